@@ -1,0 +1,64 @@
+# make demo and make test are all the set-up there is: they make a virtual environment of their own, from locked versions.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 4
+
+.PHONY: help demo test lint format test-lab bench lock clean
+
+help:
+	@echo "make demo      the real check in a simulated VPC, once healthy and once broken"
+	@echo "make test      the tests, without root"
+	@echo "make lint      ruff and mypy"
+	@echo "make format    let ruff format"
+	@echo "make test-lab  the check against real servers in network namespaces (root, Linux)"
+	@echo "make bench     measured against its peers, as a table (root, Linux)"
+	@echo "make lock      choose newest versions again"
+
+$(VENV)/demo: requirements/demo.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/demo requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# A virtual environment of its own: the lab's servers want other versions of what the probe uses.
+$(VENV)/lab: $(VENV)/dev requirements/lab.txt
+	@test -x $(VENV)/servers/bin/python || $(PYTHON) -m venv $(VENV)/servers
+	@$(VENV)/servers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lab.txt
+	@touch $@
+
+demo: $(VENV)/demo
+	@$(BIN)/ecr-probe demo
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/lab --ignore=tests/bench $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-lab: $(VENV)/lab
+	$(BIN)/python -m pytest tests/lab $(ARGS)
+
+bench: $(VENV)/lab
+	$(BIN)/python -m tests.bench
+
+LOCK := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+lock: $(VENV)/dev
+	$(LOCK) --extra demo --group build pyproject.toml --output-file requirements/demo.txt
+	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
+	$(LOCK) --group lab --output-file requirements/lab.txt
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

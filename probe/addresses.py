@@ -1,0 +1,62 @@
+"""Where an address lies: inside the VPC, private elsewhere, or public. Pure; DNS and sockets are in `wire`.
+
+Private is not RFC 1918: VPCs use 100.64.0.0/10, 20.x and other ranges (VPC guide, "VPC CIDR blocks"), and endpoint ENIs of
+dual-stack VPCs have globally routable IPv6 addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
+
+from probe.model import AddressClass
+
+DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises these in subnets with DNS64 on
+RFC1918 = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+
+def embedded(address: str) -> str:
+    """The IPv4 address inside a DNS64 or IPv4-mapped one, else the address itself."""
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address):
+        if parsed in DNS64:
+            return str(IPv4Address(int(parsed) & 0xFFFFFFFF))
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+    return address
+
+
+def is_ipv6(address: str) -> bool:
+    return ip_address(address).version == 6
+
+
+def classify(address: str, ranges: Iterable[str]) -> AddressClass:
+    """The class of `address`, given the CIDR ranges that count as ours (known and presumed)."""
+    parsed = ip_address(embedded(address))
+    if any(parsed in network for network in map(ip_network, ranges) if network.version == parsed.version):
+        return AddressClass.VPC
+    if not parsed.is_global:
+        return AddressClass.PRIVATE
+    return AddressClass.UNKNOWN if parsed.version == 6 else AddressClass.PUBLIC
+
+
+def presume(addresses: Iterable[str]) -> tuple[str, ...]:
+    """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
+
+    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). A guess, used only where nobody said more.
+    """
+    presumed = []
+    for parsed in map(ip_address, addresses):
+        if parsed.is_loopback or parsed.is_link_local:
+            continue
+        if parsed.version == 6:
+            presumed.append(str(ip_interface(f"{parsed}/56").network))
+        elif not any(parsed in network for network in RFC1918):
+            presumed.append(str(ip_interface(f"{parsed}/16").network))
+    return tuple(dict.fromkeys(presumed))
+
+
+def sort_key(address: str) -> tuple[int, int]:
+    """IPv4 before IPv6, then by value."""
+    parsed = ip_address(address)
+    return parsed.version, int(parsed)

@@ -1,0 +1,180 @@
+"""The demo: the real check, run in the simulated VPC, and whether it came out as the scenario tells.
+
+The simulator is imported here and nowhere else in the program. Printing is the command line's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from probe.flags import FLAGS, REPORT_FLAGS, Given, UsageError
+from probe.mishap import verdict_in_any_case
+from probe.model import Verdict
+from probe.settings import Reports, given_to, parse, read_reports
+from probe.values import one_of
+
+if TYPE_CHECKING:
+    from probe.sim.scenarios import Scenario
+
+SHOWN = ("healthy", "s3-endpoint-policy")
+GOOD = "for example ecr-probe demo healthy"
+_AT_ONCE = 6
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to show: `everything` in one line each, `listing` without running, else each of `scenarios` in full."""
+
+    scenarios: tuple[Scenario, ...]
+    arguments: tuple[str, ...]
+    reports: Reports
+    listing: bool = False
+    everything: bool = False
+
+    @property
+    def for_programs(self) -> bool:
+        on_stdout = [output.format for output in self.reports.outputs if output.path is None]
+        return not (self.listing or self.everything) and on_stdout not in ([], ["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Lines before a report, the verdict to report (None: no report), lines after it."""
+
+    before: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    after: tuple[str, ...] = ()
+    as_told: bool = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; without one, two are shown")
+    parser.add_argument("--list", action="store_true", help="tell all scenarios, run none")
+    parser.add_argument("--all", action="store_true", help="run all, a line each")
+
+
+def read(argv: Sequence[str]) -> Wanted:
+    """Read the demo's arguments. Raises UsageError.
+
+    Of the variables only those of the report count: the simulated task has an environment of its own.
+    """
+    given = given_to("ecr-probe demo", argv, flags=FLAGS, positional=add_arguments)
+    name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
+    alone = [word for word, present in ((name, name), ("--list", listing), ("--all", everything)) if present]
+    if len(alone) > 1:
+        raise UsageError(f"{' and '.join(map(repr, alone))} cannot be had together; {GOOD}")
+    scenarios = _scenarios()
+    arguments = tuple(_typed(given))
+    if listing or everything:
+        if given.reports or "pretty" in given.flags and "pretty" in given.texts and "pretty" not in given.by_variable:
+            raise UsageError(f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}")
+        return Wanted(scenarios, arguments, Reports(), listing, everything)
+    if name is None and (given.reports or {"format", "output"} & given.by_variable):
+        raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)
+    try:
+        names = SHOWN if name is None else (one_of(name, [scenario.name for scenario in scenarios], what="a scenario"),)
+    except ValueError as error:
+        raise UsageError(f"{error}; ecr-probe demo --list tells all, {GOOD}") from None
+    chosen = tuple(scenario for known in names for scenario in scenarios if scenario.name == known)
+    return Wanted(chosen, arguments, read_reports(given))
+
+
+def _typed(given: Given) -> Iterator[str]:
+    """The flags of the command line that concern the check, to be handed on to it."""
+    about_reports = {flag.name for flag in REPORT_FLAGS}
+    for name, texts in given.texts.items():
+        if name in given.by_variable or name in about_reports:
+            continue
+        flag = given.flags[name]
+        for text in texts:
+            yield f"--{flag.opposite if text == 'false' else name}" if flag.switch else f"--{name}={text}"
+
+
+def _scenarios() -> tuple[Scenario, ...]:
+    if find_spec("trustme") is None:
+        raise UsageError("the demo needs trustme for its certificates: pip install 'ecr-probe[demo]'")
+    from probe.sim.scenarios import SCENARIOS
+
+    return tuple(SCENARIOS)
+
+
+def scenes(wanted: Wanted) -> Iterator[Scene]:
+    """Show what is wanted, as it comes."""
+    if wanted.listing:
+        width = max(len(scenario.name) for scenario in wanted.scenarios)
+        yield from (Scene(before=tuple(_wrapped(one.name.ljust(width + 2), one.story))) for one in wanted.scenarios)
+    elif wanted.everything:
+        yield from _all(wanted)
+    else:
+        for number, scenario in enumerate(wanted.scenarios):
+            yield Scene(before=(*([""] if number else []), *_wrapped(f"scenario {scenario.name}: ", scenario.story, hang=2), ""))
+            verdict = play(scenario, wanted.arguments)
+            yield Scene(verdict=verdict, after=("", *_outcome(scenario, verdict)), as_told=not differences(scenario, verdict))
+
+
+def _all(wanted: Wanted) -> Iterator[Scene]:
+    right = 0
+    width = max(len(scenario.name) for scenario in wanted.scenarios)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        played = pool.map(lambda scenario: play(scenario, wanted.arguments), wanted.scenarios)
+        for scenario, verdict in zip(wanted.scenarios, played, strict=True):
+            wrong = differences(scenario, verdict)
+            right += not wrong
+            found = ", ".join(finding.code for finding in verdict.findings) or "nothing to find"
+            words = f"{verdict.status:<12}  {found}" if not wrong else f"NOT AS TOLD: {'; '.join(wrong)}"
+            yield Scene(before=(f"{scenario.name:<{width}}  {words}",), as_told=not wrong)
+    yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios came out as told",))
+
+
+def play(scenario: Scenario, arguments: Sequence[str] = ()) -> Verdict:
+    """Run the check in the scenario's VPC."""
+    from probe.run import run
+    from probe.sim.vpc import VPC
+
+    with VPC() as vpc:
+        scenario.breaks(vpc)
+        environ = {**vpc.environ, **scenario.environ}
+        settings = parse([*scenario.arguments, *arguments], environ, started=time.monotonic())
+        stop = threading.Event()
+        return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+
+
+def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
+    """What came out otherwise than the scenario tells."""
+    codes = {finding.code for finding in verdict.findings}
+    first = {finding.code: finding.causes[0].code for finding in verdict.findings if finding.causes}
+    told, found = set(scenario.finds), codes
+    wrong = [f"{code} is missing" for code in sorted(told - found)]
+    wrong += [f"{code} is too much" for code in sorted(found - told)]
+    wrong += [
+        f"{code}'s first cause is {first.get(code)}, told was {cause}"
+        for code, cause in scenario.first_causes.items()
+        if code in codes and first.get(code) != cause
+    ]
+    if str(verdict.status) != str(scenario.status):
+        wrong.append(f"status is {verdict.status}, told was {scenario.status}")
+    if str(verdict.pull) != str(scenario.pull):
+        wrong.append(f"pull is {verdict.pull}, told was {scenario.pull}")
+    return wrong
+
+
+def _outcome(scenario: Scenario, verdict: Verdict) -> list[str]:
+    wrong = differences(scenario, verdict)
+    if wrong:
+        return _wrapped("NOT as told: ", "; ".join(wrong), hang=2)
+    return _wrapped("as told: ", f"{verdict.status}, {', '.join(sorted(scenario.finds)) or 'nothing to find'}", hang=2)
+
+
+def _wrapped(label: str, text: str, *, hang: int | None = None) -> list[str]:
+    indent = " " * (len(label) if hang is None else hang)
+    words = " ".join(text.split())
+    return textwrap.wrap(words, _WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)

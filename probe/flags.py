@@ -1,0 +1,263 @@
+"""THE table of flags: it serves the command line, the environment variables and --help.
+
+Here a flag's *text* is found (command line before variable). How a text is read is in `values.py`, what several flags mean
+together in `settings.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, NoReturn, TypeVar
+
+from probe.values import switch
+
+T = TypeVar("T")
+PREFIX = "ECR_PROBE_"
+
+
+class UsageError(Exception):
+    """What the user must change: one line that names flag and variable and shows a good value. Exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag. `example` is a good value, "" for a switch; `default` is said in --help."""
+
+    name: str
+    metavar: str
+    example: str
+    default: str
+    help: str
+    many: bool = False
+
+    @property
+    def switch(self) -> bool:
+        return not self.metavar
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper().replace("-", "_")
+
+    @property
+    def opposite(self) -> str:
+        return self.name.removeprefix("no-") if self.name.startswith("no-") else f"no-{self.name}"
+
+    def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
+        good = f"--{self.name} {self.example}" if self.metavar else f"{self.variable}=true"
+        origin = f", here from {given_by}" if given_by else ""
+        return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
+
+
+REPORT_FLAGS = (
+    Flag(
+        "format",
+        "F",
+        "json",
+        "text",
+        "text, json or prometheus; each --format may have an --output after it",
+        many=True,
+    ),
+    Flag(
+        "output",
+        "FILE",
+        "verdict.json",
+        "stdout",
+        "write the report of the --format before it to FILE, atomically",
+        many=True,
+    ),
+    Flag("pretty", "", "", "only on a terminal", "json with line breaks and indentation"),
+)
+FLAGS = (
+    Flag(
+        "image",
+        "REF",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
+        "the container's own, from the task metadata",
+        "the image to pull",
+    ),
+    Flag("platform", "OS/ARCH", "linux/arm64", "this machine's", "the platform to choose from a multi-arch image"),
+    Flag(
+        "vpc-cidr",
+        "CIDR",
+        "10.0.0.0/16",
+        "the task's subnet",
+        "a range that counts as yours: VPC, secondary, hub",
+        many=True,
+    ),
+    Flag(
+        "also",
+        "NAME,...",
+        "secretsmanager,sts",
+        "none",
+        "reach these too: secretsmanager, ssm, kms, sts, ecr-legacy (the old ecr.<region> name), logs",
+        many=True,
+    ),
+    Flag(
+        "endpoint-dns",
+        "E=NAME",
+        "ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
+        "none",
+        "take endpoint E's addresses from an endpoint-specific vpce name",
+        many=True,
+    ),
+    Flag("allow-public", "E,...", "logs", "none", "a public path is accepted at these endpoints", many=True),
+    Flag(
+        "pull-role",
+        "ARN",
+        "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+        "unknown",
+        "the role that pulls; compared with the one held",
+    ),
+    Flag("allow-instance-role", "", "", "no", "credentials may come from instance metadata"),
+    Flag("layers", "WHICH", "smallest", "smallest", "smallest, all (the whole pull, in parallel) or none"),
+    Flag("layer-bytes", "SIZE", "64MiB", "64MiB", "of a larger layer only so much is read (with --layers smallest)"),
+    Flag("deadline", "SECONDS", "30", "30, with --layers all 900", "limit of the whole run, from process start"),
+    Flag("connect-timeout", "SECONDS", "3", "3", "limit of one TCP connection"),
+    Flag(
+        "ca-bundle",
+        "FILE",
+        "/etc/ssl/certs/ca-certificates.crt",
+        "AWS_CA_BUNDLE, else the system's",
+        "certificates to trust",
+    ),
+    Flag("no-controls", "", "", "no", "leave out the control steps, which reach beyond the planned hosts"),
+    Flag("strict", "", "", "no", "a degraded verdict exits 1"),
+    *REPORT_FLAGS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The texts that were given, by flag; `reports` keeps --format and --output in the order of the command line."""
+
+    texts: Mapping[str, tuple[str, ...]]
+    flags: Mapping[str, Flag]
+    by_variable: frozenset[str]
+    reports: tuple[tuple[str, str], ...] = ()
+    rest: argparse.Namespace = field(default_factory=argparse.Namespace)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.texts
+
+    def one(self, name: str, read: Callable[[str], T]) -> T | None:
+        """The value of a flag, the last one where it stands twice."""
+        if name not in self.texts:
+            return None
+        return self._read(name, self.texts[name][-1], read)
+
+    def many(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+        """The values of a repeatable flag, commas between them, each once."""
+        if name not in self.texts:
+            return ()
+        words = [word.strip() for text in self.texts[name] for word in text.replace("\n", ",").split(",")]
+        words = [word for word in words if word]
+        if not words and name not in self.by_variable:
+            raise self.flags[name].refusal("names nothing")
+        return tuple(dict.fromkeys(self._read(name, word, read) for word in words))
+
+    def on(self, name: str) -> bool:
+        return bool(self.one(name, switch))
+
+    def refusal(self, name: str, sentence: str) -> UsageError:
+        return self.flags[name].refusal(sentence)
+
+    def _read(self, name: str, text: str, read: Callable[[str], T]) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise self.flags[name].refusal(str(error)) from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that raises instead of printing and exiting."""
+
+    flags: tuple[Flag, ...] = ()
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+class _Append(argparse.Action):
+    """Collects texts by flag, and --format and --output in one list that keeps their order."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        text = str(self.const) if self.const is not None else str(values)
+        given: dict[str, list[str]] = namespace.given
+        given.setdefault(self.dest, []).append(text)
+        if self.dest in ("format", "output"):
+            namespace.reports.append((self.dest, text))
+
+
+def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog: str = "") -> _Parser:
+    """A parser of `flags`. More arguments may be added; they come back in `Given.rest`."""
+    parser = _Parser(
+        prog=program,
+        description=description,
+        epilog=epilog
+        or "Every flag has a variable, shown in brackets; flags win. Switches have an opposite, such as --no-strict.",
+        allow_abbrev=False,
+        exit_on_error=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
+    )
+    parser.flags = tuple(flags)
+    for flag in flags:
+        text = f"{flag.help} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
+        if flag.switch:
+            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, nargs=0, const="true", help=text)
+            opposite = argparse.SUPPRESS
+            parser.add_argument(
+                f"--{flag.opposite}", dest=flag.name, action=_Append, nargs=0, const="false", help=opposite
+            )
+        else:
+            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, metavar=flag.metavar, help=text)
+    return parser
+
+
+def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) -> Given:
+    """Find every flag's texts: on the command line, else in its variable. An empty variable is as good as none."""
+    flags = {flag.name: flag for flag in parser.flags}
+    namespace = argparse.Namespace(given={}, reports=[])
+    try:
+        parser.parse_args(list(argv), namespace)
+    except argparse.ArgumentError as error:
+        flag = flags.get((error.argument_name or "").split("/")[0].removeprefix("--"))
+        raise (flag.refusal("a value is missing") if flag else UsageError(str(error))) from None
+    except UsageError as error:
+        raise _unrecognised(str(error), flags) from None
+    texts = {name: tuple(given) for name, given in namespace.given.items()}
+    variables = {
+        name: (environ[flag.variable].strip(),)
+        for name, flag in flags.items()
+        if name not in texts and environ.get(flag.variable, "").strip()
+    }
+    reports = tuple(namespace.reports)
+    return Given({**variables, **texts}, flags, frozenset(variables), reports, namespace)
+
+
+def _unrecognised(message: str, flags: Mapping[str, Flag]) -> UsageError:
+    words = message.rpartition("unrecognized arguments: ")[2].split() if "unrecognized arguments: " in message else []
+    if not words:
+        return UsageError(message)
+    name = words[0].partition("=")[0]
+    near = get_close_matches(name.removeprefix("--"), flags, n=1, cutoff=0.6) if name.startswith("--") else []
+    hint = flags[near[0]] if near else None
+    if hint is None:
+        return UsageError(f"{words[0]!r} is no argument of this command; --help lists them")
+    good = f"--{hint.name} {hint.example}".rstrip()
+    return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
+
+
+def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = FLAGS) -> tuple[str, ...]:
+    """One sentence for each variable that looks like a slip of the pen; others of that prefix are not ours to judge."""
+    known = [flag.variable for flag in flags]
+    sentences = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.9)
+            sentences += [f"{name} is not a variable of ecr-probe; did you mean {near[0]}?"] if near else []
+    return tuple(sentences)

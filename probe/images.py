@@ -1,0 +1,132 @@
+"""Image references: which of them are in private ECR, and what their host says. Pure.
+
+The grammar is distribution's (reference package); the host forms are those that AWS's own credential helper recognises.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from probe.model import ImageHost, ImageReference
+from probe.wire.partitions import partition_of, partitions
+
+GOOD_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REGISTRY = re.compile(
+    r"(?P<account>\d{12})\.dkr(?P<dual>[.-])ecr(?P<fips>-fips)?\.(?P<region>[a-z0-9-]+)\.(?P<suffix>[a-z0-9.-]+)"
+)
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d{1,5})?"
+)
+# The dual-stack registry has a suffix of its own, which botocore's partition data does not carry.
+_DUAL_STACK_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
+_PUBLIC_GALLERY = ("public.ecr.aws", "ecr-public.aws.com")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherImage:
+    """A well-formed reference that is not in private ECR."""
+
+    text: str
+    host: ImageHost
+
+
+def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | OtherImage:
+    """Read a reference. Raises ValueError with one plain sentence where it is malformed.
+
+    `listed_regions` False accepts a region that botocore's data does not list yet: one where the task itself runs exists.
+    """
+    host, path = _split_host(text)
+    name, digest = _cut_digest(path)
+    name, tag = _cut_tag(name)
+    if len(name) > 255 or not _REPOSITORY.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is not a repository name: lower-case letters, digits and single . _ - / between them"
+        )
+    kind = _kind(host)
+    if kind is not ImageHost.PRIVATE_ECR:
+        return OtherImage(text=text, host=kind)
+    _check_region(host, listed=listed_regions)
+    return _private(text, host, name, tag, digest)
+
+
+def _split_host(text: str) -> tuple[str, str]:
+    if not text or len(text) > 1024 or not text.isprintable() or " " in text:
+        raise ValueError("an image reference is one printable word")
+    if "://" in text:
+        raise ValueError("an image reference has no scheme such as https://")
+    first, slash, rest = text.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        return "docker.io", text
+    if not _HOST.fullmatch(first):
+        raise ValueError(f"{first!r} is not a registry host")
+    return first.lower(), rest
+
+
+def _cut_digest(path: str) -> tuple[str, str | None]:
+    name, at, digest = path.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
+        raise ValueError(f"{digest!r} is not a digest: sha256: and 64 hexadecimal digits")
+    return name, digest or None
+
+
+def _cut_tag(name: str) -> tuple[str, str | None]:
+    repository, colon, tag = name.partition(":")
+    if colon and not _TAG.fullmatch(tag):
+        raise ValueError(f"{tag!r} is not a tag: at most 128 letters, digits, . _ and -")
+    return repository, tag or None
+
+
+def _kind(host: str) -> ImageHost:
+    if host in _PUBLIC_GALLERY:
+        return ImageHost.PUBLIC_ECR
+    if ".vpce." in host:
+        return ImageHost.VPC_ENDPOINT
+    if _REGISTRY.fullmatch(host):
+        return ImageHost.PRIVATE_ECR
+    if re.search(r"\bdkr[.-]ecr\b", host):
+        raise ValueError(
+            f"{host!r} is not a private ECR host: it begins with a 12-digit account id and ends in a region's suffix"
+        )
+    return ImageHost.OTHER
+
+
+def _check_region(host: str, *, listed: bool) -> None:
+    match = _REGISTRY.fullmatch(host)
+    assert match is not None
+    region = match["region"]
+    partition = partition_of(region)
+    if partition is None or (listed and region not in partition.regions):
+        known = [name for each in partitions() for name in each.regions]
+        close = get_close_matches(region, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"{region!r} is not an AWS region{hint}")
+
+
+def _private(text: str, host: str, repository: str, tag: str | None, digest: str | None) -> ImageReference:
+    match = _REGISTRY.fullmatch(host)
+    assert match is not None
+    region, dual_stack = match["region"], match["dual"] == "-"
+    partition = partition_of(region)
+    assert partition is not None
+    suffix = _DUAL_STACK_SUFFIXES.get(partition.name) if dual_stack else partition.dns_suffix
+    if match["suffix"] != suffix:
+        raise ValueError(f"{host!r} does not end in {suffix or 'a known suffix'}, as private ECR of {region} does")
+    return ImageReference(
+        text=text,
+        host=host,
+        account=match["account"],
+        region=region,
+        partition=partition.name,
+        repository=repository,
+        tag=None if digest else tag or "latest",
+        digest=digest,
+        fips=match["fips"] is not None,
+        dual_stack=dual_stack,
+    )

@@ -1,0 +1,73 @@
+"""What is tried, and in which order. Everything that can go at once goes at once; opinions are in `faults`."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, wait
+from functools import partial
+from typing import Any
+
+from probe.measure.controls import other_region, transparent_proxy
+from probe.measure.logs import logs
+from probe.measure.pull import CHAIN, Start, pull
+from probe.measure.reach import reach
+from probe.measure.recorder import Attempt, Run, spawn
+from probe.measure.surroundings import find_credentials, look_at_proxies
+from probe.model import Action, Identity, Nothing
+from probe.settings import Settings
+from probe.wire.credentials import Found
+
+GLANCE = 0.1  # seconds between looks at whether the run was stopped
+
+
+def measure(run: Run, settings: Settings) -> Identity:
+    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the identity used."""
+    _name_omitted(run)
+    credentials = spawn(lambda: find_credentials(run, settings))
+    _wait(run, _begin(run, settings, credentials))
+    run.recorder.cut()
+    _name_prevented(run)
+    found = credentials.result().value if credentials.done() else None
+    return Identity(source=found.source, arn=found.arn) if found else Identity(source="none")
+
+
+def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) -> list[Future[Any]]:
+    """Start everything: each endpoint's reach, and the conversations that follow upon it."""
+    plan = run.plan
+    reached = {endpoint.name: spawn(partial(reach, run, endpoint)) for endpoint in plan.endpoints}
+
+    def walk() -> None:
+        pull(run, Start(credentials.result(), reached["ecr.api"].result(), reached["ecr.dkr"], reached["s3"]))
+
+    work: list[Future[Any]] = [spawn(walk), spawn(lambda: look_at_proxies(run, settings.environment))]
+    if "logs" in reached:
+        work.append(spawn(lambda: logs(run, credentials.result(), reached["logs"].result())))
+    if plan.controls:
+        work += [spawn(lambda: other_region(run)), spawn(lambda: transparent_proxy(run))]
+    return [*work, *reached.values()]
+
+
+def _wait(run: Run, work: list[Future[Any]]) -> None:
+    """Until all is done, the deadline or the stop. An exception that escaped a check is a step of its own."""
+    while wait(work, timeout=GLANCE).not_done and not run.over:
+        continue
+    for future in work:
+        if future.done() and (error := future.exception()) is not None:
+            run.recorder.attempt("task", Action.ENVIRONMENT, "probe", call=partial(_raise, error))
+
+
+def _raise(error: BaseException) -> tuple[Nothing, None]:
+    raise error
+
+
+def _name_omitted(run: Run) -> None:
+    """Endpoints that this task does not need are skipped steps, so that nobody takes their absence for health."""
+    for name in run.plan.omitted:
+        run.recorder.skip(name, Action.DNS, blocked_by="task/metadata/task", detail="this task does not need it")
+
+
+def _name_prevented(run: Run) -> None:
+    """At the end every link of the pull is named: what was not begun was prevented by the first step cut off."""
+    cut = next(iter(run.recorder.failed_at_deadline()), None)
+    for endpoint, action, _ in CHAIN:
+        if not run.recorder.has(endpoint, action):
+            run.recorder.add_skipped(endpoint, action, blocked_by=cut)

@@ -1,0 +1,213 @@
+"""The pull, in the order in which a container runtime walks it: token, challenge, manifest, redirect, bytes.
+
+Each round trip is one step; what it means is decided elsewhere. ECR's answers are described in its user guide
+("private registry authentication", "HTTP API authentication").
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from probe.measure.layers import fetch_layers
+from probe.measure.questions import Asked, ask, ask_aws, seen_of
+from probe.measure.reach import Reached, Ready
+from probe.measure.recorder import Attempt, Run
+from probe.measure.retries import with_retry
+from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step, replace
+from probe.wire import apis
+from probe.wire.credentials import Found
+from probe.wire.errors import WireError
+from probe.wire.http import Conversation
+from probe.wire.manifests import ACCEPT, Blob, Manifest, parse
+
+# What follows upon what, in the order of the pull: where one is not begun, these name the steps that are skipped.
+CHAIN = (
+    ("ecr.api", Action.TOKEN, ""),
+    ("ecr.dkr", Action.CHALLENGE, ""),
+    ("ecr.dkr", Action.MANIFEST, "HEAD"),
+    ("ecr.dkr", Action.BLOB, ""),
+    ("s3", Action.LAYER, ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the pull stands on."""
+
+    credentials: Attempt[Found]
+    api: Reached
+    registry: Future[Reached]
+    bucket: Future[Reached]
+
+
+def pull(run: Run, start: Start) -> None:
+    """Walk from token to layer bytes as far as it goes, and name what was prevented."""
+    token = _token(run, start)
+    registry = start.registry.result()
+    if not registry.ready:
+        skip_rest(run, Action.CHALLENGE, blocked_by=registry.blocked_by)
+        return
+    ready = registry.ready[0]
+    with Conversation(
+        run.wire, host=registry.endpoint.host, address=ready.address, until=run.until, budget=run.plan.budget
+    ) as conversation:
+        challenge = with_retry(run, lambda: _challenge(run, conversation, ready))
+        reference = run.plan.reference
+        if reference is None:
+            skip_rest(run, Action.MANIFEST, blocked_by=None, detail="the image is not in private ECR")
+        elif challenge.step.failed:
+            skip_rest(run, Action.MANIFEST, blocked_by=challenge.step.id)
+        elif token.value is None:
+            skip_rest(run, Action.MANIFEST, blocked_by=token.step.id)
+        else:
+            _image(run, _Registry(run, conversation, ready, reference, token.value), challenge.step, start)
+
+
+def skip_rest(run: Run, first: Action, *, blocked_by: str | None, detail: str | None = None) -> None:
+    """Name the steps of the chain from `first` on as skipped."""
+    actions = [action for _, action, _ in CHAIN]
+    for endpoint, action, subject in CHAIN[actions.index(first) :]:
+        run.recorder.skip(endpoint, action, subject, blocked_by=blocked_by, detail=detail)
+
+
+# ---- token and challenge ---------------------------------------------------------------------------------------------------
+
+
+def _token(run: Run, start: Start) -> Attempt[str]:
+    found, api = start.credentials.value, start.api
+    if not api.ready:
+        return Attempt(run.recorder.skip("ecr.api", Action.TOKEN, blocked_by=api.blocked_by))
+    if found is None:
+        return Attempt(run.recorder.skip("ecr.api", Action.TOKEN, blocked_by=start.credentials.step.id))
+    ready = api.ready[0]
+
+    def attempt() -> Attempt[str]:
+        def call() -> tuple[AnySeen, str]:
+            asked = ask_aws(
+                run, api.endpoint, ready, found, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
+            )
+            return asked.seen, asked.read(apis.authorization)
+
+        return run.recorder.attempt("ecr.api", Action.TOKEN, ready.address, call=call, on=ready.step)
+
+    return with_retry(run, attempt)
+
+
+def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[None]:
+    """ECR asks for Basic, never Bearer, with 401."""
+
+    def call() -> tuple[AnySeen, None]:
+        asked = ask(run, conversation, "GET", "/v2/", expected=(200, 401))
+        scheme = asked.answer.headers.get("WWW-Authenticate", "").partition(" ")[0].lower()
+        if asked.answer.status == 401 and scheme == "basic":
+            return asked.seen, None
+        failure = Failure.NOT_AWS if asked.answer.status == 200 or not asked.seen.aws else Failure.MALFORMED
+        raise WireError(failure, f"status {asked.answer.status} instead of a Basic challenge", seen=asked.seen)
+
+    return run.recorder.attempt("ecr.dkr", Action.CHALLENGE, ready.address, call=call, on=ready.step)
+
+
+# ---- manifest ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    """The registry's side of the conversation about one image."""
+
+    run: Run
+    conversation: Conversation
+    ready: Ready
+    image: ImageReference
+    authorization: str
+
+    def head(self, reference: str, *, on: str) -> Attempt[str | None]:
+        """What HEAD tells: the digest. Its refusal has no words, so that of GET is the one that counts."""
+
+        def call() -> tuple[AnySeen, str | None]:
+            asked = self._ask("HEAD", reference)
+            digest = asked.answer.headers.get("Docker-Content-Digest")
+            return ManifestSeen(answer=asked.seen, media_type=_media_type(asked), digest=digest), digest
+
+        attempt = self.run.recorder.attempt
+        return with_retry(self.run, lambda: attempt("ecr.dkr", Action.MANIFEST, "HEAD", call=call, on=on, rank=0))
+
+    def get(self, subject: str, reference: str, *, on: str, expected: str | None) -> Attempt[Manifest]:
+        """One manifest. `expected` is the digest that the body must have."""
+
+        def call() -> tuple[AnySeen, Manifest]:
+            return self._read(self._ask("GET", reference), expected)
+
+        rank = 1 if subject == "GET" else 2
+        attempt = self.run.recorder.attempt
+        return with_retry(self.run, lambda: attempt("ecr.dkr", Action.MANIFEST, subject, call=call, on=on, rank=rank))
+
+    def _ask(self, method: str, reference: str) -> Asked:
+        target = f"/v2/{self.image.repository}/manifests/{reference}"
+        headers = {"Authorization": self.authorization, "Accept": ACCEPT}
+        blank = AnswerSeen(address=self.ready.address, method=method)
+        try:
+            limit = self.run.plan.budget.manifest_bytes
+            return ask(self.run, self.conversation, method, target, headers=headers, limit=limit)
+        except WireError as error:
+            raise WireError(error.failure, error.detail, seen=ManifestSeen(answer=seen_of(error, blank))) from error
+
+    def _read(self, asked: Asked, expected: str | None) -> tuple[ManifestSeen, Manifest]:
+        # ECR's GET carries no Docker-Content-Digest, so the digest is that of the bytes.
+        digest = f"sha256:{hashlib.sha256(asked.answer.body).hexdigest()}"
+        seen = ManifestSeen(answer=asked.seen, media_type=_media_type(asked), digest=digest)
+        try:
+            manifest = asked.read(lambda body: parse(body, seen.media_type or ""))
+        except WireError as error:
+            raise WireError(error.failure, error.detail, seen=seen) from error
+        if expected is not None and digest != expected:
+            raise WireError(Failure.BAD_DIGEST, f"the manifest's sha256 is {digest}, not {expected}", seen=seen)
+        return self._choose(manifest, seen), manifest
+
+    def _choose(self, manifest: Manifest, seen: ManifestSeen) -> ManifestSeen:
+        plan = self.run.plan
+        if not manifest.is_index:
+            own = manifest.own_layers
+            return replace(
+                seen,
+                layers=len(manifest.layers),
+                layers_bytes=sum(layer.size for layer in own),
+                foreign_layers=len(manifest.layers) - len(own),
+            )
+        child = choose_child(manifest, plan.platform)
+        matched = manifest.child_for(plan.platform) is not None
+        chosen = replace(seen, platforms=manifest.platforms, platform=child.platform.text if child.platform else None)
+        if not matched and plan.platform_given:
+            offered = ", ".join(manifest.platforms)
+            raise WireError(Failure.NO_PLATFORM, f"the index offers {offered}, not {plan.platform}", seen=chosen)
+        return chosen
+
+
+def choose_child(index: Manifest, platform: str) -> Blob:
+    """This platform's image, else the index's first."""
+    return index.child_for(platform) or index.children[0]
+
+
+def _media_type(asked: Asked) -> str | None:
+    return asked.answer.headers.get("Content-Type")
+
+
+def _image(run: Run, registry: _Registry, challenge: Step, start: Start) -> None:
+    """HEAD, then GET, then the child of an index; then its layers."""
+    reference = registry.image.digest or registry.image.tag or "latest"
+    head = registry.head(reference, on=challenge.id)
+    got = registry.get("GET", reference, on=challenge.id, expected=registry.image.digest or head.value)
+    if got.value is not None and got.value.is_index:
+        child = choose_child(got.value, run.plan.platform)
+        got = registry.get(child.digest[:19], child.digest, on=got.step.id, expected=child.digest)
+    if run.plan.layers is Layers.NONE:
+        skip_rest(run, Action.BLOB, blocked_by=None, detail="not asked for (--layers none)")
+    elif got.value is None:
+        skip_rest(run, Action.BLOB, blocked_by=got.step.id)
+    elif got.value.is_index or got.value.config is None:
+        skip_rest(run, Action.BLOB, blocked_by=got.step.id, detail="an index inside an index")
+    else:
+        fetch_layers(
+            run, registry.image, registry.ready, registry.authorization, got.value, on=got.step.id, bucket=start.bucket
+        )

@@ -1,0 +1,315 @@
+"""From a name to verified TLS: every resolver, every address, each step by itself. Holds no opinion of what it finds."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from probe.addresses import classify, is_ipv6, sort_key
+from probe.measure.recorder import Run, spawn
+from probe.model import (
+    Action,
+    Address,
+    AddressClass,
+    Asker,
+    CertificateSeen,
+    ConnectionSeen,
+    Endpoint,
+    Failure,
+    Kind,
+    NamesSeen,
+    Step,
+)
+from probe.wire import names
+from probe.wire.certificates import CertificateFacts, handshake, read_certificate
+from probe.wire.errors import WireError
+from probe.wire.sockets import connect, has_route
+
+AMAZON_PROVIDED_DNS = "169.254.169.253"  # VPC guide, "Amazon DNS server": answers in every subnet
+AMAZON_PROVIDED_DNS_IPV6 = "fd00:ec2::253"
+CONTROL_ORDER = 99
+MOST_ADDRESSES = 32  # per name; a hostile resolver could name thousands
+
+# A resolver that fails so is passed over, as glibc passes to the next nameserver line.
+_PASSED_OVER = (
+    Failure.NO_ANSWER,
+    Failure.SERVFAIL,
+    Failure.REFUSED_QUERY,
+    Failure.UNREACHABLE,
+    Failure.MALFORMED,
+    Failure.REFUSED,
+)
+_CERTIFICATE_FAILURES = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An address on which TLS was verified, and the step that proved it."""
+
+    address: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far an endpoint was reached. `ready` is sorted; where it is empty, `blocked_by` names the step that prevented it."""
+
+    endpoint: Endpoint
+    ready: tuple[Ready, ...]
+    blocked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    server: str
+    asker: Asker
+    order: int
+    name: str
+    record: str
+
+
+def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
+    """Resolve, connect and shake hands. `on` is the redirect that named the host, where it was not planned."""
+    prefix = f"{endpoint.host}/" if on else ""
+    beside = _ask_control(run, endpoint, prefix, on)
+    answers = _resolve(run, endpoint, prefix, on)
+    beside.append(spawn(lambda: _mistaken_names(run, endpoint, answers)))
+    addresses = _addresses(answers)
+    tried = _Visit(run, endpoint, prefix).all(addresses) if addresses else []
+    for evidence in beside:
+        evidence.result()
+    ready = tuple(Ready(step.subject.removeprefix(prefix), step.id) for step in tried if step.ok)
+    return Reached(endpoint, ready, (tried or answers)[0].id)
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------------
+
+
+def _ask_control(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[Future[Any]]:
+    """Ask AmazonProvidedDNS beside the configured resolvers; its answer is evidence and gives no address to dial."""
+    control = AMAZON_PROVIDED_DNS if has_route(run.wire, AMAZON_PROVIDED_DNS) else AMAZON_PROVIDED_DNS_IPV6
+    if control in run.wire.resolvers() or not has_route(run.wire, control):
+        return []
+    return list(_ask_both(run, endpoint, control, Asker.CONTROL, CONTROL_ORDER, prefix, on))
+
+
+def _resolve(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[Step]:
+    """The A and AAAA steps of the nameserver line that counts: the first that answers, else the first of all."""
+    servers = run.wire.resolvers()
+    pairs = [
+        _ask_both(run, endpoint, server, Asker.CONFIGURED, order, prefix, on) for order, server in enumerate(servers)
+    ]
+    lines = [[future.result() for future in pair] for pair in pairs]
+    return next((line for line in lines if line[0].failure not in _PASSED_OVER or _named(line[1])), lines[0])
+
+
+def _ask_both(
+    run: Run, endpoint: Endpoint, server: str, asker: Asker, order: int, prefix: str, on: str | None
+) -> tuple[Future[Step], Future[Step]]:
+    """Ask for A and AAAA at once. An empty A is no failure where AAAA has addresses."""
+
+    def ask(record: str, otherwise: Callable[[], Step] | None) -> Step:
+        question = _Question(server, asker, order, endpoint.lookup, record)
+        subject = f"{prefix}{server}/{record}"
+        return _ask(run, endpoint.name, question, subject=subject, on=on, otherwise=otherwise)
+
+    aaaa = spawn(lambda: ask("AAAA", None))
+    return spawn(lambda: ask("A", aaaa.result)), aaaa
+
+
+def _ask(
+    run: Run,
+    endpoint: str,
+    question: _Question,
+    *,
+    subject: str,
+    on: str | None = None,
+    otherwise: Callable[[], Step] | None = None,
+) -> Step:
+    tries = 1 if question.asker is Asker.CONTROL else run.plan.budget.dns_tries
+
+    def call() -> tuple[NamesSeen, None]:
+        try:
+            found = names.lookup(
+                run.wire,
+                question.server,
+                question.name,
+                question.record,
+                budget=run.plan.budget,
+                tries=tries,
+                until=run.until,
+            )
+        except WireError as error:
+            other = otherwise() if otherwise is not None and error.failure is Failure.NO_ADDRESS else None
+            if other is not None and isinstance(other.seen, NamesSeen) and other.seen.addresses:
+                return _seen(run, question, error.lookup), None
+            raise WireError(error.failure, error.detail, seen=_seen(run, question, error.lookup)) from error
+        return _seen(run, question, found), None
+
+    attempt = run.recorder.attempt(
+        endpoint, Action.DNS, subject, call=call, on=on, rank=question.order, seen=_seen(run, question, None)
+    )
+    return attempt.step
+
+
+def _seen(run: Run, question: _Question, found: names.Lookup | None) -> NamesSeen:
+    ranges = (*run.plan.vpc_cidrs, *run.plan.presumed_cidrs)
+    addresses = found.addresses[:MOST_ADDRESSES] if found else ()
+    return NamesSeen(
+        server=question.server,
+        asker=question.asker,
+        order=question.order,
+        name=question.name,
+        record=question.record,
+        addresses=tuple(Address(address, classify(address, ranges)) for address in addresses),
+        cnames=found.cnames if found else (),
+        ttl=found.ttl if found else None,
+        rcode=found.rcode if found else None,
+        tcp=found.tcp if found else False,
+    )
+
+
+def _mistaken_names(run: Run, endpoint: Endpoint, answers: list[Step]) -> None:
+    """Where an interface name is public or missing, ask for the name that its zone is often given by mistake."""
+    if endpoint.mistaken is None or endpoint.kind is not Kind.INTERFACE:
+        return
+    first = answers[0]
+    classes = {address.address_class for step in answers for address in _named(step)}
+    if first.failure not in (None, Failure.NXDOMAIN, Failure.NO_ADDRESS) or (
+        first.ok and AddressClass.PUBLIC not in classes
+    ):
+        return
+    if not isinstance(first.seen, NamesSeen):
+        return
+    question = _Question(first.seen.server, Asker.FOLLOW_UP, CONTROL_ORDER + 1, endpoint.mistaken, "A")
+    _ask(run, endpoint.name, question, subject=f"{question.server}/{question.name}/A", on=first.id)
+
+
+def _named(step: Step) -> tuple[Address, ...]:
+    return step.seen.addresses if isinstance(step.seen, NamesSeen) else ()
+
+
+def _addresses(answers: list[Step]) -> list[tuple[Address, str]]:
+    """Each address once, with the step that named it, sorted by value."""
+    found = {address.address: (address, step.id) for step in reversed(answers) if step.ok for address in _named(step)}
+    return sorted(found.values(), key=lambda entry: sort_key(entry[0].address))
+
+
+# ---- addresses ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """TCP and TLS to every address of one endpoint."""
+
+    run: Run
+    endpoint: Endpoint
+    prefix: str
+
+    def all(self, addresses: list[tuple[Address, str]]) -> list[Step]:
+        """The last step of each address (its TLS, or what prevented it)."""
+        unused = self._families_without_route([address.address for address, _ in addresses])
+        visits = [spawn(partial(self._one, *entry, unused=unused)) for entry in addresses]
+        last = [visit.result() for visit in visits]
+        if any(step.ok or step.action is Action.TLS for step in last):
+            again = {
+                position: entry for position, entry in enumerate(addresses) if last[position].failure is Failure.TIMEOUT
+            }
+            retries = {position: spawn(partial(self._connect, *entry)) for position, entry in again.items()}
+            for position, retry in retries.items():
+                last[position] = retry.result()
+        return last
+
+    def _families_without_route(self, addresses: list[str]) -> dict[int, str]:
+        """Families the task has no route for, while it has one for the other: family → the step that says so."""
+        routes = {
+            family: any(has_route(self.run.wire, address) for address in addresses if _family(address) == family)
+            for family in {_family(address) for address in addresses}
+        }
+        if not any(routes.values()):
+            return {}
+        return {family: self._no_route(family) for family, routed in routes.items() if not routed}
+
+    def _no_route(self, family: int) -> str:
+        subject = f"ipv{family}"
+
+        def call() -> tuple[ConnectionSeen, None]:
+            raise WireError(Failure.UNREACHABLE, f"the task has no IPv{family} address or route")
+
+        return self.run.recorder.once("task", Action.ENVIRONMENT, subject, call=call).id
+
+    def _one(self, address: Address, on: str, *, unused: dict[int, str]) -> Step:
+        family = _family(address.address)
+        if family in unused:
+            subject = self.prefix + address.address
+            return self.run.recorder.skip(self.endpoint.name, Action.TCP, subject, blocked_by=unused[family], on=on)
+        return self._connect(address, on)
+
+    def _connect(self, address: Address, on: str) -> Step:
+        run, budget = self.run, self.run.plan.budget
+        seen = ConnectionSeen(address=address.address, address_class=address.address_class)
+        subject = self.prefix + address.address
+
+        def call() -> tuple[ConnectionSeen, socket.socket]:
+            return seen, connect(run.wire, address.address, self.endpoint.port, timeout=budget.connect, until=run.until)
+
+        tcp = run.recorder.attempt(self.endpoint.name, Action.TCP, subject, call=call, on=on, seen=seen)
+        if tcp.value is None:
+            run.recorder.skip(self.endpoint.name, Action.TLS, subject, blocked_by=tcp.step.id, on=tcp.step.id)
+            return tcp.step
+        return self._shake_hands(address, tcp.value, tcp.step.id)
+
+    def _shake_hands(self, address: Address, sock: socket.socket, on: str) -> Step:
+        run, endpoint = self.run, self.endpoint
+        timeout = run.plan.budget.tls
+
+        def call() -> tuple[CertificateSeen, None]:
+            try:
+                shaken = handshake(run.wire, sock, endpoint.host, timeout=timeout, until=run.until)
+            except WireError as error:
+                facts = None
+                if error.failure in _CERTIFICATE_FAILURES:
+                    facts = self._look_at_certificate(address.address)
+                raise WireError(error.failure, error.detail, seen=_certificate(address, facts)) from error
+            finally:
+                sock.close()
+            shaken.sock.close()
+            return _certificate(address, shaken.facts), None
+
+        subject = self.prefix + address.address
+        return run.recorder.attempt(
+            endpoint.name, Action.TLS, subject, call=call, on=on, seen=_certificate(address, None)
+        ).step
+
+    def _look_at_certificate(self, address: str) -> CertificateFacts | None:
+        """Who presents the certificate that was refused? Only worth knowing; that it cannot be read changes nothing."""
+        run, endpoint = self.run, self.endpoint
+        timeout = run.plan.budget.tls
+        try:
+            return read_certificate(run.wire, address, endpoint.port, endpoint.host, timeout=timeout, until=run.until)
+        except WireError:
+            return None
+
+
+def _family(address: str) -> int:
+    return 6 if is_ipv6(address) else 4
+
+
+def _certificate(address: Address, facts: CertificateFacts | None) -> CertificateSeen:
+    if facts is None:
+        return CertificateSeen(address=address.address, address_class=address.address_class)
+    return CertificateSeen(
+        address=address.address,
+        address_class=address.address_class,
+        verified=facts.verified,
+        version=facts.version,
+        issuer=facts.issuer,
+        issuer_organization=facts.issuer_organization,
+        names=facts.names,
+        not_before=facts.not_before,
+        not_after=facts.not_after,
+    )

@@ -1,0 +1,245 @@
+"""How steps come to be: one attempt, one step, one failure word; and what becomes of the unfinished at the deadline.
+
+Knows no library and no AWS. A `Run` is what every check of one run shares.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from probe.addresses import sort_key
+from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
+from probe.progress import Progress
+from probe.wire import Wire
+from probe.wire.errors import WireError, scrub
+
+T = TypeVar("T")
+ACTION_ORDER = {action: position for position, action in enumerate(Action)}
+
+
+def spawn(work: Callable[[], T]) -> Future[T]:
+    """Run `work` on a daemon thread: a thread stuck in a socket must not keep the process alive past its deadline."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # whoever asks for the result gets it
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Generic[T]):
+    """A recorded step, and the value it won (None unless it is OK)."""
+
+    step: Step
+    value: T | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    endpoint: str
+    action: Action
+    subject: str
+    on: str | None
+    rank: int
+    began: float
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Collects steps from many threads. Once closed it takes no more, so a verdict never changes under its reader."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _once: threading.Lock = field(default_factory=threading.Lock)
+    _done: dict[str, tuple[int, Step]] = field(default_factory=dict)
+    _open: dict[str, _Open] = field(default_factory=dict)
+    _closed: bool = False
+
+    def attempt(
+        self,
+        endpoint: str,
+        action: Action,
+        subject: str = "",
+        *,
+        call: Callable[[], tuple[AnySeen, T]],
+        on: str | None = None,
+        rank: int = 0,
+        seen: AnySeen | None = None,
+    ) -> Attempt[T]:
+        """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a failure saw nothing."""
+        opened = _Open(endpoint, action, subject, on, rank, time.monotonic())
+        name = self._begin(opened)
+        try:
+            facts, value = call()
+            return Attempt(self._end(name, opened, Outcome.OK, seen=facts), value)
+        except WireError as error:
+            facts = error.seen or seen or Nothing()
+            failure, detail = error.failure, error.detail
+        except Exception as error:  # a bug of ours is a finding of this run, never the end of it
+            facts, failure, detail = seen or Nothing(), Failure.BUG, scrub(f"{type(error).__name__}: {error}")
+        return Attempt(self._end(name, opened, Outcome.FAILED, seen=facts, failure=failure, detail=detail))
+
+    def once(self, endpoint: str, action: Action, subject: str, *, call: Callable[[], tuple[AnySeen, T]]) -> Step:
+        """Try what many threads want to know but what is one fact."""
+        with self._once:
+            known = self._done.get("/".join((endpoint, action.value, subject)))
+            return known[1] if known else self.attempt(endpoint, action, subject, call=call).step
+
+    def skip(
+        self,
+        endpoint: str,
+        action: Action,
+        subject: str = "",
+        *,
+        blocked_by: str | None,
+        detail: str | None = None,
+        rank: int = 0,
+        on: str | None = None,
+    ) -> Step:
+        opened = _Open(endpoint, action, subject, on, rank, time.monotonic())
+        name = self._begin(opened)
+        return self._end(name, opened, Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by)
+
+    def has(self, endpoint: str, action: Action) -> bool:
+        """Whether a step of this kind was begun."""
+        with self._lock:
+            opened = {(each.endpoint, each.action) for each in self._open.values()}
+            done = {(step.endpoint, step.action) for _, step in self._done.values()}
+        return (endpoint, action) in opened | done
+
+    def failed_at_deadline(self) -> list[str]:
+        """Ids of the steps that `close` cut off."""
+        return [step.id for _, step in self._done.values() if step.failure is Failure.DEADLINE]
+
+    def cut(self) -> None:
+        """End every open step as `deadline`, and take nothing more from the threads that are still at work."""
+        with self._lock:
+            self._closed = True
+            for name, opened in self._open.items():
+                step = self._step(
+                    name,
+                    opened,
+                    Outcome.FAILED,
+                    seen=Nothing(),
+                    failure=Failure.DEADLINE,
+                    detail="not finished in time",
+                )
+                self._done[name] = (opened.rank, step)
+            self._open.clear()
+
+    def add_skipped(self, endpoint: str, action: Action, *, blocked_by: str | None) -> None:
+        """Name a step that was never begun, after `cut`."""
+        opened = _Open(endpoint, action, "", None, 0, time.monotonic())
+        name = _identity(opened)
+        step = self._step(name, opened, Outcome.SKIPPED, seen=Nothing(), blocked_by=blocked_by)
+        self._done.setdefault(name, (0, step))
+
+    def steps(self, endpoints: tuple[str, ...]) -> tuple[Step, ...]:
+        """All steps in plan order: by endpoint, action, then address by value."""
+        order = {name: position for position, name in enumerate(("task", *endpoints))}
+
+        def key(entry: tuple[int, Step]) -> tuple[object, ...]:
+            rank, step = entry
+            return (
+                order.get(step.endpoint, len(order)),
+                ACTION_ORDER[step.action],
+                rank,
+                _address_key(step.subject),
+                step.id,
+            )
+
+        return tuple(step for _, step in sorted(self._done.values(), key=key))
+
+    def _begin(self, opened: _Open) -> str:
+        with self._lock:
+            wanted, name, count = _identity(opened), _identity(opened), 1
+            while name in self._done or name in self._open:
+                count += 1
+                name = f"{wanted}#{count}"
+            if not self._closed:
+                self._open[name] = opened
+            return name
+
+    def _end(
+        self,
+        name: str,
+        opened: _Open,
+        outcome: Outcome,
+        *,
+        seen: AnySeen,
+        failure: Failure | None = None,
+        detail: str | None = None,
+        blocked_by: str | None = None,
+    ) -> Step:
+        step = self._step(name, opened, outcome, seen=seen, failure=failure, detail=detail, blocked_by=blocked_by)
+        with self._lock:
+            self._open.pop(name, None)
+            if not self._closed:
+                self._done[name] = (opened.rank, step)
+        return step
+
+    @staticmethod
+    def _step(
+        name: str,
+        opened: _Open,
+        outcome: Outcome,
+        *,
+        seen: AnySeen,
+        failure: Failure | None = None,
+        detail: str | None = None,
+        blocked_by: str | None = None,
+    ) -> Step:
+        tried = outcome is not Outcome.SKIPPED
+        return Step(
+            id=name,
+            endpoint=opened.endpoint,
+            action=opened.action,
+            subject=opened.subject,
+            on=opened.on,
+            outcome=outcome,
+            failure=failure,
+            detail=detail,
+            seconds=round(time.monotonic() - opened.began, 6) if tried else None,
+            seen=seen,
+            blocked_by=blocked_by,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every check of one run shares. `until` is the instant (monotonic) at which the run is over."""
+
+    wire: Wire
+    plan: Plan
+    recorder: Recorder
+    until: float
+    stop: threading.Event
+    progress: Progress
+
+    @property
+    def over(self) -> bool:
+        return self.stop.is_set() or time.monotonic() >= self.until
+
+    def pause(self, seconds: float) -> None:
+        """Wait before a second try; the end of the run ends the wait."""
+        self.stop.wait(max(0.0, min(seconds, self.until - time.monotonic())))
+
+
+def _identity(opened: _Open) -> str:
+    return "/".join(part for part in (opened.endpoint, opened.action.value, opened.subject) if part)
+
+
+def _address_key(subject: str) -> tuple[int, int]:
+    with suppress(ValueError):
+        return sort_key(subject)
+    return (0, 0)

@@ -1,0 +1,166 @@
+"""A verdict in any case: where our own program fails or hangs, a document still says so.
+
+`run` turns what goes wrong in a check into a step. This is the last resort behind it, and it trusts nothing but `model`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from probe import __version__
+from probe.model import (
+    SCHEMA_VERSION,
+    Action,
+    Cause,
+    Extent,
+    Failure,
+    Identity,
+    ImageHost,
+    Impact,
+    JudgedFinding,
+    Nothing,
+    Outcome,
+    Path,
+    Plan,
+    Pull,
+    Severity,
+    Standing,
+    Status,
+    Step,
+    Surroundings,
+    Verdict,
+)
+from probe.settings import Settings, UsageError
+
+GRACE = 1.0  # seconds beyond the deadline, or beyond a stop, that a run has for closing its books
+_GLANCE = 0.1
+_STEP = "task/environment/probe"
+
+
+def verdict_in_any_case(settings: Settings, run: Callable[[], Verdict], *, stop: threading.Event) -> Verdict:
+    """What `run` returns, or a verdict on its failure to. Raises UsageError where `run` does."""
+    began = datetime.now(UTC)
+    try:
+        return _bounded(settings, run, stop)
+    except UsageError:
+        raise
+    except Exception as error:
+        return broken(settings, error, began=began)
+
+
+def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Event) -> Verdict:
+    """Run on a thread of its own: the main one stays free for signals and for the deadline."""
+    future: Future[Verdict] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(run())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    until = settings.started + settings.budget.deadline + GRACE
+    while not wait([future], timeout=_GLANCE).done:
+        if stop.is_set():
+            until = min(until, time.monotonic() + GRACE)
+            stop = threading.Event()  # heard; a second look must not put it off
+        if time.monotonic() > until:
+            raise TimeoutError
+    return future.result(timeout=0)
+
+
+def described(error: BaseException) -> str:
+    """Kind and place of an exception. Its words stay out: nobody knows what they hold."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    place = frames[-1]
+    return f"{type(error).__name__} in {PurePath(place.filename).name}:{place.lineno} ({place.name})"[:200]
+
+
+def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verdict:
+    """The verdict that we broke: inconclusive, with the one finding probe.bug."""
+    return Verdict(
+        schema_version=SCHEMA_VERSION,
+        version=__version__,
+        status=Status.INCONCLUSIVE,
+        pull=Pull.UNPROVEN,
+        exit_code=3,
+        started_at=began,
+        seconds=round((datetime.now(UTC) - began).total_seconds(), 3),
+        path=Path.UNKNOWN,
+        identity=Identity(source="none"),
+        surroundings=Surroundings(),
+        plan=_plan(settings),
+        policy=settings.policy,
+        endpoints=(),
+        findings=(_finding(error),),
+        steps=(_step(error),),
+    )
+
+
+def _step(error: BaseException) -> Step:
+    return Step(
+        id=_STEP,
+        endpoint="task",
+        action=Action.ENVIRONMENT,
+        subject="probe",
+        on=None,
+        outcome=Outcome.FAILED,
+        failure=Failure.BUG,
+        detail=described(error),
+        seconds=None,
+        seen=Nothing(),
+        blocked_by=None,
+    )
+
+
+def _finding(error: BaseException) -> JudgedFinding:
+    return JudgedFinding(
+        code="probe.bug",
+        severity=Severity.ERROR,
+        impact=Impact.PROOF,
+        extent=Extent.WHOLLY,
+        endpoints=("task",),
+        title="ecr-probe itself failed, so nothing was proven",
+        why="this says nothing about the network or AWS",
+        because=(_STEP,),
+        values={"detail": described(error)},
+        causes=(
+            Cause(
+                code="other",
+                standing=Standing.CONFIRMED,
+                title="a mistake in ecr-probe",
+                fix="report it with this verdict",
+                decide="",
+            ),
+        ),
+    )
+
+
+def _plan(settings: Settings) -> Plan:
+    image = settings.image
+    return Plan(
+        endpoints=(),
+        omitted=(),
+        region=image.region if image else "",
+        partition=image.partition if image else "",
+        dns_suffix="",
+        account=image.account if image else "",
+        layer_host="",
+        image=image.text if image else None,
+        reference=image,
+        image_host=ImageHost.PRIVATE_ECR if image else ImageHost.OTHER,
+        image_given=image is not None,
+        platform=settings.platform,
+        platform_given=settings.platform_given,
+        layers=settings.layers,
+        vpc_cidrs=settings.vpc_cidrs,
+        budget=settings.budget,
+    )

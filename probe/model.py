@@ -1,0 +1,619 @@
+"""The nouns of ecr-probe: plain frozen values that pass between the stages.
+
+Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket, reads a
+clock or knows a library beyond msgspec. Units are seconds and bytes; instants in documents are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace as replace
+
+SCHEMA_VERSION = 1
+
+
+class Kind(StrEnum):
+    """How PrivateLink carries an endpoint: by network interfaces with private DNS, or by a route (S3)."""
+
+    INTERFACE = "interface"
+    GATEWAY = "gateway"
+
+
+class Action(StrEnum):
+    """What a step tried. One action is one round trip."""
+
+    METADATA = "metadata"
+    CREDENTIALS = "credentials"
+    ENVIRONMENT = "environment"
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    TOKEN = "token"
+    CHALLENGE = "challenge"
+    MANIFEST = "manifest"
+    BLOB = "blob"
+    LAYER = "layer"
+    LOGS = "logs"
+    CONTROL = "control"
+
+
+class Outcome(StrEnum):
+    """How a step ended. SKIPPED is neither good nor bad: it was not tried."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Failure(StrEnum):
+    """Every way in which a step can fail. Closed: a foreign error is mapped to one of these words, once, in `wire`."""
+
+    NXDOMAIN = "nxdomain"
+    NO_ADDRESS = "no-address"
+    SERVFAIL = "servfail"
+    REFUSED_QUERY = "refused-query"
+    NO_ANSWER = "no-answer"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RESET = "reset"
+    UNREACHABLE = "unreachable"
+    PROHIBITED = "prohibited"
+    TLS_STALL = "tls-stall"
+    TLS_RESET = "tls-reset"
+    UNTRUSTED = "untrusted"
+    WRONG_NAME = "wrong-name"
+    EXPIRED = "expired"
+    NOT_TLS = "not-tls"
+    DENIED = "denied"
+    UNAUTHENTICATED = "unauthenticated"
+    NOT_FOUND = "not-found"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server-error"
+    NOT_AWS = "not-aws"
+    BAD_DIGEST = "bad-digest"
+    TRUNCATED = "truncated"
+    STALLED = "stalled"
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    REDIRECT = "redirect"
+    CLOCK = "clock"
+    NO_CREDENTIALS = "no-credentials"
+    NO_PLATFORM = "no-platform"
+    DEADLINE = "deadline"
+    BUG = "bug"
+
+
+class AddressClass(StrEnum):
+    """Where an address lies. VPC: inside a known range. PRIVATE: not globally routable, outside the known ranges.
+
+    UNKNOWN: a global IPv6 address outside the known ranges; endpoint ENIs have such addresses, so it is no fault by itself.
+    """
+
+    VPC = "vpc"
+    PRIVATE = "private"
+    PUBLIC = "public"
+    UNKNOWN = "unknown"
+
+
+class Impact(StrEnum):
+    """What a fault takes away. PROOF: only our proof of it; NONE: nothing, it is worth knowing."""
+
+    PULL = "pull"
+    ROUTE = "route"
+    LOGS = "logs"
+    AGENT = "agent"
+    PROOF = "proof"
+    NONE = "none"
+
+
+class Standing(StrEnum):
+    """How sure a cause is."""
+
+    CONFIRMED = "confirmed"
+    POSSIBLE = "possible"
+    RULED_OUT = "ruled-out"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    PASS = "pass"
+    DEGRADED = "degraded"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Pull(StrEnum):
+    """Could ECS pull the image on the measured path with the measured role?"""
+
+    WORKS = "works"
+    BROKEN = "broken"
+    UNPROVEN = "unproven"
+
+
+class Path(StrEnum):
+    """Whose network path was measured."""
+
+    TASK_ENI = "task-eni"
+    INSTANCE_ENI = "instance-eni"
+    LAMBDA_ENI = "lambda-eni"
+    UNKNOWN = "unknown"
+
+
+class Route(StrEnum):
+    """By what way an endpoint was reached. UNDETERMINED: a gateway endpoint and a NAT look alike on the wire."""
+
+    ENDPOINT = "endpoint"
+    PUBLIC = "public"
+    UNDETERMINED = "undetermined"
+
+
+class Layers(StrEnum):
+    SMALLEST = "smallest"
+    ALL = "all"
+    NONE = "none"
+
+
+# ---- where we are ------------------------------------------------------------------------------------------------------
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Which credentials were used. `source` is botocore's name of the provider, "none" without any; never a secret."""
+
+    source: str
+    arn: str | None = None
+
+
+class LogDestination(Struct, frozen=True, kw_only=True):
+    """Where a container of this task logs with awslogs. `own` marks the container we run in."""
+
+    container: str
+    region: str | None
+    group: str | None
+    stream: str | None
+    own: bool
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What the task knows of itself, from task metadata and the environment. None means: not told."""
+
+    told: bool = False  # task metadata answered
+    path: Path = Path.UNKNOWN
+    region: str | None = None
+    account: str | None = None
+    launch_type: str | None = None
+    network_mode: str | None = None
+    availability_zone: str | None = None
+    cluster: str | None = None
+    task_arn: str | None = None
+    container: str | None = None
+    image: str | None = None
+    log_destinations: tuple[LogDestination, ...] = ()
+    subnet_cidr: str | None = None
+    subnet_cidr_ipv6: str | None = None
+    instance_cidrs: tuple[str, ...] = ()  # the VPC's ranges as EC2 instance metadata tells them
+    addresses: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()  # names of the variables that are set, never their values
+    clock_synchronized: bool | None = None
+    fault_injection: bool = False
+
+
+# ---- what is to be measured ----------------------------------------------------------------------------------------------
+
+
+class ImageReference(Struct, frozen=True, kw_only=True):
+    """A parsed image reference in private ECR. Exactly one of `tag` and `digest` is used: the digest where both stand."""
+
+    text: str
+    host: str
+    account: str
+    region: str
+    partition: str
+    repository: str
+    tag: str | None
+    digest: str | None
+    fips: bool = False
+    dual_stack: bool = False
+
+
+class ImageHost(StrEnum):
+    """What kind of registry an image reference names."""
+
+    PRIVATE_ECR = "private-ecr"
+    PUBLIC_ECR = "public-ecr"
+    VPC_ENDPOINT = "vpc-endpoint"  # a vpce-… name, which no registry login accepts
+    OTHER = "other"
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One AWS endpoint to reach: a row of the table in `endpoints.py`, filled in for a region and an account.
+
+    `host` is what clients call: SNI, Host header and signature. `lookup` is the name whose addresses are dialled; it
+    differs from `host` only under --endpoint-dns.
+    """
+
+    name: str
+    host: str
+    lookup: str
+    kind: Kind
+    region: str
+    required: bool
+    impact: Impact
+    port: int = 443
+    mistaken: str | None = None  # the name that people give a hosted zone by mistake, with labels swapped
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """Every limit of a run, in seconds and bytes. `deadline` counts from process start."""
+
+    deadline: float = 30.0
+    connect: float = 3.0
+    tls: float = 3.0
+    request: float = 10.0
+    stall: float = 5.0
+    dns_try: float = 2.0
+    dns_tries: int = 2
+    dns_total: float = 5.0
+    metadata: float = 3.0
+    control: float = 0.5
+    retry_wait: float = 2.0
+    manifest_bytes: int = 4 * 1024 * 1024
+    error_bytes: int = 64 * 1024
+    metadata_bytes: int = 1024 * 1024
+    layer_bytes: int = 64 * 1024 * 1024
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What one run sets out to measure. `endpoints` holds the asked for, in table order; `omitted` names the others."""
+
+    endpoints: tuple[Endpoint, ...]
+    omitted: tuple[str, ...]
+    region: str
+    partition: str
+    dns_suffix: str
+    account: str
+    layer_host: str
+    image: str | None  # the reference as written
+    reference: ImageReference | None  # None where the image is not in private ECR
+    image_host: ImageHost
+    image_given: bool  # by --image; False: the container's own, from task metadata
+    platform: str
+    platform_given: bool
+    layers: Layers = Layers.SMALLEST
+    vpc_cidrs: tuple[str, ...] = ()  # known ranges: flags, instance metadata, the task's subnet
+    presumed_cidrs: tuple[str, ...] = ()  # a guess around the task's own addresses
+    log_group: str | None = None
+    log_stream: str | None = None
+    controls: bool = True
+    control_host: str | None = None  # S3 of another region of the partition: reached only where a way out exists
+    budget: Budget = field(default_factory=Budget)
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        return next((e for e in self.endpoints if e.name == name), None)
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """What the operator accepts. It changes opinions, never what is measured."""
+
+    allow_public: tuple[str, ...] = ()
+    pull_role: str | None = None
+    strict: bool = False
+
+
+# ---- facts -----------------------------------------------------------------------------------------------------------------
+
+
+class Address(Struct, frozen=True):
+    address: str
+    address_class: AddressClass = field(name="class")
+
+
+class Seen(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What a step saw, as typed facts. The members below are the union `AnySeen`."""
+
+
+class Nothing(Seen, frozen=True, kw_only=True, tag="nothing"):
+    """A step that failed before it saw anything, or was skipped."""
+
+
+class MetadataSeen(Seen, frozen=True, kw_only=True, tag="metadata"):
+    version: str  # "v4", "v3", "instance"
+    status: int | None = None
+
+
+class ProxySeen(Seen, frozen=True, kw_only=True, tag="proxy"):
+    variables: tuple[str, ...]
+    bypassed: bool
+    uncovered: tuple[str, ...] = ()  # hosts and addresses that NO_PROXY leaves to the proxy
+
+
+class CredentialsSeen(Seen, frozen=True, kw_only=True, tag="credentials"):
+    source: str | None = None
+    arn: str | None = None
+    status: int | None = None  # HTTP status of the container credentials endpoint, where it refused
+
+
+class Asker(StrEnum):
+    """Why a name was looked up at this resolver."""
+
+    CONFIGURED = "configured"  # a nameserver line of the system
+    CONTROL = "control"  # AmazonProvidedDNS, beside the configured ones
+    FOLLOW_UP = "follow-up"  # a name easily mistaken for the right one
+
+
+class ControlSeen(Seen, frozen=True, kw_only=True, tag="control"):
+    """A bare connect to a host that is not planned. Both answers are good ones: `reached` None means it was not learnt."""
+
+    host: str
+    address: str | None = None
+    reached: bool | None = None
+
+
+class NamesSeen(Seen, frozen=True, kw_only=True, tag="dns"):
+    """One answer of one resolver. `order` is the position of the nameserver line, from 0."""
+
+    server: str
+    asker: Asker
+    order: int
+    name: str
+    record: str  # "A" or "AAAA"
+    addresses: tuple[Address, ...] = ()
+    cnames: tuple[str, ...] = ()
+    ttl: int | None = None
+    rcode: str | None = None
+    tcp: bool = False  # the answer was truncated and asked again over TCP
+
+
+class ConnectionSeen(Seen, frozen=True, kw_only=True, tag="tcp"):
+    address: str
+    address_class: AddressClass = field(name="class")
+
+
+class CertificateSeen(Seen, frozen=True, kw_only=True, tag="tls"):
+    """A handshake. `verified` False with an issuer: read on a second, unverified handshake on which nothing was sent."""
+
+    address: str
+    address_class: AddressClass = field(name="class")
+    verified: bool = False
+    version: str | None = None
+    issuer: str | None = None  # "O=Amazon, CN=Amazon RSA 2048 M02"
+    issuer_organization: str | None = None
+    names: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+class DenialReason(StrEnum):
+    """Which policy refused, as AWS's own sentence names it (IAM guide, "troubleshoot access denied")."""
+
+    IDENTITY = "identity-based policy"
+    RESOURCE = "resource-based policy"
+    ENDPOINT = "VPC endpoint policy"
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+
+
+class Denial(Struct, frozen=True, kw_only=True):
+    """An access-denied sentence, read. `reason` None: AWS did not say which policy."""
+
+    reason: DenialReason | None = None
+    explicit: bool = False
+    principal: str | None = None
+    action: str | None = None
+
+
+class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
+    """One HTTP answer. `aws` tells whether it carries a mark of AWS: a request id, a registry envelope or S3's XML."""
+
+    address: str | None = None
+    method: str = "GET"
+    status: int | None = None
+    aws: bool = False
+    code: str | None = None  # AccessDeniedException, NAME_UNKNOWN, AccessDenied …
+    request_id: str | None = None
+    denial: Denial | None = None
+    clock_offset: float | None = None  # seconds that the answer's Date lies after our clock
+    signed_at: datetime | None = None  # the two times of a refused signature
+    server_time: datetime | None = None
+    body_bytes: int | None = None
+
+
+class ManifestSeen(Seen, frozen=True, kw_only=True, tag="manifest"):
+    answer: AnswerSeen
+    media_type: str | None = None
+    digest: str | None = None
+    platforms: tuple[str, ...] = ()  # of an index: what it offers
+    platform: str | None = None  # the one chosen
+    layers: int | None = None
+    layers_bytes: int | None = None
+    foreign_layers: int = 0
+
+
+class RedirectTarget(StrEnum):
+    """Whose host a blob redirect names."""
+
+    LAYER_BUCKET = "layer-bucket"  # the layer bucket of the image's own region
+    OTHER_REGION = "other-region"  # S3, another region
+    FOREIGN = "foreign"  # not S3
+    INSECURE = "insecure"  # not https
+    LOOP = "loop"  # the registry itself again, or a second redirect
+
+
+class RedirectSeen(Seen, frozen=True, kw_only=True, tag="redirect"):
+    answer: AnswerSeen
+    digest: str
+    target: RedirectTarget | None = None
+    host: str | None = None
+    region: str | None = None
+
+
+class LayerSeen(Seen, frozen=True, kw_only=True, tag="layer"):
+    answer: AnswerSeen
+    digest: str
+    what: str  # "config" or "layer"
+    size: int | None = None  # as the manifest says
+    received: int = 0
+    ranged: bool = False  # only the first bytes were asked for; the digest cannot be verified
+    verified: bool = False
+    bytes_per_second: float | None = None
+
+
+class LogsSeen(Seen, frozen=True, kw_only=True, tag="logs"):
+    answer: AnswerSeen
+    group: str | None = None
+    stream: str | None = None
+    group_exists: bool | None = None
+    stream_exists: bool | None = None
+
+
+AnySeen = (
+    Nothing
+    | MetadataSeen
+    | ProxySeen
+    | CredentialsSeen
+    | ControlSeen
+    | NamesSeen
+    | ConnectionSeen
+    | CertificateSeen
+    | AnswerSeen
+    | ManifestSeen
+    | RedirectSeen
+    | LayerSeen
+    | LogsSeen
+)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One round trip and what came of it.
+
+    `on` is the step this one stands on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one, None
+    where it was not asked for. `detail` holds the raw words, scrubbed and at most 200 characters.
+    """
+
+    id: str
+    endpoint: str
+    action: Action
+    subject: str
+    on: str | None
+    outcome: Outcome
+    failure: Failure | None
+    detail: str | None
+    seconds: float | None
+    seen: AnySeen
+    blocked_by: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is Outcome.OK
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome is Outcome.FAILED
+
+
+class Measurement(Struct, frozen=True, kw_only=True):
+    """All facts of one run; enough to diagnose it again on another machine. Steps stand in plan order."""
+
+    started_at: datetime
+    seconds: float
+    surroundings: Surroundings
+    identity: Identity
+    plan: Plan
+    steps: tuple[Step, ...]
+
+
+# ---- opinions ----------------------------------------------------------------------------------------------------------------
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """What can produce a fault. `code` is from the shared vocabulary; `decide` is the read that settles it."""
+
+    code: str
+    standing: Standing
+    title: str
+    fix: str
+    decide: str
+
+
+class Extent(StrEnum):
+    """How much of it a fault takes. PARTLY: some of several addresses. NOTED: worth knowing, nothing is lost."""
+
+    WHOLLY = "wholly"
+    PARTLY = "partly"
+    NOTED = "noted"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A fault that the evidence shows. `because` are ids of the steps that show it; texts are filled in already."""
+
+    code: str
+    impact: Impact
+    extent: Extent
+    endpoints: tuple[str, ...]
+    title: str
+    why: str
+    because: tuple[str, ...]
+    values: dict[str, Any]
+    causes: tuple[Cause, ...]
+
+
+# ---- the answer ----------------------------------------------------------------------------------------------------------------
+
+
+class JudgedFinding(Finding, frozen=True, kw_only=True):
+    severity: Severity
+
+
+class EndpointSummary(Struct, frozen=True, kw_only=True):
+    """`resolved` and `reached` count addresses: those the name gave, those on which TLS was completed."""
+
+    name: str
+    host: str
+    kind: Kind
+    required: bool
+    route: Route | None
+    resolved: int
+    reached: int
+    ok: bool
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The document. Field names and meanings are the contract of schema version 1."""
+
+    schema_version: int
+    version: str
+    status: Status
+    pull: Pull
+    exit_code: int
+    started_at: datetime
+    seconds: float
+    path: Path
+    identity: Identity
+    surroundings: Surroundings
+    plan: Plan
+    policy: Policy
+    endpoints: tuple[EndpointSummary, ...]
+    findings: tuple[JudgedFinding, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def measurement(self) -> Measurement:
+        return Measurement(
+            started_at=self.started_at,
+            seconds=self.seconds,
+            surroundings=self.surroundings,
+            identity=self.identity,
+            plan=self.plan,
+            steps=self.steps,
+        )

@@ -1,0 +1,167 @@
+"""From settings and surroundings to a `Plan`: which endpoints, by which names, within which ranges. Pure decisions, no packet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probe.addresses import is_ipv6, presume
+from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Row
+from probe.images import GOOD_IMAGE, OtherImage, parse_image
+from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
+from probe.settings import Settings, UsageError
+from probe.wire.partitions import Partition, partition_of
+
+# The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
+# (ECS guide, "interface VPC endpoints").
+_LAUNCHES_WITH_AGENT = ("EC2",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A region of a partition, and an account: what fills in a row's template."""
+
+    partition: Partition
+    region: str
+    account: str
+
+    def fill(self, template: str) -> str:
+        return template.format(
+            region=self.region,
+            account=self.account,
+            suffix=self.partition.dns_suffix,
+            dual=self.partition.dual_stack_suffix,
+        )
+
+
+def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
+    """Decide what to measure. Raises UsageError where neither the flags nor the surroundings say enough."""
+    image, kind = _image(settings, surroundings)
+    place = _image_place(image) if image else _task_place(surroundings)
+    dual_stack = _ipv6_only(surroundings)
+    destination = _log_destination(surroundings)
+    endpoints = tuple(
+        Endpoint(
+            name=row.name,
+            host=_host(row, place=where, image=image, dual_stack=dual_stack),
+            lookup=settings.endpoint_dns.get(row.name) or _host(row, place=where, image=image, dual_stack=dual_stack),
+            kind=row.kind,
+            region=where.region,
+            required=_required(row, settings, surroundings, destination),
+            impact=row.impact,
+            mistaken=where.fill(row.mistaken) if row.mistaken else None,
+        )
+        for row in TABLE
+        if _wanted(row, settings, surroundings, destination)
+        for where in (_row_place(row, place, surroundings, destination),)
+    )
+    chosen = {endpoint.name for endpoint in endpoints}
+    return Plan(
+        endpoints=endpoints,
+        omitted=tuple(name for name in CORE_ENDPOINTS if name not in chosen),
+        region=place.region,
+        partition=place.partition.name,
+        dns_suffix=place.partition.dns_suffix,
+        account=place.account,
+        layer_host=_host(ROWS["s3"], place=place, image=image, dual_stack=dual_stack),
+        image=image.text if image else surroundings.image,
+        reference=image,
+        image_host=kind,
+        image_given=settings.image is not None,
+        platform=settings.platform,
+        platform_given=settings.platform_given,
+        layers=settings.layers,
+        vpc_cidrs=_known_ranges(settings, surroundings),
+        presumed_cidrs=presume(surroundings.addresses),
+        log_group=destination.group if destination else None,
+        log_stream=destination.stream if destination else None,
+        controls=settings.controls,
+        control_host=_control_host(place),
+        budget=settings.budget,
+    )
+
+
+def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReference | None, ImageHost]:
+    if settings.image is not None:
+        return settings.image, ImageHost.PRIVATE_ECR
+    if surroundings.image is None:
+        told = "task metadata names no image" if surroundings.told else "there is no ECS task metadata here"
+        raise UsageError(f"--image (ECR_PROBE_IMAGE) is needed, since {told}: for example --image {GOOD_IMAGE}")
+    try:
+        own = parse_image(surroundings.image, listed_regions=False)
+    except ValueError:
+        # ECS pulled it, so a reference that we cannot read is our ignorance and no reason to stop.
+        return None, ImageHost.OTHER
+    return (None, own.host) if isinstance(own, OtherImage) else (own, ImageHost.PRIVATE_ECR)
+
+
+def _image_place(image: ImageReference) -> _Place:
+    partition = partition_of(image.region)
+    assert partition is not None, "parse_image accepts only regions of a partition"
+    return _Place(partition, image.region, image.account)
+
+
+def _task_place(surroundings: Surroundings) -> _Place:
+    """Where the task itself runs: all there is to go by when its image is not in private ECR."""
+    region, account = surroundings.region, surroundings.account
+    partition = partition_of(region) if region else None
+    if region is None or partition is None or account is None:
+        missing = "region" if partition is None else "account"
+        raise UsageError(
+            f"--image (ECR_PROBE_IMAGE) is needed, since the {missing} is not known here: for example --image {GOOD_IMAGE}"
+        )
+    return _Place(partition, region, account)
+
+
+def _row_place(row: Row, place: _Place, surroundings: Surroundings, destination: LogDestination | None) -> _Place:
+    """Image endpoints belong to the image's region, logs to the log driver's, the agent's to the task's."""
+    region = surroundings.region
+    if row.impact is Impact.PULL or row.name == "ecr-legacy":
+        return place
+    if row.impact is Impact.LOGS and destination is not None and destination.region:
+        region = destination.region
+    partition = partition_of(region) if region else None
+    return _Place(partition, region, surroundings.account or place.account) if region and partition else place
+
+
+def _host(row: Row, *, place: _Place, image: ImageReference | None, dual_stack: bool) -> str:
+    if row.name == "ecr.dkr" and image is not None:
+        return image.host
+    return place.fill(row.dual_stack if dual_stack else row.host)
+
+
+def _wanted(row: Row, settings: Settings, surroundings: Surroundings, destination: LogDestination | None) -> bool:
+    if row.impact is Impact.PULL or row.name in settings.also:
+        return True
+    if row.impact is Impact.LOGS:
+        return destination is not None or not surroundings.told
+    return row.impact is Impact.AGENT and surroundings.launch_type in _LAUNCHES_WITH_AGENT
+
+
+def _required(row: Row, settings: Settings, surroundings: Surroundings, destination: LogDestination | None) -> bool:
+    if row.impact is Impact.LOGS:
+        return destination is not None or row.name in settings.also
+    return row.impact is Impact.PULL or row.impact is Impact.AGENT
+
+
+def _log_destination(surroundings: Surroundings) -> LogDestination | None:
+    """Our own container's destination before any other container's."""
+    return next(iter(sorted(surroundings.log_destinations, key=lambda destination: not destination.own)), None)
+
+
+def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, ...]:
+    subnets = (surroundings.subnet_cidr, surroundings.subnet_cidr_ipv6)
+    ranges = (*settings.vpc_cidrs, *surroundings.instance_cidrs, *(subnet for subnet in subnets if subnet))
+    return tuple(dict.fromkeys(ranges))
+
+
+def _ipv6_only(surroundings: Surroundings) -> bool:
+    """ECS on IPv6-only subnets needs the dual-stack names (ECS guide, "VPC and subnet configurations for IPv6-only tasks")."""
+    return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
+
+
+def _control_host(place: _Place) -> str | None:
+    """S3 of another region of the partition, a near one first, so that half a second is time enough to answer."""
+    others = [region for region in place.partition.regions if region != place.region and "-" in region]
+    near = [region for region in others if region.split("-")[0] == place.region.split("-")[0]]
+    other = next(iter(near or others), None)
+    return f"s3.{other}.{place.partition.dns_suffix}" if other else None

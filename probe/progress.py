@@ -1,0 +1,100 @@
+"""What a long download tells while it runs: nothing, or a bar on a terminal that appears after a second and leaves no trace."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+PATIENCE = 1.0  # seconds; shorter downloads need no bar
+
+
+class Progress(Protocol):
+    """Hears of layers, from several threads at once."""
+
+    def layer_started(self, digest: str, size: int | None) -> None: ...
+
+    def layer_advanced(self, digest: str, count: int) -> None: ...
+
+    def layer_done(self, digest: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Silent:
+    """Says nothing: the way of logs and tests."""
+
+    def layer_started(self, digest: str, size: int | None) -> None:
+        return
+
+    def layer_advanced(self, digest: str, count: int) -> None:
+        return
+
+    def layer_done(self, digest: str) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+class Bar:
+    """One bar for all layers together, on a terminal."""
+
+    def __init__(self, terminal: TextIO, *, patience: float = PATIENCE) -> None:
+        self._terminal = terminal
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._sizes: dict[str, int] = {}
+        self._received: dict[str, int] = {}
+        self._began: float | None = None
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+        self._closed = False
+
+    def layer_started(self, digest: str, size: int | None) -> None:
+        with self._lock:
+            self._sizes[digest], self._received[digest] = size or 0, 0  # a retry begins anew
+            self._began = self._began or time.monotonic()
+
+    def layer_advanced(self, digest: str, count: int) -> None:
+        with self._lock:
+            self._received[digest] = self._received.get(digest, 0) + count
+            if self._closed or self._began is None or time.monotonic() - self._began < self._patience:
+                return
+            if self._bars is None:
+                self._appear()
+            if self._bars is not None and self._task is not None:
+                total = sum(self._sizes.values()) or None
+                self._bars.update(self._task, completed=sum(self._received.values()), total=total)
+
+    def layer_done(self, digest: str) -> None:
+        return
+
+    def close(self) -> None:
+        """Wipe the bar away. What comes later is ignored."""
+        with self._lock:
+            self._closed = True
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+
+    def _appear(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
+        from rich.progress import Progress as Bars
+
+        console = Console(file=self._terminal, force_terminal=True)
+        self._bars = Bars(
+            "layers", BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console, transient=True
+        )
+        self._task = self._bars.add_task("layers", total=None)
+        self._bars.start()
+
+
+def progress_on(terminal: TextIO | None) -> Progress:
+    """A bar where `terminal` is one, silence elsewhere."""
+    return Bar(terminal) if terminal is not None and terminal.isatty() else Silent()

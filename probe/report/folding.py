@@ -1,0 +1,118 @@
+"""Shortening of a long document: log drivers split lines beyond 256 KiB, and a split line is no JSON.
+
+What is left out first is what nobody will miss: details of steps that went well and that no finding names. `explain` of the
+shortened document must find the same, so what rules look at goes last, and no step of a group goes without another like it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from probe.model import (
+    AnswerSeen,
+    CertificateSeen,
+    JudgedFinding,
+    LayerSeen,
+    ManifestSeen,
+    NamesSeen,
+    RedirectSeen,
+    Step,
+    Verdict,
+)
+
+LIMIT = 200 * 1024
+_PLATFORMS = 50
+_GROUP_SIZES = (200, 100, 50, 20, 8, 3, 1)
+_TEXT_LIMITS = (2000, 500, 200)
+
+
+def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
+    """The verdict, shortened until its document takes at most `limit` bytes."""
+    for stage in _stages():
+        if len(msgspec.json.encode(verdict)) < limit:  # the line's end is the last byte
+            break
+        verdict = stage(verdict)
+    return verdict
+
+
+def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
+    for lighten in (_without_names, _without_detail, _without_answer):
+        yield lambda verdict, lighten=lighten: _healthy(verdict, lighten)  # type: ignore[misc]
+    yield lambda verdict: msgspec.structs.replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
+    for size in _GROUP_SIZES:
+        yield lambda verdict, size=size: _thinned(verdict, size)  # type: ignore[misc]
+    for length in _TEXT_LIMITS:
+        yield lambda verdict, length=length: _short_values(verdict, length)  # type: ignore[misc]
+
+
+def _healthy(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:
+    cited = {step for finding in verdict.findings for step in finding.because}
+    steps = (lighten(step) if step.ok and step.id not in cited else step for step in verdict.steps)
+    return msgspec.structs.replace(verdict, steps=tuple(steps))
+
+
+def _without_names(step: Step) -> Step:
+    if isinstance(step.seen, CertificateSeen):
+        return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, names=()))
+    if isinstance(step.seen, NamesSeen):
+        return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, cnames=()))
+    return step
+
+
+def _without_detail(step: Step) -> Step:
+    return msgspec.structs.replace(step, detail=None)
+
+
+def _without_answer(step: Step) -> Step:
+    """A blob or layer that came needs no request id; whether it came, and from where, stays."""
+    if not isinstance(step.seen, RedirectSeen | LayerSeen):
+        return step
+    answer = step.seen.answer
+    light = AnswerSeen(method=answer.method, status=answer.status, aws=answer.aws, clock_offset=answer.clock_offset)
+    return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, answer=light))
+
+
+def _few_platforms(step: Step) -> Step:
+    seen = step.seen
+    if not isinstance(seen, ManifestSeen) or len(seen.platforms) <= _PLATFORMS:
+        return step
+    kept = dict.fromkeys((*seen.platforms[:_PLATFORMS], *((seen.platform,) if seen.platform else ())))
+    return msgspec.structs.replace(step, seen=msgspec.structs.replace(seen, platforms=tuple(kept)))
+
+
+def _thinned(verdict: Verdict, size: int) -> Verdict:
+    """At most `size` steps of each kind, one of each finding's, and whatever those stand on."""
+    known = {step.id: step for step in verdict.steps}
+    counts: Counter[tuple[object, ...]] = Counter()
+    kept = {finding.because[0] for finding in verdict.findings if finding.because}
+    for step in verdict.steps:
+        kind = (step.endpoint, step.action, step.outcome, step.failure, getattr(step.seen, "what", None))
+        counts[kind] += 1
+        if counts[kind] <= size:
+            kept.add(step.id)
+    waiting = list(kept)
+    while waiting:
+        step = known.get(waiting.pop())
+        grounds = {step.on, step.blocked_by} if step else set()
+        fresh = {ground for ground in grounds if ground is not None} - kept
+        kept |= fresh
+        waiting += fresh
+    steps = tuple(step for step in verdict.steps if step.id in kept)
+    findings = tuple(
+        msgspec.structs.replace(finding, because=tuple(one for one in finding.because if one in kept))
+        for finding in verdict.findings
+    )
+    return msgspec.structs.replace(verdict, steps=steps, findings=findings)
+
+
+def _short_values(verdict: Verdict, length: int) -> Verdict:
+    """The texts say what the values say: a value that fills pages can go."""
+
+    def short(finding: JudgedFinding) -> JudgedFinding:
+        values = {key: value for key, value in finding.values.items() if len(msgspec.json.encode(value)) <= length}
+        return msgspec.structs.replace(finding, values=values)
+
+    return msgspec.structs.replace(verdict, findings=tuple(map(short, verdict.findings)))

@@ -1,0 +1,122 @@
+"""How text is laid out: spans of styled words, wrapped to a width and painted. Only here do escape sequences arise.
+
+What is said is in `text.py`, `saw.py` and `table.py`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from probe.report import Page
+
+Span = tuple[str, str]  # style, text
+Line = tuple[Span, ...]
+
+_STYLES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;36",
+    "good": "32",
+    "strong": "1",
+    "dim": "2",
+    "command": "36",
+}
+# One for one where a table's columns would suffer else.
+_ASCII = str.maketrans(
+    {"…": "...", "→": ">", "·": "-", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">="}
+)
+
+
+def plain(text: str, style: str = "") -> Line:
+    return ((style, text),)
+
+
+def cells(text: str) -> int:
+    """Columns of a terminal that a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
+
+
+def clean(text: str) -> str:
+    """Words of a server, as a terminal may show them: no escape sequence, no line break, no reversed writing."""
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(_harmless(letter) for letter in text)
+
+
+def _harmless(letter: str) -> str:
+    if letter in "\t\n\r":
+        return " "
+    # Cc and Cf: control and format characters (ESC, C1, bidirectional overrides); Zl and Zp: line separators.
+    category = unicodedata.category(letter)
+    return "?" if category[0] == "C" or category in ("Zl", "Zp") else letter
+
+
+def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "", hang: int | None = None) -> list[Line]:
+    """`label` and `text` behind `indent` blanks; later lines stand under the first word of the text."""
+    start = indent + cells(label[1])
+    column = start if hang is None else hang
+    lines: list[Line] = []
+    head: tuple[Span, ...] = (("", " " * indent), label)
+    row, used = "", start
+    for word in text.split():
+        if row and used + 1 + cells(word) > page.width:
+            lines.append((*head, (style, row)))
+            head, row, used = (("", " " * column),), "", column
+        row, used = (f"{row} {word}", used + 1 + cells(word)) if row else (word, used + cells(word))
+    return [*lines, (*head, (style, row))]
+
+
+def command(label: Span, text: str, *, indent: int, page: Page) -> list[Line]:
+    """A shell command, broken only before an option and with a backslash, so that it can be pasted as it stands."""
+    column = indent + cells(label[1])
+    lines: list[Line] = []
+    head: tuple[Span, ...] = (("", " " * indent), label)
+    row = ""
+    for part in text.replace(" --", "\n--").split("\n"):
+        if row and column + cells(row) + 1 + cells(part) + 2 > page.width:
+            lines.append((*head, ("command", row + " \\")))
+            head, row = (("", " " * (column + 2)),), ""
+        row = f"{row} {part}" if row else part
+    return [*lines, (*head, ("command", row))]
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column."""
+    return [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)] if rows else []
+
+
+def cut(text: str, width: int, page: Page) -> str:
+    """The beginning of a text that is too wide, and a sign that more would follow."""
+    if cells(text) <= width:
+        return text
+    while text and cells(text) > width - 1:
+        text = text[:-1]
+    return text.rstrip(" ,") + ("…" if page.unicode else "~")
+
+
+def pad(text: str, width: int) -> str:
+    return text + " " * (width - cells(text))
+
+
+def paint(lines: Iterable[Line], page: Page) -> str:
+    return "".join(_paint_line(line, page) + "\n" for line in lines)
+
+
+def _paint_line(line: Line, page: Page) -> str:
+    texts = [(style, _shown(text, page)) for style, text in line]
+    while texts and not texts[-1][1].rstrip():
+        texts.pop()
+    if texts:
+        texts[-1] = (texts[-1][0], texts[-1][1].rstrip())
+    if not page.colour:
+        return "".join(text for _, text in texts)
+    return "".join(f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if style and text else text for style, text in texts)
+
+
+def _shown(text: str, page: Page) -> str:
+    text = clean(text)
+    return text if page.unicode else text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,45 @@
+"""One run: look around, plan, measure, diagnose, judge. The few lines that every way of running the probe calls."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+import time
+
+from probe import __version__
+from probe.faults import diagnose
+from probe.measure import measure
+from probe.measure.recorder import Recorder, Run
+from probe.measure.surroundings import look_around
+from probe.model import Measurement, Verdict
+from probe.plan import make_plan
+from probe.progress import Progress, Silent
+from probe.settings import Settings
+from probe.verdict import judge
+from probe.wire import Wire
+
+
+def run(
+    settings: Settings, wire: Wire, *, progress: Progress | None = None, stop: threading.Event | None = None
+) -> Verdict:
+    """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set.
+
+    Raises UsageError where there is not enough to make a plan from; nothing else.
+    """
+    started_at, began = datetime.now(UTC), time.monotonic()
+    stop = stop or threading.Event()
+    until = settings.started + settings.budget.deadline
+    recorder = Recorder()
+    surroundings = look_around(settings, wire, recorder, until=until)
+    plan = make_plan(settings, surroundings)
+    identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
+    measurement = Measurement(
+        started_at=started_at,
+        seconds=round(time.monotonic() - began, 3),
+        surroundings=surroundings,
+        identity=identity,
+        plan=plan,
+        steps=recorder.steps(tuple(endpoint.name for endpoint in plan.endpoints) + plan.omitted),
+    )
+    findings = diagnose(measurement, settings.policy)
+    return judge(findings, measurement, settings.policy, version=__version__)

@@ -1,0 +1,176 @@
+"""HTTP/1.1 as AWS's front ends speak it: requests read, replies written in one write, connections kept alive.
+
+`Delivery` is what a broken path does to a body on its way. No AWS service is known here.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from enum import Enum
+from urllib.parse import parse_qsl, urlsplit
+
+_HEAD_LIMIT = 64 * 1024  # authorization headers of ECR are long
+_PIECE = 256 * 1024
+_REASONS = {200: "OK", 206: "Partial Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    target: str
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "").partition(":")[0].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes | memoryview = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+    chunked: bool = False  # S3 sends its errors so
+
+
+class Damage(Enum):
+    """What becomes of a body in the middle."""
+
+    CUT = "cut"  # the connection is closed
+    RESET = "reset"
+    FREEZE = "freeze"  # no further byte comes
+    TRICKLE = "trickle"  # a byte now and then, for ever
+    FLIP = "flip"  # one bit differs
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Bodies longer than `after` bytes are damaged at that byte."""
+
+    damage: Damage
+    after: int = 1024
+    pause: float = 0.05
+
+
+Handler = Callable[[Request], Reply]
+
+
+@dataclass(slots=True)
+class Connection:
+    """One accepted connection: answers its requests until the client, the path or the closing world ends it."""
+
+    sock: socket.socket
+    handler: Handler
+    closing: threading.Event
+    delivery: Delivery | None = None
+    clock: Callable[[], float] | None = None
+    _rest: bytes = field(default=b"")
+
+    def serve(self) -> None:
+        while not self.closing.is_set():
+            request = self._read()
+            if request is None:
+                return
+            if not self._write(request, self.handler(request)):
+                return
+
+    def _read(self) -> Request | None:
+        while b"\r\n\r\n" not in self._rest:
+            piece = self.sock.recv(_PIECE) if len(self._rest) < _HEAD_LIMIT else b""
+            if not piece:
+                return None
+            self._rest += piece
+        head, _, rest = self._rest.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        length = int(headers.get("content-length", "0"))
+        while len(rest) < length:
+            piece = self.sock.recv(_PIECE)
+            if not piece:
+                return None
+            rest += piece
+        self._rest = rest[length:]
+        method, target, _ = first.split(" ", 2)
+        return Request(method, target, headers, rest[:length])
+
+    def _write(self, request: Request, reply: Reply) -> bool:
+        """Whether the connection lives on."""
+        body = b"" if request.method == "HEAD" else reply.body
+        head = self._head(reply)
+        if reply.chunked:
+            body = _chunked(bytes(body))
+        if self.delivery is not None and len(body) > self.delivery.after:
+            return self._damage(head, memoryview(body), self.delivery)
+        self.sock.sendall(head + bytes(body[:_PIECE]))
+        for start in range(_PIECE, len(body), _PIECE):
+            self.sock.sendall(memoryview(body)[start : start + _PIECE])
+        return request.headers.get("connection", "").lower() != "close"
+
+    def _head(self, reply: Reply) -> bytes:
+        now = self.clock() if self.clock else None
+        names = {name.lower() for name, _ in reply.headers}
+        lines = [
+            f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}",
+            f"Date: {formatdate(now, usegmt=True)}",
+        ]
+        lines += [f"{name}: {value}" for name, value in reply.headers]
+        if "content-type" not in names and reply.content_type:
+            lines.append(f"Content-Type: {reply.content_type}")
+        if reply.chunked:
+            lines.append("Transfer-Encoding: chunked")
+        elif "content-length" not in names:
+            lines.append(f"Content-Length: {len(reply.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def _damage(self, head: bytes, body: memoryview, delivery: Delivery) -> bool:
+        before, after = bytes(body[: delivery.after]), body[delivery.after :]
+        match delivery.damage:
+            case Damage.FLIP:
+                self.sock.sendall(head + before + bytes([after[0] ^ 1]) + bytes(after[1:]))
+                return True
+            case Damage.TRICKLE:
+                self.sock.sendall(head + before)
+                for position in range(len(after)):
+                    if self.closing.wait(delivery.pause):
+                        break
+                    self.sock.sendall(after[position : position + 1])
+            case Damage.FREEZE:
+                self.sock.sendall(head + before)
+                swallow(self.sock)
+            case Damage.RESET:
+                self.sock.sendall(head + before)
+                reset(self.sock)
+            case Damage.CUT:
+                self.sock.sendall(head + before)
+        return False
+
+
+def _chunked(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+
+
+def swallow(sock: socket.socket) -> None:
+    """Read and never answer, until the other side gives up or the world closes."""
+    while sock.recv(_PIECE):
+        pass
+
+
+def reset(sock: socket.socket) -> None:
+    """Close with RST instead of FIN."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    sock.close()

@@ -1,0 +1,173 @@
+"""The images in the simulated registries: manifests, configs and layers, the same bytes in every process."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from probe.sim.identity import Policy
+
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+IN_TOTO = "application/vnd.in-toto+json"
+
+KIB = 1024
+USUAL_LAYERS = (3 * KIB, 20 * KIB, 96 * KIB, 7 * KIB)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes that go by their digest."""
+
+    kind: str
+    body: bytes = field(repr=False)
+    digest: str = ""
+
+    @classmethod
+    def of(cls, kind: str, body: bytes) -> Content:
+        return cls(kind, body, f"sha256:{hashlib.sha256(body).hexdigest()}")
+
+    def descriptor(self, **more: Any) -> dict[str, Any]:
+        return {"mediaType": self.kind, "digest": self.digest, "size": len(self.body), **more}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A manifest or index with all that hangs from it."""
+
+    top: Content
+    manifests: tuple[Content, ...]
+    blobs: tuple[Content, ...]
+
+
+@dataclass(slots=True)
+class Repository:
+    """`policy` is for callers of other accounts. `upstream`: blobs are still at that host (pull-through)."""
+
+    name: str
+    tags: dict[str, str] = field(default_factory=dict)
+    manifests: dict[str, Content] = field(default_factory=dict)
+    blobs: dict[str, Content] = field(default_factory=dict)
+    policy: Policy = ()
+    upstream: str | None = None
+
+    def push(self, image: Image, *tags: str) -> Repository:
+        self.manifests.update((each.digest, each) for each in image.manifests)
+        self.blobs.update((each.digest, each) for each in image.blobs)
+        self.tags.update(dict.fromkeys(tags, image.top.digest))
+        return self
+
+    def manifest(self, reference: str) -> Content | None:
+        return self.manifests.get(self.tags.get(reference, reference))
+
+
+class Repositories:
+    """All registries of all accounts and regions."""
+
+    def __init__(self) -> None:
+        self._all: dict[tuple[str, str, str], Repository] = {}
+
+    def create(self, account: str, region: str, name: str) -> Repository:
+        return self._all.setdefault((account, region, name), Repository(name))
+
+    def delete(self, account: str, region: str, name: str) -> None:
+        del self._all[account, region, name]
+
+    def find(self, account: str, region: str, name: str) -> Repository | None:
+        return self._all.get((account, region, name))
+
+    def blob(self, digest: str) -> Content | None:
+        return next((each.blobs[digest] for each in self._all.values() if digest in each.blobs), None)
+
+
+@cache
+def layer(size: int, seed: int, kind: str = OCI_LAYER) -> Content:
+    """A gzip stream of about `size` bytes that does not compress further."""
+    body = random.Random(seed * 1_000_003 + size).randbytes(size)
+    return Content.of(kind, gzip.compress(body, compresslevel=0, mtime=0))
+
+
+@cache
+def single(
+    architecture: str = "amd64", *, sizes: tuple[int, ...] = USUAL_LAYERS, docker: bool = False, foreign: int = 0
+) -> Image:
+    """One platform's image. `foreign` layers lie on another host, as those of Windows base images do."""
+    kinds = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, OCI_CONFIG, OCI_LAYER)
+    seed = sum(architecture.encode())
+    layers = tuple(layer(size, seed + place, kinds[2]) for place, size in enumerate(sizes))
+    outside = tuple(layer(64 * KIB, 900 + place, DOCKER_FOREIGN) for place in range(foreign))
+    content = {
+        "architecture": architecture,
+        "os": "windows" if foreign else "linux",
+        "config": {"Cmd": ["/app"]},
+        "rootfs": {"type": "layers", "diff_ids": [each.digest for each in (*outside, *layers)]},
+    }
+    config = Content.of(kinds[1], _json(content))
+    document = {
+        "schemaVersion": 2,
+        "mediaType": kinds[0],
+        "config": config.descriptor(),
+        "layers": [
+            *(each.descriptor(urls=["https://layers.upstream.example/" + each.digest]) for each in outside),
+            *(each.descriptor() for each in layers),
+        ],
+    }
+    manifest = Content.of(kinds[0], _json(document))
+    return Image(manifest, (manifest,), (config, *layers))
+
+
+@cache
+def index(architectures: tuple[str, ...] = ("amd64", "arm64"), *, sizes: tuple[int, ...] = USUAL_LAYERS) -> Image:
+    """An index as buildx pushes it: real platforms, and for each an attestation of platform unknown/unknown."""
+    images = [single(architecture, sizes=sizes) for architecture in architectures]
+    proofs = [_attestation(image) for image in images]
+    entries = [
+        image.top.descriptor(platform={"architecture": architecture, "os": "linux"})
+        for architecture, image in zip(architectures, images, strict=True)
+    ]
+    entries += [
+        proof.top.descriptor(
+            annotations={
+                "vnd.docker.reference.digest": image.top.digest,
+                "vnd.docker.reference.type": "attestation-manifest",
+            },
+            platform={"architecture": "unknown", "os": "unknown"},
+        )
+        for image, proof in zip(images, proofs, strict=True)
+    ]
+    top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}))
+    everything = (*images, *proofs)
+    return Image(top, (top, *_all(each.manifests for each in everything)), _all(each.blobs for each in everything))
+
+
+def _attestation(image: Image) -> Image:
+    statement = Content.of(IN_TOTO, _json({"_type": "https://in-toto.io/Statement/v0.1", "subject": image.top.digest}))
+    config = Content.of(OCI_CONFIG, _json({"architecture": "unknown", "os": "unknown", "rootfs": {"type": "layers"}}))
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": config.descriptor(),
+        "layers": [statement.descriptor(annotations={"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"})],
+    }
+    manifest = Content.of(OCI_MANIFEST, _json(document))
+    return Image(manifest, (manifest,), (config, statement))
+
+
+def _all(groups: Iterable[tuple[Content, ...]]) -> tuple[Content, ...]:
+    return tuple(each for group in groups for each in group)
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=2).encode()

@@ -1,0 +1,152 @@
+"""AWS host names, spelled by hand: the oracle against which the product's own table is checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+CORE = ("ecr.api", "ecr.dkr", "logs")
+AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
+# The service's name and the label of its host differ for these two (ECS guide, "interface VPC endpoints").
+_LABELS = {"ecs-agent": "ecs-a", "ecs-telemetry": "ecs-t"}
+
+
+def suffix(region: str) -> str:
+    """The partition's DNS suffix."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
+def dual_suffix(region: str) -> str:
+    return "api.amazonwebservices.com.cn" if region.startswith("cn-") else "api.aws"
+
+
+def pull_suffix(region: str) -> str:
+    """Where the dual-stack registry names live: beside, not below, the dual-stack API names."""
+    return "on.amazonwebservices.com.cn" if region.startswith("cn-") else "on.aws"
+
+
+def partition(region: str) -> str:
+    """The word in ARNs."""
+    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def label(service: str) -> str:
+    return _LABELS.get(service, service)
+
+
+def api(region: str) -> str:
+    return f"api.ecr.{region}.{suffix(region)}"
+
+
+def registry(account: str, region: str) -> str:
+    return f"{account}.dkr.ecr.{region}.{suffix(region)}"
+
+
+def registry_dual(account: str, region: str) -> str:
+    return f"{account}.dkr-ecr.{region}.{pull_suffix(region)}"
+
+
+def bucket(region: str) -> str:
+    return f"prod-{region}-starport-layer-bucket"
+
+
+def layers(region: str, *, dual: bool = False) -> str:
+    """The host of the bucket that holds image layers (ECR guide, "minimum Amazon S3 bucket permissions")."""
+    return f"{bucket(region)}.s3.{'dualstack.' if dual else ''}{region}.{suffix(region)}"
+
+
+def host(service: str, region: str) -> str:
+    """The host that clients of an interface endpoint call; of ecr.dkr the parent of all registries."""
+    if service == "ecr.api":
+        return api(region)
+    if service == "ecr.dkr":
+        return f"dkr.ecr.{region}.{suffix(region)}"
+    return f"{label(service)}.{region}.{suffix(region)}"
+
+
+def private_names(service: str, region: str, *, year: int = 2026) -> tuple[str, ...]:
+    """The names for which an interface endpoint installs private zones, as DescribeVpcEndpoints lists them.
+
+    In captures of 2024 the dual-stack names are missing.
+    """
+    classic = host(service, region)
+    dual, pull = dual_suffix(region), pull_suffix(region)
+    names = {
+        "ecr.api": (classic, f"ecr.{region}.{dual}"),
+        "ecr.dkr": (classic, f"*.{classic}", f"dkr-ecr.{region}.{pull}", f"*.dkr-ecr.{region}.{pull}"),
+        "logs": (
+            classic,
+            f"logs.{region}.{dual}",
+            f"streaming-logs.{region}.{dual}",
+            f"streaming-logs.{region}.{suffix(region)}",
+        ),
+        "s3": (classic, f"*.{classic}"),
+        "ssm": (classic, f"ssm.{region}.{dual}"),
+    }.get(service, (classic,))
+    return names if year >= 2026 else tuple(name for name in names if name.endswith(suffix(region)))
+
+
+def vpce_base(service: str, region: str) -> str:
+    """The public zone in which endpoint-specific names lie."""
+    return host(service, region).removesuffix(suffix(region)) + f"vpce.{suffix(region)}"
+
+
+def certificate_names(service: str, region: str) -> tuple[str, ...]:
+    """The subject alternative names of a service's certificate; `*.dkr.ecr` does not cover the bare `dkr.ecr`."""
+    base = vpce_base(service, region)
+    if service == "s3":
+        names = (f"s3.{region}.{suffix(region)}", f"s3.dualstack.{region}.{suffix(region)}", f"s3.{suffix(region)}")
+        return tuple(name for each in names for name in (each, f"*.{each}"))
+    if service == "ecr.dkr":
+        pull = pull_suffix(region)
+        fips = f"*.dkr.ecr-fips.{region}.{suffix(region)}"
+        return (f"*.{host(service, region)}", f"*.{base}", f"*.dkr-ecr.{region}.{pull}", fips)
+    classic = host(service, region)
+    legacy = (f"ecr.{region}.{suffix(region)}",) if service == "ecr.api" else ()
+    dual = f"{'ecr' if service == 'ecr.api' else label(service)}.{region}.{dual_suffix(region)}"
+    return (classic, f"*.{base}", dual, *legacy)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a public AWS name stands for. `account` of registries only; `dual` where the name has AAAA records too."""
+
+    service: str
+    region: str
+    account: str = ""
+    dual: bool = False
+
+
+_REGION = r"(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)"
+_SUFFIX = r"amazonaws\.com(?:\.cn)?"
+_DUAL = r"api\.(?:aws|amazonwebservices\.com\.cn)"
+_ON = r"on\.(?:aws|amazonwebservices\.com\.cn)"
+_PATTERNS = tuple(
+    (re.compile(pattern), service, dual)
+    for pattern, service, dual in (
+        (rf"(?:api\.)?ecr\.{_REGION}\.{_SUFFIX}", "ecr.api", False),
+        (rf"(?:api\.)?ecr-fips\.{_REGION}\.{_SUFFIX}", "ecr.api", False),
+        (rf"ecr\.{_REGION}\.{_DUAL}", "ecr.api", True),
+        (rf"(?:(?P<account>\d{{12}})\.)?dkr\.ecr(?:-fips)?\.{_REGION}\.{_SUFFIX}", "ecr.dkr", False),
+        (rf"(?:(?P<account>\d{{12}})\.)?dkr-ecr\.{_REGION}\.{_ON}", "ecr.dkr", True),
+        (rf"(?:[a-z0-9-]+\.)?s3\.{_REGION}\.{_SUFFIX}", "s3", False),
+        (rf"(?:[a-z0-9-]+\.)?s3\.dualstack\.{_REGION}\.{_SUFFIX}", "s3", True),
+        (rf"(?P<word>[a-z-]+)\.{_REGION}\.{_SUFFIX}", "", False),
+        (rf"(?P<word>[a-z-]+)\.{_REGION}\.{_DUAL}", "", True),
+    )
+)
+_WORDS = {"ecs-a": "ecs-agent", "ecs-t": "ecs-telemetry", "streaming-logs": "logs"}
+_OTHERS = ("logs", "ecs", "ecs-agent", "ecs-telemetry", "secretsmanager", "ssm", "kms", "sts")
+
+
+def read(name: str) -> Place | None:
+    """What `name` stands for in public DNS; None where AWS has no such name."""
+    for pattern, service, dual in _PATTERNS:
+        match = pattern.fullmatch(name)
+        if match is None:
+            continue
+        found = match.groupdict()
+        word = _WORDS.get(found.get("word", ""), found.get("word", ""))
+        if service or word in _OTHERS:
+            return Place(service or word, found["region"], found.get("account") or "", dual)
+    return None

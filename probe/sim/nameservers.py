@@ -1,0 +1,116 @@
+"""DNS packets on loopback: UDP with truncation, and TCP. What is answered comes from `dns`."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+
+from probe.sim.dns import Answer, Ask
+from probe.sim.listeners import Listeners
+
+_WITHOUT_EDNS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """A server on port 53. `truncates`: every UDP answer says that TCP must be asked."""
+
+    ask: Ask
+    truncates: bool = False
+
+    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+        """DNS over TCP: each message after its length."""
+        stream = sock.makefile("rb")
+        while not closing.is_set():
+            prefix = stream.read(2)
+            if len(prefix) < 2:
+                return
+            reply = self.reply(stream.read(struct.unpack("!H", prefix)[0]), tcp=True)
+            if reply is None:
+                stream.read()
+                return
+            sock.sendall(struct.pack("!H", len(reply)) + reply)
+
+    def reply(self, query: bytes, *, tcp: bool) -> bytes | None:
+        """The packet that answers `query`; None for silence."""
+        import dns.flags
+        import dns.message
+        import dns.rdataclass
+        import dns.rdatatype
+
+        message = dns.message.from_wire(query)
+        question = message.question[0]
+        record = dns.rdatatype.to_text(question.rdtype)
+        name = question.name.to_text(omit_final_dot=True).lower()
+        known = record in ("A", "AAAA") and question.rdclass == dns.rdataclass.IN
+        answer = self.ask(name, record) if known else Answer()
+        if answer.rcode is None:
+            return None
+        reply = dns.message.make_response(message, recursion_available=True)
+        if self.truncates and not tcp:
+            reply.flags |= dns.flags.TC
+            return bytes(reply.to_wire())
+        _fill(reply, name, record, answer)
+        limit = 65535 if tcp else max(message.payload or 0, _WITHOUT_EDNS)
+        with contextlib.suppress(dns.exception.TooBig):
+            return bytes(reply.to_wire(max_size=limit))
+        reply.answer.clear()
+        reply.flags |= dns.flags.TC
+        return bytes(reply.to_wire())
+
+
+def _fill(reply, name: str, record: str, answer: Answer) -> None:  # type: ignore[no-untyped-def]
+    import dns.rcode
+    import dns.rrset
+
+    reply.set_rcode(dns.rcode.from_text(answer.rcode or "NOERROR"))
+    owner = f"{name}."
+    for target in answer.chain:
+        reply.answer.append(dns.rrset.from_text(owner, answer.ttl, "IN", "CNAME", f"{target}."))
+        owner = f"{target}."
+    if answer.addresses:
+        reply.answer.append(dns.rrset.from_text(owner, answer.ttl, "IN", record, *answer.addresses))
+
+
+class Datagrams:
+    """One UDP socket for every nameserver that is asked, and one that swallows everything else."""
+
+    def __init__(self, listeners: Listeners) -> None:
+        self._listeners = listeners
+        self._lock = threading.Lock()
+        self._ports: dict[Nameserver | None, int] = {}
+
+    def connect(self, server: Nameserver | None) -> socket.socket:
+        """A connected UDP socket to `server`; None is an address where nobody answers."""
+        with self._lock:
+            if self._listeners.closing.is_set():
+                raise ConnectionAbortedError("the simulated VPC is closed")
+            if server not in self._ports:
+                self._ports[server] = self._open(server)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.connect(("127.0.0.1", self._ports[server]))
+        return sock
+
+    def _open(self, server: Nameserver | None) -> int:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", 0))
+        self._listeners.keep(sock)
+        if server is not None:
+            threading.Thread(target=self._answer, args=(sock, server), daemon=True).start()
+        port: int = sock.getsockname()[1]
+        return port
+
+    def _answer(self, sock: socket.socket, server: Nameserver) -> None:
+        while not self._listeners.closing.is_set():
+            try:
+                query, client = sock.recvfrom(65535)
+            except OSError:
+                return
+            if query:
+                with contextlib.suppress(Exception):  # a malformed query is nobody's business
+                    reply = server.reply(query, tcp=False)
+                    if reply is not None:
+                        sock.sendto(reply, client)

@@ -1,0 +1,171 @@
+"""The task in which the probe runs: what ECS gave it. How its metadata is served is in `metadata`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from probe.sim import names
+
+ID = "0c1b2a3948576d6e8f90a1b2c3d4e5f6"
+
+
+@dataclass(slots=True)
+class Container:
+    name: str
+    image: str
+    log_driver: str | None = None
+    log_options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Task:
+    """`address` and `ipv6` are those of the interface that the task's packets leave by."""
+
+    account: str
+    region: str
+    launch_type: str
+    network_mode: str
+    address: str | None
+    subnet: str
+    ipv6: str | None
+    subnet_ipv6: str | None
+    image: str
+    nameservers: tuple[str, ...]
+    zone: str = ""
+    role: str | None = "probe-task"
+    containers: list[Container] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    credentials_path: str = field(default_factory=lambda: f"/v2/credentials/{secrets.token_hex(16)}")
+
+    def __post_init__(self) -> None:
+        self.zone = self.zone or f"{self.region}a"
+        if not self.containers:
+            self.containers = [Container("app", self.image)]
+            self.log_by_awslogs("app")
+
+    @property
+    def own(self) -> Container:
+        return self.containers[0]
+
+    @property
+    def partition(self) -> str:
+        return names.partition(self.region)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:{self.partition}:ecs:{self.region}:{self.account}:task/main/{ID}"
+
+    @property
+    def role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.role}"
+
+    @property
+    def session_arn(self) -> str:
+        """What AWS calls the caller: on ECS the session is the task's id."""
+        return f"arn:{self.partition}:sts::{self.account}:assumed-role/{self.role}/{ID}"
+
+    @property
+    def log_stream(self) -> str:
+        return f"ecs/app/{ID}"
+
+    def log_by_awslogs(self, container: str, group: str = "/ecs/app", region: str | None = None) -> None:
+        """Set a container's log driver; ECS resolves the stream's name itself."""
+        for each in self.containers:
+            if each.name == container:
+                each.log_driver = "awslogs"
+                each.log_options = {
+                    "awslogs-group": group,
+                    "awslogs-region": region or self.region,
+                    "awslogs-stream": f"ecs/{container}/{ID}",
+                }
+
+    def environ(self) -> dict[str, str]:
+        """The variables that ECS sets; credentials only where there is a task role."""
+        word = {"EC2": "AWS_ECS_EC2", "MANAGED_INSTANCES": "AWS_ECS_MANAGED_INSTANCES"}.get(
+            self.launch_type, "AWS_ECS_FARGATE"
+        )
+        found = {
+            "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{ID}",
+            "ECS_CONTAINER_METADATA_URI": f"http://169.254.170.2/v3/{ID}",
+            "AWS_EXECUTION_ENV": word,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+        if self.role:
+            found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = self.credentials_path
+        return found | self.variables
+
+    # ---- the metadata documents -------------------------------------------------------------------------------------
+
+    def container_document(self, container: Container, *, version: int = 4) -> dict[str, Any]:
+        """Key names and shapes as the ECS agent writes them: mixed spellings, nanoseconds, optional fields left out."""
+        document: dict[str, Any] = {
+            "DockerId": f"{ID}-2531612879",
+            "Name": container.name,
+            "DockerName": container.name,
+            "Image": container.image,
+            "ImageID": "sha256:2f1c9a3ab3c1d5c0d5ad0d0b5bd0a4ca07ae5e6ed25fcd0f3a1a4bf0f6bd7d19",
+            "Labels": {"com.amazonaws.ecs.container-name": container.name, "com.amazonaws.ecs.task-arn": self.arn},
+            "DesiredStatus": "RUNNING",
+            "KnownStatus": "RUNNING",
+            "Limits": {"CPU": 2},
+            "CreatedAt": "2026-03-14T09:26:53.589793238Z",
+            "StartedAt": "2026-03-14T09:26:53.589793238Z",
+            "Type": "NORMAL",
+            "Networks": [self._network()],
+        }
+        if version >= 4:
+            document["ContainerARN"] = f"arn:{self.partition}:ecs:{self.region}:{self.account}:container/main/{ID}/1"
+            if container.log_driver:
+                document["LogDriver"] = container.log_driver
+            if container.log_options:
+                document["LogOptions"] = dict(container.log_options)
+        return document
+
+    def task_document(self, *, version: int = 4) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "Cluster": f"arn:{self.partition}:ecs:{self.region}:{self.account}:cluster/main",
+            "TaskARN": self.arn,
+            "Family": "app",
+            "Revision": "26",
+            "DesiredStatus": "RUNNING",
+            # A Fargate task that starts reads NONE here while its containers run.
+            "KnownStatus": "NONE" if self.launch_type == "FARGATE" else "RUNNING",
+            "Limits": {"CPU": 0.25, "Memory": 512},
+            "PullStartedAt": "2026-03-14T09:26:40.123456789Z",
+            "PullStoppedAt": "2026-03-14T09:26:50.987654321Z",
+            "AvailabilityZone": self.zone,
+            "Containers": [self.container_document(each, version=version) for each in self.containers],
+        }
+        if version >= 4:
+            document["LaunchType"] = self.launch_type
+            document["FaultInjectionEnabled"] = False
+        if version >= 4 and self.launch_type == "FARGATE":
+            clock = {"ClockErrorBound": 0.54, "ReferenceTimestamp": "2026-03-14T09:26:53Z"}
+            document["ClockDrift"] = clock | {"ClockSynchronizationStatus": "SYNCHRONIZED"}
+        if self.launch_type == "EC2":
+            document["VPCID"] = "vpc-0a1b2c3d4e5f60718"
+        return document
+
+    def _network(self) -> dict[str, Any]:
+        """In host mode the addresses are a list with an empty string, and the subnet is not told."""
+        if self.network_mode != "awsvpc":
+            return {
+                "NetworkMode": self.network_mode,
+                "IPv4Addresses": ["" if self.network_mode == "host" else "172.17.0.2"],
+            }
+        document: dict[str, Any] = {
+            "NetworkMode": "awsvpc",
+            "AttachmentIndex": 0,
+            "MACAddress": "0a:de:f6:10:51:e5",
+            "PrivateDNSName": "ip-10-0-1-77.ec2.internal",
+        }
+        if self.address:
+            document |= {"IPv4Addresses": [self.address], "IPv4SubnetCIDRBlock": self.subnet}
+        if self.ipv6:
+            document |= {"IPv6Addresses": [self.ipv6], "IPv6SubnetCIDRBlock": self.subnet_ipv6}
+        if self.launch_type == "FARGATE":
+            document["DomainNameServers"] = list(self.nameservers)
+        return document

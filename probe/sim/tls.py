@@ -1,0 +1,60 @@
+"""Certificates of the simulated world: who signs, for which names. Made by trustme, kept while the process lives."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import trustme
+
+AMAZON = "Amazon"  # public certificates of AWS services are issued by "C=US, O=Amazon, CN=Amazon RSA 2048 M0x"
+CORPORATE = "Example Corp TLS Inspection"
+STRANGER = "Example Appliance"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a server presents: the organisation that signed it, the names it holds for, whether its time is over."""
+
+    names: tuple[str, ...]
+    issuer: str = AMAZON
+    expired: bool = False
+
+
+@cache
+def authority(organisation: str) -> trustme.CA:
+    import trustme
+
+    return trustme.CA(organization_name=organisation, organization_unit_name=f"{organisation} RSA 2048 M02")
+
+
+@cache
+def server_context(certificate: Certificate) -> ssl.SSLContext:
+    """A server's side: TLS 1.2 or newer and HTTP/1.1, as S3 offers it."""
+    today = datetime.now(UTC).replace(tzinfo=None)
+    ends = today + timedelta(days=-1 if certificate.expired else 300)  # about a year, as captured
+    issued = authority(certificate.issuer).issue_cert(
+        *certificate.names, not_before=ends - timedelta(days=395), not_after=ends
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    issued.configure_cert(context)
+    return context
+
+
+def client_context(trusted: tuple[str, ...]) -> ssl.SSLContext:
+    """A trust store that holds the roots of these organisations and no other."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for organisation in trusted:
+        authority(organisation).configure_trust(context)
+    return context
+
+
+def authority_pem(organisation: str = AMAZON) -> bytes:
+    """The root certificate, for clients that want a file."""
+    return bytes(authority(organisation).cert_pem.bytes())

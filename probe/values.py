@@ -1,0 +1,169 @@
+"""How the text of a flag or variable is read: each function gives a value or raises ValueError with one plain sentence.
+
+What flags exist is in `flags.py`; what several of them mean together is in `settings.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
+from probe.model import ImageReference, Layers
+
+ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)
+ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+", re.ASCII)
+_SIZE = re.compile(r"([0-9]+) ?(B|KiB|MiB|GiB)?", re.ASCII)
+_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_LARGEST_SIZE = 1 << 40
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?", re.ASCII)
+# IAM guide, "IAM identifiers": roles have paths, assumed-role ARNs have none but carry the session's name.
+_ROLE = re.compile(
+    r"arn:aws[a-z-]*:(?:iam::[0-9]{12}:role/(?:[\x21-\x7e]+/)*[\w+=,.@-]{1,64}"
+    r"|sts::[0-9]{12}:assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{2,64})",
+    re.ASCII,
+)
+_OPERATING_SYSTEMS = ("linux", "windows")
+_ARCHITECTURES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "mips64le", "loong64")
+_MACHINES = {"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_PLATFORM = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+(?:/v[0-9]+)?", re.ASCII)
+
+
+def shown(text: str) -> str:
+    """A user's text as an error may repeat it: quoted, short, without control characters."""
+    return repr(text if len(text) <= 80 else text[:77] + "…")
+
+
+def switch(text: str) -> bool:
+    word = text.lower()
+    if word not in _TRUE + _FALSE:
+        raise ValueError(f"{shown(text)} is neither {'/'.join(_TRUE)} nor {'/'.join(_FALSE)}")
+    return word in _TRUE
+
+
+def one_of(text: str, words: Iterable[str], *, what: str) -> str:
+    """`text`, where it is one of `words`."""
+    known = tuple(words)
+    if text in known:
+        return text
+    near = get_close_matches(text.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    raise ValueError(f"{shown(text)} is not {what}; {hint}")
+
+
+def image(text: str) -> ImageReference:
+    """A reference in private ECR."""
+    from probe.images import OtherImage, parse_image  # reads botocore's list of regions, which --help has no use for
+
+    parsed = parse_image(text)
+    if isinstance(parsed, OtherImage):
+        raise ValueError(
+            f"{shown(text)} is not in private ECR, the only registry that has PrivateLink endpoints to probe"
+        )
+    return parsed
+
+
+def seconds(text: str, *, least: float, most: float) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a number of seconds")
+    value = float(text)
+    if not least <= value <= most:
+        raise ValueError(f"{shown(text)} is not between {least:g} and {most:g} seconds")
+    return value
+
+
+def size(text: str) -> int:
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{shown(text)} is not a number of bytes, nor one of KiB, MiB or GiB")
+    value = int(match[1][:20]) * _UNITS[match[2]]
+    if not 1 <= value <= _LARGEST_SIZE:
+        raise ValueError(f"{shown(text)} is not between 1 byte and 1024 GiB")
+    return value
+
+
+def layers(text: str) -> Layers:
+    return Layers(one_of(text, Layers, what="a choice of layers"))
+
+
+def cidr(text: str) -> str:
+    address, slash, length = text.partition("/")
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError(f"{shown(text)} is not an IPv4 or IPv6 range in CIDR notation") from error
+    if not slash or not length.isascii() or not length.isdigit():
+        raise ValueError(f"{shown(text)} has no prefix length such as /16")
+    if ip_address(address) != network.network_address:
+        raise ValueError(f"{shown(text)} has host bits set; the network is {network}")
+    if network.prefixlen == 0:
+        raise ValueError(f"{shown(text)} would make every address yours")
+    return str(network)
+
+
+def also(text: str) -> str:
+    return one_of(text, ALSO, what="an endpoint that can be added")
+
+
+def endpoint(text: str) -> str:
+    return one_of(text, ENDPOINTS, what="an endpoint")
+
+
+def endpoint_dns(text: str) -> tuple[str, str]:
+    """ENDPOINT=NAME."""
+    name, equals, host = text.partition("=")
+    if not equals:
+        raise ValueError(f"{shown(text)} is not ENDPOINT=NAME")
+    endpoint(name)
+    host = host.removesuffix(".")
+    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
+        hint = "; put a zone such as bucket or eu-west-1a in place of the *" if host.startswith("*") else ""
+        raise ValueError(f"{shown(host)} is not a host name{hint}")
+    return name, host.lower()
+
+
+def role(text: str) -> str:
+    if not _ROLE.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not the ARN of a role")
+    return text
+
+
+def platform(text: str) -> str:
+    system, _, rest = text.partition("/")
+    architecture = rest.partition("/")[0]
+    known = system in _OPERATING_SYSTEMS and architecture in _ARCHITECTURES
+    if known and _PLATFORM.fullmatch(text):
+        return text
+    alias = _MACHINES.get(architecture or system, architecture or system)
+    near = get_close_matches(alias, _ARCHITECTURES, n=1, cutoff=0.5)
+    hint = f"; did you mean linux/{near[0]}?" if near and not known else ""
+    raise ValueError(f"{shown(text)} is not a platform, OS/ARCH or OS/ARCH/VARIANT{hint}")
+
+
+def machine_platform(machine: str) -> str:
+    """The platform whose images this machine runs. ECS runs Linux images on a Linux machine."""
+    return f"linux/{_MACHINES.get(machine.lower(), machine.lower())}"
+
+
+def ca_bundle(text: str) -> str:
+    import ssl  # 10 ms that --help and --version do without
+
+    try:
+        # A context of our own: it is thrown away, only whether the file can be loaded is asked.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
+    except ssl.SSLError as error:
+        raise ValueError(f"{shown(text)} holds no certificate in PEM form") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a file name"
+        raise ValueError(f"{shown(text)} cannot be read: {reason.lower()}") from error
+    if Path(text).is_dir():
+        raise ValueError(f"{shown(text)} is a directory, not a file of certificates")
+    return text

@@ -1,0 +1,61 @@
+"""The AWS JSON calls that a run makes: their target, and how a successful body is read. Signing is in `sigv4`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import msgspec
+from msgspec import Struct, field
+
+from probe.model import Failure
+from probe.wire.errors import WireError
+
+GET_AUTHORIZATION_TOKEN = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
+DESCRIBE_LOG_GROUPS = "Logs_20140328.DescribeLogGroups"
+DESCRIBE_LOG_STREAMS = "Logs_20140328.DescribeLogStreams"
+
+# Printable ASCII without blanks: what may stand in an Authorization header without opening another one.
+_HEADER_WORD = re.compile(r"[A-Za-z0-9+/=_-]{1,16384}")
+
+
+class _Authorization(Struct, frozen=True, rename="camel"):
+    authorization_token: str
+
+
+class _TokenAnswer(Struct, frozen=True, rename="camel"):
+    authorization_data: list[_Authorization]
+
+
+class _LogStream(Struct, frozen=True, rename="camel"):
+    log_stream_name: str
+
+
+class _LogStreams(Struct, frozen=True, rename="camel"):
+    log_streams: list[_LogStream] = field(default_factory=list)
+
+
+def authorization(body: bytes) -> str:
+    """The registry's Authorization header out of GetAuthorizationToken's answer: the token is Basic's word as it is.
+
+    Raises WireError MALFORMED; the body is never quoted, for it may hold the secret.
+    """
+    try:
+        token = msgspec.json.decode(body, type=_TokenAnswer).authorization_data[0].authorization_token
+        user = base64.b64decode(token, validate=True).partition(b":")[0]
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError, binascii.Error) as error:
+        raise WireError(Failure.MALFORMED, "the answer to GetAuthorizationToken holds no token") from error
+    if user != b"AWS" or not _HEADER_WORD.fullmatch(token):
+        raise WireError(
+            Failure.MALFORMED, "the answer to GetAuthorizationToken holds no token of the form AWS:password"
+        )
+    return f"Basic {token}"
+
+
+def log_stream_names(body: bytes) -> tuple[str, ...]:
+    """The stream names in DescribeLogStreams' answer. Raises WireError MALFORMED."""
+    try:
+        return tuple(stream.log_stream_name for stream in msgspec.json.decode(body, type=_LogStreams).log_streams)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WireError(Failure.MALFORMED, "the answer to DescribeLogStreams cannot be read") from error

@@ -1,0 +1,150 @@
+"""TLS handshakes: verified ones that carry requests, and an unverified one that only reads who is there.
+
+`cryptography` is imported by `read_certificate` alone: Python gives no parsed certificate of a peer it did not verify.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from probe.model import Failure
+from probe.wire import Wire
+from probe.wire.errors import Phase, WireError, wire_error
+from probe.wire.sockets import Pace, TlsSocket, connect
+
+_ABBREVIATIONS = {"countryName": "C", "organizationName": "O", "commonName": "CN", "organizationalUnitName": "OU"}
+_SHOWN = ("organizationName", "commonName")
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What a handshake tells of the other side. `issuer` reads "O=Amazon, CN=Amazon RSA 2048 M02"."""
+
+    version: str | None
+    issuer: str | None
+    issuer_organization: str | None
+    names: tuple[str, ...]
+    not_before: datetime | None
+    not_after: datetime | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A connection on which TLS was verified."""
+
+    sock: TlsSocket
+    facts: CertificateFacts
+
+
+def handshake(wire: Wire, sock: socket.socket, host: str, *, timeout: float, until: float) -> Handshake:
+    """Shake hands as a client of `host` and verify it. Takes `sock` over, and closes it where it fails.
+
+    Raises WireError TLS_STALL, TLS_RESET, NOT_TLS, UNTRUSTED, WRONG_NAME, EXPIRED or DEADLINE. A peer that breaks the
+    handshake off by an alert or offers no TLS 1.2 is TLS_RESET too: it was reached, and there will be no connection.
+    """
+    secure = _shake(sock, wire.trust(), host, timeout=timeout, until=until)
+    return Handshake(secure, _facts(secure))
+
+
+def read_certificate(
+    wire: Wire, address: str, port: int, host: str, *, timeout: float, until: float
+) -> CertificateFacts:
+    """Connect once more and read the certificate without verifying it. Nothing is sent over the connection.
+
+    Raises what `connect` and `handshake` raise, and MALFORMED where the certificate cannot be parsed.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    plain = connect(wire, address, port, timeout=timeout, until=until)
+    with _shake(plain, context, host, timeout=timeout, until=until) as secure:
+        der = secure.getpeercert(binary_form=True)
+        if not der:
+            raise WireError(Failure.MALFORMED, "no certificate was presented")
+        return _parse(der, secure.version())
+
+
+def _shake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeout: float, until: float) -> TlsSocket:
+    context.sslsocket_class = TlsSocket
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+    secure: Any = None
+    try:
+        secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        secure.pace = Pace(idle=timeout, until=until, idle_failure=Failure.TLS_STALL)
+        secure.do_handshake()
+    except (OSError, ValueError, WireError) as error:
+        (secure or sock).close()
+        raise _refused(error, host) from error
+    assert isinstance(secure, TlsSocket)
+    return secure
+
+
+def _refused(error: Exception, host: str) -> WireError:
+    if isinstance(error, WireError) and error.failure is Failure.TLS_STALL:
+        return WireError(Failure.TLS_STALL, f"connected, then the handshake did not end: {error.detail}")
+    if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
+        return WireError(Failure.WRONG_NAME, f"{host} cannot be asked for by TLS: {error}")
+    return wire_error(error, phase=Phase.TLS)
+
+
+# ---- facts -------------------------------------------------------------------------------------------------------------------
+
+
+def _facts(secure: TlsSocket) -> CertificateFacts:
+    peer: dict[str, Any] = secure.getpeercert() or {}
+    issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]
+    names = tuple(value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
+    return CertificateFacts(
+        version=secure.version(),
+        issuer=_name(issuer),
+        issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
+        names=names or tuple(value for part in peer.get("subject", ()) for key, value in part if key == "commonName"),
+        not_before=_instant(peer.get("notBefore")),
+        not_after=_instant(peer.get("notAfter")),
+        verified=True,
+    )
+
+
+def _name(parts: list[tuple[str, str]]) -> str | None:
+    """The organization and common name, else whatever there is."""
+    shown = [part for part in parts if part[0] in _SHOWN] or parts
+    return ", ".join(f"{_ABBREVIATIONS.get(key, key)}={value}" for key, value in shown) or None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
+
+
+def _parse(der: bytes, version: str | None) -> CertificateFacts:
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        issuer = [(each.rfc4514_attribute_name, str(each.value)) for each in certificate.issuer]
+        issuer = [
+            (next((key for key, short in _ABBREVIATIONS.items() if short == name), name), value)
+            for name, value in issuer
+        ]
+        try:
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
+        except x509.ExtensionNotFound:
+            found = tuple(
+                str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+            )
+        return CertificateFacts(
+            version=version,
+            issuer=_name(issuer),
+            issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
+            names=found,
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            verified=False,
+        )
+    except ValueError as error:
+        raise WireError(Failure.MALFORMED, f"the certificate cannot be read: {error}") from error

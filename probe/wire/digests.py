@@ -1,0 +1,64 @@
+"""sha256 of a body while it is read: reading and hashing on two threads, in a few buffers that are used again and again."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+BUFFER_BYTES = 1024 * 1024
+BUFFERS = 3
+
+
+class Readable(Protocol):
+    """What `http.Body` is."""
+
+    def read_into(self, buffer: memoryview) -> int: ...
+
+
+def hashed(body: Readable, *, advance: Callable[[int], None] | None = None) -> tuple[int, str]:
+    """Read `body` to its end: how many bytes came, and their sha256 in hex. `advance` is told of every piece.
+
+    Raises what reading raises. Both threads release the interpreter's lock in their work, so they overlap on two cores.
+    """
+    first = bytearray(BUFFER_BYTES)
+    received = _read(body, first, advance)
+    if received < BUFFER_BYTES:  # shorter than one buffer: a thread would cost more than it saves
+        return received, hashlib.sha256(memoryview(first)[:received]).hexdigest()
+    return _both(body, first, advance)
+
+
+def _both(body: Readable, first: bytearray, advance: Callable[[int], None] | None) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    full: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+
+    def work() -> None:
+        while (filled := full.get()) is not None:
+            buffer, count = filled
+            digest.update(memoryview(buffer)[:count])
+            free.put(buffer)
+
+    for _ in range(BUFFERS - 1):
+        free.put(bytearray(BUFFER_BYTES))
+    worker = threading.Thread(target=work, daemon=True, name="sha256")
+    worker.start()
+    full.put((first, BUFFER_BYTES))
+    received = BUFFER_BYTES
+    try:
+        while count := _read(body, buffer := free.get(), advance):
+            full.put((buffer, count))
+            received += count
+    finally:
+        full.put(None)
+        worker.join()
+    return received, digest.hexdigest()
+
+
+def _read(body: Readable, buffer: bytearray, advance: Callable[[int], None] | None) -> int:
+    count = body.read_into(memoryview(buffer))
+    if advance is not None and count:
+        advance(count)
+    return count

@@ -1,0 +1,260 @@
+"""Foreign errors stop here: one exception of ours, one table from the libraries' to `Failure`, and what may be shown of words.
+
+The table names classes by text, so that reading it imports no library. What AWS means by an answer is read in `answers`.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import ssl
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from probe.model import AnySeen, Failure
+
+if TYPE_CHECKING:
+    from probe.wire.names import Lookup
+
+LONGEST = 200
+_READ = 4000  # characters of a foreign text that are looked at, from either end
+_CUT = "[cut]"
+
+
+class WireError(Exception):
+    """The only exception that leaves this package: a failure word, the raw words (scrubbed), and what was seen until then.
+
+    `lookup` holds a name server's answer where it was one that names no address.
+    """
+
+    def __init__(
+        self, failure: Failure, detail: str | None = None, *, seen: AnySeen | None = None, lookup: Lookup | None = None
+    ) -> None:
+        self.failure = failure
+        self.detail = scrub(detail) if detail else None
+        self.seen = seen
+        self.lookup = lookup
+        super().__init__(failure, self.detail)
+
+    def __str__(self) -> str:
+        return f"{self.failure}: {self.detail}" if self.detail else str(self.failure)
+
+
+class Phase(StrEnum):
+    """What was being done when a library raised: the same error means different things."""
+
+    NAME = "name"
+    CONNECT = "connect"
+    TLS = "tls"
+    HTTP = "http"
+    BODY = "body"
+
+
+# ---- the table -----------------------------------------------------------------------------------------------------------------
+
+_BY_ERRNO = {
+    errno.ECONNREFUSED: Failure.REFUSED,
+    errno.ECONNRESET: Failure.RESET,
+    errno.ECONNABORTED: Failure.RESET,
+    errno.EPIPE: Failure.RESET,
+    errno.ENOTCONN: Failure.RESET,
+    errno.ETIMEDOUT: Failure.TIMEOUT,
+    errno.ENETUNREACH: Failure.UNREACHABLE,
+    errno.EHOSTUNREACH: Failure.UNREACHABLE,
+    errno.ENETDOWN: Failure.UNREACHABLE,
+    errno.EHOSTDOWN: Failure.UNREACHABLE,
+    errno.EADDRNOTAVAIL: Failure.UNREACHABLE,  # IPv6 switched off on the host
+    errno.EINVAL: Failure.UNREACHABLE,  # a blackhole route
+    errno.EAFNOSUPPORT: Failure.UNREACHABLE,
+    errno.EACCES: Failure.PROHIBITED,  # ICMPv6 administratively prohibited, or a local rule
+    errno.EPERM: Failure.PROHIBITED,  # a local firewall rule
+}
+
+_BY_CLASS = {
+    "builtins.TimeoutError": Failure.TIMEOUT,
+    "builtins.ConnectionRefusedError": Failure.REFUSED,
+    "builtins.ConnectionError": Failure.RESET,
+    "builtins.PermissionError": Failure.PROHIBITED,
+    "builtins.OSError": Failure.UNREACHABLE,  # an errno that the table does not know: the network did not carry it
+    "socket.gaierror": Failure.MALFORMED,  # only numeric addresses are given to it
+    "ssl.SSLCertVerificationError": Failure.UNTRUSTED,
+    "ssl.SSLZeroReturnError": Failure.RESET,
+    "ssl.SSLEOFError": Failure.RESET,
+    "ssl.SSLError": Failure.RESET,
+    "ssl.CertificateError": Failure.UNTRUSTED,
+    "http.client.RemoteDisconnected": Failure.RESET,
+    "http.client.IncompleteRead": Failure.TRUNCATED,
+    "http.client.HTTPException": Failure.MALFORMED,
+    "urllib3.exceptions.NewConnectionError": Failure.UNREACHABLE,
+    "urllib3.exceptions.TimeoutError": Failure.TIMEOUT,
+    "urllib3.exceptions.ReadTimeoutError": Failure.STALLED,
+    "urllib3.exceptions.IncompleteRead": Failure.TRUNCATED,
+    "urllib3.exceptions.SSLError": Failure.RESET,
+    "urllib3.exceptions.ProtocolError": Failure.RESET,
+    "urllib3.exceptions.ClosedPoolError": Failure.RESET,
+    "urllib3.exceptions.EmptyPoolError": Failure.RESET,
+    "urllib3.exceptions.InvalidChunkLength": Failure.MALFORMED,
+    "urllib3.exceptions.HTTPError": Failure.MALFORMED,
+    "urllib3.exceptions.HTTPWarning": Failure.MALFORMED,
+    "requests.exceptions.SSLError": Failure.RESET,
+    "requests.exceptions.ConnectTimeout": Failure.TIMEOUT,
+    "requests.exceptions.ReadTimeout": Failure.STALLED,
+    "requests.exceptions.Timeout": Failure.TIMEOUT,
+    "requests.exceptions.ChunkedEncodingError": Failure.TRUNCATED,
+    "requests.exceptions.ConnectionError": Failure.RESET,
+    "requests.exceptions.RequestException": Failure.MALFORMED,
+    "requests.exceptions.RequestsWarning": Failure.MALFORMED,
+    "dns.exception.Timeout": Failure.TIMEOUT,
+    "dns.exception.DNSException": Failure.MALFORMED,
+    "msgspec.MsgspecError": Failure.MALFORMED,
+    "builtins.UnicodeError": Failure.MALFORMED,
+}
+
+# The same failure has another name where TLS, a body or a name was under way.
+_BY_PHASE = {
+    Phase.NAME: {
+        Failure.TIMEOUT: Failure.NO_ANSWER,
+        Failure.STALLED: Failure.NO_ANSWER,
+        Failure.REFUSED: Failure.NO_ANSWER,
+        Failure.RESET: Failure.NO_ANSWER,
+        Failure.TRUNCATED: Failure.NO_ANSWER,
+        Failure.PROHIBITED: Failure.UNREACHABLE,
+    },
+    Phase.CONNECT: {},
+    Phase.TLS: {
+        Failure.TIMEOUT: Failure.TLS_STALL,
+        Failure.STALLED: Failure.TLS_STALL,
+        Failure.RESET: Failure.TLS_RESET,
+        Failure.REFUSED: Failure.TLS_RESET,
+    },
+    Phase.HTTP: {},
+    Phase.BODY: {Failure.TIMEOUT: Failure.STALLED},
+}
+
+# X509_V_ERR_* of OpenSSL (x509_vfy.h).
+_BY_VERIFICATION = {
+    9: Failure.EXPIRED,  # not yet valid
+    10: Failure.EXPIRED,
+    62: Failure.WRONG_NAME,  # host name mismatch
+    64: Failure.WRONG_NAME,  # address mismatch
+}
+
+# OpenSSL's reasons for bytes that are no TLS record at all.
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "HTTPS_PROXY_REQUEST",
+    "UNKNOWN_PROTOCOL",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_TOO_SMALL",
+    "BAD_RECORD_TYPE",
+    "UNEXPECTED_MESSAGE",
+    "UNEXPECTED_RECORD",
+)
+
+
+def failure_of(error: BaseException, *, phase: Phase) -> Failure:
+    """The failure word for a library's error. The innermost error that the table knows decides; an unknown one is our bug."""
+    chain = list(_chain(error))
+    found = next((failure for each in reversed(chain) if (failure := _one(each, phase)) is not None), Failure.BUG)
+    return _BY_PHASE[phase].get(found, found)
+
+
+def wire_error(error: BaseException, *, phase: Phase, about: str = "") -> WireError:
+    """`error` as a WireError, with its own words. A WireError inside it is taken as it is."""
+    chain = list(_chain(error))
+    ours = next((each for each in chain if isinstance(each, WireError)), None)
+    if ours is not None:
+        return ours
+    words = _words(chain[-1])
+    return WireError(failure_of(error, phase=phase), f"{about}: {words}" if about else words)
+
+
+def _one(error: BaseException, phase: Phase) -> Failure | None:
+    if isinstance(error, WireError):
+        return error.failure
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _BY_VERIFICATION.get(getattr(error, "verify_code", 0), Failure.UNTRUSTED)
+    if isinstance(error, ssl.SSLError):
+        if phase is Phase.TLS and getattr(error, "reason", None) in _NOT_TLS:
+            return Failure.NOT_TLS
+    elif isinstance(error, OSError) and error.errno in _BY_ERRNO:
+        return _BY_ERRNO[error.errno]
+    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """`error` and the errors that libraries wrapped in it, outermost first: causes, reasons, arguments."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        inside = (following.__cause__, getattr(following, "reason", None), *following.args)
+        following = next((each for each in inside if isinstance(each, BaseException)), None)
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return getattr(error, "verify_message", "") or str(error)
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return str(text) or type(error).__name__
+
+
+# ---- what may be shown -------------------------------------------------------------------------------------------------------
+
+_SECRETS = (
+    # A signed query, and what a block page makes of it: everything behind the question mark of a word.
+    (re.compile(r"(?<=\S)\?[^\s\"'<>]+"), f"?{_CUT}"),
+    (re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*"), rf"\1 {_CUT}"),
+    (re.compile(r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}"), rf"\1 {_CUT}"),
+    (
+        re.compile(
+            r"(?i)\b(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
+            r"|\w*token|signature|credential)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&<>]+"
+        ),
+        rf"\1\2{_CUT}",
+    ),
+    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{8,}"), _CUT),
+    (re.compile(r"\beyJ[\w-]{10,}(?:\.[\w-]*)*"), _CUT),
+)
+# ARNs and digests are long words too, and worth reading.
+_BLOB = re.compile(
+    r"(?P<keep>\barn:aws[\w-]*:[^\s\"']{1,300}|\bsha256:[0-9a-f]{64}\b)|[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=_-]{100,}"
+)
+
+
+def scrub(text: str) -> str:
+    """Foreign words made fit to be shown: no secrets, one line, at most 200 characters, with their head and their tail.
+
+    The end is kept because AWS names the refusing policy at the end of its sentence.
+    """
+    text = _shorten(text, 2 * _READ, whole_words=True)
+    lines = (_without_secrets("".join(c if c.isprintable() else " " for c in line)) for line in text.splitlines())
+    return _shorten(" ".join(" ".join(lines).split()), LONGEST)
+
+
+def _without_secrets(line: str) -> str:
+    for pattern, instead in _SECRETS:
+        line = pattern.sub(instead, line)
+    return _BLOB.sub(lambda found: found["keep"] or (_CUT if _secret_like(found[0]) else found[0]), line)
+
+
+def _secret_like(word: str) -> bool:
+    """A key or token mixes its letters; a long path of one case and no digits does not."""
+    if len(word) >= 100 or re.fullmatch(r"[0-9a-fA-F]+", word):
+        return True
+    return bool(re.search("[A-Z]", word) and re.search("[a-z]", word) and re.search("[0-9+=]", word))
+
+
+def _shorten(text: str, most: int, *, whole_words: bool = False) -> str:
+    if len(text) <= most:
+        return text
+    middle = " … "
+    end = most // 2
+    head, tail = text[: most - end - len(middle)], text[-end:]
+    if whole_words:  # half a token would no longer look like one
+        head, tail = head.rpartition(" ")[0], tail.partition(" ")[2]
+    return f"{head}{middle}{tail}"

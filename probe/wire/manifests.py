@@ -1,0 +1,124 @@
+"""Reading a manifest or an index: platforms, config, layers. Pure; bytes from the network, so nothing is taken on trust.
+
+Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2, which agree in what is read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct, field
+
+from probe.model import Failure
+from probe.wire.errors import WireError
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
+TELLING_BYTES = 64 * 1024  # a layer smaller than this proves little of the path
+
+
+class _Platform(Struct, frozen=True):
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+
+    @property
+    def text(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+class Blob(Struct, frozen=True, rename="camel"):
+    """A descriptor: what a manifest says of one blob. `size` is in bytes."""
+
+    digest: str
+    size: int
+    media_type: str = ""
+    urls: list[str] | None = None
+    platform: _Platform | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Bytes that lie elsewhere: Windows base layers (OCI image specification, "non-distributable layers")."""
+        return bool(self.urls) or "nondistributable" in self.media_type or ".foreign." in self.media_type
+
+
+class _Document(Struct, frozen=True, rename="camel"):
+    schema_version: int = 0
+    media_type: str = ""
+    config: Blob | None = None
+    layers: list[Blob] = field(default_factory=list)
+    manifests: list[Blob] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`platforms` is empty unless it is an index; `children` are the index's real images, in its order."""
+
+    media_type: str
+    config: Blob | None
+    layers: tuple[Blob, ...]
+    children: tuple[Blob, ...]
+
+    @property
+    def is_index(self) -> bool:
+        return self.config is None
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        return tuple(child.platform.text for child in self.children if child.platform)
+
+    @property
+    def own_layers(self) -> tuple[Blob, ...]:
+        return tuple(layer for layer in self.layers if not layer.foreign)
+
+    def child_for(self, platform: str) -> Blob | None:
+        """The child for `os/architecture[/variant]`; a platform without variant matches any variant."""
+        for child in self.children:
+            offered = child.platform.text if child.platform else ""
+            if offered == platform or offered.startswith(f"{platform}/") or platform.startswith(f"{offered}/"):
+                return child
+        return None
+
+
+def parse(body: bytes, media_type: str) -> Manifest:
+    """Raises WireError MALFORMED where the body is no manifest that clients of today read."""
+    try:
+        document = msgspec.json.decode(body, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WireError(Failure.MALFORMED, f"no image manifest: {error}") from error
+    if document.manifests is not None:
+        children = tuple(child for child in document.manifests if _real_image(child))
+        if not children:
+            raise WireError(Failure.MALFORMED, "an index without any image")
+        return Manifest(document.media_type or media_type, None, (), children)
+    if document.config is None or document.schema_version != 2:
+        raise WireError(Failure.MALFORMED, "neither an image manifest of schema version 2 nor an index")
+    blobs = (document.config, *document.layers)
+    if any(not _well_formed(blob.digest) or blob.size < 0 for blob in blobs):
+        raise WireError(Failure.MALFORMED, "a manifest with a malformed digest or size")
+    return Manifest(document.media_type or media_type, document.config, tuple(document.layers), ())
+
+
+def _well_formed(digest: str) -> bool:
+    algorithm, _, value = digest.partition(":")
+    return algorithm == "sha256" and len(value) == 64 and all(letter in "0123456789abcdef" for letter in value)
+
+
+def _real_image(child: Blob) -> bool:
+    """Attestations of buildkit stand in an index as platform unknown/unknown."""
+    known = child.platform is None or child.platform.os != "unknown"
+    return known and child.media_type in MANIFEST_TYPES and _well_formed(child.digest)
+
+
+def smallest(layers: tuple[Blob, ...]) -> Blob | None:
+    """The smallest layer of those that tell something of the path, else the smallest of all."""
+    telling = [layer for layer in layers if layer.size >= TELLING_BYTES]
+    return min(telling or layers, key=lambda layer: layer.size, default=None)

@@ -1,0 +1,192 @@
+"""One question to one name server, asked as glibc asks: absolute names, no EDNS, TCP where the answer was cut.
+
+Which servers are asked, and what their answers mean together, is decided in `measure`.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.addresses import sort_key
+from probe.model import Budget, Failure
+from probe.wire import Wire
+from probe.wire.errors import Phase, WireError, failure_of, wire_error
+from probe.wire.sockets import Pace, PlainSocket, connect
+
+if TYPE_CHECKING:
+    from dns.message import Message
+    from dns.rrset import RRset
+
+PORT = 53
+_LONGEST_CHAIN = 16
+_ONCE_MORE = (Failure.NO_ANSWER, Failure.MALFORMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One answer. `addresses` are sorted by family and value; `cnames` stand in the order of the chain; `ttl` is the least."""
+
+    addresses: tuple[str, ...]
+    cnames: tuple[str, ...]
+    ttl: int | None
+    rcode: str
+    tcp: bool
+
+
+def lookup(wire: Wire, server: str, name: str, record: str, *, budget: Budget, tries: int, until: float) -> Lookup:
+    """Ask `server` for the `record` ("A" or "AAAA") of `name`. An empty AAAA is an answer, an empty A is NO_ADDRESS.
+
+    Raises WireError NXDOMAIN, NO_ADDRESS, SERVFAIL (also for rcodes that nobody expects), REFUSED_QUERY, NO_ANSWER,
+    UNREACHABLE, MALFORMED or DEADLINE; `lookup` of the error holds the answer where there was one.
+    """
+    query = _query(name, record)
+    ends = min(until, time.monotonic() + budget.dns_total)
+    failed: WireError | None = None
+    for _ in range(tries):
+        pace = Pace(idle=budget.dns_try, until=until, idle_failure=Failure.NO_ANSWER)
+        pace.ends, pace.ends_failure = min(ends, time.monotonic() + budget.dns_try), Failure.NO_ANSWER
+        try:
+            answer, tcp = _answer(wire, server, query, pace)
+        except WireError as error:
+            if error.failure not in _ONCE_MORE:
+                raise
+            failed = error
+        else:
+            return _judge(_read(answer, query, tcp=tcp), record)
+    raise failed or WireError(Failure.NO_ANSWER, "not asked")
+
+
+def _query(name: str, record: str) -> Message:
+    import dns.exception
+    import dns.message
+    import dns.name
+
+    try:
+        absolute = dns.name.from_text(name.rstrip("."), dns.name.root)
+        return dns.message.make_query(absolute, record, use_edns=False)
+    except (dns.exception.DNSException, UnicodeError, ValueError) as error:
+        raise WireError(Failure.MALFORMED, f"not a domain name: {error}") from error
+
+
+# ---- the round trip ----------------------------------------------------------------------------------------------------------
+
+
+def _answer(wire: Wire, server: str, query: Message, pace: Pace) -> tuple[Message, bool]:
+    """The answer, and whether it came over TCP."""
+    import dns.flags
+
+    try:
+        with wire.datagram(server, PORT) as sock:
+            answer = _over_udp(sock, query, pace)
+    except OSError as error:
+        raise wire_error(error, phase=Phase.NAME) from error
+    if not answer.flags & dns.flags.TC:
+        return answer, False
+    try:
+        return _over_tcp(wire, server, query, pace), True
+    except (WireError, OSError) as error:
+        raise WireError(
+            failure_of(error, phase=Phase.NAME), f"the answer was cut, and over TCP: {_detail(error)}"
+        ) from error
+
+
+def _detail(error: BaseException) -> str:
+    return (error.detail if isinstance(error, WireError) else None) or str(error)
+
+
+def _over_udp(sock: socket.socket, query: Message, pace: Pace) -> Message:
+    """Wait for the answer to our question; whatever else arrives at the port is not for us."""
+    sock.settimeout(pace.left())
+    sock.send(query.to_wire())
+    while True:
+        sock.settimeout(pace.left())
+        try:
+            data = sock.recv(65535)
+        except TimeoutError as error:
+            raise pace.exceeded() from error
+        if data[:2] != query.id.to_bytes(2, "big"):
+            continue
+        answer = _parse(data)
+        if query.is_response(answer):
+            return answer
+
+
+def _over_tcp(wire: Wire, server: str, query: Message, pace: Pace) -> Message:
+    left = pace.left()
+    with connect(wire, server, PORT, timeout=left, until=pace.until) as sock:
+        sock.pace = pace
+        message = query.to_wire()
+        sock.sendall(len(message).to_bytes(2, "big") + message)
+        size = int.from_bytes(_exactly(sock, 2), "big")
+        answer = _parse(_exactly(sock, size))
+    if not query.is_response(answer):
+        raise WireError(Failure.MALFORMED, "the answer is to another question")
+    return answer
+
+
+def _exactly(sock: PlainSocket, count: int) -> bytes:
+    pieces = bytearray()
+    while len(pieces) < count:
+        piece = sock.recv(count - len(pieces))
+        if not piece:
+            raise WireError(Failure.NO_ANSWER, "closed without an answer")
+        pieces += piece
+    return bytes(pieces)
+
+
+def _parse(data: bytes) -> Message:
+    import dns.exception
+    import dns.message
+
+    try:
+        return dns.message.from_wire(data, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise WireError(Failure.MALFORMED, f"not a DNS message: {type(error).__name__}") from error
+
+
+# ---- what it says ------------------------------------------------------------------------------------------------------------
+
+
+def _read(answer: Message, query: Message, *, tcp: bool) -> Lookup:
+    """Follow the chain of CNAMEs from the name asked for, however the answer's records are ordered."""
+    import dns.rcode
+    import dns.rdataclass
+    import dns.rdatatype
+
+    question = query.question[0]
+    owner = question.name
+    chain: list[str] = []
+    ttls: list[int] = []
+    found: RRset | None = None
+    while found is None and len(chain) < _LONGEST_CHAIN:
+        found = answer.get_rrset(answer.answer, owner, dns.rdataclass.IN, question.rdtype)
+        alias = answer.get_rrset(answer.answer, owner, dns.rdataclass.IN, dns.rdatatype.CNAME)
+        if found is None and alias is None:
+            break
+        ttls.append((found or alias).ttl)  # type: ignore[union-attr]
+        if found is None and alias is not None:
+            owner = alias[0].target  # type: ignore[attr-defined,unused-ignore]
+            chain.append(owner.to_text(omit_final_dot=True))
+    addresses = {record.to_text() for record in found} if found else set()
+    return Lookup(
+        addresses=tuple(sorted(addresses, key=sort_key)),
+        cnames=tuple(chain),
+        ttl=min(ttls, default=None),
+        rcode=dns.rcode.to_text(answer.rcode()),
+        tcp=tcp,
+    )
+
+
+def _judge(found: Lookup, record: str) -> Lookup:
+    if found.rcode == "NXDOMAIN":
+        raise WireError(Failure.NXDOMAIN, "the name does not exist", lookup=found)
+    if found.rcode == "REFUSED":
+        raise WireError(Failure.REFUSED_QUERY, "the server refused the question", lookup=found)
+    if found.rcode != "NOERROR":
+        raise WireError(Failure.SERVFAIL, f"the server answered {found.rcode}", lookup=found)
+    if not found.addresses and record == "A":
+        raise WireError(Failure.NO_ADDRESS, "the name exists, but without an address", lookup=found)
+    return found

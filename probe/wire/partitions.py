@@ -1,0 +1,65 @@
+"""AWS's partitions and regions, from the table that botocore ships. Reading it imports nothing of botocore."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.abc import ResourceLoader
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """`regions` are the known ones; a newer one belongs by its form (see `partition_of`)."""
+
+    name: str
+    dns_suffix: str
+    dual_stack_suffix: str
+    regions: tuple[str, ...]
+
+
+class _Outputs(Struct, rename="camel"):
+    name: str
+    dns_suffix: str
+    dual_stack_dns_suffix: str
+
+
+class _Entry(Struct, rename="camel"):
+    outputs: _Outputs
+    region_regex: str
+    regions: dict[str, msgspec.Raw]
+
+
+class _Table(Struct):
+    partitions: list[_Entry]
+
+
+def partitions() -> tuple[Partition, ...]:
+    return tuple(partition for partition, _ in _table())
+
+
+def partition_of(region: str) -> Partition | None:
+    """The partition that lists `region`, else the one whose regions have its form, else None."""
+    listed = next((partition for partition, _ in _table() if region in partition.regions), None)
+    return listed or next((partition for partition, form in _table() if form.fullmatch(region)), None)
+
+
+@cache
+def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
+    spec = importlib.util.find_spec("botocore")
+    assert spec is not None and spec.submodule_search_locations and spec.loader is not None, "botocore is a dependency"
+    path = os.path.join(spec.submodule_search_locations[0], "data", "partitions.json")
+    content = cast(ResourceLoader, spec.loader).get_data(path)  # works inside a zip file too
+    return tuple(_read(entry) for entry in msgspec.json.decode(content, type=_Table).partitions)
+
+
+def _read(entry: _Entry) -> tuple[Partition, re.Pattern[str]]:
+    regions = tuple(sorted(name for name in entry.regions if not name.endswith("-global")))
+    told = entry.outputs
+    return Partition(told.name, told.dns_suffix, told.dual_stack_dns_suffix, regions), re.compile(entry.region_regex)

@@ -1,0 +1,131 @@
+"""What imports what, who reads the environment, who prints: the house's laws, read off the source."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import probe
+
+ROOT = Path(probe.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# Third-party packages that each part may import. A part is the longest matching prefix of a module's dotted name.
+THIRD_PARTY = {
+    "probe": set(),
+    "probe.model": {"msgspec"},
+    "probe.wire": {"msgspec", "dns", "requests", "urllib3", "botocore", "cryptography"},
+    "probe.measure": set(),
+    "probe.faults": set(),
+    "probe.report": {"msgspec", "rich", "prometheus_client"},
+    "probe.progress": {"rich"},
+    "probe.saved": {"msgspec"},
+    "probe.sim": {"dns", "trustme"},
+}
+# Parts of ourselves that each part may import; None: anything.
+OURS = {
+    "probe": None,
+    "probe.model": set(),
+    "probe.addresses": {"probe.model"},
+    "probe.endpoints": {"probe.model"},
+    "probe.wire": {"probe.wire", "probe.model", "probe.addresses"},
+    "probe.measure": {"probe.measure", "probe.wire", "probe.model", "probe.addresses", "probe.settings", "probe.progress"},
+    "probe.faults": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.verdict": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.report": {"probe.report", "probe.faults", "probe.verdict", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.sim": {"probe.sim", "probe.wire"},
+}
+# Modules of the standard library that touch the world: never in pure parts.
+WORLD = {"socket", "ssl", "os", "time", "threading", "subprocess", "logging", "random", "http", "urllib", "selectors", "asyncio"}
+PURE = ("probe.faults", "probe.verdict", "probe.report", "probe.model", "probe.addresses", "probe.endpoints")
+
+
+def dotted(path: Path) -> str:
+    parts = ("probe", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names if module == "probe")
+
+
+def part(name: str, table: dict[str, set[str]] | dict[str, set[str] | None]) -> str:
+    return max((key for key in table if name == key or name.startswith(f"{key}.")), key=len)
+
+
+def within(name: str, allowed: set[str]) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in allowed)
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_third_party_libraries_stay_where_they_belong(path: Path) -> None:
+    allowed = THIRD_PARTY[part(dotted(path), THIRD_PARTY)]
+    foreign = {name.partition(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"probe"}
+    assert foreign <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_arrows_only_point_forward(path: Path) -> None:
+    allowed = OURS[part(dotted(path), OURS)]
+    ours = {name for name in imports(path) if name.startswith("probe.")}
+    assert allowed is None or all(within(name, allowed) for name in ours), ours
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if within(dotted(path), set(PURE))], ids=dotted)
+def test_opinions_and_words_touch_no_world(path: Path) -> None:
+    assert not {name.partition(".")[0] for name in imports(path)} & WORLD
+
+
+def test_the_simulator_is_an_independent_oracle() -> None:
+    for path in FILES:
+        if within(dotted(path), {"probe.sim"}):
+            ours = {name for name in imports(path) if name.startswith("probe.") and not name.startswith("probe.sim")}
+            assert ours <= {"probe.wire", "probe.wire.Wire"}, path
+
+
+def test_only_the_demo_imports_the_simulator() -> None:
+    users = {dotted(path) for path in FILES if any(name.startswith("probe.sim") for name in imports(path))}
+    assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.cli"}
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id, node.lineno
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}", node.lineno
+
+
+def users(*names: str) -> set[str]:
+    return {dotted(path) for path in FILES for name, _ in calls(path) if name in names}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    assert users("os.environ", "os.getenv", "os.environb") <= {"probe.settings"}
+
+
+def test_only_cli_prints() -> None:
+    assert users("print", "sys.stdout", "sys.stderr") <= {"probe.cli", "probe.progress"}
+
+
+def test_nothing_sleeps() -> None:
+    assert not users("time.sleep")
+
+
+def test_no_file_is_named_after_nothing() -> None:
+    assert not {path.stem for path in FILES} & {"utils", "util", "helpers", "base", "common", "generic", "misc", "core"}
+
+
+def test_every_module_says_what_lives_in_it() -> None:
+    assert all(ast.get_docstring(ast.parse(path.read_text())) for path in FILES)

@@ -1,0 +1,52 @@
+"""The table of host names against botocore's endpoint rules, which AWS publishes."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+from botocore.endpoint_provider import EndpointProvider
+
+from probe.endpoints import ROWS
+from probe.wire.partitions import Partition, partitions
+
+# Row → botocore's service. The ecs-a and ecs-t hosts, the registry and the layer bucket are in no rule set.
+SERVICES = {"ecr.api": "ecr", "logs": "logs", "ecs": "ecs", "secretsmanager": "secretsmanager", "ssm": "ssm", "kms": "kms", "sts": "sts"}
+# Where ECS runs IPv6-only tasks, the only ones that are given dual-stack names.
+WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
+
+# Where ECS runs IPv6-only tasks, the only ones that are given dual-stack names.
+WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
+
+
+@pytest.fixture(scope="module")
+def providers() -> dict[str, EndpointProvider]:
+    loader = botocore.session.Session().get_component("data_loader")
+    partition_data = loader.load_data("partitions")
+    return {
+        name: EndpointProvider(loader.load_service_model(service, "endpoint-rule-set-1"), partition_data)
+        for name, service in SERVICES.items()
+    }
+
+
+def host(provider: EndpointProvider, region: str, *, dual_stack: bool) -> str:
+    endpoint = provider.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=dual_stack)
+    return str(endpoint.url).removeprefix("https://")
+
+
+@pytest.mark.parametrize("partition", partitions(), ids=lambda partition: partition.name)
+@pytest.mark.parametrize("row", SERVICES)
+def test_names_are_those_of_botocore(row: str, partition: Partition, providers: dict[str, EndpointProvider]) -> None:
+    assert partition.regions
+    for region in partition.regions:
+        values = {"region": region, "suffix": partition.dns_suffix, "dual": partition.dual_stack_suffix, "account": "123456789012"}
+        plain = host(providers[row], region, dual_stack=False)
+        # botocore's ECR rules give the API's own name with the "api." prefix from the service model, as clients call it.
+        expected = {plain, f"api.{plain}"} if row == "ecr.api" else {plain}
+        assert ROWS[row].host.format(**values) in expected
+        if partition.name in WITH_IPV6:
+            assert ROWS[row].dual_stack.format(**values) == host(providers[row], region, dual_stack=True)
+
+
+def test_regions_are_regions() -> None:
+    assert all("global" not in region for partition in partitions() for region in partition.regions)
+    assert {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"} <= {partition.name for partition in partitions()}

@@ -1,0 +1,126 @@
+"""Which endpoints a task needs, by which names, within which ranges."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.model import ImageHost, LogDestination, Plan, Surroundings
+from probe.plan import make_plan
+from probe.settings import UsageError, parse
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
+TASK = Surroundings(
+    told=True,
+    region="us-east-1",
+    account="111122223333",
+    launch_type="FARGATE",
+    network_mode="awsvpc",
+    image=IMAGE,
+    subnet_cidr="10.0.1.0/24",
+    addresses=("10.0.1.77",),
+)
+
+
+def planned(surroundings: Surroundings, *argv: str) -> Plan:
+    return make_plan(parse(list(argv), {}), surroundings)
+
+
+def changed(**values: object) -> Surroundings:
+    return Surroundings(**{name: getattr(TASK, name) for name in TASK.__struct_fields__} | values)  # type: ignore[arg-type]
+
+
+def log_to(region: str | None, *, own: bool = True, container: str = "probe") -> LogDestination:
+    return LogDestination(container=container, region=region, group=f"/{container}", stream="s", own=own)
+
+
+def names(plan: Plan) -> list[str]:
+    return [endpoint.name for endpoint in plan.endpoints]
+
+
+def test_a_fargate_task_without_awslogs_needs_the_pull_alone() -> None:
+    plan = planned(TASK)
+    assert names(plan) == ["ecr.api", "ecr.dkr", "s3"]
+    assert plan.omitted == ("logs", "ecs", "ecs-agent", "ecs-telemetry")
+    assert [endpoint.host for endpoint in plan.endpoints] == [
+        "api.ecr.us-east-1.amazonaws.com",
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com",
+        "prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com",
+    ]
+
+
+def test_without_metadata_logs_is_looked_at_and_not_required() -> None:
+    plan = planned(Surroundings(), "--image", IMAGE)
+    logs = plan.endpoint("logs")
+    assert logs is not None
+    assert not logs.required
+
+
+def test_logs_asked_for_is_logs_required() -> None:
+    logs = planned(TASK, "--also", "logs").endpoint("logs")
+    assert logs is not None
+    assert logs.required
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_any_container_that_logs_by_awslogs_makes_logs_required_in_its_region(own: bool) -> None:
+    plan = planned(changed(log_destinations=(log_to("eu-west-1", own=own),)))
+    logs = plan.endpoint("logs")
+    assert logs is not None
+    assert (logs.required, logs.host, plan.log_group) == (True, "logs.eu-west-1.amazonaws.com", "/probe")
+
+
+def test_our_own_log_group_comes_before_a_neighbours() -> None:
+    plan = planned(changed(log_destinations=(log_to(None, own=False, container="router"), log_to(None))))
+    assert plan.log_group == "/probe"
+
+
+def test_the_agents_endpoints_belong_to_the_tasks_region_and_the_pull_to_the_images() -> None:
+    plan = planned(changed(launch_type="EC2", region="eu-west-1"))
+    hosts = {endpoint.name: endpoint.host for endpoint in plan.endpoints}
+    assert hosts["ecs-agent"] == "ecs-a.eu-west-1.amazonaws.com"
+    assert hosts["ecs-telemetry"] == "ecs-t.eu-west-1.amazonaws.com"
+    assert hosts["ecr.api"] == "api.ecr.us-east-1.amazonaws.com"
+    assert plan.account == "123456789012"
+
+
+def test_an_ipv6_only_task_gets_the_dual_stack_names() -> None:
+    plan = planned(changed(addresses=("2600:1f13::5",), log_destinations=(log_to("us-east-1"),)))
+    hosts = {endpoint.name: endpoint.host for endpoint in plan.endpoints}
+    assert hosts["ecr.api"] == "ecr.us-east-1.api.aws"
+    assert hosts["logs"] == "logs.us-east-1.api.aws"
+    assert hosts["ecr.dkr"] == "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    assert plan.layer_host == "prod-us-east-1-starport-layer-bucket.s3.dualstack.us-east-1.amazonaws.com"
+
+
+def test_known_ranges_come_from_flags_instance_metadata_and_the_subnet() -> None:
+    plan = planned(changed(instance_cidrs=("10.1.0.0/16",)), "--vpc-cidr", "20.10.0.0/16")
+    assert plan.vpc_cidrs == ("20.10.0.0/16", "10.1.0.0/16", "10.0.1.0/24")
+    assert plan.presumed_cidrs == ()
+
+
+def test_an_endpoints_own_name_replaces_where_to_look_and_nothing_else() -> None:
+    vpce = "vpce-0abc12345678901de-abcdefgh.api.ecr.us-east-1.vpce.amazonaws.com"
+    api = planned(TASK, "--endpoint-dns", f"ecr.api={vpce}").endpoint("ecr.api")
+    assert api is not None
+    assert (api.host, api.lookup) == ("api.ecr.us-east-1.amazonaws.com", vpce)
+
+
+def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
+    plan = planned(changed(image="public.ecr.aws/nginx/nginx:1"))
+    assert (plan.reference, plan.image_host, plan.account) == (None, ImageHost.PUBLIC_ECR, "111122223333")
+    assert names(plan) == ["ecr.api", "ecr.dkr", "s3"]
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [Surroundings(), Surroundings(told=True), changed(image="nginx", region=None), changed(image="nginx", account=None)],
+)
+def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
+    with pytest.raises(UsageError, match=r"--image \(ECR_PROBE_IMAGE\).*amazonaws\.com"):
+        planned(surroundings)
+
+
+def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:
+    assert planned(TASK).control_host not in (None, "s3.us-east-1.amazonaws.com")
+    china = changed(image="123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app:1")
+    assert planned(china).control_host == "s3.cn-northwest-1.amazonaws.com.cn"

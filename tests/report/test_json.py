@@ -1,0 +1,149 @@
+"""The document: its schema, its size, and that nothing that matters is folded away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import made
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe.model import Failure, ManifestSeen, Step, Verdict
+from probe.report import FORMATS, Page
+from probe.report.folding import LIMIT, fold
+from probe.report.json import schema
+
+
+def document(verdict: Verdict) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(FORMATS["json"](verdict, Page()))
+    return loaded
+
+
+@pytest.mark.parametrize("verdict", [made.verdict(), made.broken(), made.verdict([], endpoints=())])
+def test_documents_are_as_the_schema_says(verdict: Verdict) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker()).validate(document(verdict))
+
+
+def test_the_schema_asks_for_every_key_and_closes_none() -> None:
+    whole = schema()
+    assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema" and "$id" not in whole
+    assert whole["title"] and whole["description"]
+    for name, component in whole["$defs"].items():
+        assert set(component.get("required", ())) == set(component.get("properties", ())), name
+        assert component.get("additionalProperties", True) is not False
+    newer = document(made.verdict()) | {"something_new": 1}
+    jsonschema.Draft202012Validator(whole).validate(newer)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(whole).validate({key: value for key, value in newer.items() if key != "pull"})
+
+
+def test_the_contract_of_the_top_level() -> None:
+    loaded = document(made.broken())
+    assert set(loaded) == set(Verdict.__struct_fields__)
+    assert loaded["started_at"] == "2026-03-01T12:00:00Z" and loaded["status"] == "fail" and loaded["exit_code"] == 1
+    step = next(step for step in loaded["steps"] if step["id"] == "ecr.api/tcp/10.0.1.10")
+    assert step["failure"] == "timeout" and step["detail"] is None and step["seen"]["class"] == "vpc"
+
+
+def test_one_line_or_pretty() -> None:
+    line, pretty = (FORMATS["json"](made.broken(), Page(pretty=pretty)) for pretty in (False, True))
+    assert line.count("\n") == 1 and pretty.count("\n") > 100
+    assert json.loads(line) == json.loads(pretty)
+
+
+def test_what_is_small_stays_whole() -> None:
+    assert fold(made.broken()) == made.broken()
+    assert msgspec.json.decode(FORMATS["json"](made.broken(), Page()), type=Verdict) == made.broken()
+
+
+def check(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
+    """Fold, and hold what must hold whatever is folded."""
+    folded = fold(verdict, limit=limit)
+    assert len(msgspec.json.encode(folded)) < limit
+    ids = [step.id for step in folded.steps]
+    assert len(ids) == len(set(ids))
+    assert [finding.code for finding in folded.findings] == [finding.code for finding in verdict.findings]
+    assert all(finding.because and set(finding.because) <= set(ids) for finding in folded.findings)
+    kinds = {(step.endpoint, step.action, step.outcome, step.failure) for step in verdict.steps}
+    assert {(step.endpoint, step.action, step.outcome, step.failure) for step in folded.steps} == kinds
+    assert {step.on for step in folded.steps} | {step.blocked_by for step in folded.steps} <= {*ids, None, *dangling(verdict)}
+    msgspec.json.decode(msgspec.json.encode(folded), type=Verdict)
+    return folded
+
+
+def dangling(verdict: Verdict) -> set[str | None]:
+    ids = {step.id for step in verdict.steps}
+    return {name for step in verdict.steps for name in (step.on, step.blocked_by) if name not in ids}
+
+
+def test_names_of_healthy_certificates_go_first() -> None:
+    steps = [*(step for name in made.HOSTS for step in made.reach(name, names=500)), *made.conversation(20)]
+    verdict = made.verdict(steps)
+    assert len(msgspec.json.encode(verdict)) > LIMIT >= len(FORMATS["json"](verdict, Page()).encode())
+    folded = check(verdict)
+    assert len(folded.steps) == len(verdict.steps)
+    assert all(getattr(step.seen, "names", ()) == () for step in folded.steps)
+    assert [step.seen for step in folded.steps if step.action == "layer"] == [
+        step.seen for step in verdict.steps if step.action == "layer"
+    ]
+
+
+def test_what_a_finding_names_is_not_touched() -> None:
+    steps = [step for name in made.HOSTS for step in made.reach(name, names=500)]
+    cited = next(step for step in steps if step.action == "tls")
+    folded = check(made.verdict(steps, findings=(made.finding("tls.interception", (cited.id,)),)))
+    assert cited in folded.steps
+
+
+def test_layers_of_an_image_with_very_many() -> None:
+    verdict = made.verdict([*(step for name in made.HOSTS for step in made.reach(name)), *made.conversation(1200)])
+    folded = check(verdict)
+    assert len(folded.steps) >= 100 and any(step.action == "layer" for step in folded.steps)
+
+
+def test_very_many_failures_keep_their_finding() -> None:
+    steps = [
+        made.step(f"s3/layer/{n}", failure=Failure.STALLED, detail="x" * 200, on=f"ecr.dkr/blob/{n}") for n in range(2000)
+    ]
+    blobs = [made.step(f"ecr.dkr/blob/{n}") for n in range(2000)]
+    found = made.finding("layers.stalled", tuple(step.id for step in steps), values={"digests": [step.id for step in steps] * 9})
+    check(made.verdict([*blobs, *steps], findings=(found,)))
+
+
+def test_an_index_of_very_many_platforms() -> None:
+    seen = ManifestSeen(answer=made.ANSWER, platforms=tuple(f"linux/arch{n}" for n in range(30000)), platform="linux/arch29999")
+    steps = [made.step("ecr.dkr/manifest/GET", seen)]
+    folded = check(made.verdict(steps, findings=(made.finding("x", ("ecr.dkr/manifest/GET",)),)))
+    kept = folded.steps[0].seen
+    assert isinstance(kept, ManifestSeen) and "linux/arch29999" in kept.platforms
+
+
+SMALL = 40 * 1024
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> Verdict:
+    names = draw(st.integers(0, 20))
+    silent = draw(st.sets(st.sampled_from(list(made.HOSTS))))
+    steps = [step for name in made.HOSTS for step in made.reach(name, names=names, silent=name in silent)]
+    steps += [step for number in range(draw(st.integers(0, 40))) for step in made.blob(number)]
+    words = "y" * draw(st.integers(0, 200))
+    steps += [
+        made.step(f"s3/layer/bad{n}", failure=Failure.BAD_DIGEST, detail=words, on=draw(st.sampled_from(steps)).id)
+        for n in range(draw(st.integers(0, 40)))
+    ]
+    cited = draw(st.lists(st.sampled_from([step.id for step in steps]), min_size=1, max_size=20, unique=True))
+    failed = tuple(step.id for step in steps if step.failed)
+    findings = [made.finding("noted", tuple(cited)), *([made.finding("failed", failed)] if failed else [])]
+    return made.verdict(steps, findings=tuple(findings))
+
+
+@settings(max_examples=40, deadline=None)
+@given(walks())
+def test_every_document_fits_and_says_the_same(verdict: Verdict) -> None:
+    check(verdict, limit=SMALL)

@@ -1,0 +1,118 @@
+"""The exposition of one run: names, labels, absence instead of zero, and what promtool says."""
+
+from __future__ import annotations
+
+import subprocess
+
+import made
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from probe.model import Failure, Pull, Severity, Status, Verdict
+from probe.report import FORMATS, Page
+
+ONE_RUN = {
+    "pull_success": set(),
+    "endpoint_success": {"endpoint"},
+    "step_duration_seconds": {"endpoint", "step"},
+    "step_latency_seconds": {"endpoint", "step"},
+    "steps": {"endpoint", "step"},
+    "step_failures": {"endpoint", "step", "reason"},
+    "finding": {"code", "severity"},
+    "path_info": {"endpoint", "path_class"},
+    "addresses_resolved": {"endpoint"},
+    "addresses_reachable": {"endpoint"},
+    "layer_bytes": set(),
+    "layer_throughput_bytes_per_second": set(),
+    "tls_certificate_not_after_timestamp_seconds": {"endpoint"},
+    "last_run_timestamp_seconds": set(),
+    "last_success_timestamp_seconds": set(),
+    "run_duration_seconds": set(),
+    "config_valid": set(),
+    "build_info": {"version"},
+    "task_info": {"path", "region", "account", "launch_type", "availability_zone", "cluster", "task_arn"},
+}
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def exposition(verdict: Verdict) -> str:
+    return FORMATS["prometheus"](verdict, Page())
+
+
+def samples(verdict: Verdict) -> Samples:
+    return {
+        (sample.name.removeprefix("ecr_probe_"), frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(exposition(verdict))
+        for sample in family.samples
+    }
+
+
+def value(found: Samples, name: str, **labels: str) -> float | None:
+    return found.get((name, frozenset(labels.items())))
+
+
+@pytest.mark.parametrize("verdict", [made.verdict(), made.broken(), made.verdict([], endpoints=())])
+def test_promtool_finds_nothing_to_say(verdict: Verdict) -> None:
+    done = subprocess.run(["promtool", "check", "metrics"], input=exposition(verdict), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_names_and_labels() -> None:
+    families = {
+        family.name.removeprefix("ecr_probe_"): {name for sample in family.samples for name in sample.labels if name != "le"}
+        for verdict in (made.verdict(), made.broken())
+        for family in text_string_to_metric_families(exposition(verdict))
+        if family.samples
+    }
+    assert families == ONE_RUN
+
+
+def test_a_healthy_run() -> None:
+    found = samples(made.verdict())
+    assert value(found, "pull_success") == 1
+    assert value(found, "endpoint_success", endpoint="s3") == 1
+    assert value(found, "addresses_reachable", endpoint="ecr.api") == 3
+    assert value(found, "path_info", endpoint="s3", path_class="s3-public") == 1
+    assert value(found, "path_info", endpoint="ecr.api", path_class="vpc") == 1
+    assert value(found, "layer_bytes_total") == 140000
+    assert value(found, "layer_throughput_bytes_per_second") == 5e6
+    assert value(found, "last_success_timestamp_seconds") == value(found, "last_run_timestamp_seconds")
+    assert value(found, "step_duration_seconds", endpoint="ecr.api", step="token") == 0.031
+    assert value(found, "step_latency_seconds_bucket", endpoint="ecr.api", step="tls", le="0.01") == 3
+    assert not [name for name, _ in found if name == "finding"]
+
+
+def test_unreached_is_absent_and_not_zero() -> None:
+    found = samples(made.broken())
+    assert value(found, "step_duration_seconds", endpoint="ecr.api", step="token") is None
+    assert value(found, "tls_certificate_not_after_timestamp_seconds", endpoint="ecr.api") is None
+    assert value(found, "layer_bytes_total") is None and value(found, "last_success_timestamp_seconds") is None
+    assert value(found, "addresses_reachable", endpoint="ecr.api") == 0
+    assert value(found, "step_failures_total", endpoint="ecr.api", step="tcp", reason="timeout") == 3
+    nothing = samples(made.verdict([], pull=Pull.UNPROVEN, status=Status.INCONCLUSIVE))
+    assert not [name for name, _ in nothing if name.startswith(("endpoint_", "addresses_", "steps", "path_", "pull_"))]
+
+
+def test_a_name_without_addresses_was_asked_but_never_dialled() -> None:
+    steps = [made.step("ecr.api/dns/10.0.0.2/A", failure=Failure.NXDOMAIN)]
+    found = samples(made.verdict(steps, endpoints=(made.summary("ecr.api", resolved=0, reached=0, ok=False),)))
+    assert value(found, "addresses_resolved", endpoint="ecr.api") == 0
+    assert value(found, "addresses_reachable", endpoint="ecr.api") is None
+
+
+def test_two_findings_of_one_code_are_one_series() -> None:
+    twice = tuple(made.finding("tcp.silent", ("x",), severity) for severity in (Severity.ERROR, Severity.ERROR, Severity.WARNING))
+    assert len([name for name, _ in samples(made.verdict(findings=twice)) if name == "finding"]) == 2
+
+
+def test_no_address_digest_or_words_in_a_label() -> None:
+    labels = " ".join(text for _, pairs in samples(made.broken()) for _, text in pairs)
+    assert "10.0." not in labels and "sha256" not in labels and "amazonaws" not in labels
+
+
+def test_the_worst_case_stays_small() -> None:
+    names = ["ecr.api", "ecr.dkr", "s3", "logs", "ecs", "ecs-agent", "ecs-telemetry"]
+    actions = ["dns", "tcp", "tls", "token", "manifest", "blob", "layer"]
+    steps = tuple(made.step(f"{name}/{action}/x", failure=Failure.TIMEOUT) for name in names for action in actions)
+    assert len(samples(msgspec.structs.replace(made.broken(), steps=steps))) < 1000

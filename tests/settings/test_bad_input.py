@@ -1,0 +1,176 @@
+"""Bad input: one line that names flag and variable and shows a good value; exit code 2; nothing on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from probe.cli import main
+from probe.flags import FLAGS
+from probe.settings import UsageError, parse
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
+ROLE = "arn:aws:iam::123456789012:role/pull"
+FLAGS_BY_NAME = {flag.name: flag for flag in FLAGS}
+
+# flag, value, a word that the message must hold
+VALUES = [
+    ("image", "", "printable"),
+    ("image", "https://" + IMAGE, "scheme"),
+    ("image", IMAGE + ":bad tag", "printable"),
+    ("image", IMAGE + ":-bad", "tag"),
+    ("image", IMAGE + "@sha256:12", "digest"),
+    ("image", IMAGE.upper(), "repository"),
+    ("image", "12345.dkr.ecr.eu-west-1.amazonaws.com/app", "12-digit"),
+    ("image", "123456789012.dkr.ecr.eu-wset-1.amazonaws.com/app", "region"),
+    ("image", "123456789012.dkr.ecr.cn-north-1.amazonaws.com/app", "amazonaws.com.cn"),
+    ("image", "public.ecr.aws/nginx/nginx:1", "not in private ECR"),
+    ("image", "nginx", "not in private ECR"),
+    ("image", "vpce-0a1.dkr.ecr.eu-west-1.vpce.amazonaws.com/app", "ECR"),
+    ("platform", "x86_64", "linux/amd64"),
+    ("platform", "linux/aarch64", "linux/arm64"),
+    ("platform", "linux", "OS/ARCH"),
+    ("platform", "linux/amd64/v1/x", "OS/ARCH"),
+    ("platform", "linux/arm64/8", "OS/ARCH"),
+    ("vpc-cidr", "10.0.0.5/16", "10.0.0.0/16"),
+    ("vpc-cidr", "10.0.0.0/16,10.1.0.1/16", "10.1.0.0/16"),
+    ("vpc-cidr", "10.0.0.0", "prefix length"),
+    ("vpc-cidr", "10.0.0.0/255.255.0.0", "prefix length"),
+    ("vpc-cidr", "10.0.0.0/33", "CIDR"),
+    ("vpc-cidr", "fd00::1/64", "fd00::/64"),
+    ("vpc-cidr", "0.0.0.0/0", "every address"),
+    ("vpc-cidr", "tenthousand", "CIDR"),
+    ("vpc-cidr", ",", "names nothing"),
+    ("also", "secretmanager", "secretsmanager"),
+    ("also", "ecr.api", "known are"),
+    ("also", "", "names nothing"),
+    ("endpoint-dns", "ecr.api", "ENDPOINT=NAME"),
+    ("endpoint-dns", "ecr-api=vpce-1.example.com", "ecr.api"),
+    ("endpoint-dns", "ecr.api=10.0.0.1", "host name"),
+    ("endpoint-dns", "ecr.api=https://vpce-1.example.com", "host name"),
+    ("endpoint-dns", "s3=*.vpce-1.s3.eu-west-1.vpce.amazonaws.com", "zone"),
+    ("endpoint-dns", "ecr.api=", "host name"),
+    ("endpoint-dns", "ecr.api=a.example.com,ecr.api=b.example.com", "two names"),
+    ("endpoint-dns", "ssm=a.example.com", "--also ssm"),
+    ("allow-public", "log", "logs"),
+    ("allow-public", "everything", "known are"),
+    ("pull-role", "ecsTaskExecutionRole", "ARN"),
+    ("pull-role", "arn:aws:iam::123456789012:user/me", "ARN"),
+    ("pull-role", "arn:aws:iam::1234:role/me", "ARN"),
+    ("pull-role", ROLE + " ", "ARN"),
+    ("layers", "biggest", "smallest"),
+    ("layers", "8", "known are"),
+    ("layer-bytes", "lots", "bytes"),
+    ("layer-bytes", "0", "between"),
+    ("layer-bytes", "-1", "bytes"),
+    ("layer-bytes", "64MB", "MiB"),
+    ("layer-bytes", "9" * 400, "between"),
+    ("deadline", "soon", "number"),
+    ("deadline", "nan", "number"),
+    ("deadline", "inf", "number"),
+    ("deadline", "-5", "number"),
+    ("deadline", "0", "between"),
+    ("deadline", "1e9", "number"),
+    ("deadline", "999999999", "between"),
+    ("deadline", "30s", "number"),
+    ("deadline", "٣", "number"),
+    ("deadline", "\x1b[31m3", "number"),
+    ("connect-timeout", "0", "between"),
+    ("connect-timeout", "nan", "number"),
+    ("connect-timeout", "31", "--deadline"),
+    ("ca-bundle", "/nonexistent.pem", "no such file"),
+    ("ca-bundle", "/", "/"),
+    ("ca-bundle", "/dev/null", "certificate"),
+    ("format", "xml", "known are"),
+    ("format", "jsn", "json"),
+    ("output", "", "empty"),
+    ("output", "/", "directory"),
+    ("output", "/nonexistent/verdict.json", "does not exist"),
+    ("output", "/proc/verdict.json", "cannot be written"),
+    ("output", "/dev/null", "regular file"),
+]
+
+
+def refused(argv: list[str], environ: dict[str, str], capfd: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in FLAGS_BY_NAME.values():
+            patch.delenv(name.variable, raising=False)
+        patch.delenv("AWS_CA_BUNDLE", raising=False)
+        for variable, value in environ.items():
+            patch.setenv(variable, value)
+        code = main(["check", *argv])
+    out, err = capfd.readouterr()
+    assert (code, out) == (2, "")
+    assert err.endswith("\n") and err.count("\n") == 1
+    assert all(letter.isprintable() for letter in err[:-1])
+    return err
+
+
+@pytest.mark.parametrize(("name", "value", "word"), VALUES)
+def test_a_flag_refuses(name: str, value: str, word: str, capfd: pytest.CaptureFixture[str]) -> None:
+    flag = FLAGS_BY_NAME[name]
+    line = refused([f"--{name}", value], {}, capfd)
+    assert word in line
+    assert f"--{name}" in line and flag.variable in line and flag.example in line
+
+
+@pytest.mark.parametrize(("name", "value", "word"), [row for row in VALUES if row[1].strip(" ,") and row[1] == row[1].strip()])
+def test_a_variable_refuses(name: str, value: str, word: str, capfd: pytest.CaptureFixture[str]) -> None:
+    flag = FLAGS_BY_NAME[name]
+    line = refused([], {flag.variable: value}, capfd)
+    assert word in line
+    assert f"--{name}" in line and flag.variable in line and flag.example in line
+
+
+# argv, words that the message must hold
+CONTRADICTIONS = [
+    (["--pretty"], ["--pretty", "ECR_PROBE_PRETTY", "json"]),
+    (["--pretty", "--format", "prometheus"], ["--pretty", "--format"]),
+    (["--layers", "all", "--layer-bytes", "1MiB"], ["--layer-bytes", "ECR_PROBE_LAYER_BYTES", "--layers"]),
+    (["--layers", "none", "--layer-bytes", "1MiB"], ["--layer-bytes", "--layers"]),
+    (["--deadline", "2", "--connect-timeout", "3"], ["--connect-timeout", "--deadline"]),
+    (["--format", "text", "--format", "json"], ["--format", "stdout", "--output"]),
+    (["--format", "text", "--output", "-", "--format", "json", "--output", "-"], ["stdout"]),
+    (["--format", "json", "--output", "a", "--output", "b"], ["--output", "--format"]),
+    (["--output", "a", "--format", "json", "--output", "b"], ["--output", "--format"]),
+    (["--output", "a", "--output", "b"], ["--output", "--format"]),
+    (["--format", "json", "--output", "a", "--format", "text", "--output", "./a"], ["--output", "same file"]),
+    (["--format"], ["--format", "ECR_PROBE_FORMAT", "missing"]),
+    (["--strict=maybe"], ["--strict", "ECR_PROBE_STRICT"]),
+    (["--imagee", "x"], ["--image", "ECR_PROBE_IMAGE"]),
+    (["image"], ["'image'", "--help"]),
+]
+
+
+@pytest.mark.parametrize(("argv", "words"), CONTRADICTIONS)
+def test_flags_contradict(
+    argv: list[str], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = refused(argv, {}, capfd)
+    assert all(word in line for word in words), line
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_switch_refuses_a_strange_word(capfd: pytest.CaptureFixture[str]) -> None:
+    line = refused([], {"ECR_PROBE_STRICT": "perhaps"}, capfd)
+    assert "--strict (ECR_PROBE_STRICT)" in line and "ECR_PROBE_STRICT=true" in line
+
+
+def test_a_bad_bundle_of_the_sdk_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    line = refused([], {"AWS_CA_BUNDLE": "/nonexistent.pem"}, capfd)
+    assert "--ca-bundle (ECR_PROBE_CA_BUNDLE, here from AWS_CA_BUNDLE)" in line
+
+
+def test_a_readonly_directory_is_found_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(UsageError, match="does not exist"):
+        parse(["--output", str(tmp_path / "file" / "v.json")], {})
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_checking_an_output_leaves_nothing_behind(tmp_path: Path) -> None:
+    parse(["--output", str(tmp_path / "v.json")], {})
+    assert not list(tmp_path.iterdir())
