@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, TextIO
 from probe import __version__
 
 if TYPE_CHECKING:
+    import argparse
+
     from probe.model import Verdict
     from probe.report import Page
     from probe.settings import Reports
@@ -138,9 +140,11 @@ def _explain(argv: Sequence[str]) -> int:
     from probe.flags import UsageError
     from probe.settings import given_to, read_reports
 
-    given = given_to("ecr-probe explain", argv, positional=lambda parser: parser.add_argument("file", metavar="FILE"))
+    given = given_to("ecr-probe explain", argv, positional=_takes_file)
     reports = read_reports(given)
-    name: str = given.rest.file
+    name: str | None = given.rest.file
+    if name is None:
+        raise UsageError("FILE is missing; for example ecr-probe explain verdict.json, or - for stdin")
     try:
         verdict = saved.read(_read(name, saved.LIMIT + 1))
     except OSError as error:
@@ -149,6 +153,10 @@ def _explain(argv: Sequence[str]) -> int:
     except ValueError as error:
         raise UsageError(f"{name!r} {error}") from None
     return _deliver(saved.rejudged(verdict), reports)
+
+
+def _takes_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a saved verdict; - is stdin")
 
 
 def _read(name: str, limit: int) -> bytes:
@@ -307,7 +315,7 @@ def _help(name: str) -> str:
     flags = {"check": FLAGS, "demo": FLAGS, "explain": REPORT_FLAGS}.get(name, ())
     parser = parser_for(f"ecr-probe {name}", flags, description=COMMANDS[name].summary)
     if name == "explain":
-        parser.add_argument("file", metavar="FILE", help="a saved verdict; - is stdin")
+        _takes_file(parser)
     if name == "demo":
         from probe.demo import add_arguments
 

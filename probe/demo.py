@@ -75,8 +75,10 @@ def read(argv: Sequence[str]) -> Wanted:
     scenarios = _scenarios()
     arguments = tuple(_typed(given))
     if listing or everything:
-        if given.reports or "pretty" in given.flags and "pretty" in given.texts and "pretty" not in given.by_variable:
-            raise UsageError(f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}")
+        if given.reports or ("pretty" in given.flags and "pretty" in given.texts and "pretty" not in given.by_variable):
+            raise UsageError(
+                f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}"
+            )
         return Wanted(scenarios, arguments, Reports(), listing, everything)
     if name is None and (given.reports or {"format", "output"} & given.by_variable):
         raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)
@@ -116,9 +118,13 @@ def scenes(wanted: Wanted) -> Iterator[Scene]:
         yield from _all(wanted)
     else:
         for number, scenario in enumerate(wanted.scenarios):
-            yield Scene(before=(*([""] if number else []), *_wrapped(f"scenario {scenario.name}: ", scenario.story, hang=2), ""))
+            yield Scene(
+                before=(*([""] if number else []), *_wrapped(f"scenario {scenario.name}: ", scenario.story, hang=2), "")
+            )
             verdict = play(scenario, wanted.arguments)
-            yield Scene(verdict=verdict, after=("", *_outcome(scenario, verdict)), as_told=not differences(scenario, verdict))
+            yield Scene(
+                verdict=verdict, after=("", *_outcome(scenario, verdict)), as_told=not differences(scenario, verdict)
+            )
 
 
 def _all(wanted: Wanted) -> Iterator[Scene]:

@@ -50,7 +50,7 @@ def verdict_in_any_case(settings: Settings, run: Callable[[], Verdict], *, stop:
         return _bounded(settings, run, stop)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return broken(settings, error, began=began)
 
 

@@ -95,8 +95,8 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
             kept.add(step.id)
     waiting = list(kept)
     while waiting:
-        step = known.get(waiting.pop())
-        grounds = {step.on, step.blocked_by} if step else set()
+        below = known.get(waiting.pop())
+        grounds = {below.on, below.blocked_by} if below else set()
         fresh = {ground for ground in grounds if ground is not None} - kept
         kept |= fresh
         waiting += fresh

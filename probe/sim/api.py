@@ -12,7 +12,7 @@ from probe.sim.http import Reply, Request
 from probe.sim.identity import Principal
 from probe.sim.images import Repositories
 from probe.sim.services import Account, Door, Service, json_call, json_error, json_reply
-from probe.sim.sigv4 import Refused
+from probe.sim.sigv4 import SignatureError
 
 _VALID = 12 * 3600  # a registry token lives 12 hours
 
@@ -44,7 +44,7 @@ class EcrApi(Service):
         self.passwords = passwords
         self.repositories = repositories
 
-    def answer(self, request: Request, door: Door) -> Reply:
+    def answer(self, request: Request, door: Door, /) -> Reply:
         if request.path != "/":
             # Captured: a registry path on the API's host is refused.
             return json_error(
@@ -52,7 +52,7 @@ class EcrApi(Service):
             )
         try:
             principal = self.account.authenticate(request, service="ecr", region=door.region)
-        except Refused as refused:
+        except SignatureError as refused:
             return json_error(refused.kind, refused.message)
         operation, content = json_call(request)
         if operation == "GetAuthorizationToken":

@@ -19,7 +19,7 @@ class Conduct(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None: ...
+    def meet(self, sock: socket.socket, closing: threading.Event, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Serves:
     delivery: Delivery | None = None
     clock: Callable[[], float] | None = None
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, sock: socket.socket, closing: threading.Event, /) -> None:
         if self.certificate is not None:
             sock = server_context(self.certificate).wrap_socket(sock, server_side=True)
         with sock:
@@ -42,7 +42,7 @@ class Serves:
 class Swallows:
     """TCP is fine, and then nothing ever comes: what a path does that loses large packets."""
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, sock: socket.socket, _closing: threading.Event, /) -> None:
         swallow(sock)
 
 
@@ -52,7 +52,7 @@ class ResetsHello:
 
     politely: bool = False  # with FIN in place of RST
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, sock: socket.socket, _closing: threading.Event, /) -> None:
         sock.recv(65536)
         if not self.politely:
             reset(sock)
@@ -66,7 +66,7 @@ class SpeaksPlain:
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     )
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, sock: socket.socket, _closing: threading.Event, /) -> None:
         sock.recv(65536)
         sock.sendall(self.words)
         sock.shutdown(socket.SHUT_WR)
@@ -77,7 +77,7 @@ class SpeaksPlain:
 class Refuses:
     """No listener: the kernel answers with RST. AWS's own constructs never do."""
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, _sock: socket.socket, _closing: threading.Event, /) -> None:
         raise AssertionError("nobody can connect to a port without a listener")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from probe.sim import names
 from probe.sim.http import Reply, Request
 from probe.sim.services import Account, Door, Service, json_call, json_error, json_reply
-from probe.sim.sigv4 import Refused
+from probe.sim.sigv4 import SignatureError
 
 
 class Logs(Service):
@@ -17,10 +17,10 @@ class Logs(Service):
         super().__init__(account)
         self.groups: dict[str, list[str]] = {}
 
-    def answer(self, request: Request, door: Door) -> Reply:
+    def answer(self, request: Request, door: Door, /) -> Reply:
         try:
             principal = self.account.authenticate(request, service="logs", region=door.region)
-        except Refused as refused:
+        except SignatureError as refused:
             return json_error(refused.kind, refused.message)
         operation, content = json_call(request)
         group = str(content.get("logGroupName", ""))

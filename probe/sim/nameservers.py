@@ -21,7 +21,7 @@ class Nameserver:
     ask: Ask
     truncates: bool = False
 
-    def meet(self, sock: socket.socket, closing: threading.Event) -> None:
+    def meet(self, sock: socket.socket, closing: threading.Event, /) -> None:
         """DNS over TCP: each message after its length."""
         stream = sock.makefile("rb")
         while not closing.is_set():

@@ -67,7 +67,7 @@ class Page:
 
     reply: Reply
 
-    def __call__(self, request: Request) -> Reply:
+    def __call__(self, _request: Request) -> Reply:
         return self.reply
 
 

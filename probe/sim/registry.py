@@ -37,7 +37,7 @@ class Registry(Service):
         self.repositories = repositories
         self.store = store
 
-    def answer(self, request: Request, door: Door) -> Reply:
+    def answer(self, request: Request, door: Door, /) -> Reply:
         place = names.read(request.host)
         scheme, _, word = request.headers.get("authorization", "").partition(" ")
         if place is None or not place.account or scheme != "Basic":

@@ -61,7 +61,7 @@ class LayerStore(Service):
 
     # ---- the bucket -------------------------------------------------------------------------------------------------
 
-    def answer(self, request: Request, door: Door) -> Reply:
+    def answer(self, request: Request, door: Door, /) -> Reply:
         query = request.query
         signature = query.pop("X-Amz-Signature", None)
         if signature is None:

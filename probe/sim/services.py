@@ -37,7 +37,7 @@ class Account:
         return time.time() + self.clock_ahead
 
     def authenticate(self, request: Request, *, service: str, region: str) -> Principal:
-        """Raises sigv4.Refused."""
+        """Raises sigv4.SignatureError."""
         return sigv4.verify(
             request, self.keys, service=service, region=region, now=self.now(), expired=self.session_expired
         )
@@ -54,7 +54,7 @@ class Account:
 
 @dataclass(slots=True)
 class Mishap:
-    """A reply in place of the right one, where the request line or X-Amz-Target holds `at`; so many times, or always."""
+    """A reply in place of the right one where the request line or X-Amz-Target holds `at`; so many times, or always."""
 
     reply: Reply
     at: str = ""
@@ -84,7 +84,7 @@ class Service:
                 return mishap.reply
         return self.answer(request, door)
 
-    def answer(self, request: Request, door: Door) -> Reply:
+    def answer(self, _request: Request, _door: Door, /) -> Reply:
         """A service that is only reached: it knows no such call, which proves that it answers."""
         return json_error("UnknownOperationException", "")
 

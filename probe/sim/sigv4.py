@@ -21,7 +21,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-class Refused(Exception):
+class SignatureError(Exception):
     """A signature is refused: the error's type and message, as in the JSON protocol (status 400)."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -33,29 +33,29 @@ class Refused(Exception):
 def verify(
     request: Request, keys: Mapping[str, Keys], *, service: str, region: str, now: float, expired: bool
 ) -> Principal:
-    """Who signed `request`. Raises Refused with AWS's words."""
+    """Who signed `request`. Raises SignatureError with AWS's words."""
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     stamp = request.headers.get("x-amz-date", "")
     if found is None or not stamp:
-        raise Refused(
+        raise SignatureError(
             "IncompleteSignatureException",
             "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'.",
         )
     day, _, scope = found["scope"].partition("/")
     if scope != f"{region}/{service}/aws4_request" or not stamp.startswith(day):
         words = f"Credential should be scoped to a valid region and correct service: '{service}'."
-        raise Refused("InvalidSignatureException", words)
+        raise SignatureError("InvalidSignatureException", words)
     held = keys.get(found["key"])
     if held is None or request.headers.get("x-amz-security-token") != held.token:
         # Captured: UnrecognizedClientException for unknown keys and garbled tokens alike.
-        raise Refused("UnrecognizedClientException", "The security token included in the request is invalid.")
+        raise SignatureError("UnrecognizedClientException", "The security token included in the request is invalid.")
     if expired:
-        raise Refused("ExpiredTokenException", "The security token included in the request is expired")
+        raise SignatureError("ExpiredTokenException", "The security token included in the request is expired")
     _check_time(stamp, now)
     if not hmac.compare_digest(
         _signature(request, found["signed"], stamp, found["scope"], held.secret_key), found["signature"]
     ):
-        raise Refused(
+        raise SignatureError(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
@@ -69,10 +69,12 @@ def _check_time(stamp: str, now: float) -> None:
     ours = datetime.fromtimestamp(int(now), UTC)
     if signed < ours - TOLERANCE:
         border = f"{ours - TOLERANCE:{_STAMP}} ({ours:{_STAMP}} - 15 min.)"
-        raise Refused("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {border}")
+        raise SignatureError("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {border}")
     if signed > ours + TOLERANCE:
         border = f"{ours + TOLERANCE:{_STAMP}} ({ours:{_STAMP}} + 15 min.)"
-        raise Refused("InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {border}")
+        raise SignatureError(
+            "InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {border}"
+        )
 
 
 def _signature(request: Request, signed: str, stamp: str, scope: str, secret: str) -> str:

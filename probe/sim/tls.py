@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,15 +25,29 @@ class Certificate:
     expired: bool = False
 
 
-@cache
+_lock = threading.RLock()  # servers start at once; each authority and certificate is made but once
+_authorities: dict[str, trustme.CA] = {}
+_contexts: dict[Certificate, ssl.SSLContext] = {}
+
+
 def authority(organisation: str) -> trustme.CA:
-    import trustme
+    with _lock:
+        if organisation not in _authorities:
+            import trustme
 
-    return trustme.CA(organization_name=organisation, organization_unit_name=f"{organisation} RSA 2048 M02")
+            unit = f"{organisation} RSA 2048 M02"
+            _authorities[organisation] = trustme.CA(organization_name=organisation, organization_unit_name=unit)
+        return _authorities[organisation]
 
 
-@cache
 def server_context(certificate: Certificate) -> ssl.SSLContext:
+    with _lock:
+        if certificate not in _contexts:
+            _contexts[certificate] = _server_context(certificate)
+        return _contexts[certificate]
+
+
+def _server_context(certificate: Certificate) -> ssl.SSLContext:
     """A server's side: TLS 1.2 or newer and HTTP/1.1, as S3 offers it."""
     today = datetime.now(UTC).replace(tzinfo=None)
     ends = today + timedelta(days=-1 if certificate.expired else 300)  # about a year, as captured

@@ -45,13 +45,14 @@ class Site:
 
 
 class VPC:
-    """A VPC with endpoints in two zones, a task in the first, and AWS around it.
+    """A VPC with endpoints in two zones, a task in the first, and AWS around it."""
 
-    `cidr` and `ipv6` are its ranges, `ipv4=False` makes the task's subnet IPv6-only; `central` puts the endpoints into
-    the hub's VPC, with private zones shared from there.
-    """
+    def __init__(self) -> None:
+        self._listeners = Listeners()
+        self._datagrams = Datagrams(self._listeners)
+        self.lay_out()
 
-    def __init__(
+    def lay_out(
         self,
         *,
         region: str = "us-east-1",
@@ -63,6 +64,11 @@ class VPC:
         network_mode: str = "awsvpc",
         central: bool = False,
     ) -> None:
+        """Lay the world out anew, healthy.
+
+        `cidr` and `ipv6` are the VPC's ranges, `ipv4=False` makes the task's subnet IPv6-only; `central` puts the endpoints
+        into the hub's VPC, with private zones shared from there.
+        """
         self.region = region
         self.ranges = [cidr]
         self.ranges_ipv6 = [ipv6] if ipv6 else []
@@ -100,8 +106,6 @@ class VPC:
         self.metadata = TaskMetadata(self.task, self.cloud.task_keys)
         self.instance = InstanceMetadata(self.ranges, self.ranges_ipv6, self.cloud.instance_keys, "ecsInstanceRole")
         self.instance_metadata = launch_type == "EC2"  # Fargate has none
-        self._listeners = Listeners()
-        self._datagrams = Datagrams(self._listeners)
         self._trust: ssl.SSLContext | None = None
         for service in (*names.CORE, *(names.AGENT if launch_type == "EC2" else ())):
             self.add_endpoint(service, central=central)

@@ -61,7 +61,9 @@ ADDRESSES = {
     "s3": ("52.218.1.1", "52.218.1.2"),
     "logs": ("10.0.1.12", "10.0.2.12", "10.0.3.12"),
 }
-ANSWER = AnswerSeen(address="10.0.1.10", method="GET", status=200, aws=True, request_id="0a1b2c3d-0000-4000-8000-000000000000")
+ANSWER = AnswerSeen(
+    address="10.0.1.10", method="GET", status=200, aws=True, request_id="0a1b2c3d-0000-4000-8000-000000000000"
+)
 
 
 def step(identity: str, seen: AnySeen | None = None, **given: Any) -> Step:
@@ -97,7 +99,13 @@ def reach(endpoint: str, *, names: int = 2, silent: bool = False) -> list[Step]:
     steps = []
     for record, found in (("A", known), ("AAAA", ())):
         seen = NamesSeen(
-            server="10.0.0.2", asker=Asker.CONFIGURED, order=0, name=HOSTS[endpoint], record=record, addresses=found, ttl=60
+            server="10.0.0.2",
+            asker=Asker.CONFIGURED,
+            order=0,
+            name=HOSTS[endpoint],
+            record=record,
+            addresses=found,
+            ttl=60,
         )
         steps.append(step(f"{endpoint}/dns/10.0.0.2/{record}", seen, seconds=0.002))
     for address in ADDRESSES[endpoint]:
@@ -139,11 +147,16 @@ def blob(number: int, *, request_id: str = "R" * 40) -> list[Step]:
         bytes_per_second=5e6,
     )
     identity = f"ecr.dkr/blob/{digest[:19]}x{number}"
-    return [step(identity, redirect, on="ecr.dkr/manifest/GET"), step(f"s3/layer/{digest[:19]}x{number}", layer, on=identity)]
+    return [
+        step(identity, redirect, on="ecr.dkr/manifest/GET"),
+        step(f"s3/layer/{digest[:19]}x{number}", layer, on=identity),
+    ]
 
 
 def conversation(blobs: int = 2) -> list[Step]:
-    manifest = ManifestSeen(answer=ANSWER, digest="sha256:" + "a" * 64, platform="linux/amd64", layers=3, layers_bytes=210000)
+    manifest = ManifestSeen(
+        answer=ANSWER, digest="sha256:" + "a" * 64, platform="linux/amd64", layers=3, layers_bytes=210000
+    )
     return [
         step("ecr.api/token/10.0.1.10", ANSWER, on="ecr.api/tls/10.0.1.10", seconds=0.031),
         step("ecr.dkr/challenge/10.0.1.11", msgspec.structs.replace(ANSWER, status=401)),
@@ -257,7 +270,10 @@ def broken() -> Verdict:
     """Silent interface endpoints, a missing log group, and something worth knowing."""
     steps = [
         step("task/metadata/task", seconds=0.006),
-        step("task/environment/proxy", ProxySeen(variables=("HTTPS_PROXY",), bypassed=False, uncovered=(HOSTS["ecr.api"],))),
+        step(
+            "task/environment/proxy",
+            ProxySeen(variables=("HTTPS_PROXY",), bypassed=False, uncovered=(HOSTS["ecr.api"],)),
+        ),
         *reach("ecr.api", silent=True),
         *reach("ecr.dkr", silent=True),
         *reach("s3"),
@@ -276,13 +292,25 @@ def broken() -> Verdict:
     ]
     silent = tuple(each.id for each in steps if each.failure is Failure.TIMEOUT)
     findings = (
-        finding("path.undetermined", ("s3/tls/52.218.1.1",), Severity.INFO, title="S3 is reached by a gateway endpoint or by NAT"),
+        finding(
+            "path.undetermined",
+            ("s3/tls/52.218.1.1",),
+            Severity.INFO,
+            title="S3 is reached by a gateway endpoint or by NAT",
+        ),
         finding(
             "logs.group-missing",
             ("logs/logs/10.0.1.12",),
             Severity.WARNING,
             title="the log group /app does not exist",
-            causes=(cause("logs.group-missing", "the group was never made", Standing.CONFIRMED, fix="aws logs create-log-group"),),
+            causes=(
+                cause(
+                    "logs.group-missing",
+                    "the group was never made",
+                    Standing.CONFIRMED,
+                    fix="aws logs create-log-group",
+                ),
+            ),
         ),
         finding(
             "tcp.silent",
@@ -297,7 +325,9 @@ def broken() -> Verdict:
                     fix="allow TCP 443 from 10.0.1.0/24 on the endpoints' security group",
                     decide=READ_GROUPS,
                 ),
-                cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", decide=READ_GROUPS),
+                cause(
+                    "tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", decide=READ_GROUPS
+                ),
                 cause("tcp.no-route", "no route", Standing.RULED_OUT),
             ),
         ),

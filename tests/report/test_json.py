@@ -6,16 +6,16 @@ import json
 from typing import Any
 
 import jsonschema
-import made
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Failure, ManifestSeen, Step, Verdict
+from probe.model import Failure, ManifestSeen, Verdict
 from probe.report import FORMATS, Page
 from probe.report.folding import LIMIT, fold
 from probe.report.json import schema
+from tests.report import made
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
@@ -71,7 +71,11 @@ def check(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
     assert all(finding.because and set(finding.because) <= set(ids) for finding in folded.findings)
     kinds = {(step.endpoint, step.action, step.outcome, step.failure) for step in verdict.steps}
     assert {(step.endpoint, step.action, step.outcome, step.failure) for step in folded.steps} == kinds
-    assert {step.on for step in folded.steps} | {step.blocked_by for step in folded.steps} <= {*ids, None, *dangling(verdict)}
+    assert {step.on for step in folded.steps} | {step.blocked_by for step in folded.steps} <= {
+        *ids,
+        None,
+        *dangling(verdict),
+    }
     msgspec.json.decode(msgspec.json.encode(folded), type=Verdict)
     return folded
 
@@ -108,15 +112,20 @@ def test_layers_of_an_image_with_very_many() -> None:
 
 def test_very_many_failures_keep_their_finding() -> None:
     steps = [
-        made.step(f"s3/layer/{n}", failure=Failure.STALLED, detail="x" * 200, on=f"ecr.dkr/blob/{n}") for n in range(2000)
+        made.step(f"s3/layer/{n}", failure=Failure.STALLED, detail="x" * 200, on=f"ecr.dkr/blob/{n}")
+        for n in range(2000)
     ]
     blobs = [made.step(f"ecr.dkr/blob/{n}") for n in range(2000)]
-    found = made.finding("layers.stalled", tuple(step.id for step in steps), values={"digests": [step.id for step in steps] * 9})
+    found = made.finding(
+        "layers.stalled", tuple(step.id for step in steps), values={"digests": [step.id for step in steps] * 9}
+    )
     check(made.verdict([*blobs, *steps], findings=(found,)))
 
 
 def test_an_index_of_very_many_platforms() -> None:
-    seen = ManifestSeen(answer=made.ANSWER, platforms=tuple(f"linux/arch{n}" for n in range(30000)), platform="linux/arch29999")
+    seen = ManifestSeen(
+        answer=made.ANSWER, platforms=tuple(f"linux/arch{n}" for n in range(30000)), platform="linux/arch29999"
+    )
     steps = [made.step("ecr.dkr/manifest/GET", seen)]
     folded = check(made.verdict(steps, findings=(made.finding("x", ("ecr.dkr/manifest/GET",)),)))
     kept = folded.steps[0].seen

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 
-import made
 import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from probe.model import Failure, Pull, Severity, Status, Verdict
 from probe.report import FORMATS, Page
+from tests.report import made
 
 ONE_RUN = {
     "pull_success": set(),
@@ -54,13 +54,17 @@ def value(found: Samples, name: str, **labels: str) -> float | None:
 
 @pytest.mark.parametrize("verdict", [made.verdict(), made.broken(), made.verdict([], endpoints=())])
 def test_promtool_finds_nothing_to_say(verdict: Verdict) -> None:
-    done = subprocess.run(["promtool", "check", "metrics"], input=exposition(verdict), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=exposition(verdict), capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_names_and_labels() -> None:
     families = {
-        family.name.removeprefix("ecr_probe_"): {name for sample in family.samples for name in sample.labels if name != "le"}
+        family.name.removeprefix("ecr_probe_"): {
+            name for sample in family.samples for name in sample.labels if name != "le"
+        }
         for verdict in (made.verdict(), made.broken())
         for family in text_string_to_metric_families(exposition(verdict))
         if family.samples
@@ -102,7 +106,9 @@ def test_a_name_without_addresses_was_asked_but_never_dialled() -> None:
 
 
 def test_two_findings_of_one_code_are_one_series() -> None:
-    twice = tuple(made.finding("tcp.silent", ("x",), severity) for severity in (Severity.ERROR, Severity.ERROR, Severity.WARNING))
+    twice = tuple(
+        made.finding("tcp.silent", ("x",), severity) for severity in (Severity.ERROR, Severity.ERROR, Severity.WARNING)
+    )
     assert len([name for name, _ in samples(made.verdict(findings=twice)) if name == "finding"]) == 2
 
 

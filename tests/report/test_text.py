@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import made
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -37,6 +36,7 @@ from probe.model import (
 from probe.report import FORMATS, Page
 from probe.report.layout import cells
 from probe.report.saw import duration, saw, size
+from tests.report import made
 
 FINDINGS = """\
 error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
@@ -68,7 +68,9 @@ ecr.api  api.ecr.eu-west-1.amazonaws.com · through the endpoint · 0 of 3 addre
   skip  tls          10.0.1.10, 10.0.2.10, 10.0.3.10  for want of tcp
   skip  token                                         for want of tcp
 """
-LAST = "fail: ECS cannot pull the image; 1 error and 1 warning; measured on the task's network interface as role/app-task"
+LAST = (
+    "fail: ECS cannot pull the image; 1 error and 1 warning; measured on the task's network interface as role/app-task"
+)
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -136,7 +138,9 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
         made.step("ecr.dkr/tls/x", seen),
         made.step("ecr.dkr/token/x", msgspec.structs.replace(made.ANSWER, code=HOSTILE), failure=Failure.DENIED),
     ]
-    found = made.finding(HOSTILE, tuple(step.id for step in steps), title=HOSTILE, why=HOSTILE, causes=(made.cause("x", HOSTILE),))
+    found = made.finding(
+        HOSTILE, tuple(step.id for step in steps), title=HOSTILE, why=HOSTILE, causes=(made.cause("x", HOSTILE),)
+    )
     verdict = made.verdict(steps, findings=(found,), identity=Identity(source=HOSTILE, arn=HOSTILE))
     for page in (Page(), Page(colour=True), Page(unicode=False)):
         shown = ESCAPE.sub("", FORMATS["text"](verdict, page)) if page.colour else FORMATS["text"](verdict, page)
@@ -147,7 +151,9 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80), st.integers(60, 120))
 def test_any_words_are_printable(words: str, width: int) -> None:
-    found = made.finding("code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, decide=words),))
+    found = made.finding(
+        "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, decide=words),)
+    )
     steps = [made.step("ecr.api/tls/x", failure=Failure.NOT_TLS, detail=words)]
     shown = FORMATS["text"](made.verdict(steps, findings=(found,)), Page(width=width))
     assert all(letter == "\n" or letter.isprintable() for letter in shown)
@@ -169,7 +175,11 @@ NAMES = NamesSeen(
     addresses=(Address("52.1.1.1", AddressClass.PUBLIC), Address("10.0.1.1", AddressClass.VPC)),
 )
 TLS = CertificateSeen(
-    address="10.0.1.1", address_class=AddressClass.VPC, issuer="CN=Middle", names=("other.example.com",), not_after=made.NOON
+    address="10.0.1.1",
+    address_class=AddressClass.VPC,
+    issuer="CN=Middle",
+    names=("other.example.com",),
+    not_after=made.NOON,
 )
 SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
     ("a/dns/r/A", NAMES, None, "api.example.com is 52.1.1.1 (public), 10.0.1.1 (vpc) at 10.0.0.2"),
@@ -182,20 +192,35 @@ SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
     ("a/dns/r/A", NAMES, Failure.NXDOMAIN, "the lookup found that no such name exists for api.example.com at 10.0.0.2"),
     ("a/dns/r/A", NAMES, Failure.NO_ANSWER, "the lookup got no answer after 5.0 s for api.example.com at 10.0.0.2"),
     ("a/tls/x", TLS, Failure.UNTRUSTED, "the handshake met a certificate that is not trusted (x): issued by CN=Middle"),
-    ("a/tls/x", TLS, Failure.WRONG_NAME, "the handshake met a certificate for another name (x): it names other.example.com"),
+    (
+        "a/tls/x",
+        TLS,
+        Failure.WRONG_NAME,
+        "the handshake met a certificate for another name (x): it names other.example.com",
+    ),
     ("a/tls/x", TLS, Failure.EXPIRED, "the handshake met a certificate out of date (x): valid until 2026-03-01"),
     ("a/tls/x", TLS, Failure.TLS_STALL, "the handshake fell silent after 5.0 s (x)"),
     ("a/tls/x", TLS, None, "a's certificate at 10.0.1.1 is issued by CN=Middle"),
     ("a/token/x", ANSWER, Failure.DENIED, "the token request met a denial: 403 AccessDeniedException"),
     ("a/token/x", msgspec.structs.replace(ANSWER, clock_offset=-400.0), None, "a's clock is 400 s behind of ours"),
-    ("a/layer/x", LayerSeen(answer=ANSWER, digest="d", what="layer", size=2048, received=1024), Failure.TRUNCATED, "403"),
+    (
+        "a/layer/x",
+        LayerSeen(answer=ANSWER, digest="d", what="layer", size=2048, received=1024),
+        Failure.TRUNCATED,
+        "403",
+    ),
     (
         "a/layer/x",
         LayerSeen(answer=AnswerSeen(), digest="d", what="layer", size=2048, received=1024),
         Failure.STALLED,
         "the download stalled after 5.0 s: 1.0 KiB of 2.0 KiB",
     ),
-    ("a/credentials/chain", CredentialsSeen(status=503), Failure.SERVER_ERROR, "the request for credentials met a server error: 503"),
+    (
+        "a/credentials/chain",
+        CredentialsSeen(status=503),
+        Failure.SERVER_ERROR,
+        "the request for credentials met a server error: 503",
+    ),
     (
         "a/environment/proxy",
         ProxySeen(variables=("HTTPS_PROXY",), bypassed=False, uncovered=("a.example.com",)),
@@ -203,8 +228,18 @@ SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
         "HTTPS_PROXY set, and NO_PROXY leaves out a.example.com",
     ),
     ("a/control/x", ControlSeen(host="h", address="192.0.2.1", reached=True), None, "192.0.2.1 could be reached"),
-    ("a/blob/x", RedirectSeen(answer=ANSWER, digest="d", target=RedirectTarget.FOREIGN, host="cdn.example.com"), None, "cdn.example.com"),
-    ("a/manifest/GET", ManifestSeen(answer=ANSWER, platforms=("linux/amd64", "linux/arm64")), None, "offers linux/amd64, linux/arm64"),
+    (
+        "a/blob/x",
+        RedirectSeen(answer=ANSWER, digest="d", target=RedirectTarget.FOREIGN, host="cdn.example.com"),
+        None,
+        "cdn.example.com",
+    ),
+    (
+        "a/manifest/GET",
+        ManifestSeen(answer=ANSWER, platforms=("linux/amd64", "linux/arm64")),
+        None,
+        "offers linux/amd64, linux/arm64",
+    ),
     ("a/logs/x", LogsSeen(answer=ANSWER, group="/app", group_exists=False), None, "the log group /app does not exist"),
     ("a/logs/x", LogsSeen(answer=ANSWER, stream="s", stream_exists=False), None, "the log stream s does not exist"),
     ("a/logs/x", LogsSeen(answer=ANSWER), None, "CloudWatch Logs answered 403 AccessDeniedException"),

@@ -116,7 +116,9 @@ def test_a_flag_refuses(name: str, value: str, word: str, capfd: pytest.CaptureF
     assert f"--{name}" in line and flag.variable in line and flag.example in line
 
 
-@pytest.mark.parametrize(("name", "value", "word"), [row for row in VALUES if row[1].strip(" ,") and row[1] == row[1].strip()])
+@pytest.mark.parametrize(
+    ("name", "value", "word"), [row for row in VALUES if row[1].strip(" ,") and row[1] == row[1].strip()]
+)
 def test_a_variable_refuses(name: str, value: str, word: str, capfd: pytest.CaptureFixture[str]) -> None:
     flag = FLAGS_BY_NAME[name]
     line = refused([], {flag.variable: value}, capfd)
@@ -146,7 +148,11 @@ CONTRADICTIONS = [
 
 @pytest.mark.parametrize(("argv", "words"), CONTRADICTIONS)
 def test_flags_contradict(
-    argv: list[str], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    argv: list[str],
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     line = refused(argv, {}, capfd)

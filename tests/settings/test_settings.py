@@ -84,7 +84,9 @@ def test_an_empty_variable_is_none_at_all() -> None:
 
 
 def test_repeated_and_comma_separated_ranges_add_up() -> None:
-    made = settings("--vpc-cidr", "10.0.0.0/16", "--vpc-cidr", "100.64.0.0/10, 20.10.0.0/16,", "--vpc-cidr", "10.0.0.0/16")
+    made = settings(
+        "--vpc-cidr", "10.0.0.0/16", "--vpc-cidr", "100.64.0.0/10, 20.10.0.0/16,", "--vpc-cidr", "10.0.0.0/16"
+    )
     assert made.vpc_cidrs == ("10.0.0.0/16", "100.64.0.0/10", "20.10.0.0/16")
 
 

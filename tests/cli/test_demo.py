@@ -1,0 +1,129 @@
+"""The demo's arguments, lines and exit codes, on scenarios of ours; the real ones have tests of their own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from probe import demo, mishap
+from probe.cli import main
+from probe.model import Verdict
+from probe.settings import parse
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
+
+
+@dataclass(frozen=True)
+class Told:
+    name: str
+    story: str = "something breaks. " * 12
+    finds: frozenset[str] = frozenset({"probe.bug"})
+    first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
+    status: str = "inconclusive"
+    pull: str = "unproven"
+
+
+SCENARIOS = [
+    Told("healthy"),
+    Told(demo.SHOWN[1]),
+    Told("other-status", status="pass"),
+    Told("other-cause", first_causes={"probe.bug": "throttle"}),
+    Told("other-finding", finds=frozenset({"tcp.silent"}), pull="works"),
+]
+
+
+@pytest.fixture(autouse=True)
+def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Scenarios without a VPC; gives the arguments that were handed on."""
+    handed_on: list[tuple[str, ...]] = []
+
+    def play(scenario: Told, arguments: Sequence[str] = ()) -> Verdict:
+        handed_on.append(tuple(arguments))
+        return mishap.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
+
+    monkeypatch.setitem(sys.modules, "probe.sim.scenarios", SimpleNamespace(SCENARIOS=SCENARIOS))
+    monkeypatch.setattr(demo, "play", play)
+    return handed_on
+
+
+def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("scenario healthy: something") and f"scenario {demo.SHOWN[1]}: " in out and err == ""
+    assert out.count("as told: inconclusive, probe.bug") == 2 and out.count("error[probe.bug]") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("other-status", "status is inconclusive, told was pass"),
+        ("other-cause", "first cause is other, told was throttle"),
+        ("other-finding", "tcp.silent is missing; probe.bug is too much; pull is unproven"),
+    ],
+)
+def test_not_as_told(name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", name]) == 1
+    out = capfd.readouterr().out
+    assert "NOT as told: " in out and words in " ".join(out.split())
+
+
+def test_a_report_for_a_program_stands_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "healthy", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["schema_version"] == 1 and out.count("\n") == 1
+    assert "scenario healthy" in err and "as told" in err
+
+
+def test_all_counts(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--all"]) == 1
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 6 and lines[-1] == "2 of 5 scenarios came out as told"
+    assert [line.split()[0] for line in lines[:-1]] == [one.name for one in SCENARIOS]
+    assert "NOT AS TOLD" in lines[2]
+
+
+def test_list_tells_all_and_runs_none(simulator: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--list"]) == 0
+    out = capfd.readouterr().out
+    assert all(f"{one.name}  " in out for one in SCENARIOS) and max(map(len, out.splitlines())) <= 100
+    assert simulator == []
+
+
+def test_flags_of_check_are_handed_on(simulator: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECR_PROBE_IMAGE", "of-the-user")
+    assert main(["demo", "healthy", "--layers", "all", "--strict", "--controls", "--also=ssm", "--also", "kms"]) == 0
+    assert simulator == [("--layers=all", "--strict", "--controls", "--also=ssm", "--also=kms")]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["helthy"], "did you mean healthy?"),
+        (["--format", "json"], "name one"),
+        (["--all", "--list"], "cannot be had together"),
+        (["healthy", "--all"], "cannot be had together"),
+        (["--all", "--format", "json"], "--all prints a line"),
+        (["--list", "--pretty"], "--list prints a line"),
+        (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
+        (["healthy", "other"], "is no argument"),
+    ],
+)
+def test_usage(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", *argv]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and words in err
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda name: None)
+    assert main(["demo"]) == 2
+    assert capfd.readouterr() == (
+        "",
+        "ecr-probe: the demo needs trustme for its certificates: pip install 'ecr-probe[demo]'\n",
+    )

@@ -1,0 +1,100 @@
+"""A saved verdict, read back: the same findings, or one sentence on why not."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from probe import mishap, saved
+from probe.cli import main
+from probe.model import Verdict
+from probe.settings import parse
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
+
+
+@pytest.fixture
+def document() -> bytes:
+    """Of a run that broke: the smallest document there is."""
+    made = mishap.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
+    return msgspec.json.encode(saved.rejudged(made))
+
+
+def explain(tmp_path: Path, content: bytes, *argv: str) -> int:
+    file = tmp_path / "verdict.json"
+    file.write_bytes(content)
+    return main(["explain", str(file), *argv])
+
+
+def changed(document: bytes, **given: Any) -> bytes:
+    return json.dumps(json.loads(document) | given).encode()
+
+
+def test_the_same_is_found_again(document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert explain(tmp_path, document, "--format", "json") == 3
+    assert json.loads(capfd.readouterr().out) == json.loads(document)
+    assert explain(tmp_path, document) == 3
+    assert capfd.readouterr().out.startswith("error[probe.bug]")
+
+
+def test_opinions_in_the_file_are_not_believed(
+    document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(tmp_path, changed(document, status="pass", findings=[], exit_code=0), "--format", "json") == 3
+    assert json.loads(capfd.readouterr().out) == json.loads(document)
+
+
+def test_stdin(document: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(document)))
+    assert main(["explain", "-", "--format", "json"]) == 3
+    assert json.loads(capfd.readouterr().out) == json.loads(document)
+
+
+def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path) -> None:
+    assert explain(tmp_path, json.dumps(json.loads(changed(document, news=1)), indent=4).encode()) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"   \n", "is empty"),
+        (b"error[tcp.silent]: nothing", "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b"[" * 100000, "is not JSON"),
+        (b"{} {}", "is not JSON"),
+        (b"{}", "not a verdict"),
+        (b"[]", "not a verdict"),
+        (b'{"schema_version": "one"}', "not a verdict"),
+        (b'{"schema_version": 1}', "not a verdict"),
+        (b'{"schema_version": 2, "all": "new"}', "schema_version 2"),
+        (b" " * (saved.LIMIT + 1), "larger than 16 MiB"),
+    ],
+    ids=range(12),
+)
+def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert explain(tmp_path, content, "--format", "json") == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and words in err
+    assert "expected is" in err or "reads up to version 1" in err
+
+
+def test_endless_input_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "/dev/zero"]) == 2
+    assert "larger than" in capfd.readouterr().err
+
+
+def test_contradictory_flags(document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert explain(tmp_path, document, "--pretty") == 2
+    assert "--pretty (ECR_PROBE_PRETTY)" in capfd.readouterr().err
+
+
+def test_decoding_gives_back_what_was_encoded(document: bytes) -> None:
+    assert msgspec.json.encode(msgspec.json.decode(document, type=Verdict)) == document

@@ -1,0 +1,38 @@
+"""Certificates for the servers of these tests: one authority that is trusted, one that is not."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+import trustme
+
+from tests.wire.servers import HOST
+
+
+@dataclass(frozen=True)
+class Authority:
+    ca: trustme.CA = field(default_factory=lambda: trustme.CA(organization_name="Amazon"))
+
+    def server(self, *names: str, not_after: datetime | None = None) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*(names or (HOST,)), not_after=not_after).configure_cert(context)
+        return context
+
+    def trust(self) -> Callable[[], ssl.SSLContext]:
+        context = ssl.create_default_context()
+        self.ca.configure_trust(context)
+        return lambda: context
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Authority:
+    return Authority(trustme.CA(organization_name="Middlebox Inc"))
