@@ -6,13 +6,12 @@ Imports happen inside the commands: --version and --help answer at once, and a d
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from probe import __version__
 
@@ -69,7 +68,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-# ---- commands ----------------------------------------------------------------------------------------------------------
+# ---- commands ------------------------------------------------------------------------------------
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -96,18 +95,12 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _overview() -> str:
-    rows = [f"    {name:<8} {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        (
-            "ecr-probe proves that ECS can pull an image from ECR through PrivateLink, or names what is in the way.",
-            "",
-            "usage: ecr-probe COMMAND ...",
-            "",
-            *rows,
-            "",
-            "ecr-probe COMMAND --help tells more; --version the version.",
-            "exit codes: 0 pass or degraded, 1 fail, 2 usage or configuration, 3 inconclusive",
-        )
+    rows = "\n".join(f"    {name:<8} {command.summary}" for name, command in COMMANDS.items())
+    return (
+        "ecr-probe proves that ECS can pull an image from ECR through PrivateLink, or names what is in the way.\n\n"
+        f"usage: ecr-probe COMMAND ...\n\n{rows}\n\n"
+        "ecr-probe COMMAND --help tells more; --version the version.\n"
+        "exit codes: 0 pass or degraded, 1 fail, 2 usage or configuration, 3 inconclusive"
     )
 
 
@@ -115,6 +108,7 @@ def _check(argv: Sequence[str]) -> int:
     from probe.mishap import verdict_in_any_case
     from probe.progress import progress_on
     from probe.settings import parse
+    from probe.signals import stop_on_signals
 
     settings = parse(argv)
     for note in settings.notes:
@@ -127,7 +121,7 @@ def _check(argv: Sequence[str]) -> int:
 
         return run_once(settings, real_wire(settings.ca_bundle), progress=progress, stop=stop)
 
-    with _signals(stop):
+    with stop_on_signals(stop):
         try:
             verdict = verdict_in_any_case(settings, run, stop=stop)
         finally:
@@ -148,8 +142,9 @@ def _explain(argv: Sequence[str]) -> int:
     try:
         verdict = saved.read(_read(name, saved.LIMIT + 1))
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise UsageError(f"{name!r} cannot be read: {reason}; for example ecr-probe explain verdict.json") from None
+        raise UsageError(
+            f"{name!r} cannot be read: {_reason(error)}; for example ecr-probe explain verdict.json"
+        ) from None
     except ValueError as error:
         raise UsageError(f"{name!r} {error}") from None
     return _deliver(saved.rejudged(verdict), reports)
@@ -167,14 +162,12 @@ def _read(name: str, limit: int) -> bytes:
 
 
 def _schema(argv: Sequence[str]) -> int:
-    import msgspec
-
     from probe.flags import UsageError
-    from probe.report.json import schema
+    from probe.report.json import schema_text
 
     if argv:
         raise UsageError(f"schema takes no arguments, but {argv[0]!r} was given; for example ecr-probe schema")
-    return _print(msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n")
+    return _print(schema_text())
 
 
 def _demo(argv: Sequence[str]) -> int:
@@ -195,7 +188,7 @@ def _demo(argv: Sequence[str]) -> int:
     return 0 if right else 1
 
 
-# ---- output --------------------------------------------------------------------------------------------------------------
+# ---- output --------------------------------------------------------------------------------------
 
 
 def _deliver(verdict: Verdict, reports: Reports) -> int:
@@ -212,9 +205,9 @@ def _deliver(verdict: Verdict, reports: Reports) -> int:
             page = Page(pretty=reports.pretty)
             write_atomically(output.path, _rendered(verdict, output.format, page).encode(errors="replace"))
         except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
             _say(
-                f"ecr-probe: --output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {reason}; an older file is untouched"
+                f"ecr-probe: --output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {_reason(error)}; "
+                "an older file is untouched"
             )
             code = USAGE
     return code
@@ -227,20 +220,18 @@ def _rendered(verdict: Verdict, form: str, page: Page) -> str:
     try:
         return FORMATS[form](verdict, page)
     except Exception as error:
-        import msgspec
-
         from probe.mishap import described
+        from probe.report.json import bare
 
         _say(f"ecr-probe: a mistake of ecr-probe's own in the {form} report: {described(error)}; here is the document")
-        return msgspec.json.encode(verdict).decode() + "\n"
+        return bare(verdict)
 
 
 def _screen(reports: Reports) -> Page:
     """What stdout can show."""
     from probe.report import Page
 
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    width = 100
+    width, terminal = 100, sys.stdout is not None and sys.stdout.isatty()
     if terminal:
         with suppress(OSError, ValueError):
             width = max(os.get_terminal_size(sys.stdout.fileno()).columns, 60)
@@ -266,47 +257,22 @@ def _print(text: str) -> int:
     except OSError as error:
         from probe.flags import UsageError
 
-        raise UsageError(f"stdout cannot be written: {(error.strerror or type(error).__name__).lower()}") from None
+        raise UsageError(f"stdout cannot be written: {_reason(error)}") from None
     return 0
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _line(text: str) -> None:
     _print(text + "\n")
 
 
-def _say(text: str, stream: TextIO | None = None) -> None:
+def _say(text: str) -> None:
     """One line on stderr, the place of everything that is not a report."""
     with suppress(OSError, ValueError):
-        print(text, file=stream or sys.stderr, flush=True)
-
-
-# ---- signals ---------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`, so that the document is still printed. The second one ends everything at once."""
-    heard: list[int] = []
-
-    def handle(number: int, _: object) -> None:
-        if heard:
-            os._exit(128 + number)
-        heard.append(number)
-        # Event.set takes a lock that the interrupted thread may hold: it is set from another thread.
-        threading.Thread(target=stop.set, daemon=True).start()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-# ---- help --------------------------------------------------------------------------------------------------------------------
+        print(text, file=sys.stderr, flush=True)
 
 
 def _help(name: str) -> str:
@@ -316,7 +282,7 @@ def _help(name: str) -> str:
     parser = parser_for(f"ecr-probe {name}", flags, description=COMMANDS[name].summary)
     if name == "explain":
         _takes_file(parser)
-    if name == "demo":
+    elif name == "demo":
         from probe.demo import add_arguments
 
         add_arguments(parser)

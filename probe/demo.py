@@ -75,7 +75,7 @@ def read(argv: Sequence[str]) -> Wanted:
     scenarios = _scenarios()
     arguments = tuple(_typed(given))
     if listing or everything:
-        if given.reports or ("pretty" in given.flags and "pretty" in given.texts and "pretty" not in given.by_variable):
+        if {"format", "output", "pretty"} & set(given.texts) - given.by_variable:
             raise UsageError(
                 f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}"
             )
@@ -130,7 +130,8 @@ def scenes(wanted: Wanted) -> Iterator[Scene]:
 def _all(wanted: Wanted) -> Iterator[Scene]:
     right = 0
     width = max(len(scenario.name) for scenario in wanted.scenarios)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
         played = pool.map(lambda scenario: play(scenario, wanted.arguments), wanted.scenarios)
         for scenario, verdict in zip(wanted.scenarios, played, strict=True):
             wrong = differences(scenario, verdict)
@@ -138,6 +139,8 @@ def _all(wanted: Wanted) -> Iterator[Scene]:
             found = ", ".join(finding.code for finding in verdict.findings) or "nothing to find"
             words = f"{verdict.status:<12}  {found}" if not wrong else f"NOT AS TOLD: {'; '.join(wrong)}"
             yield Scene(before=(f"{scenario.name:<{width}}  {words}",), as_told=not wrong)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for those in line
     yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios came out as told",))
 
 

@@ -1,7 +1,7 @@
 """THE table of flags: it serves the command line, the environment variables and --help.
 
-Here a flag's *text* is found (command line before variable). How a text is read is in `values.py`, what several flags mean
-together in `settings.py`.
+Here a flag's *text* is found (command line before variable). How a text is read is in `values.py`, what several flags
+mean together in `settings.py`.
 """
 
 from __future__ import annotations
@@ -183,9 +183,7 @@ class _Parser(argparse.ArgumentParser):
 class _Append(argparse.Action):
     """Collects texts by flag, and --format and --output in one list that keeps their order."""
 
-    def __call__(
-        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: str | None = None
-    ) -> None:
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: str | None = None) -> None:
         text = str(self.const) if self.const is not None else str(values)
         given: dict[str, list[str]] = namespace.given
         given.setdefault(self.dest, []).append(text)

@@ -1,6 +1,6 @@
 """A verdict in any case: where our own program fails or hangs, a document still says so.
 
-`run` turns what goes wrong in a check into a step. This is the last resort behind it, and it trusts nothing but `model`.
+`run` turns what goes wrong in a check into a step. This is the last resort behind it: it trusts only `model`.
 """
 
 from __future__ import annotations

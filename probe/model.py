@@ -467,6 +467,7 @@ class LayerSeen(Seen, frozen=True, kw_only=True, tag="layer"):
     ranged: bool = False  # only the first bytes were asked for; the digest cannot be verified
     verified: bool = False
     bytes_per_second: float | None = None
+    platform: str | None = None  # of a config: what the image was built for
 
 
 class LogsSeen(Seen, frozen=True, kw_only=True, tag="logs"):

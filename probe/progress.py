@@ -1,4 +1,6 @@
-"""What a long download tells while it runs: nothing, or a bar on a terminal that appears after a second and leaves no trace."""
+"""What a long download tells while it runs: nothing, or on a terminal a late bar that leaves no trace."""
+
+# ruff: noqa: ARG002 - whoever is silent hears and forgets
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a saved verdict back. What it means is found anew by `faults` and `verdict`; nothing of its opinions is believed."""
+"""Reading a saved verdict back. Its facts are judged anew by `faults` and `verdict`; its opinions count for nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 from probe import __version__
 from probe.faults import diagnose
 from probe.model import SCHEMA_VERSION, Verdict
+from probe.report.layout import clean
 from probe.verdict import judge
 
 LIMIT = 16 * 1024 * 1024  # bytes; ours are at most 200 KiB, other people's tools may have indented and wrapped them
@@ -28,13 +29,18 @@ def read(document: bytes) -> Verdict:
         version = msgspec.json.decode(document, type=_Version).schema_version
         if version > SCHEMA_VERSION:
             raise ValueError(
-                f"has schema_version {version}, newer than this program: {__version__} reads up to version {SCHEMA_VERSION}"
+                f"has schema_version {version}; this program, {__version__}, reads up to version {SCHEMA_VERSION}"
             )
         return msgspec.json.decode(document, type=Verdict)
     except msgspec.ValidationError as error:
-        raise ValueError(f"is JSON but not a verdict ({error}); {EXPECTED}") from error
+        raise ValueError(f"is JSON but not a verdict ({_words(error)}); {EXPECTED}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"is not JSON ({error}); {EXPECTED}") from error
+        raise ValueError(f"is not JSON ({_words(error)}); {EXPECTED}") from error
+
+
+def _words(error: Exception) -> str:
+    """A decoder's complaint repeats the file's words, and those are anybody's."""
+    return clean(str(error))[:200]
 
 
 def rejudged(saved: Verdict) -> Verdict:

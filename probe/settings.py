@@ -1,6 +1,7 @@
 """What one run was asked to do: flags and environment, read once into `Settings`. The only reader of the environment.
 
-The flags themselves are in `flags.py`, how a text is read in `values.py`, pairs of --format and --output in `outputs.py`.
+The flags themselves are in `flags.py`, how a text is read in `values.py`, pairs of --format and --output in
+`outputs.py`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "A
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What ECS, Lambda and the operator say by variables of their own. Proxy URLs may hold passwords, so none is shown."""
+    """What ECS, Lambda and the operator say by variables of their own. Proxy URLs may hold passwords: not shown."""
 
     metadata_v4: str | None = None
     metadata_v3: str | None = None

@@ -12,7 +12,7 @@ from probe.measure.pull import CHAIN, Start, pull
 from probe.measure.reach import reach
 from probe.measure.recorder import Attempt, Run, spawn
 from probe.measure.surroundings import find_credentials, look_at_proxies
-from probe.model import Action, Identity, Nothing
+from probe.model import Action, AnswerSeen, Identity, Nothing
 from probe.settings import Settings
 from probe.wire.credentials import Found
 
@@ -26,8 +26,7 @@ def measure(run: Run, settings: Settings) -> Identity:
     _wait(run, _begin(run, settings, credentials))
     run.recorder.cut()
     _name_prevented(run)
-    found = credentials.result().value if credentials.done() else None
-    return Identity(source=found.source, arn=found.arn) if found else Identity(source="none")
+    return _identity(run, credentials)
 
 
 def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) -> list[Future[Any]]:
@@ -57,6 +56,16 @@ def _wait(run: Run, work: list[Future[Any]]) -> None:
 
 def _raise(error: BaseException) -> tuple[Nothing, None]:
     raise error
+
+
+def _identity(run: Run, credentials: Future[Attempt[Found]]) -> Identity:
+    """Whose credentials were used: the document's ARN, else the one that a refusal names."""
+    found = credentials.result().value if credentials.done() else None
+    if found is None:
+        return Identity(source="none")
+    refused = (step.seen.denial for step in run.recorder.steps(()) if isinstance(step.seen, AnswerSeen))
+    named = (denial.principal for denial in refused if denial is not None and denial.principal)
+    return Identity(source=found.source, arn=found.arn or next(named, None))
 
 
 def _name_omitted(run: Run) -> None:

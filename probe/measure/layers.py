@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 import time
@@ -30,8 +31,8 @@ from probe.model import (
 from probe.wire import answers
 from probe.wire.digests import hashed
 from probe.wire.errors import WireError
-from probe.wire.http import Answer, Conversation
-from probe.wire.manifests import Blob, Manifest, smallest
+from probe.wire.http import Answer, Body, Conversation
+from probe.wire.manifests import Blob, Manifest, platform_of, smallest
 
 WORKERS = 4  # as many layers at once as container runtimes take by default are 3 (docker) to 6 (skopeo)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -211,7 +212,6 @@ def _stream(
     run: Run, ready: Ready, redirect: Redirect, headers: dict[str, str], blank: LayerSeen, expected: int
 ) -> LayerSeen:
     """Read the body while it is hashed. A body that is longer than the manifest says is cut."""
-    progress, began = run.progress, time.monotonic()
     host = redirect.host or ""
     with (
         Conversation(
@@ -220,17 +220,30 @@ def _stream(
         conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body,
     ):
         head = Answer(body.status, body.headers, b"" if body.status in (200, 206) else body.error_body())
-        answer = answers.seen(head, method="GET", address=ready.address, clock=time.time())
-        seen = replace(blank, answer=answer)
+        seen = replace(blank, answer=answers.seen(head, method="GET", address=ready.address, clock=time.time()))
         _accept(head, seen)
-        progress.layer_started(blank.digest, expected)
+        began = time.monotonic()
         try:
-            received, digest = hashed(body, advance=lambda count: progress.layer_advanced(blank.digest, count))
+            received, digest, platform = _read(run, body, blank)
         except WireError as error:
             raise WireError(error.failure, error.detail, seen=replace(seen, received=body.received)) from error
-        finally:
-            progress.layer_done(blank.digest)
-    return _check(seen, received, f"sha256:{digest}", expected, time.monotonic() - began)
+        seconds = time.monotonic() - began
+    speed = round(received / seconds, 1) if seconds > 0 else None
+    return _check(replace(seen, received=received, bytes_per_second=speed, platform=platform), digest, expected)
+
+
+def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]:
+    """Bytes received, their digest, and of a config the platform that it names."""
+    if blank.what == "config" and (blank.size or 0) <= run.plan.budget.manifest_bytes:
+        content = body.whole()
+        return len(content), f"sha256:{hashlib.sha256(content).hexdigest()}", platform_of(content)
+    progress = run.progress
+    progress.layer_started(blank.digest, blank.size)
+    try:
+        received, digest = hashed(body, advance=lambda count: progress.layer_advanced(blank.digest, count))
+    finally:
+        progress.layer_done(blank.digest)
+    return received, f"sha256:{digest}", None
 
 
 def _accept(head: Answer, seen: LayerSeen) -> None:
@@ -243,10 +256,9 @@ def _accept(head: Answer, seen: LayerSeen) -> None:
         raise WireError(failure, detail, seen=seen)
 
 
-def _check(seen: LayerSeen, received: int, digest: str, expected: int, seconds: float) -> LayerSeen:
-    seen = replace(seen, received=received, bytes_per_second=round(received / seconds, 1) if seconds > 0 else None)
-    if received < expected:
-        raise WireError(Failure.TRUNCATED, f"{received} of {expected} bytes came", seen=seen)
+def _check(seen: LayerSeen, digest: str, expected: int) -> LayerSeen:
+    if seen.received < expected:
+        raise WireError(Failure.TRUNCATED, f"{seen.received} of {expected} bytes came", seen=seen)
     if seen.ranged:
         return seen
     if digest != seen.digest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address, ip_network
 
 from probe.measure.recorder import Attempt, Recorder, Run
@@ -29,40 +30,35 @@ AWSVPC = "awsvpc"
 
 
 def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: float) -> Surroundings:
-    """Read the task's metadata: v4, else v3. Neither is no error; their silence costs at most `budget.metadata`."""
-    environment = settings.environment
-    uri, version = environment.metadata_v4, "v4"
-    if not uri:
-        uri, version = environment.metadata_v3, "v3"
-    container, task = ecs.Container(), ecs.Task()
-    told = False
-    if uri:
-        base: str = uri
-        budget = settings.budget
-        both = _metadata(recorder, "task", version, lambda: ecs.task_document(wire, base, budget=budget, until=until))
-        if both.value is not None:
-            own = _metadata(
-                recorder, "container", version, lambda: ecs.container_document(wire, base, budget=budget, until=until)
-            )
-            container, task, told = own.value or container, both.value, True
-    else:
-        recorder.skip(
-            "task",
-            Action.METADATA,
-            "task",
-            blocked_by=None,
-            detail="no ECS_CONTAINER_METADATA_URI_V4 in the environment",
-        )
+    """Read the task's metadata: version 4, else 3. Neither is no error; their silence costs at most `budget.metadata`."""
+    environment, budget = settings.environment, settings.budget
+    container, task, told = ecs.Container(), ecs.Task(), False
+    sources = [
+        (uri, version) for uri, version in ((environment.metadata_v4, "v4"), (environment.metadata_v3, "v3")) if uri
+    ]
+    for uri, version in sources:
+        ask = partial(_metadata, recorder, version=version)
+        whole = ask("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
+        if whole.value is not None:
+            own = ask("container", read=partial(ecs.container_document, wire, uri, budget=budget, until=until))
+            container, task, told = own.value or container, whole.value, True
+        if told or whole.step.failure is Failure.TIMEOUT:
+            break
+    if not sources:
+        why = "no ECS_CONTAINER_METADATA_URI_V4 in the environment"
+        recorder.skip("task", Action.METADATA, "task", blocked_by=None, detail=why)
     return _surroundings(settings, wire, recorder, container, task, told=told, until=until)
 
 
 def _metadata(
-    recorder: Recorder, subject: str, version: str, read: Callable[[], ecs.Document]
+    recorder: Recorder, subject: str, *, version: str, read: Callable[[], ecs.Document]
 ) -> Attempt[ecs.Document]:
     def call() -> tuple[AnySeen, ecs.Document]:
         return MetadataSeen(version=version, status=200), read()
 
-    return recorder.attempt("task", Action.METADATA, subject, call=call, seen=MetadataSeen(version=version))
+    rank = ("task", "container").index(subject)
+    blank = MetadataSeen(version=version)
+    return recorder.attempt("task", Action.METADATA, subject, call=call, seen=blank, rank=rank)
 
 
 def _surroundings(
@@ -180,7 +176,9 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
         ranges = ecs.instance_vpc_cidrs(wire, budget=settings.budget, until=until)
         return MetadataSeen(version="instance", status=200), tuple(text for text in map(_network, ranges) if text)
 
-    attempt = recorder.attempt("task", Action.METADATA, "instance", call=call, seen=MetadataSeen(version="instance"))
+    attempt = recorder.attempt(
+        "task", Action.METADATA, "instance", call=call, seen=MetadataSeen(version="instance"), rank=2
+    )
     return attempt.value or ()
 
 

@@ -1,4 +1,4 @@
-"""The ways to put a verdict into words. Pure functions of a verdict; nothing here opens a file, a terminal or a socket."""
+"""The ways to put a verdict into words. Pure functions of a verdict: nothing here opens a file or a terminal."""
 
 from __future__ import annotations
 

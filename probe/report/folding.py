@@ -1,7 +1,7 @@
 """Shortening of a long document: log drivers split lines beyond 256 KiB, and a split line is no JSON.
 
-What is left out first is what nobody will miss: details of steps that went well and that no finding names. `explain` of the
-shortened document must find the same, so what rules look at goes last, and no step of a group goes without another like it.
+What is left out first is what nobody will miss: details of steps that went well and that no finding names. `explain` of
+the shortened document must find the same, so what rules look at goes last, and one step of each kind always stays.
 """
 
 from __future__ import annotations

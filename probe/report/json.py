@@ -16,8 +16,17 @@ def render(verdict: Verdict, page: Page) -> str:
     return (msgspec.json.format(document, indent=2) if page.pretty else document).decode() + "\n"
 
 
+def bare(verdict: Verdict) -> str:
+    """The document as it is, whole."""
+    return msgspec.json.encode(verdict).decode() + "\n"
+
+
+def schema_text() -> str:
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
+
+
 def schema() -> dict[str, Any]:
-    """JSON Schema of the document. Readers must tolerate keys and words beyond it, so it closes nothing but our own enums."""
+    """JSON Schema of the document. Readers must tolerate keys and words beyond it; only our own enums are closed."""
     (reference,), components = msgspec.json.schema_components((Verdict,), ref_template="#/$defs/{name}")
     for component in components.values():
         if "properties" in component:

@@ -33,7 +33,7 @@ PREFIX = "ecr_probe_"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
 
 
-def render(verdict: Verdict, page: Page) -> str:
+def render(verdict: Verdict, _page: Page) -> str:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(OneRun(verdict))
     return generate_latest(registry).decode()

@@ -1,4 +1,4 @@
-"""The words for what was seen: the steps that a finding names, in a sentence or two. Facts only; inference is the finding's."""
+"""The words for what was seen: the steps that a finding names, in a sentence or two. Facts only, no inference."""
 
 from __future__ import annotations
 
@@ -208,10 +208,17 @@ def _fine(step: Step) -> Iterator[str]:
         yield f"the image offers {few(seen.platforms, 6)}"
     elif isinstance(seen, LogsSeen):
         yield from _logs(seen)
-    elif (answer := answer_of(seen)) is not None and answer.clock_offset is not None and abs(answer.clock_offset) >= 60:
-        yield f"{step.endpoint}'s clock is {abs(answer.clock_offset):.0f} s {'ahead' if answer.clock_offset > 0 else 'behind'} of ours"
+    elif (offset := _clock_offset(seen)) is not None:
+        yield f"{step.endpoint}'s clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} ours"
     else:
         yield f"{_name(step)} {step.detail or 'is fine'}"
+
+
+def _clock_offset(seen: AnySeen) -> float | None:
+    """The offset of an answer's Date, where it is more than a slow answer explains."""
+    answer = answer_of(seen)
+    offset = answer.clock_offset if answer is not None else None
+    return offset if offset is not None and abs(offset) >= 60 else None
 
 
 def _logs(seen: LogsSeen) -> Iterator[str]:

@@ -151,7 +151,7 @@ def _what(group: Sequence[Step]) -> str:
     if isinstance(first.seen, NamesSeen):
         records = "+".join(dict.fromkeys(step.seen.record for step in group if isinstance(step.seen, NamesSeen)))
         name = f" {first.seen.name}" if first.seen.asker is Asker.FOLLOW_UP else ""
-        return f"{first.seen.server} {records}{name}"
+        return f"{first.seen.server} {'control' if first.seen.asker is Asker.CONTROL else records}{name}"
     if isinstance(first.seen, LayerSeen):
         return f"{len(group)} {first.seen.what}s" if len(group) > 1 else f"{first.seen.what} {first.subject}"
     if isinstance(first.seen, RedirectSeen) and len(group) > 1:
@@ -190,7 +190,8 @@ def _facts(group: Sequence[Step]) -> str:
         layers = f"{seen.layers} layer{'' if seen.layers == 1 else 's'}" if seen.layers is not None else ""
         return ", ".join(part for part in (layers, seen.platform) if part) or _answer(first)
     if isinstance(seen, CredentialsSeen):
-        return " ".join(part for part in (seen.source, seen.arn) if part)
+        role = f"as {seen.arn.rpartition(':')[2]}" if seen.arn else ""
+        return " ".join(part for part in (seen.source, role) if part)
     if isinstance(seen, ProxySeen):
         return few(seen.variables) or "no proxy variable"
     if isinstance(seen, ControlSeen):

@@ -1,4 +1,4 @@
-"""A verdict in words, for people: findings first, errors before warnings, then the table of steps, last line the verdict."""
+"""A verdict in words, for people: findings, errors first, then the table of steps, and in the last line the verdict."""
 
 from __future__ import annotations
 

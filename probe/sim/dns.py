@@ -108,12 +108,13 @@ class Resolver:
         for domain, answer in self.blocked.items():
             if _within(name, domain):
                 return answer
-        for domain, ask in self.forwards.items():
-            if _within(name, domain):
-                found = ask(name, record)
-                return SERVFAIL if found.rcode is None else found  # the target of the rule is silent
-        zones = sorted((zone for zone in self.zones() if zone.holds(name)), key=lambda zone: len(zone.name))
-        return zones[-1].answer(name, record) if zones else self.public.answer(name, record)
+        zone = max((each for each in self.zones() if each.holds(name)), key=lambda each: len(each.name), default=None)
+        rule = max((domain for domain in self.forwards if _within(name, domain)), key=len, default=None)
+        # The more specific of zone and rule counts; where both have one name, the rule (Route 53 guide).
+        if rule is not None and (zone is None or len(rule) >= len(zone.name)):
+            found = self.forwards[rule](name, record)
+            return SERVFAIL if found.rcode is None else found  # the target of the rule is silent
+        return zone.answer(name, record) if zone else self.public.answer(name, record)
 
 
 def _within(name: str, domain: str) -> bool:

@@ -62,6 +62,7 @@ class Repository:
     blobs: dict[str, Content] = field(default_factory=dict)
     policy: Policy = ()
     upstream: str | None = None
+    layer_region: str | None = None  # where S3 keeps the layers, if not in the registry's region
 
     def push(self, image: Image, *tags: str) -> Repository:
         self.manifests.update((each.digest, each) for each in image.manifests)
@@ -150,6 +151,15 @@ def index(architectures: tuple[str, ...] = ("amd64", "arm64"), *, sizes: tuple[i
     top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}))
     everything = (*images, *proofs)
     return Image(top, (top, *_all(each.manifests for each in everything)), _all(each.blobs for each in everything))
+
+
+@cache
+def nested() -> Image:
+    """An index of an index, which no runtime pulls."""
+    inner = index()
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [inner.top.descriptor()]}
+    top = Content.of(OCI_INDEX, _json(document))
+    return Image(top, (top, *inner.manifests), inner.blobs)
 
 
 def _attestation(image: Image) -> Image:

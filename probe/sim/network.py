@@ -83,6 +83,7 @@ class Network:
     ranges: list[str]
     address: str | None
     ipv6: str | None
+    nat: str  # the NAT gateway's address inside the VPC, from which it translates DNS64's addresses
     routes: Routes = field(default_factory=Routes)
     egress: list[str] = field(default_factory=lambda: ["0.0.0.0/0", "::/0"])  # the task's group, towards 443
     acl_drops: list[str] = field(default_factory=list)  # destinations that the subnet's network ACL cuts off
@@ -103,7 +104,8 @@ class Network:
             return False
         if addresses.inside(address, self.acl_drops):
             return False
-        source = self.ipv6 if ":" in address else self.address
+        translated = addresses.embedded(address) != address
+        source = self.nat if translated else self.ipv6 if ":" in address else self.address
         return endpoint is None or (source is not None and addresses.inside(source, endpoint.admits))
 
     def way(self, address: str, *, service: str, region: str, gateway: Gateway | None) -> Gateway | str | None:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 
 from probe.sim import names
@@ -86,7 +87,7 @@ class Registry(Service):
         if repository.upstream:
             location = f"https://{repository.upstream}/blobs/{digest}?signature=upstream"
         else:
-            location = self.store.url(blob, place)
+            location = self.store.url(blob, replace(place, region=repository.layer_region or place.region))
         return Reply(307, b"", (("Location", location), _VERSION), "")
 
 

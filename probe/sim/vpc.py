@@ -66,7 +66,7 @@ class VPC:
     ) -> None:
         """Lay the world out anew, healthy.
 
-        `cidr` and `ipv6` are the VPC's ranges, `ipv4=False` makes the task's subnet IPv6-only; `central` puts the endpoints
+        `cidr` and `ipv6` are the ranges, `ipv4=False` makes the task's subnet IPv6-only; `central` puts the endpoints
         into the hub's VPC, with private zones shared from there.
         """
         self.region = region
@@ -89,7 +89,7 @@ class VPC:
         )
         self.cloud = Cloud(self.task)
         self.cloud.logs.groups["/ecs/app"] = [self.task.log_stream]
-        self.network = Network(region, [*self.ranges, *self.ranges_ipv6], address, self.task.ipv6)
+        self.network = Network(region, [*self.ranges, *self.ranges_ipv6], address, self.task.ipv6, nat=self.at(0, 5))
         self.gateway: Gateway | None = Gateway(region)
         self.endpoints: dict[str, Interface] = {}
         self.zones: list[Zone] = []  # hosted zones of the account's own, associated with this VPC
@@ -105,7 +105,9 @@ class VPC:
         self.trusted: tuple[str, ...] = (AMAZON,)
         self.metadata = TaskMetadata(self.task, self.cloud.task_keys)
         self.instance = InstanceMetadata(self.ranges, self.ranges_ipv6, self.cloud.instance_keys, "ecsInstanceRole")
-        self.instance_metadata = launch_type == "EC2"  # Fargate has none
+        self.local: dict[tuple[str, int], Conduct] = {(CREDENTIALS_ADDRESS, 80): Serves(self.metadata.answer)}
+        if launch_type != "FARGATE":  # Fargate has no instance metadata
+            self.local[INSTANCE_ADDRESS, 80] = Serves(self.instance.answer)
         self._trust: ssl.SSLContext | None = None
         for service in (*names.CORE, *(names.AGENT if launch_type == "EC2" else ())):
             self.add_endpoint(service, central=central)
@@ -122,9 +124,11 @@ class VPC:
         block = IPv6Network(self.ranges_ipv6[0])
         return str(block[(subnet << 64) + last])
 
-    def add_endpoint(self, service: str, *, central: bool = False, private_dns: bool = True) -> Interface:
-        """Create an interface endpoint with an ENI in two zones, open to the whole VPC."""
-        last = _LAST_OCTETS[service]
+    def add_endpoint(
+        self, service: str, *, central: bool = False, private_dns: bool = True, region: str | None = None
+    ) -> Interface:
+        """Create an interface endpoint with an ENI in two zones, open to the whole VPC; of another region if named."""
+        last = _LAST_OCTETS[service] + (100 if region else 0)
         found = (
             [str(ip_network(HUB)[256 * each + last]) for each in (1, 2)]
             if central
@@ -132,14 +136,14 @@ class VPC:
         )
         endpoint = Interface(
             service,
-            self.region,
+            region or self.region,
             f"vpce-0{last:02x}1b2c3d4e5f6071"[:22],
             found,
             [self.at_ipv6(each, last) for each in (1, 2)] if self.ranges_ipv6 else [],
             admits=[*self.ranges, *self.ranges_ipv6],
             private_dns=private_dns and not central,
         )
-        self.endpoints[service] = endpoint
+        self.endpoints[f"{service} {region}" if region else service] = endpoint
         if central:
             # One endpoint for many VPCs: private DNS stays off there, and zones of the same names are shared instead.
             self.zones += endpoint.zones()
@@ -216,7 +220,7 @@ class VPC:
         if port == 53:
             return self._nameserver(address)
         if addresses.is_link_local(address):
-            return self._link_local(address, port)
+            return self.local.get((address, port))  # not subject to groups or ACLs
         site = self._site(address) if port == 443 else None
         service, region = (site.service, site.region) if site else ("", "")
         way = self.network.way(address, service=service, region=region, gateway=self.gateway)
@@ -234,11 +238,12 @@ class VPC:
     def _site(self, address: str) -> Site | None:
         if address in self.hosts:
             return Site("host", self.region, None, self.hosts[address])
+        plain = addresses.embedded(address)  # a NAT gateway translates DNS64's addresses back
         for endpoint in self.endpoints.values():
-            if address in endpoint.everything:
+            if plain in endpoint.everything:
                 conduct = self._serves(address, endpoint.service, endpoint.region, endpoint)
                 return Site(endpoint.service, endpoint.region, endpoint, conduct)
-        place = self.internet.owner(addresses.embedded(address))
+        place = self.internet.owner(plain)
         if place is None:
             return None
         return Site(place.service, place.region, None, self._serves(address, place.service, place.region, None))
@@ -246,14 +251,6 @@ class VPC:
     def _serves(self, address: str, service: str, region: str, endpoint: Interface | Gateway | None) -> Serves:
         certificate = self.certificates.get(address) or Certificate(names.certificate_names(service, region))
         return Serves(Door(self.cloud.service(service), region, endpoint), certificate, clock=self.cloud.account.now)
-
-    def _link_local(self, address: str, port: int) -> Conduct | None:
-        """Not subject to groups or ACLs."""
-        if (address, port) == (CREDENTIALS_ADDRESS, 80):
-            return Serves(self.metadata.answer)
-        if (address, port) == (INSTANCE_ADDRESS, 80) and self.instance_metadata:
-            return Serves(self.instance.answer)
-        return None
 
     def _nameserver(self, address: str) -> Nameserver | None:
         """The VPC's resolver is beyond the reach of groups and ACLs; servers of others need a way like any host."""

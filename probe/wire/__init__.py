@@ -1,7 +1,9 @@
-"""The only door to the world: sockets, names, TLS, HTTP, credentials and task metadata, with every foreign error translated.
+"""The only door to the world: sockets, names, TLS, HTTP, credentials and task metadata, with every foreign error
+translated.
 
-`Wire` is the seam: four things that the simulator replaces. Third-party network libraries are imported in this package's
-modules only, and never by importing the package itself. What is tried, and what an answer means, is decided elsewhere.
+`Wire` is the seam: four things that the simulator replaces. Third-party network libraries are imported in this
+package's modules only, and never by importing the package itself. What is tried, and what an answer means, is decided
+elsewhere.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ _ICMP_PROHIBITED = (9, 10, 13)  # communication administratively prohibited: wit
 class Wire:
     """What the program needs of the world.
 
-    `dial` gives a connected TCP socket for (address, port, seconds) or raises OSError; `datagram` a connected UDP socket,
-    which sends nothing and raises OSError where there is no route; `resolvers` the addresses of the name servers in order;
-    `trust` the verifying client context, the same object each time.
+    `dial` gives a connected TCP socket for (address, port, seconds) or raises OSError; `datagram` a connected UDP
+    socket, which sends nothing and raises OSError where there is no route; `resolvers` the addresses of the name
+    servers in order; `trust` the verifying client context, the same object each time.
     """
 
     dial: Callable[[str, int, float], socket.socket]
@@ -41,7 +43,8 @@ class Wire:
 
 
 def real_wire(ca_bundle: str | None) -> Wire:
-    """The real world. Raises OSError or ssl.SSLError where the bundle cannot be read; the system's store is read on first use."""
+    """The real world. Raises OSError or ssl.SSLError where the bundle cannot be read; the system's store is read on
+    first use."""
     trust = _Trust(ca_bundle)
     if ca_bundle is not None:
         trust()
@@ -130,9 +133,10 @@ def _datagram(address: str, port: int) -> socket.socket:
 class _IcmpWatch:
     """Tells an administrative prohibition from a missing host while connecting over IPv4 on Linux.
 
-    Linux turns both ICMP messages into EHOSTUNREACH or ENETUNREACH (RFC 1122 asks for no more), while ICMPv6's prohibition
-    arrives as EACCES. With IP_RECVERR the message itself waits in the error queue, since Linux 5.8 for TCP too; older kernels
-    and other systems leave the error as it is. Switched off once connected: later ICMP must not break the connection.
+    Linux turns both ICMP messages into EHOSTUNREACH or ENETUNREACH (RFC 1122 asks for no more), while ICMPv6's
+    prohibition arrives as EACCES. With IP_RECVERR the message itself waits in the error queue, since Linux 5.8 for
+    TCP too; older kernels and other systems leave the error as it is. Switched off once connected: later ICMP must
+    not break the connection.
     """
 
     def __init__(self, sock: socket.socket) -> None:

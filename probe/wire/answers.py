@@ -1,4 +1,5 @@
-"""How AWS's answers are read: whose words they are, which code, which policy refused, which clock was wrong. Facts, no opinion.
+"""How AWS's answers are read: whose words they are, which code, which policy refused, which clock was wrong. Facts,
+no opinion.
 
 Three dialects: the JSON protocol of ECR's and CloudWatch Logs' APIs, the registry's error envelope, and S3's XML.
 """
@@ -24,7 +25,8 @@ _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
 _OTHER_MARKS = ("x-amz-id-2", "docker-distribution-api-version", "x-amzn-errortype")
 _REGISTRY = "docker-distribution-api-version"
 
-# Codes of all three dialects. Those of S3 and of the registry never end in "Exception"; that ending is cut before comparing.
+# Codes of all three dialects. Those of S3 and of the registry never end in "Exception"; that ending is cut before
+# comparing.
 _BY_CODE = {
     Failure.UNAUTHENTICATED: {
         "UnrecognizedClient",
@@ -60,7 +62,8 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _REASONS = {reason.value.lower(): reason for reason in DenialReason}
-# "Signature expired: <signed> is now earlier than <oldest> (<server's now> - 15 min.)"; the future's sentence has the same form.
+# "Signature expired: <signed> is now earlier than <oldest> (<server's now> - 15 min.)"; the future's sentence has the
+# same form.
 _TIMES = re.compile(r"Signature (?:expired|not yet current): (\d{8}T\d{6}Z)\D+(\d{8}T\d{6}Z)(?:\s*\((\d{8}T\d{6}Z))?")
 _XML = re.compile(rb"<Error>.*?<Code>\s*([^<]{1,200})</Code>(?:.*?<Message>([^<]{0,4000})</Message>)?", re.DOTALL)
 _XML_REQUEST = re.compile(rb"<RequestId>\s*([^<]{1,100})</RequestId>")
@@ -104,8 +107,8 @@ def seen(answer: Answer, *, method: str, address: str | None, clock: float) -> A
 def failure(answer: Answer, seen: AnswerSeen) -> tuple[Failure, str] | None:
     """The failure word and the raw words of an answer, None for 2xx.
 
-    A body without a mark of AWS is a middlebox's, whatever its status; an answer without a body (to HEAD, or a plain 5xx)
-    is judged by its status.
+    A body without a mark of AWS is a middlebox's, whatever its status; an answer without a body (to HEAD, or a plain
+    5xx) is judged by its status.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -129,7 +132,8 @@ def _word(answer: Answer, seen: AnswerSeen, words: _Words) -> Failure:
     code, message = (words.code or "").removesuffix("Exception"), words.message or ""
     if seen.signed_at is not None and seen.server_time is not None:
         return Failure.CLOCK
-    # ECR answers an expired token with 403 and no challenge, S3 an expired URL with AccessDenied: neither is a policy's.
+    # ECR answers an expired token with 403 and no challenge, S3 an expired URL with AccessDenied: neither is a
+    # policy's.
     if code in ("DENIED", "AccessDenied") and ("token has expired" in message or "Request has expired" in message):
         return Failure.UNAUTHENTICATED
     if code in _FAILURES:
@@ -146,7 +150,7 @@ def _word(answer: Answer, seen: AnswerSeen, words: _Words) -> Failure:
     return _BY_STATUS.get(answer.status, Failure.MALFORMED)
 
 
-# ---- dialects ----------------------------------------------------------------------------------------------------------------
+# ---- dialects --------------------------------------------------------------------------------------------------------
 
 
 def _words(answer: Answer) -> _Words:
@@ -204,11 +208,12 @@ def _page(body: bytes) -> str:
     return _text(title[1] if title else re.sub(rb"<[^>]*>", b" ", body[:2000]))
 
 
-# ---- sentences and clocks ----------------------------------------------------------------------------------------------------
+# ---- sentences and clocks --------------------------------------------------------------------------------------------
 
 
 def _denial(message: str) -> Denial | None:
-    """The access-denied sentence (IAM guide): who, what, and which kind of policy; old sentences end before the reason."""
+    """The access-denied sentence (IAM guide): who, what, and which kind of policy; old sentences end before the
+    reason."""
     sentence = _SENTENCE.search(message)
     if sentence is None:
         return None

@@ -74,6 +74,9 @@ def _shake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeout: 
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     secure: Any = None
     try:
+        # What SSLContext would find out after it took the socket over, and then leave open.
+        host.encode("idna")
+        sock.getpeername()
         secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
         secure.pace = Pace(idle=timeout, until=until, idle_failure=Failure.TLS_STALL)
         secure.do_handshake()
@@ -92,7 +95,7 @@ def _refused(error: Exception, host: str) -> WireError:
     return wire_error(error, phase=Phase.TLS)
 
 
-# ---- facts -------------------------------------------------------------------------------------------------------------------
+# ---- facts -----------------------------------------------------------------------------------------------------------
 
 
 def _facts(secure: TlsSocket) -> CertificateFacts:

@@ -1,4 +1,5 @@
-"""Which credentials this task holds: botocore's providers in botocore's order, over our own HTTP and given variables only.
+"""Which credentials this task holds: botocore's providers in botocore's order, over our own HTTP and given variables
+only.
 
 Left out are the providers that call other services or run programs (assume-role, web identity, sso, login, credential
 processes): the probe would have to prove their path first. Signing is in `sigv4`.
@@ -21,12 +22,14 @@ from probe.wire.instance import instance_metadata
 CONTAINER_ROLE = "container-role"  # botocore's names of the providers
 INSTANCE_ROLE = "iam-role"
 _VARIABLES_OF_CONTAINER_ROLE = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+# botocore would refresh what has expired; whether the document still holds is for AWS to say.
+_FAR = "2099-01-01T00:00:00Z"
 _SECONDS = 2.0  # botocore's limit for one request to the container's endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A key pair; nothing of it is shown by repr except the key's id."""
+    """A key pair, with a session's token. Its repr shows none of it."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -52,11 +55,12 @@ class _Document(Struct, rename="pascal"):
 
 
 def find(wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget: Budget, until: float) -> Found:
-    """The first credentials of the chain: variables, credentials file, config file, container role, instance role if allowed.
+    """The first credentials of the chain: variables, credentials file, config file, container role, instance role if
+    allowed.
 
     Raises WireError NO_CREDENTIALS where no provider has any; from an endpoint UNAUTHENTICATED (4xx), SERVER_ERROR,
-    THROTTLED, MALFORMED, with CredentialsSeen, and what connecting raises. Nothing is retried here: ECS answers 503 right
-    after its agent's start, and the caller asks again.
+    THROTTLED, MALFORMED, with CredentialsSeen, and what connecting raises. Nothing is retried here: ECS answers 503
+    right after its agent's start, and the caller asks again.
     """
     found = _from_files(environ)
     if found is None and any(name in environ for name in _VARIABLES_OF_CONTAINER_ROLE):
@@ -72,7 +76,7 @@ def find(wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget
     return found
 
 
-# ---- variables and files -----------------------------------------------------------------------------------------------------
+# ---- variables and files ---------------------------------------------------------------------------------------------
 
 
 def _from_files(environ: Mapping[str, str]) -> Found | None:
@@ -112,11 +116,12 @@ def _file(environ: Mapping[str, str], variable: str, name: str) -> str:
     return home + path[1:] if path.startswith("~/") else path
 
 
-# ---- endpoints ---------------------------------------------------------------------------------------------------------------
+# ---- endpoints -------------------------------------------------------------------------------------------------------
 
 
 def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, until: float) -> Found:
-    """ECS's endpoint for the task's role. botocore decides on the URL, the header and whether the host may be trusted."""
+    """ECS's endpoint for the task's role. botocore decides on the URL, the header and whether the host may be
+    trusted."""
     from botocore.credentials import ContainerProvider  # type: ignore[import-untyped,unused-ignore]
     from botocore.utils import ContainerMetadataFetcher  # type: ignore[import-untyped,unused-ignore]
 
@@ -156,9 +161,6 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
     except (ValueError, OSError) as error:  # a host that is not allowed, a token file that is not there
         raise WireError(Failure.NO_CREDENTIALS, str(error), seen=CredentialsSeen(source=CONTAINER_ROLE)) from error
     return _found(documents[0], CONTAINER_ROLE)
-
-
-_FAR = "2099-01-01T00:00:00Z"  # botocore's refreshing is not wanted; the document's own expiry is for AWS to judge
 
 
 def _from_instance(wire: Wire, *, budget: Budget, until: float) -> Found | None:

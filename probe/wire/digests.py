@@ -1,4 +1,5 @@
-"""sha256 of a body while it is read: reading and hashing on two threads, in a few buffers that are used again and again."""
+"""sha256 of a body while it is read: reading and hashing on two threads, in a few buffers that are used again and
+again."""
 
 from __future__ import annotations
 

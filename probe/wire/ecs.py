@@ -1,7 +1,7 @@
 """ECS task metadata, versions 3 and 4: what the task knows of itself.
 
-The documents differ by launch type, platform and age of the agent, so every field may be missing or of another kind: what
-cannot be read is left out, and no document makes us fail. What follows from them is decided in `measure`.
+The documents differ by launch type, platform and age of the agent, so every field may be missing or of another kind:
+what cannot be read is left out, and no document makes us fail. What follows from them is decided in `measure`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ Document = TypeVar("Document", Container, Task)
 
 
 def container_document(wire: Wire, base_uri: str, *, budget: Budget, until: float) -> Container:
-    """Our own container. Raises WireError NOT_FOUND, DENIED, THROTTLED, SERVER_ERROR, MALFORMED, and what asking raises."""
+    """Our own container. Raises WireError NOT_FOUND, DENIED, THROTTLED, SERVER_ERROR, MALFORMED, and what asking
+    raises."""
     return _read(wire, base_uri, _container, budget=budget, until=until)
 
 
@@ -102,7 +103,7 @@ def _decode(answer: Answer) -> Any:
         return None
 
 
-# ---- documents, field by field -----------------------------------------------------------------------------------------------
+# ---- documents, field by field ---------------------------------------------------------------------------------------
 
 
 def _task(document: dict[str, Any]) -> Task:

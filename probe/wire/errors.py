@@ -1,6 +1,8 @@
-"""Foreign errors stop here: one exception of ours, one table from the libraries' to `Failure`, and what may be shown of words.
+"""Foreign errors stop here: one exception of ours, one table from the libraries' to `Failure`, and what may be shown
+of words.
 
-The table names classes by text, so that reading it imports no library. What AWS means by an answer is read in `answers`.
+The table names classes by text, so that reading it imports no library. What AWS means by an answer is read in
+`answers`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ _CUT = "[cut]"
 
 
 class WireError(Exception):
-    """The only exception that leaves this package: a failure word, the raw words (scrubbed), and what was seen until then.
+    """The only exception that leaves this package: a failure word, the raw words (scrubbed), and what was seen until
+    then.
 
     `lookup` holds a name server's answer where it was one that names no address.
     """
@@ -32,7 +35,7 @@ class WireError(Exception):
         self, failure: Failure, detail: str | None = None, *, seen: AnySeen | None = None, lookup: Lookup | None = None
     ) -> None:
         self.failure = failure
-        self.detail = scrub(detail) if detail else None
+        self.detail = scrub(detail or "") or None
         self.seen = seen
         self.lookup = lookup
         super().__init__(failure, self.detail)
@@ -51,7 +54,7 @@ class Phase(StrEnum):
     BODY = "body"
 
 
-# ---- the table -----------------------------------------------------------------------------------------------------------------
+# ---- the table -------------------------------------------------------------------------------------------------------
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: Failure.REFUSED,
@@ -95,6 +98,7 @@ _BY_CLASS = {
     "urllib3.exceptions.ClosedPoolError": Failure.RESET,
     "urllib3.exceptions.EmptyPoolError": Failure.RESET,
     "urllib3.exceptions.InvalidChunkLength": Failure.MALFORMED,
+    "urllib3.exceptions.ProxySchemeUnsupported": Failure.MALFORMED,
     "urllib3.exceptions.HTTPError": Failure.MALFORMED,
     "urllib3.exceptions.HTTPWarning": Failure.MALFORMED,
     "requests.exceptions.SSLError": Failure.RESET,
@@ -108,6 +112,8 @@ _BY_CLASS = {
     "dns.exception.Timeout": Failure.TIMEOUT,
     "dns.exception.DNSException": Failure.MALFORMED,
     "msgspec.MsgspecError": Failure.MALFORMED,
+    "json.decoder.JSONDecodeError": Failure.MALFORMED,
+    "email.errors.MessageDefect": Failure.MALFORMED,
     "builtins.UnicodeError": Failure.MALFORMED,
 }
 
@@ -155,7 +161,8 @@ _NOT_TLS = (
 
 
 def failure_of(error: BaseException, *, phase: Phase) -> Failure:
-    """The failure word for a library's error. The innermost error that the table knows decides; an unknown one is our bug."""
+    """The failure word for a library's error. The innermost error that the table knows decides; an unknown one is our
+    bug."""
     chain = list(_chain(error))
     found = next((failure for each in reversed(chain) if (failure := _one(each, phase)) is not None), Failure.BUG)
     return _BY_PHASE[phase].get(found, found)
@@ -199,11 +206,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return getattr(error, "verify_message", "") or str(error)
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return str(text) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return str(error.strerror)
+    return ": ".join(part for part in (type(error).__name__, str(error)) if part)
 
 
-# ---- what may be shown -------------------------------------------------------------------------------------------------------
+# ---- what may be shown -----------------------------------------------------------------------------------------------
 
 _SECRETS = (
     # A signed query, and what a block page makes of it: everything behind the question mark of a word.

@@ -52,7 +52,8 @@ class Body:
         self._budget = budget
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill `buffer`; fewer bytes only at the end, 0 behind it. Raises WireError TOO_LARGE, TRUNCATED, STALLED, RESET …"""
+        """Fill `buffer`; fewer bytes only at the end, 0 behind it. Raises WireError TOO_LARGE, TRUNCATED, STALLED,
+        RESET …"""
         if self._announced is not None and self._announced > self._limit:
             raise WireError(
                 Failure.TOO_LARGE, f"a body of {self._announced} bytes where at most {self._limit} were expected"
@@ -63,10 +64,17 @@ class Body:
         return count
 
     def error_body(self) -> bytes:
-        """At most `budget.error_bytes` of the body, cut without complaint: an error page need not end to be read."""
-        now = time.monotonic()
-        self._pace.ends = min(self._pace.ends, now + self._budget.request)
-        return self._take(self._budget.error_bytes)
+        """At most `budget.error_bytes` of the body, and as much as came: an error's words need no end to be read."""
+        self._pace.ends = min(self._pace.ends, time.monotonic() + self._budget.request)
+        taken = bytearray(self._budget.error_bytes)
+        try:
+            with memoryview(taken) as view:
+                while self.received < len(taken) and self._read(view[self.received :][:_PIECE]):
+                    pass
+        except WireError as error:
+            if error.failure is Failure.DEADLINE or not self.received:
+                raise
+        return bytes(taken[: self.received])
 
     def whole(self) -> bytes:
         """The whole body. Raises WireError TOO_LARGE above the limit."""
@@ -80,13 +88,6 @@ class Body:
     def ended(self) -> bool:
         return self._source.isclosed()
 
-    def _take(self, most: int) -> bytes:
-        taken = bytearray(most)
-        with memoryview(taken) as view:
-            while self.received < most and self._read(view[self.received :][:_PIECE]):
-                pass
-        return bytes(taken[: self.received])
-
     def _read(self, buffer: memoryview) -> int:
         try:
             return self._fill(buffer) if self._announced is not None else self._unframe(buffer)
@@ -94,8 +95,8 @@ class Body:
             raise wire_error(error, phase=Phase.BODY, about=f"after {self.received} bytes") from error
 
     def _fill(self, buffer: memoryview) -> int:
-        """A body of known length, straight from the connection's buffer: http.client would lose count of what came before an
-        error, and take an end that comes too early for the end."""
+        """A body of known length, straight from the connection's buffer: http.client would lose count of what came
+        before an error, and take an end that comes too early for the end."""
         assert self._announced is not None
         wanted, got = min(len(buffer), self._announced - self.received), 0
         while got < wanted:
@@ -153,7 +154,8 @@ class Conversation:
         seconds: float | None = None,
         limit: int,
     ) -> Answer:
-        """Ask, and read the whole answer within `seconds` (budget.request). An error's body is cut at budget.error_bytes.
+        """Ask, and read the whole answer within `seconds` (budget.request). An error's body is cut at
+        budget.error_bytes.
 
         Raises WireError TIMEOUT, STALLED, RESET, TRUNCATED, TOO_LARGE, MALFORMED, DEADLINE and what connecting raises.
         """
@@ -163,7 +165,8 @@ class Conversation:
 
     @contextmanager
     def stream(self, method: str, target: str, *, headers: Mapping[str, str], limit: int) -> Iterator[Body]:
-        """Ask, and leave the body to be read: in all as long as the run lasts, but no longer than budget.stall without a byte."""
+        """Ask, and leave the body to be read: in all as long as the run lasts, but no longer than budget.stall
+        without a byte."""
         with self._asked(method, target, headers=headers, body=b"", seconds=None, limit=limit) as answer:
             self._pace.ends = self._pace.until
             yield answer
@@ -238,7 +241,8 @@ def get(
 ) -> Answer:
     """One GET of a URL of the task's own surroundings, whose host is an address, localhost or a name.
 
-    Raises WireError as `Conversation.request` does, with what looking the name up raises, and MALFORMED for no URL at all.
+    Raises WireError as `Conversation.request` does, with what looking the name up raises, and MALFORMED for no URL at
+    all.
     """
     try:
         parts = urlsplit(url)
@@ -260,5 +264,6 @@ def _address(wire: Wire, host: str, *, budget: Budget, until: float) -> str:
     try:
         return str(ip_address(host))
     except ValueError:
-        found = names.lookup(wire, wire.resolvers()[0], host, "A", budget=budget, tries=budget.dns_tries, until=until)
+        server = next(iter(wire.resolvers()), "127.0.0.1")
+        found = names.lookup(wire, server, host, "A", budget=budget, tries=budget.dns_tries, until=until)
         return found.addresses[0]

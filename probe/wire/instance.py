@@ -1,4 +1,5 @@
-"""EC2 instance metadata, version 2, as far as the probe asks it. It is link-local: no security group or ACL touches it."""
+"""EC2 instance metadata, version 2, as far as the probe asks it. It is link-local: no security group or ACL touches
+it."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class InstanceMetadata:
 
 @contextmanager
 def instance_metadata(wire: Wire, *, budget: Budget, until: float) -> Iterator[InstanceMetadata]:
-    """Open a session. Raises WireError TIMEOUT, REFUSED, UNREACHABLE, DENIED (switched off), SERVER_ERROR, MALFORMED …"""
+    """Open a session. Raises WireError TIMEOUT, REFUSED, UNREACHABLE, DENIED (switched off), SERVER_ERROR, MALFORMED
+    …"""
     ends = time.monotonic() + SECONDS
     with Conversation(
         wire, host=ADDRESS, address=ADDRESS, port=80, tls=False, until=until, budget=budget

@@ -1,6 +1,8 @@
-"""Reading a manifest or an index: platforms, config, layers. Pure; bytes from the network, so nothing is taken on trust.
+"""Reading a manifest or an index: platforms, config, layers. Pure; bytes from the network, so nothing is taken on
+trust.
 
-Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2, which agree in what is read here.
+Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2, which agree in what is read
+here.
 """
 
 from __future__ import annotations
@@ -116,6 +118,14 @@ def _real_image(child: Blob) -> bool:
     """Attestations of buildkit stand in an index as platform unknown/unknown."""
     known = child.platform is None or child.platform.os != "unknown"
     return known and child.media_type in MANIFEST_TYPES and _well_formed(child.digest)
+
+
+def platform_of(config: bytes) -> str | None:
+    """The platform that an image's config names (OCI image specification, config.md), None where it cannot be read."""
+    try:
+        return msgspec.json.decode(config, type=_Platform).text or None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def smallest(layers: tuple[Blob, ...]) -> Blob | None:

@@ -27,7 +27,8 @@ _ONCE_MORE = (Failure.NO_ANSWER, Failure.MALFORMED)
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One answer. `addresses` are sorted by family and value; `cnames` stand in the order of the chain; `ttl` is the least."""
+    """One answer. `addresses` are sorted by family and value; `cnames` stand in the order of the chain; `ttl` is the
+    least."""
 
     addresses: tuple[str, ...]
     cnames: tuple[str, ...]
@@ -71,7 +72,7 @@ def _query(name: str, record: str) -> Message:
         raise WireError(Failure.MALFORMED, f"not a domain name: {error}") from error
 
 
-# ---- the round trip ----------------------------------------------------------------------------------------------------------
+# ---- the round trip --------------------------------------------------------------------------------------------------
 
 
 def _answer(wire: Wire, server: str, query: Message, pace: Pace) -> tuple[Message, bool]:
@@ -147,7 +148,7 @@ def _parse(data: bytes) -> Message:
         raise WireError(Failure.MALFORMED, f"not a DNS message: {type(error).__name__}") from error
 
 
-# ---- what it says ------------------------------------------------------------------------------------------------------------
+# ---- what it says ----------------------------------------------------------------------------------------------------
 
 
 def _read(answer: Message, query: Message, *, tcp: bool) -> Lookup:

@@ -53,7 +53,8 @@ def partition_of(region: str) -> Partition | None:
 @cache
 def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
     spec = importlib.util.find_spec("botocore")
-    assert spec is not None and spec.submodule_search_locations and spec.loader is not None, "botocore is a dependency"
+    assert spec is not None, "botocore is a dependency"
+    assert spec.submodule_search_locations is not None
     path = os.path.join(spec.submodule_search_locations[0], "data", "partitions.json")
     content = cast(ResourceLoader, spec.loader).get_data(path)  # works inside a zip file too
     return tuple(_read(entry) for entry in msgspec.json.decode(content, type=_Table).partitions)

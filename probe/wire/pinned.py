@@ -29,7 +29,8 @@ class _Connection(HTTPConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    """One connection, kept alive. A connection found closed before a request is replaced; nothing is ever sent twice."""
+    """One connection, kept alive. A connection found closed before a request is replaced; nothing is ever sent
+    twice."""
 
     def __init__(self, host: str, port: int, opening: Callable[[], BoundedSocket]) -> None:
         super().__init__(host, port, maxsize=1)
@@ -55,7 +56,7 @@ class Pinned(HTTPAdapter):
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
         """The handshake verified already."""
 
-    def request_url(self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None) -> str:  # type: ignore[override,unused-ignore]
+    def request_url(self, request: requests.PreparedRequest, _proxies: Mapping[str, str] | None) -> str:  # type: ignore[override,unused-ignore]
         """The target as it was given: a signed query must not be quoted anew."""
         return str(request.__dict__["target"])
 

@@ -25,8 +25,8 @@ _SHORTEST = 0.001  # zero would mean "do not wait"
 class Pace:
     """How long the next call on a socket may take, and the failure word if it takes longer.
 
-    `idle` bounds one call, `ends` (an instant) all calls together, `until` is the end of the run. Changed from outside as a
-    conversation moves on; the socket asks before every call.
+    `idle` bounds one call, `ends` (an instant) all calls together, `until` is the end of the run. Changed from
+    outside as a conversation moves on; the socket asks before every call.
     """
 
     __slots__ = ("ends", "ends_failure", "idle", "idle_failure", "until")
@@ -102,10 +102,10 @@ class TlsSocket(ssl.SSLSocket):
     ended = False
     _late: Exception | None = None
 
-    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, _flags: int = 0) -> int:
         view = memoryview(buffer).cast("B")
         size = nbytes or len(view)
-        count = self.read(size, view)
+        count: int = self.read(size, view)
         try:
             while count and size - count >= _RECORD:
                 more = self.read(_RECORD, view[count:])
@@ -116,13 +116,13 @@ class TlsSocket(ssl.SSLSocket):
             self._late = error
         return count
 
-    def read(self, len: int = 1024, buffer: Any = None) -> Any:
+    def read(self, size: int = 1024, buffer: Any = None) -> Any:
         """What SSLSocket's recv and ours come down to."""
         if self._late is not None:
             raise self._late
         _bound(self)
         try:
-            got = super().read(len, buffer)
+            got = super().read(size, buffer)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
         if not got:
@@ -156,8 +156,8 @@ def _bound(sock: BoundedSocket) -> None:
 def connect(wire: Wire, address: str, port: int, *, timeout: float, until: float) -> PlainSocket:
     """A TCP connection within `timeout` seconds.
 
-    Raises WireError TIMEOUT, REFUSED, RESET, UNREACHABLE, PROHIBITED or DEADLINE. What a firewall prohibits by ICMP arrives
-    as EACCES over IPv6; over IPv4 the real wire finds it out (see `probe.wire`).
+    Raises WireError TIMEOUT, REFUSED, RESET, UNREACHABLE, PROHIBITED or DEADLINE. What a firewall prohibits by ICMP
+    arrives as EACCES over IPv6; over IPv4 the real wire finds it out (see `probe.wire`).
     """
     pace = Pace(idle=timeout, until=until, idle_failure=Failure.TIMEOUT)
     try:

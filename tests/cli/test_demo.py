@@ -43,7 +43,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """Scenarios without a VPC; gives the arguments that were handed on."""
     handed_on: list[tuple[str, ...]] = []
 
-    def play(scenario: Told, arguments: Sequence[str] = ()) -> Verdict:
+    def play(_scenario: Told, arguments: Sequence[str] = ()) -> Verdict:
         handed_on.append(tuple(arguments))
         return mishap.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
 
@@ -55,8 +55,11 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     out, err = capfd.readouterr()
-    assert out.startswith("scenario healthy: something") and f"scenario {demo.SHOWN[1]}: " in out and err == ""
-    assert out.count("as told: inconclusive, probe.bug") == 2 and out.count("error[probe.bug]") == 2
+    assert out.startswith("scenario healthy: something")
+    assert f"scenario {demo.SHOWN[1]}: " in out
+    assert err == ""
+    assert out.count("as told: inconclusive, probe.bug") == 2
+    assert out.count("error[probe.bug]") == 2
 
 
 @pytest.mark.parametrize(
@@ -70,20 +73,24 @@ def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> Non
 def test_not_as_told(name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", name]) == 1
     out = capfd.readouterr().out
-    assert "NOT as told: " in out and words in " ".join(out.split())
+    assert "NOT as told: " in out
+    assert words in " ".join(out.split())
 
 
 def test_a_report_for_a_program_stands_alone(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "healthy", "--format", "json"]) == 0
     out, err = capfd.readouterr()
-    assert json.loads(out)["schema_version"] == 1 and out.count("\n") == 1
-    assert "scenario healthy" in err and "as told" in err
+    assert json.loads(out)["schema_version"] == 1
+    assert out.count("\n") == 1
+    assert "scenario healthy" in err
+    assert "as told" in err
 
 
 def test_all_counts(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--all"]) == 1
     lines = capfd.readouterr().out.splitlines()
-    assert len(lines) == 6 and lines[-1] == "2 of 5 scenarios came out as told"
+    assert len(lines) == 6
+    assert lines[-1] == "2 of 5 scenarios came out as told"
     assert [line.split()[0] for line in lines[:-1]] == [one.name for one in SCENARIOS]
     assert "NOT AS TOLD" in lines[2]
 
@@ -91,7 +98,8 @@ def test_all_counts(capfd: pytest.CaptureFixture[str]) -> None:
 def test_list_tells_all_and_runs_none(simulator: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--list"]) == 0
     out = capfd.readouterr().out
-    assert all(f"{one.name}  " in out for one in SCENARIOS) and max(map(len, out.splitlines())) <= 100
+    assert all(f"{one.name}  " in out for one in SCENARIOS)
+    assert max(map(len, out.splitlines())) <= 100
     assert simulator == []
 
 
@@ -117,11 +125,13 @@ def test_flags_of_check_are_handed_on(simulator: list[tuple[str, ...]], monkeypa
 def test_usage(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", *argv]) == 2
     out, err = capfd.readouterr()
-    assert out == "" and err.count("\n") == 1 and words in err
+    assert out == ""
+    assert err.count("\n") == 1
+    assert words in err
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(demo, "find_spec", lambda name: None)
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
     assert main(["demo"]) == 2
     assert capfd.readouterr() == (
         "",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
 from probe.progress import Bar, Silent, progress_on
 
 
@@ -15,7 +13,8 @@ class Terminal(io.StringIO):
 
 
 def test_only_a_terminal_gets_a_bar() -> None:
-    assert isinstance(progress_on(io.StringIO()), Silent) and isinstance(progress_on(None), Silent)
+    assert isinstance(progress_on(io.StringIO()), Silent)
+    assert isinstance(progress_on(None), Silent)
     assert isinstance(progress_on(Terminal()), Bar)
 
 
@@ -37,7 +36,7 @@ def test_a_short_download_shows_nothing() -> None:
     assert terminal.getvalue() == ""
 
 
-def test_a_long_download_shows_all_layers_together_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_download_shows_all_layers_together_and_leaves_nothing() -> None:
     terminal = Terminal()
     bar = Bar(terminal, patience=0)
     bar.layer_started("a", 3 << 20)
@@ -48,7 +47,8 @@ def test_a_long_download_shows_all_layers_together_and_leaves_nothing(monkeypatc
     bar.close()
     written = terminal.getvalue()
     assert "2.1/4.2 MB" in written
-    assert written.endswith("\x1b[2K") and "\x1b[?25h" in written  # the line is wiped and the cursor is back
+    assert written.endswith("\x1b[2K")
+    assert "\x1b[?25h" in written
     bar.layer_advanced("a", 1)
     bar.close()
     assert terminal.getvalue() == written
@@ -61,7 +61,8 @@ def test_a_layer_that_is_tried_again_begins_anew() -> None:
         bar.layer_started("a", 2_000_000)
         bar.layer_advanced("a", 1_000_000)
     bar.close()
-    assert "1.0/2.0 MB" in terminal.getvalue() and "2.0/2.0 MB" not in terminal.getvalue()
+    assert "1.0/2.0 MB" in terminal.getvalue()
+    assert "2.0/2.0 MB" not in terminal.getvalue()
 
 
 def test_a_layer_of_unknown_size() -> None:

@@ -71,7 +71,7 @@ def within(name: str, allowed: set[str]) -> bool:
 @pytest.mark.parametrize("path", FILES, ids=dotted)
 def test_third_party_libraries_stay_where_they_belong(path: Path) -> None:
     allowed = THIRD_PARTY[part(dotted(path), THIRD_PARTY)]
-    foreign = {name.partition(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"probe"}
+    foreign = {name.partition(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"probe", "_typeshed"}
     assert foreign <= allowed
 
 

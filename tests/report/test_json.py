@@ -31,8 +31,10 @@ def test_documents_are_as_the_schema_says(verdict: Verdict) -> None:
 
 def test_the_schema_asks_for_every_key_and_closes_none() -> None:
     whole = schema()
-    assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema" and "$id" not in whole
-    assert whole["title"] and whole["description"]
+    assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "$id" not in whole
+    assert whole["title"]
+    assert whole["description"]
     for name, component in whole["$defs"].items():
         assert set(component.get("required", ())) == set(component.get("properties", ())), name
         assert component.get("additionalProperties", True) is not False
@@ -45,14 +47,19 @@ def test_the_schema_asks_for_every_key_and_closes_none() -> None:
 def test_the_contract_of_the_top_level() -> None:
     loaded = document(made.broken())
     assert set(loaded) == set(Verdict.__struct_fields__)
-    assert loaded["started_at"] == "2026-03-01T12:00:00Z" and loaded["status"] == "fail" and loaded["exit_code"] == 1
+    assert loaded["started_at"] == "2026-03-01T12:00:00Z"
+    assert loaded["status"] == "fail"
+    assert loaded["exit_code"] == 1
     step = next(step for step in loaded["steps"] if step["id"] == "ecr.api/tcp/10.0.1.10")
-    assert step["failure"] == "timeout" and step["detail"] is None and step["seen"]["class"] == "vpc"
+    assert step["failure"] == "timeout"
+    assert step["detail"] is None
+    assert step["seen"]["class"] == "vpc"
 
 
 def test_one_line_or_pretty() -> None:
     line, pretty = (FORMATS["json"](made.broken(), Page(pretty=pretty)) for pretty in (False, True))
-    assert line.count("\n") == 1 and pretty.count("\n") > 100
+    assert line.count("\n") == 1
+    assert pretty.count("\n") > 100
     assert json.loads(line) == json.loads(pretty)
 
 
@@ -107,7 +114,8 @@ def test_what_a_finding_names_is_not_touched() -> None:
 def test_layers_of_an_image_with_very_many() -> None:
     verdict = made.verdict([*(step for name in made.HOSTS for step in made.reach(name)), *made.conversation(1200)])
     folded = check(verdict)
-    assert len(folded.steps) >= 100 and any(step.action == "layer" for step in folded.steps)
+    assert len(folded.steps) >= 100
+    assert any(step.action == "layer" for step in folded.steps)
 
 
 def test_very_many_failures_keep_their_finding() -> None:
@@ -129,7 +137,8 @@ def test_an_index_of_very_many_platforms() -> None:
     steps = [made.step("ecr.dkr/manifest/GET", seen)]
     folded = check(made.verdict(steps, findings=(made.finding("x", ("ecr.dkr/manifest/GET",)),)))
     kept = folded.steps[0].seen
-    assert isinstance(kept, ManifestSeen) and "linux/arch29999" in kept.platforms
+    assert isinstance(kept, ManifestSeen)
+    assert "linux/arch29999" in kept.platforms
 
 
 SMALL = 40 * 1024

@@ -121,9 +121,11 @@ def test_colour_only_where_asked_for() -> None:
 
 def test_ascii_where_the_terminal_knows_no_more() -> None:
     plain = text(Page(unicode=False))
-    assert plain.isascii() and "10.0.3.10, ..." in plain
+    assert plain.isascii()
+    assert "10.0.3.10, ..." in plain
     rows = [line for line in plain.splitlines() if line.startswith(("  ok ", "  FAIL ")) and line.endswith("s")]
-    assert len(rows) > 10 and len({len(row) for row in rows}) == 1
+    assert len(rows) > 10
+    assert len({len(row) for row in rows}) == 1
 
 
 HOSTILE = "a\x1b]0;owned\x07b\x9b31mc\r\nd\u202ee\u2028f\x00g\u200bh"
@@ -160,10 +162,12 @@ def test_any_words_are_printable(words: str, width: int) -> None:
 
 
 def test_wide_letters_count_twice() -> None:
-    assert cells("日本") == 4 and cells("e\u0301") == 1 and cells("abc") == 3
+    assert cells("日本") == 4
+    assert cells("e\u0301") == 1
+    assert cells("abc") == 3
 
 
-# ---- what was seen -------------------------------------------------------------------------------------------------------------
+# ---- what was seen -------------------------------------------------------------------------------
 
 ANSWER = AnswerSeen(status=403, aws=True, code="AccessDeniedException")
 NAMES = NamesSeen(
@@ -202,7 +206,7 @@ SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
     ("a/tls/x", TLS, Failure.TLS_STALL, "the handshake fell silent after 5.0 s (x)"),
     ("a/tls/x", TLS, None, "a's certificate at 10.0.1.1 is issued by CN=Middle"),
     ("a/token/x", ANSWER, Failure.DENIED, "the token request met a denial: 403 AccessDeniedException"),
-    ("a/token/x", msgspec.structs.replace(ANSWER, clock_offset=-400.0), None, "a's clock is 400 s behind of ours"),
+    ("a/token/x", msgspec.structs.replace(ANSWER, clock_offset=-400.0), None, "a's clock is 400 s behind ours"),
     (
         "a/layer/x",
         LayerSeen(answer=ANSWER, digest="d", what="layer", size=2048, received=1024),
@@ -274,7 +278,8 @@ def test_some_of_several_are_counted_and_retries_are_not() -> None:
 def test_many_sentences_are_counted_instead() -> None:
     steps = [made.step(f"a/dns/{n}/A", msgspec.structs.replace(NAMES, server=f"10.0.0.{n}")) for n in range(9)]
     sentences = saw(made.finding("code", tuple(step.id for step in steps)), steps)
-    assert len(sentences) == 5 and sentences[-1] == "and 5 more like these"
+    assert len(sentences) == 5
+    assert sentences[-1] == "and 5 more like these"
 
 
 def test_a_skipped_step_says_why() -> None:

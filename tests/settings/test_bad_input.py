@@ -103,7 +103,8 @@ def refused(argv: list[str], environ: dict[str, str], capfd: pytest.CaptureFixtu
         code = main(["check", *argv])
     out, err = capfd.readouterr()
     assert (code, out) == (2, "")
-    assert err.endswith("\n") and err.count("\n") == 1
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
     assert all(letter.isprintable() for letter in err[:-1])
     return err
 
@@ -113,7 +114,9 @@ def test_a_flag_refuses(name: str, value: str, word: str, capfd: pytest.CaptureF
     flag = FLAGS_BY_NAME[name]
     line = refused([f"--{name}", value], {}, capfd)
     assert word in line
-    assert f"--{name}" in line and flag.variable in line and flag.example in line
+    assert f"--{name}" in line
+    assert flag.variable in line
+    assert flag.example in line
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,9 @@ def test_a_variable_refuses(name: str, value: str, word: str, capfd: pytest.Capt
     flag = FLAGS_BY_NAME[name]
     line = refused([], {flag.variable: value}, capfd)
     assert word in line
-    assert f"--{name}" in line and flag.variable in line and flag.example in line
+    assert f"--{name}" in line
+    assert flag.variable in line
+    assert flag.example in line
 
 
 # argv, words that the message must hold
@@ -162,7 +167,8 @@ def test_flags_contradict(
 
 def test_a_switch_refuses_a_strange_word(capfd: pytest.CaptureFixture[str]) -> None:
     line = refused([], {"ECR_PROBE_STRICT": "perhaps"}, capfd)
-    assert "--strict (ECR_PROBE_STRICT)" in line and "ECR_PROBE_STRICT=true" in line
+    assert "--strict (ECR_PROBE_STRICT)" in line
+    assert "ECR_PROBE_STRICT=true" in line
 
 
 def test_a_bad_bundle_of_the_sdk_is_named(capfd: pytest.CaptureFixture[str]) -> None:

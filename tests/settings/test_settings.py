@@ -26,10 +26,18 @@ def settings(*argv: str, **environ: str) -> Settings:
 
 def test_defaults() -> None:
     made = settings()
-    assert made.image is None and made.platform.startswith("linux/") and not made.platform_given
-    assert made.budget == Budget() and made.budget.deadline == 30 and made.budget.connect == 3
-    assert made.outputs == (Output("text"),) and not made.pretty and made.controls
-    assert made.layers is Layers.SMALLEST and made.ca_bundle is None and not made.allow_instance_role
+    assert made.image is None
+    assert made.platform.startswith("linux/")
+    assert not made.platform_given
+    assert made.budget == Budget()
+    assert made.budget.deadline == 30
+    assert made.budget.connect == 3
+    assert made.outputs == (Output("text"),)
+    assert not made.pretty
+    assert made.controls
+    assert made.layers is Layers.SMALLEST
+    assert made.ca_bundle is None
+    assert not made.allow_instance_role
 
 
 def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
@@ -57,13 +65,19 @@ def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
         name: getattr(by_variable, name) for name in Settings.__slots__ if name != "environ"
     }
     assert by_flag.endpoint_dns == {"ecr.api": "vpce-1.example.com", "ssm": "vpce-2.example.com"}
-    assert by_flag.vpc_cidrs == ("10.0.0.0/16", "fd00::/48") and by_flag.budget.layer_bytes == 1 << 20
-    assert by_flag.policy.strict and not by_flag.controls and by_flag.allow_instance_role and by_flag.pretty
+    assert by_flag.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
+    assert by_flag.budget.layer_bytes == 1 << 20
+    assert by_flag.policy.strict
+    assert not by_flag.controls
+    assert by_flag.allow_instance_role
+    assert by_flag.pretty
 
 
 def test_flags_win_over_variables() -> None:
     made = settings("--deadline", "10", "--no-strict", "--controls", ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="1")
-    assert made.budget.deadline == 10 and not made.policy.strict and made.controls
+    assert made.budget.deadline == 10
+    assert not made.policy.strict
+    assert made.controls
 
 
 @pytest.mark.parametrize("word", ["1", "true", "yes", "on", "TRUE", " on "])
@@ -145,7 +159,8 @@ def test_secrets_are_never_shown() -> None:
     made = settings(
         AWS_SECRET_ACCESS_KEY="sentinel-1", HTTPS_PROXY="http://me:sentinel-2@proxy", AWS_SESSION_TOKEN="sentinel-3"
     )
-    assert made.environ["AWS_SECRET_ACCESS_KEY"] == "sentinel-1" and "HTTPS_PROXY" in made.environment.proxies
+    assert made.environ["AWS_SECRET_ACCESS_KEY"] == "sentinel-1"
+    assert "HTTPS_PROXY" in made.environment.proxies
     assert "sentinel" not in repr(made) + str(made)
 
 
@@ -158,13 +173,16 @@ def test_the_environment_is_read_once() -> None:
         NO_PROXY="a",
         no_proxy="b",
     )
-    assert made.environment.metadata_v4 == "http://169.254.170.2/v4/x" and made.environment.metadata_v3 is None
-    assert made.environment.region == "eu-central-1" and made.environment.no_proxy == "b"
+    assert made.environment.metadata_v4 == "http://169.254.170.2/v4/x"
+    assert made.environment.metadata_v3 is None
+    assert made.environment.region == "eu-central-1"
+    assert made.environment.no_proxy == "b"
 
 
 def test_a_misspelt_variable_is_noted_and_others_are_not_ours() -> None:
     notes = settings(ECR_PROBE_IMGE="x", ECR_PROBE_PORT="tcp://1.2.3.4:80", ECR_PROBE_LISTEN=":9100").notes
-    assert len(notes) == 1 and "ECR_PROBE_IMAGE" in notes[0]
+    assert len(notes) == 1
+    assert "ECR_PROBE_IMAGE" in notes[0]
 
 
 @pytest.mark.parametrize(
@@ -197,9 +215,9 @@ def test_examples_are_good_values() -> None:
 
 
 def test_the_process_began_before_this_test() -> None:
-    code = "import time; n = time.monotonic(); from probe.settings import process_start as p; s = p(); print(s <= n, n - s < 9)"
+    code = "import time; now = time.monotonic(); from probe.settings import process_start; print(now - process_start())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True"]
+    assert 0 < float(done.stdout) < 9
 
 
 def test_an_old_process_begins_now() -> None:

@@ -9,8 +9,12 @@ from datetime import datetime
 
 import pytest
 import trustme
+from hypothesis import settings
 
 from tests.wire.servers import HOST
+
+settings.register_profile("wire", deadline=None, database=None, derandomize=True, max_examples=60)
+settings.load_profile("wire")
 
 
 @dataclass(frozen=True)

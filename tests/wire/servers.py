@@ -8,20 +8,29 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Self
 
 import dns.message
 
 from probe.model import Budget
 from probe.wire import Wire
+from probe.wire.http import Conversation
 
 HOST = "api.ecr.eu-west-1.amazonaws.com"
 ADDRESS = "10.0.1.10"
 
 # Short limits, so that no test waits long for what never comes.
 QUICK = Budget(
-    connect=0.25, tls=0.25, request=0.5, stall=0.25, dns_try=0.2, dns_tries=2, dns_total=1.0, metadata=0.4, error_bytes=1024
+    connect=0.25,
+    tls=0.25,
+    request=0.5,
+    stall=0.25,
+    dns_try=0.2,
+    dns_tries=2,
+    dns_total=1.0,
+    metadata=0.4,
+    error_bytes=1024,
 )
 
 Handler = Callable[[socket.socket, threading.Event], None]
@@ -102,7 +111,9 @@ def read_request(sock: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answer(status: int = 200, body: bytes = b"", *, reason: str = "Word", headers: Mapping[str, str] | None = None) -> bytes:
+def answer(
+    status: int = 200, body: bytes = b"", *, reason: str = "Word", headers: Mapping[str, str] | None = None
+) -> bytes:
     lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -121,7 +132,9 @@ class HttpServer(Server):
             sock.sendall(self._respond(request))
 
 
-# ---- bad manners ---------------------------------------------------------------------------------------------------------------
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+# ---- bad manners -----------------------------------------------------------------------------------------------------
 
 
 def silent(_sock: socket.socket, stop: threading.Event) -> None:
@@ -173,7 +186,7 @@ def done(_sock: socket.socket, _stop: threading.Event) -> None:
     """Closes."""
 
 
-# ---- names -------------------------------------------------------------------------------------------------------------------
+# ---- names -----------------------------------------------------------------------------------------------------------
 
 
 class NameServer:
@@ -207,7 +220,7 @@ class NameServer:
                     self._sock.sendto(datagram, client)
 
 
-# ---- wires -------------------------------------------------------------------------------------------------------------------
+# ---- wires -----------------------------------------------------------------------------------------------------------
 
 
 def wire_to(
@@ -235,3 +248,9 @@ def closed_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def talk(wire: Wire, *, tls: bool = False, budget: Budget = QUICK, left: float = 5.0) -> Iterator[Conversation]:
+    with Conversation(wire, host=HOST, address=ADDRESS, tls=tls, until=soon(left), budget=budget) as conversation:
+        yield conversation

@@ -20,13 +20,17 @@ from tests.wire.conftest import Authority
 from tests.wire.servers import ADDRESS, HOST, Server, answer, done, hang_up, reset, silent, soon, then, trickle, wire_to
 
 
-def shake(server: Server, authority: Authority, *, host: str = HOST, timeout: float = 1.0, until: float | None = None) -> Handshake:
+def shake(
+    server: Server, authority: Authority, *, host: str = HOST, timeout: float = 1.0, until: float | None = None
+) -> Handshake:
     wire = wire_to(server.port, trust=authority.trust())
     until = until or soon()
     return handshake(wire, connect(wire, ADDRESS, 443, timeout=1, until=until), host, timeout=timeout, until=until)
 
 
-def failure_of_shaking(server: Server, authority: Authority, *, timeout: float = 1.0, until: float | None = None) -> WireError:
+def failure_of_shaking(
+    server: Server, authority: Authority, *, timeout: float = 1.0, until: float | None = None
+) -> WireError:
     with server, pytest.raises(WireError) as caught:
         shake(server, authority, timeout=timeout, until=until)
     return caught.value
@@ -86,13 +90,16 @@ def test_a_handshake_that_is_broken_off_by_an_alert(authority: Authority) -> Non
     client = authority.trust()()
     client.set_ciphers("ECDHE-RSA-AES256-GCM-SHA384")
     client.maximum_version = ssl.TLSVersion.TLSv1_2
-    with Server(silent, tls=server) as running, pytest.raises(WireError) as caught:
+    with Server(silent, tls=server) as running:
         wire = wire_to(running.port, trust=lambda: client)
-        handshake(wire, connect(wire, ADDRESS, 443, timeout=1, until=soon()), HOST, timeout=1, until=soon())
+        sock = connect(wire, ADDRESS, 443, timeout=1, until=soon())
+        with pytest.raises(WireError) as caught:
+            handshake(wire, sock, HOST, timeout=1, until=soon())
     assert caught.value.failure is Failure.TLS_RESET
     assert "alert" in (caught.value.detail or "").lower()
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_tls_is_refused_even_where_the_context_would_take_it(authority: Authority) -> None:
     server = authority.server()
     server.minimum_version, server.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
@@ -100,13 +107,17 @@ def test_old_tls_is_refused_even_where_the_context_would_take_it(authority: Auth
     client = authority.trust()()
     client.minimum_version = ssl.TLSVersion.TLSv1
     client.set_ciphers("ALL:@SECLEVEL=0")
-    with Server(silent, tls=server) as running, pytest.raises(WireError) as caught:
+    with Server(silent, tls=server) as running:
         wire = wire_to(running.port, trust=lambda: client)
-        handshake(wire, connect(wire, ADDRESS, 443, timeout=1, until=soon()), HOST, timeout=1, until=soon())
+        sock = connect(wire, ADDRESS, 443, timeout=1, until=soon())
+        with pytest.raises(WireError) as caught:
+            handshake(wire, sock, HOST, timeout=1, until=soon())
     assert caught.value.failure is Failure.TLS_RESET
 
 
-@pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail ready\r\n"])
+@pytest.mark.parametrize(
+    "words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail ready\r\n"]
+)
 def test_something_that_is_not_tls(authority: Authority, words: bytes) -> None:
     def handle(sock: socket.socket, stop: threading.Event) -> None:
         sock.recv(4096)
@@ -140,7 +151,7 @@ def test_a_host_that_no_certificate_can_name(authority: Authority, host: str) ->
     assert caught.value.failure in (Failure.WRONG_NAME, Failure.TLS_RESET)
 
 
-# ---- the unverified look -----------------------------------------------------------------------------------------------------
+# ---- the unverified look ---------------------------------------------------------------------------------------------
 
 
 def test_a_refused_certificate_can_be_read_and_nothing_is_sent(authority: Authority, stranger: Authority) -> None:
@@ -167,13 +178,13 @@ def test_a_refused_certificate_can_be_read_and_nothing_is_sent(authority: Author
     assert server.asked_names == [HOST]
 
 
-def test_an_unverified_look_fails_as_a_handshake_does(authority: Authority) -> None:
+def test_an_unverified_look_fails_as_a_handshake_does() -> None:
     with Server(then(answer(400), done)) as server, pytest.raises(WireError) as caught:
         read_certificate(wire_to(server.port), ADDRESS, 443, HOST, timeout=0.3, until=soon())
     assert caught.value.failure in (Failure.NOT_TLS, Failure.TLS_STALL, Failure.TLS_RESET)
 
 
-# ---- against a server that is not ours ---------------------------------------------------------------------------------------
+# ---- against a server that is not ours -------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
@@ -183,7 +194,9 @@ def test_against_openssl(authority: Authority, tmp_path: Path, options: list[str
     authority.ca.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(str(pem))
     # Port 0: s_server tells on its first line which port it got.
     command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", str(pem), "-key", str(pem), "-www", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             line = next(line for line in process.stdout if line.startswith("ACCEPT"))

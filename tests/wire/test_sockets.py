@@ -120,7 +120,8 @@ for last in ("10.9.0.3", "10.9.0.4", "10.9.0.5", "10.7.0.1", "10.6.0.1"):
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or not all(map(shutil.which, ("unshare", "ip", "nft"))), reason="needs namespaces and nftables"
+    sys.platform != "linux" or not all(map(shutil.which, ("unshare", "ip", "nft"))),
+    reason="needs namespaces and nftables",
 )
 def test_a_firewall_that_prohibits_differs_from_a_missing_host() -> None:
     command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", textwrap.dedent(IN_A_NAMESPACE)]
@@ -130,7 +131,7 @@ def test_a_firewall_that_prohibits_differs_from_a_missing_host() -> None:
     assert done.stdout.split() == ["prohibited", "prohibited", "unreachable", "prohibited", "unreachable"]
 
 
-# ---- every call is bounded -----------------------------------------------------------------------------------------------------
+# ---- every call is bounded -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("idle", "left", "expected"), [(0.1, 5.0, Failure.STALLED), (5.0, 0.1, Failure.DEADLINE)])
@@ -164,7 +165,7 @@ def test_a_server_that_does_not_read_cannot_outlive_the_end() -> None:
     assert caught.value.failure in (Failure.STALLED, Failure.DEADLINE)
 
 
-# ---- surroundings of a socket ------------------------------------------------------------------------------------------------
+# ---- surroundings of a socket ----------------------------------------------------------------------------------------
 
 
 def test_a_route_is_known_without_sending() -> None:
@@ -178,7 +179,10 @@ def test_a_route_is_known_without_sending() -> None:
     [
         ("", ("127.0.0.1",)),
         ("search a.example\nnameserver 10.0.0.2\n", ("10.0.0.2",)),
-        ("nameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver fd00:ec2::253\nnameserver 10.0.0.4\n", ("10.0.0.2", "fd00:ec2::253")),
+        (
+            "nameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver fd00:ec2::253\nnameserver 10.0.0.4\n",
+            ("10.0.0.2", "fd00:ec2::253"),
+        ),
         ("  nameserver\t10.0.0.2 # ours\nnameserver\nnameserver nonsense\n#nameserver 10.0.0.9\n", ("10.0.0.2",)),
     ],
 )
@@ -191,7 +195,7 @@ def test_a_bundle_that_cannot_be_read_is_told_at_once(tmp_path: object) -> None:
         real_wire(f"{tmp_path}/missing.pem")
     with open(f"{tmp_path}/empty.pem", "w"):
         pass
-    with pytest.raises(OSError, match="CERTIFICATE|NO_CERT"):
+    with pytest.raises(OSError, match=r"CERTIFICATE|NO_CERT"):
         real_wire(f"{tmp_path}/empty.pem")
 
 

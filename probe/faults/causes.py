@@ -1,0 +1,36 @@
+"""What can produce a fault: every cause's title, fix and deciding read, stated once. The tables are in `causes_*.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from probe.faults.cause_texts import CauseText
+from probe.faults.causes_answers import ANSWERS
+from probe.faults.causes_network import NETWORK
+from probe.model import Cause, Standing
+
+CAUSES: Mapping[str, CauseText] = {**NETWORK, **ANSWERS}
+
+# Codes of the vocabulary that nothing inside a task can see, and why: no fault names them.
+INVISIBLE = {
+    "client.old-agent": "the agent's version is not in the task, and its anonymous requests are not ours",
+    "client.pull-not-in-vpc": "such a pull is made elsewhere, so no step of ours walks its path",
+}
+_ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
+
+
+def cause(code: str, standing: Standing, values: Mapping[str, object]) -> Cause:
+    """The cause `code` with its texts filled in."""
+    text = CAUSES[code]
+    return Cause(
+        code=code,
+        standing=standing,
+        title=text.title.format_map(values),
+        fix=text.fix.format_map(values),
+        decide=text.decide.format_map(values),
+    )
+
+
+def in_order(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """Confirmed first, ruled out last, else as they stand."""
+    return tuple(sorted(causes, key=lambda one: _ORDER.index(one.standing)))

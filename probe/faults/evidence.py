@@ -1,0 +1,228 @@
+"""A measurement as rules ask about it: every query that more than one rule needs, stated once. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from probe.addresses import is_ipv6
+from probe.faults.visits import Visit, is_inside, is_ipv4, visits_of
+from probe.model import (
+    Action,
+    AddressClass,
+    AnswerSeen,
+    Asker,
+    Denial,
+    Endpoint,
+    Failure,
+    Impact,
+    Kind,
+    LayerSeen,
+    LogsSeen,
+    ManifestSeen,
+    Measurement,
+    Outcome,
+    Path,
+    Plan,
+    Policy,
+    RedirectSeen,
+    Route,
+    Step,
+    Surroundings,
+)
+
+# Our own fault, or nobody's: never evidence of anything else.
+NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
+CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS)
+AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")  # VPC guide, "Amazon DNS server"
+_WEIGHT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
+
+
+def answer_of(step: Step) -> AnswerSeen | None:
+    """The HTTP answer that a step saw."""
+    if isinstance(step.seen, AnswerSeen):
+        return step.seen
+    return step.seen.answer if isinstance(step.seen, ManifestSeen | RedirectSeen | LayerSeen | LogsSeen) else None
+
+
+def denial_of(step: Step) -> Denial | None:
+    answer = answer_of(step)
+    return answer.denial if answer else None
+
+
+def worst(impacts: Iterable[Impact]) -> Impact:
+    return min(impacts, key=_WEIGHT.index, default=Impact.NONE)
+
+
+def role_of(arn: str | None) -> tuple[str, str] | None:
+    """Account and name of the role behind an ARN: a session of a role is that role."""
+    parts = (arn or "").split(":", 5)
+    kind, _, name = parts[-1].partition("/") if len(parts) == 6 else ("", "", "")
+    if kind == "assumed-role":
+        return parts[4], name.partition("/")[0]
+    return (parts[4], name.rpartition("/")[2]) if kind == "role" else None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The whole measurement, and what the operator accepts."""
+
+    measurement: Measurement
+    policy: Policy
+
+    # ---- what was planned -----------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        return self.measurement.plan
+
+    @property
+    def surroundings(self) -> Surroundings:
+        return self.measurement.surroundings
+
+    @property
+    def task_region(self) -> str:
+        return self.surroundings.region or self.plan.region
+
+    def is_foreign(self, endpoint: Endpoint) -> bool:
+        """Of another region than the task's, so that this VPC's endpoints may not serve it."""
+        return self.surroundings.region is not None and endpoint.region != self.surroundings.region
+
+    def impact(self, endpoints: Iterable[str]) -> Impact:
+        """What is lost without these endpoints."""
+        planned = map(self.plan.endpoint, endpoints)
+        return worst(endpoint.impact for endpoint in planned if endpoint is not None)
+
+    # ---- steps -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _tries(self) -> dict[str, list[Step]]:
+        """Steps that tried the same thing, in order: a retry's id ends in "#2"."""
+        tries: dict[str, list[Step]] = {}
+        for step in self.measurement.steps:
+            tries.setdefault(step.id.partition("#")[0], []).append(step)
+        return {name: sorted(same, key=lambda step: (len(step.id), step.id)) for name, same in tries.items()}
+
+    @cached_property
+    def survived(self) -> tuple[Step, ...]:
+        """Failed tries after which the same thing worked."""
+        groups = (same for same in self._tries.values() if same[-1].ok)
+        return tuple(step for same in groups for step in same if step.failed)
+
+    def tries(self, *steps: Step) -> tuple[Step, ...]:
+        """These failed steps with the failed tries before them; a GET of a manifest brings the HEAD it follows."""
+        found = [each for step in steps for each in self._tries[step.id.partition("#")[0]] if each.failed]
+        if any(step.action is Action.MANIFEST and step.subject == "GET" for step in steps):
+            found += [step for step in self.of(Action.MANIFEST) if step.subject == "HEAD" and step.failed]
+        return tuple(dict.fromkeys(found))
+
+    def of(self, *actions: Action) -> tuple[Step, ...]:
+        return tuple(step for step in self.measurement.steps if step.action in actions)
+
+    def failed(self, *actions: Action) -> Iterator[Step]:
+        """Final failures that are evidence. A HEAD is judged by the GET that follows it."""
+        last = {same[-1].id for same in self._tries.values()}
+        got = any(step.subject == "GET" and step.outcome is not Outcome.SKIPPED for step in self.of(Action.MANIFEST))
+        for step in self.of(*actions):
+            head = step.action is Action.MANIFEST and step.subject == "HEAD" and got
+            if step.failed and step.id in last and not head and step.failure not in NO_EVIDENCE:
+                yield step
+
+    # ---- hosts and ways ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def visits(self) -> tuple[Visit, ...]:
+        return tuple(visit for endpoint in self.plan.endpoints for visit in visits_of(endpoint, self.measurement.steps))
+
+    def visit(self, endpoint: str) -> Visit | None:
+        return next((visit for visit in self.visits if visit.endpoint.name == endpoint and not visit.redirected), None)
+
+    def is_ipv4_only(self, visit: Visit) -> bool:
+        """A name of IPv4 addresses alone, out of reach of a task that has IPv6 alone."""
+        own, tries = self.surroundings.addresses, visit.last_tries
+        dead = bool(tries) and all(step.failure is Failure.UNREACHABLE for step in tries)
+        return dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(one.address) for one in visit.addresses)
+
+    def leaks(self, visit: Visit) -> bool:
+        """An interface endpoint's name that leads out of the VPC. S3's addresses are public behind a gateway endpoint."""
+        if visit.redirected or visit.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(visit):
+            return False
+        return visit.address_class is AddressClass.PUBLIC
+
+    def route(self, visit: Visit) -> Route | None:
+        """By what way the host was reached; None where it was not."""
+        if not visit.connected:
+            return None
+        if is_inside(visit.address_class):
+            return Route.ENDPOINT
+        if visit.endpoint.kind is Kind.INTERFACE and visit.address_class is AddressClass.PUBLIC:
+            return Route.PUBLIC
+        return Route.UNDETERMINED
+
+    def is_public(self, endpoint: str) -> bool:
+        visit = self.visit(endpoint)
+        return visit is not None and self.route(visit) is Route.PUBLIC
+
+    # ---- resolvers -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _vpc_resolvers(self) -> frozenset[str]:
+        """AmazonProvidedDNS: its fixed addresses, and base+2 of every range that the VPC could have."""
+        found = set(AMAZON_PROVIDED_DNS)
+        for text in (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs):
+            network = _network(text)
+            if network.version == 4:
+                wider = range(min(16, network.prefixlen), network.prefixlen + 1)
+                found |= {str(network.supernet(new_prefix=length)[2]) for length in wider if length <= 30}
+        return frozenset(found)
+
+    def is_vpc_resolver(self, server: str) -> bool:
+        return server in self._vpc_resolvers
+
+    def vpc_answers(self, visit: Visit) -> tuple[Step, ...]:
+        """What the VPC's resolver answered where it is not the one that counts."""
+        lines = [line for line in visit.lines if line is not visit.line and self.is_vpc_resolver(line.server)]
+        counting = visit.line.server if visit.line else None
+        control = [visit.control] if visit.control and visit.control.server != counting else []
+        return tuple(step for line in (*lines, *control) for step in line.steps if step.ok)
+
+    def mistaken_answers(self, visit: Visit) -> tuple[Step, ...]:
+        return visit.asked(Asker.FOLLOW_UP)
+
+    # ---- who ---------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def principal(self) -> str | None:
+        """The ARN held: of the credentials document, else of a denial's sentence about one of our own requests."""
+        if self.measurement.identity.arn:
+            return self.measurement.identity.arn
+        ours = (step for step in self.measurement.steps if step.action is not Action.LAYER)
+        return next((denial.principal for step in ours if (denial := denial_of(step)) and denial.principal), None)
+
+    @cached_property
+    def holds_pull_role(self) -> bool | None:
+        """Whether the identity held is the role that pulls; None where nobody said which that is."""
+        if self.policy.pull_role is None or self.principal is None:
+            return None
+        return role_of(self.principal) == (role_of(self.policy.pull_role) or ("", self.policy.pull_role))
+
+    @property
+    def pulls_elsewhere(self) -> bool:
+        """ECS pulls by another interface: the instance's under EC2 awsvpc and managed instances, none of ours beside Lambda."""
+        path, launch = self.surroundings.path, self.surroundings.launch_type
+        return path is Path.LAMBDA_ENI or (path is Path.TASK_ENI and launch in ("EC2", "MANAGED_INSTANCES"))
+
+    def is_presumed(self, address: str) -> bool:
+        """Inside a range that is only presumed to be the VPC's."""
+        parsed = ip_address(address)
+        known, presumed = (
+            any(parsed in network for network in map(_network, ranges) if network.version == parsed.version)
+            for ranges in (self.plan.vpc_cidrs, self.plan.presumed_cidrs)
+        )
+        return presumed and not known
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text, strict=False)

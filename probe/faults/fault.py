@@ -1,0 +1,23 @@
+"""What a fault is: a constant beside its rule. How one becomes a finding is in `findings.py`, its causes are in `causes.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probe.model import Extent, Impact
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the evidence can show. Texts hold {names} of a finding's values; `causes` are codes, likeliest first.
+
+    `impact`, `extent` and `causes` are the usual ones: a rule says where the evidence tells of others. The same fault in
+    other words is `dataclasses.replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
+    """
+
+    code: str
+    title: str
+    why: str
+    impact: Impact
+    causes: tuple[str, ...] = ()
+    extent: Extent = Extent.WHOLLY

@@ -1,0 +1,120 @@
+"""How a fault becomes a finding: its texts filled in, its causes with their standing, the steps that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from probe.faults.causes import cause, in_order
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault
+from probe.faults.sentences import listed, saw
+from probe.faults.values import values_of
+from probe.model import Action, Extent, Finding, Impact, Standing, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """The causes of one occurrence: `codes` likeliest first, with those that the evidence settles."""
+
+    codes: tuple[str, ...]
+    confirmed: frozenset[str] = frozenset()
+    ruled_out: frozenset[str] = frozenset()
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What still can be the cause: occurrences that agree in this are one fault."""
+        return tuple(code for code in self.codes if code not in self.ruled_out)
+
+    def and_then(self, *codes: str) -> Suspects:
+        """With less likely ones behind, unless one is confirmed already."""
+        return self if self.confirmed else Suspects((*self.codes, *codes), self.confirmed, self.ruled_out)
+
+    def first(self, *codes: str) -> Suspects:
+        return Suspects((*codes, *self.codes), self.confirmed, self.ruled_out)
+
+    def standing(self, code: str) -> Standing:
+        if code in self.confirmed:
+            return Standing.CONFIRMED
+        return Standing.RULED_OUT if code in self.ruled_out else Standing.POSSIBLE
+
+
+def settled(code: str, *others: str) -> Suspects:
+    """One cause confirmed; the others, if any, are thereby out."""
+    rest = tuple(other for other in others if other != code)
+    return Suspects((code, *rest), frozenset((code,)), frozenset(rest))
+
+
+def possible(*codes: str) -> Suspects:
+    return Suspects(tuple(dict.fromkeys(codes)))
+
+
+def found(
+    fault: Fault,
+    evidence: Evidence,
+    steps: Iterable[Step],
+    *,
+    endpoints: Iterable[str] | None = None,
+    impact: Impact | None = None,
+    extent: Extent | None = None,
+    suspects: Suspects | None = None,
+    **values: Any,
+) -> Finding:
+    """The finding that `steps` show `fault`. `values` fill its texts beside those that every finding has."""
+    because = _in_plan_order(evidence, steps)
+    names = _names(evidence, because if endpoints is None else (), endpoints or ())
+    suspects = suspects or Suspects(fault.causes)
+    general = values_of(evidence, because, names)
+    texts = {**general, **_worded(values), "endpoints": listed(names)}
+    causes = tuple(cause(code, suspects.standing(code), texts) for code in dict.fromkeys(suspects.codes))
+    told = {name: value for name, value in values.items() if value is not None}
+    presumed = [address for address in general["address_list"] if evidence.is_presumed(address)]
+    if presumed:
+        told["presumed_cidrs"] = evidence.plan.presumed_cidrs
+    return Finding(
+        code=fault.code,
+        impact=fault.impact if impact is None else impact,
+        extent=fault.extent if extent is None else extent,
+        endpoints=names,
+        title=fault.title.format_map(texts),
+        why=fault.why.format_map(texts) + _presumed(presumed, evidence),
+        because=tuple(step.id for step in because),
+        values={"saw": saw(evidence, because), "addresses": general["address_list"], **told},
+        causes=in_order(causes),
+    )
+
+
+def _in_plan_order(evidence: Evidence, steps: Iterable[Step]) -> tuple[Step, ...]:
+    wanted = {step.id for step in steps}
+    return tuple(step for step in evidence.measurement.steps if step.id in wanted)
+
+
+def _names(evidence: Evidence, steps: Iterable[Step], given: Iterable[str]) -> tuple[str, ...]:
+    """Endpoints in plan order, "task" for what concerns the task itself."""
+    names = {step.endpoint for step in steps} | set(given)
+    order = ["task", *(endpoint.name for endpoint in evidence.plan.endpoints)]
+    return tuple(sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name)))
+
+
+def _worded(values: dict[str, Any]) -> dict[str, str]:
+    return {name: listed(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in values.items()}
+
+
+def _presumed(presumed: Iterable[str], evidence: Evidence) -> str:
+    if not tuple(presumed):
+        return ""
+    return f" That they are inside the VPC is presumed from the task's own address ({listed(evidence.plan.presumed_cidrs)})."
+
+
+def cited(*groups: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps of several groups, each once."""
+    return tuple(dict.fromkeys(step for group in groups for step in group))
+
+
+def retried(steps: Iterable[Step]) -> bool:
+    return any("#" in step.id for step in steps)
+
+
+def by_action(steps: Iterable[Step], *actions: Action) -> tuple[Step, ...]:
+    return tuple(step for step in steps if step.action in actions)

@@ -1,0 +1,142 @@
+"""The values that every text of a fault or cause may name: one dictionary for a finding, without a hole in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from probe.addresses import is_ipv6
+from probe.faults.evidence import Evidence, denial_of, role_of
+from probe.faults.sentences import few, listed
+from probe.faults.visits import names_of
+from probe.model import CertificateSeen, ConnectionSeen, Endpoint, Kind, LayerSeen, LogsSeen, NamesSeen, RedirectSeen, Step
+
+_SERVICES = {"ecr-legacy": "ecr.api"}
+_CHINA = "aws-cn"
+_ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+_LINK_LOCAL = ("169.254.169.254", "169.254.170.2")
+
+
+def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str]) -> dict[str, Any]:
+    """What is known, and words that say so where it is not. Words in capitals are for the reader to fill in."""
+    endpoints = tuple(endpoint for name in names if (endpoint := evidence.plan.endpoint(name)) is not None)
+    return {
+        **_places(evidence, endpoints),
+        **_hosts(evidence, steps, endpoints),
+        **_image(evidence, steps),
+        **_people(evidence, steps),
+        **_logs(evidence, steps, endpoints),
+    }
+
+
+def service_of(endpoint: Endpoint, partition: str) -> str:
+    """The name under which PrivateLink offers it. In China interface endpoints have a prefix, S3's gateway has none."""
+    prefix = "cn." if partition == _CHINA and endpoint.kind is Kind.INTERFACE else ""
+    return f"{prefix}com.amazonaws.{endpoint.region}.{_SERVICES.get(endpoint.name, endpoint.name)}"
+
+
+def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+    plan, around = evidence.plan, evidence.surroundings
+    services = [service_of(endpoint, plan.partition) for endpoint in endpoints] or ["SERVICE"]
+    own = next(iter(around.addresses), None)
+    subnet = around.subnet_cidr or around.subnet_cidr_ipv6
+    return {
+        "region": plan.region,
+        "task_region": evidence.task_region,
+        "partition": plan.partition,
+        "suffix": plan.dns_suffix,
+        "account": plan.account,
+        "caller_account": around.account or plan.account,
+        "subnet": subnet or "the task's subnet",
+        "cidr": subnet or "SUBNET_CIDR",
+        "by_own_address": _by_address((own,) if own else ()),
+        "service": services[0],
+        "services": ",".join(services),
+        "s3_service": f"com.amazonaws.{evidence.task_region}.s3",
+        "cluster": around.cluster or "CLUSTER",
+        "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
+        "ranges": few(plan.vpc_cidrs) or "no known range",
+        "deadline": f"{plan.budget.deadline:g}",
+    }
+
+
+def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+    asked = [seen for step in steps if (seen := names_of(step))]
+    planned = [endpoint.host for endpoint in endpoints]
+    hosts = planned or [seen.name for seen in asked] or [evidence.plan.layer_host]
+    servers = [seen.server for seen in asked] or list(evidence.surroundings.resolvers)
+    mistaken = [endpoint.mistaken for endpoint in endpoints if endpoint.mistaken]
+    addresses = _addresses(steps)
+    issuers = [step.seen.issuer for step in steps if isinstance(step.seen, CertificateSeen) and step.seen.issuer]
+    return {
+        "endpoint": endpoints[0].name if endpoints else "task",
+        "host": hosts[0],
+        "hosts": listed(hosts),
+        "zone": hosts[0].partition(".")[2] if hosts[0][:1].isdigit() else hosts[0],
+        "host_address": addresses[0] if addresses else "ADDRESS",
+        "mistaken": listed(mistaken) or "ecr.api and ecr.dkr",
+        "server": servers[0] if servers else "RESOLVER",
+        "servers": listed(servers) or "the resolver",
+        "addresses": few(addresses) or "no address",
+        "address_list": tuple(addresses[:32]),
+        "by_address": _by_address(addresses),
+        "issuer": few(issuers) or "an unknown issuer",
+        "no_proxy": ",".join((*_LINK_LOCAL, *(endpoint.host for endpoint in evidence.plan.endpoints))),
+    }
+
+
+def _addresses(steps: Iterable[Step]) -> list[str]:
+    """Addresses that the steps dialled, else those that names gave."""
+    dialled = [step.seen.address for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    named = [one.address for step in steps if isinstance(step.seen, NamesSeen) for one in step.seen.addresses]
+    return list(dict.fromkeys(dialled or named))
+
+
+def _by_address(addresses: Iterable[str]) -> str:
+    """The filter that finds the network interfaces of addresses."""
+    known = list(addresses)[:8]
+    of_ipv4 = [address for address in known if not is_ipv6(address)]
+    if known and not of_ipv4:
+        return f"Name=ipv6-addresses.ipv6-address,Values={','.join(known)}"
+    return f"Name=addresses.private-ip-address,Values={','.join(of_ipv4) or 'ADDRESS'}"
+
+
+def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
+    plan, reference = evidence.plan, evidence.plan.reference
+    digests = [step.seen.digest for step in steps if isinstance(step.seen, LayerSeen | RedirectSeen)]
+    registry = plan.endpoint("ecr.dkr")
+    return {
+        "image": plan.image or "no image",
+        "repository": reference.repository if reference else "REPOSITORY",
+        "tag": (reference.tag if reference else None) or "TAG",
+        "version": (reference.digest or reference.tag if reference else None) or "TAG",
+        "registry": registry.host if registry else "REGISTRY",
+        "platform": plan.platform,
+        "bucket": f"prod-{plan.region}-starport-layer-bucket",
+        "digest": digests[0] if digests else "DIGEST",
+    }
+
+
+def _people(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
+    refused = [denial for step in steps if (denial := denial_of(step))]
+    principal = next((denial.principal for denial in refused if denial.principal), None) or evidence.principal
+    role = role_of(principal)
+    actions = dict.fromkeys(denial.action for denial in refused if denial.action)
+    arn = f"arn:{evidence.plan.partition}:iam::{role[0]}:role/{role[1]}" if role else principal
+    return {
+        "role_name": role[1] if role else "ROLE_NAME",
+        "role_arn": arn or "ROLE_ARN",
+        "who": f"the role {role[1]}" if role else principal or "the identity held here",
+        "actions": " ".join(actions) or _ACTIONS,
+        "source": evidence.measurement.identity.source,
+    }
+
+
+def _logs(evidence: Evidence, steps: Iterable[Step], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+    seen = next((step.seen for step in steps if isinstance(step.seen, LogsSeen)), None)
+    logs = evidence.plan.endpoint("logs")
+    return {
+        "group": (seen.group if seen else None) or evidence.plan.log_group or "LOG_GROUP",
+        "stream": (seen.stream if seen else None) or evidence.plan.log_stream or "LOG_STREAM",
+        "log_region": logs.region if logs else evidence.task_region,
+    }

@@ -1,0 +1,180 @@
+"""What was found about one host of one endpoint: its lookups by nameserver line, and each address's connections. Pure facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from probe.addresses import embedded
+from probe.model import (
+    Action,
+    Address,
+    AddressClass,
+    Asker,
+    CertificateSeen,
+    ConnectionSeen,
+    Endpoint,
+    Failure,
+    NamesSeen,
+    Outcome,
+    Step,
+)
+
+# Answers that a stub resolver accepts; on any other outcome glibc asks the next nameserver line.
+_ANSWERS = (None, Failure.NXDOMAIN, Failure.NO_ADDRESS)
+NOT_THERE = (Failure.NXDOMAIN, Failure.NO_ADDRESS)
+_INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
+
+
+def names_of(step: Step) -> NamesSeen | None:
+    return step.seen if isinstance(step.seen, NamesSeen) else None
+
+
+def addresses_of(steps: Iterable[Step]) -> tuple[Address, ...]:
+    """What names answered, each address once."""
+    found = {address.address: address for step in steps if (seen := names_of(step)) for address in seen.addresses}
+    return tuple(found.values())
+
+
+def class_of(addresses: Iterable[Address]) -> AddressClass | None:
+    """The class that decides: one public address is a leak; a global IPv6 address says nothing beside any other."""
+    classes = {address.address_class for address in addresses}
+    order = (AddressClass.PUBLIC, AddressClass.VPC, AddressClass.PRIVATE, AddressClass.UNKNOWN)
+    return next((one for one in order if one in classes), None)
+
+
+def is_inside(one: AddressClass | None) -> bool:
+    return one in _INSIDE
+
+
+def is_ipv4(address: str) -> bool:
+    """IPv4, also inside a DNS64 address."""
+    return ip_address(embedded(address)).version == 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One nameserver line's answers, A and AAAA, about one host."""
+
+    server: str
+    steps: tuple[Step, ...]
+
+    @property
+    def main(self) -> Step:
+        """The answer that counts: A where it was asked."""
+        return next((step for step in self.steps if (seen := names_of(step)) and seen.record == "A"), self.steps[0])
+
+    @property
+    def answered(self) -> bool:
+        return self.main.failure in _ANSWERS or bool(addresses_of(self.steps))
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return addresses_of(self.steps)
+
+    @property
+    def failed(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.failed)
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.main.failure
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An endpoint's host, or a host that a redirect named (`redirected`), as far as it was reached."""
+
+    endpoint: Endpoint
+    host: str
+    redirected: bool
+    lookups: tuple[Step, ...]
+    tcp: tuple[Step, ...]
+    tls: tuple[Step, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (*self.lookups, *self.tcp, *self.tls)
+
+    def asked(self, asker: Asker) -> tuple[Step, ...]:
+        return tuple(step for step in self.lookups if (seen := names_of(step)) and seen.asker is asker)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The configured nameservers, in the order of resolv.conf."""
+        servers: dict[tuple[int, str], list[Step]] = {}
+        for step in self.asked(Asker.CONFIGURED):
+            seen = names_of(step)
+            assert seen is not None
+            servers.setdefault((seen.order, seen.server), []).append(step)
+        return tuple(Line(server, tuple(servers[order, server])) for order, server in sorted(servers))
+
+    @property
+    def line(self) -> Line | None:
+        """The one that counts: the first that answers."""
+        return next((line for line in self.lines if line.answered), None)
+
+    @property
+    def control(self) -> Line | None:
+        steps = self.asked(Asker.CONTROL)
+        seen = names_of(steps[0]) if steps else None
+        return Line(seen.server, steps) if seen else None
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return self.line.addresses if self.line else ()
+
+    @property
+    def address_class(self) -> AddressClass | None:
+        return class_of(self.addresses)
+
+    @property
+    def last_tries(self) -> tuple[Step, ...]:
+        """The last connection tried to each address."""
+        return tuple({step.subject: step for step in self.tcp if step.outcome is not Outcome.SKIPPED}.values())
+
+    @property
+    def connected(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.last_tries if step.ok)
+
+    def unconnected(self, failures: Iterable[Failure]) -> tuple[Step, ...]:
+        """Every try to the addresses that failed so in the end."""
+        lost = {step.subject for step in self.last_tries if step.failure in tuple(failures)}
+        return tuple(step for step in self.tcp if step.subject in lost and step.failed)
+
+    @property
+    def shaken(self) -> tuple[Step, ...]:
+        """Handshakes that were verified."""
+        return tuple(step for step in self.tls if step.ok)
+
+
+def visits_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[Visit]:
+    """The visit of the planned host, and one for each host that redirects named."""
+    mine = [step for step in steps if step.endpoint == endpoint.name]
+    hosts = [endpoint.lookup]
+    for step in mine:
+        seen = names_of(step)
+        if seen is not None and seen.asker is not Asker.FOLLOW_UP and seen.name not in hosts:
+            hosts.append(seen.name)
+    return [_visit(endpoint, host, mine, hosts) for host in hosts]
+
+
+def _visit(endpoint: Endpoint, host: str, steps: list[Step], hosts: list[str]) -> Visit:
+    planned = hosts[0]
+
+    def belongs(step: Step) -> bool:
+        seen = names_of(step)
+        if seen is not None:
+            return seen.name == host or (seen.asker is Asker.FOLLOW_UP and host == planned)
+        prefix = step.subject.partition("/")[0] if "/" in step.subject else planned
+        return (prefix if prefix in hosts else planned) == host
+
+    return Visit(
+        endpoint=endpoint,
+        host=host,
+        redirected=host != planned,
+        lookups=tuple(step for step in steps if step.action is Action.DNS and names_of(step) and belongs(step)),
+        tcp=tuple(step for step in steps if step.action is Action.TCP and isinstance(step.seen, ConnectionSeen) and belongs(step)),
+        tls=tuple(step for step in steps if step.action is Action.TLS and isinstance(step.seen, CertificateSeen) and belongs(step)),
+    )

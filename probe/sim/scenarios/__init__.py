@@ -1,0 +1,32 @@
+"""Every scenario, by area. A scenario is data: a story, what is broken in the world, and what must be found."""
+
+from __future__ import annotations
+
+from probe.sim.scenarios.denials import DENIALS
+from probe.sim.scenarios.dns import DNS
+from probe.sim.scenarios.healthy import HEALTHY
+from probe.sim.scenarios.layers import LAYERS
+from probe.sim.scenarios.logs import LOGS
+from probe.sim.scenarios.network import NETWORK
+from probe.sim.scenarios.pairs import PAIRS
+from probe.sim.scenarios.registry import REGISTRY
+from probe.sim.scenarios.resolvers import RESOLVERS
+from probe.sim.scenarios.scenario import Scenario
+from probe.sim.scenarios.task import TASK
+from probe.sim.scenarios.tls import TLS
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *HEALTHY,
+    *DNS,
+    *RESOLVERS,
+    *NETWORK,
+    *TLS,
+    *DENIALS,
+    *REGISTRY,
+    *LAYERS,
+    *LOGS,
+    *TASK,
+    *PAIRS,
+)
+
+__all__ = ["SCENARIOS", "Scenario"]

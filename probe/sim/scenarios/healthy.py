@@ -1,0 +1,217 @@
+"""Worlds in which the pull works, in all the shapes that VPCs and tasks have."""
+
+from __future__ import annotations
+
+from probe.sim import images, names
+from probe.sim.changes import Change, all_of, laid_out, nothing, repository, repository_policy, variables
+from probe.sim.cloud import APP, OTHER_ACCOUNT, TAG
+from probe.sim.identity import ALLOW_ALL
+from probe.sim.scenarios.scenario import Scenario, scenario
+from probe.sim.vpc import HUB, VPC
+
+IPV6 = "2600:1f18:4a3b:5600::/56"  # VPCs get such global ranges from Amazon
+EC2_HOST = laid_out(launch_type="EC2", network_mode="host")
+EC2_AWSVPC = laid_out(launch_type="EC2")
+ACCOUNT = "123456789012"
+
+
+def image(reference: str, *, account: str = ACCOUNT, region: str = "us-east-1") -> tuple[str, str]:
+    """The flag that names an image of a simulated registry."""
+    return ("--image", f"{names.registry(account, region)}/{reference}")
+
+
+def healthy(
+    name: str, story: str, breaks: Change, *arguments: str, infos: tuple[str, ...] = (), s3_reached: bool = True
+) -> Scenario:
+    """A scenario that passes; `infos` are all that is found."""
+    finds = dict.fromkeys(infos)
+    return scenario(
+        name, story, breaks, finds=finds, status="pass", pull="works", arguments=arguments, s3_reached=s3_reached
+    )
+
+
+def _old_endpoints(vpc: VPC) -> None:
+    for endpoint in vpc.endpoints.values():
+        endpoint.year = 2024
+
+
+def _truncated(vpc: VPC) -> None:
+    vpc.truncates = True
+
+
+def _one_address_each(vpc: VPC) -> None:
+    """One ENI for each endpoint, and that in the other zone."""
+    for endpoint in vpc.endpoints.values():
+        endpoint.addresses = endpoint.addresses[1:]
+
+
+def _big_layer(vpc: VPC) -> None:
+    repository(vpc).push(images.index(sizes=(300 * images.KIB, 90 * images.KIB)), TAG)
+
+
+def _quirks(vpc: VPC) -> None:
+    """What real metadata holds now and then: empty strings, a sidecar without networks, numbers as text."""
+
+    def quirk(document: dict[str, object]) -> None:
+        containers = document.get("Containers")
+        if isinstance(containers, list):
+            containers.insert(0, {"Name": "aws-guardduty-agent", "Image": "", "Type": "NORMAL", "Limits": {"CPU": "0"}})
+        document["Revision"] = 26
+        document["UnknownKey"] = {"nested": [None]}
+
+    vpc.metadata.quirks.append(quirk)
+
+
+def _s3_interface(vpc: VPC) -> None:
+    vpc.gateway = None
+    vpc.add_endpoint("s3")
+
+
+def _ipv4_task(vpc: VPC) -> None:
+    """The endpoints are dual-stack, the task's subnet is not."""
+    vpc.network.ipv6 = vpc.task.ipv6 = vpc.task.subnet_ipv6 = None
+
+
+def _dns64(vpc: VPC) -> None:
+    """The resolver synthesises IPv6 addresses, and 64:ff9b::/96 leads to a NAT gateway."""
+    vpc.resolver.dns64 = True
+    vpc.network.routes.nat = vpc.network.routes.dns64 = True
+    for endpoint in vpc.endpoints.values():
+        endpoint.addresses_ipv6 = []
+
+
+_DIGEST = images.index().top.digest
+HEALTHY = (
+    healthy("healthy", "A Fargate task, three interface endpoints in two zones, S3 by a gateway endpoint.", nothing),
+    healthy("healthy-ec2-host", "On an EC2 instance in host mode: also the agent's three endpoints.", EC2_HOST),
+    scenario(
+        "healthy-ec2-awsvpc",
+        "On EC2 in awsvpc mode all is well on the task's interface, but the instance pulls by its own.",
+        EC2_AWSVPC,
+        finds={"path.not-the-pull": None},
+        status="pass",
+        pull="unproven",
+    ),
+    scenario(
+        "healthy-managed-instances",
+        "On ECS Managed Instances too the pull takes the instance's interface.",
+        laid_out(launch_type="MANAGED_INSTANCES"),
+        finds={"path.not-the-pull": None},
+        status="pass",
+        pull="unproven",
+    ),
+    healthy(
+        "healthy-20-range",
+        "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public and is not.",
+        laid_out(cidr="20.10.0.0/16"),
+        "--vpc-cidr",
+        "20.10.0.0/16",
+    ),
+    healthy(
+        "healthy-20-range-untold",
+        "The same range, and nobody says so: the task's own address tells.",
+        laid_out(cidr="20.10.0.0/16"),
+    ),
+    healthy(
+        "healthy-shared-range",
+        "The VPC lies in 100.64.0.0/10, the shared address space of carriers.",
+        laid_out(cidr="100.64.0.0/10"),
+        "--vpc-cidr",
+        "100.64.0.0/10",
+    ),
+    healthy(
+        "healthy-single-arch",
+        "An image for one platform, without an index.",
+        nothing,
+        *image(f"{APP}:amd64"),
+        "--platform",
+        "linux/amd64",
+    ),
+    healthy(
+        "healthy-docker-manifest",
+        "An image with Docker's media types.",
+        nothing,
+        *image(f"{APP}:docker"),
+        "--platform",
+        "linux/amd64",
+    ),
+    healthy("healthy-by-digest", "The image is named by its digest.", nothing, *image(f"{APP}@{_DIGEST}")),
+    healthy(
+        "healthy-other-account",
+        "A shared base image of another account, whose repository policy lets us in.",
+        repository_policy(OTHER_ACCOUNT, "shared/base", ALLOW_ALL),
+        *image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
+    ),
+    healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", laid_out(ipv6=IPV6)),
+    healthy("healthy-ipv6-only", "A subnet without IPv4: all by dual-stack names.", laid_out(ipv6=IPV6, ipv4=False)),
+    healthy(
+        "dual-stack-endpoint-ipv4-task",
+        "The endpoints have IPv6 addresses too, the task has none: they are passed over.",
+        all_of(laid_out(ipv6=IPV6), _ipv4_task),
+        infos=("path.family-skipped",),
+    ),
+    healthy(
+        "dns64-with-route",
+        "DNS64 makes IPv6 addresses of IPv4 ones, and a NAT gateway makes them work.",
+        all_of(laid_out(ipv6=IPV6), _dns64),
+    ),
+    healthy(
+        "healthy-central-endpoints",
+        "The endpoints are in the network team's VPC, whose range is told.",
+        laid_out(central=True),
+        "--vpc-cidr",
+        HUB,
+    ),
+    healthy(
+        "central-endpoints-untold",
+        "The endpoints are in the network team's VPC, and nobody tells its range: private, so no fault.",
+        laid_out(central=True),
+        infos=("dns.central-endpoint",),
+    ),
+    healthy("healthy-govcloud", "In AWS GovCloud (US).", laid_out(region="us-gov-west-1")),
+    healthy("healthy-china", "In China, with its own DNS suffix.", laid_out(region="cn-north-1")),
+    healthy("healthy-endpoints-of-2024", "Endpoints from before the dual-stack private names.", _old_endpoints),
+    healthy(
+        "healthy-one-address",
+        "One ENI for each endpoint, in the other zone: it serves the whole VPC.",
+        _one_address_each,
+    ),
+    healthy("healthy-truncated-dns", "Every DNS answer over UDP is cut short: TCP gives it.", _truncated),
+    healthy(
+        "healthy-s3-interface",
+        "No gateway, but an S3 interface endpoint with private DNS.",
+        _s3_interface,
+        s3_reached=False,
+    ),
+    healthy("healthy-odd-metadata", "Task metadata with the oddities of real ones.", _quirks),
+    healthy(
+        "healthy-metadata-v3",
+        "An old agent: task metadata version 3, which tells neither launch type nor log driver.",
+        variables(ECS_CONTAINER_METADATA_URI_V4=""),
+    ),
+    healthy(
+        "healthy-pull-role",
+        "The role held is the one that pulls, and it may.",
+        nothing,
+        "--pull-role",
+        f"arn:aws:iam::{ACCOUNT}:role/probe-task",
+    ),
+    healthy("layers-all", "The whole pull: every layer, in parallel.", nothing, "--layers", "all"),
+    scenario(
+        "layers-none",
+        "Everything but the layers' bytes: the pull is not proven.",
+        nothing,
+        finds={"layers.not-fetched": None},
+        status="pass",
+        pull="unproven",
+        arguments=("--layers", "none"),
+    ),
+    healthy(
+        "layer-range",
+        "A large layer, of which only the first bytes are read.",
+        _big_layer,
+        "--layer-bytes",
+        "65536",
+        infos=("layers.ranged",),
+    ),
+)

@@ -1,0 +1,215 @@
+"""Packets that are dropped, refused or lost: groups, ACLs, routes, firewalls, links."""
+
+from __future__ import annotations
+
+from probe.sim.changes import (
+    acl_drops,
+    all_of,
+    box,
+    closed_groups,
+    damaged,
+    egress_only,
+    laid_out,
+    with_nat,
+    without_gateway,
+    without_gateway_route,
+)
+from probe.sim.http import Damage
+from probe.sim.listeners import Refuses, ResetsHello, Swallows
+from probe.sim.network import Treatment
+from probe.sim.scenarios.healthy import EC2_AWSVPC
+from probe.sim.scenarios.scenario import scenario
+from probe.sim.vpc import VPC
+
+CORE = ("ecr.api", "ecr.dkr", "logs")
+INSTANCE = "10.0.1.20/32"
+
+
+def _instances_only(vpc: VPC) -> None:
+    """The endpoints' groups admit the instance's group and not the tasks'."""
+    for endpoint in vpc.endpoints.values():
+        endpoint.admits = [INSTANCE]
+
+
+def _s3_interface_without_dns(vpc: VPC) -> None:
+    vpc.gateway = None
+    vpc.add_endpoint("s3", private_dns=False)
+
+
+def _transparent_proxy(vpc: VPC) -> None:
+    vpc.network.transparent_proxy = True
+
+
+NETWORK = (
+    scenario(
+        "security-group",
+        "The endpoints' security group does not admit the task.",
+        closed_groups(*CORE),
+        finds={"tcp.silent": "tcp.security-group"},
+    ),
+    scenario(
+        "security-group-dkr",
+        "Only the ecr.dkr endpoint has a group that does not admit the task.",
+        closed_groups("ecr.dkr"),
+        finds={"tcp.silent": "tcp.security-group"},
+    ),
+    scenario(
+        "security-group-logs",
+        "Only the group of the logs endpoint is closed: the pull works, the log driver stops the task.",
+        closed_groups("logs"),
+        finds={"tcp.silent": "tcp.security-group"},
+        pull="works",
+    ),
+    scenario(
+        "ec2-awsvpc-instances-only",
+        "EC2 awsvpc: the endpoints admit instances, not tasks. Pulls work, and this path does not.",
+        all_of(EC2_AWSVPC, _instances_only),
+        finds={"tcp.silent": "tcp.security-group", "path.not-the-pull": None},
+        pull="unproven",
+    ),
+    scenario(
+        "central-endpoints-silent",
+        "Central endpoints behind a transit gateway: packets get lost on the way there.",
+        all_of(laid_out(central=True), closed_groups(*CORE)),
+        finds={"tcp.silent": "tcp.security-group"},
+        arguments=("--vpc-cidr", "10.0.0.0/16"),
+    ),
+    scenario(
+        "task-egress-closed",
+        "The task's own group lets nothing out.",
+        egress_only(),
+        finds={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "s3-egress",
+        "The task's group lets 443 out to the VPC only; S3's prefix list is missing.",
+        egress_only("10.0.0.0/16"),
+        finds={"s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "s3-gateway-missing",
+        "Nobody created the S3 gateway endpoint: the manifest comes, the layers do not.",
+        without_gateway,
+        finds={"s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "s3-route-table",
+        "The gateway endpoint exists, this subnet's route table is not one of its own.",
+        without_gateway_route,
+        finds={"s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "s3-interface-without-dns",
+        "S3 has an interface endpoint without private DNS in place of a gateway.",
+        _s3_interface_without_dns,
+        finds={"s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "s3-through-nat",
+        "No gateway endpoint, but a NAT gateway: layers come over the Internet, and the wire cannot tell.",
+        all_of(without_gateway, with_nat),
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "s3-through-nat-no-controls",
+        "The same without control connections: even less can be told.",
+        all_of(without_gateway, with_nat),
+        status="pass",
+        pull="works",
+        arguments=("--no-controls",),
+    ),
+    scenario(
+        "nacl-one-zone",
+        "A network ACL cuts off the other zone's subnet: one address of each endpoint is silent.",
+        acl_drops("10.0.2.0/24"),
+        finds={"tcp.partly-silent": "tcp.nacl"},
+        status="degraded",
+        pull="works",
+    ),
+    scenario(
+        "nacl-s3",
+        "A network ACL admits the VPC only, and S3's addresses are public.",
+        acl_drops("52.216.0.0/15"),
+        finds={"s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "firewall-refuses",
+        "A firewall answers in S3's name that nobody listens.",
+        box("s3", does=Refuses()),
+        finds={"tcp.refused": "path.egress-firewall"},
+        s3_reached=False,
+    ),
+    scenario(
+        "firewall-prohibits",
+        "A firewall before the endpoints answers that communication is prohibited.",
+        box("ecr.api", does=Treatment.PROHIBIT),
+        finds={"tcp.refused": "path.egress-firewall"},
+    ),
+    scenario(
+        "firewall-unreachable",
+        "A router before S3 answers that the host cannot be reached.",
+        box("s3", does=Treatment.UNREACHABLE),
+        finds={"tcp.refused": "path.egress-firewall"},
+        s3_reached=False,
+    ),
+    scenario(
+        "firewall-resets-hello",
+        "A firewall reads the server name in the ClientHello and tears the connection down.",
+        box("ecr.dkr", does=ResetsHello()),
+        finds={"tls.reset": "path.egress-firewall"},
+    ),
+    scenario(
+        "firewall-closes-hello",
+        "The same with a polite end of the connection.",
+        box("ecr.api", does=ResetsHello(politely=True)),
+        finds={"tls.reset": "path.egress-firewall"},
+    ),
+    scenario(
+        "mtu",
+        "Large packets get lost on the way: TCP connects, the certificate never comes.",
+        box("ecr.api", "ecr.dkr", does=Swallows()),
+        finds={"tls.silent": "path.mtu"},
+    ),
+    scenario(
+        "transfer-cut",
+        "Layer bodies end in the middle.",
+        damaged("s3", Damage.CUT),
+        finds={"path.transfer-broken": "path.transfer-broken"},
+    ),
+    scenario(
+        "transfer-reset",
+        "Layer bodies are reset in the middle.",
+        damaged("s3", Damage.RESET),
+        finds={"path.transfer-broken": "path.transfer-broken"},
+    ),
+    scenario(
+        "transfer-frozen",
+        "Layer bodies stop in the middle, and the connection stays open.",
+        damaged("s3", Damage.FREEZE),
+        finds={"path.transfer-broken": "path.transfer-broken"},
+    ),
+    scenario(
+        "transfer-trickles",
+        "Layer bytes come one at a time: never silent, never done.",
+        damaged("s3", Damage.TRICKLE),
+        finds={"probe.deadline": None},
+        status="inconclusive",
+        pull="unproven",
+        arguments=("--deadline", "3"),
+    ),
+    scenario(
+        "transparent-proxy",
+        "Something answers for every address there is, also for one that nobody has.",
+        _transparent_proxy,
+        finds={"path.proxy": "path.proxy"},
+        status="degraded",
+        pull="works",
+    ),
+)

@@ -1,0 +1,122 @@
+"""Two faults at once: both are said, and neither hides the other."""
+
+from __future__ import annotations
+
+from probe.sim.changes import (
+    acl_drops,
+    all_of,
+    asks,
+    box,
+    clock_behind,
+    closed_groups,
+    corrupt_layers,
+    deleted,
+    endpoint_policy,
+    mishap,
+    untagged,
+    variables,
+    with_nat,
+    without_endpoints,
+    without_gateway_route,
+    without_private_dns,
+)
+from probe.sim.identity import Statement
+from probe.sim.scenarios.layers import OWN_BUCKET_ONLY
+from probe.sim.scenarios.resolvers import OTHER_SERVER
+from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.tls import EVERYTHING, trusting
+from probe.sim.services import json_error
+from probe.sim.tls import AMAZON, CORPORATE
+from probe.sim.vpc import VPC
+
+
+def _no_role(vpc: VPC) -> None:
+    vpc.task.role = None
+
+
+def _no_groups(vpc: VPC) -> None:
+    vpc.cloud.logs.groups.clear()
+
+
+PAIRS = (
+    scenario(
+        "groups-and-s3-route",
+        "The endpoints' groups are closed, and the subnet's table lacks the route to S3.",
+        all_of(closed_groups("ecr.api", "ecr.dkr", "logs"), without_gateway_route),
+        finds={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "group-and-private-dns",
+        "ecr.dkr's group is closed, and ecr.api's private DNS is off.",
+        all_of(closed_groups("ecr.dkr"), without_private_dns("ecr.api")),
+        finds={"tcp.silent": "tcp.security-group", "dns.public-answer": "endpoint.missing.ecr-api"},
+    ),
+    scenario(
+        "s3-policy-and-log-group",
+        "The S3 endpoint's policy lacks the layer bucket, and the task's log group is missing.",
+        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), _no_groups),
+        finds={"policy.vpce.s3": "policy.vpce.s3", "logs.group-missing": "logs.group-missing"},
+        s3_reached=False,
+    ),
+    scenario(
+        "ecr-policy-and-logs-endpoint",
+        "The policy of ecr.dkr refuses, and the endpoint for CloudWatch Logs is missing.",
+        all_of(endpoint_policy("ecr.dkr", Statement(actions=("ecr:ListImages",))), without_endpoints("logs")),
+        finds={"policy.vpce.ecr": "policy.vpce.ecr", "dns.public-answer": "logs.endpoint-missing"},
+    ),
+    scenario(
+        "interception-and-logs-nat",
+        "A trusted middlebox intercepts, and logs leave by a NAT gateway.",
+        all_of(box(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE), without_endpoints("logs"), with_nat),
+        finds={"tls.interception": "tls.interception", "dns.public-answer": "logs.endpoint-missing"},
+        status="degraded",
+        pull="works",
+    ),
+    scenario(
+        "clock-and-log-group",
+        "The clock is ten minutes behind, and the log group is missing.",
+        all_of(clock_behind(600), _no_groups),
+        finds={"clock.skew": "clock.skew", "logs.group-missing": "logs.group-missing"},
+        status="degraded",
+        pull="works",
+    ),
+    scenario(
+        "nameserver-and-s3-route",
+        "The first nameserver is gone, and so is the route to S3.",
+        all_of(asks(OTHER_SERVER, "vpc"), without_gateway_route),
+        finds={"dns.resolver-unreachable": "dns.resolver-unreachable", "s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+    scenario(
+        "proxy-and-tag",
+        "Proxy variables without exceptions, and a tag that is gone.",
+        all_of(variables(HTTPS_PROXY="http://proxy.example:3128"), untagged),
+        finds={"path.proxy": "path.proxy", "registry.tag-not-found": "registry.tag-not-found"},
+    ),
+    scenario(
+        "nacl-and-corrupt-layer",
+        "A network ACL cuts off a zone, and the layers' bytes are wrong.",
+        all_of(acl_drops("10.0.2.0/24"), corrupt_layers),
+        finds={"tcp.partly-silent": "tcp.nacl", "layers.bad-digest": "registry.layer-corrupt"},
+    ),
+    scenario(
+        "no-role-and-group",
+        "No task role, and the group of ecr.dkr is closed: the network is measured all the same.",
+        all_of(_no_role, closed_groups("ecr.dkr")),
+        finds={"credentials.missing": "iam.no-credentials", "tcp.silent": "tcp.security-group"},
+    ),
+    scenario(
+        "repo-and-logs-endpoint",
+        "The repository is not there, nor the endpoint for CloudWatch Logs.",
+        all_of(deleted, without_endpoints("logs")),
+        finds={"registry.repo-not-found": "registry.repo-not-found", "dns.public-answer": "logs.endpoint-missing"},
+    ),
+    scenario(
+        "throttled-and-s3-route",
+        "Tokens are refused for their rate, and S3 is silent: the second is an error by itself.",
+        all_of(mishap("ecr.api", json_error("ThrottlingException", "Rate exceeded")), without_gateway_route),
+        finds={"aws.throttled": "throttle", "s3.silent": "endpoint.missing.s3"},
+        s3_reached=False,
+    ),
+)

@@ -1,0 +1,289 @@
+"""The task itself: credentials, metadata, proxies, its image, and other services it asks for."""
+
+from __future__ import annotations
+
+from probe.sim import images
+from probe.sim.changes import Change, all_of, laid_out, nothing, pushed, variables, without_endpoints
+from probe.sim.cloud import APP, TAG
+from probe.sim.metadata import string_error, uninitialised
+from probe.sim.nameservers import Nameserver
+from probe.sim.scenarios.healthy import EC2_HOST, IPV6, image
+from probe.sim.scenarios.scenario import scenario
+from probe.sim.services import Mishap
+from probe.sim.vpc import VPC
+
+LINK_LOCAL = "169.254.169.254,169.254.170.2"
+
+
+def _no_role(vpc: VPC) -> None:
+    vpc.task.role = None
+
+
+def _session_expired(vpc: VPC) -> None:
+    vpc.cloud.account.session_expired = True
+
+
+def _stray_keys(vpc: VPC) -> None:
+    """Somebody's old keys stand in the task definition, and win over the role."""
+    old = {"AWS_ACCESS_KEY_ID": "AKIAOLDKEYOFSOMEBODY", "AWS_SECRET_ACCESS_KEY": "an-old-secret-of-somebody"}
+    vpc.task.variables.update(old)
+
+
+def _agent_starting(times: int | None) -> Change:
+    def change(vpc: VPC) -> None:
+        vpc.metadata.mishaps.append(Mishap(uninitialised(), "/v2/credentials/", times))
+
+    return change
+
+
+def _metadata_failing(vpc: VPC) -> None:
+    vpc.metadata.mishaps.append(Mishap(string_error(500, "unable to generate metadata for task"), "/v4/"))
+
+
+def _outside_ecs(vpc: VPC) -> None:
+    """No variable of ECS; credentials stand in the environment."""
+    keys = vpc.cloud.task_keys
+    empty = dict.fromkeys(vpc.task.environ(), "")
+    given = {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
+    }
+    vpc.task.variables.update(empty | given)
+
+
+def _tells(key: str, value: object) -> Change:
+    """The task document says something else."""
+
+    def change(vpc: VPC) -> None:
+        vpc.metadata.quirks.append(lambda document: document.update({key: value}) if "TaskARN" in document else None)
+
+    return change
+
+
+def _own_image(reference: str) -> Change:
+    def change(vpc: VPC) -> None:
+        vpc.task.containers[0].image = reference
+
+    return change
+
+
+def _hub_resolver_only(vpc: VPC) -> None:
+    """enableDnsSupport is off on purpose: a server of the company knows the private names."""
+    zones = [zone for endpoint in vpc.endpoints.values() for zone in endpoint.zones()]
+
+    def ask(name: str, record: str):  # type: ignore[no-untyped-def]
+        held = [each for each in zones if each.holds(name)]
+        return held[0].answer(name, record) if held else vpc.public_dns.answer(name, record)
+
+    vpc.resolver.answering = False
+    vpc.servers["10.0.3.53"] = Nameserver(ask)
+    vpc.nameservers = ["10.0.3.53"]
+
+
+def _ipv6_endpoint(vpc: VPC) -> None:
+    """The registry's endpoint is IPv6-only, the task has no IPv6."""
+    vpc.endpoints["ecr.dkr"].addresses = []
+    vpc.network.ipv6 = vpc.task.ipv6 = vpc.task.subnet_ipv6 = None
+
+
+def _endpoints_of_the_hub(vpc: VPC) -> None:
+    """Central endpoints with global IPv6 addresses of another VPC."""
+    block = "2600:1f18:9999:aa01::"
+    for last, endpoint in enumerate(vpc.endpoints.values(), 10):
+        endpoint.addresses_ipv6 = [f"{block}{last:x}"]
+    vpc.network.routes.ranges.append(f"{block}/64")
+
+
+CREDENTIALS = (
+    scenario(
+        "no-task-role",
+        "The task definition names no task role: there are no credentials.",
+        _no_role,
+        finds={"credentials.missing": "iam.no-credentials"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "instance-role-not-allowed",
+        "On EC2 without a task role: the instance's credentials are there and not touched.",
+        all_of(EC2_HOST, _no_role),
+        finds={"credentials.missing": "iam.no-credentials"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "instance-role",
+        "The same with --allow-instance-role.",
+        all_of(EC2_HOST, _no_role),
+        finds={"credentials.instance-role": None},
+        status="pass",
+        pull="works",
+        arguments=("--allow-instance-role",),
+    ),
+    scenario(
+        "credentials-expired",
+        "The session behind the credentials is over.",
+        _session_expired,
+        finds={"credentials.rejected": "iam.credentials-rejected"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "credentials-stray",
+        "Old keys in the task definition win over the task role, and AWS does not know them.",
+        _stray_keys,
+        finds={"credentials.rejected": "iam.credentials-rejected"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "credentials-late",
+        "Right after its start the agent has no credentials yet; at the second try it has.",
+        _agent_starting(1),
+        finds={"probe.retried": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "credentials-unavailable",
+        "The credentials endpoint never has any.",
+        _agent_starting(None),
+        finds={"credentials.unavailable": "iam.credentials-rejected"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+)
+SURROUNDINGS = (
+    scenario(
+        "metadata-failing",
+        "Task metadata answers with errors; flags say what it would have told.",
+        _metadata_failing,
+        finds={"task.metadata-unavailable": None},
+        status="pass",
+        pull="works",
+        arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+    ),
+    scenario(
+        "outside-ecs",
+        "Not an ECS task at all: everything comes from flags and variables.",
+        _outside_ecs,
+        status="pass",
+        pull="works",
+        arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+    ),
+    scenario(
+        "outside-ecs-logs-missing",
+        "The same without an endpoint for CloudWatch Logs: nobody knows whether it is needed.",
+        all_of(_outside_ecs, without_endpoints("logs")),
+        finds={"dns.public-answer": "logs.endpoint-missing"},
+        status="degraded",
+        pull="works",
+        arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+    ),
+    scenario(
+        "fault-injection",
+        "The task may be made to fail on purpose.",
+        _tells("FaultInjectionEnabled", True),
+        finds={"task.fault-injection": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "clock-unsynchronized",
+        "ECS says that the task's clock is not synchronised.",
+        _tells("ClockDrift", {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}),
+        finds={"task.clock-unsynchronized": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "proxy-variables",
+        "HTTPS_PROXY is set, and NO_PROXY covers nothing of the pull.",
+        variables(HTTPS_PROXY="http://proxy.example:3128"),
+        finds={"path.proxy": "path.proxy"},
+        status="degraded",
+        pull="works",
+    ),
+    scenario(
+        "proxy-variables-covered",
+        "HTTPS_PROXY is set, and NO_PROXY covers AWS and the link-local addresses.",
+        variables(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY=f"{LINK_LOCAL},.amazonaws.com"),
+        finds={"path.proxy": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "own-image-elsewhere",
+        "The task's own image is not in ECR, and none was named.",
+        _own_image("registry.example.com/app:1"),
+        finds={"registry.image-not-in-ecr": None},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "own-image-ecr-public",
+        "The task's own image is in ECR Public, which has no endpoint.",
+        _own_image("public.ecr.aws/nginx/nginx:1.27"),
+        finds={"registry.image-not-in-ecr": "registry.ecr-public-no-privatelink"},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
+        "legacy-hostname",
+        "An old SDK calls ecr.<region>, which private DNS does not cover.",
+        nothing,
+        finds={"dns.public-answer": "client.legacy-hostname"},
+        status="pass",
+        pull="works",
+        arguments=("--also", "ecr-legacy"),
+    ),
+    scenario(
+        "also-secretsmanager",
+        "The task reads secrets, and there is no endpoint for Secrets Manager.",
+        nothing,
+        finds={"dns.public-answer": "endpoint.missing.secretsmanager"},
+        status="pass",
+        pull="works",
+        arguments=("--also", "secretsmanager"),
+    ),
+    scenario(
+        "also-secretsmanager-healthy",
+        "The same with the endpoint.",
+        lambda vpc: vpc.add_endpoint("secretsmanager"),
+        status="pass",
+        pull="works",
+        arguments=("--also", "secretsmanager"),
+    ),
+    scenario(
+        "control-silent",
+        "The VPC's own DNS is off on purpose; the company's server knows the private names.",
+        _hub_resolver_only,
+        finds={"dns.control-silent": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "ipv6-endpoint-ipv4-task",
+        "The registry's endpoint has IPv6 addresses only, the task has none.",
+        all_of(laid_out(ipv6=IPV6), _ipv6_endpoint),
+        finds={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
+    ),
+    scenario(
+        "central-endpoints-ipv6",
+        "An IPv6-only task and central endpoints: their global addresses could be anybody's.",
+        all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
+        finds={"dns.undetermined-answer": None},
+        status="pass",
+        pull="works",
+    ),
+    scenario(
+        "latest-by-default",
+        "An image without a tag means latest.",
+        pushed(images.index(), "latest"),
+        status="pass",
+        pull="works",
+        arguments=image(APP),
+    ),
+)
+TASK = (*CREDENTIALS, *SURROUNDINGS)

@@ -1,0 +1,80 @@
+"""Certificates that are wrong, and servers that do not speak TLS."""
+
+from __future__ import annotations
+
+from probe.sim.changes import Change, all_of, box, certificate
+from probe.sim.http import Reply
+from probe.sim.listeners import SpeaksPlain
+from probe.sim.scenarios.scenario import scenario
+from probe.sim.tls import AMAZON, CORPORATE, STRANGER
+
+BLOCK_PAGE = Reply(
+    403,
+    b"<!DOCTYPE html><html><head><title>Blocked</title></head><body>Category: file storage</body></html>",
+    content_type="text/html",
+)
+BUSY_PAGE = Reply(503, b"<html><body>Service unavailable, try again</body></html>", content_type="text/html")
+
+
+def trusting(*organisations: str) -> Change:
+    """The roots in the task's trust store."""
+    return lambda vpc: setattr(vpc, "trusted", organisations)
+
+
+EVERYTHING = ("ecr.api", "ecr.dkr", "s3", "logs")
+TLS = (
+    scenario(
+        "tls-interception",
+        "A middlebox signs every certificate anew, and the task does not trust it.",
+        box(*EVERYTHING, issuer=CORPORATE),
+        finds={"tls.interception": "tls.interception"},
+        s3_reached=False,
+    ),
+    scenario(
+        "tls-interception-trusted",
+        "The same with the middlebox's root in the trust store: it works, and somebody reads along.",
+        all_of(box(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE)),
+        finds={"tls.interception": "tls.interception"},
+        status="degraded",
+        pull="works",
+    ),
+    scenario(
+        "tls-interception-s3",
+        "Only the way to S3 is intercepted.",
+        box("s3", issuer=CORPORATE),
+        finds={"tls.interception": "tls.interception"},
+        s3_reached=False,
+    ),
+    scenario(
+        "tls-stale-store",
+        "The image's trust store is so old that it lacks Amazon's roots.",
+        trusting(STRANGER),
+        finds={"tls.ca-bundle": "tls.ca-bundle"},
+        s3_reached=False,
+    ),
+    scenario(
+        "tls-expired",
+        "The certificate before S3 is out of date.",
+        certificate("s3", expired=True),
+        finds={"tls.certificate-expired": "tls.certificate-expired"},
+        s3_reached=False,
+    ),
+    scenario(
+        "tls-not-tls",
+        "Something on port 443 answers in plain HTTP.",
+        box("ecr.dkr", does=SpeaksPlain()),
+        finds={"tls.not-tls": "path.egress-firewall"},
+    ),
+    scenario(
+        "block-page",
+        "A trusted middlebox answers for S3 with a page of its own.",
+        all_of(box("s3", issuer=CORPORATE, page=BLOCK_PAGE), trusting(AMAZON, CORPORATE)),
+        finds={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
+    ),
+    scenario(
+        "busy-page",
+        "A trusted middlebox answers for the registry that it is too busy.",
+        all_of(box("ecr.dkr", issuer=CORPORATE, page=BUSY_PAGE), trusting(AMAZON, CORPORATE)),
+        finds={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
+    ),
+)

@@ -1,0 +1,130 @@
+"""The process as a whole: signals, threads that hang, readers that have gone, and what a terminal can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
+
+# A process whose run is ours: `BODY` sees settings and stop, and returns the verdict.
+PROCESS = """
+import sys, threading, time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from probe import mishap
+from probe.cli import main
+def once(settings, wire, *, progress, stop):
+    verdict = mishap.broken(settings, ValueError(), began=datetime.now(UTC))
+    BODY
+    return verdict
+sys.modules["probe.run"] = SimpleNamespace(run=once)
+sys.argv = ["ecr-probe", "check", "--image", "IMAGE", "--format", "json"]
+main()
+""".replace("IMAGE", IMAGE)
+
+
+def process(body: str, **given: Any) -> subprocess.Popen[str]:
+    code = PROCESS.replace("BODY", body)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **given
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_run_and_the_document_is_printed(number: signal.Signals) -> None:
+    running = process('print("ready", file=sys.stderr, flush=True); stop.wait()')
+    assert running.stderr is not None
+    assert running.stderr.readline() == "ready\n"
+    running.send_signal(number)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert json.loads(out)["schema_version"] == 1
+    assert err == ""
+
+
+def test_a_run_that_ignores_the_signal_is_left_behind() -> None:
+    running = process('print("ready", file=sys.stderr, flush=True); threading.Event().wait()')
+    assert running.stderr is not None
+    assert running.stderr.readline() == "ready\n"
+    running.send_signal(signal.SIGTERM)
+    out, _ = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert json.loads(out)["schema_version"] == 1
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    say = 'print("{}", file=sys.stderr, flush=True)'
+    body = f"{say.format('ready')}; stop.wait(); {say.format('heard')}; threading.Event().wait()"
+    running = process(body)
+    assert running.stderr is not None
+    assert running.stderr.readline() == "ready\n"
+    running.send_signal(signal.SIGINT)
+    assert running.stderr.readline() == "heard\n"
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert out == ""
+
+
+def test_hanging_threads_do_not_keep_the_process() -> None:
+    began = time.monotonic()
+    running = process("threading.Thread(target=threading.Event().wait).start()")
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 3
+    assert json.loads(out)
+    assert err == ""
+    assert time.monotonic() - began < 15
+
+
+def test_a_reader_that_has_gone_changes_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        code = PROCESS.replace("BODY", "pass")
+        done = subprocess.run([sys.executable, "-c", code], stdout=gone, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+def test_a_full_disk_is_said() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "probe", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "ecr-probe: stdout cannot be written: no space left on device\n"
+
+
+def test_stdout_may_be_closed() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m probe --version >&-"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_ascii_terminal_gets_ascii() -> None:
+    code = PROCESS.replace("BODY", "pass").replace('"json"]', '"text"]')
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env={"PYTHONIOENCODING": "ascii"}, check=False
+    )
+    assert done.returncode == 3
+    assert done.stdout.isascii()
+    assert done.stdout
+
+
+def test_colour_is_forced_and_refused_by_the_environment() -> None:
+    code = PROCESS.replace("BODY", "pass").replace('"json"]', '"text"]')
+    for environ, coloured in (
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environ, check=False)
+        assert (b"\x1b[1;31m" in done.stdout) is coloured

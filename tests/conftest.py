@@ -1,0 +1,57 @@
+"""What every test may rely on: an environment without this machine's settings, and with --no-skips that it ran."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+
+import pytest
+
+# A developer's own account, proxy or trust store must not decide whether a test passes.
+OUTSIDE = ("AWS_", "ECR_PROBE_", "ECS_", "SSL_CERT_")
+OUTSIDE_NAMES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+
+home = pytest.StashKey[str]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure: nothing may be missing here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in list(os.environ):
+        upper = name.upper()
+        if upper.startswith(OUTSIDE) or upper.endswith("_PROXY") or upper in OUTSIDE_NAMES:
+            del os.environ[name]
+    config.stash[home] = tempfile.mkdtemp(prefix="ecr-probe-home-")
+    os.environ["HOME"] = config.stash[home]  # no ~/.aws, no ~/.curlrc
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[home], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _forbid_skip(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(report, collector.config)
+    return report
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    if report.skipped and config.getoption("--no-skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"--no-skips: {reason}"

@@ -1,0 +1,42 @@
+"""One laboratory for the whole session, an image in it, and the skip where it cannot be built."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cloud import NEEDED, Cloud
+from tests.lab.images import KIB, Layout, lay_out
+from tests.lab.network import ENVIRONMENT
+
+SERVERS = Path(__file__).parents[2] / ".venv" / "servers" / "bin"
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("network namespaces need root on Linux")
+    missing = [name for name in NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
+    missing += [name for name in ("moto_server", "aws") if not (SERVERS / name).exists()]
+    if missing:
+        pytest.skip(f"missing here: {', '.join(missing)}; .ci/run installs what Debian has, make test-lab the rest")
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
+    try:
+        with Cloud(SERVERS) as cloud:
+            yield cloud
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def image(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """app:1, of two layers."""
+    layout = lay_out(tmp_path_factory.mktemp("image") / "app", (100 * KIB, 300 * KIB))
+    cloud.push(layout, "app:1")
+    return layout

@@ -1,0 +1,118 @@
+"""Network namespaces joined by a router. What runs in them is in daemons.py, which hosts there are in cloud.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# What a program in a namespace is given of our own environment: nothing that could lead it astray, or us.
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+# Nothing listens there: whoever asks for a name hears so at once, where this machine's own resolver would be silent.
+NO_RESOLVER = ("127.0.0.1",)
+
+
+def run(*command: str, stdin: str | None = None, timeout: float = 30.0) -> str:
+    """What `command` prints. Raises RuntimeError with its complaint where it fails."""
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(
+            f"{' '.join(command)} exited {done.returncode}: {(done.stderr or done.stdout).strip()[-2000:]}"
+        )
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One namespace, with one interface eth0 that leads to the router."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+    def wrapped(self, *command: str) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", self.name, *command)
+
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        return run(*self.wrapped(*command), stdin=stdin)
+
+    @contextlib.contextmanager
+    def filtering(self, rules: str) -> Iterator[None]:
+        """While the context lasts, nftables holds `rules` (chains of one table) in this host."""
+        self.run("nft", "-f", "-", stdin=f"table ip breakage {{\n{rules}\n}}\n")
+        try:
+            yield
+        finally:
+            self.run("nft", "delete", "table", "ip", "breakage")
+
+    @contextlib.contextmanager
+    def routing(self, *route: str) -> Iterator[None]:
+        """While the context lasts, this route is there too."""
+        self.run("ip", "route", "add", *route)
+        try:
+            yield
+        finally:
+            self.run("ip", "route", "delete", *route)
+
+
+class Network:
+    """A router and its hosts, under names that no other session uses; no way leads out of it."""
+
+    def __init__(self) -> None:
+        self._prefix = f"ecr-probe-{os.getpid()}-{secrets.token_hex(2)}"
+        self._names: list[str] = []
+
+    def build(self) -> None:
+        self.router = Host(self._add("router"), ())
+        self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        # What a VPC has no route for is dropped without a word; a router of Linux would say so by ICMP.
+        self.router.run("ip", "route", "add", "blackhole", "default", "metric", "1000")
+
+    def _add(self, name: str) -> str:
+        full = f"{self._prefix}-{name}"
+        self._names.append(full)
+        run("ip", "netns", "add", full)
+        run("ip", "-n", full, "link", "set", "lo", "up")
+        return full
+
+    def host(
+        self, name: str, *networks: str, others: Sequence[str] = (), resolvers: Sequence[str] = NO_RESOLVER
+    ) -> Host:
+        """A host with addresses of one /24, whose .1 is the router, and `others` that the router leads to it."""
+        full, first = self._add(name), networks[0]
+        gateway = first.rsplit(".", 1)[0] + ".1"
+        link = ("ip", "-n", self.router.name, "link")
+        run(*link, "add", f"to-{name}", "type", "veth", "peer", "name", "eth0", "netns", full)
+        run("ip", "-n", self.router.name, "address", "add", f"{gateway}/24", "dev", f"to-{name}")
+        run(*link, "set", f"to-{name}", "up")
+        for address in networks:
+            run("ip", "-n", full, "address", "add", f"{address}/24", "dev", "eth0")
+        for address in others:
+            run("ip", "-n", full, "address", "add", f"{address}/32", "dev", "eth0")
+        run("ip", "-n", full, "link", "set", "eth0", "up")
+        run("ip", "-n", full, "route", "add", "default", "via", gateway)
+        for address in others:
+            run("ip", "-n", self.router.name, "route", "add", f"{address}/32", "via", first)
+        folder = Path("/etc/netns") / full  # where `ip netns exec` looks for files to lay over /etc
+        folder.mkdir(parents=True)
+        (folder / "resolv.conf").write_text("".join(f"nameserver {address}\n" for address in resolvers))
+        return Host(full, (*networks, *others))
+
+    def remove(self) -> None:
+        """Everything at once: the interfaces go with their namespaces."""
+        for name in reversed(self._names):
+            with contextlib.suppress(RuntimeError):
+                run("ip", "netns", "delete", name)
+            shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            Path("/etc/netns").rmdir()  # ours alone where it is empty now
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    return {**ENVIRONMENT, **more}

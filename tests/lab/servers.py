@@ -1,0 +1,126 @@
+"""How each server is set up: dnsmasq, nginx, CNCF distribution and moto. None of them is ours."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.daemons import Daemon
+from tests.lab.network import Host, run
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A TLS server for one name, with its certificate; `does` says what it answers with, in nginx's words."""
+
+    address: str
+    name: str
+    does: str
+    port: int = 443
+    certificate: str = "amazon"
+
+
+def dnsmasq(host: Host, folder: Path, answers: Mapping[str, Iterable[str]], *, name: str, port: int) -> Daemon:
+    """Answers each name, and every name below it, with its addresses; all else does not exist."""
+    lines = [
+        "no-daemon",
+        "no-resolv",
+        "no-hosts",
+        "user=root",
+        "bind-interfaces",
+        f"port={port}",
+        "local-ttl=60",
+        "log-queries",
+        "local=/#/",
+        *(f"listen-address={address}" for address in host.addresses),
+        *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
+    ]
+    file = folder / f"{name}.conf"
+    file.write_text("\n".join(lines) + "\n")
+    daemon = Daemon(name, host, ("dnsmasq", f"--conf-file={file}", "--log-facility=-"), logs=folder)
+    daemon.wait_until_it_listens(port)
+    return daemon
+
+
+_NGINX = """\
+daemon off;
+user root;
+worker_processes 2;
+pid {folder}/{name}.pid;
+error_log stderr warn;
+events {{}}
+http {{
+    access_log off;
+    default_type application/octet-stream;
+    sendfile on;
+    client_body_temp_path {folder}/{name}-body;
+    proxy_temp_path {folder}/{name}-proxy;
+    fastcgi_temp_path {folder}/{name}-fastcgi;
+    uwsgi_temp_path {folder}/{name}-uwsgi;
+    scgi_temp_path {folder}/{name}-scgi;
+    client_max_body_size 0;
+    proxy_http_version 1.1;
+    proxy_set_header Host $host;
+    proxy_set_header X-Forwarded-Proto https;
+{sites}
+}}
+"""
+_SITE = """\
+server {{
+    listen {site.address}:{site.port} ssl;
+    server_name {site.name};
+    ssl_certificate {certificates}/{site.certificate}.pem;
+    ssl_certificate_key {certificates}/{site.certificate}.key;
+    location / {{ {site.does} }}
+}}
+"""
+
+
+def nginx(host: Host, folder: Path, sites: Iterable[Site], *, name: str, certificates: Path) -> Daemon:
+    sites = tuple(sites)
+    blocks = "".join(_SITE.format(site=site, certificates=certificates) for site in sites)
+    file = folder / f"{name}.conf"
+    file.write_text(_NGINX.format(folder=folder, name=name, sites=textwrap.indent(blocks, "    ")))
+    daemon = Daemon(name, host, ("nginx", "-e", "stderr", "-c", str(file)), logs=folder)
+    daemon.wait_until_it_listens(*(site.port for site in sites))
+    return daemon
+
+
+_REGISTRY = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: {storage}}}
+http: {{addr: "{address}:{port}"}}
+auth:
+  htpasswd: {{realm: lab, path: {passwords}}}
+middleware:
+  storage:
+    - name: redirect
+      options: {{baseurl: "{layers}"}}
+"""
+
+
+def registry(host: Host, folder: Path, *, port: int, user: str, password: str, layers: str) -> Daemon:
+    """CNCF distribution, which sends whoever asks for a blob to `layers` with a redirect."""
+    passwords = folder / "htpasswd"
+    passwords.write_text(run("htpasswd", "-nbB", "-C", "4", user, password))  # bcrypt's cheapest: it is asked each time
+    file = folder / "registry.yml"
+    storage = folder / "registry"
+    storage.mkdir()
+    file.write_text(
+        _REGISTRY.format(storage=storage, address=host.addresses[0], port=port, passwords=passwords, layers=layers)
+    )
+    daemon = Daemon("registry", host, ("docker-registry", "serve", str(file)), logs=folder)
+    daemon.wait_until_it_listens(port)
+    return daemon
+
+
+def moto(host: Host, folder: Path, program: Path, *, port: int) -> Daemon:
+    """AWS's APIs as moto plays them. It ends with its parent; only its first request loads a service."""
+    command = (str(program), "-H", host.addresses[0], "-p", str(port))
+    daemon = Daemon("moto", host, command, logs=folder, more={"HOME": str(folder)})
+    daemon.wait_until_it_listens(port)
+    return daemon

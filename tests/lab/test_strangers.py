@@ -1,0 +1,75 @@
+"""Programs that nobody here wrote find the laboratory healthy: what the probe says of it can then be believed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.lab.cloud import API, LAYERS, LOGS, PASSWORD, REGION, REGISTRY, RESOLVERS, S3, Cloud
+from tests.lab.conftest import SERVERS
+from tests.lab.images import Layout
+
+
+@pytest.mark.parametrize("resolver", RESOLVERS)
+def test_dig_sees_each_endpoint_in_two_zones(cloud: Cloud, resolver: str) -> None:
+    for name, last in ((API, 10), (REGISTRY, 11), (LOGS, 12)):
+        answer = cloud.in_task("dig", "+short", f"@{resolver}", name, "A")
+        assert sorted(answer.out.split()) == [f"10.0.10.{last}", f"10.0.20.{last}"], answer
+    assert cloud.in_task("dig", "+short", LAYERS).out.split() == [S3]
+    assert "status: NXDOMAIN" in cloud.in_task("dig", "nobody.example.com").out
+
+
+def test_aws_gets_a_login_password(cloud: Cloud) -> None:
+    ended = cloud.in_task(
+        str(SERVERS / "aws"), "ecr", "get-login-password", "--region", REGION, AWS_CA_BUNDLE=str(cloud.ca_bundle)
+    )
+    assert (ended.code, ended.out.strip()) == (0, PASSWORD), ended.err
+
+
+def test_curl_follows_the_redirect_to_the_layer(cloud: Cloud, image: Layout) -> None:
+    digest = image.layers[0]
+    url = f"https://{REGISTRY}/v2/app/blobs/{digest}"
+    command = ("curl", "--silent", "--show-error", "--cacert", str(cloud.ca_bundle))
+    refused = cloud.in_task(*command, "--head", url)
+    assert " 401 " in refused.out.splitlines()[0]
+    target = cloud.folder / "layer"
+    told = cloud.in_task(
+        *command, "--location", "--user", f"AWS:{PASSWORD}", "--output", str(target), "--write-out", "%{json}", url
+    )
+    facts = json.loads(told.out)
+    assert (facts["http_code"], facts["num_redirects"], facts["remote_ip"]) == (200, 1, S3)
+    assert facts["url_effective"].startswith(f"https://{LAYERS}/")
+    assert "sha256:" + hashlib.sha256(target.read_bytes()).hexdigest() == digest
+
+
+def test_skopeo_pulls_the_image(cloud: Cloud, image: Layout, tmp_path: Path) -> None:
+    ended = cloud.in_task(
+        "skopeo",
+        "copy",
+        "--quiet",
+        "--insecure-policy",
+        f"--src-creds=AWS:{PASSWORD}",
+        f"docker://{REGISTRY}/app:1",
+        f"dir:{tmp_path}",
+    )
+    assert ended.code == 0, ended.err
+    pulled = {path.name for path in tmp_path.iterdir()}
+    assert {digest.removeprefix("sha256:") for digest in image.layers} <= pulled
+
+
+def test_the_token_is_the_registrys_password(cloud: Cloud) -> None:
+    ended = cloud.in_task(
+        str(SERVERS / "aws"),
+        "ecr",
+        "get-authorization-token",
+        "--query",
+        "authorizationData[0].authorizationToken",
+        "--output",
+        "text",
+        AWS_CA_BUNDLE=str(cloud.ca_bundle),
+    )
+    assert base64.b64decode(ended.out) == f"AWS:{PASSWORD}".encode()

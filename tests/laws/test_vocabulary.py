@@ -1,0 +1,32 @@
+"""Closed vocabularies: every word is produced somewhere, and every fault has its scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from probe.faults import FAULTS
+from probe.model import Failure
+from probe.sim.scenarios import SCENARIOS
+
+TESTS = Path(__file__).parent.parent
+PRODUCERS = "\n".join(path.read_text() for part in ("wire", "measure") for path in sorted((TESTS / part).glob("test_*.py")))
+
+# Faults that no state of a network brings about: tests/faults and tests/cli make them.
+WITHOUT_SCENARIO = {"probe.bug", "unexplained"}
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_has_a_test_that_produces_it(failure: Failure) -> None:
+    assert f"Failure.{failure.name}" in PRODUCERS
+
+
+@pytest.mark.parametrize("code", sorted({fault.code for fault in FAULTS} - WITHOUT_SCENARIO))
+def test_every_fault_has_a_scenario(code: str) -> None:
+    assert [scenario.name for scenario in SCENARIOS if code in scenario.finds]
+
+
+def test_scenarios_expect_only_faults_that_exist() -> None:
+    known = {fault.code for fault in FAULTS}
+    assert {code for scenario in SCENARIOS for code in scenario.finds} <= known

@@ -1,0 +1,139 @@
+"""The pull's steps: what is tried, on what it stands, and the word for each way in which it fails."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from probe.model import Action, Failure, LayerSeen, ManifestSeen, Outcome, RedirectSeen, RedirectTarget
+from probe.sim import changes, images
+from probe.sim.cloud import TAG
+from probe.sim.http import Reply
+from probe.sim.vpc import VPC
+from tests.measure.worlds import only, steps
+
+PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)
+
+
+def test_a_healthy_pull_walks_every_step_and_verifies_what_it_gets() -> None:
+    found = steps(changes.nothing)
+    walked = [step for step in found.values() if step.action in PULL]
+    assert {step.action for step in walked} == set(PULL)
+    assert all(step.ok for step in walked)
+    assert all(step.on in found for step in walked)
+    layers = [step.seen for step in walked if isinstance(step.seen, LayerSeen)]
+    assert {layer.what for layer in layers} == {"config", "layer"}
+    assert all(layer.verified and layer.received == layer.size for layer in layers)
+    # The smallest of at least 64 KiB tells something of the path; smaller ones do not.
+    assert min(layer.size or 0 for layer in layers if layer.what == "layer") >= 64 * 1024
+
+
+def test_all_layers_are_the_whole_image() -> None:
+    found = steps(changes.nothing, "--layers", "all")
+    layers = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
+    child = only(found, "ecr.dkr/manifest/sha256:").seen
+    assert isinstance(child, ManifestSeen)
+    assert len(layers) == (child.layers or 0) + 1
+    assert all(layer.verified for layer in layers)
+
+
+def test_no_layers_is_said_and_prevents_nothing_else() -> None:
+    found = steps(changes.nothing, "--layers", "none")
+    skipped = [step for step in found.values() if step.action in (Action.BLOB, Action.LAYER)]
+    assert [(step.outcome, step.blocked_by) for step in skipped] == [(Outcome.SKIPPED, None)] * 2
+
+
+def test_a_large_layer_is_ranged_and_said_so() -> None:
+    found = steps(changes.nothing, "--layer-bytes", "65536")
+    (layer,) = [s.seen for s in found.values() if isinstance(s.seen, LayerSeen) and s.seen.what == "layer"]
+    assert (layer.ranged, layer.received, layer.verified) == (True, 65536, False)
+    assert layer.answer.status == 206
+
+
+def test_bytes_of_another_digest() -> None:
+    found = steps(changes.corrupt_layers)
+    layer = next(s for s in found.values() if isinstance(s.seen, LayerSeen) and s.seen.what == "layer")
+    assert layer.failure is Failure.BAD_DIGEST
+    assert layer.on is not None
+    assert layer.on.startswith("s3/tls/")
+
+
+def test_a_manifest_of_another_digest_than_head_announced() -> None:
+    def swap(vpc: VPC) -> None:
+        repository = changes.repository(vpc)
+        digest = repository.tags[TAG]
+        other = images.single().top
+        repository.manifests[digest] = images.Content(other.kind, other.body, digest)
+
+    assert steps(swap)["ecr.dkr/manifest/GET"].failure is Failure.BAD_DIGEST
+
+
+def test_an_index_without_the_platform_asked_for() -> None:
+    found = steps(changes.nothing, "--platform", "linux/s390x")
+    got = found["ecr.dkr/manifest/GET"]
+    assert got.failure is Failure.NO_PLATFORM
+    assert isinstance(got.seen, ManifestSeen)
+    assert set(got.seen.platforms) == {"linux/amd64", "linux/arm64"}
+    assert only(found, "s3/layer").blocked_by == got.id
+
+
+def test_the_config_tells_what_a_single_image_was_built_for() -> None:
+    found = steps(lambda vpc: changes.repository(vpc).push(images.single("arm64"), TAG))
+    (config,) = [s.seen for s in found.values() if isinstance(s.seen, LayerSeen) and s.seen.what == "config"]
+    assert config.platform == "linux/arm64"
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://cdn.example.com/layer?Signature=x", RedirectTarget.FOREIGN),
+        ("http://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/layer", RedirectTarget.INSECURE),
+        ("/v2/again", RedirectTarget.LOOP),
+    ],
+)
+def test_a_redirect_to_the_wrong_place_is_not_followed(location: str, target: RedirectTarget) -> None:
+    reply = Reply(307, headers=(("Location", location), ("Docker-Distribution-Api-Version", "registry/2.0")))
+    found = steps(changes.mishap("ecr.dkr", reply, at="/blobs/"))
+    blobs = [step for step in found.values() if step.action is Action.BLOB]
+    assert {step.failure for step in blobs} == {Failure.REDIRECT}
+    assert {step.seen.target for step in blobs if isinstance(step.seen, RedirectSeen)} == {target}
+    assert all(step.outcome is Outcome.SKIPPED for step in found.values() if step.action is Action.LAYER)
+    assert "Signature" not in str(found)
+
+
+def test_a_passing_failure_is_tried_once_more() -> None:
+    reply = Reply(503)
+    found = steps(changes.mishap("ecr.dkr", reply, at="GET /v2/ ", times=1))
+    first, second = (step for step in found.values() if step.action is Action.CHALLENGE)
+    assert (first.failure, second.outcome) == (Failure.SERVER_ERROR, Outcome.OK)
+    assert second.id == f"{first.id}#2"
+
+
+def test_without_credentials_the_network_is_measured_all_the_same() -> None:
+    def no_role(vpc: VPC) -> None:
+        vpc.task.role = False
+
+    found = steps(no_role)
+    assert found["task/credentials/chain"].failure is Failure.NO_CREDENTIALS
+    assert found["ecr.api/token"].blocked_by == "task/credentials/chain"
+    assert only(found, "ecr.dkr/challenge/").ok
+    assert all(step.ok for step in found.values() if step.action in (Action.DNS, Action.TCP, Action.TLS) and step.on)
+
+
+def test_a_stop_closes_the_books_at_once() -> None:
+    stop = threading.Event()
+    stop.set()
+    began = time.monotonic()
+    found = steps(changes.closed_groups("ecr.api", "ecr.dkr"), stop=stop)
+    assert time.monotonic() - began < 2.5
+    assert Failure.DEADLINE in {step.failure for step in found.values()}
+    assert {action for action in PULL} <= {step.action for step in found.values()}
+
+
+def test_the_deadline_ends_a_run_that_waits() -> None:
+    began = time.monotonic()
+    found = steps(changes.closed_groups("ecr.api", "ecr.dkr"), "--deadline", "1", "--connect-timeout", "1")
+    assert time.monotonic() - began < 3
+    assert all(step.outcome is not Outcome.OK for step in found.values() if step.action is Action.TOKEN)

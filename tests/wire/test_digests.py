@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+
+import pytest
+
+from probe.model import Failure
+from probe.wire.digests import BUFFER_BYTES, BUFFERS, hashed
+from probe.wire.errors import WireError
+
+WHOLE = bytes(range(251)) * (BUFFER_BYTES * (BUFFERS + 3) // 251 + 1)
+
+
+class Source:
+    """`size` bytes, then the end, or `failing`."""
+
+    def __init__(self, size: int, *, failing: WireError | None = None) -> None:
+        self.left = memoryview(WHOLE)[:size]
+        self.failing = failing
+
+    def read_into(self, buffer: memoryview) -> int:
+        count = min(len(buffer), len(self.left))
+        if not count and self.failing:
+            raise self.failing
+        buffer[:count], self.left = self.left[:count], self.left[count:]
+        return count
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, BUFFER_BYTES * 2, BUFFER_BYTES * (BUFFERS + 2) + 7]
+)
+def test_the_digest_is_that_of_the_bytes(size: int) -> None:
+    told: list[int] = []
+    assert hashed(Source(size), advance=told.append) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
+    assert sum(told) == size
+    assert 0 not in told
+
+
+@pytest.mark.parametrize("size", [BUFFER_BYTES, BUFFER_BYTES * 3])
+def test_a_failure_comes_through_and_leaves_no_thread(size: int) -> None:
+    with pytest.raises(WireError) as caught:
+        hashed(Source(size, failing=WireError(Failure.STALLED)))
+    assert caught.value.failure is Failure.STALLED
+    assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]

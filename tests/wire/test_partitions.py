@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from probe.wire.partitions import partition_of, partitions
+
+
+@pytest.mark.parametrize(
+    ("region", "name", "suffix", "dual"),
+    [
+        ("eu-west-1", "aws", "amazonaws.com", "api.aws"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com", "api.aws"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        ("us-iso-east-1", "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+        ("eu-brandnew-9", "aws", "amazonaws.com", "api.aws"),
+    ],
+)
+def test_the_partition_of_a_region(region: str, name: str, suffix: str, dual: str) -> None:
+    found = partition_of(region)
+    assert found is not None
+    assert (found.name, found.dns_suffix, found.dual_stack_suffix) == (name, suffix, dual)
+
+
+@pytest.mark.parametrize(
+    "region", ["", "aws-global", "eu-west", "mars-west-1", "eu-west-1\n", "xeu-west-1", "EU-WEST-1"]
+)
+def test_what_is_no_region(region: str) -> None:
+    assert partition_of(region) is None
+
+
+def test_every_partition_lists_regions() -> None:
+    found = partitions()
+    assert len(found) >= 8
+    assert all(partition.regions and not any("global" in region for region in partition.regions) for partition in found)
+
+
+HEAVY = ("requests", "urllib3", "botocore", "dns", "cryptography")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "",
+        ".errors",
+        ".sockets",
+        ".certificates",
+        ".names",
+        ".http",
+        ".answers",
+        ".ecs",
+        ".credentials",
+        ".sigv4",
+        ".partitions",
+    ],
+)
+def test_importing_costs_no_library(module: str) -> None:
+    script = f"import sys, probe.wire{module} as m; getattr(m, 'partitions', tuple)()"
+    script += f"; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
