@@ -2,7 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SERVERS := $(VENV)/servers
+INSTALL := python -m pip install --quiet --disable-pip-version-check
+# Most tests wait for a network, so more of them at once than there are cores.
 WORKERS ?= 4
+# More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
+ARGS ?=
 
 .PHONY: help demo test lint format test-lab bench lock clean
 
@@ -14,28 +19,30 @@ help:
 	@echo "make test-lab  the check against real servers in network namespaces (root, Linux)"
 	@echo "make bench     measured against its peers, as a table (root, Linux)"
 	@echo "make lock      choose newest versions again"
+	@echo "make clean     remove what the others made"
 
 $(VENV)/demo: requirements/demo.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/$(INSTALL) --require-hashes -r requirements/demo.txt
+	@$(BIN)/$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/demo requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # A virtual environment of its own: the lab's servers want other versions of what the probe uses.
 $(VENV)/lab: $(VENV)/dev requirements/lab.txt
-	@test -x $(VENV)/servers/bin/python || $(PYTHON) -m venv $(VENV)/servers
-	@$(VENV)/servers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lab.txt
+	@test -x $(SERVERS)/bin/python || $(PYTHON) -m venv $(SERVERS)
+	@$(SERVERS)/bin/$(INSTALL) --require-hashes -r requirements/lab.txt
 	@touch $@
 
 demo: $(VENV)/demo
 	@$(BIN)/ecr-probe demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/lab --ignore=tests/bench $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check .

@@ -24,9 +24,9 @@ from probe.values import one_of
 if TYPE_CHECKING:
     from probe.sim.scenarios import Scenario
 
-SHOWN = ("healthy", "s3-endpoint-policy")
+SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
-_AT_ONCE = 6
+_AT_ONCE = 12  # most of a scenario's time is waiting
 _WIDTH = 100
 
 

@@ -21,7 +21,8 @@ READ_ENDPOINTS = (
 )
 READ_GROUPS = (
     "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address} "
-    '--query "NetworkInterfaces[].Groups[].GroupId", then aws ec2 describe-security-groups --region {task_region} --group-ids GROUP_ID '
+    '--query "NetworkInterfaces[].Groups[].GroupId", then aws ec2 describe-security-groups --region {task_region} '
+    "--group-ids GROUP_ID "
     "(in the account that owns the endpoints)"
 )
 READ_TASK_INTERFACE = (
@@ -30,13 +31,22 @@ READ_TASK_INTERFACE = (
 )
 READ_ROUTES = (
     "aws ec2 describe-route-tables --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID "
-    '--query "RouteTables[].Routes" (the subnet is {subnet}; without an association of its own the main table of the VPC counts)'
+    '--query "RouteTables[].Routes" (the subnet is {subnet}; without an association of its own the main table of the '
+    "VPC counts)"
 )
-READ_ACLS = "aws ec2 describe-network-acls --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID (the task's subnet {subnet}, and those of {addresses})"
+READ_ACLS = (
+    "aws ec2 describe-network-acls --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID (the "
+    "task's subnet {subnet}, and those of {addresses})"
+)
 READ_ZONES = (
     "aws route53 list-hosted-zones-by-vpc --vpc-id VPC_ID --vpc-region {task_region} "
     "(shows zones of other accounts too; their records only to the account that owns them)"
 )
-READ_RESOLVER_RULES = "aws route53resolver list-resolver-rule-associations --region {task_region} --filters Name=VPCId,Values=VPC_ID"
-READ_FLOW_LOGS = "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID (their REJECT or missing records show the hop)"
+READ_RESOLVER_RULES = (
+    "aws route53resolver list-resolver-rule-associations --region {task_region} --filters Name=VPCId,Values=VPC_ID"
+)
+READ_FLOW_LOGS = (
+    "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID (their REJECT or "
+    "missing records show the hop)"
+)
 READ_SIMULATION = "aws iam simulate-principal-policy --policy-source-arn {role_arn} --action-names {actions}"

@@ -1,4 +1,4 @@
-"""What can produce a fault: every cause's title, fix and deciding read, stated once. The tables are in `causes_*.py`."""
+"""What can produce a fault: each cause's title, fix and deciding read, stated once. The tables are `causes_*.py`."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from probe.model import (
     Plan,
     Policy,
     RedirectSeen,
+    RedirectTarget,
     Route,
     Step,
     Surroundings,
@@ -35,6 +36,7 @@ from probe.model import (
 
 # Our own fault, or nobody's: never evidence of anything else.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
+REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS)
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")  # VPC guide, "Amazon DNS server"
 _WEIGHT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
@@ -72,7 +74,7 @@ class Evidence:
     measurement: Measurement
     policy: Policy
 
-    # ---- what was planned -----------------------------------------------------------------------------------------------
+    # ---- what was planned -------------------------------------------------------------------------------------------
 
     @property
     def plan(self) -> Plan:
@@ -95,7 +97,7 @@ class Evidence:
         planned = map(self.plan.endpoint, endpoints)
         return worst(endpoint.impact for endpoint in planned if endpoint is not None)
 
-    # ---- steps -----------------------------------------------------------------------------------------------------------
+    # ---- steps ------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _tries(self) -> dict[str, list[Step]]:
@@ -130,7 +132,14 @@ class Evidence:
             if step.failed and step.id in last and not head and step.failure not in NO_EVIDENCE:
                 yield step
 
-    # ---- hosts and ways ------------------------------------------------------------------------------------------------
+    @cached_property
+    def clock_offset(self) -> float | None:
+        """By how many seconds AWS's clock is ahead of ours, by the Date of its answers; None where none told."""
+        answers = [answer for step in self.measurement.steps if (answer := answer_of(step)) and answer.aws]
+        offsets = [answer.clock_offset for answer in answers if answer.clock_offset is not None]
+        return sorted(offsets)[len(offsets) // 2] if offsets else None
+
+    # ---- hosts and ways ---------------------------------------------------------------------------------------------
 
     @cached_property
     def visits(self) -> tuple[Visit, ...]:
@@ -145,8 +154,13 @@ class Evidence:
         dead = bool(tries) and all(step.failure is Failure.UNREACHABLE for step in tries)
         return dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(one.address) for one in visit.addresses)
 
+    def is_other_region(self, visit: Visit) -> bool:
+        """A host of S3 in another region, to which the registry redirected."""
+        redirects = (step.seen for step in self.of(Action.BLOB) if isinstance(step.seen, RedirectSeen))
+        return any(seen.host == visit.host and seen.target is RedirectTarget.OTHER_REGION for seen in redirects)
+
     def leaks(self, visit: Visit) -> bool:
-        """An interface endpoint's name that leads out of the VPC. S3's addresses are public behind a gateway endpoint."""
+        """An interface endpoint's name that leads out of the VPC. S3's public addresses are right behind a gateway."""
         if visit.redirected or visit.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(visit):
             return False
         return visit.address_class is AddressClass.PUBLIC
@@ -165,7 +179,7 @@ class Evidence:
         visit = self.visit(endpoint)
         return visit is not None and self.route(visit) is Route.PUBLIC
 
-    # ---- resolvers -------------------------------------------------------------------------------------------------------
+    # ---- resolvers --------------------------------------------------------------------------------------------------
 
     @cached_property
     def _vpc_resolvers(self) -> frozenset[str]:
@@ -191,7 +205,7 @@ class Evidence:
     def mistaken_answers(self, visit: Visit) -> tuple[Step, ...]:
         return visit.asked(Asker.FOLLOW_UP)
 
-    # ---- who ---------------------------------------------------------------------------------------------------------------
+    # ---- who --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def principal(self) -> str | None:
@@ -210,7 +224,7 @@ class Evidence:
 
     @property
     def pulls_elsewhere(self) -> bool:
-        """ECS pulls by another interface: the instance's under EC2 awsvpc and managed instances, none of ours beside Lambda."""
+        """ECS pulls by another interface: the instance's under EC2 awsvpc and managed instances. Lambda is neither."""
         path, launch = self.surroundings.path, self.surroundings.launch_type
         return path is Path.LAMBDA_ENI or (path is Path.TASK_ENI and launch in ("EC2", "MANAGED_INSTANCES"))
 

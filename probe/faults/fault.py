@@ -1,4 +1,4 @@
-"""What a fault is: a constant beside its rule. How one becomes a finding is in `findings.py`, its causes are in `causes.py`."""
+"""What a fault is: a constant beside its rule. `findings.py` makes findings of it, `causes.py` knows its causes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from probe.model import Extent, Impact
 class Fault:
     """What the evidence can show. Texts hold {names} of a finding's values; `causes` are codes, likeliest first.
 
-    `impact`, `extent` and `causes` are the usual ones: a rule says where the evidence tells of others. The same fault in
-    other words is `dataclasses.replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
+    `impact`, `extent` and `causes` are the usual ones: a rule says where the evidence tells of others. The same fault
+    in other words is `dataclasses.replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
     """
 
     code: str

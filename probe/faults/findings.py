@@ -11,7 +11,7 @@ from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.sentences import listed, saw
 from probe.faults.values import values_of
-from probe.model import Action, Extent, Finding, Impact, Standing, Step
+from probe.model import Extent, Finding, Impact, Standing, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +104,10 @@ def _worded(values: dict[str, Any]) -> dict[str, str]:
 def _presumed(presumed: Iterable[str], evidence: Evidence) -> str:
     if not tuple(presumed):
         return ""
-    return f" That they are inside the VPC is presumed from the task's own address ({listed(evidence.plan.presumed_cidrs)})."
+    ranges = listed(evidence.plan.presumed_cidrs)
+    return f" That they are inside the VPC is presumed from the task's own address ({ranges})."
 
 
 def cited(*groups: Iterable[Step]) -> tuple[Step, ...]:
     """Steps of several groups, each once."""
     return tuple(dict.fromkeys(step for group in groups for step in group))
-
-
-def retried(steps: Iterable[Step]) -> bool:
-    return any("#" in step.id for step in steps)
-
-
-def by_action(steps: Iterable[Step], *actions: Action) -> tuple[Step, ...]:
-    return tuple(step for step in steps if step.action in actions)

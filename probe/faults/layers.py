@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from probe.faults.evidence import REFUSALS, Evidence, denial_of
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import Suspects, cited, found, possible, settled
+from probe.faults.registry import CROSS_REGION
+from probe.faults.sentences import size
+from probe.faults.visits import Visit, is_inside
+from probe.model import (
+    Action,
+    ControlSeen,
+    DenialReason,
+    Extent,
+    Failure,
+    Finding,
+    Impact,
+    Kind,
+    Layers,
+    LayerSeen,
+    ManifestSeen,
+    Outcome,
+    RedirectSeen,
+    RedirectTarget,
+    Step,
+)
 
 S3_POLICY = Fault(
     "policy.vpce.s3",
     "S3 refuses ECR's layers: the S3 endpoint policy does not allow the bucket {bucket}",
-    "Token and manifest came, so the role is fine. ECR signed the address itself, and the principal there is ECR's own: only an endpoint policy, or an organisation's, refuses that.",
+    "Token and manifest came, so the role is fine. ECR signed the address itself, and the principal there is ECR's "
+    "own: only an endpoint policy, or an organisation's, refuses that.",
     Impact.PULL,
     ("policy.vpce.s3", "iam.scp", "other"),
 )
@@ -35,18 +58,33 @@ BAD_DIGEST = Fault(
     Impact.PULL,
     ("registry.layer-corrupt", "path.egress-firewall"),
 )
-CROSS_REGION_LAYERS = Fault(
-    "region.cross-region-layers",
-    "the registry keeps this image's layers in another region ({layer_region}), at {host}",
-    "An S3 gateway endpoint carries only its own region's buckets, so these bytes take another way.",
-    Impact.ROUTE,
-    ("region.cross-region",),
-    Extent.PARTLY,
+CROSS_REGION_LAYERS = replace(
+    CROSS_REGION,
+    title="the registry keeps this image's layers in another region ({layer_region})",
+    why=(
+        "They came from {host}. An S3 gateway endpoint carries only its own region's buckets, so these bytes take "
+        "another way."
+    ),
+    impact=Impact.ROUTE,
+    causes=("region.cross-region",),
+    extent=Extent.PARTLY,
+)
+CROSS_REGION_SILENT = replace(
+    CROSS_REGION,
+    title="the registry keeps this image's layers in another region ({layer_region}), which cannot be reached",
+    why=(
+        "{host} does not answer. An S3 gateway endpoint carries only its own region's buckets, so these bytes need "
+        "another way."
+    ),
+    impact=Impact.PULL,
+    causes=("region.cross-region", "tcp.no-route", "tcp.security-group-s3-egress", "path.egress-firewall"),
+    extent=Extent.WHOLLY,
 )
 PULL_THROUGH = Fault(
     "registry.pull-through-redirect",
     "the registry sends the layers' download to {host}, which is not AWS",
-    "The repository seems to be a pull-through cache whose layers are still upstream. No VPC endpoint leads there; it was not fetched.",
+    "The repository seems to be a pull-through cache whose layers are still upstream. No VPC endpoint leads there; it "
+    "was not fetched.",
     Impact.PULL,
     ("registry.pull-through-redirect", "path.egress-firewall"),
 )
@@ -60,7 +98,8 @@ BAD_REDIRECT = Fault(
 FOREIGN_LAYERS = Fault(
     "registry.foreign-layers",
     "{count} of the image's layers are not in ECR and were left out",
-    "They are foreign (non-distributable) layers, as Windows base images have them: clients fetch them from their vendor's host, to which no VPC endpoint leads.",
+    "They are foreign (non-distributable) layers, as Windows base images have them: clients fetch them from their "
+    "vendor's host, to which no VPC endpoint leads.",
     Impact.PULL,
     ("registry.foreign-layers",),
     Extent.PARTLY,
@@ -90,10 +129,177 @@ S3_ROUTE = Fault(
 S3_ROUTE_LIKELY = replace(
     S3_ROUTE,
     title="S3 is reached by public addresses, probably through a gateway endpoint",
-    why="S3 of another region ({control}) stays silent, so there seems to be no NAT. aws ec2 describe-route-tables proves it.",
+    why=(
+        "S3 of another region ({control}) stays silent, so there seems to be no NAT. aws ec2 describe-route-tables "
+        "proves it."
+    ),
 )
 S3_ROUTE_NAT = replace(
     S3_ROUTE,
     title="S3 is reached, but whether by a gateway endpoint or by the NAT cannot be told: there is a way out",
-    why="S3 of another region ({control}) is reached too, so there is a NAT or internet gateway. aws ec2 describe-route-tables decides which way the layers take.",
+    why=(
+        "S3 of another region ({control}) is reached too, so there is a NAT or internet gateway. aws ec2 "
+        "describe-route-tables decides which way the layers take."
+    ),
+)
+
+
+_REDIRECTS = {
+    RedirectTarget.INSECURE: (
+        "It names an address without TLS ({host}). ECR never does; something on the way rewrites it."
+    ),
+    RedirectTarget.LOOP: "It names the registry itself again, or S3 redirected once more.",
+    None: "The registry answered without a redirect where it always redirects to S3.",
+}
+
+
+def refused_layers(evidence: Evidence) -> Iterator[Finding]:
+    """S3 refuses what ECR signed: an endpoint policy, said or unsaid, or an organisation's."""
+    groups: dict[Suspects, list[Step]] = {}
+    for step in evidence.failed(Action.LAYER):
+        if step.failure is Failure.DENIED:
+            groups.setdefault(_who_refuses(step), []).append(step)
+    for suspects, steps in groups.items():
+        yield found(S3_POLICY, evidence, evidence.tries(*steps), suspects=suspects)
+
+
+def _who_refuses(step: Step) -> Suspects:
+    denial = denial_of(step)
+    reason = denial.reason if denial else None
+    if reason is DenialReason.ENDPOINT:
+        return settled("policy.vpce.s3")
+    if reason in (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL):
+        return settled("iam.scp")
+    return possible(*S3_POLICY.causes)
+
+
+def rejected_addresses(evidence: Evidence) -> Iterator[Finding]:
+    """Signed addresses that S3 does not accept."""
+    steps = [step for step in evidence.failed(Action.LAYER) if step.failure is Failure.UNAUTHENTICATED]
+    if steps:
+        yield found(URL_REJECTED, evidence, evidence.tries(*steps))
+
+
+def missing_blobs(evidence: Evidence) -> Iterator[Finding]:
+    """Blobs that the registry, or S3 behind it, does not have."""
+    steps = [step for step in evidence.failed(Action.BLOB, Action.LAYER) if step.failure is Failure.NOT_FOUND]
+    if steps:
+        yield found(BLOB_MISSING, evidence, evidence.tries(*steps))
+
+
+def damaged_bytes(evidence: Evidence) -> Iterator[Finding]:
+    """Manifests and layers whose bytes are not what their digest says."""
+    steps = [step for step in evidence.failed(Action.MANIFEST, Action.LAYER) if step.failure is Failure.BAD_DIGEST]
+    if steps:
+        layers = sum(step.action is Action.LAYER for step in steps)
+        what = f"{layers} of the layers" if layers else "the manifest"
+        yield found(BAD_DIGEST, evidence, evidence.tries(*steps), what=what)
+
+
+def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
+    """Redirects to somebody else's host, without TLS, in a circle, or none at all."""
+    groups: dict[tuple[RedirectTarget | None, str | None], list[Step]] = {}
+    for step in evidence.failed(Action.BLOB, Action.LAYER):
+        if step.failure is Failure.REDIRECT:
+            seen = step.seen if isinstance(step.seen, RedirectSeen) else None
+            target = seen.target if seen else RedirectTarget.LOOP
+            groups.setdefault((target, seen.host if seen else None), []).append(step)
+    for (target, host), steps in groups.items():
+        where = host or "no host"
+        if target is RedirectTarget.FOREIGN:
+            yield found(PULL_THROUGH, evidence, evidence.tries(*steps), suspects=_upstream(steps), host=where)
+        else:
+            kind = _REDIRECTS.get(target, _REDIRECTS[RedirectTarget.LOOP]).format(host=where)
+            yield found(BAD_REDIRECT, evidence, evidence.tries(*steps), kind=kind)
+
+
+def _upstream(steps: list[Step]) -> Suspects:
+    """Only the registry itself can have sent the redirect where the answer is AWS's."""
+    ours = all(isinstance(step.seen, RedirectSeen) and step.seen.answer.aws for step in steps)
+    return settled("registry.pull-through-redirect") if ours else possible(*PULL_THROUGH.causes)
+
+
+def other_regions(evidence: Evidence) -> Iterator[Finding]:
+    """Layers that the registry keeps in another region's S3: reached by another way than the gateway, or not at all."""
+    redirects: dict[str, list[Step]] = {}
+    for step in evidence.of(Action.BLOB):
+        if isinstance(step.seen, RedirectSeen) and step.seen.target is RedirectTarget.OTHER_REGION and step.seen.host:
+            redirects.setdefault(step.seen.host, []).append(step)
+    for host, steps in redirects.items():
+        visit = next((visit for visit in evidence.visits if visit.redirected and visit.host == host), None)
+        lost = _lost(visit) if visit else ()
+        seen = steps[0].seen
+        region = seen.region if isinstance(seen, RedirectSeen) else None
+        fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
+        yield found(fault, evidence, cited(steps, lost), layer_region=region or "unknown", host=host)
+
+
+def _lost(visit: Visit) -> tuple[Step, ...]:
+    """What failed on the way to that host, up to TCP."""
+    names = tuple(step for line in visit.lines for step in line.failed) if not visit.addresses else ()
+    return (*names, *visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
+
+
+def foreign_layers(evidence: Evidence) -> Iterator[Finding]:
+    """Layers that are not in ECR."""
+    steps = [step for step in evidence.of(Action.MANIFEST) if step.ok and _foreign(step)]
+    if steps:
+        yield found(FOREIGN_LAYERS, evidence, steps[-1:], count=_foreign(steps[-1]))
+
+
+def _foreign(step: Step) -> int:
+    return step.seen.foreign_layers if isinstance(step.seen, ManifestSeen) else 0
+
+
+def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
+    """Layers of which only a part was fetched, or nothing, because nobody asked for more."""
+    for step in evidence.of(Action.LAYER):
+        if step.ok and isinstance(step.seen, LayerSeen) and step.seen.ranged:
+            whole = size(step.seen.size) if step.seen.size is not None else "unknown size"
+            yield found(RANGED, evidence, (step,), received=size(step.seen.received), size=whole)
+    if evidence.plan.layers is Layers.NONE:
+        skipped = [
+            step for step in evidence.of(Action.LAYER) if step.outcome is Outcome.SKIPPED and step.blocked_by is None
+        ]
+        if skipped and evidence.plan.reference is not None:
+            yield found(NOT_FETCHED, evidence, skipped)
+
+
+def ways_to_s3(evidence: Evidence) -> Iterator[Finding]:
+    """By what way S3's public addresses are reached: a gateway endpoint and a NAT look alike."""
+    visit = next((each for each in evidence.visits if each.endpoint.kind is Kind.GATEWAY and not each.redirected), None)
+    if visit is None or not visit.connected or is_inside(visit.address_class):
+        return
+    control = next(
+        (step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok), None
+    )
+    seen = control.seen if control and isinstance(control.seen, ControlSeen) else None
+    fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[seen.reached if seen else None]
+    yield found(
+        fault, evidence, (*visit.connected, *((control,) if control else ())), control=seen.host if seen else "none"
+    )
+
+
+FAULTS = (
+    S3_POLICY,
+    URL_REJECTED,
+    BLOB_MISSING,
+    BAD_DIGEST,
+    PULL_THROUGH,
+    BAD_REDIRECT,
+    FOREIGN_LAYERS,
+    RANGED,
+    NOT_FETCHED,
+    S3_ROUTE,
+)
+RULES = (
+    refused_layers,
+    rejected_addresses,
+    missing_blobs,
+    damaged_bytes,
+    wrong_redirects,
+    other_regions,
+    foreign_layers,
+    unfetched_layers,
+    ways_to_s3,
 )

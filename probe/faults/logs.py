@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
+from probe.faults.evidence import Evidence, denial_of
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import found, possible, settled
+from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, LogsSeen, Step
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.other",
     "the policy of the logs VPC endpoint refuses {action} to {who}",
-    "CloudWatch Logs answered and named the endpoint policy. What the awslogs driver calls may be refused by it as well.",
+    "CloudWatch Logs answered and named the endpoint policy. What the awslogs driver calls may be refused by it as "
+    "well.",
     Impact.LOGS,
     ("policy.vpce.other",),
     Extent.PARTLY,
@@ -16,14 +22,16 @@ ENDPOINT_POLICY = Fault(
 NOT_PERMITTED = Fault(
     "logs.not-permitted",
     "CloudWatch Logs answers; {who} may not look at log groups",
-    "The answer proves the endpoint. The log driver writes with the execution role, not with this one.",
+    "{action} was refused, and the answer proves the endpoint. The log driver writes with the execution role, not "
+    "with this one.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 GROUP_MISSING = Fault(
     "logs.group-missing",
-    "the log group {group} of this task does not exist in {region}",
-    "CloudWatch Logs answered and does not know it. Unless awslogs-create-group is on, containers that log there do not start.",
+    "the log group {group} of this task does not exist in {log_region}",
+    "CloudWatch Logs answered and does not know it. Unless awslogs-create-group is on, containers that log there do "
+    "not start.",
     Impact.LOGS,
     ("logs.group-missing", "logs.misconfigured-region"),
     Extent.PARTLY,
@@ -42,3 +50,57 @@ BAD_REGION = Fault(
     Impact.LOGS,
     ("logs.misconfigured-region",),
 )
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+
+
+def refusals(evidence: Evidence) -> Iterator[Finding]:
+    """Any answer proves the endpoint; only its policy can stand in the way of others."""
+    for step in evidence.failed(Action.LOGS):
+        if step.failure is not Failure.DENIED:
+            continue
+        denial = denial_of(step)
+        action = (denial.action if denial else None) or "logs:DescribeLogStreams"
+        if denial is not None and denial.reason is DenialReason.ENDPOINT:
+            suspects = settled("policy.vpce.other")
+            yield found(ENDPOINT_POLICY, evidence, evidence.tries(step), suspects=suspects, action=action)
+        else:
+            yield found(NOT_PERMITTED, evidence, evidence.tries(step), action=action)
+
+
+def missing_groups(evidence: Evidence) -> Iterator[Finding]:
+    """The task's own log group or stream that is not there."""
+    for step in evidence.failed(Action.LOGS):
+        if step.failure is Failure.NOT_FOUND:
+            logs = evidence.plan.endpoint("logs")
+            elsewhere = logs is not None and evidence.is_foreign(logs)
+            suspects = possible(*GROUP_MISSING.causes) if elsewhere else settled("logs.group-missing")
+            yield found(GROUP_MISSING, evidence, evidence.tries(step), suspects=suspects)
+    for step in evidence.of(Action.LOGS):
+        if step.ok and _lacks_stream(step):
+            yield found(STREAM_MISSING, evidence, (step,))
+
+
+def _lacks_stream(step: Step) -> bool:
+    return isinstance(step.seen, LogsSeen) and step.seen.stream_exists is False
+
+
+def bad_regions(evidence: Evidence) -> Iterator[Finding]:
+    """A container whose awslogs-region is no region's name."""
+    told = [step for step in evidence.of(Action.METADATA) if step.ok]
+    for destination in evidence.surroundings.log_destinations:
+        option = destination.region
+        if told and option is not None and not _REGION.fullmatch(option):
+            yield found(
+                BAD_REGION,
+                evidence,
+                told[:1],
+                endpoints=("logs",),
+                suspects=settled("logs.misconfigured-region"),
+                container=destination.container,
+                option=option[:100],
+            )
+
+
+FAULTS = (ENDPOINT_POLICY, NOT_PERMITTED, GROUP_MISSING, STREAM_MISSING, BAD_REGION)
+RULES = (refusals, missing_groups, bad_regions)

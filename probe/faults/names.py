@@ -1,23 +1,39 @@
-"""Faults of names: what resolvers answer, and whether an interface endpoint's private name is in force."""
+"""Faults of names: whether an interface endpoint's private name is in force, and names that do not exist."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 
+from probe.addresses import embedded, is_ipv6
+from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import Suspects, cited, found
+from probe.faults.naming import failed_lookups, of_lookups, of_missing_name, of_public_answer, witnesses
+from probe.faults.visits import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
+from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 PUBLIC = Fault(
     "dns.public-answer",
     "{endpoints} is reached by public addresses, not through a VPC endpoint",
-    "The private name is not in force where this task asks. It works today by a way out of the VPC (NAT or internet gateway) and ends with it.",
+    "The private name is not in force where this task asks. It works today by a way out of the VPC (NAT or internet "
+    "gateway) and ends with it.",
     Impact.ROUTE,
-    ("dns.private-dns-disabled", "dns.vpc-attributes-off", "dns.hosted-zone-not-associated", "dns.hosted-zone-wrong-name"),
+    (
+        "dns.private-dns-disabled",
+        "dns.vpc-attributes-off",
+        "dns.hosted-zone-not-associated",
+        "dns.hosted-zone-wrong-name",
+    ),
 )
 PUBLIC_SILENT = replace(
     PUBLIC,
     title="{endpoints} resolves to public addresses, and they cannot be reached",
-    why="The private name is not in force where this task asks, and no way leads out of the VPC. With the endpoint's private name in force no way out is needed.",
+    why=(
+        "The private name is not in force where this task asks, and no way leads out of the VPC. With the endpoint's "
+        "private name in force no way out is needed."
+    ),
     impact=Impact.PULL,
 )
 PUBLIC_PARTLY = replace(
@@ -29,7 +45,8 @@ PUBLIC_PARTLY = replace(
 NAME_MISSING = Fault(
     "dns.name-missing",
     "the name of {endpoints} does not exist where this task asks",
-    "{servers} answered NXDOMAIN for {hosts}. Public DNS knows the names of AWS, so a private zone that hides the name is likely.",
+    "{servers} answered NXDOMAIN for {hosts}. Public DNS knows the names of AWS, so a private zone that hides the "
+    "name is likely.",
     Impact.PULL,
     ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict"),
 )
@@ -40,66 +57,144 @@ NO_ADDRESS = Fault(
     Impact.PULL,
     ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict", "path.egress-firewall"),
 )
-SERVFAIL = Fault(
-    "dns.servfail",
-    "the resolver fails to look up {endpoints}",
-    "{servers} answered SERVFAIL: it was reached, but whatever it asks in turn was not, or refuses.",
-    Impact.PULL,
-    ("dns.custom-resolver", "dns.resolver-unreachable", "other"),
-)
-REFUSED_QUERY = Fault(
-    "dns.refused-query",
-    "the resolver refuses to look up {endpoints}",
-    "{servers} answered REFUSED: it does not serve this task or this name.",
-    Impact.PULL,
-    ("dns.custom-resolver", "other"),
-)
-RESOLVER_UNREACHABLE = Fault(
-    "dns.resolver-unreachable",
-    "no resolver answers, so {endpoints} cannot be found",
-    "Queries to {servers} got no answer at all. That is silence, not a wrong answer.",
-    Impact.PULL,
-    ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group"),
-)
-RESOLVER_PARTLY = replace(
-    RESOLVER_UNREACHABLE,
-    title="the nameserver {servers} does not answer; another one does",
-    why="Lookups succeed, but each that asks {servers} first waits for it to time out.",
-    extent=Extent.PARTLY,
-)
-RESOLVERS_DISAGREE = Fault(
-    "dns.resolvers-disagree",
-    "another nameserver of this task, {servers}, knows no private address for {endpoints}",
-    "The first nameserver answers privately. Whenever it is slow, lookups fall to {servers} and the pull leaves the VPC or fails.",
-    Impact.ROUTE,
-    ("dns.custom-resolver",),
-    Extent.PARTLY,
-)
-HUB = Fault(
-    "dns.hub-resolver",
-    "{endpoints} is private only at the resolver in use ({servers}), not at the VPC's own",
-    "A hub's DNS serves the private name. That is fine; it is worth knowing that the VPC's own resolver does not know it.",
-    Impact.NONE,
-    extent=Extent.NOTED,
-)
-CONTROL_SILENT = Fault(
-    "dns.control-silent",
-    "AmazonProvidedDNS does not answer beside the resolver in use",
-    "It was asked as a control only. The resolver in use answers, so nothing is lost.",
-    Impact.NONE,
-    extent=Extent.NOTED,
-)
 CENTRAL = Fault(
     "dns.central-endpoint",
     "{endpoints} is private but outside this VPC's known ranges: probably a central endpoint VPC",
-    "{addresses} lie outside {ranges}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells every range that counts as yours.",
+    "{addresses} lie outside {ranges}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells "
+    "every range that counts as yours.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 UNDETERMINED = Fault(
     "dns.undetermined-answer",
     "whether the addresses of {endpoints} belong to a VPC endpoint cannot be told",
-    "{addresses} are global IPv6 addresses outside the known ranges, and endpoints have such addresses too. --vpc-cidr with the VPC's IPv6 range decides.",
+    "{addresses} are global IPv6 addresses outside the known ranges, and endpoints have such addresses too. "
+    "--vpc-cidr with the VPC's IPv6 range decides.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
+
+
+def public_answers(evidence: Evidence) -> Iterator[Finding]:
+    """Interface endpoints whose private name is not in force; what fails at their public addresses belongs to it."""
+    groups: dict[tuple[Fault, object], list[tuple[Visit, Suspects]]] = {}
+    for visit in filter(evidence.leaks, evidence.visits):
+        fault, suspects = _leak(evidence, visit)
+        allowed = visit.endpoint.name in evidence.policy.allow_public
+        same = (suspects.open, suspects.confirmed, allowed)
+        groups.setdefault((fault, same), []).append((visit, suspects))
+    for (fault, _), group in groups.items():
+        visits = [visit for visit, _ in group]
+        names = tuple(visit.endpoint.name for visit in visits)
+        yield found(
+            fault,
+            evidence,
+            cited(*(_evidence_of_leak(evidence, visit) for visit in visits)),
+            endpoints=names,
+            impact=evidence.impact(names) if fault is PUBLIC_SILENT else Impact.ROUTE,
+            suspects=_merged([suspects for _, suspects in group]),
+            hosts=tuple(visit.host for visit in visits),
+        )
+
+
+def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
+    suspects = of_public_answer(evidence, visit)
+    if visit.last_tries and not visit.connected:
+        own = evidence.surroundings.addresses
+        follow = (
+            "tcp.no-route",
+            "tcp.security-group",
+            "tcp.no-public-ip",
+            "tcp.nat-device",
+            "tcp.nacl",
+            "path.egress-firewall",
+        )
+        ipv6 = ("region.ipv6-unsupported-endpoint",) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
+        return PUBLIC_SILENT, suspects.and_then(*follow, *ipv6)
+    mixed = any(is_inside(address.address_class) for address in visit.addresses)
+    return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
+
+
+def _has_ipv6(visit: Visit) -> bool:
+    return not all(is_ipv4(address.address) for address in visit.addresses)
+
+
+def _evidence_of_leak(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+    """The public answers, what else was asked about the name, and the connections that failed at public addresses."""
+    line, control = visit.line, visit.control
+    answers = _answers(visit)
+    others = tuple(
+        step for each in visit.lines if each is not line for step in each.failed if step.failure in NOT_THERE
+    )
+    asked = tuple(step for step in control.steps if step.failed or addresses_of((step,))) if control else ()
+    lost = visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
+    return (*answers, *others, *witnesses(evidence, visit), *asked, *lost)
+
+
+def _merged(group: list[Suspects]) -> Suspects:
+    """Of occurrences that agree in what is open, also what is out for any of them."""
+    codes = (*group[0].open, *(code for suspects in group for code in suspects.codes))
+    out = frozenset(code for suspects in group for code in suspects.ruled_out)
+    return Suspects(tuple(dict.fromkeys(codes)), group[0].confirmed, out - set(group[0].open))
+
+
+def missing_names(evidence: Evidence) -> Iterator[Finding]:
+    """Names that do not exist, or have no address, at the resolver that counts."""
+    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    for visit in evidence.visits:
+        line = visit.line
+        if line is None or line.addresses or line.failure not in NOT_THERE or evidence.is_other_region(visit):
+            continue
+        fault = NAME_MISSING if line.failure is Failure.NXDOMAIN else NO_ADDRESS
+        groups.setdefault((fault, of_missing_name(evidence, visit, *fault.causes)), []).append(visit)
+    everything = sum(map(len, groups.values())) == len(evidence.visits) > 1
+    for (fault, suspects), visits in groups.items():
+        suspects = suspects.and_then("registry.bad-image-reference") if everything else suspects
+        steps = cited(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))
+        yield of_lookups(fault, evidence, visits, steps, suspects)
+
+
+def addresses_elsewhere(evidence: Evidence) -> Iterator[Finding]:
+    """Private addresses that cannot be of this VPC, and global IPv6 addresses of which nobody can tell."""
+    central = [visit for visit in _interfaces(evidence) if _is_beyond(evidence, visit)]
+    unknown = [visit for visit in _interfaces(evidence) if visit.address_class is AddressClass.UNKNOWN]
+    for fault, visits in ((CENTRAL, central), (UNDETERMINED, unknown)):
+        steps = cited(*(_answers(visit) for visit in visits))
+        if steps:
+            yield found(fault, evidence, steps)
+
+
+def _interfaces(evidence: Evidence) -> Iterator[Visit]:
+    for visit in evidence.visits:
+        if visit.endpoint.kind is Kind.INTERFACE and visit.endpoint.lookup == visit.endpoint.host and visit.connected:
+            yield visit
+
+
+def _answers(visit: Visit) -> tuple[Step, ...]:
+    return tuple(step for step in visit.line.steps if addresses_of((step,))) if visit.line else ()
+
+
+def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
+    """Outside the largest range (/16) that the VPC of a known range can have; a neighbouring subnet is no news."""
+    known = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
+    wide = [
+        network.supernet(new_prefix=16) if network.prefixlen > 16 else network
+        for network in known
+        if network.version == 4
+    ]
+    given = set(evidence.plan.vpc_cidrs) - {evidence.surroundings.subnet_cidr, evidence.surroundings.subnet_cidr_ipv6}
+    ranges = known if given else wide
+    return (
+        bool(ranges)
+        and visit.address_class is AddressClass.PRIVATE
+        and not any(
+            ip_address(embedded(one.address)) in network
+            for one in visit.addresses
+            for network in ranges
+            if network.version == ip_address(embedded(one.address)).version
+        )
+    )
+
+
+FAULTS = (PUBLIC, NAME_MISSING, NO_ADDRESS, CENTRAL, UNDETERMINED)
+RULES = (public_answers, missing_names, addresses_elsewhere)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import Suspects, cited, found, possible, settled
+from probe.faults.visits import Visit, is_inside
+from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind
 
 SILENT = Fault(
     "tcp.silent",
     "nothing answers on port 443 of {endpoints}",
-    "Packets to {where} are dropped, not refused. A security group of the endpoints, the task's own group and a network ACL look the same from inside; the reads below decide.",
+    "Packets to {where} are dropped, not refused. A security group of the endpoints, the task's own group and a "
+    "network ACL look the same from inside; the reads below decide.",
     Impact.PULL,
     ("tcp.security-group", "tcp.nacl"),
 )
 PARTLY_SILENT = Fault(
     "tcp.partly-silent",
     "some addresses of {endpoints} do not answer on port 443, others do",
-    "Each was tried twice. What admits one zone and not the other is a subnet's network ACL or a group that names addresses.",
+    "Each was tried twice. What admits one zone and not the other is a subnet's network ACL or a group that names "
+    "addresses.",
     Impact.PULL,
     ("tcp.nacl", "tcp.security-group", "tcp.az-without-eni"),
     Extent.PARTLY,
@@ -25,7 +31,8 @@ PARTLY_SILENT = Fault(
 S3_SILENT = Fault(
     "s3.silent",
     "nothing answers on port 443 of S3, where ECR keeps the layers",
-    "{host} has public addresses, which is right with a gateway endpoint, but no packet comes back. A missing route and a closed group look the same from inside.",
+    "{host} has public addresses, which is right with a gateway endpoint, but no packet comes back. A missing route "
+    "and a closed group look the same from inside.",
     Impact.PULL,
     (
         "endpoint.missing.s3",
@@ -62,3 +69,82 @@ IPV6_ONLY = Fault(
     Impact.PULL,
     ("region.ipv6-unsupported-endpoint",),
 )
+
+
+def silent_addresses(evidence: Evidence) -> Iterator[Finding]:
+    """Hosts none of whose addresses answers, or only some: packets are dropped."""
+    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    for visit in _own(evidence):
+        if visit.unconnected((Failure.TIMEOUT,)):
+            groups.setdefault(_silence(evidence, visit), []).append(visit)
+    yield from _findings(evidence, groups, (Failure.TIMEOUT,))
+
+
+def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
+    """Connections that somebody refused, reset or prohibited."""
+    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    for visit in _own(evidence):
+        if visit.unconnected(REFUSALS):
+            # An address inside the VPC that refuses can also be some other host, to which a private zone points.
+            other = ("dns.hosted-zone-conflict",) if is_inside(visit.address_class) else ()
+            fault = REFUSED_PARTLY if visit.connected else REFUSED
+            groups.setdefault((fault, possible(*fault.causes, *other)), []).append(visit)
+    yield from _findings(evidence, groups, REFUSALS)
+
+
+def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
+    """Hosts to which this host knows no way: of another address family than the task's, or without any route."""
+    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    for visit in _own(evidence):
+        if not visit.unconnected((Failure.UNREACHABLE,)):
+            continue
+        if evidence.is_ipv4_only(visit):
+            groups.setdefault((IPV6_ONLY, settled(*IPV6_ONLY.causes)), []).append(visit)
+        else:
+            groups.setdefault((NO_ROUTE, possible(*NO_ROUTE.causes)), []).append(visit)
+    yield from _findings(evidence, groups, (Failure.UNREACHABLE,))
+
+
+def _own(evidence: Evidence) -> Iterator[Visit]:
+    """Hosts whose connections are judged here: a public name's belong to `names`, another region's to `layers`."""
+    for visit in evidence.visits:
+        if not evidence.leaks(visit) and not evidence.is_other_region(visit):
+            yield visit
+
+
+def _silence(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
+    """What silence can mean at addresses of this class."""
+    inside = is_inside(visit.address_class)
+    if visit.connected:
+        public = ("tcp.nacl", "tcp.security-group-s3-egress", "path.egress-firewall")
+        return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
+    if visit.endpoint.kind is Kind.GATEWAY and not inside:
+        # A gateway endpoint routes its own region's S3 alone.
+        foreign = ("region.cross-region",) if evidence.is_foreign(visit.endpoint) else ()
+        return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
+    if visit.address_class is AddressClass.VPC:
+        return SILENT, possible(*SILENT.causes)
+    return SILENT, possible(*SILENT.causes, "tcp.no-route", "path.egress-firewall")
+
+
+def _findings(
+    evidence: Evidence, groups: dict[tuple[Fault, Suspects], list[Visit]], failures: tuple[Failure, ...]
+) -> Iterator[Finding]:
+    for (fault, suspects), visits in groups.items():
+        names = tuple(visit.endpoint.name for visit in visits)
+        beyond = "path.egress-firewall" in suspects.codes
+        yield found(
+            fault,
+            evidence,
+            cited(*(visit.unconnected(failures) for visit in visits)),
+            endpoints=names,
+            impact=evidence.impact(names),
+            extent=Extent.PARTLY if all(visit.connected for visit in visits) else Extent.WHOLLY,
+            suspects=suspects,
+            host=visits[0].host,
+            where="private addresses outside the VPC's known ranges" if beyond else "addresses inside the VPC",
+        )
+
+
+FAULTS = (SILENT, PARTLY_SILENT, S3_SILENT, REFUSED, NO_ROUTE, IPV6_ONLY)
+RULES = (silent_addresses, refusing_addresses, unroutable_addresses)

@@ -1,30 +1,22 @@
-"""Faults in what AWS answers: denials, things not found, limits, and answers that are not AWS's at all."""
+"""Faults that the registry tells of the image: not found, not for this platform, named by another host or region."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from probe.faults.evidence import NO_EVIDENCE, Evidence, answer_of
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.sentences import listed
+from probe.faults.visits import is_inside
+from probe.model import Action, Extent, Failure, Finding, Impact, ManifestSeen, Route
 
-ENDPOINT_POLICY = Fault(
-    "policy.vpce.ecr",
-    "the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
-    "AWS says that a VPC endpoint policy denies it. Network, names and TLS are fine.",
-    Impact.PULL,
-    ("policy.vpce.ecr",),
-)
-DENIED = Fault(
-    "iam.denied",
-    "{who} may not {action}",
-    "AWS answered, so the network is fine. {reason} {role}",
-    Impact.PROOF,
-    ("iam.execution-role", "policy.vpce.ecr"),
-)
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
     "the registry does not accept the token that ecr.api has just given",
-    "Token and registry answered, so the network is fine; the token is expired, of another region, or was altered on the way.",
+    "Token and registry answered, so the network is fine; the token is expired, of another region, or was altered on "
+    "the way.",
     Impact.PROOF,
     ("registry.auth-token-expired", "iam.credentials-rejected", "path.proxy"),
 )
@@ -42,41 +34,6 @@ TAG_NOT_FOUND = Fault(
     Impact.PULL,
     ("registry.tag-not-found",),
 )
-THROTTLED = Fault(
-    "aws.throttled",
-    "AWS limits the rate of requests to {endpoints}",
-    "It answered with a rate limit twice. Nothing is broken; many pulls at once reach it.",
-    Impact.PROOF,
-    ("throttle",),
-)
-SERVICE_ERROR = Fault(
-    "aws.service-error",
-    "{endpoints} answered with a server error, twice",
-    "The network carried question and answer. {mark}",
-    Impact.PROOF,
-    ("aws.service-error",),
-)
-NOT_AWS = Fault(
-    "http.not-aws",
-    "something between here and AWS answers for {endpoints}",
-    "The answer carries no request id and none of AWS's forms: a block page or a proxy's words.",
-    Impact.PULL,
-    ("path.egress-firewall", "path.proxy"),
-)
-UNREADABLE = Fault(
-    "http.unreadable",
-    "the answer of {endpoints} makes no sense",
-    "It is not what AWS answers to this request. What makes it so is not known.",
-    Impact.PULL,
-    ("other", "path.egress-firewall"),
-)
-BROKEN_TRANSFER = Fault(
-    "path.transfer-broken",
-    "data from {endpoints} stops coming in the middle",
-    "Name, TCP and TLS are fine; the conversation on top of them is cut or stalls. Large packets that get lost, and idle limits of a NAT or firewall, do that.",
-    Impact.PULL,
-    ("path.transfer-broken", "path.mtu", "path.egress-firewall"),
-)
 NO_PLATFORM = Fault(
     "registry.no-matching-platform",
     "the image has nothing for {platform}",
@@ -86,7 +43,10 @@ NO_PLATFORM = Fault(
 )
 OTHER_PLATFORM = replace(
     NO_PLATFORM,
-    why="It offers {offered}; {chosen} was pulled in its place to prove the path. --platform says which one the tasks need.",
+    why=(
+        "It offers {offered}; {chosen} was pulled in its place to prove the path. --platform says which one the "
+        "tasks need."
+    ),
     extent=Extent.PARTLY,
 )
 HEAD_REFUSED = Fault(
@@ -107,7 +67,113 @@ HOST_FORM = Fault(
 CROSS_REGION = Fault(
     "region.cross-region",
     "the image is in {region}, the task in {task_region}",
-    "Names of the other region answer privately and its layers arrive, so a way is provided. It costs transfer between regions.",
+    "Names of the other region answer privately and its layers arrive, so a way is provided. It costs transfer "
+    "between regions.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
+
+_PREFIXED = "The name may be of a pull-through cache, which answers so too while it cannot fetch from upstream."
+_NOT_PREFIXED = "The name has no prefix, so it is no pull-through cache."
+
+
+def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
+    """A registry that does not accept a fresh token."""
+    refused = evidence.failed(Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
+    steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED]
+    if steps:
+        yield found(TOKEN_REJECTED, evidence, evidence.tries(*steps))
+
+
+def missing_images(evidence: Evidence) -> Iterator[Finding]:
+    """404 for a manifest: no such repository, or no such tag or digest in it."""
+    for step in evidence.failed(Action.MANIFEST):
+        if step.failure is Failure.NOT_FOUND:
+            answer = answer_of(step)
+            code = answer.code if answer else None
+            fault = REPO_NOT_FOUND if code in ("NAME_UNKNOWN", "RepositoryNotFoundException") else TAG_NOT_FOUND
+            prefix = _PREFIXED if _may_be_cache(evidence) else _NOT_PREFIXED
+            yield found(
+                fault, evidence, evidence.tries(step), suspects=_not_found(evidence, fault, code), prefix=prefix
+            )
+
+
+def _may_be_cache(evidence: Evidence) -> bool:
+    """A pull-through rule owns a prefix, and any first segment of a name can be one."""
+    reference = evidence.plan.reference
+    return reference is not None and "/" in reference.repository
+
+
+def _not_found(evidence: Evidence, fault: Fault, code: str | None) -> Suspects:
+    other = REPO_NOT_FOUND if fault is TAG_NOT_FOUND else TAG_NOT_FOUND
+    if _may_be_cache(evidence):
+        # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
+        return possible(*fault.causes, "registry.pull-through-redirect", "iam.execution-role")
+    return settled(*fault.causes) if code else possible(*fault.causes, *other.causes)
+
+
+def platforms(evidence: Evidence) -> Iterator[Finding]:
+    """An index without this platform's image."""
+    for step in evidence.of(Action.MANIFEST):
+        seen = step.seen
+        if not isinstance(seen, ManifestSeen):
+            continue
+        offered = listed(seen.platforms) or "no platform"
+        suspects = settled("registry.no-matching-platform")
+        if step.failure is Failure.NO_PLATFORM:
+            yield found(NO_PLATFORM, evidence, evidence.tries(step), suspects=suspects, offered=offered)
+        elif step.ok and seen.platform and seen.platforms and not _fits(seen.platform, evidence.plan.platform):
+            yield found(OTHER_PLATFORM, evidence, (step,), suspects=suspects, offered=offered, chosen=seen.platform)
+
+
+def _fits(offered: str, wanted: str) -> bool:
+    """A platform without variant fits any variant, and any fits it."""
+    return offered == wanted or offered.startswith(f"{wanted}/") or wanted.startswith(f"{offered}/")
+
+
+def refused_heads(evidence: Evidence) -> Iterator[Finding]:
+    """HEAD failed where GET worked: GET's words count."""
+    manifests = evidence.of(Action.MANIFEST)
+    heads = [step for step in manifests if step.subject == "HEAD" and step.failed]
+    heads = [step for step in heads if step not in evidence.survived and step.failure not in NO_EVIDENCE]
+    if heads and any(step.subject == "GET" and step.ok for step in manifests):
+        yield found(HEAD_REFUSED, evidence, heads)
+
+
+def host_forms(evidence: Evidence) -> Iterator[Finding]:
+    """FIPS and dual-stack spellings of the registry's host are said, for not every endpoint and client knows them."""
+    reference, visit = evidence.plan.reference, evidence.visit("ecr.dkr")
+    if reference is None or visit is None or not (reference.fips or reference.dual_stack):
+        return
+    steps = tuple(visit.line.steps) if visit.line else visit.lookups
+    if steps:
+        form, meaning = ("FIPS", _FIPS) if reference.fips else ("dual-stack", _DUAL_STACK)
+        yield found(
+            HOST_FORM, evidence, steps, suspects=possible(*_form_causes(reference.fips)), form=form, meaning=meaning
+        )
+
+
+_FIPS = "Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them."
+_DUAL_STACK = "Older endpoints do not cover it, and login and pull must both use this spelling."
+
+
+def _form_causes(fips: bool) -> tuple[str, ...]:
+    return ("client.fips-hostname",) if fips else HOST_FORM.causes
+
+
+def cross_region(evidence: Evidence) -> Iterator[Finding]:
+    """An image of another region that is reached privately and whose layers arrive."""
+    pull = [
+        visit for visit in evidence.visits if visit.endpoint.name in ("ecr.api", "ecr.dkr") and not visit.redirected
+    ]
+    if not any(evidence.is_foreign(visit.endpoint) for visit in pull):
+        return
+    private = all(evidence.route(visit) is Route.ENDPOINT and is_inside(visit.address_class) for visit in pull)
+    layers = [step for step in evidence.of(Action.LAYER) if step.ok]
+    if private and layers:
+        names = tuple(step for visit in pull for step in (visit.line.steps if visit.line else ()) if step.ok)
+        yield found(CROSS_REGION, evidence, (*names, *layers))
+
+
+FAULTS = (TOKEN_REJECTED, REPO_NOT_FOUND, TAG_NOT_FOUND, NO_PLATFORM, HEAD_REFUSED, HOST_FORM, CROSS_REGION)
+RULES = (rejected_tokens, missing_images, platforms, refused_heads, host_forms, cross_region)

@@ -73,7 +73,11 @@ def _addressed(evidence: Evidence, group: list[Step]) -> str:
     """ "6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, …)"."""
     action, failure = group[0].action, group[0].failure or Failure.BUG
     endpoints = {step.endpoint for step in group}
-    tried = {(step.endpoint, step.subject) for step in evidence.of(action) if step.endpoint in endpoints and step.outcome is not Outcome.SKIPPED}
+    tried = {
+        (step.endpoint, step.subject)
+        for step in evidence.of(action)
+        if step.endpoint in endpoints and step.outcome is not Outcome.SKIPPED
+    }
     met = {(step.endpoint, step.subject) for step in group}
     after = f" after {seconds(max(step.seconds or 0.0 for step in group))}" if failure in _SILENT else ""
     where = few(step.subject.rpartition("/")[2] for step in group)
@@ -91,11 +95,17 @@ def _lookup(step: Step) -> str:
     if seen is None:
         return f"{step.endpoint} lookup: {step.detail or step.failure or 'not tried'}"
     if not step.ok:
-        return f"{seen.server} answered {step.failure} for {seen.name} ({seen.record})" if step.failure not in _SILENT else (
-            f"{seen.server} did not answer for {seen.name} ({seen.record})"
+        return (
+            f"{seen.server} answered {step.failure} for {seen.name} ({seen.record})"
+            if step.failure not in _SILENT
+            else (f"{seen.server} did not answer for {seen.name} ({seen.record})")
         )
     found = few(f"{address.address} ({address.address_class})" for address in seen.addresses)
-    return f"{seen.name} is {found} at {seen.server}" if found else f"{seen.name} has no {seen.record} address at {seen.server}"
+    return (
+        f"{seen.name} is {found} at {seen.server}"
+        if found
+        else f"{seen.name} has no {seen.record} address at {seen.server}"
+    )
 
 
 def _one(step: Step) -> str:
@@ -103,7 +113,9 @@ def _one(step: Step) -> str:
     if step.outcome is Outcome.SKIPPED:
         return f"{what} was not tried" + (f": {step.detail}" if step.detail else "")
     if isinstance(step.seen, ControlSeen) and step.ok:
-        reached = {True: "could be reached", False: "could not be reached", None: "was not tried to the end"}[step.seen.reached]
+        reached = {True: "could be reached", False: "could not be reached", None: "was not tried to the end"}[
+            step.seen.reached
+        ]
         return f"{step.seen.address or step.seen.host} {reached}"
     if step.ok:
         return f"{what}{_issuer(step) or ' worked'}"

@@ -1,40 +1,28 @@
-"""Faults of the task itself and of our own run: metadata, credentials, proxies, clock, path, deadline, bugs."""
+"""Faults of the task and its surroundings: metadata, network path, proxies, the name override, an image elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import found, possible
+from probe.faults.sentences import few, listed
+from probe.model import (
+    Action,
+    ControlSeen,
+    Endpoint,
+    Extent,
+    Finding,
+    ImageHost,
+    Impact,
+    Outcome,
+    Path,
+    ProxySeen,
+    Step,
+)
 
-BUG = Fault(
-    "probe.bug",
-    "ecr-probe itself failed in {steps}, so that part is not proven",
-    "This is a mistake of ecr-probe and says nothing about the network or AWS.",
-    Impact.PROOF,
-    ("other",),
-)
-DEADLINE = Fault(
-    "probe.deadline",
-    "the run was over before {count} were done",
-    "The deadline of {deadline} s passed, or the run was stopped. What was cut off is neither proven nor refuted.",
-    Impact.PROOF,
-    ("other",),
-)
-NOT_MEASURED = Fault(
-    "probe.not-measured",
-    "the pull was not walked to its end: {detail}",
-    "No step failed, but what comes after it was not tried, so the pull is not proven.",
-    Impact.PROOF,
-    ("other",),
-)
-RETRIED = Fault(
-    "probe.retried",
-    "{steps} failed at first and worked at the second try",
-    "One lost packet or one busy moment is no fault; when it comes often, it is.",
-    Impact.NONE,
-    extent=Extent.NOTED,
-)
 METADATA = Fault(
     "task.metadata-unavailable",
     "{documents} metadata could not be read",
@@ -52,10 +40,19 @@ FAMILY_SKIPPED = Fault(
 OTHER_PATH = Fault(
     "path.not-the-pull",
     "ECS pulls this task's image by another network interface than the one measured here",
-    "On {launch} the instance's own interface carries image pulls and awslogs, with its own subnet and security groups. Run the probe "
+    "On {launch} the instance's own interface carries image pulls and awslogs, with its own subnet and security "
+    "groups. Run the probe "
     "with networkMode host to measure that path.",
     Impact.NONE,
     extent=Extent.NOTED,
+)
+OTHER_PATH_LAMBDA = replace(
+    OTHER_PATH,
+    title="ECS pulls images by another network interface than this function's",
+    why=(
+        "{launch} gives the function an interface of its own, with its own security group. Names and routes of the "
+        "subnet are the same."
+    ),
 )
 FAULT_INJECTION = Fault(
     "task.fault-injection",
@@ -71,51 +68,11 @@ CLOCK_UNSYNCHRONIZED = Fault(
     Impact.NONE,
     extent=Extent.NOTED,
 )
-CLOCK = Fault(
-    "clock.skew",
-    "AWS refused a signature because this task's clock is wrong",
-    "AWS named two times in its refusal: {times}. Nothing that needs a signature can be proven until the clock is right.",
-    Impact.PROOF,
-    ("clock.skew",),
-)
-CLOCK_OFF = replace(
-    CLOCK,
-    title="this task's clock is {offset} {direction} AWS's",
-    why="The Date headers of {endpoints} say so. Signatures further off than 5 to 15 minutes are refused, and certificates may seem out of date.",
-    extent=Extent.PARTLY,
-)
-NO_CREDENTIALS = Fault(
-    "credentials.missing",
-    "the task has no credentials, so token, manifest and layers could not be tried",
-    "No provider has any: no task role, no variables, no profile. The network was measured all the same; ECS itself pulls with the execution role.",
-    Impact.PROOF,
-    ("iam.no-credentials",),
-)
-CREDENTIALS_UNAVAILABLE = Fault(
-    "credentials.unavailable",
-    "the credentials endpoint of the task did not give credentials",
-    "It is link-local and serves the task role; no endpoint, group or network ACL lies on that way.",
-    Impact.PROOF,
-    ("iam.credentials-rejected", "other"),
-)
-CREDENTIALS_REJECTED = Fault(
-    "credentials.rejected",
-    "AWS does not accept the credentials held here (from {source})",
-    "{endpoints} answered, so the network is fine; the keys are expired, invalid or of another partition.",
-    Impact.PROOF,
-    ("iam.credentials-rejected",),
-)
-INSTANCE_ROLE = Fault(
-    "credentials.instance-role",
-    "the credentials come from instance metadata: {role}",
-    "The task has no role of its own, so the instance's was used.",
-    Impact.NONE,
-    extent=Extent.NOTED,
-)
 PROXY = Fault(
     "path.proxy",
     "{variables} is set and NO_PROXY does not cover {uncovered}",
-    "No connection of ecr-probe uses a proxy, but agents, SDKs and container runtimes with these variables send those hosts to it, past the endpoints.",
+    "No connection of ecr-probe uses a proxy, but agents, SDKs and container runtimes with these variables send those "
+    "hosts to it, past the endpoints.",
     Impact.ROUTE,
     ("path.proxy",),
     Extent.PARTLY,
@@ -130,7 +87,10 @@ PROXY_COVERED = replace(
 TRANSPARENT_PROXY = replace(
     PROXY,
     title="something between here and the network answers for every address: a transparent proxy",
-    why="{host} belongs to nobody, yet a connection to its port 443 was accepted. Whatever accepts it may accept the pull's connections too.",
+    why=(
+        "{host} belongs to nobody, yet a connection to its port 443 was accepted. Whatever accepts it may accept the "
+        "pull's connections too."
+    ),
     causes=("path.proxy", "path.egress-firewall"),
 )
 ENDPOINT_DNS = Fault(
@@ -148,3 +108,122 @@ NOT_ECR = Fault(
     Impact.PROOF,
     ("other",),
 )
+
+_FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
+_KINDS = {
+    ImageHost.PUBLIC_ECR: ("It is in ECR Public, which is another service.", "registry.ecr-public-no-privatelink"),
+    ImageHost.VPC_ENDPOINT: (
+        "It is named by an endpoint's own name, at which no registry login works.",
+        "client.vpce-hostname",
+    ),
+    ImageHost.OTHER: ("No VPC endpoint of ECR has a part in pulling it.", "registry.bad-image-reference"),
+    ImageHost.PRIVATE_ECR: ("Its reference could not be read.", "registry.bad-image-reference"),
+}
+
+
+def silent_metadata(evidence: Evidence) -> Iterator[Finding]:
+    """Metadata that is there by its variable and does not answer well. It is a convenience, not the path."""
+    steps = list(evidence.failed(Action.METADATA))
+    if steps:
+        documents = listed("instance" if step.subject == "instance" else "task" for step in steps)
+        yield found(METADATA, evidence, evidence.tries(*steps), documents=documents)
+
+
+def skipped_families(evidence: Evidence) -> Iterator[Finding]:
+    """An address family for which the task has no route, while the other one is used."""
+    for step in evidence.of(Action.ENVIRONMENT):
+        if step.failed and step.subject in _FAMILIES and step.failure not in NO_EVIDENCE:
+            yield found(FAMILY_SKIPPED, evidence, evidence.tries(step), family=_FAMILIES[step.subject])
+
+
+def other_path(evidence: Evidence) -> Iterator[Finding]:
+    """The measured interface is not the one that ECS pulls by."""
+    steps = _metadata(evidence)
+    if not evidence.pulls_elsewhere or not steps:
+        return
+    around = evidence.surroundings
+    on_lambda = around.path is Path.LAMBDA_ENI
+    launch = "Lambda" if on_lambda else f"{around.launch_type} with awsvpc"
+    yield found(OTHER_PATH_LAMBDA if on_lambda else OTHER_PATH, evidence, steps, launch=launch)
+
+
+def oddities(evidence: Evidence) -> Iterator[Finding]:
+    """What the task's metadata tells and a reader should know."""
+    steps = _metadata(evidence)
+    if steps and evidence.surroundings.fault_injection:
+        yield found(FAULT_INJECTION, evidence, steps)
+    if steps and evidence.surroundings.clock_synchronized is False:
+        yield found(CLOCK_UNSYNCHRONIZED, evidence, steps)
+
+
+def _metadata(evidence: Evidence) -> tuple[Step, ...]:
+    """The step that told of the task, else the first one."""
+    told = [step for step in evidence.of(Action.METADATA) if step.outcome is not Outcome.FAILED]
+    return tuple(told[:1]) or evidence.measurement.steps[:1]
+
+
+def proxies(evidence: Evidence) -> Iterator[Finding]:
+    """Proxy variables, with and without their exceptions; and a proxy that no variable names."""
+    for step in evidence.of(Action.ENVIRONMENT, Action.CONTROL):
+        seen = step.seen
+        if isinstance(seen, ProxySeen) and seen.variables and step.ok:
+            fault = PROXY_COVERED if seen.bypassed else PROXY
+            yield found(fault, evidence, (step,), variables=listed(seen.variables), uncovered=few(seen.uncovered))
+        elif isinstance(seen, ControlSeen) and step.endpoint == "task" and step.ok and seen.reached:
+            yield found(TRANSPARENT_PROXY, evidence, (step,), host=seen.host)
+
+
+def overridden_names(evidence: Evidence) -> Iterator[Finding]:
+    """Endpoints that were measured at an address of another name."""
+    chosen = [endpoint for endpoint in evidence.plan.endpoints if endpoint.lookup != endpoint.host]
+    steps = [step for endpoint in chosen if (visit := evidence.visit(endpoint.name)) for step in visit.lookups]
+    if steps:
+        yield found(
+            ENDPOINT_DNS,
+            evidence,
+            steps,
+            endpoints=tuple(endpoint.name for endpoint in chosen),
+            lookups=tuple(endpoint.lookup for endpoint in chosen),
+            clients=_clients(chosen),
+        )
+
+
+def _clients(chosen: list[Endpoint]) -> str:
+    """Which clients can use an endpoint without its private name, and which cannot."""
+    names = {endpoint.name for endpoint in chosen}
+    able = [endpoint for endpoint in chosen if endpoint.name not in ("ecr.dkr", "s3")]
+    words = (
+        [f"Clients of {listed(one.name for one in able)} need --endpoint-url (https://{able[0].lookup})."]
+        if able
+        else []
+    )
+    if "ecr.dkr" in names:
+        words.append(
+            "ecr.dkr cannot do without private DNS: a registry is known by its host, and logins to a vpce name fail."
+        )
+    if "s3" in names:
+        words.append("Layers come from the host that ECR signs, so S3 cannot be redirected either.")
+    return " ".join(words)
+
+
+def images_elsewhere(evidence: Evidence) -> Iterator[Finding]:
+    """The task's own image is not in private ECR, so there is nothing to pull."""
+    if evidence.plan.reference is not None:
+        return
+    steps = [step for step in evidence.of(Action.MANIFEST) if step.outcome is Outcome.SKIPPED] or _metadata(evidence)
+    kind, cause = _KINDS[evidence.plan.image_host]
+    suspects = possible(cause) if cause != "registry.bad-image-reference" else possible("other", cause)
+    yield found(NOT_ECR, evidence, steps, endpoints=("ecr.dkr",), suspects=suspects, kind=kind)
+
+
+FAULTS = (
+    METADATA,
+    FAMILY_SKIPPED,
+    OTHER_PATH,
+    FAULT_INJECTION,
+    CLOCK_UNSYNCHRONIZED,
+    PROXY,
+    ENDPOINT_DNS,
+    NOT_ECR,
+)
+RULES = (silent_metadata, skipped_families, other_path, oddities, proxies, overridden_names, images_elsewhere)

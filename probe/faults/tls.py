@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
+from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
-from probe.model import Extent, Impact
+from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.sentences import few
+from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
 
 SILENT = Fault(
     "tls.silent",
     "{endpoints} accepts connections, but the TLS handshake gets no answer",
-    "Small packets pass and the large ones of the handshake do not, or a middlebox holds them back. Groups, ACLs and routes are fine.",
+    "Small packets pass and the large ones of the handshake do not, or a middlebox holds them back. Groups, ACLs and "
+    "routes are fine.",
     Impact.PULL,
     ("path.mtu", "path.egress-firewall"),
 )
@@ -31,13 +37,17 @@ NOT_TLS = Fault(
 INTERCEPTION = Fault(
     "tls.interception",
     "somebody between here and AWS presents certificates for {endpoints}",
-    "The certificate is issued by {issuer}, not by Amazon, and this trust store does not accept it. Container runtimes will not either.",
+    "The certificate is issued by {issuer}, not by Amazon, and this trust store does not accept it. Container "
+    "runtimes will not either.",
     Impact.PULL,
     ("tls.interception",),
 )
 INTERCEPTION_TRUSTED = replace(
     INTERCEPTION,
-    why="The certificate is issued by {issuer}, not by Amazon. This trust store accepts it; the container runtime's may not, and somebody reads along.",
+    why=(
+        "The certificate is issued by {issuer}, not by Amazon. This trust store accepts it; the container runtime's "
+        "may not, and somebody reads along."
+    ),
     impact=Impact.ROUTE,
     extent=Extent.PARTLY,
 )
@@ -59,7 +69,8 @@ UNVERIFIED = Fault(
 CA_BUNDLE = Fault(
     "tls.ca-bundle",
     "the trust store in use does not know Amazon's certificates ({endpoints})",
-    "The certificate is issued by {issuer}, so it is AWS that answers; the store of trusted authorities is too old or too small.",
+    "The certificate is issued by {issuer}, so it is AWS that answers; the store of trusted authorities is too old or "
+    "too small.",
     Impact.PULL,
     ("tls.ca-bundle",),
 )
@@ -77,3 +88,126 @@ WRONG_NAME = Fault(
     Impact.PULL,
     ("dns.hosted-zone-conflict", "dns.hosted-zone-wrong-name"),
 )
+
+# Partitions whose issuer is known to be Amazon; elsewhere another issuer may be right.
+_ISSUER_KNOWN = ("aws", "aws-us-gov")
+_CERTIFICATE = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
+
+
+def stuck_handshakes(evidence: Evidence) -> Iterator[Finding]:
+    """Handshakes that got no answer, were cut, or met something else than TLS."""
+    for failure, fault in ((Failure.TLS_STALL, SILENT), (Failure.TLS_RESET, RESET), (Failure.NOT_TLS, NOT_TLS)):
+        yield from _found(fault, evidence, (step for step in _handshakes(evidence) if step.failure is failure))
+
+
+def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
+    """Certificates that were not accepted, by who issued them and what is wrong."""
+    refused = [step for step in _handshakes(evidence) if step.failure in _CERTIFICATE]
+    foreign = [step for step in refused if _issuer(step) is not None and not _is_amazon(step)]
+    amazon = [step for step in refused if _is_amazon(step)]
+    known = evidence.plan.partition in _ISSUER_KNOWN
+    interception = settled("tls.interception") if known else possible("tls.interception", "tls.ca-bundle")
+    yield from _found(INTERCEPTION, evidence, foreign, interception)
+    yield from _found(UNVERIFIED, evidence, (step for step in refused if _issuer(step) is None))
+    yield from _found(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED), settled("tls.ca-bundle"))
+    yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
+    yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))
+
+
+def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
+    """Certificates that were accepted although Amazon did not issue them."""
+    verified = [step for step in evidence.of(Action.TLS) if step.ok and _issuer(step) is not None]
+    fault = INTERCEPTION_TRUSTED if evidence.plan.partition in _ISSUER_KNOWN else OTHER_ISSUER
+    foreign = [step for step in verified if not _is_amazon(step)]
+    if foreign:
+        suspects = settled("tls.interception") if fault is INTERCEPTION_TRUSTED else possible()
+        yield found(fault, evidence, foreign, suspects=suspects)
+
+
+def _handshakes(evidence: Evidence) -> list[Step]:
+    return list(evidence.failed(Action.TLS))
+
+
+def _of(steps: Iterable[Step], failure: Failure) -> list[Step]:
+    return [step for step in steps if step.failure is failure]
+
+
+def _found(
+    fault: Fault, evidence: Evidence, steps: Iterable[Step], suspects: Suspects | None = None, **values: str
+) -> Iterator[Finding]:
+    """One finding for all endpoints, PARTLY where each of them has an address that is fine."""
+    failed = tuple(steps)
+    if failed:
+        names = {step.endpoint for step in failed}
+        fine = {step.endpoint for step in evidence.of(Action.TLS) if step.ok}
+        yield found(
+            fault,
+            evidence,
+            evidence.tries(*failed),
+            impact=evidence.impact(names),
+            extent=Extent.PARTLY if names <= fine else Extent.WHOLLY,
+            suspects=suspects,
+            **values,
+        )
+
+
+def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+    names = [name for step in steps for name in _seen(step).names]
+    yield from _found(WRONG_NAME, evidence, steps, names=few(names) or "other hosts")
+
+
+def _out_of_date(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+    """Out of date by our clock; where AWS's Date headers say that ours is wrong, that is why."""
+    for clock, words, suspects in (
+        (False, _RIGHT, settled("tls.certificate-expired", "clock.skew")),
+        (True, _WRONG, settled("clock.skew", "tls.certificate-expired")),
+        (None, _UNKNOWN, possible("tls.certificate-expired", "clock.skew")),
+    ):
+        mine = [step for step in steps if _clock_is_why(evidence, step) is clock]
+        dates = [_seen(step) for step in mine]
+        yield from _found(
+            EXPIRED,
+            evidence,
+            mine,
+            suspects,
+            not_before=_earliest(dates, lambda seen: seen.not_before),
+            not_after=_earliest(dates, lambda seen: seen.not_after),
+            clock=words,
+        )
+
+
+_RIGHT = "AWS's Date headers agree with our clock, so it is the certificate that is wrong."
+_WRONG = "By AWS's Date headers it is in date: our clock is wrong."
+_UNKNOWN = "No answer of AWS told the time, so a wrong clock is possible too."
+
+
+def _clock_is_why(evidence: Evidence, step: Step) -> bool | None:
+    """Whether the certificate is in date by AWS's clock; None where AWS's clock is not known."""
+    offset, seen = evidence.clock_offset, _seen(step)
+    if offset is None:
+        return None
+    now = evidence.measurement.started_at + timedelta(seconds=offset)
+    return (seen.not_before is None or seen.not_before <= now) and (seen.not_after is None or now <= seen.not_after)
+
+
+def _earliest(dates: list[CertificateSeen], of: Callable[[CertificateSeen], datetime | None]) -> str:
+    known = [when for seen in dates if (when := of(seen)) is not None]
+    return f"{min(known):%Y-%m-%d %H:%M} UTC" if known else "an unknown time"
+
+
+def _seen(step: Step) -> CertificateSeen:
+    assert isinstance(step.seen, CertificateSeen)
+    return step.seen
+
+
+def _issuer(step: Step) -> str | None:
+    return step.seen.issuer_organization or step.seen.issuer if isinstance(step.seen, CertificateSeen) else None
+
+
+def _is_amazon(step: Step) -> bool:
+    """Amazon's authorities all have the organisation "Amazon"; their names change ("RSA 2048 M01" to "M04")."""
+    return isinstance(step.seen, CertificateSeen) and step.seen.issuer_organization == "Amazon"
+
+
+FAULTS = (SILENT, RESET, NOT_TLS, INTERCEPTION, UNVERIFIED, CA_BUNDLE, EXPIRED, WRONG_NAME)
+RULES = (stuck_handshakes, refused_certificates, foreign_issuers)

@@ -9,7 +9,17 @@ from probe.addresses import is_ipv6
 from probe.faults.evidence import Evidence, denial_of, role_of
 from probe.faults.sentences import few, listed
 from probe.faults.visits import names_of
-from probe.model import CertificateSeen, ConnectionSeen, Endpoint, Kind, LayerSeen, LogsSeen, NamesSeen, RedirectSeen, Step
+from probe.model import (
+    CertificateSeen,
+    ConnectionSeen,
+    Endpoint,
+    Kind,
+    LayerSeen,
+    LogsSeen,
+    NamesSeen,
+    RedirectSeen,
+    Step,
+)
 
 _SERVICES = {"ecr-legacy": "ecr.api"}
 _CHINA = "aws-cn"
@@ -25,7 +35,7 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
         **_hosts(evidence, steps, endpoints),
         **_image(evidence, steps),
         **_people(evidence, steps),
-        **_logs(evidence, steps, endpoints),
+        **_logs(evidence, steps),
     }
 
 
@@ -132,7 +142,7 @@ def _people(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     }
 
 
-def _logs(evidence: Evidence, steps: Iterable[Step], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+def _logs(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     seen = next((step.seen for step in steps if isinstance(step.seen, LogsSeen)), None)
     logs = evidence.plan.endpoint("logs")
     return {

@@ -1,4 +1,4 @@
-"""What was found about one host of one endpoint: its lookups by nameserver line, and each address's connections. Pure facts."""
+"""One host of one endpoint, as far as it was reached: lookups by nameserver line, connections by address."""
 
 from __future__ import annotations
 
@@ -175,6 +175,14 @@ def _visit(endpoint: Endpoint, host: str, steps: list[Step], hosts: list[str]) -
         host=host,
         redirected=host != planned,
         lookups=tuple(step for step in steps if step.action is Action.DNS and names_of(step) and belongs(step)),
-        tcp=tuple(step for step in steps if step.action is Action.TCP and isinstance(step.seen, ConnectionSeen) and belongs(step)),
-        tls=tuple(step for step in steps if step.action is Action.TLS and isinstance(step.seen, CertificateSeen) and belongs(step)),
+        tcp=tuple(
+            step
+            for step in steps
+            if step.action is Action.TCP and isinstance(step.seen, ConnectionSeen) and belongs(step)
+        ),
+        tls=tuple(
+            step
+            for step in steps
+            if step.action is Action.TLS and isinstance(step.seen, CertificateSeen) and belongs(step)
+        ),
     )

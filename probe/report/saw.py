@@ -117,8 +117,9 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
     first = group[0]
     if first.outcome is Outcome.FAILED:
         yield _failed(group, steps)
-        # Several answers of one kind say the same with other request ids: the first one's words will do.
-        yield from (f"“{step.detail}”" for step in group[:1] if step.detail)
+        # Several answers of one kind say the same with other request ids: the first one's words will do. A connection's
+        # failure has no words of its own.
+        yield from (f"“{step.detail}”" for step in group[:1] if step.detail and step.action is not Action.TCP)
     elif first.outcome is Outcome.SKIPPED:
         why = f": {first.detail}" if first.detail else ""
         yield f"{few(_name(step) for step in group)} not tried{why}"

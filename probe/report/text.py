@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from probe.model import Cause, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
 from probe.report import Page
-from probe.report.layout import Line, command, paint, wrapped
+from probe.report.advice import advice
+from probe.report.layout import Line, paint, wrapped
 from probe.report.saw import duration, saw
 from probe.report.table import table
 
@@ -53,27 +54,25 @@ def _finding(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[L
         yield from wrapped(("dim", "saw:   " if number == 0 else "       "), sentence, indent=2, page=page)
     if finding.why:
         yield from wrapped(("dim", "why:   "), finding.why, indent=2, page=page)
-    told = ""
+    told: set[str] = set()
     for number, cause in enumerate(cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT):
-        yield from _cause(cause, page, likeliest=number == 0 and len(finding.causes) > 1, told=told)
-        told = cause.decide
+        yield from _cause(cause, page, likeliest=number == 0 and len(finding.causes) > 1)
+        if cause.standing is not Standing.CONFIRMED and cause.decide not in told:
+            # A read that settles several causes is said once.
+            yield from advice(("dim", "settle it: "), cause.decide, indent=9, page=page)
+        told.add(cause.decide)
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
     if ruled_out:
         yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
     yield ()
 
 
-def _cause(cause: Cause, page: Page, *, likeliest: bool, told: str) -> Iterator[Line]:
-    """`told` is the read that the cause before named: one that settles both is said once."""
+def _cause(cause: Cause, page: Page, *, likeliest: bool) -> Iterator[Line]:
     likely = "likely" if likeliest else "possible"
     standing = "confirmed" if cause.standing is Standing.CONFIRMED else likely
     yield from wrapped(("dim", "cause: "), f"{cause.title} ({standing})", indent=2, page=page)
     if cause.fix:
-        yield from wrapped(("good", "fix: "), cause.fix, indent=9, page=page)
-    if cause.decide and cause.decide != told and cause.standing is not Standing.CONFIRMED:
-        settle = ("dim", "settle it: ")
-        bare = cause.decide.startswith("aws ") and "(" not in cause.decide
-        yield from (command if bare else wrapped)(settle, cause.decide, indent=9, page=page)
+        yield from advice(("good", "fix: "), cause.fix, indent=9, page=page)
 
 
 def _subject(verdict: Verdict) -> str:

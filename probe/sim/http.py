@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import Enum
+from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
 _HEAD_LIMIT = 64 * 1024  # authorization headers of ECR are long
 _PIECE = 256 * 1024
-_REASONS = {200: "OK", 206: "Partial Content", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Connection:
         now = self.clock() if self.clock else None
         names = {name.lower() for name, _ in reply.headers}
         lines = [
-            f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Status')}",
+            f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
             f"Date: {formatdate(now, usegmt=True)}",
         ]
         lines += [f"{name}: {value}" for name, value in reply.headers]

@@ -135,8 +135,24 @@ _PATTERNS = tuple(
         (rf"(?P<word>[a-z-]+)\.{_REGION}\.{_DUAL}", "", True),
     )
 )
-_WORDS = {"ecs-a": "ecs-agent", "ecs-t": "ecs-telemetry", "streaming-logs": "logs"}
-_OTHERS = ("logs", "ecs", "ecs-agent", "ecs-telemetry", "secretsmanager", "ssm", "kms", "sts")
+# Regions that public DNS knows; any other label in their place is a misspelling.
+_REGIONS = frozenset(
+    f"{area}-{number}"
+    for area, numbers in {
+        "us-east": (1, 2), "us-west": (1, 2), "ca-central": (1,), "ca-west": (1,), "sa-east": (1,), "mx-central": (1,),
+        "eu-west": (1, 2, 3), "eu-central": (1, 2), "eu-north": (1,), "eu-south": (1, 2), "il-central": (1,),
+        "me-south": (1,), "me-central": (1,), "af-south": (1,), "ap-east": (1, 2), "ap-south": (1, 2),
+        "ap-northeast": (1, 2, 3), "ap-southeast": (1, 2, 3, 4, 5, 6, 7), "us-gov-west": (1,), "us-gov-east": (1,),
+        "cn-north": (1,), "cn-northwest": (1,),
+    }.items()
+    for number in numbers
+)  # fmt: skip
+# The other hosts by their first label; "ecs-agent" and "ecs-telemetry" are names of services and of no host.
+_WORDS = {word: word for word in ("logs", "ecs", "secretsmanager", "ssm", "kms", "sts")} | {
+    "ecs-a": "ecs-agent",
+    "ecs-t": "ecs-telemetry",
+    "streaming-logs": "logs",
+}
 
 
 def read(name: str) -> Place | None:
@@ -146,7 +162,9 @@ def read(name: str) -> Place | None:
         if match is None:
             continue
         found = match.groupdict()
-        word = _WORDS.get(found.get("word", ""), found.get("word", ""))
-        if service or word in _OTHERS:
-            return Place(service or word, found["region"], found.get("account") or "", dual)
+        if found["region"] not in _REGIONS:
+            return None
+        known = service or _WORDS.get(found.get("word", ""))
+        if known:
+            return Place(known, found["region"], found.get("account") or "", dual)
     return None

@@ -23,26 +23,30 @@ class Nameserver:
 
     def meet(self, sock: socket.socket, closing: threading.Event, /) -> None:
         """DNS over TCP: each message after its length."""
-        stream = sock.makefile("rb")
-        while not closing.is_set():
-            prefix = stream.read(2)
-            if len(prefix) < 2:
-                return
-            reply = self.reply(stream.read(struct.unpack("!H", prefix)[0]), tcp=True)
-            if reply is None:
-                stream.read()
-                return
-            sock.sendall(struct.pack("!H", len(reply)) + reply)
+        with sock.makefile("rb") as stream:
+            while not closing.is_set():
+                prefix = stream.read(2)
+                if len(prefix) < 2:
+                    return
+                reply = self.reply(stream.read(struct.unpack("!H", prefix)[0]), tcp=True)
+                if reply is None:
+                    stream.read()
+                    return
+                sock.sendall(struct.pack("!H", len(reply)) + reply)
 
     def reply(self, query: bytes, *, tcp: bool) -> bytes | None:
-        """The packet that answers `query`; None for silence."""
+        """The packet that answers `query`; None for silence. Raises ValueError where it cannot be read."""
+        import dns.exception
         import dns.flags
         import dns.message
         import dns.rdataclass
         import dns.rdatatype
 
-        message = dns.message.from_wire(query)
-        question = message.question[0]
+        try:
+            message = dns.message.from_wire(query)
+            question = message.question[0]
+        except (dns.exception.DNSException, IndexError) as error:
+            raise ValueError("not a DNS query") from error
         record = dns.rdatatype.to_text(question.rdtype)
         name = question.name.to_text(omit_final_dot=True).lower()
         known = record in ("A", "AAAA") and question.rdclass == dns.rdataclass.IN
@@ -110,7 +114,7 @@ class Datagrams:
             except OSError:
                 return
             if query:
-                with contextlib.suppress(Exception):  # a malformed query is nobody's business
+                with contextlib.suppress(ValueError, OSError):  # a query that cannot be read gets no answer
                     reply = server.reply(query, tcp=False)
                     if reply is not None:
                         sock.sendto(reply, client)

@@ -102,3 +102,13 @@ def test_contradictory_flags(document: bytes, tmp_path: Path, capfd: pytest.Capt
 
 def test_decoding_gives_back_what_was_encoded(document: bytes) -> None:
     assert msgspec.json.encode(msgspec.json.decode(document, type=Verdict)) == document
+
+
+@pytest.mark.parametrize("name", ["healthy", "ecr-endpoint-policy"])
+def test_a_real_run_is_explained_as_it_was(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "verdict.json"
+    assert main(["demo", name, "--format", "json", "--output", str(file)]) == 0
+    capfd.readouterr()
+    document = json.loads(file.read_bytes())
+    assert main(["explain", str(file), "--format", "json"]) == document["exit_code"]
+    assert json.loads(capfd.readouterr().out) == document

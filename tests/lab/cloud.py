@@ -33,6 +33,7 @@ from tests.lab.network import Network, environment
 from tests.lab.servers import Site
 
 ROOT = Path(__file__).parents[2]
+SERVERS = ROOT / ".venv" / "servers" / "bin"  # where make test-lab puts moto and the AWS CLI
 REGION, ACCOUNT = "us-east-1", "123456789012"
 API = f"api.ecr.{REGION}.amazonaws.com"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -132,12 +133,15 @@ class Cloud:
             f"*.dkr.ecr.{REGION}.amazonaws.com",
             LOGS,
             f"*.s3.{REGION}.amazonaws.com",
-            "s3.us-west-2.amazonaws.com",
+            "s3.us-east-2.amazonaws.com",
         )
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=300)
         for file, organization in (("amazon", "Amazon"), ("middlebox", "Corporate Proxy Inc")):
             authority = trustme.CA(organization_name=organization)
-            certificate = authority.issue_cert(*names, not_after=until)
+            # Three certificates in a chain, as Amazon's: more than fits into one packet.
+            between = trustme.CA(authority, organization_name=organization)
+            issuer = trustme.CA(between, organization_name=organization)
+            certificate = issuer.issue_cert(*names, not_after=until)
             authority.cert_pem.write_to_path(self.folder / f"{file}-ca.pem")
             certificate.private_key_and_cert_chain_pem.write_to_path(self.folder / f"{file}.key")
             for blob in certificate.cert_chain_pems:
@@ -160,12 +164,12 @@ class Cloud:
             *_fronts(tuple(PUBLIC.values())),
             Site(S3, LAYERS, files),
             Site(S3, LAYERS, f"{files} limit_rate 1k;", TRICKLE_PORT),
-            Site(S3_ELSEWHERE, "s3.us-west-2.amazonaws.com", "return 403;"),
+            Site(S3_ELSEWHERE, "s3.us-east-2.amazonaws.com", "return 403;"),
         ]
         self._daemon(servers.nginx(self.aws, folder, public, name="public", certificates=folder))
         s3: dict[str, tuple[str, ...]] = {
             f"s3.{REGION}.amazonaws.com": (S3,),
-            "s3.us-west-2.amazonaws.com": (S3_ELSEWHERE,),
+            "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,),
         }
         private: dict[str, tuple[str, ...]] = {
             name.removeprefix(f"{ACCOUNT}."): tuple(f"{net}.{last}" for net in ZONES.values())
@@ -182,7 +186,7 @@ class Cloud:
 
     # ---- using -----------------------------------------------------------------------------------
 
-    def push(self, layout: Layout, reference: str) -> None:
+    def push(self, layout: Layout) -> None:
         """Put an image into the registry, from beside it."""
         self.aws.run(
             "skopeo",
@@ -192,12 +196,11 @@ class Cloud:
             "--dest-tls-verify=false",
             f"--dest-creds=AWS:{PASSWORD}",
             f"oci:{layout.folder}",
-            f"docker://{AWS}:{REGISTRY_PORT}/{reference}",
+            f"docker://{AWS}:{REGISTRY_PORT}/{layout.reference}",
         )
 
     def in_task(self, *command: str, **more: str) -> Ended:
-        """Run a program where the task is, with the task's credentials and the lab's authority."""
-        trust = {"SSL_CERT_FILE": str(self.ca_bundle), "HOME": str(self.folder)}
+        """Run a program where the task is, with the task's credentials; `more` are variables."""
         began = time.monotonic()
         done = subprocess.run(
             self.task.wrapped(*command),
@@ -207,7 +210,7 @@ class Cloud:
             timeout=90,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=environment({**CREDENTIALS, **trust, **more}),
+            env=environment({**CREDENTIALS, "HOME": str(self.folder), **more}),
         )
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
 

@@ -7,15 +7,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.lab.cloud import NEEDED, Cloud
+from tests.lab.cloud import NEEDED, SERVERS, Cloud
 from tests.lab.images import KIB, Layout, lay_out
 from tests.lab.network import ENVIRONMENT
-
-SERVERS = Path(__file__).parents[2] / ".venv" / "servers" / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +33,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def image(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    """app:1, of two layers."""
-    layout = lay_out(tmp_path_factory.mktemp("image") / "app", (100 * KIB, 300 * KIB))
-    cloud.push(layout, "app:1")
+    """A small one, of two layers."""
+    layout = lay_out(tmp_path_factory.mktemp("image") / "app", "app:1", (100 * KIB, 300 * KIB))
+    cloud.push(layout)
     return layout

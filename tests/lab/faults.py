@@ -28,6 +28,11 @@ def endpoints_silent(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering(tuple(cloud.zones.values()), _INPUT.format("tcp dport 443 drop;"))
 
 
+def everything_silent(cloud: Cloud) -> AbstractContextManager[None]:
+    """Names resolve, and nothing that they lead to answers."""
+    return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} tcp dport 443 drop;"))
+
+
 def zone_silent(cloud: Cloud) -> AbstractContextManager[None]:
     """A network ACL in front of one zone's endpoints."""
     return _filtering((cloud.zones["b"],), _INPUT.format("tcp dport 443 drop;"))
@@ -50,16 +55,14 @@ def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
 @contextmanager
 def private_dns_off(cloud: Cloud) -> Iterator[None]:
     """The endpoints' names lead to public addresses, and a NAT carries them there: everything works, the wrong way."""
-    rules = _ARRIVING.format(
-        f"udp dport 53 redirect to :{PUBLIC_DNS_PORT}; tcp dport 53 redirect to :{PUBLIC_DNS_PORT};"
-    )
+    rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
     with cloud.nat(), cloud.resolver.filtering(rules):
         yield
 
 
 def tls_intercepted(cloud: Cloud) -> AbstractContextManager[None]:
     """The endpoints' certificates come from somebody else's authority."""
-    rules = _ARRIVING.format(f"tcp dport 443 redirect to :{OTHER_CA_PORT};")
+    rules = _ARRIVING.format(f"tcp dport 443 dnat to :{OTHER_CA_PORT};")
     return _filtering(tuple(cloud.zones.values()), rules)
 
 
@@ -73,4 +76,4 @@ def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
 
 def layers_trickle(cloud: Cloud) -> AbstractContextManager[None]:
     """Layer bytes come at one KiB a second, never slow enough to be called stalled."""
-    return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {S3} tcp dport 443 redirect to :{TRICKLE_PORT};"))
+    return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {S3} tcp dport 443 dnat to :{TRICKLE_PORT};"))

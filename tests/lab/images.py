@@ -19,11 +19,12 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
+    reference: str  # name:tag
     folder: Path
     layers: tuple[str, ...]  # digests
 
 
-def lay_out(folder: Path, sizes: Sequence[int]) -> Layout:
+def lay_out(folder: Path, reference: str, sizes: Sequence[int]) -> Layout:
     """An image of this machine's platform with one layer of about each size."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -44,7 +45,7 @@ def lay_out(folder: Path, sizes: Sequence[int]) -> Layout:
     index = {"schemaVersion": 2, "manifests": [_put(blobs, json.dumps(manifest).encode(), "manifest.v1+json")]}
     (folder / "index.json").write_text(json.dumps(index))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    return Layout(folder, tuple(str(layer["digest"]) for layer in layers))
+    return Layout(reference, folder, tuple(str(layer["digest"]) for layer in layers))
 
 
 def _tar(size: int) -> bytes:

@@ -23,7 +23,7 @@ class Site:
 
 
 def dnsmasq(host: Host, folder: Path, answers: Mapping[str, Iterable[str]], *, name: str, port: int) -> Daemon:
-    """Answers each name, and every name below it, with its addresses; all else does not exist."""
+    """Answers each name, and every name below it, with its addresses and no other records; all else does not exist."""
     lines = [
         "no-daemon",
         "no-resolv",
@@ -34,6 +34,7 @@ def dnsmasq(host: Host, folder: Path, answers: Mapping[str, Iterable[str]], *, n
         "local-ttl=60",
         "log-queries",
         "local=/#/",
+        *(f"local=/{domain}/" for domain in answers),
         *(f"listen-address={address}" for address in host.addresses),
         *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
     ]

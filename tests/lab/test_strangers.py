@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cloud import API, LAYERS, LOGS, PASSWORD, REGION, REGISTRY, RESOLVERS, S3, Cloud
-from tests.lab.conftest import SERVERS
+from tests.lab.cloud import API, LAYERS, LOGS, PASSWORD, REGION, REGISTRY, RESOLVERS, S3, SERVERS, Cloud
 from tests.lab.images import Layout
 
 
@@ -53,8 +52,9 @@ def test_skopeo_pulls_the_image(cloud: Cloud, image: Layout, tmp_path: Path) -> 
         "--quiet",
         "--insecure-policy",
         f"--src-creds=AWS:{PASSWORD}",
-        f"docker://{REGISTRY}/app:1",
+        f"docker://{REGISTRY}/{image.reference}",
         f"dir:{tmp_path}",
+        SSL_CERT_FILE=str(cloud.ca_bundle),
     )
     assert ended.code == 0, ended.err
     pulled = {path.name for path in tmp_path.iterdir()}

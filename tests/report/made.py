@@ -146,6 +146,7 @@ def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.E
     return JudgedFinding(**(made | given))
 
 
+READ_ACLS = "aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET_ID (of the task's subnet)"
 READ_GROUPS = (
     "aws ec2 describe-security-groups --region eu-west-1 --filters Name=vpc-id,Values=vpc-0a1b2c3d4e5f60718"
     " --query SecurityGroups[].IpPermissions"
@@ -212,9 +213,8 @@ def _broken_findings(silent: tuple[str, ...]) -> tuple[JudgedFinding, ...]:
                     fix="allow TCP 443 from 10.0.1.0/24 on the endpoints' security group",
                     decide=READ_GROUPS,
                 ),
-                cause(
-                    "tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", decide=READ_GROUPS
-                ),
+                cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", decide=READ_ACLS),
+                cause("tcp.az-without-eni", "no ENI here", fix="one per zone", decide=READ_GROUPS),
                 cause("tcp.no-route", "no route", Standing.RULED_OUT),
             ),
         ),

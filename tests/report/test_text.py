@@ -6,36 +6,19 @@ import re
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as draws
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from probe.model import (
-    Action,
-    Address,
     AddressClass,
-    AnswerSeen,
-    AnySeen,
-    Asker,
     CertificateSeen,
-    ConnectionSeen,
-    ControlSeen,
-    CredentialsSeen,
     Failure,
     Identity,
-    LayerSeen,
-    LogsSeen,
-    ManifestSeen,
-    NamesSeen,
-    Nothing,
-    Outcome,
-    ProxySeen,
-    RedirectSeen,
-    RedirectTarget,
-    Step,
 )
 from probe.report import FORMATS, Page
-from probe.report.layout import cells
-from probe.report.saw import duration, saw, size
+from probe.report.advice import advice
+from probe.report.layout import cells, paint
 from tests.report import made
 
 FINDINGS = """\
@@ -49,6 +32,11 @@ error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
                       --query SecurityGroups[].IpPermissions
   cause: a network ACL drops the packets (possible)
          fix: admit 443 and 1024-65535
+         settle it: aws ec2 describe-network-acls \\
+                      --filters Name=association.subnet-id,Values=SUBNET_ID
+                    (of the task's subnet)
+  cause: no ENI here (possible)
+         fix: one per zone
   ruled out: no route
 
 warning[logs.group-missing]: the log group /app does not exist
@@ -112,6 +100,24 @@ def test_a_command_can_be_pasted_as_it_stands() -> None:
     assert " ".join(" ".join(command).split()) == made.READ_GROUPS
 
 
+ADVICE = [
+    ("make it", ["fix: make it"]),
+    ("", []),
+    ("aws a b --c d", ["fix: aws a b --c d"]),
+    ("make it: aws a b --c d", ["fix: make it:", "     aws a b --c d"]),
+    ("aws a --b c (elsewhere)", ["fix: aws a --b c", "     (elsewhere)"]),
+    ("aws a --b c, then aws d --e f", ["fix: aws a --b c", "     then aws d --e f"]),
+    ("make it: aws a --b c, and again", ["fix: make it: aws a --b c, and again"]),
+    ("use x (aws a --b c), or else", ["fix: use x (aws a --b c), or else"]),
+]
+
+
+@pytest.mark.parametrize(("given", "lines"), ADVICE)
+def test_advice(given: str, lines: list[str]) -> None:
+    page = Page()
+    assert paint(advice(("", "fix: "), given, indent=0, page=page), page).splitlines() == lines
+
+
 def test_colour_only_where_asked_for() -> None:
     coloured = text(Page(colour=True))
     assert "\x1b[1;31merror[tcp.silent]: \x1b[0m" in coloured
@@ -151,7 +157,7 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(max_size=80), st.integers(60, 120))
+@draws(st.text(max_size=80), st.integers(60, 120))
 def test_any_words_are_printable(words: str, width: int) -> None:
     found = made.finding(
         "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, decide=words),)
@@ -165,128 +171,3 @@ def test_wide_letters_count_twice() -> None:
     assert cells("日本") == 4
     assert cells("e\u0301") == 1
     assert cells("abc") == 3
-
-
-# ---- what was seen -------------------------------------------------------------------------------
-
-ANSWER = AnswerSeen(status=403, aws=True, code="AccessDeniedException")
-NAMES = NamesSeen(
-    server="10.0.0.2",
-    asker=Asker.CONFIGURED,
-    order=0,
-    name="api.example.com",
-    record="A",
-    addresses=(Address("52.1.1.1", AddressClass.PUBLIC), Address("10.0.1.1", AddressClass.VPC)),
-)
-TLS = CertificateSeen(
-    address="10.0.1.1",
-    address_class=AddressClass.VPC,
-    issuer="CN=Middle",
-    names=("other.example.com",),
-    not_after=made.NOON,
-)
-SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
-    ("a/dns/r/A", NAMES, None, "api.example.com is 52.1.1.1 (public), 10.0.1.1 (vpc) at 10.0.0.2"),
-    (
-        "a/dns/r/A",
-        msgspec.structs.replace(NAMES, asker=Asker.CONTROL, addresses=()),
-        None,
-        "api.example.com is without A at 10.0.0.2 (the VPC's own resolver)",
-    ),
-    ("a/dns/r/A", NAMES, Failure.NXDOMAIN, "the lookup found that no such name exists for api.example.com at 10.0.0.2"),
-    ("a/dns/r/A", NAMES, Failure.NO_ANSWER, "the lookup got no answer after 5.0 s for api.example.com at 10.0.0.2"),
-    ("a/tls/x", TLS, Failure.UNTRUSTED, "the handshake met a certificate that is not trusted (x): issued by CN=Middle"),
-    (
-        "a/tls/x",
-        TLS,
-        Failure.WRONG_NAME,
-        "the handshake met a certificate for another name (x): it names other.example.com",
-    ),
-    ("a/tls/x", TLS, Failure.EXPIRED, "the handshake met a certificate out of date (x): valid until 2026-03-01"),
-    ("a/tls/x", TLS, Failure.TLS_STALL, "the handshake fell silent after 5.0 s (x)"),
-    ("a/tls/x", TLS, None, "a's certificate at 10.0.1.1 is issued by CN=Middle"),
-    ("a/token/x", ANSWER, Failure.DENIED, "the token request met a denial: 403 AccessDeniedException"),
-    ("a/token/x", msgspec.structs.replace(ANSWER, clock_offset=-400.0), None, "a's clock is 400 s behind ours"),
-    (
-        "a/layer/x",
-        LayerSeen(answer=ANSWER, digest="d", what="layer", size=2048, received=1024),
-        Failure.TRUNCATED,
-        "403",
-    ),
-    (
-        "a/layer/x",
-        LayerSeen(answer=AnswerSeen(), digest="d", what="layer", size=2048, received=1024),
-        Failure.STALLED,
-        "the download stalled after 5.0 s: 1.0 KiB of 2.0 KiB",
-    ),
-    (
-        "a/credentials/chain",
-        CredentialsSeen(status=503),
-        Failure.SERVER_ERROR,
-        "the request for credentials met a server error: 503",
-    ),
-    (
-        "a/environment/proxy",
-        ProxySeen(variables=("HTTPS_PROXY",), bypassed=False, uncovered=("a.example.com",)),
-        None,
-        "HTTPS_PROXY set, and NO_PROXY leaves out a.example.com",
-    ),
-    ("a/control/x", ControlSeen(host="h", address="192.0.2.1", reached=True), None, "192.0.2.1 could be reached"),
-    (
-        "a/blob/x",
-        RedirectSeen(answer=ANSWER, digest="d", target=RedirectTarget.FOREIGN, host="cdn.example.com"),
-        None,
-        "cdn.example.com",
-    ),
-    (
-        "a/manifest/GET",
-        ManifestSeen(answer=ANSWER, platforms=("linux/amd64", "linux/arm64")),
-        None,
-        "offers linux/amd64, linux/arm64",
-    ),
-    ("a/logs/x", LogsSeen(answer=ANSWER, group="/app", group_exists=False), None, "the log group /app does not exist"),
-    ("a/logs/x", LogsSeen(answer=ANSWER, stream="s", stream_exists=False), None, "the log stream s does not exist"),
-    ("a/logs/x", LogsSeen(answer=ANSWER), None, "CloudWatch Logs answered 403 AccessDeniedException"),
-    ("a/metadata/x", Nothing(), None, "a metadata is fine"),
-]
-
-
-@pytest.mark.parametrize(("identity", "seen", "failure", "words"), SEEN)
-def test_what_was_seen(identity: str, seen: AnySeen, failure: Failure | None, words: str) -> None:
-    step = made.step(identity, seen, seconds=5.0, **({"failure": failure} if failure else {}))
-    (sentence,) = saw(made.finding("code", (identity,)), [step])
-    assert words in sentence
-
-
-def test_every_failure_and_every_action_has_words() -> None:
-    for failure in Failure:
-        for action in Action:
-            step = made.step(f"a/{action}/x", failure=failure)
-            assert saw(made.finding("code", (step.id,)), [step])
-
-
-def test_some_of_several_are_counted_and_retries_are_not() -> None:
-    def connection(address: str, failure: Failure | None = None) -> Step:
-        seen = ConnectionSeen(address=address.partition("#")[0], address_class=AddressClass.VPC)
-        return made.step(f"a/tcp/{address}", seen, seconds=3.0, **({"failure": failure} if failure else {}))
-
-    steps = [connection("10.0.0.1"), connection("10.0.0.2", Failure.TIMEOUT), connection("10.0.0.2#2", Failure.TIMEOUT)]
-    found = made.finding("code", ("a/tcp/10.0.0.2", "a/tcp/10.0.0.2#2"))
-    assert saw(found, steps) == ["1 of 2 connections timed out after 3.0 s (10.0.0.2)"]
-
-
-def test_many_sentences_are_counted_instead() -> None:
-    steps = [made.step(f"a/dns/{n}/A", msgspec.structs.replace(NAMES, server=f"10.0.0.{n}")) for n in range(9)]
-    sentences = saw(made.finding("code", tuple(step.id for step in steps)), steps)
-    assert len(sentences) == 5
-    assert sentences[-1] == "and 5 more like these"
-
-
-def test_a_skipped_step_says_why() -> None:
-    step = made.step("s3/layer", outcome=Outcome.SKIPPED, detail="not asked for")
-    assert saw(made.finding("code", ("s3/layer",)), [step]) == ["s3 layer not tried: not asked for"]
-
-
-def test_numbers_for_people() -> None:
-    assert [duration(one) for one in (0.0004, 0.012, 0.9996, 3.0)] == ["0 ms", "12 ms", "1.0 s", "3.0 s"]
-    assert [size(one) for one in (0, 2048, 5 << 20, 3 << 30)] == ["0 B", "2.0 KiB", "5.0 MiB", "3.0 GiB"]

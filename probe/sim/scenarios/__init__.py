@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.sim.scenarios.credentials import CREDENTIALS
 from probe.sim.scenarios.denials import DENIALS
 from probe.sim.scenarios.dns import DNS
 from probe.sim.scenarios.healthy import HEALTHY
@@ -25,6 +26,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *REGISTRY,
     *LAYERS,
     *LOGS,
+    *CREDENTIALS,
     *TASK,
     *PAIRS,
 )

@@ -38,6 +38,11 @@ def _apex_only(vpc: VPC) -> None:
     zone(name, lambda vpc: {name: vpc.endpoints["ecr.dkr"].everything})(vpc)
 
 
+def _not_associated(vpc: VPC) -> None:
+    """The network team's zones are shared with other VPCs, not with this one."""
+    vpc.zones.clear()
+
+
 def _foreign_zone(vpc: VPC) -> None:
     """Another team's zone for S3, with a record for its own bucket only."""
     name = f"s3.{REGION}.amazonaws.com"
@@ -129,6 +134,12 @@ DNS = (
         ),
         finds={"dns.public-answer": "dns.hosted-zone-wrong-name"},
         pull="works",
+    ),
+    scenario(
+        "hosted-zone-not-associated",
+        "Central endpoints, whose zones are not associated with this VPC: their names stay public here.",
+        all_of(laid_out(central=True), _not_associated),
+        finds={"dns.public-answer": "endpoint.missing.ecr-api"},
     ),
     scenario(
         "hosted-zone-missing-record",

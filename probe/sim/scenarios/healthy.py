@@ -143,7 +143,12 @@ HEALTHY = (
         *image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
     ),
     healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", laid_out(ipv6=IPV6)),
-    healthy("healthy-ipv6-only", "A subnet without IPv4: all by dual-stack names.", laid_out(ipv6=IPV6, ipv4=False)),
+    healthy(
+        "healthy-ipv6-only",
+        "A subnet without IPv4: all by dual-stack names, whose IPv4 addresses are passed over.",
+        laid_out(ipv6=IPV6, ipv4=False),
+        infos=("path.family-skipped",),
+    ),
     healthy(
         "dual-stack-endpoint-ipv4-task",
         "The endpoints have IPv6 addresses too, the task has none: they are passed over.",

@@ -96,14 +96,6 @@ REGISTRY = (
         pull="works",
     ),
     scenario(
-        "index-of-index",
-        "The tag is an index whose only entry is another index.",
-        pushed(images.nested(), TAG),
-        finds={"probe.not-measured": None},
-        status="inconclusive",
-        pull="unproven",
-    ),
-    scenario(
         "throttled-once",
         "The token is refused for its rate once, and given at the second try.",
         mishap("ecr.api", RATE, times=1),
@@ -225,7 +217,7 @@ REGISTRY = (
         "dual-stack-image-host",
         "The image is named by the dual-stack host; the endpoint's private names cover it.",
         nothing,
-        finds={"registry.host-form": None},
+        finds={"registry.host-form": None, "path.family-skipped": None},
         status="pass",
         pull="works",
         arguments=("--image", f"{names.registry_dual(ACCOUNT, 'us-east-1')}/{APP}:{TAG}"),
@@ -234,7 +226,10 @@ REGISTRY = (
         "ipv6-only-classic-host",
         "An IPv6-only task whose image is named by the classic host: that has IPv4 addresses only.",
         all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
-        finds={"region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint"},
+        finds={
+            "region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint",
+            "path.family-skipped": None,
+        },
         arguments=image(f"{APP}:{TAG}"),
     ),
 )

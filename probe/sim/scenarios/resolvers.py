@@ -27,6 +27,11 @@ def always(answer: Answer) -> Ask:
     return lambda _name, _record: answer
 
 
+def _without_ipv6(vpc: VPC) -> Ask:
+    """A server that forwards questions for IPv4 and fails on those for IPv6."""
+    return lambda name, record: SERVFAIL if record == "AAAA" else vpc.resolver.answer(name, record)
+
+
 def _support_off(vpc: VPC) -> None:
     vpc.resolver.answering = False
 
@@ -91,6 +96,14 @@ RESOLVERS = (
         all_of(nameserver(OTHER_SERVER, lambda _: always(SERVFAIL)), asks(OTHER_SERVER)),
         finds={"dns.servfail": "dns.custom-resolver"},
         s3_reached=False,
+    ),
+    scenario(
+        "custom-resolver-half",
+        "The company's server answers for IPv4 and fails on IPv6: some clients take that for the whole answer.",
+        all_of(nameserver(OTHER_SERVER, _without_ipv6), asks(OTHER_SERVER)),
+        finds={"dns.half-answer": "dns.custom-resolver"},
+        status="degraded",
+        pull="works",
     ),
     scenario(
         "custom-resolver-refuses",

@@ -1,39 +1,18 @@
-"""The task itself: credentials, metadata, proxies, its image, and other services it asks for."""
+"""The task itself: metadata, proxies, its image, its address families, and other services it asks for."""
 
 from __future__ import annotations
 
 from probe.sim import images
 from probe.sim.changes import Change, all_of, laid_out, nothing, pushed, variables, without_endpoints
 from probe.sim.cloud import APP, TAG
-from probe.sim.metadata import string_error, uninitialised
+from probe.sim.metadata import string_error
 from probe.sim.nameservers import Nameserver
-from probe.sim.scenarios.healthy import EC2_HOST, IPV6, image
+from probe.sim.scenarios.healthy import IPV6, image
 from probe.sim.scenarios.scenario import scenario
 from probe.sim.services import Mishap
 from probe.sim.vpc import VPC
 
 LINK_LOCAL = "169.254.169.254,169.254.170.2"
-
-
-def _no_role(vpc: VPC) -> None:
-    vpc.task.role = None
-
-
-def _session_expired(vpc: VPC) -> None:
-    vpc.cloud.account.session_expired = True
-
-
-def _stray_keys(vpc: VPC) -> None:
-    """Somebody's old keys stand in the task definition, and win over the role."""
-    old = {"AWS_ACCESS_KEY_ID": "AKIAOLDKEYOFSOMEBODY", "AWS_SECRET_ACCESS_KEY": "an-old-secret-of-somebody"}
-    vpc.task.variables.update(old)
-
-
-def _agent_starting(times: int | None) -> Change:
-    def change(vpc: VPC) -> None:
-        vpc.metadata.mishaps.append(Mishap(uninitialised(), "/v2/credentials/", times))
-
-    return change
 
 
 def _metadata_failing(vpc: VPC) -> None:
@@ -95,66 +74,7 @@ def _endpoints_of_the_hub(vpc: VPC) -> None:
     vpc.network.routes.ranges.append(f"{block}/64")
 
 
-CREDENTIALS = (
-    scenario(
-        "no-task-role",
-        "The task definition names no task role: there are no credentials.",
-        _no_role,
-        finds={"credentials.missing": "iam.no-credentials"},
-        status="inconclusive",
-        pull="unproven",
-    ),
-    scenario(
-        "instance-role-not-allowed",
-        "On EC2 without a task role: the instance's credentials are there and not touched.",
-        all_of(EC2_HOST, _no_role),
-        finds={"credentials.missing": "iam.no-credentials"},
-        status="inconclusive",
-        pull="unproven",
-    ),
-    scenario(
-        "instance-role",
-        "The same with --allow-instance-role.",
-        all_of(EC2_HOST, _no_role),
-        finds={"credentials.instance-role": None},
-        status="pass",
-        pull="works",
-        arguments=("--allow-instance-role",),
-    ),
-    scenario(
-        "credentials-expired",
-        "The session behind the credentials is over.",
-        _session_expired,
-        finds={"credentials.rejected": "iam.credentials-rejected"},
-        status="inconclusive",
-        pull="unproven",
-    ),
-    scenario(
-        "credentials-stray",
-        "Old keys in the task definition win over the task role, and AWS does not know them.",
-        _stray_keys,
-        finds={"credentials.rejected": "iam.credentials-rejected"},
-        status="inconclusive",
-        pull="unproven",
-    ),
-    scenario(
-        "credentials-late",
-        "Right after its start the agent has no credentials yet; at the second try it has.",
-        _agent_starting(1),
-        finds={"probe.retried": None},
-        status="pass",
-        pull="works",
-    ),
-    scenario(
-        "credentials-unavailable",
-        "The credentials endpoint never has any.",
-        _agent_starting(None),
-        finds={"credentials.unavailable": "iam.credentials-rejected"},
-        status="inconclusive",
-        pull="unproven",
-    ),
-)
-SURROUNDINGS = (
+TASK = (
     scenario(
         "metadata-failing",
         "Task metadata answers with errors; flags say what it would have told.",
@@ -248,6 +168,24 @@ SURROUNDINGS = (
         arguments=("--also", "secretsmanager"),
     ),
     scenario(
+        "also-ssm",
+        "The task reads parameters, and there is no endpoint for Systems Manager.",
+        nothing,
+        finds={"dns.public-answer": "endpoint.missing.ssm"},
+        status="pass",
+        pull="works",
+        arguments=("--also", "ssm"),
+    ),
+    scenario(
+        "also-sts",
+        "The task asks who it is, and there is no endpoint for STS.",
+        nothing,
+        finds={"dns.public-answer": "endpoint.missing.other"},
+        status="pass",
+        pull="works",
+        arguments=("--also", "sts"),
+    ),
+    scenario(
         "also-secretsmanager-healthy",
         "The same with the endpoint.",
         lambda vpc: vpc.add_endpoint("secretsmanager"),
@@ -273,7 +211,7 @@ SURROUNDINGS = (
         "central-endpoints-ipv6",
         "An IPv6-only task and central endpoints: their global addresses could be anybody's.",
         all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
-        finds={"dns.undetermined-answer": None},
+        finds={"dns.undetermined-answer": None, "path.family-skipped": None},
         status="pass",
         pull="works",
     ),
@@ -286,4 +224,3 @@ SURROUNDINGS = (
         arguments=image(APP),
     ),
 )
-TASK = (*CREDENTIALS, *SURROUNDINGS)

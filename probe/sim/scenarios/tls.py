@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from socket import socket
+from threading import Event, Lock
+
+from probe.sim import names
 from probe.sim.changes import Change, all_of, box, certificate
 from probe.sim.http import Reply
-from probe.sim.listeners import SpeaksPlain
+from probe.sim.listeners import ResetsHello, Serves, SpeaksPlain
+from probe.sim.network import Page
 from probe.sim.scenarios.scenario import scenario
-from probe.sim.tls import AMAZON, CORPORATE, STRANGER
+from probe.sim.tls import AMAZON, CORPORATE, STRANGER, Certificate
+from probe.sim.vpc import VPC
 
 BLOCK_PAGE = Reply(
     403,
@@ -19,6 +25,27 @@ BUSY_PAGE = Reply(503, b"<html><body>Service unavailable, try again</body></html
 def trusting(*organisations: str) -> Change:
     """The roots in the task's trust store."""
     return lambda vpc: setattr(vpc, "trusted", organisations)
+
+
+class _OneHandshake:
+    """A middlebox that shows its certificate once, and cuts whoever comes back to read it."""
+
+    def __init__(self) -> None:
+        self._first = Lock()
+
+    def meet(self, sock: socket, closing: Event, /) -> None:
+        if self._first.acquire(blocking=False):
+            Serves(Page(BLOCK_PAGE), Certificate(names.certificate_names("ecr.api", "us-east-1"), CORPORATE)).meet(
+                sock, closing
+            )
+        else:
+            ResetsHello().meet(sock, closing)
+
+
+def _shown_once(vpc: VPC) -> None:
+    endpoint = vpc.endpoints["ecr.api"]
+    del endpoint.addresses[1:]
+    box("ecr.api", does=_OneHandshake())(vpc)
 
 
 EVERYTHING = ("ecr.api", "ecr.dkr", "s3", "logs")
@@ -58,6 +85,12 @@ TLS = (
         certificate("s3", expired=True),
         finds={"tls.certificate-expired": "tls.certificate-expired"},
         s3_reached=False,
+    ),
+    scenario(
+        "tls-unreadable",
+        "A certificate is refused, and whoever presents it cuts the second look at it.",
+        _shown_once,
+        finds={"tls.unverified": "tls.interception"},
     ),
     scenario(
         "tls-not-tls",

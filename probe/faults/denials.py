@@ -1,0 +1,117 @@
+"""Faults of permission: whose role was refused, by which kind of policy, and whether that is the pull's own role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.faults.evidence import Evidence, denial_of
+from probe.faults.fault import Fault
+from probe.faults.findings import Suspects, found, possible, settled
+from probe.model import Action, DenialReason, Failure, Finding, Impact, Step
+
+ENDPOINT_POLICY = Fault(
+    "policy.vpce.ecr",
+    "the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
+    "AWS says that a VPC endpoint policy denies it. Network, names and TLS are fine.",
+    Impact.PULL,
+    ("policy.vpce.ecr",),
+)
+DENIED = Fault(
+    "iam.denied",
+    "{who} may not {action}",
+    "AWS answered, so the network is fine. {reason} {role}",
+    Impact.PROOF,
+    ("iam.execution-role", "policy.vpce.ecr"),
+)
+
+# What each round trip needs (ECR guide, "repository policies").
+_ACTIONS = {
+    Action.TOKEN: "ecr:GetAuthorizationToken",
+    Action.MANIFEST: "ecr:BatchGetImage",
+    Action.BLOB: "ecr:GetDownloadUrlForLayer",
+}
+_ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
+
+
+def endpoint_policies(evidence: Evidence) -> Iterator[Finding]:
+    """Denials that name a VPC endpoint policy. The pull's role meets the same policy, unless it is another."""
+    steps = [step for step in _denials(evidence) if _reason(step) is DenialReason.ENDPOINT]
+    if steps:
+        yield found(
+            ENDPOINT_POLICY,
+            evidence,
+            evidence.tries(*steps),
+            impact=Impact.PROOF if evidence.holds_pull_role is False else Impact.PULL,
+            suspects=settled("policy.vpce.ecr"),
+            action=_action(steps[0]),
+        )
+
+
+def denials(evidence: Evidence) -> Iterator[Finding]:
+    """All other denials by ECR, one finding for each kind of policy that refused."""
+    groups: dict[tuple[DenialReason | None, Suspects], list[Step]] = {}
+    for step in _denials(evidence):
+        if _reason(step) is not DenialReason.ENDPOINT:
+            groups.setdefault((_reason(step), _suspects(evidence, step)), []).append(step)
+    for (reason, suspects), steps in groups.items():
+        yield found(
+            DENIED,
+            evidence,
+            evidence.tries(*steps),
+            impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
+            suspects=suspects,
+            action=_action(steps[0]),
+            reason=f"AWS says that a {reason} refuses it." if reason else "AWS did not say which policy refuses it.",
+            role=_whose(evidence),
+        )
+
+
+def _denials(evidence: Evidence) -> Iterator[Step]:
+    for step in evidence.failed(Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB):
+        if step.failure is Failure.DENIED:
+            yield step
+
+
+def _reason(step: Step) -> DenialReason | None:
+    denial = denial_of(step)
+    return denial.reason if denial else None
+
+
+def _action(step: Step) -> str:
+    denial = denial_of(step)
+    return (denial.action if denial else None) or _ACTIONS.get(step.action, "the registry")
+
+
+def _suspects(evidence: Evidence, step: Step) -> Suspects:
+    """Which policy it is, by the sentence; where the request left by a public way, no endpoint's policy saw it."""
+    reason, public = _reason(step), evidence.is_public(step.endpoint)
+    if reason in _ORGANISATION:
+        return settled("iam.scp")
+    if reason is DenialReason.RESOURCE:
+        return settled("iam.repository-policy")
+    if reason is not None:
+        role, condition = "iam.execution-role", "iam.source-vpce-condition"
+        return possible(condition, role) if public else possible(role, condition)
+    foreign = ("iam.repository-policy",) if _other_account(evidence) else ()
+    if public:
+        codes = ("iam.execution-role", "iam.source-vpce-condition", *foreign, "policy.vpce.ecr")
+        return Suspects(codes, ruled_out=frozenset({"policy.vpce.ecr"}))
+    return possible("iam.execution-role", "policy.vpce.ecr", *foreign)
+
+
+def _other_account(evidence: Evidence) -> bool:
+    own = evidence.surroundings.account
+    return own is not None and own != evidence.plan.account
+
+
+def _whose(evidence: Evidence) -> str:
+    """Whose role it was that was refused, beside the pull's."""
+    if evidence.holds_pull_role:
+        return "It is the role that pulls (--pull-role)."
+    if evidence.holds_pull_role is False:
+        return "The pull uses another role (--pull-role), so this refutes nothing about it."
+    return "ECS pulls with the execution role, which may be allowed what this one is not; --pull-role says which it is."
+
+
+FAULTS = (ENDPOINT_POLICY, DENIED)
+RULES = (endpoint_policies, denials)

@@ -1,0 +1,152 @@
+"""What makes a name lead the wrong way, or nowhere: suspects by what each resolver answered."""
+
+from __future__ import annotations
+
+from probe.faults.evidence import NO_EVIDENCE, Evidence
+from probe.faults.fault import Fault
+from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.visits import Visit, addresses_of, class_of, is_inside
+from probe.model import AddressClass, Failure, Finding, Kind, Step
+
+_MISSING = {
+    "ecr.api": "endpoint.missing.ecr-api",
+    "ecr.dkr": "endpoint.missing.ecr-dkr",
+    "s3": "endpoint.missing.s3",
+    "logs": "logs.endpoint-missing",
+    "ecs": "ecs.control-plane-endpoints-missing",
+    "ecs-agent": "ecs.control-plane-endpoints-missing",
+    "ecs-telemetry": "ecs.control-plane-endpoints-missing",
+    "secretsmanager": "endpoint.missing.secretsmanager",
+    "ssm": "endpoint.missing.ssm",
+}
+_ZONES = (
+    "dns.private-dns-disabled",
+    "dns.vpc-attributes-off",
+    "dns.hosted-zone-not-associated",
+    "dns.hosted-zone-wrong-name",
+)
+
+
+def missing(endpoint: str) -> str:
+    """The cause that this endpoint does not exist."""
+    return _MISSING.get(endpoint, "endpoint.missing.other")
+
+
+def witnesses(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+    """Answers that settle what is wrong with the one that counts: of the VPC's resolver, and for the mistaken name."""
+    return (*evidence.vpc_answers(visit), *evidence.mistaken_answers(visit))
+
+
+def confirmed(evidence: Evidence, visit: Visit, *others: str) -> Suspects | None:
+    """What a private answer elsewhere proves: of the VPC's resolver, or of the name with swapped labels."""
+    if is_inside(class_of(addresses_of(evidence.vpc_answers(visit)))):
+        return settled("dns.custom-resolver", *others)
+    if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(visit) if step.ok))):
+        return settled("dns.hosted-zone-wrong-name", *others)
+    return None
+
+
+def of_public_answer(evidence: Evidence, visit: Visit) -> Suspects:
+    """Why an interface endpoint's name answers publicly."""
+    name = visit.endpoint.name
+    usual = (missing(name), *_ZONES)
+    proof = confirmed(evidence, visit, *usual)
+    if proof is not None:
+        return proof
+    suspects = Suspects(usual, ruled_out=_excluded(evidence))
+    server = visit.line.server if visit.line else ""
+    if not evidence.is_vpc_resolver(server):
+        suspects = _beside_the_vpc(evidence, visit, suspects)
+    if evidence.is_foreign(visit.endpoint):
+        suspects = suspects.first("region.cross-region")
+    reference = evidence.plan.reference
+    if name == "ecr.dkr" and reference is not None and reference.fips:
+        suspects = suspects.first("client.fips-hostname")
+    return suspects.first("client.legacy-hostname") if name == "ecr-legacy" else suspects
+
+
+def _beside_the_vpc(evidence: Evidence, visit: Visit, suspects: Suspects) -> Suspects:
+    """A resolver of somebody's own is the first suspect, unless the VPC's resolver answers publicly too."""
+    if class_of(addresses_of(evidence.vpc_answers(visit))) is AddressClass.PUBLIC:
+        return Suspects(
+            (*suspects.codes, "dns.custom-resolver"), suspects.confirmed, suspects.ruled_out | {"dns.custom-resolver"}
+        )
+    return suspects.first("dns.custom-resolver")
+
+
+def _excluded(evidence: Evidence) -> frozenset[str]:
+    """Any private answer proves that the VPC serves private zones (that to a vpce name does not: it is public DNS)."""
+    served = any(
+        visit.endpoint.kind is Kind.INTERFACE
+        and visit.endpoint.lookup == visit.endpoint.host
+        and is_inside(visit.address_class)
+        for visit in evidence.visits
+    )
+    return frozenset({"dns.vpc-attributes-off"}) if served else frozenset()
+
+
+def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
+    """Why a name does not exist, or has no address, where the task asks."""
+    proof = confirmed(evidence, visit, *usual)
+    if proof is not None:
+        return proof
+    suspects = possible(*usual)
+    if visit.line is not None and not evidence.is_vpc_resolver(visit.line.server):
+        suspects = suspects.first("dns.custom-resolver")
+    reference = evidence.plan.reference
+    if visit.endpoint.name == "ecr.dkr" and reference is not None and reference.fips:
+        suspects = suspects.first("client.fips-hostname")
+    if visit.endpoint.name == "logs":
+        suspects = suspects.and_then("logs.misconfigured-region")
+    return suspects
+
+
+def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
+    """Why a resolver answers with a failure."""
+    return confirmed(evidence, visit, *usual) or possible(*usual)
+
+
+def of_silent_resolver(evidence: Evidence, visit: Visit) -> Suspects:
+    """Why no resolver answers at all. Groups do not filter the VPC's own."""
+    servers = [line.server for line in visit.lines]
+    if all(map(evidence.is_vpc_resolver, servers)):
+        return possible("dns.vpc-attributes-off", "dns.resolver-unreachable")
+    usual = ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group")
+    return confirmed(evidence, visit, *usual) or possible(*usual)
+
+
+# ---- findings of several hosts --------------------------------------------------------------------------------------
+
+
+def failed_lookups(evidence: Evidence, visit: Visit, failures: tuple[Failure, ...]) -> tuple[Step, ...]:
+    """What failed so at any configured line, all of the one that counts, and what control and follow-up told."""
+    lines = tuple(
+        step
+        for line in visit.lines
+        for step in line.failed
+        if step.failure in failures or line.server == _counting(visit)
+    )
+    control = tuple(step for step in visit.control.steps if step.failed) if visit.control else ()
+    evidence_of = (*lines, *control, *witnesses(evidence, visit))
+    return tuple(step for step in evidence_of if step.failure not in NO_EVIDENCE)
+
+
+def _counting(visit: Visit) -> str | None:
+    return visit.line.server if visit.line else None
+
+
+def of_lookups(
+    fault: Fault, evidence: Evidence, visits: list[Visit], steps: tuple[Step, ...], suspects: Suspects
+) -> Finding:
+    """One finding about the hosts of several visits."""
+    names = tuple(visit.endpoint.name for visit in visits)
+    return found(
+        fault,
+        evidence,
+        steps,
+        endpoints=names,
+        impact=evidence.impact(names),
+        suspects=suspects,
+        hosts=tuple(visit.host for visit in visits),
+        servers=tuple(dict.fromkeys(line.server for visit in visits for line in visit.lines if line.failed)),
+    )

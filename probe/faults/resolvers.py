@@ -1,0 +1,195 @@
+"""Faults of resolvers: nameserver lines that fail, stay silent or disagree, and what the VPC's own says beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from probe.faults.evidence import NO_EVIDENCE, Evidence
+from probe.faults.fault import Fault
+from probe.faults.findings import Suspects, cited, found, possible, settled
+from probe.faults.naming import failed_lookups, of_failing_resolver, of_lookups, of_silent_resolver
+from probe.faults.visits import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
+from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+
+SILENCE = (Failure.NO_ANSWER, Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
+FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)
+
+SERVFAIL = Fault(
+    "dns.servfail",
+    "the resolver fails to look up {endpoints}",
+    "{servers} answered SERVFAIL: it was reached, but whatever it asks in turn was not, or refuses.",
+    Impact.PULL,
+    ("dns.custom-resolver", "dns.resolver-unreachable", "other"),
+)
+SERVFAIL_PARTLY = replace(
+    SERVFAIL,
+    title="the nameserver {servers} fails to look up {endpoints}; another one answers",
+    extent=Extent.PARTLY,
+)
+REFUSED_QUERY = Fault(
+    "dns.refused-query",
+    "the resolver refuses to look up {endpoints}",
+    "{servers} answered REFUSED: it does not serve this task or this name.",
+    Impact.PULL,
+    ("dns.custom-resolver", "other"),
+)
+REFUSED_QUERY_PARTLY = replace(
+    REFUSED_QUERY,
+    title="the nameserver {servers} refuses to look up {endpoints}; another one answers",
+    extent=Extent.PARTLY,
+)
+HALF_ANSWER = Fault(
+    "dns.half-answer",
+    "the nameserver {servers} answers one of the two questions for {endpoints} (A and AAAA), not the other",
+    "Clients ask both. Some wait for the missing answer, some take its failure for the name's.",
+    Impact.PULL,
+    ("dns.custom-resolver", "dns.resolver-unreachable", "other"),
+    Extent.PARTLY,
+)
+RESOLVER_UNREACHABLE = Fault(
+    "dns.resolver-unreachable",
+    "no resolver answers, so {endpoints} cannot be found",
+    "Queries to {servers} got no answer at all. That is silence, not a wrong answer.",
+    Impact.PULL,
+    ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group"),
+)
+RESOLVER_PARTLY = replace(
+    RESOLVER_UNREACHABLE,
+    title="the nameserver {servers} does not answer; another one does",
+    why="Lookups succeed, but each that asks {servers} first waits for it to time out.",
+    extent=Extent.PARTLY,
+)
+RESOLVERS_DISAGREE = Fault(
+    "dns.resolvers-disagree",
+    "another nameserver of this task, {others}, does not give the right answer for {endpoints}",
+    "The first nameserver is right. Whenever it is slow, lookups fall to {others}, and the pull leaves the VPC or "
+    "fails.",
+    Impact.ROUTE,
+    ("dns.custom-resolver",),
+    Extent.PARTLY,
+)
+HUB = Fault(
+    "dns.hub-resolver",
+    "{endpoints} is private only at the resolver in use ({servers}), not at the VPC's own",
+    "A hub's DNS serves the private name. That is fine; it is worth knowing that the VPC's own resolver does not know "
+    "it.",
+    Impact.NONE,
+    extent=Extent.NOTED,
+)
+CONTROL_SILENT = Fault(
+    "dns.control-silent",
+    "AmazonProvidedDNS does not answer beside the resolver in use",
+    "It was asked as a control only. The resolver in use answers, so nothing is lost.",
+    Impact.NONE,
+    extent=Extent.NOTED,
+)
+
+
+def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
+    """Hosts for which no nameserver line gives an answer."""
+    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    for visit in evidence.visits:
+        failures = {line.failure for line in visit.lines}
+        if visit.line is not None or not failures or failures & set(NO_EVIDENCE):
+            continue
+        if Failure.SERVFAIL in failures:
+            case = SERVFAIL, of_failing_resolver(evidence, visit, *SERVFAIL.causes)
+        elif Failure.REFUSED_QUERY in failures:
+            case = REFUSED_QUERY, of_failing_resolver(evidence, visit, *REFUSED_QUERY.causes)
+        elif failures & set(SILENCE):
+            case = RESOLVER_UNREACHABLE, of_silent_resolver(evidence, visit)
+        else:
+            continue
+        groups.setdefault(case, []).append(visit)
+    for (fault, suspects), visits in groups.items():
+        steps = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
+        yield of_lookups(fault, evidence, visits, steps, suspects)
+
+
+def failing_lines(evidence: Evidence) -> Iterator[Finding]:
+    """Nameserver lines that fail beside one that answers."""
+    groups: dict[tuple[Fault, str], list[tuple[Visit, tuple[Step, ...]]]] = {}
+    for visit in evidence.visits:
+        for line in visit.lines if visit.line is not None else ():
+            fault = _line_fault(line)
+            if fault is not None:
+                lost = tuple(step for step in line.failed if step.failure not in NO_EVIDENCE)
+                groups.setdefault((fault, line.server), []).append((visit, lost))
+    for (fault, server), cases in groups.items():
+        names = tuple(visit.endpoint.name for visit, _ in cases)
+        steps = cited(*(lost for _, lost in cases))
+        causes = _line_causes(evidence, fault, server)
+        yield found(
+            fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=causes, servers=(server,)
+        )
+
+
+def _line_fault(line: Line) -> Fault | None:
+    """What is wrong with a line while the name as a whole is answered."""
+    failures = {step.failure for step in line.failed}
+    if line.answered:
+        return HALF_ANSWER if line.addresses and failures - set(NO_EVIDENCE) else None
+    if line.failure is Failure.SERVFAIL:
+        return SERVFAIL_PARTLY
+    if line.failure is Failure.REFUSED_QUERY:
+        return REFUSED_QUERY_PARTLY
+    return RESOLVER_PARTLY if line.failure in SILENCE else None
+
+
+def _line_causes(evidence: Evidence, fault: Fault, server: str) -> Suspects:
+    if fault is RESOLVER_PARTLY and evidence.is_vpc_resolver(server):
+        return possible("dns.resolver-unreachable", "dns.vpc-attributes-off")
+    return possible(*fault.causes)
+
+
+def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
+    """A later nameserver line that answers, and answers otherwise: publicly, or that there is no such name."""
+    wrong: dict[bool, list[tuple[Visit, Line]]] = {}
+    for visit in evidence.visits:
+        for line in visit.lines:
+            if line is visit.line or not line.answered or not visit.addresses or evidence.leaks(visit):
+                continue
+            leak = is_inside(visit.address_class) and class_of(line.addresses) is AddressClass.PUBLIC
+            if leak or not line.addresses:
+                vpc = evidence.is_vpc_resolver(visit.line.server) if visit.line else False
+                vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(visit))))
+                wrong.setdefault(vpc, []).append((visit, line))
+    for vpc, cases in wrong.items():
+        names = tuple(visit.endpoint.name for visit, _ in cases)
+        leaks = any(line.addresses for _, line in cases)
+        yield found(
+            RESOLVERS_DISAGREE,
+            evidence,
+            cited(*(line.steps for _, line in cases)),
+            endpoints=names,
+            impact=Impact.ROUTE if leaks else evidence.impact(names),
+            suspects=settled("dns.custom-resolver") if vpc else possible("dns.custom-resolver"),
+            others=tuple(dict.fromkeys(line.server for _, line in cases)),
+        )
+
+
+def controls(evidence: Evidence) -> Iterator[Finding]:
+    """What AmazonProvidedDNS said beside a resolver that answers well: evidence, never a fault."""
+    silent: list[Step] = []
+    hub: list[tuple[Visit, tuple[Step, ...]]] = []
+    for visit in evidence.visits:
+        control = visit.control
+        if control is None or not visit.addresses or evidence.leaks(visit):
+            continue
+        failed = tuple(step for step in control.failed if step.failure not in NO_EVIDENCE)
+        inside = is_inside(visit.address_class) and visit.endpoint.kind is Kind.INTERFACE
+        if inside and (control.failure in NOT_THERE or class_of(control.addresses) is AddressClass.PUBLIC):
+            hub.append((visit, (*failed, *(step for step in control.steps if step.ok))))
+        else:
+            silent += failed
+    if silent:
+        yield found(CONTROL_SILENT, evidence, silent)
+    if hub:
+        steps = cited(*(steps for _, steps in hub), *(visit.line.steps for visit, _ in hub if visit.line))
+        servers = tuple(dict.fromkeys(visit.line.server for visit, _ in hub if visit.line))
+        yield found(HUB, evidence, steps, servers=servers)
+
+
+FAULTS = (SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE, HALF_ANSWER, RESOLVERS_DISAGREE, HUB, CONTROL_SILENT)
+RULES = (failing_resolvers, failing_lines, disagreeing_lines, controls)

@@ -1,0 +1,153 @@
+"""From findings to a verdict: severity, status, pull, routes, exit code. Pure functions of facts and policy."""
+
+from __future__ import annotations
+
+from probe.faults.evidence import Evidence
+from probe.faults.visits import Visit
+from probe.model import (
+    SCHEMA_VERSION,
+    Action,
+    EndpointSummary,
+    Extent,
+    Finding,
+    Impact,
+    JudgedFinding,
+    Kind,
+    Layers,
+    Measurement,
+    Path,
+    Plan,
+    Policy,
+    Pull,
+    Severity,
+    Status,
+    Verdict,
+)
+
+_ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
+_BY_WEIGHT = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_BREAKING = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
+_EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
+
+
+def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Policy, *, version: str) -> Verdict:
+    """The document: every finding with its severity, and what follows from all of them."""
+    evidence = Evidence(measurement, policy)
+    judged = tuple(_judged(finding, evidence) for finding in findings)
+    status = _status(judged, evidence)
+    return Verdict(
+        schema_version=SCHEMA_VERSION,
+        version=version,
+        status=status,
+        pull=_pull(judged, evidence),
+        exit_code=1 if status is Status.DEGRADED and policy.strict else _EXIT_CODES[status],
+        started_at=measurement.started_at,
+        seconds=measurement.seconds,
+        path=measurement.surroundings.path,
+        identity=measurement.identity,
+        surroundings=measurement.surroundings,
+        plan=measurement.plan,
+        policy=policy,
+        endpoints=tuple(_summary(visit, judged, evidence) for visit in evidence.visits if not visit.redirected),
+        findings=judged,
+        steps=measurement.steps,
+    )
+
+
+# ---- severity -------------------------------------------------------------------------------------------------------
+
+
+def severity(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
+    """How much a finding weighs, from what it takes away, of what and how much of it; nothing else."""
+    if finding.extent is Extent.NOTED:
+        return Severity.INFO
+    whole = _severity_of_whole(finding, plan, policy, path)
+    return Severity.WARNING if finding.extent is Extent.PARTLY and whole is Severity.ERROR else whole
+
+
+def _severity_of_whole(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
+    match finding.impact:
+        case Impact.PULL | Impact.PROOF:
+            return Severity.ERROR
+        case Impact.ROUTE:
+            weights = [_route_severity(name, plan, policy) for name in finding.endpoints]
+            return min(weights, key=_BY_WEIGHT.index, default=Severity.WARNING)
+        case Impact.LOGS:
+            # Required: a container of the task logs there, or somebody asked for it.
+            planned = [endpoint for name in finding.endpoints if (endpoint := plan.endpoint(name))]
+            required = any(endpoint.required for endpoint in planned if endpoint.impact is Impact.LOGS)
+            return Severity.ERROR if required else Severity.WARNING
+        case Impact.AGENT:
+            return Severity.ERROR if path is Path.INSTANCE_ENI else Severity.WARNING
+        case Impact.NONE:
+            return Severity.INFO
+
+
+def _route_severity(name: str, plan: Plan, policy: Policy) -> Severity:
+    endpoint = plan.endpoint(name)
+    if name in policy.allow_public or (endpoint is not None and endpoint.impact is Impact.NONE):
+        return Severity.INFO
+    if endpoint is not None and endpoint.kind is Kind.INTERFACE and name in _ROUTE_MATTERS:
+        return Severity.ERROR
+    return Severity.WARNING
+
+
+def _judged(finding: Finding, evidence: Evidence) -> JudgedFinding:
+    weight = severity(finding, evidence.plan, evidence.policy, evidence.surroundings.path)
+    facts = {name: getattr(finding, name) for name in finding.__struct_fields__}
+    return JudgedFinding(**facts, severity=weight)
+
+
+# ---- status, pull, endpoints ----------------------------------------------------------------------------------------
+
+
+def _status(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> Status:
+    errors = _errors(findings)
+    if any(finding.impact in _BREAKING for finding in errors):
+        return Status.FAIL
+    if errors or not any(step.ok and evidence.plan.endpoint(step.endpoint) for step in evidence.measurement.steps):
+        return Status.INCONCLUSIVE
+    warned = any(finding.severity is Severity.WARNING for finding in findings)
+    return Status.DEGRADED if warned else Status.PASS
+
+
+def _errors(findings: tuple[JudgedFinding, ...]) -> list[JudgedFinding]:
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def _pull(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> Pull:
+    """Could ECS pull the image on the measured path with the measured role?"""
+    if evidence.pulls_elsewhere:
+        return Pull.UNPROVEN
+    if any(finding.impact is Impact.PULL for finding in _errors(findings)):
+        return Pull.BROKEN
+    return Pull.WORKS if _is_proven(findings, evidence) else Pull.UNPROVEN
+
+
+def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
+    """Whether layers came as ECS would fetch them: all that were asked for, by the names that ECS uses."""
+    layers = [step for step in evidence.of(Action.LAYER) if step not in evidence.survived]
+    complete = bool(layers) and all(step.ok for step in layers) and evidence.plan.layers is not Layers.NONE
+    doubted = any(finding.impact is Impact.PROOF for finding in _errors(findings))
+    renamed = any(
+        endpoint.lookup != endpoint.host for endpoint in evidence.plan.endpoints if endpoint.impact is Impact.PULL
+    )
+    foreign = any(finding.code == "registry.foreign-layers" for finding in findings)
+    return complete and not doubted and not renamed and not foreign
+
+
+def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Evidence) -> EndpointSummary:
+    endpoint, name = visit.endpoint, visit.endpoint.name
+    reached = len({step.subject for step in visit.shaken})
+    # What only stops our proof (a role, a rate limit) is no fault of the endpoint.
+    wrong = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
+    return EndpointSummary(
+        name=name,
+        host=endpoint.host,
+        kind=endpoint.kind,
+        required=endpoint.required,
+        route=evidence.route(visit),
+        resolved=len(visit.addresses),
+        reached=reached,
+        ok=reached > 0 and not wrong,
+    )

@@ -1,0 +1,49 @@
+"""make bench: builds the laboratory, measures, prints one table. Exit code 1 where a target is missed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from tests.bench.rows import LAYER, ROWS, SIZES, Bench, Row
+from tests.lab.cloud import SERVERS, Cloud
+from tests.lab.images import lay_out
+
+COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
+
+
+def main() -> int:
+    rows: list[Row] = []
+    with Cloud(SERVERS) as cloud:
+        image = lay_out(cloud.folder / "image", "large:1", SIZES)
+        cloud.push(image)
+        with (cloud.folder / "registry" / LAYER).open("wb") as whole:
+            for digest in image.layers:
+                with (image.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).open("rb") as layer:
+                    shutil.copyfileobj(layer, whole)
+        bench = Bench(cloud, image)
+        for measure in ROWS:
+            try:
+                rows += measure(bench)
+            except (RuntimeError, OSError) as error:
+                rows.append(Row(measure.__name__, "failed", str(error)[:200], False))
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
+    print(_table(rows))
+    return 0 if all(row.met for row in rows) else 1
+
+
+def _table(rows: list[Row]) -> str:
+    cells = [COLUMNS, *map(_cells, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    return row.what, row.measured, row.peer, ratio, row.target, "yes" if row.met else "NO"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The measures that the project promised, each a row: the probe's figure, a peer's in the same run, the target."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.costs import PROBE, Cost, cost, median, middle
+from tests.lab import faults
+from tests.lab.cloud import LAYERS, PASSWORD, REGISTRY, ROOT, S3, Cloud
+from tests.lab.images import MIB, Layout
+from tests.lab.network import environment
+
+CONNECT = 3.0  # the default of --connect-timeout
+LAYER = "one-layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    what: str
+    measured: str
+    target: str
+    met: bool
+    peer: str = ""
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    cloud: Cloud
+    image: Layout
+
+    def check(self, *more: str, code: int = 0) -> Cost:
+        image = ("--image", f"{REGISTRY}/{self.image.reference}", "--vpc-cidr", "10.0.0.0/16")
+        trust = ("--ca-bundle", str(self.cloud.ca_bundle), "--format", "json")
+        return cost(*PROBE, "check", *image, *trust, *more, host=self.cloud.task, code=code)
+
+
+def pull(bench: Bench) -> Iterator[Row]:
+    """Every layer fetched and verified, against skopeo's copy of the same image."""
+    ours, skopeo = median(5, lambda: bench.check("--layers", "all"), lambda: _skopeo(bench))
+    ratio = ours.seconds / skopeo.seconds
+    measured, peer = f"{ours.seconds:.2f} s", f"skopeo {skopeo.seconds:.2f} s"
+    yield Row("verified pull of 200 MB, wall time", measured, "<= 0.50", ratio <= 0.5, peer, ratio)
+    steps = json.loads(ours.out)["steps"]
+    layers = sum(1 for step in steps if step["action"] == "layer" and step["outcome"] == "ok")
+    mib = ours.kib / 1024
+    peer = f"skopeo {skopeo.kib / 1024:.0f} MiB"
+    yield Row(f"  its peak memory ({layers} blobs)", f"{mib:.0f} MiB", "<= 72 MiB", mib <= 72, peer)
+    peer = f"skopeo {skopeo.cpu:.2f} s"
+    yield Row("  its processor time", f"{ours.cpu:.2f} s", "(told)", True, peer, ours.cpu / skopeo.cpu)
+
+
+def _skopeo(bench: Bench) -> Cost:
+    with tempfile.TemporaryDirectory(dir=bench.cloud.folder) as folder:
+        source = ("--src-creds", f"AWS:{PASSWORD}", f"docker://{REGISTRY}/{bench.image.reference}")
+        command = ("skopeo", "copy", "--quiet", "--insecure-policy", *source, f"dir:{folder}")
+        return cost(*command, host=bench.cloud.task, SSL_CERT_FILE=str(bench.cloud.ca_bundle))
+
+
+def stream(bench: Bench) -> Iterator[Row]:
+    """One layer's bytes through TLS and sha256, against curl, which throws them away."""
+    size = (bench.cloud.folder / "registry" / LAYER).stat().st_size
+    trust = str(bench.cloud.ca_bundle)
+    ours, curls = [], []
+    script = (sys.executable, str(Path(__file__).with_name("streamed.py")))
+    for _ in range(7):
+        told = bench.cloud.in_task(*script, LAYERS, S3, f"/{LAYER}", str(size), trust, PYTHONPATH=str(ROOT)).out.split()
+        if int(told[1]) != size:
+            raise RuntimeError(f"streamed {told[1]} of {size} bytes")
+        ours.append(size / float(told[0]) / 1e6)
+        told = bench.cloud.in_task(
+            "curl", "-sS", "--cacert", trust, "-o", "/dev/null", "-w", "%{speed_download}", f"https://{LAYERS}/{LAYER}"
+        ).out.split()
+        curls.append(float(told[0]) / 1e6)
+    mine, peer = middle(ours), middle(curls)
+    measured, told_of_peer = f"{mine:.0f} MB/s", f"curl {peer:.0f} MB/s"
+    yield Row("layer streaming with sha256", measured, ">= 0.70", mine >= 0.7 * peer, told_of_peer, mine / peer)
+
+
+def start(bench: Bench) -> Iterator[Row]:
+    """How soon it is there."""
+    (bare,) = median(5, lambda: cost(sys.executable, "-c", ""))
+    for flag in ("--version", "--help"):
+        (ours,) = median(5, lambda flag=flag: cost(*PROBE, flag))  # type: ignore[misc]
+        measured, peer = f"{ours.seconds:.3f} s", f"python -c '' {bare.seconds:.3f} s"
+        yield Row(f"ecr-probe {flag}", measured, "< 0.1 s", ours.seconds < 0.1, peer, ours.seconds / bare.seconds)
+    listed = "import sys, probe.cli; probe.cli.main(['--version']); probe.cli.main(['--help']); print(*sys.modules)"
+    modules = set(cost(sys.executable, "-c", listed).out.split())
+    heavy = sorted(modules & {"botocore", "boto3", "requests", "urllib3", "dns", "cryptography"})
+    yield Row("  heavy modules imported by both", ", ".join(heavy) or "none", "none", not heavy)
+    first = middle([_first_packet(bench) for _ in range(5)])
+    yield Row("start of check to its first packet", f"{first:.3f} s", "< 0.25 s", first < 0.25)
+
+
+def _first_packet(bench: Bench) -> float:
+    """Seen from the router, by a listener that is there before."""
+    listener = subprocess.Popen(
+        bench.cloud.router.wrapped(sys.executable, str(Path(__file__).with_name("first_packet.py")), "to-task"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment({}),
+    )
+    assert listener.stdout is not None
+    with listener, listener.stdout as said:
+        said.readline()
+        began = bench.check().began
+        return float(said.readline()) - began
+
+
+def silence(bench: Bench) -> Iterator[Row]:
+    """Every endpoint swallows what is sent to it."""
+    with faults.everything_silent(bench.cloud):
+        (ours,) = median(3, lambda: bench.check(code=1))
+    limit = CONNECT + 1.5
+    measured = f"{ours.seconds:.2f} s"
+    yield Row("verdict with all endpoints blackholed", measured, f"< {limit:.1f} s", ours.seconds < limit)
+
+
+def simulated(_bench: Bench) -> Iterator[Row]:
+    (healthy,) = median(5, lambda: cost(*PROBE, "demo", "healthy"))
+    yield Row("healthy simulated check", f"{healthy.seconds:.2f} s", "< 1 s", healthy.seconds < 1)
+    scenarios = cost(*PROBE, "demo", "--all")
+    yield Row("all scenarios (demo --all)", f"{scenarios.seconds:.1f} s", "< 60 s", scenarios.seconds < 60)
+
+
+ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (pull, stream, start, silence, simulated)
+SIZES = (40 * MIB,) * 5

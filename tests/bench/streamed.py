@@ -1,0 +1,28 @@
+"""Reads one file of a TLS server as the probe reads a layer, sha256 and all, and prints seconds, bytes and digest.
+
+The interpreter's start and its imports are left out; connection and handshake are in, as in curl's own figure.
+"""
+
+import sys
+import time
+
+from probe.model import Budget
+from probe.wire import pinned, real_wire
+from probe.wire.digests import hashed
+from probe.wire.http import Conversation
+
+
+def main(host: str, address: str, target: str, size: int, ca_bundle: str) -> None:
+    assert pinned  # imported by now, which is not timed
+    wire = real_wire(ca_bundle)
+    began = time.monotonic()
+    with (
+        Conversation(wire, host=host, address=address, until=began + 60, budget=Budget()) as conversation,
+        conversation.stream("GET", target, headers={}, limit=size) as body,
+    ):
+        received, digest = hashed(body)
+    print(time.monotonic() - began, received, digest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])

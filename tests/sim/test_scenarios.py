@@ -1,0 +1,49 @@
+"""The table of scenarios as data. That they come out as told is the business of `tests/scenarios`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from probe.sim.scenarios import SCENARIOS, Scenario
+from probe.sim.vpc import VPC
+
+STATUSES = {"pass", "degraded", "fail", "inconclusive"}
+
+
+def test_enough_of_them_and_no_name_twice() -> None:
+    names = [scenario.name for scenario in SCENARIOS]
+    assert len(names) >= 70
+    assert len(set(names)) == len(names)
+    assert SCENARIOS[0].name == "healthy"
+
+
+def test_ten_pairs_and_more() -> None:
+    assert sum(1 for scenario in SCENARIOS if "-and-" in scenario.name) >= 10
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_scenario_is_well_formed(scenario: Scenario) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", scenario.name)
+    assert scenario.story.endswith(".")
+    assert set(scenario.first_causes) <= scenario.finds
+    assert scenario.status in STATUSES
+    assert scenario.pull in ("works", "broken", "unproven")
+    if scenario.pull == "broken":
+        assert scenario.status == "fail"
+    if scenario.status == "inconclusive":
+        assert scenario.pull == "unproven"
+    with VPC() as vpc:
+        scenario.breaks(vpc)
+        assert vpc.environ
+        assert vpc.wire().resolvers()
+
+
+def test_worlds_do_not_share_what_they_break() -> None:
+    with VPC() as first, VPC() as second:
+        first.endpoints["ecr.api"].admits.clear()
+        first.network.routes.nat = True
+        assert second.endpoints["ecr.api"].admits
+        assert not second.network.routes.nat
+        assert not set(first.secrets) & set(second.secrets)
