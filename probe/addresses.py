@@ -1,7 +1,7 @@
 """Where an address lies: inside the VPC, private elsewhere, or public. Pure; DNS and sockets are in `wire`.
 
-Private is not RFC 1918: VPCs use 100.64.0.0/10, 20.x and other ranges (VPC guide, "VPC CIDR blocks"), and endpoint ENIs of
-dual-stack VPCs have globally routable IPv6 addresses.
+Private is not RFC 1918: VPCs use 100.64.0.0/10, 20.x and other ranges (VPC guide, "VPC CIDR blocks"), and endpoint
+ENIs of dual-stack VPCs have globally routable IPv6 addresses.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def classify(address: str, ranges: Iterable[str]) -> AddressClass:
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:
     """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
 
-    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). A guess, used only where nobody said more.
+    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). A guess, for where nobody said more.
     """
     presumed = []
     for parsed in map(ip_address, addresses):

@@ -40,7 +40,8 @@ class OtherImage:
 def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | OtherImage:
     """Read a reference. Raises ValueError with one plain sentence where it is malformed.
 
-    `listed_regions` False accepts a region that botocore's data does not list yet: one where the task itself runs exists.
+    `listed_regions` False accepts a region that botocore's data does not list yet: one where the task itself runs
+    exists.
     """
     host, path = _split_host(text)
     name, digest = _cut_digest(path)

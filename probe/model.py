@@ -1,6 +1,7 @@
 """The nouns of ecr-probe: plain frozen values that pass between the stages.
 
-Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket, reads a
+Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket,
+reads a
 clock or knows a library beyond msgspec. Units are seconds and bytes; instants in documents are UTC.
 """
 
@@ -90,7 +91,8 @@ class Failure(StrEnum):
 class AddressClass(StrEnum):
     """Where an address lies. VPC: inside a known range. PRIVATE: not globally routable, outside the known ranges.
 
-    UNKNOWN: a global IPv6 address outside the known ranges; endpoint ENIs have such addresses, so it is no fault by itself.
+    UNKNOWN: a global IPv6 address outside the known ranges; endpoint ENIs have such addresses, so it is no fault by
+    itself.
     """
 
     VPC = "vpc"
@@ -162,7 +164,8 @@ class Layers(StrEnum):
     NONE = "none"
 
 
-# ---- where we are ------------------------------------------------------------------------------------------------------
+# ---- where we are
+# ------------------------------------------------------------------------------------------------------
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -207,11 +210,14 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     fault_injection: bool = False
 
 
-# ---- what is to be measured ----------------------------------------------------------------------------------------------
+# ---- what is to be measured
+# ----------------------------------------------------------------------------------------------
 
 
 class ImageReference(Struct, frozen=True, kw_only=True):
-    """A parsed image reference in private ECR. Exactly one of `tag` and `digest` is used: the digest where both stand."""
+    """A parsed image reference in private ECR. Exactly one of `tag` and `digest` is used: the digest where
+    both stand.
+    """
 
     text: str
     host: str
@@ -309,7 +315,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     strict: bool = False
 
 
-# ---- facts -----------------------------------------------------------------------------------------------------------------
+# ---- facts
+# -----------------------------------------------------------------------------------------------------------------
 
 
 class Address(Struct, frozen=True):
@@ -351,7 +358,9 @@ class Asker(StrEnum):
 
 
 class ControlSeen(Seen, frozen=True, kw_only=True, tag="control"):
-    """A bare connect to a host that is not planned. Both answers are good ones: `reached` None means it was not learnt."""
+    """A bare connect to a host that is not planned. Both answers are good ones: `reached` None means it was
+    not learnt.
+    """
 
     host: str
     address: str | None = None
@@ -379,7 +388,9 @@ class ConnectionSeen(Seen, frozen=True, kw_only=True, tag="tcp"):
 
 
 class CertificateSeen(Seen, frozen=True, kw_only=True, tag="tls"):
-    """A handshake. `verified` False with an issuer: read on a second, unverified handshake on which nothing was sent."""
+    """A handshake. `verified` False with an issuer: read on a second, unverified handshake on which nothing
+    was sent.
+    """
 
     address: str
     address_class: AddressClass = field(name="class")
@@ -498,8 +509,8 @@ AnySeen = (
 class Step(Struct, frozen=True, kw_only=True):
     """One round trip and what came of it.
 
-    `on` is the step this one stands on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one, None
-    where it was not asked for. `detail` holds the raw words, scrubbed and at most 200 characters.
+    `on` is the step this one stands on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
+    None where it was not asked for. `detail` holds the raw words, scrubbed and at most 200 characters.
     """
 
     id: str
@@ -534,7 +545,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
 
 
-# ---- opinions ----------------------------------------------------------------------------------------------------------------
+# ---- opinions
+# ----------------------------------------------------------------------------------------------------------------
 
 
 class Cause(Struct, frozen=True, kw_only=True):
@@ -569,7 +581,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
 
-# ---- the answer ----------------------------------------------------------------------------------------------------------------
+# ---- the answer
+# ----------------------------------------------------------------------------------------------------------------
 
 
 class JudgedFinding(Finding, frozen=True, kw_only=True):

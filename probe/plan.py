@@ -1,4 +1,6 @@
-"""From settings and surroundings to a `Plan`: which endpoints, by which names, within which ranges. Pure decisions, no packet."""
+"""From settings and surroundings to a `Plan`: which endpoints, by which names, within which ranges. Pure
+decisions, no packet.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
             lookup=settings.endpoint_dns.get(row.name) or _host(row, place=where, image=image, dual_stack=dual_stack),
             kind=row.kind,
             region=where.region,
-            required=_required(row, settings, surroundings, destination),
+            required=_required(row, settings, destination),
             impact=row.impact,
             mistaken=where.fill(row.mistaken) if row.mistaken else None,
         )
@@ -107,7 +109,7 @@ def _task_place(surroundings: Surroundings) -> _Place:
     if region is None or partition is None or account is None:
         missing = "region" if partition is None else "account"
         raise UsageError(
-            f"--image (ECR_PROBE_IMAGE) is needed, since the {missing} is not known here: for example --image {GOOD_IMAGE}"
+            f"--image (ECR_PROBE_IMAGE) is needed, since the {missing} is not known: for example --image {GOOD_IMAGE}"
         )
     return _Place(partition, region, account)
 
@@ -137,7 +139,7 @@ def _wanted(row: Row, settings: Settings, surroundings: Surroundings, destinatio
     return row.impact is Impact.AGENT and surroundings.launch_type in _LAUNCHES_WITH_AGENT
 
 
-def _required(row: Row, settings: Settings, surroundings: Surroundings, destination: LogDestination | None) -> bool:
+def _required(row: Row, settings: Settings, destination: LogDestination | None) -> bool:
     if row.impact is Impact.LOGS:
         return destination is not None or row.name in settings.also
     return row.impact is Impact.PULL or row.impact is Impact.AGENT
@@ -155,7 +157,9 @@ def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, 
 
 
 def _ipv6_only(surroundings: Surroundings) -> bool:
-    """ECS on IPv6-only subnets needs the dual-stack names (ECS guide, "VPC and subnet configurations for IPv6-only tasks")."""
+    """ECS on IPv6-only subnets needs the dual-stack names (ECS guide, "VPC and subnet configurations for
+    IPv6-only tasks").
+    """
     return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 import time
+from datetime import UTC, datetime
 
 from probe import __version__
 from probe.faults import diagnose

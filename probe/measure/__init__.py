@@ -20,7 +20,9 @@ GLANCE = 0.1  # seconds between looks at whether the run was stopped
 
 
 def measure(run: Run, settings: Settings) -> Identity:
-    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the identity used."""
+    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the
+    identity used.
+    """
     _name_omitted(run)
     credentials = spawn(lambda: find_credentials(run, settings))
     _wait(run, _begin(run, settings, credentials))

@@ -1,4 +1,6 @@
-"""Bare connects to hosts that are not planned: whether they answer tells of the ways out of the VPC. Nothing is sent on them."""
+"""Bare connects to hosts that are not planned: whether they answer tells of the ways out of the VPC. Nothing
+is sent on them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Blobs: the registry's redirect, judged before it is followed, and the bytes from S3 behind it, without Authorization."""
+"""Blobs: the registry's redirect, judged before it is followed, and the bytes from S3 behind it, without
+Authorization.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -129,7 +130,8 @@ def _one(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> None:
     with_retry(fetch.run, lambda: _bytes(fetch.run, host.ready[0], redirect, wanted))
 
 
-# ---- the redirect ------------------------------------------------------------------------------------------------------------
+# ---- the redirect
+# ------------------------------------------------------------------------------------------------------------
 
 
 def _redirect(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> Attempt[Redirect]:
@@ -187,7 +189,8 @@ def _visit(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
     return fetch.hosts[host].result()
 
 
-# ---- the bytes -----------------------------------------------------------------------------------------------------------------
+# ---- the bytes
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def _bytes(run: Run, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attempt[None]:

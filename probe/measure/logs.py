@@ -1,4 +1,6 @@
-"""CloudWatch Logs: one signed call that changes nothing, to see that the endpoint answers and whether the task's group is there."""
+"""CloudWatch Logs: one signed call that changes nothing, to see that the endpoint answers and whether the
+task's group is there.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from probe.wire.errors import WireError
 
 
 def logs(run: Run, credentials: Attempt[Found], reached: Reached) -> None:
-    """With the task's own group known its streams are listed, which tells of the group too; else one group of any name."""
+    """With the task's own group known its streams are listed, which tells of the group too; else one group of
+    any name.
+    """
     found = credentials.value
     if not reached.ready:
         run.recorder.skip("logs", Action.LOGS, blocked_by=reached.blocked_by)

@@ -72,7 +72,8 @@ def skip_rest(run: Run, first: Action, *, blocked_by: str | None, detail: str | 
         run.recorder.skip(endpoint, action, subject, blocked_by=blocked_by, detail=detail)
 
 
-# ---- token and challenge ---------------------------------------------------------------------------------------------------
+# ---- token and challenge
+# ---------------------------------------------------------------------------------------------------
 
 
 def _token(run: Run, start: Start) -> Attempt[str]:
@@ -109,7 +110,8 @@ def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[No
     return run.recorder.attempt("ecr.dkr", Action.CHALLENGE, ready.address, call=call, on=ready.step)
 
 
-# ---- manifest ----------------------------------------------------------------------------------------------------------------
+# ---- manifest
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

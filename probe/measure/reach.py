@@ -1,4 +1,6 @@
-"""From a name to verified TLS: every resolver, every address, each step by itself. Holds no opinion of what it finds."""
+"""From a name to verified TLS: every resolver, every address, each step by itself. Holds no opinion of what it
+finds.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far an endpoint was reached. `ready` is sorted; where it is empty, `blocked_by` names the step that prevented it."""
+    """How far an endpoint was reached. `ready` is sorted; where it is empty, `blocked_by` names the step that
+    prevented it.
+    """
 
     endpoint: Endpoint
     ready: tuple[Ready, ...]
@@ -86,7 +90,8 @@ def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
     return Reached(endpoint, ready, (tried or answers)[0].id)
 
 
-# ---- names -----------------------------------------------------------------------------------------------------------------
+# ---- names
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def _ask_control(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[Future[Any]]:
@@ -199,7 +204,8 @@ def _addresses(answers: list[Step]) -> list[tuple[Address, str]]:
     return sorted(found.values(), key=lambda entry: sort_key(entry[0].address))
 
 
-# ---- addresses ---------------------------------------------------------------------------------------------------------------
+# ---- addresses
+# ---------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

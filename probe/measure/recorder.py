@@ -76,7 +76,9 @@ class Recorder:
         rank: int = 0,
         seen: AnySeen | None = None,
     ) -> Attempt[T]:
-        """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a failure saw nothing."""
+        """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a
+        failure saw nothing.
+        """
         opened = _Open(endpoint, action, subject, on, rank, time.monotonic())
         name = self._begin(opened)
         try:

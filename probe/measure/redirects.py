@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from probe.model import Plan, RedirectTarget
 
 # S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
-# s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the path.
+# s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
+# path.
 _S3 = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+))?"
 )
@@ -57,7 +58,7 @@ def _owner(url: SplitResult, host: str, plan: Plan) -> tuple[RedirectTarget, str
     region = spelling["region"] or (layers["region"] if layers else None)
     if layers is None and plan.partition in _BUCKET_KNOWN:
         return RedirectTarget.FOREIGN, region
-    if region is not None and region != plan.region or layers is not None and layers["region"] != plan.region:
+    if (region is not None and region != plan.region) or (layers is not None and layers["region"] != plan.region):
         return RedirectTarget.OTHER_REGION, layers["region"] if layers else region
     return RedirectTarget.LAYER_BUCKET, plan.region
 

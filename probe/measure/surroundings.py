@@ -1,4 +1,6 @@
-"""Where am I: task metadata, the environment's proxies, credentials. Facts about the task itself, before and beside the endpoints."""
+"""Where am I: task metadata, the environment's proxies, credentials. Facts about the task itself, before and
+beside the endpoints.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,15 @@ from probe.model import (
 )
 from probe.settings import Environment, Settings
 from probe.wire import Wire, credentials, ecs
-from probe.wire.errors import WireError
 
 LINK_LOCAL = ("169.254.170.2", "169.254.169.254")  # credentials and task metadata; instance metadata
 AWSVPC = "awsvpc"
 
 
 def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: float) -> Surroundings:
-    """Read the task's metadata: version 4, else 3. Neither is no error; their silence costs at most `budget.metadata`."""
+    """Read the task's metadata: version 4, else 3. Neither is no error; their silence costs at most
+    `budget.metadata`.
+    """
     environment, budget = settings.environment, settings.budget
     container, task, told = ecs.Container(), ecs.Task(), False
     sources = [
@@ -182,7 +185,8 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
     return attempt.value or ()
 
 
-# ---- beside the endpoints ------------------------------------------------------------------------------------------------------
+# ---- beside the endpoints
+# ------------------------------------------------------------------------------------------------------
 
 
 def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]:

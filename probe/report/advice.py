@@ -9,7 +9,9 @@ from probe.report.layout import Line, Span, cells, command, wrapped
 
 
 def advice(label: Span, text: str, *, indent: int, page: Page) -> Iterator[Line]:
-    """`text` behind `label`: a command, or prose, a colon and a command; either with a remark in parentheses after it."""
+    """`text` behind `label`: a command, or prose, a colon and a command; either with a remark in parentheses
+    after it.
+    """
     prose, commands, remark = _parts(text)
     column = indent + cells(label[1])
     if not commands:

@@ -33,14 +33,41 @@ OURS = {
     "probe.addresses": {"probe.model"},
     "probe.endpoints": {"probe.model"},
     "probe.wire": {"probe.wire", "probe.model", "probe.addresses"},
-    "probe.measure": {"probe.measure", "probe.wire", "probe.model", "probe.addresses", "probe.settings", "probe.progress"},
+    "probe.measure": {
+        "probe.measure",
+        "probe.wire",
+        "probe.model",
+        "probe.addresses",
+        "probe.settings",
+        "probe.progress",
+    },
     "probe.faults": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
     "probe.verdict": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
-    "probe.report": {"probe.report", "probe.faults", "probe.verdict", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.report": {
+        "probe.report",
+        "probe.faults",
+        "probe.verdict",
+        "probe.model",
+        "probe.addresses",
+        "probe.endpoints",
+    },
     "probe.sim": {"probe.sim", "probe.wire"},
 }
 # Modules of the standard library that touch the world: never in pure parts.
-WORLD = {"socket", "ssl", "os", "time", "threading", "subprocess", "logging", "random", "http", "urllib", "selectors", "asyncio"}
+WORLD = {
+    "socket",
+    "ssl",
+    "os",
+    "time",
+    "threading",
+    "subprocess",
+    "logging",
+    "random",
+    "http",
+    "urllib",
+    "selectors",
+    "asyncio",
+}
 PURE = ("probe.faults", "probe.verdict", "probe.report", "probe.model", "probe.addresses", "probe.endpoints")
 
 

@@ -11,7 +11,9 @@ from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
 
 TESTS = Path(__file__).parent.parent
-PRODUCERS = "\n".join(path.read_text() for part in ("wire", "measure") for path in sorted((TESTS / part).glob("test_*.py")))
+PRODUCERS = "\n".join(
+    path.read_text() for part in ("wire", "measure") for path in sorted((TESTS / part).glob("test_*.py"))
+)
 
 # Faults that no state of a network brings about: tests/faults and tests/cli make them.
 WITHOUT_SCENARIO = {"probe.bug", "unexplained"}

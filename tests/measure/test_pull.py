@@ -113,7 +113,7 @@ def test_a_passing_failure_is_tried_once_more() -> None:
 
 def test_without_credentials_the_network_is_measured_all_the_same() -> None:
     def no_role(vpc: VPC) -> None:
-        vpc.task.role = False
+        vpc.task.role = None
 
     found = steps(no_role)
     assert found["task/credentials/chain"].failure is Failure.NO_CREDENTIALS
@@ -129,7 +129,7 @@ def test_a_stop_closes_the_books_at_once() -> None:
     found = steps(changes.closed_groups("ecr.api", "ecr.dkr"), stop=stop)
     assert time.monotonic() - began < 2.5
     assert Failure.DEADLINE in {step.failure for step in found.values()}
-    assert {action for action in PULL} <= {step.action for step in found.values()}
+    assert set(PULL) <= {step.action for step in found.values()}
 
 
 def test_the_deadline_ends_a_run_that_waits() -> None:

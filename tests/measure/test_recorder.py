@@ -16,7 +16,12 @@ SEEN = MetadataSeen(version="v4")
 
 def test_an_attempt_that_works_is_ok_and_gives_its_value() -> None:
     attempt = Recorder().attempt("task", Action.METADATA, "task", call=lambda: (SEEN, 7))
-    assert (attempt.step.id, attempt.step.outcome, attempt.step.seen, attempt.value) == ("task/metadata/task", Outcome.OK, SEEN, 7)
+    assert (attempt.step.id, attempt.step.outcome, attempt.step.seen, attempt.value) == (
+        "task/metadata/task",
+        Outcome.OK,
+        SEEN,
+        7,
+    )
     assert attempt.step.seconds is not None
 
 
@@ -25,7 +30,12 @@ def test_a_failure_keeps_its_word_its_detail_and_what_was_seen() -> None:
         raise WireError(Failure.THROTTLED, "429 Too Many Requests", seen=SEEN)
 
     step = Recorder().attempt("task", Action.METADATA, "task", call=call).step
-    assert (step.outcome, step.failure, step.detail, step.seen) == (Outcome.FAILED, Failure.THROTTLED, "429 Too Many Requests", SEEN)
+    assert (step.outcome, step.failure, step.detail, step.seen) == (
+        Outcome.FAILED,
+        Failure.THROTTLED,
+        "429 Too Many Requests",
+        SEEN,
+    )
 
 
 def test_an_exception_of_ours_is_a_bug_and_no_traceback() -> None:
@@ -39,14 +49,17 @@ def test_an_exception_of_ours_is_a_bug_and_no_traceback() -> None:
 
 def test_a_second_try_is_a_second_step() -> None:
     recorder = Recorder()
-    names = [recorder.attempt("ecr.api", Action.TOKEN, "10.0.1.15", call=lambda: (Nothing(), None)).step.id for _ in range(3)]
+    names = [
+        recorder.attempt("ecr.api", Action.TOKEN, "10.0.1.15", call=lambda: (Nothing(), None)).step.id for _ in range(3)
+    ]
     assert names == ["ecr.api/token/10.0.1.15", "ecr.api/token/10.0.1.15#2", "ecr.api/token/10.0.1.15#3"]
 
 
 def test_a_fact_that_many_threads_want_is_found_once() -> None:
     recorder = Recorder()
     wanted = [
-        spawn(lambda: recorder.once("task", Action.ENVIRONMENT, "ipv6", call=lambda: (Nothing(), None)).id) for _ in range(8)
+        spawn(lambda: recorder.once("task", Action.ENVIRONMENT, "ipv6", call=lambda: (Nothing(), None)).id)
+        for _ in range(8)
     ]
     assert {future.result(5) for future in wanted} == {"task/environment/ipv6"}
     assert len(recorder.steps(())) == 1
@@ -72,7 +85,12 @@ def test_what_is_open_at_the_deadline_ends_as_deadline_and_later_words_are_not_t
 
 def test_steps_stand_in_plan_order_and_addresses_by_value() -> None:
     recorder = Recorder()
-    for endpoint, subject in (("ecr.dkr", "10.0.2.9"), ("ecr.dkr", "10.0.10.9"), ("ecr.api", "10.0.1.1"), ("ecr.dkr", "2600::1")):
+    for endpoint, subject in (
+        ("ecr.dkr", "10.0.2.9"),
+        ("ecr.dkr", "10.0.10.9"),
+        ("ecr.api", "10.0.1.1"),
+        ("ecr.dkr", "2600::1"),
+    ):
         recorder.skip(endpoint, Action.TCP, subject, blocked_by=None)
     recorder.skip("task", Action.METADATA, "task", blocked_by=None)
     ids = [step.id for step in recorder.steps(("ecr.api", "ecr.dkr"))]

@@ -69,6 +69,8 @@ def test_where_the_bucket_name_is_not_known_any_s3_host_of_the_region_will_do() 
 
 
 def test_the_secret_query_is_kept_for_the_request_alone() -> None:
-    redirect = judge(f"https://{BUCKET}.s3.us-east-1.amazonaws.com/a/b?X-Amz-Signature=secret", plan(), registry=REGISTRY)
+    redirect = judge(
+        f"https://{BUCKET}.s3.us-east-1.amazonaws.com/a/b?X-Amz-Signature=secret", plan(), registry=REGISTRY
+    )
     assert redirect.path == "/a/b?X-Amz-Signature=secret"
     assert redirect.host == f"{BUCKET}.s3.us-east-1.amazonaws.com"

@@ -17,7 +17,9 @@ from probe.sim.vpc import VPC
 from probe.wire import Wire
 
 
-def steps(breaks: Change, *arguments: str, stop: threading.Event | None = None, wire: Wire | None = None) -> dict[str, Step]:
+def steps(
+    breaks: Change, *arguments: str, stop: threading.Event | None = None, wire: Wire | None = None
+) -> dict[str, Step]:
     """The steps by id of one run in a VPC so broken."""
     with VPC() as vpc:
         breaks(vpc)

@@ -46,7 +46,13 @@ def test_a_digest_outranks_the_tag_beside_it() -> None:
 )
 def test_private_hosts_of_every_partition(host: str, region: str, partition: str, fips: bool, dual_stack: bool) -> None:
     image = private(f"{host}/app:1")
-    assert (image.host, image.region, image.partition, image.fips, image.dual_stack) == (host, region, partition, fips, dual_stack)
+    assert (image.host, image.region, image.partition, image.fips, image.dual_stack) == (
+        host,
+        region,
+        partition,
+        fips,
+        dual_stack,
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_other_registries_are_recognised(text: str, kind: ImageHost) -> None:
     ],
 )
 def test_malformed_references_are_refused_in_one_sentence(text: str, word: str) -> None:
-    with pytest.raises(ValueError, match=".") as refusal:
+    with pytest.raises(ValueError, match=r".") as refusal:
         parse_image(text)
     assert word in str(refusal.value)
     assert "\n" not in str(refusal.value)

@@ -26,7 +26,7 @@ def planned(surroundings: Surroundings, *argv: str) -> Plan:
 
 
 def changed(**values: object) -> Surroundings:
-    return Surroundings(**{name: getattr(TASK, name) for name in TASK.__struct_fields__} | values)  # type: ignore[arg-type]
+    return Surroundings(**{name: getattr(TASK, name) for name in TASK.__struct_fields__} | values)
 
 
 def log_to(region: str | None, *, own: bool = True, container: str = "probe") -> LogDestination:
@@ -113,7 +113,12 @@ def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
 
 @pytest.mark.parametrize(
     "surroundings",
-    [Surroundings(), Surroundings(told=True), changed(image="nginx", region=None), changed(image="nginx", account=None)],
+    [
+        Surroundings(),
+        Surroundings(told=True),
+        changed(image="nginx", region=None),
+        changed(image="nginx", account=None),
+    ],
 )
 def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
     with pytest.raises(UsageError, match=r"--image \(ECR_PROBE_IMAGE\).*amazonaws\.com"):

@@ -1,4 +1,6 @@
-"""Every scenario of the simulated VPC, run by the real check: does it come out as told, and do the laws of a verdict hold?"""
+"""Every scenario of the simulated VPC, run by the real check: does it come out as told, and do the laws of a
+verdict hold?
+"""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ HEALTHY = (
         "healthy-ipv6-only",
         "A subnet without IPv4: all by dual-stack names, whose IPv4 addresses are passed over.",
         laid_out(ipv6=IPV6, ipv4=False),
-        infos=("path.family-skipped",),
+        infos=("path.family-skipped", "registry.host-form"),
     ),
     healthy(
         "dual-stack-endpoint-ipv4-task",

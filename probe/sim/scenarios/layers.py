@@ -135,11 +135,11 @@ LAYERS = (
     ),
     scenario(
         "foreign-layers",
-        "A Windows image, whose base layers are at its vendor's host.",
+        "A Windows image, whose base layers are at its vendor's host: these are not fetched.",
         pushed(images.single("amd64", foreign=2), "windows"),
         finds={"registry.foreign-layers": "registry.foreign-layers"},
         status="degraded",
-        pull="works",
+        pull="unproven",
         arguments=(*image(f"{APP}:windows"), "--platform", "windows/amd64"),
     ),
 )

@@ -115,9 +115,16 @@ LOGS = (
     ),
     scenario(
         "logs-bad-region",
-        "The log driver's region is misspelt.",
-        _region("us-esat-1"),
+        "The log driver's region is the name of a zone.",
+        _region("us-east-1a"),
         finds={"logs.misconfigured-region": "logs.misconfigured-region"},
+        pull="works",
+    ),
+    scenario(
+        "logs-misspelt-region",
+        "The log driver's region is misspelt, and so is the host's name: it does not exist.",
+        _region("us-esat-1"),
+        finds={"dns.name-missing": "logs.misconfigured-region"},
         pull="works",
     ),
     scenario(

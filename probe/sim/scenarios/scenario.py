@@ -40,7 +40,7 @@ def scenario(
     environ: Mapping[str, str] | None = None,
     s3_reached: bool = True,
 ) -> Scenario:
-    """`finds`: finding code → its first cause, None where that is open or there is none.
+    """`finds`: finding code → its first cause; None where there is none, or each of several endpoints has its own.
 
     Where S3 is reached by its public addresses, an info says that the wire does not tell gateway from NAT.
     """

@@ -16,6 +16,12 @@ LINK_LOCAL = "169.254.169.254,169.254.170.2"
 
 
 def _metadata_failing(vpc: VPC) -> None:
+    """Both versions."""
+    error = string_error(500, "unable to generate metadata for task")
+    vpc.metadata.mishaps += [Mishap(error, "/v4/"), Mishap(error, "/v3/")]
+
+
+def _metadata_v4_failing(vpc: VPC) -> None:
     vpc.metadata.mishaps.append(Mishap(string_error(500, "unable to generate metadata for task"), "/v4/"))
 
 
@@ -70,7 +76,7 @@ def _endpoints_of_the_hub(vpc: VPC) -> None:
     """Central endpoints with global IPv6 addresses of another VPC."""
     block = "2600:1f18:9999:aa01::"
     for last, endpoint in enumerate(vpc.endpoints.values(), 10):
-        endpoint.addresses_ipv6 = [f"{block}{last:x}"]
+        endpoint.addresses, endpoint.addresses_ipv6 = [], [f"{block}{last:x}"]
     vpc.network.routes.ranges.append(f"{block}/64")
 
 
@@ -83,6 +89,14 @@ TASK = (
         status="pass",
         pull="works",
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+    ),
+    scenario(
+        "metadata-v4-failing",
+        "Task metadata version 4 answers with errors, version 3 does not.",
+        _metadata_v4_failing,
+        finds={"probe.retried": None},
+        status="pass",
+        pull="works",
     ),
     scenario(
         "outside-ecs",
@@ -211,7 +225,7 @@ TASK = (
         "central-endpoints-ipv6",
         "An IPv6-only task and central endpoints: their global addresses could be anybody's.",
         all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
-        finds={"dns.undetermined-answer": None, "path.family-skipped": None},
+        finds={"dns.undetermined-answer": None, "path.family-skipped": None, "registry.host-form": None},
         status="pass",
         pull="works",
     ),
