@@ -77,7 +77,7 @@ def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
         log_group=destination.group if destination else None,
         log_stream=destination.stream if destination else None,
         controls=settings.controls,
-        control_host=_control_host(place),
+        control_host=_control_host(place, surroundings.region),
         budget=settings.budget,
     )
 
@@ -163,9 +163,10 @@ def _ipv6_only(surroundings: Surroundings) -> bool:
     return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
 
 
-def _control_host(place: _Place) -> str | None:
+def _control_host(place: _Place, own_region: str | None) -> str | None:
     """S3 of another region of the partition, a near one first, so that half a second is time enough to answer."""
-    others = [region for region in place.partition.regions if region != place.region and "-" in region]
+    # The task's own region is no control either: its gateway endpoint carries that one.
+    others = [region for region in place.partition.regions if region not in (place.region, own_region)]
     near = [region for region in others if region.split("-")[0] == place.region.split("-")[0]]
     other = next(iter(near or others), None)
     return f"s3.{other}.{place.partition.dns_suffix}" if other else None

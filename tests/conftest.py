@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Generator
 
 import pytest
@@ -13,24 +11,17 @@ import pytest
 OUTSIDE = ("AWS_", "ECR_PROBE_", "ECS_", "SSL_CERT_")
 OUTSIDE_NAMES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 
-home = pytest.StashKey[str]()
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure: nothing may be missing here")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     for name in list(os.environ):
         upper = name.upper()
         if upper.startswith(OUTSIDE) or upper.endswith("_PROXY") or upper in OUTSIDE_NAMES:
             del os.environ[name]
-    config.stash[home] = tempfile.mkdtemp(prefix="ecr-probe-home-")
-    os.environ["HOME"] = config.stash[home]  # no ~/.aws, no ~/.curlrc
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[home], ignore_errors=True)
+    os.environ["HOME"] = "/nonexistent"  # no ~/.aws, no ~/.curlrc
 
 
 @pytest.hookimpl(wrapper=True)

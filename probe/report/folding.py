@@ -89,7 +89,7 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
     counts: Counter[tuple[object, ...]] = Counter()
     kept = {finding.because[0] for finding in verdict.findings if finding.because}
     for step in verdict.steps:
-        kind = (step.endpoint, step.action, step.outcome, step.failure, getattr(step.seen, "what", None))
+        kind = (step.endpoint, step.action, step.outcome, step.failure, *_kind(step))
         counts[kind] += 1
         if counts[kind] <= size:
             kept.add(step.id)
@@ -106,6 +106,14 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
         for finding in verdict.findings
     )
     return msgspec.structs.replace(verdict, steps=steps, findings=findings)
+
+
+def _kind(step: Step) -> tuple[object, ...]:
+    """What else makes a step unlike others: each resolver's answer counts, and so does the image's configuration."""
+    seen = step.seen
+    if isinstance(seen, NamesSeen):
+        return seen.server, seen.name, seen.record
+    return (seen.what,) if isinstance(seen, LayerSeen) else ()
 
 
 def _short_values(verdict: Verdict, length: int) -> Verdict:

@@ -18,6 +18,7 @@ from probe.model import (
     LayerSeen,
     LogsSeen,
     ManifestSeen,
+    MetadataSeen,
     NamesSeen,
     Outcome,
     ProxySeen,
@@ -205,6 +206,12 @@ def _fine(step: Step) -> Iterator[str]:
         yield f"{seen.address or seen.host} {reached}"
     elif isinstance(seen, RedirectSeen):
         yield f"the blob request is redirected to {seen.host or 'an unnamed host'}"
+    elif isinstance(seen, MetadataSeen):
+        yield f"{seen.version} metadata answered"
+    elif isinstance(seen, CredentialsSeen) and seen.source:
+        yield f"the credentials are those of {seen.arn or seen.source}"
+    elif isinstance(seen, ManifestSeen) and seen.foreign_layers:
+        yield f"{seen.foreign_layers} of the image's {seen.layers or seen.foreign_layers} layers are foreign"
     elif isinstance(seen, ManifestSeen) and seen.platforms:
         yield f"the image offers {few(seen.platforms, 6)}"
     elif isinstance(seen, LogsSeen):
@@ -212,7 +219,7 @@ def _fine(step: Step) -> Iterator[str]:
     elif (offset := _clock_offset(seen)) is not None:
         yield f"{step.endpoint}'s clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} ours"
     else:
-        yield f"{_name(step)} {step.detail or 'is fine'}"
+        yield f"{_name(step)} {step.detail or 'went well'}"
 
 
 def _clock_offset(seen: AnySeen) -> float | None:

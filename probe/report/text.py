@@ -40,7 +40,7 @@ def _lines(verdict: Verdict, page: Page) -> Iterator[Line]:
     yield from wrapped(("dim", "steps of "), _subject(verdict), indent=0, page=page, style="dim")
     yield from table(verdict, page)
     yield ()
-    yield from _sentence(verdict, page)
+    yield _sentence(verdict)
 
 
 def _note(finding: JudgedFinding, page: Page) -> list[Line]:
@@ -81,9 +81,9 @@ def _subject(verdict: Verdict) -> str:
     return f"{plan.image or 'no image'} ({where})"
 
 
-def _sentence(verdict: Verdict, page: Page) -> list[Line]:
-    label = (_TONES[verdict.status], str(verdict.status))
-    return wrapped(label, _words(verdict), indent=0, page=page, hang=2)
+def _sentence(verdict: Verdict) -> Line:
+    """One line however long: people grep for the last one."""
+    return (_TONES[verdict.status], str(verdict.status)), ("", f": {_words(verdict)}")
 
 
 def _words(verdict: Verdict) -> str:
@@ -95,7 +95,7 @@ def _words(verdict: Verdict) -> str:
         f"measured {_PATHS[verdict.path]} {_identity(verdict)}",
         duration(verdict.seconds),
     ]
-    return ": " + "; ".join(part for part in parts if part)
+    return "; ".join(part for part in parts if part)
 
 
 def _identity(verdict: Verdict) -> str:

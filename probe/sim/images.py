@@ -153,6 +153,18 @@ def index(architectures: tuple[str, ...] = ("amd64", "arm64"), *, sizes: tuple[i
     return Image(top, (top, *_all(each.manifests for each in everything)), _all(each.blobs for each in everything))
 
 
+@cache
+def mislabelled() -> Image:
+    """An index whose entries are said to be images and are indexes once more."""
+    inner = index()
+    entries = [
+        inner.top.descriptor(platform={"architecture": architecture, "os": "linux"}) | {"mediaType": OCI_MANIFEST}
+        for architecture in ("amd64", "arm64")
+    ]
+    top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}))
+    return Image(top, (top, *inner.manifests), inner.blobs)
+
+
 def _unpacked(layer: Content) -> str:
     """A config lists the digests of layers before compression."""
     return f"sha256:{hashlib.sha256(gzip.decompress(layer.body)).hexdigest()}"

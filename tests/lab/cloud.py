@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import trustme
 from tests.lab import servers
 from tests.lab.daemons import Daemon
 from tests.lab.images import Layout
-from tests.lab.network import Network, environment
+from tests.lab.network import Network, abandoned, environment, own_prefix
 from tests.lab.servers import Site
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,9 @@ class Cloud:
     # ---- building --------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ecr-probe-lab-"))
+        for name in abandoned(os.listdir(tempfile.gettempdir())):
+            shutil.rmtree(Path(tempfile.gettempdir(), name), ignore_errors=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=own_prefix()))
         self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         network = Network()
         self._stack.callback(network.remove)

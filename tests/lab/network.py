@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +62,26 @@ class Host:
             self.run("ip", "route", "delete", *route)
 
 
+def own_prefix() -> str:
+    """How all is named that a session makes, so that no other session uses it and everybody knows whose it is."""
+    return f"ecr-probe-lab-{os.getpid()}-"
+
+
+def abandoned(names: Iterable[str]) -> list[str]:
+    """Those made by a session that was killed before it could tidy up."""
+    owners = {name: re.match(r"ecr-probe-lab-(\d+)-", name) for name in names}
+    return [name for name, owner in owners.items() if owner and not Path("/proc", owner[1]).exists()]
+
+
 class Network:
     """A router and its hosts, under names that no other session uses; no way leads out of it."""
 
     def __init__(self) -> None:
-        self._prefix = f"ecr-probe-{os.getpid()}-{secrets.token_hex(2)}"
+        self._prefix = own_prefix() + secrets.token_hex(2)
         self._names: list[str] = []
 
     def build(self) -> None:
+        _delete(abandoned(line.split()[0] for line in run("ip", "netns", "list").splitlines()))
         self.router = Host(self._add("router"), ())
         self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         # What a VPC has no route for is dropped without a word; a router of Linux would say so by ICMP.
@@ -105,13 +118,17 @@ class Network:
         return Host(full, (*networks, *others))
 
     def remove(self) -> None:
-        """Everything at once: the interfaces go with their namespaces."""
-        for name in reversed(self._names):
-            with contextlib.suppress(RuntimeError):
-                run("ip", "netns", "delete", name)
-            shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            Path("/etc/netns").rmdir()  # ours alone where it is empty now
+        _delete(self._names)
+
+
+def _delete(names: Sequence[str]) -> None:
+    """Everything at once: the interfaces go with their namespaces."""
+    for name in reversed(names):
+        with contextlib.suppress(RuntimeError):
+            run("ip", "netns", "delete", name)
+        shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        Path("/etc/netns").rmdir()  # ours alone where it is empty now
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

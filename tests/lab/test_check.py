@@ -79,7 +79,8 @@ def test_a_reset_is_a_firewalls(cloud: Cloud, check: Check) -> None:
     with faults.firewall_resets(cloud):
         checked = check()
     assert checked.verdict.status is Status.FAIL
-    assert checked.only("tcp.refused").causes[0].code == "path.egress-firewall"
+    assert {(one.code, one.causes[0].code) for one in checked.grave} == {("tcp.refused", "path.egress-firewall")}
+    assert sorted(name for one in checked.grave for name in one.endpoints) == sorted((*INTERFACE, "s3"))
 
 
 def test_a_silent_resolver(cloud: Cloud, check: Check) -> None:

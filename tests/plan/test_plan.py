@@ -127,5 +127,6 @@ def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
 
 def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:
     assert planned(TASK).control_host not in (None, "s3.us-east-1.amazonaws.com")
+    assert planned(changed(region="us-east-2")).control_host == "s3.us-west-1.amazonaws.com"
     china = changed(image="123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app:1")
     assert planned(china).control_host == "s3.cn-northwest-1.amazonaws.com.cn"

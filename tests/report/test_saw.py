@@ -20,6 +20,7 @@ from probe.model import (
     LayerSeen,
     LogsSeen,
     ManifestSeen,
+    MetadataSeen,
     NamesSeen,
     Nothing,
     Outcome,
@@ -109,7 +110,15 @@ SEEN: list[tuple[str, AnySeen, Failure | None, str]] = [
     ("a/logs/x", LogsSeen(answer=ANSWER, group="/app", group_exists=False), None, "the log group /app does not exist"),
     ("a/logs/x", LogsSeen(answer=ANSWER, stream="s", stream_exists=False), None, "the log stream s does not exist"),
     ("a/logs/x", LogsSeen(answer=ANSWER), None, "CloudWatch Logs answered 403 AccessDeniedException"),
-    ("a/metadata/x", Nothing(), None, "a metadata is fine"),
+    ("a/metadata/x", MetadataSeen(version="v4"), None, "v4 metadata answered"),
+    ("a/credentials/chain", CredentialsSeen(source="env"), None, "the credentials are those of env"),
+    (
+        "a/manifest/GET",
+        ManifestSeen(answer=ANSWER, layers=5, foreign_layers=2),
+        None,
+        "2 of the image's 5 layers are foreign",
+    ),
+    ("a/tcp/x", Nothing(), None, "a tcp went well"),
 ]
 
 

@@ -96,6 +96,14 @@ REGISTRY = (
         pull="works",
     ),
     scenario(
+        "index-of-index",
+        "The tag is an index whose entries are indexes again, under the name of images: the pull ends there.",
+        pushed(images.mislabelled(), TAG),
+        finds={"probe.not-measured": None},
+        status="inconclusive",
+        pull="unproven",
+    ),
+    scenario(
         "throttled-once",
         "The token is refused for its rate once, and given at the second try.",
         mishap("ecr.api", RATE, times=1),
