@@ -17,6 +17,7 @@ from probe.model import ImageReference, Layers
 ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)
 ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
 
+_FEW = 16  # words that still fit into a line
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+", re.ASCII)
@@ -55,7 +56,8 @@ def one_of(text: str, words: Iterable[str], *, what: str) -> str:
     if text in known:
         return text
     near = get_close_matches(text.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    few = ", ".join(known) if len(known) <= _FEW else f"{', '.join(known[:3])} and {len(known) - 3} more"
+    hint = f"did you mean {near[0]}?" if near else f"known are {few}"
     raise ValueError(f"{shown(text)} is not {what}; {hint}")
 
 

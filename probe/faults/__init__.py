@@ -15,6 +15,7 @@ from probe.faults import (
     names,
     network,
     own,
+    redirects,
     registry,
     resolvers,
     task,
@@ -25,7 +26,7 @@ from probe.faults.fault import Fault
 from probe.model import Finding, Measurement, Policy
 
 # In causal order: what stands further up explains what stands below.
-_AREAS = (own, task, credentials, resolvers, names, network, tls, answers, denials, registry, layers, logs)
+_AREAS = (own, task, credentials, resolvers, names, network, tls, answers, denials, registry, redirects, layers, logs)
 FAULTS: tuple[Fault, ...] = tuple(fault for area in _AREAS for fault in area.FAULTS)
 RULES = tuple(rule for area in _AREAS for rule in area.RULES)
 

@@ -8,13 +8,14 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from probe.addresses import is_ipv6
-from probe.faults.visits import Visit, is_inside, is_ipv4, visits_of
+from probe.faults.visits import Visit, addresses_of, is_inside, is_ipv4, visits_of
 from probe.model import (
     Action,
     AddressClass,
     AnswerSeen,
     Asker,
     Denial,
+    DenialReason,
     Endpoint,
     Failure,
     Impact,
@@ -169,11 +170,17 @@ class Evidence:
         """By what way the host was reached; None where it was not."""
         if not visit.connected:
             return None
-        if is_inside(visit.address_class):
+        if is_inside(visit.address_class) or (visit.endpoint.kind is Kind.GATEWAY and self.s3_policy_spoke):
             return Route.ENDPOINT
         if visit.endpoint.kind is Kind.INTERFACE and visit.address_class is AddressClass.PUBLIC:
             return Route.PUBLIC
         return Route.UNDETERMINED
+
+    @property
+    def s3_policy_spoke(self) -> bool:
+        """S3 named a VPC endpoint policy, so its requests do pass an endpoint."""
+        denials = (denial_of(step) for step in self.of(Action.LAYER))
+        return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
 
     def is_public(self, endpoint: str) -> bool:
         visit = self.visit(endpoint)
@@ -200,7 +207,7 @@ class Evidence:
         lines = [line for line in visit.lines if line is not visit.line and self.is_vpc_resolver(line.server)]
         counting = visit.line.server if visit.line else None
         control = [visit.control] if visit.control and visit.control.server != counting else []
-        return tuple(step for line in (*lines, *control) for step in line.steps if step.ok)
+        return tuple(step for line in (*lines, *control) for step in line.steps if step.ok and addresses_of((step,)))
 
     def mistaken_answers(self, visit: Visit) -> tuple[Step, ...]:
         return visit.asked(Asker.FOLLOW_UP)

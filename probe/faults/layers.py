@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from probe.faults.evidence import REFUSALS, Evidence, denial_of
+from probe.faults.evidence import Evidence, denial_of
 from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, cited, found, possible, settled
-from probe.faults.registry import CROSS_REGION
+from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import size
-from probe.faults.visits import Visit, is_inside
 from probe.model import (
     Action,
     ControlSeen,
@@ -24,8 +22,7 @@ from probe.model import (
     LayerSeen,
     ManifestSeen,
     Outcome,
-    RedirectSeen,
-    RedirectTarget,
+    Route,
     Step,
 )
 
@@ -57,43 +54,6 @@ BAD_DIGEST = Fault(
     "All of it arrived and its sha256 is wrong: the image is damaged, or somebody changes bytes on the way.",
     Impact.PULL,
     ("registry.layer-corrupt", "path.egress-firewall"),
-)
-CROSS_REGION_LAYERS = replace(
-    CROSS_REGION,
-    title="the registry keeps this image's layers in another region ({layer_region})",
-    why=(
-        "They came from {host}. An S3 gateway endpoint carries only its own region's buckets, so these bytes take "
-        "another way."
-    ),
-    impact=Impact.ROUTE,
-    causes=("region.cross-region",),
-    extent=Extent.PARTLY,
-)
-CROSS_REGION_SILENT = replace(
-    CROSS_REGION,
-    title="the registry keeps this image's layers in another region ({layer_region}), which cannot be reached",
-    why=(
-        "{host} does not answer. An S3 gateway endpoint carries only its own region's buckets, so these bytes need "
-        "another way."
-    ),
-    impact=Impact.PULL,
-    causes=("region.cross-region", "tcp.no-route", "tcp.security-group-s3-egress", "path.egress-firewall"),
-    extent=Extent.WHOLLY,
-)
-PULL_THROUGH = Fault(
-    "registry.pull-through-redirect",
-    "the registry sends the layers' download to {host}, which is not AWS",
-    "The repository seems to be a pull-through cache whose layers are still upstream. No VPC endpoint leads there; it "
-    "was not fetched.",
-    Impact.PULL,
-    ("registry.pull-through-redirect", "path.egress-firewall"),
-)
-BAD_REDIRECT = Fault(
-    "layers.bad-redirect",
-    "the registry's redirect to the layers cannot be followed",
-    "{kind}",
-    Impact.PULL,
-    ("path.egress-firewall", "other"),
 )
 FOREIGN_LAYERS = Fault(
     "registry.foreign-layers",
@@ -144,15 +104,6 @@ S3_ROUTE_NAT = replace(
 )
 
 
-_REDIRECTS = {
-    RedirectTarget.INSECURE: (
-        "It names an address without TLS ({host}). ECR never does; something on the way rewrites it."
-    ),
-    RedirectTarget.LOOP: "It names the registry itself again, or S3 redirected once more.",
-    None: "The registry answered without a redirect where it always redirects to S3.",
-}
-
-
 def refused_layers(evidence: Evidence) -> Iterator[Finding]:
     """S3 refuses what ECR signed: an endpoint policy, said or unsaid, or an organisation's."""
     groups: dict[Suspects, list[Step]] = {}
@@ -196,50 +147,6 @@ def damaged_bytes(evidence: Evidence) -> Iterator[Finding]:
         yield found(BAD_DIGEST, evidence, evidence.tries(*steps), what=what)
 
 
-def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
-    """Redirects to somebody else's host, without TLS, in a circle, or none at all."""
-    groups: dict[tuple[RedirectTarget | None, str | None], list[Step]] = {}
-    for step in evidence.failed(Action.BLOB, Action.LAYER):
-        if step.failure is Failure.REDIRECT:
-            seen = step.seen if isinstance(step.seen, RedirectSeen) else None
-            target = seen.target if seen else RedirectTarget.LOOP
-            groups.setdefault((target, seen.host if seen else None), []).append(step)
-    for (target, host), steps in groups.items():
-        where = host or "no host"
-        if target is RedirectTarget.FOREIGN:
-            yield found(PULL_THROUGH, evidence, evidence.tries(*steps), suspects=_upstream(steps), host=where)
-        else:
-            kind = _REDIRECTS.get(target, _REDIRECTS[RedirectTarget.LOOP]).format(host=where)
-            yield found(BAD_REDIRECT, evidence, evidence.tries(*steps), kind=kind)
-
-
-def _upstream(steps: list[Step]) -> Suspects:
-    """Only the registry itself can have sent the redirect where the answer is AWS's."""
-    ours = all(isinstance(step.seen, RedirectSeen) and step.seen.answer.aws for step in steps)
-    return settled("registry.pull-through-redirect") if ours else possible(*PULL_THROUGH.causes)
-
-
-def other_regions(evidence: Evidence) -> Iterator[Finding]:
-    """Layers that the registry keeps in another region's S3: reached by another way than the gateway, or not at all."""
-    redirects: dict[str, list[Step]] = {}
-    for step in evidence.of(Action.BLOB):
-        if isinstance(step.seen, RedirectSeen) and step.seen.target is RedirectTarget.OTHER_REGION and step.seen.host:
-            redirects.setdefault(step.seen.host, []).append(step)
-    for host, steps in redirects.items():
-        visit = next((visit for visit in evidence.visits if visit.redirected and visit.host == host), None)
-        lost = _lost(visit) if visit else ()
-        seen = steps[0].seen
-        region = seen.region if isinstance(seen, RedirectSeen) else None
-        fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
-        yield found(fault, evidence, cited(steps, lost), layer_region=region or "unknown", host=host)
-
-
-def _lost(visit: Visit) -> tuple[Step, ...]:
-    """What failed on the way to that host, up to TCP."""
-    names = tuple(step for line in visit.lines for step in line.failed) if not visit.addresses else ()
-    return (*names, *visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
-
-
 def foreign_layers(evidence: Evidence) -> Iterator[Finding]:
     """Layers that are not in ECR."""
     steps = [step for step in evidence.of(Action.MANIFEST) if step.ok and _foreign(step)]
@@ -268,7 +175,7 @@ def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
 def ways_to_s3(evidence: Evidence) -> Iterator[Finding]:
     """By what way S3's public addresses are reached: a gateway endpoint and a NAT look alike."""
     visit = next((each for each in evidence.visits if each.endpoint.kind is Kind.GATEWAY and not each.redirected), None)
-    if visit is None or not visit.connected or is_inside(visit.address_class):
+    if visit is None or not visit.shaken or evidence.route(visit) is not Route.UNDETERMINED:
         return
     control = next(
         (step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok), None
@@ -280,25 +187,12 @@ def ways_to_s3(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-FAULTS = (
-    S3_POLICY,
-    URL_REJECTED,
-    BLOB_MISSING,
-    BAD_DIGEST,
-    PULL_THROUGH,
-    BAD_REDIRECT,
-    FOREIGN_LAYERS,
-    RANGED,
-    NOT_FETCHED,
-    S3_ROUTE,
-)
+FAULTS = (S3_POLICY, URL_REJECTED, BLOB_MISSING, BAD_DIGEST, FOREIGN_LAYERS, RANGED, NOT_FETCHED, S3_ROUTE)
 RULES = (
     refused_layers,
     rejected_addresses,
     missing_blobs,
     damaged_bytes,
-    wrong_redirects,
-    other_regions,
     foreign_layers,
     unfetched_layers,
     ways_to_s3,

@@ -10,13 +10,20 @@ from probe.addresses import embedded, is_ipv6
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found
-from probe.faults.naming import failed_lookups, of_lookups, of_missing_name, of_public_answer, witnesses
+from probe.faults.naming import (
+    failed_lookups,
+    missing,
+    of_lookups,
+    of_missing_name,
+    of_public_answer,
+    witnesses,
+)
 from probe.faults.visits import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 PUBLIC = Fault(
     "dns.public-answer",
-    "{endpoints} is reached by public addresses, not through a VPC endpoint",
+    "traffic to {endpoints} takes public addresses, not a VPC endpoint",
     "The private name is not in force where this task asks. It works today by a way out of the VPC (NAT or internet "
     "gateway) and ends with it.",
     Impact.ROUTE,
@@ -29,7 +36,7 @@ PUBLIC = Fault(
 )
 PUBLIC_SILENT = replace(
     PUBLIC,
-    title="{endpoints} resolves to public addresses, and they cannot be reached",
+    title="only public addresses are known for {endpoints}, and they cannot be reached",
     why=(
         "The private name is not in force where this task asks, and no way leads out of the VPC. With the endpoint's "
         "private name in force no way out is needed."
@@ -38,7 +45,7 @@ PUBLIC_SILENT = replace(
 )
 PUBLIC_PARTLY = replace(
     PUBLIC,
-    title="{endpoints} resolves to public addresses beside private ones",
+    title="the addresses of {endpoints} are partly public, partly private",
     why="Some connections stay inside the VPC and some leave it, as chance has it. Two sources of the name are mixed.",
     extent=Extent.PARTLY,
 )
@@ -59,7 +66,7 @@ NO_ADDRESS = Fault(
 )
 CENTRAL = Fault(
     "dns.central-endpoint",
-    "{endpoints} is private but outside this VPC's known ranges: probably a central endpoint VPC",
+    "the private addresses of {endpoints} lie outside this VPC's known ranges: probably a central endpoint VPC",
     "{addresses} lie outside {ranges}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells "
     "every range that counts as yours.",
     Impact.NONE,
@@ -80,21 +87,31 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
     groups: dict[tuple[Fault, object], list[tuple[Visit, Suspects]]] = {}
     for visit in filter(evidence.leaks, evidence.visits):
         fault, suspects = _leak(evidence, visit)
-        allowed = visit.endpoint.name in evidence.policy.allow_public
-        same = (suspects.open, suspects.confirmed, allowed)
-        groups.setdefault((fault, same), []).append((visit, suspects))
+        groups.setdefault((fault, _likeness(evidence, visit, fault, suspects)), []).append((visit, suspects))
     for (fault, _), group in groups.items():
-        visits = [visit for visit, _ in group]
-        names = tuple(visit.endpoint.name for visit in visits)
+        names = tuple(visit.endpoint.name for visit, _ in group)
         yield found(
             fault,
             evidence,
-            cited(*(_evidence_of_leak(evidence, visit) for visit in visits)),
+            cited(*(_evidence_of_leak(evidence, visit) for visit, _ in group)),
             endpoints=names,
             impact=evidence.impact(names) if fault is PUBLIC_SILENT else Impact.ROUTE,
-            suspects=_merged([suspects for _, suspects in group]),
-            hosts=tuple(visit.host for visit in visits),
+            suspects=_merged(group),
+            hosts=tuple(visit.host for visit, _ in group),
         )
+
+
+def _likeness(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects) -> object:
+    """What endpoints have in common to be one finding: possible causes (but for their own absence), and weight.
+
+    Public ways weigh by endpoint and policy; what cannot be reached weighs by what is lost, the heaviest of all.
+    """
+    others = tuple(code for code in suspects.open if code != missing(visit.endpoint.name))
+    optional = visit.endpoint.impact is Impact.NONE
+    if fault is PUBLIC_SILENT:
+        return others, suspects.confirmed, optional
+    accepted = optional or visit.endpoint.name in evidence.policy.allow_public
+    return others, suspects.confirmed, accepted, not accepted and visit.endpoint.impact is Impact.PULL
 
 
 def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
@@ -131,11 +148,14 @@ def _evidence_of_leak(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
     return (*answers, *others, *witnesses(evidence, visit), *asked, *lost)
 
 
-def _merged(group: list[Suspects]) -> Suspects:
-    """Of occurrences that agree in what is open, also what is out for any of them."""
-    codes = (*group[0].open, *(code for suspects in group for code in suspects.codes))
-    out = frozenset(code for suspects in group for code in suspects.ruled_out)
-    return Suspects(tuple(dict.fromkeys(codes)), group[0].confirmed, out - set(group[0].open))
+def _merged(group: list[tuple[Visit, Suspects]]) -> Suspects:
+    """The suspects of all: each endpoint's own absence in one row, then what they have in common, then what is out."""
+    absences = [missing(visit.endpoint.name) for visit, _ in group]
+    first = group[0][1]
+    codes = [code for each in first.open for code in (absences if each == absences[0] else [each])]
+    out = frozenset(code for _, suspects in group for code in suspects.ruled_out) - set(codes)
+    rest = [code for _, suspects in group for code in suspects.codes if code in out]
+    return Suspects(tuple(dict.fromkeys((*codes, *rest))), first.confirmed, out)
 
 
 def missing_names(evidence: Evidence) -> Iterator[Finding]:

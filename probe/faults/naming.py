@@ -97,21 +97,17 @@ def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
     if visit.endpoint.name == "ecr.dkr" and reference is not None and reference.fips:
         suspects = suspects.first("client.fips-hostname")
     if visit.endpoint.name == "logs":
-        suspects = suspects.and_then("logs.misconfigured-region")
+        # A region that is not the task's own is more likely mistyped than its zone hidden.
+        typo = "logs.misconfigured-region"
+        return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.and_then(typo)
     return suspects
 
 
 def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
-    """Why a resolver answers with a failure."""
-    return confirmed(evidence, visit, *usual) or possible(*usual)
-
-
-def of_silent_resolver(evidence: Evidence, visit: Visit) -> Suspects:
-    """Why no resolver answers at all. Groups do not filter the VPC's own."""
-    servers = [line.server for line in visit.lines]
-    if all(map(evidence.is_vpc_resolver, servers)):
+    """Why no resolver gives an answer. Groups do not filter the VPC's own, whose silence is an attribute of the VPC."""
+    silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in visit.lines)
+    if silent and all(evidence.is_vpc_resolver(line.server) for line in visit.lines):
         return possible("dns.vpc-attributes-off", "dns.resolver-unreachable")
-    usual = ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group")
     return confirmed(evidence, visit, *usual) or possible(*usual)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from probe.addresses import is_ipv6
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
@@ -31,7 +32,7 @@ PARTLY_SILENT = Fault(
 S3_SILENT = Fault(
     "s3.silent",
     "nothing answers on port 443 of S3, where ECR keeps the layers",
-    "{host} has public addresses, which is right with a gateway endpoint, but no packet comes back. A missing route "
+    "{hosts} has public addresses, which is right with a gateway endpoint, but no packet comes back. A missing route "
     "and a closed group look the same from inside.",
     Impact.PULL,
     (
@@ -64,7 +65,7 @@ NO_ROUTE = Fault(
 )
 IPV6_ONLY = Fault(
     "region.ipv6-unsupported-endpoint",
-    "{endpoints} has only IPv4 addresses, and this task has only IPv6",
+    "only IPv4 addresses are known for {endpoints}, and this task has only IPv6",
     "The name {hosts} is IPv4 only where this task asks.",
     Impact.PULL,
     ("region.ipv6-unsupported-endpoint",),
@@ -81,28 +82,43 @@ def silent_addresses(evidence: Evidence) -> Iterator[Finding]:
 
 
 def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
-    """Connections that somebody refused, reset or prohibited."""
+    """Connections that somebody refused, reset, prohibited or called unreachable though packets leave this host."""
     groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
     for visit in _own(evidence):
-        if visit.unconnected(REFUSALS):
-            # An address inside the VPC that refuses can also be some other host, to which a private zone points.
-            other = ("dns.hosted-zone-conflict",) if is_inside(visit.address_class) else ()
-            fault = REFUSED_PARTLY if visit.connected else REFUSED
-            groups.setdefault((fault, possible(*fault.causes, *other)), []).append(visit)
-    yield from _findings(evidence, groups, REFUSALS)
+        unreachable = _is_called_unreachable(evidence, visit)
+        if not visit.unconnected(REFUSALS) and not unreachable:
+            continue
+        # An address inside the VPC that refuses can also be some other host, to which a private zone points.
+        other = ("dns.hosted-zone-conflict",) if is_inside(visit.address_class) else ()
+        route = ("tcp.no-route",) if unreachable else ()
+        fault = REFUSED_PARTLY if visit.connected else REFUSED
+        groups.setdefault((fault, possible(*fault.causes, *other, *route)), []).append(visit)
+    yield from _findings(evidence, groups, (*REFUSALS, Failure.UNREACHABLE))
 
 
 def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Hosts to which this host knows no way: of another address family than the task's, or without any route."""
     groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
     for visit in _own(evidence):
-        if not visit.unconnected((Failure.UNREACHABLE,)):
+        if not visit.unconnected((Failure.UNREACHABLE,)) or _is_called_unreachable(evidence, visit):
             continue
         if evidence.is_ipv4_only(visit):
             groups.setdefault((IPV6_ONLY, settled(*IPV6_ONLY.causes)), []).append(visit)
-        else:
+        elif not visit.unconnected(REFUSALS):
             groups.setdefault((NO_ROUTE, possible(*NO_ROUTE.causes)), []).append(visit)
     yield from _findings(evidence, groups, (Failure.UNREACHABLE,))
+
+
+def _is_called_unreachable(evidence: Evidence, visit: Visit) -> bool:
+    """Whether a router said so. AWS drops silently; where packets of the family leave, our host is not the one."""
+    lost = {is_ipv6(step.subject.rpartition("/")[2]) for step in visit.unconnected((Failure.UNREACHABLE,))}
+    sent = {
+        is_ipv6(step.subject.rpartition("/")[2])
+        for each in evidence.visits
+        for step in each.last_tries
+        if step.failure is not Failure.UNREACHABLE
+    }
+    return bool(lost & sent)
 
 
 def _own(evidence: Evidence) -> Iterator[Visit]:
@@ -115,6 +131,8 @@ def _own(evidence: Evidence) -> Iterator[Visit]:
 def _silence(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
     """What silence can mean at addresses of this class."""
     inside = is_inside(visit.address_class)
+    if visit.connected and _is_lost_family(visit):
+        return PARTLY_SILENT, possible("tcp.no-route", "tcp.nacl", "tcp.security-group")
     if visit.connected:
         public = ("tcp.nacl", "tcp.security-group-s3-egress", "path.egress-firewall")
         return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
@@ -127,12 +145,20 @@ def _silence(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
     return SILENT, possible(*SILENT.causes, "tcp.no-route", "path.egress-firewall")
 
 
+def _is_lost_family(visit: Visit) -> bool:
+    """All of one address family is silent and the other is not: IPv6, or DNS64's addresses, lack a route."""
+    lost, fine = (
+        {is_ipv6(step.subject.rpartition("/")[2]) for step in steps}
+        for steps in (visit.unconnected((Failure.TIMEOUT,)), visit.connected)
+    )
+    return not lost & fine
+
+
 def _findings(
     evidence: Evidence, groups: dict[tuple[Fault, Suspects], list[Visit]], failures: tuple[Failure, ...]
 ) -> Iterator[Finding]:
     for (fault, suspects), visits in groups.items():
         names = tuple(visit.endpoint.name for visit in visits)
-        beyond = "path.egress-firewall" in suspects.codes
         yield found(
             fault,
             evidence,
@@ -141,9 +167,16 @@ def _findings(
             impact=evidence.impact(names),
             extent=Extent.PARTLY if all(visit.connected for visit in visits) else Extent.WHOLLY,
             suspects=suspects,
-            host=visits[0].host,
-            where="private addresses outside the VPC's known ranges" if beyond else "addresses inside the VPC",
+            hosts=tuple(visit.host for visit in visits),
+            where=_where(fault, visits),
         )
+
+
+def _where(fault: Fault, visits: list[Visit]) -> str | None:
+    if fault is not SILENT:
+        return None
+    known = all(visit.address_class is AddressClass.VPC for visit in visits)
+    return "addresses inside the VPC" if known else "private addresses outside the VPC's known ranges"
 
 
 FAULTS = (SILENT, PARTLY_SILENT, S3_SILENT, REFUSED, NO_ROUTE, IPV6_ONLY)

@@ -10,7 +10,7 @@ from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import listed
 from probe.faults.visits import is_inside
-from probe.model import Action, Extent, Failure, Finding, Impact, ManifestSeen, Route
+from probe.model import Action, Extent, Failure, Finding, Impact, LayerSeen, ManifestSeen, Route, Step
 
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
@@ -113,17 +113,27 @@ def _not_found(evidence: Evidence, fault: Fault, code: str | None) -> Suspects:
 
 
 def platforms(evidence: Evidence) -> Iterator[Finding]:
-    """An index without this platform's image."""
-    for step in evidence.of(Action.MANIFEST):
-        seen = step.seen
-        if not isinstance(seen, ManifestSeen):
-            continue
-        offered = listed(seen.platforms) or "no platform"
-        suspects = settled("registry.no-matching-platform")
+    """An index without this platform's image, or an image that was built for another platform."""
+    suspects = settled("registry.no-matching-platform")
+    indexes = [step for step in evidence.of(Action.MANIFEST) if _offered(step)]
+    for step in indexes:
+        offered = listed(_offered(step))
         if step.failure is Failure.NO_PLATFORM:
             yield found(NO_PLATFORM, evidence, evidence.tries(step), suspects=suspects, offered=offered)
-        elif step.ok and seen.platform and seen.platforms and not _fits(seen.platform, evidence.plan.platform):
-            yield found(OTHER_PLATFORM, evidence, (step,), suspects=suspects, offered=offered, chosen=seen.platform)
+        elif step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
+            yield found(OTHER_PLATFORM, evidence, (step,), suspects=suspects, offered=offered, chosen=chosen)
+    for step in () if indexes else evidence.of(Action.LAYER):
+        if step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
+            fault = NO_PLATFORM if evidence.plan.platform_given else OTHER_PLATFORM
+            yield found(fault, evidence, (step,), suspects=suspects, offered=chosen, chosen=chosen)
+
+
+def _offered(step: Step) -> tuple[str, ...]:
+    return step.seen.platforms if isinstance(step.seen, ManifestSeen) else ()
+
+
+def _platform(step: Step) -> str | None:
+    return step.seen.platform if isinstance(step.seen, ManifestSeen | LayerSeen) else None
 
 
 def _fits(offered: str, wanted: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
-from probe.faults.naming import failed_lookups, of_failing_resolver, of_lookups, of_silent_resolver
+from probe.faults.naming import failed_lookups, of_failing_resolver, of_lookups
 from probe.faults.visits import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
@@ -71,7 +71,7 @@ RESOLVERS_DISAGREE = Fault(
 )
 HUB = Fault(
     "dns.hub-resolver",
-    "{endpoints} is private only at the resolver in use ({servers}), not at the VPC's own",
+    "only the resolver in use ({servers}) knows private addresses of {endpoints}, the VPC's own does not",
     "A hub's DNS serves the private name. That is fine; it is worth knowing that the VPC's own resolver does not know "
     "it.",
     Impact.NONE,
@@ -87,24 +87,29 @@ CONTROL_SILENT = Fault(
 
 
 def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
-    """Hosts for which no nameserver line gives an answer."""
-    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
+    """Hosts for which no nameserver line gives an answer. One resolver's trouble is one finding."""
+    groups: dict[tuple[Fault, tuple[str, ...]], list[Visit]] = {}
     for visit in evidence.visits:
-        failures = {line.failure for line in visit.lines}
-        if visit.line is not None or not failures or failures & set(NO_EVIDENCE):
-            continue
-        if Failure.SERVFAIL in failures:
-            case = SERVFAIL, of_failing_resolver(evidence, visit, *SERVFAIL.causes)
-        elif Failure.REFUSED_QUERY in failures:
-            case = REFUSED_QUERY, of_failing_resolver(evidence, visit, *REFUSED_QUERY.causes)
-        elif failures & set(SILENCE):
-            case = RESOLVER_UNREACHABLE, of_silent_resolver(evidence, visit)
-        else:
-            continue
-        groups.setdefault(case, []).append(visit)
-    for (fault, suspects), visits in groups.items():
+        fault = _trouble(visit)
+        if fault is not None:
+            groups.setdefault((fault, tuple(line.server for line in visit.lines)), []).append(visit)
+    for (fault, _), visits in groups.items():
+        suspects = [of_failing_resolver(evidence, visit, *fault.causes) for visit in visits]
+        proven = next((each for each in suspects if each.confirmed), suspects[0])
         steps = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
-        yield of_lookups(fault, evidence, visits, steps, suspects)
+        yield of_lookups(fault, evidence, visits, steps, proven)
+
+
+def _trouble(visit: Visit) -> Fault | None:
+    """What is said of a host that no line answers for: the most telling of its failures."""
+    failures = {line.failure for line in visit.lines}
+    if visit.line is not None or not failures or failures & set(NO_EVIDENCE):
+        return None
+    if Failure.SERVFAIL in failures:
+        return SERVFAIL
+    if Failure.REFUSED_QUERY in failures:
+        return REFUSED_QUERY
+    return RESOLVER_UNREACHABLE if failures & set(SILENCE) else None
 
 
 def failing_lines(evidence: Evidence) -> Iterator[Finding]:

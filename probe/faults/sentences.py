@@ -23,6 +23,7 @@ _HOW = {
     Failure.EXPIRED: "met a certificate out of date",
     Failure.NOT_TLS: "met no TLS",
 }
+_UNHEARD = (Failure.NO_ANSWER, Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.RESET)
 _SILENT = (Failure.TIMEOUT, Failure.TLS_STALL, Failure.NO_ANSWER, Failure.STALLED)
 
 
@@ -63,8 +64,12 @@ def _group(evidence: Evidence, group: list[Step]) -> Iterator[str]:
     first = group[0]
     if first.action in _ADDRESSED and first.failed:
         yield _addressed(evidence, group)
+    elif first.action is Action.TCP and first.ok:
+        yield f"{len(group)} connections worked ({few(map(_address, group))})"
+    elif first.action is Action.DNS and first.failed:
+        yield from _failed_lookups(group)
     elif first.action is Action.DNS:
-        yield from map(_lookup, group)
+        yield from (sentence for step in group if (sentence := _lookup(step)))
     else:
         yield from map(_one, group)
 
@@ -80,7 +85,7 @@ def _addressed(evidence: Evidence, group: list[Step]) -> str:
     }
     met = {(step.endpoint, step.subject) for step in group}
     after = f" after {seconds(max(step.seconds or 0.0 for step in group))}" if failure in _SILENT else ""
-    where = few(step.subject.rpartition("/")[2] for step in group)
+    where = few(map(_address, group))
     how = _HOW.get(failure, f"ended in {failure}")
     return f"{len(met)} of {len(tried)} {_ADDRESSED[action]} {how}{after} ({where})" + _issuer(group[0])
 
@@ -90,22 +95,28 @@ def _issuer(step: Step) -> str:
     return f", issued by {seen.issuer}" if isinstance(seen, CertificateSeen) and seen.issuer else ""
 
 
-def _lookup(step: Step) -> str:
+def _address(step: Step) -> str:
+    return step.subject.rpartition("/")[2]
+
+
+def _failed_lookups(group: list[Step]) -> Iterator[str]:
+    """One sentence for each server."""
+    servers: dict[str, list[str]] = {}
+    for step in group:
+        seen = names_of(step)
+        servers.setdefault(seen.server if seen else "the resolver", []).append(seen.name if seen else step.endpoint)
+    failure = group[0].failure or Failure.BUG
+    for server, names in servers.items():
+        how = "did not answer" if failure in _UNHEARD else f"answered {failure}"
+        yield f"{server} {how} for {few(names)}"
+
+
+def _lookup(step: Step) -> str | None:
     seen = names_of(step)
     if seen is None:
-        return f"{step.endpoint} lookup: {step.detail or step.failure or 'not tried'}"
-    if not step.ok:
-        return (
-            f"{seen.server} answered {step.failure} for {seen.name} ({seen.record})"
-            if step.failure not in _SILENT
-            else (f"{seen.server} did not answer for {seen.name} ({seen.record})")
-        )
+        return f"{step.endpoint} lookup: {step.detail or 'not tried'}"
     found = few(f"{address.address} ({address.address_class})" for address in seen.addresses)
-    return (
-        f"{seen.name} is {found} at {seen.server}"
-        if found
-        else f"{seen.name} has no {seen.record} address at {seen.server}"
-    )
+    return f"{seen.name} is {found} at {seen.server}" if found else None
 
 
 def _one(step: Step) -> str:

@@ -95,7 +95,7 @@ TRANSPARENT_PROXY = replace(
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
-    "{endpoints} was measured at the address of {lookups}, which ECS pulls do not use",
+    "--endpoint-dns: {endpoints} measured at the address of {lookups}, which ECS pulls do not use",
     "--endpoint-dns proves the endpoint, not the name. {clients}",
     Impact.PROOF,
     ("dns.private-dns-disabled",),

@@ -14,7 +14,7 @@ from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impac
 
 SILENT = Fault(
     "tls.silent",
-    "{endpoints} accepts connections, but the TLS handshake gets no answer",
+    "the TLS handshake with {endpoints} gets no answer, though connections are accepted",
     "Small packets pass and the large ones of the handshake do not, or a middlebox holds them back. Groups, ACLs and "
     "routes are fine.",
     Impact.PULL,
@@ -83,7 +83,7 @@ EXPIRED = Fault(
 )
 WRONG_NAME = Fault(
     "tls.wrong-name",
-    "{endpoints} leads to another AWS service: the certificate names {names}",
+    "the name of {endpoints} leads to another AWS service: the certificate is for {names}",
     "Amazon issued it, but not for {hosts}. The name points at the endpoint of another service.",
     Impact.PULL,
     ("dns.hosted-zone-conflict", "dns.hosted-zone-wrong-name"),
