@@ -9,7 +9,7 @@ WORKERS ?= 4
 # More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench lock clean
+.PHONY: help demo test lint format test-lab bench lock picture clean
 
 help:
 	@echo "make demo      the real check in a simulated VPC, once healthy and once broken"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-lab  the check against real servers in network namespaces (root, Linux)"
 	@echo "make bench     measured against its peers, as a table (root, Linux)"
 	@echo "make lock      choose newest versions again"
+	@echo "make picture   take the README's picture again"
 	@echo "make clean     remove what the others made"
 
 $(VENV)/demo: requirements/demo.txt pyproject.toml
@@ -66,6 +67,9 @@ lock: $(VENV)/dev
 	$(LOCK) --extra demo --group build pyproject.toml --output-file requirements/demo.txt
 	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) --group lab --output-file requirements/lab.txt
+
+picture: $(VENV)/demo
+	$(BIN)/python docs/picture.py s3-endpoint-policy docs/failing-run.svg
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,10 +1,11 @@
 """Takes the picture of a failing run that the README shows: the real program, in a terminal's colours, as SVG.
 
-    python docs/picture.py SCENARIO FILE
+python docs/picture.py SCENARIO FILE
 """
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -18,12 +19,16 @@ COLUMNS = 100
 # rich's own frame, without the fonts that it would fetch from elsewhere.
 FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
-.{unique_id}-matrix {{ font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px; line-height: {line_height}px; }}
+.{unique_id}-matrix {{
+  font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px; line-height: {line_height}px;
+}}
 .{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: Arial, sans-serif; }}
 {styles}
 </style>
 <defs>
-<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
 {lines}
 </defs>
 {chrome}
@@ -38,10 +43,10 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 
 
 def main(scenario: str, file: str) -> None:
-    """Run the demo and draw what it printed. The run fails by intention, so its exit code says that it came out as told."""
+    """Run the demo and draw what it printed. Exit code 0 says that it came out as told."""
     command = [str(Path(sys.executable).with_name("ecr-probe")), "demo", scenario]
     run = subprocess.run(command, env=os.environ | {"FORCE_COLOR": "1"}, capture_output=True, check=True)
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(run.stdout.decode().rstrip()))
     title = f"ecr-probe demo {scenario}"
     Path(file).write_text(console.export_svg(title=title, theme=MONOKAI, code_format=FRAME, unique_id="run"))

@@ -192,7 +192,7 @@ NETWORK = {
         "appliance that the subnet routes to)",
     ),
     "region.cross-region": CauseText(
-        "the image is in {region}, the task in {task_region}: endpoints of this VPC serve only their own region",
+        "the bytes are in {region}, the task in {task_region}: endpoints of this VPC serve only their own region",
         "replicate the repository: aws ecr put-replication-configuration --region {region} "
         "--replication-configuration FILE; and use the copy in {task_region}",
         "aws ecr describe-registry --region {region} (in account {account}; shows whether it replicates to "

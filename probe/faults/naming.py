@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.faults.visits import Visit, addresses_of, class_of, is_inside
+from probe.faults.visits import NOT_THERE, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Failure, Finding, Kind, Step
 
 _MISSING = {
@@ -91,7 +91,8 @@ def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
     if proof is not None:
         return proof
     suspects = possible(*usual)
-    if visit.line is not None and not evidence.is_vpc_resolver(visit.line.server):
+    agreed = visit.control is not None and visit.control.failure in NOT_THERE
+    if visit.line is not None and not evidence.is_vpc_resolver(visit.line.server) and not agreed:
         suspects = suspects.first("dns.custom-resolver")
     reference = evidence.plan.reference
     if visit.endpoint.name == "ecr.dkr" and reference is not None and reference.fips:

@@ -16,7 +16,7 @@ CROSS_REGION_LAYERS = replace(
     CROSS_REGION,
     title="the registry keeps this image's layers in another region ({layer_region})",
     why=(
-        "They came from {host}. An S3 gateway endpoint carries only its own region's buckets, so these bytes take "
+        "They are at {host}. An S3 gateway endpoint carries only its own region's buckets, so these bytes take "
         "another way."
     ),
     impact=Impact.ROUTE,
@@ -93,7 +93,8 @@ def other_regions(evidence: Evidence) -> Iterator[Finding]:
         seen = steps[0].seen
         region = seen.region if isinstance(seen, RedirectSeen) else None
         fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
-        yield found(fault, evidence, cited(steps, lost), layer_region=region or "unknown", host=host)
+        where = region or "unknown"
+        yield found(fault, evidence, cited(steps, lost), layer_region=where, region=where, host=host)
 
 
 def _lost(visit: Visit) -> tuple[Step, ...]:
