@@ -118,7 +118,7 @@ def _is_called_unreachable(evidence: Evidence, visit: Visit) -> bool:
         for step in each.last_tries
         if step.failure is not Failure.UNREACHABLE
     }
-    return bool(lost & sent)
+    return bool(lost & sent) and not evidence.is_ipv4_only(visit)
 
 
 def _own(evidence: Evidence) -> Iterator[Visit]:

@@ -155,20 +155,15 @@ def host_forms(evidence: Evidence) -> Iterator[Finding]:
     reference, visit = evidence.plan.reference, evidence.visit("ecr.dkr")
     if reference is None or visit is None or not (reference.fips or reference.dual_stack):
         return
-    steps = tuple(visit.line.steps) if visit.line else visit.lookups
+    steps = tuple(step for step in visit.lookups if step.ok)
     if steps:
         form, meaning = ("FIPS", _FIPS) if reference.fips else ("dual-stack", _DUAL_STACK)
-        yield found(
-            HOST_FORM, evidence, steps, suspects=possible(*_form_causes(reference.fips)), form=form, meaning=meaning
-        )
+        causes = ("client.fips-hostname",) if reference.fips else HOST_FORM.causes
+        yield found(HOST_FORM, evidence, steps, suspects=possible(*causes), form=form, meaning=meaning)
 
 
 _FIPS = "Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them."
 _DUAL_STACK = "Older endpoints do not cover it, and login and pull must both use this spelling."
-
-
-def _form_causes(fips: bool) -> tuple[str, ...]:
-    return ("client.fips-hostname",) if fips else HOST_FORM.causes
 
 
 def cross_region(evidence: Evidence) -> Iterator[Finding]:

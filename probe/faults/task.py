@@ -95,8 +95,8 @@ TRANSPARENT_PROXY = replace(
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
-    "--endpoint-dns: {endpoints} measured at the address of {lookups}, which ECS pulls do not use",
-    "--endpoint-dns proves the endpoint, not the name. {clients}",
+    "--endpoint-dns: {endpoints} measured at endpoints' own names, which ECS pulls do not use",
+    "This proves the endpoints behind {lookups}, not the names that clients ask for. {clients}",
     Impact.PROOF,
     ("dns.private-dns-disabled",),
     Extent.PARTLY,

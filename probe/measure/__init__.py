@@ -23,11 +23,10 @@ def measure(run: Run, settings: Settings) -> Identity:
     """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the
     identity used.
     """
-    _name_omitted(run)
+    _announce(run)
     credentials = spawn(lambda: find_credentials(run, settings))
     _wait(run, _begin(run, settings, credentials))
-    run.recorder.cut()
-    _name_prevented(run)
+    run.recorder.close(late=run.over)
     return _identity(run, credentials)
 
 
@@ -70,15 +69,11 @@ def _identity(run: Run, credentials: Future[Attempt[Found]]) -> Identity:
     return Identity(source=found.source, arn=found.arn or next(named, None))
 
 
-def _name_omitted(run: Run) -> None:
-    """Endpoints that this task does not need are skipped steps, so that nobody takes their absence for health."""
+def _announce(run: Run) -> None:
+    """Name what is not needed, so that nobody takes its absence for health, and what has to come."""
     for name in run.plan.omitted:
         run.recorder.skip(name, Action.DNS, blocked_by="task/metadata/task", detail="this task does not need it")
-
-
-def _name_prevented(run: Run) -> None:
-    """At the end every link of the pull is named: what was not begun was prevented by the first step cut off."""
-    cut = next(iter(run.recorder.failed_at_deadline()), None)
-    for endpoint, action, _ in CHAIN:
-        if not run.recorder.has(endpoint, action):
-            run.recorder.add_skipped(endpoint, action, blocked_by=cut)
+    for endpoint, action, subject in CHAIN:
+        run.recorder.expect(endpoint, action, subject)
+    if run.plan.endpoint("logs") is not None:
+        run.recorder.expect("logs", Action.LOGS)

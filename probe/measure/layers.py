@@ -82,6 +82,7 @@ def fetch_layers(
     fetch = _Fetch(run, image, registry, authorization, on, bucket)
     waiting: queue.SimpleQueue[_Wanted] = queue.SimpleQueue()
     for each in wanted:
+        run.recorder.expect("s3", Action.LAYER, each.subject, rank=each.rank)
         waiting.put(each)
     workers = [spawn(lambda: _work(fetch, waiting)) for _ in range(min(WORKERS, len(wanted)))]
     for worker in workers:

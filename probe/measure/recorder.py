@@ -53,6 +53,7 @@ class _Open:
     on: str | None
     rank: int
     began: float
+    seen: AnySeen
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Recorder:
     _once: threading.Lock = field(default_factory=threading.Lock)
     _done: dict[str, tuple[int, Step]] = field(default_factory=dict)
     _open: dict[str, _Open] = field(default_factory=dict)
+    _expected: list[_Open] = field(default_factory=list)
     _closed: bool = False
 
     def attempt(
@@ -79,16 +81,16 @@ class Recorder:
         """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a
         failure saw nothing.
         """
-        opened = _Open(endpoint, action, subject, on, rank, time.monotonic())
+        opened = _Open(endpoint, action, subject, on, rank, time.monotonic(), seen or Nothing())
         name = self._begin(opened)
         try:
             facts, value = call()
             return Attempt(self._end(name, opened, Outcome.OK, seen=facts), value)
         except WireError as error:
-            facts = error.seen or seen or Nothing()
+            facts = error.seen or opened.seen
             failure, detail = error.failure, error.detail
         except Exception as error:  # a bug of ours is a finding of this run, never the end of it
-            facts, failure, detail = seen or Nothing(), Failure.BUG, scrub(f"{type(error).__name__}: {error}")
+            facts, failure, detail = opened.seen, Failure.BUG, scrub(f"{type(error).__name__}: {error}")
         return Attempt(self._end(name, opened, Outcome.FAILED, seen=facts, failure=failure, detail=detail))
 
     def once(self, endpoint: str, action: Action, subject: str, *, call: Callable[[], tuple[AnySeen, T]]) -> Step:
@@ -108,43 +110,40 @@ class Recorder:
         rank: int = 0,
         on: str | None = None,
     ) -> Step:
-        opened = _Open(endpoint, action, subject, on, rank, time.monotonic())
+        opened = _Open(endpoint, action, subject, on, rank, time.monotonic(), Nothing())
         name = self._begin(opened)
         return self._end(name, opened, Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by)
 
-    def has(self, endpoint: str, action: Action) -> bool:
-        """Whether a step of this kind was begun."""
+    def expect(self, endpoint: str, action: Action, subject: str = "", *, rank: int = 0) -> None:
+        """Announce a step that belongs to the whole. Where it never begins, `close` names it all the same."""
         with self._lock:
-            opened = {(each.endpoint, each.action) for each in self._open.values()}
-            done = {(step.endpoint, step.action) for _, step in self._done.values()}
-        return (endpoint, action) in opened | done
+            self._expected.append(_Open(endpoint, action, subject, None, rank, time.monotonic(), Nothing()))
 
-    def failed_at_deadline(self) -> list[str]:
-        """Ids of the steps that `close` cut off."""
-        return [step.id for _, step in self._done.values() if step.failure is Failure.DEADLINE]
+    def close(self, *, late: bool) -> None:
+        """End every open step as `deadline`, and take nothing more from the threads that are still at work.
 
-    def cut(self) -> None:
-        """End every open step as `deadline`, and take nothing more from the threads that are still at work."""
+        What was expected and has not begun is unfinished too where the run is `late`; else a check of ours has failed,
+        and it is skipped.
+        """
         with self._lock:
             self._closed = True
             for name, opened in self._open.items():
-                step = self._step(
-                    name,
-                    opened,
-                    Outcome.FAILED,
-                    seen=Nothing(),
-                    failure=Failure.DEADLINE,
-                    detail="not finished in time",
-                )
-                self._done[name] = (opened.rank, step)
+                self._done[name] = (opened.rank, self._late(name, opened, "not finished in time"))
             self._open.clear()
+            for opened in filter(self._is_missing, self._expected):
+                name = _identity(opened)
+                unbegun = self._late(name, opened, "not begun in time")
+                skipped = self._step(name, opened, Outcome.SKIPPED, seen=Nothing(), detail="never begun")
+                self._done[name] = (opened.rank, unbegun if late else skipped)
 
-    def add_skipped(self, endpoint: str, action: Action, *, blocked_by: str | None) -> None:
-        """Name a step that was never begun, after `cut`."""
-        opened = _Open(endpoint, action, "", None, 0, time.monotonic())
-        name = _identity(opened)
-        step = self._step(name, opened, Outcome.SKIPPED, seen=Nothing(), blocked_by=blocked_by)
-        self._done.setdefault(name, (0, step))
+    def _is_missing(self, expected: _Open) -> bool:
+        """An expectation without subject is met by any step of its endpoint and action."""
+        steps = (step for _, step in self._done.values())
+        same = (step for step in steps if (step.endpoint, step.action) == (expected.endpoint, expected.action))
+        return not any(expected.subject in ("", step.subject) for step in same)
+
+    def _late(self, name: str, opened: _Open, detail: str) -> Step:
+        return self._step(name, opened, Outcome.FAILED, seen=opened.seen, failure=Failure.DEADLINE, detail=detail)
 
     def steps(self, endpoints: tuple[str, ...]) -> tuple[Step, ...]:
         """All steps in plan order: by endpoint, action, then address by value."""

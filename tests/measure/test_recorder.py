@@ -75,7 +75,7 @@ def test_what_is_open_at_the_deadline_ends_as_deadline_and_later_words_are_not_t
 
     late = spawn(lambda: recorder.attempt("ecr.api", Action.TCP, "10.0.1.15", call=call))
     assert entered.wait(5)
-    recorder.cut()
+    recorder.close(late=True)
     release.set()
     wait([late], timeout=5)
     recorder.skip("ecr.api", Action.TLS, "10.0.1.15", blocked_by=None)
@@ -109,3 +109,21 @@ def test_a_spawned_error_reaches_whoever_asks() -> None:
 
     with pytest.raises(LookupError, match="gone"):
         spawn(fail).result(5)
+
+
+def test_what_was_announced_and_never_began_is_named() -> None:
+    late, broken = Recorder(), Recorder()
+    for recorder in (late, broken):
+        recorder.expect("s3", Action.LAYER, "sha256:1")
+        recorder.expect("s3", Action.LAYER, "sha256:2")
+        recorder.expect("ecr.dkr", Action.BLOB)
+        recorder.attempt("s3", Action.LAYER, "sha256:1", call=lambda: (Nothing(), None))
+        recorder.attempt("ecr.dkr", Action.BLOB, "sha256:1", call=lambda: (Nothing(), None))
+    late.close(late=True)
+    broken.close(late=False)
+    ends = [
+        [(step.id, step.outcome, step.failure) for step in each.steps(("ecr.dkr", "s3"))] for each in (late, broken)
+    ]
+    done = [("ecr.dkr/blob/sha256:1", Outcome.OK, None), ("s3/layer/sha256:1", Outcome.OK, None)]
+    assert ends[0] == [*done, ("s3/layer/sha256:2", Outcome.FAILED, Failure.DEADLINE)]
+    assert ends[1] == [*done, ("s3/layer/sha256:2", Outcome.SKIPPED, None)]
