@@ -12,13 +12,13 @@ from probe.model import Action, Extent, Failure, Finding, Impact, Step
 THROTTLED = Fault(
     "aws.throttled",
     "AWS limits the rate of requests to {endpoints}",
-    "It answered with a rate limit twice. Nothing is broken; many pulls at once reach it.",
+    "It answered, so the network is fine. Nothing is broken; many pulls at once reach the limit.",
     Impact.PROOF,
     ("throttle",),
 )
 SERVICE_ERROR = Fault(
     "aws.service-error",
-    "{endpoints} answered with a server error, twice",
+    "{endpoints} answered with a server error",
     "The network carried question and answer. {mark}",
     Impact.PROOF,
     ("aws.service-error",),

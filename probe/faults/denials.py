@@ -18,7 +18,7 @@ ENDPOINT_POLICY = Fault(
 )
 DENIED = Fault(
     "iam.denied",
-    "{who} may not {action}",
+    "{who} is refused {action}",
     "AWS answered, so the network is fine. {reason} {role}",
     Impact.PROOF,
     ("iam.execution-role", "policy.vpce.ecr"),
@@ -61,7 +61,7 @@ def denials(evidence: Evidence) -> Iterator[Finding]:
             impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
             suspects=suspects,
             action=_action(steps[0]),
-            reason=f"AWS says that a {reason} refuses it." if reason else "AWS did not say which policy refuses it.",
+            reason=f"AWS's sentence names the {reason}." if reason else "AWS did not say which policy refuses it.",
             role=_whose(evidence),
         )
 

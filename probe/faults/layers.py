@@ -28,11 +28,18 @@ from probe.model import (
 
 S3_POLICY = Fault(
     "policy.vpce.s3",
-    "S3 refuses ECR's layers: the S3 endpoint policy does not allow the bucket {bucket}",
+    "S3 refuses the layers that ECR has signed for us (bucket {bucket})",
     "Token and manifest came, so the role is fine. ECR signed the address itself, and the principal there is ECR's "
     "own: only an endpoint policy, or an organisation's, refuses that.",
     Impact.PULL,
     ("policy.vpce.s3", "iam.scp", "other"),
+)
+S3_POLICY_SAID = replace(
+    S3_POLICY,
+    title="the policy of the S3 endpoint refuses ECR's layers: it does not allow the bucket {bucket}",
+    why=(
+        "S3 says so itself. Token and manifest came; the principal of a layer's download is ECR's own, no role of ours."
+    ),
 )
 URL_REJECTED = Fault(
     "layers.url-rejected",
@@ -111,7 +118,8 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.DENIED:
             groups.setdefault(_who_refuses(step), []).append(step)
     for suspects, steps in groups.items():
-        yield found(S3_POLICY, evidence, evidence.tries(*steps), suspects=suspects)
+        fault = S3_POLICY_SAID if "policy.vpce.s3" in suspects.confirmed else S3_POLICY
+        yield found(fault, evidence, evidence.tries(*steps), suspects=suspects)
 
 
 def _who_refuses(step: Step) -> Suspects:

@@ -52,8 +52,7 @@ PUBLIC_PARTLY = replace(
 NAME_MISSING = Fault(
     "dns.name-missing",
     "the name of {endpoints} does not exist where this task asks",
-    "{servers} answered NXDOMAIN for {hosts}. Public DNS knows the names of AWS, so a private zone that hides the "
-    "name is likely.",
+    "Public DNS knows the names of AWS. Where {servers} does not, a private zone hides the name or lacks its record.",
     Impact.PULL,
     ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict"),
 )
@@ -67,7 +66,7 @@ NO_ADDRESS = Fault(
 CENTRAL = Fault(
     "dns.central-endpoint",
     "the private addresses of {endpoints} lie outside this VPC's known ranges: probably a central endpoint VPC",
-    "{addresses} lie outside {ranges}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells "
+    "Not inside {ranges}: {addresses}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells "
     "every range that counts as yours.",
     Impact.NONE,
     extent=Extent.NOTED,
@@ -75,7 +74,7 @@ CENTRAL = Fault(
 UNDETERMINED = Fault(
     "dns.undetermined-answer",
     "whether the addresses of {endpoints} belong to a VPC endpoint cannot be told",
-    "{addresses} are global IPv6 addresses outside the known ranges, and endpoints have such addresses too. "
+    "Global IPv6 outside the known ranges: {addresses}. Endpoints have such addresses, and so has everybody else. "
     "--vpc-cidr with the VPC's IPv6 range decides.",
     Impact.NONE,
     extent=Extent.NOTED,

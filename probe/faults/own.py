@@ -19,7 +19,7 @@ BUG = Fault(
 )
 DEADLINE = Fault(
     "probe.deadline",
-    "the run was over before {count} were done",
+    "the run ended with {count} unfinished",
     "The deadline of {deadline} s passed, or the run was stopped. What was cut off is neither proven nor refuted.",
     Impact.PROOF,
     ("other",),

@@ -9,6 +9,7 @@ from probe.faults.visits import names_of
 from probe.model import Action, CertificateSeen, ControlSeen, Failure, Outcome, Step
 
 _MOST = 4
+_NOUNS = {Action.LOGS: "request", Action.TOKEN: "token request", Action.CHALLENGE: "request for /v2/"}
 _ADDRESSED = {Action.TCP: "connections", Action.TLS: "handshakes"}
 _HOW = {
     Failure.TIMEOUT: "timed out",
@@ -120,7 +121,7 @@ def _lookup(step: Step) -> str | None:
 
 
 def _one(step: Step) -> str:
-    what = f"{step.endpoint} {step.action}"
+    what = f"{step.endpoint} {_NOUNS.get(step.action, step.action)}"
     if step.outcome is Outcome.SKIPPED:
         return f"{what} was not tried" + (f": {step.detail}" if step.detail else "")
     if isinstance(step.seen, ControlSeen) and step.ok:

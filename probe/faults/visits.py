@@ -93,10 +93,6 @@ class Visit:
     tcp: tuple[Step, ...]
     tls: tuple[Step, ...]
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return (*self.lookups, *self.tcp, *self.tls)
-
     def asked(self, asker: Asker) -> tuple[Step, ...]:
         return tuple(step for step in self.lookups if (seen := names_of(step)) and seen.asker is asker)
 

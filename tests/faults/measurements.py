@@ -1,108 +1,32 @@
-"""Measurements made by hand: a task in a VPC, what resolvers answer, how addresses behave and what AWS says.
-
-`World()` is healthy. Its parts are changed by keyword; steps that stand on a failed one are skipped, as measuring does.
-"""
+"""Measurements made by hand: `World()` is a healthy task on Fargate, and its parts are changed by keyword."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from probe.addresses import classify, presume
+from probe.addresses import presume
 from probe.faults import diagnose
 from probe.model import (
-    Action,
-    Address,
-    AnswerSeen,
-    AnySeen,
-    Asker,
-    CertificateSeen,
-    ConnectionSeen,
-    ControlSeen,
-    CredentialsSeen,
-    Denial,
-    DenialReason,
-    Failure,
     Finding,
     Identity,
-    LayerSeen,
-    LogsSeen,
-    ManifestSeen,
     Measurement,
-    MetadataSeen,
-    NamesSeen,
-    Nothing,
-    Outcome,
     Path,
     Plan,
     Policy,
     ProxySeen,
-    RedirectSeen,
     RedirectTarget,
     Step,
     Surroundings,
 )
-from tests.faults.places import NOON, REGION, ROLE, SECOND, VPC_DNS, make_plan
+from tests.faults.parts import OK, Host, Said
+from tests.faults.places import NOON, REGION, ROLE, VPC_DNS, make_plan
+from tests.faults.walk import Walk
 
-Answer = tuple[str, ...] | Failure | None
-AWS_CLOCK = 0.4
-
-
-@dataclass(frozen=True)
-class Host:
-    """One endpoint's name and addresses. `control`: what AmazonProvidedDNS says where it is not the one asked."""
-
-    answer: Answer
-    ipv6: Answer = ()
-    server: str = VPC_DNS
-    control: Answer = None
-    second: Answer = None
-    second_ipv6: Answer = ()
-    mistaken: Answer = None
-    tcp: Failure | Mapping[str, Failure] = field(default_factory=dict)
-    again: bool = False  # silent addresses answered at the second try
-    tls: Failure | Mapping[str, Failure] = field(default_factory=dict)
-    certificate: Mapping[str, Any] = field(default_factory=dict)
-    unused: str | None = None  # a family without a route
-
-
-@dataclass(frozen=True)
-class Said:
-    """One answer in the conversation. Without a failure it is a good one."""
-
-    failure: Failure | None = None
-    status: int = 200
-    aws: bool = True
-    code: str | None = None
-    reason: DenialReason | None = None
-    sentence: bool = False
-    first: Failure | None = None  # how a first try failed
-    offset: float = AWS_CLOCK
-    detail: str | None = None
-    seen: Mapping[str, Any] = field(default_factory=dict)
-
-    def answer(self, action: str) -> AnswerSeen:
-        denial = Denial(reason=self.reason, principal=ROLE, action=action) if self.reason or self.sentence else None
-        status = 200 if self.failure is None else self.status
-        return AnswerSeen(status=status, aws=self.aws, code=self.code, denial=denial, clock_offset=self.offset)
-
-
-OK = Said()
-PRIVATE = {"ecr.api": ("10.0.1.10", "10.0.2.10"), "ecr.dkr": ("10.0.1.11", "10.0.2.11"), "logs": ("10.0.1.12", "10.0.2.12")}
-PUBLIC = {"ecr.api": ("44.200.0.9",), "ecr.dkr": ("44.201.0.9", "44.201.0.10"), "logs": ("44.202.0.9",)}
-S3 = ("52.216.1.8", "52.216.1.40")
-AGENT = {"ecs": ("10.0.1.13",), "ecs-agent": ("10.0.1.14",), "ecs-telemetry": ("10.0.1.15",)}
-DIGEST, CONFIG = "sha256:" + "a" * 64, "sha256:" + "c" * 64
-
-
-def private(name: str, **changes: Any) -> Host:
-    return replace(Host({**PRIVATE, **AGENT, "s3": S3}[name]), **changes)
-
-
-def public(name: str, **changes: Any) -> Host:
-    return replace(Host(PUBLIC.get(name, ("44.203.0.9",))), **changes)
+NO_PROXY = ProxySeen(variables=(), bypassed=False)
+HELD = Identity(source="container-role", arn=ROLE)
+STRICTEST = Policy()
 
 
 @dataclass(frozen=True)
@@ -118,14 +42,14 @@ class World:
     image: str | None = None
     other_region: bool | None = None  # the S3 control
     nobody: bool | None = None  # the transparent proxy control
-    proxies: ProxySeen = ProxySeen(variables=(), bypassed=False)
+    proxies: ProxySeen = NO_PROXY
     metadata: Said = OK
     instance: Said | None = None
     redirect: tuple[RedirectTarget, str, str] | None = None
     redirected: Host | None = None
-    identity: Identity = Identity(source="container-role", arn=ROLE)
+    identity: Identity = HELD
     extra: tuple[Step, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = STRICTEST
 
     def surroundings(self) -> Surroundings:
         usual: dict[str, Any] = {
@@ -159,221 +83,3 @@ class World:
 
     def findings(self) -> tuple[Finding, ...]:
         return diagnose(self.measure(), self.policy)
-
-
-def step(identity: str, seen: AnySeen | None = None, **given: Any) -> Step:
-    endpoint, action, *rest = identity.partition("#")[0].split("/", 2)
-    made: dict[str, Any] = {
-        "id": identity,
-        "endpoint": endpoint,
-        "action": Action(action),
-        "subject": rest[0] if rest else "",
-        "on": None,
-        "outcome": Outcome.FAILED if given.get("failure") else Outcome.OK,
-        "failure": None,
-        "detail": None,
-        "seconds": 3.0 if given.get("failure") else 0.01,
-        "seen": seen or Nothing(),
-        "blocked_by": None,
-    }
-    return Step(**(made | given))
-
-
-def skipped(identity: str, blocked_by: str | None = None, detail: str | None = None) -> Step:
-    return step(identity, outcome=Outcome.SKIPPED, blocked_by=blocked_by, detail=detail, seconds=None)
-
-
-@dataclass
-class Walk:
-    """The steps of a world, made in the order in which measuring makes them."""
-
-    world: World
-    plan: Plan
-
-    def steps(self) -> Iterator[Step]:
-        yield from self._task()
-        ready: dict[str, tuple[str | None, str]] = {}
-        for endpoint in self.plan.endpoints:
-            name = endpoint.name
-            usual = public(name) if name == "ecr-legacy" else private(name) if name in (*PRIVATE, *AGENT, "s3") else public(name)
-            made = list(self._host(name, endpoint.lookup, self.world.hosts.get(name, usual), endpoint.mistaken))
-            yield from made
-            tls = [each for each in made if each.action is Action.TLS and each.ok]
-            ends = [each for each in made if each.action in (Action.TCP, Action.TLS)] or made
-            ready[name] = (tls[0].subject if tls else None, tls[0].id if tls else _first_bad(ends))
-        yield from self._conversation(ready)
-        if self.world.other_region is not None:
-            control = ControlSeen(host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.world.other_region)
-            yield step("s3/control/other-region", control)
-        if self.world.nobody is not None:
-            seen = ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=self.world.nobody)
-            yield step("task/control/transparent-proxy", seen)
-
-    def _task(self) -> Iterator[Step]:
-        world = self.world
-        yield from self._said("task/metadata/task", world.metadata, MetadataSeen(version="v4"))
-        if world.instance is not None:
-            yield from self._said("task/metadata/instance", world.instance, MetadataSeen(version="instance"))
-        yield step("task/environment/proxy", world.proxies)
-        for family in {host.unused for host in world.hosts.values() if host.unused}:
-            yield step(f"task/environment/{family}", failure=Failure.UNREACHABLE, detail=f"no route for {family}")
-        credentials = world.said.get("credentials", OK)
-        yield from self._said("task/credentials/chain", credentials, CredentialsSeen(source="container-role", arn=ROLE))
-
-    def _said(self, identity: str, said: Said, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
-        if said.first is not None:
-            yield step(identity, seen, failure=said.first, on=on)
-            identity += "#2"
-        yield step(identity, seen, failure=said.failure, on=on, detail=said.detail)
-
-    # ---- names and addresses --------------------------------------------------------------------------------------------
-
-    def _host(self, name: str, lookup: str, host: Host, mistaken: str | None, on: str | None = None) -> Iterator[Step]:
-        prefix = f"{lookup}/" if on else ""
-        asked = [(host.server, Asker.CONFIGURED, 0, host.answer, host.ipv6)]
-        if host.second is not None:
-            asked.append((SECOND, Asker.CONFIGURED, 1, host.second, host.second_ipv6))
-        if host.control is not None:
-            asked.append(("169.254.169.253", Asker.CONTROL, 99, host.control, ()))
-        for server, asker, order, answer, ipv6 in asked:
-            for record, found in (("A", answer), ("AAAA", ipv6 if not isinstance(answer, Failure) else answer)):
-                yield self._lookup(f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, found, on)
-        if host.mistaken is not None and mistaken:
-            made = (f"{name}/dns/{host.server}/{mistaken}/A", host.server, Asker.FOLLOW_UP, 100, mistaken, "A")
-            yield self._lookup(*made, host.mistaken, f"{name}/dns/{host.server}/A")
-        counting = next((answer for server, _, _, answer, _ in asked[:2] if not _is_passed_over(answer)), None)
-        ipv6 = host.ipv6 if isinstance(host.ipv6, tuple) else ()
-        addresses = (*counting, *ipv6) if isinstance(counting, tuple) else ipv6
-        yield from self._addresses(name, prefix, host, addresses)
-
-    def _lookup(
-        self, identity: str, server: str, asker: Asker, order: int, name: str, record: str, answer: Answer, on: str | None
-    ) -> Step:
-        found = answer if isinstance(answer, tuple) else ()
-        ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
-        seen = NamesSeen(
-            server=server,
-            asker=asker,
-            order=order,
-            name=name,
-            record=record,
-            addresses=tuple(Address(address, classify(address, ranges)) for address in found),
-        )
-        return step(identity, seen, failure=answer if isinstance(answer, Failure) else None, on=on)
-
-    def _addresses(self, name: str, prefix: str, host: Host, addresses: tuple[str, ...]) -> Iterator[Step]:
-        ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
-        for address in addresses:
-            tcp, tls = f"{name}/tcp/{prefix}{address}", f"{name}/tls/{prefix}{address}"
-            kind = classify(address, ranges)
-            if host.unused == ("ipv6" if ":" in address else "ipv4"):
-                yield skipped(tcp, f"task/environment/{host.unused}")
-                continue
-            failure = _failure(host.tcp, address)
-            seen = ConnectionSeen(address=address, address_class=kind)
-            yield step(tcp, seen, failure=failure, on=f"{name}/dns/{host.server}/A")
-            if failure is not None:
-                yield skipped(tls, tcp)
-                if not host.again:
-                    continue
-                tcp, tls = f"{tcp}#2", f"{tls}#2"
-                yield step(tcp, seen)
-            broken = _failure(host.tls, address)
-            usual: dict[str, Any] = {"issuer": "O=Amazon, CN=Amazon RSA 2048 M02", "issuer_organization": "Amazon"}
-            facts = usual | {"verified": broken is None} | dict(host.certificate)
-            made = CertificateSeen(address=address, address_class=kind, **facts)
-            yield step(tls, made, failure=broken, on=tcp)
-
-    # ---- the conversation -----------------------------------------------------------------------------------------------
-
-    def _conversation(self, ready: dict[str, tuple[str | None, str]]) -> Iterator[Step]:
-        """Token to layer, each unless the one before it failed; and CloudWatch Logs beside it."""
-        bad = next((each.id for each in self._said("task/credentials/chain", self.world.said.get("credentials", OK), Nothing()) if each.failed), None)
-        yield from self._logs(ready, bad)
-        address, on = ready.get("ecr.api", (None, "ecr.api/dns"))
-        blocked: str | None = bad or (None if address else on)
-        for each in self._ask("ecr.api/token", address, "token", on, blocked, lambda said: said.answer("ecr:GetAuthorizationToken")):
-            blocked = each.id if each.outcome is Outcome.FAILED else blocked if each.outcome is Outcome.SKIPPED else None
-            yield each
-        address, on = ready.get("ecr.dkr", (None, "ecr.dkr/dns"))
-        challenge = list(self._ask("ecr.dkr/challenge", address, "challenge", on, None if address else on, lambda said: said.answer("")))
-        yield from challenge
-        blocked = next((each.id for each in challenge if each.failed), None if address else on) or blocked
-        yield from self._image(challenge[-1].id, blocked, ready["s3"])
-
-    def _ask(self, identity: str, address: str | None, name: str, on: str, blocked: str | None, seen: Any) -> Iterator[Step]:
-        if blocked is not None:
-            yield skipped(identity, blocked)
-            return
-        said = self.world.said.get(name, OK)
-        yield from self._said(f"{identity}/{address}", said, seen(said), on)
-
-    def _image(self, challenge: str, blocked: str | None, bucket: tuple[str | None, str]) -> Iterator[Step]:
-        if self.plan.reference is None:
-            for identity in ("ecr.dkr/manifest/HEAD", "ecr.dkr/blob", "s3/layer"):
-                yield skipped(identity, None, "the image is not in private ECR")
-            return
-        manifests = {"HEAD": self.world.said.get("head", OK), "GET": self.world.said.get("manifest", OK)}
-        for method, said in manifests.items() if blocked is None else ():
-            seen = ManifestSeen(answer=said.answer("ecr:BatchGetImage"), digest=DIGEST, **said.seen)
-            yield from self._said(f"ecr.dkr/manifest/{method}", said, seen, challenge)
-        if blocked is not None:
-            yield skipped("ecr.dkr/manifest/HEAD", blocked)
-        blocked = "ecr.dkr/manifest/GET" if blocked is None and manifests["GET"].failure else blocked
-        none = str(self.plan.layers) == "none"
-        if blocked is not None or none:
-            yield skipped("ecr.dkr/blob", blocked, "not asked for (--layers none)" if none and not blocked else None)
-            yield skipped("s3/layer", blocked, "not asked for (--layers none)" if none and not blocked else None)
-            return
-        for digest, what in ((CONFIG, "config"), (DIGEST, "layer")):
-            yield from self._blob(digest, what, bucket)
-
-    def _blob(self, digest: str, what: str, bucket: tuple[str | None, str]) -> Iterator[Step]:
-        said, name = self.world.said.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
-        target, host, region = self.world.redirect or (RedirectTarget.LAYER_BUCKET, self.plan.layer_host, REGION)
-        answer = said.answer("ecr:GetDownloadUrlForLayer")
-        seen = RedirectSeen(answer=answer, digest=digest, **({"target": target, "host": host, "region": region} | dict(said.seen)))
-        yield from self._said(name, said, seen, "ecr.dkr/manifest/GET")
-        layer = f"s3/layer/{digest[:19]}"
-        if said.failure is not None:
-            yield skipped(layer, name)
-            return
-        address, on = bucket
-        if self.world.redirected is not None:
-            made = list(self._host("s3", host, self.world.redirected, None, on=name)) if what == "config" else []
-            yield from made
-            tls = [each for each in made if each.action is Action.TLS and each.ok]
-            address, on = (tls[0].subject, tls[0].id) if tls else (None, _first_bad(made or [step("s3/dns/none/A")]))
-        if address is None:
-            yield skipped(layer, on)
-            return
-        said = self.world.said.get("layer", OK)
-        facts: dict[str, Any] = {"answer": said.answer("s3:GetObject"), "digest": digest, "what": what, "size": 70_000}
-        yield from self._said(layer, said, LayerSeen(**(facts | {"received": 70_000} | dict(said.seen))), on)
-
-    def _logs(self, ready: dict[str, tuple[str | None, str]], bad: str | None) -> Iterator[Step]:
-        if "logs" in ready:
-            address, on = ready["logs"]
-            group = {"group": "/ecs/app", "stream": "ecs/app/0c1b", "group_exists": True, "stream_exists": True}
-            said = self.world.said.get("logs", OK)
-            seen = LogsSeen(answer=said.answer("logs:DescribeLogStreams"), **(group | dict(said.seen)))
-            yield from self._ask("logs/logs", address, "logs", on, bad or (None if address else on), lambda _: seen)
-
-
-def _failure(of: Failure | Mapping[str, Failure], address: str) -> Failure | None:
-    return of if isinstance(of, Failure) else of.get(address)
-
-
-def _is_passed_over(answer: Answer) -> bool:
-    return isinstance(answer, Failure) and answer not in (Failure.NXDOMAIN, Failure.NO_ADDRESS)
-
-
-def _first_bad(steps: list[Step]) -> str:
-    return next((each.id for each in steps if each.failed), steps[0].id)
-
-
-def days(count: float) -> datetime:
-    return NOON + timedelta(days=count)
-
-
-assert NOON.tzinfo is UTC

@@ -12,7 +12,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/probe-task/0c1b2a39"
 OWN_ROLE, PULL_ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe-task", f"arn:aws:iam::{ACCOUNT}:role/service/ecsExecution"
-VPC_DNS, SECOND, CUSTOM = "10.0.0.2", "10.9.0.53", "10.9.0.53"
+VPC_DNS, SECOND, CUSTOM = "10.0.0.2", "10.9.0.53", "10.9.0.54"
 GLOBAL_IPV6 = "2600:1f18:4a3b:5601::"  # the /64 of a subnet
 
 _HOSTS = {

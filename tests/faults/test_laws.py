@@ -1,0 +1,177 @@
+"""Laws that hold of every finding, whatever was measured."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from probe.faults import FAULTS, diagnose
+from probe.faults.causes import CAUSES, INVISIBLE
+from probe.model import Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step, replace
+from tests.faults.all_cases import CASES
+from tests.faults.places import OWN_ROLE, PULL_ROLE
+
+# The closed vocabulary of root causes.
+VOCABULARY = (
+    "dns.private-dns-disabled dns.vpc-attributes-off dns.custom-resolver dns.resolver-unreachable "
+    "dns.hosted-zone-wrong-name dns.hosted-zone-missing-record dns.hosted-zone-not-associated "
+    "dns.hosted-zone-conflict tcp.security-group tcp.security-group-s3-egress tcp.nacl tcp.no-route "
+    "tcp.no-public-ip tcp.nat-device tcp.az-without-eni endpoint.missing.ecr-api endpoint.missing.ecr-dkr "
+    "endpoint.missing.s3 s3.route-table-not-associated endpoint.s3-interface-not-gateway "
+    "endpoint.missing.secretsmanager endpoint.missing.ssm endpoint.missing.other policy.vpce.ecr policy.vpce.s3 "
+    "policy.vpce.other iam.execution-role iam.repository-policy iam.source-vpce-condition iam.scp tls.interception "
+    "tls.ca-bundle path.mtu path.proxy path.egress-firewall region.cross-region region.ipv6-unsupported-endpoint "
+    "registry.repo-not-found registry.tag-not-found registry.bad-image-reference registry.no-matching-platform "
+    "registry.foreign-layers registry.ecr-public-no-privatelink registry.pull-through-redirect "
+    "registry.auth-token-expired client.legacy-hostname client.fips-hostname client.unrecognised-ecr-host "
+    "client.vpce-hostname client.old-agent client.pull-not-in-vpc throttle clock.skew logs.endpoint-missing "
+    "logs.group-missing logs.misconfigured-region ecs.control-plane-endpoints-missing path.transfer-broken "
+    "registry.layer-corrupt iam.no-credentials iam.credentials-rejected tls.certificate-expired aws.service-error "
+    "other"
+)
+MEASURED = [(case.world.measure(), case.world.policy) for case in CASES]
+FOUND = [finding for measurement, policy in MEASURED for finding in diagnose(measurement, policy)]
+HOLE = re.compile(r"\{[a-z_0-9]*\}")
+
+
+def texts(finding: Finding) -> list[str]:
+    words = [finding.title, finding.why, finding.values["saw"]]
+    return words + [text for cause in finding.causes for text in (cause.title, cause.fix, cause.decide)]
+
+
+def named(measurement: Measurement, findings: tuple[Finding, ...]) -> dict[str, set[str]]:
+    """Failed steps that nobody names, neither themselves nor a step that they stand on."""
+    cited = {identity for finding in findings for identity in finding.because}
+    steps = {step.id: step for step in measurement.steps}
+    lost: dict[str, set[str]] = {}
+    for step in measurement.steps:
+        below: set[str] = set()
+        at: Step | None = step
+        while at is not None and at.id not in below:
+            below.add(at.id)
+            at = steps.get(at.on or "")
+        if step.failed and not below & cited:
+            lost[step.id] = below
+    return lost
+
+
+# ---- the catalogue --------------------------------------------------------------------------------------------------
+
+
+def test_codes_of_faults_are_unique() -> None:
+    assert not [code for code, count in Counter(fault.code for fault in FAULTS).items() if count > 1]
+
+
+def test_every_fault_is_produced_by_a_case() -> None:
+    assert {fault.code for fault in FAULTS} == {finding.code for finding in FOUND}
+
+
+def test_every_cause_is_of_the_vocabulary_and_every_visible_one_is_in_the_catalogue() -> None:
+    assert set(CAUSES) == set(VOCABULARY.split()) - set(INVISIBLE)
+
+
+def test_every_cause_is_named_by_a_case() -> None:
+    rare = {"region.ipv6-unsupported-endpoint", "endpoint.missing.ssm", "endpoint.missing.other"}
+    assert set(CAUSES) - {cause.code for finding in FOUND for cause in finding.causes} <= rare
+
+
+@pytest.mark.parametrize("code", sorted(CAUSES))
+def test_every_cause_says_what_to_do_and_what_to_read(code: str) -> None:
+    cause = CAUSES[code]
+    assert cause.title
+    assert cause.fix
+    assert cause.decide
+    assert not {cause.title[-1], cause.fix[-1]} & {".", ","}
+
+
+def test_every_usual_cause_of_a_fault_is_in_the_catalogue() -> None:
+    assert {code for fault in FAULTS for code in fault.causes} <= set(CAUSES)
+
+
+@pytest.mark.parametrize("code", sorted(CAUSES))
+def test_every_cause_names_a_command(code: str) -> None:
+    commands = ("aws ", "docker ", "openssl ", "curl ", "ping ")
+    assert any(command in f"{CAUSES[code].fix} {CAUSES[code].decide}" for command in commands)
+
+
+# ---- findings -------------------------------------------------------------------------------------------------------
+
+
+def test_no_text_has_a_hole() -> None:
+    assert not [text for finding in FOUND for text in texts(finding) if HOLE.search(text) or "None" in text]
+
+
+def test_complaints_have_evidence_words_and_causes() -> None:
+    for finding in FOUND:
+        if finding.extent is not Extent.NOTED:
+            assert finding.because, finding.code
+            assert finding.causes, finding.code
+        if finding.because:
+            assert finding.values["saw"], finding.code
+
+
+def test_confirmed_causes_come_first_and_those_ruled_out_last() -> None:
+    order = [Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT]
+    for finding in FOUND:
+        places = [order.index(cause.standing) for cause in finding.causes]
+        assert places == sorted(places), finding.code
+        assert len({cause.code for cause in finding.causes}) == len(finding.causes), finding.code
+        assert not finding.causes or finding.causes[0].standing is not Standing.RULED_OUT, finding.code
+
+
+def test_titles_stand_alone() -> None:
+    for finding in FOUND:
+        assert finding.title[-1] not in ".:,", finding.title
+        assert len(finding.title) < 200, finding.title
+
+
+def test_every_failed_step_is_claimed_once() -> None:
+    for case, (measurement, policy) in zip(CASES, MEASURED, strict=True):
+        claims = Counter(identity for finding in diagnose(measurement, policy) for identity in finding.because)
+        failed = {step.id for step in measurement.steps if step.failed}
+        assert set(claims) <= {step.id for step in measurement.steps}
+        assert {identity: claims[identity] for identity in failed} == dict.fromkeys(failed, 1), case.name
+
+
+def test_rules_are_pure() -> None:
+    assert [finding for measurement, policy in MEASURED for finding in diagnose(measurement, policy)] == FOUND
+
+
+# ---- whatever happens -----------------------------------------------------------------------------------------------
+
+
+def changed(step: Step, failure: Failure | None, *, blind: bool) -> Step:
+    if failure is None:
+        return replace(step, outcome=Outcome.OK, failure=None)
+    return replace(step, outcome=Outcome.FAILED, failure=failure, seen=Nothing() if blind else step.seen)
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> tuple[Measurement, Policy]:
+    """A measured world in which some steps come out otherwise, and some are missing."""
+    measurement, _ = draw(st.sampled_from(MEASURED))
+    steps = list(measurement.steps)
+    for place in draw(st.lists(st.integers(0, len(steps) - 1), max_size=8)):
+        failure, blind = draw(st.none() | st.sampled_from(Failure)), draw(st.booleans())
+        steps[place] = changed(steps[place], failure, blind=blind)
+    gone = set(draw(st.lists(st.integers(0, len(steps) - 1), max_size=3)))
+    policy = Policy(
+        allow_public=draw(st.sampled_from(((), ("ecr.api",)))),
+        pull_role=draw(st.sampled_from((None, OWN_ROLE, PULL_ROLE, "nonsense"))),
+    )
+    return replace(measurement, steps=tuple(step for place, step in enumerate(steps) if place not in gone)), policy
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(broken())
+def test_no_measurement_breaks_the_rules(world: tuple[Measurement, Policy]) -> None:
+    measurement, policy = world
+    findings = diagnose(measurement, policy)
+    assert named(measurement, findings) == {}
+    for finding in findings:
+        assert not [text for text in texts(finding) if HOLE.search(text)]
+        assert finding.extent is Extent.NOTED or (finding.because and finding.causes), finding.code

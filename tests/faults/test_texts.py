@@ -1,0 +1,115 @@
+"""Words for people: what a finding says it saw, and commands that can be used as they stand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from probe.faults.sentences import few, listed, size
+from probe.model import AnswerSeen, Failure, Finding, Policy
+from tests.faults.cases_answers import denied, world
+from tests.faults.cases_names import ALL
+from tests.faults.cases_network import hosts
+from tests.faults.measurements import World
+from tests.faults.parts import Host, private, public
+from tests.faults.places import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
+from tests.faults.walk import skipped, step
+
+CLOSED = World(hosts(*ALL, tcp=Failure.TIMEOUT))
+
+
+def one(world: World, code: str) -> Finding:
+    return next(finding for finding in world.findings() if finding.code == code)
+
+
+def test_silence_is_counted_and_timed() -> None:
+    finding = one(CLOSED, "tcp.silent")
+    assert finding.title == "nothing answers on port 443 of ecr.api, ecr.dkr and logs"
+    assert finding.values["saw"] == "6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, 10.0.1.11, …)"
+    assert "look the same from inside" in finding.why
+
+
+def test_a_part_is_counted_against_the_whole() -> None:
+    finding = one(World(hosts("ecr.api", tcp={"10.0.2.10": Failure.TIMEOUT})), "tcp.partly-silent")
+    assert finding.values["saw"] == "1 of 2 connections timed out after 3.0 s (10.0.2.10)"
+
+
+def test_the_read_for_groups_finds_the_interfaces_by_their_addresses() -> None:
+    cause = one(CLOSED, "tcp.silent").causes[0]
+    assert "--region eu-west-1" in cause.decide
+    assert "Name=addresses.private-ip-address,Values=10.0.1.10,10.0.2.10,10.0.1.11" in cause.decide
+    assert "in the account that owns the endpoints" in cause.decide
+    assert "--cidr 10.0.1.0/24" in cause.fix
+
+
+def test_the_read_for_ipv6_addresses_uses_their_filter() -> None:
+    world = World({"ecr.api": Host((), ipv6=(f"{GLOBAL_IPV6}10",), tcp=Failure.TIMEOUT)})
+    assert "Name=ipv6-addresses.ipv6-address" in one(world, "tcp.silent").causes[0].decide
+
+
+def test_endpoints_are_named_as_privatelink_names_them() -> None:
+    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+    assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].decide
+
+
+def test_interface_endpoints_in_china_have_a_prefix() -> None:
+    world = World({"ecr.api": public("ecr.api")}, planned={"partition": "aws-cn"})
+    assert "cn.com.amazonaws.eu-west-1.ecr.api" in one(world, "dns.public-answer").causes[0].decide
+
+
+def test_a_presumed_range_is_said() -> None:
+    world = World(
+        {"ecr.api": Host(("20.10.2.10",), tcp=Failure.TIMEOUT)},
+        around={"addresses": ("20.10.1.7",)},
+        planned={"vpc_cidrs": ()},
+    )
+    finding = one(world, "tcp.silent")
+    assert finding.values["presumed_cidrs"] == ("20.10.0.0/16",)
+    assert "presumed from the task's own address (20.10.0.0/16)" in finding.why
+
+
+def test_a_denial_says_whose_role_was_refused() -> None:
+    finding = one(world(token=denied()), "iam.denied")
+    assert finding.title == "the role probe-task is refused ecr:GetAuthorizationToken"
+    assert "--pull-role" in finding.why
+
+
+def test_a_denial_says_what_it_means_for_the_pull() -> None:
+    own = one(world(Policy(pull_role=OWN_ROLE), token=denied()), "iam.denied")
+    other = one(world(Policy(pull_role=PULL_ROLE), token=denied()), "iam.denied")
+    assert "the role that pulls" in own.why
+    assert "another role" in other.why
+
+
+def test_a_refused_signature_tells_both_times() -> None:
+    answer = AnswerSeen(status=400, aws=True, signed_at=NOON, server_time=NOON + timedelta(minutes=20))
+    refused = step("ecr.api/token/10.0.1.10#2", answer, failure=Failure.CLOCK)
+    finding = one(World(extra=(refused,)), "clock.skew")
+    assert "signed at 12:00:00, AWS's own time 12:20:00 UTC" in finding.why
+
+
+def test_a_skip_without_ground_says_which_step() -> None:
+    finding = one(World(extra=(skipped("s3/layer/sha256:feed", "gone"),)), "probe.not-measured")
+    assert finding.title.endswith("s3/layer/sha256:feed was skipped")
+
+
+def test_the_override_says_which_clients_need_what() -> None:
+    lookups = {name: f"vpce-0a1b.{name}.vpce.amazonaws.com" for name in ("ecr.api", "ecr.dkr")}
+    finding = one(World(planned={"lookups": lookups}), "path.endpoint-dns-override")
+    assert "--endpoint-url (https://vpce-0a1b.ecr.api.vpce.amazonaws.com)" in finding.why
+    assert "ecr.dkr cannot do without private DNS" in finding.why
+
+
+def test_addresses_are_values_for_machines() -> None:
+    finding = one(World({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
+    assert finding.values["addresses"] == ("52.216.1.8", "52.216.1.40")
+
+
+def test_lists_and_sizes_read_well() -> None:
+    assert [listed(("a",)), listed(("a", "b")), listed(("a", "b", "c")), listed(())] == [
+        "a",
+        "a and b",
+        "a, b and c",
+        "",
+    ]
+    assert few("abcd") == "a, b, c, …"
+    assert [size(500), size(2048), size(3 << 20), size(5 << 30)] == ["500 bytes", "2.0 KiB", "3.0 MiB", "5.0 GiB"]

@@ -1,0 +1,283 @@
+"""The steps of a world made by hand, as measuring would make them: what stands on a failed step is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probe.addresses import classify
+from probe.model import (
+    Action,
+    Address,
+    AnySeen,
+    Asker,
+    CertificateSeen,
+    ConnectionSeen,
+    ControlSeen,
+    CredentialsSeen,
+    Failure,
+    LayerSeen,
+    LogsSeen,
+    ManifestSeen,
+    MetadataSeen,
+    NamesSeen,
+    Nothing,
+    Outcome,
+    Plan,
+    RedirectSeen,
+    RedirectTarget,
+    Step,
+)
+from tests.faults.parts import AGENT, CONFIG, DIGEST, OK, PRIVATE, Answer, Host, Said, private, public
+from tests.faults.places import REGION, ROLE, SECOND
+
+if TYPE_CHECKING:
+    from tests.faults.measurements import World
+
+
+def step(identity: str, seen: AnySeen | None = None, **given: Any) -> Step:
+    endpoint, action, *rest = identity.partition("#")[0].split("/", 2)
+    made: dict[str, Any] = {
+        "id": identity,
+        "endpoint": endpoint,
+        "action": Action(action),
+        "subject": rest[0] if rest else "",
+        "on": None,
+        "outcome": Outcome.FAILED if given.get("failure") else Outcome.OK,
+        "failure": None,
+        "detail": None,
+        "seconds": 3.0 if given.get("failure") else 0.01,
+        "seen": seen or Nothing(),
+        "blocked_by": None,
+    }
+    return Step(**(made | given))
+
+
+def skipped(identity: str, blocked_by: str | None = None, detail: str | None = None) -> Step:
+    return step(identity, outcome=Outcome.SKIPPED, blocked_by=blocked_by, detail=detail, seconds=None)
+
+
+@dataclass
+class Walk:
+    """The steps of a world, made in the order in which measuring makes them."""
+
+    world: World
+    plan: Plan
+
+    def steps(self) -> Iterator[Step]:
+        yield from self._task()
+        ready: dict[str, tuple[str | None, str]] = {}
+        for endpoint in self.plan.endpoints:
+            name = endpoint.name
+            usual = (
+                public(name)
+                if name == "ecr-legacy"
+                else private(name)
+                if name in (*PRIVATE, *AGENT, "s3")
+                else public(name)
+            )
+            made = list(self._host(name, endpoint.lookup, self.world.hosts.get(name, usual), endpoint.mistaken))
+            yield from made
+            tls = [each for each in made if each.action is Action.TLS and each.ok]
+            ends = [each for each in made if each.action in (Action.TCP, Action.TLS)] or made
+            ready[name] = (tls[0].subject if tls else None, tls[0].id if tls else _first_bad(ends))
+        yield from self._conversation(ready)
+        if self.world.other_region is not None:
+            control = ControlSeen(
+                host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.world.other_region
+            )
+            yield step("s3/control/other-region", control)
+        if self.world.nobody is not None:
+            seen = ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=self.world.nobody)
+            yield step("task/control/transparent-proxy", seen)
+
+    def _task(self) -> Iterator[Step]:
+        world = self.world
+        yield from self._said("task/metadata/task", world.metadata, MetadataSeen(version="v4"))
+        if world.instance is not None:
+            yield from self._said("task/metadata/instance", world.instance, MetadataSeen(version="instance"))
+        yield step("task/environment/proxy", world.proxies)
+        for family in {host.unused for host in world.hosts.values() if host.unused}:
+            yield step(f"task/environment/{family}", failure=Failure.UNREACHABLE, detail=f"no route for {family}")
+        credentials = world.said.get("credentials", OK)
+        yield from self._said("task/credentials/chain", credentials, CredentialsSeen(source="container-role", arn=ROLE))
+
+    def _said(self, identity: str, said: Said, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
+        if said.first is not None:
+            yield step(identity, seen, failure=said.first, on=on)
+            identity += "#2"
+        yield step(identity, seen, failure=said.failure, on=on, detail=said.detail)
+
+    # ---- names and addresses ---------------------------------------------------------------------------------------
+
+    def _host(self, name: str, lookup: str, host: Host, mistaken: str | None, on: str | None = None) -> Iterator[Step]:
+        prefix = f"{lookup}/" if on else ""
+        asked = [(host.server, Asker.CONFIGURED, 0, host.answer, host.ipv6)]
+        if host.second is not None:
+            asked.append((SECOND, Asker.CONFIGURED, 1, host.second, host.second_ipv6))
+        if host.control is not None:
+            asked.append(("169.254.169.253", Asker.CONTROL, 99, host.control, ()))
+        for server, asker, order, answer, ipv6 in asked:
+            for record, found in (("A", answer), ("AAAA", ipv6 if not isinstance(answer, Failure) else answer)):
+                yield self._lookup(
+                    f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, found, on
+                )
+        if host.mistaken is not None and mistaken:
+            made = (f"{name}/dns/{host.server}/{mistaken}/A", host.server, Asker.FOLLOW_UP, 100, mistaken, "A")
+            yield self._lookup(*made, host.mistaken, f"{name}/dns/{host.server}/A")
+        counting = next((answer for server, _, _, answer, _ in asked[:2] if not _is_passed_over(answer)), None)
+        ipv6 = host.ipv6 if isinstance(host.ipv6, tuple) else ()
+        addresses = (*counting, *ipv6) if isinstance(counting, tuple) else ipv6
+        yield from self._addresses(name, prefix, host, addresses)
+
+    def _lookup(
+        self,
+        identity: str,
+        server: str,
+        asker: Asker,
+        order: int,
+        name: str,
+        record: str,
+        answer: Answer,
+        on: str | None,
+    ) -> Step:
+        found = answer if isinstance(answer, tuple) else ()
+        ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
+        seen = NamesSeen(
+            server=server,
+            asker=asker,
+            order=order,
+            name=name,
+            record=record,
+            addresses=tuple(Address(address, classify(address, ranges)) for address in found),
+        )
+        return step(identity, seen, failure=answer if isinstance(answer, Failure) else None, on=on)
+
+    def _addresses(self, name: str, prefix: str, host: Host, addresses: tuple[str, ...]) -> Iterator[Step]:
+        ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
+        for address in addresses:
+            tcp, tls = f"{name}/tcp/{prefix}{address}", f"{name}/tls/{prefix}{address}"
+            kind = classify(address, ranges)
+            if host.unused == ("ipv6" if ":" in address else "ipv4"):
+                yield skipped(tcp, f"task/environment/{host.unused}")
+                continue
+            failure = _failure(host.tcp, address)
+            seen = ConnectionSeen(address=address, address_class=kind)
+            yield step(tcp, seen, failure=failure, on=f"{name}/dns/{host.server}/A")
+            if failure is not None:
+                yield skipped(tls, tcp)
+                if not host.again:
+                    continue
+                tcp, tls = f"{tcp}#2", f"{tls}#2"
+                yield step(tcp, seen)
+            broken = _failure(host.tls, address)
+            usual: dict[str, Any] = {"issuer": "O=Amazon, CN=Amazon RSA 2048 M02", "issuer_organization": "Amazon"}
+            facts = usual | {"verified": broken is None} | dict(host.certificate)
+            made = CertificateSeen(address=address, address_class=kind, **facts)
+            yield step(tls, made, failure=broken, on=tcp)
+
+    # ---- the conversation ------------------------------------------------------------------------------------------
+
+    def _conversation(self, ready: dict[str, tuple[str | None, str]]) -> Iterator[Step]:
+        """Token to layer, each unless the one before it failed; and CloudWatch Logs beside it."""
+        bad = "task/credentials/chain" if self.world.said.get("credentials", OK).failure else None
+        yield from self._logs(ready, bad)
+        address, on = ready.get("ecr.api", (None, "ecr.api/dns"))
+        blocked: str | None = bad or (None if address else on)
+        for each in self._ask(
+            "ecr.api/token", address, "token", on, blocked, lambda said: said.answer("ecr:GetAuthorizationToken")
+        ):
+            blocked = (
+                each.id if each.outcome is Outcome.FAILED else blocked if each.outcome is Outcome.SKIPPED else None
+            )
+            yield each
+        address, on = ready.get("ecr.dkr", (None, "ecr.dkr/dns"))
+        challenge = list(
+            self._ask(
+                "ecr.dkr/challenge", address, "challenge", on, None if address else on, lambda said: said.answer("")
+            )
+        )
+        yield from challenge
+        blocked = next((each.id for each in challenge if each.failed), None if address else on) or blocked
+        yield from self._image(challenge[-1].id, blocked, ready["s3"])
+
+    def _ask(
+        self, identity: str, address: str | None, name: str, on: str, blocked: str | None, seen: Any
+    ) -> Iterator[Step]:
+        if blocked is not None:
+            yield skipped(identity, blocked)
+            return
+        said = self.world.said.get(name, OK)
+        yield from self._said(f"{identity}/{address}", said, seen(said), on)
+
+    def _image(self, challenge: str, blocked: str | None, bucket: tuple[str | None, str]) -> Iterator[Step]:
+        if self.plan.reference is None:
+            for identity in ("ecr.dkr/manifest/HEAD", "ecr.dkr/blob", "s3/layer"):
+                yield skipped(identity, None, "the image is not in private ECR")
+            return
+        manifests = {"HEAD": self.world.said.get("head", OK), "GET": self.world.said.get("manifest", OK)}
+        for method, said in manifests.items() if blocked is None else ():
+            seen = ManifestSeen(answer=said.answer("ecr:BatchGetImage"), digest=DIGEST, **said.seen)
+            yield from self._said(f"ecr.dkr/manifest/{method}", said, seen, challenge)
+        if blocked is not None:
+            yield skipped("ecr.dkr/manifest/HEAD", blocked)
+        blocked = "ecr.dkr/manifest/GET" if blocked is None and manifests["GET"].failure else blocked
+        none = str(self.plan.layers) == "none"
+        if blocked is not None or none:
+            yield skipped("ecr.dkr/blob", blocked, "not asked for (--layers none)" if none and not blocked else None)
+            yield skipped("s3/layer", blocked, "not asked for (--layers none)" if none and not blocked else None)
+            return
+        for digest, what in ((CONFIG, "config"), (DIGEST, "layer")):
+            yield from self._blob(digest, what, bucket)
+
+    def _blob(self, digest: str, what: str, bucket: tuple[str | None, str]) -> Iterator[Step]:
+        said, name = self.world.said.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
+        target, host, region = self.world.redirect or (RedirectTarget.LAYER_BUCKET, self.plan.layer_host, REGION)
+        answer = said.answer("ecr:GetDownloadUrlForLayer")
+        seen = RedirectSeen(
+            answer=answer, digest=digest, **({"target": target, "host": host, "region": region} | dict(said.seen))
+        )
+        yield from self._said(name, said, seen, "ecr.dkr/manifest/GET")
+        layer = f"s3/layer/{digest[:19]}"
+        if said.failure is not None:
+            yield skipped(layer, name)
+            return
+        address, on = bucket
+        if self.world.redirected is not None:
+            made = list(self._host("s3", host, self.world.redirected, None, on=name))
+            yield from made if what == "config" else ()
+            tls = [each for each in made if each.action is Action.TLS and each.ok]
+            ends = [each for each in made if each.action in (Action.TCP, Action.TLS)] or made
+            address, on = (tls[0].subject, tls[0].id) if tls else (None, _first_bad(ends))
+        if address is None:
+            yield skipped(layer, on)
+            return
+        said = self.world.said.get("layer", OK)
+        facts: dict[str, Any] = {"answer": said.answer("s3:GetObject"), "digest": digest, "what": what, "size": 70_000}
+        yield from self._said(layer, said, LayerSeen(**(facts | {"received": 70_000} | dict(said.seen))), on)
+
+    def _logs(self, ready: dict[str, tuple[str | None, str]], bad: str | None) -> Iterator[Step]:
+        if "logs" in ready:
+            address, on = ready["logs"]
+            group: dict[str, Any] = {
+                "group": "/ecs/app",
+                "stream": "ecs/app/0c1b",
+                "group_exists": True,
+                "stream_exists": True,
+            }
+            said = self.world.said.get("logs", OK)
+            seen = LogsSeen(answer=said.answer("logs:DescribeLogStreams"), **(group | dict(said.seen)))
+            yield from self._ask("logs/logs", address, "logs", on, bad or (None if address else on), lambda _: seen)
+
+
+def _failure(of: Failure | Mapping[str, Failure], address: str) -> Failure | None:
+    return of if isinstance(of, Failure) else of.get(address)
+
+
+def _is_passed_over(answer: Answer) -> bool:
+    return isinstance(answer, Failure) and answer not in (Failure.NXDOMAIN, Failure.NO_ADDRESS)
+
+
+def _first_bad(steps: list[Step]) -> str:
+    return next((each.id for each in steps if each.failed), steps[0].id)

@@ -1,0 +1,117 @@
+"""Status, pull, exit code and the summary of endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from probe.model import Failure, Path, Policy, Pull, Route, Status, Verdict, replace
+from probe.verdict import judge
+from tests.faults.measurements import World
+from tests.faults.parts import PRIVATE, PUBLIC, Host, Said, private, public
+from tests.faults.places import PULL_ROLE
+
+SILENT = Failure.TIMEOUT
+
+
+def verdict(world: World) -> Verdict:
+    return judge(world.findings(), world.measure(), world.policy, version="1.2.3")
+
+
+def test_the_document_holds_all_that_was_measured() -> None:
+    world = World()
+    made = verdict(world)
+    assert made.measurement == world.measure()
+    assert (made.version, made.schema_version, made.path) == ("1.2.3", 1, Path.TASK_ENI)
+    assert made.policy == world.policy
+
+
+@pytest.mark.parametrize(
+    ("world", "status", "code"),
+    [
+        (World(), Status.PASS, 0),
+        (World({"logs": public("logs")}), Status.DEGRADED, 0),
+        (World({"logs": public("logs")}, policy=Policy(strict=True)), Status.DEGRADED, 1),
+        (World(policy=Policy(strict=True)), Status.PASS, 0),
+        (World({"ecr.api": public("ecr.api")}), Status.FAIL, 1),
+        (World({"s3": private("s3", tcp=SILENT)}), Status.FAIL, 1),
+        (World(said={"token": Said(Failure.THROTTLED)}), Status.INCONCLUSIVE, 3),
+        (World(said={"token": Said(Failure.THROTTLED)}, policy=Policy(strict=True)), Status.INCONCLUSIVE, 3),
+        (World(said={"layer": Said(Failure.DEADLINE)}), Status.INCONCLUSIVE, 3),
+        (World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.DEADLINE)}), Status.FAIL, 1),
+    ],
+)
+def test_status_and_exit_code(world: World, status: Status, code: int) -> None:
+    made = verdict(world)
+    assert (made.status, made.exit_code) == (status, code)
+
+
+def test_nothing_measured_is_inconclusive() -> None:
+    measurement = replace(World().measure(), steps=())
+    made = judge((), measurement, Policy(), version="0")
+    assert (made.status, made.pull, made.exit_code) == (Status.INCONCLUSIVE, Pull.UNPROVEN, 3)
+
+
+@pytest.mark.parametrize(
+    ("world", "pull"),
+    [
+        (World(), Pull.WORKS),
+        (World({"ecr.api": public("ecr.api")}), Pull.WORKS),
+        (World({"ecr.api": private("ecr.api", tcp={"10.0.2.10": SILENT})}), Pull.WORKS),
+        (World({"logs": private("logs", tcp=SILENT)}), Pull.WORKS),
+        (World(policy=Policy(pull_role=PULL_ROLE)), Pull.WORKS),
+        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), Pull.BROKEN),
+        (World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.THROTTLED)}), Pull.BROKEN),
+        (World(said={"token": Said(Failure.THROTTLED)}), Pull.UNPROVEN),
+        (World(said={"layer": Said(Failure.DEADLINE)}), Pull.UNPROVEN),
+        (World(around={"launch_type": "EC2"}), Pull.UNPROVEN),
+        (World({"s3": private("s3", tcp=SILENT)}, around={"launch_type": "MANAGED_INSTANCES"}), Pull.UNPROVEN),
+        (World(around={"launch_type": "EC2", "path": Path.INSTANCE_ENI}), Pull.WORKS),
+        (World(around={"path": Path.UNKNOWN, "launch_type": None}), Pull.WORKS),
+        (World(planned={"lookups": {"ecr.api": "vpce-0a1b.api.ecr.eu-west-1.vpce.amazonaws.com"}}), Pull.UNPROVEN),
+        (World(planned={"lookups": {"logs": "vpce-0a1b.logs.eu-west-1.vpce.amazonaws.com"}}), Pull.WORKS),
+        (World(said={"layer": Said(first=Failure.RESET)}), Pull.WORKS),
+    ],
+)
+def test_pull(world: World, pull: Pull) -> None:
+    assert verdict(world).pull is pull
+
+
+def summary(world: World, name: str) -> tuple[Any, ...]:
+    one = next(each for each in verdict(world).endpoints if each.name == name)
+    return one.route, one.resolved, one.reached, one.ok
+
+
+@pytest.mark.parametrize(
+    ("world", "name", "expected"),
+    [
+        (World(), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
+        (World(), "s3", (Route.UNDETERMINED, 2, 2, True)),
+        (World({"s3": Host(("10.0.1.19",))}), "s3", (Route.ENDPOINT, 1, 1, True)),
+        (World({"ecr.dkr": public("ecr.dkr")}), "ecr.dkr", (Route.PUBLIC, 2, 2, False)),
+        (World({"logs": public("logs")}), "logs", (Route.PUBLIC, 1, 1, True)),
+        (World({"ecr.dkr": public("ecr.dkr", tcp=SILENT)}), "ecr.dkr", (None, 2, 0, False)),
+        (World({"ecr.dkr": private("ecr.dkr", tcp={"10.0.2.11": SILENT})}), "ecr.dkr", (Route.ENDPOINT, 2, 1, True)),
+        (World({"ecr.dkr": Host(("10.99.0.1",))}), "ecr.dkr", (Route.ENDPOINT, 1, 1, True)),
+        (World({"ecr.dkr": Host((), ipv6=("2600:1f18::1",))}), "ecr.dkr", (Route.UNDETERMINED, 1, 1, True)),
+        (World({"ecr.dkr": Host(Failure.NXDOMAIN)}), "ecr.dkr", (None, 0, 0, False)),
+        (World({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}), "ecr.api", (Route.ENDPOINT, 2, 0, False)),
+        (World(said={"token": Said(Failure.DENIED, 400)}), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
+        (World(said={"layer": Said(Failure.DENIED, 403)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
+    ],
+)
+def test_the_summary_of_an_endpoint(world: World, name: str, expected: tuple[Any, ...]) -> None:
+    assert summary(world, name) == expected
+
+
+def test_the_steps_of_a_second_nameserver_give_no_address() -> None:
+    world = World({"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])})
+    assert summary(world, "ecr.api")[1] == len(PRIVATE["ecr.api"])
+
+
+def test_judging_changes_nothing_of_a_finding_but_its_weight() -> None:
+    world = World({"ecr.api": public("ecr.api")})
+    bare = [{name: getattr(one, name) for name in one.__struct_fields__} for one in world.findings()]
+    judged = verdict(world).findings
+    assert [{name: getattr(one, name) for name in facts} for one, facts in zip(judged, bare, strict=True)] == bare
