@@ -31,12 +31,12 @@ READ_TASK_INTERFACE = (
 )
 READ_ROUTES = (
     "aws ec2 describe-route-tables --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID "
-    '--query "RouteTables[].Routes" (the subnet is {subnet}; without an association of its own the main table of the '
+    '--query "RouteTables[].Routes" (of {own_subnet}; without an association of its own the main table of the '
     "VPC counts)"
 )
 READ_ACLS = (
-    "aws ec2 describe-network-acls --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID (the "
-    "task's subnet {subnet}, and those of {addresses})"
+    "aws ec2 describe-network-acls --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID (of "
+    "{own_subnet}{theirs})"
 )
 READ_ZONES = (
     "aws route53 list-hosted-zones-by-vpc --vpc-id VPC_ID --vpc-region {task_region} "

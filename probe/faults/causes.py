@@ -19,9 +19,9 @@ INVISIBLE = {
 _ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
 
 
-def cause(code: str, standing: Standing, values: Mapping[str, object]) -> Cause:
-    """The cause `code` with its texts filled in."""
-    text = CAUSES[code]
+def cause(code: str, standing: Standing, values: Mapping[str, object], *, other: CauseText | None = None) -> Cause:
+    """The cause `code` with its texts filled in; `other` are a fault's own words for what has no code."""
+    text = other if code == "other" and other is not None else CAUSES[code]
     return Cause(
         code=code,
         standing=standing,

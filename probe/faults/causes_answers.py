@@ -62,7 +62,7 @@ ANSWERS = {
         "the management account)",
     ),
     "iam.no-credentials": CauseText(
-        "the task has no task role",
+        "nothing gives credentials here: no task role, no variables, no profile",
         "give the task definition a taskRoleArn: aws ecs register-task-definition --task-role-arn ROLE_ARN …",
         "aws ecs describe-task-definition --task-definition FAMILY --query "
         '"taskDefinition.[taskRoleArn,executionRoleArn]"',

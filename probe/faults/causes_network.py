@@ -29,28 +29,27 @@ NETWORK = {
     ),
     "dns.vpc-attributes-off": CauseText(
         "the VPC has DNS support or DNS hostnames off, so private names are not served",
-        "turn both on: aws ec2 modify-vpc-attribute --region {task_region} --vpc-id VPC_ID --enable-dns-support, and "
-        "again with --enable-dns-hostnames",
+        "turn both on: aws ec2 modify-vpc-attribute --region {task_region} --vpc-id VPC_ID --enable-dns-support "
+        "(then again with --enable-dns-hostnames)",
         "aws ec2 describe-vpc-attribute --region {task_region} --vpc-id VPC_ID --attribute enableDnsHostnames (and "
         "--attribute enableDnsSupport)",
     ),
     "dns.custom-resolver": CauseText(
-        "the resolver in use ({servers}) does not know the private zone",
-        "use AmazonProvidedDNS (aws ec2 associate-dhcp-options --dhcp-options-id DOPT_ID --vpc-id VPC_ID), or forward "
-        "the AWS names there to an inbound "
-        "endpoint (aws route53resolver create-resolver-endpoint --direction INBOUND …); check forwarding rules that "
-        "name {hosts}",
+        "the resolver in use ({servers}) is not the VPC's own and does not serve the private names",
+        "use AmazonProvidedDNS, or forward the AWS names from there to an inbound endpoint of Route 53 Resolver (check "
+        "rules that name {hosts}): aws ec2 associate-dhcp-options --region {task_region} --dhcp-options-id DOPT_ID "
+        "--vpc-id VPC_ID",
         READ_RESOLVER_RULES + " (and aws ec2 describe-dhcp-options for the resolvers that the VPC hands out)",
     ),
     "dns.resolver-unreachable": CauseText(
         "the path to the resolver {servers} is closed, or the resolver is down or overloaded",
         "open UDP and TCP 53 from {subnet} to it: aws ec2 authorize-security-group-egress --region {task_region} "
         "--group-id GROUP_ID --protocol udp --port 53 "
-        "--cidr {server}/32; a VPC resolver takes at most 1024 packets per second and interface",
+        "--cidr {server}/32 (a VPC resolver takes at most 1024 packets per second and interface)",
         READ_TASK_INTERFACE + " (groups do not filter the VPC's own resolver, all others they do)",
     ),
     "dns.hosted-zone-wrong-name": CauseText(
-        "the private zone has its labels swapped ({mistaken} in place of {host})",
+        "the private zone has its labels swapped ({mistaken})",
         "make zones named as the hosts are, with a record *: aws route53 create-hosted-zone --name {zone} --vpc "
         "VPCRegion={task_region},VPCId=VPC_ID "
         "--caller-reference NEW",
@@ -79,9 +78,9 @@ NETWORK = {
     ),
     "tcp.security-group": CauseText(
         "a security group is closed: the endpoints' does not admit the task, or the task's has no way out on 443",
-        "allow TCP 443 from {subnet} on the endpoints' group: aws ec2 authorize-security-group-ingress --region "
-        "{task_region} --group-id GROUP_ID --protocol tcp "
-        "--port 443 --cidr {cidr}; and TCP 443 out on the task's group",
+        "allow TCP 443 from {subnet} on the endpoints' group, and TCP 443 out on the task's: aws ec2 "
+        "authorize-security-group-ingress --region {task_region} --group-id GROUP_ID --protocol tcp --port 443 "
+        "--cidr {cidr}",
         READ_GROUPS,
     ),
     "tcp.security-group-s3-egress": CauseText(
@@ -112,7 +111,7 @@ NETWORK = {
     "tcp.nat-device": CauseText(
         "the NAT instance or appliance that the subnet routes to drops packets",
         "repair it: aws ec2 modify-instance-attribute --region {task_region} --instance-id NAT_ID "
-        "--no-source-dest-check, its group and forwarding; or use a NAT gateway",
+        "--no-source-dest-check (its group and forwarding too; or use a NAT gateway)",
         READ_ROUTES,
     ),
     "tcp.az-without-eni": CauseText(
@@ -140,7 +139,7 @@ NETWORK = {
     ),
     "ecs.control-plane-endpoints-missing": CauseText(
         "the ecs, ecs-agent and ecs-telemetry endpoints are not all in this VPC",
-        "make all three, then restart the agent: " + _CREATE,
+        "make all three (this one, and likewise ecs-agent and ecs-telemetry), then restart the agent: " + _CREATE,
         READ_ENDPOINTS,
     ),
     "endpoint.missing.s3": CauseText(

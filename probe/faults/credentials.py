@@ -9,7 +9,7 @@ from probe.faults.evidence import Evidence, answer_of
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible, settled
 from probe.faults.sentences import seconds
-from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
+from probe.model import Action, AnswerSeen, CredentialsSeen, Extent, Failure, Finding, Impact, Step
 
 CLOCK = Fault(
     "clock.skew",
@@ -30,9 +30,8 @@ CLOCK_OFF = replace(
 )
 NO_CREDENTIALS = Fault(
     "credentials.missing",
-    "the task has no credentials, so token, manifest and layers could not be tried",
-    "No provider has any: no task role, no variables, no profile. The network was measured all the same; ECS itself "
-    "pulls with the execution role.",
+    "there are no credentials here, and token, manifest and layers need them",
+    "The network was measured all the same; ECS itself pulls with the execution role.",
     Impact.PROOF,
     ("iam.no-credentials",),
 )
@@ -42,6 +41,11 @@ CREDENTIALS_UNAVAILABLE = Fault(
     "It is link-local and serves the task role; no endpoint, group or network ACL lies on that way.",
     Impact.PROOF,
     ("iam.credentials-rejected", "other"),
+)
+CREDENTIALS_UNUSABLE = replace(
+    CREDENTIALS_UNAVAILABLE,
+    title="the credentials that are configured here ({provider}) cannot be used",
+    why="{words}. Whatever comes behind them in the chain, a task role too, was not asked.",
 )
 CREDENTIALS_REJECTED = Fault(
     "credentials.rejected",
@@ -71,7 +75,11 @@ _CAUSES = {
 def credentials(evidence: Evidence) -> Iterator[Finding]:
     """No credentials, or none to be had; and those of the instance where it had to be."""
     for step in evidence.failed(Action.CREDENTIALS):
-        if step.failure is Failure.NO_CREDENTIALS:
+        provider = step.seen.source if isinstance(step.seen, CredentialsSeen) else None
+        if step.failure is Failure.NO_CREDENTIALS and provider not in (None, _INSTANCE_METADATA):
+            words = (step.detail or "they cannot be read").rstrip(".")
+            yield found(CREDENTIALS_UNUSABLE, evidence, evidence.tries(step), provider=provider, words=words)
+        elif step.failure is Failure.NO_CREDENTIALS:
             yield found(NO_CREDENTIALS, evidence, evidence.tries(step), suspects=settled("iam.no-credentials"))
         else:
             causes = _CAUSES.get(step.failure, ("other",)) if step.failure else ("other",)

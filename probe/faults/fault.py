@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from probe.faults.cause_texts import CauseText
 from probe.model import Extent, Impact
 
 
@@ -21,3 +22,4 @@ class Fault:
     impact: Impact
     causes: tuple[str, ...] = ()
     extent: Extent = Extent.WHOLLY
+    other: CauseText | None = None  # the words for the cause `other`, where more is known than nothing

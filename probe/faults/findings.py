@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from probe.faults.absence import missing
 from probe.faults.causes import cause, in_order
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.sentences import listed, saw
-from probe.faults.values import values_of
+from probe.faults.values import service_of, values_of
 from probe.model import Extent, Finding, Impact, Standing, Step
 
 
@@ -67,7 +68,10 @@ def found(
     suspects = suspects or Suspects(fault.causes)
     general = values_of(evidence, because, names)
     texts = {**general, **_worded(values), "endpoints": listed(names)}
-    causes = tuple(cause(code, suspects.standing(code), texts) for code in dict.fromkeys(suspects.codes))
+    causes = tuple(
+        cause(code, suspects.standing(code), {**texts, **_absent(evidence, names, code)}, other=fault.other)
+        for code in dict.fromkeys(suspects.codes)
+    )
     told = {name: value for name, value in values.items() if value is not None}
     presumed = [address for address in general["address_list"] if evidence.is_presumed(address)]
     if presumed:
@@ -82,6 +86,16 @@ def found(
         because=tuple(step.id for step in because),
         values={"saw": saw(evidence, because), "addresses": general["address_list"], **told},
         causes=in_order(causes),
+    )
+
+
+def _absent(evidence: Evidence, names: Iterable[str], code: str) -> dict[str, str]:
+    """What to make where the cause is that one of several endpoints does not exist: that one."""
+    absent = (endpoint for name in names if missing(name) == code and (endpoint := evidence.plan.endpoint(name)))
+    return (
+        {"endpoint": one.name, "service": service_of(one, evidence.plan.partition)}
+        if (one := next(absent, None))
+        else {}
     )
 
 

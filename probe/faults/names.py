@@ -7,12 +7,12 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
+from probe.faults.absence import missing
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found
 from probe.faults.naming import (
     failed_lookups,
-    missing,
     of_lookups,
     of_missing_name,
     of_public_answer,

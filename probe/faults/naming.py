@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
+from probe.faults.absence import missing
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.visits import NOT_THERE, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Failure, Finding, Kind, Step
 
-_MISSING = {
-    "ecr.api": "endpoint.missing.ecr-api",
-    "ecr.dkr": "endpoint.missing.ecr-dkr",
-    "s3": "endpoint.missing.s3",
-    "logs": "logs.endpoint-missing",
-    "ecs": "ecs.control-plane-endpoints-missing",
-    "ecs-agent": "ecs.control-plane-endpoints-missing",
-    "ecs-telemetry": "ecs.control-plane-endpoints-missing",
-    "secretsmanager": "endpoint.missing.secretsmanager",
-    "ssm": "endpoint.missing.ssm",
-}
 _ZONES = (
     "dns.private-dns-disabled",
     "dns.vpc-attributes-off",
     "dns.hosted-zone-not-associated",
     "dns.hosted-zone-wrong-name",
 )
-
-
-def missing(endpoint: str) -> str:
-    """The cause that this endpoint does not exist."""
-    return _MISSING.get(endpoint, "endpoint.missing.other")
 
 
 def witnesses(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
@@ -109,7 +94,11 @@ def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: str) -> Suspec
     silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in visit.lines)
     if silent and all(evidence.is_vpc_resolver(line.server) for line in visit.lines):
         return possible("dns.vpc-attributes-off", "dns.resolver-unreachable")
-    return confirmed(evidence, visit, *usual) or possible(*usual)
+    proof = confirmed(evidence, visit, *(() if silent else usual))
+    if proof is None:
+        return possible(*usual)
+    # That the VPC's resolver would answer settles what to change; that ours is down or cut off may be true as well.
+    return proof if not silent else Suspects((*proof.codes, "dns.resolver-unreachable"), proof.confirmed)
 
 
 # ---- findings of several hosts --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from probe.faults.cause_texts import CauseText
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found
@@ -16,6 +17,7 @@ BUG = Fault(
     "This is a mistake of ecr-probe and says nothing about the network or AWS.",
     Impact.PROOF,
     ("other",),
+    other=CauseText("a mistake in ecr-probe", "report it with this document", "the words of the steps named here"),
 )
 DEADLINE = Fault(
     "probe.deadline",
@@ -23,6 +25,11 @@ DEADLINE = Fault(
     "The deadline of {deadline} s passed, or the run was stopped. What was cut off is neither proven nor refuted.",
     Impact.PROOF,
     ("other",),
+    other=CauseText(
+        "the time was too short for this network, or somebody stopped the run",
+        "give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE)",
+        "the seconds of the steps below, against the deadline of {deadline} s",
+    ),
 )
 NOT_MEASURED = Fault(
     "probe.not-measured",

@@ -50,7 +50,7 @@ HALF_ANSWER = Fault(
 RESOLVER_UNREACHABLE = Fault(
     "dns.resolver-unreachable",
     "no resolver answers, so {endpoints} cannot be found",
-    "Queries to {servers} got no answer at all. That is silence, not a wrong answer.",
+    "No query to {servers} was answered: it is down, or the way to it is closed. That is no wrong answer, but none.",
     Impact.PULL,
     ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group"),
 )
@@ -80,7 +80,7 @@ HUB = Fault(
 CONTROL_SILENT = Fault(
     "dns.control-silent",
     "AmazonProvidedDNS does not answer beside the resolver in use",
-    "It was asked as a control only. The resolver in use answers, so nothing is lost.",
+    "It was asked as a control only, so nothing is lost by that.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
@@ -180,7 +180,8 @@ def controls(evidence: Evidence) -> Iterator[Finding]:
     hub: list[tuple[Visit, tuple[Step, ...]]] = []
     for visit in evidence.visits:
         control = visit.control
-        if control is None or not visit.addresses or evidence.leaks(visit):
+        cut = any(line.failure in NO_EVIDENCE for line in visit.lines)
+        if control is None or evidence.leaks(visit) or not (visit.addresses or cut):
             continue
         failed = tuple(step for step in control.failed if step.failure not in NO_EVIDENCE)
         inside = is_inside(visit.address_class) and visit.endpoint.kind is Kind.INTERFACE

@@ -10,6 +10,7 @@ from probe.faults.evidence import Evidence, denial_of, role_of
 from probe.faults.sentences import few, listed
 from probe.faults.visits import names_of
 from probe.model import (
+    AddressClass,
     CertificateSeen,
     ConnectionSeen,
     Endpoint,
@@ -58,6 +59,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "account": plan.account,
         "caller_account": around.account or plan.account,
         "subnet": subnet or "the task's subnet",
+        "own_subnet": f"the task's subnet {subnet}" if subnet else "the task's subnet",
         "cidr": subnet or "SUBNET_CIDR",
         "by_own_address": _by_address((own,) if own else ()),
         "service": services[0],
@@ -75,21 +77,25 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     planned = [endpoint.host for endpoint in endpoints]
     hosts = planned or [seen.name for seen in asked] or [evidence.plan.layer_host]
     servers = [seen.server for seen in asked] or list(evidence.surroundings.resolvers)
-    mistaken = [endpoint.mistaken for endpoint in endpoints if endpoint.mistaken]
-    addresses = _addresses(steps)
+    mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
+    zoned = mistaken[0].host if mistaken else hosts[0]
+    addresses, inside = _addresses(steps), _inside(steps)
+    own = evidence.surroundings.addresses[:1]
     issuers = [step.seen.issuer for step in steps if isinstance(step.seen, CertificateSeen) and step.seen.issuer]
     return {
         "endpoint": endpoints[0].name if endpoints else "task",
         "host": hosts[0],
         "hosts": listed(hosts),
-        "zone": hosts[0].partition(".")[2] if hosts[0][:1].isdigit() else hosts[0],
+        "zone": zoned.partition(".")[2] if zoned[:1].isdigit() else zoned,
         "host_address": addresses[0] if addresses else "ADDRESS",
-        "mistaken": listed(mistaken) or "ecr.api and ecr.dkr",
+        "mistaken": listed(f"{one.mistaken} in place of {one.host}" for one in mistaken)
+        or "ecr.api in place of api.ecr",
         "server": servers[0] if servers else "RESOLVER",
         "servers": listed(servers) or "the resolver",
         "addresses": few(addresses) or "no address",
         "address_list": tuple(addresses[:32]),
-        "by_address": _by_address(addresses),
+        "by_address": _by_address(inside or own),
+        "theirs": f", and those of {few(inside)}" if inside else "",
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*_LINK_LOCAL, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
@@ -100,6 +106,12 @@ def _addresses(steps: Iterable[Step]) -> list[str]:
     dialled = [step.seen.address for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
     named = [one.address for step in steps if isinstance(step.seen, NamesSeen) for one in step.seen.addresses]
     return list(dict.fromkeys(dialled or named))
+
+
+def _inside(steps: Iterable[Step]) -> list[str]:
+    """Those that can be network interfaces of ours: AWS's public addresses are in no VPC."""
+    seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    return list(dict.fromkeys(one.address for one in seen if one.address_class is not AddressClass.PUBLIC))
 
 
 def _by_address(addresses: Iterable[str]) -> str:

@@ -114,6 +114,12 @@ CREDENTIALS = (
         {"credentials.missing": "=iam.no-credentials", "s3.silent": "endpoint.missing.s3"},
     ),
     Case(
+        "half a key in the variables",
+        world(credentials=Said(Failure.NO_CREDENTIALS, detail="partial credentials", seen={"source": "env"})),
+        {"credentials.unavailable": "iam.credentials-rejected"},
+        *PROOF,
+    ),
+    Case(
         "credentials not ready",
         world(credentials=Said(Failure.SERVER_ERROR)),
         {"credentials.unavailable": "iam.credentials-rejected other"},

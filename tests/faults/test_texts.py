@@ -10,7 +10,7 @@ from tests.faults.cases_answers import denied, world
 from tests.faults.cases_names import ALL
 from tests.faults.cases_network import hosts
 from tests.faults.measurements import World
-from tests.faults.parts import Host, private, public
+from tests.faults.parts import Host, Said, private, public
 from tests.faults.places import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
 from tests.faults.walk import skipped, step
 
@@ -49,6 +49,30 @@ def test_the_read_for_ipv6_addresses_uses_their_filter() -> None:
 def test_endpoints_are_named_as_privatelink_names_them() -> None:
     causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
     assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].decide
+
+
+def test_each_missing_endpoint_is_made_by_its_own_name() -> None:
+    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+    made = {cause.code: cause.fix for cause in causes if cause.code.startswith("endpoint.missing")}
+    assert "--service-name com.amazonaws.eu-west-1.ecr.api " in made["endpoint.missing.ecr-api"]
+    assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in made["endpoint.missing.ecr-dkr"]
+
+
+def test_public_addresses_are_not_looked_for_among_our_interfaces() -> None:
+    closed = {name: public(name, tcp=Failure.TIMEOUT) for name in ("ecr.api", "ecr.dkr")}
+    causes = {cause.code: cause for cause in one(World(closed), "dns.public-answer").causes}
+    assert "44." not in causes["tcp.security-group"].decide + causes["tcp.nacl"].decide
+
+
+def test_swapped_labels_are_told_in_pairs() -> None:
+    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+    swapped = next(cause for cause in causes if cause.code == "dns.hosted-zone-wrong-name")
+    assert "ecr.api.eu-west-1.amazonaws.com in place of api.ecr.eu-west-1.amazonaws.com" in swapped.title
+
+
+def test_a_run_cut_short_is_told_to_be_given_longer() -> None:
+    finding = one(world(token=Said(Failure.DEADLINE)), "probe.deadline")
+    assert "--deadline" in finding.causes[0].fix
 
 
 def test_interface_endpoints_in_china_have_a_prefix() -> None:

@@ -101,7 +101,9 @@ class Walk:
         for family in {host.unused for host in world.hosts.values() if host.unused}:
             yield step(f"task/environment/{family}", failure=Failure.UNREACHABLE, detail=f"no route for {family}")
         credentials = world.said.get("credentials", OK)
-        yield from self._said("task/credentials/chain", credentials, CredentialsSeen(source="container-role", arn=ROLE))
+        nobody = credentials.failure is Failure.NO_CREDENTIALS
+        source = credentials.seen.get("source", None if nobody else "container-role")
+        yield from self._said("task/credentials/chain", credentials, CredentialsSeen(source=source, arn=ROLE))
 
     def _said(self, identity: str, said: Said, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
         if said.first is not None:
