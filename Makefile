@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SERVERS := $(VENV)/servers
 INSTALL := python -m pip install --quiet --disable-pip-version-check
 # Most tests wait for a network, so more of them at once than there are cores.
-WORKERS ?= 4
+WORKERS ?= 8
 # More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
@@ -43,7 +43,7 @@ demo: $(VENV)/demo
 	@$(BIN)/ecr-probe demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check .

@@ -4,6 +4,8 @@ is sent on them.
 
 from __future__ import annotations
 
+import time
+
 from probe.measure.recorder import Run
 from probe.model import Action, ControlSeen, Failure
 from probe.wire import names
@@ -20,9 +22,12 @@ def other_region(run: Run) -> None:
     if host is None:
         return
 
+    ends = time.monotonic() + run.plan.budget.control  # the name's lookup included: a control must not hold the verdict
+
     def call() -> tuple[ControlSeen, None]:
-        address = _address(run, host)
-        return ControlSeen(host=host, address=address, reached=_answers(run, address) if address else None), None
+        address = _address(run, host, until=min(run.until, ends))
+        reached = _answers(run, address, seconds=ends - time.monotonic()) if address else None
+        return ControlSeen(host=host, address=address, reached=reached), None
 
     run.recorder.attempt("s3", Action.CONTROL, "other-region", call=call, seen=ControlSeen(host=host))
 
@@ -31,25 +36,27 @@ def transparent_proxy(run: Run) -> None:
     """An address that nobody has."""
 
     def call() -> tuple[ControlSeen, None]:
-        return ControlSeen(host=NOBODY, address=NOBODY, reached=_answers(run, NOBODY)), None
+        return ControlSeen(
+            host=NOBODY, address=NOBODY, reached=_answers(run, NOBODY, seconds=run.plan.budget.control)
+        ), None
 
     run.recorder.attempt("task", Action.CONTROL, "transparent-proxy", call=call, seen=ControlSeen(host=NOBODY))
 
 
-def _address(run: Run, host: str) -> str | None:
+def _address(run: Run, host: str, *, until: float) -> str | None:
     servers = run.wire.resolvers()
     if not servers:
         return None
     try:
-        found = names.lookup(run.wire, servers[0], host, "A", budget=run.plan.budget, tries=1, until=run.until)
+        found = names.lookup(run.wire, servers[0], host, "A", budget=run.plan.budget, tries=1, until=until)
     except WireError:
         return None
     return found.addresses[0] if found.addresses else None
 
 
-def _answers(run: Run, address: str) -> bool:
+def _answers(run: Run, address: str, *, seconds: float) -> bool:
     """A refusal counts as silence: it is the way out that is looked for, and a firewall's refusal is none."""
-    timeout = min(run.plan.budget.control, run.plan.budget.connect)
+    timeout = max(0.1, min(seconds, run.plan.budget.connect))
     try:
         connect(run.wire, address, 443, timeout=timeout, until=run.until).close()
     except WireError as error:

@@ -35,7 +35,7 @@ from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest
 
-WORKERS = 4  # as many layers at once as container runtimes take by default are 3 (docker) to 6 (skopeo)
+WORKERS = 6  # as many layers at once as skopeo takes; docker and containerd take 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION)
 

@@ -24,7 +24,7 @@ from probe.model import (
     Surroundings,
 )
 from probe.settings import Environment, Settings
-from probe.wire import Wire, credentials, ecs
+from probe.wire import Wire, credentials, ecs, http
 
 LINK_LOCAL = ("169.254.170.2", "169.254.169.254")  # credentials and task metadata; instance metadata
 AWSVPC = "awsvpc"
@@ -39,6 +39,8 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
     sources = [
         (uri, version) for uri, version in ((environment.metadata_v4, "v4"), (environment.metadata_v3, "v3")) if uri
     ]
+    if sources:
+        http.prepare()
     for uri, version in sources:
         ask = partial(_metadata, recorder, version=version)
         whole = ask("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
@@ -191,6 +193,8 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
 
 def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]:
     """botocore's chain, once more after an answer that passes (the agent answers 503 right after its start)."""
+
+    credentials.prepare()
 
     def attempt() -> Attempt[credentials.Found]:
         def call() -> tuple[AnySeen, credentials.Found]:

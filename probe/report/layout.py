@@ -5,8 +5,9 @@ What is said is in `text.py`, `saw.py` and `table.py`.
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from probe.report import Page
 
@@ -22,6 +23,8 @@ _STYLES = {
     "dim": "2",
     "command": "36",
 }
+_PROSE = 120  # columns; longer lines are hard to read however wide the screen is
+_WORD = re.compile(r'"[^"]*"|\S+')
 # One for one where a table's columns would suffer else.
 _ASCII = str.maketrans(
     {"…": "...", "→": ">", "·": "-", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">="}
@@ -59,29 +62,65 @@ def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "",
     """`label` and `text` behind `indent` blanks; later lines stand under the first word of the text."""
     start = indent + cells(label[1])
     column = start if hang is None else hang
+    width = min(page.width, _PROSE)
     lines: list[Line] = []
     head: tuple[Span, ...] = (("", " " * indent), label)
     row, used = "", start
-    for word in text.split():
-        if row and used + 1 + cells(word) > page.width:
+    for word in _words(text, width - max(start, column)):
+        if row and used + 1 + cells(word) > width:
             lines.append((*head, (style, row)))
             head, row, used = (("", " " * column),), "", column
         row, used = (f"{row} {word}", used + 1 + cells(word)) if row else (word, used + cells(word))
     return [*lines, (*head, (style, row))]
 
 
+def _words(text: str, most: int) -> Iterator[str]:
+    """Words; one that is longer than a line in pieces, since a terminal would break it at its own margin."""
+    for word in text.split():
+        rest = word
+        while most > 0 and cells(rest) > most:
+            yield rest[:most]
+            rest = rest[most:]
+        yield rest
+
+
 def command(label: Span, text: str, *, indent: int, page: Page) -> list[Line]:
-    """A shell command, broken only before an option and with a backslash, so that it can be pasted as it stands."""
+    """A shell command, broken so that it can be pasted as it stands: before options, with a backslash."""
     column = indent + cells(label[1])
+    inner = page.width - column - 4  # further lines stand two columns deeper and end in a backslash
     lines: list[Line] = []
     head: tuple[Span, ...] = (("", " " * indent), label)
     row = ""
-    for part in text.replace(" --", "\n--").split("\n"):
-        if row and column + cells(row) + 1 + cells(part) + 2 > page.width:
+    for part in (piece for option in text.replace(" --", "\n--").split("\n") for piece in _pieces(option, inner)):
+        if row and (len(part) > 1 or column + cells(row) + 1 + cells(part[0]) + 2 > page.width):
             lines.append((*head, ("command", row + " \\")))
             head, row = (("", " " * (column + 2)),), ""
-        row = f"{row} {part}" if row else part
+        for line in part[:-1]:
+            lines.append((*head, ("command", line)))
+            head = (("", " " * (column + 4)),)
+        row = f"{row} {part[-1]}" if row else part[-1]
     return [*lines, (*head, ("command", row))]
+
+
+def _pieces(option: str, width: int) -> Iterator[list[str]]:
+    """Whole where it fits into a line, else its words; one of several lines is a quoted list."""
+    name, _, value = option.partition(" ")
+    if cells(option) <= width:
+        yield [option]
+    elif name == "--filters" and " " not in value and ",Values=" in value:
+        yield _quoted_list(f'{name} "{value}"', width)
+    else:
+        yield from ([word] for word in _WORD.findall(option))
+
+
+def _quoted_list(text: str, width: int) -> list[str]:
+    """Broken after commas: the AWS CLI skips white space there in a list of values."""
+    lines = [""]
+    for value in text.split(","):
+        if lines[-1] and cells(lines[-1]) + cells(value) + 1 > width:
+            lines.append("")
+        lines[-1] += f"{value},"
+    return [*lines[:-1], lines[-1].removesuffix(",")]
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[int]:

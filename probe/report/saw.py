@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.model import (
@@ -77,6 +78,12 @@ _VERBS = {
     Failure.DEADLINE: "did not end before the deadline",
     Failure.BUG: "ran into a mistake of ecr-probe's own",
 }
+_ASKERS = {
+    Asker.CONFIGURED: "",
+    Asker.CONTROL: " (the VPC's own resolver)",
+    Asker.FOLLOW_UP: " (asked besides, with labels swapped)",
+}
+_BARE_STATUS = re.compile(r"status (\d{3})")
 _SILENT = (Failure.TIMEOUT, Failure.TLS_STALL, Failure.NO_ANSWER, Failure.STALLED)
 
 
@@ -106,9 +113,9 @@ def answer_of(seen: AnySeen) -> AnswerSeen | None:
 def saw(finding: Finding, steps: Sequence[Step]) -> list[str]:
     """Sentences about the steps that `finding` names, likest together."""
     named = {step.id: step for step in steps if step.id in set(finding.because)}
-    groups: dict[tuple[Action, Outcome, Failure | None], list[Step]] = {}
+    groups: dict[tuple[Action, Asker, Outcome, Failure | None], list[Step]] = {}
     for step in named.values():
-        groups.setdefault((step.action, step.outcome, step.failure), []).append(step)
+        groups.setdefault((step.action, asker(step), step.outcome, step.failure), []).append(step)
     sentences = list(dict.fromkeys(sentence for group in groups.values() for sentence in _sentences(group, steps)))
     rest = len(sentences) - _MOST
     return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more like these"]
@@ -117,10 +124,12 @@ def saw(finding: Finding, steps: Sequence[Step]) -> list[str]:
 def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
     first = group[0]
     if first.outcome is Outcome.FAILED:
-        yield _failed(group, steps)
-        # Several answers of one kind say the same with other request ids: the first one's words will do. A connection's
-        # failure has no words of its own.
-        yield from (f"“{step.detail}”" for step in group[:1] if step.detail and step.action is not Action.TCP)
+        # Several answers of one kind say the same with other request ids: one step's words will do.
+        speaker = next((step for step in group if step.detail and not _BARE_STATUS.fullmatch(step.detail)), first)
+        said = _follow_up(group) if asker(first) is Asker.FOLLOW_UP else _failed(group, steps, speaker)
+        yield said
+        if _is_worth_quoting(speaker, said):
+            yield f"“{speaker.detail}”"
     elif first.outcome is Outcome.SKIPPED:
         why = f": {first.detail}" if first.detail else ""
         yield f"{few(_name(step) for step in group)} not tried{why}"
@@ -128,17 +137,40 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
         yield from (sentence for step in group for sentence in _fine(step))
 
 
-def _failed(group: Sequence[Step], steps: Sequence[Step]) -> str:
+def _is_worth_quoting(step: Step, said: str) -> bool:
+    """A connection's failure has no words of its own, and a bare status is no news where it was just said."""
+    bare = _BARE_STATUS.fullmatch(step.detail or "")
+    return bool(step.detail) and step.action is not Action.TCP and not (bare and bare[1] in said.split())
+
+
+def asker(step: Step) -> Asker:
+    """Who looked up; whatever is no lookup counts as configured."""
+    return step.seen.asker if isinstance(step.seen, NamesSeen) else Asker.CONFIGURED
+
+
+def _follow_up(group: Sequence[Step]) -> str:
+    """That a name with swapped labels is not served is no fault: nobody needs it."""
+    failure = group[0].failure or Failure.BUG
+    subject = "the lookup" if len(group) == 1 else "the lookups"
+    return f"asked besides, with labels swapped as people do by mistake: {subject} {_VERBS[failure]}{_where(group)}"
+
+
+def _failed(group: Sequence[Step], steps: Sequence[Step], speaker: Step) -> str:
     first = group[0]
     failure = first.failure or Failure.BUG
-    tried = [step for step in steps if (step.endpoint, step.action) in {(s.endpoint, s.action) for s in group}]
-    count, total = _distinct(group), max(_distinct(step for step in tried if step.outcome is not Outcome.SKIPPED), 1)
-    noun = _NOUNS[first.action]
+    kinds = {_kind(step) for step in group}
+    tried = [step for step in steps if step.outcome is not Outcome.SKIPPED and _kind(step) in kinds]
+    count, total = _distinct(group), max(_distinct(tried), 1)
+    noun = f"{'control ' if asker(first) is Asker.CONTROL else ''}{_NOUNS[first.action]}"
     subject = f"the {noun}" if total == 1 else f"{count} of {total} {_plural(noun)}"
     after = f" after {duration(max(step.seconds or 0 for step in group))}" if failure in _SILENT else ""
     if failure is Failure.NO_ANSWER and not any(step.seconds for step in group):
         after = ""
-    return f"{subject} {_VERBS[failure]}{after}{_where(group)}{_facts(first)}"
+    return f"{subject} {_VERBS[failure]}{after}{_where(group)}{_facts(speaker)}"
+
+
+def _kind(step: Step) -> tuple[str, Action, Asker]:
+    return step.endpoint, step.action, asker(step)
 
 
 def _plural(noun: str) -> str:
@@ -190,8 +222,7 @@ def _fine(step: Step) -> Iterator[str]:
     """What an OK step saw, where that is worth a sentence."""
     seen = step.seen
     if isinstance(seen, NamesSeen):
-        asker = " (the VPC's own resolver)" if seen.asker is Asker.CONTROL else ""
-        yield f"{seen.name} is {addresses(seen) or f'without {seen.record}'} at {seen.server}{asker}"
+        yield f"{seen.name} is {addresses(seen) or f'without {seen.record}'} at {seen.server}{_ASKERS[seen.asker]}"
     elif isinstance(seen, CertificateSeen):
         yield f"{step.endpoint}'s certificate at {seen.address} is issued by {seen.issuer or 'nobody who is named'}"
     elif isinstance(seen, ProxySeen):

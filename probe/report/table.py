@@ -25,8 +25,10 @@ from probe.model import (
 )
 from probe.report import Page
 from probe.report.layout import Line, columns, cut, pad, plain
-from probe.report.saw import addresses, answer_of, duration, few, size
+from probe.report.saw import addresses, answer_of, asker, duration, few, size
 
+# A control and a follow-up are evidence: that they came to nothing is no fault.
+_NO_FAULT = ("dim", "no")
 _MARKS = {Outcome.OK: ("good", "ok"), Outcome.FAILED: ("error", "FAIL"), Outcome.SKIPPED: ("dim", "skip")}
 _ROUTES = {
     Route.ENDPOINT: "through the endpoint",
@@ -44,6 +46,7 @@ class _Row:
     what: str
     facts: str
     time: str
+    mark: tuple[str, str]
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
@@ -58,7 +61,7 @@ def table(verdict: Verdict, page: Page) -> Iterator[Line]:
     for name, rows in blocks:
         yield _heading(name, summaries.get(name))
         for row in rows:
-            style, mark = _MARKS[row.outcome]
+            style, mark = row.mark
             cells = [pad(cut(cell, width, page), width) for cell, width in zip(row.cells, widths, strict=True)]
             cells[-1] = row.time.rjust(widths[-1])
             dim = "dim" if row.outcome is Outcome.SKIPPED else ""
@@ -143,6 +146,7 @@ def _row(group: Sequence[Step]) -> _Row:
         what=_what(group),
         facts=f"{facts} {extra}".strip(),
         time=duration(max(seconds)) if seconds and first.outcome is not Outcome.SKIPPED else "",
+        mark=_NO_FAULT if first.failed and asker(first) is not Asker.CONFIGURED else _MARKS[first.outcome],
     )
 
 

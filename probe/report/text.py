@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.model import Cause, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
+from probe.model import Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
 from probe.report import Page
 from probe.report.advice import advice
 from probe.report.layout import Line, paint, wrapped
@@ -12,11 +12,18 @@ from probe.report.saw import duration, saw
 from probe.report.table import table
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_BY_IMPACT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 _TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 _PULLS = {
     Pull.WORKS: "ECS can pull the image",
     Pull.BROKEN: "ECS cannot pull the image",
     Pull.UNPROVEN: "whether ECS can pull the image is not proven",
+}
+_BUTS = {  # why it fails although the pull is not broken
+    Impact.PULL: "it fails on this path",
+    Impact.ROUTE: "past the endpoint",
+    Impact.LOGS: "no logs get through",
+    Impact.AGENT: "the agent is cut off",
 }
 _PATHS = {
     Path.TASK_ENI: "on the task's network interface",
@@ -33,6 +40,7 @@ def render(verdict: Verdict, page: Page) -> str:
 def _lines(verdict: Verdict, page: Page) -> Iterator[Line]:
     for severity in _ORDER:
         found = [finding for finding in verdict.findings if finding.severity is severity]
+        found.sort(key=lambda finding: _BY_IMPACT.index(finding.impact))
         for finding in found:
             yield from _note(finding, page) if severity is Severity.INFO else _finding(finding, verdict, page)
         if found and severity is Severity.INFO:
@@ -57,10 +65,10 @@ def _finding(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[L
     told: set[str] = set()
     for number, cause in enumerate(cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT):
         yield from _cause(cause, page, likeliest=number == 0 and len(finding.causes) > 1)
-        if cause.standing is not Standing.CONFIRMED and cause.decide not in told:
-            # A read that settles several causes is said once.
-            yield from advice(("dim", "settle it: "), cause.decide, indent=9, page=page)
-        told.add(cause.decide)
+        if cause.decide and cause.standing is not Standing.CONFIRMED:
+            read = "the same read as above" if cause.decide in told else cause.decide
+            yield from advice(("dim", "settle it: "), read, indent=9, page=page)
+            told.add(cause.decide)
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
     if ruled_out:
         yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
@@ -90,12 +98,24 @@ def _words(verdict: Verdict) -> str:
     counts = [(severity, sum(one.severity is severity for one in verdict.findings)) for severity in _ORDER[:2]]
     found = " and ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts if count)
     parts = [
-        _PULLS[verdict.pull],
+        _PULLS[verdict.pull] + _but(verdict),
         found,
         f"measured {_PATHS[verdict.path]} {_identity(verdict)}",
         duration(verdict.seconds),
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _but(verdict: Verdict) -> str:
+    """What makes a verdict fail whose pull is not broken."""
+    if verdict.status is not Status.FAIL or verdict.pull is Pull.BROKEN:
+        return ""
+    reasons: dict[Impact, list[str]] = {}
+    for finding in verdict.findings:
+        if finding.severity is Severity.ERROR and finding.impact in _BUTS:
+            reasons.setdefault(finding.impact, []).extend(finding.endpoints)
+    known = [f"{_BUTS[impact]}: {', '.join(dict.fromkeys(reasons[impact]))}" for impact in _BUTS if impact in reasons]
+    return f", but {', and '.join(known)}" if known else ""
 
 
 def _identity(verdict: Verdict) -> str:

@@ -54,6 +54,12 @@ class _Document(Struct, rename="pascal"):
     role_arn: str | None = None
 
 
+def prepare() -> None:
+    """Import botocore's providers and signer now, so that no step's time contains it."""
+    import botocore.auth
+    import botocore.credentials  # noqa: F401
+
+
 def find(wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget: Budget, until: float) -> Found:
     """The first credentials of the chain: variables, credentials file, config file, container role, instance role if
     allowed.

@@ -1,6 +1,7 @@
 """One question to one name server, asked as glibc asks: absolute names, no EDNS, TCP where the answer was cut.
 
-Which servers are asked, and what their answers mean together, is decided in `measure`.
+Which servers are asked, and what their answers mean together, is decided in `measure`. dnspython, and what it would
+load at its first answer, is imported with this module: no lookup's time contains it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.CNAME
+import dns.rdtypes.IN.A
+import dns.rdtypes.IN.AAAA
+
 from probe.addresses import sort_key
 from probe.model import Budget, Failure
 from probe.wire import Wire
@@ -17,7 +29,6 @@ from probe.wire.errors import Phase, WireError, failure_of, wire_error
 from probe.wire.sockets import Pace, PlainSocket, connect
 
 if TYPE_CHECKING:
-    from dns.message import Message
     from dns.rrset import RRset
 
 PORT = 53
@@ -60,10 +71,7 @@ def lookup(wire: Wire, server: str, name: str, record: str, *, budget: Budget, t
     raise failed or WireError(Failure.NO_ANSWER, "not asked")
 
 
-def _query(name: str, record: str) -> Message:
-    import dns.exception
-    import dns.message
-    import dns.name
+def _query(name: str, record: str) -> dns.message.Message:
 
     try:
         absolute = dns.name.from_text(name.rstrip("."), dns.name.root)
@@ -75,9 +83,8 @@ def _query(name: str, record: str) -> Message:
 # ---- the round trip --------------------------------------------------------------------------------------------------
 
 
-def _answer(wire: Wire, server: str, query: Message, pace: Pace) -> tuple[Message, bool]:
+def _answer(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -> tuple[dns.message.Message, bool]:
     """The answer, and whether it came over TCP."""
-    import dns.flags
 
     try:
         with wire.datagram(server, PORT) as sock:
@@ -98,7 +105,7 @@ def _detail(error: BaseException) -> str:
     return (error.detail if isinstance(error, WireError) else None) or str(error)
 
 
-def _over_udp(sock: socket.socket, query: Message, pace: Pace) -> Message:
+def _over_udp(sock: socket.socket, query: dns.message.Message, pace: Pace) -> dns.message.Message:
     """Wait for the answer to our question; whatever else arrives at the port is not for us."""
     sock.settimeout(pace.left())
     sock.send(query.to_wire())
@@ -115,7 +122,7 @@ def _over_udp(sock: socket.socket, query: Message, pace: Pace) -> Message:
             return answer
 
 
-def _over_tcp(wire: Wire, server: str, query: Message, pace: Pace) -> Message:
+def _over_tcp(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -> dns.message.Message:
     left = pace.left()
     with connect(wire, server, PORT, timeout=left, until=pace.until) as sock:
         sock.pace = pace
@@ -138,9 +145,7 @@ def _exactly(sock: PlainSocket, count: int) -> bytes:
     return bytes(pieces)
 
 
-def _parse(data: bytes) -> Message:
-    import dns.exception
-    import dns.message
+def _parse(data: bytes) -> dns.message.Message:
 
     try:
         return dns.message.from_wire(data, ignore_trailing=True)
@@ -151,11 +156,8 @@ def _parse(data: bytes) -> Message:
 # ---- what it says ----------------------------------------------------------------------------------------------------
 
 
-def _read(answer: Message, query: Message, *, tcp: bool) -> Lookup:
+def _read(answer: dns.message.Message, query: dns.message.Message, *, tcp: bool) -> Lookup:
     """Follow the chain of CNAMEs from the name asked for, however the answer's records are ordered."""
-    import dns.rcode
-    import dns.rdataclass
-    import dns.rdatatype
 
     question = query.question[0]
     owner = question.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 
 from tests.bench.rows import LAYER, ROWS, SIZES, Bench, Row
@@ -14,6 +15,7 @@ COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
     rows: list[Row] = []
     with Cloud(SERVERS) as cloud:
         image = lay_out(cloud.folder / "image", "large:1", SIZES)
@@ -27,7 +29,8 @@ def main() -> int:
             try:
                 rows += measure(bench)
             except (RuntimeError, OSError) as error:
-                rows.append(Row(measure.__name__, "failed", str(error)[:200], False))
+                rows.append(Row(measure.__name__, "failed", "", False))
+                print(f"{measure.__name__}: {error}", file=sys.stderr)
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
     print(_table(rows))
     return 0 if all(row.met for row in rows) else 1

@@ -48,6 +48,12 @@ def firewall_resets(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} tcp dport 443 reject with tcp reset;"))
 
 
+def firewall_prohibits(cloud: Cloud) -> AbstractContextManager[None]:
+    """A firewall on the way that answers every connection with an ICMP message."""
+    rule = f"ip saddr {TASK} tcp dport 443 reject with icmp admin-prohibited;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
 def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.resolver,), _INPUT.format("udp dport 53 drop; tcp dport 53 drop;"))
 

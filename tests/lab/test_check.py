@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from probe.model import Failure, JudgedFinding, Outcome, Pull, Severity, Status, Verdict
+from probe.model import Action, Failure, JudgedFinding, Outcome, Pull, Severity, Status, Verdict
 from tests.lab import faults
 from tests.lab.cloud import PUBLIC, REGISTRY, Cloud
 from tests.lab.images import Layout
@@ -81,6 +81,16 @@ def test_a_reset_is_a_firewalls(cloud: Cloud, check: Check) -> None:
     assert checked.verdict.status is Status.FAIL
     assert {(one.code, one.causes[0].code) for one in checked.grave} == {("tcp.refused", "path.egress-firewall")}
     assert sorted(name for one in checked.grave for name in one.endpoints) == sorted((*INTERFACE, "s3"))
+
+
+def test_a_prohibition_by_icmp_is_a_firewalls(cloud: Cloud, check: Check) -> None:
+    with faults.firewall_prohibits(cloud):
+        checked = check()
+    assert checked.verdict.status is Status.FAIL
+    tried = {step.failure for step in checked.verdict.steps if step.action is Action.TCP}
+    assert tried == {Failure.PROHIBITED}
+    assert {one.code for one in checked.grave} == {"tcp.refused"}
+    assert {one.causes[0].code for one in checked.grave} == {"path.egress-firewall"}
 
 
 def test_a_silent_resolver(cloud: Cloud, check: Check) -> None:

@@ -1,0 +1,80 @@
+"""A signal in the middle of a run: the process is gone soon, and its document is printed all the same."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from probe.model import Failure, Status, Verdict
+from tests.lab import faults
+from tests.lab.cloud import CREDENTIALS, REGISTRY, ROOT, S3, Cloud
+from tests.lab.images import Layout
+from tests.lab.network import environment
+
+PATIENCE = 20.0
+SOON = 1.5  # seconds from the signal to the end of the process
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    verdict: Verdict
+    code: int
+    seconds: float  # since the signal
+
+
+def interrupted(
+    cloud: Cloud, image: Layout, fault: AbstractContextManager[None], number: signal.Signals, *, once: tuple[str, str]
+) -> Interrupted:
+    """A check that is sent a signal as soon as it has a connection in the state `once`, to the address beside it."""
+    flags = ("--image", f"{REGISTRY}/{image.reference}", "--ca-bundle", str(cloud.ca_bundle), "--format", "json")
+    with (
+        fault,
+        subprocess.Popen(
+            cloud.task.wrapped(sys.executable, "-m", "probe", "check", *flags, "--vpc-cidr", "10.0.0.0/16"),
+            cwd=ROOT,
+            env=environment({**CREDENTIALS, "HOME": str(cloud.folder)}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        try:
+            _wait_for(cloud, *once)
+            process.send_signal(number)  # `ip netns exec` has become the program, so it is meant for it
+            began = time.monotonic()
+            out, err = process.communicate(timeout=PATIENCE)
+            seconds = time.monotonic() - began
+        finally:
+            process.kill()
+    assert err == ""
+    return Interrupted(msgspec.json.decode(out, type=Verdict), process.returncode, seconds)
+
+
+def _wait_for(cloud: Cloud, state: str, address: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while f"{address}:443" not in cloud.task.run("ss", "-Htn", "state", state):
+        assert time.monotonic() < until, f"no connection to {address} is {state}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_a_layer_trickles_nothing_is_proven(cloud: Cloud, image: Layout, number: signal.Signals) -> None:
+    ended = interrupted(cloud, image, faults.layers_trickle(cloud), number, once=("established", S3))
+    assert (ended.code, ended.verdict.status) == (3, Status.INCONCLUSIVE)
+    assert any(step.failure is Failure.DEADLINE for step in ended.verdict.steps)
+    assert ended.seconds < SOON
+
+
+def test_while_nothing_answers(cloud: Cloud, image: Layout) -> None:
+    fault = faults.endpoints_silent(cloud)
+    ended = interrupted(cloud, image, fault, signal.SIGINT, once=("syn-sent", "10.0.10.10"))
+    assert ended.code == ended.verdict.exit_code
+    assert ended.code in (1, 3)
+    assert ended.seconds < SOON
