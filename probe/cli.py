@@ -5,35 +5,37 @@ Imports happen inside the commands: --version and --help answer at once, and a d
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from probe import __version__
+from probe.signals import fill_closed_streams, stop_on_signals
 
 if TYPE_CHECKING:
-    import argparse
-
     from probe.model import Verdict
     from probe.report import Page
     from probe.settings import Reports
 
 USAGE = 2
+GOOD_FILE = "for example ecr-probe explain verdict.json"
 INTERRUPTED = 130  # what shells call a process that Ctrl-C ended
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     summary: str
-    run: Callable[[Sequence[str]], int]
+    run: Callable[[Sequence[str], threading.Event], int]
+    stoppable: bool = False  # by a signal, and has something to say then
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. With `argv` None we are the process, which is gone at once."""
+    if argv is None:
+        fill_closed_streams()
     code = _guarded(sys.argv[1:] if argv is None else list(argv))
     if argv is None:
         _leave(code)
@@ -41,8 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(argv: Sequence[str]) -> int:
+    stop, command = threading.Event(), COMMANDS.get(argv[0]) if argv else None
     try:
-        return _dispatch(argv)
+        # First of all: imports take long enough for an early signal to fall into them.
+        with stop_on_signals(stop) if command is not None and command.stoppable else nullcontext():
+            return _dispatch(argv, stop)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
@@ -71,18 +76,20 @@ def _leave(code: int) -> None:
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def _dispatch(argv: Sequence[str]) -> int:
-    if not argv:
-        _say(_overview())
-        return USAGE
-    name, rest = argv[0], argv[1:]
-    if name == "--version":
+def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
+    if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
-    if name in ("--help", "-h"):
-        return _print(_overview() + "\n")
     from probe.flags import UsageError
+    from probe.manual import help_of, overview
     from probe.values import one_of
 
+    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    if not argv:
+        _say(overview(summaries))
+        return USAGE
+    name, rest = argv[0], argv[1:]
+    if name in ("--help", "-h"):
+        return _print(overview(summaries) + "\n")
     if name.startswith("-"):
         raise UsageError(f"{name!r} stands where a command is expected; for example ecr-probe check {name}")
     try:
@@ -90,30 +97,20 @@ def _dispatch(argv: Sequence[str]) -> int:
     except ValueError as error:
         raise UsageError(f"{error}; for example ecr-probe check --help") from None
     if "--help" in rest or "-h" in rest:
-        return _print(_help(name))
-    return command.run(rest)
+        return _print(help_of(name, command.summary))
+    return command.run(rest, stop)
 
 
-def _overview() -> str:
-    rows = "\n".join(f"    {name:<8} {command.summary}" for name, command in COMMANDS.items())
-    return (
-        "ecr-probe proves that ECS can pull an image from ECR through PrivateLink, or names what is in the way.\n\n"
-        f"usage: ecr-probe COMMAND ...\n\n{rows}\n\n"
-        "ecr-probe COMMAND --help tells more; --version the version.\n"
-        "exit codes: 0 pass or degraded, 1 fail, 2 usage or configuration, 3 inconclusive"
-    )
-
-
-def _check(argv: Sequence[str]) -> int:
+def _check(argv: Sequence[str], stop: threading.Event) -> int:
     from probe.mishap import verdict_in_any_case
     from probe.progress import progress_on
     from probe.settings import parse
-    from probe.signals import stop_on_signals
 
     settings = parse(argv)
+    _check_stdout(settings.reports)
     for note in settings.notes:
         _say(f"ecr-probe: {note}")
-    stop, progress = threading.Event(), progress_on(sys.stderr)
+    progress = progress_on(sys.stderr)
 
     def run() -> Verdict:
         from probe.run import run as run_once
@@ -121,47 +118,45 @@ def _check(argv: Sequence[str]) -> int:
 
         return run_once(settings, real_wire(settings.ca_bundle), progress=progress, stop=stop)
 
-    with stop_on_signals(stop):
-        try:
-            verdict = verdict_in_any_case(settings, run, stop=stop)
-        finally:
-            progress.close()
-        return _deliver(verdict, settings.reports)
+    try:
+        verdict = verdict_in_any_case(settings, run, stop=stop)
+    finally:
+        progress.close()
+    return _deliver(verdict, settings.reports)
 
 
-def _explain(argv: Sequence[str]) -> int:
+def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe import saved
     from probe.flags import UsageError
+    from probe.manual import takes_file
     from probe.settings import given_to, read_reports
 
-    given = given_to("ecr-probe explain", argv, positional=_takes_file)
+    given = given_to("ecr-probe explain", argv, positional=takes_file)
     reports = read_reports(given)
+    _check_stdout(reports)
     name: str | None = given.rest.file
     if name is None:
-        raise UsageError("FILE is missing; for example ecr-probe explain verdict.json, or - for stdin")
+        raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
+    shown = "standard input" if name == "-" else repr(name)
     try:
-        verdict = saved.read(_read(name, saved.LIMIT + 1))
+        facts = saved.read(_read(name, saved.LIMIT + 1))
     except OSError as error:
-        raise UsageError(
-            f"{name!r} cannot be read: {_reason(error)}; for example ecr-probe explain verdict.json"
-        ) from None
+        raise UsageError(f"{shown} cannot be read: {_reason(error)}; {GOOD_FILE}") from None
     except ValueError as error:
-        raise UsageError(f"{name!r} {error}") from None
-    return _deliver(saved.rejudged(verdict), reports)
-
-
-def _takes_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a saved verdict; - is stdin")
+        raise UsageError(f"{shown} {error}") from None
+    return _deliver(saved.rejudged(facts), reports)
 
 
 def _read(name: str, limit: int) -> bytes:
     if name == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "it is closed")
         return sys.stdin.buffer.read(limit)
     with open(name, "rb") as file:
         return file.read(limit)
 
 
-def _schema(argv: Sequence[str]) -> int:
+def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe.flags import UsageError
     from probe.report.json import schema_text
 
@@ -170,14 +165,16 @@ def _schema(argv: Sequence[str]) -> int:
     return _print(schema_text())
 
 
-def _demo(argv: Sequence[str]) -> int:
+def _demo(argv: Sequence[str], stop: threading.Event) -> int:
     from probe import demo
 
     wanted = demo.read(argv)
+    if not (wanted.listing or wanted.everything):
+        _check_stdout(wanted.reports)
     # Around a report that a program reads, the story goes to stderr.
     tell = _say if wanted.for_programs else _line
     right = True
-    for scene in demo.scenes(wanted):
+    for scene in demo.scenes(wanted, width=_width(), stop=stop):
         for line in scene.before:
             tell(line)
         if scene.verdict is not None and _deliver(scene.verdict, wanted.reports) == USAGE:
@@ -189,6 +186,14 @@ def _demo(argv: Sequence[str]) -> int:
 
 
 # ---- output --------------------------------------------------------------------------------------
+
+
+def _check_stdout(reports: Reports) -> None:
+    """Before the work: a report that nobody can receive is a mistake of the caller."""
+    from probe.flags import UsageError
+
+    if sys.stdout is None and any(output.path is None for output in reports.outputs):
+        raise UsageError("stdout is closed; for a report to a file --output (ECR_PROBE_OUTPUT) verdict.json")
 
 
 def _deliver(verdict: Verdict, reports: Reports) -> int:
@@ -231,17 +236,23 @@ def _screen(reports: Reports) -> Page:
     """What stdout can show."""
     from probe.report import Page
 
-    width, terminal = 100, sys.stdout is not None and sys.stdout.isatty()
-    if terminal:
-        with suppress(OSError, ValueError):
-            width = max(os.get_terminal_size(sys.stdout.fileno()).columns, 60)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return Page(
-        width=width,
+        width=_width(),
         colour=terminal if reports.colour is None else reports.colour,
         unicode=encoding == "utf8",
         pretty=reports.pretty or terminal,
     )
+
+
+def _width() -> int:
+    """Columns of the screen; 100 where it is none, or does not know (a serial line says 0)."""
+    columns = 0
+    if sys.stdout is not None and sys.stdout.isatty():
+        with suppress(OSError, ValueError):
+            columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(columns, 60) if columns else 100
 
 
 def _print(text: str) -> int:
@@ -275,23 +286,9 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _help(name: str) -> str:
-    from probe.flags import FLAGS, REPORT_FLAGS, parser_for
-
-    flags = {"check": FLAGS, "demo": FLAGS, "explain": REPORT_FLAGS}.get(name, ())
-    parser = parser_for(f"ecr-probe {name}", flags, description=COMMANDS[name].summary)
-    if name == "explain":
-        _takes_file(parser)
-    elif name == "demo":
-        from probe.demo import add_arguments
-
-        add_arguments(parser)
-    return parser.format_help()
-
-
 COMMANDS = {
-    "check": Command("one run, one verdict", _check),
-    "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo),
+    "check": Command("one run, one verdict", _check, stoppable=True),
+    "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo, stoppable=True),
     "explain": Command("re-diagnose a saved verdict (json), offline", _explain),
     "schema": Command("print the JSON Schema of the verdict", _schema),
 }

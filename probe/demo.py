@@ -9,7 +9,7 @@ import argparse
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from probe.flags import FLAGS, REPORT_FLAGS, Given, UsageError
 from probe.mishap import verdict_in_any_case
 from probe.model import Verdict
-from probe.settings import Reports, given_to, parse, read_reports
+from probe.settings import Reports, Settings, given_to, parse, read_reports
 from probe.values import one_of
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
+_INTERRUPTED = "interrupted, so nothing is compared with the story"
 _AT_ONCE = 12  # most of a scenario's time is waiting
-_WIDTH = 100
+_PROSE = 120  # columns; longer lines are hard to read however wide the screen is
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Wanted:
 
     scenarios: tuple[Scenario, ...]
     arguments: tuple[str, ...]
+    variables: Mapping[str, str]
     reports: Reports
     listing: bool = False
     everything: bool = False
@@ -65,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read(argv: Sequence[str]) -> Wanted:
     """Read the demo's arguments. Raises UsageError.
 
-    Of the variables only those of the report count: the simulated task has an environment of its own.
+    The variables of check's flags count too, below a scenario's own arguments; all others do not: the simulated task
+    has an environment of its own.
     """
     given = given_to("ecr-probe demo", argv, flags=FLAGS, positional=add_arguments)
     name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
@@ -73,13 +76,13 @@ def read(argv: Sequence[str]) -> Wanted:
     if len(alone) > 1:
         raise UsageError(f"{' and '.join(map(repr, alone))} cannot be had together; {GOOD}")
     scenarios = _scenarios()
-    arguments = tuple(_typed(given))
+    arguments, variables = tuple(_typed(given)), _variables(given)
     if listing or everything:
         if {"format", "output", "pretty"} & set(given.texts) - given.by_variable:
             raise UsageError(
                 f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}"
             )
-        return Wanted(scenarios, arguments, Reports(), listing, everything)
+        return _checked(Wanted(scenarios, arguments, variables, Reports(), listing, everything))
     if name is None and (given.reports or {"format", "output"} & given.by_variable):
         raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)
     try:
@@ -87,14 +90,33 @@ def read(argv: Sequence[str]) -> Wanted:
     except ValueError as error:
         raise UsageError(f"{error}; ecr-probe demo --list tells all, {GOOD}") from None
     chosen = tuple(scenario for known in names for scenario in scenarios if scenario.name == known)
-    return Wanted(chosen, arguments, read_reports(given))
+    return _checked(Wanted(chosen, arguments, variables, read_reports(given)))
+
+
+def _checked(wanted: Wanted) -> Wanted:
+    """A mistake in the flags of check is said before the first story is told."""
+    for scenario in wanted.scenarios:
+        _settings(scenario, wanted, {})
+    return wanted
+
+
+def _settings(scenario: Scenario, wanted: Wanted, environ: Mapping[str, str]) -> Settings:
+    environ = {**wanted.variables, **environ, **scenario.environ}
+    return parse([*scenario.arguments, *wanted.arguments], environ, started=time.monotonic())
+
+
+_ABOUT_REPORTS = frozenset(flag.name for flag in REPORT_FLAGS)
+
+
+def _variables(given: Given) -> dict[str, str]:
+    """The variables that concern the check."""
+    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _ABOUT_REPORTS}
 
 
 def _typed(given: Given) -> Iterator[str]:
     """The flags of the command line that concern the check, to be handed on to it."""
-    about_reports = {flag.name for flag in REPORT_FLAGS}
     for name, texts in given.texts.items():
-        if name in given.by_variable or name in about_reports:
+        if name in given.by_variable or name in _ABOUT_REPORTS:
             continue
         flag = given.flags[name]
         for text in texts:
@@ -109,31 +131,39 @@ def _scenarios() -> tuple[Scenario, ...]:
     return tuple(SCENARIOS)
 
 
-def scenes(wanted: Wanted) -> Iterator[Scene]:
-    """Show what is wanted, as it comes."""
+def scenes(wanted: Wanted, *, width: int, stop: threading.Event) -> Iterator[Scene]:
+    """Show what is wanted, as it comes, until `stop` is set; lines of prose take at most `width` columns."""
+    width = min(width, _PROSE)
     if wanted.listing:
-        width = max(len(scenario.name) for scenario in wanted.scenarios)
-        yield from (Scene(before=tuple(_wrapped(one.name.ljust(width + 2), one.story))) for one in wanted.scenarios)
+        column = max(len(scenario.name) for scenario in wanted.scenarios) + 2
+        for one in wanted.scenarios:
+            yield Scene(before=tuple(_wrapped(one.name.ljust(column), one.story, width=width)))
     elif wanted.everything:
-        yield from _all(wanted)
+        yield from _all(wanted, stop)
     else:
         for number, scenario in enumerate(wanted.scenarios):
-            yield Scene(
-                before=(*([""] if number else []), *_wrapped(f"scenario {scenario.name}: ", scenario.story, hang=2), "")
-            )
-            verdict = play(scenario, wanted.arguments)
-            yield Scene(
-                verdict=verdict, after=("", *_outcome(scenario, verdict)), as_told=not differences(scenario, verdict)
-            )
+            if stop.is_set():
+                return
+            story = _wrapped(f"scenario {scenario.name}: ", scenario.story, width=width, hang=2)
+            yield Scene(before=(*([""] if number else []), *story, ""))
+            verdict = play(scenario, wanted, stop)
+            if stop.is_set():
+                yield Scene(verdict=verdict, after=("", _INTERRUPTED), as_told=False)
+                return
+            outcome, as_told = _outcome(scenario, verdict, width), not differences(scenario, verdict)
+            yield Scene(verdict=verdict, after=("", *outcome), as_told=as_told)
 
 
-def _all(wanted: Wanted) -> Iterator[Scene]:
+def _all(wanted: Wanted, stop: threading.Event) -> Iterator[Scene]:
     right = 0
     width = max(len(scenario.name) for scenario in wanted.scenarios)
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
-        played = pool.map(lambda scenario: play(scenario, wanted.arguments), wanted.scenarios)
+        played = pool.map(lambda scenario: play(scenario, wanted, stop), wanted.scenarios)
         for scenario, verdict in zip(wanted.scenarios, played, strict=True):
+            if stop.is_set():
+                yield Scene(before=(_INTERRUPTED,), as_told=False)
+                return
             wrong = differences(scenario, verdict)
             right += not wrong
             found = ", ".join(finding.code for finding in verdict.findings) or "nothing to find"
@@ -144,16 +174,14 @@ def _all(wanted: Wanted) -> Iterator[Scene]:
     yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios came out as told",))
 
 
-def play(scenario: Scenario, arguments: Sequence[str] = ()) -> Verdict:
+def play(scenario: Scenario, wanted: Wanted, stop: threading.Event) -> Verdict:
     """Run the check in the scenario's VPC."""
     from probe.run import run
     from probe.sim.vpc import VPC
 
     with VPC() as vpc:
         scenario.breaks(vpc)
-        environ = {**vpc.environ, **scenario.environ}
-        settings = parse([*scenario.arguments, *arguments], environ, started=time.monotonic())
-        stop = threading.Event()
+        settings = _settings(scenario, wanted, vpc.environ)
         return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
 
 
@@ -176,14 +204,15 @@ def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
     return wrong
 
 
-def _outcome(scenario: Scenario, verdict: Verdict) -> list[str]:
+def _outcome(scenario: Scenario, verdict: Verdict, width: int) -> list[str]:
     wrong = differences(scenario, verdict)
     if wrong:
-        return _wrapped("NOT as told: ", "; ".join(wrong), hang=2)
-    return _wrapped("as told: ", f"{verdict.status}, {', '.join(sorted(scenario.finds)) or 'nothing to find'}", hang=2)
+        return _wrapped("NOT as told: ", "; ".join(wrong), width=width, hang=2)
+    found = ", ".join(sorted(scenario.finds)) or "nothing to find"
+    return _wrapped("as told: ", f"{verdict.status}, {found}", width=width, hang=2)
 
 
-def _wrapped(label: str, text: str, *, hang: int | None = None) -> list[str]:
+def _wrapped(label: str, text: str, *, width: int, hang: int | None = None) -> list[str]:
     indent = " " * (len(label) if hang is None else hang)
     words = " ".join(text.split())
-    return textwrap.wrap(words, _WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.wrap(words, width, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)

@@ -46,7 +46,7 @@ class Flag:
         return self.name.removeprefix("no-") if self.name.startswith("no-") else f"no-{self.name}"
 
     def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
-        good = f"--{self.name} {self.example}" if self.metavar else f"{self.variable}=true"
+        good = f"--{self.name} {self.example}" if self.metavar else f"--{self.name} or {self.variable}=true"
         origin = f", here from {given_by}" if given_by else ""
         return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
 
@@ -127,6 +127,13 @@ FLAGS = (
     Flag("strict", "", "", "no", "a degraded verdict exits 1"),
     *REPORT_FLAGS,
 )
+
+
+_GOOD_ARGUMENTS = {
+    "ecr-probe check": f"--image {FLAGS[0].example}",
+    "ecr-probe demo": "healthy",
+    "ecr-probe explain": "verdict.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +230,9 @@ def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) ->
     try:
         parser.parse_args(list(argv), namespace)
     except argparse.ArgumentError as error:
-        flag = flags.get((error.argument_name or "").split("/")[0].removeprefix("--"))
-        raise (flag.refusal("a value is missing") if flag else UsageError(str(error))) from None
+        raise _misused(error, flags) from None
     except UsageError as error:
-        raise _unrecognised(str(error), flags) from None
+        raise _unrecognised(str(error), flags, program=parser.prog) from None
     texts = {name: tuple(given) for name, given in namespace.given.items()}
     variables = {
         name: (environ[flag.variable].strip(),)
@@ -237,7 +243,18 @@ def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) ->
     return Given({**variables, **texts}, flags, frozenset(variables), reports, namespace)
 
 
-def _unrecognised(message: str, flags: Mapping[str, Flag]) -> UsageError:
+def _misused(error: argparse.ArgumentError, flags: Mapping[str, Flag]) -> UsageError:
+    """A flag without a value that it needs, or with one that it does not take."""
+    argument = (error.argument_name or "").split("/")[0]
+    name = argument.removeprefix("--")
+    flag = next((flag for flag in flags.values() if name in (flag.name, flag.opposite)), None)
+    if "ignored explicit argument" in error.message:
+        sentence = "a switch takes no value on the command line"
+        return flag.refusal(sentence) if flag else UsageError(f"{argument}: {sentence}; for example {argument}")
+    return flag.refusal("a value is missing") if flag else UsageError(str(error))
+
+
+def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> UsageError:
     words = message.rpartition("unrecognized arguments: ")[2].split() if "unrecognized arguments: " in message else []
     if not words:
         return UsageError(message)
@@ -245,7 +262,8 @@ def _unrecognised(message: str, flags: Mapping[str, Flag]) -> UsageError:
     near = get_close_matches(name.removeprefix("--"), flags, n=1, cutoff=0.6) if name.startswith("--") else []
     hint = flags[near[0]] if near else None
     if hint is None:
-        return UsageError(f"{words[0]!r} is no argument of this command; --help lists them")
+        good = _GOOD_ARGUMENTS.get(program, "")
+        return UsageError(f"{words[0]!r} is no argument of this command; for example {program} {good}, or --help")
     good = f"--{hint.name} {hint.example}".rstrip()
     return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
 

@@ -24,6 +24,7 @@ _REGISTRY = re.compile(
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d{1,5})?"
 )
+_OF_ECR = re.compile(r"\bdkr[.-]ecr\b")
 # The dual-stack registry has a suffix of its own, which botocore's partition data does not carry.
 _DUAL_STACK_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
 _PUBLIC_GALLERY = ("public.ecr.aws", "ecr-public.aws.com")
@@ -44,6 +45,8 @@ def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | O
     exists.
     """
     host, path = _split_host(text)
+    if not path:
+        raise ValueError(f"the repository is missing after {host!r}: HOST/NAME:TAG")
     name, digest = _cut_digest(path)
     name, tag = _cut_tag(name)
     if len(name) > 255 or not _REPOSITORY.fullmatch(name):
@@ -63,6 +66,8 @@ def _split_host(text: str) -> tuple[str, str]:
     if "://" in text:
         raise ValueError("an image reference has no scheme such as https://")
     first, slash, rest = text.partition("/")
+    if not slash and _OF_ECR.search(first):
+        return first.lower(), ""
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         return "docker.io", text
     if not _HOST.fullmatch(first):
@@ -91,7 +96,10 @@ def _kind(host: str) -> ImageHost:
         return ImageHost.VPC_ENDPOINT
     if _REGISTRY.fullmatch(host):
         return ImageHost.PRIVATE_ECR
-    if re.search(r"\bdkr[.-]ecr\b", host):
+    name, colon, port = host.partition(":")
+    if colon and _REGISTRY.fullmatch(name):
+        raise ValueError(f"{host!r} names a port, {port}: private ECR answers on 443 only, and references leave it out")
+    if _OF_ECR.search(host):
         raise ValueError(
             f"{host!r} is not a private ECR host: it begins with a 12-digit account id and ends in a region's suffix"
         )

@@ -10,7 +10,7 @@ from probe.addresses import is_ipv6, presume
 from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
-from probe.settings import Settings, UsageError
+from probe.settings import Environment, Settings, UsageError
 from probe.wire.partitions import Partition, partition_of
 
 # The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
@@ -86,14 +86,27 @@ def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReferen
     if settings.image is not None:
         return settings.image, ImageHost.PRIVATE_ECR
     if surroundings.image is None:
-        told = "task metadata names no image" if surroundings.told else "there is no ECS task metadata here"
-        raise UsageError(f"--image (ECR_PROBE_IMAGE) is needed, since {told}: for example --image {GOOD_IMAGE}")
+        why = _why_no_image(settings.environment, surroundings)
+        raise UsageError(f"--image (ECR_PROBE_IMAGE) is needed, since {why}: for example --image {GOOD_IMAGE}")
     try:
         own = parse_image(surroundings.image, listed_regions=False)
     except ValueError:
         # ECS pulled it, so a reference that we cannot read is our ignorance and no reason to stop.
         return None, ImageHost.OTHER
     return (None, own.host) if isinstance(own, OtherImage) else (own, ImageHost.PRIVATE_ECR)
+
+
+def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:
+    if surroundings.told:
+        return "task metadata names no image"
+    variables = {
+        "ECS_CONTAINER_METADATA_URI_V4": environment.metadata_v4,
+        "ECS_CONTAINER_METADATA_URI": environment.metadata_v3,
+    }
+    given = [name for name, uri in variables.items() if uri]
+    if given:
+        return f"the task metadata that {' and '.join(given)} names did not answer, or not legibly"
+    return "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"
 
 
 def _image_place(image: ImageReference) -> _Place:

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 
 from probe import __version__
-from probe.faults import diagnose
 from probe.measure import measure
 from probe.measure.recorder import Recorder, Run
 from probe.measure.surroundings import look_around
@@ -15,7 +14,6 @@ from probe.model import Measurement, Verdict
 from probe.plan import make_plan
 from probe.progress import Progress, Silent
 from probe.settings import Settings
-from probe.verdict import judge
 from probe.wire import Wire
 
 
@@ -41,5 +39,8 @@ def run(
         plan=plan,
         steps=recorder.steps(tuple(endpoint.name for endpoint in plan.endpoints) + plan.omitted),
     )
+    from probe.faults import diagnose  # rules are not needed before the last packet, and cost more than the first
+    from probe.verdict import judge
+
     findings = diagnose(measurement, settings.policy)
     return judge(findings, measurement, settings.policy, version=__version__)

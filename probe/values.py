@@ -12,11 +12,17 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
-from probe.model import ImageReference, Layers
+from probe.model import ImageHost, ImageReference, Layers
 
 ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)
 ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
 
+_ELSEWHERE = {
+    ImageHost.PUBLIC_ECR: "is in ECR Public, which has no PrivateLink endpoint for pulls; only private ECR is probed",
+    ImageHost.VPC_ENDPOINT: "names an endpoint's own vpce name, which is no registry host; the registry's own name is"
+    " needed, which private DNS leads to the endpoint (and --endpoint-dns takes vpce names)",
+    ImageHost.OTHER: "is not in ECR at all, and only private ECR has PrivateLink endpoints for pulls",
+}
 _FEW = 16  # words that still fit into a line
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -55,7 +61,7 @@ def one_of(text: str, words: Iterable[str], *, what: str) -> str:
     known = tuple(words)
     if text in known:
         return text
-    near = get_close_matches(text.lower(), known, n=1, cutoff=0.5)
+    near = get_close_matches(text.lower(), known, n=1, cutoff=0.6)
     few = ", ".join(known) if len(known) <= _FEW else f"{', '.join(known[:3])} and {len(known) - 3} more"
     hint = f"did you mean {near[0]}?" if near else f"known are {few}"
     raise ValueError(f"{shown(text)} is not {what}; {hint}")
@@ -67,9 +73,7 @@ def image(text: str) -> ImageReference:
 
     parsed = parse_image(text)
     if isinstance(parsed, OtherImage):
-        raise ValueError(
-            f"{shown(text)} is not in private ECR, the only registry that has PrivateLink endpoints to probe"
-        )
+        raise ValueError(f"{shown(text)} {_ELSEWHERE[parsed.host]}")
     return parsed
 
 
@@ -98,6 +102,8 @@ def layers(text: str) -> Layers:
 
 def cidr(text: str) -> str:
     address, slash, length = text.partition("/")
+    if "%" in text:
+        raise ValueError(f"{shown(text)} has a zone after the %, which names an interface and no range")
     try:
         network = ip_network(text, strict=False)
     except ValueError as error:

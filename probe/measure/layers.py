@@ -35,7 +35,7 @@ from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest
 
-WORKERS = 6  # as many layers at once as skopeo takes; docker and containerd take 3
+WORKERS = 3  # layers at once, as docker and containerd take by default; more only compete for the interpreter's lock
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION)
 

@@ -107,7 +107,7 @@ def _pieces(option: str, width: int) -> Iterator[list[str]]:
     name, _, value = option.partition(" ")
     if cells(option) <= width:
         yield [option]
-    elif name == "--filters" and " " not in value and ",Values=" in value:
+    elif name == "--filters" and " " not in value and "," in value.partition(",Values=")[2]:
         yield _quoted_list(f'{name} "{value}"', width)
     else:
         yield from ([word] for word in _WORD.findall(option))

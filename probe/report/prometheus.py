@@ -19,6 +19,7 @@ from probe.model import (
     AddressClass,
     CertificateSeen,
     ConnectionSeen,
+    Failure,
     Kind,
     LayerSeen,
     Outcome,
@@ -67,8 +68,9 @@ def _tried(verdict: Verdict) -> list[Step]:
 
 
 def _reached(verdict: Verdict, *actions: Action) -> set[str]:
-    """Endpoints of which one of these steps was tried."""
-    return {step.endpoint for step in _tried(verdict) if step.action in actions}
+    """Endpoints of which one of these steps came to an end of its own: the deadline's is no measurement."""
+    ended = [step for step in _tried(verdict) if step.failure is not Failure.DEADLINE]
+    return {step.endpoint for step in ended if step.action in actions}
 
 
 def _answers(verdict: Verdict) -> Iterator[Metric]:

@@ -80,9 +80,11 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
     [
         (["chek"], "did you mean check?"),
         (["serve"], "is not a command"),
+        (["health"], "'health' is not a command; known are check"),
         (["--image", IMAGE], "ecr-probe check --image"),
         (["schema", "x"], "takes no arguments"),
         (["explain"], "FILE"),
+        (["explain", "-x"], "for example ecr-probe explain verdict.json"),
         (["explain", "/nonexistent"], "no such file"),
         (["explain", "/"], "is a directory"),
     ],

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from probe import demo, mishap
 from probe.cli import main
-from probe.model import Verdict
+from probe.model import Layers, Verdict
 from probe.settings import parse
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
@@ -27,6 +29,8 @@ class Told:
     first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
     status: str = "inconclusive"
     pull: str = "unproven"
+    arguments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 SCENARIOS = [
@@ -40,11 +44,11 @@ SCENARIOS = [
 
 @pytest.fixture(autouse=True)
 def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Scenarios without a VPC; gives the arguments that were handed on."""
+    """Scenarios without a VPC; gives the arguments and variables that were handed on."""
     handed_on: list[tuple[str, ...]] = []
 
-    def play(_scenario: Told, arguments: Sequence[str] = ()) -> Verdict:
-        handed_on.append(tuple(arguments))
+    def play(_scenario: Told, wanted: demo.Wanted, _stop: threading.Event) -> Verdict:
+        handed_on.append((*wanted.arguments, *(f"{name}={text}" for name, text in wanted.variables.items())))
         return mishap.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
 
     monkeypatch.setitem(sys.modules, "probe.sim.scenarios", SimpleNamespace(SCENARIOS=SCENARIOS))
@@ -104,9 +108,36 @@ def test_list_tells_all_and_runs_none(simulator: list[tuple[str, ...]], capfd: p
 
 
 def test_flags_of_check_are_handed_on(simulator: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ECR_PROBE_IMAGE", "of-the-user")
+    monkeypatch.setenv("ECR_PROBE_DEADLINE", "7")
+    monkeypatch.setenv("ECR_PROBE_FORMAT", "text")
     assert main(["demo", "healthy", "--layers", "all", "--strict", "--controls", "--also=ssm", "--also", "kms"]) == 0
-    assert simulator == [("--layers=all", "--strict", "--controls", "--also=ssm", "--also=kms")]
+    flags = ("--layers=all", "--strict", "--controls", "--also=ssm", "--also=kms")
+    assert simulator == [(*flags, "ECR_PROBE_DEADLINE=7")]
+
+
+def test_variables_stand_below_the_scenarios_own_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECR_PROBE_LAYERS", "all")
+    monkeypatch.setenv("ECR_PROBE_STRICT", "yes")
+    monkeypatch.setenv("ECR_PROBE_PLATFORM", "linux/arm64")
+    wanted = demo.read(["healthy"])
+    told: Any = Told("x", arguments=("--layers", "none"), environ={"ECR_PROBE_PLATFORM": "linux/386"})
+    settings = demo._settings(told, wanted, {"AWS_REGION": "eu-west-1"})
+    assert settings.layers is Layers.NONE
+    assert settings.policy.strict
+    assert settings.platform == "linux/386"
+    assert settings.environment.region == "eu-west-1"
+
+
+@pytest.mark.parametrize("argv", [["healthy", "--deadline", "x"], ["--all"], ["healthy"]])
+def test_a_mistake_is_said_before_the_story(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ECR_PROBE_DEADLINE", "soon")
+    assert main(["demo", *argv]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "--deadline (ECR_PROBE_DEADLINE)" in err
 
 
 @pytest.mark.parametrize(
@@ -119,7 +150,8 @@ def test_flags_of_check_are_handed_on(simulator: list[tuple[str, ...]], monkeypa
         (["--all", "--format", "json"], "--all prints a line"),
         (["--list", "--pretty"], "--list prints a line"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
-        (["healthy", "other"], "is no argument"),
+        (["healthy", "other"], "'other' is no argument of this command; for example ecr-probe demo healthy"),
+        (["--list=yes"], "--list: a switch takes no value"),
     ],
 )
 def test_usage(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from probe import mishap, saved
+from probe import __version__, mishap, saved
 from probe.cli import main
 from probe.model import Verdict
 from probe.settings import parse
@@ -70,7 +70,9 @@ def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path
         (b"\xff\xfe\x00", "is not JSON"),
         (b'{"schema_version": 1, "x":' + b"[" * 100000, "is not JSON"),
         (b'{"schema_version": 1} {}', "is not JSON"),
-        (b'{"schema_version": 1, "version": "1", "status": "\\u001b[31m"}', "not a verdict"),
+        (b'{"schema_version": 1, "version": "0.1", "seconds": "\\u001b[31m"}', "not a verdict"),
+        (b'{"schema_version": 0}', "schema_version 0"),
+        (b'{"schema_version": -1}', "schema_version -1"),
         (b"{}", "not a verdict"),
         (b"[]", "not a verdict"),
         (b'{"schema_version": "one"}', "not a verdict"),
@@ -78,7 +80,7 @@ def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path
         (b'{"schema_version": 2, "all": "new"}', "schema_version 2"),
         (b" " * (saved.LIMIT + 1), "larger than 16 MiB"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert explain(tmp_path, content, "--format", "json") == 2
@@ -87,7 +89,81 @@ def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: p
     assert err.count("\n") == 1
     assert words in err
     assert "\x1b" not in err
-    assert "expected is" in err or "reads up to version 1" in err
+    assert "expected is" in err or "reads version 1" in err
+
+
+def test_standard_input_is_called_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
+    assert main(["explain", "-"]) == 2
+    assert capfd.readouterr().err.startswith("ecr-probe: standard input is not JSON")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_that_a_windows_shell_wrote(encoding: str, document: bytes, tmp_path: Path) -> None:
+    assert explain(tmp_path, document.decode().encode(encoding)) == 3
+
+
+LOOKUP = {
+    "type": "dns",
+    "server": "10.0.0.2",
+    "asker": "configured",
+    "order": 0,
+    "name": "x",
+    "record": "A",
+    "addresses": [{"address": "10.0.0.9", "class": "vpc"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "given"),
+    [
+        (("plan", "vpc_cidrs"), ["x"]),
+        (("plan", "presumed_cidrs"), ["10.0.0.0/99"]),
+        (("surroundings", "addresses"), ["zz"]),
+        (("surroundings", "subnet_cidr"), "\u202e"),
+        (("steps", 0, "seen"), {"type": "tcp", "address": "10.0.0", "class": "vpc"}),
+        (("steps", 0, "seen"), LOOKUP | {"server": "here"}),
+        (("steps", 0, "seen"), LOOKUP | {"addresses": [{"address": "", "class": "vpc"}]}),
+    ],
+)
+def test_what_is_no_address_is_no_mistake_of_ours(
+    place: tuple[str | int, ...], given: Any, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    odd = json.loads(document)
+    below = odd
+    for key in place[:-1]:
+        below = below[key]
+    below[place[-1]] = given
+    assert explain(tmp_path, json.dumps(odd).encode()) == 2
+    err = capfd.readouterr().err
+    assert "is JSON but not a verdict (" in err
+    assert "no address or range" in err
+    assert err[:-1].isprintable()
+
+
+def test_opinions_in_words_of_another_version_are_not_even_read(document: bytes, tmp_path: Path) -> None:
+    newer = changed(document, status="splendid", findings=[{"code": 1}], endpoints="none", pull=None)
+    assert explain(tmp_path, newer) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("99.1.0", "was written by ecr-probe 99.1.0, newer than this one"),
+        (__version__, "is JSON but not a verdict (Invalid enum value 'astray'"),
+        ("0.0.1", "is JSON but not a verdict (Invalid enum value 'astray'"),
+        ("\u001b[31m", "is JSON but not a verdict (Invalid enum value 'astray'"),
+    ],
+)
+def test_unknown_words_in_facts(
+    version: str, words: str, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = [json.loads(document)["steps"][0] | {"failure": "astray"}]
+    assert explain(tmp_path, changed(document, version=version, steps=steps)) == 2
+    err = capfd.readouterr().err
+    assert words in err
+    assert "astray" in err
+    assert err[:-1].isprintable()
 
 
 def test_endless_input_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:

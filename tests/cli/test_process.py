@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +68,8 @@ def test_a_run_that_ignores_the_signal_is_left_behind() -> None:
 
 def test_a_second_signal_ends_at_once() -> None:
     say = 'print("{}", file=sys.stderr, flush=True)'
-    body = f"{say.format('ready')}; stop.wait(); {say.format('heard')}; threading.Event().wait()"
+    together = "from probe import signals; signals.TOGETHER = 0"
+    body = f"{together}; {say.format('ready')}; stop.wait(); {say.format('heard')}; threading.Event().wait()"
     running = process(body)
     assert running.stderr is not None
     assert running.stderr.readline() == "ready\n"
@@ -72,6 +79,47 @@ def test_a_second_signal_ends_at_once() -> None:
     out, _ = running.communicate(timeout=20)
     assert running.returncode == 130
     assert out == ""
+
+
+def test_two_signals_at_once_are_one_wish() -> None:
+    running = process('print("ready", file=sys.stderr, flush=True); stop.wait()')
+    assert running.stderr is not None
+    assert running.stderr.readline() == "ready\n"
+    running.send_signal(signal.SIGINT)
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=20)
+    assert (running.returncode, err) == (3, "")
+    assert json.loads(out)
+
+
+def test_a_signal_before_our_imports_gives_a_document_too() -> None:
+    code = (
+        PROCESS.replace("BODY", "stop.wait()")
+        .replace(
+            "import sys, threading, time",
+            "import builtins, os, signal, sys, threading, time; real = builtins.__import__\n"
+            "def early(name, *rest):\n"
+            "    if name == 'probe.flags' and sys.argv[1:2] == ['check']:\n"
+            "        builtins.__import__ = real; os.kill(os.getpid(), signal.SIGTERM)\n"
+            "    return real(name, *rest)",
+        )
+        .replace("\nmain()", "\nbuiltins.__import__ = early; main()")
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert json.loads(done.stdout)["schema_version"] == 1
+
+
+def test_a_stopped_demo_prints_its_document() -> None:
+    argv = [sys.executable, "-m", "probe", "demo", "security-group", "--format", "json"]
+    running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert running.stderr.readline().startswith("scenario security-group")
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert json.loads(out)["schema_version"] == 1
+    assert "interrupted" in err
 
 
 def test_hanging_threads_do_not_keep_the_process() -> None:
@@ -107,6 +155,46 @@ def test_stdout_may_be_closed() -> None:
         ["sh", "-c", f"{sys.executable} -m probe --version >&-"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [f"check --image {IMAGE} --deadline 1", "demo healthy", "explain -"])
+def test_a_report_without_a_stdout_is_refused_before_the_work(command: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m probe {command} >&- </dev/null"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ecr-probe: stdout is closed; for a report to a file --output")
+
+
+def test_a_file_is_written_where_every_stream_is_closed(tmp_path: Path) -> None:
+    target = tmp_path / "v.json"
+    code = PROCESS.replace("BODY", "import os; [os.fstat(number) for number in (0, 1, 2)]")
+    code = code.replace('"json"]', f'"json", "--output", {str(target)!r}]')
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -c {shlex.quote(code)} <&- >&- 2>&-"], check=False)
+    assert done.returncode == 3
+    assert json.loads(target.read_text())["findings"][0]["values"]["detail"] == "ValueError"
+
+
+def test_a_closed_stdin_is_said() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m probe explain - <&-"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "ecr-probe: standard input cannot be read: it is closed; for example ecr-probe explain verdict.json\n"
+    )
+
+
+@pytest.mark.parametrize(("columns", "longest"), [(0, 100), (70, 70), (200, 120)])
+def test_the_story_follows_the_screen(columns: int, longest: int) -> None:
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+    with os.fdopen(leader, "rb") as screen, os.fdopen(follower, "wb") as terminal:
+        argv = [sys.executable, "-m", "probe", "demo", "--list"]
+        with subprocess.Popen(argv, stdout=terminal, stderr=subprocess.DEVNULL) as running:
+            lines = [screen.readline() for _ in range(100)]
+            running.kill()  # it may wait for us to read on
+    assert longest - 15 < max(len(line.rstrip()) for line in lines) <= longest
 
 
 def test_an_ascii_terminal_gets_ascii() -> None:
