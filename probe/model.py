@@ -189,6 +189,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What the task knows of itself, from task metadata and the environment. None means: not told."""
 
     told: bool = False  # task metadata answered
+    log_drivers_told: bool = False  # and said how each container logs
     path: Path = Path.UNKNOWN
     region: str | None = None
     account: str | None = None

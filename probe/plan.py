@@ -4,6 +4,7 @@ decisions, no packet.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from probe.addresses import is_ipv6, presume
@@ -41,21 +42,7 @@ def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
     place = _image_place(image) if image else _task_place(surroundings)
     dual_stack = _ipv6_only(surroundings)
     destination = _log_destination(surroundings)
-    endpoints = tuple(
-        Endpoint(
-            name=row.name,
-            host=_host(row, place=where, image=image, dual_stack=dual_stack),
-            lookup=settings.endpoint_dns.get(row.name) or _host(row, place=where, image=image, dual_stack=dual_stack),
-            kind=row.kind,
-            region=where.region,
-            required=_required(row, settings, destination),
-            impact=row.impact,
-            mistaken=where.fill(row.mistaken) if row.mistaken else None,
-        )
-        for row in TABLE
-        if _wanted(row, settings, surroundings, destination)
-        for where in (_row_place(row, place, surroundings, destination),)
-    )
+    endpoints = tuple(_endpoints(settings, surroundings, place=place, image=image, destination=destination))
     chosen = {endpoint.name for endpoint in endpoints}
     return Plan(
         endpoints=endpoints,
@@ -80,6 +67,31 @@ def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
         control_host=_control_host(place, surroundings.region),
         budget=settings.budget,
     )
+
+
+def _endpoints(
+    settings: Settings,
+    surroundings: Surroundings,
+    *,
+    place: _Place,
+    image: ImageReference | None,
+    destination: LogDestination | None,
+) -> Iterator[Endpoint]:
+    for row in TABLE:
+        if not _wanted(row, settings, surroundings, destination):
+            continue
+        where = _row_place(row, place, surroundings, destination)
+        host = _host(row, place=where, image=image, dual_stack=_ipv6_only(surroundings))
+        yield Endpoint(
+            name=row.name,
+            host=host,
+            lookup=settings.endpoint_dns.get(row.name) or host,
+            kind=row.kind,
+            region=where.region,
+            required=_required(row, settings, destination),
+            impact=row.impact,
+            mistaken=where.fill(row.mistaken) if row.mistaken else None,
+        )
 
 
 def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReference | None, ImageHost]:
@@ -148,7 +160,7 @@ def _wanted(row: Row, settings: Settings, surroundings: Surroundings, destinatio
     if row.impact is Impact.PULL or row.name in settings.also:
         return True
     if row.impact is Impact.LOGS:
-        return destination is not None or not surroundings.told
+        return destination is not None or not surroundings.log_drivers_told
     return row.impact is Impact.AGENT and surroundings.launch_type in _LAUNCHES_WITH_AGENT
 
 

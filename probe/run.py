@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import wait
 from datetime import UTC, datetime
 
 from probe import __version__
-from probe.measure import measure
-from probe.measure.recorder import Recorder, Run
+from probe.measure import GLANCE, measure
+from probe.measure.recorder import Recorder, Run, spawn
 from probe.measure.surroundings import look_around
-from probe.model import Measurement, Verdict
+from probe.model import Measurement, Surroundings, Verdict
 from probe.plan import make_plan
 from probe.progress import Progress, Silent
 from probe.settings import Settings
 from probe.wire import Wire
+
+PATIENCE = 0.5  # seconds that metadata still has after a stop: without it there is often no image to speak of
 
 
 def run(
@@ -28,7 +31,10 @@ def run(
     stop = stop or threading.Event()
     until = settings.started + settings.budget.deadline
     recorder = Recorder()
-    surroundings = look_around(settings, wire, recorder, until=until)
+    looking, patience = spawn(lambda: look_around(settings, wire, recorder, until=until)), PATIENCE
+    while wait([looking], timeout=GLANCE).not_done and patience > 0:
+        patience -= GLANCE if stop.is_set() else 0
+    surroundings = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
     plan = make_plan(settings, surroundings)
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(

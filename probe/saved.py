@@ -68,9 +68,8 @@ def read(document: bytes) -> Saved:
         document = _utf8(document)
         heading = msgspec.json.decode(document, type=_Heading)
         if heading.schema_version != SCHEMA_VERSION:
-            raise ValueError(
-                f"has schema_version {heading.schema_version}; this program, {__version__}, reads version {SCHEMA_VERSION}"
-            )
+            theirs = f"has schema_version {heading.schema_version}"
+            raise ValueError(f"{theirs}; this program, {__version__}, reads version {SCHEMA_VERSION}")
         return _facts(document, heading.version)
     except msgspec.ValidationError as error:
         raise ValueError(f"is JSON but not a verdict ({_words(error)}); {EXPECTED}") from error
@@ -92,6 +91,7 @@ def _facts(document: bytes, version: str) -> Saved:
     try:
         facts = msgspec.json.decode(document, type=Saved)
         _check_addresses(facts)
+        _check_instants(facts)
     except msgspec.ValidationError as error:
         if _numbers(version) <= _numbers(__version__):
             raise
@@ -114,6 +114,14 @@ def _check_addresses(facts: Saved) -> None:
             ip_network(text, strict=False) if place.endswith("cidrs") else ip_address(text)
         except ValueError:
             raise msgspec.ValidationError(f"{text[:60]!r} is no address or range - at `$.{place}`") from None
+
+
+def _check_instants(facts: Saved) -> None:
+    """An instant without a zone cannot be compared with one that has it, and ours have it."""
+    certificates = [step.seen for step in facts.steps if isinstance(step.seen, CertificateSeen)]
+    ends = [end for one in certificates for end in (one.not_before, one.not_after) if end is not None]
+    if any(instant.tzinfo is None for instant in (facts.started_at, *ends)):
+        raise msgspec.ValidationError("an instant has no time zone")
 
 
 def _addresses(facts: Saved) -> Iterator[tuple[str, str]]:

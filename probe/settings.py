@@ -81,14 +81,6 @@ class Settings:
     environment: Environment
     environ: Mapping[str, str] = field(repr=False)
 
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        return self.reports.outputs
-
-    @property
-    def pretty(self) -> bool:
-        return self.reports.pretty
-
 
 def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Read the flags of `check` and their variables. Raises UsageError."""

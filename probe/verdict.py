@@ -128,7 +128,11 @@ def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
     """Whether layers came as ECS would fetch them: all that were asked for, by the names that ECS uses."""
     layers = [step for step in evidence.of(Action.LAYER) if step not in evidence.survived]
     complete = bool(layers) and all(step.ok for step in layers) and evidence.plan.layers is not Layers.NONE
-    doubted = any(finding.impact is Impact.PROOF for finding in _errors(findings))
+    beside = (Impact.LOGS, Impact.AGENT, Impact.NONE)
+    others = {endpoint.name for endpoint in evidence.plan.endpoints if endpoint.impact in beside}
+    doubted = any(
+        finding.impact is Impact.PROOF and not set(finding.endpoints) <= others for finding in _errors(findings)
+    )
     renamed = any(
         endpoint.lookup != endpoint.host for endpoint in evidence.plan.endpoints if endpoint.impact is Impact.PULL
     )

@@ -89,10 +89,16 @@ def strange_answers(evidence: Evidence) -> Iterator[Finding]:
 def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
     """Answers that have no sense, too long ones, and a 404 where nothing was looked for."""
     steps = [
-        *_failed(evidence, Failure.MALFORMED, Failure.TOO_LARGE),
+        *(step for step in _failed(evidence, Failure.MALFORMED, Failure.TOO_LARGE) if not _logs_answered(step)),
         *_failed(evidence, Failure.NOT_FOUND, actions=_NOTHING_TO_FIND),
     ]
     yield from _of_path(UNREADABLE, evidence, steps)
+
+
+def _logs_answered(step: Step) -> bool:
+    """Any answer of CloudWatch Logs proves its endpoint; its words are told with those of refusals."""
+    answer = answer_of(step)
+    return step.action is Action.LOGS and answer is not None and answer.aws
 
 
 def broken_transfers(evidence: Evidence) -> Iterator[Finding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from probe.faults.evidence import Evidence, denial_of
+from probe.faults.evidence import Evidence, answer_of, denial_of
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible, settled
 from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, LogsSeen, Step
@@ -51,12 +52,20 @@ BAD_REGION = Fault(
     ("logs.misconfigured-region",),
 )
 
+ANSWERED_OTHERWISE = replace(
+    NOT_PERMITTED,
+    title="CloudWatch Logs answers, but not to what was asked: {words}",
+    why="Any answer proves the endpoint. Whether the group is there was not learnt.",
+    causes=(),
+)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
 def refusals(evidence: Evidence) -> Iterator[Finding]:
     """Any answer proves the endpoint; only its policy can stand in the way of others."""
     for step in evidence.failed(Action.LOGS):
+        if step.failure is Failure.MALFORMED and (answer := answer_of(step)) and answer.aws:
+            yield found(ANSWERED_OTHERWISE, evidence, evidence.tries(step), words=answer.code or "an error")
         if step.failure is not Failure.DENIED:
             continue
         denial = denial_of(step)

@@ -8,9 +8,10 @@ from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults.absence import missing
+from probe.faults.cause_texts import CauseText
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, cited, found
+from probe.faults.findings import Suspects, cited, found, possible
 from probe.faults.naming import (
     failed_lookups,
     of_lookups,
@@ -55,6 +56,18 @@ NAME_MISSING = Fault(
     "Public DNS knows the names of AWS. Where {servers} does not, a private zone hides the name or lacks its record.",
     Impact.PULL,
     ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict"),
+)
+GIVEN_NAME_MISSING = replace(
+    NAME_MISSING,
+    title="the name that --endpoint-dns gives for {endpoints} does not exist",
+    why="{servers} answered NXDOMAIN for {lookups}. Names of VPC endpoints are in public DNS, for everybody.",
+    causes=("other",),
+    other=CauseText(
+        "the name is mistyped, or its endpoint is gone",
+        "give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)",
+        "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
+        '--query "VpcEndpoints[].DnsEntries[].DnsName"',
+    ),
 )
 NO_ADDRESS = Fault(
     "dns.no-address",
@@ -126,6 +139,8 @@ def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
             "path.egress-firewall",
         )
         ipv6 = ("region.ipv6-unsupported-endpoint",) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
+        if all(step.failure in REFUSALS for step in visit.last_tries):
+            return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first("path.egress-firewall")
         return PUBLIC_SILENT, suspects.and_then(*follow, *ipv6)
     mixed = any(is_inside(address.address_class) for address in visit.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
@@ -165,6 +180,12 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
         if line is None or line.addresses or line.failure not in NOT_THERE or evidence.is_other_region(visit):
             continue
         fault = NAME_MISSING if line.failure is Failure.NXDOMAIN else NO_ADDRESS
+        if visit.endpoint.lookup != visit.endpoint.host and not visit.redirected:
+            steps = failed_lookups(evidence, visit, NOT_THERE)
+            yield of_lookups(
+                GIVEN_NAME_MISSING, evidence, [visit], steps, possible("other"), lookups=visit.endpoint.lookup
+            )
+            continue
         groups.setdefault((fault, of_missing_name(evidence, visit, *fault.causes)), []).append(visit)
     everything = sum(map(len, groups.values())) == len(evidence.visits) > 1
     for (fault, suspects), visits in groups.items():

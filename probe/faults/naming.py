@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from probe.faults.absence import missing
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
@@ -122,7 +124,12 @@ def _counting(visit: Visit) -> str | None:
 
 
 def of_lookups(
-    fault: Fault, evidence: Evidence, visits: list[Visit], steps: tuple[Step, ...], suspects: Suspects
+    fault: Fault,
+    evidence: Evidence,
+    visits: list[Visit],
+    steps: tuple[Step, ...],
+    suspects: Suspects,
+    **values: Any,
 ) -> Finding:
     """One finding about the hosts of several visits."""
     names = tuple(visit.endpoint.name for visit in visits)
@@ -135,4 +142,5 @@ def of_lookups(
         suspects=suspects,
         hosts=tuple(visit.host for visit in visits),
         servers=tuple(dict.fromkeys(line.server for visit in visits for line in visit.lines if line.failed)),
+        **values,
     )

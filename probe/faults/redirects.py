@@ -36,7 +36,7 @@ CROSS_REGION_SILENT = replace(
 )
 PULL_THROUGH = Fault(
     "registry.pull-through-redirect",
-    "the registry sends the layers' download to {host}, which is not AWS",
+    "the registry sends the layers' download to {host}, which is not ECR's layer bucket",
     "The repository seems to be a pull-through cache whose layers are still upstream. No VPC endpoint leads there; it "
     "was not fetched.",
     Impact.PULL,
@@ -69,15 +69,16 @@ def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
     for (target, host), steps in groups.items():
         where = host or "no host"
         if target is RedirectTarget.FOREIGN:
-            yield found(PULL_THROUGH, evidence, evidence.tries(*steps), suspects=_upstream(steps), host=where)
+            yield found(PULL_THROUGH, evidence, evidence.tries(*steps), suspects=_upstream(evidence, steps), host=where)
         else:
             kind = _REDIRECTS.get(target, _REDIRECTS[RedirectTarget.LOOP]).format(host=where)
             yield found(BAD_REDIRECT, evidence, evidence.tries(*steps), kind=kind)
 
 
-def _upstream(steps: list[Step]) -> Suspects:
-    """Only the registry itself can have sent the redirect where the answer is AWS's."""
-    ours = all(isinstance(step.seen, RedirectSeen) and step.seen.answer.aws for step in steps)
+def _upstream(evidence: Evidence, steps: list[Step]) -> Suspects:
+    """Only the registry itself sends a redirect in an answer of AWS; upstreams are not on AWS's hosts."""
+    seen = [step.seen for step in steps if isinstance(step.seen, RedirectSeen)]
+    ours = all(each.answer.aws and not (each.host or "").endswith(evidence.plan.dns_suffix) for each in seen)
     return settled("registry.pull-through-redirect") if ours else possible(*PULL_THROUGH.causes)
 
 
@@ -99,7 +100,8 @@ def other_regions(evidence: Evidence) -> Iterator[Finding]:
 
 def _lost(visit: Visit) -> tuple[Step, ...]:
     """What failed on the way to that host, up to TCP."""
-    names = tuple(step for line in visit.lines for step in line.failed) if not visit.addresses else ()
+    asked = (*visit.lines, *((visit.control,) if visit.control else ()))
+    names = tuple(step for line in asked for step in line.failed) if not visit.addresses else ()
     return (*names, *visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
 
 

@@ -60,6 +60,12 @@ RESOLVER_PARTLY = replace(
     why="Lookups succeed, but each that asks {servers} first waits for it to time out.",
     extent=Extent.PARTLY,
 )
+RESOLVER_BEHIND = replace(
+    RESOLVER_PARTLY,
+    title="a later nameserver, {servers}, does not answer; the one before it does",
+    why="It is asked only where those before it fail, and would be of no help then.",
+    extent=Extent.NOTED,
+)
 RESOLVERS_DISAGREE = Fault(
     "dns.resolvers-disagree",
     "another nameserver of this task, {others}, does not give the right answer for {endpoints}",
@@ -91,7 +97,7 @@ def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
     groups: dict[tuple[Fault, tuple[str, ...]], list[Visit]] = {}
     for visit in evidence.visits:
         fault = _trouble(visit)
-        if fault is not None:
+        if fault is not None and not evidence.is_other_region(visit):
             groups.setdefault((fault, tuple(line.server for line in visit.lines)), []).append(visit)
     for (fault, _), visits in groups.items():
         suspects = [of_failing_resolver(evidence, visit, *fault.causes) for visit in visits]
@@ -118,6 +124,8 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
     for visit in evidence.visits:
         for line in visit.lines if visit.line is not None else ():
             fault = _line_fault(line)
+            if fault is RESOLVER_PARTLY and _is_behind(visit, line):
+                fault = RESOLVER_BEHIND
             if fault is not None:
                 lost = tuple(step for step in line.failed if step.failure not in NO_EVIDENCE)
                 groups.setdefault((fault, line.server), []).append((visit, lost))
@@ -128,6 +136,12 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
         yield found(
             fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=causes, servers=(server,)
         )
+
+
+def _is_behind(visit: Visit, line: Line) -> bool:
+    """Whether a nameserver line is asked only after the one that answers."""
+    servers = [each.server for each in visit.lines]
+    return visit.line is not None and servers.index(line.server) > servers.index(visit.line.server)
 
 
 def _line_fault(line: Line) -> Fault | None:

@@ -48,7 +48,7 @@ INTERCEPTION_TRUSTED = replace(
         "The certificate is issued by {issuer}, not by Amazon. This trust store accepts it; the container runtime's "
         "may not, and somebody reads along."
     ),
-    impact=Impact.ROUTE,
+    impact=Impact.PROOF,  # the pull may work; that it goes to AWS unread is not proven
     extent=Extent.PARTLY,
 )
 OTHER_ISSUER = replace(
@@ -135,20 +135,23 @@ def _of(steps: Iterable[Step], failure: Failure) -> list[Step]:
 def _found(
     fault: Fault, evidence: Evidence, steps: Iterable[Step], suspects: Suspects | None = None, **values: str
 ) -> Iterator[Finding]:
-    """One finding for all endpoints, PARTLY where each of them has an address that is fine."""
-    failed = tuple(steps)
-    if failed:
-        names = {step.endpoint for step in failed}
-        fine = {step.endpoint for step in evidence.of(Action.TLS) if step.ok}
-        yield found(
-            fault,
-            evidence,
-            evidence.tries(*failed),
-            impact=evidence.impact(names),
-            extent=Extent.PARTLY if names <= fine else Extent.WHOLLY,
-            suspects=suspects,
-            **values,
-        )
+    """One finding for the hosts that are lost, one (PARTLY) for those that have an address that is fine."""
+    failed = {step.id: step for step in steps}
+    fine = {step.id for visit in evidence.visits if visit.shaken for step in visit.tls}
+    for extent, mine in (
+        (Extent.WHOLLY, [step for name, step in failed.items() if name not in fine]),
+        (Extent.PARTLY, [step for name, step in failed.items() if name in fine]),
+    ):
+        if mine:
+            yield found(
+                fault,
+                evidence,
+                evidence.tries(*mine),
+                impact=evidence.impact(step.endpoint for step in mine),
+                extent=extent,
+                suspects=suspects,
+                **values,
+            )
 
 
 def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:

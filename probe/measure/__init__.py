@@ -50,9 +50,9 @@ def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) ->
 
 def _wait(run: Run, work: list[Future[Any]]) -> None:
     """Until all is done, the deadline or the stop. An exception that escaped a check is a step of its own."""
-    while wait(work, timeout=GLANCE).not_done and not run.over:
+    while not run.over and wait([*work, *run.beside], timeout=GLANCE).not_done:
         continue
-    for future in work:
+    for future in (*work, *run.beside):
         if future.done() and (error := future.exception()) is not None:
             run.recorder.attempt("task", Action.ENVIRONMENT, "probe", call=partial(_raise, error))
 
@@ -66,8 +66,11 @@ def _identity(run: Run, credentials: Future[Attempt[Found]]) -> Identity:
     found = credentials.result().value if credentials.done() else None
     if found is None:
         return Identity(source="none")
-    refused = (step.seen.denial for step in run.recorder.steps(()) if isinstance(step.seen, AnswerSeen))
-    named = (denial.principal for denial in refused if denial is not None and denial.principal)
+    # A layer's refusal is left out: the principal there is ECR's own.
+    ours = (step.seen for step in run.recorder.steps(()) if step.action is not Action.LAYER)
+    answers = (seen if isinstance(seen, AnswerSeen) else getattr(seen, "answer", None) for seen in ours)
+    denials = (answer.denial for answer in answers if answer is not None)
+    named = (denial.principal for denial in denials if denial is not None and denial.principal)
     return Identity(source=found.source, arn=found.arn or next(named, None))
 
 

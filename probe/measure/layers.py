@@ -253,7 +253,7 @@ def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]
 def _accept(head: Answer, seen: LayerSeen) -> None:
     if head.status in _REDIRECTS:
         raise WireError(Failure.REDIRECT, "S3 redirected once more", seen=seen)
-    if head.status == 200 and answers.is_html(head):
+    if head.status in (200, 206) and answers.is_html(head):
         raise WireError(Failure.NOT_AWS, "a page instead of the layer's bytes", seen=seen)
     if head.status not in (200, 206):
         failure, detail = answers.failure(head, seen.answer) or (Failure.MALFORMED, f"status {head.status}")
@@ -262,7 +262,9 @@ def _accept(head: Answer, seen: LayerSeen) -> None:
 
 def _check(seen: LayerSeen, digest: str, expected: int) -> LayerSeen:
     if seen.received < expected:
-        raise WireError(Failure.TRUNCATED, f"{seen.received} of {expected} bytes came", seen=seen)
+        # A whole answer of another length, without S3's request id, is somebody else's.
+        failure = Failure.TRUNCATED if seen.answer.aws else Failure.NOT_AWS
+        raise WireError(failure, f"{seen.received} of {expected} bytes came", seen=seen)
     if seen.ranged:
         return seen
     if digest != seen.digest:

@@ -46,6 +46,13 @@ def pull(run: Run, start: Start) -> None:
     """Walk from token to layer bytes as far as it goes, and name what was prevented."""
     token = _token(run, start)
     registry = start.registry.result()
+    reference = run.plan.reference
+    if reference is None:
+        skip_rest(run, Action.CHALLENGE, blocked_by=None, detail="the image is not in private ECR")
+        return
+    if start.credentials.value is None:
+        skip_rest(run, Action.CHALLENGE, blocked_by=start.credentials.step.id)
+        return
     if not registry.ready:
         skip_rest(run, Action.CHALLENGE, blocked_by=registry.blocked_by)
         return
@@ -54,10 +61,7 @@ def pull(run: Run, start: Start) -> None:
         run.wire, host=registry.endpoint.host, address=ready.address, until=run.until, budget=run.plan.budget
     ) as conversation:
         challenge = with_retry(run, lambda: _challenge(run, conversation, ready))
-        reference = run.plan.reference
-        if reference is None:
-            skip_rest(run, Action.MANIFEST, blocked_by=None, detail="the image is not in private ECR")
-        elif challenge.step.failed:
+        if challenge.step.failed:
             skip_rest(run, Action.MANIFEST, blocked_by=challenge.step.id)
         elif token.value is None:
             skip_rest(run, Action.MANIFEST, blocked_by=token.step.id)
@@ -102,7 +106,7 @@ def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[No
     def call() -> tuple[AnySeen, None]:
         asked = ask(run, conversation, "GET", "/v2/", expected=(200, 401))
         scheme = asked.answer.headers.get("WWW-Authenticate", "").partition(" ")[0].lower()
-        if asked.answer.status == 401 and scheme == "basic":
+        if asked.answer.status == 401 and scheme == "basic" and asked.seen.aws:
             return asked.seen, None
         failure = Failure.NOT_AWS if asked.answer.status == 200 or not asked.seen.aws else Failure.MALFORMED
         raise WireError(failure, f"status {asked.answer.status} instead of a Basic challenge", seen=asked.seen)

@@ -27,11 +27,12 @@ class Asked:
     seen: AnswerSeen
 
     def read(self, reader: Callable[[bytes], T]) -> T:
-        """Read the body. A page where a document was expected is no answer of AWS, whatever its status."""
+        """Read the body. What cannot be read and carries no mark of AWS is a middlebox's, whatever its status."""
         try:
             return reader(self.answer.body)
         except WireError as error:
-            failure = Failure.NOT_AWS if answers.is_html(self.answer) else error.failure
+            strange = answers.is_html(self.answer) or not self.seen.aws
+            failure = Failure.NOT_AWS if strange and error.failure is Failure.MALFORMED else error.failure
             raise WireError(failure, error.detail, seen=self.seen) from error
 
 

@@ -79,15 +79,14 @@ class _Question:
 def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
     """Resolve, connect and shake hands. `on` is the redirect that named the host, where it was not planned."""
     prefix = f"{endpoint.host}/" if on else ""
-    beside = _ask_control(run, endpoint, prefix, on)
+    run.beside.extend(_ask_control(run, endpoint, prefix, on))
     answers = _resolve(run, endpoint, prefix, on)
-    beside.append(spawn(lambda: _mistaken_names(run, endpoint, answers)))
+    run.beside.append(spawn(lambda: _mistaken_names(run, endpoint, answers)))
     addresses = _addresses(answers)
     tried = _Visit(run, endpoint, prefix).all(addresses) if addresses else []
-    for evidence in beside:
-        evidence.result()
     ready = tuple(Ready(step.subject.removeprefix(prefix), step.id) for step in tried if step.ok)
-    return Reached(endpoint, ready, (tried or answers)[0].id)
+    last = tried or answers
+    return Reached(endpoint, ready, next((step for step in last if step.failed), last[0]).id)
 
 
 # ---- names
@@ -180,7 +179,7 @@ def _seen(run: Run, question: _Question, found: names.Lookup | None) -> NamesSee
 
 def _mistaken_names(run: Run, endpoint: Endpoint, answers: list[Step]) -> None:
     """Where an interface name is public or missing, ask for the name that its zone is often given by mistake."""
-    if endpoint.mistaken is None or endpoint.kind is not Kind.INTERFACE:
+    if endpoint.mistaken is None or endpoint.kind is not Kind.INTERFACE or endpoint.lookup != endpoint.host:
         return
     first = answers[0]
     classes = {address.address_class for step in answers for address in _named(step)}

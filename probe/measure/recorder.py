@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from probe.addresses import sort_key
 from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
@@ -218,7 +218,10 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every check of one run shares. `until` is the instant (monotonic) at which the run is over."""
+    """What every check of one run shares. `until` is the instant (monotonic) at which the run is over.
+
+    `beside` gathers work whose answers are evidence only: the run waits for it, no other check does.
+    """
 
     wire: Wire
     plan: Plan
@@ -226,6 +229,7 @@ class Run:
     until: float
     stop: threading.Event
     progress: Progress
+    beside: list[Future[Any]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
@@ -242,5 +246,5 @@ def _identity(opened: _Open) -> str:
 
 def _address_key(subject: str) -> tuple[int, int]:
     with suppress(ValueError):
-        return sort_key(subject)
+        return sort_key(subject.rpartition("/")[2])
     return (0, 0)

@@ -4,6 +4,7 @@ beside the endpoints.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address, ip_network
@@ -22,6 +23,7 @@ from probe.model import (
     ProxySeen,
     Step,
     Surroundings,
+    replace,
 )
 from probe.settings import Environment, Settings
 from probe.wire import Wire, credentials, ecs, http
@@ -34,8 +36,8 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
     """Read the task's metadata: version 4, else 3. Neither is no error; their silence costs at most
     `budget.metadata`.
     """
-    environment, budget = settings.environment, settings.budget
-    container, task, told = ecs.Container(), ecs.Task(), False
+    environment, ends = settings.environment, time.monotonic() + settings.budget.metadata
+    container, task, told_by = ecs.Container(), ecs.Task(), ""
     sources = [
         (uri, version) for uri, version in ((environment.metadata_v4, "v4"), (environment.metadata_v3, "v3")) if uri
     ]
@@ -43,16 +45,18 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
         http.prepare()
     for uri, version in sources:
         ask = partial(_metadata, recorder, version=version)
+        # What one document takes is gone for the next: metadata must not cost more than its budget in all.
+        budget = replace(settings.budget, metadata=max(0.05, ends - time.monotonic()))
         whole = ask("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
         if whole.value is not None:
             own = ask("container", read=partial(ecs.container_document, wire, uri, budget=budget, until=until))
-            container, task, told = own.value or container, whole.value, True
-        if told or whole.step.failure is Failure.TIMEOUT:
+            container, task, told_by = own.value or container, whole.value, version
+        if told_by or whole.step.failure is Failure.TIMEOUT:
             break
     if not sources:
         why = "no ECS_CONTAINER_METADATA_URI_V4 in the environment"
         recorder.skip("task", Action.METADATA, "task", blocked_by=None, detail=why)
-    return _surroundings(settings, wire, recorder, container, task, told=told, until=until)
+    return _surroundings(settings, wire, recorder, container, task, told_by=told_by, until=until)
 
 
 def _metadata(
@@ -73,7 +77,7 @@ def _surroundings(
     container: ecs.Container,
     task: ecs.Task,
     *,
-    told: bool,
+    told_by: str,
     until: float,
 ) -> Surroundings:
     environment = settings.environment
@@ -82,9 +86,10 @@ def _surroundings(
     launch_type = task.launch_type or _launch_type(environment)
     mode = network.network_mode if network else None
     own_region = environment.region or (arn.region if arn else None) or container.log_options.get("awslogs-region")
-    on_instance = launch_type in ("EC2", "MANAGED_INSTANCES")
+    on_instance = bool(told_by) and launch_type in ("EC2", "MANAGED_INSTANCES")
     return Surroundings(
-        told=told,
+        told=bool(told_by),
+        log_drivers_told=told_by == "v4",  # version 3 says nothing of logging
         path=_path(launch_type, mode, environment),
         region=own_region,
         account=arn.account if arn else None,
@@ -214,7 +219,9 @@ def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]
 
 def look_at_proxies(run: Run, environment: Environment) -> Step:
     """Which proxy variables are set, and what NO_PROXY leaves to the proxy. No connection of ours uses them."""
-    hosts = (*LINK_LOCAL, *_hosts(run.plan))
+    # HTTP_PROXY alone takes plain HTTP, and that is the link-local addresses'.
+    everything = any(name.upper() != "HTTP_PROXY" for name in environment.proxies)
+    hosts = (*LINK_LOCAL, *(_hosts(run.plan) if everything else ()))
     uncovered = (
         tuple(host for host in hosts if not _bypassed(host, environment.no_proxy or "")) if environment.proxies else ()
     )

@@ -108,7 +108,8 @@ def _pieces(option: str, width: int) -> Iterator[list[str]]:
     if cells(option) <= width:
         yield [option]
     elif name == "--filters" and " " not in value and "," in value.partition(",Values=")[2]:
-        yield _quoted_list(f'{name} "{value}"', width)
+        with_name = _quoted_list(f'{name} "{value}"', width)
+        yield from [with_name] if cells(with_name[0]) <= width else [[name], _quoted_list(f'"{value}"', width)]
     else:
         yield from ([word] for word in _WORD.findall(option))
 

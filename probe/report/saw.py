@@ -126,7 +126,10 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
     if first.outcome is Outcome.FAILED:
         # Several answers of one kind say the same with other request ids: one step's words will do.
         speaker = next((step for step in group if step.detail and not _BARE_STATUS.fullmatch(step.detail)), first)
-        said = _follow_up(group) if asker(first) is Asker.FOLLOW_UP else _failed(group, steps, speaker)
+        if asker(first) is Asker.FOLLOW_UP:
+            yield _follow_up(group)
+            return
+        said = _failed(group, steps, speaker)
         yield said
         if _is_worth_quoting(speaker, said):
             yield f"“{speaker.detail}”"
@@ -152,7 +155,7 @@ def _follow_up(group: Sequence[Step]) -> str:
     """That a name with swapped labels is not served is no fault: nobody needs it."""
     failure = group[0].failure or Failure.BUG
     subject = "the lookup" if len(group) == 1 else "the lookups"
-    return f"asked besides, with labels swapped as people do by mistake: {subject} {_VERBS[failure]}{_where(group)}"
+    return f"asked besides, with labels swapped: {subject} {_VERBS[failure]}{_where(group)}"
 
 
 def _failed(group: Sequence[Step], steps: Sequence[Step], speaker: Step) -> str:

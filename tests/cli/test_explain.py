@@ -141,6 +141,13 @@ def test_what_is_no_address_is_no_mistake_of_ours(
     assert err[:-1].isprintable()
 
 
+def test_an_instant_without_a_zone_is_refused(
+    document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(tmp_path, changed(document, started_at="2026-01-01T00:00:00")) == 2
+    assert "no time zone" in capfd.readouterr().err
+
+
 def test_opinions_in_words_of_another_version_are_not_even_read(document: bytes, tmp_path: Path) -> None:
     newer = changed(document, status="splendid", findings=[{"code": 1}], endpoints="none", pull=None)
     assert explain(tmp_path, newer) == 3

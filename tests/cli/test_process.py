@@ -194,7 +194,7 @@ def test_the_story_follows_the_screen(columns: int, longest: int) -> None:
         with subprocess.Popen(argv, stdout=terminal, stderr=subprocess.DEVNULL) as running:
             lines = [screen.readline() for _ in range(100)]
             running.kill()  # it may wait for us to read on
-    assert longest - 15 < max(len(line.rstrip()) for line in lines) <= longest
+    assert longest - 15 < max(len(line.decode().rstrip()) for line in lines) <= longest
 
 
 def test_an_ascii_terminal_gets_ascii() -> None:

@@ -11,6 +11,7 @@ from probe.settings import UsageError, parse
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 TASK = Surroundings(
     told=True,
+    log_drivers_told=True,
     region="us-east-1",
     account="111122223333",
     launch_type="FARGATE",
@@ -123,6 +124,26 @@ def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
 def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
     with pytest.raises(UsageError, match=r"--image \(ECR_PROBE_IMAGE\).*amazonaws\.com"):
         planned(surroundings)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"),
+        (
+            {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/x"},
+            "the task metadata that ECS_CONTAINER_METADATA_URI_V4 names did not answer, or not legibly",
+        ),
+        (
+            {"ECS_CONTAINER_METADATA_URI": "http://169.254.170.2/v3/x"},
+            "the task metadata that ECS_CONTAINER_METADATA_URI names did not answer, or not legibly",
+        ),
+    ],
+)
+def test_silent_metadata_is_not_missing_metadata(environ: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        make_plan(parse([], environ), Surroundings())
+    assert f"is needed, since {words}: for example" in str(refusal.value)
 
 
 def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:

@@ -106,6 +106,15 @@ def test_a_name_without_addresses_was_asked_but_never_dialled() -> None:
     assert value(found, "addresses_reachable", endpoint="ecr.api") is None
 
 
+def test_what_only_the_deadline_ended_is_not_measured() -> None:
+    steps = [made.step("ecr.api/dns/10.0.0.2/A", failure=Failure.DEADLINE)]
+    cut = made.verdict(steps, endpoints=(made.summary("ecr.api", resolved=0, reached=0, ok=False),))
+    found = samples(cut)
+    assert value(found, "endpoint_success", endpoint="ecr.api") is None
+    assert value(found, "addresses_resolved", endpoint="ecr.api") is None
+    assert value(found, "step_failures_total", endpoint="ecr.api", step="dns", reason="deadline") == 1
+
+
 def test_two_findings_of_one_code_are_one_series() -> None:
     twice = tuple(
         made.finding("tcp.silent", ("x",), severity) for severity in (Severity.ERROR, Severity.ERROR, Severity.WARNING)

@@ -146,6 +146,40 @@ def test_some_of_several_are_counted_and_retries_are_not() -> None:
     assert saw(found, steps) == ["1 of 2 connections timed out after 3.0 s (10.0.0.2)"]
 
 
+def test_awss_own_sentence_is_quoted_and_a_bare_status_is_not() -> None:
+    head = ManifestSeen(answer=AnswerSeen(method="HEAD", status=403, aws=True))
+    get = ManifestSeen(answer=AnswerSeen(status=403, aws=True, code="DENIED"))
+    steps = [
+        made.step("a/manifest/HEAD", head, failure=Failure.DENIED, detail="status 403"),
+        made.step("a/manifest/GET", get, failure=Failure.DENIED, detail="DENIED: User: x is not authorized"),
+    ]
+    found = made.finding("code", ("a/manifest/HEAD", "a/manifest/GET"))
+    said = ["2 of 2 manifest requests met a denial: 403 DENIED", "“DENIED: User: x is not authorized”"]
+    assert saw(found, steps) == said
+    assert saw(found, steps[:1]) == ["the manifest request met a denial: 403"]
+    other = made.step("a/metadata/task", failure=Failure.SERVER_ERROR, detail="status 503")
+    assert saw(made.finding("code", (other.id,)), [other])[-1] == "“status 503”"
+
+
+def test_only_configured_lookups_are_counted() -> None:
+    def lookup(identity: str, asker: Asker, failure: Failure | None = Failure.NXDOMAIN, **given: str) -> Step:
+        seen = msgspec.structs.replace(NAMES, asker=asker, name=f"{asker}.example.com", addresses=())
+        return made.step(f"a/dns/{identity}", seen, **({"failure": failure} if failure else {}), **given)
+
+    steps = [
+        lookup("10.0.0.2/A", Asker.CONFIGURED),
+        lookup("10.0.0.3/A", Asker.CONFIGURED, None),
+        lookup("169.254.169.253/A", Asker.CONTROL),
+        lookup("10.0.0.2/ecr.api.example.com/A", Asker.FOLLOW_UP, detail="the name does not exist"),
+    ]
+    assert saw(made.finding("code", tuple(step.id for step in steps if step.failed)), steps) == [
+        "1 of 2 lookups found that no such name exists for configured.example.com at 10.0.0.2",
+        "the control lookup found that no such name exists for control.example.com at 10.0.0.2",
+        "asked besides, with labels swapped: "
+        "the lookup found that no such name exists for follow-up.example.com at 10.0.0.2",
+    ]
+
+
 def test_many_sentences_are_counted_instead() -> None:
     steps = [made.step(f"a/dns/{n}/A", msgspec.structs.replace(NAMES, server=f"10.0.0.{n}")) for n in range(9)]
     sentences = saw(made.finding("code", tuple(step.id for step in steps)), steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import msgspec
 import pytest
@@ -12,13 +13,17 @@ from hypothesis import strategies as st
 
 from probe.model import (
     AddressClass,
+    Asker,
     CertificateSeen,
     Failure,
     Identity,
+    Impact,
+    NamesSeen,
+    Pull,
 )
 from probe.report import FORMATS, Page
 from probe.report.advice import advice
-from probe.report.layout import cells, paint
+from probe.report.layout import cells, paint, wrapped
 from tests.report import made
 
 FINDINGS = """\
@@ -37,6 +42,7 @@ error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
                     (of the task's subnet)
   cause: no ENI here (possible)
          fix: one per zone
+         settle it: the same read as above
   ruled out: no route
 
 warning[logs.group-missing]: the log group /app does not exist
@@ -107,8 +113,15 @@ ADVICE = [
     ("make it: aws a b --c d", ["fix: make it:", "     aws a b --c d"]),
     ("aws a --b c (elsewhere)", ["fix: aws a --b c", "     (elsewhere)"]),
     ("aws a --b c, then aws d --e f", ["fix: aws a --b c", "     then aws d --e f"]),
-    ("make it: aws a --b c, and again", ["fix: make it: aws a --b c, and again"]),
-    ("use x (aws a --b c), or else", ["fix: use x (aws a --b c), or else"]),
+    ("make it: aws a --b c, and again", ["fix: make it:", "     aws a --b c", "     and again"]),
+    ("use x (aws a --b c), or else", ["fix: use x:", "     aws a --b c", "     or else"]),
+    ("a: aws a --b c; and x", ["fix: a:", "     aws a --b c", "     and x"]),
+    ("a (aws b c …), or d (aws e f --g h,i)", ["fix: a:", "     aws b c …", "     or d:", "     aws e f --g h,i"]),
+    ("push: docker push x; then aws a b --c d", ["fix: push: docker push x; then", "     aws a b --c d"]),
+    ("wait; aws a b --c d tells of it", ["fix: wait; aws a b --c d tells of it"]),
+    ("a: aws a b --c d (aws e f names it)", ["fix: a:", "     aws a b --c d", "     (aws e f names it)"]),
+    ("set it (aws a b, or elsewhere)", ["fix: set it (aws a b, or elsewhere)"]),
+    ("curl -sI https://a | grep x; date -u (here)", ["fix: curl -sI https://a | grep x; date -u", "     (here)"]),
 ]
 
 
@@ -116,6 +129,65 @@ ADVICE = [
 def test_advice(given: str, lines: list[str]) -> None:
     page = Page()
     assert paint(advice(("", "fix: "), given, indent=0, page=page), page).splitlines() == lines
+
+
+ADDRESSES = ",".join(f"10.0.{number}.10" for number in range(12))
+
+
+@pytest.mark.parametrize("width", [60, 100, 400])
+def test_a_long_list_keeps_the_indentation_and_can_be_pasted(width: int) -> None:
+    read = f"aws a b --region r --filters Name=addresses.private-ip-address,Values={ADDRESSES} --query Q"
+    page = Page(width=width)
+    shown = paint(advice(("", "fix: "), read, indent=9, page=page), page)
+    assert all(cells(line) <= width for line in shown.splitlines())
+    words = shlex.split(shown.replace("\\\n", "").strip().removeprefix("fix: "))
+    # The AWS CLI skips white space after a comma.
+    assert [re.sub(r"\s", "", word) for word in words] == read.split()
+
+
+def test_a_word_longer_than_the_line_keeps_the_indentation() -> None:
+    title = "x" * 150
+    shown = paint(wrapped(("", "saw: "), f"a {title} b", indent=2, page=Page(width=60)), Page(width=60))
+    assert all(line.startswith("  saw: " if number == 0 else " " * 7) for number, line in enumerate(shown.splitlines()))
+    assert max(map(len, shown.splitlines())) == 60
+    assert "".join(shown.split()) == f"saw:a{title}b"
+
+
+def test_prose_is_readable_on_a_wide_screen() -> None:
+    shown = paint(wrapped(("", ""), "word " * 100, indent=0, page=Page(width=400)), Page(width=400))
+    assert 100 < max(map(len, shown.splitlines())) <= 120
+
+
+def test_the_real_fault_stands_above_what_only_stops_the_proof() -> None:
+    impacts = (Impact.PROOF, Impact.AGENT, Impact.LOGS, Impact.NONE, Impact.ROUTE, Impact.PULL)
+    findings = tuple(made.finding(str(impact), ("s3/tls/52.218.1.1",), impact=impact) for impact in impacts)
+    titles = [line for line in text(findings=findings).splitlines() if line.startswith("error[")]
+    assert [line[6:].partition("]")[0] for line in titles] == ["pull", "route", "logs", "agent", "proof", "none"]
+
+
+@pytest.mark.parametrize(
+    ("impact", "pull", "words"),
+    [
+        (Impact.ROUTE, Pull.WORKS, "fail: ECS can pull the image, but past the endpoint: ecr.api; 1 error; "),
+        (Impact.LOGS, Pull.WORKS, "fail: ECS can pull the image, but no logs get through: ecr.api; 1 error; "),
+        (Impact.AGENT, Pull.WORKS, "fail: ECS can pull the image, but the agent is cut off: ecr.api; 1 error; "),
+        (Impact.PULL, Pull.UNPROVEN, "is not proven, but it fails on this path: ecr.api; 1 error; "),
+        (Impact.PULL, Pull.BROKEN, "fail: ECS cannot pull the image; 1 error; "),
+    ],
+)
+def test_the_last_line_says_why_it_fails(impact: Impact, pull: Pull, words: str) -> None:
+    found = made.finding("code", ("s3/tls/52.218.1.1",), impact=impact)
+    assert words in text(pull=pull, findings=(found,)).splitlines()[-1]
+
+
+def test_a_control_or_a_follow_up_that_came_to_nothing_is_no_fault() -> None:
+    seen = {
+        asker: NamesSeen(server="10.0.0.2", asker=asker, order=0, name=f"{asker}.example.com", record="A")
+        for asker in Asker
+    }
+    steps = [made.step(f"s3/dns/{asker}/A", each, failure=Failure.NXDOMAIN) for asker, each in seen.items()]
+    shown = FORMATS["text"](made.verdict(steps), Page())
+    assert [line.split()[0] for line in shown.splitlines() if line.endswith("4 ms")] == ["FAIL", "no", "no"]
 
 
 def test_colour_only_where_asked_for() -> None:

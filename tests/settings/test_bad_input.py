@@ -25,9 +25,9 @@ VALUES = [
     ("image", "12345.dkr.ecr.eu-west-1.amazonaws.com/app", "12-digit"),
     ("image", "123456789012.dkr.ecr.eu-wset-1.amazonaws.com/app", "region"),
     ("image", "123456789012.dkr.ecr.cn-north-1.amazonaws.com/app", "amazonaws.com.cn"),
-    ("image", "public.ecr.aws/nginx/nginx:1", "not in private ECR"),
-    ("image", "nginx", "not in private ECR"),
-    ("image", "vpce-0a1.dkr.ecr.eu-west-1.vpce.amazonaws.com/app", "ECR"),
+    ("image", "public.ecr.aws/nginx/nginx:1", "is in ECR Public, which has no PrivateLink endpoint"),
+    ("image", "nginx", "is not in ECR at all"),
+    ("image", "vpce-0a1.dkr.ecr.eu-west-1.vpce.amazonaws.com/app", "no registry host"),
     ("platform", "x86_64", "linux/amd64"),
     ("platform", "linux/aarch64", "linux/arm64"),
     ("platform", "linux", "OS/ARCH"),
@@ -39,6 +39,7 @@ VALUES = [
     ("vpc-cidr", "10.0.0.0/255.255.0.0", "prefix length"),
     ("vpc-cidr", "10.0.0.0/33", "CIDR"),
     ("vpc-cidr", "fd00::1/64", "fd00::/64"),
+    ("vpc-cidr", "fe80::%eth0/64", "zone"),
     ("vpc-cidr", "0.0.0.0/0", "every address"),
     ("vpc-cidr", "tenthousand", "CIDR"),
     ("vpc-cidr", ",", "names nothing"),
@@ -145,9 +146,10 @@ CONTRADICTIONS = [
     (["--output", "a", "--output", "b"], ["--output", "--format"]),
     (["--format", "json", "--output", "a", "--format", "text", "--output", "./a"], ["--output", "same file"]),
     (["--format"], ["--format", "ECR_PROBE_FORMAT", "missing"]),
-    (["--strict=maybe"], ["--strict", "ECR_PROBE_STRICT"]),
+    (["--strict=yes"], ["--strict (ECR_PROBE_STRICT): a switch takes no value", "for example --strict or"]),
+    (["--no-strict=yes"], ["--strict (ECR_PROBE_STRICT): a switch takes no value"]),
     (["--imagee", "x"], ["--image", "ECR_PROBE_IMAGE"]),
-    (["image"], ["'image'", "--help"]),
+    (["image"], ["'image'", "for example ecr-probe check --image 123456789012.dkr", "--help"]),
 ]
 
 

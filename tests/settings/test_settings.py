@@ -32,8 +32,8 @@ def test_defaults() -> None:
     assert made.budget == Budget()
     assert made.budget.deadline == 30
     assert made.budget.connect == 3
-    assert made.outputs == (Output("text"),)
-    assert not made.pretty
+    assert made.reports.outputs == (Output("text"),)
+    assert not made.reports.pretty
     assert made.controls
     assert made.layers is Layers.SMALLEST
     assert made.ca_bundle is None
@@ -70,7 +70,7 @@ def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
     assert by_flag.policy.strict
     assert not by_flag.controls
     assert by_flag.allow_instance_role
-    assert by_flag.pretty
+    assert by_flag.reports.pretty
 
 
 def test_flags_win_over_variables() -> None:
@@ -152,7 +152,7 @@ def test_pairs_of_format_and_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert [(output.format, output.path) for output in settings(*argv, **environ).outputs] == expected
+    assert [(output.format, output.path) for output in settings(*argv, **environ).reports.outputs] == expected
 
 
 def test_secrets_are_never_shown() -> None:

@@ -1,0 +1,86 @@
+"""What is read off answers that are not as they should be, and that evidence beside the path holds nothing back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from probe.faults import diagnose
+from probe.measure.reach import reach
+from probe.measure.recorder import Recorder, Run
+from probe.measure.surroundings import look_around
+from probe.model import Failure, ProxySeen
+from probe.plan import make_plan
+from probe.progress import Silent
+from probe.run import run
+from probe.settings import parse
+from probe.sim import changes
+from probe.sim.http import Reply
+from probe.sim.listeners import Swallows
+from probe.sim.scenarios import SCENARIOS
+from probe.sim.vpc import VPC
+from tests.measure.worlds import only, steps
+
+PAGE = Reply(200, b"Access to this site is blocked.", content_type="text/plain")
+
+
+@pytest.mark.parametrize(
+    ("service", "at", "step"),
+    [
+        ("ecr.api", "", "ecr.api/token/"),
+        ("ecr.dkr", "GET /v2/team/app/manifests", "ecr.dkr/manifest/GET"),
+        ("s3", "", "s3/layer"),
+    ],
+)
+def test_words_of_nobody_at_aws_are_a_middlebox_whatever_the_status(service: str, at: str, step: str) -> None:
+    found = steps(changes.mishap(service, PAGE, at=at))
+    assert {each.failure for name, each in found.items() if name.startswith(step)} == {Failure.NOT_AWS}
+
+
+def test_a_basic_challenge_of_somebody_else_is_no_challenge_of_ecr() -> None:
+    reply = Reply(401, b"<html>log in</html>", (("WWW-Authenticate", 'Basic realm="proxy"'),), content_type="text/html")
+    assert only(steps(changes.mishap("ecr.dkr", reply)), "ecr.dkr/challenge/").failure is Failure.NOT_AWS
+
+
+def test_a_skipped_step_names_what_failed_and_not_what_was_left_out() -> None:
+    def closed(vpc: VPC) -> None:
+        vpc.lay_out(ipv6="2600:1f18:1234:5600::/56", ipv4=False)
+        vpc.endpoints["ecr.api"].admits = []
+
+    token = only(steps(closed, "--connect-timeout", "0.5"), "ecr.api/token")
+    assert token.blocked_by is not None
+    assert token.blocked_by.startswith("ecr.api/tcp/2600:")
+
+
+def test_http_proxy_alone_is_no_concern_of_https() -> None:
+    proxied = changes.variables(HTTP_PROXY="http://10.0.9.9:3128", NO_PROXY="169.254.169.254,169.254.170.2")
+    seen = steps(proxied)["task/environment/proxy"].seen
+    assert isinstance(seen, ProxySeen)
+    assert (seen.bypassed, seen.uncovered) == (True, ())
+
+
+def test_a_silent_control_does_not_hold_back_the_pull() -> None:
+    """It may stay silent for two seconds; the endpoint is reached long before."""
+    with VPC() as vpc:
+        next(each for each in SCENARIOS if each.name == "control-silent").breaks(vpc)
+        settings = parse([], vpc.environ, started=time.monotonic())
+        until, recorder = settings.started + 30, Recorder()
+        plan = make_plan(settings, look_around(settings, vpc.wire(), recorder, until=until))
+        shared = Run(vpc.wire(), plan, recorder, until, threading.Event(), Silent())
+        assert reach(shared, plan.endpoints[0]).ready
+        assert not all(evidence.done() for evidence in shared.beside)
+
+
+def test_metadata_that_is_silent_when_a_stop_comes_leaves_a_document() -> None:
+    stop = threading.Event()
+    with VPC() as vpc:
+        vpc.local["169.254.170.2", 80] = Swallows()
+        image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.0"
+        settings = parse(["--image", image], vpc.environ, started=time.monotonic())
+        threading.Timer(0.2, stop.set).start()
+        verdict = run(settings, vpc.wire(), stop=stop)
+    assert {finding.code for finding in verdict.findings if finding.severity == "error"} == {"probe.deadline"}
+    assert verdict.exit_code == 3
+    assert diagnose(verdict.measurement, verdict.policy)
