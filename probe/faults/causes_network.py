@@ -104,7 +104,7 @@ NETWORK = {
     ),
     "tcp.no-public-ip": CauseText(
         "the subnet routes to an internet gateway, but the task has no public address",
-        "assign one (aws ecs update-service --network-configuration with assignPublicIp=ENABLED), or make the "
+        "assign one (aws ecs update-service --network-configuration … with assignPublicIp=ENABLED), or make the "
         "endpoints",
         READ_TASK_INTERFACE + " (Association.PublicIp is missing there)",
     ),

@@ -1,0 +1,121 @@
+"""Judgements at the edges of the rules, each in a world of its own: what weighs, what does not, what comes first."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from probe.model import JudgedFinding, Pull, Severity, Status, Verdict
+from probe.run import run
+from probe.settings import parse
+from probe.sim import changes
+from probe.sim.http import Reply
+from probe.sim.listeners import Swallows
+from probe.sim.network import Treatment
+from probe.sim.services import Mishap
+from probe.sim.vpc import VPC
+
+
+def judged(breaks: changes.Change, *arguments: str) -> Verdict:
+    with VPC() as vpc:
+        breaks(vpc)
+        settings = parse((*arguments, "--connect-timeout", "1"), vpc.environ, started=time.monotonic())
+        return run(settings, vpc.wire())
+
+
+def one(verdict: Verdict, code: str, **facts: Any) -> JudgedFinding:
+    same = [finding for finding in verdict.findings if finding.code == code]
+    (found,) = [each for each in same if all(getattr(each, name) == value for name, value in facts.items())]
+    return found
+
+
+def refused_by_logs(kind: str) -> changes.Change:
+    body = f'{{"__type":"{kind}","message":"no"}}'.encode()
+    reply = Reply(400, body, (("x-amzn-RequestId", "1"),), "application/x-amz-json-1.1")
+    return changes.mishap("logs", reply)
+
+
+def test_an_address_lost_here_and_an_endpoint_lost_there_are_two_findings() -> None:
+    def stall(vpc: VPC) -> None:
+        vpc.hosts[vpc.endpoints["ecr.api"].everything[1]] = Swallows()
+        changes.box("logs", does=Swallows())(vpc)
+
+    verdict = judged(stall)
+    assert one(verdict, "tls.silent", endpoints=("ecr.api",)).severity is Severity.WARNING
+    assert one(verdict, "tls.silent", endpoints=("logs",)).severity is Severity.ERROR
+    assert verdict.pull is Pull.WORKS
+
+
+def test_any_answer_of_logs_proves_its_endpoint() -> None:
+    verdict = judged(refused_by_logs("InvalidParameterException"))
+    assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)
+    assert one(verdict, "logs.not-permitted").severity is Severity.INFO
+
+
+def test_what_logs_refuses_is_no_doubt_about_the_pull() -> None:
+    verdict = judged(refused_by_logs("UnrecognizedClientException"))
+    assert (verdict.status, verdict.pull) == (Status.INCONCLUSIVE, Pull.WORKS)
+
+
+def test_an_accepted_public_way_is_no_accepted_interception() -> None:
+    def trusted(vpc: VPC) -> None:
+        vpc.trusted = (*vpc.trusted, "Corp Root")
+        changes.box("ecr.api", issuer="Corp Root")(vpc)
+
+    verdict = judged(trusted, "--allow-public", "ecr.api")
+    assert one(verdict, "tls.interception").severity is Severity.WARNING
+    assert verdict.status is Status.DEGRADED
+
+
+def test_who_refuses_at_a_public_address_is_a_firewall_first() -> None:
+    prohibited = changes.box("ecr.api", does=Treatment.PROHIBIT)
+    verdict = judged(changes.all_of(changes.without_endpoints("ecr.api"), changes.with_nat, prohibited))
+    assert one(verdict, "dns.public-answer").causes[0].code == "path.egress-firewall"
+
+
+def test_a_mistyped_endpoint_name_is_not_blamed_on_a_zone() -> None:
+    vpce = "vpce-0a1b.api.ecr.us-east-1.vpce.amazonaws.com"
+    verdict = judged(changes.nothing, "--endpoint-dns", f"ecr.api={vpce}")
+    finding = one(verdict, "dns.name-missing")
+    assert [cause.code for cause in finding.causes] == ["other"]
+    assert vpce in finding.why
+    assert not [step.id for step in verdict.steps if "ecr.api.us-east-1" in step.subject]
+
+
+def test_a_later_nameserver_that_is_dead_is_worth_knowing_and_no_more() -> None:
+    verdict = judged(changes.asks("vpc", "10.0.3.99"))
+    assert one(verdict, "dns.resolver-unreachable").severity is Severity.INFO
+    assert verdict.status is Status.PASS
+
+
+def test_another_bucket_of_s3_is_not_somebody_elses_host_for_certain() -> None:
+    location = ("Location", "https://some-other-bucket.s3.us-east-1.amazonaws.com/x")
+    reply = Reply(307, headers=(location, ("Docker-Distribution-Api-Version", "registry/2.0")))
+    finding = one(judged(changes.mishap("ecr.dkr", reply, at="/blobs/")), "registry.pull-through-redirect")
+    assert "is not ECR's layer bucket" in finding.title
+    assert {str(cause.standing) for cause in finding.causes} == {"possible"}
+
+
+def test_metadata_that_says_nothing_of_logging_leaves_logs_to_be_looked_at() -> None:
+    def only_version_3(vpc: VPC) -> None:
+        vpc.metadata.mishaps.append(Mishap(Reply(404, b'"no v4"'), "/v4/"))
+
+    logs = judged(only_version_3).plan.endpoint("logs")
+    assert logs is not None
+    assert not logs.required
+
+
+def test_who_was_refused_is_who_we_are() -> None:
+    denied = changes.role_may()
+
+    def with_keys(vpc: VPC) -> None:
+        denied(vpc)
+        keys, vpc.task.role = vpc.cloud.task_keys, None
+        vpc.task.variables.update(
+            AWS_ACCESS_KEY_ID=keys.access_key, AWS_SECRET_ACCESS_KEY=keys.secret_key, AWS_SESSION_TOKEN=keys.token
+        )
+
+    identity = judged(with_keys).identity
+    assert identity.source == "env"
+    assert identity.arn is not None
+    assert "assumed-role/probe-task" in identity.arn
