@@ -271,7 +271,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     dns_tries: int = 2
     dns_total: float = 5.0
     metadata: float = 3.0
-    control: float = 0.5
+    control: float = 0.4
     retry_wait: float = 2.0
     manifest_bytes: int = 4 * 1024 * 1024
     error_bytes: int = 64 * 1024
@@ -300,6 +300,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     presumed_cidrs: tuple[str, ...] = ()  # a guess around the task's own addresses
     log_group: str | None = None
     log_stream: str | None = None
+    other_log_groups: tuple[str, ...] = ()  # of other containers, in the same region
+    other_log_regions: tuple[str, ...] = ()  # to which containers log too; named, not measured
     controls: bool = True
     control_host: str | None = None  # S3 of another region of the partition: reached only where a way out exists
     budget: Budget = field(default_factory=Budget)

@@ -63,6 +63,8 @@ def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
         presumed_cidrs=presume(surroundings.addresses),
         log_group=destination.group if destination else None,
         log_stream=destination.stream if destination else None,
+        other_log_groups=_other_groups(surroundings, destination),
+        other_log_regions=_other_regions(surroundings, destination),
         controls=settings.controls,
         control_host=_control_host(place, surroundings.region),
         budget=settings.budget,
@@ -173,6 +175,20 @@ def _required(row: Row, settings: Settings, destination: LogDestination | None) 
 def _log_destination(surroundings: Surroundings) -> LogDestination | None:
     """Our own container's destination before any other container's."""
     return next(iter(sorted(surroundings.log_destinations, key=lambda destination: not destination.own)), None)
+
+
+def _other_groups(surroundings: Surroundings, chosen: LogDestination | None) -> tuple[str, ...]:
+    """Groups of the other containers, in the region of the one that is looked at first."""
+    if chosen is None:
+        return ()
+    same = (each.group for each in surroundings.log_destinations if each.region == chosen.region)
+    return tuple(dict.fromkeys(group for group in same if group and group != chosen.group))
+
+
+def _other_regions(surroundings: Surroundings, chosen: LogDestination | None) -> tuple[str, ...]:
+    known = chosen.region if chosen else None
+    others = (each.region for each in surroundings.log_destinations if each.region != known)
+    return tuple(dict.fromkeys(region for region in others if region))
 
 
 def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, ...]:

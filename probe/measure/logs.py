@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from probe.measure.questions import ask_aws, seen_of
-from probe.measure.reach import Reached
+from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run
 from probe.measure.retries import with_retry
 from probe.model import Action, AnswerSeen, Failure, LogsSeen, replace
@@ -27,10 +27,22 @@ def logs(run: Run, credentials: Attempt[Found], reached: Reached) -> None:
     if found is None:
         run.recorder.skip("logs", Action.LOGS, blocked_by=credentials.step.id)
         return
+    plan, ready = run.plan, reached.ready[0]
+    _look(run, found, reached, _wanted(ready, plan.log_group, plan.log_stream), subject=ready.address)
+    for group in plan.other_log_groups:
+        _look(run, found, reached, _wanted(ready, group, None), subject=f"{ready.address}/{group}")
+    for region in plan.other_log_regions:
+        why = "a container of this task logs to this region too; it was not measured"
+        run.recorder.skip("logs", Action.LOGS, region, blocked_by=None, detail=why)
+
+
+def _wanted(ready: Ready, group: str | None, stream: str | None) -> LogsSeen:
+    return LogsSeen(answer=AnswerSeen(address=ready.address, method="POST"), group=group, stream=stream)
+
+
+def _look(run: Run, found: Found, reached: Reached, blank: LogsSeen, *, subject: str) -> None:
+    """Ask for one group's streams, or for any group where none is known."""
     ready = reached.ready[0]
-    blank = LogsSeen(
-        answer=AnswerSeen(address=ready.address, method="POST"), group=run.plan.log_group, stream=run.plan.log_stream
-    )
 
     def call() -> tuple[LogsSeen, None]:
         target, body = _question(blank)
@@ -46,9 +58,8 @@ def logs(run: Run, credentials: Attempt[Found], reached: Reached) -> None:
         exists = blank.stream in names if blank.stream else None
         return replace(blank, answer=asked.seen, group_exists=True, stream_exists=exists), None
 
-    with_retry(
-        run, lambda: run.recorder.attempt("logs", Action.LOGS, ready.address, call=call, on=ready.step, seen=blank)
-    )
+    attempt = run.recorder.attempt
+    with_retry(run, lambda: attempt("logs", Action.LOGS, subject, call=call, on=ready.step, seen=blank))
 
 
 def _question(wanted: LogsSeen) -> tuple[str, bytes]:

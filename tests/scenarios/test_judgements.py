@@ -119,3 +119,23 @@ def test_who_was_refused_is_who_we_are() -> None:
     assert identity.source == "env"
     assert identity.arn is not None
     assert "assumed-role/probe-task" in identity.arn
+
+
+def test_the_log_groups_of_all_containers_count() -> None:
+    def another(group: str, region: str) -> changes.Change:
+        def change(document: dict[str, Any]) -> None:
+            for container in document.get("Containers", ())[:1]:
+                options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream": "s"}
+                document["Containers"] = [
+                    *document["Containers"],
+                    {**container, "Name": "beside", "LogDriver": "awslogs", "LogOptions": options},
+                ]
+
+        return lambda vpc: vpc.metadata.quirks.append(change)
+
+    missing = judged(another("/nowhere", "us-east-1"))
+    assert missing.status is Status.DEGRADED
+    assert one(missing, "logs.group-missing").because[0].endswith("/nowhere")
+    elsewhere = judged(another("/nowhere", "eu-west-1"))
+    (left,) = [step for step in elsewhere.steps if step.subject == "eu-west-1"]
+    assert "not measured" in (left.detail or "")
