@@ -14,7 +14,6 @@ from probe.measure.recorder import Attempt, Run, spawn
 from probe.measure.surroundings import find_credentials, look_at_proxies
 from probe.model import Action, AnswerSeen, Identity, Nothing
 from probe.settings import Settings
-from probe.wire import http
 from probe.wire.credentials import Found
 
 GLANCE = 0.1  # seconds between looks at whether the run was stopped
@@ -37,7 +36,6 @@ def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) ->
     reached = {endpoint.name: spawn(partial(reach, run, endpoint)) for endpoint in plan.endpoints}
 
     def walk() -> None:
-        http.prepare()
         pull(run, Start(credentials.result(), reached["ecr.api"].result(), reached["ecr.dkr"], reached["s3"]))
 
     work: list[Future[Any]] = [spawn(walk), spawn(lambda: look_at_proxies(run, settings.environment))]

@@ -199,6 +199,9 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
 def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]:
     """botocore's chain, once more after an answer that passes (the agent answers 503 right after its start)."""
 
+    # One after the other, on one thread: libraries imported side by side race for the interpreter's warning filters,
+    # and can meet each other half initialised. All that speaks HTTP waits for these credentials.
+    http.prepare()
     credentials.prepare()
 
     def attempt() -> Attempt[credentials.Found]:
