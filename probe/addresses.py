@@ -12,6 +12,10 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_inte
 from probe.model import AddressClass
 
 DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises these in subnets with DNS64 on
+# AmazonProvidedDNS, which answers in every subnet (VPC guide, "Amazon DNS server"): over IPv4, over IPv6.
+AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
+# Credentials and task metadata; instance metadata. Nothing of theirs may go to a proxy.
+LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
 RFC1918 = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 

@@ -88,6 +88,11 @@ class Failure(StrEnum):
     BUG = "bug"
 
 
+# Outcomes of a lookup that a stub resolver takes for an answer (None: it worked); on any other, glibc asks the next
+# nameserver line. Measuring and judging must pick the same line.
+ANSWERED = (None, Failure.NXDOMAIN, Failure.NO_ADDRESS)
+
+
 class AddressClass(StrEnum):
     """Where an address lies. VPC: inside a known range. PRIVATE: not globally routable, outside the known ranges.
 

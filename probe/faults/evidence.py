@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from probe.addresses import is_ipv6
+from probe.addresses import AMAZON_PROVIDED_DNS, is_ipv6
 from probe.faults.visits import Visit, addresses_of, is_inside, is_ipv4, visits_of
 from probe.model import (
     Action,
@@ -39,7 +39,6 @@ from probe.model import (
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
 REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS)
-AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")  # VPC guide, "Amazon DNS server"
 _WEIGHT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 
 

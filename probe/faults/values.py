@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from probe.addresses import is_ipv6
+from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
 from probe.faults.evidence import Evidence, denial_of, role_of
 from probe.faults.sentences import few, listed
 from probe.faults.visits import names_of
@@ -25,7 +25,6 @@ from probe.model import (
 _SERVICES = {"ecr-legacy": "ecr.api"}
 _CHINA = "aws-cn"
 _ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
-_LINK_LOCAL = ("169.254.169.254", "169.254.170.2")
 
 
 def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str]) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "by_address": _by_address(inside or own),
         "theirs": f", and those of {few(inside)}" if inside else "",
         "issuer": few(issuers) or "an unknown issuer",
-        "no_proxy": ",".join((*_LINK_LOCAL, *(endpoint.host for endpoint in evidence.plan.endpoints))),
+        "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
 
 

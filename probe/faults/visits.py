@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from probe.addresses import embedded
 from probe.model import (
+    ANSWERED,
     Action,
     Address,
     AddressClass,
@@ -21,8 +22,6 @@ from probe.model import (
     Step,
 )
 
-# Answers that a stub resolver accepts; on any other outcome glibc asks the next nameserver line.
-_ANSWERS = (None, Failure.NXDOMAIN, Failure.NO_ADDRESS)
 NOT_THERE = (Failure.NXDOMAIN, Failure.NO_ADDRESS)
 _INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
 
@@ -67,7 +66,7 @@ class Line:
 
     @property
     def answered(self) -> bool:
-        return self.main.failure in _ANSWERS or bool(addresses_of(self.steps))
+        return self.main.failure in ANSWERED or bool(addresses_of(self.steps))
 
     @property
     def addresses(self) -> tuple[Address, ...]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from probe.addresses import classify, is_ipv6, sort_key
+from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6, sort_key
 from probe.measure.recorder import Run, spawn
 from probe.model import (
+    ANSWERED,
     Action,
     Address,
     AddressClass,
@@ -31,20 +32,9 @@ from probe.wire.certificates import CertificateFacts, handshake, read_certificat
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
-AMAZON_PROVIDED_DNS = "169.254.169.253"  # VPC guide, "Amazon DNS server": answers in every subnet
-AMAZON_PROVIDED_DNS_IPV6 = "fd00:ec2::253"
 CONTROL_ORDER = 99
 MOST_ADDRESSES = 32  # per name; a hostile resolver could name thousands
 
-# A resolver that fails so is passed over, as glibc passes to the next nameserver line.
-_PASSED_OVER = (
-    Failure.NO_ANSWER,
-    Failure.SERVFAIL,
-    Failure.REFUSED_QUERY,
-    Failure.UNREACHABLE,
-    Failure.MALFORMED,
-    Failure.REFUSED,
-)
 _CERTIFICATE_FAILURES = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
 
 
@@ -95,7 +85,8 @@ def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
 
 def _ask_control(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[Future[Any]]:
     """Ask AmazonProvidedDNS beside the configured resolvers; its answer is evidence and gives no address to dial."""
-    control = AMAZON_PROVIDED_DNS if has_route(run.wire, AMAZON_PROVIDED_DNS) else AMAZON_PROVIDED_DNS_IPV6
+    over_ipv4, over_ipv6 = AMAZON_PROVIDED_DNS
+    control = over_ipv4 if has_route(run.wire, over_ipv4) else over_ipv6
     if control in run.wire.resolvers() or not has_route(run.wire, control):
         return []
     return list(_ask_both(run, endpoint, control, Asker.CONTROL, CONTROL_ORDER, prefix, on))
@@ -108,7 +99,7 @@ def _resolve(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[
         _ask_both(run, endpoint, server, Asker.CONFIGURED, order, prefix, on) for order, server in enumerate(servers)
     ]
     lines = [[future.result() for future in pair] for pair in pairs]
-    return next((line for line in lines if line[0].failure not in _PASSED_OVER or _named(line[1])), lines[0])
+    return next((line for line in lines if line[0].failure in ANSWERED or _named(line[1])), lines[0])
 
 
 def _ask_both(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address, ip_network
 
+from probe.addresses import LINK_LOCAL_SERVICES
 from probe.measure.recorder import Attempt, Recorder, Run
 from probe.measure.retries import with_retry
 from probe.model import (
@@ -28,7 +29,6 @@ from probe.model import (
 from probe.settings import Environment, Settings
 from probe.wire import Wire, credentials, ecs, http
 
-LINK_LOCAL = ("169.254.170.2", "169.254.169.254")  # credentials and task metadata; instance metadata
 AWSVPC = "awsvpc"
 
 
@@ -224,7 +224,7 @@ def look_at_proxies(run: Run, environment: Environment) -> Step:
     """Which proxy variables are set, and what NO_PROXY leaves to the proxy. No connection of ours uses them."""
     # HTTP_PROXY alone takes plain HTTP, and that is the link-local addresses'.
     everything = any(name.upper() != "HTTP_PROXY" for name in environment.proxies)
-    hosts = (*LINK_LOCAL, *(_hosts(run.plan) if everything else ()))
+    hosts = (*LINK_LOCAL_SERVICES, *(_hosts(run.plan) if everything else ()))
     uncovered = (
         tuple(host for host in hosts if not _bypassed(host, environment.no_proxy or "")) if environment.proxies else ()
     )
