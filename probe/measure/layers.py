@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from probe.measure.questions import ask, seen_of
@@ -104,22 +105,37 @@ def _wanted(manifest: Manifest, layers: Layers) -> list[_Wanted]:
     ]  # a layer may stand twice in an image
 
 
+@dataclass(frozen=True, slots=True)
+class _Talks:
+    """One worker's conversations, one with each host: a handshake and a slow start for all its blobs together."""
+
+    run: Run
+    closing: ExitStack
+    begun: dict[tuple[str, str], Conversation] = field(default_factory=dict)
+
+    def at(self, host: str, address: str) -> Conversation:
+        run, place = self.run, (host, address)
+        if place not in self.begun:
+            talk = Conversation(run.wire, host=host, address=address, until=run.until, budget=run.plan.budget)
+            self.begun[place] = self.closing.enter_context(talk)
+        return self.begun[place]
+
+
 def _work(fetch: _Fetch, waiting: queue.SimpleQueue[_Wanted]) -> None:
-    """Fetch blobs until none is left, over one conversation with the registry and one with each layer host."""
-    run = fetch.run
-    with Conversation(
-        run.wire, host=fetch.image.host, address=fetch.registry.address, until=run.until, budget=run.plan.budget
-    ) as conversation:
-        while not run.over:
+    """Fetch blobs until none is left."""
+    with ExitStack() as closing:
+        talks = _Talks(fetch.run, closing)
+        while not fetch.run.over:
             try:
                 wanted = waiting.get_nowait()
             except queue.Empty:
                 return
-            _one(fetch, conversation, wanted)
+            _one(fetch, talks, wanted)
 
 
-def _one(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> None:
-    blob = with_retry(fetch.run, lambda: _redirect(fetch, conversation, wanted))
+def _one(fetch: _Fetch, talks: _Talks, wanted: _Wanted) -> None:
+    registry = talks.at(fetch.image.host, fetch.registry.address)
+    blob = with_retry(fetch.run, lambda: _redirect(fetch, registry, wanted))
     if blob.value is None:
         fetch.run.recorder.skip("s3", Action.LAYER, wanted.subject, blocked_by=blob.step.id, rank=wanted.rank)
         return
@@ -128,7 +144,9 @@ def _one(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> None:
     if not host.ready:
         fetch.run.recorder.skip("s3", Action.LAYER, wanted.subject, blocked_by=host.blocked_by, rank=wanted.rank)
         return
-    with_retry(fetch.run, lambda: _bytes(fetch.run, host.ready[0], redirect, wanted))
+    ready = host.ready[0]
+    layers = talks.at(redirect.host or fetch.run.plan.layer_host, ready.address)
+    with_retry(fetch.run, lambda: _bytes(fetch.run, layers, ready, redirect, wanted))
 
 
 # ---- the redirect
@@ -194,7 +212,7 @@ def _visit(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
 # -----------------------------------------------------------------------------------------------------------------
 
 
-def _bytes(run: Run, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attempt[None]:
+def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attempt[None]:
     budget, blob = run.plan.budget, wanted.blob
     ranged = run.plan.layers is not Layers.ALL and blob.size > budget.layer_bytes
     expected = min(blob.size, budget.layer_bytes) if ranged else blob.size
@@ -205,7 +223,7 @@ def _bytes(run: Run, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attem
     def call() -> tuple[LayerSeen, None]:
         # No Authorization: S3 refuses a request that carries both a header and a signed query (400 InvalidArgument).
         headers = {"Range": f"bytes=0-{expected - 1}"} if ranged and expected else {}
-        return _stream(run, ready, redirect, headers, blank, expected), None
+        return _stream(run, conversation, redirect, headers, blank, expected), None
 
     return run.recorder.attempt(
         "s3", Action.LAYER, wanted.subject, call=call, on=ready.step, rank=wanted.rank, seen=blank
@@ -213,18 +231,12 @@ def _bytes(run: Run, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attem
 
 
 def _stream(
-    run: Run, ready: Ready, redirect: Redirect, headers: dict[str, str], blank: LayerSeen, expected: int
+    run: Run, conversation: Conversation, redirect: Redirect, headers: dict[str, str], blank: LayerSeen, expected: int
 ) -> LayerSeen:
     """Read the body while it is hashed. A body that is longer than the manifest says is cut."""
-    host = redirect.host or ""
-    with (
-        Conversation(
-            run.wire, host=host, address=ready.address, until=run.until, budget=run.plan.budget
-        ) as conversation,
-        conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body,
-    ):
+    with conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body:
         head = Answer(body.status, body.headers, b"" if body.status in (200, 206) else body.error_body())
-        seen = replace(blank, answer=answers.seen(head, method="GET", address=ready.address, clock=time.time()))
+        seen = replace(blank, answer=answers.seen(head, method="GET", address=conversation.address, clock=time.time()))
         _accept(head, seen)
         began = time.monotonic()
         try:

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-BUFFER_BYTES = 256 * 1024  # a few of them stay in the processor's cache between the two threads
-BUFFERS = 8
+BUFFER_BYTES = 512 * 1024  # large enough that handing over costs little, small enough that memory does not notice
+BUFFERS = 4
 
 
 class Readable(Protocol):

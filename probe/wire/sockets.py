@@ -46,6 +46,10 @@ class Pace:
             raise self.exceeded()
         return min(left, self.idle) if left > _SHORTEST else _SHORTEST
 
+    def is_tight(self) -> bool:
+        """Whether the end is nearer than `idle`, so that the time left changes from call to call."""
+        return min(self.ends, self.until) - time.monotonic() < self.idle
+
     def exceeded(self) -> WireError:
         """The error for a call that took too long."""
         now = time.monotonic() + _SLACK
@@ -106,12 +110,19 @@ class TlsSocket(ssl.SSLSocket):
         view = memoryview(buffer).cast("B")
         size = nbytes or len(view)
         count: int = self.read(size, view)
+        read: Any = super().read
+        pace = self.pace
         try:
             while count and size - count >= _RECORD:
-                more = self.read(_RECORD, view[count:])
+                if pace.is_tight():  # else what bounded the first record bounds this one too
+                    _bound(self)
+                more = read(_RECORD, view[count:])
                 if not more:
+                    self.ended = True
                     break
                 count += more
+        except TimeoutError:
+            self._late = self.pace.exceeded()
         except Exception as error:
             self._late = error
         return count

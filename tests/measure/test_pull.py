@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import socket
 import threading
 import time
+from collections import Counter
 
 import pytest
 
+from probe.measure import layers
 from probe.model import Action, Failure, LayerSeen, ManifestSeen, Outcome, RedirectSeen, RedirectTarget
 from probe.sim import changes, images
 from probe.sim.cloud import TAG
 from probe.sim.http import Reply
 from probe.sim.vpc import VPC
+from probe.wire import Wire
 from tests.measure.worlds import only, steps
 
 PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)
@@ -23,20 +28,38 @@ def test_a_healthy_pull_walks_every_step_and_verifies_what_it_gets() -> None:
     assert {step.action for step in walked} == set(PULL)
     assert all(step.ok for step in walked)
     assert all(step.on in found for step in walked)
-    layers = [step.seen for step in walked if isinstance(step.seen, LayerSeen)]
-    assert {layer.what for layer in layers} == {"config", "layer"}
-    assert all(layer.verified and layer.received == layer.size for layer in layers)
+    fetched = [step.seen for step in walked if isinstance(step.seen, LayerSeen)]
+    assert {layer.what for layer in fetched} == {"config", "layer"}
+    assert all(layer.verified and layer.received == layer.size for layer in fetched)
     # The smallest of at least 64 KiB tells something of the path; smaller ones do not.
-    assert min(layer.size or 0 for layer in layers if layer.what == "layer") >= 64 * 1024
+    assert min(layer.size or 0 for layer in fetched if layer.what == "layer") >= 64 * 1024
 
 
 def test_all_layers_are_the_whole_image() -> None:
     found = steps(changes.nothing, "--layers", "all")
-    layers = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
+    fetched = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
     child = only(found, "ecr.dkr/manifest/sha256:").seen
     assert isinstance(child, ManifestSeen)
-    assert len(layers) == (child.layers or 0) + 1
-    assert all(layer.verified for layer in layers)
+    assert len(fetched) == (child.layers or 0) + 1
+    assert all(layer.verified for layer in fetched)
+
+
+def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled: Counter[str] = Counter()
+
+    def counting(wire: Wire) -> Wire:
+        def dial(address: str, port: int, seconds: float) -> socket.socket:
+            dialled[address] += 1
+            return wire.dial(address, port, seconds)
+
+        return dataclasses.replace(wire, dial=dial)
+
+    monkeypatch.setattr(layers, "WORKERS", 1)
+    found = steps(changes.nothing, "--layers", "all", through=counting)
+    fetched = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
+    (host,) = {str(seen.answer.address) for seen in fetched}
+    assert len(fetched) > 2
+    assert dialled[host] == 2  # once to see whether it answers, once to fetch
 
 
 def test_no_layers_is_said_and_prevents_nothing_else() -> None:

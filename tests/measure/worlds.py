@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from probe.measure import measure
 from probe.measure.recorder import Recorder, Run
@@ -18,15 +19,15 @@ from probe.wire import Wire
 
 
 def steps(
-    breaks: Change, *arguments: str, stop: threading.Event | None = None, wire: Wire | None = None
+    breaks: Change, *arguments: str, stop: threading.Event | None = None, through: Callable[[Wire], Wire] | None = None
 ) -> dict[str, Step]:
-    """The steps by id of one run in a VPC so broken."""
+    """The steps by id of one run in a VPC so broken. `through` may put something of its own into the wire."""
     with VPC() as vpc:
         breaks(vpc)
         settings = parse([*arguments, "--no-controls"], vpc.environ, started=time.monotonic())
         recorder = Recorder()
         until = settings.started + settings.budget.deadline
-        world = wire or vpc.wire()
+        world = through(vpc.wire()) if through else vpc.wire()
         surroundings = look_around(settings, world, recorder, until=until)
         plan = make_plan(settings, surroundings)
         measure(Run(world, plan, recorder, until, stop or threading.Event(), Silent()), settings)
