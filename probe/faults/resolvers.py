@@ -103,6 +103,7 @@ def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
         suspects = [of_failing_resolver(evidence, visit, *fault.causes) for visit in visits]
         proven = next((each for each in suspects if each.confirmed), suspects[0])
         steps = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
+        steps = cited(steps, evidence.tries(*steps))
         yield of_lookups(fault, evidence, visits, steps, proven)
 
 
@@ -127,7 +128,7 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
             if fault is RESOLVER_PARTLY and _is_behind(visit, line):
                 fault = RESOLVER_BEHIND
             if fault is not None:
-                lost = tuple(step for step in line.failed if step.failure not in NO_EVIDENCE)
+                lost = evidence.tries(*(step for step in line.failed if step.failure not in NO_EVIDENCE))
                 groups.setdefault((fault, line.server), []).append((visit, lost))
     for (fault, server), cases in groups.items():
         names = tuple(visit.endpoint.name for visit, _ in cases)

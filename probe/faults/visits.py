@@ -97,13 +97,13 @@ class Visit:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """The configured nameservers, in the order of resolv.conf."""
-        servers: dict[tuple[int, str], list[Step]] = {}
+        """The configured nameservers, in the order of resolv.conf, each with its last answer to either question."""
+        servers: dict[tuple[int, str], dict[str, Step]] = {}
         for step in self.asked(Asker.CONFIGURED):
             seen = names_of(step)
             assert seen is not None
-            servers.setdefault((seen.order, seen.server), []).append(step)
-        return tuple(Line(server, tuple(servers[order, server])) for order, server in sorted(servers))
+            servers.setdefault((seen.order, seen.server), {})[seen.record] = step
+        return tuple(Line(server, tuple(servers[order, server].values())) for order, server in sorted(servers))
 
     @property
     def line(self) -> Line | None:

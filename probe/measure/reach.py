@@ -5,7 +5,7 @@ finds.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -89,31 +89,47 @@ def _ask_control(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> l
     control = over_ipv4 if has_route(run.wire, over_ipv4) else over_ipv6
     if control in run.wire.resolvers() or not has_route(run.wire, control):
         return []
-    return list(_ask_both(run, endpoint, control, Asker.CONTROL, CONTROL_ORDER, prefix, on))
+    questions = [_Question(control, Asker.CONTROL, CONTROL_ORDER, endpoint.lookup, record) for record in ("A", "AAAA")]
+    return list(_ask_both(run, endpoint, questions, prefix, on))
 
 
 def _resolve(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[Step]:
     """The A and AAAA steps of the nameserver line that counts: the first that answers, else the first of all."""
     servers = run.wire.resolvers()
-    pairs = [
-        _ask_both(run, endpoint, server, Asker.CONFIGURED, order, prefix, on) for order, server in enumerate(servers)
+    asked = [
+        spawn(partial(_ask_line, run, endpoint, server, order, prefix, on)) for order, server in enumerate(servers)
     ]
-    lines = [[future.result() for future in pair] for pair in pairs]
+    lines = [future.result() for future in asked]
     return next((line for line in lines if line[0].failure in ANSWERED or _named(line[1])), lines[0])
 
 
+def _ask_line(run: Run, endpoint: Endpoint, server: str, order: int, prefix: str, on: str | None) -> list[Step]:
+    """A and AAAA of one nameserver line. One that stays silent beside an answered one is asked once more: loss is not
+    death."""
+    questions = [_Question(server, Asker.CONFIGURED, order, endpoint.lookup, record) for record in ("A", "AAAA")]
+    steps = [future.result() for future in _ask_both(run, endpoint, questions, prefix, on)]
+    if not any(step.failure in ANSWERED for step in steps):
+        return steps
+    again = {
+        place: spawn(partial(_ask, run, endpoint.name, questions[place], subject=step.subject, on=on))
+        for place, step in enumerate(steps)
+        if step.failure is Failure.NO_ANSWER and not run.over
+    }
+    return [again[place].result() if place in again else step for place, step in enumerate(steps)]
+
+
 def _ask_both(
-    run: Run, endpoint: Endpoint, server: str, asker: Asker, order: int, prefix: str, on: str | None
+    run: Run, endpoint: Endpoint, questions: Sequence[_Question], prefix: str, on: str | None
 ) -> tuple[Future[Step], Future[Step]]:
     """Ask for A and AAAA at once. An empty A is no failure where AAAA has addresses."""
+    a, aaaa = questions
 
-    def ask(record: str, otherwise: Callable[[], Step] | None) -> Step:
-        question = _Question(server, asker, order, endpoint.lookup, record)
-        subject = f"{prefix}{server}/{record}"
+    def ask(question: _Question, otherwise: Callable[[], Step] | None) -> Step:
+        subject = f"{prefix}{question.server}/{question.record}"
         return _ask(run, endpoint.name, question, subject=subject, on=on, otherwise=otherwise)
 
-    aaaa = spawn(lambda: ask("AAAA", None))
-    return spawn(lambda: ask("A", aaaa.result)), aaaa
+    other = spawn(lambda: ask(aaaa, None))
+    return spawn(lambda: ask(a, other.result)), other
 
 
 def _ask(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import Any
+
+import msgspec
+import pytest
 
 from probe.model import JudgedFinding, Pull, Severity, Status, Verdict
 from probe.run import run
 from probe.settings import parse
 from probe.sim import changes
+from probe.sim.dns import SILENCE, Answer, Ask
 from probe.sim.http import Reply
 from probe.sim.listeners import Swallows
 from probe.sim.network import Treatment
@@ -16,11 +22,12 @@ from probe.sim.services import Mishap
 from probe.sim.vpc import VPC
 
 
-def judged(breaks: changes.Change, *arguments: str) -> Verdict:
+def judged(breaks: changes.Change, *arguments: str, dns_try: float = 2.0) -> Verdict:
     with VPC() as vpc:
         breaks(vpc)
         settings = parse((*arguments, "--connect-timeout", "1"), vpc.environ, started=time.monotonic())
-        return run(settings, vpc.wire())
+        budget = msgspec.structs.replace(settings.budget, dns_try=dns_try)
+        return run(replace(settings, budget=budget), vpc.wire())
 
 
 def one(verdict: Verdict, code: str, **facts: Any) -> JudgedFinding:
@@ -86,6 +93,39 @@ def test_a_later_nameserver_that_is_dead_is_worth_knowing_and_no_more() -> None:
     verdict = judged(changes.asks("vpc", "10.0.3.99"))
     assert one(verdict, "dns.resolver-unreachable").severity is Severity.INFO
     assert verdict.status is Status.PASS
+
+
+def losing(vpc: VPC, *records: str, times: int) -> Ask:
+    """The VPC's resolver behind a way that loses the first answers to each question for these records."""
+    asked: Counter[tuple[str, str]] = Counter()
+
+    def ask(name: str, record: str) -> Answer:
+        asked[name, record] += record in records
+        return SILENCE if 0 < asked[name, record] <= times else vpc.resolver.answer(name, record)
+
+    return ask
+
+
+@pytest.mark.parametrize("record", ["A", "AAAA"])
+def test_answers_lost_twice_in_a_row_are_no_dead_resolver(record: str) -> None:
+    lossy = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, record, times=2))
+    verdict = judged(changes.all_of(lossy, changes.asks("10.0.3.53")), dns_try=0.2)
+    assert verdict.status is Status.PASS
+    named = one(verdict, "probe.retried").because
+    assert named == tuple(f"{name}/dns/10.0.3.53/{record}" for name in ("ecr.api", "ecr.dkr", "s3", "logs"))
+
+
+def test_a_record_that_is_never_answered_is_half_an_answer() -> None:
+    deaf = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, "AAAA", times=99))
+    finding = one(judged(changes.all_of(deaf, changes.asks("10.0.3.53")), dns_try=0.2), "dns.half-answer")
+    assert finding.severity is Severity.WARNING
+    assert {"ecr.api/dns/10.0.3.53/AAAA", "ecr.api/dns/10.0.3.53/AAAA#2"} <= set(finding.because)
+
+
+def test_addresses_that_are_never_told_are_a_resolver_that_does_not_answer() -> None:
+    deaf = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, "A", times=99))
+    finding = one(judged(changes.all_of(deaf, changes.asks("10.0.3.53")), dns_try=0.2), "dns.resolver-unreachable")
+    assert {"ecr.api/dns/10.0.3.53/A", "ecr.api/dns/10.0.3.53/A#2"} <= set(finding.because)
 
 
 def test_another_bucket_of_s3_is_not_somebody_elses_host_for_certain() -> None:
