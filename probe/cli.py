@@ -6,6 +6,7 @@ Imports happen inside the commands: --version and --help answer at once, and a d
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import threading
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from probe.report import Page
     from probe.settings import Reports
 
+UNHEALTHY = 1
 USAGE = 2
 GOOD_FILE = "for example ecr-probe explain verdict.json"
 INTERRUPTED = 130  # what shells call a process that Ctrl-C ended
@@ -81,7 +83,6 @@ def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
         return _print(f"ecr-probe {__version__}\n")
     from probe.flags import UsageError
     from probe.manual import help_of, overview
-    from probe.values import one_of
 
     summaries = {name: command.summary for name, command in COMMANDS.items()}
     if not argv:
@@ -92,16 +93,25 @@ def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
         return _print(overview(summaries) + "\n")
     if name.startswith("-"):
         raise UsageError(f"{name!r} stands where a command is expected; for example ecr-probe check {name}")
-    try:
-        command = COMMANDS[one_of(name, COMMANDS, what="a command")]
-    except ValueError as error:
-        raise UsageError(f"{error}; for example ecr-probe check --help") from None
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"{_no_command(name)}; for example ecr-probe check --help")
     if "--help" in rest or "-h" in rest:
         return _print(help_of(name, command.summary))
     return command.run(rest, stop)
 
 
+def _no_command(name: str) -> str:
+    from probe.values import one_of
+
+    try:
+        return one_of(name, COMMANDS, what="a command")
+    except ValueError as error:
+        return str(error)
+
+
 def _check(argv: Sequence[str], stop: threading.Event) -> int:
+    gc.disable()  # one run and gone: looking for cycles would cost a tenth of the start and free next to nothing
     from probe.mishap import verdict_in_any_case
     from probe.progress import progress_on
     from probe.settings import parse
@@ -154,6 +164,19 @@ def _read(name: str, limit: int) -> bytes:
         return sys.stdin.buffer.read(limit)
     with open(name, "rb") as file:
         return file.read(limit)
+
+
+def _health(argv: Sequence[str], _stop: threading.Event) -> int:
+    from probe import health
+    from probe.flags import LISTEN
+    from probe.settings import given_to
+
+    given = given_to("ecr-probe health", argv, flags=(LISTEN,))
+    complaint = health.complaint(given.one("listen", health.address) or health.address(LISTEN.default))
+    if complaint is None:
+        return _print("healthy\n")
+    _say(f"ecr-probe: unhealthy: {complaint}")
+    return UNHEALTHY
 
 
 def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
@@ -290,5 +313,6 @@ COMMANDS = {
     "check": Command("one run, one verdict", _check, stoppable=True),
     "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo, stoppable=True),
     "explain": Command("re-diagnose a saved verdict (json), offline", _explain),
+    "health": Command("the container's health check: exits 0 while the loop of serve is alive, else 1", _health),
     "schema": Command("print the JSON Schema of the verdict", _schema),
 }

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
-from probe.values import switch
-
 T = TypeVar("T")
 PREFIX = "ECR_PROBE_"
 
@@ -127,12 +125,15 @@ FLAGS = (
     Flag("strict", "", "", "no", "a degraded verdict exits 1"),
     *REPORT_FLAGS,
 )
+LISTEN = Flag("listen", "ADDR:PORT", "127.0.0.1:9879", "0.0.0.0:9879", "where serve listens; IPv6 in brackets")
+_EVERY_FLAG = (*FLAGS, LISTEN)
 
 
 _GOOD_ARGUMENTS = {
     "ecr-probe check": f"--image {FLAGS[0].example}",
     "ecr-probe demo": "healthy",
     "ecr-probe explain": "verdict.json",
+    "ecr-probe health": f"--listen {LISTEN.example}",
 }
 
 
@@ -166,6 +167,8 @@ class Given:
         return tuple(dict.fromkeys(self._read(name, word, read) for word in words))
 
     def on(self, name: str) -> bool:
+        from probe.values import switch  # beside it are the words of a check, whose import takes longer than `health`
+
         return bool(self.one(name, switch))
 
     def refusal(self, name: str, sentence: str) -> UsageError:
@@ -268,7 +271,7 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> U
     return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
 
 
-def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = FLAGS) -> tuple[str, ...]:
+def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
     """One sentence for each variable that looks like a slip of the pen; others of that prefix are not ours to judge."""
     known = [flag.variable for flag in flags]
     sentences = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from probe.flags import FLAGS, REPORT_FLAGS, parser_for
+from probe.flags import FLAGS, LISTEN, REPORT_FLAGS, parser_for
 
 
 def overview(summaries: Mapping[str, str]) -> str:
@@ -19,7 +19,7 @@ def overview(summaries: Mapping[str, str]) -> str:
 
 
 def help_of(name: str, summary: str) -> str:
-    flags = {"check": FLAGS, "demo": FLAGS, "explain": REPORT_FLAGS}.get(name, ())
+    flags = {"check": FLAGS, "demo": FLAGS, "explain": REPORT_FLAGS, "health": (LISTEN,)}.get(name, ())
     parser = parser_for(f"ecr-probe {name}", flags, description=summary)
     if name == "explain":
         takes_file(parser)

@@ -1,7 +1,7 @@
 """What one run was asked to do: flags and environment, read once into `Settings`. The only reader of the environment.
 
 The flags themselves are in `flags.py`, how a text is read in `values.py`, pairs of --format and --output in
-`outputs.py`.
+`outputs.py`. What only a check needs is imported by the functions: `health` reads one flag here, every minute.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from probe import values
-from probe.endpoints import EXTRA_ENDPOINTS
 from probe.flags import FLAGS, REPORT_FLAGS, Flag, Given, UsageError, collect, misspelt_variables, parser_for
-from probe.model import Budget, ImageReference, Layers, Policy
-from probe.outputs import Output, read_outputs
+
+if TYPE_CHECKING:
+    from probe.model import Budget, ImageReference, Layers, Policy
+    from probe.outputs import Output
 
 __all__ = [
     "FLAGS",
     "Environment",
-    "Output",
     "Reports",
     "Settings",
     "UsageError",
@@ -50,11 +49,17 @@ class Environment:
     no_proxy: str = field(default="", repr=False)
 
 
+def _text_on_stdout() -> tuple[Output, ...]:
+    from probe.outputs import Output
+
+    return (Output("text"),)
+
+
 @dataclass(frozen=True, slots=True)
 class Reports:
     """Where reports go and how they look. `colour` None: as the terminal likes it."""
 
-    outputs: tuple[Output, ...] = (Output("text"),)
+    outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
     colour: bool | None = None
 
@@ -91,6 +96,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, star
 
 def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Make settings of what was given. Raises UsageError."""
+    from probe import values
+    from probe.model import Layers, Policy
+
     environ = os.environ if environ is None else environ
     layers = given.one("layers", values.layers) or Layers.SMALLEST
     platform = given.one("platform", values.platform)
@@ -122,6 +130,8 @@ def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: f
 
 def read_reports(given: Given, environ: Mapping[str, str] | None = None) -> Reports:
     """The part of the settings that `explain` needs too. Raises UsageError."""
+    from probe.outputs import read_outputs
+
     environ = os.environ if environ is None else environ
     outputs = read_outputs(given)
     pretty = given.on("pretty")
@@ -146,6 +156,9 @@ def given_to(
 
 
 def _endpoint_dns(given: Given, also: tuple[str, ...]) -> Mapping[str, str]:
+    from probe import values
+    from probe.endpoints import EXTRA_ENDPOINTS
+
     names: dict[str, str] = {}
     for endpoint, host in given.many("endpoint-dns", values.endpoint_dns):
         if endpoint in names:
@@ -157,6 +170,9 @@ def _endpoint_dns(given: Given, also: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _budget(given: Given, layers: Layers) -> Budget:
+    from probe import values
+    from probe.model import Budget, Layers
+
     default = Budget(deadline=DEADLINE_WITH_ALL_LAYERS) if layers is Layers.ALL else Budget()
     deadline = given.one("deadline", lambda text: values.seconds(text, least=0.1, most=86400)) or default.deadline
     connect = given.one("connect-timeout", lambda text: values.seconds(text, least=0.01, most=3600))
@@ -175,6 +191,8 @@ def _budget(given: Given, layers: Layers) -> Budget:
 
 def _ca_bundle(given: Given, environ: Mapping[str, str]) -> str | None:
     """botocore's rule: AWS_CA_BUNDLE replaces the system's store, and an empty one is none."""
+    from probe import values
+
     if "ca-bundle" in given:
         return given.one("ca-bundle", values.ca_bundle)
     path = environ.get("AWS_CA_BUNDLE", "")

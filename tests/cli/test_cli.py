@@ -80,7 +80,7 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
     [
         (["chek"], "did you mean check?"),
         (["serve"], "is not a command"),
-        (["health"], "'health' is not a command; known are check"),
+        (["metrics"], "'metrics' is not a command; known are check"),
         (["--image", IMAGE], "ecr-probe check --image"),
         (["schema", "x"], "takes no arguments"),
         (["explain"], "FILE"),
