@@ -1,0 +1,79 @@
+"""What a CloudFormation template comes to: its resources for given parameters, in a partition and a region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.deployment.definitions import ACCOUNT
+
+_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A decoded template, whose short forms (`!Ref`) are long ones already, with values for its parameters."""
+
+    document: Mapping[str, Any]
+    given: Mapping[str, Any]
+    partition: str = "aws"
+    region: str = "us-east-1"
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Those that are made. What refers to another resource holds `Name` or `Name.Attribute`."""
+        return {
+            name: {"Type": each["Type"], **self._value(each.get("Properties", {}))}
+            for name, each in self.document["Resources"].items()
+            if "Condition" not in each or self._holds(each["Condition"])
+        }
+
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        return [each for each in self.resources().values() if each["Type"] == kind]
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._value(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((function, argument),) = value.items()
+            known: dict[str, Callable[[Any], Any]] = {
+                "Ref": self._ref,
+                "Fn::Sub": self._sub,
+                "Fn::If": self._if,
+                "Fn::GetAtt": self._attribute,
+            }
+            if function in known:
+                return known[function](argument)
+            assert not function.startswith("Fn::"), function
+        return {key: self._value(inner) for key, inner in value.items()}
+
+    def _ref(self, name: str) -> Any:
+        pseudo = {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Region": self.region,
+            "AWS::Partition": self.partition,
+            "AWS::URLSuffix": _SUFFIXES.get(self.partition, "amazonaws.com"),
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in self.document["Resources"]:
+            return name
+        parameter = self.document["Parameters"][name]
+        return self.given[name] if name in self.given else parameter["Default"]
+
+    def _sub(self, text: str) -> str:
+        return re.sub(r"\$\{([\w:]+)\}", lambda match: str(self._ref(match[1])), text)
+
+    def _if(self, argument: list[Any]) -> Any:
+        name, yes, no = argument
+        return self._value(yes if self._holds(name) else no)
+
+    def _attribute(self, argument: list[str]) -> str:
+        return ".".join(argument)
+
+    def _holds(self, name: str) -> bool:
+        left, right = self.document["Conditions"][name]["Fn::Equals"]
+        return bool(self._value(left) == self._value(right))

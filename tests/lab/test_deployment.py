@@ -1,0 +1,333 @@
+"""The deployment files before judges that nobody here wrote: the AWS CLI against moto, and cfn-lint.
+
+No namespace is needed: the server listens on the loopback interface.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS
+from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, VALUES, filled
+from tests.deployment.policies import several, statements
+from tests.deployment.templates import Template
+from tests.lab.cloud import CREDENTIALS, SERVERS
+from tests.lab.network import Host, environment, run
+from tests.lab.servers import moto
+
+TEMPLATES = sorted((FOLDER / "cloudformation").glob("*.yaml"))
+POLICIES = sorted(
+    str(path.relative_to(FOLDER))[:-5] for part in ("iam", "policies") for path in (FOLDER / part).rglob("*.json")
+)
+NETWORK = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "RouteTableIds": ["rtb-1"], "ClientCidr": "10.0.0.0/16"}
+README_REGION = "eu-west-1"  # another one than ours
+PROBE = {"VpcCidr": VALUES["VPC_CIDR"], "Cluster": "main", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+ON_FARGATE = set(CORE_ENDPOINTS) - set(AGENT_ENDPOINTS)
+INTERFACES_OF_CHINA = {"ecr.api", "ecr.dkr"}
+
+
+class ThisMachine(Host):
+    """No namespace around the program."""
+
+    def wrapped(self, *command: str) -> tuple[str, ...]:
+        return command
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account as moto plays it. `shell` runs commands as a person would, `aws` one command of the CLI."""
+
+    port: int
+    folder: Path
+
+    def shell(self, script: str, **more: str) -> str:
+        own = {
+            **CREDENTIALS,
+            "HOME": str(self.folder),
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_PAGER": "",
+            "PATH": f"{SERVERS}:/usr/local/bin:/usr/bin:/bin",
+        }
+        done = subprocess.run(
+            ("bash", "-euo", "pipefail", "-c", script),
+            cwd=FOLDER,
+            env=environment(own | more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def aws(self, arguments: str, **more: str) -> Any:
+        return json.loads(self.shell(f"aws {arguments} --output json", **more) or "null")
+
+    def move_on(self, model: str) -> None:
+        """Let this model's states follow each other at once: a task is stopped as soon as it is looked at."""
+        body = json.dumps({"model_name": model, "transition": {"progression": "immediate"}}).encode()
+        url = f"http://127.0.0.1:{self.port}/moto-api/state-manager/set-transition"
+        with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
+            assert answer.status == 201
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    folder = tmp_path_factory.mktemp("moto")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = moto(ThisMachine("this machine", ("127.0.0.1",)), folder, SERVERS / "moto_server", port=port)
+    try:
+        yield Account(port, folder)
+    finally:
+        server.stop()
+
+
+def readme(section: str) -> list[str]:
+    """The commands that the README gives under a heading."""
+    _, _, rest = (FOLDER / "README.md").read_text().partition(f"\n## {section}\n")
+    return re.findall(r"^```sh\n(.*?)^```$", rest.partition("\n## ")[0], re.M | re.S)
+
+
+# ---- task definitions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_cli_registers_it_and_ecs_keeps_every_word(account: Account, name: str, tmp_path: Path) -> None:
+    definition = filled(name)
+    file = tmp_path / "definition.json"
+    file.write_text(json.dumps(definition))
+    account.aws(f"ecs register-task-definition --cli-input-json file://{file}")
+    kept = account.aws(f"ecs describe-task-definition --task-definition {definition['family']} --include TAGS")
+    registered = kept["taskDefinition"]
+    assert {key: registered.get(key) for key in definition if key not in ("containerDefinitions", "tags")} == {
+        key: value for key, value in definition.items() if key not in ("containerDefinitions", "tags")
+    }
+    assert kept["tags"] == definition["tags"]
+    for given, held in zip(definition["containerDefinitions"], registered["containerDefinitions"], strict=True):
+        assert {key: held.get(key) for key in given} == given
+
+
+def test_the_readmes_commands_register_and_run(account: Account) -> None:
+    register, deploy, _digest = readme("Fill in and register")
+    account.shell(register)
+    there = {"AWS_REGION": README_REGION, "AWS_DEFAULT_REGION": README_REGION}
+    role = account.aws("iam get-role-policy --role-name ecr-probe-task --policy-name ecr-probe", **there)
+    held = json.loads(json.dumps(role["PolicyDocument"]).replace(README_REGION, VALUES["REGION"]))
+    assert held["Statement"] == statements("iam/task-role")
+    kept = account.aws("ecs describe-task-definition --task-definition ecr-probe-fargate-check", **there)
+    (container,) = kept["taskDefinition"]["containerDefinitions"]
+    assert container["logConfiguration"]["options"]["awslogs-region"] == README_REGION
+    (group,) = account.aws("logs describe-log-groups --log-group-name-prefix /ecs/ecr-probe", **there)["logGroups"]
+    assert group["retentionInDays"] == 30
+
+    # moto runs no task without a container's own memory, which Fargate does not ask for.
+    runnable = filled("fargate-check")
+    runnable["containerDefinitions"][0]["memory"] = 256
+    account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(runnable)}'", **there)
+    account.aws("ecs create-cluster --cluster-name main", **there)
+    account.move_on("ecs::task")
+    subnet = account.aws("ec2 describe-subnets", **there)["Subnets"][0]
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnet['VpcId']}", **there)
+    place = {"CLUSTER": "main", "SUBNET": subnet["SubnetId"], "GROUP": groups["SecurityGroups"][0]["GroupId"]}
+    once, as_execution_role = readme("Run once")
+    without_log = once.partition("aws logs get-log-events")[0]  # moto's containers write none
+    assert without_log != once
+    told = json.loads(account.shell(without_log, **place, **there))
+    assert told[1][0][0] == 0  # moto's exit code
+    started = json.loads(account.shell(as_execution_role, ACCOUNT_ID=ACCOUNT, **place, **there))["tasks"][0]
+    role_arn = f"arn:aws:iam::{ACCOUNT}:role/ecr-probe-execution"
+    assert started["overrides"]["taskRoleArn"] == role_arn
+    (override,) = started["overrides"]["containerOverrides"]
+    assert override["name"] == container["name"]
+    assert override["environment"] == [{"name": "ECR_PROBE_PULL_ROLE", "value": role_arn}]
+
+    account.aws("logs delete-log-group --log-group-name /ecs/ecr-probe", **there)  # the stack makes its own
+    account.shell(deploy, **place, **there)
+    (stack,) = account.aws("cloudformation describe-stacks --stack-name ecr-probe", **there)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
+# ---- policies --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def services() -> dict[str, Any]:
+    """Every action of AWS, and whether it knows resources: the table that cfn-lint ships."""
+    (file,) = SERVERS.parent.glob("lib/python3*/site-packages/cfnlint/data/AdditionalSpecs/Policies.json")
+    return dict(json.loads(file.read_text()))
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_action_exists(name: str) -> None:
+    for action in (action for each in statements(name) for action in several(each["Action"]) if action != "*"):
+        service, _, operation = action.partition(":")
+        assert operation.lower() in services()[service]["Actions"], action
+
+
+@pytest.mark.parametrize("name", [name for name in POLICIES if name.startswith("iam/")])
+def test_resources_are_named_where_the_action_knows_any(name: str) -> None:
+    for each in statements(name):
+        if each.get("Resource") == "*":
+            for action in several(each["Action"]):
+                service, _, operation = action.partition(":")
+                assert not services()[service]["Actions"][operation.lower()].get("Resources"), action
+
+
+# ---- CloudFormation --------------------------------------------------------------------------------------------------
+
+_DECODE = "import json, sys; from cfnlint.decode import decode; print(json.dumps(decode(sys.argv[1])[0]))"
+
+
+@cache
+def decoded(name: str) -> dict[str, Any]:
+    file = FOLDER / "cloudformation" / f"{name}.yaml"
+    return dict(json.loads(run(str(SERVERS / "python"), "-c", _DECODE, str(file))))
+
+
+def endpoints(*, ecs: bool = False, partition: str = "aws", region: str = VALUES["REGION"]) -> Template:
+    return Template(decoded("endpoints"), {**NETWORK, "EcsEndpoints": str(ecs).lower()}, partition, region)
+
+
+def probe() -> Template:
+    return Template(decoded("probe"), PROBE, region=VALUES["REGION"])
+
+
+def by_service(template: Template) -> dict[str, dict[str, Any]]:
+    found = template.of_type("AWS::EC2::VPCEndpoint")
+    return {each["ServiceName"].partition(f"{template.region}.")[2]: each for each in found}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_cfn_lint_finds_nothing(path: Path) -> None:
+    done = subprocess.run(
+        (SERVERS / "cfn-lint", "--non-zero-exit-code", "informational", "--", path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment({}),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_every_parameter_is_explained(path: Path) -> None:
+    assert all(len(each["Description"]) > 10 for each in decoded(path.stem)["Parameters"].values())
+
+
+def test_the_stack_makes_the_endpoints_that_the_check_asks_for() -> None:
+    assert set(by_service(endpoints())) == ON_FARGATE
+    assert set(by_service(endpoints(ecs=True))) == ON_FARGATE | set(AGENT_ENDPOINTS)
+
+
+def test_interfaces_have_private_dns_and_the_one_group() -> None:
+    template = endpoints(ecs=True)
+    found = by_service(template)
+    gateway = found.pop("s3")
+    assert (gateway["VpcEndpointType"], gateway["RouteTableIds"]) == ("Gateway", NETWORK["RouteTableIds"])
+    for each in found.values():
+        assert (each["VpcEndpointType"], each["PrivateDnsEnabled"]) == ("Interface", True)
+        assert (each["SubnetIds"], each["SecurityGroupIds"]) == (NETWORK["SubnetIds"], ["EndpointSecurityGroup"])
+    (rule,) = template.resources()["EndpointSecurityGroup"]["SecurityGroupIngress"]
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["CidrIp"]) == ("tcp", 443, 443, "10.0.0.0/16")
+
+
+def test_the_stacks_policies_are_the_files() -> None:
+    found = by_service(endpoints(ecs=True))
+    assert found["ecr.api"]["PolicyDocument"] == found["ecr.dkr"]["PolicyDocument"] == filled("policies/ecr-endpoint")
+    assert found["s3"]["PolicyDocument"] == filled("policies/s3-gateway")
+
+
+@pytest.mark.parametrize(
+    ("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
+)
+def test_the_stack_fits_every_partition(partition: str, region: str) -> None:
+    found = by_service(endpoints(ecs=True, partition=partition, region=region))
+    for name, each in found.items():
+        prefix = "cn.com.amazonaws" if partition == "aws-cn" and name in INTERFACES_OF_CHINA else "com.amazonaws"
+        assert each["ServiceName"] == f"{prefix}.{region}.{name}"
+    (statement,) = found["s3"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == f"arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*"
+    own = Template(decoded("probe"), PROBE, partition, region)
+    assert set(re.findall(r"\barn:([\w-]+):", json.dumps(own.resources()))) == {partition}
+
+
+@pytest.mark.parametrize("role", ["Task", "Execution"])
+def test_the_stacks_roles_are_the_files(role: str) -> None:
+    made = probe().resources()[f"{role}Role"]
+    assert made["AssumeRolePolicyDocument"] == filled("iam/trust-ecs-tasks")
+    assert [each["PolicyDocument"] for each in made["Policies"]] == [filled(f"iam/{role.lower()}-role")]
+
+
+def test_the_stacks_task_definition_is_the_file() -> None:
+    (made,) = probe().of_type("AWS::ECS::TaskDefinition")
+    del made["Type"]
+    file = filled("fargate-check")
+    roles = {"taskRoleArn": "TaskRole.Arn", "executionRoleArn": "ExecutionRole.Arn"}
+    assert _with_small_initials(made) == file | roles | {
+        "containerDefinitions": [_logging_to(each, "LogGroup") for each in file["containerDefinitions"]]
+    }
+    assert probe().resources()["LogGroup"]["LogGroupName"] == "/ecs/ecr-probe"
+
+
+def test_the_schedule_runs_the_probe_and_may() -> None:
+    made = probe().resources()
+    target = made["Schedule"]["Target"]
+    cluster = f"arn:aws:ecs:{VALUES['REGION']}:{ACCOUNT}:cluster/main"
+    assert (target["Arn"], target["RoleArn"]) == (cluster, "ScheduleRole.Arn")
+    assert target["EcsParameters"]["TaskDefinitionArn"] == "TaskDefinition"
+    assert target["EcsParameters"]["NetworkConfiguration"]["AwsvpcConfiguration"] == {
+        "Subnets": PROBE["SubnetIds"],
+        "SecurityGroups": PROBE["SecurityGroupIds"],
+        "AssignPublicIp": "DISABLED",
+    }
+    role = made["ScheduleRole"]
+    run_task, pass_role = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert (run_task["Action"], run_task["Resource"]) == ("ecs:RunTask", "TaskDefinition")
+    assert run_task["Condition"] == {"ArnEquals": {"ecs:cluster": cluster}}
+    assert (pass_role["Action"], pass_role["Resource"]) == ("iam:PassRole", ["TaskRole.Arn", "ExecutionRole.Arn"])
+    assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
+
+
+@pytest.mark.parametrize("ecs", [False, True])
+def test_the_endpoints_stack_is_made(account: Account, ecs: bool) -> None:
+    vpc = account.aws("ec2 create-vpc --cidr-block 10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = account.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.0.1.0/24")["Subnet"]["SubnetId"]
+    table = account.aws(f"ec2 create-route-table --vpc-id {vpc}")["RouteTable"]["RouteTableId"]
+    name = f"endpoints-{vpc}"
+    account.shell(
+        f"aws cloudformation deploy --stack-name {name} --template-file cloudformation/endpoints.yaml "
+        f"--parameter-overrides VpcId={vpc} SubnetIds={subnet} RouteTableIds={table} ClientCidr=10.0.0.0/16 "
+        f"EcsEndpoints={str(ecs).lower()}"
+    )
+    made = account.aws(f"ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}")["VpcEndpoints"]
+    wanted = ON_FARGATE | set(AGENT_ENDPOINTS if ecs else ())
+    assert {each["ServiceName"].partition(f"{VALUES['REGION']}.")[2] for each in made} == wanted
+
+
+def _with_small_initials(value: Any) -> Any:
+    """CloudFormation's spelling of keys, as the API spells them."""
+    if isinstance(value, list):
+        return [_with_small_initials(each) for each in value]
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: _with_small_initials(inner) for key, inner in value.items()}
+    return value
+
+
+def _logging_to(container: dict[str, Any], group: str) -> dict[str, Any]:
+    log = container["logConfiguration"]
+    return container | {"logConfiguration": log | {"options": log["options"] | {"awslogs-group": group}}}
