@@ -9,7 +9,7 @@ WORKERS ?= 8
 # More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench lock picture clean
+.PHONY: help demo test lint format test-lab bench image lab-image onefile lock picture clean
 
 help:
 	@echo "make demo      the real check in a simulated VPC, once healthy and once broken"
@@ -18,6 +18,8 @@ help:
 	@echo "make format    let ruff format"
 	@echo "make test-lab  the check against real servers in network namespaces (root, Linux)"
 	@echo "make bench     measured against its peers, as a table (root, Linux)"
+	@echo "make image     the container image; BASE=, TAG=, ENGINE=, PIP_CONF= and CA= are yours to set"
+	@echo "make onefile   one executable file with all dependencies, dist/ecr-probe.pyz, for a Linux host"
 	@echo "make lock      choose newest versions again"
 	@echo "make picture   take the README's picture again"
 	@echo "make clean     remove what the others made"
@@ -54,19 +56,55 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-lab: $(VENV)/lab
+test-lab: $(VENV)/lab lab-image onefile
 	$(BIN)/python -m pytest tests/lab $(ARGS)
 
-bench: $(VENV)/lab
+bench: $(VENV)/lab lab-image onefile
 	$(BIN)/python -m tests.bench
+
+# Whichever is there first. PIP_CONF and CA are files for a package proxy, given as build secrets.
+ENGINE ?= $(notdir $(firstword $(shell command -v docker podman buildah)))
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' probe/__init__.py)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+TAG ?= ecr-probe:$(VERSION)
+BASE ?=
+SOURCE ?=
+PIP_CONF ?=
+CA ?=
+BUILD_FLAGS ?=
+
+image:
+	$(ENGINE) build --file container/Dockerfile --tag $(TAG) $(BUILD_FLAGS) \
+		$(if $(BASE),--build-arg BASE=$(BASE)) $(if $(SOURCE),--build-arg SOURCE=$(SOURCE)) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		$(if $(PIP_CONF),--secret id=pip.conf$(comma)src=$(PIP_CONF)) $(if $(CA),--secret id=ca.pem$(comma)src=$(CA)) .
+
+comma := ,
+
+# The image on a base that needs no registry of images, where the laboratory looks for it.
+lab-image: $(VENV)/lab
+	@$(BIN)/python -m tests.lab.containers
+
+# The wheels of this machine's processor, or of another: MACHINE=aarch64.
+onefile: $(VENV)/packer/ready
+	@$(VENV)/packer/bin/python -m container.onefile.build dist/ecr-probe.pyz $(MACHINE)
+
+# A virtual environment of its own: what packs wants another pip than whoever made ours.
+$(VENV)/packer/ready: requirements/onefile.txt
+	@test -x $(VENV)/packer/bin/python || $(PYTHON) -m venv $(VENV)/packer
+	@$(VENV)/packer/bin/$(INSTALL) --require-hashes -r requirements/onefile.txt
+	@touch $@
 
 LOCK := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: $(VENV)/dev
 	$(LOCK) --extra demo --group build pyproject.toml --output-file requirements/demo.txt
+	$(LOCK) --constraints requirements/demo.txt pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) --constraints requirements/demo.txt --group build --output-file requirements/build.txt
 	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) --group lab --output-file requirements/lab.txt
+	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
 
 picture: $(VENV)/demo
 	$(BIN)/python docs/picture.py s3-endpoint-policy docs/failing-run.svg

@@ -19,7 +19,7 @@ def main() -> int:
     rows: list[Row] = []
     with Cloud(SERVERS) as cloud:
         image = lay_out(cloud.folder / "image", "large:1", SIZES)
-        cloud.push(image)
+        cloud.push(f"oci:{image.folder}", image.reference)
         with (cloud.folder / "registry" / LAYER).open("wb") as whole:
             for digest in image.layers:
                 with (image.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).open("rb") as layer:

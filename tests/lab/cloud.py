@@ -1,11 +1,12 @@
-"""The laboratory whole: a VPC of two zones whose endpoints answer under AWS's own names, and a task in it.
+r"""The laboratory whole: a VPC of two zones whose endpoints answer under AWS's own names, and a task in it.
 
-                    10.0.1.77 task
-                        |
-    10.0.0.2 ------- router ------- 10.0.10.x endpoints, zone a     10.0.20.x endpoints, zone b
-    169.254.169.253     |
-    resolver            +---------- 10.99.0.2 aws: moto, registry; S3 at 52.216.10.10,
-                                                    the public side of ECR at 3.8.169.x
+    169.254.170.2 agent     10.0.1.77 task      10.0.9.9 middlebox, which stands aside until a fault needs it
+                \               |               /
+    10.0.0.2 ------------- router ------------- 10.0.10.x endpoints, zone a     10.0.20.x endpoints, zone b
+    169.254.169.253         |   \
+    resolver                |    10.0.3.53, .54 company: DNS servers of the customer's
+                            |
+                            10.99.0.2 aws: moto, registry; S3 at 52.216.10.10, the public side of ECR at 3.8.169.x
 
 What is healthy stands here; what breaks it in faults.py.
 """
@@ -14,23 +15,27 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import trustme
 
+from probe.sim.metadata import CREDENTIALS_ADDRESS
+from probe.sim.task import ID as TASK_ID
 from tests.lab import servers
+from tests.lab.agent import FORBIDDING_API_PORT, METADATA_PORT, STRICT_API_PORT, Given
 from tests.lab.daemons import Daemon
-from tests.lab.images import Layout
-from tests.lab.network import Network, abandoned, environment, own_prefix
+from tests.lab.network import ENVIRONMENT, Network, abandoned, environment, own_prefix, run
 from tests.lab.servers import Site
 
 ROOT = Path(__file__).parents[2]
@@ -48,12 +53,18 @@ ZONES = {"a": "10.0.10", "b": "10.0.20"}
 S3, S3_ELSEWHERE = "52.216.10.10", "52.218.10.10"
 PUBLIC = {API: "3.8.169.10", REGISTRY: "3.8.169.11", LOGS: "3.8.169.12"}
 AWS = "10.99.0.2"
+AGENT = "10.0.4.2"
+COMPANY_PUBLIC, COMPANY_FORWARDS = "10.0.3.53", "10.0.3.54"  # one asks the Internet, one the VPC's resolver
+DEAD = "10.0.3.99"
+MIDDLEBOX = "10.0.9.9"
+LOG_GROUP, CONTAINER, OWN_IMAGE = "/ecs/ecr-probe", "ecr-probe", "ecr-probe:0.1.0"  # as the task definitions have it
 UNROUTED = f"10.99.0.0/24, {S3_ELSEWHERE}, 3.8.169.0/24"
 API_PORT, REGISTRY_PORT = 5001, 5000
 # Beside 443 and 53 wait the same servers gone bad; faults.py leads traffic to them.
-OTHER_CA_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT = 8443, 8444, 5353
+STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT = 8445, 8446, 8444, 5353
 
-NEEDED = ("curl", "dig", "dnsmasq", "docker-registry", "htpasswd", "ip", "nft", "nginx", "setpriv", "skopeo")
+Answers = dict[str, tuple[str, ...]]  # a domain's addresses
+NEEDED = ("curl", "dig", "dnsmasq", "docker-registry", "htpasswd", "ip", "nft", "nginx", "setpriv", "skopeo", "tc")
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -108,6 +119,9 @@ class Cloud:
             for zone, net in ZONES.items()
         }
         self.aws = network.host("aws", AWS, others=(S3, S3_ELSEWHERE, *PUBLIC.values()))
+        self.agent = network.host("agent", AGENT, others=(CREDENTIALS_ADDRESS,))
+        self.company = network.host("company", COMPANY_PUBLIC, COMPANY_FORWARDS)
+        self.middlebox = network.host("middlebox", MIDDLEBOX)
         self._isolate()
         self._certify()
         self._serve()
@@ -149,7 +163,8 @@ class Cloud:
             certificate.private_key_and_cert_chain_pem.write_to_path(self.folder / f"{file}.key")
             for blob in certificate.cert_chain_pems:
                 blob.write_to_path(self.folder / f"{file}.pem", append=True)
-        self.ca_bundle = self.folder / "amazon-ca.pem"
+        self.ca_bundle, self.both_cas = self.folder / "amazon-ca.pem", self.folder / "both-cas.pem"
+        self.both_cas.write_bytes(self.ca_bundle.read_bytes() + (self.folder / "middlebox-ca.pem").read_bytes())
 
     def _serve(self) -> None:
         folder = self.folder
@@ -159,8 +174,13 @@ class Cloud:
             )
         )
         self._daemon(servers.moto(self.aws, folder, self._programs / "moto_server", port=API_PORT))
+        self._daemon(self._start_agent())
         for zone, host in self.zones.items():
-            sites = [*_fronts(host.addresses), *_fronts(host.addresses, OTHER_CA_PORT, "middlebox")]
+            sites = [
+                *_fronts(host.addresses),
+                *_fronts(host.addresses, STRICT_PORT, api=f"http://{AGENT}:{STRICT_API_PORT}"),
+                *_fronts(host.addresses, FORBIDDING_PORT, api=f"http://{AGENT}:{FORBIDDING_API_PORT}"),
+            ]
             self._daemon(servers.nginx(host, folder, sites, name=f"zone-{zone}", certificates=folder))
         files = f"root {folder}/registry;"
         public = [
@@ -170,37 +190,77 @@ class Cloud:
             Site(S3_ELSEWHERE, "s3.us-east-2.amazonaws.com", "return 403;"),
         ]
         self._daemon(servers.nginx(self.aws, folder, public, name="public", certificates=folder))
-        s3: dict[str, tuple[str, ...]] = {
-            f"s3.{REGION}.amazonaws.com": (S3,),
-            "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,),
-        }
-        private: dict[str, tuple[str, ...]] = {
+        behind = dict(zip((API, REGISTRY, LOGS), self.zones["a"].addresses, strict=True)) | {LAYERS: S3}
+        forwarding = [
+            servers.forwards(MIDDLEBOX, name, address, trusting=self.ca_bundle, certificate="middlebox")
+            for name, address in behind.items()
+        ]
+        self._daemon(servers.nginx(self.middlebox, folder, forwarding, name="middlebox", certificates=folder))
+        self._resolve()
+        self._make_log_stream()
+
+    def _start_agent(self) -> Daemon:
+        given = Given(
+            account=ACCOUNT,
+            region=REGION,
+            address=TASK,
+            subnet="10.0.1.0/24",
+            image=f"{REGISTRY}/{OWN_IMAGE}",
+            container=CONTAINER,
+            log_group=LOG_GROUP,
+            api_address=AGENT,
+            nameservers=RESOLVERS,
+        )
+        self.variables = given.task().environ()
+        file = self.folder / "agent.json"
+        file.write_bytes(msgspec.json.encode(given))
+        command = (sys.executable, "-m", "tests.lab.agent", str(file))
+        daemon = Daemon("agent", self.agent, command, logs=self.folder, more={"PYTHONPATH": str(ROOT)})
+        daemon.wait_until_it_listens(METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT)
+        return daemon
+
+    def _resolve(self) -> None:
+        """Each server of names answers all hosts below a domain; the company's second one knows nothing by itself."""
+        folder = self.folder
+        everybodys: Answers = {f"s3.{REGION}.amazonaws.com": (S3,), "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,)}
+        private: Answers = {
             name.removeprefix(f"{ACCOUNT}."): tuple(f"{net}.{last}" for net in ZONES.values())
             for last, name in zip((10, 11, 12), (API, REGISTRY, LOGS), strict=True)
         }
-        public_names: dict[str, tuple[str, ...]] = {
-            name.removeprefix(f"{ACCOUNT}."): (address,) for name, address in PUBLIC.items()
-        }
-        for name, port, answers in (("private", 53, private), ("public", PUBLIC_DNS_PORT, public_names)):
-            self._daemon(servers.dnsmasq(self.resolver, folder, answers | s3, name=f"dns-{name}", port=port))
+        public: Answers = {name.removeprefix(f"{ACCOUNT}."): (address,) for name, address in PUBLIC.items()}
+        self._daemon(servers.dnsmasq(self.resolver, folder, private | everybodys, name="dns-private"))
+        self._daemon(
+            servers.dnsmasq(self.resolver, folder, public | everybodys, name="dns-public", port=PUBLIC_DNS_PORT)
+        )
+        at, forwards = (COMPANY_PUBLIC,), (COMPANY_FORWARDS,)
+        self._daemon(servers.dnsmasq(self.company, folder, public | everybodys, name="dns-company", at=at))
+        self._daemon(servers.forwarder(self.company, folder, RESOLVERS[0], name="dns-forwards", at=forwards))
+
+    def _make_log_stream(self) -> None:
+        """ECS makes the stream of a container before it starts."""
+        stream = {"logGroupName": LOG_GROUP, "logStreamName": f"ecs/{CONTAINER}/{TASK_ID}"}
+        for operation, body in (("CreateLogGroup", {"logGroupName": LOG_GROUP}), ("CreateLogStream", stream)):
+            headers = {
+                "X-Amz-Target": f"Logs_20140328.{operation}",
+                "Content-Type": "application/x-amz-json-1.1",
+                # moto takes the region from here and checks nothing.
+                "Authorization": f"AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/logs/aws4_request, Signature=0",
+            }
+            words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+            url = f"http://{AWS}:{API_PORT}/"
+            self.aws.run("curl", "-sS", "--fail", *words, "--data", json.dumps(body), url)
 
     def _daemon(self, daemon: Daemon) -> None:
         self._stack.callback(daemon.stop)
 
     # ---- using -----------------------------------------------------------------------------------
 
-    def push(self, layout: Layout) -> None:
-        """Put an image into the registry, from beside it."""
-        self.aws.run(
-            "skopeo",
-            "copy",
-            "--quiet",
-            "--insecure-policy",
-            "--dest-tls-verify=false",
-            f"--dest-creds=AWS:{PASSWORD}",
-            f"oci:{layout.folder}",
-            f"docker://{AWS}:{REGISTRY_PORT}/{layout.reference}",
-        )
+    def push(self, source: str, reference: str, *, env: Mapping[str, str] = ENVIRONMENT) -> None:
+        """Put an image into the registry, from beside it; `source` in skopeo's words."""
+        to = ("--dest-tls-verify=false", f"--dest-creds=AWS:{PASSWORD}")
+        target = f"docker://{AWS}:{REGISTRY_PORT}/{reference}"
+        command = ("skopeo", "copy", "--quiet", "--insecure-policy", *to, source, target)
+        run(*self.aws.wrapped(*command), timeout=90, env=env)
 
     def in_task(self, *command: str, **more: str) -> Ended:
         """Run a program where the task is, with the task's credentials; `more` are variables."""
@@ -218,14 +278,23 @@ class Cloud:
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
 
     def probe(self, *arguments: str) -> Ended:
-        """`ecr-probe` with these arguments, where the task is."""
+        """`ecr-probe` with these arguments, where the task is, from the working tree."""
         return self.in_task(sys.executable, "-m", "probe", *arguments)
 
+    @contextlib.contextmanager
+    def resolving_by(self, *addresses: str) -> Iterator[None]:
+        """While the context lasts, the task's resolv.conf names these servers, as DHCP options would have it."""
+        self.task.resolve_by(addresses)
+        try:
+            yield
+        finally:
+            self.task.resolve_by(RESOLVERS)
 
-def _fronts(addresses: Sequence[str], port: int = 443, certificate: str = "amazon") -> list[Site]:
+
+def _fronts(addresses: Sequence[str], port: int = 443, *, api: str = f"http://{AWS}:{API_PORT}") -> list[Site]:
     """The three endpoints at their addresses, in front of what really answers."""
-    api, registry = (f"proxy_pass http://{AWS}:{port};" for port in (API_PORT, REGISTRY_PORT))
+    behind = (api, f"http://{AWS}:{REGISTRY_PORT}", f"http://{AWS}:{API_PORT}")
     return [
-        Site(address, name, does, port, certificate)
-        for address, name, does in zip(addresses, (API, REGISTRY, LOGS), (api, registry, api), strict=True)
+        Site(address, name, f"proxy_pass {url};", port)
+        for address, name, url in zip(addresses, (API, REGISTRY, LOGS), behind, strict=True)
     ]

@@ -10,9 +10,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.cloud import NEEDED, SERVERS, Cloud
+from tests.deployment.definitions import filled
+from tests.lab import containers
+from tests.lab.cloud import NEEDED, OWN_IMAGE, SERVERS, Cloud
+from tests.lab.containers import IMAGE, Engine, Task
 from tests.lab.images import KIB, Layout, lay_out
-from tests.lab.network import ENVIRONMENT
+from tests.lab.network import ENVIRONMENT, own_prefix
+
+CA = "/lab/ca.pem"  # in the container
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +40,33 @@ def cloud() -> Iterator[Cloud]:
 def image(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Layout:
     """A small one, of two layers."""
     layout = lay_out(tmp_path_factory.mktemp("image") / "app", "app:1", (100 * KIB, 300 * KIB))
-    cloud.push(layout)
+    cloud.push(f"oci:{layout.folder}", layout.reference)
     return layout
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """Where the built image is."""
+    missing = [name for name in containers.NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"containers need root and {', '.join(containers.NEEDED)}")
+    engine = Engine.at()
+    if not engine.run("podman", "images", "--quiet", IMAGE):
+        pytest.skip("the image is not built: make lab-image")
+    try:
+        yield engine
+    finally:
+        engine.remove(own_prefix())
+
+
+@pytest.fixture(scope="session")
+def task(cloud: Cloud, engine: Engine) -> Task:
+    """The one-off task on Fargate, whose image the laboratory's registry has."""
+    cloud.push(f"containers-storage:{IMAGE}", OWN_IMAGE, env=engine.environment)
+    return Task(
+        engine,
+        cloud.task,
+        filled("fargate-check"),
+        {**cloud.variables, "AWS_CA_BUNDLE": CA},
+        {CA: str(cloud.ca_bundle)},
+    )

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
-from tests.lab.cloud import OTHER_CA_PORT, PUBLIC_DNS_PORT, S3, TASK, TRICKLE_PORT, ZONES, Cloud
+from tests.lab.cloud import (
+    COMPANY_FORWARDS,
+    COMPANY_PUBLIC,
+    DEAD,
+    FORBIDDING_PORT,
+    MIDDLEBOX,
+    PUBLIC_DNS_PORT,
+    RESOLVERS,
+    S3,
+    STRICT_PORT,
+    TASK,
+    TRICKLE_PORT,
+    ZONES,
+    Cloud,
+)
 from tests.lab.network import Host
 
 Fault = Callable[[Cloud], AbstractContextManager[None]]
@@ -13,6 +27,13 @@ Fault = Callable[[Cloud], AbstractContextManager[None]]
 _INPUT = "chain input {{ type filter hook input priority 0; {} }}"
 _FORWARD = "chain forward {{ type filter hook forward priority 10; {} }}"
 _ARRIVING = "chain arriving {{ type nat hook prerouting priority -100; {} }}"
+
+
+_ENDPOINTS = ", ".join(f"{net}.0/24" for net in ZONES.values())
+
+
+def nothing(_cloud: Cloud) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @contextmanager
@@ -43,15 +64,36 @@ def layers_silent(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} drop;"))
 
 
-def firewall_resets(cloud: Cloud) -> AbstractContextManager[None]:
-    """A firewall on the way that answers every connection with a reset."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} tcp dport 443 reject with tcp reset;"))
-
-
-def firewall_prohibits(cloud: Cloud) -> AbstractContextManager[None]:
-    """A firewall on the way that answers every connection with an ICMP message."""
-    rule = f"ip saddr {TASK} tcp dport 443 reject with icmp admin-prohibited;"
+def answers_lost(cloud: Cloud) -> AbstractContextManager[None]:
+    """A network ACL that lets requests to the endpoints pass, and not what they answer to ephemeral ports."""
+    rule = f"ip saddr {{ {_ENDPOINTS} }} ip daddr {TASK} tcp sport 443 drop;"
     return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+def layers_refused(cloud: Cloud) -> AbstractContextManager[None]:
+    """A firewall that answers in S3's name with a reset."""
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} tcp dport 443 reject with tcp reset;"))
+
+
+def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
+    """A firewall before the endpoints that answers every connection with an ICMP message."""
+    rule = f"ip daddr {{ {_ENDPOINTS} }} tcp dport 443 reject with icmp admin-prohibited;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+def _in_mid_layer(cloud: Cloud, verdict: str) -> AbstractContextManager[None]:
+    """Something on the way that has enough of a connection to S3 after 300 kB."""
+    cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} ct bytes > 300000 {verdict};"))
+
+
+def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
+    return _in_mid_layer(cloud, "reject with tcp reset")
+
+
+def layers_frozen(cloud: Cloud) -> AbstractContextManager[None]:
+    """What the task acknowledges is lost, so that S3 sends no more."""
+    return _in_mid_layer(cloud, "drop")
 
 
 def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
@@ -66,20 +108,59 @@ def private_dns_off(cloud: Cloud) -> Iterator[None]:
         yield
 
 
-def tls_intercepted(cloud: Cloud) -> AbstractContextManager[None]:
-    """The endpoints' certificates come from somebody else's authority."""
-    rules = _ARRIVING.format(f"tcp dport 443 dnat to :{OTHER_CA_PORT};")
-    return _filtering(tuple(cloud.zones.values()), rules)
+def intercepted(cloud: Cloud) -> AbstractContextManager[None]:
+    """What goes to the endpoints and to S3 ends at a middlebox, which signs certificates by an authority of its own."""
+    rule = f"ip saddr {TASK} ip daddr {{ {_ENDPOINTS}, {S3} }} tcp dport 443 dnat to {MIDDLEBOX};"
+    return _filtering((cloud.router,), _ARRIVING.format(rule))
 
 
 def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
     """An MTU black hole: connections come up, and no packet as large as a certificate ever arrives."""
-    sources = ", ".join(f"{net}.0/24" for net in ZONES.values())
-    return _filtering(
-        (cloud.router,), _FORWARD.format(f"ip saddr {{ {sources} }} ip daddr {TASK} meta length > 1200 drop;")
-    )
+    rule = f"ip saddr {{ {_ENDPOINTS} }} ip daddr {TASK} meta length > 1200 drop;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+def packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
+    """Every fifth packet that comes to the task is lost, whatever it is."""
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {TASK} numgen inc mod 5 == 0 drop;"))
+
+
+@contextmanager
+def slow_link(cloud: Cloud) -> Iterator[None]:
+    """100 Mbit/s to the task."""
+    limit = ("dev", "to-task", "root")
+    cloud.router.run("tc", "qdisc", "add", *limit, "tbf", "rate", "100mbit", "burst", "64kb", "latency", "50ms")
+    try:
+        yield
+    finally:
+        cloud.router.run("tc", "qdisc", "delete", *limit)
 
 
 def layers_trickle(cloud: Cloud) -> AbstractContextManager[None]:
     """Layer bytes come at one KiB a second, never slow enough to be called stalled."""
     return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {S3} tcp dport 443 dnat to :{TRICKLE_PORT};"))
+
+
+def resolver_of_the_company(cloud: Cloud) -> AbstractContextManager[None]:
+    """DHCP options name a server that knows nothing of private zones."""
+    return cloud.resolving_by(COMPANY_PUBLIC)
+
+
+def resolver_that_forwards(cloud: Cloud) -> AbstractContextManager[None]:
+    return cloud.resolving_by(COMPANY_FORWARDS)
+
+
+@contextmanager
+def first_resolver_dead(cloud: Cloud) -> Iterator[None]:
+    with cloud.resolving_by(DEAD, RESOLVERS[0]), _filtering((cloud.router,), _FORWARD.format(f"ip daddr {DEAD} drop;")):
+        yield
+
+
+def api_checks_signatures(cloud: Cloud) -> AbstractContextManager[None]:
+    """The simulator's ecr.api in place of moto's, which takes whatever it gets."""
+    return _filtering(tuple(cloud.zones.values()), _ARRIVING.format(f"tcp dport 443 dnat to :{STRICT_PORT};"))
+
+
+def api_forbids(cloud: Cloud) -> AbstractContextManager[None]:
+    """The task's role may not ask for a token."""
+    return _filtering(tuple(cloud.zones.values()), _ARRIVING.format(f"tcp dport 443 dnat to :{FORBIDDING_PORT};"))

@@ -18,10 +18,10 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 NO_RESOLVER = ("127.0.0.1",)
 
 
-def run(*command: str, stdin: str | None = None, timeout: float = 30.0) -> str:
+def run(*command: str, stdin: str | None = None, timeout: float = 30.0, env: Mapping[str, str] = ENVIRONMENT) -> str:
     """What `command` prints. Raises RuntimeError with its complaint where it fails."""
     done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT, check=False
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, env=dict(env), check=False
     )
     if done.returncode != 0:
         raise RuntimeError(
@@ -60,6 +60,12 @@ class Host:
             yield
         finally:
             self.run("ip", "route", "delete", *route)
+
+    def resolve_by(self, addresses: Iterable[str]) -> None:
+        """Name its servers of names, for programs that start from now on."""
+        folder = Path("/etc/netns") / self.name  # what lies there, `ip netns exec` and podman lay over /etc
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "resolv.conf").write_text("".join(f"nameserver {address}\n" for address in addresses))
 
 
 def own_prefix() -> str:
@@ -112,10 +118,9 @@ class Network:
         run("ip", "-n", full, "route", "add", "default", "via", gateway)
         for address in others:
             run("ip", "-n", self.router.name, "route", "add", f"{address}/32", "via", first)
-        folder = Path("/etc/netns") / full  # where `ip netns exec` looks for files to lay over /etc
-        folder.mkdir(parents=True)
-        (folder / "resolv.conf").write_text("".join(f"nameserver {address}\n" for address in resolvers))
-        return Host(full, (*networks, *others))
+        found = Host(full, (*networks, *others))
+        found.resolve_by(resolvers)
+        return found
 
     def remove(self) -> None:
         _delete(self._names)

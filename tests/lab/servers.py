@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +22,43 @@ class Site:
     certificate: str = "amazon"
 
 
-def dnsmasq(host: Host, folder: Path, answers: Mapping[str, Iterable[str]], *, name: str, port: int) -> Daemon:
+def forwards(address: str, name: str, to: str, *, trusting: Path, certificate: str) -> Site:
+    """A proxy that ends TLS under a certificate of its own, and opens a verified connection to the real server."""
+    onward = (
+        f"proxy_pass https://{to};",
+        "proxy_ssl_server_name on;",
+        f"proxy_ssl_name {name};",
+        "proxy_ssl_verify on;",
+        "proxy_ssl_verify_depth 4;",
+        f"proxy_ssl_trusted_certificate {trusting};",
+    )
+    return Site(address, name, " ".join(onward), certificate=certificate)
+
+
+def dnsmasq(
+    host: Host,
+    folder: Path,
+    answers: Mapping[str, Iterable[str]],
+    *,
+    name: str,
+    port: int = 53,
+    at: Sequence[str] | None = None,
+) -> Daemon:
     """Answers each name, and every name below it, with its addresses and no other records; all else does not exist."""
+    own = (
+        "local=/#/",
+        *(f"local=/{domain}/" for domain in answers),
+        *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
+    )
+    return _dnsmasq(host, folder, own, name=name, port=port, at=at or host.addresses)
+
+
+def forwarder(host: Host, folder: Path, to: str, *, name: str, at: Sequence[str]) -> Daemon:
+    """Asks another server everything."""
+    return _dnsmasq(host, folder, (f"server={to}",), name=name, port=53, at=at)
+
+
+def _dnsmasq(host: Host, folder: Path, own: Iterable[str], *, name: str, port: int, at: Sequence[str]) -> Daemon:
     lines = [
         "no-daemon",
         "no-resolv",
@@ -33,10 +68,8 @@ def dnsmasq(host: Host, folder: Path, answers: Mapping[str, Iterable[str]], *, n
         f"port={port}",
         "local-ttl=60",
         "log-queries",
-        "local=/#/",
-        *(f"local=/{domain}/" for domain in answers),
-        *(f"listen-address={address}" for address in host.addresses),
-        *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
+        *own,
+        *(f"listen-address={address}" for address in at),
     ]
     file = folder / f"{name}.conf"
     file.write_text("\n".join(lines) + "\n")
@@ -56,6 +89,7 @@ http {{
     access_log off;
     default_type application/octet-stream;
     sendfile on;
+    server_names_hash_bucket_size 128;
     client_body_temp_path {folder}/{name}-body;
     proxy_temp_path {folder}/{name}-proxy;
     fastcgi_temp_path {folder}/{name}-fastcgi;

@@ -1,0 +1,72 @@
+"""Run by the image's build in the environment that is shipped: drops what the program never reads, compiles the rest.
+
+What is dropped here must be missed by no test of the built image (`tests/lab/test_image.py`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import py_compile
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+# botocore describes every service of AWS. These stay: those whose clients the program makes, or will make from outside.
+SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "sts")
+# rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
+UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples", "botocore/docs")
+# Imported within functions, by us and by the libraries.
+LATE = (
+    "botocore.auth",
+    "botocore.credentials",
+    "botocore.utils",
+    "cryptography.x509",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.latin_1",
+    "rich.progress",
+)
+# Nothing changes in an image, so no import has to look whether its source is newer.
+UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
+PACKAGES = Path(sysconfig.get_path("purelib"))
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+
+
+def main() -> None:
+    assert sys.pycache_prefix, "PYTHONPYCACHEPREFIX says where the bytecode goes"
+    drop()
+    for source in sorted({*PACKAGES.rglob("*.py"), *standard_library()}):
+        py_compile.compile(str(source), doraise=True, invalidation_mode=UNCHECKED)
+
+
+def drop() -> None:
+    for service in (PACKAGES / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            shutil.rmtree(service)
+    for unread in UNREAD:
+        shutil.rmtree(PACKAGES / unread, ignore_errors=True)
+    for script in SCRIPTS.iterdir():
+        if script.is_file() and not script.name.startswith(("ecr-probe", "python")):
+            script.unlink()
+
+
+def standard_library() -> Iterator[Path]:
+    """The modules of the base's Python that the program imports: slim images come without their bytecode."""
+    import probe
+
+    names = [module.name for module in pkgutil.walk_packages(probe.__path__, "probe.")]
+    for name in (*names, *LATE):
+        if not name.startswith("probe.sim") and name != "probe.__main__":
+            importlib.import_module(name)
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if file.startswith(STANDARD_LIBRARY) and file.endswith(".py"):
+            yield Path(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The image that `make image` builds, and containers of it that are locked down as a task definition says.
+
+The base is made of Debian's packages, since no registry can be reached from here; podman keeps its storage beside the
+virtual environments, away from this machine's own.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lab.cloud import ROOT, Ended
+from tests.lab.network import Host, abandoned, own_prefix, run
+
+FOLDER = ROOT / ".venv" / "containers"
+BASE, IMAGE = "localhost/ecr-probe-base", "localhost/ecr-probe:lab"
+NEEDED = ("buildah", "podman", "runc", "mmdebstrap", "catatonit")
+# As slim as the official images of Python, which come without the standard library's bytecode.
+_MMDEBSTRAP = (
+    "mmdebstrap",
+    "--quiet",
+    "--variant=minbase",
+    "--include=python3,python3-venv,ca-certificates",
+    *(f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("doc", "man", "locale")),
+    '--customize-hook=find "$1/usr/lib/python3" "$1/usr/lib/python3."* -name "*.pyc" -delete',
+    "bookworm",
+)
+# runc, since Debian's crun refuses hybrid cgroups; limits of our own, since a sandbox may not raise those it has.
+_CONTAINERS = """\
+[containers]
+default_ulimits = ["nofile=16384:16384", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+_STORAGE = """\
+[storage]
+driver = "overlay"
+graphroot = "{folder}/images"
+runroot = "{folder}/run"
+"""
+# What a package proxy of this machine asks of pip; the rest of pip's configuration is about this machine alone.
+_PIP = ("index-url", "proxy", "timeout", "trusted-host")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """podman and buildah with a storage of their own. `environment` is what every call of them needs."""
+
+    environment: Mapping[str, str]
+
+    @classmethod
+    def at(cls, folder: Path = FOLDER) -> Engine:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "containers.conf").write_text(_CONTAINERS)
+        (folder / "storage.conf").write_text(_STORAGE.format(folder=folder))
+        return cls(
+            {
+                **os.environ,
+                "CONTAINERS_CONF": str(folder / "containers.conf"),
+                "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            }
+        )
+
+    def run(self, *command: str, timeout: float = 60) -> str:
+        return run(*command, timeout=timeout, env=self.environment)
+
+    def build(self) -> None:
+        """The base, where it is not there from an earlier session, and the image by `make image`."""
+        with tempfile.TemporaryDirectory() as folder:
+            if not self.run("podman", "images", "--quiet", BASE):
+                tar = str(Path(folder, "base.tar"))
+                self.run(*_MMDEBSTRAP, tar, timeout=600)
+                self.run("podman", "import", "--quiet", tar, BASE)
+            configuration = Path(folder, "pip.conf")
+            configuration.write_text(_pip_configuration())
+            given = [f"PIP_CONF={configuration}"]
+            if bundle := os.environ.get("PIP_CERT"):
+                given.append(f"CA={bundle}")
+            names = (f"BASE={BASE}", f"TAG={IMAGE}")
+            flags = "BUILD_FLAGS=--network host --layers"
+            self.run("make", "--silent", "image", "ENGINE=buildah", *names, *given, flags, timeout=600)
+            self.run("podman", "image", "prune", "--force")
+
+    def remove(self, prefix: str) -> None:
+        """End the containers whose names begin so, and those that a session left which was killed."""
+        names = self.run("podman", "ps", "--all", "--format", "{{.Names}}").split()
+        if gone := [name for name in names if name.startswith(prefix)] + abandoned(names):
+            self.run("podman", "rm", "--force", "--time", "0", *gone)
+
+
+def _pip_configuration() -> str:
+    told = subprocess.run(
+        (sys.executable, "-m", "pip", "config", "list"), capture_output=True, text=True, check=True
+    ).stdout
+    pairs = (line.partition("=") for line in told.splitlines())
+    settings = {name.rpartition(".")[2]: value.strip("'\"") for name, _, value in pairs}
+    return "\n".join(["[global]", *(f"{name} = {settings[name]}" for name in _PIP if name in settings), ""])
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Containers of the image in a host of the laboratory, each as the task definition's container says."""
+
+    engine: Engine
+    host: Host
+    definition: Mapping[str, Any]
+    variables: Mapping[str, str]  # those that ECS sets
+    mounts: Mapping[str, str] = field(default_factory=dict)  # path there → path here
+
+    @property
+    def container(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.definition["containerDefinitions"][0]
+        return found
+
+    def command(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str | None] | None = None,
+        mounts: Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
+    ) -> tuple[str, ...]:
+        """The podman command. Without arguments the definition's own command is run; a variable None is left out."""
+        told = {each["name"]: each["value"] for each in self.container.get("environment", ())}
+        wanted = {**self.variables, **told, **(variables or {})}
+        return (
+            "podman",
+            "run",
+            "--rm",
+            f"--name={own_prefix()}{secrets.token_hex(4)}",
+            "--http-proxy=false",
+            "--network",
+            f"ns:/run/netns/{self.host.name}",
+            *self._limits(),
+            *(f"--env={name}={value}" for name, value in wanted.items() if value is not None),
+            *(f"--volume={here}:{there}:ro" for there, here in {**self.mounts, **(mounts or {})}.items()),
+            *flags,
+            IMAGE,
+            *(arguments or self.container.get("command", ())),
+        )
+
+    def _limits(self) -> list[str]:
+        container = self.container
+        flags = [
+            f"--user={container['user']}",
+            f"--stop-timeout={container['stopTimeout']}",
+            *(f"--cap-drop={name}" for name in container["linuxParameters"]["capabilities"]["drop"]),
+            *(f"--security-opt={option}" for option in container.get("dockerSecurityOptions", ())),
+            # On Fargate it cannot be asked for; here nothing may depend on gaining privileges.
+            "--security-opt=no-new-privileges",
+        ]
+        if container["readonlyRootFilesystem"]:
+            # Not even the writable /tmp that podman would add.
+            flags += ["--read-only", "--read-only-tmpfs=false"]
+        if container["linuxParameters"].get("initProcessEnabled"):
+            flags.append("--init")
+        return flags
+
+    def size(self) -> list[str]:
+        """The task's processor and memory, in podman's words; 1024 units are one core."""
+        return [f"--cpus={int(self.definition['cpu']) / 1024}", f"--memory={self.definition['memory']}m"]
+
+    def run(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str | None] | None = None,
+        mounts: Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
+    ) -> Ended:
+        began = time.monotonic()
+        done = subprocess.run(
+            self.command(*arguments, variables=variables, mounts=mounts, flags=flags),
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=dict(self.engine.environment),
+        )
+        return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    Engine.at().build()

@@ -1,0 +1,143 @@
+"""The one-file build, as it reaches a host that can pull no image: no environment, no home, no package installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from probe import __version__
+from probe.model import Action, Failure, Outcome, Pull, Severity, Status, Verdict
+from probe.report.json import schema_text
+from tests.lab.cloud import CREDENTIALS, REGISTRY, ROOT, Cloud
+from tests.lab.images import Layout
+from tests.lab.network import Host, Network
+
+IMAGE = f"{REGISTRY}/app:1"
+# The Python beneath the virtual environment of these tests, which holds all that the file is to bring along.
+PYTHON = (f"{sys.base_prefix}/bin/python3", "-I")
+
+
+@dataclass(frozen=True, slots=True)
+class OneFile:
+    """The built file and a scratch directory, in which it unpacks itself the first time."""
+
+    path: Path
+    scratch: Path
+
+    def run(
+        self, *words: str, at: Host | None = None, prefix: Sequence[str] = PYTHON, stdin: str = "", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        command = (*prefix, str(self.path), *words)
+        return subprocess.run(
+            at.wrapped(*command) if at else command,
+            cwd=self.scratch,
+            env={"TMPDIR": str(self.scratch), **environ},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def onefile(tmp_path_factory: pytest.TempPathFactory) -> OneFile:
+    built = ROOT / "dist" / "ecr-probe.pyz"
+    if not built.exists():
+        pytest.skip("the file is not built: make onefile")
+    return OneFile(built, tmp_path_factory.mktemp("onefile"))
+
+
+@pytest.fixture(scope="session")
+def alone() -> Iterator[Host]:
+    """A host whose packets go nowhere."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("network namespaces need root on Linux")
+    network = Network()
+    try:
+        network.build()
+        yield network.host("alone", "10.0.1.77")
+    finally:
+        network.remove()
+
+
+def test_it_is_one_file_that_runs_by_itself(onefile: OneFile) -> None:
+    done = onefile.run("--version", prefix=(), PATH=f"{Path(PYTHON[0]).parent}:/usr/bin:/bin")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ecr-probe {__version__}\n", "")
+
+
+def test_it_carries_no_path_of_the_machine_that_built_it(onefile: OneFile) -> None:
+    onefile.run("--version")
+    (unpacked,) = onefile.scratch.glob("ecr-probe-*/ecr-probe.pyz_*/site-packages")
+    texts = [path for path in unpacked.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".so", ".gz")]
+    assert len(texts) > 1000
+    assert not [path for path in texts if str(ROOT).encode() in path.read_bytes()]
+
+
+def test_it_unpacks_once_for_its_user_alone(onefile: OneFile) -> None:
+    onefile.run("--version")
+    (own,) = onefile.scratch.glob("ecr-probe-*")
+    assert own.stat().st_mode & 0o777 == 0o700
+    (unpacked,) = own.glob("ecr-probe.pyz_*")
+    assert list(unpacked.glob("site-packages/botocore/__pycache__/session.*.pyc"))
+    before = unpacked.stat()
+    assert onefile.run("--version", HOME="/proc").returncode == 0  # a home in which nobody can write
+    assert unpacked.stat().st_ctime_ns == before.st_ctime_ns
+
+
+def test_a_directory_that_cannot_be_had_is_said_in_one_line(onefile: OneFile) -> None:
+    done = onefile.run("--version", SHIV_ROOT="/proc/nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ecr-probe: cannot be unpacked into /proc/nowhere: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_commands_without_a_network(onefile: OneFile) -> None:
+    done = onefile.run("schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == json.loads(schema_text())
+    done = onefile.run("demo", "healthy")  # its certificates are no part of what runs on a host
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "trustme" in done.stderr
+    done = onefile.run("check", "--image", "nginx")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "ECR_PROBE_IMAGE" in done.stderr
+
+
+def test_where_no_packet_leaves_the_verdict_says_so_and_can_be_explained(onefile: OneFile, alone: Host) -> None:
+    words = ("check", "--image", IMAGE, "--deadline", "10", "--connect-timeout", "0.5", "--format", "json")
+    done = onefile.run(*words, at=alone, **CREDENTIALS)
+    assert (done.returncode, done.stderr) == (1, "")
+    verdict = msgspec.json.decode(done.stdout, type=Verdict)
+    assert (verdict.status, verdict.identity.source) == (Status.FAIL, "env")
+    assert [one.code for one in verdict.findings if one.severity is Severity.ERROR] == ["dns.resolver-unreachable"]
+    failures = {step.failure for step in verdict.steps if step.action is Action.DNS and step.endpoint == "ecr.api"}
+    assert failures == {Failure.NO_ANSWER}
+    explained = onefile.run("explain", "-", "--format", "json", stdin=done.stdout)
+    assert explained.returncode == 1, explained.stderr
+    assert msgspec.json.decode(explained.stdout, type=Verdict).findings == verdict.findings
+
+
+def test_nobody_serves_where_nothing_listens(onefile: OneFile, alone: Host) -> None:
+    done = onefile.run("health", at=alone)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing listens on 127.0.0.1:9879" in done.stderr
+
+
+def test_it_signs_and_pulls(onefile: OneFile, cloud: Cloud, image: Layout) -> None:
+    """Against the laboratory's servers: botocore's regions, credential chain and signer work from within the file."""
+    words = ("check", "--image", f"{REGISTRY}/{image.reference}", "--vpc-cidr", "10.0.0.0/16", "--format", "json")
+    done = onefile.run(*words, "--ca-bundle", str(cloud.ca_bundle), at=cloud.task, **CREDENTIALS)
+    assert (done.returncode, done.stderr) == (0, "")
+    verdict = msgspec.json.decode(done.stdout, type=Verdict)
+    assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)
+    signed = [step.outcome for step in verdict.steps if step.action in (Action.CREDENTIALS, Action.TOKEN)]
+    assert signed == [Outcome.OK, Outcome.OK]
