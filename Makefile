@@ -62,8 +62,8 @@ test-lab: $(VENV)/lab lab-image onefile
 bench: $(VENV)/lab lab-image onefile
 	$(BIN)/python -m tests.bench
 
-# Whichever is there first. PIP_CONF and CA are files for a package proxy, given as build secrets.
-ENGINE ?= $(notdir $(firstword $(shell command -v docker podman buildah)))
+# The first that works here. PIP_CONF and CA are files for a package proxy, given as build secrets.
+ENGINE ?= $(shell for engine in docker podman buildah; do $$engine info >/dev/null 2>&1 && echo $$engine && break; done)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' probe/__init__.py)
 REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 TAG ?= ecr-probe:$(VERSION)

@@ -17,9 +17,10 @@ from pathlib import Path
 # botocore describes every service of AWS. These stay: those whose clients the program makes, or will make from outside.
 SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "sts")
 # rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
-UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples", "botocore/docs")
+UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
 # Imported within functions, by us and by the libraries.
 LATE = (
+    "_strptime",
     "botocore.auth",
     "botocore.credentials",
     "botocore.utils",

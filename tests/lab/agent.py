@@ -15,14 +15,16 @@ import msgspec
 
 from probe.sim.api import EcrApi, Passwords
 from probe.sim.cloud import keys_of
-from probe.sim.http import Connection, Handler
+from probe.sim.http import Connection, Handler, Reply
 from probe.sim.identity import Statement
 from probe.sim.images import Repositories
 from probe.sim.metadata import CREDENTIALS_ADDRESS, TaskMetadata
 from probe.sim.services import Account, Door
 from probe.sim.task import Container, Task
 
-METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 5002, 5003
+METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 81, 5002, 5003
+# What another platform might answer under the variable's name: an object, and nothing in it that ECS tells.
+FOREIGN = Reply(200, b'{"kind": "Pod", "apiVersion": "v1", "Containers": {"app": null}, "Networks": "none"}')
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -65,6 +67,7 @@ def main(file: str) -> None:
     strict, forbidding = (Account(task.account, {keys.access_key: keys}) for _ in range(2))
     forbidding.permissions.role = (Statement(("logs:*",)),)
     _serve(CREDENTIALS_ADDRESS, METADATA_PORT, TaskMetadata(task, keys).answer)
+    _serve(CREDENTIALS_ADDRESS, FOREIGN_METADATA_PORT, lambda _: FOREIGN)
     for account, port in ((strict, STRICT_API_PORT), (forbidding, FORBIDDING_API_PORT)):
         _serve(given.api_address, port, Door(EcrApi(account, Passwords(), Repositories()), task.region))
     threading.Event().wait()

@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,7 +33,7 @@ import trustme
 from probe.sim.metadata import CREDENTIALS_ADDRESS
 from probe.sim.task import ID as TASK_ID
 from tests.lab import servers
-from tests.lab.agent import FORBIDDING_API_PORT, METADATA_PORT, STRICT_API_PORT, Given
+from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, Given
 from tests.lab.daemons import Daemon
 from tests.lab.network import ENVIRONMENT, Network, abandoned, environment, own_prefix, run
 from tests.lab.servers import Site
@@ -51,7 +51,10 @@ TASK = "10.0.1.77"
 RESOLVERS = ("10.0.0.2", "169.254.169.253")
 ZONES = {"a": "10.0.10", "b": "10.0.20"}
 S3, S3_ELSEWHERE = "52.216.10.10", "52.218.10.10"
-PUBLIC = {API: "3.8.169.10", REGISTRY: "3.8.169.11", LOGS: "3.8.169.12"}
+HOSTS = {"ecr.api": API, "ecr.dkr": REGISTRY, "logs": LOGS}
+# An interface of each endpoint in each zone, and the public addresses that the same names have elsewhere.
+ENIS = {(zone, name): f"{net}.{last}" for zone, net in ZONES.items() for last, name in enumerate(HOSTS, 10)}
+PUBLIC = {name: f"3.8.169.{last}" for last, name in enumerate(HOSTS, 10)}
 AWS = "10.99.0.2"
 AGENT = "10.0.4.2"
 COMPANY_PUBLIC, COMPANY_FORWARDS = "10.0.3.53", "10.0.3.54"  # one asks the Internet, one the VPC's resolver
@@ -114,9 +117,9 @@ class Cloud:
         self.router = network.router
         self.task = network.host("task", TASK, resolvers=RESOLVERS)
         self.resolver = network.host("resolver", RESOLVERS[0], others=RESOLVERS[1:])
-        self.zones = {
-            zone: network.host(f"zone-{zone}", *(f"{net}.{last}" for last in (10, 11, 12)))
-            for zone, net in ZONES.items()
+        self.enis = {
+            (zone, name): network.host(f"{zone}-{name}", f"10.98.{link}.2", others=(address,))
+            for link, ((zone, name), address) in enumerate(ENIS.items())
         }
         self.aws = network.host("aws", AWS, others=(S3, S3_ELSEWHERE, *PUBLIC.values()))
         self.agent = network.host("agent", AGENT, others=(CREDENTIALS_ADDRESS,))
@@ -175,22 +178,21 @@ class Cloud:
         )
         self._daemon(servers.moto(self.aws, folder, self._programs / "moto_server", port=API_PORT))
         self._daemon(self._start_agent())
-        for zone, host in self.zones.items():
-            sites = [
-                *_fronts(host.addresses),
-                *_fronts(host.addresses, STRICT_PORT, api=f"http://{AGENT}:{STRICT_API_PORT}"),
-                *_fronts(host.addresses, FORBIDDING_PORT, api=f"http://{AGENT}:{FORBIDDING_API_PORT}"),
-            ]
-            self._daemon(servers.nginx(host, folder, sites, name=f"zone-{zone}", certificates=folder))
+        for (zone, name), host in self.enis.items():
+            sites = [_front(ENIS[zone, name], name)]
+            if name == "ecr.api":
+                others = {STRICT_PORT: STRICT_API_PORT, FORBIDDING_PORT: FORBIDDING_API_PORT}
+                sites += [_front(ENIS[zone, name], name, port, f"{AGENT}:{api}") for port, api in others.items()]
+            self._daemon(servers.nginx(host, folder, sites, name=f"{zone}-{name}", certificates=folder))
         files = f"root {folder}/registry;"
         public = [
-            *_fronts(tuple(PUBLIC.values())),
+            *(_front(address, name) for name, address in PUBLIC.items()),
             Site(S3, LAYERS, files),
             Site(S3, LAYERS, f"{files} limit_rate 1k;", TRICKLE_PORT),
             Site(S3_ELSEWHERE, "s3.us-east-2.amazonaws.com", "return 403;"),
         ]
         self._daemon(servers.nginx(self.aws, folder, public, name="public", certificates=folder))
-        behind = dict(zip((API, REGISTRY, LOGS), self.zones["a"].addresses, strict=True)) | {LAYERS: S3}
+        behind = {HOSTS[name]: address for (zone, name), address in ENIS.items() if zone == "a"} | {LAYERS: S3}
         forwarding = [
             servers.forwards(MIDDLEBOX, name, address, trusting=self.ca_bundle, certificate="middlebox")
             for name, address in behind.items()
@@ -216,7 +218,7 @@ class Cloud:
         file.write_bytes(msgspec.json.encode(given))
         command = (sys.executable, "-m", "tests.lab.agent", str(file))
         daemon = Daemon("agent", self.agent, command, logs=self.folder, more={"PYTHONPATH": str(ROOT)})
-        daemon.wait_until_it_listens(METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT)
+        daemon.wait_until_it_listens(METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT)
         return daemon
 
     def _resolve(self) -> None:
@@ -224,10 +226,9 @@ class Cloud:
         folder = self.folder
         everybodys: Answers = {f"s3.{REGION}.amazonaws.com": (S3,), "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,)}
         private: Answers = {
-            name.removeprefix(f"{ACCOUNT}."): tuple(f"{net}.{last}" for net in ZONES.values())
-            for last, name in zip((10, 11, 12), (API, REGISTRY, LOGS), strict=True)
+            _domain(name): tuple(address for (_, each), address in ENIS.items() if each == name) for name in HOSTS
         }
-        public: Answers = {name.removeprefix(f"{ACCOUNT}."): (address,) for name, address in PUBLIC.items()}
+        public: Answers = {_domain(name): (address,) for name, address in PUBLIC.items()}
         self._daemon(servers.dnsmasq(self.resolver, folder, private | everybodys, name="dns-private"))
         self._daemon(
             servers.dnsmasq(self.resolver, folder, public | everybodys, name="dns-public", port=PUBLIC_DNS_PORT)
@@ -281,6 +282,12 @@ class Cloud:
         """`ecr-probe` with these arguments, where the task is, from the working tree."""
         return self.in_task(sys.executable, "-m", "probe", *arguments)
 
+    def wait_for_connection(self, state: str, address: str, *, patience: float = 20.0) -> None:
+        """Until the task has a connection to port 443 of `address` in one of ss's states."""
+        until = time.monotonic() + patience
+        while f"{address}:443" not in self.task.run("ss", "-Htn", "state", state):
+            assert time.monotonic() < until, f"no connection to {address} is {state}"
+
     @contextlib.contextmanager
     def resolving_by(self, *addresses: str) -> Iterator[None]:
         """While the context lasts, the task's resolv.conf names these servers, as DHCP options would have it."""
@@ -291,10 +298,12 @@ class Cloud:
             self.task.resolve_by(RESOLVERS)
 
 
-def _fronts(addresses: Sequence[str], port: int = 443, *, api: str = f"http://{AWS}:{API_PORT}") -> list[Site]:
-    """The three endpoints at their addresses, in front of what really answers."""
-    behind = (api, f"http://{AWS}:{REGISTRY_PORT}", f"http://{AWS}:{API_PORT}")
-    return [
-        Site(address, name, f"proxy_pass {url};", port)
-        for address, name, url in zip(addresses, (API, REGISTRY, LOGS), behind, strict=True)
-    ]
+def _front(address: str, name: str, port: int = 443, behind: str | None = None) -> Site:
+    """An endpoint at one address, in front of what really answers."""
+    really = {"ecr.dkr": f"{AWS}:{REGISTRY_PORT}"}.get(name, f"{AWS}:{API_PORT}")
+    return Site(address, HOSTS[name], f"proxy_pass http://{behind or really};", port)
+
+
+def _domain(name: str) -> str:
+    """What a zone is named; it answers for everything below, such as any account's registry."""
+    return HOSTS[name].removeprefix(f"{ACCOUNT}.")

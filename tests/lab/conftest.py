@@ -10,14 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployment.definitions import filled
 from tests.lab import containers
-from tests.lab.cloud import NEEDED, OWN_IMAGE, SERVERS, Cloud
-from tests.lab.containers import IMAGE, Engine, Task
+from tests.lab.cloud import NEEDED, SERVERS, Cloud
+from tests.lab.containers import IMAGE, Engine, Task, one_off
 from tests.lab.images import KIB, Layout, lay_out
-from tests.lab.network import ENVIRONMENT, own_prefix
-
-CA = "/lab/ca.pem"  # in the container
+from tests.lab.network import ENVIRONMENT
 
 
 @pytest.fixture(scope="session")
@@ -50,23 +47,12 @@ def engine() -> Iterator[Engine]:
     missing = [name for name in containers.NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
     if missing or os.geteuid() != 0:
         pytest.skip(f"containers need root and {', '.join(containers.NEEDED)}")
-    engine = Engine.at()
-    if not engine.run("podman", "images", "--quiet", IMAGE):
-        pytest.skip("the image is not built: make lab-image")
-    try:
+    with Engine.at() as engine:
+        if not engine.run("podman", "images", "--quiet", IMAGE):
+            pytest.skip("the image is not built: make lab-image")
         yield engine
-    finally:
-        engine.remove(own_prefix())
 
 
 @pytest.fixture(scope="session")
 def task(cloud: Cloud, engine: Engine) -> Task:
-    """The one-off task on Fargate, whose image the laboratory's registry has."""
-    cloud.push(f"containers-storage:{IMAGE}", OWN_IMAGE, env=engine.environment)
-    return Task(
-        engine,
-        cloud.task,
-        filled("fargate-check"),
-        {**cloud.variables, "AWS_CA_BUNDLE": CA},
-        {CA: str(cloud.ca_bundle)},
-    )
+    return one_off(cloud, engine)

@@ -15,12 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from tests.lab.cloud import ROOT, Ended
+from tests.deployment.definitions import filled
+from tests.lab.cloud import OWN_IMAGE, ROOT, Cloud, Ended
 from tests.lab.network import Host, abandoned, own_prefix, run
 
 FOLDER = ROOT / ".venv" / "containers"
+CA = "/lab/ca.pem"  # in a container
 BASE, IMAGE = "localhost/ecr-probe-base", "localhost/ecr-probe:lab"
 NEEDED = ("buildah", "podman", "runc", "mmdebstrap", "catatonit")
 # As slim as the official images of Python, which come without the standard library's bytecode.
@@ -54,7 +56,10 @@ _PIP = ("index-url", "proxy", "timeout", "trusted-host")
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """podman and buildah with a storage of their own. `environment` is what every call of them needs."""
+    """podman and buildah with a storage of their own. `environment` is what every call of them needs.
+
+    Entered, it has removed the containers that a killed session left; left, those of this one.
+    """
 
     environment: Mapping[str, str]
 
@@ -91,11 +96,19 @@ class Engine:
             self.run("make", "--silent", "image", "ENGINE=buildah", *names, *given, flags, timeout=600)
             self.run("podman", "image", "prune", "--force")
 
-    def remove(self, prefix: str) -> None:
-        """End the containers whose names begin so, and those that a session left which was killed."""
-        names = self.run("podman", "ps", "--all", "--format", "{{.Names}}").split()
-        if gone := [name for name in names if name.startswith(prefix)] + abandoned(names):
-            self.run("podman", "rm", "--force", "--time", "0", *gone)
+    def __enter__(self) -> Self:
+        self._remove(abandoned(self.containers()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._remove([name for name in self.containers() if name.startswith(own_prefix())])
+
+    def containers(self) -> list[str]:
+        return self.run("podman", "ps", "--all", "--format", "{{.Names}}").split()
+
+    def _remove(self, names: Sequence[str]) -> None:
+        if names:
+            self.run("podman", "rm", "--force", "--time", "0", *names)
 
 
 def _pip_configuration() -> str:
@@ -187,6 +200,13 @@ class Task:
             env=dict(self.engine.environment),
         )
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
+
+
+def one_off(cloud: Cloud, engine: Engine) -> Task:
+    """The one-off task on Fargate, whose image is in the laboratory's registry from now on."""
+    cloud.push(f"containers-storage:{IMAGE}", OWN_IMAGE, env=engine.environment)
+    variables = {**cloud.variables, "AWS_CA_BUNDLE": CA}
+    return Task(engine, cloud.task, filled("fargate-check"), variables, {CA: str(cloud.ca_bundle)})
 
 
 if __name__ == "__main__":

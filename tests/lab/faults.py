@@ -44,9 +44,23 @@ def _filtering(hosts: tuple[Host, ...], rules: str) -> Iterator[None]:
         yield
 
 
+def _enis(cloud: Cloud, *, zone: str | None = None, name: str | None = None) -> tuple[Host, ...]:
+    """The hosts of these interfaces; of all of them, where nothing is said."""
+    return tuple(host for place, host in cloud.enis.items() if zone in (None, place[0]) and name in (None, place[1]))
+
+
 def endpoints_silent(cloud: Cloud) -> AbstractContextManager[None]:
     """A security group that admits nobody, on every endpoint."""
-    return _filtering(tuple(cloud.zones.values()), _INPUT.format("tcp dport 443 drop;"))
+    return _filtering(_enis(cloud), _INPUT.format("tcp dport 443 drop;"))
+
+
+def registry_silent(cloud: Cloud) -> AbstractContextManager[None]:
+    """The same on ecr.dkr alone."""
+    return _filtering(_enis(cloud, name="ecr.dkr"), _INPUT.format("tcp dport 443 drop;"))
+
+
+def logs_silent(cloud: Cloud) -> AbstractContextManager[None]:
+    return _filtering(_enis(cloud, name="logs"), _INPUT.format("tcp dport 443 drop;"))
 
 
 def everything_silent(cloud: Cloud) -> AbstractContextManager[None]:
@@ -56,7 +70,7 @@ def everything_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 def zone_silent(cloud: Cloud) -> AbstractContextManager[None]:
     """A network ACL in front of one zone's endpoints."""
-    return _filtering((cloud.zones["b"],), _INPUT.format("tcp dport 443 drop;"))
+    return _filtering(_enis(cloud, zone="b"), _INPUT.format("tcp dport 443 drop;"))
 
 
 def layers_silent(cloud: Cloud) -> AbstractContextManager[None]:
@@ -158,9 +172,11 @@ def first_resolver_dead(cloud: Cloud) -> Iterator[None]:
 
 def api_checks_signatures(cloud: Cloud) -> AbstractContextManager[None]:
     """The simulator's ecr.api in place of moto's, which takes whatever it gets."""
-    return _filtering(tuple(cloud.zones.values()), _ARRIVING.format(f"tcp dport 443 dnat to :{STRICT_PORT};"))
+    rules = _ARRIVING.format(f"tcp dport 443 dnat to :{STRICT_PORT};")
+    return _filtering(_enis(cloud, name="ecr.api"), rules)
 
 
 def api_forbids(cloud: Cloud) -> AbstractContextManager[None]:
     """The task's role may not ask for a token."""
-    return _filtering(tuple(cloud.zones.values()), _ARRIVING.format(f"tcp dport 443 dnat to :{FORBIDDING_PORT};"))
+    rules = _ARRIVING.format(f"tcp dport 443 dnat to :{FORBIDDING_PORT};")
+    return _filtering(_enis(cloud, name="ecr.api"), rules)

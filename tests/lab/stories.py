@@ -65,6 +65,8 @@ STORIES = (
     Story("healthy", faults.slow_link),
     Story("security-group", faults.endpoints_silent),
     Story("security-group", faults.answers_lost),
+    Story("security-group-dkr", faults.registry_silent),
+    Story("security-group-logs", faults.logs_silent),
     Story("task-egress-closed", faults.everything_silent),
     Story("nacl-one-zone", faults.zone_silent),
     Story("s3-gateway-missing", faults.layers_silent),

@@ -47,7 +47,7 @@ def interrupted(
         ) as process,
     ):
         try:
-            _wait_for(cloud, *once)
+            cloud.wait_for_connection(*once)
             process.send_signal(number)  # `ip netns exec` has become the program, so it is meant for it
             began = time.monotonic()
             out, err = process.communicate(timeout=PATIENCE)
@@ -56,12 +56,6 @@ def interrupted(
             process.kill()
     assert err == ""
     return Interrupted(msgspec.json.decode(out, type=Verdict), process.returncode, seconds)
-
-
-def _wait_for(cloud: Cloud, state: str, address: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while f"{address}:443" not in cloud.task.run("ss", "-Htn", "state", state):
-        assert time.monotonic() < until, f"no connection to {address} is {state}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
