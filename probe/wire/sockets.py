@@ -46,9 +46,9 @@ class Pace:
             raise self.exceeded()
         return min(left, self.idle) if left > _SHORTEST else _SHORTEST
 
-    def is_tight(self) -> bool:
-        """Whether the end is nearer than `idle`, so that the time left changes from call to call."""
-        return min(self.ends, self.until) - time.monotonic() < self.idle
+    def calm_until(self) -> float:
+        """The instant until which `idle` alone bounds a call, so that the time left is the same from call to call."""
+        return min(self.ends, self.until) - self.idle
 
     def exceeded(self) -> WireError:
         """The error for a call that took too long."""
@@ -111,10 +111,10 @@ class TlsSocket(ssl.SSLSocket):
         size = nbytes or len(view)
         count: int = self.read(size, view)
         read: Any = super().read
-        pace = self.pace
+        calm, now = self.pace.calm_until(), time.monotonic
         try:
             while count and size - count >= _RECORD:
-                if pace.is_tight():  # else what bounded the first record bounds this one too
+                if now() > calm:  # else what bounded the first record bounds this one too
                     _bound(self)
                 more = read(_RECORD, view[count:])
                 if not more:

@@ -9,6 +9,7 @@ import sys
 
 from tests.bench.rows import LAYER, ROWS, SIZES, Bench, Row
 from tests.lab.cloud import SERVERS, Cloud
+from tests.lab.containers import Engine, one_off
 from tests.lab.images import lay_out
 
 COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
@@ -17,14 +18,14 @@ COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
     rows: list[Row] = []
-    with Cloud(SERVERS) as cloud:
+    with Cloud(SERVERS) as cloud, Engine.at() as engine:
         image = lay_out(cloud.folder / "image", "large:1", SIZES)
         cloud.push(f"oci:{image.folder}", image.reference)
         with (cloud.folder / "registry" / LAYER).open("wb") as whole:
             for digest in image.layers:
                 with (image.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).open("rb") as layer:
                     shutil.copyfileobj(layer, whole)
-        bench = Bench(cloud, image)
+        bench = Bench(cloud, image, one_off(cloud, engine))
         for measure in ROWS:
             try:
                 rows += measure(bench)

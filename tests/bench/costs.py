@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +28,14 @@ class Cost:
     out: str
 
 
-def cost(*command: str, host: Host | None = None, code: int = 0, **more: str) -> Cost:
-    """Run it once; an end other than with `code` is an error, since a failure is often fast."""
+def cost(*command: str, host: Host | None = None, code: int = 0, more: Mapping[str, str] | None = None) -> Cost:
+    """Run it once, with `more` variables; an end other than with `code` is an error, since a failure is often fast."""
     with tempfile.NamedTemporaryFile("r") as report:
         timed = (sys.executable, "-I", "-S", TIMED, report.name, *command)
         done = subprocess.run(
             host.wrapped(*timed) if host else timed,
             cwd=ROOT,
-            env=environment({**CREDENTIALS, "HOME": "/nonexistent", **more}),
+            env=environment({**CREDENTIALS, "HOME": "/nonexistent", **(more or {})}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

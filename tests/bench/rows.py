@@ -12,10 +12,12 @@ from pathlib import Path
 
 from tests.bench.costs import PROBE, Cost, cost, median, middle
 from tests.lab import faults
-from tests.lab.cloud import LAYERS, PASSWORD, REGISTRY, ROOT, S3, Cloud
+from tests.lab.cloud import LAYERS, OWN_IMAGE, PASSWORD, REGISTRY, ROOT, S3, Cloud
+from tests.lab.containers import HOME, Task
 from tests.lab.images import MIB, Layout
 from tests.lab.network import environment
 
+ONE_FILE = ROOT / "dist" / "ecr-probe.pyz"
 CONNECT = 3.0  # the default of --connect-timeout
 LAYER = "one-layer"
 
@@ -34,11 +36,14 @@ class Row:
 class Bench:
     cloud: Cloud
     image: Layout
+    task: Task  # of the built image
+
+    def arguments(self) -> tuple[str, ...]:
+        image = ("--image", f"{REGISTRY}/{self.image.reference}", "--vpc-cidr", "10.0.0.0/16")
+        return (*image, "--ca-bundle", str(self.cloud.ca_bundle), "--format", "json")
 
     def check(self, *more: str, code: int = 0) -> Cost:
-        image = ("--image", f"{REGISTRY}/{self.image.reference}", "--vpc-cidr", "10.0.0.0/16")
-        trust = ("--ca-bundle", str(self.cloud.ca_bundle), "--format", "json")
-        return cost(*PROBE, "check", *image, *trust, *more, host=self.cloud.task, code=code)
+        return cost(*PROBE, "check", *self.arguments(), *more, host=self.cloud.task, code=code)
 
 
 def pull(bench: Bench) -> Iterator[Row]:
@@ -60,7 +65,7 @@ def _skopeo(bench: Bench) -> Cost:
     with tempfile.TemporaryDirectory(dir=bench.cloud.folder) as folder:
         source = ("--src-creds", f"AWS:{PASSWORD}", f"docker://{REGISTRY}/{bench.image.reference}")
         command = ("skopeo", "copy", "--quiet", "--insecure-policy", *source, f"dir:{folder}")
-        return cost(*command, host=bench.cloud.task, SSL_CERT_FILE=str(bench.cloud.ca_bundle))
+        return cost(*command, host=bench.cloud.task, more={"SSL_CERT_FILE": str(bench.cloud.ca_bundle)})
 
 
 def stream(bench: Bench) -> Iterator[Row]:
@@ -81,6 +86,10 @@ def stream(bench: Bench) -> Iterator[Row]:
     mine, peer = middle(ours), middle(curls)
     measured, told_of_peer = f"{mine:.0f} MB/s", f"curl {peer:.0f} MB/s"
     yield Row("layer streaming with sha256", measured, ">= 0.70", mine >= 0.7 * peer, told_of_peer, mine / peer)
+    # The same work by programs in C: what two cores can give at all, which they share with the server.
+    both = f"curl -sS --cacert {trust} https://{LAYERS}/{LAYER} | openssl dgst -sha256"
+    hashed = size / middle([bench.cloud.in_task("sh", "-c", both).seconds for _ in range(7)]) / 1e6
+    yield Row("  the same", measured, "(told)", True, f"curl | openssl {hashed:.0f} MB/s", mine / hashed)
 
 
 def start(bench: Bench) -> Iterator[Row]:
@@ -94,12 +103,12 @@ def start(bench: Bench) -> Iterator[Row]:
     modules = set(cost(sys.executable, "-c", listed).out.split())
     heavy = sorted(modules & {"botocore", "boto3", "requests", "urllib3", "dns", "cryptography"})
     yield Row("  heavy modules imported by both", ", ".join(heavy) or "none", "none", not heavy)
-    first = middle([_first_packet(bench) for _ in range(5)])
+    first = middle([_first_packet(bench, lambda: bench.check().began) for _ in range(5)])
     yield Row("start of check to its first packet", f"{first:.3f} s", "< 0.25 s", first < 0.25)
 
 
-def _first_packet(bench: Bench) -> float:
-    """Seen from the router, by a listener that is there before."""
+def _first_packet(bench: Bench, run: Callable[[], float]) -> float:
+    """Seconds from the instant that `run` returns, its program's start, until the router sees a packet of the task."""
     listener = subprocess.Popen(
         bench.cloud.router.wrapped(sys.executable, str(Path(__file__).with_name("first_packet.py")), "to-task"),
         stdout=subprocess.PIPE,
@@ -109,8 +118,65 @@ def _first_packet(bench: Bench) -> float:
     assert listener.stdout is not None
     with listener, listener.stdout as said:
         said.readline()
-        began = bench.check().began
+        began = run()
         return float(said.readline()) - began
+
+
+def one_file(bench: Bench) -> Iterator[Row]:
+    """The program in one file, unpacked by a run before."""
+    if not ONE_FILE.exists():
+        raise RuntimeError("make onefile")
+    with tempfile.TemporaryDirectory(dir=bench.cloud.folder) as unpacked:
+
+        def run() -> float:
+            python = (f"{sys.base_prefix}/bin/python3", "-I", str(ONE_FILE), "check")
+            return cost(*python, *bench.arguments(), host=bench.cloud.task, more={"SHIV_ROOT": unpacked}).began
+
+        _first_packet(bench, run)
+        first = middle([_first_packet(bench, run) for _ in range(5)])
+    yield Row("one-file build: start to its first packet", f"{first:.3f} s", "<= 1.0 s", first <= 1.0)
+
+
+def container(bench: Bench) -> Iterator[Row]:
+    """The built image in the smallest task of Fargate, and beside it skopeo, which copies the same image to a disk."""
+    task, size = bench.task, bench.task.size()
+
+    def check() -> Cost:
+        return cost(*task.command(flags=size), more=task.engine.own)
+
+    first = middle([_first_packet(bench, lambda: check().began) for _ in range(5)])
+    yield Row(f"container ({' '.join(size)}): start to first packet", f"{first:.2f} s", "<= 1.2 s", first <= 1.2)
+    ours, skopeo = median(5, check, lambda: cost(*_skopeo_contained(bench), more=task.engine.own))
+    measured, peer = f"{ours.seconds:.2f} s", f"skopeo copy {skopeo.seconds:.2f} s"
+    ratio = ours.seconds / skopeo.seconds
+    yield Row("  start to verdict", measured, "<= 3 s", ours.seconds <= 3, peer, ratio)
+    mib = _peak(task)
+    yield Row("  peak memory", f"{mib:.0f} MiB", "<= 72 MiB", mib <= 72)
+
+
+def _skopeo_contained(bench: Bench) -> tuple[str, ...]:
+    """This machine's skopeo in a container of the same size and place, whose root is a throwaway layer over ours."""
+    task, bundle = bench.task, str(bench.cloud.ca_bundle)
+    place = ("--network", f"ns:/run/netns/{task.host.name}", "--env", f"SSL_CERT_FILE={bundle}")
+    copy = ("skopeo", "copy", "--quiet", "--insecure-policy", "--src-creds", f"AWS:{PASSWORD}")
+    image = (f"docker://{REGISTRY}/{OWN_IMAGE}", "dir:/var/tmp/copied")
+    return ("podman", "run", "--rm", *place, *task.size(), "--rootfs", "/:O", *copy, *image)
+
+
+_TELL_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def _peak(task: Task) -> float:
+    """MiB of the process in the container, as its parent there is told."""
+    python = f"--entrypoint={HOME}/bin/python"
+    ended = task.run("-c", _TELL_PEAK, "ecr-probe", *task.container["command"], flags=[*task.size(), python])
+    if ended.code:
+        raise RuntimeError(ended.err)
+    return int(ended.out) / 1024
 
 
 def silence(bench: Bench) -> Iterator[Row]:
@@ -129,5 +195,5 @@ def simulated(_bench: Bench) -> Iterator[Row]:
     yield Row("all scenarios (demo --all)", f"{scenarios.seconds:.1f} s", "< 60 s", scenarios.seconds < 60)
 
 
-ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (pull, stream, start, silence, simulated)
+ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (pull, stream, start, one_file, container, silence, simulated)
 SIZES = (40 * MIB,) * 5

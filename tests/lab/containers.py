@@ -22,7 +22,7 @@ from tests.lab.cloud import OWN_IMAGE, ROOT, Cloud, Ended
 from tests.lab.network import Host, abandoned, own_prefix, run
 
 FOLDER = ROOT / ".venv" / "containers"
-CA = "/lab/ca.pem"  # in a container
+HOME, CA = "/opt/ecr-probe", "/lab/ca.pem"  # in a container
 BASE, IMAGE = "localhost/ecr-probe-base", "localhost/ecr-probe:lab"
 NEEDED = ("buildah", "podman", "runc", "mmdebstrap", "catatonit")
 # As slim as the official images of Python, which come without the standard library's bytecode.
@@ -56,25 +56,24 @@ _PIP = ("index-url", "proxy", "timeout", "trusted-host")
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """podman and buildah with a storage of their own. `environment` is what every call of them needs.
+    """podman and buildah with a storage of their own, which the variables `own` lead to.
 
     Entered, it has removed the containers that a killed session left; left, those of this one.
     """
 
-    environment: Mapping[str, str]
+    own: Mapping[str, str]
 
     @classmethod
     def at(cls, folder: Path = FOLDER) -> Engine:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "containers.conf").write_text(_CONTAINERS)
         (folder / "storage.conf").write_text(_STORAGE.format(folder=folder))
-        return cls(
-            {
-                **os.environ,
-                "CONTAINERS_CONF": str(folder / "containers.conf"),
-                "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
-            }
-        )
+        files = {"CONTAINERS_CONF": "containers.conf", "CONTAINERS_STORAGE_CONF": "storage.conf"}
+        return cls({name: str(folder / file) for name, file in files.items()})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.own}
 
     def run(self, *command: str, timeout: float = 60) -> str:
         return run(*command, timeout=timeout, env=self.environment)
@@ -197,7 +196,7 @@ class Task:
             timeout=90,
             check=False,
             stdin=subprocess.DEVNULL,
-            env=dict(self.engine.environment),
+            env=self.engine.environment,
         )
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
 

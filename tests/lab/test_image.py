@@ -21,9 +21,8 @@ from probe.model import Path as NetworkPath
 from tests.lab import faults
 from tests.lab.agent import FOREIGN_METADATA_PORT
 from tests.lab.cloud import LOG_GROUP, OWN_IMAGE, REGISTRY, ROOT, S3, Cloud
-from tests.lab.containers import BASE, IMAGE, Engine, Task
+from tests.lab.containers import BASE, HOME, IMAGE, Engine, Task
 
-HOME = "/opt/ecr-probe"
 SOON = 1.0  # seconds from SIGTERM to the end
 NO_METADATA = {"ECS_CONTAINER_METADATA_URI_V4": None, "ECS_CONTAINER_METADATA_URI": None}
 IMAGE_GIVEN = {"ECR_PROBE_IMAGE": f"{REGISTRY}/{OWN_IMAGE}"}
@@ -161,7 +160,7 @@ def test_sigterm_ends_it_soon_and_the_document_is_printed(cloud: Cloud, task: Ta
     with (
         faults.layers_trickle(cloud),
         subprocess.Popen(
-            own.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(task.engine.environment)
+            own.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=task.engine.environment
         ) as process,
     ):
         try:

@@ -24,7 +24,7 @@ from tests.lab.cloud import S3, SERVERS, Cloud
 from tests.lab.containers import Engine, one_off
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 with Cloud(SERVERS) as cloud, Engine.at() as engine, faults.layers_trickle(cloud):
-    with subprocess.Popen(one_off(cloud, engine).command(), env=dict(engine.environment), stdout=subprocess.DEVNULL):
+    with subprocess.Popen(one_off(cloud, engine).command(), env=engine.environment, stdout=subprocess.DEVNULL):
         cloud.wait_for_connection("established", S3)
         print("stands", flush=True)
         sys.stdin.read()
