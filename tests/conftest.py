@@ -21,7 +21,7 @@ def pytest_configure() -> None:
         upper = name.upper()
         if upper.startswith(OUTSIDE) or upper.endswith("_PROXY") or upper in OUTSIDE_NAMES:
             del os.environ[name]
-    os.environ["HOME"] = "/nonexistent"  # no ~/.aws, no ~/.curlrc
+    os.environ["HOME"] = "/proc/nonexistent"  # no ~/.aws, no ~/.curlrc, and nobody can make one
 
 
 @pytest.hookimpl(wrapper=True)

@@ -35,7 +35,7 @@ def cost(*command: str, host: Host | None = None, code: int = 0, more: Mapping[s
         done = subprocess.run(
             host.wrapped(*timed) if host else timed,
             cwd=ROOT,
-            env=environment({**CREDENTIALS, "HOME": "/nonexistent", **(more or {})}),
+            env=environment({**CREDENTIALS, "HOME": "/proc/nonexistent", **(more or {})}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
