@@ -9,7 +9,7 @@ WORKERS ?= 8
 # More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image lab-image onefile lock picture clean
+.PHONY: help demo test lint format test-lab bench image lab-image onefile lock findings picture screenshots clean
 
 help:
 	@echo "make demo      the real check in a simulated VPC, once healthy and once broken"
@@ -18,10 +18,12 @@ help:
 	@echo "make format    let ruff format"
 	@echo "make test-lab  the check against real servers in network namespaces (root, Linux)"
 	@echo "make bench     measured against its peers, as a table (root, Linux)"
-	@echo "make image     the container image; BASE=, TAG=, ENGINE=, PIP_CONF= and CA= are yours to set"
+	@echo "make image     the container image; BASE=, TAG=, ENGINE=, SOURCE=, PIP_CONF=, CA= and BUILD_FLAGS= are yours"
 	@echo "make onefile   one executable file with all dependencies, dist/ecr-probe.pyz, for a Linux host"
 	@echo "make lock      choose newest versions again"
+	@echo "make findings  write the pages of docs/findings again, from the faults"
 	@echo "make picture   take the README's picture again"
+	@echo "make screenshots  take the README's pictures of the sidecar's page again (Chromium)"
 	@echo "make clean     remove what the others made"
 
 $(VENV)/demo: requirements/demo.txt pyproject.toml
@@ -65,15 +67,17 @@ bench: $(VENV)/lab lab-image onefile
 # The first that works here. PIP_CONF and CA are files for a package proxy, given as build secrets.
 ENGINE ?= $(shell for engine in docker podman buildah; do $$engine info >/dev/null 2>&1 && echo $$engine && break; done)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' probe/__init__.py)
-REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+REVISION = $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null || echo unknown)
 TAG ?= ecr-probe:$(VERSION)
 BASE ?=
-SOURCE ?=
+# Where the source is; a login in the URL stays here.
+SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -E 's|://[^/@]*@|://|')
 PIP_CONF ?=
 CA ?=
 BUILD_FLAGS ?=
 
 image:
+	@test -n "$(ENGINE)" || { echo "no docker, podman or buildah works here; make ENGINE=... image names another" >&2; exit 1; }
 	$(ENGINE) build --file container/Dockerfile --tag $(TAG) $(BUILD_FLAGS) \
 		$(if $(BASE),--build-arg BASE=$(BASE)) $(if $(SOURCE),--build-arg SOURCE=$(SOURCE)) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
@@ -106,8 +110,14 @@ lock: $(VENV)/dev
 	$(LOCK) --group lab --output-file requirements/lab.txt
 	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
 
+findings: $(VENV)/dev
+	$(BIN)/python -m docs.runbook
+
 picture: $(VENV)/demo
 	$(BIN)/python docs/picture.py s3-endpoint-policy docs/failing-run.svg
+
+screenshots: $(VENV)/dev
+	$(BIN)/python -m docs.screenshots docs
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

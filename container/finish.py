@@ -5,7 +5,7 @@ What is dropped here must be missed by no test of the built image (`tests/lab/te
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import pkgutil
 import py_compile
 import shutil
@@ -18,6 +18,8 @@ from pathlib import Path
 SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "sts")
 # rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
 UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
+# The simulated VPC needs trustme, which is no part of the image.
+WITHOUT_TRUSTME = ("probe.sim", "probe.drill")
 # Imported within functions, by us and by the libraries.
 LATE = (
     "_strptime",
@@ -61,12 +63,21 @@ def standard_library() -> Iterator[Path]:
 
     names = [module.name for module in pkgutil.walk_packages(probe.__path__, "probe.")]
     for name in (*names, *LATE):
-        if not name.startswith("probe.sim") and name != "probe.__main__":
+        if not name.startswith(WITHOUT_TRUSTME) and name != "probe.__main__":
             importlib.import_module(name)
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None) or ""
+    for name in list(sys.modules):
+        file = _source(name)
         if file.startswith(STANDARD_LIBRARY) and file.endswith(".py"):
             yield Path(file)
+
+
+def _source(name: str) -> str:
+    """Where the import system finds it: some modules put another one in their place as they are imported."""
+    try:
+        spec = importlib.util.find_spec(name) if name != "__main__" else None
+    except (ImportError, ValueError):
+        spec = None
+    return (spec.origin if spec else None) or ""
 
 
 if __name__ == "__main__":

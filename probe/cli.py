@@ -19,7 +19,10 @@ from probe.signals import fill_closed_streams, stop_on_signals
 
 if TYPE_CHECKING:
     from probe.model import Verdict
+    from probe.push import Gateway
     from probe.report import Page
+    from probe.serve.loop import Measure
+    from probe.serve.options import Options
     from probe.settings import Reports
 
 UNHEALTHY = 1
@@ -58,13 +61,18 @@ def _guarded(argv: Sequence[str]) -> int:
 
 
 def _words(error: Exception) -> str:
-    from probe.flags import UsageError
+    try:
+        from probe.flags import UsageError
 
-    if isinstance(error, UsageError):
-        return str(error)
-    from probe.mishap import described  # ours, outside a run: no document, and no traceback either
+        if isinstance(error, UsageError):
+            return str(error)
+        from probe.mishap import described
 
-    return f"a mistake of ecr-probe's own: {described(error)}; please report it"
+        what = described(error)
+    except Exception:  # what broke may be what these modules need, such as an installation that lacks a library
+        what = type(error).__name__
+    # Ours, outside a run: no document, and no traceback either, whose code 1 would say that the check failed.
+    return f"a mistake of ecr-probe's own: {what}; please report it"
 
 
 def _leave(code: int) -> None:
@@ -81,7 +89,7 @@ def _leave(code: int) -> None:
 def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
     if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
-    from probe.flags import UsageError
+    from probe.flags import UsageError, without_login
     from probe.manual import help_of, overview
 
     summaries = {name: command.summary for name, command in COMMANDS.items()}
@@ -92,6 +100,7 @@ def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
     if name in ("--help", "-h"):
         return _print(overview(summaries) + "\n")
     if name.startswith("-"):
+        name = without_login(name)
         raise UsageError(f"{name!r} stands where a command is expected; for example ecr-probe check {name}")
     command = COMMANDS.get(name)
     if command is None:
@@ -111,7 +120,7 @@ def _no_command(name: str) -> str:
 
 
 def _check(argv: Sequence[str], stop: threading.Event) -> int:
-    gc.disable()  # one run and gone: looking for cycles would cost a tenth of the start and free next to nothing
+    gc.disable()  # looking for cycles would cost a tenth of the start, and one run leaves few
     from probe.mishap import verdict_in_any_case
     from probe.progress import progress_on
     from probe.settings import parse
@@ -131,8 +140,27 @@ def _check(argv: Sequence[str], stop: threading.Event) -> int:
     try:
         verdict = verdict_in_any_case(settings, run, stop=stop)
     finally:
+        gc.enable()
         progress.close()
-    return _deliver(verdict, settings.reports)
+    code = _deliver(verdict, settings.reports)
+    if settings.push_gateway is not None:
+        _push(verdict, settings.push_gateway, settings.ca_bundle)
+    return code
+
+
+def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
+    """After the report, and no matter for the exit code: the verdict is on the image's path, not on the gateway's."""
+    from probe.push import push
+    from probe.wire import real_wire
+
+    try:
+        complaint = push(verdict, gateway, real_wire(ca_bundle))
+    except Exception as error:
+        from probe.mishap import described
+
+        complaint = f"a mistake of ecr-probe's own: {described(error)}"
+    if complaint is not None:
+        _say(f"ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): the run was not pushed: {complaint}")
 
 
 def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
@@ -168,15 +196,50 @@ def _read(name: str, limit: int) -> bytes:
 
 def _health(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe import health
-    from probe.flags import LISTEN
+    from probe.flags import LISTEN, TLS_CERTIFICATE
+    from probe.listen import address
     from probe.settings import given_to
 
-    given = given_to("ecr-probe health", argv, flags=(LISTEN,))
-    complaint = health.complaint(given.one("listen", health.address) or health.address(LISTEN.default))
+    given = given_to("ecr-probe health", argv, flags=(LISTEN, TLS_CERTIFICATE))
+    listen = given.one("listen", address) or address(LISTEN.default)
+    complaint = health.complaint(listen, tls=TLS_CERTIFICATE.name in given)
     if complaint is None:
         return _print("healthy\n")
     _say(f"ecr-probe: unhealthy: {complaint}")
     return UNHEALTHY
+
+
+def _serve(argv: Sequence[str], stop: threading.Event) -> int:
+    from dataclasses import replace
+    from time import monotonic
+
+    from probe.mishap import verdict_in_any_case
+    from probe.run import run
+    from probe.serve.options import read
+    from probe.wire import real_wire
+
+    options = read(argv)
+    check = options.check
+    wire = real_wire(check.ca_bundle)
+
+    def measure(cut: threading.Event) -> Verdict:
+        settings = replace(check, started=monotonic())
+        return verdict_in_any_case(settings, lambda: run(settings, wire, stop=cut), stop=cut)
+
+    return _sidecar(options, measure, stop)
+
+
+def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
+    from dataclasses import replace
+
+    from probe.serve.logs import event
+    from probe.serve.sidecar import serve
+
+    reports = replace(options.check.reports, outputs=options.outputs)
+    _check_stdout(reports)
+    for note in options.check.notes:
+        _say(event("warning", "note", words=note))
+    return serve(options, measure, stop=stop, say=_say, deliver=lambda verdict: _deliver(verdict, reports))
 
 
 def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
@@ -192,6 +255,12 @@ def _demo(argv: Sequence[str], stop: threading.Event) -> int:
     from probe import demo
 
     wanted = demo.read(argv)
+    if wanted.sidecar is not None:
+        stage = demo.stage(wanted)
+        try:
+            return _sidecar(wanted.sidecar, stage.measure, stop)
+        finally:
+            stage.close()
     if not (wanted.listing or wanted.everything):
         _check_stdout(wanted.reports)
     # Around a report that a program reads, the story goes to stderr.
@@ -314,5 +383,6 @@ COMMANDS = {
     "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo, stoppable=True),
     "explain": Command("re-diagnose a saved verdict (json), offline", _explain),
     "health": Command("the container's health check: exits 0 while the loop of serve is alive, else 1", _health),
+    "serve": Command("the sidecar: the same check on a schedule, with a page and /metrics", _serve, stoppable=True),
     "schema": Command("print the JSON Schema of the verdict", _schema),
 }

@@ -11,21 +11,24 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from probe.flags import FLAGS, REPORT_FLAGS, Given, UsageError
+from probe.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
 from probe.mishap import verdict_in_any_case
 from probe.model import Verdict
 from probe.settings import Reports, Settings, given_to, parse, read_reports
 from probe.values import one_of
 
 if TYPE_CHECKING:
+    from probe.drill import Stage
+    from probe.serve.options import Options
     from probe.sim.scenarios import Scenario
 
 SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
+GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
 _INTERRUPTED = "interrupted, so nothing is compared with the story"
 _AT_ONCE = 12  # most of a scenario's time is waiting
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
@@ -33,7 +36,10 @@ _PROSE = 120  # columns; longer lines are hard to read however wide the screen i
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to show: `everything` in one line each, `listing` without running, else each of `scenarios` in full."""
+    """What to show: `everything` in one line each, `listing` without running, else each of `scenarios` in full.
+
+    With `sidecar` it is served over the first scenario, or (`drill`) over health and each of the scenarios by turns.
+    """
 
     scenarios: tuple[Scenario, ...]
     arguments: tuple[str, ...]
@@ -41,6 +47,8 @@ class Wanted:
     reports: Reports
     listing: bool = False
     everything: bool = False
+    sidecar: Options | None = None
+    drill: bool = False
 
     @property
     def for_programs(self) -> bool:
@@ -62,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; without one, two are shown")
     parser.add_argument("--list", action="store_true", help="tell all scenarios, run none")
     parser.add_argument("--all", action="store_true", help="run all, a line each")
+    parser.add_argument("--serve", action="store_true", help="the sidecar in the simulated VPC, until Ctrl-C")
+    parser.add_argument("--drill", action="store_true", help="with --serve: faults come and go, a few rounds each")
 
 
 def read(argv: Sequence[str]) -> Wanted:
@@ -70,7 +80,10 @@ def read(argv: Sequence[str]) -> Wanted:
     The variables of check's flags count too, below a scenario's own arguments; all others do not: the simulated task
     has an environment of its own.
     """
-    given = given_to("ecr-probe demo", argv, flags=FLAGS, positional=add_arguments)
+    given = given_to("ecr-probe demo", argv, flags=(*FLAGS, *SERVE_FLAGS), positional=add_arguments)
+    if given.rest.serve:
+        return _served(given)
+    _refuse_serving(given)
     name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
     alone = [word for word, present in ((name, name), ("--list", listing), ("--all", everything)) if present]
     if len(alone) > 1:
@@ -85,12 +98,54 @@ def read(argv: Sequence[str]) -> Wanted:
         return _checked(Wanted(scenarios, arguments, variables, Reports(), listing, everything))
     if name is None and (given.reports or {"format", "output"} & given.by_variable):
         raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)
+    chosen = tuple(_named(each, scenarios) for each in (SHOWN if name is None else (name,)))
+    return _checked(Wanted(chosen, arguments, variables, read_reports(given)))
+
+
+LISTEN_LOCALLY = replace(LISTEN, default=LISTEN.example)  # a rehearsal is for this machine alone
+INTERVAL = 10.0  # seconds; nobody pays for these rounds
+
+
+def _served(given: Given) -> Wanted:
+    from probe.drill import FAULTS
+    from probe.serve.options import options
+
+    if given.rest.list or given.rest.all:
+        raise UsageError(
+            f"--serve and {'--list' if given.rest.list else '--all'} cannot be had together; {GOOD_SERVED}"
+        )
+    scenarios = _scenarios()
+    names = (given.rest.scenario,) if given.rest.scenario else FAULTS if given.rest.drill else ("healthy",)
+    chosen = tuple(_named(name, scenarios) for name in names)
+    wanted = Wanted(chosen, tuple(_typed(given)), _variables(given), read_reports(given), drill=given.rest.drill)
+    check = _settings(chosen[0], wanted, {})
+    sidecar = options(given, check, listen=LISTEN_LOCALLY, interval=INTERVAL)
+    return _checked(replace(wanted, sidecar=sidecar))
+
+
+def _refuse_serving(given: Given) -> None:
+    alone = ["--drill"] if given.rest.drill else []
+    alone += [f"--{flag.name}" for flag in SERVE_FLAGS if flag.name in given and flag.name not in given.by_variable]
+    if alone:
+        raise UsageError(f"{alone[0]} has a meaning only with --serve; {GOOD_SERVED}")
+
+
+def _named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
     try:
-        names = SHOWN if name is None else (one_of(name, [scenario.name for scenario in scenarios], what="a scenario"),)
+        known = one_of(name, [scenario.name for scenario in scenarios], what="a scenario")
     except ValueError as error:
         raise UsageError(f"{error}; ecr-probe demo --list tells all, {GOOD}") from None
-    chosen = tuple(scenario for known in names for scenario in scenarios if scenario.name == known)
-    return _checked(Wanted(chosen, arguments, variables, read_reports(given)))
+    return next(scenario for scenario in scenarios if scenario.name == known)
+
+
+def stage(wanted: Wanted) -> Stage:
+    """Where the rounds of the sidecar take place."""
+    from probe.drill import Stage, phases
+
+    assert wanted.sidecar is not None
+    rounds = phases(_named("healthy", _scenarios()), wanted.scenarios, drill=wanted.drill)
+    deadline = wanted.sidecar.check.budget.deadline
+    return Stage(rounds, arguments=wanted.arguments, variables=wanted.variables, deadline=deadline)
 
 
 def _checked(wanted: Wanted) -> Wanted:
@@ -105,18 +160,18 @@ def _settings(scenario: Scenario, wanted: Wanted, environ: Mapping[str, str]) ->
     return parse([*scenario.arguments, *wanted.arguments], environ, started=time.monotonic())
 
 
-_ABOUT_REPORTS = frozenset(flag.name for flag in REPORT_FLAGS)
+_BESIDE_THE_CHECK = frozenset(flag.name for flag in (*REPORT_FLAGS, *SERVE_FLAGS))
 
 
 def _variables(given: Given) -> dict[str, str]:
     """The variables that concern the check."""
-    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _ABOUT_REPORTS}
+    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _BESIDE_THE_CHECK}
 
 
 def _typed(given: Given) -> Iterator[str]:
     """The flags of the command line that concern the check, to be handed on to it."""
     for name, texts in given.texts.items():
-        if name in given.by_variable or name in _ABOUT_REPORTS:
+        if name in given.by_variable or name in _BESIDE_THE_CHECK:
             continue
         flag = given.flags[name]
         for text in texts:

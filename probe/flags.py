@@ -7,6 +7,7 @@ mean together in `settings.py`.
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -22,7 +23,10 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `example` is a good value, "" for a switch; `default` is said in --help."""
+    """One flag. `example` is a good value, "" for a switch; `default` is said in --help.
+
+    `typed` False: only its variable is read. A command line is everybody's to see.
+    """
 
     name: str
     metavar: str
@@ -30,6 +34,7 @@ class Flag:
     default: str
     help: str
     many: bool = False
+    typed: bool = True
 
     @property
     def switch(self) -> bool:
@@ -44,6 +49,8 @@ class Flag:
         return self.name.removeprefix("no-") if self.name.startswith("no-") else f"no-{self.name}"
 
     def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
+        if not self.typed:
+            return UsageError(f"{self.variable}: {sentence}; for example {self.variable}={self.example}")
         good = f"--{self.name} {self.example}" if self.metavar else f"--{self.name} or {self.variable}=true"
         origin = f", here from {given_by}" if given_by else ""
         return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
@@ -55,7 +62,7 @@ REPORT_FLAGS = (
         "F",
         "json",
         "text",
-        "text, json or prometheus; each --format may have an --output after it",
+        "text, json, prometheus or emf (CloudWatch metrics); each --format may have an --output after it",
         many=True,
     ),
     Flag(
@@ -125,8 +132,36 @@ FLAGS = (
     Flag("strict", "", "", "no", "a degraded verdict exits 1"),
     *REPORT_FLAGS,
 )
-LISTEN = Flag("listen", "ADDR:PORT", "127.0.0.1:9879", "0.0.0.0:9879", "where serve listens; IPv6 in brackets")
-_EVERY_FLAG = (*FLAGS, LISTEN)
+LISTEN = Flag(
+    "listen", "ADDR:PORT", "127.0.0.1:9879", "0.0.0.0:9879", "where serve listens; IPv6 in brackets, or unix:/PATH"
+)
+TLS_CERTIFICATE = Flag(
+    "tls-certificate",
+    "FILE",
+    "/run/secrets/tls.pem",
+    "none, so plain HTTP",
+    "serve over TLS with this certificate chain",
+    typed=False,
+)
+SERVE_FLAGS = (
+    Flag("interval", "SECONDS", "60", "60", "from one round to the next; a tenth of it is left to chance"),
+    LISTEN,
+    Flag("compat-blackbox", "", "", "no", "also probe_success and probe_duration_seconds, as blackbox_exporter has"),
+    TLS_CERTIFICATE,
+    Flag("tls-key", "FILE", "/run/secrets/tls.key", "in the file of the certificate", "its private key", typed=False),
+    Flag(
+        "basic-auth", "USER:PASSWORD", "prometheus:s3cret-of-yours", "none", "who may read; health is open", typed=False
+    ),
+)
+PUSH_GATEWAY = Flag(
+    "push-gateway",
+    "URL",
+    "https://push.example.com:9091",
+    "none",
+    "put the run's metrics there too; a path with /metrics/job/... names the group",
+)
+CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
+_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS)
 
 
 _GOOD_ARGUMENTS = {
@@ -201,19 +236,21 @@ class _Append(argparse.Action):
             namespace.reports.append((self.dest, text))
 
 
+_EPILOG = "Every flag has a variable, shown in brackets; flags win. Switches have an opposite, such as --no-strict."
+
+
 def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog: str = "") -> _Parser:
     """A parser of `flags`. More arguments may be added; they come back in `Given.rest`."""
     parser = _Parser(
         prog=program,
         description=description,
-        epilog=epilog
-        or "Every flag has a variable, shown in brackets; flags win. Switches have an opposite, such as --no-strict.",
+        epilog=epilog or _EPILOG + _variables_only(flags),
         allow_abbrev=False,
         exit_on_error=False,
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
     )
     parser.flags = tuple(flags)
-    for flag in flags:
+    for flag in (flag for flag in flags if flag.typed):
         text = f"{flag.help} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
         if flag.switch:
             parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, nargs=0, const="true", help=text)
@@ -224,6 +261,13 @@ def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog:
         else:
             parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, metavar=flag.metavar, help=text)
     return parser
+
+
+def _variables_only(flags: Sequence[Flag]) -> str:
+    told = [
+        f"{flag.variable}={flag.metavar} ({flag.help}; default: {flag.default})" for flag in flags if not flag.typed
+    ]
+    return f" By variable only: {'; '.join(told)}.".replace("%", "%%") if told else ""
 
 
 def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) -> Given:
@@ -266,9 +310,15 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> U
     hint = flags[near[0]] if near else None
     if hint is None:
         good = _GOOD_ARGUMENTS.get(program, "")
-        return UsageError(f"{words[0]!r} is no argument of this command; for example {program} {good}, or --help")
+        stranger = without_login(words[0])
+        return UsageError(f"{stranger!r} is no argument of this command; for example {program} {good}, or --help")
     good = f"--{hint.name} {hint.example}".rstrip()
     return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
+
+
+def without_login(text: str) -> str:
+    """A user's text, where he may have put the URL of --push-gateway in a wrong place."""
+    return re.sub(r"(?<=//)\S*@", "[cut]@", text)
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from probe.flags import FLAGS, LISTEN, REPORT_FLAGS, parser_for
+from probe.flags import CHECK_FLAGS, FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, TLS_CERTIFICATE, Flag, parser_for
 
 
 def overview(summaries: Mapping[str, str]) -> str:
@@ -19,8 +19,14 @@ def overview(summaries: Mapping[str, str]) -> str:
 
 
 def help_of(name: str, summary: str) -> str:
-    flags = {"check": FLAGS, "demo": FLAGS, "explain": REPORT_FLAGS, "health": (LISTEN,)}.get(name, ())
-    parser = parser_for(f"ecr-probe {name}", flags, description=summary)
+    flags: dict[str, tuple[Flag, ...]] = {
+        "check": CHECK_FLAGS,
+        "demo": FLAGS,
+        "explain": REPORT_FLAGS,
+        "health": (LISTEN, TLS_CERTIFICATE),
+        "serve": (*FLAGS, *SERVE_FLAGS),
+    }
+    parser = parser_for(f"ecr-probe {name}", flags.get(name, ()), description=summary)
     if name == "explain":
         takes_file(parser)
     elif name == "demo":

@@ -202,6 +202,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     network_mode: str | None = None
     availability_zone: str | None = None
     cluster: str | None = None
+    service: str | None = None  # its name; the task definition's family where the task belongs to none
     task_arn: str | None = None
     container: str | None = None
     image: str | None = None
@@ -278,6 +279,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     metadata: float = 3.0
     control: float = 0.4
     retry_wait: float = 2.0
+    retries: int = 1
     manifest_bytes: int = 4 * 1024 * 1024
     error_bytes: int = 64 * 1024
     metadata_bytes: int = 1024 * 1024

@@ -13,11 +13,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from probe.flags import FLAGS, REPORT_FLAGS, Flag, Given, UsageError, collect, misspelt_variables, parser_for
+from probe.flags import (
+    CHECK_FLAGS,
+    FLAGS,
+    REPORT_FLAGS,
+    Flag,
+    Given,
+    UsageError,
+    collect,
+    misspelt_variables,
+    parser_for,
+)
 
 if TYPE_CHECKING:
     from probe.model import Budget, ImageReference, Layers, Policy
     from probe.outputs import Output
+    from probe.push import Gateway
 
 __all__ = [
     "FLAGS",
@@ -85,12 +96,13 @@ class Settings:
     started: float
     environment: Environment
     environ: Mapping[str, str] = field(repr=False)
+    push_gateway: Gateway | None = None
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Read the flags of `check` and their variables. Raises UsageError."""
     environ = os.environ if environ is None else environ
-    parser = parser_for("ecr-probe check", FLAGS, description="")
+    parser = parser_for("ecr-probe check", CHECK_FLAGS, description="")
     return settle(collect(parser, argv, environ), environ, started=started)
 
 
@@ -98,6 +110,7 @@ def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: f
     """Make settings of what was given. Raises UsageError."""
     from probe import values
     from probe.model import Layers, Policy
+    from probe.push import gateway
 
     environ = os.environ if environ is None else environ
     layers = given.one("layers", values.layers) or Layers.SMALLEST
@@ -125,6 +138,7 @@ def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: f
         started=process_start() if started is None else started,
         environment=_environment(environ),
         environ=MappingProxyType(dict(environ)),
+        push_gateway=given.one("push-gateway", gateway),
     )
 
 

@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
+from probe.flags import without_login
 from probe.model import ImageHost, ImageReference, Layers
 
 ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)
@@ -46,6 +47,7 @@ _PLATFORM = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+(?:/v[0-9]+)?", re.ASCII)
 
 def shown(text: str) -> str:
     """A user's text as an error may repeat it: quoted, short, without control characters."""
+    text = without_login(text)
     return repr(text if len(text) <= 80 else text[:77] + "…")
 
 

@@ -8,6 +8,7 @@ Pythons, and compiled ones carry the Python's version in their names, so that al
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import re
@@ -55,6 +56,12 @@ def main(target: Path, machine: str) -> None:
         _pack(site, packed, machine)
         shutil.move(packed, target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, Python {PYTHONS[0]} to {PYTHONS[-1]} on Linux {machine}")
+    print(checksum(target))
+
+
+def checksum(file: Path) -> str:
+    """As sha256sum prints it: Python tells a file that was cut short on its way in words that help nobody."""
+    return f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
 
 
 def _install_locked(site: Path, lock: Path, python: str, machine: str) -> None:

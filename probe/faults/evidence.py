@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from probe.addresses import AMAZON_PROVIDED_DNS, is_ipv6
 from probe.faults.visits import Visit, addresses_of, is_inside, is_ipv4, visits_of
 from probe.model import (
+    ANSWERED,
     Action,
     AddressClass,
     AnswerSeen,
@@ -109,9 +110,9 @@ class Evidence:
 
     @cached_property
     def survived(self) -> tuple[Step, ...]:
-        """Failed tries after which the same thing worked."""
-        groups = (same for same in self._tries.values() if same[-1].ok)
-        return tuple(step for same in groups for step in same if step.failed)
+        """Failed tries after which the same thing worked, or a name server at least gave an answer."""
+        answered = (same for same in self._tries.values() if _came_through(same[-1]))
+        return tuple(step for same in answered for step in same[:-1] if step.failed)
 
     def tries(self, *steps: Step) -> tuple[Step, ...]:
         """These failed steps with the failed tries before them; a GET of a manifest brings the HEAD it follows."""
@@ -242,6 +243,10 @@ class Evidence:
             for ranges in (self.plan.vpc_cidrs, self.plan.presumed_cidrs)
         )
         return presumed and not known
+
+
+def _came_through(step: Step) -> bool:
+    return step.ok or (step.action is Action.DNS and step.failed and step.failure in ANSWERED)
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

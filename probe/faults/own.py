@@ -40,7 +40,7 @@ NOT_MEASURED = Fault(
 )
 RETRIED = Fault(
     "probe.retried",
-    "{what} failed at first and worked at the second try",
+    "{what} failed at first and came through at the second try",
     "One lost packet or one busy moment is no fault; when it comes often, it is.",
     Impact.NONE,
     extent=Extent.NOTED,

@@ -102,8 +102,8 @@ def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
     for (fault, _), visits in groups.items():
         suspects = [of_failing_resolver(evidence, visit, *fault.causes) for visit in visits]
         proven = next((each for each in suspects if each.confirmed), suspects[0])
-        steps = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
-        steps = cited(steps, evidence.tries(*steps))
+        failed = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
+        steps = cited(failed, evidence.tries(*failed))
         yield of_lookups(fault, evidence, visits, steps, proven)
 
 
@@ -133,7 +133,7 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
     for (fault, server), cases in groups.items():
         names = tuple(visit.endpoint.name for visit, _ in cases)
         steps = cited(*(lost for _, lost in cases))
-        causes = _line_causes(evidence, fault, server)
+        causes = _line_causes(evidence, fault, server, steps)
         yield found(
             fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=causes, servers=(server,)
         )
@@ -157,9 +157,11 @@ def _line_fault(line: Line) -> Fault | None:
     return RESOLVER_PARTLY if line.failure in SILENCE else None
 
 
-def _line_causes(evidence: Evidence, fault: Fault, server: str) -> Suspects:
+def _line_causes(evidence: Evidence, fault: Fault, server: str, lost: tuple[Step, ...]) -> Suspects:
     if fault is RESOLVER_PARTLY and evidence.is_vpc_resolver(server):
         return possible("dns.resolver-unreachable", "dns.vpc-attributes-off")
+    if fault is HALF_ANSWER and all(step.failure in SILENCE for step in lost):
+        return possible("dns.resolver-unreachable", "dns.custom-resolver", "other")
     return possible(*fault.causes)
 
 

@@ -5,9 +5,10 @@ finds.
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,12 +28,14 @@ from probe.model import (
     NamesSeen,
     Step,
 )
+from probe.model import replace as replaced
 from probe.wire import names
 from probe.wire.certificates import CertificateFacts, handshake, read_certificate
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
 CONTROL_ORDER = 99
+_QUICK_TRIES = 3  # an answer that comes at all is there in milliseconds
 MOST_ADDRESSES = 32  # per name; a hostile resolver could name thousands
 
 _CERTIFICATE_FAILURES = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
@@ -64,6 +67,7 @@ class _Question:
     order: int
     name: str
     record: str
+    quick: float | None = None  # seconds for each of a few quick tries, in place of the usual ones
 
 
 def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
@@ -104,18 +108,26 @@ def _resolve(run: Run, endpoint: Endpoint, prefix: str, on: str | None) -> list[
 
 
 def _ask_line(run: Run, endpoint: Endpoint, server: str, order: int, prefix: str, on: str | None) -> list[Step]:
-    """A and AAAA of one nameserver line. One that stays silent beside an answered one is asked once more: loss is not
-    death."""
+    """A and AAAA of one nameserver line. One that stays silent beside an answered one is asked once more, in what is
+    left of the time that a name has: loss is not death."""
     questions = [_Question(server, Asker.CONFIGURED, order, endpoint.lookup, record) for record in ("A", "AAAA")]
+    ends = time.monotonic() + run.plan.budget.dns_total
     steps = [future.result() for future in _ask_both(run, endpoint, questions, prefix, on)]
-    if not any(step.failure in ANSWERED for step in steps):
+    silent = [place for place, step in enumerate(steps) if step.failure is Failure.NO_ANSWER]
+    left = ends - time.monotonic()
+    if len(silent) != 1 or run.over or left <= 0 or steps[1 - silent[0]].failure not in ANSWERED:
         return steps
-    again = {
-        place: spawn(partial(_ask, run, endpoint.name, questions[place], subject=step.subject, on=on))
-        for place, step in enumerate(steps)
-        if step.failure is Failure.NO_ANSWER and not run.over
-    }
-    return [again[place].result() if place in again else step for place, step in enumerate(steps)]
+    (place,) = silent
+    other = steps[1 - place]
+    steps[place] = _ask(
+        run,
+        endpoint.name,
+        replace(questions[place], quick=left / _QUICK_TRIES),
+        subject=steps[place].subject,
+        on=on,
+        otherwise=(lambda: other) if place == 0 else None,
+    )
+    return steps
 
 
 def _ask_both(
@@ -141,7 +153,10 @@ def _ask(
     on: str | None = None,
     otherwise: Callable[[], Step] | None = None,
 ) -> Step:
-    tries = 1 if question.asker is Asker.CONTROL else run.plan.budget.dns_tries
+    budget = run.plan.budget
+    tries = 1 if question.asker is Asker.CONTROL else budget.dns_tries
+    if question.quick is not None:
+        budget, tries = replaced(budget, dns_try=question.quick), _QUICK_TRIES
 
     def call() -> tuple[NamesSeen, None]:
         try:
@@ -150,7 +165,7 @@ def _ask(
                 question.server,
                 question.name,
                 question.record,
-                budget=run.plan.budget,
+                budget=budget,
                 tries=tries,
                 until=run.until,
             )

@@ -97,6 +97,7 @@ def _surroundings(
         network_mode=mode,
         availability_zone=task.availability_zone,
         cluster=task.cluster,
+        service=task.service,
         task_arn=task.task_arn,
         container=container.name,
         image=container.image,

@@ -37,4 +37,15 @@ def _prometheus(verdict: Verdict, page: Page) -> str:
     return render(verdict, page)
 
 
-FORMATS: dict[str, Callable[[Verdict, Page], str]] = {"text": _text, "json": _json, "prometheus": _prometheus}
+def _emf(verdict: Verdict, page: Page) -> str:
+    from probe.report.emf import render
+
+    return render(verdict, page)
+
+
+FORMATS: dict[str, Callable[[Verdict, Page], str]] = {
+    "text": _text,
+    "json": _json,
+    "prometheus": _prometheus,
+    "emf": _emf,
+}

@@ -20,7 +20,7 @@ def advice(label: Span, text: str, *, indent: int, page: Page) -> Iterator[Line]
     """`text` behind `label`, each command in it on lines of its own."""
     column = indent + cells(label[1])
     told = False  # whether a command stands above
-    for is_command, part in _parts(text):
+    for is_command, part in parts(text):
         if is_command:
             yield from command(label, part, indent=indent, page=page)
         elif part == "then":
@@ -31,8 +31,8 @@ def advice(label: Span, text: str, *, indent: int, page: Page) -> Iterator[Line]
         label, indent, told = ("", ""), column, told or is_command
 
 
-def _parts(text: str) -> Iterator[tuple[bool, str]]:
-    """The commands in `text`, and the prose between them."""
+def parts(text: str) -> Iterator[tuple[bool, str]]:
+    """The commands in `text` (True), and the prose between them."""
     whole = _WHOLE.fullmatch(text)
     spans = [whole.span(1)] if whole else list(_commands(text))
     position = 0

@@ -1,58 +1,79 @@
-"""One run as Prometheus text exposition, for the textfile collector. Names and labels are a contract with dashboards.
+"""A snapshot as Prometheus and OpenMetrics exposition. Names and labels are a contract with alerts and dashboards.
 
-An unreached phase has no sample: zero is a measurement. No address, digest, URL or error text is ever a label.
+A pure function of the snapshot, so no series outlives what it tells of. An unreached phase has no sample: zero is a
+measurement. No address, digest, URL or error text is ever a label; where the probe runs stands in task_info alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from probe import __version__
 from probe.endpoints import CORE_ENDPOINTS
 from probe.model import (
     Action,
     AddressClass,
     CertificateSeen,
     ConnectionSeen,
-    Failure,
     Kind,
-    LayerSeen,
-    Outcome,
     Pull,
     Status,
-    Step,
     Verdict,
 )
 from probe.report import Page
+from probe.report.measured import ENDPOINTS, printable, reached, throughput, tried
+from probe.serve.state import BUCKETS, Snapshot, advance
 
 PREFIX = "ecr_probe_"
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
+# More are never exposed, whatever fails in however many ways: a test counts them from the closed vocabularies.
+MOST_SERIES = 1000
 
 
 def render(verdict: Verdict, _page: Page) -> str:
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(OneRun(verdict))
-    return generate_latest(registry).decode()
+    """One run by itself, for the textfile collector and the push gateway: nothing is scheduled, so the series that
+    tell of a schedule (interval_seconds, run_overruns_total) are left out."""
+    return exposition(alone(verdict), accept="")[0].decode()
 
 
-class OneRun(Collector):
-    """Collects the metrics of one verdict; they vanish with it."""
+def exposition(snapshot: Snapshot, *, accept: str, compat_blackbox: bool = False) -> tuple[bytes, str]:
+    """(body, content type) of what a scraper with this Accept header is given. The same for ever for one snapshot."""
+    encode, content_type = _encoder(accept)
+    return encode(Metrics(snapshot, compat_blackbox=compat_blackbox)), content_type
 
-    def __init__(self, verdict: Verdict) -> None:
-        self._verdict = verdict
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is none, which the library compares with numbers
+        return choose_encoder("")
+
+
+def alone(verdict: Verdict) -> Snapshot:
+    """The snapshot of one run. No interval: there is no next one."""
+    return advance(Snapshot(started_at=verdict.started_at, interval=0, base_interval=0), verdict, interval=0)
+
+
+class Metrics(Collector):
+    """Collects the metrics of one snapshot; they vanish with it."""
+
+    def __init__(self, snapshot: Snapshot, *, compat_blackbox: bool = False) -> None:
+        self._snapshot = snapshot
+        self._compat_blackbox = compat_blackbox
 
     def collect(self) -> Iterator[Metric]:
-        yield from _answers(self._verdict)
-        yield from _steps(self._verdict)
-        yield from _paths(self._verdict)
-        yield from _bytes(self._verdict)
-        yield from _moments(self._verdict)
-        yield from _identity(self._verdict)
+        snapshot = self._snapshot
+        yield from _ourselves(snapshot)
+        if snapshot.verdict is not None:
+            yield from _last_run(snapshot.verdict)
+        if snapshot.totals.rounds:
+            yield from _all_runs(snapshot)
+        if self._compat_blackbox:
+            yield from _blackbox(snapshot)
 
 
 def _gauge(name: str, documentation: str, labels: Iterable[str] = ()) -> GaugeMetricFamily:
@@ -63,14 +84,37 @@ def _value(name: str, documentation: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(PREFIX + name, documentation, value=value)
 
 
-def _tried(verdict: Verdict) -> list[Step]:
-    return [step for step in verdict.steps if step.outcome is not Outcome.SKIPPED]
+def _counter(name: str, documentation: str, labels: Iterable[str] = ()) -> CounterMetricFamily:
+    return CounterMetricFamily(PREFIX + name, documentation, labels=list(labels))
 
 
-def _reached(verdict: Verdict, *actions: Action) -> set[str]:
-    """Endpoints of which one of these steps came to an end of its own: the deadline's is no measurement."""
-    ended = [step for step in _tried(verdict) if step.failure is not Failure.DEADLINE]
-    return {step.endpoint for step in ended if step.action in actions}
+# ---- ourselves -------------------------------------------------------------------------------------------------------
+
+
+def _ourselves(snapshot: Snapshot) -> Iterator[Metric]:
+    """What is known before the first round has ended."""
+    build = _gauge("build_info", "The version of ecr-probe.", ["version"])
+    build.add_metric([__version__], 1)
+    yield build
+    valid = "1 where the last run could begin, 0 where the configuration left something out."
+    yield _value("config_valid", valid, snapshot.misconfigured is None)
+    if snapshot.interval:
+        yield _value("interval_seconds", "Seconds between the starts of two runs, now.", snapshot.interval)
+        overruns = _counter("run_overruns_total", "Runs that were still going when the next one was due.")
+        overruns.add_metric([], snapshot.totals.overruns)
+        yield overruns
+
+
+# ---- the last run ----------------------------------------------------------------------------------------------------
+
+
+def _last_run(verdict: Verdict) -> Iterator[Metric]:
+    yield from _answers(verdict)
+    yield from _durations(verdict)
+    yield from _paths(verdict)
+    yield from _bytes(verdict)
+    yield from _moments(verdict)
+    yield from _identity(verdict)
 
 
 def _answers(verdict: Verdict) -> Iterator[Metric]:
@@ -78,9 +122,9 @@ def _answers(verdict: Verdict) -> Iterator[Metric]:
         works = verdict.pull is Pull.WORKS
         yield _value("pull_success", "1 where ECS can pull the image, 0 where it cannot; absent where unproven.", works)
     success = _gauge("endpoint_success", "1 where the endpoint works, 0 where it does not.", ["endpoint"])
-    tried = _reached(verdict, *Action)
+    seen = reached(verdict, *Action)
     for endpoint in verdict.endpoints:
-        if endpoint.name in tried:
+        if endpoint.name in seen:
             success.add_metric([endpoint.name], endpoint.ok)
     yield success
     found = _gauge("finding", "1 while a finding stands.", ["code", "severity"])
@@ -89,41 +133,17 @@ def _answers(verdict: Verdict) -> Iterator[Metric]:
     yield found
 
 
-def _steps(verdict: Verdict) -> Iterator[Metric]:
-    tried = _tried(verdict)
-    labels = ["endpoint", "step"]
+def _durations(verdict: Verdict) -> Iterator[Metric]:
     slowest: dict[tuple[str, str], float] = {}
-    for step in tried:
+    for step in tried(verdict):
         if step.seconds is not None:
             key = (step.endpoint, str(step.action))
             slowest[key] = max(step.seconds, slowest.get(key, 0.0))
-    duration = _gauge("step_duration_seconds", "Duration of a step in the last run; the slowest of several.", labels)
+    documentation = "Duration of a step in the last run; the slowest of several."
+    duration = _gauge("step_duration_seconds", documentation, ["endpoint", "step"])
     for key, seconds in slowest.items():
         duration.add_metric(list(key), seconds)
     yield duration
-    yield _latency(tried)
-    total = CounterMetricFamily(f"{PREFIX}steps_total", "Steps that were tried.", labels=labels)
-    for key, count in Counter((step.endpoint, str(step.action)) for step in tried).items():
-        total.add_metric(list(key), count)
-    yield total
-    failures = CounterMetricFamily(f"{PREFIX}step_failures_total", "Steps that failed.", labels=[*labels, "reason"])
-    failed = Counter((step.endpoint, str(step.action), str(step.failure)) for step in tried if step.failed)
-    for reason, count in failed.items():
-        failures.add_metric(list(reason), count)
-    yield failures
-
-
-def _latency(tried: Iterable[Step]) -> Metric:
-    """Of the planned endpoints only: what --also adds must not multiply the series."""
-    samples: dict[tuple[str, str], list[float]] = {}
-    for step in tried:
-        if step.endpoint in CORE_ENDPOINTS and step.seconds is not None:
-            samples.setdefault((step.endpoint, str(step.action)), []).append(step.seconds)
-    latency = HistogramMetricFamily(f"{PREFIX}step_latency_seconds", "Durations of steps.", labels=["endpoint", "step"])
-    for key, seconds in samples.items():
-        bounds = [(f"{bound}", float(sum(one <= bound for one in seconds))) for bound in BUCKETS]
-        latency.add_metric(list(key), [*bounds, ("+Inf", float(len(seconds)))], sum_value=sum(seconds))
-    return latency
 
 
 def _paths(verdict: Verdict) -> Iterator[Metric]:
@@ -133,7 +153,7 @@ def _paths(verdict: Verdict) -> Iterator[Metric]:
     yield info
     resolved = _gauge("addresses_resolved", "Addresses that the endpoint's name gave.", ["endpoint"])
     reachable = _gauge("addresses_reachable", "Addresses of the endpoint on which TLS was completed.", ["endpoint"])
-    asked, dialled = _reached(verdict, Action.DNS), _reached(verdict, Action.TCP, Action.TLS)
+    asked, dialled = reached(verdict, Action.DNS), reached(verdict, Action.TCP, Action.TLS)
     for summary in verdict.endpoints:
         if summary.name in asked:
             resolved.add_metric([summary.name], summary.resolved)
@@ -146,25 +166,18 @@ def _paths(verdict: Verdict) -> Iterator[Metric]:
 def _classes(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """(endpoint, class) of every address that was dialled. A public S3 address is right behind a gateway endpoint."""
     kinds = {endpoint.name: endpoint.kind for endpoint in verdict.endpoints}
-    for step in _tried(verdict):
+    for step in tried(verdict):
         if isinstance(step.seen, ConnectionSeen) and step.endpoint in kinds:
             s3_public = kinds[step.endpoint] is Kind.GATEWAY and step.seen.address_class is AddressClass.PUBLIC
             yield step.endpoint, "s3-public" if s3_public else str(step.seen.address_class)
 
 
 def _bytes(verdict: Verdict) -> Iterator[Metric]:
-    layers = [step.seen for step in _tried(verdict) if isinstance(step.seen, LayerSeen)]
-    if layers:
-        total = CounterMetricFamily(f"{PREFIX}layer_bytes_total", "Bytes of layers and image configurations received.")
-        total.add_metric([], sum(layer.received for layer in layers))
-        yield total
-    timed = [layer for layer in layers if layer.bytes_per_second is not None]
-    if timed:
-        largest = max(timed, key=lambda layer: layer.received)
-        documentation = "Rate at which the largest of the fetched layers came."
-        yield _value("layer_throughput_bytes_per_second", documentation, largest.bytes_per_second or 0.0)
+    rate = throughput(verdict)
+    if rate is not None:
+        yield _value("layer_throughput_bytes_per_second", "Rate at which the largest of the fetched layers came.", rate)
     ends: dict[str, float] = {}
-    for step in _tried(verdict):
+    for step in tried(verdict):
         if isinstance(step.seen, CertificateSeen) and step.seen.not_after is not None:
             ends[step.endpoint] = min(step.seen.not_after.timestamp(), ends.get(step.endpoint, math.inf))
     documentation = "Moment at which the endpoint's certificate expires; the earliest of several."
@@ -177,16 +190,10 @@ def _bytes(verdict: Verdict) -> Iterator[Metric]:
 def _moments(verdict: Verdict) -> Iterator[Metric]:
     ended = verdict.started_at.timestamp() + verdict.seconds
     yield _value("last_run_timestamp_seconds", "Moment at which the last run ended.", ended)
-    if verdict.status in (Status.PASS, Status.DEGRADED):
-        yield _value("last_success_timestamp_seconds", "Moment at which the last run ended that passed.", ended)
     yield _value("run_duration_seconds", "Duration of the last run.", verdict.seconds)
-    yield _value("config_valid", "1 where the configuration could be read.", 1)
 
 
 def _identity(verdict: Verdict) -> Iterator[Metric]:
-    build = _gauge("build_info", "The version that measured.", ["version"])
-    build.add_metric([verdict.version], 1)
-    yield build
     here = verdict.surroundings
     said = {
         "path": str(verdict.path),
@@ -198,5 +205,48 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
         "task_arn": here.task_arn,
     }
     task = _gauge("task_info", "Where the probe runs; empty where it was not told.", list(said))
-    task.add_metric([value or "" for value in said.values()], 1)
+    task.add_metric([printable(value or "") for value in said.values()], 1)
     yield task
+
+
+# ---- all runs --------------------------------------------------------------------------------------------------------
+
+
+def _all_runs(snapshot: Snapshot) -> Iterator[Metric]:
+    totals, labels = snapshot.totals, ["endpoint", "step"]
+    latency = HistogramMetricFamily(f"{PREFIX}step_latency_seconds", "Durations of steps.", labels=labels)
+    for key, one in totals.latencies.items():
+        if key[0] in CORE_ENDPOINTS:  # what --also adds must not multiply the series
+            bounds = [(f"{bound}", float(count)) for bound, count in zip(BUCKETS, one.below, strict=True)]
+            latency.add_metric(list(key), [*bounds, ("+Inf", float(one.count))], sum_value=one.seconds)
+    yield latency
+    steps = _counter("steps_total", "Steps that were tried.", labels)
+    for key, count in totals.steps.items():
+        if key[0] in ENDPOINTS:
+            steps.add_metric(list(key), count)
+    yield steps
+    failures = _counter("step_failures_total", "Steps that failed.", [*labels, "reason"])
+    for reason, count in totals.failures.items():
+        if reason[0] in ENDPOINTS:
+            failures.add_metric(list(reason), count)
+    yield failures
+    if any(action == Action.LAYER for _, action in totals.steps):
+        received = _counter("layer_bytes_total", "Bytes of layers and image configurations received.")
+        received.add_metric([], totals.layer_bytes)
+        yield received
+    if snapshot.last_success is not None:
+        moment = snapshot.last_success.timestamp()
+        yield _value("last_success_timestamp_seconds", "Moment at which the last run ended that passed.", moment)
+
+
+# ---- other people's names --------------------------------------------------------------------------------------------
+
+
+def _blackbox(snapshot: Snapshot) -> Iterator[Metric]:
+    """blackbox_exporter's names, for rules that exist. There a run that proved nothing has failed too."""
+    verdict = snapshot.verdict
+    if verdict is not None or snapshot.misconfigured is not None:
+        good = verdict is not None and verdict.status in (Status.PASS, Status.DEGRADED)
+        yield GaugeMetricFamily("probe_success", "1 where the last run was pass or degraded.", value=good)
+    if verdict is not None:
+        yield GaugeMetricFamily("probe_duration_seconds", "Duration of the last run.", value=verdict.seconds)

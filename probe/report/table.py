@@ -30,7 +30,7 @@ from probe.report.saw import addresses, answer_of, asker, duration, few, size
 # A control and a follow-up are evidence: that they came to nothing is no fault.
 _NO_FAULT = ("dim", "no")
 _MARKS = {Outcome.OK: ("good", "ok"), Outcome.FAILED: ("error", "FAIL"), Outcome.SKIPPED: ("dim", "skip")}
-_ROUTES = {
+ROUTES = {
     Route.ENDPOINT: "through the endpoint",
     Route.PUBLIC: "by public addresses",
     Route.UNDETERMINED: "gateway endpoint or NAT",
@@ -40,7 +40,9 @@ _MARGIN = 2 + 4 + 4 * 2  # indent, mark and gaps
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """What went alike. `mark` is a style and a word."""
+
     outcome: Outcome
     action: str
     what: str
@@ -53,25 +55,47 @@ class _Row:
         return self.action, self.what, self.facts, self.time
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An endpoint and its rows. `about` is its host and how it was reached."""
+
+    name: str
+    about: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def blocks(verdict: Verdict) -> list[Block]:
+    summaries = {summary.name: summary for summary in verdict.endpoints}
+    return [
+        Block(name, tuple(_about(summaries[name])) if name in summaries else (), tuple(_rows(steps)))
+        for name, steps in _by_endpoint(verdict.steps)
+        if not _left_out(steps)
+    ]
+
+
+def not_needed(verdict: Verdict) -> list[str]:
+    """The endpoints outside the plan."""
+    return [name for name, steps in _by_endpoint(verdict.steps) if _left_out(steps)]
+
+
 def table(verdict: Verdict, page: Page) -> Iterator[Line]:
     """All blocks, columns aligned throughout and cut to the page's width."""
-    blocks = [(name, _rows(steps)) for name, steps in _by_endpoint(verdict.steps) if not _left_out(steps)]
-    widths = _widths([row for _, rows in blocks for row in rows], page)
-    summaries = {summary.name: summary for summary in verdict.endpoints}
-    for name, rows in blocks:
-        yield _heading(name, summaries.get(name))
-        for row in rows:
+    known = blocks(verdict)
+    widths = _widths([row for block in known for row in block.rows], page)
+    for block in known:
+        yield ("strong", block.name), ("dim", "  " + " · ".join(block.about))
+        for row in block.rows:
             style, mark = row.mark
             cells = [pad(cut(cell, width, page), width) for cell, width in zip(row.cells, widths, strict=True)]
             cells[-1] = row.time.rjust(widths[-1])
             dim = "dim" if row.outcome is Outcome.SKIPPED else ""
             yield ("", "  "), (style, pad(mark, 4)), (dim, "  " + "  ".join(cells))
-    left_out = [name for name, steps in _by_endpoint(verdict.steps) if _left_out(steps)]
+    left_out = not_needed(verdict)
     if left_out:
         yield plain(f"not needed here: {', '.join(left_out)}", "dim")
 
 
-def _widths(rows: Sequence[_Row], page: Page) -> list[int]:
+def _widths(rows: Sequence[Row], page: Page) -> list[int]:
     widths = columns([row.cells for row in rows])
     if widths:
         widths[1] = min(widths[1], page.width // 3)
@@ -96,18 +120,15 @@ def _left_out(steps: Sequence[Step]) -> bool:
     )
 
 
-def _heading(name: str, summary: EndpointSummary | None) -> Line:
-    if summary is None:
-        return plain(name, "strong")
-    parts = [summary.host]
+def _about(summary: EndpointSummary) -> Iterator[str]:
+    yield summary.host
     if summary.route is not None:
-        parts.append(_ROUTES[summary.route])
+        yield ROUTES[summary.route]
     if summary.reached < summary.resolved:
-        parts.append(f"{summary.reached} of {summary.resolved} addresses answer")
-    return ("strong", name), ("dim", "  " + " · ".join(parts))
+        yield f"{summary.reached} of {summary.resolved} addresses answer"
 
 
-def _rows(steps: Sequence[Step]) -> list[_Row]:
+def _rows(steps: Sequence[Step]) -> list[Row]:
     groups: dict[tuple[object, ...], list[Step]] = {}
     for step in steps:
         groups.setdefault(_likeness(step), []).append(step)
@@ -134,13 +155,13 @@ def _prevented_by(step: Step) -> str:
     return action if endpoint == step.endpoint else f"{endpoint} {action}".strip()
 
 
-def _row(group: Sequence[Step]) -> _Row:
+def _row(group: Sequence[Step]) -> Row:
     first = group[0]
     seconds = [step.seconds for step in group if step.seconds is not None]
     failure = f"{first.failure}" if first.failure else ""
     facts = failure if first.outcome is Outcome.FAILED else _facts(group)
     extra = _answer(first) if first.outcome is Outcome.FAILED else ""
-    return _Row(
+    return Row(
         outcome=first.outcome,
         action=str(first.action),
         what=_what(group),

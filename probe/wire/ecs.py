@@ -42,9 +42,13 @@ class Container(Struct, frozen=True, kw_only=True):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """`launch_type` is whatever word the agent uses. `cluster` is a name or an ARN."""
+    """`launch_type` is whatever word the agent uses. `cluster` is a name or an ARN.
+
+    `service` is the ECS service that the task belongs to; where none is told, the task definition's family.
+    """
 
     cluster: str | None = None
+    service: str | None = None
     task_arn: str | None = None
     launch_type: str | None = None
     availability_zone: str | None = None
@@ -110,6 +114,7 @@ def _task(document: dict[str, Any]) -> Task:
     containers = _objects(document, "Containers")
     return Task(
         cluster=_text(document, "Cluster"),
+        service=_text(document, "ServiceName") or _text(document, "Family"),
         task_arn=_text(document, "TaskARN"),
         launch_type=_text(document, "LaunchType"),
         availability_zone=_text(document, "AvailabilityZone"),

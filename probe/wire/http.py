@@ -244,7 +244,23 @@ def prepare() -> None:
 def get(
     wire: Wire, url: str, *, headers: Mapping[str, str], budget: Budget, until: float, seconds: float, limit: int
 ) -> Answer:
-    """One GET of a URL of the task's own surroundings, whose host is an address, localhost or a name.
+    """One GET of a URL of the task's own surroundings. Raises as `once` does."""
+    return once(wire, "GET", url, headers=headers, budget=budget, until=until, seconds=seconds, limit=limit)
+
+
+def once(
+    wire: Wire,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    budget: Budget,
+    until: float,
+    seconds: float,
+    limit: int,
+) -> Answer:
+    """One request to a URL that is not planned, whose host is an address, localhost or a name.
 
     Raises WireError as `Conversation.request` does, with what looking the name up raises, and MALFORMED for no URL at
     all.
@@ -260,7 +276,7 @@ def get(
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     address = _address(wire, host, budget=budget, until=min(until, time.monotonic() + seconds))
     with Conversation(wire, host=host, address=address, port=port, tls=tls, until=until, budget=budget) as conversation:
-        return conversation.request("GET", target, headers=headers, seconds=seconds, limit=limit)
+        return conversation.request(method, target, headers=headers, body=body, seconds=seconds, limit=limit)
 
 
 def _address(wire: Wire, host: str, *, budget: Budget, until: float) -> str:
@@ -270,5 +286,12 @@ def _address(wire: Wire, host: str, *, budget: Budget, until: float) -> str:
         return str(ip_address(host))
     except ValueError:
         server = next(iter(wire.resolvers()), "127.0.0.1")
-        found = names.lookup(wire, server, host, "A", budget=budget, tries=budget.dns_tries, until=until)
+        try:
+            found = names.lookup(wire, server, host, "A", budget=budget, tries=budget.dns_tries, until=until)
+        except WireError as error:
+            if error.failure is not Failure.NO_ADDRESS:
+                raise
+            found = names.lookup(wire, server, host, "AAAA", budget=budget, tries=budget.dns_tries, until=until)
+            if not found.addresses:
+                raise
         return found.addresses[0]

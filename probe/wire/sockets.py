@@ -118,7 +118,6 @@ class TlsSocket(ssl.SSLSocket):
                     _bound(self)
                 more = read(_RECORD, view[count:])
                 if not more:
-                    self.ended = True
                     break
                 count += more
         except TimeoutError:
@@ -129,8 +128,12 @@ class TlsSocket(ssl.SSLSocket):
 
     def read(self, size: int = 1024, buffer: Any = None) -> Any:
         """What SSLSocket's recv and ours come down to."""
-        if self._late is not None:
-            raise self._late
+        if (late := self._late) is not None:
+            self._late = None
+            try:
+                raise late
+            finally:
+                del late  # or its traceback would hold these frames, their buffers and itself
         _bound(self)
         try:
             got = super().read(size, buffer)

@@ -1,4 +1,7 @@
-"""make bench: builds the laboratory, measures, prints one table. Exit code 1 where a target is missed."""
+"""make bench: builds the laboratory, measures, prints one table. Exit code 1 where a target is missed.
+
+python -m tests.bench NAME... measures only what is named: a function of ROWS.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 
-from tests.bench.rows import LAYER, ROWS, SIZES, Bench, Row
+from tests.bench import rows, sidecar
+from tests.bench.rows import LAYER, SIZES, Bench, Row
 from tests.lab.cloud import SERVERS, Cloud
 from tests.lab.containers import Engine, one_off
 from tests.lab.images import lay_out
 
+ROWS = (*rows.ROWS, *sidecar.ROWS)
 COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 
 
-def main() -> int:
+def main(names: Sequence[str]) -> int:
+    """All of ROWS where there is no name."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
-    rows: list[Row] = []
+    found: list[Row] = []
     with Cloud(SERVERS) as cloud, Engine.at() as engine:
         image = lay_out(cloud.folder / "image", "large:1", SIZES)
         cloud.push(f"oci:{image.folder}", image.reference)
@@ -26,15 +33,15 @@ def main() -> int:
                 with (image.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).open("rb") as layer:
                     shutil.copyfileobj(layer, whole)
         bench = Bench(cloud, image, one_off(cloud, engine))
-        for measure in ROWS:
+        for measure in [each for each in ROWS if not names or each.__name__ in names]:
             try:
-                rows += measure(bench)
+                found += measure(bench)
             except (RuntimeError, OSError) as error:
-                rows.append(Row(measure.__name__, "failed", "", False))
+                found.append(Row(measure.__name__, "failed", "", False))
                 print(f"{measure.__name__}: {error}", file=sys.stderr)
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    print(_table(rows))
-    return 0 if all(row.met for row in rows) else 1
+    print(_table(found))
+    return 0 if all(row.met for row in found) else 1
 
 
 def _table(rows: list[Row]) -> str:
@@ -50,4 +57,4 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -79,7 +79,6 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
     ("argv", "words"),
     [
         (["chek"], "did you mean check?"),
-        (["serve"], "is not a command"),
         (["metrics"], "'metrics' is not a command; known are check"),
         (["--image", IMAGE], "ecr-probe check --image"),
         (["schema", "x"], "takes no arguments"),

@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from probe.cli import main
-from probe.health import LIMIT, Address, address, complaint
+from probe.health import LIMIT, complaint
+from probe.listen import Address, address
 from probe.settings import parse
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"

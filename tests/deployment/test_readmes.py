@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probe import __version__
-from probe.flags import FLAGS, LISTEN
+from probe.flags import FLAGS, SERVE_FLAGS
 from tests.deployment.definitions import FOLDER, NAMES, VALUES, placeholders
 from tests.deployment.policies import statements
 
@@ -75,7 +75,7 @@ def test_the_placeholders_are_those_of_the_files() -> None:
 
 def test_variables_and_version_are_the_programs_own() -> None:
     text = MAIN.read_text()
-    assert set(re.findall(r"ECR_PROBE_[A-Z_]+", text)) <= {flag.variable for flag in (*FLAGS, LISTEN)}
+    assert set(re.findall(r"ECR_PROBE_[A-Z_]+", text)) <= {flag.variable for flag in (*FLAGS, *SERVE_FLAGS)}
     assert set(re.findall(r"(?:ecr-probe:|imageTag=)(\d[\w.]*\d)", text)) == {__version__}
 
 

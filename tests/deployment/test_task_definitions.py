@@ -14,7 +14,8 @@ import pytest
 
 from probe import health
 from probe.cli import COMMANDS
-from probe.flags import FLAGS, LISTEN
+from probe.flags import FLAGS, SERVE_FLAGS
+from probe.listen import address
 from probe.model import Path, Pull, Status
 from probe.settings import parse
 from tests.deployment.definitions import FOLDER, NAMES, VALUES, filled, placeholders, probe_container, variables
@@ -164,12 +165,12 @@ def test_it_holds_no_secret(name: str) -> None:
 def test_the_program_reads_what_it_is_given(name: str) -> None:
     container = probe_container(filled(name))
     given, command = variables(container), container["command"]
-    known = {flag.variable for flag in (*FLAGS, *([LISTEN] if command == SERVE else []))}
+    known = {flag.variable for flag in (*FLAGS, *(SERVE_FLAGS if command == SERVE else ()))}
+    assert command[0] in COMMANDS
     assert {"ECR_PROBE_VPC_CIDR"} <= set(given) <= known
     settings = parse(command[1:], given, started=0.0)
     assert settings.vpc_cidrs == (VALUES["VPC_CIDR"],)
     if command == CHECK:
-        assert command[0] in COMMANDS
         assert [output.format for output in settings.reports.outputs] == ["json"]
 
 
@@ -190,7 +191,7 @@ def test_only_what_runs_on_has_a_health_check(name: str) -> None:
 def test_its_metrics_are_found_where_it_listens(name: str) -> None:
     definition = filled(name)
     container = probe_container(definition)
-    listens = health.address(variables(container)["ECR_PROBE_LISTEN"])
+    listens = address(variables(container)["ECR_PROBE_LISTEN"])
     assert listens.host == "0.0.0.0"
     (mapping,) = container["portMappings"]
     assert (mapping["name"], mapping["containerPort"], mapping["protocol"]) == ("metrics", listens.port, "tcp")

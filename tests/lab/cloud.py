@@ -50,7 +50,10 @@ PASSWORD = f"{ACCOUNT}-auth-token"  # moto's
 TASK = "10.0.1.77"
 RESOLVERS = ("10.0.0.2", "169.254.169.253")
 ZONES = {"a": "10.0.10", "b": "10.0.20"}
-S3, S3_ELSEWHERE = "52.216.10.10", "52.218.10.10"
+# Several addresses, as S3 has; layers come by the first.
+S3_ADDRESSES = ("52.216.10.10", "52.216.10.11", "52.216.10.12")
+S3 = S3_ADDRESSES[0]
+S3_ELSEWHERE = "52.218.10.10"
 HOSTS = {"ecr.api": API, "ecr.dkr": REGISTRY, "logs": LOGS}
 # An interface of each endpoint in each zone, and the public addresses that the same names have elsewhere.
 ENIS = {(zone, name): f"{net}.{last}" for zone, net in ZONES.items() for last, name in enumerate(HOSTS, 10)}
@@ -121,7 +124,7 @@ class Cloud:
             (zone, name): network.host(f"{zone}-{name}", f"10.98.{link}.2", others=(address,))
             for link, ((zone, name), address) in enumerate(ENIS.items())
         }
-        self.aws = network.host("aws", AWS, others=(S3, S3_ELSEWHERE, *PUBLIC.values()))
+        self.aws = network.host("aws", AWS, others=(*S3_ADDRESSES, S3_ELSEWHERE, *PUBLIC.values()))
         self.agent = network.host("agent", AGENT, others=(CREDENTIALS_ADDRESS,))
         self.company = network.host("company", COMPANY_PUBLIC, COMPANY_FORWARDS)
         self.middlebox = network.host("middlebox", MIDDLEBOX)
@@ -187,8 +190,8 @@ class Cloud:
         files = f"root {folder}/registry;"
         public = [
             *(_front(address, name) for name, address in PUBLIC.items()),
-            Site(S3, LAYERS, files),
-            Site(S3, LAYERS, f"{files} limit_rate 1k;", TRICKLE_PORT),
+            *(Site(address, LAYERS, files) for address in S3_ADDRESSES),
+            *(Site(address, LAYERS, f"{files} limit_rate 1k;", TRICKLE_PORT) for address in S3_ADDRESSES),
             Site(S3_ELSEWHERE, "s3.us-east-2.amazonaws.com", "return 403;"),
         ]
         self._daemon(servers.nginx(self.aws, folder, public, name="public", certificates=folder))
@@ -224,7 +227,10 @@ class Cloud:
     def _resolve(self) -> None:
         """Each server of names answers all hosts below a domain; the company's second one knows nothing by itself."""
         folder = self.folder
-        everybodys: Answers = {f"s3.{REGION}.amazonaws.com": (S3,), "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,)}
+        everybodys: Answers = {
+            f"s3.{REGION}.amazonaws.com": S3_ADDRESSES,
+            "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,),
+        }
         private: Answers = {
             _domain(name): tuple(address for (_, each), address in ENIS.items() if each == name) for name in HOSTS
         }

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from tests.deployment.definitions import filled
+from tests.deployment.definitions import filled, probe_container
 from tests.lab.cloud import OWN_IMAGE, ROOT, Cloud, Ended
 from tests.lab.network import Host, abandoned, own_prefix, run
 
@@ -125,14 +125,14 @@ class Task:
 
     engine: Engine
     host: Host
-    definition: Mapping[str, Any]
+    definition: dict[str, Any]
     variables: Mapping[str, str]  # those that ECS sets
     mounts: Mapping[str, str] = field(default_factory=dict)  # path there → path here
 
     @property
     def container(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.definition["containerDefinitions"][0]
-        return found
+        """The probe's; another one in the task is the application's."""
+        return probe_container(self.definition)
 
     def command(
         self,
@@ -140,6 +140,7 @@ class Task:
         variables: Mapping[str, str | None] | None = None,
         mounts: Mapping[str, str] | None = None,
         flags: Sequence[str] = (),
+        name: str | None = None,
     ) -> tuple[str, ...]:
         """The podman command. Without arguments the definition's own command is run; a variable None is left out."""
         told = {each["name"]: each["value"] for each in self.container.get("environment", ())}
@@ -148,7 +149,7 @@ class Task:
             "podman",
             "run",
             "--rm",
-            f"--name={own_prefix()}{secrets.token_hex(4)}",
+            f"--name={name or new_name()}",
             "--http-proxy=false",
             "--network",
             f"ns:/run/netns/{self.host.name}",
@@ -178,8 +179,9 @@ class Task:
         return flags
 
     def size(self) -> list[str]:
-        """The task's processor and memory, in podman's words; 1024 units are one core."""
-        return [f"--cpus={int(self.definition['cpu']) / 1024}", f"--memory={self.definition['memory']}m"]
+        """The task's processor and the container's memory, in podman's words; 1024 units are one core."""
+        memory = self.container.get("memory", self.definition["memory"])
+        return [f"--cpus={int(self.definition['cpu']) / 1024}", f"--memory={memory}m"]
 
     def run(
         self,
@@ -199,6 +201,11 @@ class Task:
             env=self.engine.environment,
         )
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
+
+
+def new_name() -> str:
+    """A container's, by which the session's end finds it."""
+    return own_prefix() + secrets.token_hex(4)
 
 
 def one_off(cloud: Cloud, engine: Engine) -> Task:

@@ -35,6 +35,11 @@ class Daemon:
                 env=environment(more or {}),
             )
 
+    @property
+    def pid(self) -> int:
+        """The program's own: what started it has become it."""
+        return self._process.pid
+
     def wait_until_it_listens(self, *ports: int) -> None:
         """Return when it listens on all of these TCP ports of its host."""
         until = time.monotonic() + STARTING

@@ -13,7 +13,7 @@ from tests.lab.cloud import (
     MIDDLEBOX,
     PUBLIC_DNS_PORT,
     RESOLVERS,
-    S3,
+    S3_ADDRESSES,
     STRICT_PORT,
     TASK,
     TRICKLE_PORT,
@@ -29,6 +29,7 @@ _FORWARD = "chain forward {{ type filter hook forward priority 10; {} }}"
 _ARRIVING = "chain arriving {{ type nat hook prerouting priority -100; {} }}"
 
 
+_S3 = ", ".join(S3_ADDRESSES)
 _ENDPOINTS = ", ".join(f"{net}.0/24" for net in ZONES.values())
 
 
@@ -75,7 +76,7 @@ def zone_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 def layers_silent(cloud: Cloud) -> AbstractContextManager[None]:
     """No gateway endpoint: what is meant for S3 is dropped."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} drop;"))
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} drop;"))
 
 
 def answers_lost(cloud: Cloud) -> AbstractContextManager[None]:
@@ -86,7 +87,7 @@ def answers_lost(cloud: Cloud) -> AbstractContextManager[None]:
 
 def layers_refused(cloud: Cloud) -> AbstractContextManager[None]:
     """A firewall that answers in S3's name with a reset."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} tcp dport 443 reject with tcp reset;"))
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} tcp dport 443 reject with tcp reset;"))
 
 
 def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
@@ -98,7 +99,7 @@ def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
 def _in_mid_layer(cloud: Cloud, verdict: str) -> AbstractContextManager[None]:
     """Something on the way that has enough of a connection to S3 after 300 kB."""
     cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {S3} ct bytes > 300000 {verdict};"))
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > 300000 {verdict};"))
 
 
 def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
@@ -114,17 +115,22 @@ def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.resolver,), _INPUT.format("udp dport 53 drop; tcp dport 53 drop;"))
 
 
+def private_names_ignored(cloud: Cloud) -> AbstractContextManager[None]:
+    """The endpoints' names lead to public addresses, to which there is no way."""
+    rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
+    return cloud.resolver.filtering(rules)
+
+
 @contextmanager
 def private_dns_off(cloud: Cloud) -> Iterator[None]:
-    """The endpoints' names lead to public addresses, and a NAT carries them there: everything works, the wrong way."""
-    rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
-    with cloud.nat(), cloud.resolver.filtering(rules):
+    """The same with a NAT, which carries everything there: it works, the wrong way."""
+    with cloud.nat(), private_names_ignored(cloud):
         yield
 
 
 def intercepted(cloud: Cloud) -> AbstractContextManager[None]:
     """What goes to the endpoints and to S3 ends at a middlebox, which signs certificates by an authority of its own."""
-    rule = f"ip saddr {TASK} ip daddr {{ {_ENDPOINTS}, {S3} }} tcp dport 443 dnat to {MIDDLEBOX};"
+    rule = f"ip saddr {TASK} ip daddr {{ {_ENDPOINTS}, {_S3} }} tcp dport 443 dnat to {MIDDLEBOX};"
     return _filtering((cloud.router,), _ARRIVING.format(rule))
 
 
@@ -134,9 +140,14 @@ def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
-def packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    """Every fifth packet that comes to the task is lost, whatever it is."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {TASK} numgen inc mod 5 == 0 drop;"))
+def answers_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
+    """A fifth of all packets to the task is lost, two in a row each time. By counting, so that each run is alike."""
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {TASK} numgen inc mod 10 < 2 drop;"))
+
+
+def requests_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
+    """The same on the way out."""
+    return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} numgen inc mod 10 < 2 drop;"))
 
 
 @contextmanager
@@ -152,7 +163,7 @@ def slow_link(cloud: Cloud) -> Iterator[None]:
 
 def layers_trickle(cloud: Cloud) -> AbstractContextManager[None]:
     """Layer bytes come at one KiB a second, never slow enough to be called stalled."""
-    return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {S3} tcp dport 443 dnat to :{TRICKLE_PORT};"))
+    return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {{ {_S3} }} tcp dport 443 dnat to :{TRICKLE_PORT};"))
 
 
 def resolver_of_the_company(cloud: Cloud) -> AbstractContextManager[None]:

@@ -1,11 +1,13 @@
-"""How each server is set up: dnsmasq, nginx, CNCF distribution and moto. None of them is ours."""
+"""How each server is set up: dnsmasq, nginx, CNCF distribution, moto, Prometheus, blackbox_exporter. None is ours."""
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.lab.daemons import Daemon
 from tests.lab.network import Host, run
@@ -157,5 +159,29 @@ def moto(host: Host, folder: Path, program: Path, *, port: int) -> Daemon:
     """AWS's APIs as moto plays them. It ends with its parent; only its first request loads a service."""
     command = (str(program), "-H", host.addresses[0], "-p", str(port))
     daemon = Daemon("moto", host, command, logs=folder, more={"HOME": str(folder)})
+    daemon.wait_until_it_listens(port)
+    return daemon
+
+
+def prometheus(host: Host, folder: Path, target: str, rules: Path, *, job: str, port: int) -> Daemon:
+    """Scrapes the target, and looks at the rules, every second."""
+    file = folder / "prometheus.json"  # which is YAML too
+    scraped = {"job_name": job, "static_configs": [{"targets": [target]}]}
+    every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    file.write_text(json.dumps({"global": every, "rule_files": [str(rules)], "scrape_configs": [scraped]}))
+    places = (f"--storage.tsdb.path={folder}/prometheus", f"--web.listen-address={host.addresses[0]}:{port}")
+    command = ("prometheus", f"--config.file={file}", *places, "--log.level=warn")
+    daemon = Daemon("prometheus", host, command, logs=folder)
+    daemon.wait_until_it_listens(port)
+    return daemon
+
+
+def blackbox_exporter(host: Host, folder: Path, modules: Mapping[str, Any], *, port: int) -> Daemon:
+    """Tries a target by one of the modules, whenever it is asked to."""
+    file = folder / "blackbox.json"
+    file.write_text(json.dumps({"modules": modules}))
+    listen = f"--web.listen-address=127.0.0.1:{port}"
+    command = ("prometheus-blackbox-exporter", f"--config.file={file}", listen, "--log.level=error")
+    daemon = Daemon("blackbox", host, command, logs=folder)
     daemon.wait_until_it_listens(port)
     return daemon

@@ -5,14 +5,17 @@ What the probe has to say stands in the scenario, once: so the simulator and rea
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from probe.demo import differences
 from probe.model import Verdict
+from probe.run import run
+from probe.settings import parse
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.scenario import Scenario
+from probe.sim.vpc import VPC
 from tests.lab import faults
 from tests.lab.cloud import REGISTRY
 from tests.lab.faults import Fault
@@ -29,21 +32,41 @@ class Story:
     scenario: str
     fault: Fault
     variables: Mapping[str, str] = field(default_factory=dict)
-    perhaps: tuple[str, ...] = ()
+    perhaps: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         return f"{self.scenario}-by-{self.fault.__name__}"
 
-    def wrong(self, verdict: Verdict) -> list[str]:
-        """What the verdict says otherwise than the scenario tells."""
-        allowed = [f"{code} is too much" for code in self.perhaps]
-        return [each for each in differences(self.told, verdict) if each not in allowed]
-
     @property
     def told(self) -> Scenario:
         (found,) = [each for each in SCENARIOS if each.name == self.scenario]
         return found
+
+    def simulated(self) -> Verdict:
+        """What the probe says of the scenario in the simulated VPC."""
+        with VPC() as vpc:
+            self.told.breaks(vpc)
+            settings = parse(self.told.arguments, {**vpc.environ, **self.told.environ}, started=time.monotonic())
+            return run(settings, vpc.wire())
+
+    def gist(self, verdict: Verdict) -> list[object]:
+        """All of a verdict that must be the same in both worlds: everything but addresses, names and times."""
+        findings = sorted(
+            (
+                (
+                    one.code,
+                    one.severity,
+                    one.extent,
+                    one.endpoints,
+                    [(cause.code, cause.standing) for cause in one.causes],
+                )
+                for one in verdict.findings
+                if one.code not in self.perhaps
+            ),
+            key=str,
+        )
+        return [verdict.status, verdict.pull, verdict.exit_code, *findings]
 
 
 def clock(offset: str) -> dict[str, str]:
@@ -59,9 +82,12 @@ def faketime_library() -> str:
     return str(found[0])
 
 
+# Lost packets may show as a second try, and keep a control from being tried to its end.
+LOSS = frozenset({"probe.retried"})
 STORIES = (
     Story("healthy", faults.nothing),
-    Story("healthy", faults.packets_lost, {"ECR_PROBE_IMAGE": SMALL_IMAGE}, perhaps=("probe.retried",)),
+    Story("healthy", faults.answers_get_lost, {"ECR_PROBE_IMAGE": SMALL_IMAGE}, perhaps=LOSS),
+    Story("healthy", faults.requests_get_lost, {"ECR_PROBE_IMAGE": SMALL_IMAGE}, perhaps=LOSS),
     Story("healthy", faults.slow_link),
     Story("security-group", faults.endpoints_silent),
     Story("security-group", faults.answers_lost),
@@ -70,7 +96,6 @@ STORIES = (
     Story("task-egress-closed", faults.everything_silent),
     Story("nacl-one-zone", faults.zone_silent),
     Story("s3-gateway-missing", faults.layers_silent),
-    Story("s3-egress", faults.layers_silent),
     Story("firewall-refuses", faults.layers_refused),
     Story("firewall-prohibits", faults.endpoints_prohibited),
     Story("mtu", faults.large_packets_lost),
@@ -78,6 +103,7 @@ STORIES = (
     Story("transfer-frozen", faults.layers_frozen),
     Story("transfer-trickles", faults.layers_trickle),
     Story("vpc-dns-support-off", faults.resolver_silent),
+    Story("vpc-dns-hostnames-off", faults.private_names_ignored),
     Story("all-through-nat", faults.private_dns_off),
     Story("custom-resolver", faults.resolver_of_the_company),
     Story("custom-resolver-forwards", faults.resolver_that_forwards),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +102,60 @@ def test_a_directory_that_cannot_be_had_is_said_in_one_line(onefile: OneFile) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ecr-probe: cannot be unpacked into /proc/nowhere: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_directory_without_execution_is_said_in_one_line(onefile: OneFile, tmp_path: Path) -> None:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("a mount needs root on Linux")
+    mounted = 'mount -t tmpfs -o noexec,mode=755 none "$SHIV_ROOT" && exec "$@"'
+    prefix = ("unshare", "--mount", "/bin/sh", "-c", mounted, "sh", *PYTHON)
+    done = onefile.run("check", "--image", IMAGE, prefix=prefix, SHIV_ROOT=str(tmp_path), PATH=os.environ["PATH"])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"ecr-probe: cannot be unpacked into {tmp_path}: {tmp_path} is mounted noexec, ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_directory_in_which_another_can_plant_code_is_refused(onefile: OneFile, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = onefile.run("--version", SHIV_ROOT=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "can be changed by others" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lost", ["msgspec", "probe/run.py", "botocore/data/endpoints.json"])
+def test_what_was_cleaned_away_is_unpacked_again(onefile: OneFile, lost: str) -> None:
+    onefile.run("--version")
+    (unpacked,) = onefile.scratch.glob("ecr-probe-*/ecr-probe.pyz_*/site-packages")
+    path = unpacked / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    done = onefile.run("schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.exists()
+
+
+def test_an_interruption_of_the_whole_group_while_unpacking_says_nothing(onefile: OneFile, tmp_path: Path) -> None:
+    command = (*PYTHON, str(onefile.path), "check", "--image", IMAGE)
+    environ = {"SHIV_ROOT": str(tmp_path)}
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        until = time.monotonic() + 30
+        while not list(tmp_path.glob("*/*.tmp/site-packages/pygments")):  # late in the alphabet: it compiles soon
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        time.sleep(0.5)
+        os.killpg(running.pid, signal.SIGINT)
+        _, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (130, "")
+    assert not list(tmp_path.glob("*/*.tmp"))
+
+
+def test_the_checksum_that_is_told_is_the_files(onefile: OneFile) -> None:
+    packer = ROOT / ".venv" / "packer" / "bin" / "python"
+    if not packer.exists():
+        pytest.skip("what packs is not installed: make onefile")
+    code = "import sys, pathlib, container.onefile.build as build; print(build.checksum(pathlib.Path(sys.argv[1])))"
+    done = subprocess.run((packer, "-c", code, onefile.path), cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{hashlib.sha256(onefile.path.read_bytes()).hexdigest()}  ecr-probe.pyz\n"
 
 
 def test_commands_without_a_network(onefile: OneFile) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import faults
-from tests.lab.cloud import API, LAYERS, LOGS, PASSWORD, REGION, REGISTRY, RESOLVERS, S3, SERVERS, Cloud
+from tests.lab.cloud import API, LAYERS, LOGS, PASSWORD, REGION, REGISTRY, RESOLVERS, S3_ADDRESSES, SERVERS, Cloud
 from tests.lab.faults import Fault
 from tests.lab.images import Layout
 
@@ -20,7 +20,7 @@ def test_dig_sees_each_endpoint_in_two_zones(cloud: Cloud, resolver: str) -> Non
     for name, last in ((API, 10), (REGISTRY, 11), (LOGS, 12)):
         answer = cloud.in_task("dig", "+short", f"@{resolver}", name, "A")
         assert sorted(answer.out.split()) == [f"10.0.10.{last}", f"10.0.20.{last}"], answer
-    assert cloud.in_task("dig", "+short", LAYERS).out.split() == [S3]
+    assert sorted(cloud.in_task("dig", "+short", LAYERS).out.split()) == list(S3_ADDRESSES)
     assert "status: NXDOMAIN" in cloud.in_task("dig", "nobody.example.com").out
 
 
@@ -52,7 +52,7 @@ def test_curl_follows_the_redirect_to_the_layer(cloud: Cloud, image: Layout) -> 
         *command, "--location", "--user", f"AWS:{PASSWORD}", "--output", str(target), "--write-out", "%{json}", url
     )
     facts = json.loads(told.out)
-    assert (facts["http_code"], facts["num_redirects"], facts["remote_ip"]) == (200, 1, S3)
+    assert (facts["http_code"], facts["num_redirects"], facts["remote_ip"] in S3_ADDRESSES) == (200, 1, True)
     assert facts["url_effective"].startswith(f"https://{LAYERS}/")
     assert "sha256:" + hashlib.sha256(target.read_bytes()).hexdigest() == digest
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-
-import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from probe.model import Failure, Pull, Severity, Status, Verdict
 from probe.report import FORMATS, Page
 from tests.report import made
+from tests.report.promtool import assert_promtool_likes
 
 ONE_RUN = {
     "pull_success": set(),
@@ -54,10 +52,7 @@ def value(found: Samples, name: str, **labels: str) -> float | None:
 
 @pytest.mark.parametrize("verdict", [made.verdict(), made.broken(), made.verdict([], endpoints=())])
 def test_promtool_finds_nothing_to_say(verdict: Verdict) -> None:
-    done = subprocess.run(
-        ["promtool", "check", "metrics"], input=exposition(verdict), capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert_promtool_likes(exposition(verdict))
 
 
 def test_names_and_labels() -> None:
@@ -127,10 +122,3 @@ def test_no_address_digest_or_words_in_a_label() -> None:
     assert "10.0." not in labels
     assert "sha256" not in labels
     assert "amazonaws" not in labels
-
-
-def test_the_worst_case_stays_small() -> None:
-    names = ["ecr.api", "ecr.dkr", "s3", "logs", "ecs", "ecs-agent", "ecs-telemetry"]
-    actions = ["dns", "tcp", "tls", "token", "manifest", "blob", "layer"]
-    steps = tuple(made.step(f"{name}/{action}/x", failure=Failure.TIMEOUT) for name in names for action in actions)
-    assert len(samples(msgspec.structs.replace(made.broken(), steps=steps))) < 1000

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from probe.model import JudgedFinding, Pull, Severity, Status, Verdict
+from probe.model import JudgedFinding, Outcome, Pull, Severity, Status, Verdict
 from probe.run import run
 from probe.settings import parse
 from probe.sim import changes
-from probe.sim.dns import SILENCE, Answer, Ask
+from probe.sim.dns import NXDOMAIN, SILENCE, Answer, Ask
 from probe.sim.http import Reply
 from probe.sim.listeners import Swallows
 from probe.sim.network import Treatment
@@ -113,6 +113,45 @@ def test_answers_lost_twice_in_a_row_are_no_dead_resolver(record: str) -> None:
     assert verdict.status is Status.PASS
     named = one(verdict, "probe.retried").because
     assert named == tuple(f"{name}/dns/10.0.3.53/{record}" for name in ("ecr.api", "ecr.dkr", "s3", "logs"))
+
+
+def test_a_name_that_does_not_exist_is_one_finding_however_late_it_is_said() -> None:
+    verdict = judged(changes.all_of(changes.nameserver("10.0.3.53", _late_a), changes.asks("10.0.3.53")), dns_try=0.2)
+    assert {each.code for each in verdict.findings if each.severity is Severity.ERROR} == {"dns.name-missing"}
+
+
+def _late_a(_vpc: VPC) -> Ask:
+    """A is lost twice; neither record exists."""
+    lost: Counter[str] = Counter()
+
+    def ask(name: str, record: str) -> Answer:
+        lost[name] += record == "A"
+        return SILENCE if record == "A" and lost[name] <= 2 else NXDOMAIN
+
+    return ask
+
+
+def test_an_empty_a_beside_ipv6_addresses_is_no_failure_however_late_it_is_said() -> None:
+    lost: Counter[str] = Counter()
+
+    def only_ipv6(name: str, record: str) -> Answer:
+        if record == "AAAA":
+            return Answer(addresses=("2600:1f18::10",))
+        lost[name] += 1
+        return SILENCE if lost[name] <= 2 else Answer()
+
+    only = changes.nameserver("10.0.3.53", lambda _: only_ipv6)
+    verdict = judged(changes.all_of(only, changes.asks("10.0.3.53")), dns_try=0.2)
+    again = [step for step in verdict.steps if step.id == "ecr.api/dns/10.0.3.53/A#2"]
+    assert [step.outcome for step in again] == [Outcome.OK]
+    assert not [each for each in verdict.findings if each.code == "dns.half-answer"]
+
+
+def test_a_resolver_that_says_nothing_at_all_is_not_asked_again() -> None:
+    dead = changes.nameserver("10.0.3.53", lambda _: lambda _name, _record: SILENCE)
+    verdict = judged(changes.all_of(dead, changes.asks("10.0.3.53")), dns_try=0.2)
+    assert not [step.id for step in verdict.steps if "#" in step.id]
+    assert one(verdict, "dns.resolver-unreachable").severity is Severity.ERROR
 
 
 def test_a_record_that_is_never_answered_is_half_an_answer() -> None:

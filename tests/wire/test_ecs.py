@@ -126,6 +126,12 @@ def test_what_cannot_be_read_is_left_out(document: object) -> None:
     assert read_task(document) == ecs.Task()
 
 
+def test_a_task_outside_a_service_goes_by_its_family() -> None:
+    assert read_task({**TASK, "Family": "app", "ServiceName": "web"}).service == "web"
+    assert read_task({**TASK, "Family": "app"}).service == "app"
+    assert read_task(TASK).service is None
+
+
 def test_oddities_are_no_errors() -> None:
     assert read_task({"LaunchType": "MOONBASE"}).launch_type == "MOONBASE"
     assert read_task(

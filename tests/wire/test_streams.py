@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
 import subprocess
 import threading
 import time
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from probe.model import Budget, Failure
 from probe.wire import Wire
 from probe.wire.errors import WireError
-from probe.wire.http import Answer, Body, get
+from probe.wire.http import Answer, Body, Conversation, get
 from tests.wire.conftest import Authority
 from tests.wire.servers import (
     CHUNKED,
@@ -72,6 +75,70 @@ def test_a_stream_that_ends_too_early_tells_how_much_came(
         read_all(body, 1 << 20)
     assert caught.value.failure is expected
     assert body.received == len(part)
+
+
+def test_full_records_now_and_then_do_not_outlive_the_end_of_the_run(authority: Authority) -> None:
+    def drip(sock: socket.socket, stop: threading.Event) -> None:
+        for _ in range(40):
+            sock.sendall(b"x" * 16384)
+            if stop.wait(0.1):
+                return
+
+    began = time.monotonic()
+    with (
+        Server(then(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", drip), tls=authority.server()) as server,
+        talk(wire_to(server.port, trust=authority.trust()), tls=True, left=0.8, budget=Budget(stall=0.5)) as talking,
+        talking.stream("GET", "/", headers={}, limit=900_000) as body,
+        pytest.raises(WireError) as caught,
+    ):
+        read_all(body, 1 << 19)
+    assert caught.value.failure is Failure.DEADLINE
+    assert time.monotonic() - began < 2.0
+
+
+def test_after_a_frozen_body_the_next_request_has_a_connection_of_its_own(authority: Authority) -> None:
+    first = threading.Event()
+
+    def serve(sock: socket.socket, stop: threading.Event) -> None:
+        frozen = not first.is_set()
+        first.set()
+        part = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"z" * 50_000
+        then(part if frozen else answer(200, b"fine"), silent)(sock, stop)
+
+    with (
+        Server(serve, tls=authority.server()) as server,
+        talk(wire_to(server.port, trust=authority.trust()), tls=True, budget=Budget(stall=0.3)) as talking,
+    ):
+        with pytest.raises(WireError), talking.stream("GET", "/", headers={}, limit=900_000) as body:
+            read_all(body, 1 << 20)
+        assert talking.request("GET", "/", headers={}, limit=10).body == b"fine"
+    assert server.connections == 2
+
+
+def test_an_error_that_was_told_late_holds_no_buffer(authority: Authority) -> None:
+    part = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"z" * 50_000
+    gc.disable()
+    try:
+        with (
+            Server(then(part, silent), tls=authority.server()) as server,
+            talk(wire_to(server.port, trust=authority.trust()), tls=True, budget=Budget(stall=0.2)) as talking,
+        ):
+            kept = _read_until_it_stalls(talking)
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+def _read_until_it_stalls(talking: Conversation) -> weakref.ref[Buffer]:
+    buffer = Buffer(1 << 20)
+    with talking.stream("GET", "/", headers={}, limit=900_000) as body, suppress(WireError):
+        while body.read_into(memoryview(buffer)):
+            pass
+    return weakref.ref(buffer)
+
+
+class Buffer(bytearray):
+    """One that can be referred to weakly."""
 
 
 @pytest.mark.parametrize("sent", [answer(200, b"x" * 5000), CHUNKED + b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"])

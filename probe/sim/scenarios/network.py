@@ -149,7 +149,7 @@ NETWORK = (
     scenario(
         "firewall-prohibits",
         "A firewall before the endpoints answers that communication is prohibited.",
-        box("ecr.api", does=Treatment.PROHIBIT),
+        box(*CORE, does=Treatment.PROHIBIT),
         finds={"tcp.refused": "path.egress-firewall"},
     ),
     scenario(
@@ -174,7 +174,7 @@ NETWORK = (
     scenario(
         "mtu",
         "Large packets get lost on the way: TCP connects, the certificate never comes.",
-        box("ecr.api", "ecr.dkr", does=Swallows()),
+        box(*CORE, does=Swallows()),
         finds={"tls.silent": "path.mtu"},
     ),
     scenario(

@@ -1,0 +1,77 @@
+"""The sidecar over the simulated VPC: what `demo --serve` measures, with faults that come and go under --drill.
+
+The other user of the simulator in the program is `demo`, which shows one run of a scenario.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, cycle, repeat
+from typing import TYPE_CHECKING
+
+from probe.mishap import verdict_in_any_case
+from probe.model import Verdict
+from probe.run import run
+from probe.serve.options import thrifty
+from probe.settings import parse
+from probe.sim.vpc import VPC
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from probe.sim.scenarios import Scenario
+
+PHASE = 5  # rounds of health, then as many of a fault
+# One of each kind, for a drill that names none: dead, half-dead, past the endpoint, refused, throttled.
+FAULTS = (
+    "s3-gateway-missing",
+    "nacl-one-zone",
+    "private-dns-off-nat",
+    "s3-endpoint-policy",
+    "security-group",
+    "throttled",
+)
+
+
+def phases(healthy: Scenario, faults: Sequence[Scenario], *, drill: bool) -> Iterator[Scenario]:
+    """The scenario of each round, without end."""
+    if not drill:
+        return repeat(faults[0])
+    pairs = chain.from_iterable((healthy, fault) for fault in cycle(faults))
+    return chain.from_iterable(repeat(scenario, PHASE) for scenario in pairs)
+
+
+class Stage:
+    """A simulated VPC that stands as long as its scenario does. One round at a time."""
+
+    def __init__(
+        self, rounds: Iterator[Scenario], *, arguments: Sequence[str], variables: Mapping[str, str], deadline: float
+    ) -> None:
+        self._rounds = rounds
+        self._deadline = deadline
+        self._arguments = arguments
+        self._variables = variables
+        self._scenario: Scenario | None = None
+        self._vpc: VPC | None = None
+
+    def measure(self, stop: threading.Event) -> Verdict:
+        scenario, vpc = self._set()
+        environ = {**self._variables, **vpc.environ, **scenario.environ}
+        settings = parse([*scenario.arguments, *self._arguments], environ, started=time.monotonic())
+        settings = replace(settings, budget=thrifty(settings.budget, deadline=self._deadline))
+        return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+
+    def close(self) -> None:
+        if self._vpc is not None:
+            self._vpc.close()
+
+    def _set(self) -> tuple[Scenario, VPC]:
+        scenario = next(self._rounds)
+        if self._vpc is None or scenario is not self._scenario:
+            self.close()
+            self._scenario, self._vpc = scenario, VPC()
+            scenario.breaks(self._vpc)
+        return scenario, self._vpc

@@ -1,0 +1,112 @@
+"""A run in CloudWatch's Embedded Metric Format: CloudWatch Logs makes metrics of these lines by itself.
+
+One line for the run and one for each endpoint, since all metrics of a line have the same dimensions. The names are a
+contract with dashboards and alarms. Whatever could have many values (codes, the task's ARN) is a property: Logs
+Insights reads it, and no metric is billed for it. Numbers that were not measured are left out.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from probe import __version__
+from probe.model import Action, EndpointSummary, JudgedFinding, Pull, Severity, Verdict
+from probe.report import Page
+from probe.report.measured import cluster, printable, reached, service, throughput
+
+NAMESPACE = "EcrProbe"
+SERVICE = "ecr-probe"  # outside ECS
+
+
+class _Metric(NamedTuple):
+    value: float | None
+    unit: str = "None"
+
+
+def render(verdict: Verdict, _page: Page) -> str:
+    return "".join(f"{line}\n" for line in _lines(verdict))
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
+    yield _line(verdict, {}, _of_run(verdict), verdict.findings)
+    for endpoint in verdict.endpoints:
+        named = tuple(finding for finding in verdict.findings if endpoint.name in finding.endpoints)
+        metrics = _of_endpoint(verdict, endpoint)
+        if any(metric.value is not None for metric in metrics.values()):
+            yield _line(verdict, {"Endpoint": endpoint.name}, metrics, named)
+
+
+def _of_run(verdict: Verdict) -> Mapping[str, _Metric]:
+    severities = [finding.severity for finding in verdict.findings]
+    return {
+        "PullSuccess": _Metric(None if verdict.pull is Pull.UNPROVEN else verdict.pull is Pull.WORKS),
+        "Findings": _Metric(severities.count(Severity.ERROR), "Count"),
+        "Warnings": _Metric(severities.count(Severity.WARNING), "Count"),
+        "RunDuration": _Metric(verdict.seconds, "Seconds"),
+        "LayerThroughput": _Metric(throughput(verdict), "Bytes/Second"),
+    }
+
+
+def _of_endpoint(verdict: Verdict, endpoint: EndpointSummary) -> Mapping[str, _Metric]:
+    def where(*actions: Action, then: float) -> float | None:
+        return then if endpoint.name in reached(verdict, *actions) else None
+
+    return {
+        "EndpointSuccess": _Metric(where(*Action, then=endpoint.ok)),
+        "AddressesResolved": _Metric(where(Action.DNS, then=endpoint.resolved), "Count"),
+        "AddressesReachable": _Metric(where(Action.TCP, Action.TLS, then=endpoint.reached), "Count"),
+    }
+
+
+def _line(
+    verdict: Verdict,
+    further: Mapping[str, str],
+    metrics: Mapping[str, _Metric],
+    findings: tuple[JudgedFinding, ...],
+) -> str:
+    dimensions = {
+        "Cluster": _dimension(cluster(verdict)),
+        "Service": _dimension(service(verdict) or SERVICE),
+        **further,
+    }
+    measured = {
+        name: metric for name, metric in metrics.items() if metric.value is not None and math.isfinite(metric.value)
+    }
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [list(dimensions)],
+        "Metrics": [{"Name": name, "Unit": metric.unit} for name, metric in measured.items()],
+    }
+    ended = verdict.started_at.timestamp() + verdict.seconds
+    document = {
+        "_aws": {"Timestamp": round(ended * 1000), "CloudWatchMetrics": [directive]},
+        **dimensions,
+        **{name: _number(metric) for name, metric in measured.items()},
+        "Status": verdict.status,
+        "Pull": verdict.pull,
+        "ErrorCodes": _codes(findings, Severity.ERROR),
+        "WarningCodes": _codes(findings, Severity.WARNING),
+        "TaskArn": printable(verdict.surroundings.task_arn or ""),
+        "Version": __version__,
+    }
+    return msgspec.json.encode(document).decode()
+
+
+def _number(metric: _Metric) -> float | None:
+    """JSON's true and false are no numbers."""
+    return int(metric.value) if isinstance(metric.value, bool) else metric.value
+
+
+def _codes(findings: tuple[JudgedFinding, ...], severity: Severity) -> str:
+    """One text, each code once: Logs Insights searches in a text, but takes a list apart."""
+    return " ".join(dict.fromkeys(finding.code for finding in findings if finding.severity is severity))
+
+
+def _dimension(text: str | None) -> str:
+    """CloudWatch takes ASCII that does not begin with a colon, and is not blank."""
+    return (text or "").encode("ascii", "replace").decode().strip().lstrip(":") or "none"

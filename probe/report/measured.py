@@ -1,0 +1,42 @@
+"""What of a verdict was measured. Reports in numbers leave out what was not reached: zero would be a number too."""
+
+from __future__ import annotations
+
+from probe.endpoints import ROWS
+from probe.model import Action, Failure, LayerSeen, Outcome, Step, Verdict
+
+# All that endpoints are called, beside what concerns the task itself. A saved document may name others, and those are
+# anybody's words.
+ENDPOINTS = frozenset({*ROWS, "task"})
+_LONGEST = 256  # characters; what the task's metadata says of itself has no limit of its own
+
+
+def tried(verdict: Verdict) -> list[Step]:
+    return [step for step in verdict.steps if step.outcome is not Outcome.SKIPPED and step.endpoint in ENDPOINTS]
+
+
+def reached(verdict: Verdict, *actions: Action) -> set[str]:
+    """Endpoints of which one of these steps came to an end of its own: the deadline's is no measurement."""
+    ended = [step for step in tried(verdict) if step.failure is not Failure.DEADLINE]
+    return {step.endpoint for step in ended if step.action in actions}
+
+
+def throughput(verdict: Verdict) -> float | None:
+    """Bytes per second of the largest of the fetched layers."""
+    layers = [step.seen for step in tried(verdict) if isinstance(step.seen, LayerSeen)]
+    timed = [layer for layer in layers if layer.bytes_per_second is not None]
+    return max(timed, key=lambda layer: layer.received).bytes_per_second if timed else None
+
+
+def cluster(verdict: Verdict) -> str | None:
+    """Its name; old agents tell its ARN."""
+    return printable(verdict.surroundings.cluster or "").rpartition("/")[2] or None
+
+
+def service(verdict: Verdict) -> str | None:
+    return printable(verdict.surroundings.service or "") or None
+
+
+def printable(text: str) -> str:
+    """What a task was told of itself may be any characters, also such as UTF-8 has none for."""
+    return "".join(c if c.isprintable() else "?" for c in text[:_LONGEST])

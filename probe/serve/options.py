@@ -1,0 +1,98 @@
+"""What the sidecar was asked to do: the check's settings with a budget of its own, and where its answers go."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from msgspec.structs import replace as replaced
+
+from probe import values
+from probe.flags import FLAGS, LISTEN, SERVE_FLAGS, Flag, Given
+from probe.listen import Address, address
+from probe.model import Budget, Layers
+from probe.outputs import Output
+from probe.serve.server import tls_context
+from probe.serve.web import Login
+from probe.settings import Settings, given_to, settle
+
+INTERVAL = 60.0  # seconds
+SHORTEST, LONGEST = 1.0, 86400.0
+# Of a larger layer only so much is read: rounds go on for months, and somebody pays for their bytes.
+LAYER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`check.reports.outputs` are written after every round; none where no --format was given."""
+
+    check: Settings
+    listen: Address
+    interval: float
+    outputs: tuple[Output, ...]
+    compat_blackbox: bool
+    login: Login | None = field(repr=False)
+    tls: ssl.SSLContext | None
+
+
+def read(argv: Sequence[str]) -> Options:
+    """Read the flags of `serve` and their variables. Raises UsageError."""
+    given = given_to("ecr-probe serve", argv, flags=(*FLAGS, *SERVE_FLAGS))
+    return options(given, settle(given))
+
+
+def options(given: Given, check: Settings, *, listen: Flag = LISTEN, interval: float = INTERVAL) -> Options:
+    """`listen` and `interval` hold the defaults. Raises UsageError."""
+    every = given.one("interval", lambda text: values.seconds(text, least=SHORTEST, most=LONGEST)) or interval
+    bounded = "deadline" in given or check.layers is Layers.ALL
+    budget = thrifty(
+        check.budget,
+        deadline=check.budget.deadline if bounded else every,
+        layer_bytes=check.budget.layer_bytes if "layer-bytes" in given else LAYER_BYTES,
+    )
+    asked = "format" in given or "output" in given
+    return Options(
+        check=replace(check, budget=budget),
+        listen=given.one("listen", address) or address(listen.default),
+        interval=every,
+        outputs=check.reports.outputs if asked else (),
+        compat_blackbox=given.on("compat-blackbox"),
+        login=given.one("basic-auth", _login),
+        tls=_tls(given),
+    )
+
+
+def thrifty(budget: Budget, *, deadline: float, layer_bytes: int = LAYER_BYTES) -> Budget:
+    """A round's budget: no second tries, since the next round is one, and little of a layer."""
+    return replaced(
+        budget,
+        retries=0,
+        deadline=min(budget.deadline, deadline),
+        connect=min(budget.connect, deadline),
+        layer_bytes=min(budget.layer_bytes, layer_bytes),
+    )
+
+
+def _login(text: str) -> Login:
+    user, colon, password = text.partition(":")
+    if not (user and colon and password):
+        raise ValueError("is not USER:PASSWORD")  # and is not repeated: it may be most of a password
+    return Login(user, password)
+
+
+def _tls(given: Given) -> ssl.SSLContext | None:
+    certificate = given.one("tls-certificate", str)
+    key = given.one("tls-key", str)
+    if certificate is None:
+        if key is not None:
+            raise given.refusal("tls-key", "a key without ECR_PROBE_TLS_CERTIFICATE")
+        return None
+    try:
+        return tls_context(certificate, key)
+    except ssl.SSLError:
+        sentence = "there is no certificate chain and unencrypted key that belong together"
+        raise given.refusal("tls-certificate", sentence) from None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise given.refusal("tls-certificate", f"certificate and key cannot be read: {reason}") from None

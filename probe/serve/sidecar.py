@@ -1,0 +1,91 @@
+"""The sidecar put together: loop, server, and what is written after each round; until it is told to stop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from probe.flags import LISTEN
+from probe.mishap import broken
+from probe.model import Verdict
+from probe.serve.logs import event, lines
+from probe.serve.loop import Loop, Measure
+from probe.serve.options import Options
+from probe.serve.server import Server
+from probe.serve.state import Snapshot
+from probe.serve.web import App
+
+# Seconds, of the five that a task has to be gone: for the round to be cut, for the last scrapes, for what is unwritten.
+CUTTING, ANSWERING, WRITING = 2.0, 1.0, 0.5
+_MOST_UNWRITTEN = 200  # lines and reports
+
+
+def serve(
+    options: Options,
+    measure: Measure,
+    *,
+    stop: threading.Event,
+    say: Callable[[str], None],
+    deliver: Callable[[Verdict], object],
+) -> int:
+    """Serve until `stop` is set; returns the exit code. `say` puts a line on stderr, `deliver` writes the reports.
+
+    Raises UsageError where it cannot listen.
+    """
+    words, reports = _Aside(), _Aside()
+
+    def after(before: Snapshot, now: Snapshot) -> None:
+        for line in lines(before, now):
+            words.do(partial(say, line))
+        if options.outputs and now.verdict is not None:
+            reports.do(partial(deliver, now.verdict))
+
+    loop = Loop(
+        measure,
+        interval=options.interval,
+        deadline=options.check.budget.deadline,
+        broken=partial(broken, options.check),
+        after=after,
+    )
+    app = App(loop, compat_blackbox=options.compat_blackbox, login=options.login)
+    try:
+        server = Server(app, options.listen, tls=options.tls)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
+    words.do(partial(say, event("info", "listening", address=str(options.listen), interval=options.interval)))
+    server.start()
+    loop.start()
+    stop.wait()
+    loop.stop(within=CUTTING)
+    server.stop(within=ANSWERING)
+    words.do(partial(say, event("info", "stopped", rounds=loop.snapshot.totals.rounds)))
+    reports.finish(within=WRITING)
+    words.finish(within=WRITING)
+    return 0
+
+
+class _Aside:
+    """Writes on a thread of its own: a log driver that blocks must not hold up the rounds. What is too much is lost."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue(_MOST_UNWRITTEN)
+        self._thread = threading.Thread(target=self._work, daemon=True, name="writing")
+        self._thread.start()
+
+    def do(self, work: Callable[[], object]) -> None:
+        with suppress(queue.Full):
+            self._waiting.put_nowait(work)
+
+    def finish(self, *, within: float) -> None:
+        with suppress(queue.Full):
+            self._waiting.put_nowait(None)
+            self._thread.join(within)
+
+    def _work(self) -> None:
+        while (work := self._waiting.get()) is not None:
+            with suppress(Exception):  # a report that cannot be written has been complained of; the next one may be
+                work()

@@ -1,0 +1,43 @@
+"""The files under container/observability/, and Prometheus' own tool to check them with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "container/observability"
+
+
+def load(name: str) -> Any:
+    """The document of a YAML or JSON file."""
+    text = (FOLDER / name).read_text()
+    return json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+
+
+def promtool(*arguments: str | Path) -> str:
+    """What it prints; a finding of its fails the test."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    done = subprocess.run(["promtool", *map(str, arguments)], cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def overlapping(boxes: list[tuple[str, int, int, int, int]]) -> list[tuple[str, str]]:
+    """Pairs of (name, x, y, width, height) on a dashboard's grid that lie upon each other."""
+    return [
+        (one[0], other[0])
+        for place, one in enumerate(boxes)
+        for other in boxes[place + 1 :]
+        if one[1] < other[1] + other[3]
+        and other[1] < one[1] + one[3]
+        and one[2] < other[2] + other[4]
+        and other[2] < one[2] + one[4]
+    ]

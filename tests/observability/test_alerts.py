@@ -1,0 +1,114 @@
+"""The alert rules by promtool: valid, firing and silent where they should; and each leads to a page that exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from docs.runbook import variants
+from probe.faults import FAULTS
+from probe.model import Impact
+from tests.observability.exported import unknown
+from tests.observability.files import ROOT, load, promtool
+
+RULES: list[dict[str, Any]] = [rule for group in load("alerts.yaml")["groups"] for rule in group["rules"]]
+NAMES = [rule["alert"] for rule in RULES]
+CASES: list[dict[str, Any]] = load("alerts_test.yaml")["tests"]
+EACH = pytest.mark.parametrize("rule", RULES, ids=NAMES)
+CODES = {fault.code for fault in FAULTS}
+
+
+def expectations(alert: str) -> Iterator[list[Any]]:
+    """What each case expects of an alert."""
+    for case in CASES:
+        for test in case.get("alert_rule_test", ()):
+            if test["alertname"] == alert:
+                yield test["exp_alerts"]
+
+
+def codes(expression: str) -> Iterator[str]:
+    """Alternatives of the regular expressions, and values, that a finding's code is compared with."""
+    for operator, pattern in re.findall(r"code(=~|!~|=|!=)\"([^\"]*)\"", expression):
+        yield from re.split(r"\|(?![^(]*\))", pattern) if "~" in operator else [re.escape(pattern)]
+
+
+# ---- by promtool ----------------------------------------------------------------------------------------------------
+
+
+def test_promtool_accepts_the_rules() -> None:
+    assert f"{len(RULES)} rules found" in promtool("check", "rules", "alerts.yaml")
+
+
+def test_each_alert_fires_and_keeps_silent_where_told() -> None:
+    promtool("test", "rules", "alerts_test.yaml")
+
+
+@pytest.mark.parametrize("alert", NAMES)
+def test_each_alert_has_a_firing_and_a_silent_case(alert: str) -> None:
+    assert {bool(expected) for expected in expectations(alert)} == {True, False}
+
+
+def test_one_bad_round_is_a_case_in_which_no_alert_at_all_fires() -> None:
+    silent = [
+        case["name"]
+        for case in CASES
+        for test in case.get("promql_expr_test", ())
+        if "count_over_time(ALERTS{alertstate=" in test["expr"] and test["exp_samples"] == []
+    ]
+    assert [name for name in silent if name.startswith("one bad round")]
+
+
+# ---- what they say --------------------------------------------------------------------------------------------------
+
+
+@EACH
+def test_an_alert_says_how_heavy_it_is_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+
+
+@EACH
+def test_no_alert_fires_within_three_minutes(rule: dict[str, Any]) -> None:
+    number, unit = re.fullmatch(r"(\d+)([mh])", rule["for"]).groups()  # type: ignore[union-attr]
+    assert int(number) * {"m": 1, "h": 60}[unit] >= 3
+
+
+@EACH
+def test_it_asks_only_for_what_is_exported(rule: dict[str, Any]) -> None:
+    assert unknown(rule["expr"]) == []
+    for query in re.findall(r"printf \"(.*?)\" *\$", " ".join(rule["annotations"].values())):
+        assert unknown(query.replace("'", '"').replace("%q", '""')) == []
+
+
+@EACH
+def test_the_runbook_is_a_page_that_exists(rule: dict[str, Any]) -> None:
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    if "{{" in page:
+        assert page.startswith("docs/findings/")
+        assert page.endswith(".md")
+    else:
+        text = (ROOT / page).read_text()
+        assert not anchor or anchor in [title.lower() for title in re.findall(r"^#+ (\S+)$", text, re.M)]
+
+
+@EACH
+def test_every_code_it_names_is_one_of_ours(rule: dict[str, Any]) -> None:
+    told = [*codes(rule["expr"]), *codes(" ".join(rule["annotations"].values()).replace("'", '"'))]
+    assert [pattern for pattern in told if not any(re.fullmatch(pattern, code) for code in CODES)] == []
+
+
+def test_what_bypasses_the_endpoint_is_every_fault_that_can_take_the_route_away() -> None:
+    (rule,) = [rule for rule in RULES if rule["alert"] == "EcrTrafficBypassesEndpoint"]
+    named = {code for code in CODES if any(re.fullmatch(pattern, code) for pattern in codes(rule["expr"]))}
+    assert named == {code for code in CODES if any(fault.impact is Impact.ROUTE for fault in variants(code))}
+
+
+def test_every_code_has_an_alert() -> None:
+    """What no other alert names is EcrFindingStands'."""
+    patterns = {rule["alert"]: list(codes(rule["expr"])) for rule in RULES}
+    left_out = [code for code in CODES if any(re.fullmatch(one, code) for one in patterns["EcrFindingStands"])]
+    others = [pattern for alert, each in patterns.items() if alert != "EcrFindingStands" for pattern in each]
+    assert [code for code in left_out if not any(re.fullmatch(pattern, code) for pattern in others)] == []

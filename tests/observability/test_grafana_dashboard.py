@@ -1,0 +1,78 @@
+"""The Grafana dashboard: of Grafana's own schema, asking only for what is exported, in PromQL that parses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.observability.exported import series, unknown
+from tests.observability.files import load, overlapping, promtool
+from tests.observability.grafana import complaints
+
+DASHBOARD: dict[str, Any] = load("grafana-dashboard.json")
+PANELS: list[dict[str, Any]] = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+VARIABLES = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """(where, expression) of every panel, annotation and variable."""
+    for panel in PANELS:
+        for target in panel["targets"]:
+            yield f"{panel['title']} {target['refId']}", target["expr"]
+    for annotation in DASHBOARD["annotations"]["list"]:
+        yield annotation["name"], annotation["expr"]
+    for name, variable in VARIABLES.items():
+        if variable["type"] == "query":
+            found = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
+            assert found, name
+            yield name, f"count by ({found[2]}) ({found[1]})"
+
+
+def plain(expression: str) -> str:
+    """With values in the place of Grafana's variables."""
+    return re.sub(r"\$\w+", "x", expression.replace("$__rate_interval", "5m"))
+
+
+def test_it_is_of_grafanas_own_schema() -> None:
+    assert complaints(DASHBOARD) == []
+
+
+def test_the_schema_knows_keys_and_types() -> None:
+    """So that the test above can fail."""
+    broken = json.loads(json.dumps(DASHBOARD))
+    broken["panels"][1]["gridpos"] = {}
+    broken["panels"][1]["options"]["colorMode"] = "loud"
+    broken["panels"][1]["targets"][0]["instant"] = "yes"
+    assert len(complaints(broken)) == 3
+
+
+def test_every_query_asks_for_what_is_exported() -> None:
+    assert {where: wrong for where, query in queries() if (wrong := unknown(plain(query)))} == {}
+
+
+def test_every_metric_is_on_it() -> None:
+    text = " ".join(query for _, query in queries())
+    assert [name for name in series() if not re.search(re.sub("_(count|sum|bucket)$", "", name), text)] == []
+
+
+def test_every_query_parses(tmp_path: Path) -> None:
+    rules = [{"record": f"query:{place}", "expr": plain(query)} for place, (_, query) in enumerate(queries())]
+    file = tmp_path / "queries.json"
+    file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    promtool("check", "rules", file)
+
+
+def test_every_variable_is_defined_and_used() -> None:
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD))) - {"__rate_interval", "__all"}
+    assert used == set(VARIABLES)
+
+
+def test_every_panel_is_explained_and_has_a_place_of_its_own() -> None:
+    assert [panel["title"] for panel in PANELS if len(panel["description"]) < 20] == []
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+    boxes = [(one["title"], *(one["gridPos"][key] for key in "xywh")) for one in DASHBOARD["panels"]]
+    assert overlapping(boxes) == []
+    assert [name for name, x, _, width, _ in boxes if x + width > 24] == []

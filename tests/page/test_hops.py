@@ -1,0 +1,130 @@
+"""The path as hops: each with the colour that its findings give it, and nothing said that the wire does not tell."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from probe.model import (
+    Address,
+    AddressClass,
+    Asker,
+    Extent,
+    Failure,
+    Impact,
+    NamesSeen,
+    Outcome,
+    Severity,
+    Surroundings,
+    Verdict,
+)
+from probe.serve.hops import Fact, walk
+from probe.serve.state import Colour
+from tests.page.snapshots import failing_in_one_zone
+from tests.report.made import HOSTS, broken, finding, step, summary, verdict
+
+OK, WARNING, ERROR, UNKNOWN = Colour.OK, Colour.WARNING, Colour.ERROR, Colour.UNKNOWN
+
+
+def colours(judged: Verdict) -> list[Colour]:
+    known = walk(judged)
+    return [hop.colour for hop in (known.task, known.resolver, *known.endpoints, known.registry, known.layers)]
+
+
+def test_a_healthy_path_is_fine_throughout() -> None:
+    known = walk(verdict())
+    assert set(colours(verdict())) == {OK}
+    assert [hop.name for hop in known.endpoints] == ["ecr.api", "ecr.dkr"]
+    assert [hop.name for hop in known.beside] == ["logs"]
+    assert [fact.words for fact in known.registry.facts] == ["token", "challenge", "manifest", "redirect"]
+    assert known.registry.facts[-1].note == "to S3"
+    assert known.layers.facts[-1].words == "layer"
+
+
+def test_what_was_not_tried_is_unknown() -> None:
+    """A registry behind silent endpoints is not broken, as far as anybody can tell."""
+    assert colours(broken()) == [OK, OK, ERROR, ERROR, UNKNOWN, OK]
+    assert {(fact.colour, fact.note) for fact in walk(broken()).registry.facts} == {(UNKNOWN, "not tried")}
+    assert Fact("layer", UNKNOWN, "not tried") in walk(broken()).layers.facts
+
+
+def test_an_endpoint_that_answers_in_part() -> None:
+    (api, dkr) = walk(failing_in_one_zone()).endpoints
+    assert (api.colour, dkr.colour) == (WARNING, OK)
+    assert [(fact.words, fact.colour) for fact in api.facts] == [
+        ("10.0.2.10", ERROR),
+        ("10.0.1.10", OK),
+        ("10.0.3.10", OK),
+    ]
+    assert (api.facts[0].note, api.facts[0].time) == ("timeout", "3.0 s")
+
+
+def test_the_tasks_own_subnet_is_told_and_no_zone() -> None:
+    here = Surroundings(subnet_cidr="10.0.1.0/24", availability_zone="eu-west-1a")
+    known = walk(verdict(surroundings=here))
+    assert [(fact.words, fact.note) for fact in known.endpoints[0].facts] == [
+        ("10.0.1.10", "task's subnet"),
+        ("10.0.2.10", "other subnet"),
+        ("10.0.3.10", "other subnet"),
+    ]
+    assert {fact.note for fact in known.layers.facts[:2]} == {""}, "S3's public addresses are in no subnet"
+
+
+def test_of_many_addresses_those_that_fail_are_shown() -> None:
+    last = "10.0.9.9"
+    many = [f"10.0.9.{number}" for number in range(9)]
+    steps = [step(f"ecr.api/tcp/{address}") for address in many]
+    silent = step(f"ecr.api/tcp/{last}", failure=Failure.TIMEOUT, seconds=3.0)
+    facts = walk(verdict([*steps, silent])).endpoints[0].facts
+    assert [fact.words for fact in facts if fact.colour is ERROR] == [last]
+    assert (facts[-1].words, facts[-1].note) == ("and 4 more", "all answer")
+
+
+def test_a_retry_is_the_same_address() -> None:
+    first = step("ecr.api/tcp/10.0.1.10", failure=Failure.RESET)
+    second = replace(step("ecr.api/tcp/10.0.1.10"), id="ecr.api/tcp/10.0.1.10#2", subject="10.0.1.10#2")
+    assert [(fact.words, fact.colour) for fact in walk(verdict([first, second])).endpoints[0].facts] == [
+        ("10.0.1.10", OK)
+    ]
+
+
+def test_a_resolver_that_answers_publicly_is_where_it_goes_wrong() -> None:
+    public = (Address("44.200.1.9", AddressClass.PUBLIC),)
+    asked = [
+        step(
+            f"{name}/dns/10.0.0.2/A",
+            NamesSeen(
+                server="10.0.0.2", asker=Asker.CONFIGURED, order=0, name=HOSTS[name], record="A", addresses=public
+            ),
+        )
+        for name in ("ecr.api", "s3")
+    ]
+    found = finding("dns.public-answer", (asked[0].id,), Severity.ERROR, extent=Extent.WHOLLY, impact=Impact.ROUTE)
+    resolver = walk(verdict(asked, findings=(found,))).resolver
+    assert resolver.colour is ERROR
+    assert [(fact.words, fact.colour, fact.note) for fact in resolver.facts] == [
+        ("10.0.0.2", ERROR, "2 names, 1 public")
+    ]
+
+
+def test_a_lookup_that_fails_is_named() -> None:
+    seen = NamesSeen(server="10.0.0.2", asker=Asker.CONFIGURED, order=0, name=HOSTS["ecr.api"], record="A")
+    judged = verdict(
+        [step("ecr.api/dns/10.0.0.2/A", seen, failure=Failure.SERVFAIL)],
+        endpoints=(summary("ecr.api", resolved=0, reached=0, ok=False, route=None),),
+    )
+    known = walk(judged)
+    assert known.resolver.facts[0].note == "1 of 1 lookups: servfail"
+    assert known.endpoints[0].facts == (Fact("no address", ERROR, "servfail", "4 ms"),)
+
+
+def test_credentials_that_are_missing_are_named() -> None:
+    judged = verdict([step("task/credentials/chain", failure=Failure.NO_CREDENTIALS)])
+    (fact,) = walk(judged).task.facts
+    assert (fact.words, fact.colour, fact.note) == ("credentials", ERROR, "no-credentials")
+
+
+def test_an_endpoint_of_which_nothing_is_known() -> None:
+    skipped = step("ecr.api/dns", outcome=Outcome.SKIPPED, seconds=None)
+    judged = verdict([skipped], endpoints=(summary("ecr.api", resolved=0, reached=0, ok=False, route=None),))
+    (hop,) = walk(judged).endpoints
+    assert (hop.colour, hop.about, hop.facts) == (UNKNOWN, "", (Fact("not tried", UNKNOWN),))

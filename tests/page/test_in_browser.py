@@ -1,0 +1,406 @@
+"""The page in Chromium: it keeps itself up to date, disturbs nobody, and can be used by everybody."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+from selenium_axe_python.axe import Axe
+
+from probe.serve.state import Snapshot
+from tests.page.browser import Browser
+from tests.page.conftest import Sidecar
+from tests.page.hostile import PAYLOADS, spoilt
+from tests.page.snapshots import after, broken, failing_in_one_zone, unproven, verdict, waiting
+
+Wait = WebDriverWait[Browser]
+
+STATES = {
+    "healthy": lambda: recent([verdict()] * 70),
+    "failing": lambda: recent([verdict()] * 8 + [broken()] * 3),
+    "half-dead": lambda: recent([verdict()] * 8 + [failing_in_one_zone()]),
+    "passed": lambda: recent([verdict(), broken(), verdict()]),
+    "unproven": lambda: recent([unproven()] * 2),
+    "waiting": lambda: waiting(started_at=datetime.now(UTC)),
+}
+every_state = pytest.mark.parametrize("name", STATES)
+
+
+def recent(verdicts: Any) -> Snapshot:
+    return after(verdicts, end=datetime.now(UTC) - timedelta(seconds=5))
+
+
+def word(browser: Browser) -> str:
+    return browser.find_element(By.ID, "state").text
+
+
+def look_again(browser: Browser) -> None:
+    """What the page does when somebody comes back to its tab."""
+    browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def shows(expected: str) -> Any:
+    return lambda browser: word(browser) == expected
+
+
+def opened(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    """On the page, its first look at the sidecar done."""
+    browser.get(sidecar.url)
+    wait.until(lambda _: sidecar.paths.count("/") >= 2)
+    wait.until(lambda _: browser.execute_script("return !document.querySelector('[data-tick]:empty')"))
+
+
+def unfold(browser: Browser) -> None:
+    browser.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+
+# ---- alone -----------------------------------------------------------------------------------------------------------
+
+
+@every_state
+def test_nothing_is_complained_of_and_nobody_else_is_asked(
+    browser: Browser, sidecar: Sidecar, wait: Wait, name: str
+) -> None:
+    sidecar.snapshot = STATES[name]()
+    opened(browser, sidecar, wait)
+    assert browser.complaints() == []
+    asked = {url for url in browser.requested() if not url.startswith(("data:", "about:"))}
+    assert asked == {sidecar.url}
+    assert browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)") == [
+        sidecar.url
+    ]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_hostile_words_do_nothing(browser: Browser, sidecar: Sidecar, wait: Wait, payload: str) -> None:
+    bad = spoilt(broken(), lambda text: f"{payload}{text}{payload}")
+    sidecar.snapshot = recent([bad])
+    opened(browser, sidecar, wait)
+    sidecar.snapshot = recent([verdict(), bad, bad])  # by the script's hand as well
+    look_again(browser)
+    wait.until(lambda _: "2 rounds in a row" in browser.find_element(By.ID, "findings").text)
+    unfold(browser)
+    assert browser.execute_script("return window.harmed") is None
+    assert browser.complaints() == []
+    assert {url for url in browser.requested() if not url.startswith(("data:", "about:"))} == {sidecar.url}
+
+
+# ---- up to date ------------------------------------------------------------------------------------------------------
+
+
+def test_it_looks_again_by_itself(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    opened(browser, sidecar, wait)
+    sidecar.snapshot = recent([verdict()])
+    wait.until(shows("Works"))
+    assert browser.title.startswith("Works · ")
+
+
+def test_a_change_leaves_the_reader_where_she_is(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["half-dead"]()
+    opened(browser, sidecar, wait)
+    browser.look(width=1280, height=400)
+    unfold(browser)
+    before = browser.execute_script(
+        """
+        const summary = document.querySelector('#steps summary');
+        summary.focus();
+        summary.scrollIntoView();
+        getSelection().selectAllChildren(document.querySelector('#limits li'));
+        document.querySelectorAll('main *').forEach(node => node.mine = true);
+        return {top: summary.getBoundingClientRect().top, open: document.querySelectorAll('details[open]').length,
+                selected: getSelection().toString()};
+        """
+    )
+    sidecar.snapshot = recent([verdict()] * 8 + [failing_in_one_zone(), broken()])
+    look_again(browser)
+    wait.until(shows("Broken"))
+    now = browser.execute_script(
+        """
+        const summary = document.querySelector('#steps summary');
+        return {focus: document.activeElement === summary && summary.mine, top: summary.getBoundingClientRect().top,
+                open: document.querySelector('#steps details').open, selected: getSelection().toString(),
+                state: document.querySelector('#state').mine};
+        """
+    )
+    assert now["focus"]
+    assert now["open"]
+    assert now["state"], "the same element says another word"
+    assert now["selected"] == before["selected"] != ""
+    assert now["top"] == pytest.approx(before["top"], abs=3)
+
+
+def test_what_did_not_change_is_not_touched(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    browser.execute_script(
+        """
+        window.changed = [];
+        const place = node => node.parentElement?.closest('[id]')?.id;
+        const everything = {subtree: true, childList: true, characterData: true, attributes: true};
+        new MutationObserver(list => window.changed.push(...list.map(one => place(one.target))))
+            .observe(document.getElementById('main'), everything);
+        """
+    )
+    sidecar.snapshot = recent([verdict()] * 8 + [broken()] * 4)
+    look_again(browser)
+    wait.until(lambda _: "4 rounds in a row" in browser.find_element(By.ID, "findings").text)
+    changed = set(browser.execute_script("return window.changed"))
+    assert not changed & {"path", "limits", "steps", "notes", "endpoints"}, changed
+    assert not [identity for identity in changed if identity and identity.startswith("hop-")]
+
+
+def test_an_open_cause_stays_open_while_findings_come_and_go(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    unfold(browser)
+    only_silent = broken().findings[2:]
+    sidecar.snapshot = recent([broken(), verdict(findings=only_silent)])
+    look_again(browser)
+    wait.until(lambda _: len(browser.find_elements(By.TAG_NAME, "article")) == 1)
+    assert browser.execute_script("return document.querySelectorAll('article details[open]').length") == 3
+
+
+def test_a_change_of_state_is_announced_once(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = recent([verdict()])
+    opened(browser, sidecar, wait)
+    voice = browser.find_element(By.ID, "voice")
+    assert voice.get_attribute("textContent") == ""
+    sidecar.snapshot = recent([verdict()] * 2)
+    look_again(browser)
+    wait.until(lambda _: browser.find_element(By.ID, "hour").text.count("2 rounds, all fine") > 1)
+    assert voice.get_attribute("textContent") == ""
+    sidecar.snapshot = recent([verdict(), broken()])
+    look_again(browser)
+    wait.until(lambda _: (voice.get_attribute("textContent") or "").startswith("Broken. ECS cannot pull the image."))
+    assert voice.get_attribute("role") == "status"
+
+
+def test_an_unreachable_sidecar_is_said(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = recent([verdict()])
+    opened(browser, sidecar, wait)
+    notice = browser.find_element(By.ID, "notice")
+    assert not notice.is_displayed()
+    sidecar.answering = False
+    look_again(browser)
+    wait.until(lambda _: notice.is_displayed())
+    assert re.match(r"Not reachable since \d\d:\d\d:\d\d UTC\.", notice.text)
+    assert word(browser) == "Works"
+    sidecar.answering = True
+    look_again(browser)
+    wait.until(lambda _: not notice.is_displayed())
+    assert "Reachable again" in (browser.find_element(By.ID, "voice").get_attribute("textContent") or "")
+
+
+def test_a_lost_network_is_said(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    opened(browser, sidecar, wait)
+    conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **conditions})
+    try:
+        look_again(browser)
+        wait.until(lambda _: browser.find_element(By.ID, "notice").is_displayed())
+    finally:
+        browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **conditions})
+    look_again(browser)
+    wait.until(lambda _: not browser.find_element(By.ID, "notice").is_displayed())
+
+
+def test_old_news_are_called_old(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = after([verdict()], end=datetime.now(UTC) - timedelta(minutes=10))
+    opened(browser, sidecar, wait)
+    assert "No round has ended for a while" in browser.find_element(By.ID, "notice").text
+
+
+def test_an_unseen_page_asks_for_nothing(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    opened(browser, sidecar, wait)
+    browser.execute_script("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    before = sidecar.paths.count("/")
+    look_again(browser)
+    browser.execute_async_script("const done = arguments[0]; fetch('-/healthy').then(done, done)")
+    assert sidecar.paths.count("/-/healthy") == 1
+    assert sidecar.paths.count("/") == before
+
+
+@pytest.mark.parametrize(
+    ("away", "tick", "expected"),
+    [
+        (-1.5, "ago", "just now"),
+        (-42.5, "ago", r"4[23] s ago"),
+        (-125, "ago", "2 min ago"),
+        (-7500, "ago", "2 h 5 min ago"),
+        (-200000, "ago", "2 d 7 h ago"),
+        (30.5, "in", r"in (30|31) s"),
+        (-3, "in", "now"),
+    ],
+)
+def test_times_tick(browser: Browser, sidecar: Sidecar, wait: Wait, away: float, tick: str, expected: str) -> None:
+    opened(browser, sidecar, wait)
+    at = (datetime.now(UTC) + timedelta(seconds=away)).isoformat()
+    browser.execute_script(
+        "Object.assign(document.querySelector('[data-tick]').dataset, arguments[0])", {"at": at, "tick": tick}
+    )
+    shown = browser.find_element(By.CSS_SELECTOR, "[data-tick]")
+    wait.until(lambda _: re.fullmatch(expected, shown.get_attribute("textContent") or ""))
+
+
+# ---- buttons ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_is_copied(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": sidecar.url.rstrip("/")}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    button = browser.find_element(By.CSS_SELECTOR, "article .copy")
+    code = browser.find_element(By.CSS_SELECTOR, "article pre code").text
+    button.click()
+    wait.until(lambda _: button.text.startswith("Copied"))
+    copied = browser.execute_async_script("const done = arguments[0]; navigator.clipboard.readText().then(done, done)")
+    assert copied == code
+
+
+def test_where_there_is_no_clipboard_the_command_is_selected(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    """Over plain HTTP browsers offer none."""
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    browser.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    browser.find_element(By.CSS_SELECTOR, "article .copy").click()
+    selected = browser.execute_script("return getSelection().toString()")
+    assert selected == browser.find_element(By.CSS_SELECTOR, "article pre code").text
+
+
+def test_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = recent([verdict()])
+    opened(browser, sidecar, wait)
+    button, asked = browser.find_element(By.CSS_SELECTOR, "#run button"), browser.find_element(By.ID, "asked")
+    button.click()
+    wait.until(lambda _: asked.text.startswith("a round starts now"))
+    button.click()
+    wait.until(lambda _: asked.text.startswith("a round was asked for just now"))
+    assert sidecar.asked == 2
+    assert browser.current_url == sidecar.url
+
+
+# ---- for everybody ---------------------------------------------------------------------------------------------------
+
+
+@every_state
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_nothing(
+    browser: Browser, sidecar: Sidecar, wait: Wait, name: str, *, dark: bool, width: int
+) -> None:
+    sidecar.snapshot = STATES[name]()
+    browser.look(width=width, dark=dark)
+    opened(browser, sidecar, wait)
+    unfold(browser)
+    axe = Axe(browser)
+    axe.inject()  # type: ignore[no-untyped-call]
+    found = axe.run()
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+
+
+@every_state
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_it_fits_the_screen(browser: Browser, sidecar: Sidecar, wait: Wait, name: str, width: int) -> None:
+    sidecar.snapshot = STATES[name]()
+    browser.look(width=width)
+    opened(browser, sidecar, wait)
+    unfold(browser)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_long_words_break_on_a_phone(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = recent([spoilt(broken(), lambda text: text + "x" * 200)])
+    browser.look(width=320)
+    opened(browser, sidecar, wait)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 320
+
+
+def test_it_is_dark_where_dark_is_liked(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    opened(browser, sidecar, wait)
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.execute_script(ground)
+    browser.look(width=1280, dark=True)
+    assert browser.execute_script(ground) != light
+    assert browser.execute_script("return getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_nothing_moves_where_movement_is_not_liked(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    opened(browser, sidecar, wait)
+    moves = "return getComputedStyle(document.getElementById('hero')).transitionDuration"
+    assert browser.execute_script(moves) == "0s"
+    browser.look(width=1280, reduced_motion=False)
+    assert browser.execute_script(moves) != "0s"
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    unfold(browser)
+    count = browser.execute_script(
+        """
+        window.wanted = [...document.querySelectorAll('a[href], button, summary, [tabindex="0"]')]
+            .filter(node => node.checkVisibility());
+        window.met = [];
+        document.addEventListener('focusin', event => window.met.push(
+            [event.target, getComputedStyle(event.target).outlineStyle, event.target.getBoundingClientRect().width]));
+        return window.wanted.length;
+        """
+    )
+    assert count > 10
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.TAB)
+    for _ in range(count - 1):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert browser.execute_script("return window.met.map(([node]) => window.wanted.indexOf(node))") == list(
+        range(count)
+    )
+    assert (
+        browser.execute_script(
+            "return window.met.filter(([, outline, width]) => outline === 'none' || width < 10).length"
+        )
+        == 0
+    )
+
+
+def test_a_strip_is_a_picture_with_words(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    strip = browser.find_element(By.CSS_SELECTOR, "#hour svg")
+    assert strip.aria_role in ("img", "image")
+    assert "3 of 11 rounds failed" in strip.accessible_name
+
+
+def test_without_scripts_everything_can_be_read(browser: Browser, sidecar: Sidecar) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    browser.scripts(False)
+    browser.get(sidecar.url)
+    assert word(browser) == "Broken"
+    assert "6 of 6 connections timed out" in browser.find_element(By.ID, "findings").text
+    assert browser.find_elements(By.CSS_SELECTOR, "head noscript meta[http-equiv=refresh]")
+    assert not browser.find_element(By.CSS_SELECTOR, ".copy").is_displayed()
+    browser.find_element(By.CSS_SELECTOR, "#steps summary").click()
+    assert browser.find_element(By.CSS_SELECTOR, "#steps table").is_displayed()
+    assert sidecar.paths.count("/") == 1
+
+
+def test_a_printout_has_all_causes(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        hidden = browser.execute_script(
+            """
+            return [...document.querySelectorAll('article details *')]
+                .filter(one => !one.checkVisibility()).map(one => one.className);
+            """
+        )
+        assert set(hidden) <= {"copy", "unseen"}
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

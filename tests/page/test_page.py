@@ -1,0 +1,276 @@
+"""What the page says of a snapshot, and how it is built: words first, whole and well-formed, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from probe.model import Layers, Pull, Status
+from probe.model import replace as replaced
+from probe.serve.page import HEADERS, html
+from probe.serve.state import Snapshot, advance
+from tests.page.parsed import Node, parse
+from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, noted, unproven, verdict, waiting
+
+NOW = NOON + timedelta(seconds=20)
+STATES = {
+    "healthy": after([verdict()] * 70),
+    "failing": after([verdict()] * 8 + [broken()] * 3),
+    "half-dead": after([verdict()] * 8 + [failing_in_one_zone()] * 3),
+    "passed": after([verdict(), broken(), verdict()]),
+    "unproven": after([unproven()] * 2),
+    "waiting": waiting(),
+    "misconfigured": waiting(misconfigured="no image is known; give --image"),
+}
+
+
+def page(snapshot: Snapshot) -> Node:
+    return parse(html(snapshot, now=NOW))
+
+
+@pytest.fixture(params=STATES.values(), ids=tuple(STATES))
+def any_page(request: pytest.FixtureRequest) -> Node:
+    snapshot: Snapshot = request.param
+    return page(snapshot)
+
+
+# ---- the state in words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pull", "status", "word", "colour"),
+    [
+        (Pull.WORKS, Status.PASS, "Works", "ok"),
+        (Pull.WORKS, Status.DEGRADED, "Works, with warnings", "warning"),
+        (Pull.WORKS, Status.FAIL, "Failing", "error"),
+        (Pull.WORKS, Status.INCONCLUSIVE, "Works, not all proven", "unknown"),
+        (Pull.BROKEN, Status.FAIL, "Broken", "error"),
+        (Pull.UNPROVEN, Status.PASS, "Unproven", "unknown"),
+        (Pull.UNPROVEN, Status.DEGRADED, "Unproven, with warnings", "warning"),
+        (Pull.UNPROVEN, Status.FAIL, "Failing", "error"),
+        (Pull.UNPROVEN, Status.INCONCLUSIVE, "Unproven", "unknown"),
+    ],
+)
+def test_the_headline_is_a_word_and_a_colour(pull: Pull, status: Status, word: str, colour: str) -> None:
+    shown = page(after([verdict(pull=pull, status=status)]))
+    (heading,) = shown.all("h1")
+    assert heading.text == word
+    assert shown.by_id("hero").attributes["class"] == f"hero {colour}"
+    assert shown.all("title")[0].text.startswith(word)
+
+
+def test_before_the_first_round_nothing_is_claimed() -> None:
+    shown = page(STATES["waiting"])
+    assert shown.by_id("state").text == "Waiting"
+    assert {node.text for node in shown.by_id("path").all("span", class_="word")} == {"unknown"}
+    assert not [node for node in shown.by_id("main").walk() if "ok" in (node.attributes.get("class") or "").split()]
+
+
+def test_what_is_misconfigured_is_said() -> None:
+    assert page(STATES["misconfigured"]).by_id("lead").text == "no image is known; give --image"
+
+
+def test_since_when_and_until_when() -> None:
+    hero = page(STATES["failing"]).by_id("hero").text
+    assert "since 11:58:00 UTC" in hero
+    assert "last round 12:00:00 UTC" in hero
+    assert "next round about 12:01:00 UTC" in hero
+
+
+def test_a_longer_interval_is_said_with_its_reason() -> None:
+    eased = replaced(STATES["healthy"], interval=240.0)
+    assert "every 240 s while AWS asks for fewer calls, about 12:04:00 UTC" in page(eased).by_id("hero").text
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    assert (
+        "since 2026-03-01 10:51 UTC" in parse(html(STATES["healthy"], now=NOW + timedelta(days=1))).by_id("hero").text
+    )
+
+
+# ---- what is wrong, and what passed ----------------------------------------------------------------------------------
+
+
+def test_a_finding_is_told_in_full() -> None:
+    findings = page(STATES["failing"]).by_id("findings")
+    first, second = findings.all("article")
+    assert first.all("h3")[0].text == "error: nothing answers on port 443 of ecr.api, ecr.dkr"
+    assert second.all("h3")[0].text == "warning: the log group /app does not exist"
+    assert "6 of 6 connections timed out after 3.0 s" in first.text
+    assert "packets to addresses inside the VPC are dropped" in first.text
+    assert [node.text for node in first.all("span", class_="standing")] == [
+        "likely",
+        "possible",
+        "possible",
+        "ruled out",
+    ]
+    assert "since 11:58:00 UTC , 3 rounds in a row" in first.text
+    assert "the same read as above" in first.text
+
+
+def test_a_command_can_be_copied_as_it_stands() -> None:
+    first = page(STATES["failing"]).by_id("findings").all("pre")[0]
+    (code,) = first.all("code")
+    (words,) = code.children
+    assert isinstance(words, str)
+    assert words.startswith("aws ec2 describe-security-groups --region eu-west-1 \\\n  --filters Name=vpc-id")
+
+
+def test_the_likeliest_cause_is_open_and_the_others_wait() -> None:
+    causes = page(STATES["failing"]).by_id("findings").all("article")[0].all("details")
+    assert ["open" in cause.attributes for cause in causes] == [True, False, False]
+
+
+def test_a_fault_of_one_round_may_be_passing() -> None:
+    shown = page(after([verdict()] * 3 + [broken()]))
+    assert "first seen this round: may be passing" in shown.by_id("findings").text
+    assert "Seen in one round only so far, so it may be passing." in shown.by_id("lead").text
+
+
+def test_the_very_first_round_is_not_called_passing() -> None:
+    assert "passing" not in page(after([broken()])).text
+
+
+def test_what_is_gone_is_listed_as_passed() -> None:
+    passed = page(STATES["passed"]).by_id("passed").text
+    assert "passed error: nothing answers on port 443 of ecr.api, ecr.dkr" in passed
+    assert "tcp.silent 11:59:00 UTC to 12:00:00 UTC , one round only" in passed
+
+
+# ---- what is not known -----------------------------------------------------------------------------------------------
+
+
+def test_another_path_than_the_pulls_is_said() -> None:
+    shown = page(STATES["unproven"])
+    assert "not proven. What was measured works." in shown.by_id("lead").text
+    assert "another interface" in shown.by_id("limits").text
+
+
+def test_layers_left_out_are_said() -> None:
+    plan = replaced(verdict().plan, layers=Layers.NONE)
+    assert "--layers none" in page(after([verdict(plan=plan, pull=Pull.UNPROVEN)])).by_id("limits").text
+
+
+def test_no_zone_is_ever_asserted_of_an_address() -> None:
+    assert "Which zone an address is in cannot be seen" in page(STATES["healthy"]).by_id("limits").text
+
+
+def test_notes_are_worth_knowing_and_nothing_wrong() -> None:
+    shown = page(after([verdict(findings=(noted("S3 may be reached by NAT"),))]))
+    assert "S3 may be reached by NAT" in shown.by_id("notes").text
+    assert not [node for node in shown.walk() if node.attributes.get("id") == "findings"]
+
+
+# ---- the last hour ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 30, 70])
+def test_a_strip_has_a_cell_for_each_round_of_the_hour(rounds: int) -> None:
+    snapshot = after([failing_in_one_zone() if number % 7 == 3 else verdict() for number in range(rounds)])
+    strips = page(snapshot).by_id("hour").all("svg", role="img")
+    assert len(strips) == 1 + len(verdict().endpoints)
+    for strip in strips:
+        assert sum((path.attributes["d"] or "").count("M") for path in strip.all("path")) == len(snapshot.strip)
+
+
+def test_a_strip_says_in_words_what_it_shows() -> None:
+    strips = page(STATES["failing"]).by_id("hour").all("svg", role="img")
+    words = [strip.attributes["aria-label"] for strip in strips]
+    assert words[0] == ("pull, 11:50 to 12:00 UTC: 3 of 11 rounds failed; failed 11:58 to 12:00, 3 rounds")
+    assert words[3] == "s3, 11:50 to 12:00 UTC: 11 rounds, all fine"
+
+
+# ---- how it is built -------------------------------------------------------------------------------------------------
+
+
+def test_headings_descend_without_a_gap(any_page: Node) -> None:
+    levels = [int(node.name[1]) for node in any_page.walk() if re.fullmatch("h[1-6]", node.name)]
+    assert levels[0] == levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+def test_ids_are_unique_and_what_is_referred_to_exists(any_page: Node) -> None:
+    ids = [str(node.attributes["id"]) for node in any_page.walk() if "id" in node.attributes]
+    assert len(set(ids)) == len(ids)
+    named = {
+        str(node.attributes["aria-labelledby"]) for node in any_page.walk() if "aria-labelledby" in node.attributes
+    }
+    links = {
+        str(node.attributes["href"])[1:] for node in any_page.walk() if str(node.attributes.get("href")).startswith("#")
+    }
+    assert named | links <= set(ids)
+
+
+def test_there_are_landmarks(any_page: Node) -> None:
+    assert [len(any_page.all(name)) for name in ("header", "main", "footer", "nav")] == [1, 1, 1, 1]
+    assert any_page.all("html")[0].attributes["lang"] == "en"
+
+
+def test_a_mark_never_stands_without_a_word(any_page: Node) -> None:
+    """Marks are hidden from who listens, so what holds one has to say something as well."""
+    for node in any_page.walk():
+        if any(
+            isinstance(child, Node) and "mark" in (child.attributes.get("class") or "").split()
+            for child in node.children
+        ):
+            assert node.text
+
+
+def test_the_policy_admits_what_is_inlined_and_nothing_else(any_page: Node) -> None:
+    policy = dict(HEADERS)["Content-Security-Policy"]
+    for name in ("style", "script"):
+        (element,) = any_page.all(name)
+        digest = hashlib.sha256("".join(map(str, element.children)).encode()).digest()
+        assert f"{name}-src 'sha256-{base64.b64encode(digest).decode()}';" in policy
+    for rule in (
+        "default-src 'none'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    ):
+        assert rule in policy.split("; ")
+    assert "unsafe" not in policy
+    assert not [node for node in any_page.walk() if "style" in node.attributes]
+
+
+def test_nothing_comes_from_elsewhere(any_page: Node) -> None:
+    style, script = ("".join(map(str, any_page.all(name)[0].children)) for name in ("style", "script"))
+    assert not re.search(r"url\(|@import|//[a-z]", style)
+    assert "http" not in script
+    addresses = {
+        node.attributes[name]
+        for node in any_page.walk()
+        for name in ("src", "href", "action")
+        if name in node.attributes
+    }
+    assert all(re.match(r"#|data:image/svg|(metrics|verdict|history|-/run)$", str(address)) for address in addresses)
+
+
+def test_without_a_script_it_is_fetched_again(any_page: Node) -> None:
+    (refresh,) = any_page.all("noscript")[0].all("meta")
+    assert refresh.attributes == {"http-equiv": "refresh", "content": "15"}
+
+
+def test_the_same_snapshot_gives_the_same_bytes() -> None:
+    """Whoever compares tags must not see a change where there is none."""
+    known = STATES["failing"]
+    assert html(known, now=NOW) == html(known, now=NOW + timedelta(minutes=5))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_it_is_small(name: str) -> None:
+    assert len(html(STATES[name], now=NOW)) < 60 * 1024
+
+
+def test_a_finding_keeps_its_id_from_round_to_round() -> None:
+    """The script finds by it what to change in place."""
+    before = STATES["failing"]
+    later = advance(before, broken(), interval=60)
+    ids = [[node.attributes["id"] for node in page(one).all("article")] for one in (before, later)]
+    assert ids[0] == ids[1]

@@ -1,0 +1,53 @@
+"""Rounds made by hand: verdicts a minute apart, and a sidecar's loop in whose place a test stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from probe.model import JudgedFinding, Severity, Status, Verdict, replace
+from probe.serve.state import Snapshot, advance
+from tests.report import made
+
+MINUTE = timedelta(minutes=1)
+NEW = Snapshot(started_at=made.NOON, interval=60.0, base_interval=60.0)
+STATUS = {Severity.ERROR: Status.FAIL, Severity.WARNING: Status.DEGRADED}
+
+
+def finding(code: str, severity: Severity = Severity.ERROR, *endpoints: str) -> JudgedFinding:
+    return made.finding(code, (), severity, endpoints=endpoints or ("ecr.api",))
+
+
+def verdict(*findings: JudgedFinding, at: int = 0) -> Verdict:
+    """The verdict of the round that started so many minutes after noon."""
+    weights = {one.severity for one in findings}
+    status = next((STATUS[each] for each in (Severity.ERROR, Severity.WARNING) if each in weights), Status.PASS)
+    return made.verdict(findings=findings, status=status, started_at=made.NOON + at * MINUTE)
+
+
+def after(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> Snapshot:
+    for one in verdicts:
+        before = advance(before, one, interval=before.interval)
+    return before
+
+
+def misconfigured(before: Snapshot, words: str = "--image (ECR_PROBE_IMAGE): there is none") -> Snapshot:
+    """As the loop makes it."""
+    return replace(before, misconfigured=words, verdict=None, standing=())
+
+
+class Source:
+    """What the pages are made from, in place of a loop."""
+
+    def __init__(self, snapshot: Snapshot = NEW) -> None:
+        self.snapshot = snapshot
+        self.living = True
+        self.wait = 0.0
+        self.asked = 0
+
+    def alive(self) -> bool:
+        return self.living
+
+    def ask(self) -> float:
+        self.asked += 1
+        return self.wait

@@ -1,0 +1,291 @@
+"""What the sidecar knows after a round: sums, history, what stands and what has passed; and that none of it grows."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe.model import Action, Failure, JudgedFinding, LayerSeen, Outcome, Severity, Status, Step, Verdict, replace
+from probe.serve.state import (
+    BUCKETS,
+    LONGEST_HISTORY,
+    MOST_FAILURES,
+    MOST_IN_STRIP,
+    MOST_PASSED,
+    OTHER,
+    STRIP,
+    Colour,
+    Latency,
+    Snapshot,
+    advance,
+    throttled,
+)
+from tests.report import made
+from tests.serve.rounds import MINUTE, NEW, after, finding, misconfigured, verdict
+
+SILENT = finding("tcp.silent", Severity.ERROR, "ecr.api", "ecr.dkr")
+PARTLY = finding("tcp.partly-silent", Severity.WARNING, "ecr.dkr")
+NOTED = finding("s3.route-undetermined", Severity.INFO, "s3")
+VERDICTS = (verdict(), verdict(SILENT), verdict(PARTLY, NOTED), verdict(SILENT, PARTLY), made.broken())
+patient = settings(max_examples=50, deadline=None)  # this machine may be busy
+SEQUENCES = st.lists(st.sampled_from(VERDICTS), max_size=12)
+
+
+def spaced(verdicts: list[Verdict]) -> list[Verdict]:
+    return [replace(one, started_at=made.NOON + number * MINUTE) for number, one in enumerate(verdicts)]
+
+
+def step(endpoint: str, action: Action, failure: Failure | None = None, seconds: float | None = 0.01) -> Step:
+    outcome = Outcome.FAILED if failure else Outcome.OK
+    return made.step(f"{endpoint}/{action}", outcome=outcome, failure=failure, seconds=seconds)
+
+
+# ---- sums ------------------------------------------------------------------------------------------------------------
+
+
+@patient
+@given(SEQUENCES)
+def test_totals_are_the_sums_over_all_rounds(verdicts: list[Verdict]) -> None:
+    totals = after(spaced(verdicts)).totals
+    steps = [one for each in verdicts for one in each.steps if one.outcome is not Outcome.SKIPPED]
+    assert totals.rounds == len(verdicts)
+    assert totals.steps == Counter((one.endpoint, str(one.action)) for one in steps)
+    failed = Counter((one.endpoint, str(one.action), str(one.failure)) for one in steps if one.failure)
+    assert totals.failures == failed
+    assert totals.layer_bytes == sum(one.seen.received for one in steps if isinstance(one.seen, LayerSeen))
+    for key, latency in totals.latencies.items():
+        seconds = [one.seconds for one in steps if (one.endpoint, str(one.action)) == key and one.seconds is not None]
+        assert latency.count == len(seconds)
+        assert latency.seconds == pytest.approx(sum(seconds))
+        assert latency.below == tuple(sum(one <= bound for one in seconds) for bound in BUCKETS)
+
+
+@given(st.lists(st.floats(0, 100), max_size=20))
+def test_a_histogram_is_cumulative(durations: list[float]) -> None:
+    latency = Latency()
+    for seconds in durations:
+        latency = latency.plus(seconds)
+    assert all(lower <= upper for lower, upper in pairwise((*latency.below, latency.count)))
+
+
+def test_kinds_of_failures_are_bounded_and_their_sum_stays_true() -> None:
+    failures = [Failure(one) for one in Failure]
+    steps = [step(f"service{number}", Action.TCP, failure) for number in range(10) for failure in failures]
+    snapshot = NEW
+    for at in range(3):
+        snapshot = advance(snapshot, replace(verdict(at=at), steps=tuple(steps)), interval=60)
+    counts = snapshot.totals.failures
+    assert sum(counts.values()) == 3 * len(steps)
+    named = [key for key in counts if key[2] != OTHER]
+    assert len(named) == MOST_FAILURES
+    assert {key[2] for key in counts} - {str(one) for one in failures} == {OTHER}
+
+
+# ---- nothing published is ever changed -------------------------------------------------------------------------------
+
+
+@patient
+@given(SEQUENCES)
+def test_earlier_snapshots_stay_as_they_were(verdicts: list[Verdict]) -> None:
+    snapshot = NEW
+    seen: list[tuple[Snapshot, bytes]] = []
+    for one in spaced(verdicts):
+        seen.append((snapshot, pickle.dumps(snapshot)))
+        snapshot = advance(snapshot, one, interval=60)
+    assert [pickle.dumps(one) for one, _ in seen] == [frozen for _, frozen in seen]
+    with pytest.raises(AttributeError):
+        snapshot.interval = 1  # type: ignore[misc]
+
+
+# ---- history and strip -----------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.booleans(), max_size=400))
+def test_history_keeps_bad_rounds_longest(bad: list[bool]) -> None:
+    snapshot = after(verdict(*([SILENT] if each else []), at=at) for at, each in enumerate(bad))
+    numbers = [one.number for one in snapshot.history]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == min(len(bad), LONGEST_HISTORY)
+    if bad:
+        assert numbers[-1] == len(bad), "the latest is always there"
+    for kind in (True, False):
+        kept = [one.number for one in snapshot.history if one.bad is kind]
+        every = [number for number, each in enumerate(bad, start=1) if each is kind]
+        assert kept == every[len(every) - len(kept) :], "of each kind the oldest goes first"
+        if kind:
+            assert len(kept) >= min(len(every), LONGEST_HISTORY - 1), "one place is the latest round's"
+
+
+def test_one_failure_outlives_ten_thousand_good_rounds() -> None:
+    quick = replace(verdict(), steps=())
+    snapshot = after([verdict(SILENT)])
+    for at in range(1, 10_000):
+        snapshot = advance(snapshot, replace(quick, started_at=made.NOON + at * MINUTE), interval=60)
+    assert snapshot.history[0].errors == ("tcp.silent",)
+    assert [one.bad for one in snapshot.history[1:]] == [False] * (LONGEST_HISTORY - 1)
+
+
+@patient
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=30))
+def test_the_strip_holds_every_round_of_the_last_hour_and_no_other(gaps: list[int]) -> None:
+    starts = [sum(gaps[:place]) for place in range(1, len(gaps) + 1)]
+    snapshot = after(verdict(at=start) for start in starts)
+    ended = made.NOON + starts[-1] * MINUTE + timedelta(seconds=made.verdict().seconds)
+    expected = [one for one in starts if ended - (made.NOON + one * MINUTE) <= STRIP]
+    assert [one.started_at for one in snapshot.strip] == [made.NOON + one * MINUTE for one in expected]
+
+
+def test_a_clock_that_jumps_back_does_not_make_the_strip_grow() -> None:
+    snapshot, quick = NEW, replace(verdict(), steps=())
+    for number in range(MOST_IN_STRIP + 50):
+        snapshot = advance(snapshot, replace(quick, started_at=made.NOON - number * MINUTE), interval=60)
+    assert len(snapshot.strip) == MOST_IN_STRIP
+    assert snapshot.strip[-1].number == MOST_IN_STRIP + 50
+
+
+# ---- what stands, and what has passed --------------------------------------------------------------------------------
+
+
+def test_a_finding_is_passing_for_one_round_and_then_stands() -> None:
+    first = after([verdict(), verdict(SILENT, at=1)])
+    (one,) = first.standing
+    assert (one.passing, one.rounds, one.since) == (True, 1, made.NOON + MINUTE)
+    second = after([verdict(SILENT, at=2)], first)
+    (one,) = second.standing
+    assert (one.passing, one.rounds, one.since) == (False, 2, made.NOON + MINUTE)
+    assert second.passed == ()
+
+
+def test_what_is_gone_is_told_with_how_long_it_stood() -> None:
+    snapshot = after([verdict(SILENT, at=0), verdict(SILENT, at=1), verdict(at=2)])
+    assert snapshot.standing == ()
+    (gone,) = snapshot.passed
+    assert (gone.code, gone.severity, gone.endpoints, gone.rounds) == (
+        "tcp.silent",
+        Severity.ERROR,
+        ("ecr.api", "ecr.dkr"),
+        2,
+    )
+    assert gone.since == made.NOON
+    assert gone.until == made.NOON + 2 * MINUTE + timedelta(seconds=0.812)
+
+
+def test_a_fault_of_one_round_is_counted_as_such_and_left_in_the_history() -> None:
+    snapshot = after([verdict(at=0), verdict(SILENT, at=1), verdict(at=2)])
+    (gone,) = snapshot.passed
+    assert gone.rounds == 1
+    assert [one.status for one in snapshot.history] == [Status.PASS, Status.FAIL, Status.PASS]
+    assert [one.endpoints["ecr.api"] for one in snapshot.strip] == [Colour.OK, Colour.ERROR, Colour.OK]
+
+
+def test_infos_come_and_go_in_silence() -> None:
+    assert after([verdict(NOTED), verdict(at=1)]).passed == ()
+
+
+def test_what_passed_is_forgotten_after_an_hour() -> None:
+    snapshot = after([verdict(SILENT), verdict(at=1)])
+    assert after([verdict(at=61)], snapshot).passed == snapshot.passed
+    assert after([verdict(at=62)], snapshot).passed == ()
+
+
+def test_what_passed_is_bounded_newest_first() -> None:
+    rounds = [verdict(*([finding(f"code.{at}")] if at % 2 == 0 else []), at=at // 4) for at in range(120)]
+    snapshot = after(rounds)
+    assert [one.code for one in snapshot.passed] == [f"code.{at}" for at in range(118, 118 - 2 * MOST_PASSED, -2)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        finding("tcp.refused", Severity.ERROR, "ecr.api", "ecr.dkr"),
+        finding("tcp.silent", Severity.WARNING, "ecr.api", "ecr.dkr"),
+        finding("tcp.silent", Severity.ERROR, "ecr.api"),
+    ],
+)
+def test_another_code_weight_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
+    snapshot = after([verdict(SILENT), verdict(other, at=1)])
+    assert snapshot.standing[0].rounds == 1
+    assert [one.code for one in snapshot.passed] == ["tcp.silent"]
+
+
+def test_other_words_are_the_same_finding() -> None:
+    snapshot = after([verdict(SILENT), verdict(replace(SILENT, title="5 of 6 connections timed out"), at=1)])
+    assert snapshot.standing[0].rounds == 2
+    assert snapshot.standing[0].finding.title == "5 of 6 connections timed out"
+
+
+@patient
+@given(SEQUENCES)
+def test_what_stands_is_what_the_last_verdict_finds(verdicts: list[Verdict]) -> None:
+    snapshot = after(spaced(verdicts))
+    assert [one.finding for one in snapshot.standing] == list(snapshot.verdict.findings if snapshot.verdict else ())
+    assert all(one.rounds <= len(verdicts) for one in snapshot.standing)
+
+
+# ---- success, misconfiguration, throttling ---------------------------------------------------------------------------
+
+
+def test_the_last_success_outlives_failures() -> None:
+    snapshot = after([verdict(), verdict(PARTLY, at=1), verdict(SILENT, at=2)])
+    assert snapshot.last_success == made.NOON + MINUTE + timedelta(seconds=0.812)
+    assert after([verdict(SILENT)]).last_success is None
+
+
+def test_a_misconfigured_round_withdraws_the_verdict_and_the_next_one_gives_it_back() -> None:
+    before = after([verdict(SILENT)])
+    withdrawn = misconfigured(before)
+    assert (withdrawn.verdict, withdrawn.standing, withdrawn.totals) == (None, (), before.totals)
+    again = after([verdict(at=2)], withdrawn)
+    assert again.misconfigured is None
+    assert again.verdict is not None
+    assert [one.number for one in again.history] == [1, 2]
+
+
+def test_throttling_is_aws_asking_for_less() -> None:
+    asked = step("ecr.api", Action.TOKEN, Failure.THROTTLED)
+    resolver = step("ecr.api", Action.DNS, Failure.THROTTLED)
+    assert throttled(replace(verdict(), steps=(asked,)))
+    assert not throttled(replace(verdict(), steps=(resolver,)))
+    assert not throttled(made.broken())
+
+
+# ---- colours ---------------------------------------------------------------------------------------------------------
+
+
+def test_colours_of_an_endpoint() -> None:
+    one = msgspec.structs.replace(
+        verdict(SILENT, PARTLY, NOTED),
+        endpoints=(
+            made.summary("ecr.api"),
+            made.summary("ecr.dkr"),
+            made.summary("s3"),
+            made.summary("logs", ok=False),
+        ),
+    )
+    colours = after([one]).history[-1].endpoints
+    assert colours == {"ecr.api": Colour.ERROR, "ecr.dkr": Colour.ERROR, "s3": Colour.OK, "logs": Colour.UNKNOWN}
+    assert list(colours) == ["ecr.api", "ecr.dkr", "s3", "logs"]
+    amber = after([verdict(PARTLY)]).history[-1].endpoints
+    assert amber["ecr.dkr"] is Colour.WARNING
+
+
+# ---- memory ----------------------------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_rounds_take_no_more_room_than_a_thousand() -> None:
+    few = [replace(one, steps=one.steps[:: max(1, len(one.steps) // 6)]) for one in VERDICTS]
+    snapshot, sizes = NEW, []
+    for number in range(10_000):
+        moment = made.NOON + number * timedelta(seconds=30)
+        snapshot = advance(snapshot, replace(few[number // 7 % len(few)], started_at=moment), interval=30)
+        if number in (1_000, 9_990):
+            sizes.append(len(pickle.dumps(snapshot)))
+    assert sizes[1] < sizes[0] * 1.05

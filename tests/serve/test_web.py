@@ -1,0 +1,453 @@
+"""The WSGI application, called directly and watched by the standard library's own validator."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe.model import Severity, Verdict
+from probe.report import Page
+from probe.report.json import render as render_json
+from probe.report.prometheus import exposition
+from probe.serve import web
+from probe.serve.state import Snapshot
+from probe.serve.web import App, Login
+from tests.report import made
+from tests.serve.rounds import NEW, Source, after, finding, misconfigured, verdict
+
+SILENT = finding("tcp.silent", Severity.ERROR, "ecr.api")
+LIVED = after([verdict(), verdict(SILENT), made.broken()])
+LOGIN = Login("prometheus", "s3cret:with:colons")
+READ = ("/", "/metrics", "/verdict", "/history", "/-/healthy", "/-/ready")
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+
+
+class Answered(NamedTuple):
+    status: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> int:
+        return int(self.status[:3])
+
+
+def ask(app: App, path: str = "/", method: str = "GET", query: str = "", **headers: str) -> Answered:
+    """The answer of the application, which must keep the rules of WSGI."""
+    environ: dict[str, Any] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path}
+    environ["QUERY_STRING"] = query
+    environ |= {f"HTTP_{name.upper()}": text for name, text in headers.items()}
+    setup_testing_defaults(environ)
+    given: list[Any] = []
+
+    def start_response(status: str, sent: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
+        given.extend((status, sent))
+        return lambda _: None
+
+    parts = validator(app)(environ, start_response)
+    try:
+        body = b"".join(parts)
+    finally:
+        parts.close()  # type: ignore[attr-defined]
+    status, sent = given
+    found: dict[str, str] = {}
+    for name, text in sent:
+        assert text.isprintable()
+        found[name.lower()] = f"{found[name.lower()]}, {text}" if name.lower() in found else text
+    return Answered(status, found, body)
+
+
+def basic(login: Login) -> str:
+    return "Basic " + base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+
+
+# ---- routes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+        ("/verdict", "application/json"),
+        ("/history", "application/json"),
+        ("/-/healthy", "text/plain; charset=utf-8"),
+        ("/-/ready", "text/plain; charset=utf-8"),
+    ],
+)
+def test_a_route_answers(path: str, content_type: str) -> None:
+    answer = ask(App(Source(LIVED)), path)
+    assert answer.status == "200 OK"
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.body
+
+
+@pytest.mark.parametrize("path", READ)
+@pytest.mark.parametrize("snapshot", [NEW, LIVED, misconfigured(LIVED)], ids=["new", "lived", "misconfigured"])
+def test_head_is_get_without_a_body(path: str, snapshot: Snapshot) -> None:
+    app = App(Source(snapshot))
+    got, headed = ask(app, path), ask(app, path, "HEAD")
+    assert (headed.status, headed.headers, headed.body) == (got.status, got.headers, b"")
+
+
+def test_the_verdict_is_the_report() -> None:
+    answer = ask(App(Source(LIVED)), "/verdict")
+    assert LIVED.verdict is not None
+    assert answer.body.decode() == render_json(LIVED.verdict, Page())
+
+
+def test_the_history_is_in_order_of_time() -> None:
+    history = json.loads(ask(App(Source(LIVED)), "/history").body)
+    assert [one["number"] for one in history["rounds"]] == [1, 2, 3]
+    assert [one["status"] for one in history["rounds"]] == ["pass", "fail", "fail"]
+    assert history["rounds"][1]["errors"] == ["tcp.silent"]
+    again = json.loads(ask(App(Source(after([verdict(SILENT), verdict(at=1)]))), "/history").body)
+    assert [(one["code"], one["rounds"]) for one in again["passed"]] == [("tcp.silent", 1)]
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS, "text/html"])
+def test_metrics_are_the_exposition(accept: str) -> None:
+    for compat in (False, True):
+        answer = ask(App(Source(LIVED), compat_blackbox=compat), "/metrics", accept=accept)
+        body, content_type = exposition(LIVED, accept=accept, compat_blackbox=compat)
+        assert (answer.body, answer.headers["content-type"]) == (body, content_type)
+        assert (b"probe_success" in answer.body) is compat
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+@pytest.mark.parametrize("path", READ)
+def test_pages_are_for_reading(path: str, method: str) -> None:
+    source = Source(LIVED)
+    answer = ask(App(source), path, method)
+    assert answer.code == 405
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert source.asked == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_a_round_is_asked_for_by_post_alone(method: str) -> None:
+    source = Source(LIVED)
+    answer = ask(App(source), "/-/run", method)
+    assert (answer.code, answer.headers["allow"], source.asked) == (405, "POST", 0)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "//", "/metrics/", "/Metrics", "/verdict.json", "/../etc/passwd", "/-/", "/%2e", "/\x00", "/ÿ", "/<b>"]
+)
+def test_other_paths_are_not_found_and_not_repeated(path: str) -> None:
+    answer = ask(App(Source(LIVED)), path)
+    assert answer.code == 404
+    assert answer.body == b"there are /, /metrics, /verdict, /history, /-/healthy, /-/ready, /-/run\n"
+
+
+@pytest.mark.parametrize("query", ["x=1", "../../x", "a" * 5000, "%00%ff", "format=json&<script>", "=&=&;"])
+@pytest.mark.parametrize("path", READ)
+def test_queries_change_nothing(path: str, query: str) -> None:
+    app = App(Source(LIVED))
+    assert ask(app, path, query=query) == ask(app, path)
+
+
+# ---- before the first round, and when the loop is gone ---------------------------------------------------------------
+
+
+def test_before_the_first_round() -> None:
+    app = App(Source(NEW))
+    codes = {path: ask(app, path).code for path in READ}
+    assert codes == {"/": 200, "/metrics": 200, "/verdict": 503, "/history": 200, "/-/healthy": 200, "/-/ready": 503}
+    assert ask(app, "/verdict").headers["retry-after"] == "5"
+    assert ask(app, "/-/ready").headers["retry-after"] == "1"
+    assert b"pull_success" not in ask(app, "/metrics").body
+    assert json.loads(ask(app, "/history").body) == {"rounds": [], "passed": []}
+
+
+def test_a_verdict_that_was_withdrawn_is_not_shown() -> None:
+    app = App(Source(misconfigured(LIVED)))
+    assert ask(app, "/verdict").code == 503
+    assert ask(app, "/").code == 200
+    assert b"ecr_probe_config_valid 0.0" in ask(app, "/metrics").body
+    assert b"pull_success" not in ask(app, "/metrics").body
+
+
+def test_health_is_the_loops_and_never_the_endpoints() -> None:
+    source = Source(after([verdict(SILENT)]))
+    assert ask(App(source), "/-/healthy").code == 200
+    source.living = False
+    answer = ask(App(source), "/-/healthy")
+    assert (answer.code, answer.body) == (503, b"the loop has stopped\n")
+    assert ask(App(source), "/metrics").code == 200
+
+
+# ---- a round now -----------------------------------------------------------------------------------------------------
+
+
+def test_a_round_can_be_asked_for() -> None:
+    source = Source(LIVED)
+    assert ask(App(source), "/-/run", "POST").code == 202
+    assert source.asked == 1
+    source.wait = 3.2
+    answer = ask(App(source), "/-/run", "POST")
+    assert (answer.code, answer.headers["retry-after"]) == (429, "4")
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 202),
+        ({"sec_fetch_site": "same-origin"}, 202),
+        ({"sec_fetch_site": "none"}, 202),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-site"}, 403),
+        ({"sec_fetch_site": ""}, 403),
+        ({"origin": "http://probe:9879"}, 202),
+        ({"origin": "https://probe:9879", "sec_fetch_site": "same-origin"}, 202),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://probe:9880"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": ""}, 403),
+    ],
+)
+def test_pages_of_other_sites_have_no_say(headers: dict[str, str], code: int) -> None:
+    source = Source(LIVED)
+    assert ask(App(source), "/-/run", "POST", host="probe:9879", **headers).code == code
+    assert source.asked == (code == 202)
+
+
+# ---- less to send ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history"])
+def test_who_has_it_already_gets_304(path: str) -> None:
+    source = Source(LIVED)
+    app = App(source)
+    whole = ask(app, path)
+    tag = whole.headers["etag"]
+    for sent in (tag, tag.removeprefix("W/"), f'"other", {tag}', f"{tag},{tag}"):
+        again = ask(app, path, if_none_match=sent)
+        assert (again.status, again.body, again.headers["etag"]) == ("304 Not Modified", b"", tag)
+        assert "content-type" not in again.headers
+        assert "content-length" not in again.headers
+    assert ask(app, path, "HEAD", if_none_match=tag).code == 304
+    assert ask(app, path, if_none_match='"other"') == whole
+    source.snapshot = after([verdict(at=3)], LIVED)
+    assert ask(app, path, if_none_match=tag).code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict"])
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br", True),
+        ("deflate;q=1, gzip;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, identity", False),
+        ("gzip;q=0,deflate", False),
+        ("identity", False),
+        ("xgzipx", False),
+        ("", False),
+    ],
+)
+def test_gzip_where_it_is_taken(path: str, accepted: str, packed: bool) -> None:
+    app = App(Source(LIVED))
+    plain, answer = ask(app, path), ask(app, path, accept_encoding=accepted)
+    assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert (gzip.decompress(answer.body) if packed else answer.body) == plain.body
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    assert "Accept-Encoding" in answer.headers["vary"]
+    if packed:
+        assert len(answer.body) < len(plain.body)
+
+
+def test_little_is_not_packed() -> None:
+    assert "content-encoding" not in ask(App(Source(NEW)), "/history", accept_encoding="gzip").headers
+
+
+def test_metrics_vary_with_accept() -> None:
+    assert "Accept, " in ask(App(Source(LIVED)), "/metrics").headers["vary"] + ", "
+    app = App(Source(LIVED))
+    assert ask(app, "/metrics").body != ask(app, "/metrics", accept=OPENMETRICS).body
+    assert ask(app, "/metrics").headers["etag"] != ask(app, "/metrics", accept=OPENMETRICS).headers["etag"]
+
+
+# ---- what is kept of a snapshot --------------------------------------------------------------------------------------
+
+
+def test_hundreds_of_readers_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[Snapshot] = []
+
+    def counted(snapshot: Snapshot, **given: Any) -> tuple[bytes, str]:
+        rendered.append(snapshot)
+        return exposition(snapshot, **given)
+
+    monkeypatch.setattr(web, "exposition", counted)
+    source = Source(LIVED)
+    app = App(source)
+    for _ in range(50):
+        ask(app, "/metrics")
+        ask(app, "/metrics", accept_encoding="gzip")
+    assert len(rendered) == 1
+    source.snapshot = after([verdict(at=3)], LIVED)
+    ask(app, "/metrics")
+    assert rendered == [LIVED, source.snapshot]
+
+
+def test_hostile_accept_headers_do_not_fill_the_memory() -> None:
+    app = App(Source(LIVED))
+    for number in range(100):
+        ask(app, "/metrics", accept=f"text/plain;version={number}" + "x" * 10_000, accept_encoding="gzip")
+        assert len(app._rendered._forms) <= web._MOST_RENDERED
+    assert max(map(len, app._rendered._forms)) < 500
+
+
+def test_no_header_makes_one_form_pass_for_another() -> None:
+    """A rendering that is kept for one reader must be what the next one asked for."""
+    app = App(Source(LIVED))
+    expected = ask(App(Source(LIVED)), "/metrics", accept="text/plain", accept_encoding="gzip")
+    for accept in ("text/plain gzip", "text/plain  gzip", " gzip", "gzip text/plain", "gzip metrics text/plain"):
+        ask(app, "/metrics", accept=accept)
+        ask(app, "/metrics", accept=accept, accept_encoding="gzip")
+    found = ask(app, "/metrics", accept="text/plain", accept_encoding="gzip")
+    assert gzip.decompress(found.body) == gzip.decompress(expected.body)
+
+
+def test_a_round_that_ends_between_two_looks_mixes_nothing_up() -> None:
+    """What is kept as the new snapshot's verdict must be the new snapshot's."""
+    new = after([verdict(at=3)], LIVED)
+
+    class Moving(Source):
+        looks: Iterator[Snapshot] = iter([LIVED])
+
+        @property
+        def snapshot(self) -> Snapshot:
+            return next(self.looks, new)
+
+        @snapshot.setter
+        def snapshot(self, _: Snapshot) -> None: ...
+
+    app = App(Moving())
+    ask(app, "/verdict")
+    assert new.verdict is not None
+    assert ask(app, "/verdict").body.decode() == render_json(new.verdict, Page())
+
+
+def test_many_threads_see_whole_snapshots() -> None:
+    snapshots = [after([verdict(at=at)]) for at in range(5)]
+    source = Source(snapshots[0])
+    app = App(source)
+    expected = {render_json(one.verdict, Page()).encode() for one in snapshots if one.verdict}
+    wrong: list[bytes] = []
+
+    def read() -> None:
+        for _ in range(30):
+            wrong.extend({ask(app, "/verdict").body} - expected)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for each in readers:
+        each.start()
+    while any(each.is_alive() for each in readers):
+        for one in snapshots:
+            source.snapshot = one
+    assert wrong == []
+
+
+# ---- who may read ----------------------------------------------------------------------------------------------------
+
+WRONG = [
+    None,
+    "",
+    "Basic",
+    "Basic ",
+    basic(Login("prometheus", "wrong")),
+    basic(Login("other", LOGIN.password)),
+    basic(Login("prometheus", LOGIN.password + "x")),
+    basic(Login("", "")),
+    basic(LOGIN).replace("Basic", "Bearer"),
+    basic(LOGIN) + "=",
+    "Basic " + "A" * 10_000,
+    "Basic ÿþ\x80",
+    "Basic %%%",
+    "Negotiate " + basic(LOGIN),
+]
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history", "/-/run"])
+@pytest.mark.parametrize("header", WRONG, ids=range(len(WRONG)))
+def test_strangers_get_one_and_the_same_answer(path: str, header: str | None) -> None:
+    source = Source(LIVED)
+    headers = {} if header is None else {"authorization": header}
+    answer = ask(App(source, login=LOGIN), path, "POST" if path == "/-/run" else "GET", **headers)
+    assert (answer.status, answer.body) == ("401 Unauthorized", b"who are you?\n")
+    assert answer.headers["www-authenticate"] == 'Basic realm="ecr-probe"'
+    assert source.asked == 0
+
+
+@pytest.mark.parametrize("path", READ)
+def test_who_knows_the_password_may_read(path: str) -> None:
+    app = App(Source(LIVED), login=LOGIN)
+    for header in (basic(LOGIN), basic(LOGIN).replace("Basic", "bAsIc")):
+        assert ask(app, path, authorization=header).code == 200
+
+
+def test_health_is_open() -> None:
+    """The container's health check knows no password."""
+    app = App(Source(LIVED), login=LOGIN)
+    assert ask(app, "/-/healthy").code == 200
+    assert ask(app, "/-/ready").code == 200
+
+
+def test_nothing_tells_a_stranger_whether_there_is_a_verdict() -> None:
+    assert ask(App(Source(NEW), login=LOGIN), "/verdict") == ask(App(Source(LIVED), login=LOGIN), "/verdict")
+    tag = ask(App(Source(LIVED)), "/verdict").headers["etag"]
+    assert ask(App(Source(LIVED), login=LOGIN), "/verdict", if_none_match=tag).code == 401
+
+
+@pytest.mark.parametrize("password", ["pässwörd", "\udcff\udc80", "日本"])
+def test_a_password_is_any_characters(password: str) -> None:
+    login = Login("user", password)
+    given = base64.b64encode(f"user:{password}".encode(errors="surrogateescape")).decode()
+    assert ask(App(Source(LIVED), login=login), "/metrics", authorization=f"Basic {given}").code == 200
+    assert ask(App(Source(LIVED), login=login), "/metrics", authorization=basic(LOGIN)).code == 401
+
+
+# ---- anything at all -------------------------------------------------------------------------------------------------
+
+WORDS = st.text(st.characters(max_codepoint=255, blacklist_categories=["Cc"]), max_size=300)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    path=st.sampled_from((*READ, "/-/run")) | WORDS.map("/{}".format),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+    query=WORDS,
+    headers=st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            ("accept", "accept_encoding", "if_none_match", "authorization", "origin", "sec_fetch_site"), WORDS
+        ),
+    ),
+)
+def test_nobody_makes_it_fail(path: str, method: str, query: str, headers: dict[str, str]) -> None:
+    for app in (APP, GUARDED):
+        assert ask(app, path, method, query, **headers).code in (200, 202, 304, 401, 403, 404, 405, 503)
+
+
+def _app(**given: Any) -> App:
+    found: Verdict | None = LIVED.verdict
+    assert found is not None
+    return App(Source(LIVED), **given)
+
+
+APP, GUARDED = _app(), _app(login=LOGIN)

@@ -1,0 +1,252 @@
+"""A push to a gateway: what is put where, what a failure says, and that a login is never shown."""
+
+from __future__ import annotations
+
+import re
+import time
+from base64 import b64encode
+
+import dns.message
+import msgspec
+import pytest
+
+from probe.model import ImageReference, Surroundings, Verdict
+from probe.push import gateway, push
+from probe.report import FORMATS, Page
+from tests.report import made
+from tests.wire.conftest import Authority
+from tests.wire.servers import (
+    Handler,
+    HttpServer,
+    NameServer,
+    Server,
+    answer,
+    closed_port,
+    done,
+    flood,
+    hang_up,
+    reset,
+    silent,
+    then,
+    wire_to,
+)
+from tests.wire.test_names import always, reply
+
+NAME = "push.example.com"
+LOGIN = "robot:s3cret%2Fof%3Fmine"
+PASSWORD = "s3cret/of?mine"
+TOKEN = b64encode(f"robot:{PASSWORD}".encode()).decode()
+REFERENCE = ImageReference(
+    text="123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
+    host="123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+    account="123456789012",
+    region="eu-west-1",
+    partition="aws",
+    repository="app",
+    tag="1.0",
+    digest=None,
+)
+
+
+def verdict_of(*, repository: str = "app", cluster: str | None = "main") -> Verdict:
+    reference = msgspec.structs.replace(REFERENCE, repository=repository)
+    return made.verdict(
+        plan=msgspec.structs.replace(made.PLAN, reference=reference), surroundings=Surroundings(cluster=cluster)
+    )
+
+
+def pushed(
+    text: str, verdict: Verdict | None = None, *, status: int = 200, body: bytes = b""
+) -> tuple[str, dict[str, str], str]:
+    """Target, headers and body of the one request."""
+    with HttpServer(lambda _: answer(status, body)) as server:
+        complaint = push(verdict or verdict_of(), gateway(text), wire_to(server.port))
+    assert complaint is None
+    (request,) = server.requests
+    head, _, sent = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    method, target, _ = first.split(" ")
+    assert method == "PUT"
+    return target, {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}, sent.decode()
+
+
+def complaint_of(handler: Handler, text: str = f"http://{LOGIN}@127.0.0.1:9091") -> str:
+    with Server(handler) as server:
+        complaint = push(verdict_of(), gateway(text), wire_to(server.port))
+    assert complaint is not None
+    assert_no_secret(complaint)
+    assert complaint.startswith("127.0.0.1:9091")
+    return complaint
+
+
+def assert_no_secret(words: str) -> None:
+    assert not re.search(f"s3cret|{re.escape(TOKEN)}|robot", words)
+
+
+# ---- what is put where -----------------------------------------------------------------------------------------------
+
+
+def test_the_exposition_of_the_run_is_put() -> None:
+    target, headers, body = pushed("http://10.0.1.9:9091/")
+    assert target == "/metrics/job/ecr-probe/cluster/main/repository/app"
+    assert headers["host"] == "10.0.1.9:9091"
+    assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert body == FORMATS["prometheus"](verdict_of(), Page())
+    assert "ecr_probe_last_run_timestamp_seconds " in body
+    assert "authorization" not in headers
+
+
+@pytest.mark.parametrize(
+    ("verdict", "group"),
+    [
+        (verdict_of(cluster=None), "job/ecr-probe/repository/app"),
+        (
+            verdict_of(cluster="arn:aws:ecs:eu-west-1:123456789012:cluster/blue"),
+            "job/ecr-probe/cluster/blue/repository/app",
+        ),
+        (verdict_of(repository="team/app"), "job/ecr-probe/cluster/main/repository@base64/dGVhbS9hcHA="),
+        (verdict_of(cluster="grün und.."), "job/ecr-probe/cluster@base64/Z3LDvG4gdW5kLi4=/repository/app"),
+        (verdict_of(repository=".."), "job/ecr-probe/cluster/main/repository@base64/Li4="),
+        (made.verdict(surroundings=Surroundings()), "job/ecr-probe"),
+    ],
+)
+def test_the_group_is_what_is_checked(verdict: Verdict, group: str) -> None:
+    assert pushed("http://10.0.1.9:9091", verdict)[0] == f"/metrics/{group}"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/gateway", "/gateway/metrics/job/ecr-probe/cluster/main/repository/app"),
+        ("/metrics/job/nightly/service/shop", "/metrics/job/nightly/service/shop"),
+        ("/gateway/metrics/job@base64/YS9i/", "/gateway/metrics/job@base64/YS9i"),
+    ],
+)
+def test_a_path_goes_before_the_group_or_names_it(path: str, target: str) -> None:
+    assert pushed(f"http://10.0.1.9:9091{path}")[0] == target
+
+
+def test_an_accepted_push_is_a_push() -> None:
+    pushed("http://10.0.1.9:9091", status=202)
+
+
+def test_https_with_a_login(authority: Authority) -> None:
+    with (
+        HttpServer(lambda _: answer(200), tls=authority.server(NAME)) as server,
+        NameServer(always(f"{NAME}. 60 IN A 127.0.0.1")) as names,
+    ):
+        wire = wire_to({443: server.port}, trust=authority.trust(), names=names.port)
+        assert push(verdict_of(), gateway(f"https://{LOGIN}@{NAME}"), wire) is None
+    assert server.asked_names == [NAME]
+    assert f"Authorization: Basic {TOKEN}".encode() in server.requests[0]
+    assert f"Host: {NAME}\r\n".encode() in server.requests[0]
+
+
+def test_a_login_goes_to_no_stranger(authority: Authority, stranger: Authority) -> None:
+    with (
+        HttpServer(lambda _: answer(200), tls=stranger.server(NAME)) as server,
+        NameServer(always(f"{NAME}. 60 IN A 127.0.0.1")) as names,
+    ):
+        wire = wire_to({443: server.port}, trust=authority.trust(), names=names.port)
+        complaint = push(verdict_of(), gateway(f"https://{LOGIN}@{NAME}"), wire)
+    assert complaint is not None
+    assert complaint.startswith(f"{NAME}: untrusted")
+    assert_no_secret(complaint)
+    assert not server.requests
+
+
+def test_a_gateway_that_has_an_ipv6_address_only() -> None:
+    def respond(question: dns.message.QueryMessage) -> list[bytes]:
+        record = dns.rdatatype.to_text(question.question[0].rdtype)
+        records = [f"{NAME}. 60 IN AAAA ::1"] if record == "AAAA" else []
+        return [reply(question, *records).to_wire()]
+
+    with HttpServer(lambda _: answer(200)) as server, NameServer(respond) as names:
+        assert push(verdict_of(), gateway(f"http://{NAME}:9091"), wire_to(server.port, names=names.port)) is None
+    assert len(server.requests) == 1
+
+
+# ---- what a failure says ---------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_told_with_the_gateways_words() -> None:
+    words = b"pushed metrics are invalid or inconsistent with existing metrics"
+    assert complaint_of(then(answer(400, words))) == f"127.0.0.1:9091 answered 400: {words.decode()}"
+
+
+def test_a_redirect_is_not_followed() -> None:
+    complaint = complaint_of(then(answer(307, headers={"Location": "https://elsewhere.example.com/"})))
+    assert complaint == "127.0.0.1:9091 answered 307"
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, LOGIN, TOKEN, LOGIN.partition(":")[2]])
+def test_words_that_repeat_the_login_are_cut(secret: str) -> None:
+    assert complaint_of(then(answer(403, f"no such login: {secret}!".encode()))).endswith("[cut]!")
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (reset, "reset"),
+        (hang_up, "reset"),
+        (then(b"?\r\n", done), "malformed"),
+        (flood(b"HTTP/1.1 200 OK\r\n"), "malformed"),
+    ],
+)
+def test_a_gateway_that_breaks_off(handler: Handler, words: str) -> None:
+    assert words in complaint_of(handler)
+
+
+def test_a_silent_gateway_costs_five_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probe.push.SECONDS", 0.3)
+    began = time.monotonic()
+    assert complaint_of(silent) == "127.0.0.1:9091: not done within 0.3 s"
+    assert time.monotonic() - began < 1.5
+
+
+def test_nobody_there() -> None:
+    complaint = push(verdict_of(), gateway("http://127.0.0.1:9091"), wire_to(closed_port()))
+    assert complaint is not None
+    assert complaint.startswith("127.0.0.1:9091: refused")
+
+
+def test_an_unknown_name() -> None:
+    with NameServer(always(rcode=dns.rcode.NXDOMAIN)) as names:
+        complaint = push(verdict_of(), gateway(f"http://{NAME}:9091"), wire_to(1, names=names.port))
+    assert complaint == f"{NAME}:9091: nxdomain: the name does not exist"
+
+
+# ---- how the URL is read ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "push.example.com:9091",
+        "ftp://s3cret@push.example.com",
+        "http://",
+        "https://robot:s3cret@",
+        "http://push.example.com:0",
+        "http://push.example.com:99999",
+        "https://robot:s3cret/x@push.example.com",
+        "https://robot:80/s3cret@push.example.com",
+        "https://robot:s3cret#x@push.example.com",
+        "https://push.example.com/?token=s3cret",
+        "https://robot:s3cret x@push.example.com",
+        "https://robot:s3crèt@push.example.com",
+        "https://[s3cret@push.example.com",
+        "http://robot:s3cret@push.example.com:9091",
+        "http://robot:s3cret@10.0.1.9:9091",
+        "\x00",
+    ],
+)
+def test_what_is_no_gateway_is_refused_without_a_word_of_it(text: str) -> None:
+    with pytest.raises(ValueError, match=r"URL|path|login") as caught:
+        gateway(text)
+    assert "s3cret" not in str(caught.value)
+    assert "robot" not in str(caught.value)
+
+
+def test_a_gateway_shows_no_login() -> None:
+    assert_no_secret(repr(gateway(f"https://{LOGIN}@{NAME}")))
+    assert gateway("http://robot@localhost:9091").authorization == f"Basic {b64encode(b'robot:').decode()}"
