@@ -49,7 +49,7 @@ def test_its_configuration(engine: Engine) -> None:
     assert (configuration["User"], configuration["StopSignal"]) == ("65532:65532", "SIGTERM")
     labels = {name.removeprefix("org.opencontainers.image."): text for name, text in configuration["Labels"].items()}
     assert (labels["version"], labels["licenses"], labels["title"]) == (__version__, "Apache-2.0", "ecr-probe")
-    assert re.fullmatch("[0-9a-f]{40}", labels["revision"])
+    assert re.fullmatch("[0-9a-f]{40}(-dirty)?", labels["revision"])
     assert "source" in labels
 
 
