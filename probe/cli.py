@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UNHEALTHY = 1
 USAGE = 2
 GOOD_FILE = "for example ecr-probe explain verdict.json"
+FLUSHING = 1.0  # seconds
 INTERRUPTED = 130  # what shells call a process that Ctrl-C ended
 
 
@@ -76,11 +77,17 @@ def _words(error: Exception) -> str:
 
 
 def _leave(code: int) -> None:
-    """Flush and be gone: threads that hang in a socket must not keep the process beyond its deadline."""
+    """Flush and be gone: neither a thread that hangs in a socket nor a reader that reads no more keeps the process."""
+    flushing = threading.Thread(target=_flush, daemon=True)
+    flushing.start()
+    flushing.join(FLUSHING)
+    os._exit(code)
+
+
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
-    os._exit(code)
 
 
 # ---- commands ------------------------------------------------------------------------------------

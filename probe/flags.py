@@ -169,6 +169,7 @@ _GOOD_ARGUMENTS = {
     "ecr-probe demo": "healthy",
     "ecr-probe explain": "verdict.json",
     "ecr-probe health": f"--listen {LISTEN.example}",
+    "ecr-probe serve": "--interval 60",
 }
 
 
@@ -312,6 +313,8 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> U
         good = _GOOD_ARGUMENTS.get(program, "")
         stranger = without_login(words[0])
         return UsageError(f"{stranger!r} is no argument of this command; for example {program} {good}, or --help")
+    if not hint.typed:
+        return hint.refusal(f"there is no --{hint.name}, since a command line is everybody's to see; set the variable")
     good = f"--{hint.name} {hint.example}".rstrip()
     return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
 

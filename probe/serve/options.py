@@ -15,7 +15,7 @@ from probe.model import Budget, Layers
 from probe.outputs import Output
 from probe.serve.server import tls_context
 from probe.serve.web import Login
-from probe.settings import Settings, given_to, settle
+from probe.settings import Settings, given_to, read_reports, settle
 
 INTERVAL = 60.0  # seconds
 SHORTEST, LONGEST = 1.0, 86400.0
@@ -52,11 +52,12 @@ def options(given: Given, check: Settings, *, listen: Flag = LISTEN, interval: f
         layer_bytes=check.budget.layer_bytes if "layer-bytes" in given else LAYER_BYTES,
     )
     asked = "format" in given or "output" in given
+    reports = read_reports(given)
     return Options(
-        check=replace(check, budget=budget),
+        check=replace(check, budget=budget, reports=reports),
         listen=given.one("listen", address) or address(listen.default),
         interval=every,
-        outputs=check.reports.outputs if asked else (),
+        outputs=reports.outputs if asked else (),
         compat_blackbox=given.on("compat-blackbox"),
         login=given.one("basic-auth", _login),
         tls=_tls(given),

@@ -121,18 +121,23 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         super().__init__(*given, **named)
         self.since = time.monotonic()
 
-    # What `_turn` has just closed must not be waited for: the next connection may get its number.
+    # What `_turn` has just closed must not be waited for: the next connection may get its number. Nor what is not dealt
+    # with when it is there: the loop would turn round and round, and take the processor from those whom it waits for.
 
     def readable(self) -> bool:
-        return self.socket is not None and not self.held and super().readable()
+        return self.socket is not None and not self.held and self._has_room() and super().readable()
 
     def writable(self) -> bool:
-        return self.socket is not None and bool(super().writable())
+        at_work = self.requests and not self.will_close  # the thread that answers also sends, and leaves us the rest
+        return self.socket is not None and not at_work and bool(super().writable())
 
     def handle_read(self) -> None:
-        if len(self.server.task_dispatcher.queue) < MOST_WAITING:
+        if self._has_room():
             with suppress(_NotYetError):
                 super().handle_read()
+
+    def _has_room(self) -> bool:
+        return len(self.server.task_dispatcher.queue) < MOST_WAITING
 
     def write_soon(self, data: Any) -> int:
         self.since = time.monotonic()

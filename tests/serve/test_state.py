@@ -34,7 +34,7 @@ SILENT = finding("tcp.silent", Severity.ERROR, "ecr.api", "ecr.dkr")
 PARTLY = finding("tcp.partly-silent", Severity.WARNING, "ecr.dkr")
 NOTED = finding("s3.route-undetermined", Severity.INFO, "s3")
 VERDICTS = (verdict(), verdict(SILENT), verdict(PARTLY, NOTED), verdict(SILENT, PARTLY), made.broken())
-patient = settings(max_examples=50, deadline=None)  # this machine may be busy
+patient = settings(max_examples=30, deadline=None)  # this machine may be busy
 SEQUENCES = st.lists(st.sampled_from(VERDICTS), max_size=12)
 
 

@@ -1,0 +1,159 @@
+"""What a round costs, counted by the services: calls against ECR's quotas, and bytes that somebody pays for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import repeat
+
+import pytest
+
+from probe.demo import _named, _scenarios
+from probe.drill import Stage
+from probe.model import LayerSeen, Verdict
+from probe.serve.options import LAYER_BYTES
+from probe.sim import images
+from probe.sim.changes import Change, all_of, mishap, pushed
+from probe.sim.cloud import TAG
+from probe.sim.http import Reply, Request
+from probe.sim.scenarios.scenario import Scenario
+from probe.sim.services import Door, Service
+from probe.sim.vpc import VPC
+
+MIB = 1024 * 1024
+LARGE = images.index(sizes=(3 * MIB, 2 * MIB))  # its smallest layer is twice what a round may read
+QUICK = ("--connect-timeout", "1.5")
+
+
+class Books:
+    """The requests that reached AWS's services, and the bytes of layers that went out."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.layer_bytes = 0
+
+    def of(self, change: Change) -> Change:
+        def changed(vpc: VPC) -> None:
+            change(vpc)
+            cloud = vpc.cloud
+            for service in (cloud.api, cloud.registry, cloud.layers, cloud.logs):
+                self._watch(service, layers=service is cloud.layers)
+
+        return changed
+
+    def _watch(self, service: Service, *, layers: bool) -> None:
+        answer = service.reply
+
+        def reply(request: Request, door: Door) -> Reply:
+            given = answer(request, door)
+            target = request.headers.get("x-amz-target", "").rpartition(".")[2]
+            self.lines.append(f"{request.method} {request.path.partition('?')[0]} {target}".strip())
+            if layers and given.status < 300:
+                self.layer_bytes += len(given.body)
+            return given
+
+        service.reply = reply  # type: ignore[method-assign]
+
+    def count(self, word: str) -> int:
+        return sum(word in line for line in self.lines)
+
+
+@contextmanager
+def stage(scenario: Scenario) -> Iterator[Stage]:
+    found = Stage(repeat(scenario), arguments=QUICK, variables={}, deadline=20)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def measured(name: str, books: Books, change: Change | None = None) -> Verdict:
+    scenario = _named(name, _scenarios())
+    breaks = scenario.breaks if change is None else all_of(scenario.breaks, change)
+    with stage(replace(scenario, breaks=books.of(breaks))) as one:
+        return one.measure(threading.Event())
+
+
+def received(verdict: Verdict, what: str = "layer") -> int:
+    seen = [step.seen for step in verdict.steps if isinstance(step.seen, LayerSeen)]
+    return sum(one.received for one in seen if one.what == what)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "throttled",
+        "throttled-once",
+        "throttled-manifest",
+        "s3-endpoint-policy",
+        "nacl-one-zone",
+        "private-dns-off-nat",
+        "s3-gateway-missing",
+    ],
+)
+def test_calls_of_a_round(name: str) -> None:
+    books = Books()
+    measured(name, books)
+    assert books.count("GetAuthorizationToken") <= 1
+    assert books.count("/manifests/") <= 3
+    assert len(books.lines) <= 11
+
+
+def test_calls_of_a_healthy_round_are_few() -> None:
+    books = Books()
+    verdict = measured("healthy", books)
+    assert verdict.status == "pass"
+    assert books.count("GetAuthorizationToken") == 1
+    assert books.count("/manifests/") == 3
+    assert books.count("/blobs/") == 2
+    assert books.count("Log") == 1
+    assert len(books.lines) <= 11
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize(("service", "at"), [("ecr.api", ""), ("ecr.dkr", "/blobs/"), ("s3", "")])
+def test_no_second_try(service: str, at: str, status: int) -> None:
+    """The next round is one."""
+    books = Books()
+    measured("healthy", books, mishap(service, Reply(status), at=at))
+    assert sorted(books.lines) == sorted(set(books.lines)), "nothing is asked for twice"
+
+
+def test_of_a_large_layer_a_mebibyte_is_read() -> None:
+    books = Books()
+    verdict = measured("healthy", books, pushed(LARGE, TAG))
+    assert verdict.pull == "works"
+    assert 0 < received(verdict) <= LAYER_BYTES == MIB
+    assert books.layer_bytes <= MIB + 64 * 1024, "and no more is asked for"
+
+
+def test_a_small_layer_is_read_whole() -> None:
+    books = Books()
+    verdict = measured("healthy", books)
+    assert received(verdict) == books.layer_bytes - received(verdict, "config") < MIB
+
+
+def test_each_round_begins_anew() -> None:
+    """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
+    books = Books()
+    healthy = _named("healthy", _scenarios())
+    with stage(replace(healthy, breaks=books.of(healthy.breaks))) as one:
+        rounds = []
+        for _ in range(3):
+            one.measure(threading.Event())
+            rounds.append(sorted(line for line in books.lines if "/v2/" in line or "Token" in line))
+            books.lines.clear()
+    assert rounds[0] == rounds[1] == rounds[2]
+    assert any("GetAuthorizationToken" in line for line in rounds[0])
+
+
+def test_a_round_that_is_cut_calls_no_more() -> None:
+    stop = threading.Event()
+    stop.set()
+    books = Books()
+    healthy = _named("healthy", _scenarios())
+    with stage(replace(healthy, breaks=books.of(healthy.breaks))) as one:
+        one.measure(stop)
+    assert books.count("/manifests/") == 0

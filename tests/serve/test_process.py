@@ -1,0 +1,571 @@
+"""The sidecar as a process: signals, streams that nobody reads, its health check, and mistakes in what it was given."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import queue
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from probe.cli import main
+from probe.listen import Address, address
+from tests.serve.clients import SOON, connect, everything, get, read, request
+
+PASSWORD = "correct-horse:battery"
+LAST = 5.0  # seconds in which it has to be gone
+ENVIRON = {name: text for name, text in os.environ.items() if name in ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR")}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: that of a socket has little room."""
+    with tempfile.TemporaryDirectory(prefix="probe-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def there(folder: Path) -> Address:
+    return Address(str(folder / "s"), 0)
+
+
+class Sidecar:
+    """A process and the lines it says, each of which is a JSON object."""
+
+    def __init__(self, argv: list[str], *, stdout: Any = subprocess.PIPE, **environ: str) -> None:
+        command = [sys.executable, "-m", "probe", *argv]
+        self.process = subprocess.Popen(
+            command, stdout=stdout, stderr=subprocess.PIPE, text=True, env={**ENVIRON, **environ}
+        )
+        self.said: list[str] = []
+        self._new: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            with suppress(ValueError):
+                self._new.put(json.loads(line))
+        self._new.put(None)
+
+    def until(self, event: str, times: int = 1) -> dict[str, Any]:
+        """The line that says so."""
+        while True:
+            line = self._new.get(timeout=SOON)
+            assert line is not None, self.said
+            times -= line["event"] == event
+            if not times:
+                return line
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """Ask it to end; the seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        assert self.process.wait(SOON) == 0, self.said
+        self._reader.join(SOON)
+        return time.monotonic() - began
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.said]
+
+
+@contextmanager
+def demo(*argv: str, **given: Any) -> Iterator[Sidecar]:
+    found = Sidecar(["demo", "--serve", *argv], **given)
+    try:
+        yield found
+    finally:
+        found.process.kill()
+        found.process.wait()
+        found._reader.join(SOON)
+        for stream in (found.process.stdout, found.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def health(**environ: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "probe", "health"]
+    done = subprocess.run(
+        command, env={**ENVIRON, **environ}, capture_output=True, text=True, check=False, timeout=SOON
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@contextmanager
+def free_port() -> Iterator[Address]:
+    """A port that is ours as long as nobody listens on it, so that nobody else is given it."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield Address("127.0.0.1", reserved.getsockname()[1])
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe that takes no further byte."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    for size in (65536, 1):
+        with suppress(BlockingIOError):
+            while True:
+                os.write(write_end, b"x" * size)
+    os.set_blocking(write_end, True)
+    return read_end, write_end
+
+
+# ---- life ------------------------------------------------------------------------------------------------------------
+
+
+def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
+    report = folder / "probe.prom"
+    argv = [
+        "healthy",
+        "--listen",
+        str(there),
+        "--interval",
+        "1",
+        "--deadline",
+        "20",
+        "--format",
+        "prometheus",
+        "--output",
+        str(report),
+    ]
+    with demo(*argv) as sidecar:
+        assert sidecar.until("listening")["address"] == str(there)
+        first = sidecar.until("round")
+        assert first["status"] == "pass"
+        assert get(there, "/-/ready").code == 200
+        assert health(ECR_PROBE_LISTEN=str(there)) == (0, "healthy\n")
+        verdict = json.loads(get(there, "/verdict").body)
+        assert (verdict["status"], verdict["plan"]["budget"]["retries"]) == ("pass", 0)
+        metrics = get(there, "/metrics").body
+        assert b"ecr_probe_pull_success 1.0" in metrics
+        assert b"ecr_probe_interval_seconds 1.0" in metrics
+        assert get(there, "/").code == 200
+        assert eventually(report.exists)
+        before = report.read_text()
+        assert "ecr_probe_pull_success 1.0" in before
+        assert eventually(lambda: report.read_text() != before), "written anew after each round"
+        sidecar.until("round", 2)
+        assert len(json.loads(get(there, "/history").body)["rounds"]) >= 3
+        assert sidecar.end() < LAST
+        assert sidecar.events[-1] == "stopped"
+        assert sidecar.events.count("finding") == 1, "what does not change is said once"
+        assert sidecar.process.stdout is not None
+        assert sidecar.process.stdout.read() == "", "nobody asked for a report there"
+    assert not Path(there.host).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_a_round_of_silence(number: signal.Signals, there: Address) -> None:
+    with demo("security-group", "--listen", str(there), "--interval", "60", "--connect-timeout", "20") as sidecar:
+        sidecar.until("listening")
+        assert get(there, "/-/ready").code == 503
+        assert get(there, "/-/healthy").code == 200
+        assert get(there, "/verdict").code == 503
+        assert sidecar.end(number) < LAST
+        assert sidecar.events == ["listening", "stopped"]
+
+
+def test_what_was_asked_before_the_signal_is_answered(there: Address) -> None:
+    with demo("healthy", "--listen", str(there), "--interval", "60") as sidecar:
+        sidecar.until("round")
+        scrapes = [connect(there) for _ in range(20)]
+        for each in scrapes:
+            each.sendall(request())
+        sidecar.process.send_signal(signal.SIGTERM)
+        answers = [read(everything(each)) for each in scrapes]
+        for each in scrapes:
+            each.close()
+        assert {answer.code for answer in answers} == {200}
+        assert sidecar.process.wait(SOON) == 0
+
+
+def test_a_round_now(there: Address) -> None:
+    with demo("healthy", "--listen", str(there), "--interval", "3600") as sidecar:
+        sidecar.until("round")
+        with connect(there) as connection:
+            connection.sendall(request("/-/run", method="POST"))
+            assert read(everything(connection)).code == 202
+        assert sidecar.until("round")["round"] == 2
+
+
+def test_without_an_image_it_serves_and_says_so(there: Address) -> None:
+    """The real command, outside a task: not one packet is sent."""
+    sidecar = Sidecar(["serve", "--listen", str(there), "--interval", "1", "--deadline", "20"])
+    try:
+        assert "--image" in sidecar.until("misconfigured")["words"]
+        assert get(there, "/-/healthy").code == 200
+        assert get(there, "/-/ready").code == 503
+        assert get(there, "/verdict").code == 503
+        assert b"ecr_probe_config_valid 0.0" in get(there, "/metrics").body
+        assert health(ECR_PROBE_LISTEN=str(there))[0] == 0
+        assert sidecar.end() < LAST
+        assert sidecar.events.count("misconfigured") == 1
+    finally:
+        sidecar.process.kill()
+        sidecar.process.communicate()
+
+
+# ---- streams ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def blocked(stream: str, there: Address, report: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has something to say on a pipe that nobody reads."""
+    read_end, write_end = full_pipe()
+    argv = [
+        "demo",
+        "--serve",
+        "healthy",
+        "--listen",
+        str(there),
+        "--interval",
+        "1",
+        "--deadline",
+        "20",
+        "--format",
+        "text",
+    ]
+    argv += ["--format", "json", "--output", str(report)]
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: write_end}
+    with subprocess.Popen([sys.executable, "-m", "probe", *argv], env=ENVIRON, **streams) as process:
+        os.close(write_end)
+        try:
+            yield process
+        finally:
+            process.kill()
+            os.close(read_end)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_pipe_that_nobody_reads_stops_no_round(stream: str, there: Address, folder: Path) -> None:
+    report = folder / "verdict.json"
+    with blocked(stream, there, report):
+        assert wait_for_rounds(there, 2)
+        assert eventually(lambda: json.loads(report.read_bytes())["status"] == "pass")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_pipe_that_nobody_reads_does_not_keep_the_process(stream: str, there: Address, folder: Path) -> None:
+    with blocked(stream, there, folder / "verdict.json") as process:
+        assert wait_for_rounds(there, 1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LAST) == 0
+
+
+def wait_for_rounds(there: Address, number: int) -> bool:
+    return eventually(lambda: len(json.loads(get(there, "/history").body)["rounds"]) >= number)
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    """Where no line tells of it. What cannot be looked at yet is not true yet."""
+    until, pause = time.monotonic() + SOON, threading.Event()
+    while time.monotonic() < until:
+        with suppress(OSError):
+            if true():
+                return True
+        pause.wait(0.05)
+    return False
+
+
+def test_a_reader_that_has_gone_stops_nothing(there: Address) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with demo(
+        "healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "json", stdout=write_end
+    ) as sidecar:
+        os.close(write_end)
+        sidecar.until("round", 2)
+        assert sidecar.end() < LAST
+
+
+def test_a_closed_stdout_matters_to_reports_alone(there: Address) -> None:
+    shell = f'exec {sys.executable} -m probe demo --serve healthy --listen {there} "$@" >&-'
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", "--format", "json"], env=ENVIRON, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ecr-probe: stdout is closed")
+    with subprocess.Popen(["sh", "-c", shell, "sh"], env=ENVIRON, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert wait_for_rounds(there, 1)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(SOON) == 0
+        finally:
+            process.kill()
+
+
+def test_reports_on_stdout_are_whole(there: Address) -> None:
+    with demo("healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "json") as sidecar:
+        assert sidecar.process.stdout is not None
+        documents = [json.loads(sidecar.process.stdout.readline()) for _ in range(2)]
+        assert {one["status"] for one in documents} == {"pass"}
+        assert len({one["started_at"] for one in documents}) == 2
+        assert sidecar.end() < LAST
+
+
+# ---- who asks --------------------------------------------------------------------------------------------------------
+
+
+def test_over_tls_with_a_password_and_no_secret_anywhere(folder: Path) -> None:
+    authority, certificate = trustme.CA(), folder / "tls.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    given = {
+        "ECR_PROBE_TLS_CERTIFICATE": str(certificate),
+        "ECR_PROBE_BASIC_AUTH": f"prometheus:{PASSWORD}",
+        "ECR_PROBE_INTERVAL": "1",
+        "ECR_PROBE_DEADLINE": "20",
+    }
+    encoded = base64.b64encode(f"prometheus:{PASSWORD}".encode()).decode()
+    shown = []
+    with (
+        free_port() as there,
+        demo("s3-endpoint-policy", "--listen", str(there), "--format", "json", **given) as sidecar,
+    ):
+        sidecar.until("round")
+        assert health(ECR_PROBE_LISTEN=str(there), ECR_PROBE_TLS_CERTIFICATE=str(certificate)) == (0, "healthy\n")
+        code, words = health(ECR_PROBE_LISTEN=str(there))
+        assert code == 1
+        assert "Traceback" not in words
+        assert get(there, "/-/healthy", tls=context).code == 200
+        for path in ("/", "/metrics", "/verdict", "/history"):
+            assert get(there, path, tls=context).code == 401
+            answer = get(there, path, f"Authorization: Basic {encoded}", tls=context)
+            assert answer.code == 200
+            shown.append(answer.body.decode())
+        shown += [get(there, "/metrics", "Authorization: Basic bm90OnRoaXM=", tls=context).body.decode(), words]
+        assert sidecar.end() < LAST
+        assert sidecar.process.stdout is not None
+        shown += [sidecar.process.stdout.read(), *sidecar.said]
+    everything_shown = "".join(shown)
+    for secret in (PASSWORD, PASSWORD.partition(":")[2], encoded, "PRIVATE KEY", str(certificate)):
+        assert secret not in everything_shown
+    assert "ASIA" not in everything_shown, "an access key of the simulated cloud"
+    assert "X-Amz-" not in everything_shown
+
+
+SECRETS = """
+import json, sys
+from probe import drill
+seen = set()
+class Stage(drill.Stage):
+    def measure(self, stop):
+        verdict = super().measure(stop)
+        seen.update(self._vpc.secrets)
+        with open(sys.argv.pop(), "w") as file:
+            json.dump(sorted(seen), file)
+        return verdict
+drill.Stage = Stage
+from probe.cli import main
+main()
+"""
+
+
+def test_no_secret_of_the_cloud_is_told(there: Address, folder: Path) -> None:
+    """Words, keys and signatures that the simulated services handed out in the first round."""
+    handed_out = folder / "secrets.json"
+    argv = ["demo", "--serve", "s3-endpoint-policy", "--listen", str(there), "--interval", "60", "--format", "text"]
+    command = [sys.executable, "-c", SECRETS.replace("sys.argv.pop()", repr(str(handed_out))), *argv]
+    with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert wait_for_rounds(there, 1)
+            pages = [get(there, path).body.decode() for path in ("/", "/metrics", "/verdict", "/history")]
+            process.send_signal(signal.SIGTERM)
+            told = "".join((*pages, *process.communicate(timeout=SOON)))
+        finally:
+            process.kill()
+    secrets = json.loads(handed_out.read_text())
+    assert len(secrets) > 6
+    assert [secret for secret in secrets if secret in told] == []
+
+
+# ---- mistakes --------------------------------------------------------------------------------------------------------
+
+
+def refused(argv: list[str], capfd: pytest.CaptureFixture[str], **environ: str) -> str:
+    """The one line that says what is wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in environ.items():
+            patch.setenv(name, text)
+        assert main(argv) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("ecr-probe: ")
+    assert err.endswith("\n")
+    assert err[:-1].isprintable()
+    assert len(err) < 400
+    return err
+
+
+BAD = [
+    ("interval", "0", "between 1 and 86400"),
+    ("interval", "0.5", "between 1 and 86400"),
+    ("interval", "90000", "between 1 and 86400"),
+    ("interval", "nan", "number"),
+    ("interval", "1m", "number"),
+    ("interval", "-60", "number"),
+    ("listen", "9879", "ADDR:PORT"),
+    ("listen", "localhost:9879", "ADDR:PORT"),
+    ("listen", "127.0.0.1:0", "port 0"),
+    ("listen", "unix:", "absolute path"),
+    ("listen", "unix:probe.sock", "absolute path"),
+    ("listen", "unix:/tmp/", "absolute path"),
+    ("listen", "unix:/" + "x" * 101, "at most 100 bytes"),
+    ("listen", "unix:/" + "é" * 51, "at most 100 bytes"),
+    ("listen", "unix:///run/x\x1b[2J/", "absolute path"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "words"), BAD, ids=range(len(BAD)))
+@pytest.mark.parametrize("command", [["serve"], ["demo", "--serve"]], ids=" ".join)
+def test_a_bad_value_is_refused(
+    command: list[str], name: str, text: str, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    variable = f"ECR_PROBE_{name.upper()}"
+    for line in (refused([*command, f"--{name}", text], capfd), refused(command, capfd, **{variable: text})):
+        assert line.startswith(f"ecr-probe: --{name} ({variable}): ")
+        assert words in line
+        assert f"; for example --{name} " in line
+
+
+@pytest.mark.parametrize(
+    "text", [PASSWORD.replace(":", ""), ":" + PASSWORD, f"{PASSWORD.partition(':')[0]}:", ":", "x"]
+)
+def test_a_bad_login_is_refused_and_not_repeated(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    line = refused(["demo", "--serve"], capfd, ECR_PROBE_BASIC_AUTH=text)
+    assert line.startswith("ecr-probe: ECR_PROBE_BASIC_AUTH: is not USER:PASSWORD; for example ECR_PROBE_BASIC_AUTH=")
+    assert "correct-horse" not in line
+    assert "battery" not in line
+
+
+@pytest.mark.parametrize("name", ["basic-auth", "tls-certificate", "tls-key"])
+@pytest.mark.parametrize("form", ["--{}={}", "--{} {}"])
+def test_a_secret_has_no_place_on_a_command_line(name: str, form: str, capfd: pytest.CaptureFixture[str]) -> None:
+    line = refused(["serve", *form.format(name, "user:hunter2").split()], capfd)
+    assert f"there is no --{name}" in line
+    assert f"for example ECR_PROBE_{name.upper().replace('-', '_')}=" in line
+    assert "hunter2" not in line
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Certificates and keys, some of which do not belong together."""
+    where = tmp_path_factory.mktemp("files")
+    one, other = trustme.CA().issue_cert("a.example"), trustme.CA().issue_cert("b.example")
+    one.cert_chain_pems[0].write_to_path(where / "chain")
+    one.private_key_pem.write_to_path(where / "key")
+    other.private_key_pem.write_to_path(where / "other")
+    (where / "text").write_text("no certificate")
+    (where / "locked").write_text(_locked(one.private_key_pem.bytes()))
+    return {name: str(where / name) for name in ("chain", "key", "other", "text", "locked", "nothing")} | {
+        "folder": str(where)
+    }
+
+
+def _locked(key: bytes) -> str:
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    encryption = BestAvailableEncryption(b"hunter2")
+    return (
+        load_pem_private_key(key, None)
+        .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, encryption)
+        .decode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "words"),
+    [
+        ("nothing", None, "no such file or directory"),
+        ("chain", "nothing", "no such file or directory"),
+        ("folder", None, "is a directory"),
+        ("text", None, "belong together"),
+        ("chain", None, "belong together"),
+        ("chain", "other", "belong together"),
+        ("chain", "text", "belong together"),
+        ("chain", "locked", "belong together"),
+        (None, "key", "a key without ECR_PROBE_TLS_CERTIFICATE"),
+    ],
+)
+def test_a_bad_certificate_is_refused(
+    certificate: str | None, key: str | None, words: str, files: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = {"ECR_PROBE_TLS_CERTIFICATE": certificate, "ECR_PROBE_TLS_KEY": key}
+    line = refused(["demo", "--serve"], capfd, **{name: files[file] for name, file in given.items() if file})
+    assert line.startswith("ecr-probe: ECR_PROBE_TLS_")
+    assert words in line
+    assert "_ssl.c" not in line
+
+
+@pytest.mark.parametrize("text", ["perhaps", "2"])
+def test_a_bad_switch_is_refused(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    line = refused(["serve"], capfd, ECR_PROBE_COMPAT_BLACKBOX=text)
+    assert "--compat-blackbox (ECR_PROBE_COMPAT_BLACKBOX)" in line
+
+
+def test_an_address_that_cannot_be_had_is_refused(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = folder / "file"
+    file.write_text("precious")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for there, words in (
+            (f"127.0.0.1:{taken.getsockname()[1]}", "already in use"),
+            (f"unix:{file}", "already in use"),
+            (f"unix:{folder}/none/s", "no such file or directory"),
+            ("192.0.2.1:9879", "cannot assign requested address"),
+        ):
+            line = refused(["demo", "--serve", "--listen", there], capfd)
+            assert line.startswith(f"ecr-probe: --listen (ECR_PROBE_LISTEN): cannot listen on {there}: ")
+            assert words in line
+    assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["serve", "now"], "'now'"),
+        (["serve", "--drill"], "--drill"),
+        (["serve", "--image", "nginx"], "is not in ECR at all"),
+        (["demo", "--serve", "--list"], "cannot be had together"),
+        (["demo", "--serve", "--all"], "cannot be had together"),
+        (["demo", "--serve", "helthy"], "did you mean healthy?"),
+        (["demo", "--drill"], "--drill has a meaning only with --serve"),
+        (["demo", "healthy", "--interval", "5"], "--interval has a meaning only with --serve"),
+        (["demo", "--serve", "healthy", "--deadline", "0"], "--deadline"),
+        (["check", "--interval", "5"], "'--interval'"),
+        (["health", "--interval", "5"], "'--interval'"),
+    ],
+)
+def test_other_mistakes(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert words in refused(argv, capfd)
+
+
+def test_unix_sockets_are_read_and_shown_alike() -> None:
+    for text in ("unix:/run/probe.sock", "unix:/a b/ü", "unix://x"):
+        assert str(address(text)) == text
+        assert address(text).family is socket.AF_UNIX
+        assert address(text).nearest == address(text)
