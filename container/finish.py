@@ -27,6 +27,7 @@ LATE = (
     "botocore.credentials",
     "botocore.utils",
     "cryptography.x509",
+    "ctypes",
     "encodings.ascii",
     "encodings.idna",
     "encodings.latin_1",

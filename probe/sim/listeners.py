@@ -104,9 +104,12 @@ class Listeners:
         return socket.create_connection(("127.0.0.1", self.port(conduct)), timeout)
 
     def keep(self, sock: socket.socket) -> None:
-        """Close `sock` with the world."""
+        """Close `sock` with the world; at once, where that is closed already."""
         with self._lock:
-            self._open.add(sock)
+            if self.closing.is_set():
+                sock.close()
+            else:
+                self._open.add(sock)
 
     def close(self) -> None:
         """End every wait and every connection."""

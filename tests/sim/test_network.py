@@ -11,7 +11,7 @@ import time
 import pytest
 
 from probe.sim import changes
-from probe.sim.listeners import Refuses, ResetsHello, SpeaksPlain, Swallows
+from probe.sim.listeners import Listeners, Refuses, ResetsHello, SpeaksPlain, Swallows
 from probe.sim.network import Treatment
 from probe.sim.tls import CORPORATE
 from probe.sim.vpc import VPC
@@ -209,3 +209,11 @@ def test_nothing_is_left_behind() -> None:
         socket.create_connection(("127.0.0.1", port), 1)
     with pytest.raises(ConnectionAbortedError):
         vpc.dial(ENI, 443, 1)
+
+
+def test_what_opens_while_the_world_closes_is_closed_too() -> None:
+    listeners = Listeners()
+    listeners.close()
+    late = socket.socket()
+    listeners.keep(late)
+    assert late.fileno() == -1
