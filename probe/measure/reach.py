@@ -242,14 +242,21 @@ class _Visit:
         unused = self._families_without_route([address.address for address, _ in addresses])
         visits = [spawn(partial(self._one, *entry, unused=unused)) for entry in addresses]
         last = [visit.result() for visit in visits]
-        if any(step.ok or step.action is Action.TLS for step in last):
-            again = {
-                position: entry for position, entry in enumerate(addresses) if last[position].failure is Failure.TIMEOUT
-            }
-            retries = {position: spawn(partial(self._connect, *entry)) for position, entry in again.items()}
-            for position, retry in retries.items():
-                last[position] = retry.result()
+        retries = {
+            place: spawn(partial(self._connect, *addresses[place]))
+            for place, step in enumerate(last)
+            if self._may_be_loss(step, last)
+        }
+        for place, retry in retries.items():
+            last[place] = retry.result()
         return last
+
+    @staticmethod
+    def _may_be_loss(step: Step, last: list[Step]) -> bool:
+        """Silence beside an address that got further: lost packets look so, and a second try tells."""
+        if step.failure is Failure.TIMEOUT:
+            return any(other.ok or other.action is Action.TLS for other in last)
+        return step.failure is Failure.TLS_STALL and any(other.ok for other in last)
 
     def _families_without_route(self, addresses: list[str]) -> dict[int, str]:
         """Families the task has no route for, while it has one for the other: family → the step that says so."""

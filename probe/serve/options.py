@@ -65,12 +65,17 @@ def options(given: Given, check: Settings, *, listen: Flag = LISTEN, interval: f
 
 
 def thrifty(budget: Budget, *, deadline: float, layer_bytes: int = LAYER_BYTES) -> Budget:
-    """A round's budget: no second tries, since the next round is one, and little of a layer."""
+    """A round's budget: no second tries, since the next round is one, and little of a layer.
+
+    Where rounds are shorter than the budget's own deadline, a connection has a third of one: silence would be told as a
+    lack of time.
+    """
+    shorter = deadline < budget.deadline
     return replaced(
         budget,
         retries=0,
         deadline=min(budget.deadline, deadline),
-        connect=min(budget.connect, deadline),
+        connect=min(budget.connect, deadline / 3) if shorter else budget.connect,
         layer_bytes=min(budget.layer_bytes, layer_bytes),
     )
 

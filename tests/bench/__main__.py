@@ -1,6 +1,7 @@
 """make bench: builds the laboratory, measures, prints one table. Exit code 1 where a target is missed.
 
-python -m tests.bench NAME... measures only what is named: a function of ROWS.
+python -m tests.bench NAME... measures only what is named: a function of ROWS. Beside what .ci/run installs, the peer of
+the sidecar has to be there: Debian's prometheus-blackbox-exporter.
 """
 
 from __future__ import annotations

@@ -187,7 +187,8 @@ class Cloud:
                 others = {STRICT_PORT: STRICT_API_PORT, FORBIDDING_PORT: FORBIDDING_API_PORT}
                 sites += [_front(ENIS[zone, name], name, port, f"{AGENT}:{api}") for port, api in others.items()]
             self._daemon(servers.nginx(host, folder, sites, name=f"{zone}-{name}", certificates=folder))
-        files = f"root {folder}/registry;"
+        # S3 marks its answers, and by these marks they are known as AWS's.
+        files = f"root {folder}/registry; add_header x-amz-request-id 4442587FB7D0A2F9; add_header x-amz-id-2 lab=;"
         public = [
             *(_front(address, name) for name, address in PUBLIC.items()),
             *(Site(address, LAYERS, files) for address in S3_ADDRESSES),

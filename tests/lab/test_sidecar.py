@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -24,6 +25,7 @@ from tests.lab import faults, servers
 from tests.lab.cloud import ROOT, TASK, Cloud
 from tests.lab.containers import Task, new_name
 from tests.lab.daemons import Daemon
+from tests.lab.network import ENVIRONMENT
 from tests.report.promtool import assert_promtool_likes
 
 PATIENCE = 20.0
@@ -150,6 +152,8 @@ def rules(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def watched(cloud: Cloud, task: Task, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    if not shutil.which("prometheus", path=ENVIRONMENT["PATH"]):
+        pytest.skip("prometheus is not installed; .ci/run does")
     folder = tmp_path_factory.mktemp("prometheus")
     with serving(cloud, task) as sidecar:
         server = servers.prometheus(

@@ -12,8 +12,8 @@ import pytest
 
 from probe.demo import _named, _scenarios
 from probe.drill import Stage
-from probe.model import LayerSeen, Verdict
-from probe.serve.options import LAYER_BYTES
+from probe.model import Budget, LayerSeen, Verdict
+from probe.serve.options import LAYER_BYTES, thrifty
 from probe.sim import images
 from probe.sim.changes import Change, all_of, mishap, pushed
 from probe.sim.cloud import TAG
@@ -157,3 +157,10 @@ def test_a_round_that_is_cut_calls_no_more() -> None:
     with stage(replace(healthy, breaks=books.of(healthy.breaks))) as one:
         one.measure(stop)
     assert books.count("/manifests/") == 0
+
+
+def test_in_short_rounds_silence_has_time_to_be_told_as_silence() -> None:
+    usual, given = Budget(), Budget(deadline=5.0, connect=3.0)
+    assert thrifty(usual, deadline=6.0).connect == 2.0
+    assert thrifty(usual, deadline=60.0).connect == usual.connect
+    assert thrifty(given, deadline=given.deadline).connect == 3.0
