@@ -113,6 +113,7 @@ _BY_CLASS = {
     "dns.exception.DNSException": Failure.MALFORMED,
     "msgspec.MsgspecError": Failure.MALFORMED,
     "json.decoder.JSONDecodeError": Failure.MALFORMED,
+    "simplejson.errors.JSONDecodeError": Failure.MALFORMED,  # of requests, where it is installed
     "email.errors.MessageDefect": Failure.MALFORMED,
     "builtins.UnicodeError": Failure.MALFORMED,
 }
@@ -216,6 +217,7 @@ def _words(error: BaseException) -> str:
 _SECRETS = (
     # A signed query, and what a block page makes of it: everything behind the question mark of a word.
     (re.compile(r"(?<=\S)\?[^\s\"'<>]+"), f"?{_CUT}"),
+    (re.compile(r"(?<=//)[^\s/@\"'<>]+@"), f"{_CUT}@"),  # a URL's login
     (re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*"), rf"\1 {_CUT}"),
     (re.compile(r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}"), rf"\1 {_CUT}"),
     (

@@ -27,6 +27,7 @@ _PORTS = {True: 443, False: 80}
 # Where EKS's credential agent listens beside link-local addresses (botocore, ContainerMetadataFetcher).
 _AWS_LOCAL = IPv6Network("fd00:ec2::/32")
 _PIECE = 64 * 1024
+_REPEATABLE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,16 @@ class Conversation:
             self._adapter = Pinned(_bracketed(self.host), self._port, self._open)
         sent = {"Host": self._host_header(), "Accept-Encoding": "identity", "User-Agent": "ecr-probe", **headers}
         url = f"{'https' if self._tls else 'http'}://{self._host_header()}/"
+        kept = self._socket
+        if kept is not None:
+            kept.answered = False
         try:
-            response = self._adapter.ask(method, url, target, sent, body)
+            try:
+                response = self._adapter.ask(method, url, target, sent, body)
+            except Exception as error:
+                if method not in _REPEATABLE or not self._was_closed_idle(kept, error):
+                    raise
+                response = self._adapter.ask(method, url, target, sent, body)
         except WireError:
             raise
         except Exception as error:  # urllib3's errors have no other base
@@ -206,6 +215,15 @@ class Conversation:
             response.raw.close()
             raise WireError(Failure.TRUNCATED, "the answer ended within its headers")
         return response
+
+    def _was_closed_idle(self, kept: BoundedSocket | None, error: Exception) -> bool:
+        """Whether the server closed a kept connection while the request was on its way, before a byte of an answer.
+
+        That says nothing of the path, and whoever pulls asks again at once (Go's http.Transport does): no failure.
+        """
+        if kept is None or kept is not self._socket or kept.answered or isinstance(error, WireError):
+            return False
+        return wire_error(error, phase=Phase.HTTP).failure is Failure.RESET
 
     def _open(self) -> BoundedSocket:
         budget, pace = self._budget, self._pace

@@ -61,10 +61,14 @@ class Pace:
 
 
 class PlainSocket(socket.socket):
-    """A TCP socket that asks its pace before every call. `ended` tells that the other side has closed."""
+    """A TCP socket that asks its pace before every call.
+
+    `ended` tells that the other side has closed, `answered` that bytes came since it was last set to False.
+    """
 
     pace: Pace
     ended = False
+    answered = False
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
         _bound(self)
@@ -72,7 +76,9 @@ class PlainSocket(socket.socket):
             count = super().recv_into(buffer, nbytes, flags)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
-        if not count:
+        if count:
+            self.answered = True
+        else:
             self.ended = True
         return count
 
@@ -104,6 +110,7 @@ class TlsSocket(ssl.SSLSocket):
 
     pace: Pace
     ended = False
+    answered = False
     _late: Exception | None = None
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, _flags: int = 0) -> int:
@@ -139,7 +146,9 @@ class TlsSocket(ssl.SSLSocket):
             got = super().read(size, buffer)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
-        if not got:
+        if got:
+            self.answered = True
+        else:
             self.ended = True
         return got
 

@@ -1,6 +1,6 @@
 """The ECS agent at 169.254.170.2, and an ecr.api that checks signatures, which moto does not: the simulator's answers.
 
-Started in a host of the laboratory as `python -m tests.lab.agent FILE`; the file is a `Given` in JSON.
+Started in a host of the laboratory as `python -m tests.lab.agent FILE`; the file is a `Part` in JSON.
 """
 
 from __future__ import annotations
@@ -20,56 +20,30 @@ from probe.sim.identity import Statement
 from probe.sim.images import Repositories
 from probe.sim.metadata import CREDENTIALS_ADDRESS, TaskMetadata
 from probe.sim.services import Account, Door
-from probe.sim.task import Container, Task
+from probe.sim.task import Task
 
 METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 81, 5002, 5003
 # What another platform might answer under the variable's name: an object, and nothing in it that ECS tells.
 FOREIGN = Reply(200, b'{"kind": "Pod", "apiVersion": "v1", "Containers": {"app": null}, "Networks": "none"}')
 
 
-class Given(msgspec.Struct, frozen=True):
-    """What ECS knows of the task."""
+class Part(msgspec.Struct, frozen=True):
+    """What the agent plays: the task that it tells about, and where the APIs listen behind the endpoints."""
 
-    account: str
-    region: str
-    address: str
-    subnet: str
-    image: str
-    container: str
-    log_group: str
-    api_address: str  # where the APIs listen, behind the endpoints
-    nameservers: tuple[str, ...]
-
-    def task(self) -> Task:
-        own = Container(self.container, self.image)
-        found = Task(
-            account=self.account,
-            region=self.region,
-            launch_type="FARGATE",
-            network_mode="awsvpc",
-            address=self.address,
-            subnet=self.subnet,
-            ipv6=None,
-            subnet_ipv6=None,
-            image=self.image,
-            nameservers=self.nameservers,
-            containers=[own],
-            credentials_path="/v2/credentials/0c1b2a39-4857-6d6e-8f90-a1b2c3d4e5f6",
-        )
-        found.log_by_awslogs(self.container, self.log_group)
-        return found
+    task: Task
+    api_address: str
 
 
 def main(file: str) -> None:
-    given = msgspec.json.decode(Path(file).read_bytes(), type=Given)
-    task = given.task()
+    part = msgspec.json.decode(Path(file).read_bytes(), type=Part)
+    task = part.task
     keys = keys_of(task.account, task.role_arn, task.session_arn)
     strict, forbidding = (Account(task.account, {keys.access_key: keys}) for _ in range(2))
     forbidding.permissions.role = (Statement(("logs:*",)),)
     _serve(CREDENTIALS_ADDRESS, METADATA_PORT, TaskMetadata(task, keys).answer)
     _serve(CREDENTIALS_ADDRESS, FOREIGN_METADATA_PORT, lambda _: FOREIGN)
     for account, port in ((strict, STRICT_API_PORT), (forbidding, FORBIDDING_API_PORT)):
-        _serve(given.api_address, port, Door(EcrApi(account, Passwords(), Repositories()), task.region))
+        _serve(part.api_address, port, Door(EcrApi(account, Passwords(), Repositories()), task.region))
     threading.Event().wait()
 
 

@@ -32,8 +32,10 @@ import trustme
 
 from probe.sim.metadata import CREDENTIALS_ADDRESS
 from probe.sim.task import ID as TASK_ID
+from probe.sim.task import Container
+from probe.sim.task import Task as TaskOfEcs
 from tests.lab import servers
-from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, Given
+from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, Part
 from tests.lab.daemons import Daemon
 from tests.lab.network import ENVIRONMENT, Network, abandoned, environment, own_prefix, run
 from tests.lab.servers import Site
@@ -206,20 +208,24 @@ class Cloud:
         self._make_log_stream()
 
     def _start_agent(self) -> Daemon:
-        given = Given(
+        image = f"{REGISTRY}/{OWN_IMAGE}"
+        task = TaskOfEcs(
             account=ACCOUNT,
             region=REGION,
+            launch_type="FARGATE",
+            network_mode="awsvpc",
             address=TASK,
             subnet="10.0.1.0/24",
-            image=f"{REGISTRY}/{OWN_IMAGE}",
-            container=CONTAINER,
-            log_group=LOG_GROUP,
-            api_address=AGENT,
+            ipv6=None,
+            subnet_ipv6=None,
+            image=image,
             nameservers=RESOLVERS,
+            containers=[Container(CONTAINER, image)],
         )
-        self.variables = given.task().environ()
+        task.log_by_awslogs(CONTAINER, LOG_GROUP)
+        self.variables = task.environ()
         file = self.folder / "agent.json"
-        file.write_bytes(msgspec.json.encode(given))
+        file.write_bytes(msgspec.json.encode(Part(task, AGENT)))
         command = (sys.executable, "-m", "tests.lab.agent", str(file))
         daemon = Daemon("agent", self.agent, command, logs=self.folder, more={"PYTHONPATH": str(ROOT)})
         daemon.wait_until_it_listens(METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT)

@@ -140,14 +140,21 @@ def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
+@contextmanager
+def _losing(cloud: Cloud, packets: str) -> Iterator[None]:
+    """A fifth of these is lost, two in a row each time. By counting, so that each run is alike; and a run has so many
+    packets that ten must have been lost."""
+    with _filtering((cloud.router,), _FORWARD.format(f"{packets} numgen inc mod 10 < 2 counter drop;")):
+        yield
+        assert cloud.router.counted() >= 10
+
+
 def answers_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    """A fifth of all packets to the task is lost, two in a row each time. By counting, so that each run is alike."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {TASK} numgen inc mod 10 < 2 drop;"))
+    return _losing(cloud, f"ip daddr {TASK}")
 
 
 def requests_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    """The same on the way out."""
-    return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} numgen inc mod 10 < 2 drop;"))
+    return _losing(cloud, f"ip saddr {TASK}")
 
 
 @contextmanager

@@ -52,6 +52,10 @@ class Host:
         finally:
             self.run("nft", "delete", "table", "ip", "breakage")
 
+    def counted(self) -> int:
+        """The packets that the rules of `filtering` with a counter have met so far."""
+        return sum(map(int, re.findall(r"\bcounter packets (\d+)", self.run("nft", "list", "table", "ip", "breakage"))))
+
     @contextlib.contextmanager
     def routing(self, *route: str) -> Iterator[None]:
         """While the context lasts, this route is there too."""

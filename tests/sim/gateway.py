@@ -41,7 +41,7 @@ class Gateway:
             host, _, port = head.split()[1].decode().partition(":")
             found = self._vpc.resolver.answer(host, "A").addresses
             try:
-                server = self._vpc.dial(found[0], int(port), 0.2)
+                server = self._vpc.dial(found[0], int(port), 2.0)
             except (IndexError, OSError):
                 client.sendall(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
                 return

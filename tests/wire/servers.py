@@ -141,10 +141,15 @@ def silent(_sock: socket.socket, stop: threading.Event) -> None:
     stop.wait()
 
 
+def abort(sock: socket.socket) -> None:
+    """Let its closing, which comes next, be an RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def reset(sock: socket.socket, _stop: threading.Event) -> None:
     """Reads what comes first, then breaks off by RST."""
     sock.recv(65536)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    abort(sock)
 
 
 def hang_up(sock: socket.socket, _stop: threading.Event) -> None:

@@ -63,7 +63,7 @@ def hold(sock: socket.socket, stop: threading.Event) -> None:
 def test_a_handshake_that_stalls(authority: Authority, timeout: float, left: float, expected: Failure) -> None:
     began = time.monotonic()
     assert failure_of_shaking(Server(hold), authority, timeout=timeout, until=soon(left)).failure is expected
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 4
 
 
 def test_a_handshake_that_trickles(authority: Authority) -> None:
@@ -75,7 +75,7 @@ def test_a_handshake_that_trickles(authority: Authority) -> None:
         trickle(b"\x00")(sock, stop)
 
     assert failure_of_shaking(Server(handle), authority, timeout=0.2).failure is Failure.TLS_STALL
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("manners", [reset, hang_up])

@@ -179,6 +179,19 @@ def test_secrets_are_cut_in_every_form(form: str, secret: str) -> None:
     assert secret[:16] not in scrub("answer: " + form.format(secret))
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("proxyconnect http://build:hunter2@10.9.9.9:3128: EOF", "10.9.9.9:3128: EOF"),
+        ("Get https://AWS:hunter2@registry.example/v2/: EOF", "registry.example/v2/: EOF"),
+    ],
+)
+def test_logins_of_urls_are_cut(text: str, shown: str) -> None:
+    scrubbed = scrub(text)
+    assert "hunter2" not in scrubbed
+    assert scrubbed.endswith(shown)
+
+
 @given(secrets, st.integers(0, 20_000), st.integers(0, 20_000))
 def test_a_secret_in_a_long_page_is_not_shown_by_halves(secret: str, before: int, after: int) -> None:
     scrubbed = scrub("a" * (before % 300) + " " + "b " * (before // 2) + secret + " c" * (after // 2))

@@ -114,7 +114,7 @@ def test_silence() -> None:
     failed = refused(lambda question: asked.append(question) or [])  # type: ignore[func-returns-value]
     assert failed.failure is Failure.NO_ANSWER
     assert len(asked) == 2
-    assert 0.35 < time.monotonic() - began < 1.0
+    assert 0.35 < time.monotonic() - began < 4
 
 
 def test_silence_until_the_deadline() -> None:
@@ -149,7 +149,7 @@ def test_what_is_not_for_us_is_passed_over() -> None:
 def test_a_flood_of_forgeries_ends() -> None:
     began = time.monotonic()
     assert refused(lambda _: [b"forged"] * 50).failure is Failure.NO_ANSWER
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 4
 
 
 def test_garbage_under_the_right_id() -> None:

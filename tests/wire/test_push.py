@@ -201,7 +201,7 @@ def test_a_silent_gateway_costs_five_seconds_at_most(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("probe.push.SECONDS", 0.3)
     began = time.monotonic()
     assert complaint_of(silent) == "127.0.0.1:9091: not done within 0.3 s"
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
 
 
 def test_nobody_there() -> None:

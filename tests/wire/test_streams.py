@@ -93,7 +93,7 @@ def test_full_records_now_and_then_do_not_outlive_the_end_of_the_run(authority: 
     ):
         read_all(body, 1 << 19)
     assert caught.value.failure is Failure.DEADLINE
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 3.5  # four seconds of dripping
 
 
 def test_after_a_frozen_body_the_next_request_has_a_connection_of_its_own(authority: Authority) -> None:
