@@ -16,6 +16,15 @@ DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises t
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 # Credentials and task metadata; instance metadata. Nothing of theirs may go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
+# Networks of others, from which VPCs are known to borrow their ranges: the US and UK ministries of defence, Microsoft,
+# T-Mobile. AWS's public names cannot lead there; where they do, it is by a private zone.
+NEVER_AWS = tuple(
+    ip_network(text)
+    for text in (
+        *(f"{number}.0.0.0/8" for number in (6, 7, 11, 20, 21, 22, 25, 26, 28, 29, 30, 33, 55)),
+        "172.32.0.0/11",
+    )
+)
 RFC1918 = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 
@@ -42,6 +51,12 @@ def classify(address: str, ranges: Iterable[str]) -> AddressClass:
     if not parsed.is_global:
         return AddressClass.PRIVATE
     return AddressClass.UNKNOWN if parsed.version == 6 else AddressClass.PUBLIC
+
+
+def can_be_aws(address: str) -> bool:
+    """Whether a public service of AWS could have this address."""
+    parsed = ip_address(embedded(address))
+    return parsed.is_global and not any(parsed in network for network in NEVER_AWS)
 
 
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:

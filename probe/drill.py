@@ -6,16 +6,14 @@ The other user of the simulator in the program is `demo`, which shows one run of
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING
 
-from probe.mishap import verdict_in_any_case
 from probe.model import Verdict
-from probe.run import run
-from probe.serve.options import thrifty
+from probe.serve.options import LAYER_BYTES, thrifty
+from probe.serve.rounds import Rounds
 from probe.settings import parse
 from probe.sim.vpc import VPC
 
@@ -48,30 +46,38 @@ class Stage:
     """A simulated VPC that stands as long as its scenario does. One round at a time."""
 
     def __init__(
-        self, rounds: Iterator[Scenario], *, arguments: Sequence[str], variables: Mapping[str, str], deadline: float
+        self,
+        scenarios: Iterator[Scenario],
+        *,
+        arguments: Sequence[str],
+        variables: Mapping[str, str],
+        deadline: float,
+        layer_bytes: int = LAYER_BYTES,
     ) -> None:
-        self._rounds = rounds
-        self._deadline = deadline
+        self._scenarios = scenarios
         self._arguments = arguments
         self._variables = variables
+        self._deadline = deadline
+        self._layer_bytes = layer_bytes
         self._scenario: Scenario | None = None
         self._vpc: VPC | None = None
+        self._rounds: Rounds | None = None
 
     def measure(self, stop: threading.Event) -> Verdict:
-        scenario, vpc = self._set()
-        environ = {**self._variables, **vpc.environ, **scenario.environ}
-        settings = parse([*scenario.arguments, *self._arguments], environ, started=time.monotonic())
-        settings = replace(settings, budget=thrifty(settings.budget, deadline=self._deadline))
-        return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+        scenario = next(self._scenarios)
+        if self._rounds is None or scenario is not self._scenario:
+            self._rounds = self._set(scenario)
+        return self._rounds.measure(stop)
 
     def close(self) -> None:
         if self._vpc is not None:
             self._vpc.close()
 
-    def _set(self) -> tuple[Scenario, VPC]:
-        scenario = next(self._rounds)
-        if self._vpc is None or scenario is not self._scenario:
-            self.close()
-            self._scenario, self._vpc = scenario, VPC()
-            scenario.breaks(self._vpc)
-        return scenario, self._vpc
+    def _set(self, scenario: Scenario) -> Rounds:
+        self.close()
+        self._scenario, self._vpc = scenario, VPC()
+        scenario.breaks(self._vpc)
+        environ = {**self._variables, **self._vpc.environ, **scenario.environ}
+        settings = parse([*scenario.arguments, *self._arguments], environ)
+        budget = thrifty(settings.budget, deadline=self._deadline, layer_bytes=self._layer_bytes)
+        return Rounds(replace(settings, budget=budget), self._vpc.wire())

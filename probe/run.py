@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from probe import __version__
 from probe.measure import GLANCE, measure
 from probe.measure.recorder import Recorder, Run, spawn
-from probe.measure.surroundings import look_around
+from probe.measure.surroundings import look_around, remembering
 from probe.model import Measurement, Surroundings, Verdict
 from probe.plan import make_plan
 from probe.progress import Progress, Silent
@@ -21,9 +21,15 @@ PATIENCE = 0.5  # seconds that metadata still has after a stop: without it there
 
 
 def run(
-    settings: Settings, wire: Wire, *, progress: Progress | None = None, stop: threading.Event | None = None
+    settings: Settings,
+    wire: Wire,
+    *,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+    known: Surroundings | None = None,
 ) -> Verdict:
-    """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set.
+    """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set. `known` is what an
+    earlier run in the same task found around it.
 
     Raises UsageError where there is not enough to make a plan from; nothing else.
     """
@@ -35,6 +41,7 @@ def run(
     while wait([looking], timeout=GLANCE).not_done and patience > 0:
         patience -= GLANCE if stop.is_set() else 0
     surroundings = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
+    surroundings = remembering(known, surroundings)
     plan = make_plan(settings, surroundings)
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(

@@ -48,11 +48,16 @@ def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) ->
 
 def _wait(run: Run, work: list[Future[Any]]) -> None:
     """Until all is done, the deadline or the stop. An exception that escaped a check is a step of its own."""
-    while not run.over and wait([*work, *run.beside], timeout=GLANCE).not_done:
-        continue
+    # What is beside is looked at last: work that has just ended may have added to it.
+    while not run.over and (unfinished := [*_unfinished(work), *_unfinished(run.beside)]):
+        wait(unfinished, timeout=GLANCE)
     for future in (*work, *run.beside):
         if future.done() and (error := future.exception()) is not None:
             run.recorder.attempt("task", Action.ENVIRONMENT, "probe", call=partial(_raise, error))
+
+
+def _unfinished(futures: list[Future[Any]]) -> list[Future[Any]]:
+    return [future for future in futures if not future.done()]
 
 
 def _raise(error: BaseException) -> tuple[Nothing, None]:

@@ -59,6 +59,21 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
     return _surroundings(settings, wire, recorder, container, task, told_by=told_by, until=until)
 
 
+def remembering(known: Surroundings | None, here: Surroundings) -> Surroundings:
+    """What metadata told earlier, where it tells less now: the image, the network interface and where logs go are a
+    task's for life."""
+    if known is None or (here.image is not None and here.log_drivers_told >= known.log_drivers_told):
+        return here
+    return replace(
+        known,
+        remembered=True,
+        resolvers=here.resolvers,
+        proxies=here.proxies,
+        clock_synchronized=None,
+        fault_injection=False,
+    )
+
+
 def _metadata(
     recorder: Recorder, subject: str, *, version: str, read: Callable[[], ecs.Document]
 ) -> Attempt[ecs.Document]:
@@ -97,7 +112,7 @@ def _surroundings(
         network_mode=mode,
         availability_zone=task.availability_zone,
         cluster=task.cluster,
-        service=task.service,
+        service=environment.lambda_function or task.service,
         task_arn=task.task_arn,
         container=container.name,
         image=container.image,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from probe.model import JudgedFinding, Severity
+from probe.report.utf8 import json_of
 from probe.serve.state import Snapshot, identity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
@@ -17,12 +16,21 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 def lines(before: Snapshot, after: Snapshot) -> Iterator[str]:
     """What a round adds to the log, each line one object with `time`, `level` and `event`."""
     for each in _events(before, after):
-        yield msgspec.json.encode(each).decode()
+        yield json_of(each).decode()
 
 
 def event(level: str, name: str, **facts: Any) -> str:
     """A line about the sidecar itself."""
-    return msgspec.json.encode({"time": _said(datetime.now(UTC)), "level": level, "event": name, **facts}).decode()
+    return json_of({"time": _said(datetime.now(UTC)), "level": level, "event": name, **facts}).decode()
+
+
+def reports(before: Collection[str], after: Collection[str]) -> Iterator[str]:
+    """What is news of the reports: `before` and `after` say what kept those of a round from being written."""
+    for words in after:
+        if words not in before:
+            yield event("error", "unwritten", words=words)
+    if before and not after:
+        yield event("info", "written", words="the reports are written again")
 
 
 def _events(before: Snapshot, after: Snapshot) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
-from urllib.parse import quote
 
 from probe.model import (
     Cause,
@@ -28,6 +27,7 @@ from probe.model import (
 from probe.report import Page
 from probe.report.advice import parts
 from probe.report.layout import command
+from probe.report.measured import cluster, service
 from probe.report.saw import duration, saw
 from probe.report.summary import answer, found, measured, standing, subject, weight
 from probe.report.table import Block, Row, blocks, not_needed
@@ -35,7 +35,7 @@ from probe.serve import state
 from probe.serve.hops import UNMEASURED, Fact, Hop, Walk, walk
 from probe.serve.markup import Element, Node, document, tag, verbatim
 from probe.serve.state import Colour, Passed, Snapshot
-from probe.serve.strip import WIDTH, Hour, Strip, hour
+from probe.serve.strip import WIDTH, Cell, Hour, Strip, hour
 
 _STYLE = files("probe.serve").joinpath("page.css").read_text(encoding="utf-8")
 _SCRIPT = files("probe.serve").joinpath("page.js").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ HEADERS: tuple[tuple[str, str], ...] = (
         f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; img-src data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with none a form has no Origin either, and `web` asks for it
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 
@@ -108,7 +108,7 @@ def _body(snapshot: Snapshot, headline: tuple[Colour, str, str], image: str, now
     yield tag(
         "header",
         tag("p", tag("strong", "ecr-probe"), tag("span", image) if image else None, class_="name"),
-        tag("p", subject(verdict).rpartition(" (")[2].rstrip(")"), class_="where") if verdict else None,
+        tag("p", _place(verdict), class_="where") if verdict else None,
         id="top",
     )
     yield tag("p", id="notice", hidden=True)
@@ -170,7 +170,7 @@ def _hero(snapshot: Snapshot, headline: tuple[Colour, str, str], now: datetime) 
             _fact("since", _when(snapshot.since or verdict.started_at, now, tick="ago")),
             _fact("last round", _when(verdict.started_at, now, tick="ago")),
             _fact("took", duration(verdict.seconds)),
-            _fact("found", tag("a", counts, href="#findings")) if (counts := found(verdict.findings)) else None,
+            _fact("found", counts) if (counts := found(verdict.findings)) else None,
             _fact("next round", [_about(snapshot), _when(due, now, tick="in")]),
         ]
     return tag(
@@ -179,7 +179,7 @@ def _hero(snapshot: Snapshot, headline: tuple[Colour, str, str], now: datetime) 
         tag(
             "div",
             tag("h1", words, id="state"),
-            tag("p", sentence, _but_passing(snapshot), class_="lead", id="lead"),
+            tag("p", sentence, _but_passing(snapshot), _reason(snapshot), class_="lead", id="lead"),
             tag("dl", facts, class_="facts"),
         ),
         class_=f"hero {colour}",
@@ -201,6 +201,12 @@ def _but_passing(snapshot: Snapshot) -> str:
     return " Seen in one round only so far, so it may be passing." if alone else ""
 
 
+def _reason(snapshot: Snapshot) -> Node:
+    """What is wrong first of all, and the way to it."""
+    first = next(iter(_grave(snapshot)), None)
+    return tag("a", first.finding.title, href="#findings", class_="reason") if first else None
+
+
 def _fact(name: str, value: Node) -> Element:
     return tag("div", tag("dt", name), tag("dd", value))
 
@@ -213,6 +219,12 @@ def _image(verdict: Verdict | None) -> str:
         return verdict.plan.image or ""
     tagged = f":{reference.tag}" if reference.tag and not reference.digest else ""
     return f"{reference.repository}{tagged}{f'@{reference.digest[:19]}' if reference.digest else ''}"
+
+
+def _place(verdict: Verdict) -> str:
+    """Which of many sidecars this is."""
+    here = "/".join(word for word in (cluster(verdict), service(verdict)) if word)
+    return " · ".join(word for word in (here, subject(verdict).rpartition(" (")[2].rstrip(")")) if word)
 
 
 def _when(instant: datetime, now: datetime, *, tick: str | None = None) -> Node:
@@ -237,7 +249,7 @@ def _symbols() -> Element:
         )
         for colour, (sign, shape) in _SHAPES.items()
     ]
-    return tag("svg", symbols, class_="unseen", aria_hidden="true", focusable="false")
+    return tag("svg", symbols, class_="unseen", aria_hidden="true")
 
 
 def _mark(colour: Colour, size: str = "") -> Element:
@@ -247,7 +259,6 @@ def _mark(colour: Colour, size: str = "") -> Element:
         tag("use", href=f"#mark-{colour}"),
         class_=f"mark {colour} {size}".strip(),
         aria_hidden="true",
-        focusable="false",
     )
 
 
@@ -257,7 +268,7 @@ def _icon(colour: Colour) -> str:
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><path fill='{_HUES[colour]}' d='{shape}'/>"
         f"<path fill='none' stroke='#fff' stroke-width='1.8' stroke-linecap='round' d='{sign}'/></svg>"
     )
-    return f"data:image/svg+xml,{quote(drawn)}"
+    return f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
 
 
 # ---- the path --------------------------------------------------------------------------------------------------------
@@ -322,12 +333,16 @@ def _seen(fact: Fact) -> Element:
 
 
 def _findings(snapshot: Snapshot, verdict: Verdict, now: datetime) -> Node:
-    standing_now = [one for one in snapshot.standing if one.finding.severity is not Severity.INFO]
-    standing_now.sort(key=lambda one: weight(one.finding))
-    if not standing_now:
+    articles = [_finding(one, verdict, snapshot, now) for one in _grave(snapshot)]
+    if not articles:
         return None
-    articles = [_finding(one, verdict, snapshot, now) for one in standing_now]
     return _section("findings", "What is wrong", articles)
+
+
+def _grave(snapshot: Snapshot) -> list[state.Standing]:
+    """Errors and warnings that stand, the gravest first."""
+    grave = [one for one in snapshot.standing if one.finding.severity is not Severity.INFO]
+    return sorted(grave, key=lambda one: weight(one.finding))
 
 
 def _finding(one: state.Standing, verdict: Verdict, snapshot: Snapshot, now: datetime) -> Element:
@@ -370,7 +385,7 @@ def _open(finding: JudgedFinding) -> bool:
 
 def _causes(finding: JudgedFinding) -> Iterator[Element]:
     """The likeliest is open, the others wait behind their titles."""
-    told: set[str] = set()
+    told: dict[str, str] = {}  # by read, the cause at which it was told
     for number, cause in enumerate(finding.causes):
         word = standing(cause, finding)
         title: Node = [tag("span", word, class_=f"standing {word.replace(' ', '-')}"), " ", tag("span", cause.title)]
@@ -378,16 +393,16 @@ def _causes(finding: JudgedFinding) -> Iterator[Element]:
             yield tag("li", tag("p", title))
             continue
         yield tag("li", tag("details", tag("summary", title), _remedy(cause, told), open=number == 0))
-        told.add(cause.decide)
 
 
-def _remedy(cause: Cause, told: set[str]) -> Iterator[Node]:
+def _remedy(cause: Cause, told: dict[str, str], heading: str = "h5") -> Iterator[Node]:
     if cause.fix:
-        yield tag("h5", "fix")
+        yield tag(heading, "fix")
         yield _advice(cause.fix)
     if cause.decide and cause.standing is not Standing.CONFIRMED:
-        yield tag("h5", "settle it")
-        yield tag("p", "the same read as above") if cause.decide in told else _advice(cause.decide)
+        yield tag(heading, "settle it")
+        first = told.setdefault(cause.decide, cause.title)
+        yield _advice(cause.decide) if first == cause.title else tag("p", f"by the same read as: {first}")
 
 
 def _advice(text: str) -> Iterator[Node]:
@@ -434,7 +449,7 @@ _LEGEND = {Colour.OK: "fine", Colour.WARNING: "with warnings", Colour.ERROR: "fa
 
 def _strip(strip: Strip) -> Element:
     lines = [
-        tag("path", class_=str(colour), d="".join(f"M{cell.start} {_LINE}h{cell.width}" for cell in cells))
+        tag("path", class_=str(colour), d="".join(_drawn(cells)))
         for colour in (Colour.UNKNOWN, Colour.OK, Colour.WARNING, Colour.ERROR)
         if (cells := [cell for cell in strip.cells if cell.colour is colour])
     ]
@@ -454,12 +469,19 @@ def _strip(strip: Strip) -> Element:
     )
 
 
+def _drawn(cells: Iterable[Cell]) -> Iterator[str]:
+    at, height = 0, _LINE
+    for cell in cells:
+        yield f"m{cell.start - at} {height}h{cell.width}"
+        at, height = cell.start + cell.width, 0
+
+
 _LINE = 12  # half the height of a strip, so that what is wrong stands out on both sides
 
 
 def _scale(known: Hour) -> Element:
     middle = known.begin + (known.end - known.begin) / 2
-    ticks = [tag("span", f"{instant:%H:%M}") for instant in (known.begin, middle, known.end)]
+    ticks = [tag("span", f"{instant:%H:%M} UTC") for instant in (known.begin, middle, known.end)]
     return tag("p", ticks, class_="scale", aria_hidden="true")
 
 
@@ -502,7 +524,7 @@ def _notes(verdict: Verdict) -> Node:
                 tag("summary", one.title),
                 tag("p", one.why) if one.why else None,
                 tag("p", "saw: ", "; ".join(saw(one, verdict.steps))) if one.because else None,
-                [_remedy(cause, set()) for cause in one.causes],
+                [_remedy(cause, {}, "h3") for cause in one.causes],
                 tag("p", tag("code", one.code), class_="about"),
             ),
             id=_id("note", one.code, *one.endpoints),
@@ -518,7 +540,8 @@ def _unknown(verdict: Verdict) -> Element:
 
 
 def _limits(verdict: Verdict) -> Iterator[str]:
-    yield f"This was {measured(verdict)}."
+    task = verdict.surroundings.task_arn
+    yield f"This was {measured(verdict)}{f', in {task}' if task else ''}."
     other_path = [one.why for one in verdict.findings if one.code == "path.not-the-pull" and one.why]
     yield from other_path
     own, pulls = verdict.identity.arn, verdict.policy.pull_role

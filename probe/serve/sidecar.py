@@ -11,7 +11,7 @@ from functools import partial
 from probe.flags import LISTEN
 from probe.mishap import broken
 from probe.model import Verdict
-from probe.serve.logs import event, lines
+from probe.serve import logs
 from probe.serve.loop import Loop, Measure
 from probe.serve.options import Options
 from probe.serve.server import Server
@@ -20,7 +20,6 @@ from probe.serve.web import App
 
 # Seconds, of the five that a task has to be gone: for the round to be cut, for the last scrapes, for what is unwritten.
 CUTTING, ANSWERING, WRITING = 2.0, 1.0, 0.5
-GLANCE = 0.5
 _MOST_UNWRITTEN = 200  # lines and reports
 
 
@@ -30,20 +29,28 @@ def serve(
     *,
     stop: threading.Event,
     say: Callable[[str], None],
-    deliver: Callable[[Verdict], object],
+    deliver: Callable[[Verdict], tuple[str, ...]],
 ) -> int:
-    """Serve until `stop` is set; returns the exit code. `say` puts a line on stderr, `deliver` writes the reports.
+    """Serve until `stop` is set; returns the exit code. `say` puts a line on stderr; `deliver` writes the reports and
+    returns complaints.
 
     Raises UsageError where it cannot listen.
     """
     _save_memory()
     words, reports = _Aside(), _Aside()
+    complaints: tuple[str, ...] = ()
+
+    def write(verdict: Verdict) -> None:
+        nonlocal complaints
+        earlier, complaints = complaints, deliver(verdict)
+        for line in logs.reports(earlier, complaints):
+            words.do(partial(say, line))
 
     def after(before: Snapshot, now: Snapshot) -> None:
-        for line in lines(before, now):
+        for line in logs.lines(before, now):
             words.do(partial(say, line))
         if options.outputs and now.verdict is not None:
-            reports.do(partial(deliver, now.verdict))
+            reports.do(partial(write, now.verdict))
 
     loop = Loop(
         measure,
@@ -52,20 +59,23 @@ def serve(
         broken=partial(broken, options.check),
         after=after,
     )
-    app = App(loop, compat_blackbox=options.compat_blackbox, login=options.login)
+
+    def mistaken(what: str) -> None:
+        words.do(partial(say, logs.event("error", "mistake", words=f"an answer failed by a mistake of ours: {what}")))
+
+    app = App(loop, compat_blackbox=options.compat_blackbox, login=options.login, complain=mistaken)
     try:
         server = Server(app, options.listen, tls=options.tls)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
-    words.do(partial(say, event("info", "listening", address=str(options.listen), interval=options.interval)))
+    words.do(partial(say, logs.event("info", "listening", address=str(options.listen), interval=options.interval)))
     loop.start()  # first, since who asks for its health must not be told that there is none
     server.start()
-    while not stop.wait(GLANCE):
-        pass  # a signal in the moment before Python falls asleep is heard when it wakes, and not before
+    stop.wait()
     loop.stop(within=CUTTING)
     server.stop(within=ANSWERING)
-    words.do(partial(say, event("info", "stopped", rounds=loop.snapshot.totals.rounds)))
+    words.do(partial(say, logs.event("info", "stopped", rounds=loop.snapshot.totals.rounds)))
     reports.finish(within=WRITING)
     words.finish(within=WRITING)
     return 0
@@ -102,5 +112,5 @@ class _Aside:
 
     def _work(self) -> None:
         while (work := self._waiting.get()) is not None:
-            with suppress(Exception):  # a report that cannot be written has been complained of; the next one may be
+            with suppress(Exception):  # what failed once may work the next time
                 work()

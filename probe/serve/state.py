@@ -27,7 +27,7 @@ from probe.model import (
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
 LONGEST_HISTORY = 100  # rounds
 # Kinds of failures that are counted one by one; of a further kind `other` is the reason, so that the sums stay true.
-MOST_FAILURES = 150
+MOST_FAILURES = 100
 OTHER = "other"
 STRIP = timedelta(hours=1)
 MOST_IN_STRIP = 720  # rounds of an hour at the shortest interval

@@ -19,17 +19,18 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-import msgspec
-
+from probe.mishap import described
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
+from probe.report.utf8 import json_of
 from probe.serve import page
 from probe.serve.state import Snapshot
 
 Headers = tuple[tuple[str, str], ...]
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+_FORM = "application/x-www-form-urlencoded"
 _PLAIN = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"))
 _MOST_RENDERED = 16  # renderings of one snapshot: forms, times compressed or not; Accept headers are anybody's
 _LONGEST_ACCEPT = 256
@@ -73,15 +74,27 @@ class Answer(NamedTuple):
 class App:
     """The WSGI application."""
 
-    def __init__(self, source: Source, *, compat_blackbox: bool = False, login: Login | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        compat_blackbox: bool = False,
+        login: Login | None = None,
+        complain: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._source = source
         self._compat_blackbox = compat_blackbox
         self._login = login
+        self._complain = complain
         self._rendered = _Rendered()
+        self._mistakes: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
-        answer = self._answer(method, path, environ)
+        try:
+            answer = self._answer(method, path, environ)
+        except Exception as error:
+            answer = self._mistaken(described(error))
         headers = [*_PLAIN, *answer.headers]
         if not answer.status.startswith("304"):
             headers += [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
@@ -97,6 +110,13 @@ class App:
         if route.guarded and self._login and not self._login.matches(environ.get("HTTP_AUTHORIZATION", "")):
             return _words("401 Unauthorized", "who are you?", ("WWW-Authenticate", 'Basic realm="ecr-probe"'))
         return route.answer(self, environ)
+
+    def _mistaken(self, what: str) -> Answer:
+        """A mistake of our own in one answer is told once, and leaves the other answers as they are."""
+        if what not in self._mistakes:
+            self._mistakes.add(what)
+            self._complain(what)
+        return _words("500 Internal Server Error", f"a mistake of ecr-probe's own: {what}; please report it")
 
     # ---- what is read ------------------------------------------------------------------------------------------------
 
@@ -127,7 +147,7 @@ class App:
 
     def history(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
-            return msgspec.json.encode({"rounds": snapshot.history, "passed": snapshot.passed}), JSON
+            return json_of({"rounds": snapshot.history, "passed": snapshot.passed}), JSON
 
         return self._of_snapshot(environ, self._source.snapshot, "history", render)
 
@@ -169,6 +189,9 @@ class App:
         if not _of_this_site(environ):
             return _words("403 Forbidden", "another site's page has no say here")
         wait = self._source.ask()
+        if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _FORM:
+            # The page without its script, which shows that round or the one asked for just now.
+            return _words("303 See Other", "see the page", ("Location", "../"))
         if wait > 0:
             return _words(
                 "429 Too Many Requests", "a round was asked for just now", ("Retry-After", str(math.ceil(wait)))

@@ -41,7 +41,7 @@ def main(scenario: str, rounds: int) -> None:
                 stop.set()
             return stage.measure(cut)
 
-        serve(wanted.sidecar, measure, stop=stop, say=lambda _: None, deliver=lambda _: None)
+        serve(wanted.sidecar, measure, stop=stop, say=lambda _: None, deliver=lambda _: ())
         stage.close()
     print(json.dumps(told))
 

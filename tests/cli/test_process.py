@@ -92,6 +92,25 @@ def test_two_signals_at_once_are_one_wish() -> None:
     assert json.loads(out)
 
 
+# In the midst of starting a thread and of asking the event, and where no further thread can be had.
+BUSY = """
+import signal, threading
+from probe.signals import stop_on_signals
+stop = threading.Event()
+with stop_on_signals(stop):
+    threading._start_new_thread = None
+    with threading._active_limbo_lock, stop._cond:
+        signal.raise_signal(signal.SIGTERM)
+    stop.wait()
+print("over")
+"""
+
+
+def test_a_signal_needs_nothing_of_whom_it_interrupts() -> None:
+    done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (0, "over\n")
+
+
 def test_a_signal_before_our_imports_gives_a_document_too() -> None:
     code = (
         PROCESS.replace("BODY", "stop.wait()")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import wait
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from probe.measure import GLANCE, _wait
 from probe.measure.recorder import Recorder, spawn
 from probe.model import Action, Failure, MetadataSeen, Nothing, Outcome
 from probe.wire.errors import WireError
@@ -127,3 +130,15 @@ def test_what_was_announced_and_never_began_is_named() -> None:
     done = [("ecr.dkr/blob/sha256:1", Outcome.OK, None), ("s3/layer/sha256:1", Outcome.OK, None)]
     assert ends[0] == [*done, ("s3/layer/sha256:2", Outcome.FAILED, Failure.DEADLINE)]
     assert ends[1] == [*done, ("s3/layer/sha256:2", Outcome.SKIPPED, None)]
+
+
+def test_work_that_begins_as_the_last_of_the_other_work_ends_is_waited_for() -> None:
+    """Else it would be told as what the deadline cut off, in a run that had all the time."""
+    run: Any = SimpleNamespace(over=False, beside=[])
+
+    def last() -> None:
+        threading.Event().wait(GLANCE / 2)
+        run.beside.append(spawn(lambda: threading.Event().wait(3 * GLANCE)))
+
+    _wait(run, [spawn(last)])
+    assert [future.done() for future in run.beside] == [True]

@@ -56,6 +56,7 @@ def sidecar() -> Iterator[Sidecar]:
 
     def answer(environ: Any, start_response: Any) -> Any:
         source.paths.append(environ["PATH_INFO"])
+        environ.pop("HTTP_SEC_FETCH_SITE", None)  # over plain HTTP a browser says it to this machine alone
         if source.answering:
             return app(environ, start_response)
         start_response("503 Service Unavailable", [("Content-Type", "text/plain")])

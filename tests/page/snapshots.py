@@ -85,7 +85,15 @@ def _summaries(**given: dict[str, Any]) -> tuple[EndpointSummary, ...]:
 
 
 def noted(title: str = "worth a look") -> JudgedFinding:
-    return finding("path.not-the-pull", (), Severity.INFO, impact=Impact.NONE, title=title, why="another interface")
+    return finding(
+        "path.not-the-pull",
+        (),
+        Severity.INFO,
+        impact=Impact.NONE,
+        title=title,
+        why="another interface",
+        causes=(cause("other", "somebody's wish", fix="ask", decide=READ_GROUPS),),
+    )
 
 
 def unproven() -> Verdict:

@@ -390,6 +390,20 @@ def test_without_scripts_everything_can_be_read(browser: Browser, sidecar: Sidec
     assert sidecar.paths.count("/") == 1
 
 
+def test_without_scripts_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = recent([verdict()])
+    browser.scripts(False)
+    browser.get(sidecar.url)
+    expected = ["/"]
+    for answered in ("granted", "too soon"):
+        browser.find_element(By.CSS_SELECTOR, "#run button").click()
+        expected.extend(["/-/run", "/"])
+        wait.until(lambda _: sidecar.paths == expected)
+        assert sidecar.asked == expected.count("/-/run"), answered
+        assert browser.current_url == sidecar.url
+        assert word(browser) == "Works"
+
+
 def test_a_printout_has_all_causes(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)

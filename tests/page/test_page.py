@@ -82,6 +82,19 @@ def test_since_when_and_until_when() -> None:
     assert "next round about 12:01:00 UTC" in hero
 
 
+def test_what_is_wrong_first_of_all_is_said_at_once() -> None:
+    (link,) = page(STATES["failing"]).by_id("lead").all("a")
+    assert (link.text, link.attributes["href"]) == ("nothing answers on port 443 of ecr.api, ecr.dkr", "#findings")
+    assert not page(STATES["healthy"]).by_id("lead").all("a")
+
+
+def test_which_task_it_is() -> None:
+    here = replaced(verdict().surroundings, cluster="main", service="shop", task_arn="arn:aws:ecs:x:1:task/main/0c1b")
+    shown = page(after([verdict(surroundings=here)]))
+    assert shown.by_id("top").text.endswith("main/shop · linux/amd64, eu-west-1")
+    assert "in arn:aws:ecs:x:1:task/main/0c1b." in shown.by_id("limits").text
+
+
 def test_a_longer_interval_is_said_with_its_reason() -> None:
     eased = replaced(STATES["healthy"], interval=240.0)
     assert "every 240 s while AWS asks for fewer calls, about 12:04:00 UTC" in page(eased).by_id("hero").text
@@ -110,7 +123,7 @@ def test_a_finding_is_told_in_full() -> None:
         "ruled out",
     ]
     assert "since 11:58:00 UTC , 3 rounds in a row" in first.text
-    assert "the same read as above" in first.text
+    assert "by the same read as: the endpoints' security group does not admit the task" in first.text
 
 
 def test_a_command_can_be_copied_as_it_stands() -> None:
@@ -163,6 +176,7 @@ def test_no_zone_is_ever_asserted_of_an_address() -> None:
 def test_notes_are_worth_knowing_and_nothing_wrong() -> None:
     shown = page(after([verdict(findings=(noted("S3 may be reached by NAT"),))]))
     assert "S3 may be reached by NAT" in shown.by_id("notes").text
+    assert "aws ec2 describe-security-groups" in shown.by_id("notes").text
     assert not [node for node in shown.walk() if node.attributes.get("id") == "findings"]
 
 
@@ -175,7 +189,7 @@ def test_a_strip_has_a_cell_for_each_round_of_the_hour(rounds: int) -> None:
     strips = page(snapshot).by_id("hour").all("svg", role="img")
     assert len(strips) == 1 + len(verdict().endpoints)
     for strip in strips:
-        assert sum((path.attributes["d"] or "").count("M") for path in strip.all("path")) == len(snapshot.strip)
+        assert sum((path.attributes["d"] or "").count("h") for path in strip.all("path")) == len(snapshot.strip)
 
 
 def test_a_strip_says_in_words_what_it_shows() -> None:
@@ -266,6 +280,11 @@ def test_the_same_snapshot_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_it_is_small(name: str) -> None:
     assert len(html(STATES[name], now=NOW)) < 60 * 1024
+
+
+def test_an_hour_of_very_many_rounds_is_not_large_either() -> None:
+    restless = after([verdict(), broken()] * 360, interval=5.0)
+    assert len(html(restless, now=NOW)) < 100 * 1024
 
 
 def test_a_finding_keeps_its_id_from_round_to_round() -> None:

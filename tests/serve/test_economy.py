@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import repeat
+from math import ceil
+from pathlib import Path
 
 import pytest
 
+from probe import demo
 from probe.demo import _named, _scenarios
 from probe.drill import Stage
 from probe.model import Budget, LayerSeen, Verdict
-from probe.serve.options import LAYER_BYTES, thrifty
+from probe.serve.options import INTERVAL, LAYER_BYTES, thrifty
 from probe.sim import images
 from probe.sim.changes import Change, all_of, mishap, pushed
 from probe.sim.cloud import TAG
@@ -22,6 +26,7 @@ from probe.sim.scenarios.scenario import Scenario
 from probe.sim.services import Door, Service
 from probe.sim.vpc import VPC
 
+README = Path(__file__).parents[2] / "README.md"
 MIB = 1024 * 1024
 LARGE = images.index(sizes=(3 * MIB, 2 * MIB))  # its smallest layer is twice what a round may read
 QUICK = ("--connect-timeout", "1.5")
@@ -42,6 +47,19 @@ class Books:
                 self._watch(service, layers=service is cloud.layers)
 
         return changed
+
+    def of_packets(self, vpc: VPC) -> None:
+        dial, datagram = vpc.dial, vpc.datagram
+
+        def dialling(address: str, port: int, timeout: float) -> socket.socket:
+            self.lines.append(f"reached {address}")
+            return dial(address, port, timeout)
+
+        def asking(address: str, port: int) -> socket.socket:
+            self.lines.append(f"asked {address}")
+            return datagram(address, port)
+
+        vpc.dial, vpc.datagram = dialling, asking  # type: ignore[method-assign]
 
     def _watch(self, service: Service, *, layers: bool) -> None:
         answer = service.reply
@@ -101,7 +119,7 @@ def test_calls_of_a_round(name: str) -> None:
     assert len(books.lines) <= 11
 
 
-def test_calls_of_a_healthy_round_are_few() -> None:
+def test_calls_of_a_healthy_round_are_few_and_the_readme_says_what_a_month_of_them_is() -> None:
     books = Books()
     verdict = measured("healthy", books)
     assert verdict.status == "pass"
@@ -110,6 +128,10 @@ def test_calls_of_a_healthy_round_are_few() -> None:
     assert books.count("/blobs/") == 2
     assert books.count("Log") == 1
     assert len(books.lines) <= 11
+    rounds = round(30 * 24 * 3600 / INTERVAL)
+    readme = " ".join(README.read_text().split())
+    assert f"{rounds:,} rounds: {rounds:,} token calls, {3 * rounds:,} manifest requests, {2 * rounds:,} blob" in readme
+    assert f"at most {ceil(rounds * LAYER_BYTES / 1024**3)} GiB of layers" in readme
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -127,6 +149,19 @@ def test_of_a_large_layer_a_mebibyte_is_read() -> None:
     assert verdict.pull == "works"
     assert 0 < received(verdict) <= LAYER_BYTES == MIB
     assert books.layer_bytes <= MIB + 64 * 1024, "and no more is asked for"
+    assert "layers.ranged" in {finding.code for finding in verdict.findings}, "which is said"
+
+
+@pytest.mark.parametrize("given", ["typed", "variable", "neither"])
+def test_a_limit_that_is_given_holds(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if given == "variable":
+        monkeypatch.setenv("ECR_PROBE_LAYER_BYTES", "3MiB")
+    wanted = demo.read(["--serve", *(["--layer-bytes", "3MiB"] if given == "typed" else []), *QUICK])
+    books, healthy = Books(), wanted.scenarios[0]
+    large = replace(healthy, breaks=books.of(all_of(healthy.breaks, pushed(LARGE, TAG))))
+    with closing(demo.stage(replace(wanted, scenarios=(large,)))) as stage:
+        verdict = stage.measure(threading.Event())
+    assert (received(verdict) > 2 * MIB) is (given != "neither")
 
 
 def test_a_small_layer_is_read_whole() -> None:
@@ -139,14 +174,15 @@ def test_each_round_begins_anew() -> None:
     """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
     books = Books()
     healthy = _named("healthy", _scenarios())
-    with stage(replace(healthy, breaks=books.of(healthy.breaks))) as one:
+    with stage(replace(healthy, breaks=all_of(books.of(healthy.breaks), books.of_packets))) as one:
         rounds = []
         for _ in range(3):
             one.measure(threading.Event())
-            rounds.append(sorted(line for line in books.lines if "/v2/" in line or "Token" in line))
+            rounds.append(sorted(books.lines))
             books.lines.clear()
     assert rounds[0] == rounds[1] == rounds[2]
-    assert any("GetAuthorizationToken" in line for line in rounds[0])
+    for begun in ("POST /", "asked 10.0.0.2", "reached 10.0.1.10", "reached 169.254.170.2"):
+        assert any(line.startswith(begun) for line in rounds[0]), begun
 
 
 def test_a_round_that_is_cut_calls_no_more() -> None:

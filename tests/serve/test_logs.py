@@ -19,7 +19,9 @@ from tests.serve.rounds import NEW, after, finding, misconfigured, verdict
 SILENT = finding("tcp.silent", Severity.ERROR, "ecr.api", "ecr.dkr")
 PARTLY = finding("tcp.partly-silent", Severity.WARNING, "ecr.dkr")
 NOTED = finding("s3.route-undetermined", Severity.INFO, "s3")
-HOSTILE = replace(SILENT, code="tls.interception", title='"}\n{"level":"info"\x1b[31m\u2028\ud7ff', why="\r\n\x00")
+HOSTILE = replace(
+    SILENT, code="tls.interception", title='"}\n{"level":"info"\x1b[31m\u2028\ud7ff\udcff', why="\r\n\x00"
+)
 
 
 def said(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +322,68 @@ def test_reports_on_stdout_are_whole(there: Address) -> None:
         assert sidecar.end() < LAST
 
 
+def test_a_report_that_cannot_be_written_is_complained_of_once(there: Address, folder: Path) -> None:
+    """And every line stays an object."""
+    place, away = folder / "reports", folder / "away"
+    place.mkdir()
+    argv = ["healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "text"]
+    argv += ["--format", "json", "--output", str(place / "verdict.json")]
+    with open("/dev/full", "w") as full, demo(*argv, stdout=full) as sidecar:
+        first = sidecar.until("unwritten")
+        assert (first["level"], "stdout cannot be written: no space left" in first["words"]) == ("error", True)
+        place.rename(away)
+        second = sidecar.until("unwritten")
+        assert f"'{place}/verdict.json' was not written: no such file or directory" in second["words"]
+        sidecar.until("round", 2)
+        away.rename(place)
+        sidecar.until("round", 2)
+        assert sidecar.end() < LAST
+        assert sidecar.events.count("unwritten") == 2
+
+
+def test_reports_that_are_written_again_are_told_once(there: Address, folder: Path) -> None:
+    place, away = folder / "reports", folder / "away"
+    place.mkdir()
+    argv = ["--listen", str(there), "--interval", "1", "--deadline", "20", "--output", str(place / "verdict.txt")]
+    with demo("healthy", *argv) as sidecar:
+        sidecar.until("round")
+        place.rename(away)
+        sidecar.until("unwritten")
+        away.rename(place)
+        sidecar.until("written")
+        sidecar.until("round", 2)
+        assert sidecar.end() < LAST
+        assert (sidecar.events.count("unwritten"), sidecar.events.count("written")) == (1, 1)
+
+
+def test_metrics_for_cloudwatch_come_after_each_round(there: Address) -> None:
+    """Lines that CloudWatch reads, and none among them that it does not."""
+    argv = ["healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "emf"]
+    with demo(*argv) as sidecar:
+        assert sidecar.process.stdout is not None
+        rounds: list[Any] = []
+        while len(rounds) < 2:
+            line = json.loads(sidecar.process.stdout.readline())
+            assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrProbe"
+            rounds += [line] if "PullSuccess" in line else []
+        assert [one["PullSuccess"] for one in rounds] == [1, 1]
+        assert rounds[0]["_aws"]["Timestamp"] < rounds[1]["_aws"]["Timestamp"]
+        assert sidecar.end() < LAST
+
+
 # ---- who asks --------------------------------------------------------------------------------------------------------
+
+
+def test_clients_that_never_finish_hold_up_no_round(there: Address) -> None:
+    with demo("healthy", "--listen", str(there), "--interval", "1", "--deadline", "20") as sidecar, ExitStack() as held:
+        first = sidecar.until("round")
+        for _ in range(200):
+            held.enter_context(connect(there)).sendall(request()[:-2])
+        later = sidecar.until("round", 3)
+        assert later["round"] == first["round"] + 3
+        assert later["status"] == "pass"
+        assert get(there, "/-/healthy").code == 200
+        assert sidecar.end() < LAST
 
 
 def test_over_tls_with_a_password_and_no_secret_anywhere(folder: Path) -> None:

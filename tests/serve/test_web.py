@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -15,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Severity, Verdict
+from probe.model import Severity, Verdict, replace
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.serve import web
 from probe.serve.state import Snapshot
 from probe.serve.web import App, Login
+from tests.page.hostile import spoilt
 from tests.report import made
 from tests.serve.rounds import NEW, Source, after, finding, misconfigured, verdict
 
@@ -46,7 +48,7 @@ def ask(app: App, path: str = "/", method: str = "GET", query: str = "", **heade
     """The answer of the application, which must keep the rules of WSGI."""
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path}
     environ["QUERY_STRING"] = query
-    environ |= {f"HTTP_{name.upper()}": text for name, text in headers.items()}
+    environ |= {("" if name == "content_type" else "HTTP_") + name.upper(): text for name, text in headers.items()}
     setup_testing_defaults(environ)
     given: list[Any] = []
 
@@ -127,6 +129,27 @@ def test_metrics_are_the_exposition(accept: str) -> None:
         assert (b"probe_success" in answer.body) is compat
 
 
+def half_a_letter() -> Verdict:
+    """Each word ends in bytes that are no UTF-8, as a variable of the environment may; but for our own codes."""
+    whole = made.broken()
+    bad = spoilt(whole, lambda text: f"{text}\udcff")
+    pairs = zip(bad.findings, whole.findings, strict=True)
+    return replace(bad, findings=tuple(replace(one, code=own.code) for one, own in pairs))
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history"])
+def test_words_that_are_no_utf_8_are_shown_all_the_same(path: str) -> None:
+    answer = ask(App(Source(after([half_a_letter(), verdict(SILENT)]))), path)
+    assert answer.code == 200
+    assert answer.body.decode()
+    answer = ask(App(Source(after([verdict(), half_a_letter()]))), path)
+    assert answer.code == 200
+    words = answer.body.decode()
+    if answer.headers["content-type"] == "application/json":
+        assert json.loads(words)
+    assert "tcp.silent" in words
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 @pytest.mark.parametrize("path", READ)
 def test_pages_are_for_reading(path: str, method: str) -> None:
@@ -190,6 +213,22 @@ def test_health_is_the_loops_and_never_the_endpoints() -> None:
     assert ask(App(source), "/metrics").code == 200
 
 
+def test_a_mistake_in_one_answer_is_told_once_and_hurts_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistaken(*_: object, **__: object) -> bytes:
+        raise ValueError("s3cret")
+
+    monkeypatch.setattr("probe.serve.page.html", mistaken)
+    told: list[str] = []
+    app = App(Source(LIVED), complain=told.append)
+    for _ in range(3):
+        answer = ask(app)
+        assert answer.code == 500
+        assert b"ValueError in test_web.py" in answer.body
+        assert b"s3cret" not in answer.body
+    assert len(told) == 1
+    assert {ask(app, path).code for path in READ[1:]} == {200}
+
+
 # ---- a round now -----------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +239,17 @@ def test_a_round_can_be_asked_for() -> None:
     source.wait = 3.2
     answer = ask(App(source), "/-/run", "POST")
     assert (answer.code, answer.headers["retry-after"]) == (429, "4")
+
+
+@pytest.mark.parametrize("wait", [0.0, 3.2], ids=["granted", "too soon"])
+def test_a_form_leads_back_to_the_page(wait: float) -> None:
+    source = Source(LIVED)
+    source.wait = wait
+    environ = {"content_type": "application/x-www-form-urlencoded; charset=UTF-8", "origin": "http://probe:9879"}
+    answer = ask(App(source), "/-/run", "POST", host="probe:9879", **environ)
+    assert (answer.code, urljoin("http://probe:9879/-/run", answer.headers["location"])) == (303, "http://probe:9879/")
+    assert source.asked == 1
+    assert ask(App(source), "/-/run", "POST", content_type="application/json").code in (202, 429)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""What one round remembers of those before: who the task is, and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from probe.model import Surroundings, Verdict, replace
+from probe.serve.rounds import Rounds
+from probe.settings import UsageError, parse
+from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error
+from probe.sim.services import Mishap
+from probe.sim.task import ID
+from probe.sim.vpc import VPC
+
+UNREADABLE = "task.metadata-unavailable"
+ERROR = string_error(500, "unable to generate metadata for task")
+
+
+def failing(vpc: VPC) -> None:
+    vpc.metadata.mishaps += [Mishap(ERROR, "/v4/"), Mishap(ERROR, "/v3/")]
+
+
+def falling_back_to_version_3(vpc: VPC) -> None:
+    vpc.metadata.mishaps.append(Mishap(ERROR, "/v4/"))
+
+
+def knowing_all_but_the_container(vpc: VPC) -> None:
+    vpc.metadata.mishaps.append(Mishap(ERROR, f"/{ID} "))
+
+
+@contextmanager
+def rounds() -> Iterator[tuple[VPC, Callable[[], Verdict]]]:
+    with VPC() as vpc:
+        of = Rounds(parse(["--no-controls", "--connect-timeout", "1"], vpc.environ), vpc.wire())
+        yield vpc, lambda: of.measure(threading.Event())
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {finding.code for finding in verdict.findings}
+
+
+@pytest.mark.parametrize(
+    ("fails", "code"),
+    [(failing, UNREADABLE), (knowing_all_but_the_container, UNREADABLE), (falling_back_to_version_3, "probe.retried")],
+)
+def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable[[VPC], None], code: str) -> None:
+    with rounds() as (vpc, measured):
+        first = measured()
+        fails(vpc)
+        second = measured()
+        vpc.metadata.mishaps.clear()
+        third = measured()
+    assert codes(second) == codes(first) | {code}
+    assert (second.status, second.pull, second.path) == (first.status, first.pull, first.path)
+    assert [one.name for one in second.endpoints] == [one.name for one in first.endpoints]
+    assert second.plan == first.plan
+    assert second.surroundings == replace(first.surroundings, remembered=True, clock_synchronized=None)
+    told = [finding.title for finding in second.findings if finding.code == UNREADABLE]
+    assert all("in an earlier round" in title for title in told)
+    assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
+
+
+def test_nor_is_metadata_that_is_silent() -> None:
+    with rounds() as (vpc, measured):
+        first = measured()
+        heard = vpc.local.pop((CREDENTIALS_ADDRESS, 80))
+        silent = measured()
+        vpc.local[CREDENTIALS_ADDRESS, 80] = heard
+        last = measured()
+    assert silent.plan.image == first.plan.image
+    assert {UNREADABLE, "credentials.unavailable"} <= codes(silent)
+    assert codes(last) == codes(first)
+
+
+def test_before_it_was_told_there_is_nothing_to_remember() -> None:
+    with rounds() as (vpc, measured):
+        failing(vpc)
+        with pytest.raises(UsageError, match="did not answer"):
+            measured()
+        vpc.metadata.mishaps.clear()
+        assert measured().surroundings.remembered is False
+
+
+def test_what_may_change_is_not_remembered() -> None:
+    with rounds() as (vpc, measured):
+        vpc.metadata.quirks.append(lambda document: document.update(FaultInjectionEnabled=True))
+        assert "task.fault-injection" in codes(measured())
+        failing(vpc)
+        vpc.nameservers = vpc.nameservers[:1] * 2
+        second = measured()
+    assert "task.fault-injection" not in codes(second)
+    assert second.surroundings.resolvers == tuple(vpc.nameservers)
+    assert second.surroundings.clock_synchronized is None
+    assert second.surroundings != Surroundings()
