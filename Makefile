@@ -9,7 +9,7 @@ WORKERS ?= 8
 # More words for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image lab-image onefile lock findings picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip lock findings picture screenshots clean
 
 help:
 	@echo "make demo      the real check in a simulated VPC, once healthy and once broken"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench     measured against its peers, as a table (root, Linux)"
 	@echo "make image     the container image; BASE=, TAG=, ENGINE=, SOURCE=, PIP_CONF=, CA= and BUILD_FLAGS= are yours"
 	@echo "make onefile   one executable file with all dependencies, dist/ecr-probe.pyz, for a Linux host"
+	@echo "make lambda-zip  the AWS Lambda function, dist/ecr-probe-lambda-x86_64.zip; ARCH=aarch64 is the other one"
 	@echo "make lock      choose newest versions again"
 	@echo "make findings  write the pages of docs/findings again, from the faults"
 	@echo "make picture   take the README's picture again"
@@ -58,7 +59,7 @@ format: $(VENV)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-lab: $(VENV)/lab lab-image onefile
+test-lab: $(VENV)/lab lab-image onefile lambda-zip
 	$(BIN)/python -m pytest tests/lab $(ARGS)
 
 bench: $(VENV)/lab lab-image onefile
@@ -70,8 +71,8 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' probe/__init__.py)
 REVISION = $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null || echo unknown)
 TAG ?= ecr-probe:$(VERSION)
 BASE ?=
-# Where the source is; a login in the URL stays here.
-SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -E 's|://[^/@]*@|://|')
+# The source's URL, for the image's label: the remote's without a login, where it is one of the web; else there is no label.
+SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's|^(https?://)([^/@]*@)?|\1|p')
 PIP_CONF ?=
 CA ?=
 BUILD_FLAGS ?=
@@ -79,7 +80,7 @@ BUILD_FLAGS ?=
 image:
 	@test -n "$(ENGINE)" || { echo "no docker, podman or buildah works here; make ENGINE=... image names another" >&2; exit 1; }
 	$(ENGINE) build --file container/Dockerfile --tag $(TAG) $(BUILD_FLAGS) \
-		$(if $(BASE),--build-arg BASE=$(BASE)) $(if $(SOURCE),--build-arg SOURCE=$(SOURCE)) \
+		$(if $(BASE),--build-arg BASE=$(BASE)) $(if $(SOURCE),--label org.opencontainers.image.source=$(SOURCE)) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 		$(if $(PIP_CONF),--secret id=pip.conf$(comma)src=$(PIP_CONF)) $(if $(CA),--secret id=ca.pem$(comma)src=$(CA)) .
 
@@ -92,6 +93,12 @@ lab-image: $(VENV)/lab
 # The wheels of this machine's processor, or of another: MACHINE=aarch64.
 onefile: $(VENV)/packer/ready
 	@$(VENV)/packer/bin/python -m container.onefile.build dist/ecr-probe.pyz $(MACHINE)
+
+# An architecture of Lambda, in the words of wheels: x86_64 or aarch64 (arm64).
+ARCH ?= x86_64
+
+lambda-zip: $(VENV)/packer/ready
+	@$(VENV)/packer/bin/python -m container.lambda_zip dist/ecr-probe-lambda-$(ARCH).zip $(ARCH)
 
 # A virtual environment of its own: what packs wants another pip than whoever made ours.
 $(VENV)/packer/ready: requirements/onefile.txt

@@ -14,8 +14,9 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-# botocore describes every service of AWS. These stay: those whose clients the program makes, or will make from outside.
-SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "sts")
+# botocore describes every service of AWS. These stay: those whose clients the program makes, or will make from outside,
+# and those that botocore itself asks for an operator's credentials (sign-in, SSO, roles).
+SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "s3", "signin", "sso", "sso-oidc", "sts")
 # rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
 UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
 # The simulated VPC needs trustme, which is no part of the image.
@@ -42,17 +43,22 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
 def main() -> None:
     assert sys.pycache_prefix, "PYTHONPYCACHEPREFIX says where the bytecode goes"
-    drop()
+    drop_unread(PACKAGES)
+    drop_scripts()
     for source in sorted({*PACKAGES.rglob("*.py"), *standard_library()}):
         py_compile.compile(str(source), doraise=True, invalidation_mode=UNCHECKED)
 
 
-def drop() -> None:
-    for service in (PACKAGES / "botocore" / "data").iterdir():
+def drop_unread(packages: Path) -> None:
+    """From a directory of installed packages, whichever build it is for."""
+    for service in (packages / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
     for unread in UNREAD:
-        shutil.rmtree(PACKAGES / unread, ignore_errors=True)
+        shutil.rmtree(packages / unread, ignore_errors=True)
+
+
+def drop_scripts() -> None:
     for script in SCRIPTS.iterdir():
         if script.is_file() and not script.name.startswith(("ecr-probe", "python")):
             script.unlink()

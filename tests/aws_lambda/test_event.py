@@ -1,0 +1,208 @@
+"""The contract of the event: flags by their names, over their variables; whatever is wrong told in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.flags import CHECK_FLAGS, UsageError
+from probe.lambda_event import KEYS, read
+from probe.settings import Settings, settle
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
+OTHER = IMAGE.replace("app", "other")
+ROLE = "arn:aws:iam::123456789012:role/pull"
+BY_THE_CLOCK = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "123456789012",
+    "time": "2015-10-08T16:53:06Z",
+    "region": "us-east-1",
+    "resources": ["arn:aws:events:us-east-1:123456789012:rule/my-scheduled-rule"],
+    "detail": {},
+}
+
+
+def settings(event: object, **variables: str) -> Settings:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        return settle(read(event)[0], variables, started=0.0)
+
+
+def refused(event: object, **variables: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        settings(event, **variables)
+    line = str(caught.value)
+    assert "\n" not in line
+    example = line.partition("; for example ")[2] or line.partition("? for example ")[2]
+    settings(json.loads(example))  # a good example is one
+    return line
+
+
+# ---- what is said --------------------------------------------------------------------------------
+
+
+def test_every_flag_of_a_check_is_a_key_with_the_same_meaning() -> None:
+    event: dict[str, Any] = {
+        "image": IMAGE,
+        "platform": "linux/arm64/v8",
+        "vpc-cidr": ["10.0.0.0/16", "fd00::/48"],
+        "also": ["ssm", "kms"],
+        "endpoint-dns": ["ecr.api=vpce-1.example.com", "ssm=vpce-2.example.com."],
+        "allow-public": ["logs", "ecr.api"],
+        "pull-role": ROLE,
+        "layers": "smallest",
+        "layer-bytes": 1048576,
+        "deadline": 12.5,
+        "connect-timeout": 0.25,
+        "no-controls": True,
+        "strict": True,
+    }
+    assert set(KEYS) == {*event, "ca-bundle", "format"}
+    variables = {
+        KEYS[name].variable: ",".join(value) if isinstance(value, list) else str(value) for name, value in event.items()
+    }
+    by_event, by_variable = settings(event), settings({}, **variables)
+    assert {name: getattr(by_event, name) for name in Settings.__slots__ if name != "environ"} == {
+        name: getattr(by_variable, name) for name in Settings.__slots__ if name != "environ"
+    }
+    assert by_event.budget.deadline == 12.5
+    assert by_event.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
+
+
+def test_what_is_no_key_concerns_files_screens_and_instances() -> None:
+    left_out = {flag.name for flag in CHECK_FLAGS} - set(KEYS)
+    assert left_out == {"output", "pretty", "allow-instance-role", "push-gateway"}
+
+
+@pytest.mark.parametrize(
+    ("event", "deadline", "strict"),
+    [
+        ({}, 20, True),
+        (None, 20, True),
+        ({"deadline": None, "strict": None}, 20, True),
+        ({"deadline": 7}, 7, True),
+        ({"deadline": "7"}, 7, True),
+        ({"deadline": 1e1, "strict": False}, 10, False),
+        ({"strict": "no"}, 20, False),
+    ],
+)
+def test_the_event_wins_over_the_variables(event: object, deadline: float, strict: bool) -> None:
+    made = settings(event, ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="yes")
+    assert (made.budget.deadline, made.policy.strict) == (deadline, strict)
+
+
+def test_a_list_replaces_the_variables() -> None:
+    made = settings({"vpc-cidr": "10.1.0.0/16,10.2.0.0/16"}, ECR_PROBE_VPC_CIDR="10.0.0.0/16")
+    assert made.vpc_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
+
+
+@pytest.mark.parametrize("given", ["json,emf", ["json", "emf"]])
+def test_several_reports_may_go_to_the_log(given: object) -> None:
+    assert read({"format": given})[1] == ("json", "emf")
+    assert read({})[1] == ()
+
+
+@pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
+def test_an_event_by_the_clock_asks_for_nothing(source: str) -> None:
+    made = settings({**BY_THE_CLOCK, "source": source, "image": OTHER}, ECR_PROBE_IMAGE=IMAGE)
+    assert made.image is not None
+    assert made.image.text == IMAGE
+
+
+@pytest.mark.parametrize("beside", [BY_THE_CLOCK, {"DeploymentId": "d-1"}, {"settings of others": 1}])
+def test_beside_settings_all_else_is_the_callers(beside: dict[str, object]) -> None:
+    made = settings({**beside, "settings": {"image": OTHER}}, ECR_PROBE_IMAGE=IMAGE)
+    assert made.image is not None
+    assert made.image.text == OTHER
+    assert settings({**beside, "settings": None}, ECR_PROBE_IMAGE=IMAGE).image is not None
+
+
+# ---- what is wrong -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ({"imgae": IMAGE}, "'imgae' is no setting; did you mean image? for example {\"image\": "),
+        ({"vpc_cidr": "10.0.0.0/16"}, "'vpc_cidr' is no setting; did you mean vpc-cidr? "),
+        ({"VPC-CIDR": "10.0.0.0/16"}, "'VPC-CIDR' is no setting; did you mean vpc-cidr? "),
+        ({"ECR_PROBE_IMAGE": IMAGE}, "'ECR_PROBE_IMAGE' is no setting; known are image, platform, "),
+        ({"key1": "value1"}, "'key1' is no setting; known are image, platform, "),
+        ({"output": "/tmp/verdict.json"}, "'output' is no setting; known are "),
+        ({"settings": {"key1": 1}}, "'key1' is no setting"),
+        ({"a\nb": 1}, "'a\\nb' is no setting"),
+        ({"x" * 5000: 1}, "…' is no setting"),
+        ({5: 1}, "'5' is no setting"),
+        ([], "the event is a list and has to be an object; "),
+        ("image", "the event is text and has to be an object; "),
+        (5, "the event is a number and has to be an object; "),
+        ({"settings": [{"image": IMAGE}]}, "settings is a list and has to be an object; "),
+        ({"image": 5}, "image (ECR_PROBE_IMAGE): a number is not text; "),
+        ({"image": [IMAGE]}, "image (ECR_PROBE_IMAGE): a list is not text; "),
+        ({"image": {"Ref": "x"}}, "image (ECR_PROBE_IMAGE): an object is not text; "),
+        ({"image": "nginx"}, "image (ECR_PROBE_IMAGE): 'nginx' is not in ECR at all"),
+        ({"image": ""}, "image (ECR_PROBE_IMAGE): "),
+        ({"image": "--help"}, "image (ECR_PROBE_IMAGE): "),
+        ({"deadline": True}, "deadline (ECR_PROBE_DEADLINE): true or false is not a number; "),
+        ({"deadline": [20]}, "deadline (ECR_PROBE_DEADLINE): a list is not a number; "),
+        ({"deadline": "soon"}, "deadline (ECR_PROBE_DEADLINE): 'soon' is not a number of seconds; "),
+        ({"deadline": 0}, "is not between 0.1 and 86400 seconds"),
+        ({"deadline": -5}, "is not a number of seconds"),
+        ({"deadline": 1e-9}, "is not between"),
+        ({"deadline": float("nan")}, "is not a number of seconds"),
+        ({"deadline": float("inf")}, "is not a number of seconds"),
+        ({"deadline": 10**30}, "is not between"),
+        ({"connect-timeout": 31}, "connect-timeout (ECR_PROBE_CONNECT_TIMEOUT): 31 seconds are more than"),
+        ({"layer-bytes": 1.5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): "),
+        ({"layers": "all", "layer-bytes": 5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): has no meaning with"),
+        ({"vpc-cidr": []}, "vpc-cidr (ECR_PROBE_VPC_CIDR): names nothing; "),
+        ({"vpc-cidr": [5]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): a number is not text, nor a list of it; "),
+        ({"vpc-cidr": ["10.0.0.0/16", None]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): null is not text, "),
+        ({"vpc-cidr": ["10.0.0.5/16"]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): '10.0.0.5/16' has host bits set"),
+        ({"endpoint-dns": {"ecr.api": "x"}}, "endpoint-dns (ECR_PROBE_ENDPOINT_DNS): an object is not text, "),
+        ({"format": "xml"}, "format (ECR_PROBE_FORMAT): 'xml' is not a format; known are text, json, "),
+        ({"strict": 1}, "strict (ECR_PROBE_STRICT): a number is not true or false; "),
+        ({"strict": "perhaps"}, "strict (ECR_PROBE_STRICT): 'perhaps' is neither "),
+        ({"pull-role": "admin"}, "pull-role (ECR_PROBE_PULL_ROLE): 'admin' is not the ARN of a role; "),
+    ],
+)
+def test_a_wrong_event_is_told_in_one_line_with_a_good_one(event: object, words: str) -> None:
+    assert words in refused(event)
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_every_key_has_a_good_example(name: str) -> None:
+    assert name in json.loads(KEYS[name].good)
+    if name != "ca-bundle":  # its file is not everywhere
+        settings(json.loads(KEYS[name].good))
+
+
+def test_a_wrong_variable_is_told_by_its_name() -> None:
+    assert refused({}, ECR_PROBE_DEADLINE="soon").startswith("deadline (ECR_PROBE_DEADLINE): 'soon' is not a number")
+    line = refused({}, AWS_CA_BUNDLE="/nonexistent.pem")
+    assert line.startswith("ca-bundle (AWS_CA_BUNDLE): '/nonexistent.pem' cannot be read: ")
+
+
+def test_what_a_value_of_a_wrong_kind_holds_is_not_repeated() -> None:
+    assert "hunter2" not in refused({"image": {"password": "hunter2"}})
+    assert "hunter2" not in refused(["hunter2"])
+
+
+# ---- what is told of it --------------------------------------------------------------------------
+
+
+def test_the_readme_names_every_key_and_its_event_is_a_good_one() -> None:
+    text = (Path(__file__).parents[2] / "task-definitions" / "README.md").read_text()
+    section = text.partition("\n## As a Lambda function\n")[2].partition("\n## ")[0]
+    listed = section.partition("flags of `ecr-probe check`: ")[2].partition(". ")[0]
+    assert set(re.findall(r"`([\w-]+)`", listed)) == set(KEYS)
+    (event,) = re.findall(r"^```json\n(.*?)^```$", section, re.M | re.S)
+    assert settings(json.loads(event)).policy.strict

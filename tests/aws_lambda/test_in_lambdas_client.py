@@ -1,0 +1,135 @@
+"""The handler as Lambda runs it: called by AWS's own client, in a process that is frozen between invocations."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws_lambda.simulated import CENSUS, WORLD
+
+pytest.importorskip("awslambdaric", reason="AWS's client is there for Linux alone")
+
+from tests.aws_lambda.runtime_api import Function
+
+ROOT = Path(__file__).parents[2]
+PLENTY = 60.0
+
+
+def function(**variables: str) -> Function:
+    return Function("tests.aws_lambda.simulated.handler", environ={"PYTHONPATH": str(ROOT), **variables})
+
+
+@pytest.fixture
+def running() -> Iterator[Function]:
+    with function() as running:
+        yield running
+
+
+def invoke(running: Function, world: str = "healthy", *, timeout: float = PLENTY, **settings: Any) -> dict[str, Any]:
+    returned = running.invoke({WORLD: world, "settings": settings}, timeout=timeout)
+    assert not returned.error, returned.document
+    return dict(returned.document)
+
+
+def census(running: Function) -> dict[str, Any]:
+    return dict(running.invoke({WORLD: CENSUS}).document)
+
+
+# ---- the contract of the runtime -----------------------------------------------------------------
+
+
+def test_the_verdict_comes_through_and_the_log_has_one_line(running: Function) -> None:
+    document = invoke(running)
+    assert (document["status"], document["path"]) == ("pass", "lambda-eni")
+    assert running.log("out") == ""
+    (line,) = running.log("err").splitlines()
+    assert re.fullmatch("[0-9a-f-]{36}", json.loads(line)["request"])
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "words"),
+    [
+        ({"imgae": 1}, "UsageError", "'imgae' is no setting; did you mean image? for example {"),
+        ([1], "UsageError", "the event is a list and has to be an object; "),
+        (b'{"deadline": 1e400}', "UsageError", "'inf' is not a number of seconds"),
+        (b"{", "Runtime.UnmarshalError", ""),
+    ],
+)
+def test_a_wrong_event_is_the_functions_error(running: Function, event: object, kind: str, words: str) -> None:
+    returned = running.invoke(event)
+    assert (returned.error, returned.document["errorType"]) == (True, kind)
+    assert words in returned.document["errorMessage"]
+    ours = [frame for frame in returned.document["stackTrace"] if "/probe/" in frame]
+    assert all("aws_lambda.py" in frame for frame in ours)
+    assert invoke(running)["status"] == "pass"  # and the next one is none the worse for it
+
+
+def test_a_function_that_logs_everything_logs_no_secret() -> None:
+    """With the log level DEBUG botocore would log what it signs, and urllib3 what it asks for."""
+    with function(AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="DEBUG") as running:
+        document = invoke(running, format=["text", "json", "emf"])
+        secrets = census(running)["secrets"]
+        log = running.log("out") + running.log("err")
+    assert document["status"] == "pass"
+    assert len(secrets) > 8
+    assert not [secret for secret in secrets if secret in log or secret in json.dumps(document)]
+
+
+# ---- frozen and thawed ---------------------------------------------------------------------------
+
+HANGING = [
+    "security-group",  # connections that nobody answers
+    "custom-resolver-silent",
+    "transfer-trickles",  # layer bytes that never end
+]
+
+
+@pytest.mark.parametrize("world", HANGING)
+def test_what_hangs_at_the_deadline_is_gone_when_the_process_thaws(running: Function, world: str) -> None:
+    invoke(running)
+    invoke(running, world, deadline=4)
+    before = census(running)
+    cut = invoke(running, world, timeout=2)
+    assert "probe.deadline" in {finding["code"] for finding in cut["findings"]}
+    time.sleep(2)  # frozen
+    after = invoke(running)
+    assert (after["status"], after["findings"]) == ("pass", invoke(running)["findings"])
+    assert not [step for step in after["steps"] if step["failure"]]
+    assert after["plan"]["budget"]["deadline"] == 30
+    held = census(running)
+    assert held["threads"] == ["MainThread"]
+    assert held["files"] <= before["files"]
+
+
+def test_a_long_sleep_counts_for_nothing(running: Function) -> None:
+    """Longer than the deadline, which by the process's clock has passed since its first invocation."""
+    first = invoke(running, deadline=2)
+    time.sleep(3)
+    second = invoke(running, deadline=2)
+    assert (first["status"], second["status"]) == ("pass", "pass")
+    assert second["seconds"] < 2
+    assert second["started_at"] > first["started_at"]
+
+
+def test_a_pause_in_the_midst_costs_no_more_than_its_own_verdict(running: Function) -> None:
+    paused = running.invoke({WORLD: "security-group", "settings": {"deadline": 2}}, paused_at=0.5)
+    assert (paused.error, paused.document["status"]) == (False, "inconclusive")
+    assert invoke(running)["status"] == "pass"
+
+
+def test_many_invocations_leave_nothing_behind(running: Function) -> None:
+    for _ in range(5):
+        invoke(running)
+    before, memory = census(running), running.resident_kib()
+    for _ in range(25):
+        assert invoke(running)["status"] == "pass"
+    after = census(running)
+    assert after["threads"] == ["MainThread"]
+    assert after["files"] <= before["files"]
+    assert running.resident_kib() < memory + 6 * 1024
