@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 
 import probe.faults
-from probe.faults import FAULTS, diagnose
+from probe.faults import FAULTS, diagnose, told
 from probe.faults.causes import CAUSES
 from probe.faults.fault import Fault
 from probe.model import Impact, JudgedFinding, Severity, Standing
@@ -60,6 +60,7 @@ WORDS = {
     "group": "*name*",
     "host": "*host*",
     "hosts": "*host*",
+    "how": "*does not answer, or refuses*",
     "image": "*image*",
     "issuer": "*issuer*",
     "launch": "*this launch type*",
@@ -111,6 +112,9 @@ WORDS_OF: Mapping[str, Mapping[str, str]] = {
     },
     "policy.vpce.ecr": {"endpoints": "*ecr.api or ecr.dkr*"},
     "probe.deadline": {"count": "*some steps*"},
+    "registry.elsewhere": {
+        "kind": "No VPC endpoint of ECR has a part in pulling it: the way to its registry leads out of the VPC."
+    },
     "registry.image-not-in-ecr": {"kind": "No VPC endpoint of ECR has a part in pulling it."},
     "unexplained": {"action": "*step*", "endpoints": "*a service's*"},
 }
@@ -160,6 +164,7 @@ _TO_FILL_IN = {
 _MEANING = {
     (Severity.ERROR, Impact.PULL): "ECS cannot pull the image",
     (Severity.WARNING, Impact.PULL): "the pull works in part, or not every time",
+    (Severity.ERROR, Impact.START): "tasks do not start; their pull is another matter",
     (Severity.ERROR, Impact.ROUTE): "it works, but past the VPC endpoint, and ends with the way out of the VPC",
     (Severity.WARNING, Impact.ROUTE): "traffic takes, or may take, another way than the VPC endpoint",
     (Severity.ERROR, Impact.LOGS): "containers that log there do not start",
@@ -269,6 +274,8 @@ def _page(code: str) -> Iterator[str]:
     yield f"# {code}\n"
     for severity, meaning in _weights(code):
         yield f"- **{severity}**: {meaning}"
+    if any(fault.code == code for fault in told.FAULTS):
+        yield "\nOnly an error's words tell this: `ecr-probe explain` finds it, a check does not."
     for fault in variants(code):
         yield from _told(fault)
     yield from _causes(remedies(code))

@@ -40,6 +40,8 @@ class Action(StrEnum):
     LAYER = "layer"
     LOGS = "logs"
     CONTROL = "control"
+    REQUEST = "request"  # to another AWS API, such as for a secret; read from texts only
+    START = "start"  # what ECS does around the pull: placing a task, starting its container; read from texts only
 
 
 class Outcome(StrEnum):
@@ -107,9 +109,12 @@ class AddressClass(StrEnum):
 
 
 class Impact(StrEnum):
-    """What a fault takes away. PROOF: only our proof of it; NONE: nothing, it is worth knowing."""
+    """What a fault takes away. START: what a task needs to start beside its image. PROOF: only our proof of it; NONE:
+    nothing, it is worth knowing.
+    """
 
     PULL = "pull"
+    START = "start"
     ROUTE = "route"
     LOGS = "logs"
     AGENT = "agent"
@@ -129,6 +134,15 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+class Basis(StrEnum):
+    """What a document rests on. TEXT: the words of an error; nothing was measured, and of its steps those that failed
+    are what the text tells, those that are OK what must have gone before.
+    """
+
+    MEASURED = "measured"
+    TEXT = "text"
 
 
 class Status(StrEnum):
@@ -194,6 +208,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What the task knows of itself, from task metadata and the environment. None means: not told."""
 
     told: bool = False  # task metadata answered
+    remembered: bool = False  # in an earlier round of the sidecar, and not in this one
     log_drivers_told: bool = False  # and said how each container logs
     path: Path = Path.UNKNOWN
     region: str | None = None
@@ -202,7 +217,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     network_mode: str | None = None
     availability_zone: str | None = None
     cluster: str | None = None
-    service: str | None = None  # its name; the task definition's family where the task belongs to none
+    service: str | None = None  # its name; the task definition's family where the task belongs to none; the function's
     task_arn: str | None = None
     container: str | None = None
     image: str | None = None
@@ -547,6 +562,7 @@ class Step(Struct, frozen=True, kw_only=True):
 class Measurement(Struct, frozen=True, kw_only=True):
     """All facts of one run; enough to diagnose it again on another machine. Steps stand in plan order."""
 
+    basis: Basis = Basis.MEASURED
     started_at: datetime
     seconds: float
     surroundings: Surroundings
@@ -613,10 +629,14 @@ class EndpointSummary(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """The document. Field names and meanings are the contract of schema version 1."""
+    """The document. Field names and meanings are the contract of schema version 1.
+
+    `causes` are codes: what can be the cause of anything found, in one order over all findings, likeliest first.
+    """
 
     schema_version: int
     version: str
+    basis: Basis = Basis.MEASURED
     status: Status
     pull: Pull
     exit_code: int
@@ -629,11 +649,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
     policy: Policy
     endpoints: tuple[EndpointSummary, ...]
     findings: tuple[JudgedFinding, ...]
+    causes: tuple[str, ...] = ()
     steps: tuple[Step, ...]
 
     @property
     def measurement(self) -> Measurement:
         return Measurement(
+            basis=self.basis,
             started_at=self.started_at,
             seconds=self.seconds,
             surroundings=self.surroundings,

@@ -7,6 +7,7 @@ from probe.faults.visits import Visit
 from probe.model import (
     SCHEMA_VERSION,
     Action,
+    Cause,
     EndpointSummary,
     Extent,
     Finding,
@@ -20,13 +21,14 @@ from probe.model import (
     Policy,
     Pull,
     Severity,
+    Standing,
     Status,
     Verdict,
 )
 
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
 _BY_WEIGHT = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-_BREAKING = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
+_BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
 
@@ -38,9 +40,10 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=version,
+        basis=measurement.basis,
         status=status,
         pull=_pull(judged, evidence),
-        exit_code=1 if status is Status.DEGRADED and policy.strict else _EXIT_CODES[status],
+        exit_code=exit_code(status, strict=policy.strict),
         started_at=measurement.started_at,
         seconds=measurement.seconds,
         path=measurement.surroundings.path,
@@ -50,8 +53,14 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
         policy=policy,
         endpoints=tuple(_summary(visit, judged, evidence) for visit in evidence.visits if not visit.redirected),
         findings=judged,
+        causes=tuple(cause.code for cause in likeliest(judged)),
         steps=measurement.steps,
     )
+
+
+def exit_code(status: Status, *, strict: bool) -> int:
+    """The contract's, whatever the command."""
+    return 1 if status is Status.DEGRADED and strict else _EXIT_CODES[status]
 
 
 # ---- severity -------------------------------------------------------------------------------------------------------
@@ -67,7 +76,7 @@ def severity(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severi
 
 def _severity_of_whole(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
     match finding.impact:
-        case Impact.PULL | Impact.PROOF:
+        case Impact.PULL | Impact.START | Impact.PROOF:
             return Severity.ERROR
         case Impact.ROUTE:
             weights = [_route_severity(name, plan, policy) for name in finding.endpoints]
@@ -96,6 +105,28 @@ def _judged(finding: Finding, evidence: Evidence) -> JudgedFinding:
     weight = severity(finding, evidence.plan, evidence.policy, evidence.surroundings.path)
     facts = {name: getattr(finding, name) for name in finding.__struct_fields__}
     return JudgedFinding(**facts, severity=weight)
+
+
+# ---- causes ---------------------------------------------------------------------------------------------------------
+
+_SHARES = {Severity.ERROR: 1.0, Severity.WARNING: 0.25}  # of a finding in the likelihood of its causes; a note has none
+
+
+def likeliest(findings: tuple[JudgedFinding, ...]) -> tuple[Cause, ...]:
+    """What can be the cause of all that was found, in one order: confirmed ones first, then by how many findings name
+    it and how early.
+    """
+    causes: dict[str, Cause] = {}
+    likelihood: dict[str, float] = {}
+    for finding in sorted(findings, key=lambda finding: _BY_WEIGHT.index(finding.severity)):
+        alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
+        for place, cause in enumerate(alive if finding.severity in _SHARES else (), start=1):
+            known = causes.setdefault(cause.code, cause)
+            if cause.standing is Standing.CONFIRMED and known.standing is not Standing.CONFIRMED:
+                causes[cause.code] = cause
+            likelihood[cause.code] = likelihood.get(cause.code, 0.0) + _SHARES[finding.severity] / place
+    order = sorted(causes, key=lambda code: (causes[code].standing is not Standing.CONFIRMED, -likelihood[code]))
+    return tuple(causes[code] for code in order)
 
 
 # ---- status, pull, endpoints ----------------------------------------------------------------------------------------

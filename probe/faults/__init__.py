@@ -20,13 +20,29 @@ from probe.faults import (
     resolvers,
     task,
     tls,
+    told,
 )
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.model import Finding, Measurement, Policy
 
 # In causal order: what stands further up explains what stands below.
-_AREAS = (own, task, credentials, resolvers, names, network, tls, answers, denials, registry, redirects, layers, logs)
+_AREAS = (
+    own,
+    task,
+    credentials,
+    resolvers,
+    names,
+    network,
+    tls,
+    answers,
+    denials,
+    registry,
+    redirects,
+    layers,
+    logs,
+    told,
+)
 FAULTS: tuple[Fault, ...] = tuple(fault for area in _AREAS for fault in area.FAULTS)
 RULES = tuple(rule for area in _AREAS for rule in area.RULES)
 

@@ -83,7 +83,9 @@ def service_errors(evidence: Evidence) -> Iterator[Finding]:
 def strange_answers(evidence: Evidence) -> Iterator[Finding]:
     """Answers without any mark of AWS, and redirects where none belongs."""
     steps = [*_failed(evidence, Failure.NOT_AWS), *_failed(evidence, Failure.REDIRECT, actions=_NO_REDIRECT)]
-    yield from _of_path(NOT_AWS, evidence, steps)
+    # Whom a text speaks with is not sure: it may be a server's own page, such as a content network's.
+    suspects = possible(*NOT_AWS.causes, "other") if evidence.is_text else None
+    yield from _of_path(NOT_AWS, evidence, steps, suspects)
 
 
 def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
@@ -119,10 +121,12 @@ def _of_aws(
         yield found(fault, evidence, evidence.tries(*steps), extent=extent, suspects=suspects, mark=mark)
 
 
-def _of_path(fault: Fault, evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+def _of_path(
+    fault: Fault, evidence: Evidence, steps: list[Step], suspects: Suspects | None = None
+) -> Iterator[Finding]:
     if steps:
         impact = evidence.impact(step.endpoint for step in steps)
-        yield found(fault, evidence, evidence.tries(*steps), impact=impact)
+        yield found(fault, evidence, evidence.tries(*steps), impact=impact, suspects=suspects)
 
 
 FAULTS = (THROTTLED, SERVICE_ERROR, NOT_AWS, UNREADABLE, BROKEN_TRANSFER)

@@ -11,11 +11,6 @@ from probe.model import Cause, Standing
 
 CAUSES: Mapping[str, CauseText] = {**NETWORK, **ANSWERS}
 
-# Codes of the vocabulary that nothing inside a task can see, and why: no fault names them.
-INVISIBLE = {
-    "client.old-agent": "the agent's version is not in the task, and its anonymous requests are not ours",
-    "client.pull-not-in-vpc": "such a pull is made elsewhere, so no step of ours walks its path",
-}
 _ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
 
 

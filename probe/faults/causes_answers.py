@@ -178,10 +178,22 @@ ANSWERS = {
         "aws ecs describe-task-definition --task-definition FAMILY --query "
         '"taskDefinition.containerDefinitions[].image"',
     ),
+    "client.old-agent": CauseText(
+        "an old agent asked without a token, and was told that there is no such image",
+        "update it: aws ecs update-container-agent --cluster {cluster} --container-instance INSTANCE",
+        "aws ecs describe-container-instances --cluster {cluster} --container-instances INSTANCE --query "
+        '"containerInstances[].versionInfo"',
+    ),
+    "client.pull-not-in-vpc": CauseText(
+        "this pull is made outside the VPC by design, so its endpoints and groups do not matter",
+        "let the service reach the image: aws ecr set-repository-policy --region {region} --repository-name "
+        "{repository} --policy-text FILE (for its principal, such as codebuild.amazonaws.com)",
+        'aws codebuild batch-get-projects --names PROJECT --query "projects[].environment"',
+    ),
     "throttle": CauseText(
-        "too many requests at once in this account and region",
-        "spread the launches, keep tokens, or ask for more: aws service-quotas request-service-quota-increase "
-        "--service-code ecr …",
+        "too many requests at once",
+        "spread the launches, keep tokens, copy images of other registries to ECR, or ask for more: aws service-quotas "
+        "request-service-quota-increase --service-code ecr …",
         "aws service-quotas list-service-quotas --service-code ecr --region {region}",
     ),
     "logs.group-missing": CauseText(

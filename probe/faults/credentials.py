@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from probe.faults.evidence import Evidence, answer_of
 from probe.faults.fault import Fault
-from probe.faults.findings import found, possible, settled
+from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import seconds
 from probe.model import Action, AnswerSeen, CredentialsSeen, Extent, Failure, Finding, Impact, Step
 
@@ -34,6 +34,11 @@ NO_CREDENTIALS = Fault(
     "The network was measured all the same; ECS itself pulls with the execution role.",
     Impact.PROOF,
     ("iam.no-credentials",),
+)
+NO_CREDENTIALS_TOLD = replace(
+    NO_CREDENTIALS,
+    title="whoever wrote this found no credentials",
+    why="No provider gave any: there is no role, or the link-local address that would give them is not reached.",
 )
 CREDENTIALS_UNAVAILABLE = Fault(
     "credentials.unavailable",
@@ -79,6 +84,9 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.NO_CREDENTIALS and provider not in (None, _INSTANCE_METADATA):
             words = (step.detail or "they cannot be read").rstrip(".")
             yield found(CREDENTIALS_UNUSABLE, evidence, evidence.tries(step), provider=provider, words=words)
+        elif evidence.is_text:
+            fault, suspects = _told(step)
+            yield found(fault, evidence, evidence.tries(step), suspects=suspects)
         elif step.failure is Failure.NO_CREDENTIALS:
             yield found(NO_CREDENTIALS, evidence, evidence.tries(step), suspects=settled("iam.no-credentials"))
         else:
@@ -91,9 +99,16 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def _told(step: Step) -> tuple[Fault, Suspects]:
+    """A proxy that swallows calls of link-local addresses is the likeliest reason why those fail."""
+    if step.failure is Failure.NO_CREDENTIALS:
+        return NO_CREDENTIALS_TOLD, possible("iam.no-credentials", "path.proxy", "iam.execution-role")
+    return CREDENTIALS_UNAVAILABLE, possible("path.proxy", *CREDENTIALS_UNAVAILABLE.causes)
+
+
 def rejected_credentials(evidence: Evidence) -> Iterator[Finding]:
     """AWS's own refusal of who we say we are."""
-    refused = evidence.failed(Action.TOKEN, Action.LOGS)
+    refused = evidence.failed(Action.TOKEN, Action.LOGS, Action.REQUEST)
     steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED]
     if steps:
         yield found(CREDENTIALS_REJECTED, evidence, evidence.tries(*steps))

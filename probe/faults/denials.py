@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from probe.faults.evidence import Evidence, denial_of
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.model import Action, DenialReason, Failure, Finding, Impact, Step
+from probe.model import Action, Denial, DenialReason, Failure, Finding, Impact, Step
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.ecr",
@@ -30,6 +30,8 @@ _ACTIONS = {
     Action.MANIFEST: "ecr:BatchGetImage",
     Action.BLOB: "ecr:GetDownloadUrlForLayer",
 }
+_POLICIES = {"s3": "policy.vpce.s3"} | dict.fromkeys(("ecr.api", "ecr.dkr", "ecr-legacy"), "policy.vpce.ecr")
+_UNSAID = "AWS did not say which policy refuses it."
 _ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
 
 
@@ -52,8 +54,8 @@ def denials(evidence: Evidence) -> Iterator[Finding]:
     groups: dict[tuple[DenialReason | None, Suspects], list[Step]] = {}
     for step in _denials(evidence):
         if _reason(step) is not DenialReason.ENDPOINT:
-            groups.setdefault((_reason(step), _suspects(evidence, step)), []).append(step)
-    for (reason, suspects), steps in groups.items():
+            groups.setdefault((_reason(step), suspects_of(evidence, step)), []).append(step)
+    for (_, suspects), steps in groups.items():
         yield found(
             DENIED,
             evidence,
@@ -61,8 +63,8 @@ def denials(evidence: Evidence) -> Iterator[Finding]:
             impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
             suspects=suspects,
             action=_action(steps[0]),
-            reason=f"AWS's sentence names the {reason}." if reason else "AWS did not say which policy refuses it.",
-            role=_whose(evidence),
+            reason=words_of(denial_of(steps[0])),
+            role=whose(evidence),
         )
 
 
@@ -82,9 +84,17 @@ def _action(step: Step) -> str:
     return (denial.action if denial else None) or _ACTIONS.get(step.action, "the registry")
 
 
-def _suspects(evidence: Evidence, step: Step) -> Suspects:
+def words_of(denial: Denial | None) -> str:
+    """Which kind of policy refused."""
+    known = denial is not None and denial.reason is not None
+    return f"AWS's sentence names the {denial.reason}." if known and denial else _UNSAID
+
+
+def suspects_of(evidence: Evidence, step: Step) -> Suspects:
     """Which policy it is, by the sentence; where the request left by a public way, no endpoint's policy saw it."""
-    reason, public = _reason(step), evidence.is_public(step.endpoint)
+    denial, public = denial_of(step), evidence.is_public(step.endpoint)
+    reason = denial.reason if denial else None
+    policy = _POLICIES.get(step.endpoint, "policy.vpce.other")
     if reason in _ORGANISATION:
         return settled("iam.scp")
     if reason is DenialReason.RESOURCE:
@@ -92,20 +102,23 @@ def _suspects(evidence: Evidence, step: Step) -> Suspects:
     if reason is not None:
         role, condition = "iam.execution-role", "iam.source-vpce-condition"
         return possible(condition, role) if public else possible(role, condition)
-    foreign = ("iam.repository-policy",) if _other_account(evidence) else ()
+    foreign = ("iam.repository-policy",) if _other_account(evidence) and policy == "policy.vpce.ecr" else ()
     if public:
-        codes = ("iam.execution-role", "iam.source-vpce-condition", *foreign, "policy.vpce.ecr")
-        return Suspects(codes, ruled_out=frozenset({"policy.vpce.ecr"}))
-    return possible("iam.execution-role", "policy.vpce.ecr", *foreign)
+        codes = ("iam.execution-role", "iam.source-vpce-condition", *foreign, policy)
+        return Suspects(codes, ruled_out=frozenset({policy}))
+    explicit = ("iam.scp",) if denial is not None and denial.explicit else ()
+    return possible("iam.execution-role", policy, *explicit, *foreign)
 
 
 def _other_account(evidence: Evidence) -> bool:
     own = evidence.surroundings.account
-    return own is not None and own != evidence.plan.account
+    return own is not None and own != (evidence.plan.account or own)
 
 
-def _whose(evidence: Evidence) -> str:
+def whose(evidence: Evidence) -> str:
     """Whose role it was that was refused, beside the pull's."""
+    if evidence.is_text:
+        return "The text is the pull's own, so it is the role that ECS uses."
     if evidence.holds_pull_role:
         return "It is the role that pulls (--pull-role)."
     if evidence.holds_pull_role is False:

@@ -15,6 +15,7 @@ from probe.model import (
     AddressClass,
     AnswerSeen,
     Asker,
+    Basis,
     Denial,
     DenialReason,
     Endpoint,
@@ -39,8 +40,18 @@ from probe.model import (
 # Our own fault, or nobody's: never evidence of anything else.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
 REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
-CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS)
-_WEIGHT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
+CONVERSATION = (
+    Action.TOKEN,
+    Action.CHALLENGE,
+    Action.MANIFEST,
+    Action.BLOB,
+    Action.LAYER,
+    Action.LOGS,
+    Action.REQUEST,
+)
+# Endpoints that only texts have: a registry that is not private ECR, and a host that is not named.
+ELSEWHERE, UNNAMED = "registry", "unnamed-host"
+_WEIGHT = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 
 
 def answer_of(step: Step) -> AnswerSeen | None:
@@ -74,6 +85,11 @@ class Evidence:
 
     measurement: Measurement
     policy: Policy
+
+    @property
+    def is_text(self) -> bool:
+        """Read from the words of an error, which are those of the pull itself; nothing was measured."""
+        return self.measurement.basis is Basis.TEXT
 
     # ---- what was planned -------------------------------------------------------------------------------------------
 
@@ -130,7 +146,8 @@ class Evidence:
         got = any(step.subject == "GET" and step.outcome is not Outcome.SKIPPED for step in self.of(Action.MANIFEST))
         for step in self.of(*actions):
             head = step.action is Action.MANIFEST and step.subject == "HEAD" and got
-            if step.failed and step.id in last and not head and step.failure not in NO_EVIDENCE:
+            ours = step.endpoint != ELSEWHERE
+            if step.failed and step.id in last and not head and ours and step.failure not in NO_EVIDENCE:
                 yield step
 
     @cached_property
@@ -192,7 +209,7 @@ class Evidence:
     def _vpc_resolvers(self) -> frozenset[str]:
         """AmazonProvidedDNS: its fixed addresses, and base+2 of every range that the VPC could have."""
         found = set(AMAZON_PROVIDED_DNS)
-        for text in (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs):
+        for text in self._vpc_ranges:
             network = _network(text)
             if network.version == 4:
                 wider = range(min(16, network.prefixlen), network.prefixlen + 1)
@@ -200,7 +217,14 @@ class Evidence:
         return frozenset(found)
 
     def is_vpc_resolver(self, server: str) -> bool:
+        if self.is_text and not self._vpc_ranges:
+            # A text tells no range, and base+2 of nearly every range ends in 2.
+            return server in AMAZON_PROVIDED_DNS or server.endswith(".2")
         return server in self._vpc_resolvers
+
+    @property
+    def _vpc_ranges(self) -> tuple[str, ...]:
+        return (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
 
     def vpc_answers(self, visit: Visit) -> tuple[Step, ...]:
         """What the VPC's resolver answered where it is not the one that counts."""
@@ -225,6 +249,8 @@ class Evidence:
     @cached_property
     def holds_pull_role(self) -> bool | None:
         """Whether the identity held is the role that pulls; None where nobody said which that is."""
+        if self.is_text:
+            return True
         if self.policy.pull_role is None or self.principal is None:
             return None
         return role_of(self.principal) == (role_of(self.policy.pull_role) or ("", self.policy.pull_role))

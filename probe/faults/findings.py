@@ -119,6 +119,8 @@ def _presumed(presumed: Iterable[str], evidence: Evidence) -> str:
     if not tuple(presumed):
         return ""
     ranges = listed(evidence.plan.presumed_cidrs)
+    if not evidence.surroundings.addresses:
+        return f" That they are inside the VPC is presumed: AWS has no public names there ({ranges})."
     return f" That they are inside the VPC is presumed from the task's own address ({ranges})."
 
 

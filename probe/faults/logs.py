@@ -37,6 +37,12 @@ GROUP_MISSING = Fault(
     ("logs.group-missing", "logs.misconfigured-region"),
     Extent.PARTLY,
 )
+GROUP_MISSING_TOLD = replace(
+    GROUP_MISSING,
+    title="the log group of this task does not exist",
+    why="CloudWatch Logs answered and does not know it, so the container did not start.",
+    extent=Extent.WHOLLY,
+)
 STREAM_MISSING = Fault(
     "logs.stream-missing",
     "the log stream {stream} does not exist yet",
@@ -66,7 +72,7 @@ def refusals(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.failed(Action.LOGS):
         if step.failure is Failure.MALFORMED and (answer := answer_of(step)) and answer.aws:
             yield found(ANSWERED_OTHERWISE, evidence, evidence.tries(step), words=answer.code or "an error")
-        if step.failure is not Failure.DENIED:
+        if step.failure is not Failure.DENIED or evidence.is_text:  # a text is the log driver's own: `told`
             continue
         denial = denial_of(step)
         action = (denial.action if denial else None) or "logs:DescribeLogStreams"
@@ -84,7 +90,9 @@ def missing_groups(evidence: Evidence) -> Iterator[Finding]:
             logs = evidence.plan.endpoint("logs")
             elsewhere = logs is not None and evidence.is_foreign(logs)
             suspects = possible(*GROUP_MISSING.causes) if elsewhere else settled("logs.group-missing")
-            yield found(GROUP_MISSING, evidence, evidence.tries(step), suspects=suspects)
+            # A text is the log driver's own.
+            fault = GROUP_MISSING_TOLD if evidence.is_text else GROUP_MISSING
+            yield found(fault, evidence, evidence.tries(step), suspects=suspects)
     for step in evidence.of(Action.LOGS):
         if step.ok and _lacks_stream(step):
             yield found(STREAM_MISSING, evidence, (step,))
@@ -96,7 +104,7 @@ def _lacks_stream(step: Step) -> bool:
 
 def bad_regions(evidence: Evidence) -> Iterator[Finding]:
     """A container whose awslogs-region is no region's name."""
-    told = [step for step in evidence.of(Action.METADATA) if step.ok]
+    told = sorted(evidence.of(Action.METADATA), key=lambda step: not step.ok)  # it may have told in an earlier round
     for destination in evidence.surroundings.log_destinations:
         option = destination.region
         if told and option is not None and not _REGION.fullmatch(option):

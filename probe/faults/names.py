@@ -44,12 +44,21 @@ PUBLIC_SILENT = replace(
     ),
     impact=Impact.PULL,
 )
+PUBLIC_TOLD = replace(
+    PUBLIC_SILENT,
+    title="the call of {endpoints} went to a public address, and nothing came of it",
+    why=(
+        "So the private name seems not in force where the task asks, and no way leads out of the VPC. --vpc-cidr tells "
+        "which addresses are your own; of those there are other causes."
+    ),
+)
 PUBLIC_PARTLY = replace(
     PUBLIC,
     title="the addresses of {endpoints} are partly public, partly private",
     why="Some connections stay inside the VPC and some leave it, as chance has it. Two sources of the name are mixed.",
     extent=Extent.PARTLY,
 )
+_SILENT = (PUBLIC_SILENT, PUBLIC_TOLD)
 NAME_MISSING = Fault(
     "dns.name-missing",
     "the name of {endpoints} does not exist where this task asks",
@@ -107,7 +116,7 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
             evidence,
             cited(*(_evidence_of_leak(evidence, visit) for visit, _ in group)),
             endpoints=names,
-            impact=evidence.impact(names) if fault is PUBLIC_SILENT else Impact.ROUTE,
+            impact=evidence.impact(names) if fault in _SILENT else Impact.ROUTE,
             suspects=_merged(group),
             hosts=tuple(visit.host for visit, _ in group),
         )
@@ -120,7 +129,7 @@ def _likeness(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects
     """
     others = tuple(code for code in suspects.open if code != missing(visit.endpoint.name))
     optional = visit.endpoint.impact is Impact.NONE
-    if fault is PUBLIC_SILENT:
+    if fault in _SILENT:
         return others, suspects.confirmed, optional
     accepted = optional or visit.endpoint.name in evidence.policy.allow_public
     return others, suspects.confirmed, accepted, not accepted and visit.endpoint.impact is Impact.PULL
@@ -139,9 +148,15 @@ def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
             "path.egress-firewall",
         )
         ipv6 = ("region.ipv6-unsupported-endpoint",) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
+        silent = PUBLIC_TOLD if evidence.is_text else PUBLIC_SILENT
         if all(step.failure in REFUSALS for step in visit.last_tries):
-            return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first("path.egress-firewall")
-        return PUBLIC_SILENT, suspects.and_then(*follow, *ipv6)
+            return silent, suspects if suspects.confirmed else suspects.first("path.egress-firewall")
+        if evidence.is_text:
+            # Nobody looked at the resolver: that there is no endpoint, or no way out, comes before what its zones hide.
+            first = suspects.codes.index(missing(visit.endpoint.name)) + 1
+            codes = (*suspects.codes[:first], "tcp.no-route", *suspects.codes[first:], *follow, *ipv6)
+            return silent, possible(*codes)
+        return silent, suspects.and_then(*follow, *ipv6)
     mixed = any(is_inside(address.address_class) for address in visit.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
 
@@ -187,7 +202,7 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
             )
             continue
         groups.setdefault((fault, of_missing_name(evidence, visit, *fault.causes)), []).append(visit)
-    everything = sum(map(len, groups.values())) == len(evidence.visits) > 1
+    everything = sum(map(len, groups.values())) == len(evidence.visits) > 1 and not evidence.is_text
     for (fault, suspects), visits in groups.items():
         suspects = suspects.and_then("registry.bad-image-reference") if everything else suspects
         steps = cited(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))

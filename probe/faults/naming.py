@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from probe.faults.absence import missing
@@ -9,8 +10,9 @@ from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.visits import NOT_THERE, Visit, addresses_of, class_of, is_inside
-from probe.model import AddressClass, Failure, Finding, Kind, Step
+from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
+_SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
 _ZONES = (
     "dns.private-dns-disabled",
     "dns.vpc-attributes-off",
@@ -42,12 +44,13 @@ def of_public_answer(evidence: Evidence, visit: Visit) -> Suspects:
         return proof
     suspects = Suspects(usual, ruled_out=_excluded(evidence))
     server = visit.line.server if visit.line else ""
-    if not evidence.is_vpc_resolver(server):
+    if evidence.is_text and not server:
+        suspects = suspects.and_then("dns.custom-resolver")
+    elif not evidence.is_vpc_resolver(server):
         suspects = _beside_the_vpc(evidence, visit, suspects)
     if evidence.is_foreign(visit.endpoint):
         suspects = suspects.first("region.cross-region")
-    reference = evidence.plan.reference
-    if name == "ecr.dkr" and reference is not None and reference.fips:
+    if _is_fips(visit):
         suspects = suspects.first("client.fips-hostname")
     return suspects.first("client.legacy-hostname") if name == "ecr-legacy" else suspects
 
@@ -79,16 +82,33 @@ def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
         return proof
     suspects = possible(*usual)
     agreed = visit.control is not None and visit.control.failure in NOT_THERE
-    if visit.line is not None and not evidence.is_vpc_resolver(visit.line.server) and not agreed:
-        suspects = suspects.first("dns.custom-resolver")
-    reference = evidence.plan.reference
-    if visit.endpoint.name == "ecr.dkr" and reference is not None and reference.fips:
+    server = visit.line.server if visit.line is not None else None
+    if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
+        # A text that names no resolver leaves it open; one that is named, and not the VPC's, is the first suspect.
+        own = evidence.is_text and not server
+        suspects = suspects.and_then("dns.custom-resolver") if own else suspects.first("dns.custom-resolver")
+    if _is_fips(visit):
         suspects = suspects.first("client.fips-hostname")
+    if visit.endpoint.name == "ecr-legacy":
+        suspects = suspects.and_then("client.legacy-hostname")
+    if _is_misspelt(evidence, visit.endpoint):
+        suspects = suspects.first("registry.bad-image-reference")
     if visit.endpoint.name == "logs":
         # A region that is not the task's own is more likely mistyped than its zone hidden.
         typo = "logs.misconfigured-region"
         return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.and_then(typo)
     return suspects
+
+
+def _is_fips(visit: Visit) -> bool:
+    return "-fips." in visit.endpoint.host
+
+
+def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
+    """A registry's name, spelled out in a text, that AWS does not have."""
+    known = (evidence.plan.dns_suffix, "on.aws", "on.amazonwebservices.com.cn")
+    ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in known))
+    return evidence.is_text and not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
 def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:

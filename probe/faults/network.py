@@ -176,6 +176,8 @@ def _where(fault: Fault, visits: list[Visit]) -> str | None:
     if fault is not SILENT:
         return None
     known = all(visit.address_class is AddressClass.VPC for visit in visits)
+    if any(visit.address_class is AddressClass.UNKNOWN for visit in visits):
+        return "IPv6 addresses of which nobody can tell whose they are"
     return "addresses inside the VPC" if known else "private addresses outside the VPC's known ranges"
 
 

@@ -27,7 +27,7 @@ DEADLINE = Fault(
     ("other",),
     other=CauseText(
         "the time was too short for this network, or somebody stopped the run",
-        "give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE)",
+        "give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout",
         "the seconds of the steps below, against the deadline of {deadline} s",
     ),
 )

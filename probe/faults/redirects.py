@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -42,6 +43,15 @@ PULL_THROUGH = Fault(
     Impact.PULL,
     ("registry.pull-through-redirect", "path.egress-firewall"),
 )
+PULL_THROUGH_TOLD = replace(
+    PULL_THROUGH,
+    title="a layer of the image is fetched from {host}, which is not ECR's layer bucket",
+    why=(
+        "The image is in ECR, and this part of it is not: a pull-through cache sends clients upstream until it has the "
+        "image, and base images of Windows keep their layers at their vendor's. No VPC endpoint leads there."
+    ),
+    causes=("registry.pull-through-redirect", "registry.foreign-layers", "path.egress-firewall"),
+)
 BAD_REDIRECT = Fault(
     "layers.bad-redirect",
     "the registry's redirect to the layers cannot be followed",
@@ -49,6 +59,7 @@ BAD_REDIRECT = Fault(
     Impact.PULL,
     ("path.egress-firewall", "other"),
 )
+_OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base images have foreign layers
 _REDIRECTS = {
     RedirectTarget.INSECURE: (
         "It names an address without TLS ({host}). ECR never does; something on the way rewrites it."
@@ -69,7 +80,8 @@ def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
     for (target, host), steps in groups.items():
         where = host or "no host"
         if target is RedirectTarget.FOREIGN:
-            yield found(PULL_THROUGH, evidence, evidence.tries(*steps), suspects=_upstream(evidence, steps), host=where)
+            fault = PULL_THROUGH_TOLD if evidence.is_text else PULL_THROUGH
+            yield found(fault, evidence, evidence.tries(*steps), suspects=_upstream(evidence, steps), host=where)
         else:
             kind = _REDIRECTS.get(target, _REDIRECTS[RedirectTarget.LOOP]).format(host=where)
             yield found(BAD_REDIRECT, evidence, evidence.tries(*steps), kind=kind)
@@ -78,6 +90,10 @@ def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
 def _upstream(evidence: Evidence, steps: list[Step]) -> Suspects:
     """Only the registry itself sends a redirect in an answer of AWS; upstreams are not on AWS's hosts."""
     seen = [step.seen for step in steps if isinstance(step.seen, RedirectSeen)]
+    if evidence.is_text:
+        suspects = possible(*PULL_THROUGH_TOLD.causes)
+        of_windows = any(_OF_WINDOWS.search(each.host or "") for each in seen)
+        return suspects.first("registry.foreign-layers") if of_windows else suspects
     ours = all(each.answer.aws and not (each.host or "").endswith(evidence.plan.dns_suffix) for each in seen)
     return settled("registry.pull-through-redirect") if ours else possible(*PULL_THROUGH.causes)
 

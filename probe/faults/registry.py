@@ -20,6 +20,12 @@ TOKEN_REJECTED = Fault(
     Impact.PROOF,
     ("registry.auth-token-expired", "iam.credentials-rejected", "path.proxy"),
 )
+TOKEN_REJECTED_TOLD = replace(
+    TOKEN_REJECTED,
+    title="the registry does not accept the token that it was given",
+    why="The registry answered, so the network to it is fine; the token is expired, of another region, or incomplete.",
+    impact=Impact.PULL,
+)
 REPO_NOT_FOUND = Fault(
     "registry.repo-not-found",
     "the repository {repository} does not exist in account {account}, region {region}",
@@ -27,6 +33,13 @@ REPO_NOT_FOUND = Fault(
     Impact.PULL,
     ("registry.repo-not-found",),
 )
+REPO_HIDDEN = replace(
+    REPO_NOT_FOUND,
+    title="the repository does not exist, or may not be seen",
+    why="The registry answered, so the network is fine. Docker has the same words for a wrong name and for a refusal.",
+    causes=("iam.execution-role", "registry.repo-not-found", "registry.auth-token-expired", "policy.vpce.ecr"),
+)
+REPO_NOT_FOUND_TOLD = replace(REPO_NOT_FOUND, title="the registry has no repository of this name")
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
     "the repository {repository} has no image {version}",
@@ -34,12 +47,16 @@ TAG_NOT_FOUND = Fault(
     Impact.PULL,
     ("registry.tag-not-found",),
 )
+TAG_NOT_FOUND_TOLD = replace(TAG_NOT_FOUND, title="the registry has no image of this name and tag")
 NO_PLATFORM = Fault(
     "registry.no-matching-platform",
     "the image has nothing for {platform}",
     "It offers {offered}. A task of that platform cannot pull it, or cannot run it.",
     Impact.PULL,
     ("registry.no-matching-platform",),
+)
+NO_PLATFORM_TOLD = replace(
+    NO_PLATFORM, why="Its manifest list names other platforms only. A task of that platform cannot pull it."
 )
 OTHER_PLATFORM = replace(
     NO_PLATFORM,
@@ -73,6 +90,8 @@ CROSS_REGION = Fault(
     extent=Extent.NOTED,
 )
 
+# Docker's words for two answers that it does not tell apart: no such repository, and not for you.
+HIDDEN = "pull access denied"
 _PREFIXED = "The name may be of a pull-through cache, which answers so too while it cannot fetch from upstream."
 _NOT_PREFIXED = "The name has no prefix, so it is no pull-through cache."
 
@@ -82,7 +101,7 @@ def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
     refused = evidence.failed(Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
     steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED]
     if steps:
-        yield found(TOKEN_REJECTED, evidence, evidence.tries(*steps))
+        yield found(TOKEN_REJECTED_TOLD if evidence.is_text else TOKEN_REJECTED, evidence, evidence.tries(*steps))
 
 
 def missing_images(evidence: Evidence) -> Iterator[Finding]:
@@ -91,11 +110,15 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.NOT_FOUND:
             answer = answer_of(step)
             code = answer.code if answer else None
+            if code == HIDDEN:
+                yield found(REPO_HIDDEN, evidence, evidence.tries(step))
+                continue
             fault = REPO_NOT_FOUND if code in ("NAME_UNKNOWN", "RepositoryNotFoundException") else TAG_NOT_FOUND
-            prefix = _PREFIXED if _may_be_cache(evidence) else _NOT_PREFIXED
-            yield found(
-                fault, evidence, evidence.tries(step), suspects=_not_found(evidence, fault, code), prefix=prefix
-            )
+            prefix = _PREFIXED if _may_be_cache(evidence) else _NOT_PREFIXED if evidence.plan.reference else ""
+            suspects = _not_found(evidence, fault, code)
+            if evidence.plan.reference is None:
+                fault = REPO_NOT_FOUND_TOLD if fault is REPO_NOT_FOUND else TAG_NOT_FOUND_TOLD
+            yield found(fault, evidence, evidence.tries(step), suspects=suspects, prefix=prefix)
 
 
 def _may_be_cache(evidence: Evidence) -> bool:
@@ -109,7 +132,10 @@ def _not_found(evidence: Evidence, fault: Fault, code: str | None) -> Suspects:
     if _may_be_cache(evidence):
         # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
         return possible(*fault.causes, "registry.pull-through-redirect", "iam.execution-role")
-    return settled(*fault.causes) if code else possible(*fault.causes, *other.causes)
+    if code is None or (evidence.is_text and evidence.plan.reference is None):
+        agent = ("client.old-agent",) if evidence.is_text else ()
+        return possible(*fault.causes, *other.causes, *agent)
+    return settled(*fault.causes)
 
 
 def platforms(evidence: Evidence) -> Iterator[Finding]:
@@ -122,6 +148,9 @@ def platforms(evidence: Evidence) -> Iterator[Finding]:
             yield found(NO_PLATFORM, evidence, evidence.tries(step), suspects=suspects, offered=offered)
         elif step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
             yield found(OTHER_PLATFORM, evidence, (step,), suspects=suspects, offered=offered, chosen=chosen)
+    for step in evidence.failed(Action.MANIFEST):
+        if step.failure is Failure.NO_PLATFORM and step not in indexes:
+            yield found(NO_PLATFORM_TOLD, evidence, evidence.tries(step), suspects=suspects)
     for step in () if indexes else evidence.of(Action.LAYER):
         if step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
             fault = NO_PLATFORM if evidence.plan.platform_given else OTHER_PLATFORM

@@ -85,8 +85,9 @@ def _addressed(evidence: Evidence, group: list[Step]) -> str:
         if step.endpoint in endpoints and step.outcome is not Outcome.SKIPPED
     }
     met = {(step.endpoint, step.subject) for step in group}
-    after = f" after {seconds(max(step.seconds or 0.0 for step in group))}" if failure in _SILENT else ""
-    where = few(map(_address, group))
+    took = [step.seconds for step in group if step.seconds is not None]
+    after = f" after {seconds(max(took))}" if failure in _SILENT and took else ""
+    where = few(filter(None, map(_address, group))) or "at an address that is not told"
     how = _HOW.get(failure, f"ended in {failure}")
     return f"{len(met)} of {len(tried)} {_ADDRESSED[action]} {how}{after} ({where})" + _issuer(group[0])
 
@@ -105,7 +106,9 @@ def _failed_lookups(group: list[Step]) -> Iterator[str]:
     servers: dict[str, list[str]] = {}
     for step in group:
         seen = names_of(step)
-        servers.setdefault(seen.server if seen else "the resolver", []).append(seen.name if seen else step.endpoint)
+        servers.setdefault((seen.server if seen else "") or "the resolver", []).append(
+            seen.name if seen else step.endpoint
+        )
     failure = group[0].failure or Failure.BUG
     for server, names in servers.items():
         how = "did not answer" if failure in _UNHEARD else f"answered {failure}"
@@ -117,7 +120,7 @@ def _lookup(step: Step) -> str | None:
     if seen is None:
         return f"{step.endpoint} lookup: {step.detail or 'not tried'}"
     found = few(f"{address.address} ({address.address_class})" for address in seen.addresses)
-    return f"{seen.name} is {found} at {seen.server}" if found else None
+    return f"{seen.name} is {found}" + (f" at {seen.server}" if seen.server else "") if found else None
 
 
 def _one(step: Step) -> str:

@@ -30,6 +30,11 @@ METADATA = Fault(
     Impact.NONE,
     extent=Extent.NOTED,
 )
+METADATA_REMEMBERED = replace(
+    METADATA,
+    title="{documents} metadata could not be read; what it told in an earlier round stands in",
+    why="The image, the network interface and the logging of a task stay the same as long as it lives.",
+)
 FAMILY_SKIPPED = Fault(
     "path.family-skipped",
     "the task has no {family} route, so {family} addresses were left out",
@@ -126,7 +131,8 @@ def silent_metadata(evidence: Evidence) -> Iterator[Finding]:
     steps = list(evidence.failed(Action.METADATA))
     if steps:
         documents = listed("instance" if step.subject == "instance" else "task" for step in steps)
-        yield found(METADATA, evidence, evidence.tries(*steps), documents=documents)
+        fault = METADATA_REMEMBERED if evidence.surroundings.remembered else METADATA
+        yield found(fault, evidence, evidence.tries(*steps), documents=documents)
 
 
 def skipped_families(evidence: Evidence) -> Iterator[Finding]:
@@ -208,7 +214,7 @@ def _clients(chosen: list[Endpoint]) -> str:
 
 def images_elsewhere(evidence: Evidence) -> Iterator[Finding]:
     """The task's own image is not in private ECR, so there is nothing to pull."""
-    if evidence.plan.reference is not None:
+    if evidence.plan.reference is not None or evidence.is_text:
         return
     steps = [step for step in evidence.of(Action.MANIFEST) if step.outcome is Outcome.SKIPPED] or _metadata(evidence)
     kind, cause = _KINDS[evidence.plan.image_host]

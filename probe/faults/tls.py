@@ -104,11 +104,12 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     """Certificates that were not accepted, by who issued them and what is wrong."""
     refused = [step for step in _handshakes(evidence) if step.failure in _CERTIFICATE]
     foreign = [step for step in refused if _issuer(step) is not None and not _is_amazon(step)]
-    amazon = [step for step in refused if _is_amazon(step)]
+    amazon = [step for step in refused if _is_amazon(step) or (evidence.is_text and _is_told(step))]
+    unknown = [step for step in refused if step not in (*foreign, *amazon)]
     known = evidence.plan.partition in _ISSUER_KNOWN
     interception = settled("tls.interception") if known else possible("tls.interception", "tls.ca-bundle")
     yield from _found(INTERCEPTION, evidence, foreign, interception)
-    yield from _found(UNVERIFIED, evidence, (step for step in refused if _issuer(step) is None))
+    yield from _found(UNVERIFIED, evidence, unknown)
     yield from _found(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED), settled("tls.ca-bundle"))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
     yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))
@@ -122,6 +123,13 @@ def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
     if foreign:
         suspects = settled("tls.interception") if fault is INTERCEPTION_TRUSTED else possible()
         yield found(fault, evidence, foreign, suspects=suspects)
+
+
+def _is_told(step: Step) -> bool:
+    """A text names no issuer, but what is wrong: a date, or names, which are AWS's where another service answers."""
+    names = step.seen.names if isinstance(step.seen, CertificateSeen) else ()
+    aws = bool(names) and all("amazonaws." in name or name.endswith((".aws", ".on.aws")) for name in names)
+    return isinstance(step.seen, CertificateSeen) and (step.failure is Failure.EXPIRED or aws)
 
 
 def _handshakes(evidence: Evidence) -> list[Step]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
-from probe.faults.evidence import Evidence, denial_of, role_of
+from probe.faults.evidence import UNNAMED, Evidence, denial_of, role_of
 from probe.faults.sentences import few, listed
 from probe.faults.visits import names_of
 from probe.model import (
@@ -42,28 +42,29 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
 def service_of(endpoint: Endpoint, partition: str) -> str:
     """The name under which PrivateLink offers it. In China interface endpoints have a prefix, S3's gateway has none."""
     prefix = "cn." if partition == _CHINA and endpoint.kind is Kind.INTERFACE else ""
-    return f"{prefix}com.amazonaws.{endpoint.region}.{_SERVICES.get(endpoint.name, endpoint.name)}"
+    return f"{prefix}com.amazonaws.{endpoint.region or 'REGION'}.{_SERVICES.get(endpoint.name, endpoint.name)}"
 
 
 def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     plan, around = evidence.plan, evidence.surroundings
-    services = [service_of(endpoint, plan.partition) for endpoint in endpoints] or ["SERVICE"]
+    named = [endpoint for endpoint in endpoints if endpoint.name != UNNAMED]
+    services = [service_of(endpoint, plan.partition) for endpoint in named] or ["SERVICE"]
     own = next(iter(around.addresses), None)
     subnet = around.subnet_cidr or around.subnet_cidr_ipv6
     return {
-        "region": plan.region,
-        "task_region": evidence.task_region,
+        "region": plan.region or "REGION",
+        "task_region": evidence.task_region or "REGION",
         "partition": plan.partition,
         "suffix": plan.dns_suffix,
-        "account": plan.account,
-        "caller_account": around.account or plan.account,
+        "account": plan.account or "ACCOUNT",
+        "caller_account": around.account or plan.account or "ACCOUNT",
         "subnet": subnet or "the task's subnet",
         "own_subnet": f"the task's subnet {subnet}" if subnet else "the task's subnet",
         "cidr": subnet or "SUBNET_CIDR",
         "by_own_address": _by_address((own,) if own else ()),
         "service": services[0],
         "services": ",".join(services),
-        "s3_service": f"com.amazonaws.{evidence.task_region}.s3",
+        "s3_service": f"com.amazonaws.{evidence.task_region or 'REGION'}.s3",
         "cluster": around.cluster or "CLUSTER",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
         "ranges": few(plan.vpc_cidrs) or "no known range",
@@ -75,7 +76,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     asked = [seen for step in steps if (seen := names_of(step))]
     planned = [endpoint.host for endpoint in endpoints]
     hosts = planned or [seen.name for seen in asked] or [evidence.plan.layer_host]
-    servers = [seen.server for seen in asked] or list(evidence.surroundings.resolvers)
+    servers = [seen.server for seen in asked if seen.server] or list(evidence.surroundings.resolvers)
     mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
     zoned = mistaken[0].host if mistaken else hosts[0]
     addresses, inside = _addresses(steps), _inside(steps)
@@ -102,7 +103,8 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
 
 def _addresses(steps: Iterable[Step]) -> list[str]:
     """Addresses that the steps dialled, else those that names gave."""
-    dialled = [step.seen.address for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    dialled = [one.address for one in seen if one.address]
     named = [one.address for step in steps if isinstance(step.seen, NamesSeen) for one in step.seen.addresses]
     return list(dict.fromkeys(dialled or named))
 
@@ -110,7 +112,8 @@ def _addresses(steps: Iterable[Step]) -> list[str]:
 def _inside(steps: Iterable[Step]) -> list[str]:
     """Those that can be network interfaces of ours: AWS's public addresses are in no VPC."""
     seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
-    return list(dict.fromkeys(one.address for one in seen if one.address_class is not AddressClass.PUBLIC))
+    ours = (one.address for one in seen if one.address and one.address_class is not AddressClass.PUBLIC)
+    return list(dict.fromkeys(ours))
 
 
 def _by_address(addresses: Iterable[str]) -> str:
@@ -124,7 +127,9 @@ def _by_address(addresses: Iterable[str]) -> str:
 
 def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     plan, reference = evidence.plan, evidence.plan.reference
-    digests = [step.seen.digest for step in steps if isinstance(step.seen, LayerSeen | RedirectSeen)]
+    digests = [
+        step.seen.digest for step in steps if isinstance(step.seen, LayerSeen | RedirectSeen) and step.seen.digest
+    ]
     registry = plan.endpoint("ecr.dkr")
     return {
         "image": plan.image or "no image",
@@ -132,8 +137,8 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
         "tag": (reference.tag if reference else None) or "TAG",
         "version": (reference.digest or reference.tag if reference else None) or "TAG",
         "registry": registry.host if registry else "REGISTRY",
-        "platform": plan.platform,
-        "bucket": f"prod-{plan.region}-starport-layer-bucket",
+        "platform": plan.platform or "the task's platform",
+        "bucket": f"prod-{plan.region or 'REGION'}-starport-layer-bucket",
         "digest": digests[0] if digests else "DIGEST",
     }
 
@@ -159,5 +164,5 @@ def _logs(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     return {
         "group": (seen.group if seen else None) or evidence.plan.log_group or "LOG_GROUP",
         "stream": (seen.stream if seen else None) or evidence.plan.log_stream or "LOG_STREAM",
-        "log_region": logs.region if logs else evidence.task_region,
+        "log_region": (logs.region if logs else evidence.task_region) or "REGION",
     }

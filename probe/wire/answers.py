@@ -10,61 +10,23 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
-from probe.model import AnswerSeen, Denial, DenialReason, Failure
+from probe.model import AnswerSeen, Failure
 from probe.wire.errors import scrub
 from probe.wire.http import Answer
+from probe.wire.refusals import denial_in, failure_of_code, times_in
 
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
 # S3 sends x-amz-id-2 with its request id; ECR's registry marks all its answers with the registry API's version.
 _OTHER_MARKS = ("x-amz-id-2", "docker-distribution-api-version", "x-amzn-errortype")
 _REGISTRY = "docker-distribution-api-version"
 
-# Codes of all three dialects. Those of S3 and of the registry never end in "Exception"; that ending is cut before
-# comparing.
-_BY_CODE = {
-    Failure.UNAUTHENTICATED: {
-        "UnrecognizedClient",
-        "ExpiredToken",
-        "InvalidSignature",
-        "IncompleteSignature",
-        "MissingAuthenticationToken",
-        "InvalidClientTokenId",
-        "InvalidAccessKeyId",
-        "InvalidToken",
-        "SignatureDoesNotMatch",
-        "UNAUTHORIZED",
-    },
-    Failure.CLOCK: {"RequestTimeTooSkewed", "RequestExpired"},
-    Failure.DENIED: {"AccessDenied", "DENIED", "AllAccessDisabled", "UnauthorizedOperation", "NotAuthorized"},
-    Failure.NOT_FOUND: {"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NoSuchKey", "NoSuchBucket"},
-    Failure.THROTTLED: {
-        "TOOMANYREQUESTS",
-        "SlowDown",
-        "TooManyRequests",
-        "RequestLimitExceeded",
-        "Throttle",
-        "RequestThrottled",
-    },
-    Failure.SERVER_ERROR: {"Server", "InternalFailure", "InternalError", "ServiceUnavailable", "InternalServerError"},
-}
-_FAILURES = {code: failure for failure, codes in _BY_CODE.items() for code in codes}
 _BY_STATUS = {401: Failure.UNAUTHENTICATED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
 
-_SENTENCE = re.compile(r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:[\w*]+)")
-_REASON = re.compile(
-    r"(?:because no|explicit deny in an?) (?P<reason>" + "|".join(re.escape(reason) for reason in DenialReason) + ")",
-    re.IGNORECASE,
-)
-_REASONS = {reason.value.lower(): reason for reason in DenialReason}
-# "Signature expired: <signed> is now earlier than <oldest> (<server's now> - 15 min.)"; the future's sentence has the
-# same form.
-_TIMES = re.compile(r"Signature (?:expired|not yet current): (\d{8}T\d{6}Z)\D+(\d{8}T\d{6}Z)(?:\s*\((\d{8}T\d{6}Z))?")
 _XML = re.compile(rb"<Error>.*?<Code>\s*([^<]{1,200})</Code>(?:.*?<Message>([^<]{0,4000})</Message>)?", re.DOTALL)
 _XML_REQUEST = re.compile(rb"<RequestId>\s*([^<]{1,100})</RequestId>")
 _TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200})", re.IGNORECASE)
@@ -88,7 +50,7 @@ def seen(answer: Answer, *, method: str, address: str | None, clock: float) -> A
     """What an answer tells. `clock` is our own time (seconds since the epoch) when it came."""
     words, headers = _words(answer), _lower(answer.headers)
     header_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
-    signed_at, server_time = _times(words.message or "")
+    signed_at, server_time = times_in(words.message or "")
     return AnswerSeen(
         address=address,
         method=method,
@@ -96,7 +58,7 @@ def seen(answer: Answer, *, method: str, address: str | None, clock: float) -> A
         aws=bool(header_id or words.marked or any(name in headers for name in _OTHER_MARKS)),
         code=scrub(words.code) if words.code else None,
         request_id=scrub(header_id or words.request_id or "") or None,
-        denial=_denial(words.message or ""),
+        denial=denial_in(words.message or ""),
         clock_offset=_clock_offset(headers.get("date"), clock),
         signed_at=signed_at,
         server_time=server_time,
@@ -129,23 +91,14 @@ def is_html(answer: Answer) -> bool:
 
 
 def _word(answer: Answer, seen: AnswerSeen, words: _Words) -> Failure:
-    code, message = (words.code or "").removesuffix("Exception"), words.message or ""
     if seen.signed_at is not None and seen.server_time is not None:
         return Failure.CLOCK
-    # ECR answers an expired token with 403 and no challenge, S3 an expired URL with AccessDenied: neither is a
-    # policy's.
-    if code in ("DENIED", "AccessDenied") and ("token has expired" in message or "Request has expired" in message):
-        return Failure.UNAUTHENTICATED
-    if code in _FAILURES:
-        return _FAILURES[code]
-    if code.endswith("NotFound"):
-        return Failure.NOT_FOUND
-    if code.startswith("Throttling"):
-        return Failure.THROTTLED
+    if (told := failure_of_code(words.code or "", words.message or "")) is not None:
+        return told
     if answer.status >= 500:
         return Failure.SERVER_ERROR
     # ECR's registry answers a garbled password with 400.
-    if answer.status == 400 and not code and _REGISTRY in _lower(answer.headers):
+    if answer.status == 400 and not words.code and _REGISTRY in _lower(answer.headers):
         return Failure.UNAUTHENTICATED
     return _BY_STATUS.get(answer.status, Failure.MALFORMED)
 
@@ -208,37 +161,7 @@ def _page(body: bytes) -> str:
     return _text(title[1] if title else re.sub(rb"<[^>]*>", b" ", body[:2000]))
 
 
-# ---- sentences and clocks --------------------------------------------------------------------------------------------
-
-
-def _denial(message: str) -> Denial | None:
-    """The access-denied sentence (IAM guide): who, what, and which kind of policy; old sentences end before the
-    reason."""
-    sentence = _SENTENCE.search(message)
-    if sentence is None:
-        return None
-    found = _REASON.search(message, sentence.end())
-    return Denial(
-        reason=_REASONS[found["reason"].lower()] if found else None,
-        explicit="explicit deny" in message,
-        principal=scrub(sentence["principal"]),
-        action=sentence["action"],
-    )
-
-
-def _times(message: str) -> tuple[datetime | None, datetime | None]:
-    """When the request was signed and the server's own time, from a refused signature's sentence."""
-    found = _TIMES.search(message)
-    if found is None:
-        return None, None
-    try:
-        return _instant(found[1]), _instant(found[3] or found[2])
-    except ValueError:
-        return None, None
-
-
-def _instant(text: str) -> datetime:
-    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+# ---- clocks --------------------------------------------------------------------------------------------
 
 
 def _clock_offset(date: str | None, clock: float) -> float | None:

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from probe import __version__, mishap, saved
+from probe import __version__, mishap
 from probe.cli import main
+from probe.explain import saved
 from probe.model import Verdict
 from probe.settings import parse
 
@@ -66,21 +67,22 @@ def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path
     [
         (b"", "is empty"),
         (b"   \n", "is empty"),
-        (b"error[tcp.silent]: nothing", "is not JSON"),
-        (b"\xff\xfe\x00", "is not JSON"),
+        (b"all is well", "tells of no error"),
+        (b"\xff\xfe\x00", "tells of no error"),
+        (b"\x7fELF\x02\x00\x00", "is no text"),
         (b'{"schema_version": 1, "x":' + b"[" * 100000, "is not JSON"),
         (b'{"schema_version": 1} {}', "is not JSON"),
         (b'{"schema_version": 1, "version": "0.1", "seconds": "\\u001b[31m"}', "not a verdict"),
         (b'{"schema_version": 0}', "schema_version 0"),
         (b'{"schema_version": -1}', "schema_version -1"),
-        (b"{}", "not a verdict"),
-        (b"[]", "not a verdict"),
+        (b"{}", "tells of no error"),
+        (b"[]", "tells of no error"),
         (b'{"schema_version": "one"}', "not a verdict"),
         (b'{"schema_version": 1}', "not a verdict"),
         (b'{"schema_version": 2, "all": "new"}', "schema_version 2"),
         (b" " * (saved.LIMIT + 1), "larger than 16 MiB"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert explain(tmp_path, content, "--format", "json") == 2
@@ -95,7 +97,7 @@ def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: p
 def test_standard_input_is_called_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     assert main(["explain", "-"]) == 2
-    assert capfd.readouterr().err.startswith("ecr-probe: standard input is not JSON")
+    assert capfd.readouterr().err.startswith("ecr-probe: standard input tells of no error; expected is a verdict")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -1,0 +1,288 @@
+"""From a record to a clue: which round trip failed, at which host and address, and how. Pure.
+
+The last request's host and address decide before any headline: ECS's sentences name the registry where S3 is meant, and
+put secrets, parameters and tokens under one title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+
+from probe.addresses import LINK_LOCAL_SERVICES
+from probe.explain.clauses import HUB, Said, Weight, said_in
+from probe.explain.context import Context
+from probe.explain.hosts import Host, is_foreign, is_link, read_host
+from probe.explain.stages import BLOB, LAYER, LOGS, MANIFEST, TOKEN, Stage, told_by_host, told_by_words
+from probe.faults.evidence import ELSEWHERE, UNNAMED
+from probe.model import Action, Denial, Failure
+from probe.wire.errors import scrub
+from probe.wire.refusals import denial_in, failure_of_code, reason_in, times_in
+
+_URL = re.compile(
+    r"(?:https?|wss?)://(?:[^\s/@\"'<>]{1,255}@)?(?P<host>[^\s/\"'?#:@\[]{1,255}|\[[\da-fA-F:]{2,45}\])"
+    r"(?::\d+)?(?P<path>/[^\s\"']*)?"
+)
+_DIALLED = re.compile(r"(?:unable to dial|error dialing) (?P<host>[\w.*<>-]{1,255})")
+# Names of AWS without a scheme. What has a path is an image.
+_BARE = re.compile(
+    r"(?<![\w./@:-])(?P<host>[\w.*<>-]{1,200}\.(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws))\b(?![/:\w-])"
+)
+_ALLOWS = re.compile(r"policy allows the (?P<action>[\w-]{2,40}:\w{2,60})")
+_ACTIONS = {
+    "ecr:BatchGetImage": MANIFEST,
+    "ecr:GetDownloadUrlForLayer": BLOB,
+    "ecr:BatchCheckLayerAvailability": BLOB,
+}
+_SERVICES = {"ecr": TOKEN, "logs": LOGS, "s3": LAYER}
+_REQUEST_ID = re.compile(r"request ?id\b[:=\"' ]{1,4}[0-9a-z-]{8,64}", re.IGNORECASE)
+_STATUS = re.compile(r"status(?: ?code)?:? (?P<code>[1-5]\d\d)\b|\b(?P<said>[45]\d\d) [A-Z][a-z]", re.IGNORECASE)
+_S3_BODY = re.compile(r"<\?xml|<Error>")
+_CODE = re.compile(r"\b[A-Z][A-Za-z]{2,60}\b")
+_GROUP = re.compile(r"log ?group(?:name)?[ =:'\"]{1,3}(/[\w.#/-]{1,512})", re.IGNORECASE)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_EXPIRY = re.compile(r"current time \S{10,40} is after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z")
+# What stands over an error of the pull. Without a clause it is all that was left of it.
+_HEADLINE = re.compile(
+    r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime)\w*Error\b|ErrImagePull|ImagePullBackOff"
+    r"|[Ff]ailed to (?:pull|resolve ref|copy|solve|fetch)|[Uu]nable to (?:pull|retrieve)|registry auth"
+)
+_BELOW = (Action.DNS, Action.TCP, Action.TLS)
+_HTTPS = (None, "443", "https")
+_AROUND = 160  # characters that are shown beside a clause
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What a record tells of one failure; None where it does not tell."""
+
+    endpoint: str
+    action: Action  # of the step that failed: a lookup, a connection, a handshake, or the round trip itself
+    failure: Failure
+    weight: Weight
+    words: str
+    subject: str = ""
+    host: Host | None = None
+    address: str | None = None
+    server: str | None = None
+    code: str | None = None
+    status: int | None = None
+    aws: bool = False
+    denial: Denial | None = None
+    signed_at: datetime | None = None
+    server_time: datetime | None = None
+    platform: str | None = None
+    names: tuple[str, ...] = ()
+    not_after: datetime | None = None
+    log_group: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a request went to."""
+
+    begin: int
+    host: Host
+    path: str = ""
+
+
+def read_clues(records: Iterable[str], context: Context) -> tuple[Clue, ...]:
+    """The clues of a text, in its order: hints only where nothing says more, and of each endpoint its last failure."""
+    clues = [clue for record in records if (clue := _read(record, context)) is not None]
+    said = [clue for clue in clues if clue.weight is not Weight.FAINT] or clues
+    named = [clue for clue in said if clue.endpoint != UNNAMED] or said
+    last = {(clue.endpoint, clue.subject): (clue.action, clue.failure) for clue in named}
+    kept = (clue for clue in named if last[clue.endpoint, clue.subject] == (clue.action, clue.failure))
+    return tuple(dict.fromkeys(kept))
+
+
+def _read(record: str, context: Context) -> Clue | None:
+    said, words = said_in(record), told_by_words(record)
+    if said is None:
+        return _headline(record) if _HEADLINE.search(record) else None
+    target = _target(record, said)
+    if said.subject == "log-region" and words != LOGS:
+        return None  # any client can lack a region
+    if said.subject:
+        return _clue(record, said, Stage("task", said.action or Action.START), target)
+    if said.action is Action.CREDENTIALS or _is_link_local(said, target):
+        return _clue(record, said, Stage("task", Action.CREDENTIALS), target)
+    if said.action is Action.TCP and not _is_https(said.port):
+        return None  # some other program's connection
+    stage = _stage(record, said, target, words, context)
+    return None if stage is None else _clue(record, said, stage, target)
+
+
+def _headline(record: str) -> Clue:
+    """A text that stops before it says what went wrong."""
+    return Clue("task", Action.START, Failure.MALFORMED, Weight.FAINT, scrub(record), subject="cut-short")
+
+
+def _is_link_local(said: Said, target: _Target | None) -> bool:
+    """Whether it was asked for credentials, whose addresses no endpoint, group or network ACL concerns."""
+    return said.address in LINK_LOCAL_SERVICES or (target is not None and target.host.name in LINK_LOCAL_SERVICES)
+
+
+def _is_https(port: str | None) -> bool:
+    """Port 443, told or masked or left out."""
+    return port in _HTTPS or not (port or "").strip("*xX")
+
+
+# ---- where ----------------------------------------------------------------------------------------------------------
+
+
+def _target(record: str, said: Said) -> _Target | None:
+    """The host that the clause itself names, else that of the last request before its end."""
+    if said.host is not None:
+        return _Target(said.begin, read_host(said.host))
+    for pattern in (_URL, _DIALLED, _BARE):
+        found = [_Target(each.start(), read_host(each["host"]), _path(each)) for each in pattern.finditer(record)]
+        found = [target for target in found if not is_link(target.host.name)]
+        before = [target for target in found if target.begin < said.end]
+        if found:
+            return before[-1] if before else found[0]
+    return None
+
+
+def _path(found: re.Match[str]) -> str:
+    return (found["path"] if "path" in found.re.groupindex else None) or ""
+
+
+def _stage(record: str, said: Said, target: _Target | None, words: Stage | None, context: Context) -> Stage | None:
+    """The round trip: by the operation that was refused, by what answered, by the host, and at last by words."""
+    if said.failure is Failure.DENIED and (operation := _operation(record)) is not None:
+        service = operation.partition(":")[0]
+        return _ACTIONS.get(operation) or _SERVICES.get(service) or Stage(service, Action.REQUEST)
+    if said.action not in _BELOW and _S3_BODY.search(record):
+        return LAYER
+    if said.action in (Action.LAYER, Action.LOGS):
+        return LAYER if said.action is Action.LAYER else LOGS
+    of_registry = said.action is Action.CHALLENGE or said.failure is Failure.NO_PLATFORM
+    if target is not None and target.host.endpoint is not None:
+        return MANIFEST if of_registry else told_by_host(target.host.endpoint, target.path)
+    if target is not None and is_foreign(target.host):
+        of_ecr = context.image is not None or "dkr.ecr" in record
+        return Stage("ecr.dkr", Action.BLOB) if of_ecr and words in (LAYER, BLOB) else Stage(ELSEWHERE, Action.MANIFEST)
+    if said.code == HUB:
+        return Stage(ELSEWHERE, Action.MANIFEST)
+    of_pull = words is None or words.endpoint in ("ecr.dkr", "s3")
+    if context.other_image is not None and of_pull:
+        return Stage(ELSEWHERE, Action.MANIFEST)
+    if words is not None and not of_registry:
+        return words
+    if said.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
+        return Stage("ecr.dkr", said.action)
+    # Nobody is named: words of AWS are AWS's, and what happened to a connection is known; the rest may be anybody's.
+    happened = said.action in _BELOW and said.weight is Weight.STRONG
+    ours = happened or _code(record, said.failure) is not None or said.failure is Failure.CLOCK
+    return Stage(UNNAMED, Action.REQUEST) if ours else None
+
+
+def _operation(record: str) -> str | None:
+    denial = denial_in(record)
+    allowed = _ALLOWS.search(record)
+    return denial.action if denial else allowed["action"] if allowed else None
+
+
+# ---- what -----------------------------------------------------------------------------------------------------------
+
+
+def _clue(record: str, said: Said, stage: Stage, target: _Target | None) -> Clue:
+    host = target.host if target is not None else None
+    action, failure, subject = _failed(record, said, stage, target)
+    signed_at, server_time = times_in(record) if failure is Failure.CLOCK else (None, None)
+    digest, group = _DIGEST.search(record), _GROUP.search(record)
+    code = said.code or _code(record, failure)
+    return Clue(
+        endpoint="task" if subject else stage.endpoint,
+        action=action,
+        failure=failure,
+        weight=said.weight,
+        words=_words(record, said, target),
+        subject=subject,
+        host=host if host is not None and host.endpoint in (stage.endpoint, None) else None,
+        address=_address(said.address),
+        server=_address(said.server),
+        code=code if action not in _BELOW else None,
+        status=_status(record) if action not in _BELOW else None,
+        aws=bool(code or _REQUEST_ID.search(record) or _S3_BODY.search(record)),
+        denial=_denial(record) if failure is Failure.DENIED else None,
+        signed_at=signed_at,
+        server_time=server_time,
+        platform=said.platform,
+        names=tuple((said.names or "").replace(",", " ").split())[:8],
+        not_after=_not_after(record) if failure is Failure.EXPIRED else None,
+        log_group=group[1] if group else None,
+        digest=digest[0] if digest else None,
+    )
+
+
+def _failed(record: str, said: Said, stage: Stage, target: _Target | None) -> tuple[Action, Failure, str]:
+    """The step that failed, how, and its subject."""
+    if said.subject:
+        return said.action or Action.START, said.failure, said.subject
+    if target is not None and target.host.vpce and ("login" in record or target.path.startswith("/v2")):
+        return Action.ENVIRONMENT, said.failure, "vpce-host"
+    if target is not None and is_foreign(target.host) and stage.endpoint == "ecr.dkr":
+        return Action.BLOB, Failure.REDIRECT, ""
+    if stage.action is Action.CREDENTIALS:
+        known = said.failure is Failure.NO_CREDENTIALS
+        return Action.CREDENTIALS, said.failure if known else Failure.NO_ANSWER, ""
+    if said.action in _BELOW:
+        return said.action or stage.action, said.failure, ""
+    if said.failure is Failure.RESET and (stage.action is not Action.LAYER or "failed to do request" in record):
+        # No byte of an answer: it was cut after the ClientHello, or in the handshake.
+        return Action.TLS, Failure.TLS_RESET, ""
+    own = said.action in (Action.CREDENTIALS, Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
+    return (said.action if own and said.action else stage.action), said.failure, ""
+
+
+def _words(record: str, said: Said, target: _Target | None) -> str:
+    """The record's own words around the clause, fit to be shown."""
+    begin = max(min(said.begin, target.begin if target is not None else said.begin), said.begin - _AROUND)
+    begin = record.rfind(" ", 0, begin) + 1 if begin else 0
+    return scrub(record[begin : said.end + _AROUND].strip("\"'{} "))
+
+
+def _address(text: str | None) -> str | None:
+    """None where it is masked, or no address."""
+    try:
+        return str(ip_address((text or "").strip("[]").partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _code(record: str, failure: Failure) -> str | None:
+    """AWS's code for this failure, wherever in the record it stands."""
+    codes = (found[0] for found in _CODE.finditer(record) if not found[0].isupper())
+    return next((code for code in codes if failure_of_code(code, record) is failure), None)
+
+
+def _status(record: str) -> int | None:
+    found = [int(each["code"] or each["said"]) for each in _STATUS.finditer(record)]
+    return found[-1] if found else None
+
+
+def _denial(record: str) -> Denial | None:
+    """AWS's sentence, also where its beginning was cut off or left out."""
+    whole = denial_in(record)
+    if whole is not None and whole.reason is not None:
+        return whole
+    reason = reason_in(record)
+    explicit = "explicit deny" in record
+    if whole is None and reason is None and not explicit:
+        return None
+    principal, action = (whole.principal, whole.action) if whole else (None, _operation(record))
+    return Denial(reason=reason, explicit=explicit, principal=principal, action=action)
+
+
+def _not_after(record: str) -> datetime | None:
+    found = _EXPIRY.search(record)
+    try:
+        return datetime.fromisoformat(f"{found[1]}+00:00") if found else None
+    except ValueError:
+        return None

@@ -1,0 +1,130 @@
+"""Which round trip a text speaks of: by its words, its operations and the paths of its URLs. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from probe.model import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A round trip at an endpoint. `sure` False: a headline's words, under which other round trips fail too."""
+
+    endpoint: str
+    action: Action
+    sure: bool = True
+
+
+TOKEN = Stage("ecr.api", Action.TOKEN)
+MANIFEST = Stage("ecr.dkr", Action.MANIFEST)
+BLOB = Stage("ecr.dkr", Action.BLOB)
+LAYER = Stage("s3", Action.LAYER)
+LOGS = Stage("logs", Action.LOGS)
+PULL = Stage("ecr.dkr", Action.MANIFEST, sure=False)
+SECRETS_OR_TOKEN = Stage("ecr.api", Action.TOKEN, sure=False)
+
+_WORDS = (
+    (
+        TOKEN,
+        "ecr registry auth",
+        "registry auth from amazon ecr",
+        "getauthorizationtoken",
+        "cannotpullecrcontainererror",
+        "cannotpullcontainerautherror",
+    ),
+    (Stage("secretsmanager", Action.REQUEST), "from asm", "secrets manager", "secretsmanager", "getsecretvalue"),
+    (Stage("ssm", Action.REQUEST), "from ssm", "ssm:get", "ssm parameter", "operation error ssm", "getparameters"),
+    (Stage("kms", Action.REQUEST), "kms:decrypt", "operation error kms"),
+    (
+        LOGS,
+        "logger args",
+        "logging driver",
+        "cloudwatch log",
+        "log stream",
+        "logs:create",
+        "logs:put",
+        "createlogstream",
+        "putlogevents",
+        "operation error cloudwatch logs",
+        "awslogs",
+    ),
+    (
+        MANIFEST,
+        "inspect image has been retried",
+        "pull image manifest has been retried",
+        "failed to resolve ref",
+        "/manifests/",
+        "[manifests ",
+        "manifest for ",
+        "manifest unknown",
+        "cannotpullimagemanifesterror",
+        "batchgetimage",
+        "no matching manifest",
+    ),
+    (BLOB, "getdownloadurlforlayer", "batchchecklayeravailability", "/blobs/"),
+    (
+        LAYER,
+        "error pulling image configuration",
+        "ref pull has been retried",
+        "failed to copy",
+        "httpreadseeker",
+        "starport-layer-bucket",
+        "redacted ecr url",
+        "getimageblob",
+        "failed to extract layer",
+        "layer-sha256",
+        "layer verification",
+        "s3:getobject",
+    ),
+    (Stage("s3", Action.REQUEST), "download env files", "environment file"),
+    (Stage("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
+    (Stage("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
+    (
+        Stage("ecs", Action.REQUEST),
+        "discover poll endpoint",
+        "registercontainerinstance",
+        "discoverpollendpoint",
+        "operation error ecs:",
+        "can't register instance",
+    ),
+    (Stage("sts", Action.REQUEST), "operation error sts:", "sts:assumerole"),
+    (
+        PULL,
+        "cannotpullcontainer",
+        "failed to pull",
+        "imagepullbackoff",
+        "errimagepull",
+        "images/create",
+        "pull access denied",
+        "can't pull the image",
+        "cannot pull",
+    ),
+    (SECRETS_OR_TOKEN, "pull secrets or registry auth"),
+)
+_STAGES = {words: stage for stage, *each in _WORDS for words in each}
+_PATTERN = re.compile("|".join(re.escape(words) for words in sorted(_STAGES, key=len, reverse=True)))
+_BY_ENDPOINT = {
+    "ecr.api": TOKEN,
+    "ecr-legacy": Stage("ecr-legacy", Action.TOKEN),
+    "ecr.dkr": MANIFEST,
+    "s3": LAYER,
+    "logs": LOGS,
+}
+
+
+def told_by_words(record: str) -> Stage | None:
+    """The last of the words that name a round trip; a headline's where there are none."""
+    found = [_STAGES[each[0]] for each in _PATTERN.finditer(record.lower())]
+    sure = [stage for stage in found if stage.sure]
+    return next(reversed(sure or found), None)
+
+
+def told_by_host(endpoint: str, path: str) -> Stage:
+    """The round trip that a URL is of."""
+    if endpoint == "ecr.dkr":
+        if "/blobs/" in path:
+            return BLOB
+        return Stage("ecr.dkr", Action.CHALLENGE) if path.rstrip("/") == "/v2" else MANIFEST
+    return _BY_ENDPOINT.get(endpoint) or Stage(endpoint, Action.REQUEST)

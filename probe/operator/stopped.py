@@ -1,0 +1,43 @@
+"""Why a task stopped, as ECS tells it. Stopped tasks are kept for an hour or so (ECS API reference, DescribeTasks)."""
+
+from __future__ import annotations
+
+import re
+
+from probe.explain.tasks import Described, read_tasks
+from probe.flags import TASK, UsageError
+from probe.operator.aws import Account, ApiError, Kind
+
+_ACTION = "ecs:DescribeTasks"
+# Older accounts' ARNs name no cluster; such a task is looked for in the one that is called `default`.
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:ecs:(?P<region>[a-z0-9-]{5,25}):\d{12}:task/(?:(?P<cluster>[\w-]{1,255})/)?[0-9a-f-]{32,36}",
+    re.ASCII,
+)
+
+
+def task_arn(text: str) -> re.Match[str]:
+    """Read a task's ARN. Raises ValueError with one plain sentence."""
+    found = _ARN.fullmatch(text)
+    if found is None:
+        raise ValueError("not the ARN of an ECS task, which tells its region, account and cluster")
+    return found
+
+
+def describe(arn: re.Match[str] | None, *, profile: str | None) -> Described:
+    """What ECS tells of a task that stopped. Raises UsageError."""
+    assert arn is not None, "task_arn raises, where it is none"
+    cluster = arn["cluster"] or "default"
+    try:
+        account = Account(region=arn["region"], profile=profile)
+        answer = account.call(_ACTION, cluster=cluster, tasks=[arn[0]])
+    except ApiError as error:
+        right = f"; a policy must allow {_ACTION} on {arn[0]}" if error.kind is Kind.DENIED else ""
+        raise UsageError(f"--{TASK.name} ({TASK.variable}): {error}{right}") from None
+    described = read_tasks(answer)
+    if described is None or described.unknown:
+        hour = "ECS keeps stopped tasks for an hour or so"
+        raise TASK.refusal(f"there is no such task in the cluster {cluster} ({hour})")
+    if described.running:
+        raise TASK.refusal("the task has not stopped, so there is nothing to explain yet")
+    return described

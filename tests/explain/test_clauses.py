@@ -1,0 +1,463 @@
+"""The words of the tables, one by one: what each says of a failure, and of the round trip."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from probe.explain.clauses import HUB, TABLE, Weight, said_in
+from probe.explain.stages import told_by_host, told_by_words
+from probe.model import Action, Failure
+
+DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
+# (words, failure, action or subject): the words decide alone, as the end of an error.
+SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
+    ("proxyconnect tcp: dial tcp 10.9.9.9:3128: connect: connection refused", Failure.TIMEOUT, "proxy"),
+    ("proxyconnect tcp: EOF", Failure.TIMEOUT, "proxy"),
+    ("407 Proxy Authentication Required", Failure.DENIED, "proxy"),
+    ("Fargate requires task definition to have execution role ARN", Failure.NO_CREDENTIALS, "execution-role"),
+    ("MissingEndpoint: no endpoint", Failure.MALFORMED, "log-region"),
+    ("'Endpoint' configuration is required for this service", Failure.MALFORMED, "log-region"),
+    ("MissingRegion: none", Failure.MALFORMED, "log-region"),
+    ("could not find region configuration", Failure.MALFORMED, "log-region"),
+    ("missing required option: awslogs-region", Failure.MALFORMED, "log-region"),
+    ("endpoint service a.b does not support the availability zone of the subnet", Failure.MALFORMED, "endpoint-zone"),
+    ("there is a conflicting DNS domain for it", Failure.MALFORMED, "private-dns"),
+    ("ConflictingDomainExists", Failure.MALFORMED, "private-dns"),
+    ("private-dns-enabled cannot be set because there is already one", Failure.MALFORMED, "private-dns"),
+    ("invalid reference format", Failure.MALFORMED, "reference"),
+    ("could not parse reference: Cart:1", Failure.MALFORMED, "reference"),
+    ("Rate limit exceeded while attempting to Create Network Interface", Failure.THROTTLED, "placement"),
+    ("Capacity is unavailable at this time", Failure.TIMEOUT, "placement"),
+    ("InsufficientFreeAddressesInSubnet", Failure.TIMEOUT, "placement"),
+    ("error while attempting to Create Network Interface", Failure.TIMEOUT, "placement"),
+    ("Timeout waiting for network interface provisioning to complete", Failure.TIMEOUT, "placement"),
+    ("service shop was unable to place a task", Failure.TIMEOUT, "placement"),
+    ("No Container Instances were found in your cluster", Failure.TIMEOUT, "placement"),
+    ("TaskFailedToStart: EMPTY CAPACITY PROVIDER", Failure.TIMEOUT, "placement"),
+    ("RESOURCE:MEMORY", Failure.TIMEOUT, "placement"),
+    ("TaskFailedToStart: AGENT", Failure.TIMEOUT, "placement"),
+    ("write /x: no space left on device", Failure.TOO_LARGE, "disk"),
+    ("write /x: disk quota exceeded", Failure.TOO_LARGE, "disk"),
+    ("no processor for media-type: unknown", Failure.MALFORMED, "media-type"),
+    ("unsupported manifest media type and no default available", Failure.MALFORMED, "media-type"),
+    ("mediaType in manifest should be x not y", Failure.MALFORMED, "media-type"),
+    ("failed to get stream processor for application/x", Failure.MALFORMED, "media-type"),
+    ("number of layers and diffIDs don't match: 3 != 4", Failure.MALFORMED, "media-type"),
+    ("exec /app: exec format error", Failure.NO_PLATFORM, "exec"),
+    ("failed to invoke EFS utils commands to set up EFS volumes: timed out", Failure.UNREACHABLE, "volume"),
+    ("BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE", Failure.DENIED, "build-image"),
+    ("Secrets Manager can't find the specified secret", Failure.NOT_FOUND, "secret"),
+    ("ParameterNotFound: none", Failure.NOT_FOUND, "secret"),
+    ("invalid ssm parameters: /shop/db", Failure.NOT_FOUND, "secret"),
+    ("retrieved secret from Secrets Manager did not contain json key user", Failure.NOT_FOUND, "secret"),
+    ("CredentialsEndpointError: none", Failure.NO_ANSWER, Action.CREDENTIALS),
+    ("failed to load credentials", Failure.NO_ANSWER, Action.CREDENTIALS),
+    ("no EC2 IMDS role found", Failure.NO_ANSWER, Action.CREDENTIALS),
+    ("EC2MetadataError: failed to make request", Failure.NO_ANSWER, Action.CREDENTIALS),
+    ("NoCredentialProviders: none", Failure.NO_CREDENTIALS, Action.CREDENTIALS),
+    ("Unable to locate credentials", Failure.NO_CREDENTIALS, Action.CREDENTIALS),
+    ("NoCredentialsError", Failure.NO_CREDENTIALS, Action.CREDENTIALS),
+    ("no valid providers in chain", Failure.NO_CREDENTIALS, Action.CREDENTIALS),
+    ("lookup a.example on 10.0.0.2:53: no such host", Failure.NXDOMAIN, DNS),
+    ("lookup a.example: server misbehaving", Failure.SERVFAIL, DNS),
+    ("lookup a.example on [fd00::2]:53: cannot unmarshal DNS message", Failure.SERVFAIL, DNS),
+    ("lookup a.example: no suitable address found", Failure.NO_ADDRESS, DNS),
+    ("lookup a.example on 10.0.0.2:53: dial udp 10.0.0.2:53: connect: network is unreachable", Failure.NO_ANSWER, DNS),
+    ("lookup a.example: operation was canceled", Failure.NO_ANSWER, DNS),
+    ("lookup a.example: i/o timeout", Failure.NO_ANSWER, DNS),
+    ("read udp 10.0.0.9:5555->10.0.0.2:53: i/o timeout", Failure.NO_ANSWER, DNS),
+    ("curl: (6) Could not resolve host: a.example", Failure.NXDOMAIN, DNS),
+    ("getaddrinfo ENOTFOUND a.example", Failure.NXDOMAIN, DNS),
+    ("java.net.UnknownHostException: a.example", Failure.NXDOMAIN, DNS),
+    ("no such host", Failure.NXDOMAIN, DNS),
+    ("[Errno -2] Name or service not known", Failure.NXDOMAIN, DNS),
+    ("nodename nor servname provided, or not known", Failure.NXDOMAIN, DNS),
+    ("server can't find a.example: NXDOMAIN", Failure.NXDOMAIN, DNS),
+    ("getaddrinfo EAI_AGAIN a.example", Failure.NO_ANSWER, DNS),
+    ("Temporary failure in name resolution", Failure.NO_ANSWER, DNS),
+    ("server can't find a.example: SERVFAIL", Failure.SERVFAIL, DNS),
+    ("server misbehaving", Failure.SERVFAIL, DNS),
+    ("No address associated with hostname", Failure.NO_ADDRESS, DNS),
+    ("dial tcp 10.0.0.9:443: i/o timeout", Failure.TIMEOUT, TCP),
+    ("dial tcp: i/o timeout", Failure.TIMEOUT, TCP),
+    ("dial tcp 10.0.0.9:443: connectex: A connection attempt failed because", Failure.TIMEOUT, TCP),
+    ("dial tcp 10.0.0.9:443: operation was canceled", Failure.TIMEOUT, TCP),
+    ("dial tcp 10.0.0.9:443: connect: connection refused", Failure.REFUSED, TCP),
+    ("dial tcp 10.0.0.9:443: connect: connection reset by peer", Failure.RESET, TCP),
+    ("dial tcp 10.0.0.9:443: connect: no route to host", Failure.UNREACHABLE, TCP),
+    ("dial tcp 10.0.0.9:443: connect: permission denied", Failure.PROHIBITED, TCP),
+    ("connect ETIMEDOUT 10.0.0.9:443", Failure.TIMEOUT, TCP),
+    ("connect ECONNREFUSED 10.0.0.9:443", Failure.REFUSED, TCP),
+    ("connect EHOSTUNREACH 10.0.0.9:443", Failure.UNREACHABLE, TCP),
+    ("Failed to connect to a.example port 443: Connection timed out", Failure.TIMEOUT, TCP),
+    ("Failed to connect to a.example (10.0.0.9) port 443 after 9 ms: Couldn't connect to server", Failure.TIMEOUT, TCP),
+    ("Failed to connect to a.example port 443: Connection refused", Failure.REFUSED, TCP),
+    ("Connect to a.example:443 [a.example/10.0.0.9] failed: connect timed out", Failure.TIMEOUT, TCP),
+    ("Connect to a.example:443 failed: Connection refused", Failure.REFUSED, TCP),
+    ('Connect timeout on endpoint URL: "https://a.example/"', Failure.TIMEOUT, TCP),
+    ("Connection to a.example timed out. (connect timeout=60)", Failure.TIMEOUT, TCP),
+    ("net/http: TLS handshake timeout", Failure.TLS_STALL, TLS),
+    ("SSL handshake timed out", Failure.TLS_STALL, TLS),
+    ("x509: certificate is valid for a.example, b.example, not c.example", Failure.WRONG_NAME, TLS),
+    ("certificate is not valid for 'c.example'", Failure.WRONG_NAME, TLS),
+    ("Hostname mismatch", Failure.WRONG_NAME, TLS),
+    ("no alternative certificate subject name matches target host name", Failure.WRONG_NAME, TLS),
+    ("certificate has expired", Failure.EXPIRED, TLS),
+    ("certificate is not yet valid", Failure.EXPIRED, TLS),
+    ("x509: certificate signed by unknown authority", Failure.UNTRUSTED, TLS),
+    ("[SSL: CERTIFICATE_VERIFY_FAILED]", Failure.UNTRUSTED, TLS),
+    ("unable to get local issuer certificate", Failure.UNTRUSTED, TLS),
+    ("self-signed certificate", Failure.UNTRUSTED, TLS),
+    ("SSL certificate problem", Failure.UNTRUSTED, TLS),
+    ("PKIX path building failed", Failure.UNTRUSTED, TLS),
+    ("http: server gave HTTP response to HTTPS client", Failure.NOT_TLS, TLS),
+    ("first record does not look like a TLS handshake", Failure.NOT_TLS, TLS),
+    ("wrong version number", Failure.NOT_TLS, TLS),
+    ("remote error: tls: handshake failure", Failure.TLS_RESET, TLS),
+    ("SSL_ERROR_SYSCALL", Failure.TLS_RESET, TLS),
+    ("UNEXPECTED_EOF_WHILE_READING", Failure.TLS_RESET, TLS),
+    ("filesystem layer verification failed for digest sha256:1", Failure.BAD_DIGEST, Action.LAYER),
+    ("unexpected commit digest sha256:1, expected sha256:2", Failure.BAD_DIGEST, Action.LAYER),
+    ("digest mismatch", Failure.BAD_DIGEST, Action.LAYER),
+    ("failed to verify the layer's digest", Failure.BAD_DIGEST, Action.LAYER),
+    ("unexpected EOF", Failure.TRUNCATED, None),
+    ("short read: expected 9 bytes but got 7", Failure.TRUNCATED, None),
+    ("failed size validation: 7 != 9", Failure.TRUNCATED, None),
+    ("IncompleteRead(7 bytes read)", Failure.TRUNCATED, None),
+    ("stream error: stream ID 5; INTERNAL_ERROR", Failure.TRUNCATED, None),
+    ("read tcp 10.0.0.1:5->10.0.0.9:443: read: connection reset by peer", Failure.RESET, None),
+    ("write tcp 10.0.0.1:5->10.0.0.9:443: write: broken pipe", Failure.RESET, None),
+    ("read tcp 10.0.0.1:5->10.0.0.9:443: i/o timeout", Failure.STALLED, None),
+    ("net/http: timeout awaiting response headers", Failure.STALLED, None),
+    ('Read timeout on endpoint URL: "None"', Failure.STALLED, None),
+    ('Get "https://a.example/": EOF', Failure.RESET, None),
+    ("connection reset by peer", Failure.RESET, None),
+    ("read ECONNRESET", Failure.RESET, None),
+    ("socket hang up", Failure.RESET, None),
+    ("error parsing HTTP 403 response body: invalid character '<' at: \"<?xml", Failure.DENIED, Action.LAYER),
+    ("<!DOCTYPE html><title>403 Forbidden</title>AccessDenied", Failure.NOT_AWS, None),
+    ("<html>", Failure.NOT_AWS, None),
+    ("invalid character '<' looking for beginning of value", Failure.NOT_AWS, None),
+    ("no basic auth credentials", Failure.NO_CREDENTIALS, Action.CHALLENGE),
+    ("failed to fetch anonymous token: unexpected status: 401 Unauthorized", Failure.NO_CREDENTIALS, Action.CHALLENGE),
+    ("Signature expired: 1 is now earlier than 2", Failure.CLOCK, None),
+    ("Signature not yet current: 1 is still later than 2", Failure.CLOCK, None),
+    ("RequestTimeTooSkewed: far off", Failure.CLOCK, None),
+    ("Your authorization token has expired", Failure.UNAUTHENTICATED, None),
+    ("The provided token has expired", Failure.UNAUTHENTICATED, None),
+    ("unexpected status: 401 Unauthorized", Failure.UNAUTHENTICATED, None),
+    ("unauthorized: authentication required", Failure.UNAUTHENTICATED, None),
+    ("login attempt to https://a.example/v2/ failed", Failure.UNAUTHENTICATED, None),
+    ("The security token included in the request is invalid", Failure.UNAUTHENTICATED, None),
+    ("UnrecognizedClientException: who", Failure.UNAUTHENTICATED, None),
+    ("toomanyrequests: You have reached your pull rate limit. See https://a.example", Failure.THROTTLED, None),
+    ("toomanyrequests: Too Many Requests. Please see https://docs.docker.com/x", Failure.THROTTLED, None),
+    ("toomanyrequests: later", Failure.THROTTLED, None),
+    ("Rate exceeded", Failure.THROTTLED, None),
+    ("unexpected status: 429 Too Many Requests", Failure.THROTTLED, None),
+    ("rate limit exceeded", Failure.THROTTLED, None),
+    ("ThrottlingException", Failure.THROTTLED, None),
+    ("<Code>SlowDown</Code>", Failure.THROTTLED, None),
+    ("no matching manifest for linux/arm64/v8 in the manifest list", Failure.NO_PLATFORM, Action.MANIFEST),
+    ("does not contain descriptor matching platform 'linux/amd64'", Failure.NO_PLATFORM, Action.MANIFEST),
+    ("failed to find a descriptor for platform 0xc0", Failure.NO_PLATFORM, Action.MANIFEST),
+    ("no match for platform in manifest", Failure.NO_PLATFORM, Action.MANIFEST),
+    ('image operating system "windows" cannot be used on this platform', Failure.NO_PLATFORM, Action.MANIFEST),
+    ("repository with name 'x' does not exist in the registry with id '1'", Failure.NOT_FOUND, Action.MANIFEST),
+    ("name unknown: no", Failure.NOT_FOUND, Action.MANIFEST),
+    ("manifest unknown: no", Failure.NOT_FOUND, Action.MANIFEST),
+    ("Requested image not found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("blob unknown", Failure.NOT_FOUND, Action.BLOB),
+    ("The specified log group does not exist", Failure.NOT_FOUND, Action.LOGS),
+    ("log stream ecs/a does not exist", Failure.NOT_FOUND, Action.LOGS),
+    (
+        "pull access denied for x, repository does not exist or may require 'docker login'",
+        Failure.NOT_FOUND,
+        Action.MANIFEST,
+    ),
+    ("a.example/x:1: not found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("manifest for a.example/x:1 not found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("repo a.example/x not found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("unexpected status: 404 Not Found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("does not exist or no pull access", Failure.NOT_FOUND, Action.MANIFEST),
+    ("ImageNotFoundException: none", Failure.NOT_FOUND, None),
+    ("x is not authorized to perform: y", Failure.DENIED, None),
+    ("unexpected status: 403 Forbidden", Failure.DENIED, None),
+    ("HTTP/1.1 403 Forbidden", Failure.DENIED, None),
+    ("failed with status: 403", Failure.DENIED, None),
+    ("Access Denied", Failure.DENIED, None),
+    ("AccessDeniedException", Failure.DENIED, None),
+    ("denied: requested access", Failure.DENIED, None),
+    ("because no permissions boundary policy allows the ecr:BatchGetImage action", Failure.DENIED, None),
+    ("with an explicit deny in a service control policy", Failure.DENIED, None),
+    ("502 Bad Gateway", Failure.SERVER_ERROR, None),
+    ("https response error StatusCode: 503", Failure.SERVER_ERROR, None),
+    ("InternalFailure", Failure.SERVER_ERROR, None),
+    ("Connection refused", Failure.REFUSED, TCP),
+    ("Network is unreachable", Failure.UNREACHABLE, TCP),
+    ("No route to host", Failure.UNREACHABLE, TCP),
+    ("connect: cannot assign requested address", Failure.UNREACHABLE, TCP),
+    ("Host is unreachable", Failure.UNREACHABLE, TCP),
+)
+# What ECS says of a task's end: true of most stops, and so the cause only where nothing else is told.
+ENDS: tuple[tuple[str, Failure, str], ...] = (
+    ("Could not transition to created; timed out after waiting 4m0s", Failure.TIMEOUT, "timeout"),
+    ("Essential container in task exited", Failure.TRUNCATED, "ended"),
+    ("Task failed ELB health checks in (target-group x)", Failure.TRUNCATED, "ended"),
+    ("Task failed container health checks", Failure.TRUNCATED, "ended"),
+    ("OutOfMemoryError: Container killed due to memory usage", Failure.TRUNCATED, "ended"),
+    ("Scaling activity initiated by (deployment ecs-svc/1)", Failure.TRUNCATED, "ended"),
+    ("Task stopped by user", Failure.TRUNCATED, "ended"),
+    ("Spot interruption", Failure.TRUNCATED, "ended"),
+    ("Your Spot Task was interrupted.", Failure.TRUNCATED, "ended"),
+    ("Host EC2 (instance i-1) stopped / terminated", Failure.TRUNCATED, "ended"),
+)
+WAITED = (
+    "request canceled while waiting for connection",
+    "(Client.Timeout exceeded while awaiting headers)",
+    "signal: killed",
+    "https response error StatusCode: 0, RequestID: ",
+    "RequestCanceled",
+    "request context canceled",
+    "net/http: request canceled",
+    "context deadline exceeded",
+    "context canceled",
+    "request send failed",
+    "RequestError: send request failed",
+    "failed to do request",
+    "i/o timeout",
+    "Could not connect to the endpoint URL",
+    "Connection timed out",
+    "ETIMEDOUT",
+)
+HINTS = ("There is a connection issue between the task and Amazon ECR.", "Check your task network configuration.")
+SECURE = "https://registry.example/v2/x/manifests/1"
+
+
+@pytest.mark.parametrize(("words", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])
+def test_what_the_words_mean(words: str, failure: Failure, about: Action | str | None) -> None:
+    for record in (words, f"CannotPullContainerError: {words}", f"context deadline exceeded: {words}"):
+        said = said_in(record)
+        assert said is not None
+        assert said.failure is failure
+        assert (said.subject or said.action) == about
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "caught"),
+    [
+        ("lookup a.example on 10.0.0.2:53: no such host", "host server", ("a.example", "10.0.0.2")),
+        ("lookup a.example on [fd00::2]:53: server misbehaving", "host server", ("a.example", "[fd00::2]")),
+        ("lookup a.example: read udp 10.0.0.9:5->10.0.0.2:53: i/o timeout", "host server", ("a.example", "10.0.0.2")),
+        ("Could not resolve host: a.example", "host", ("a.example",)),
+        ("getaddrinfo ENOTFOUND a.example", "host", ("a.example",)),
+        ("getaddrinfo EAI_AGAIN a.example", "host", ("a.example",)),
+        ("dial tcp 10.0.0.9:8443: i/o timeout", "address port", ("10.0.0.9", "8443")),
+        ("dial tcp [fd00::9]:443: connect: connection refused", "address port", ("[fd00::9]", "443")),
+        ("dial tcp 10.0.0.1:5->10.0.0.9:443: connect: no route to host", "address port", ("10.0.0.9", "443")),
+        ("dial tcp *.*.*.*:443: connect: network is unreachable", "address port", (None, "443")),
+        ("connect ETIMEDOUT 10.0.0.9:443", "address port", ("10.0.0.9", "443")),
+        ("connect ECONNREFUSED 10.0.0.9:443", "address port", ("10.0.0.9", "443")),
+        (
+            "Failed to connect to a.example (10.0.0.9) port 443 after 9 ms: Connection refused",
+            "host address",
+            ("a.example", "10.0.0.9"),
+        ),
+        (
+            "Connect to a.example:443 [a.example/10.0.0.9] failed: connect timed out",
+            "host address",
+            ("a.example", "10.0.0.9"),
+        ),
+        ("Connect to a.example:443 failed: Connection refused", "host", ("a.example",)),
+        ("Connection to a.example timed out.", "host", ("a.example",)),
+        ("read tcp 10.0.0.1:5->10.0.0.9:443: i/o timeout", "address port", ("10.0.0.9", "443")),
+        ("certificate is valid for a.example, *.b.example, not c.example", "names", ("a.example, *.b.example",)),
+        ("no matching manifest for linux/arm64/v8 in the manifest list", "platform", ("linux/arm64/v8",)),
+        ("does not contain descriptor matching platform 'linux/amd64'", "platform", ("linux/amd64",)),
+        ("toomanyrequests: You have reached your pull rate limit. Rate exceeded", "code", (HUB,)),
+        ("toomanyrequests: Too Many Requests. Please see https://docs.docker.com/x", "code", (HUB,)),
+        ("toomanyrequests: later", "code", (None,)),
+        ("name unknown", "code", ("NAME_UNKNOWN",)),
+    ],
+)
+def test_what_the_words_catch(words: str, names: str, caught: tuple[str | None, ...]) -> None:
+    said = said_in(words)
+    assert said is not None
+    assert tuple(getattr(said, name) for name in names.split()) == caught
+
+
+@pytest.mark.parametrize(("words", "failure", "subject"), ENDS)
+def test_how_a_task_ended_yields_to_why(words: str, failure: Failure, subject: str) -> None:
+    said = said_in(words)
+    assert said is not None
+    assert (said.failure, said.subject, said.weight) == (failure, subject, Weight.FAINT)
+    later = said_in(f"no basic auth credentials. {words}")
+    assert later is not None
+    assert later.failure is Failure.NO_CREDENTIALS
+
+
+@pytest.mark.parametrize("words", WAITED)
+def test_who_only_gave_up_waiting_yields_to_what_happened(words: str) -> None:
+    said = said_in(words)
+    assert said is not None
+    assert (said.failure, said.action, said.weight) == (Failure.TIMEOUT, TCP, Weight.WEAK)
+    later = said_in(f"no basic auth credentials: {words}")
+    assert later is not None
+    assert later.failure is Failure.NO_CREDENTIALS
+
+
+@pytest.mark.parametrize("words", HINTS)
+def test_a_headlines_hint_yields_to_everything(words: str) -> None:
+    said = said_in(words)
+    assert said is not None
+    assert said.weight is Weight.FAINT
+    later = said_in(f"signal: killed. {words}")
+    assert later is not None
+    assert later.weight is Weight.WEAK
+
+
+@pytest.mark.parametrize("words", ["all is well", "the image was pulled", "GetAuthorizationToken", "exit code 1", ""])
+def test_what_says_nothing(words: str) -> None:
+    assert said_in(words) is None
+
+
+def test_every_clause_of_the_table_has_a_sample() -> None:
+    samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
+    lonely = [clause for clause in TABLE if not any(clause.pattern.search(sample) for sample in samples)]
+    assert lonely == []
+
+
+def test_every_alternative_of_the_table_has_a_sample() -> None:
+    """Without it, a sample would say something else."""
+    samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
+    for clause in TABLE:
+        for alternative in _alternatives(clause.pattern.pattern):
+            assert any(re.search(alternative, sample) for sample in samples), alternative
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """What stands between the bars of the outermost level."""
+    found, depth, current, escaped = [], 0, "", False
+    for letter in pattern:
+        depth += (letter in "([") * (not escaped) - (letter in ")]") * (not escaped)
+        if letter == "|" and depth == 0 and not escaped:
+            found.append(current)
+            current = ""
+        else:
+            current += letter
+        escaped = letter == "\\" and not escaped
+    return [*found, current]
+
+
+# ---- stages ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "endpoint", "action"),
+    [
+        ("unable to retrieve ecr registry auth", "ecr.api", Action.TOKEN),
+        ("The task cannot pull registry auth from Amazon ECR", "ecr.api", Action.TOKEN),
+        ("when calling the GetAuthorizationToken operation", "ecr.api", Action.TOKEN),
+        ("CannotPullECRContainerError", "ecr.api", Action.TOKEN),
+        ("CannotPullContainerAuthError", "ecr.api", Action.TOKEN),
+        ("unable to retrieve secret from asm", "secretsmanager", Action.REQUEST),
+        ("operation error Secrets Manager: x", "secretsmanager", Action.REQUEST),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:x", "secretsmanager", Action.REQUEST),
+        ("calling GetSecretValue", "secretsmanager", Action.REQUEST),
+        ("unable to retrieve secrets from ssm", "ssm", Action.REQUEST),
+        ("ssm:GetParameters", "ssm", Action.REQUEST),
+        ("no such SSM parameter", "ssm", Action.REQUEST),
+        ("operation error SSM: x", "ssm", Action.REQUEST),
+        ("calling GetParameters", "ssm", Action.REQUEST),
+        ("kms:Decrypt", "kms", Action.REQUEST),
+        ("operation error KMS: x", "kms", Action.REQUEST),
+        ("failed to validate logger args", "logs", Action.LOGS),
+        ("failed to initialize logging driver", "logs", Action.LOGS),
+        ("find the Amazon CloudWatch log group", "logs", Action.LOGS),
+        ("create a log stream", "logs", Action.LOGS),
+        ("logs:CreateLogGroup", "logs", Action.LOGS),
+        ("logs:PutLogEvents", "logs", Action.LOGS),
+        ("CreateLogStream API", "logs", Action.LOGS),
+        ("PutLogEvents API", "logs", Action.LOGS),
+        ("operation error CloudWatch Logs: x", "logs", Action.LOGS),
+        ("the awslogs driver", "logs", Action.LOGS),
+        ("inspect image has been retried 1 time(s)", "ecr.dkr", Action.MANIFEST),
+        ("pull image manifest has been retried 1 time(s)", "ecr.dkr", Action.MANIFEST),
+        ("failed to resolve reference", "ecr.dkr", Action.MANIFEST),
+        ("x/manifests/1", "ecr.dkr", Action.MANIFEST),
+        ("unexpected status code [manifests 1]", "ecr.dkr", Action.MANIFEST),
+        ("manifest for x", "ecr.dkr", Action.MANIFEST),
+        ("manifest unknown", "ecr.dkr", Action.MANIFEST),
+        ("CannotPullImageManifestError", "ecr.dkr", Action.MANIFEST),
+        ("ecr:BatchGetImage", "ecr.dkr", Action.MANIFEST),
+        ("no matching manifest", "ecr.dkr", Action.MANIFEST),
+        ("ecr:GetDownloadUrlForLayer", "ecr.dkr", Action.BLOB),
+        ("ecr:BatchCheckLayerAvailability", "ecr.dkr", Action.BLOB),
+        ("x/blobs/sha256:1", "ecr.dkr", Action.BLOB),
+        ("error pulling image configuration", "s3", Action.LAYER),
+        ("ref pull has been retried 1 time(s)", "s3", Action.LAYER),
+        ("failed to copy", "s3", Action.LAYER),
+        ("httpReadSeeker", "s3", Action.LAYER),
+        ("prod-eu-west-1-starport-layer-bucket", "s3", Action.LAYER),
+        ("REDACTED ECR URL related to x", "s3", Action.LAYER),
+        ("GetImageBlob1", "s3", Action.LAYER),
+        ("failed to extract layer", "s3", Action.LAYER),
+        ("failed commit on ref layer-sha256:1", "s3", Action.LAYER),
+        ("filesystem layer verification", "s3", Action.LAYER),
+        ("s3:GetObject", "s3", Action.LAYER),
+        ("failed to download env files", "s3", Action.REQUEST),
+        ("no such environment file", "s3", Action.REQUEST),
+        ("Error connecting to ACS", "ecs-agent", Action.REQUEST),
+        ('module="acs handler"', "ecs-agent", Action.REQUEST),
+        ("Error connecting to TCS", "ecs-telemetry", Action.REQUEST),
+        ('module="tcs handler"', "ecs-telemetry", Action.REQUEST),
+        ("Unable to discover poll endpoint", "ecs", Action.REQUEST),
+        ("RegisterContainerInstance", "ecs", Action.REQUEST),
+        ("DiscoverPollEndpoint", "ecs", Action.REQUEST),
+        ("operation error ECS: x", "ecs", Action.REQUEST),
+        ("agent can't register instance", "ecs", Action.REQUEST),
+        ("operation error STS: x", "sts", Action.REQUEST),
+        ("sts:AssumeRole", "sts", Action.REQUEST),
+        ("CannotPullContainer", "ecr.dkr", Action.MANIFEST),
+        ("Failed to pull", "ecr.dkr", Action.MANIFEST),
+        ("ImagePullBackOff", "ecr.dkr", Action.MANIFEST),
+        ("ErrImagePull", "ecr.dkr", Action.MANIFEST),
+        ("POST /v1.44/images/create", "ecr.dkr", Action.MANIFEST),
+        ("pull access denied", "ecr.dkr", Action.MANIFEST),
+        ("The task can't pull the image", "ecr.dkr", Action.MANIFEST),
+        ("The task cannot pull x", "ecr.dkr", Action.MANIFEST),
+        ("unable to pull secrets or registry auth", "ecr.api", Action.TOKEN),
+    ],
+)
+def test_which_round_trip_the_words_name(words: str, endpoint: str, action: Action) -> None:
+    for record in (words, f"unable to pull secrets or registry auth: {words}", f"CannotPullContainerError: {words}"):
+        stage = told_by_words(record)
+        assert stage is not None
+        if stage.sure or record == words:
+            assert (stage.endpoint, stage.action) == (endpoint, action)
+
+
+def test_the_last_of_the_words_counts() -> None:
+    stage = told_by_words("failed to resolve ref x: later, failed to copy: httpReadSeeker")
+    assert stage is not None
+    assert stage.endpoint == "s3"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path", "action"),
+    [
+        ("ecr.api", "/", Action.TOKEN),
+        ("ecr-legacy", "/", Action.TOKEN),
+        ("ecr.dkr", "/v2/", Action.CHALLENGE),
+        ("ecr.dkr", "/v2/x/manifests/1", Action.MANIFEST),
+        ("ecr.dkr", "/v2/x/blobs/sha256:1", Action.BLOB),
+        ("s3", "/x", Action.LAYER),
+        ("logs", "/", Action.LOGS),
+        ("kms", "/", Action.REQUEST),
+    ],
+)
+def test_which_round_trip_a_url_is_of(endpoint: str, path: str, action: Action) -> None:
+    stage = told_by_host(endpoint, path)
+    assert (stage.endpoint, stage.action) == (endpoint, action)

@@ -1,0 +1,171 @@
+"""Text made plain and cut into records, and what the records tell of the task."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.explain.context import read_context
+from probe.explain.words import is_error, plain, records
+from probe.model import ImageHost
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("\x1b[31mfailed\x1b[0m", "failed"),
+        ("can’t “do” it", 'can\'t "do" it'),
+        (r"Get \"https:\/\/a.example\/\"", 'Get "https://a.example/"'),
+        (r"Get \\\"https://a.example/\\\"", 'Get "https://a.example/"'),
+        (r"one\ntwo\tthree", "one two three"),
+        (r"\u003c?xml\u003e", "<?xml>"),
+        ("&lt;Code&gt;SlowDown&lt;/Code&gt;", "<Code>SlowDown</Code>"),
+        ("a\u00a0b\u200bc\ufeff", "a bc"),
+    ],
+)
+def test_plain(text: str, made: str) -> None:
+    assert plain(text) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ()),
+        ("  \n\t\n", ()),
+        ("one\ntwo", ("one two",)),  # terminals and SDKs break lines
+        ("one\n\ntwo", ("one", "two")),
+        ("one\ttwo", ("one two",)),
+        (
+            "CannotPullContainerError: a\tCannotPullContainerError: b",
+            ("CannotPullContainerError: a", "CannotPullContainerError: b"),
+        ),
+        ("a failed\nERROR b failed", ("a failed", "ERROR b failed")),
+        ("a failed\nlevel=error msg=b", ("a failed", "level=error msg=b")),
+        ('a failed\n{"msg": "b"}', ("a failed", '{"msg": "b"}')),
+        ("a failed\n2031-02-03T04:05:06Z b failed", ("a failed", "2031-02-03T04:05:06Z b failed")),
+        ("a failed\n12:00:01 b failed", ("a failed", "12:00:01 b failed")),
+        ("a failed\nNov  3 12:00:01 b failed", ("a failed", "Nov  3 12:00:01 b failed".replace("  ", " "))),
+        ("a failed\nE1103 12:00:01 b failed", ("a failed", "E1103 12:00:01 b failed")),
+        ("a failed\n  Warning  Failed  b", ("a failed", "Warning Failed b")),
+        (
+            "Signature expired:\n2031-02-03T04:05:06Z is now earlier",
+            ("Signature expired: 2031-02-03T04:05:06Z is now earlier",),
+        ),
+        ("reason\nCannotPullContainerError: x", ("reason CannotPullContainerError: x",)),
+        ("a failed\n\na failed", ("a failed",)),
+    ],
+)
+def test_records(text: str, found: tuple[str, ...]) -> None:
+    assert records(text) == found
+
+
+def test_of_a_long_record_head_and_end_are_kept() -> None:
+    (record,) = records("HEAD " + "x" * 20_000 + " END")
+    assert record.startswith("HEAD ")
+    assert record.endswith(" END")
+    assert len(record) < 10_000
+
+
+def test_lines_are_not_joined_for_ever() -> None:
+    assert len(records("\n".join(["word " * 100] * 50))) > 1
+
+
+def test_of_many_records_the_last_are_kept() -> None:
+    found = records("\n\n".join(f"{number} failed" for number in range(6000)))
+    assert len(found) < 6000
+    assert found[-1] == "5999 failed"
+
+
+@pytest.mark.parametrize(
+    "text", ["it FAILED", "exit code 1", "no such thing", "x509: oh", "Rate exceeded", "unexpected EOF"]
+)
+def test_errors(text: str) -> None:
+    assert is_error(text)
+
+
+@pytest.mark.parametrize("text", ["", "Hello.", "Status: Downloaded newer image", "steady state"])
+def test_no_errors(text: str) -> None:
+    assert not is_error(text)
+
+
+# ---- context --------------------------------------------------------------------------------------------------------
+
+REGISTRY = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def test_the_image_is_read_whole() -> None:
+    digest = f"sha256:{'0a' * 32}"
+    for reference in (
+        f"{REGISTRY}/shop/cart:1.2",
+        f"{REGISTRY}/shop/cart@{digest}",
+        f"{REGISTRY}/shop/cart:1.2@{digest}",
+    ):
+        image = read_context([f"failed to resolve ref {reference}: nothing"]).image
+        assert image is not None
+        assert (image.host, image.repository) == (REGISTRY, "shop/cart")
+        assert image.digest == (digest if "@" in reference else None)
+
+
+def test_the_first_image_counts() -> None:
+    image = read_context([f"pull {REGISTRY}/first:1.", f"pull {REGISTRY}/second:1"]).image
+    assert image is not None
+    assert image.repository == "first"
+
+
+@pytest.mark.parametrize(
+    "masked", ["****.dkr.ecr.eu-west-1.amazonaws.com/x:1", "<account>.dkr.ecr.<region>.amazonaws.com/x:1"]
+)
+def test_a_masked_image_is_none(masked: str) -> None:
+    context = read_context([f"failed to resolve ref {masked}: not found"])
+    assert context.image is None
+    assert context.other_image is None
+
+
+@pytest.mark.parametrize(
+    ("record", "image", "kind"),
+    [
+        (
+            'failed to resolve reference "docker.io/library/nginx:1": x',
+            "docker.io/library/nginx:1",
+            ImageHost.OTHER,
+        ),
+        ("manifest for public.ecr.aws/x/y:1 not found", "public.ecr.aws/x/y:1", ImageHost.PUBLIC_ECR),
+        ("pull access denied for shop/cart, repository does not exist", "shop/cart", ImageHost.OTHER),
+        ("repository cart not found", "cart", ImageHost.OTHER),
+        ("cannot pull ghcr.io/x/y:1: x", "ghcr.io/x/y:1", ImageHost.OTHER),
+    ],
+)
+def test_images_of_other_registries(record: str, image: str, kind: ImageHost) -> None:
+    context = read_context([record])
+    assert (context.other_image, context.other_kind) == (image, kind)
+
+
+@pytest.mark.parametrize("record", ["error pulling image configuration: x", "pull image manifest has been retried", ""])
+def test_words_that_are_no_images(record: str) -> None:
+    assert read_context([record]).other_image is None
+
+
+def test_who_asked_and_from_where() -> None:
+    context = read_context(
+        [
+            "User: arn:aws:sts::777788889999:assumed-role/pull/x is not authorized",
+            "on resource: arn:aws:ecr:eu-west-1:444455556666:repository/x",
+            "stopped arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b",
+        ]
+    )
+    assert context.account == "777788889999"
+    assert context.region == "eu-central-1"
+    assert context.place == "eu-west-1"
+    assert context.task_arn == "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"
+
+
+def test_a_host_tells_a_region() -> None:
+    assert read_context(["dial api.ecr.ap-south-1.amazonaws.com: x"]).place == "ap-south-1"
+    assert read_context(["Post https://sts.amazonaws.com/: x"]).place is None
+
+
+def test_what_is_known_goes_before_what_is_told() -> None:
+    told = read_context([f"pull {REGISTRY}/told:1", "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"])
+    known = read_context([f"pull {REGISTRY}/known:1"])
+    both = known.over(told)
+    assert both.image == known.image
+    assert both.region == "eu-central-1"

@@ -1,0 +1,641 @@
+"""Texts of refusals, limits and images, in our own words: hosts, accounts and roles are made up."""
+
+from __future__ import annotations
+
+from tests.explain.text import Text
+from tests.explain.texts_network import AUTH, IMAGE, LAYERS, REGISTRY, V2
+
+ROLE = "arn:aws:sts::210987654321:assumed-role/shopExecution/7a7a7a"
+FOREIGN_ROLE = "arn:aws:sts::345678901234:assumed-role/shopExecution/7a7a7a"
+ON_CART = "on resource: arn:aws:ecr:eu-north-1:210987654321:repository/shop/cart"
+HEAD = f"https://{REGISTRY}/v2/shop/cart/manifests/2024-11"
+MANIFEST = f"CannotPullContainerError: inspect image has been retried 1 time(s): failed to resolve ref {IMAGE}: "
+CONFIGURATION = "CannotPullContainerError: error pulling image configuration: error parsing HTTP 403 response body: "
+NOT_JSON = "invalid character '<' looking for beginning of value: "
+LOG_DRIVER = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+)
+CACHED = "registry.tag-not-found registry.pull-through-redirect iam.execution-role"
+
+DENIED = (
+    Text(
+        "the token, by the role's own policies",
+        f"{AUTH}The task cannot pull registry auth from Amazon ECR: operation error ECR: GetAuthorizationToken, https "
+        "response error StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
+        "AccessDeniedException: "
+        f"User: {ROLE} is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no "
+        "identity-based "
+        "policy allows the ecr:GetAuthorizationToken action",
+        "ecr.api/token",
+        "denied",
+        {"iam.denied": "iam.execution-role iam.source-vpce-condition"},
+    ),
+    Text(
+        "the token, by the endpoint's policy",
+        f"{AUTH}{V2}StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
+        "AccessDeniedException: User: "
+        f"{ROLE} is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no VPC endpoint "
+        "policy allows "
+        "the ecr:GetAuthorizationToken action",
+        "ecr.api/token",
+        "denied",
+        {"policy.vpce.ecr": "=policy.vpce.ecr"},
+    ),
+    Text(
+        "the token, and AWS does not say by what",
+        f"CannotPullECRContainerError: AccessDeniedException: User: {ROLE} is not authorized to perform: "
+        "ecr:GetAuthorizationToken on resource: *\n\tstatus code: 400, request id: "
+        "3f3f3f3f-0000-4444-8888-121212121212",
+        "ecr.api/token",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.ecr"},
+    ),
+    Text(
+        "the token, by an explicit deny of nobody knows what",
+        "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: "
+        f"{ROLE} is not authorized to perform: ecr:GetAuthorizationToken on resource: * with an explicit deny",
+        "ecr.api/token",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.ecr iam.scp"},
+    ),
+    Text(
+        "the token, by the organisation",
+        f"api error AccessDeniedException: User: {ROLE} is not authorized to perform: ecr:GetAuthorizationToken on "
+        "resource: "
+        "* with an explicit deny in a service control policy",
+        "ecr.api/token",
+        "denied",
+        {"iam.denied": "=iam.scp"},
+    ),
+    Text(
+        "the manifest, by the repository's policy",
+        f"CannotPullContainerError: The task can’t pull the image. Error response from daemon: pull access denied for "
+        f"{REGISTRY}/shop/cart, repository does not exist or may require 'docker login': denied: User: {FOREIGN_ROLE} "
+        "is not "
+        f"authorized to perform: ecr:BatchGetImage {ON_CART} because no resource-based policy allows the "
+        "ecr:BatchGetImage "
+        "action",
+        "ecr.dkr/manifest",
+        "denied",
+        {"iam.denied": "=iam.repository-policy"},
+    ),
+    Text(
+        "the manifest, a sentence without its beginning",
+        "… because no resource-based policy allows the ecr:BatchGetImage action",
+        "ecr.dkr/manifest",
+        "denied",
+        {"iam.denied": "=iam.repository-policy"},
+    ),
+    Text(
+        "the manifest, of a role of another account",
+        f"denied: User: {FOREIGN_ROLE} is not authorized to perform: ecr:BatchGetImage {ON_CART} ({IMAGE})",
+        "ecr.dkr/manifest",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
+    ),
+    Text(
+        "the blob, by the role's own policies",
+        f"failed to copy: httpReadSeeker: failed open: unexpected status code https://{REGISTRY}/v2/shop/cart/blobs/"
+        f"sha256:{'1d' * 32}: 403 Forbidden - denied: User: {ROLE} is not authorized to perform: "
+        "ecr:GetDownloadUrlForLayer "
+        f"{ON_CART} because no identity-based policy allows the ecr:GetDownloadUrlForLayer action",
+        "ecr.dkr/blob",
+        "denied",
+        {"iam.denied": "iam.execution-role iam.source-vpce-condition"},
+    ),
+    Text(
+        "a bare 403 for the manifest",
+        f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 403 Forbidden",
+        "ecr.dkr/manifest",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.ecr"},
+    ),
+    Text(
+        "two words",
+        "CannotPullContainer AccessDenied",
+        "ecr.dkr/manifest",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.ecr"},
+    ),
+    Text(
+        "a layer, by S3, in its own form",
+        f"""{CONFIGURATION}{NOT_JSON}"<?xml version=\\"1.0\\" encoding=\\"UTF-8\\"?>\\n<Error>"""
+        """<Code>AccessDenied</Code>"""
+        """<Message>Access Denied</Message><RequestId>1A2B3C4D5E6F7A8B</RequestId></Error>\"""",
+        "s3/layer",
+        "denied",
+        {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
+    ),
+    Text(
+        "a layer, by S3, cut before its code",
+        f'{CONFIGURATION}{NOT_JSON}"<?xml version=',
+        "s3/layer",
+        "denied",
+        {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
+    ),
+    Text(
+        "a layer, by the endpoint's policy, said",
+        f"failed to copy: httpReadSeeker: failed open: unexpected status code {LAYERS}?X-Amz-Signature=0f0f: 403 "
+        "Forbidden "
+        "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::812812325446:assumed-role/storage-access/0 is not "
+        'authorized to perform: s3:GetObject on resource: "arn:aws:s3:::prod-eu-north-1-starport-layer-bucket/9c1f" '
+        "because no "
+        "VPC endpoint policy allows the s3:GetObject action</Message></Error>",
+        "s3/layer",
+        "denied",
+        {"policy.vpce.s3": "=policy.vpce.s3"},
+    ),
+    Text(
+        "a parameter, by the role",
+        f"{AUTH}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been "
+        "retried 1 "
+        f"time(s): AccessDeniedException: User: {ROLE} is not authorized to perform: ssm:GetParameters on resource: "
+        "arn:aws:ssm:eu-north-1:210987654321:parameter/shop/db because no identity-based policy allows the "
+        "ssm:GetParameters "
+        "action",
+        "ssm/request",
+        "denied",
+        {"iam.denied": "iam.execution-role"},
+        pull="unproven",
+    ),
+    Text(
+        "a secret's key",
+        f"{AUTH}unable to retrieve secret from asm: api error AccessDeniedException: Access to KMS is not allowed",
+        "secretsmanager/request",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.other"},
+        pull="unproven",
+    ),
+    Text(
+        "a secret, by the endpoint's policy",
+        f"{AUTH}api error AccessDeniedException: User: {ROLE} is not authorized to perform: "
+        "secretsmanager:GetSecretValue on "
+        "resource: shop/db because no VPC endpoint policy allows the secretsmanager:GetSecretValue action",
+        "secretsmanager/request",
+        "denied",
+        {"policy.vpce.other": "=policy.vpce.other"},
+        pull="unproven",
+    ),
+    Text(
+        "the log stream",
+        f"{LOG_DRIVER}to create Cloudwatch log stream: AccessDeniedException: User: {ROLE} is not authorized to "
+        "perform: "
+        "logs:CreateLogStream on resource: arn:aws:logs:eu-north-1:210987654321:log-group:/ecs/shop:log-stream:a "
+        "because no "
+        "identity-based policy allows the logs:CreateLogStream action",
+        "logs/logs",
+        "denied",
+        {"iam.denied": "iam.execution-role"},
+        pull="unproven",
+    ),
+)
+ANSWERS = (
+    Text(
+        "no token, on an instance",
+        f'level=error msg="Handler for POST /v1.44/images/create returned error: Head \\"{HEAD}\\": no basic auth '
+        'credentials"',
+        "ecr.dkr/challenge",
+        "no-credentials",
+        {"registry.no-token": "iam.execution-role endpoint.missing.ecr-api tcp.no-route"},
+    ),
+    Text(
+        "no token, at the dual-stack name",
+        "Error response from daemon: Head "
+        '"https://210987654321.dkr-ecr.eu-north-1.on.aws/v2/shop/cart/manifests/2024-11": no basic auth credentials',
+        "ecr.dkr/challenge",
+        "no-credentials",
+        {"registry.no-token": "client.unrecognised-ecr-host iam.execution-role"},
+    ),
+    Text(
+        "a token of yesterday",
+        f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 401 Unauthorized",
+        "ecr.dkr/manifest",
+        "unauthenticated",
+        {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
+    ),
+    Text(
+        "a token that has expired, in ECR's own words",
+        "denied: Your authorization token has expired. Reauthenticate and try again. "
+        f"(pulling {IMAGE}: failed to resolve reference)",
+        "ecr.dkr/manifest",
+        "unauthenticated",
+        {"registry.token-rejected": "registry.auth-token-expired"},
+    ),
+    Text(
+        "a session that has expired",
+        "CannotPullECRContainerError: ExpiredTokenException: The security token included in the request is expired",
+        "ecr.api/token",
+        "unauthenticated",
+        {"credentials.rejected": "iam.credentials-rejected"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "no credentials on the instance",
+        "CannotPullECRContainerError: NoCredentialProviders: no valid providers in chain. Deprecated.",
+        "task/credentials",
+        "no-credentials",
+        {"credentials.missing": "iam.no-credentials path.proxy"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "too many tokens",
+        "Reason CannotPullECRContainerError: ThrottlingException: Rate exceeded\n\tstatus code: 400, request id: "
+        "3f3f3f3f-0000-4444-8888-121212121212",
+        "ecr.api/token",
+        "throttled",
+        {"aws.throttled": "=throttle"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "too many manifests",
+        f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 429 Too Many Requests",
+        "ecr.dkr/manifest",
+        "throttled",
+        {"aws.throttled": "=throttle"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "S3 asks for patience",
+        f"failed to copy: httpReadSeeker: failed open: unexpected status code {LAYERS}: 503 Service Unavailable "
+        "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+        "s3/layer",
+        "throttled",
+        {"aws.throttled": "=throttle"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "a clock that is behind",
+        "[ERROR] Unable to discover poll endpoint: InvalidSignatureException: Signature expired: 20241102T100000Z is "
+        "now "
+        "earlier than 20241102T101500Z (20241102T103000Z - 15 min.)",
+        "ecs/request",
+        "clock",
+        {"clock.skew": "=clock.skew"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "a clock that is ahead, asked for a token",
+        f"{AUTH}{V2}StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
+        "InvalidSignatureException: "
+        "Signature not yet current: 20241102T103000Z is still later than 20241102T102000Z (20241102T101500Z + 5 min.)",
+        "ecr.api/token",
+        "clock",
+        {"clock.skew": "=clock.skew"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "AWS has trouble, with a request id",
+        f"{AUTH}{V2}StatusCode: 500, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error ServerException: try "
+        "again",
+        "ecr.api/token",
+        "server-error",
+        {"aws.service-error": "=aws.service-error"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "somebody has trouble",
+        f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 502 Bad Gateway",
+        "ecr.dkr/manifest",
+        "server-error",
+        {"aws.service-error": "aws.service-error path.egress-firewall"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "a page for people in place of the token",
+        f"{AUTH}{V2}StatusCode: 503, RequestID: , deserialization failed, failed to decode response body, "
+        f"{NOT_JSON[:-2]}",
+        "ecr.api/token",
+        "not-aws",
+        {"http.not-aws": "path.egress-firewall path.proxy"},
+    ),
+    Text(
+        "a page for people in place of the layer: not S3's form",
+        f'{CONFIGURATION}{NOT_JSON}"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access Denied '
+        "by "
+        "policy AccessDenied</body></html>",
+        "s3/layer",
+        "not-aws",
+        {"http.not-aws": "path.egress-firewall path.proxy other"},
+    ),
+)
+IMAGES = (
+    Text(
+        "no such tag, in containerd's words",
+        "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref "
+        f"{REGISTRY}/cart:9: "
+        f"{REGISTRY}/cart:9: not found",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
+    ),
+    Text(
+        "no such tag, in ECR's words",
+        f"CannotPullContainerError: Error response from daemon: manifest for {REGISTRY}/cart:9 not found: manifest "
+        "unknown: "
+        "Requested image not found",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.tag-not-found": "=registry.tag-not-found"},
+    ),
+    Text(
+        "no such tag, and perhaps a cache",
+        f"Error response from daemon: manifest for {IMAGE} not found: manifest unknown: Requested image not found",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.tag-not-found": CACHED},
+    ),
+    Text(
+        "no such tag, at a masked registry",
+        "CannotPullContainerError: API error (404): manifest for ***.dkr.ecr.eu-north-1.amazonaws.com/***:9 not found",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
+    ),
+    Text(
+        "no such repository",
+        f'failed to resolve reference "{REGISTRY}/cart:9": unexpected status from HEAD request: name unknown: The '
+        "repository "
+        "with name 'cart' does not exist in the registry with id '210987654321'",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.repo-not-found": "=registry.repo-not-found"},
+    ),
+    Text(
+        "no such repository, or not for you",
+        f"Error response from daemon: pull access denied for {REGISTRY}/cart, repository does not exist or may require "
+        "'docker login'",
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.repo-not-found": "iam.execution-role registry.repo-not-found"},
+    ),
+    Text(
+        "ECR Public refuses",
+        'failed to resolve reference "public.ecr.aws/shop/scan:2": unexpected status from HEAD request to '
+        "https://public.ecr.aws/v2/shop/scan/manifests/2: 403 Forbidden",
+        "registry/manifest",
+        "denied",
+        {"registry.elsewhere": "registry.auth-token-expired path.egress-firewall"},
+    ),
+    Text(
+        "an image without a registry in its name",
+        "CannotPullContainerError: API error (404): repository cart-batch not found: does not exist or no pull access",
+        "registry/manifest",
+        "not-found",
+        {"registry.elsewhere": "registry.repo-not-found registry.bad-image-reference"},
+    ),
+    Text(
+        "nothing for this platform",
+        "CannotPullContainerError: Error response from daemon: no matching manifest for linux/arm64/v8 in the "
+        "manifest list "
+        f"entries ({REGISTRY}/cart:9)",
+        "ecr.dkr/manifest",
+        "no-platform",
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+    ),
+    Text(
+        "nothing for this platform, in ECS's words",
+        "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain "
+        "descriptor "
+        "matching platform 'linux/amd64'",
+        "ecr.dkr/manifest",
+        "no-platform",
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+    ),
+    Text(
+        "a program of another platform",
+        "exec /usr/local/bin/cart: exec format error",
+        "task/start/exec",
+        "no-platform",
+        {"registry.no-matching-platform": "registry.no-matching-platform other"},
+        pull="unproven",
+    ),
+    Text(
+        "an attestation in place of an image",
+        "CannotPullContainerError: ref pull has been retried 1 time(s): failed to unpack image on snapshotter "
+        "overlayfs: failed "
+        f"to extract layer sha256:{'2e' * 32}: failed to get stream processor for application/vnd.in-toto+json: no "
+        "processor "
+        "for media-type: unknown",
+        "task/start/media-type",
+        "malformed",
+        {"registry.unreadable-image": "other"},
+    ),
+    Text(
+        "a reference that is none",
+        "CannotPullContainerError: invalid reference format: repository name (shop/Cart) must be lowercase",
+        "task/environment/reference",
+        "malformed",
+        {"registry.bad-reference": "=registry.bad-image-reference"},
+    ),
+    Text(
+        "an endpoint's own name as the registry",
+        "Error response from daemon: login attempt to "
+        "https://vpce-0a9b8c7d6e5f4a3b2-q1w2e3r4.dkr.ecr.eu-north-1.vpce.amazonaws.com/v2/ failed with status: 400 "
+        "Bad Request",
+        "task/environment/vpce-host",
+        "unauthenticated",
+        {"registry.vpce-host": "client.vpce-hostname dns.private-dns-disabled"},
+    ),
+    Text(
+        "a cache sends a client upstream",
+        "failed to copy: httpReadSeeker: failed open: failed to do request: Get "
+        '"https://cdn.upstream.example/registry-v2/blobs/'
+        f'sha256/2e/data": dial tcp 198.51.100.7:443: i/o timeout (image {REGISTRY}/mirror/busybox:1.36)',
+        "ecr.dkr/blob",
+        "redirect",
+        {"registry.pull-through-redirect": "registry.pull-through-redirect registry.foreign-layers"},
+    ),
+    Text(
+        "a base image of Windows keeps its layers elsewhere",
+        "failed to register layer: failed to copy: Get "
+        f'"https://mcr.microsoft.com/v2/windows/servercore/blobs/sha256:{"3f" * 32}": dial tcp 198.51.100.8:443: i/o '
+        "timeout "
+        f"while pulling {IMAGE}",
+        "ecr.dkr/blob",
+        "redirect",
+        {"registry.pull-through-redirect": "registry.foreign-layers registry.pull-through-redirect"},
+    ),
+    Text(
+        "another registry is silent",
+        "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+        "registry.example.org/shop/scan:2: failed to do request: Head "
+        '"https://registry.example.org/v2/shop/scan/manifests/2": dial tcp 198.51.100.9:443: i/o timeout',
+        "registry/tcp/198.51.100.9",
+        "timeout",
+        {"registry.elsewhere": "tcp.no-route tcp.security-group path.egress-firewall"},
+        lies="private",
+    ),
+    Text(
+        "ECR Public is silent",
+        "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+        "public.ecr.aws/shop/scan:2: failed to do request: Head "
+        '"https://public.ecr.aws/v2/shop/scan/manifests/2": dial tcp 99.83.145.10:443: i/o timeout',
+        "registry/tcp/99.83.145.10",
+        "timeout",
+        {"registry.elsewhere": "registry.ecr-public-no-privatelink tcp.no-route"},
+        lies="public",
+    ),
+    Text(
+        "Docker Hub has had enough",
+        'Failed to pull image "shop/scan:2": toomanyrequests: You have reached your pull rate limit.',
+        "registry/manifest",
+        "throttled",
+        {"registry.elsewhere": "=throttle"},
+    ),
+    Text(
+        "another registry refuses",
+        "pull access denied for shop/scan, repository does not exist or may require 'docker login': denied: requested "
+        "access "
+        "to the resource is denied",
+        "registry/manifest",
+        "denied",
+        {"registry.elsewhere": "registry.bad-image-reference registry.repo-not-found"},
+    ),
+    Text(
+        "CodeBuild's own pull",
+        "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE: Unable to pull customer's container image.",
+        "task/start/build-image",
+        "denied",
+        {"codebuild.build-image": "client.pull-not-in-vpc region.cross-region"},
+        "inconclusive",
+        "unproven",
+    ),
+)
+STARTS = (
+    Text(
+        "no execution role",
+        "ClientException: Fargate requires task definition to have execution role ARN to support ECR images.",
+        "task/environment/execution-role",
+        "no-credentials",
+        {"iam.no-execution-role": "=iam.execution-role"},
+        pull="unproven",
+    ),
+    Text(
+        "no such log group",
+        f"{LOG_DRIVER}to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not "
+        "exist. : "
+        "exit status 1",
+        "logs/logs",
+        "not-found",
+        {"logs.group-missing": "=logs.group-missing"},
+        pull="unproven",
+        severities={"logs.group-missing": "error"},
+    ),
+    Text(
+        "a region that is none",
+        f"{LOG_DRIVER}to create Cloudwatch log stream: MissingEndpoint: 'Endpoint' configuration is required for this "
+        "service",
+        "task/environment/log-region",
+        "malformed",
+        {"logs.misconfigured-region": "=logs.misconfigured-region"},
+        pull="unproven",
+    ),
+    Text(
+        "a secret that is not there",
+        f"{AUTH}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the "
+        "specified secret.",
+        "task/start/secret",
+        "not-found",
+        {"task.secret-missing": "other"},
+        pull="unproven",
+    ),
+    Text(
+        "a start that took too long",
+        "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
+        "task/start/timeout",
+        "timeout",
+        {"task.start-timeout": "logs.endpoint-missing tcp.security-group"},
+        pull="unproven",
+    ),
+    Text(
+        "a full disk",
+        "CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob55: no space left on device",
+        "task/start/disk",
+        "too-large",
+        {"task.disk-full": "other"},
+        pull="unproven",
+    ),
+    Text(
+        "no room for the task",
+        "service shop was unable to place a task. Reason: Capacity is unavailable at this time. Please try again "
+        "later.",
+        "task/start/placement",
+        "timeout",
+        {"task.not-placed": "other"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "too many interfaces at once",
+        "Rate limit exceeded while attempting to Create Network Interface in subnet subnet-0d1e2f3a4b5c6d7e8",
+        "task/start/placement",
+        "throttled",
+        {"task.not-placed": "=throttle"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "it ran",
+        "Essential container in task exited",
+        "task/start/ended",
+        "truncated",
+        {"task.ended": "other"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "a headline alone",
+        "ResourceInitializationError: unable to pull secrets or registry auth",
+        "task/start/cut-short",
+        "malformed",
+        {"text.cut-short": "tcp.no-route endpoint.missing.ecr-api"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "a file system that cannot be mounted",
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: "
+        "Connection timed out : unsuccessful EFS utils command execution; code: 32",
+        "task/start/volume",
+        "unreachable",
+        {"task.volume": "other"},
+        pull="unproven",
+    ),
+    Text(
+        "a file of variables, refused",
+        "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
+        "AccessDenied: Access Denied\n\tstatus code: 403, request id: 1A2B3C4D5E6F7A8B, host id: zz==",
+        "s3/request",
+        "denied",
+        {"iam.denied": "iam.execution-role policy.vpce.s3"},
+    ),
+    Text(
+        "an error of something else",
+        "panic: runtime error: index out of range [3] with length 3",
+        "task/start/unclassified",
+        "malformed",
+        {"text.unclassified": "other"},
+        "inconclusive",
+        "unproven",
+    ),
+    Text(
+        "an error of something else: the image came, and its container does not start",
+        "CannotStartContainerError: Error response from daemon: driver failed programming external connectivity on "
+        "endpoint shop: Bind for 0.0.0.0:9000 failed: port is already allocated",
+        "task/start/unclassified",
+        "malformed",
+        {"text.unclassified": "other"},
+        "inconclusive",
+        "unproven",
+    ),
+)
+REFUSALS = (*DENIED, *ANSWERS, *IMAGES, *STARTS)
