@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Failure, ManifestSeen, Verdict
+from probe.model import Failure, ManifestSeen, Verdict, replace
 from probe.report import FORMATS, Page
-from probe.report.folding import LIMIT, fold
-from probe.report.json import schema
+from probe.report.folding import LIMIT, essence, fold
+from probe.report.json import bare, schema
 from tests.report import made
 
 
@@ -61,6 +61,15 @@ def test_one_line_or_pretty() -> None:
     assert line.count("\n") == 1
     assert pretty.count("\n") > 100
     assert json.loads(line) == json.loads(pretty)
+
+
+def test_words_that_are_no_utf_8_break_no_document() -> None:
+    verdict = made.broken()
+    bad = replace(verdict, surroundings=replace(verdict.surroundings, region="eu-\udcff"))
+    for pretty in (False, True):
+        text = FORMATS["json"](bad, Page(pretty=pretty))
+        assert json.loads(text.encode())["surroundings"]["region"] == "eu-?"
+    assert json.loads(bare(bad).encode())["surroundings"]["region"] == "eu-?"
 
 
 def test_what_is_small_stays_whole() -> None:
@@ -165,3 +174,15 @@ def walks(draw: st.DrawFn) -> Verdict:
 @given(walks())
 def test_every_document_fits_and_says_the_same(verdict: Verdict) -> None:
     check(verdict, limit=SMALL)
+
+
+def test_one_of_many_is_left_with_what_its_findings_name() -> None:
+    verdict = made.broken()
+    short = essence(verdict, limit=11 * 1024)  # folding alone leaves 13
+    named = {step for finding in verdict.findings for step in finding.because}
+    ids = {step.id for step in short.steps}
+    assert named <= ids
+    assert len(ids) < len(verdict.steps)
+    assert all(step.on is None or step.on in ids for step in short.steps)
+    assert [finding.code for finding in short.findings] == [finding.code for finding in verdict.findings]
+    assert essence(verdict, limit=LIMIT) == verdict

@@ -1,0 +1,262 @@
+"""JUnit's XML, as CodeBuild, GitLab, Jenkins and others read it: a case for each step, a failure for each error.
+
+The format has no owner. What is written here is what both schemas in use allow, Ant's and Jenkins's: attributes and
+order of the one, times of the other, and in a case at most one element, so that warnings stand in the suite's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from probe.fleet import Fleet, SubnetRun
+from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, Verdict
+from probe.report import Page
+from probe.report.across import NO_VERDICT, is_met_drill
+from probe.report.across import conclusion as of_all
+from probe.report.layout import Line, block, plain, shortened, wrapped
+from probe.report.summary import conclusion, weight
+from probe.report.text import reasons
+
+_NAME = "ecr-probe"
+_LONGEST_WORD = 1_000  # characters
+_LONGEST_BODY = 16_000
+_PAGE = Page()
+
+
+class _Mark(NamedTuple):
+    """What keeps a case from passing. `kind` is the element: failure, error or skipped."""
+
+    kind: str
+    type: str
+    message: str
+    body: str = ""
+
+
+class _Case(NamedTuple):
+    endpoint: str
+    name: str
+    seconds: float = 0.0
+    mark: _Mark | None = None
+
+
+class _Suite(NamedTuple):
+    name: str
+    host: str
+    started_at: datetime
+    seconds: float
+    properties: Mapping[str, str | None]
+    cases: tuple[_Case, ...]
+    output: str
+
+
+def render(verdict: Verdict, _page: Page) -> str:
+    return _document([_suite(verdict, name=_NAME)])
+
+
+def render_fleet(fleet: Fleet, _page: Page) -> str:
+    suites = [_of_run(run, fleet) for run in fleet.runs]
+    if is_met_drill(fleet):
+        suites = [suite._replace(cases=tuple(map(_expected, suite.cases))) for suite in suites]
+    if fleet.exit_code and not any(_has_failed(suite.cases) for suite in suites):
+        # Such as degraded under --strict, or no subnet at all: what the exit code says must stand here too.
+        case = _answer_case(fleet.status, of_all(fleet))
+        suites.append(_Suite(_NAME, _NAME, fleet.started_at, fleet.seconds, {"cluster": fleet.cluster}, (case,), ""))
+    return _document(suites)
+
+
+# ---- a verdict ----------------------------------------------------------------------------------
+
+
+def _suite(verdict: Verdict, *, name: str) -> _Suite:
+    here = verdict.surroundings
+    cases = tuple(_cases(verdict))
+    if verdict.exit_code and not _has_failed(cases):
+        cases = (*cases, _answer_case(verdict.status, conclusion(verdict)))
+    return _Suite(
+        name=name,
+        host=(here.task_arn or "").rpartition("/")[2] or "localhost",
+        started_at=verdict.started_at,
+        seconds=verdict.seconds,
+        properties={
+            "status": verdict.status,
+            "pull": verdict.pull,
+            "path": verdict.path,
+            "image": verdict.plan.image,
+            "platform": verdict.plan.platform,
+            "region": verdict.plan.region,
+            "availability-zone": here.availability_zone,
+            "task": here.task_arn,
+            "version": verdict.version,
+        },
+        cases=cases,
+        output=block(_output(verdict), _LONGEST_BODY),
+    )
+
+
+def _cases(verdict: Verdict) -> Iterator[_Case]:
+    steps = {step.id: step for step in verdict.steps}
+    bearers = _bearers(verdict, steps)
+    blamed = {name: bearer for bearer, finding in reversed(bearers.items()) for name in finding.because}
+    for step in verdict.steps:
+        bearing = bearers.get(step.id)
+        mark = _complaint(bearing, verdict) if bearing else _mark(step, steps, blamed)
+        yield _Case(step.endpoint, step.id, step.seconds or 0.0, mark)
+    for name, finding in bearers.items():
+        if name not in steps:
+            yield _Case("findings", name, mark=_complaint(finding, verdict))
+
+
+def _bearers(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, JudgedFinding]:
+    """The case at which each error is told, once: a step that it names, or one of its own where others took them."""
+    bearers: dict[str, JudgedFinding] = {}
+    for number, finding in enumerate(sorted(_errors(verdict), key=weight)):
+        named = [name for name in finding.because if name in steps and name not in bearers]
+        failed = [name for name in named if steps[name].failed]
+        bearers[(failed or named or [f"{finding.code} {number}"])[0]] = finding
+    return bearers
+
+
+def _errors(verdict: Verdict) -> list[JudgedFinding]:
+    """Under --strict a warning fails the run, so it fails its case."""
+    failing = (Severity.ERROR, Severity.WARNING) if verdict.policy.strict else (Severity.ERROR,)
+    return [finding for finding in verdict.findings if finding.severity in failing]
+
+
+def _complaint(finding: JudgedFinding, verdict: Verdict) -> _Mark:
+    """JUnit's error is a test that could not be carried out: so is what only stops our proof."""
+    kind = "error" if finding.impact is Impact.PROOF else "failure"
+    return _Mark(kind, finding.code, finding.title, block(reasons(finding, verdict, _PAGE), _LONGEST_BODY))
+
+
+def _mark(step: Step, steps: Mapping[str, Step], blamed: Mapping[str, str]) -> _Mark | None:
+    if step.outcome is Outcome.SKIPPED:
+        why = f"for want of {step.blocked_by}" if step.blocked_by else step.detail or "not asked for"
+        return _Mark("skipped", "skipped", why)
+    if not step.failed:
+        return None
+    bearer = next((blamed[name] for name in _grounds(step, steps) if name in blamed), None)
+    # What no error names, such as a first try or a control, is no failure of the run.
+    return _Mark("skipped", str(step.failure), f"{step.failure}: told at {bearer}") if bearer else None
+
+
+def _grounds(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
+    """The step, and what it stands on."""
+    seen: set[str] = set()
+    name: str | None = step.id
+    while name is not None and name not in seen:
+        yield name
+        seen.add(name)
+        name = steps[name].on if name in steps else None
+
+
+def _output(verdict: Verdict) -> Iterator[Line]:
+    for finding in sorted(verdict.findings, key=weight):
+        if finding.severity is not Severity.ERROR:
+            label = ("", f"{finding.severity}[{finding.code}]: ")
+            yield from wrapped(label, finding.title, indent=0, page=_PAGE, hang=2)
+            if finding.severity is Severity.WARNING:
+                yield from reasons(finding, verdict, _PAGE)
+            yield ()
+    yield plain(f"{verdict.status}: {conclusion(verdict)}")
+
+
+# ---- a fleet ------------------------------------------------------------------------------------
+
+
+def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
+    told = {
+        "subnet": run.subnet,
+        "availability-zone": run.zone,
+        "task": run.task_arn,
+        "source": run.source,
+        "cluster": fleet.cluster,
+        "task-definition": fleet.task_definition,
+        "service": fleet.service,
+    }
+    said = (*fleet.notes, *((run.words,) if run.words else ()))
+    output = "".join(f"{shortened(words, _LONGEST_BODY)}\n" for words in said)
+    if run.verdict is None:
+        words, seconds = run.words or NO_VERDICT, run.seconds or 0.0
+        case = _Case("task", "task", seconds, _failing(run.status, run.source or "task", words))
+        return _Suite(run.subnet, run.subnet, fleet.started_at, seconds, told, (case,), output)
+    suite = _suite(run.verdict, name=run.subnet)
+    cases = suite.cases
+    if run.status in (Status.FAIL, Status.INCONCLUSIVE) and not _has_failed(cases):
+        cases = (*cases, _answer_case(run.status, run.words or conclusion(run.verdict)))
+    return suite._replace(properties={**suite.properties, **told}, cases=cases, output=output + suite.output)
+
+
+def _expected(case: _Case) -> _Case:
+    """What a drill brought about fails nothing, and says so."""
+    if case.mark is None or case.mark.kind == "skipped":
+        return case
+    return case._replace(mark=case.mark._replace(kind="skipped", message=f"as expected: {case.mark.message}"))
+
+
+def _answer_case(status: Status, words: str) -> _Case:
+    """The answer as a case, where it fails and no step is to blame."""
+    mark = _failing(status, "verdict", words) or _Mark("failure", "verdict", words)
+    return _Case("verdict", "verdict", mark=mark)
+
+
+def _failing(status: Status, kind: str, words: str) -> _Mark | None:
+    elements = {Status.FAIL: "failure", Status.INCONCLUSIVE: "error"}
+    return _Mark(elements[status], kind, words) if status in elements else None
+
+
+def _has_failed(cases: Iterable[_Case]) -> bool:
+    return any(case.mark is not None and case.mark.kind != "skipped" for case in cases)
+
+
+# ---- XML ----------------------------------------------------------------------------------------
+
+
+def _document(suites: Iterable[_Suite]) -> str:
+    """Suite by suite: a tree of all elements of a large fleet would take many times the text."""
+    texts = (_written(number, suite) for number, suite in enumerate(suites))
+    return "".join(('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n', *texts, "</testsuites>\n"))
+
+
+def _written(number: int, suite: _Suite) -> str:
+    kinds = [case.mark.kind for case in suite.cases if case.mark]
+    root = ElementTree.Element(
+        "testsuite",
+        id=str(number),
+        name=_word(suite.name),
+        package=_NAME,
+        hostname=_word(suite.host),
+        # Ant's schema allows no zone: documents are in UTC.
+        timestamp=suite.started_at.replace(tzinfo=None, microsecond=0).isoformat(),
+        time=_seconds(suite.seconds),
+        tests=str(len(suite.cases)),
+        failures=str(kinds.count("failure")),
+        errors=str(kinds.count("error")),
+        skipped=str(kinds.count("skipped")),
+    )
+    properties = ElementTree.SubElement(root, "properties")
+    for name, value in suite.properties.items():
+        if value:
+            ElementTree.SubElement(properties, "property", name=name, value=_word(value))
+    for case in suite.cases:
+        # GitLab takes cases of one class and name for the same one, whatever their suite.
+        classname = f"{_word(suite.name)}.{_word(case.endpoint)}"
+        names = {"classname": classname, "name": _word(case.name), "time": _seconds(case.seconds)}
+        element = ElementTree.SubElement(root, "testcase", names)
+        if case.mark:
+            words = {"type": _word(case.mark.type), "message": _word(case.mark.message)}
+            ElementTree.SubElement(element, case.mark.kind, words).text = case.mark.body
+    ElementTree.SubElement(root, "system-out").text = suite.output
+    ElementTree.SubElement(root, "system-err")
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _word(text: str) -> str:
+    return shortened(text, _LONGEST_WORD).strip() or "?"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{max(seconds, 0.0):.3f}"

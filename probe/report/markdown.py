@@ -1,0 +1,203 @@
+"""Markdown for a job summary or a comment: the verdict, what was tried as a table, and the findings.
+
+Whatever somebody else may have said stands in code: there neither Markdown nor HTML means anything, and GitHub makes no
+link of an address or a name. Only our own words stand outside.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from probe.fleet import Fleet, SubnetRun
+from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
+from probe.report import Page
+from probe.report.across import Mark, endpoints, faults, is_met_drill, mark, of_endpoint, places, silences
+from probe.report.across import conclusion as of_all
+from probe.report.layout import block, shortened
+from probe.report.saw import asker, distinct, few
+from probe.report.summary import conclusion, subject, weight
+from probe.report.table import ROUTES
+from probe.report.text import reasons
+
+LIMIT = 512 * 1024  # bytes; GitHub drops the summary of a step that writes more than 1 MiB
+_LONGEST_TABLE = LIMIT // 2
+_LONGEST_WORD = 120  # characters
+_LONGEST_LINE = 1_000
+_LONGEST_BODY = 8_000
+_MOST_ENDPOINTS = 16
+_MOST_NOTES = 50
+_PAGE = Page(width=100)
+# Not every reader's font has these pictures, so that each has a word beside it.
+_PICTURES = {Status.PASS: "✅", Status.DEGRADED: "⚠️", Status.FAIL: "❌", Status.INCONCLUSIVE: "❔"}
+_MARKS = {Mark.WELL: "✅ ok", Mark.WARNED: "⚠️", Mark.UNPROVEN: "❔", Mark.BROKEN: "❌", Mark.NOT_TRIED: "–"}
+_STAGES = {"DNS": {Action.DNS}, "TCP": {Action.TCP}, "TLS": {Action.TLS}}
+_STAGES["requests"] = {*Action} - {Action.CONTROL}.union(*_STAGES.values())
+
+
+def render(verdict: Verdict, _page: Page) -> str:
+    return _bounded(_of_verdict(verdict))
+
+
+def render_fleet(fleet: Fleet, _page: Page) -> str:
+    return _bounded(_of_fleet(fleet))
+
+
+def _of_verdict(verdict: Verdict) -> Iterator[str]:
+    yield from _head(verdict.status, conclusion(verdict))
+    yield f"Image {_code(subject(verdict), _LONGEST_LINE)}"
+    yield _table(("endpoint", *_STAGES, "reached"), _stage_rows(verdict))
+    findings = sorted(verdict.findings, key=weight)
+    yield from _findings((finding, verdict, "") for finding in findings)
+
+
+def _of_fleet(fleet: Fleet) -> Iterator[str]:
+    yield from _head(fleet.status, of_all(fleet), is_met_drill=is_met_drill(fleet))
+    if fleet.runs:
+        names = endpoints(fleet, _MOST_ENDPOINTS)
+        head = ("subnet", "zone", *(_cell(name) for name in names), "verdict")
+        yield _table(head, (_run_row(run, names) for run in fleet.runs))
+    for status, words, runs in silences(fleet):
+        yield f"{_PICTURES[status]} {status}, {_number(runs)}: {_code(words, _LONGEST_LINE)} in {_listed(runs)}"
+    for words in fleet.notes:
+        yield _code(words, _LONGEST_LINE)
+    yield from _findings((fault.finding, fault.verdict, _listed(fault.runs)) for fault in faults(fleet))
+
+
+def _head(status: Status, words: str, *, is_met_drill: bool = False) -> Iterator[str]:
+    picture, drill = (_PICTURES[Status.PASS], ", as expected") if is_met_drill else (_PICTURES[status], "")
+    yield f"## {picture} ecr-probe: {status}{drill}"
+    yield _code(words, _LONGEST_LINE)
+
+
+# ---- tables -------------------------------------------------------------------------------------
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [_row(head), _row(["---"] * len(head))]
+    left, more = _LONGEST_TABLE, 0
+    for cells in rows:
+        line = _row(cells)
+        left -= len(line.encode())
+        if left > 0:
+            lines.append(line)
+        else:
+            more += 1
+    if more:
+        lines.append(_row([f"and {more} more", *[""] * (len(head) - 1)]))
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _stage_rows(verdict: Verdict) -> Iterator[list[str]]:
+    for summary in verdict.endpoints:
+        # Lookups beside the configured ones are evidence: that they came to nothing is no fault.
+        steps = [each for each in verdict.steps if each.endpoint == summary.name and asker(each) is Asker.CONFIGURED]
+        stages = [
+            _stage([step for step in steps if step.action in some], verdict.findings) for some in _STAGES.values()
+        ]
+        yield [_cell(summary.name), *stages, ROUTES[summary.route] if summary.route else _MARKS[Mark.NOT_TRIED]]
+
+
+def _stage(steps: Sequence[Step], findings: Sequence[JudgedFinding]) -> str:
+    """What became of some steps of one endpoint."""
+    tried = [step for step in steps if step.outcome is not Outcome.SKIPPED]
+    if not tried:
+        return _MARKS[Mark.NOT_TRIED]
+    named = {step.id for step in tried}
+    worst = min((each for each in findings if not named.isdisjoint(each.because)), key=weight, default=None)
+    good, total = distinct(step for step in tried if step.ok), distinct(tried)
+    # What no finding names stands on what one names.
+    did = mark(worst) if worst else Mark.WELL if good else Mark.BROKEN
+    if did is Mark.WELL:
+        return _MARKS[did]
+    if worst and good == total:
+        return f"{_MARKS[did]} {_cell(worst.code)}"
+    failures = few((str(step.failure) for step in tried if step.failure), 2)
+    return f"{_MARKS[did]} {failures}" if total == 1 else f"{_MARKS[did]} {failures}, {total - good} of {total}"
+
+
+def _run_row(run: SubnetRun, names: Sequence[str]) -> list[str]:
+    cells = [_endpoint(*of_endpoint(run.verdict, name)) for name in names]
+    return [_cell(run.subnet), _cell(run.zone or ""), *cells, f"{_PICTURES[run.status]} {run.status}"]
+
+
+def _endpoint(did: Mark, worst: JudgedFinding | None) -> str:
+    return f"{_MARKS[did]} {_cell(worst.code)}" if worst and did not in (Mark.WELL, Mark.NOT_TRIED) else _MARKS[did]
+
+
+# ---- findings -----------------------------------------------------------------------------------
+
+
+def _findings(told: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[str]:
+    """Errors open, warnings closed, and what is only worth knowing in one list."""
+    notes = []
+    for finding, verdict, where in told:
+        title = shortened(f"{finding.severity}[{finding.code}]: {finding.title}", _LONGEST_LINE)
+        if finding.severity is Severity.INFO:
+            notes.append(f"- {_code(title, _LONGEST_LINE)}{f' in {where}' if where else ''}")
+            continue
+        body = _fenced(block(reasons(finding, verdict, _PAGE), _LONGEST_BODY))
+        # Within HTML, words are escaped by its own rules.
+        head = f"<code>{html.escape(title)}</code>"
+        yield _folded(head, *([f"In {where}"] if where else []), body, is_open=finding.severity is Severity.ERROR)
+    if notes:
+        more = [f"- and {len(notes) - _MOST_NOTES} more"] if len(notes) > _MOST_NOTES else []
+        yield _folded("worth knowing", "\n".join([*notes[:_MOST_NOTES], *more]))
+
+
+def _folded(head: str, *parts: str, is_open: bool = False) -> str:
+    """A part that can be folded. A blank line ends the HTML."""
+    return "\n\n".join((f"<details{' open' if is_open else ''}>\n<summary>{head}</summary>", *parts, "</details>"))
+
+
+def _fenced(text: str) -> str:
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def _number(runs: Sequence[SubnetRun]) -> str:
+    return f"{len(runs)} subnet{'' if len(runs) == 1 else 's'}"
+
+
+def _listed(runs: Sequence[SubnetRun]) -> str:
+    return few((_code(place) for place in places(runs)), 20)
+
+
+def _cell(text: str) -> str:
+    """Code in a table, where a pipe ends the cell even within code."""
+    return _code(text.replace("|", "¦"))
+
+
+def _code(text: str, most: int = _LONGEST_WORD) -> str:
+    """Within longer rows of backticks than its own, and blanks between, since a row at the edge would join them."""
+    text = shortened(text, most).strip()
+    ticks = "`" * (_longest_run(text) + 1)
+    return f"{ticks} {text} {ticks}" if text[:1] == "`" or text[-1:] == "`" else f"{ticks}{text}{ticks}" if text else ""
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _bounded(parts: Iterable[str]) -> str:
+    """Whole parts, as many as fit: a summary that is too long is not shown at all."""
+    kept: list[str] = []
+    size, left_out = 0, 0
+    for part in parts:
+        length = len(part.encode()) + 2
+        if size + length > LIMIT:
+            left_out += 1
+        else:
+            kept.append(part)
+            size += length
+    if left_out:
+        kept.append(f"{left_out} more parts have no place here; the JSON report has them.")
+    return "\n\n".join(kept) + "\n"

@@ -1,0 +1,180 @@
+"""The hook of a deployment: what it asks, and how it answers ECS and CodeDeploy. boto3 is real, up to the wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from docs.pipelines import deployment_hook as hook
+from probe.lambda_event import read
+from probe.model import Status
+from probe.report import FORMATS, Page
+from tests.report import made
+
+SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-0b1c2d3e4f5a60718"]
+DIGEST = f"sha256:{'a' * 64}"
+APP = f"{made.HOSTS['ecr.dkr']}/team/app"
+REVISION = "arn:aws:ecs:eu-west-1:123456789012:service-revision/main/shop/9313423515462893900"
+# As https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html has it.
+OF_ECS: dict[str, Any] = {
+    "executionId": "e8d5a28f-eb01-4f3c-9454-a30ba6dc54bc",
+    "lifecycleStage": "PRE_SCALE_UP",
+    "resourceArn": "arn:aws:ecs:eu-west-1:123456789012:service-deployment/main/shop/EZe5RNVLH6PPzHXINuP28",
+    "executionDetails": {
+        "serviceArn": "arn:aws:ecs:eu-west-1:123456789012:service/main/shop",
+        "targetServiceRevisionArn": REVISION,
+        "testTrafficWeights": {},
+        "productionTrafficWeights": {},
+    },
+}
+OF_CODEDEPLOY = {"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "eyJlbmMiOiJ4In0"}
+GOOD = FORMATS["json"](made.verdict(), Page())
+BAD = FORMATS["json"](made.broken(), Page())
+UNKNOWN = FORMATS["json"](made.verdict(status=Status.INCONCLUSIVE, exit_code=3), Page())
+
+
+class Raw(BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+class Aws:
+    """What the services answer, and what they were asked. An answer is a body, or (body, headers, status)."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, Any] = {f"ecr-probe-{subnet}": GOOD for subnet in SUBNETS}
+        self.revision: dict[str, Any] = {
+            "serviceRevisionArn": REVISION,
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": SUBNETS}},
+            "containerImages": [
+                {"containerName": "app", "image": f"{APP}:7", "imageDigest": DIGEST},
+                {"containerName": "agent", "image": "public.ecr.aws/x/agent:latest"},
+            ],
+        }
+        self.asked: list[tuple[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
+
+    def client(self, name: str, **given: Any) -> Any:
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        client = boto3.session.Session(region_name="eu-west-1", **keys).client(name, **given)
+        client.meta.events.register("before-send", self.answer)
+        return client
+
+    def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        body, headers, status = self._answer(request)
+        return AWSResponse(request.url, status, headers, Raw(body.encode()))
+
+    def _answer(self, request: AWSPreparedRequest) -> tuple[str, dict[str, str], int]:
+        sent = json.loads(request.body or b"{}")
+        if request.url.endswith("/invocations"):
+            function = request.url.split("/")[-2]
+            self.asked.append((function, sent))
+            answer = self.functions[function]
+            return answer if isinstance(answer, tuple) else (answer, {}, 200)
+        if request.headers["X-Amz-Target"].decode().endswith(".DescribeServiceRevisions"):
+            assert sent == {"serviceRevisionArns": [REVISION]}
+            return json.dumps({"serviceRevisions": [self.revision], "failures": []}), {}, 200
+        assert request.headers["X-Amz-Target"].decode().endswith(".PutLifecycleEventHookExecutionStatus")
+        self.told.append(sent)
+        return json.dumps({"lifecycleEventHookExecutionId": sent["lifecycleEventHookExecutionId"]}), {}, 200
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    world = Aws()
+    monkeypatch.setattr(boto3, "client", world.client)
+    monkeypatch.setattr(hook, "DELAY", 0)
+    monkeypatch.setenv("SUBNETS", ",".join(SUBNETS))
+    return world
+
+
+def broken(aws: Aws, answer: Any) -> None:
+    aws.functions[f"ecr-probe-{SUBNETS[1]}"] = answer
+
+
+def test_ecs_goes_on_where_every_subnet_can_pull_the_new_image(aws: Aws) -> None:
+    assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
+    assert sorted(aws.asked) == [(f"ecr-probe-{subnet}", {"image": f"{APP}:7@{DIGEST}"}) for subnet in SUBNETS]
+    for _, event in aws.asked:
+        read(event)  # the probe's function takes it
+
+
+def test_ecs_rolls_back_where_one_cannot(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    broken(aws, BAD)
+    assert hook.handler(OF_ECS, None) == {"hookStatus": "FAILED"}
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (failed,) = [each for each in said if each["status"] == "fail"]
+    assert failed["function"] == f"ecr-probe-{SUBNETS[1]}"
+    assert failed["errors"] == ["nothing answers on port 443 of ecr.api, ecr.dkr"]
+
+
+NO_PROOF = [
+    pytest.param(UNKNOWN, id="inconclusive"),
+    pytest.param(
+        (
+            '{"errorMessage": "Task timed out", "errorType": "Sandbox.Timedout"}',
+            {"X-Amz-Function-Error": "Unhandled"},
+            200,
+        ),
+        id="the function failed",
+    ),
+    pytest.param(('{"message": "no"}', {"x-amzn-errortype": "ResourceNotFoundException"}, 404), id="no such function"),
+    pytest.param(('{"Reason": "x"}', {"x-amzn-errortype": "TooManyRequestsException"}, 429), id="throttled"),
+    pytest.param("null", id="no verdict"),
+    pytest.param('{"status": "surprise", "findings": []}', id="a status of another version"),
+]
+
+
+@pytest.mark.parametrize("answer", NO_PROOF)
+def test_ecs_asks_again_where_nothing_is_proven_and_gives_up_in_the_end(aws: Aws, answer: Any) -> None:
+    broken(aws, answer)
+    event = dict(OF_ECS, hookDetails={"mine": 1})
+    for tries in range(1, hook.TRIES):
+        told = hook.handler(event, None)
+        assert told == {"hookStatus": "IN_PROGRESS", "callBackDelay": 0, "hookDetails": {"mine": 1, "tries": tries}}
+        event["hookDetails"] = told["hookDetails"]
+    assert hook.handler(event, None) == {"hookStatus": "FAILED"}
+    assert len(aws.asked) == 2 * hook.TRIES  # and no call is repeated by itself
+
+
+def test_a_failure_outweighs_what_is_not_proven(aws: Aws) -> None:
+    aws.functions = {f"ecr-probe-{SUBNETS[0]}": UNKNOWN, f"ecr-probe-{SUBNETS[1]}": BAD}
+    assert hook.handler(OF_ECS, None) == {"hookStatus": "FAILED"}
+
+
+def test_a_service_without_subnets_says_so(aws: Aws) -> None:
+    aws.revision["networkConfiguration"] = None
+    with pytest.raises(ValueError, match="no subnets of its own"):
+        hook.handler(OF_ECS, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "times"), [(GOOD, "Succeeded", 1), (BAD, "Failed", 1), (UNKNOWN, "Failed", 5)]
+)
+def test_codedeploy_is_told_once(aws: Aws, answer: str, status: str, times: int) -> None:
+    broken(aws, answer)
+    assert hook.handler(OF_CODEDEPLOY, None) == {"status": status}
+    assert aws.told == [
+        {"deploymentId": "d-ABCDEF123", "lifecycleEventHookExecutionId": "eyJlbmMiOiJ4In0", "status": status}
+    ]
+    assert sorted(aws.asked) == [(function, {}) for function in sorted(aws.functions) for _ in range(times)]
+
+
+def test_codedeploy_is_told_even_when_the_hook_breaks(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUBNETS")
+    with pytest.raises(KeyError):
+        hook.handler(OF_CODEDEPLOY, None)
+    assert [told["status"] for told in aws.told] == ["Failed"]
+
+
+def test_the_answers_are_words_of_the_services(aws: Aws) -> None:
+    codedeploy, ecs = (aws.client(name).meta.service_model for name in ("codedeploy", "ecs"))
+    assert {"Succeeded", "Failed"} <= set(codedeploy.shape_for("LifecycleEventStatus").enum)
+    assert {"SUCCEEDED", "FAILED", "IN_PROGRESS"} <= set(ecs.shape_for("DeploymentLifecycleHookStatus").enum)
+    assert OF_ECS["lifecycleStage"] in ecs.shape_for("DeploymentLifecycleHookStage").enum

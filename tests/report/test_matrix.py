@@ -1,0 +1,134 @@
+"""A fleet in words: the matrix, each finding once, what was not told, the last line; and its document."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from probe.fleet import Expectation, Fleet, Source
+from probe.model import Status
+from probe.report import FLEET_FORMATS, Page
+from probe.report.json import schema
+from probe.report.layout import cells
+from tests.report import fleets, made
+from tests.report.hostile import WORDS
+
+
+def text(fleet: Fleet, **page: Any) -> str:
+    return FLEET_FORMATS["text"](fleet, Page(**page))
+
+
+MATRIX = """\
+ecr-probe-smoke:3 in cluster main (eu-west-1)
+zone        subnet                    ecr.api  ecr.dkr  s3  logs  verdict
+eu-west-1a  subnet-00000000000000000  ok       ok       ok  ok    pass
+eu-west-1b  subnet-00000000000000001  FAIL     FAIL     ok  -     fail
+eu-west-1c  subnet-00000000000000002  warn     ok       ok  ok    degraded
+eu-west-1a  subnet-00000000000000003  -        -        -   -     inconclusive
+eu-west-1b  subnet-00000000000000004  FAIL     FAIL     ok  -     fail
+eu-west-1c  subnet-00000000000000005  -        -        -   -     inconclusive
+
+error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
+  in:    subnet-00000000000000001 (eu-west-1b), subnet-00000000000000004 (eu-west-1b); told of the
+         first
+  saw:   6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, 10.0.3.10, …)
+"""
+
+
+def test_the_matrix_and_each_finding_once() -> None:
+    told = text(fleets.mixed())
+    assert told.startswith(MATRIX)
+    assert told.count("error[tcp.silent]") == 1
+    last = "fail: 6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; 48.2 s"
+    assert told.splitlines()[-1] == last
+
+
+def test_what_nobody_could_tell_is_said_once_with_its_subnets() -> None:
+    told = text(fleets.mixed())
+    assert told.count(fleets.WORDS) == 1
+    assert (
+        f"inconclusive: {fleets.WORDS}\n"
+        "  in:    subnet-00000000000000003 (eu-west-1a), subnet-00000000000000005 (eu-west-1c)\n"
+    ) in told
+
+
+def test_an_unknown_zone_and_a_bare_exit_code_are_named_as_such() -> None:
+    run = fleets.run(1, zone=None, status=Status.PASS, source=Source.EXIT_CODE, words="ended with exit code 0")
+    row = text(fleets.fleet([run])).splitlines()[2]
+    assert row.split() == ["unknown", run.subnet, "pass", "(by", "its", "exit", "code)"]
+
+
+def test_words_beside_a_verdict_are_a_note() -> None:
+    run = fleets.run(1, made.broken(), source=Source.STOPPED_REASON, words="the probe's container never ran: x")
+    told = text(fleets.fleet([run], notes=("zones are told by the tasks",)))
+    assert "note: the probe's container never ran: x\n  in:    subnet-00000000000000001 (eu-west-1b)\n" in told
+    assert "note: zones are told by the tasks\n" in told
+
+
+def test_roles_services_and_drills_are_named() -> None:
+    expected = (Expectation(code="tcp.silent"),)
+    told = text(
+        fleets.fleet(
+            [fleets.run(1, made.broken())],
+            service="shop",
+            role="arn:aws:iam::123456789012:role/path/pull",
+            expected=expected,
+            exit_code=0,
+        )
+    )
+    assert told.startswith("ecr-probe-smoke:3 in cluster main (eu-west-1), service shop, as pull\n")
+    assert told.splitlines()[-1] == "fail: 1 subnet of service shop: 1 fail; as expected (fail:tcp.silent); 48.2 s"
+
+
+def test_many_subnets_that_did_alike_share_a_row() -> None:
+    passing = [fleets.run(number, made.verdict()) for number in range(300)]
+    told = text(fleets.fleet([*passing, fleets.run(300, made.broken())])).splitlines()
+    assert len(told) < 40
+    rows = [line for line in told if line.startswith("eu-west-1")]
+    assert [row.split()[1:4] for row in rows[:3]] == [[f"subnet-{number:017x}", "and", "99"] for number in range(3)]
+
+
+def test_nothing_run_at_all_is_a_line() -> None:
+    assert text(fleets.fleet([])).splitlines()[-1] == "inconclusive: 0 subnets of cluster main tried; 48.2 s"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_lines_fit_the_page(width: int) -> None:
+    lines = text(fleets.mixed(), width=width).splitlines()
+    assert all(cells(line) <= max(width, 84) for line in lines[:-1])  # ids and endpoints are not cut
+
+
+@given(WORDS)
+@settings(max_examples=50, deadline=None)
+def test_hostile_words_cannot_leave_their_place(words: str) -> None:
+    run = fleets.run(1, words=words)
+    told = text(fleets.fleet([run], notes=(words,), cluster=words, service=words))
+    assert not any(unicodedata.category(letter)[0] == "C" for letter in told if letter != "\n")
+
+
+def test_ascii_and_colours() -> None:
+    assert text(fleets.mixed(), unicode=False).isascii()
+    assert "\x1b[1;31mFAIL" in text(fleets.mixed(), colour=True)
+
+
+# ---- the document ----------------------------------------------------------------------------------------------------
+
+
+def test_the_document_is_as_its_schema_says() -> None:
+    whole = schema("fleet")
+    jsonschema.Draft202012Validator.check_schema(whole)
+    document = json.loads(FLEET_FORMATS["json"](fleets.mixed(), Page()))
+    jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(document)
+    assert [run["status"] for run in document["runs"]][:2] == ["pass", "fail"]
+    assert msgspec.json.decode(msgspec.json.encode(document), type=Fleet) == fleets.mixed()
+
+
+def test_the_document_is_one_line_unless_it_is_for_people() -> None:
+    assert FLEET_FORMATS["json"](fleets.mixed(), Page()).count("\n") == 1
+    assert FLEET_FORMATS["json"](fleets.mixed(), Page(pretty=True)).count("\n") > 100
