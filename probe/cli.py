@@ -18,6 +18,8 @@ from probe import __version__
 from probe.signals import fill_closed_streams, stop_on_signals
 
 if TYPE_CHECKING:
+    from probe.flags import Given
+    from probe.fleet import Fleet
     from probe.model import Verdict
     from probe.push import Gateway
     from probe.report import Page
@@ -171,31 +173,55 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 
 def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
-    from probe import saved
-    from probe.flags import UsageError
+    from dataclasses import replace
+
+    from probe.flags import EXPLAIN_FLAGS
     from probe.manual import takes_file
+    from probe.model import Basis
     from probe.settings import given_to, read_reports
 
-    given = given_to("ecr-probe explain", argv, positional=takes_file)
-    reports = read_reports(given)
+    given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
+    reports = replace(read_reports(given), ranked=True)
     _check_stdout(reports)
-    name: str | None = given.rest.file
+    verdict = _explained(given, given.rest.file)
+    numbers = [output.format for output in reports.outputs if output.format in ("prometheus", "emf")]
+    if numbers and verdict.basis is Basis.TEXT:
+        raise given.refusal(
+            "format", f"{numbers[0]} tells what was measured, and the words of an error measure nothing"
+        )
+    return _deliver(verdict, reports)
+
+
+def _explained(given: Given, name: str | None) -> Verdict:
+    from probe import values
+    from probe.explain.context import Context
+    from probe.explain.source import MOST, explained, of_tasks
+    from probe.flags import UsageError
+
+    known, ranges = Context(image=given.one("image", values.image)), given.many("vpc-cidr", values.cidr)
+    if "task" in given and name is not None and "task" not in given.by_variable:
+        raise given.refusal("task", f"the file {name!r} is named as well; leave one of them out")
+    if "task" in given and name is None:
+        from probe.operator.stopped import describe, task_arn
+
+        return of_tasks(describe(given.one("task", task_arn), profile=given.one("profile", str)), known, ranges)
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
     shown = "standard input" if name == "-" else repr(name)
     try:
-        facts = saved.read(_read(name, saved.LIMIT + 1))
+        return explained(_read(name, MOST + 1), known, ranges)
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {_reason(error)}; {GOOD_FILE}") from None
     except ValueError as error:
         raise UsageError(f"{shown} {error}") from None
-    return _deliver(saved.rejudged(facts), reports)
 
 
 def _read(name: str, limit: int) -> bytes:
     if name == "-":
         if sys.stdin is None:
             raise OSError(errno.EBADF, "it is closed")
+        if sys.stdin.isatty():
+            _say("ecr-probe: reading from the terminal; Ctrl-D on a line of its own ends it")
         return sys.stdin.buffer.read(limit)
     with open(name, "rb") as file:
         return file.read(limit)
@@ -217,28 +243,18 @@ def _health(argv: Sequence[str], _stop: threading.Event) -> int:
 
 
 def _serve(argv: Sequence[str], stop: threading.Event) -> int:
-    from dataclasses import replace
-    from time import monotonic
-
-    from probe.mishap import verdict_in_any_case
-    from probe.run import run
     from probe.serve.options import read
+    from probe.serve.rounds import Rounds
     from probe.wire import real_wire
 
     options = read(argv)
-    check = options.check
-    wire = real_wire(check.ca_bundle)
-
-    def measure(cut: threading.Event) -> Verdict:
-        settings = replace(check, started=monotonic())
-        return verdict_in_any_case(settings, lambda: run(settings, wire, stop=cut), stop=cut)
-
-    return _sidecar(options, measure, stop)
+    return _sidecar(options, Rounds(options.check, real_wire(options.check.ca_bundle)).measure, stop)
 
 
 def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
     from dataclasses import replace
 
+    from probe.flags import UsageError
     from probe.serve.logs import event
     from probe.serve.sidecar import serve
 
@@ -246,16 +262,45 @@ def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
     _check_stdout(reports)
     for note in options.check.notes:
         _say(event("warning", "note", words=note))
-    return serve(options, measure, stop=stop, say=_say, deliver=lambda verdict: _deliver(verdict, reports))
+
+    def deliver(verdict: Verdict) -> tuple[str, ...]:
+        complaints: list[str] = []
+        try:
+            _deliver(verdict, reports, complaints.append)
+        except UsageError as error:
+            complaints.append(str(error))
+        return tuple(complaints)
+
+    return serve(options, measure, stop=stop, say=_say, deliver=deliver)
+
+
+def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
+    from probe.operator.aws import Account
+    from probe.operator.hands import NUMBER, Threads
+    from probe.operator.options import read
+    from probe.operator.smoke import Smoke
+    from probe.operator.watch import watch_on
+
+    options = read(argv)
+    _check_stdout(options.reports)
+    for note in options.notes:
+        _say(f"ecr-probe: {note}")
+    account = Account(region=options.region, profile=options.profile, at_once=NUMBER)
+    fleet = Smoke(options, account, Threads(), stop=stop, watch=watch_on(sys.stderr, _say)).run()
+    return _deliver(fleet, options.reports)
 
 
 def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe.flags import UsageError
-    from probe.report.json import schema_text
+    from probe.report.json import DOCUMENTS, schema_text
+    from probe.values import one_of
 
-    if argv:
-        raise UsageError(f"schema takes no arguments, but {argv[0]!r} was given; for example ecr-probe schema")
-    return _print(schema_text())
+    if len(argv) > 1:
+        raise UsageError(f"schema takes one argument, but {argv[1]!r} was given as well; for example ecr-probe schema")
+    try:
+        return _print(schema_text(one_of(argv[0], DOCUMENTS, what="a document") if argv else "verdict"))
+    except ValueError as error:
+        raise UsageError(f"{error}; for example ecr-probe schema fleet") from None
 
 
 def _demo(argv: Sequence[str], stop: threading.Event) -> int:
@@ -295,40 +340,32 @@ def _check_stdout(reports: Reports) -> None:
         raise UsageError("stdout is closed; for a report to a file --output (ECR_PROBE_OUTPUT) verdict.json")
 
 
-def _deliver(verdict: Verdict, reports: Reports) -> int:
+def _complain(words: str) -> None:
+    _say(f"ecr-probe: {words}")
+
+
+def _deliver(what: Verdict | Fleet, reports: Reports, complain: Callable[[str], None] = _complain) -> int:
     """Write every report, files first, and return the exit code."""
+    from probe.mishap import report_in_any_case
     from probe.outputs import write_atomically
     from probe.report import Page
 
-    code = verdict.exit_code
+    code = what.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
         if output.path is None:
-            _print(_rendered(verdict, output.format, _screen(reports)))
+            _print(report_in_any_case(what, output.format, _screen(reports), complain))
             continue
         try:
-            page = Page(pretty=reports.pretty)
-            write_atomically(output.path, _rendered(verdict, output.format, page).encode(errors="replace"))
+            page = Page(pretty=reports.pretty, ranked=reports.ranked)
+            document = report_in_any_case(what, output.format, page, complain).encode(errors="replace")
+            write_atomically(output.path, document)
         except OSError as error:
-            _say(
-                f"ecr-probe: --output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {_reason(error)}; "
+            complain(
+                f"--output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {_reason(error)}; "
                 "an older file is untouched"
             )
             code = USAGE
     return code
-
-
-def _rendered(verdict: Verdict, form: str, page: Page) -> str:
-    """A report. Where the words fail us, the bare document stands in: what was measured must not be lost."""
-    from probe.report import FORMATS
-
-    try:
-        return FORMATS[form](verdict, page)
-    except Exception as error:
-        from probe.mishap import described
-        from probe.report.json import bare
-
-        _say(f"ecr-probe: a mistake of ecr-probe's own in the {form} report: {described(error)}; here is the document")
-        return bare(verdict)
 
 
 def _screen(reports: Reports) -> Page:
@@ -342,6 +379,7 @@ def _screen(reports: Reports) -> Page:
         colour=terminal if reports.colour is None else reports.colour,
         unicode=encoding == "utf8",
         pretty=reports.pretty or terminal,
+        ranked=reports.ranked,
     )
 
 
@@ -388,8 +426,11 @@ def _say(text: str) -> None:
 COMMANDS = {
     "check": Command("one run, one verdict", _check, stoppable=True),
     "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo, stoppable=True),
-    "explain": Command("re-diagnose a saved verdict (json), offline", _explain),
+    "explain": Command("what an error text or a stopped task tells, or a saved verdict again", _explain),
     "health": Command("the container's health check: exits 0 while the loop of serve is alive, else 1", _health),
     "serve": Command("the sidecar: the same check on a schedule, with a page and /metrics", _serve, stoppable=True),
-    "schema": Command("print the JSON Schema of the verdict", _schema),
+    "smoke": Command(
+        "the check as an ECS task in each subnet, from outside: one verdict over all", _smoke, stoppable=True
+    ),
+    "schema": Command("print the JSON Schema of the verdict, or with `schema fleet` of what smoke writes", _schema),
 }

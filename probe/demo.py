@@ -141,11 +141,18 @@ def _named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
 def stage(wanted: Wanted) -> Stage:
     """Where the rounds of the sidecar take place."""
     from probe.drill import Stage, phases
+    from probe.serve.options import LAYER_BYTES
 
     assert wanted.sidecar is not None
     rounds = phases(_named("healthy", _scenarios()), wanted.scenarios, drill=wanted.drill)
-    deadline = wanted.sidecar.check.budget.deadline
-    return Stage(rounds, arguments=wanted.arguments, variables=wanted.variables, deadline=deadline)
+    budget = wanted.sidecar.check.budget
+    return Stage(
+        rounds,
+        arguments=wanted.arguments,
+        variables=wanted.variables,
+        deadline=budget.deadline,
+        layer_bytes=max(LAYER_BYTES, budget.layer_bytes),  # a smaller one is among the arguments, or one scenario's own
+    )
 
 
 def _checked(wanted: Wanted) -> Wanted:
@@ -180,7 +187,10 @@ def _typed(given: Given) -> Iterator[str]:
 
 def _scenarios() -> tuple[Scenario, ...]:
     if find_spec("trustme") is None:
-        raise UsageError("the demo needs trustme for its certificates: pip install 'ecr-probe[demo]'")
+        raise UsageError(
+            "the simulated VPC is not part of this installation, which lacks trustme, as the container image and the "
+            "one-file build do; on a workstation: pip install 'ecr-probe[demo]'"
+        )
     from probe.sim.scenarios import SCENARIOS
 
     return tuple(SCENARIOS)

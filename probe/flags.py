@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
@@ -62,7 +62,8 @@ REPORT_FLAGS = (
         "F",
         "json",
         "text",
-        "text, json, prometheus or emf (CloudWatch metrics); each --format may have an --output after it",
+        "text, json, prometheus, emf (CloudWatch metrics), junit, markdown or github (annotations); each --format may"
+        " have an --output after it",
         many=True,
     ),
     Flag(
@@ -161,7 +162,82 @@ PUSH_GATEWAY = Flag(
     "put the run's metrics there too; a path with /metrics/job/... names the group",
 )
 CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
-_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS)
+REGION = Flag("region", "REGION", "eu-west-1", "AWS_REGION, else the profile's", "where the cluster is")
+PROFILE = Flag("profile", "NAME", "default", "AWS_PROFILE", "whose credentials, of the AWS CLI's files")
+SMOKE_FLAGS = (
+    Flag("cluster", "NAME", "main", "default", "the cluster, by name or ARN"),
+    Flag("task-definition", "NAME", "ecr-probe-smoke", "ecr-probe-smoke", "what runs; NAME:REVISION, or an ARN"),
+    Flag(
+        "service",
+        "NAME",
+        "shop",
+        "none",
+        "run where this service's tasks run: its subnets, security groups, launch type",
+    ),
+    Flag(
+        "subnets",
+        "SUBNET,...",
+        "subnet-0a1b2c3d4e5f60718",
+        "the service's",
+        "a task runs in each; with --service, in those of the service that are named",
+        many=True,
+    ),
+    Flag(
+        "security-groups",
+        "GROUP,...",
+        "sg-0a1b2c3d4e5f60718",
+        "the service's",
+        "those of the tasks whose pulls are to be proven",
+        many=True,
+    ),
+    Flag("assign-public-ip", "", "", "as the service, else no", "the tasks get a public address"),
+    Flag("launch-type", "TYPE", "EC2", "as the service, else FARGATE in awsvpc mode", "FARGATE or EC2"),
+    Flag("capacity-provider", "NAME", "FARGATE_SPOT", "as the service, else none", "in place of a launch type"),
+    Flag("container", "NAME", "ecr-probe", "found by name or image", "the probe's, in the task definition"),
+    Flag(
+        "as-execution-role",
+        "",
+        "",
+        "no",
+        "the task holds the role that pulls: the service's execution role, without --service its own",
+    ),
+    Flag("timeout", "SECONDS", "600", "600, or what --wait-until-pass needs", "limit of the whole run"),
+    Flag("wait-until-pass", "SECONDS", "300", "0", "subnets that do not pass are tried again for so long"),
+    Flag(
+        "expect",
+        "fail:CODE",
+        "fail:tcp.silent",
+        "none",
+        "a drill: exit 0 where every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
+        many=True,
+    ),
+    REGION,
+    PROFILE,
+    *(flag for flag in FLAGS if flag.name in ("image", "strict", "output", "pretty")),
+    Flag("format", "F", "junit", "text", "text, json, junit, markdown or github; each may have an --output", many=True),
+)
+TASK = Flag(
+    "task",
+    "ARN",
+    "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
+    "none",
+    "in place of FILE: a task that stopped, whose reasons ecs:DescribeTasks tells",
+)
+_OF_TEXTS = {
+    "image": ("the text's", "the image, where a text does not name it"),
+    "vpc-cidr": ("none", "a range that counts as yours: a text tells addresses, and not whose they are"),
+}
+EXPLAIN_FLAGS = (
+    TASK,
+    PROFILE,
+    *(
+        replace(flag, default=_OF_TEXTS[flag.name][0], help=_OF_TEXTS[flag.name][1])
+        for flag in FLAGS
+        if flag.name in _OF_TEXTS
+    ),
+    *REPORT_FLAGS,
+)
+_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS)
 
 
 _GOOD_ARGUMENTS = {
@@ -170,6 +246,7 @@ _GOOD_ARGUMENTS = {
     "ecr-probe explain": "verdict.json",
     "ecr-probe health": f"--listen {LISTEN.example}",
     "ecr-probe serve": "--interval 60",
+    "ecr-probe smoke": "--cluster main --service shop",
 }
 
 

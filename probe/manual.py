@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from probe.flags import CHECK_FLAGS, FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, TLS_CERTIFICATE, Flag, parser_for
+from probe.flags import (
+    CHECK_FLAGS,
+    EXPLAIN_FLAGS,
+    FLAGS,
+    LISTEN,
+    SERVE_FLAGS,
+    SMOKE_FLAGS,
+    TLS_CERTIFICATE,
+    Flag,
+    parser_for,
+)
 
 
 def overview(summaries: Mapping[str, str]) -> str:
@@ -22,9 +32,10 @@ def help_of(name: str, summary: str) -> str:
     flags: dict[str, tuple[Flag, ...]] = {
         "check": CHECK_FLAGS,
         "demo": FLAGS,
-        "explain": REPORT_FLAGS,
+        "explain": EXPLAIN_FLAGS,
         "health": (LISTEN, TLS_CERTIFICATE),
         "serve": (*FLAGS, *SERVE_FLAGS),
+        "smoke": SMOKE_FLAGS,
     }
     parser = parser_for(f"ecr-probe {name}", flags.get(name, ()), description=summary)
     if name == "explain":
@@ -37,4 +48,12 @@ def help_of(name: str, summary: str) -> str:
 
 
 def takes_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="a saved verdict; - is standard input")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help=(
+            "a saved verdict (json), what aws ecs describe-tasks prints, or the text of an error: an ECS stopped "
+            "reason, lines of the agent's log, words of Docker or containerd; - is standard input"
+        ),
+    )

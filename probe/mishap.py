@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from datetime import UTC, datetime
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from probe import __version__
 from probe.model import (
@@ -37,6 +38,10 @@ from probe.model import (
     Verdict,
 )
 from probe.settings import Settings, UsageError
+
+if TYPE_CHECKING:
+    from probe.fleet import Fleet
+    from probe.report import Page
 
 GRACE = 1.0  # seconds beyond the deadline, or beyond a stop, that a run has for closing its books
 _GLANCE = 0.1
@@ -75,6 +80,19 @@ def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Eve
     return future.result(timeout=0)
 
 
+def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: Callable[[str], None]) -> str:
+    """A report. Where the words fail us, the bare document stands in: what was measured must not be lost."""
+    from probe.report import FLEET_FORMATS, FORMATS
+
+    try:
+        return FORMATS[form](what, page) if isinstance(what, Verdict) else FLEET_FORMATS[form](what, page)
+    except Exception as error:
+        from probe.report.json import bare
+
+        complain(f"a mistake of ecr-probe's own in the {form} report: {described(error)}; here is the document")
+        return bare(what)
+
+
 def described(error: BaseException) -> str:
     """Kind and place of an exception. Its words stay out: nobody knows what they hold."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -101,6 +119,7 @@ def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verd
         policy=settings.policy,
         endpoints=(),
         findings=(_finding(error),),
+        causes=("other",),
         steps=(_step(error),),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,9 @@ class Output:
     path: str | None = None
 
 
-def read_outputs(given: Given) -> tuple[Output, ...]:
+def read_outputs(given: Given, formats: Iterable[str] = FORMATS) -> tuple[Output, ...]:
     """Pair formats with files, and check that each file can be written. Raises UsageError."""
-    outputs = tuple(_output(given, form, path) for form, path in _pairs(given))
+    outputs = tuple(_output(given, form, path, formats) for form, path in _pairs(given))
     _check_places(given, outputs)
     for output in outputs:
         if output.path is not None:
@@ -77,9 +77,9 @@ def _in_order(given: Given, order: Sequence[tuple[str, str]]) -> Iterator[tuple[
         yield waiting, STDOUT
 
 
-def _output(given: Given, form: str, path: str) -> Output:
+def _output(given: Given, form: str, path: str, formats: Iterable[str]) -> Output:
     try:
-        one_of(form, FORMATS, what="a format")
+        one_of(form, formats, what="a format")
     except ValueError as error:
         raise given.refusal("format", str(error)) from None
     if not path.strip():

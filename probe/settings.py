@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -68,11 +68,12 @@ def _text_on_stdout() -> tuple[Output, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where reports go and how they look. `colour` None: as the terminal likes it."""
+    """Where reports go and how they look. `colour` None: as the terminal likes it; `ranked` as in `Page`."""
 
     outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
     colour: bool | None = None
+    ranked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +137,30 @@ def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: f
         reports=read_reports(given, environ),
         notes=misspelt_variables(environ),
         started=process_start() if started is None else started,
-        environment=_environment(environ),
+        environment=environment(environ),
         environ=MappingProxyType(dict(environ)),
         push_gateway=given.one("push-gateway", gateway),
     )
 
 
-def read_reports(given: Given, environ: Mapping[str, str] | None = None) -> Reports:
-    """The part of the settings that `explain` needs too. Raises UsageError."""
+def read_reports(
+    given: Given, environ: Mapping[str, str] | None = None, *, formats: Iterable[str] | None = None
+) -> Reports:
+    """What commands without a check need too. `formats` None: those of a verdict. Raises UsageError."""
     from probe.outputs import read_outputs
+    from probe.report import FORMATS
 
     environ = os.environ if environ is None else environ
-    outputs = read_outputs(given)
+    outputs = read_outputs(given, FORMATS if formats is None else formats)
     pretty = given.on("pretty")
     if pretty and all(output.format != "json" for output in outputs):
         raise given.refusal("pretty", "only json can be pretty, and --format (ECR_PROBE_FORMAT) json is not asked for")
     return Reports(outputs=outputs, pretty=pretty, colour=_colour(environ))
+
+
+def slips(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """A sentence for each variable that looks misspelt."""
+    return misspelt_variables(os.environ if environ is None else environ)
 
 
 def given_to(
@@ -216,7 +225,9 @@ def _ca_bundle(given: Given, environ: Mapping[str, str]) -> str | None:
         raise given.flags["ca-bundle"].refusal(str(error), given_by="AWS_CA_BUNDLE") from None
 
 
-def _environment(environ: Mapping[str, str]) -> Environment:
+def environment(environ: Mapping[str, str] | None = None) -> Environment:
+    environ = os.environ if environ is None else environ
+
     def said(*names: str) -> str | None:
         return next((environ[name] for name in names if environ.get(name)), None)
 

@@ -12,12 +12,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import msgspec
-
 from probe import __version__
 from probe.model import Action, EndpointSummary, JudgedFinding, Pull, Severity, Verdict
 from probe.report import Page
 from probe.report.measured import cluster, printable, reached, service, throughput
+from probe.report.utf8 import json_of
 
 NAMESPACE = "EcrProbe"
 SERVICE = "ecr-probe"  # outside ECS
@@ -94,7 +93,7 @@ def _line(
         "TaskArn": printable(verdict.surroundings.task_arn or ""),
         "Version": __version__,
     }
-    return msgspec.json.encode(document).decode()
+    return json_of(document).decode()
 
 
 def _number(metric: _Metric) -> float | None:

@@ -22,6 +22,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.report.utf8 import json_of
 
 LIMIT = 200 * 1024
 _PLATFORMS = 50
@@ -32,10 +33,22 @@ _TEXT_LIMITS = (2000, 500, 200)
 def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
     """The verdict, shortened until its document takes at most `limit` bytes."""
     for stage in _stages():
-        if len(msgspec.json.encode(verdict)) < limit:  # the line's end is the last byte
+        if len(json_of(verdict)) < limit:  # the line's end is the last byte
             break
         verdict = stage(verdict)
     return verdict
+
+
+def essence(verdict: Verdict, *, limit: int) -> Verdict:
+    """For one of many: where folding is not enough, only the steps that findings name, and what those stand on.
+
+    What is left is for reading. `explain` would miss what went well.
+    """
+    folded = fold(verdict, limit=limit)
+    if len(json_of(folded)) < limit:
+        return folded
+    named = {step for finding in verdict.findings for step in finding.because}
+    return fold(_with(verdict, named), limit=limit)
 
 
 def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
@@ -85,7 +98,6 @@ def _few_platforms(step: Step) -> Step:
 
 def _thinned(verdict: Verdict, size: int) -> Verdict:
     """At most `size` steps of each kind, one of each finding's, and whatever those stand on."""
-    known = {step.id: step for step in verdict.steps}
     counts: Counter[tuple[object, ...]] = Counter()
     kept = {finding.because[0] for finding in verdict.findings if finding.because}
     for step in verdict.steps:
@@ -93,7 +105,13 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
         counts[kind] += 1
         if counts[kind] <= size:
             kept.add(step.id)
-    waiting = list(kept)
+    return _with(verdict, kept)
+
+
+def _with(verdict: Verdict, kept: set[str]) -> Verdict:
+    """Of all steps these, and whatever they stand on."""
+    known = {step.id: step for step in verdict.steps}
+    kept, waiting = set(kept), list(kept)
     while waiting:
         below = known.get(waiting.pop())
         grounds = {below.on, below.blocked_by} if below else set()
@@ -120,7 +138,7 @@ def _short_values(verdict: Verdict, length: int) -> Verdict:
     """The texts say what the values say: a value that fills pages can go."""
 
     def short(finding: JudgedFinding) -> JudgedFinding:
-        values = {key: value for key, value in finding.values.items() if len(msgspec.json.encode(value)) <= length}
+        values = {key: value for key, value in finding.values.items() if len(json_of(value)) <= length}
         return msgspec.structs.replace(finding, values=values)
 
     return msgspec.structs.replace(verdict, findings=tuple(map(short, verdict.findings)))

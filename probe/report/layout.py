@@ -23,6 +23,7 @@ _STYLES = {
     "dim": "2",
     "command": "36",
 }
+_FILE = Page()
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
 _WORD = re.compile(r'"[^"]*"|\S+')
 # One for one where a table's columns would suffer else.
@@ -48,6 +49,12 @@ def clean(text: str) -> str:
     if text.isprintable() and text.isascii():
         return text
     return "".join(_harmless(letter) for letter in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Clean words, at most so many characters of them: for files, whose readers have other limits than a line's."""
+    text = clean(text[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _harmless(letter: str) -> str:
@@ -140,6 +147,19 @@ def cut(text: str, width: int, page: Page) -> str:
 
 def pad(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
+
+
+def block(lines: Iterable[Line], most: int) -> str:
+    """Lines for a file, without colours: at most so many characters, whole lines of them."""
+    kept: list[str] = []
+    for line in lines:
+        text = _paint_line(line, _FILE)
+        most -= len(text) + 1
+        if most < 0:
+            kept.append("…")
+            break
+        kept.append(text)
+    return "\n".join(kept)
 
 
 def paint(lines: Iterable[Line], page: Page) -> str:

@@ -42,6 +42,8 @@ _NOUNS = {
     Action.LAYER: "download",
     Action.LOGS: "request to CloudWatch Logs",
     Action.CONTROL: "control connection",
+    Action.REQUEST: "request",
+    Action.START: "start of the task",
 }
 _VERBS = {
     Failure.NXDOMAIN: "found that no such name exists",
@@ -121,6 +123,14 @@ def saw(finding: Finding, steps: Sequence[Step]) -> list[str]:
     return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more like these"]
 
 
+def said(finding: Finding, steps: Sequence[Step]) -> list[str]:
+    """The words of a text that `finding` goes by, and where the addresses lie that it names."""
+    named = [step for step in steps if step.id in set(finding.because)]
+    words = dict.fromkeys(f"“{step.detail}”" for step in named if step.failed and step.detail)
+    lie = [addresses(step.seen) for step in named if step.ok and isinstance(step.seen, NamesSeen)]
+    return [*list(words)[:_MOST], *lie]
+
+
 def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
     first = group[0]
     if first.outcome is Outcome.FAILED:
@@ -163,10 +173,11 @@ def _failed(group: Sequence[Step], steps: Sequence[Step], speaker: Step) -> str:
     failure = first.failure or Failure.BUG
     kinds = {_kind(step) for step in group}
     tried = [step for step in steps if step.outcome is not Outcome.SKIPPED and _kind(step) in kinds]
-    count, total = _distinct(group), max(_distinct(tried), 1)
+    count, total = distinct(group), max(distinct(tried), 1)
     noun = f"{'control ' if asker(first) is Asker.CONTROL else ''}{_NOUNS[first.action]}"
     subject = f"the {noun}" if total == 1 else f"{count} of {total} {_plural(noun)}"
-    after = f" after {duration(max(step.seconds or 0 for step in group))}" if failure in _SILENT else ""
+    took = [step.seconds for step in group if step.seconds is not None]
+    after = f" after {duration(max(took))}" if failure in _SILENT and took else ""
     if failure is Failure.NO_ANSWER and not any(step.seconds for step in group):
         after = ""
     return f"{subject} {_VERBS[failure]}{after}{_where(group)}{_facts(speaker)}"
@@ -183,7 +194,7 @@ def _plural(noun: str) -> str:
     return f"{noun}s"
 
 
-def _distinct(steps: Iterable[Step]) -> int:
+def distinct(steps: Iterable[Step]) -> int:
     """Retries ("#2") are the same thing tried again."""
     return len({step.id.partition("#")[0] for step in steps})
 
@@ -192,9 +203,9 @@ def _where(group: Sequence[Step]) -> str:
     seen = [step.seen for step in group]
     names = [one.name for one in seen if isinstance(one, NamesSeen)]
     if names:
-        servers = few(one.server for one in seen if isinstance(one, NamesSeen))
-        return f" for {few(names)} at {servers}"
-    if group[0].action in (Action.TCP, Action.TLS):
+        servers = few(one.server for one in seen if isinstance(one, NamesSeen) and one.server)
+        return f" for {few(names)}" + (f" at {servers}" if servers else "")
+    if group[0].action in (Action.TCP, Action.TLS) and any(step.subject for step in group):
         return f" ({few(step.subject.partition('#')[0] for step in group)})"
     return ""
 
@@ -225,7 +236,8 @@ def _fine(step: Step) -> Iterator[str]:
     """What an OK step saw, where that is worth a sentence."""
     seen = step.seen
     if isinstance(seen, NamesSeen):
-        yield f"{seen.name} is {addresses(seen) or f'without {seen.record}'} at {seen.server}{_ASKERS[seen.asker]}"
+        where = f" at {seen.server}{_ASKERS[seen.asker]}" if seen.server else ""
+        yield f"{seen.name} is {addresses(seen) or f'without {seen.record}'}{where}"
     elif isinstance(seen, CertificateSeen):
         yield f"{step.endpoint}'s certificate at {seen.address} is issued by {seen.issuer or 'nobody who is named'}"
     elif isinstance(seen, ProxySeen):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.model import Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
+from probe.model import Basis, Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
+from probe.report.saw import duration
 
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-_BY_IMPACT = (Impact.PULL, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
+_BY_IMPACT = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 _PULLS = {
     Pull.WORKS: "ECS can pull the image",
     Pull.BROKEN: "ECS cannot pull the image",
@@ -15,6 +16,7 @@ _PULLS = {
 }
 _BUTS = {  # why it fails although the pull is not broken
     Impact.PULL: "it fails on this path",
+    Impact.START: "tasks do not start",
     Impact.ROUTE: "past the endpoint",
     Impact.LOGS: "no logs get through",
     Impact.AGENT: "the agent is cut off",
@@ -35,7 +37,7 @@ def weight(finding: JudgedFinding) -> tuple[int, int]:
 def subject(verdict: Verdict) -> str:
     plan = verdict.plan
     where = ", ".join(part for part in (plan.platform, plan.region) if part)
-    return f"{plan.image or 'no image'} ({where})"
+    return f"{plan.image or 'no image'} ({where})" if where else plan.image or "no image"
 
 
 def answer(verdict: Verdict) -> str:
@@ -60,7 +62,16 @@ def found(findings: Sequence[JudgedFinding]) -> str:
     return " and ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts if count)
 
 
+def conclusion(verdict: Verdict) -> str:
+    """What stands behind the status, in one line."""
+    took = duration(verdict.seconds) if verdict.basis is Basis.MEASURED else ""
+    parts = answer(verdict), found(verdict.findings), measured(verdict), took
+    return "; ".join(part for part in parts if part)
+
+
 def measured(verdict: Verdict) -> str:
+    if verdict.basis is Basis.TEXT:
+        return "read from an error's words, not measured"
     return f"measured {_PATHS[verdict.path]} {_identity(verdict)}"
 
 

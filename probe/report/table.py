@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from probe.model import (
     Action,
     Asker,
+    Basis,
     CertificateSeen,
     ControlSeen,
     CredentialsSeen,
@@ -27,6 +28,7 @@ from probe.report import Page
 from probe.report.layout import Line, columns, cut, pad, plain
 from probe.report.saw import addresses, answer_of, asker, duration, few, size
 
+_INFERRED = ("dim", "(ok)")  # what the words of an error only let infer
 # A control and a follow-up are evidence: that they came to nothing is no fault.
 _NO_FAULT = ("dim", "no")
 _MARKS = {Outcome.OK: ("good", "ok"), Outcome.FAILED: ("error", "FAIL"), Outcome.SKIPPED: ("dim", "skip")}
@@ -67,7 +69,7 @@ class Block:
 def blocks(verdict: Verdict) -> list[Block]:
     summaries = {summary.name: summary for summary in verdict.endpoints}
     return [
-        Block(name, tuple(_about(summaries[name])) if name in summaries else (), tuple(_rows(steps)))
+        Block(name, tuple(_about(summaries[name])) if name in summaries else (), tuple(_rows(steps, verdict.basis)))
         for name, steps in _by_endpoint(verdict.steps)
         if not _left_out(steps)
     ]
@@ -128,11 +130,11 @@ def _about(summary: EndpointSummary) -> Iterator[str]:
         yield f"{summary.reached} of {summary.resolved} addresses answer"
 
 
-def _rows(steps: Sequence[Step]) -> list[Row]:
+def _rows(steps: Sequence[Step], basis: Basis) -> list[Row]:
     groups: dict[tuple[object, ...], list[Step]] = {}
     for step in steps:
         groups.setdefault(_likeness(step), []).append(step)
-    return [_row(group) for group in groups.values()]
+    return [_row(group, basis) for group in groups.values()]
 
 
 def _likeness(step: Step) -> tuple[object, ...]:
@@ -155,8 +157,9 @@ def _prevented_by(step: Step) -> str:
     return action if endpoint == step.endpoint else f"{endpoint} {action}".strip()
 
 
-def _row(group: Sequence[Step]) -> Row:
+def _row(group: Sequence[Step], basis: Basis) -> Row:
     first = group[0]
+    mark = _INFERRED if first.ok and basis is Basis.TEXT else _MARKS[first.outcome]
     seconds = [step.seconds for step in group if step.seconds is not None]
     failure = f"{first.failure}" if first.failure else ""
     facts = failure if first.outcome is Outcome.FAILED else _facts(group)
@@ -167,7 +170,7 @@ def _row(group: Sequence[Step]) -> Row:
         what=_what(group),
         facts=f"{facts} {extra}".strip(),
         time=duration(max(seconds)) if seconds and first.outcome is not Outcome.SKIPPED else "",
-        mark=_NO_FAULT if first.failed and asker(first) is not Asker.CONFIGURED else _MARKS[first.outcome],
+        mark=_NO_FAULT if first.failed and asker(first) is not Asker.CONFIGURED else mark,
     )
 
 
@@ -176,7 +179,7 @@ def _what(group: Sequence[Step]) -> str:
     if isinstance(first.seen, NamesSeen):
         records = "+".join(dict.fromkeys(step.seen.record for step in group if isinstance(step.seen, NamesSeen)))
         name = f" {first.seen.name}" if first.seen.asker is Asker.FOLLOW_UP else ""
-        return f"{first.seen.server} {'control' if first.seen.asker is Asker.CONTROL else records}{name}"
+        return f"{first.seen.server} {'control' if first.seen.asker is Asker.CONTROL else records}{name}".strip()
     if isinstance(first.seen, LayerSeen):
         return f"{len(group)} {first.seen.what}s" if len(group) > 1 else f"{first.seen.what} {first.subject}"
     if isinstance(first.seen, RedirectSeen) and len(group) > 1:

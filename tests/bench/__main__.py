@@ -12,13 +12,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tests.bench import rows, sidecar
+from tests.bench import fleet, rows, sidecar
 from tests.bench.rows import LAYER, SIZES, Bench, Row
 from tests.lab.cloud import SERVERS, Cloud
 from tests.lab.containers import Engine, one_off
 from tests.lab.images import lay_out
 
-ROWS = (*rows.ROWS, *sidecar.ROWS)
+ROWS = (*rows.ROWS, *sidecar.ROWS, *fleet.ROWS)
 COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 
 

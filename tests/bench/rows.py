@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.costs import PROBE, Cost, cost, median, middle
+from tests.explain.texts import TEXTS
 from tests.lab import faults
 from tests.lab.cloud import LAYERS, OWN_IMAGE, PASSWORD, REGISTRY, ROOT, S3, Cloud
 from tests.lab.containers import HOME, Task
@@ -196,5 +197,33 @@ def simulated(_bench: Bench) -> Iterator[Row]:
     yield Row("all scenarios (demo --all)", f"{scenarios.seconds:.1f} s", "< 60 s", scenarios.seconds < 60)
 
 
-ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (pull, stream, start, one_file, container, silence, simulated)
+_READ_ALL = """
+from probe.explain import read_text
+from tests.explain.texts import TEXTS
+print(sum(read_text(text.words) is not None for text in TEXTS), len(TEXTS))
+"""
+
+
+def words(_bench: Bench) -> Iterator[Row]:
+    """Error texts, read one after another in a new process; and one that is read from a file."""
+    (ours,) = median(5, lambda: cost(sys.executable, "-c", _READ_ALL, more={"PYTHONPATH": str(ROOT)}))
+    classed, number = map(int, ours.out.split())
+    yield Row(f"explain: {number} error texts ({classed} classed)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2)
+    with tempfile.TemporaryDirectory() as folder:
+        reason = Path(folder) / "reason.txt"
+        reason.write_text(TEXTS[0].words)
+        (one,) = median(5, lambda: cost(*PROBE, "explain", str(reason), code=1))
+    yield Row("  one of them, ecr-probe explain FILE", f"{one.seconds:.2f} s", "(told)", True)
+
+
+ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (
+    pull,
+    stream,
+    start,
+    one_file,
+    container,
+    silence,
+    simulated,
+    words,
+)
 SIZES = (40 * MIB,) * 5

@@ -81,7 +81,8 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
         (["chek"], "did you mean check?"),
         (["metrics"], "'metrics' is not a command; known are check"),
         (["--image", IMAGE], "ecr-probe check --image"),
-        (["schema", "x"], "takes no arguments"),
+        (["schema", "x"], "'x' is not a document; known are verdict, fleet"),
+        (["schema", "fleet", "x"], "takes one argument"),
         (["explain"], "FILE"),
         (["explain", "-x"], "for example ecr-probe explain verdict.json"),
         (["explain", "/nonexistent"], "no such file"),
@@ -108,6 +109,8 @@ def test_quick_answers_import_no_network_library(argv: list[str]) -> None:
 def test_schema_is_a_schema(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capfd.readouterr().out) == json.loads(json.dumps(schema()))
+    assert main(["schema", "fleet"]) == 0
+    assert json.loads(capfd.readouterr().out) == json.loads(json.dumps(schema("fleet")))
 
 
 # ---- check ---------------------------------------------------------------------------------------

@@ -167,5 +167,6 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     assert main(["demo"]) == 2
     assert capfd.readouterr() == (
         "",
-        "ecr-probe: the demo needs trustme for its certificates: pip install 'ecr-probe[demo]'\n",
+        "ecr-probe: the simulated VPC is not part of this installation, which lacks trustme, as the container image "
+        "and the one-file build do; on a workstation: pip install 'ecr-probe[demo]'\n",
     )

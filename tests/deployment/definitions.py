@@ -16,6 +16,7 @@ VALUES = {
     "VPC_CIDR": "10.0.0.0/16",
     "CLUSTER": "main",
     "VPC_ID": "vpc-0a1b2c3d4e5f60718",
+    "SUBNET_ID": "subnet-0a1b2c3d4e5f60718",
     "ECR_API_ENDPOINT_ID": "vpce-0a1b2c3d4e5f60718",
     "ECR_DKR_ENDPOINT_ID": "vpce-0b1c2d3e4f5a60718",
 }

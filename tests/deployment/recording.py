@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from probe.model import Verdict
 from probe.run import run
 from probe.settings import parse
 from probe.sim import images
-from probe.sim.endpoints import Gateway
+from probe.sim.endpoints import Gateway, Interface
 from probe.sim.identity import Call, Principal, Statement
 from probe.sim.task import ID, Container
 from probe.sim.vpc import VPC
+from tests.aws_lambda import simulated
 from tests.deployment.definitions import ACCOUNT, REGION, VALUES, filled, probe_container, variables
 
 
@@ -42,13 +43,22 @@ class Recording:
 @cache
 def recorded(name: str) -> Recording:
     """One run of a task definition where everything is allowed."""
+    return _heard(partial(checked, name))
+
+
+@cache
+def recorded_in_lambda() -> Recording:
+    return _heard(checked_in_lambda)
+
+
+def _heard(check: Callable[[Callable[[VPC], object]], Verdict]) -> Recording:
     heard = {each: Listening() for each in ("ecr.api", "ecr.dkr", "logs", "s3")}
 
     def listen(vpc: VPC) -> None:
         for endpoint, listening in heard.items():
             door(vpc, endpoint).policy = (listening,)
 
-    verdict = checked(name, listen)
+    verdict = check(listen)
     return Recording(verdict, {endpoint: tuple(listening.calls) for endpoint, listening in heard.items()})
 
 
@@ -64,11 +74,23 @@ def checked(name: str, change: Callable[[VPC], object]) -> Verdict:
         return run(settings, vpc.wire())
 
 
-def door(vpc: VPC, endpoint: str) -> Any:
+def checked_in_lambda(change: Callable[[VPC], object]) -> Verdict:
+    """The verdict of the function in the same VPC, about the probe's own image."""
+    with VPC() as vpc:
+        vpc.lay_out(region=REGION, account=ACCOUNT, cidr=VALUES["VPC_CIDR"])
+        vpc.cloud.repositories.create(ACCOUNT, REGION, "ecr-probe").push(images.index(), "latest")
+        change(vpc)
+        image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ecr-probe:latest"
+        settings = parse(["--image", image], simulated.variables(vpc), started=time.monotonic())
+        return run(settings, vpc.wire())
+
+
+def door(vpc: VPC, endpoint: str) -> Interface | Gateway:
     """The endpoint that a policy is attached to, the gateway for "s3"."""
-    found = vpc.gateway if endpoint == "s3" else vpc.endpoints[endpoint]
-    assert isinstance(found, Gateway) or found is not None
-    return found
+    if endpoint != "s3":
+        return vpc.endpoints[endpoint]
+    assert vpc.gateway is not None, "without a gateway no policy of it is in force"
+    return vpc.gateway
 
 
 def _settle(vpc: VPC, definition: dict[str, Any]) -> None:

@@ -44,6 +44,9 @@ class Template:
                 "Fn::Sub": self._sub,
                 "Fn::If": self._if,
                 "Fn::GetAtt": self._attribute,
+                "Fn::Join": self._join,
+                "Fn::Split": self._split,
+                "Fn::Select": self._select,
             }
             if function in known:
                 return known[function](argument)
@@ -74,6 +77,22 @@ class Template:
     def _attribute(self, argument: list[str]) -> str:
         return ".".join(argument)
 
+    def _join(self, argument: list[Any]) -> str:
+        return str(argument[0]).join(self._value(argument[1]))
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        return str(self._value(argument[1])).split(argument[0])
+
+    def _select(self, argument: list[Any]) -> Any:
+        return self._value(argument[1])[int(argument[0])]
+
     def _holds(self, name: str) -> bool:
-        left, right = self.document["Conditions"][name]["Fn::Equals"]
+        return self._is_true(self.document["Conditions"][name])
+
+    def _is_true(self, condition: dict[str, Any]) -> bool:
+        ((function, argument),) = condition.items()
+        if function == "Fn::Not":
+            return not self._is_true(argument[0])
+        assert function == "Fn::Equals", function
+        left, right = argument
         return bool(self._value(left) == self._value(right))

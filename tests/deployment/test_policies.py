@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from probe.model import Pull, Status, Verdict
-from probe.sim.identity import ENDPOINT, Call, Policy
+from probe.model import Path, Pull, Status, Verdict
+from probe.sim.identity import ENDPOINT, Call, Policy, Statement
 from probe.sim.vpc import VPC
 from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, REGION, VALUES
 from tests.deployment.policies import actions, may, policy, refusal, several, statements, translated
-from tests.deployment.recording import checked, door, recorded
+from tests.deployment.recording import checked, checked_in_lambda, door, recorded, recorded_in_lambda
 
 ROLES = sorted(f"iam/{path.stem}" for path in (FOLDER / "iam").glob("*.json"))
 DOORS = sorted(str(path.relative_to(FOLDER))[:-5] for path in (FOLDER / "policies").rglob("*.json"))
@@ -63,12 +63,12 @@ def test_every_statement_is_named_and_understood(name: str) -> None:
     assert len(translated([{**each, "Condition": {}} for each in given], {})) == len(given)
 
 
-@pytest.mark.parametrize("name", [name for name in ROLES if name != "iam/trust-ecs-tasks"])
+@pytest.mark.parametrize("name", [name for name in ROLES if not name.startswith("iam/trust-")])
 def test_a_role_grants_by_name_and_never_by_wildcard(name: str) -> None:
     for each in statements(name):
-        assert each["Effect"] == "Allow"
+        assert each["Effect"] == "Allow" or each["Sid"] == "LeaveInterfacesToLambda"
         assert not {"Principal", "NotAction", "NotResource"} & set(each)
-        assert all(re.fullmatch(r"[a-z]+:[A-Z]\w+", action) for action in several(each["Action"]))
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", action) for action in several(each["Action"]))
 
 
 # ---- the task role ---------------------------------------------------------------------------------------------------
@@ -111,8 +111,10 @@ def test_the_execution_role_pulls_and_logs(name: str) -> None:
     assert actions(name) == {TOKEN, *PULL, "logs:CreateLogStream", "logs:PutLogEvents"}
     assert refused(role, recorded("fargate-check").of("ecr.api", "ecr.dkr"), "identity-based policy") == []
     stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/ecr-probe:log-stream:fargate-check/ecr-probe/0"
-    assert may(role, "logs:PutLogEvents", stream)
     assert not may(role, "ecr:BatchGetImage", OTHER_REPOSITORY)
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        assert may(role, action, stream)
+        assert not may(role, action, stream.replace("/ecs/ecr-probe", "/ecs/payroll"))
 
 
 @pytest.mark.parametrize("endpoint", ["ECR_API_ENDPOINT_ID", "ECR_DKR_ENDPOINT_ID"])
@@ -151,6 +153,40 @@ def test_only_tasks_of_the_account_take_the_roles() -> None:
     assert not policy("iam/trust-ecs-tasks", {"aws:SourceArn": source})
 
 
+# ---- the function's role ---------------------------------------------------------------------------------------------
+
+LAMBDA = "iam/lambda-role"
+OURS = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ecr-probe-{VALUES['SUBNET_ID']}"}
+
+
+def test_the_functions_role_allows_what_it_asks_and_nothing_else() -> None:
+    calls = recorded_in_lambda().of("ecr.api", "ecr.dkr", "logs")
+    assert refused(policy(LAMBDA, OURS), calls, "identity-based policy") == []
+    assert actions(LAMBDA) == {call.action for call in calls}
+    assert not may(policy(LAMBDA, OURS), "ecr:BatchGetImage", OTHER_REPOSITORY)
+
+
+def test_with_the_functions_role_in_force_the_verdict_is_the_same() -> None:
+    free = recorded_in_lambda().verdict
+
+    def change(vpc: VPC) -> None:
+        in_force(role=LAMBDA)(vpc)
+        vpc.cloud.account.permissions.role = policy(LAMBDA, OURS)
+
+    bound = checked_in_lambda(change)
+    assert (bound.status, bound.pull, bound.path) == (Status.PASS, Pull.UNPROVEN, Path.LAMBDA_ENI)
+    assert {finding.code for finding in bound.findings} == {finding.code for finding in free.findings}
+
+
+def test_interfaces_are_denied_to_the_functions_code_alone() -> None:
+    (deny,) = [each for each in statements(LAMBDA) if each["Effect"] == "Deny"]
+    assert all(action.startswith("ec2:") for action in deny["Action"])
+    allowed = Statement(("ec2:*",))
+    for action in deny["Action"]:
+        assert not may((allowed, *policy(LAMBDA, OURS)), action, "*")
+        assert may((allowed, *policy(LAMBDA)), action, "*")  # Lambda itself
+
+
 # ---- the operator ----------------------------------------------------------------------------------------------------
 
 _ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}:"
@@ -167,8 +203,10 @@ _ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
         ("ecs:DescribeTasks", f"{_ECS}task/main/0c1b", {}),
         ("ecs:StopTask", f"{_ECS}task/main/0c1b", {}),
         ("ecs:TagResource", f"{_ECS}task/main/0c1b", {"ecs:CreateAction": "RunTask"}),
+        ("ecs:ListTasks", "*", _CLUSTER),
         ("ecs:DescribeServices", f"{_ECS}service/main/shop", {}),
         ("ecs:DescribeTaskDefinition", "*", {}),
+        ("ec2:DescribeSubnets", "*", {}),
         ("iam:PassRole", f"{_ROLE}ecr-probe-task", _TO_TASKS),
         ("iam:PassRole", f"{_ROLE}ecr-probe-execution", _TO_TASKS),
         ("logs:GetLogEvents", f"{_LOGS}/ecs/ecr-probe:log-stream:smoke/ecr-probe/0c1b", {}),
@@ -185,6 +223,7 @@ def test_the_operator_may(action: str, resource: str, context: dict[str, str]) -
         ("ecs:RunTask", f"{_ECS}task-definition/ecr-probe-smoke:7", {"ecs:cluster": f"{_ECS}cluster/other"}),
         ("ecs:RunTask", f"{_ECS}task-definition/ecr-probe-smoke:7", {}),
         ("ecs:StopTask", f"{_ECS}task/other/0c1b", {}),
+        ("ecs:ListTasks", "*", {"ecs:cluster": f"{_ECS}cluster/other"}),
         ("ecs:TagResource", f"{_ECS}task/main/0c1b", {}),
         ("ecs:DescribeServices", f"{_ECS}service/other/shop", {}),
         ("ecs:RegisterTaskDefinition", f"{_ECS}task-definition/ecr-probe-smoke", {}),

@@ -33,6 +33,9 @@ _MMDEBSTRAP = (
     "--include=python3,python3-venv,ca-certificates",
     *(f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("doc", "man", "locale")),
     '--customize-hook=find "$1/usr/lib/python3" "$1/usr/lib/python3."* -name "*.pyc" -delete',
+    # And with a pip, which those have for whoever adds packages.
+    '--customize-hook=python3 -m zipfile -e "$1"/usr/share/python-wheels/pip-*.whl '
+    '"$1/usr/local/lib/python3.11/site-packages" && touch "$1/usr/local/bin/pip3"',
     "bookworm",
 )
 # runc, since Debian's crun refuses hybrid cgroups; limits of our own, since a sandbox may not raise those it has.
@@ -52,6 +55,10 @@ runroot = "{folder}/run"
 """
 # What a package proxy of this machine asks of pip; the rest of pip's configuration is about this machine alone.
 _PIP = ("index-url", "proxy", "timeout", "trusted-host")
+# Words in the two build secrets by which a trace of them would be known.
+PIP_SECRET, CA_SECRET = "secret-of-pip.invalid", "secret-of-the-authority"
+SOURCE = "https://source.example/ecr-probe"
+_TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +92,20 @@ class Engine:
                 tar = str(Path(folder, "base.tar"))
                 self.run(*_MMDEBSTRAP, tar, timeout=600)
                 self.run("podman", "import", "--quiet", tar, BASE)
-            configuration = Path(folder, "pip.conf")
+            configuration, authorities = Path(folder, "pip.conf"), Path(folder, "ca.pem")
             configuration.write_text(_pip_configuration())
-            given = [f"PIP_CONF={configuration}"]
-            if bundle := os.environ.get("PIP_CERT"):
-                given.append(f"CA={bundle}")
-            names = (f"BASE={BASE}", f"TAG={IMAGE}")
+            # What stands between certificates is passed over.
+            trusted = Path(os.environ.get("PIP_CERT") or _TRUSTED)
+            authorities.write_bytes(trusted.read_bytes() + f"\n{CA_SECRET}\n".encode())
+            given = (
+                f"BASE={BASE}",
+                f"TAG={IMAGE}",
+                f"SOURCE={SOURCE}",
+                f"PIP_CONF={configuration}",
+                f"CA={authorities}",
+            )
             flags = "BUILD_FLAGS=--network host --layers"
-            self.run("make", "--silent", "image", "ENGINE=buildah", *names, *given, flags, timeout=600)
+            self.run("make", "--silent", "image", "ENGINE=buildah", *given, flags, timeout=600)
             self.run("podman", "image", "prune", "--force")
 
     def __enter__(self) -> Self:
@@ -116,6 +129,7 @@ def _pip_configuration() -> str:
     ).stdout
     pairs = (line.partition("=") for line in told.splitlines())
     settings = {name.rpartition(".")[2]: value.strip("'\"") for name, _, value in pairs}
+    settings["trusted-host"] = f"{settings.get('trusted-host', '')} {PIP_SECRET}".strip()
     return "\n".join(["[global]", *(f"{name} = {settings[name]}" for name in _PIP if name in settings), ""])
 
 

@@ -9,16 +9,23 @@ import json
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
+from container.wheels import PYTHONS, machine_named
+from probe import lambda_event
+from probe.aws_lambda import RESERVE
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS
+from probe.model import Budget
+from probe.settings import parse
 from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, VALUES, filled
 from tests.deployment.policies import several, statements
 from tests.deployment.templates import Template
@@ -33,6 +40,14 @@ POLICIES = sorted(
 NETWORK = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "RouteTableIds": ["rtb-1"], "ClientCidr": "10.0.0.0/16"}
 README_REGION = "eu-west-1"  # another one than ours
 PROBE = {"VpcCidr": VALUES["VPC_CIDR"], "Cluster": "main", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+LAMBDA = {
+    "CodeBucket": "code",
+    "CodeKey": "ecr-probe.zip",
+    "Repository": "ecr-probe",
+    "VpcCidr": VALUES["VPC_CIDR"],
+    "VpcId": VALUES["VPC_ID"],
+    "SubnetId": VALUES["SUBNET_ID"],
+}
 ON_FARGATE = set(CORE_ENDPOINTS) - set(AGENT_ENDPOINTS)
 INTERFACES_OF_CHINA = {"ecr.api", "ecr.dkr"}
 
@@ -77,9 +92,13 @@ class Account:
 
     def move_on(self, model: str) -> None:
         """Let this model's states follow each other at once: a task is stopped as soon as it is looked at."""
-        body = json.dumps({"model_name": model, "transition": {"progression": "immediate"}}).encode()
-        url = f"http://127.0.0.1:{self.port}/moto-api/state-manager/set-transition"
-        with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
+        self.tell("state-manager/set-transition", {"model_name": model, "transition": {"progression": "immediate"}})
+
+    def tell(self, what: str, words: dict[str, Any]) -> None:
+        """moto's own API."""
+        url = f"http://127.0.0.1:{self.port}/moto-api/{what}"
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Request(url, json.dumps(words).encode(), headers), timeout=10) as answer:
             assert answer.status == 201
 
 
@@ -118,6 +137,18 @@ def test_the_cli_registers_it_and_ecs_keeps_every_word(account: Account, name: s
     assert kept["tags"] == definition["tags"]
     for given, held in zip(definition["containerDefinitions"], registered["containerDefinitions"], strict=True):
         assert {key: held.get(key) for key in given} == given
+
+
+def test_the_readmes_service_runs_the_daemon_on_every_instance(account: Account) -> None:
+    account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(filled('ec2-daemon'))}'")
+    account.aws("ecs create-cluster --cluster-name daemons")
+    (create,) = readme("On EC2")
+    made = json.loads(account.shell(create, CLUSTER="daemons"))["service"]
+    assert (made["launchType"], made["schedulingStrategy"], made["propagateTags"]) == (
+        "EC2",
+        "DAEMON",
+        "TASK_DEFINITION",
+    )
 
 
 def test_the_readmes_commands_register_and_run(account: Account) -> None:
@@ -180,8 +211,10 @@ def test_every_action_exists(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in POLICIES if name.startswith("iam/")])
 def test_resources_are_named_where_the_action_knows_any(name: str) -> None:
     for each in statements(name):
-        if each.get("Resource") == "*":
-            for action in several(each["Action"]):
+        if each.get("Resource") == "*" and each["Effect"] == "Allow":
+            # ListTasks knows container instances, and asks for * where none is named: a condition names the cluster.
+            in_a_cluster = "ecs:cluster" in each.get("Condition", {}).get("ArnEquals", {})
+            for action in () if in_a_cluster else several(each["Action"]):
                 service, _, operation = action.partition(":")
                 assert not services()[service]["Actions"][operation.lower()].get("Resources"), action
 
@@ -203,6 +236,10 @@ def endpoints(*, ecs: bool = False, partition: str = "aws", region: str = VALUES
 
 def probe() -> Template:
     return Template(decoded("probe"), PROBE, region=VALUES["REGION"])
+
+
+def in_lambda(**more: Any) -> Template:
+    return Template(decoded("lambda"), LAMBDA | more, region=VALUES["REGION"])
 
 
 def by_service(template: Template) -> dict[str, dict[str, Any]]:
@@ -241,8 +278,25 @@ def test_interfaces_have_private_dns_and_the_one_group() -> None:
     for each in found.values():
         assert (each["VpcEndpointType"], each["PrivateDnsEnabled"]) == ("Interface", True)
         assert (each["SubnetIds"], each["SecurityGroupIds"]) == (NETWORK["SubnetIds"], ["EndpointSecurityGroup"])
-    (rule,) = template.resources()["EndpointSecurityGroup"]["SecurityGroupIngress"]
-    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["CidrIp"]) == ("tcp", 443, 443, "10.0.0.0/16")
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_every_range_is_let_in_to_https(number: int) -> None:
+    ranges = [f"10.{n}.0.0/16" for n in range(number)]
+    given = ",".join(ranges)
+    assert re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], given)
+    template = Template(decoded("endpoints"), {**NETWORK, "ClientCidr": given})
+    (first,) = template.resources()["EndpointSecurityGroup"]["SecurityGroupIngress"]
+    more = template.of_type("AWS::EC2::SecurityGroupIngress")
+    assert {rule["GroupId"] for rule in more} <= {"EndpointSecurityGroup.GroupId"}
+    rules = [first, *more]
+    assert [rule["CidrIp"] for rule in rules] == ranges
+    assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules} == {("tcp", 443, 443)}
+
+
+@pytest.mark.parametrize("given", ["", "10.0.0.0/16,", "10.0.0.0/16, 10.1.0.0/16", ",".join(["10.0.0.0/16"] * 6)])
+def test_no_range_is_passed_over_unseen(given: str) -> None:
+    assert not re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], given)
 
 
 def test_the_stacks_policies_are_the_files() -> None:
@@ -311,12 +365,122 @@ def test_the_endpoints_stack_is_made(account: Account, ecs: bool) -> None:
     name = f"endpoints-{vpc}"
     account.shell(
         f"aws cloudformation deploy --stack-name {name} --template-file cloudformation/endpoints.yaml "
-        f"--parameter-overrides VpcId={vpc} SubnetIds={subnet} RouteTableIds={table} ClientCidr=10.0.0.0/16 "
-        f"EcsEndpoints={str(ecs).lower()}"
+        f"--parameter-overrides VpcId={vpc} SubnetIds={subnet} RouteTableIds={table} "
+        f"ClientCidr=10.0.0.0/16,100.64.0.0/16 EcsEndpoints={str(ecs).lower()}"
     )
     made = account.aws(f"ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}")["VpcEndpoints"]
     wanted = ON_FARGATE | set(AGENT_ENDPOINTS if ecs else ())
     assert {each["ServiceName"].partition(f"{VALUES['REGION']}.")[2] for each in made} == wanted
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={vpc}")["SecurityGroups"]
+    (group,) = (each for each in groups if each["GroupName"] != "default")
+    assert {span["CidrIp"] for rule in group["IpPermissions"] for span in rule["IpRanges"]} == {
+        "10.0.0.0/16",
+        "100.64.0.0/16",
+    }
+
+
+# ---- the function ----------------------------------------------------------------------------------------------------
+
+
+def test_the_functions_role_is_the_files() -> None:
+    role = in_lambda().resources()["Role"]
+    assert role["AssumeRolePolicyDocument"] == filled("iam/trust-lambda")
+    assert [each["PolicyDocument"] for each in role["Policies"]] == [filled("iam/lambda-role")]
+    managed = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    assert role["ManagedPolicyArns"] == [managed]
+
+
+def test_all_that_awss_policy_gives_over_interfaces_is_denied_to_the_code() -> None:
+    show = (
+        "import json; from moto.iam.aws_managed_policies import aws_managed_policies_data as policies;"
+        "print(json.dumps(json.loads(policies)['AWSLambdaVPCAccessExecutionRole']['Document']))"
+    )
+    (given,) = json.loads(run(str(SERVERS / "python"), "-c", show))["Statement"]
+    (deny,) = [each for each in statements("iam/lambda-role") if each["Effect"] == "Deny"]
+    assert set(deny["Action"]) == {action for action in given["Action"] if action.startswith("ec2:")}
+
+
+@pytest.mark.parametrize(("groups", "held"), [("", ["SecurityGroup"]), (["sg-1", "sg-2"], ["sg-1", "sg-2"])])
+def test_the_function_runs_in_its_subnet(groups: str | list[str], held: list[str]) -> None:
+    made = in_lambda(SecurityGroupIds=groups).resources()
+    function = made["Function"]
+    assert function["VpcConfig"] == {"SubnetIds": [VALUES["SUBNET_ID"]], "SecurityGroupIds": held}
+    assert ("SecurityGroup" in made) is (not groups)
+    module, _, name = function["Handler"].rpartition(".")
+    assert callable(getattr(import_module(module), name))
+    assert function["Timeout"] >= Budget().deadline + RESERVE
+    settings = parse([], function["Environment"]["Variables"])
+    assert settings.image is not None
+    assert (settings.image.repository, settings.vpc_cidrs) == ("ecr-probe", (VALUES["VPC_CIDR"],))
+
+
+def test_its_runtimes_are_those_that_the_zip_serves() -> None:
+    parameters = decoded("lambda")["Parameters"]
+    assert parameters["Runtime"]["AllowedValues"] == [f"python{python}" for python in PYTHONS]
+    assert {machine_named(each) for each in parameters["Architecture"]["AllowedValues"]} == {"x86_64", "aarch64"}
+
+
+def test_a_schedule_is_made_where_it_is_asked_for_and_its_event_is_a_good_one() -> None:
+    assert not in_lambda().of_type("AWS::Scheduler::Schedule")
+    made = in_lambda(ScheduleExpression="rate(15 minutes)").resources()
+    target, role = made["Schedule"]["Target"], made["ScheduleRole"]
+    assert (target["Arn"], target["RoleArn"]) == ("Function.Arn", "ScheduleRole.Arn")
+    _, formats = lambda_event.read(json.loads(target["Input"]))
+    assert formats == ("json", "emf")
+    (invoke,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert (invoke["Action"], invoke["Resource"]) == ("lambda:InvokeFunction", "Function.Arn")
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
+
+
+def test_the_readmes_commands_make_and_ask_a_function_in_each_subnet(account: Account, tmp_path: Path) -> None:
+    account.tell("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
+    deploy, invoke = readme("As a Lambda function")
+    build = next(line for line in deploy.splitlines() if line.startswith("make "))
+    deploy = deploy.replace(build, "")
+    assert deploy.startswith("export ")
+    vpc = account.aws("ec2 describe-vpcs")["Vpcs"][0]["VpcId"]
+    subnets = [each["SubnetId"] for each in account.aws("ec2 describe-subnets")["Subnets"][:2]]
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={vpc}")["SecurityGroups"]
+    place = {"BUCKET": "code", "SUBNETS": " ".join(subnets), "VPC_ID": vpc, "GROUP": groups[0]["GroupId"]}
+    account.shell("aws s3 mb s3://code")
+    account.shell(deploy.partition("\n")[2], **place)
+    for subnet in subnets:
+        kept = account.aws(f"lambda get-function-configuration --function-name ecr-probe-{subnet}")
+        assert (kept["Handler"], kept["Runtime"], kept["Timeout"]) == ("probe.aws_lambda.handler", "python3.13", 60)
+        assert kept["VpcConfig"]["SubnetIds"] == [subnet]
+
+    file = tmp_path / "verdict.json"
+    invoke = invoke.replace("verdict.json", str(file)).replace("event.json", str(tmp_path / "event.json"))
+    asked, _, read = invoke.partition("ecr-probe explain")
+    account.shell(asked, SUBNET=subnets[0])  # moto returns the event
+    assert lambda_event.read(json.loads(file.read_text()))[0].texts["deadline"] == ("20",)
+    verdict = run(sys.executable, "-m", "probe", "demo", "healthy", "--format", "json")
+    account.tell("static/lambda-simple/response", {"results": [verdict], "region": VALUES["REGION"]})
+    account.shell(asked, SUBNET=subnets[0])
+    assert json.loads(file.read_text()) == json.loads(verdict)
+    told = run("bash", "-c", f"{sys.executable} -m probe explain{read}")
+    assert "pass" in told
+
+
+@pytest.mark.parametrize(("groups", "schedule"), [("", ""), ("sg-1", "rate(15 minutes)")])
+def test_the_functions_stack_is_made(account: Account, groups: str, schedule: str) -> None:
+    account.tell("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
+    vpc = account.aws("ec2 create-vpc --cidr-block 10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = account.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.0.1.0/24")["Subnet"]["SubnetId"]
+    account.shell("aws s3 mb s3://made && echo zip >$HOME/zip && aws s3 cp $HOME/zip s3://made/ecr-probe.zip")
+    account.shell(
+        f"aws cloudformation deploy --stack-name ecr-probe-{subnet} --template-file cloudformation/lambda.yaml "
+        f"--capabilities CAPABILITY_IAM --parameter-overrides CodeBucket=made CodeKey=ecr-probe.zip Repository=app "
+        f"VpcCidr=10.0.0.0/16 VpcId={vpc} SubnetId={subnet} SecurityGroupIds={groups} ScheduleExpression='{schedule}'"
+    )
+    resources = account.aws(f"cloudformation list-stack-resources --stack-name ecr-probe-{subnet}")
+    made = {each["LogicalResourceId"] for each in resources["StackResourceSummaries"]} - {""}  # what moto does not make
+    wanted = {"LogGroup", "Role", "Function"} | (set() if groups else {"SecurityGroup"})
+    assert made == wanted | ({"ScheduleRole"} if schedule else set())
+    (group,) = account.aws(f"logs describe-log-groups --log-group-name-prefix /aws/lambda/ecr-probe-{subnet}")[
+        "logGroups"
+    ]
+    assert group["retentionInDays"] == 30
 
 
 def _with_small_initials(value: Any) -> Any:

@@ -202,7 +202,8 @@ def test_a_fault_of_one_round_wakes_nobody(cloud: Cloud, watched: Watched) -> No
     wait_for(WELL, watched.state)
     seconds = (datetime.now(UTC) - datetime.fromisoformat(passed["since"])).total_seconds()
     states = watched.query(f'count_over_time(ALERTS{{alertname="{BROKEN}"}}[{seconds:.0f}s])')
-    assert [each["metric"]["alertstate"] for each in states] == ["pending"]
+    # Pending where Prometheus looked within the second or so that it was shown; on a busy machine it may not have.
+    assert {each["metric"]["alertstate"] for each in states} <= {"pending"}
 
 
 def test_dead_endpoints_are_no_reason_to_kill_the_task(cloud: Cloud, watched: Watched) -> None:

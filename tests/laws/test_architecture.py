@@ -23,7 +23,9 @@ THIRD_PARTY = {
     "probe.faults": set(),
     "probe.report": {"msgspec", "rich", "prometheus_client"},
     "probe.progress": {"rich"},
-    "probe.saved": {"msgspec"},
+    "probe.explain": {"msgspec"},
+    "probe.fleet": {"msgspec"},
+    "probe.operator": {"botocore", "msgspec", "rich"},
     "probe.serve": {"msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
 }
@@ -47,11 +49,27 @@ OURS = {
     "probe.report": {
         "probe.report",
         "probe.faults",
+        "probe.fleet",
         "probe.verdict",
         "probe.model",
         "probe.addresses",
         "probe.endpoints",
         "probe.serve.state",
+        "probe.__version__",
+    },
+    "probe.fleet": {"probe.model", "probe.verdict"},
+    "probe.explain": {
+        "probe.explain",
+        "probe.faults",
+        "probe.verdict",
+        "probe.model",
+        "probe.addresses",
+        "probe.endpoints",
+        "probe.images",
+        "probe.wire.errors",
+        "probe.wire.partitions",
+        "probe.wire.refusals",
+        "probe.report.layout",
         "probe.__version__",
     },
     "probe.serve.state": {"probe.model"},
@@ -74,9 +92,16 @@ WORLD = {
 }
 PURE = (
     "probe.faults",
+    "probe.explain",
     "probe.verdict",
+    "probe.fleet",
     "probe.report",
     "probe.serve.state",
+    "probe.serve.schedule",
+    "probe.serve.hops",
+    "probe.serve.strip",
+    "probe.serve.markup",
+    "probe.serve.page",
     "probe.model",
     "probe.addresses",
     "probe.endpoints",
@@ -138,6 +163,16 @@ def test_only_the_demo_imports_the_simulator() -> None:
     assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.drill"}
 
 
+def test_clients_of_aws_are_only_made_where_the_operator_stands() -> None:
+    makers = {dotted(path) for path in FILES if "create_client" in path.read_text() or "boto3" in imports(path)}
+    assert makers == {"probe.operator.aws"}
+
+
+def test_only_the_command_line_knows_the_operator() -> None:
+    users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
+    assert {user for user in users if not user.startswith("probe.operator")} == {"probe.cli"}
+
+
 def calls(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -154,8 +189,8 @@ def test_only_settings_reads_the_environment() -> None:
     assert users("os.environ", "os.getenv", "os.environb") <= {"probe.settings"}
 
 
-def test_only_cli_prints() -> None:
-    assert users("print", "sys.stdout", "sys.stderr") <= {"probe.cli", "probe.progress"}
+def test_only_cli_and_lambda_print() -> None:
+    assert users("print", "sys.stdout", "sys.stderr") <= {"probe.cli", "probe.aws_lambda", "probe.progress"}
 
 
 def test_nothing_sleeps() -> None:

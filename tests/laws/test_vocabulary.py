@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from probe.faults import FAULTS
+from probe.faults import FAULTS, told
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
+from tests.explain.texts import TEXTS
 
 TESTS = Path(__file__).parent.parent
 PRODUCERS = "\n".join(
     path.read_text() for part in ("wire", "measure") for path in sorted((TESTS / part).glob("test_*.py"))
 )
 
-# Faults that no state of a network brings about: tests/faults and tests/cli make them.
-WITHOUT_SCENARIO = {"probe.bug", "unexplained"}
+# Faults that no state of a network brings about: tests/faults and tests/cli make them. Those that only an error's words
+# tell have a text in tests/explain.
+WITHOUT_SCENARIO = {"probe.bug", "unexplained", *(fault.code for fault in told.FAULTS)}
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -27,6 +29,11 @@ def test_every_failure_has_a_test_that_produces_it(failure: Failure) -> None:
 @pytest.mark.parametrize("code", sorted({fault.code for fault in FAULTS} - WITHOUT_SCENARIO))
 def test_every_fault_has_a_scenario(code: str) -> None:
     assert [scenario.name for scenario in SCENARIOS if code in scenario.finds]
+
+
+@pytest.mark.parametrize("code", sorted(fault.code for fault in told.FAULTS))
+def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
+    assert [text.name for text in TEXTS if code in text.finds]
 
 
 def test_scenarios_expect_only_faults_that_exist() -> None:

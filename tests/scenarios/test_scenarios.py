@@ -17,17 +17,18 @@ import msgspec
 import pytest
 
 from probe.demo import differences
+from probe.explain.saved import read, rejudged
 from probe.faults import diagnose
 from probe.model import SCHEMA_VERSION, Outcome, Severity, Verdict
-from probe.report import FORMATS, Page
+from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.json import schema
 from probe.run import run
-from probe.saved import read, rejudged
 from probe.settings import parse
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
+from tests.report import fleets, forms
 
 # Silence takes as long as the timeout; nothing else depends on it.
 QUICK = ("--connect-timeout", "1.5")
@@ -64,8 +65,11 @@ def test_a_scenario_comes_out_as_told_and_obeys_the_laws(scenario: Scenario) -> 
     every_complaint_has_its_evidence_and_its_cause(played.verdict)
     the_exit_code_follows_from_the_status(played.verdict)
     texts = {form: render(played.verdict, Page()) for form, render in FORMATS.items()}
+    fleet = fleets.fleet([fleets.run(0, played.verdict)])
+    texts |= {f"{form} of a fleet": render(fleet, Page()) for form, render in FLEET_FORMATS.items()}
     the_document_is_of_its_schema(texts["json"])
     a_saved_verdict_says_the_same_again(texts["json"], played.verdict)
+    a_pipeline_is_told_the_same(texts, played.verdict)
     no_secret_is_told(texts, played)
 
 
@@ -121,6 +125,21 @@ def a_saved_verdict_says_the_same_again(document: str, verdict: Verdict) -> None
     assert again.findings == verdict.findings
     assert (again.status, again.pull, again.exit_code) == (verdict.status, verdict.pull, verdict.exit_code)
     assert diagnose(verdict.measurement, verdict.policy) == diagnose(verdict.measurement, verdict.policy)
+
+
+def a_pipeline_is_told_the_same(texts: dict[str, str], verdict: Verdict) -> None:
+    """Each error fails one case, is annotated once and stands in the summary; what exits well fails nothing."""
+    errors = sorted(finding.code for finding in verdict.findings if finding.severity is Severity.ERROR)
+    for of in ("", " of a fleet"):
+        (suite,) = forms.suites(texts[f"junit{of}"])
+        failed = sorted(kind for mark, kind, *_ in forms.marks(suite).values() if mark != "skipped")
+        assert failed == (errors or ["verdict"] if verdict.exit_code else [])
+        cases = [(case.classname, case.name) for case in suite]
+        assert len(set(cases)) == len(cases)
+        told = [each for each in forms.commands(texts[f"github{of}"]) if each.name == "error"]
+        assert len(told) == (len(errors) + 1 if verdict.exit_code else 0)
+        page = forms.shown(texts[f"markdown{of}"])
+        assert sum(words.startswith("error[") for words in page.code) == len(errors)
 
 
 def no_secret_is_told(texts: dict[str, str], played: Played) -> None:

@@ -6,8 +6,23 @@ from typing import Any
 
 import pytest
 
-from probe.model import Failure, Path, Policy, Pull, Route, Status, Verdict, replace
-from probe.verdict import judge
+from probe.model import (
+    Cause,
+    Extent,
+    Failure,
+    Impact,
+    JudgedFinding,
+    Path,
+    Policy,
+    Pull,
+    Route,
+    Severity,
+    Standing,
+    Status,
+    Verdict,
+    replace,
+)
+from probe.verdict import judge, likeliest
 from tests.faults.measurements import World
 from tests.faults.parts import PRIVATE, PUBLIC, Host, Said, private, public
 from tests.faults.places import PULL_ROLE
@@ -76,6 +91,65 @@ def test_nothing_measured_is_inconclusive() -> None:
 )
 def test_pull(world: World, pull: Pull) -> None:
     assert verdict(world).pull is pull
+
+
+# ---- the order of causes --------------------------------------------------------------------------------------------
+
+
+def found(weight: Severity, *causes: str) -> JudgedFinding:
+    """A finding of these causes: "=" confirmed, "-" ruled out."""
+    standings = {"=": Standing.CONFIRMED, "-": Standing.RULED_OUT}
+    told = [
+        Cause(
+            code=cause.lstrip("=-"), standing=standings.get(cause[0], Standing.POSSIBLE), title="", fix="", decide=cause
+        )
+        for cause in causes
+    ]
+    return JudgedFinding(
+        code="tcp.silent",
+        impact=Impact.PULL,
+        extent=Extent.WHOLLY,
+        endpoints=(),
+        title="",
+        why="",
+        because=(),
+        values={},
+        causes=tuple(told),
+        severity=weight,
+    )
+
+
+@pytest.mark.parametrize(
+    ("findings", "order"),
+    [
+        ([], []),
+        ([found(Severity.ERROR, "a", "b", "c")], ["a", "b", "c"]),
+        ([found(Severity.ERROR, "a", "=b")], ["b", "a"]),
+        ([found(Severity.ERROR, "-a", "b")], ["b"]),
+        # What explains two of them goes before what explains one.
+        (
+            [found(Severity.ERROR, "a", "c"), found(Severity.ERROR, "b", "c"), found(Severity.ERROR, "c")],
+            ["c", "a", "b"],
+        ),
+        # A warning weighs less, whatever its place; a note nothing.
+        ([found(Severity.WARNING, "a"), found(Severity.ERROR, "x", "b")], ["x", "b", "a"]),
+        ([found(Severity.INFO, "a"), found(Severity.ERROR, "b")], ["b"]),
+        ([found(Severity.ERROR, "a"), found(Severity.WARNING, "=b")], ["b", "a"]),
+    ],
+)
+def test_the_order_of_causes(findings: list[JudgedFinding], order: list[str]) -> None:
+    assert [cause.code for cause in likeliest(tuple(findings))] == order
+
+
+def test_a_cause_that_one_finding_confirms_is_told_in_its_words() -> None:
+    (cause,) = likeliest((found(Severity.ERROR, "a"), found(Severity.ERROR, "=a")))
+    assert (cause.standing, cause.decide) == (Standing.CONFIRMED, "=a")
+
+
+def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
+    made = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.THROTTLED)}))
+    assert made.causes == tuple(cause.code for cause in likeliest(made.findings))
+    assert len(made.findings) > 1
 
 
 def summary(world: World, name: str) -> tuple[Any, ...]:

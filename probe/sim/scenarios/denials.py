@@ -110,6 +110,21 @@ DENIALS = (
         pull="unproven",
     ),
     scenario(
+        "execution-role-source-vpce",
+        "The execution role, held in the task role's place, may act through the VPC's endpoint only, and does.",
+        _own_endpoint_only,
+        status="pass",
+        pull="works",
+        arguments=("--pull-role", OWN_ROLE),
+    ),
+    scenario(
+        "execution-role-source-vpce-public",
+        "The same role, but the names lead to public addresses by NAT: the pull holds it too, and is refused as well.",
+        all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
+        finds={"iam.denied": "iam.source-vpce-condition", "dns.public-answer": None},
+        arguments=("--pull-role", OWN_ROLE),
+    ),
+    scenario(
         "repository-policy",
         "The image belongs to another account, whose repository policy does not know us.",
         nothing,

@@ -1,0 +1,162 @@
+"""`ecr-probe smoke` against moto, and the AWS CLI as the judge of what it leaves there.
+
+moto plays no life of a task (`tests/smoke` does): here it is asked whether an AWS that nobody here wrote takes our
+calls. No namespace is needed: the server listens on the loopback interface.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from probe.report.json import schema
+from tests.deployment.definitions import filled
+from tests.lab.cloud import CREDENTIALS, REGION
+from tests.lab.network import environment
+from tests.lab.test_deployment import Account
+from tests.lab.test_deployment import account as account
+from tests.report import made
+
+GROUP = "/ecs/ecr-probe"
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def place(account: Account) -> dict[str, str]:
+    """A cluster, the task definition, a service, and the subnets and group of the default VPC."""
+    account.aws("ecs create-cluster --cluster-name smoke")
+    definition = filled("smoke")
+    definition["containerDefinitions"][0]["memory"] = 256  # moto runs no task without
+    account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(definition)}'")
+    subnets = account.aws("ec2 describe-subnets")["Subnets"]
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnets[0]['VpcId']}")
+    group = groups["SecurityGroups"][0]["GroupId"]
+    account.aws(f"logs create-log-group --log-group-name {GROUP}")
+    two = [subnet["SubnetId"] for subnet in subnets[:2]]
+    network = json.dumps({"awsvpcConfiguration": {"subnets": two, "securityGroups": [group]}})
+    account.aws(
+        "ecs create-service --cluster smoke --service-name shop --task-definition ecr-probe-smoke --desired-count 1 "
+        f"--launch-type FARGATE --network-configuration '{network}'"
+    )
+    zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
+    account.move_on("ecs::task")
+    return {"subnets": ",".join(two), "group": group, "zones": json.dumps(zones)}
+
+
+def smoke(account: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
+    url = f"http://127.0.0.1:{account.port}"
+    own = {**CREDENTIALS, "AWS_ENDPOINT_URL": url, "HOME": str(account.folder)}
+    command = (sys.executable, "-m", "probe", "smoke", "--cluster", "smoke", *arguments)
+    return subprocess.run(
+        command, env=environment(own), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+class Writer:
+    """What the awslogs driver does: the document of every task that there is goes into its stream."""
+
+    def __init__(self, account: Account) -> None:
+        self._account, self._over = account, threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(60)
+
+    def _write(self) -> None:
+        done: set[str] = set()
+        while not self._over.wait(0.5):
+            for status in ("RUNNING", "STOPPED"):
+                listed = self._account.aws(f"ecs list-tasks --cluster smoke --desired-status {status}")["taskArns"]
+                for arn in set(listed) - done:
+                    done.add(arn)
+                    self._stream(f"smoke/ecr-probe/{arn.rpartition('/')[2]}")
+
+    def _stream(self, name: str) -> None:
+        where = f"--log-group-name {GROUP} --log-stream-name {name}"
+        self._account.aws(f"logs create-log-stream {where}")
+        now = int(time.time() * 1000)
+        message = msgspec.json.encode(made.verdict()).decode()
+        lines = [{"timestamp": now, "message": "ecr-probe: a note"}, {"timestamp": now, "message": message}]
+        file = self._account.folder / f"{name.rpartition('/')[2]}.json"
+        file.write_text(json.dumps(lines))
+        self._account.aws(f"logs put-log-events {where} --log-events file://{file}")
+
+
+@pytest.fixture(scope="module")
+def fleet(account: Account, place: dict[str, str]) -> dict[str, Any]:
+    assert place
+    with Writer(account):
+        done = smoke(account, "--service", "shop", "--as-execution-role", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_documents_come_out_of_cloudwatch_logs(fleet: dict[str, Any], place: dict[str, str]) -> None:
+    jsonschema.Draft202012Validator(schema("fleet")).validate(fleet)
+    zones = json.loads(place["zones"])
+    assert {run["subnet"]: run["zone"] for run in fleet["runs"]} == {
+        subnet: zones[subnet] for subnet in place["subnets"].split(",")
+    }
+    assert {(run["status"], run["source"]) for run in fleet["runs"]} == {("pass", "probe")}
+    assert fleet["notes"] == []
+    assert fleet["region"] == REGION
+
+
+def test_tasks_are_what_aws_was_asked_for(account: Account, fleet: dict[str, Any], place: dict[str, str]) -> None:
+    arns = " ".join(run["task_arn"] for run in fleet["runs"])
+    tasks = account.aws(f"ecs describe-tasks --cluster smoke --include TAGS --tasks {arns}")["tasks"]
+    for task in tasks:
+        assert task["startedBy"].startswith("ecr-probe/")
+        assert {"key": "application", "value": "ecr-probe"} in task["tags"]
+        assert task["overrides"]["taskRoleArn"] == filled("smoke")["executionRoleArn"]
+        (override,) = task["overrides"]["containerOverrides"]
+        assert {"name": "ECR_PROBE_PULL_ROLE", "value": fleet["role"]} in override["environment"]
+    where = [
+        detail["value"]
+        for task in tasks
+        for attachment in task["attachments"]
+        for detail in attachment["details"]
+        if detail["name"] == "subnetId"
+    ]
+    assert sorted(where) == sorted(place["subnets"].split(","))
+
+
+def test_nothing_is_left_registered(account: Account, fleet: dict[str, Any]) -> None:
+    assert fleet["task_definition"] == "ecr-probe-smoke:1"
+    definitions = account.aws("ecs list-task-definitions --family-prefix ecr-probe-smoke")["taskDefinitionArns"]
+    assert len(definitions) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--service", "nobody"), "--service (ECR_PROBE_SERVICE): 'nobody' is not in cluster smoke"),
+        (("--service", "shop", "--cluster", "nowhere"), "--cluster (ECR_PROBE_CLUSTER): 'nowhere' is no cluster"),
+        (("--service", "shop", "--task-definition", "nothing"), "'nothing' is not registered in us-east-1"),
+        (
+            ("--subnets", "subnet-0a1b2c3d4e5f60718", "--security-groups", "sg-0a1b2c3d"),
+            "--subnets (ECR_PROBE_SUBNETS): subnet-0a1b2c3d4e5f60718 does not exist in us-east-1",
+        ),
+    ],
+)
+def test_what_moto_does_not_know_is_one_line(
+    account: Account, place: dict[str, str], arguments: tuple[str, ...], words: str
+) -> None:
+    assert place
+    done = smoke(account, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert words in line

@@ -1,0 +1,111 @@
+"""`smoke` against the AWS of `aws.py`, by a clock that jumps."""
+
+# ruff: noqa: ARG002 - a watch hears more than a test asks
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from probe.fleet import Fleet, SubnetRun
+from probe.operator.aws import Account, ApiError
+from probe.operator.hands import NUMBER, Answer
+from probe.operator.options import read
+from probe.operator.smoke import Smoke
+from tests.smoke.aws import GROUP, Aws, subnet
+
+LATENCY = 0.25  # seconds of a call, by our clock
+
+
+@dataclass
+class Clockwork:
+    """Hands that make each call at once, and whose answers come by a clock that jumps to what happens next."""
+
+    time: float = 1000.0
+    number: int = NUMBER
+    latency: float = LATENCY
+    kept_waiting: int = 0  # calls at a time for which no hand was free, at most
+    signal: Callable[[float], None] = lambda _now: None  # told of each instant
+    _busy: list[tuple[float, int, Callable[[Answer], None], Answer]] = field(default_factory=list)
+    _queue: list[tuple[Callable[[], dict[str, Any]], Callable[[Answer], None]]] = field(default_factory=list)
+    _order: Any = field(default_factory=count)
+
+    def now(self) -> float:
+        return self.time
+
+    def start(self, call: Callable[[], dict[str, Any]], then: Callable[[Answer], None]) -> None:
+        self._queue.append((call, then))
+        self._take_up()
+        self.kept_waiting = max(self.kept_waiting, len(self._queue))
+
+    def _take_up(self) -> None:
+        while self._queue and len(self._busy) < self.number:
+            call, then = self._queue.pop(0)
+            answer: Answer
+            try:
+                answer = call()
+            except ApiError as error:
+                answer = error
+            heapq.heappush(self._busy, (self.time + self.latency, next(self._order), then, answer))
+
+    def wait(self, seconds: float) -> None:
+        until = self.time + seconds
+        self.time = min(until, self._busy[0][0]) if self._busy else until
+        self.signal(self.time)
+        while self._busy and self._busy[0][0] <= self.time:
+            _, _, then, answer = heapq.heappop(self._busy)
+            self._take_up()
+            then(answer)
+
+
+@dataclass
+class Heard:
+    """A watch that keeps what it hears."""
+
+    done: list[SubnetRun] = field(default_factory=list)
+    repeated: list[SubnetRun] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def begins(self, total: int) -> None:
+        return
+
+    def running(self, number: int) -> None:
+        return
+
+    def finished(self, run: SubnetRun) -> None:
+        self.done.append(run)
+
+    def again(self, run: SubnetRun, seconds: float) -> None:
+        self.repeated.append(run)
+
+    def note(self, words: str) -> None:
+        self.notes.append(words)
+
+    def close(self) -> None:
+        return
+
+
+@dataclass
+class Bench:
+    """One AWS, and the hands that ask it."""
+
+    aws: Aws
+    hands: Clockwork
+    stop: threading.Event = field(default_factory=threading.Event)
+    heard: Heard = field(default_factory=Heard)
+
+    def smoke(self, *arguments: str) -> Fleet:
+        options = read(["--region", "eu-west-1", "--cluster", "main", *arguments], {})
+        account = Account(region=options.region, profile=options.profile)
+        return Smoke(options, account, self.hands, stop=self.stop, watch=self.heard).run()
+
+    def in_subnets(self, number: int, *arguments: str) -> Fleet:
+        return self.smoke(*subnets(number), *arguments)
+
+
+def subnets(number: int) -> tuple[str, ...]:
+    return ("--subnets", ",".join(subnet(each) for each in range(number)), "--security-groups", GROUP)

@@ -1,0 +1,108 @@
+"""The flags of `smoke`: what is read, and what contradicts itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.flags import SMOKE_FLAGS, Flag, UsageError
+from probe.fleet import Expectation
+from probe.operator.options import LAST_TRY, TIMEOUT, Options, read
+from tests.smoke.aws import subnet
+
+WHERE = ("--subnets", "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")
+
+
+def refusal(*arguments: str, **environ: str) -> str:
+    with pytest.raises(UsageError) as raised:
+        read(arguments, environ)
+    return str(raised.value)
+
+
+def test_defaults() -> None:
+    options = read(WHERE, {})
+    assert (options.cluster, options.task_definition, options.service) == ("default", "ecr-probe-smoke", None)
+    assert options.subnets == ("subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d")
+    assert (options.timeout, options.wait_until_pass, options.expected, options.strict) == (TIMEOUT, 0.0, (), False)
+    assert (options.region, options.profile, options.image) == (None, None, None)
+
+
+@pytest.mark.parametrize("flag", [flag for flag in SMOKE_FLAGS if not flag.many], ids=lambda flag: flag.name)
+def test_every_flag_has_a_variable_which_means_the_same(flag: Flag) -> None:
+    typed = [f"--{flag.name}", *([flag.example] if flag.metavar else [])]
+    beside = {"output": (), "pretty": ("--format", "json")}.get(flag.name, ())
+    where = ("--service", "shop") if flag.name == "service" else WHERE
+    by_flag = read((*where, *beside, *typed), {})
+    by_variable = read((*where, *beside), {flag.variable: flag.example or "yes"})
+    assert told(by_flag) == told(by_variable)
+
+
+def told(options: Options) -> dict[str, object]:
+    return {name: getattr(options, name) for name in Options.__dataclass_fields__ if name != "given"}
+
+
+def test_a_clusters_arn_says_the_region() -> None:
+    arn = "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:cluster/main"
+    assert read((*WHERE, "--cluster", arn), {}).region == "us-gov-west-1"
+    assert read((*WHERE, "--cluster", arn, "--region", "eu-west-1"), {}).region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "--subnets (ECR_PROBE_SUBNETS): nothing says where to run"),
+        (
+            (*WHERE, "--launch-type", "EC2", "--capacity-provider", "x"),
+            "--launch-type (ECR_PROBE_LAUNCH_TYPE): a capacity",
+        ),
+        ((*WHERE, "--service", "shop"), "--security-groups (ECR_PROBE_SECURITY_GROUPS): the service says this itself"),
+        (("--service", "shop", "--assign-public-ip"), "--assign-public-ip (ECR_PROBE_ASSIGN_PUBLIC_IP): the service"),
+        (("--service", "shop", "--launch-type", "EC2"), "leave it or --service (ECR_PROBE_SERVICE) out"),
+        (("--service", "shop", "--capacity-provider", "x"), "the service says this itself"),
+        ((*WHERE, "--wait-until-pass", "60", "--expect", "fail:tcp.silent"), "a drill waits for no pass"),
+        ((*WHERE, "--wait-until-pass", "600", "--timeout", "60"), "60 seconds are fewer than --wait-until-pass"),
+        ((*WHERE, "--launch-type", "FARGAT"), "known are FARGATE, EC2"),
+        ((*WHERE, "--launch-type", "EXTERNAL"), "'EXTERNAL' is not a launch type of this command"),
+        ((*WHERE, "--expect", "tcp.silent"), "'tcp.silent' is not fail:CODE"),
+        ((*WHERE, "--expect", "pass:tcp.silent"), "is not fail:CODE"),
+        ((*WHERE, "--expect", "fail:tcp.slient"), "did you mean tcp.silent?"),
+        ((*WHERE, "--expect", "fail:tcp.silent@here"), "'here' is not the id of a subnet"),
+        ((*WHERE, "--expect", "fail:tcp.silent,fail:dns.public-answer"), "is expected to fail with two codes"),
+        (("--subnets", "vpc-0a1b2c3d"), "--subnets (ECR_PROBE_SUBNETS): 'vpc-0a1b2c3d' is not the id of a subnet"),
+        (("--subnets", "subnet-0a1b2c3d", "--security-groups", "default"), "is not the id of a security group"),
+        ((*WHERE, "--cluster", "a b"), "--cluster (ECR_PROBE_CLUSTER): 'a b' is neither the name nor the ARN"),
+        ((*WHERE, "--task-definition", "x:latest"), "is neither NAME, NAME:REVISION nor the ARN"),
+        (("--service", "arn:aws:ecs:eu-west-1:123456789012:cluster/main"), "nor the ARN of a service"),
+        ((*WHERE, "--container", "a/b"), "--container (ECR_PROBE_CONTAINER): 'a/b' is not a name"),
+        ((*WHERE, "--region", "Ireland"), "--region (ECR_PROBE_REGION): 'Ireland' is not a region"),
+        ((*WHERE, "--timeout", "soon"), "--timeout (ECR_PROBE_TIMEOUT): 'soon' is not a number of seconds"),
+        ((*WHERE, "--timeout", "0"), "is not between 1 and"),
+        ((*WHERE, "--image", "nginx"), "--image (ECR_PROBE_IMAGE): 'nginx' is not in ECR at all"),
+        ((*WHERE, "--format", "emf"), "--format (ECR_PROBE_FORMAT): 'emf' is not a format"),
+        ((*WHERE, "--subnet", "x"), "'--subnet' is no flag; did you mean --subnets (ECR_PROBE_SUBNETS)?"),
+        ((*WHERE, "now"), "'now' is no argument of this command; for example ecr-probe smoke --cluster main"),
+    ],
+)
+def test_a_refusal_is_one_line_that_names_flag_and_variable(arguments: tuple[str, ...], words: str) -> None:
+    text = refusal(*arguments)
+    assert words in text
+    assert "\n" not in text
+    assert "; " in text
+
+
+def test_a_variable_can_contradict_a_flag_and_is_named() -> None:
+    words = refusal("--service", "shop", ECR_PROBE_LAUNCH_TYPE="EC2")
+    assert "--launch-type (ECR_PROBE_LAUNCH_TYPE): the service says this itself" in words
+
+
+def test_waiting_lengthens_the_run() -> None:
+    assert read((*WHERE, "--wait-until-pass", "1200"), {}).timeout == 1200 + LAST_TRY
+    assert read((*WHERE, "--wait-until-pass", "60"), {}).timeout == TIMEOUT
+    assert read((*WHERE, "--wait-until-pass", "60", "--timeout", "90"), {}).timeout == 90
+
+
+def test_expectations_of_single_subnets_and_of_the_rest() -> None:
+    words = f"fail:tcp.silent@{subnet(1)},fail:tcp.silent@{subnet(2)},fail:dns.public-answer"
+    assert read((*WHERE, "--expect", words), {}).expected == (
+        Expectation(code="tcp.silent", subnets=(subnet(1), subnet(2))),
+        Expectation(code="dns.public-answer"),
+    )
