@@ -60,7 +60,7 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 
 test-lab: $(VENV)/lab lab-image onefile lambda-zip
-	$(BIN)/python -m pytest tests/lab $(ARGS)
+	$(BIN)/python -m pytest tests/lab -n 2 --dist loadgroup $(ARGS)
 
 bench: $(VENV)/lab lab-image onefile
 	$(BIN)/python -m tests.bench

@@ -1,4 +1,4 @@
-"""One laboratory for the whole session, an image in it, and the skip where it cannot be built."""
+"""One laboratory for the whole session and an image in it, an account for each file; skipped where it cannot be had."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import containers
+from tests.lab.account import Account, played
 from tests.lab.cloud import NEEDED, SERVERS, Cloud
 from tests.lab.containers import IMAGE, Engine, Task, one_off
 from tests.lab.images import KIB, Layout, lay_out
-from tests.lab.network import ENVIRONMENT
+from tests.lab.network import ENVIRONMENT, Host, Network
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What measures in the one laboratory is on one worker, one after the other; other files share another."""
+    measures = "cloud" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("laboratory" if measures else item.path.name))
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +38,25 @@ def cloud() -> Iterator[Cloud]:
             yield cloud
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture(scope="session")
+def alone() -> Iterator[Host]:
+    """A host whose packets go nowhere."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("network namespaces need root on Linux")
+    network = Network()
+    try:
+        network.build()
+        yield network.host("alone", "10.0.1.77")
+    finally:
+        network.remove()
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with played(tmp_path_factory.mktemp("moto")) as account:
+        yield account
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,14 @@
-"""The deployment files before judges that nobody here wrote: the AWS CLI against moto, and cfn-lint.
-
-No namespace is needed: the server listens on the loopback interface.
-"""
+"""The deployment files before judges that nobody here wrote: the AWS CLI against moto, and cfn-lint."""
 
 from __future__ import annotations
 
 import json
 import re
-import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -29,9 +21,9 @@ from probe.settings import parse
 from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, VALUES, filled
 from tests.deployment.policies import several, statements
 from tests.deployment.templates import Template
-from tests.lab.cloud import CREDENTIALS, SERVERS
-from tests.lab.network import Host, environment, run
-from tests.lab.servers import moto
+from tests.lab.account import Account, assert_cfn_lint_finds_nothing
+from tests.lab.cloud import SERVERS
+from tests.lab.network import run
 
 TEMPLATES = sorted((FOLDER / "cloudformation").glob("*.yaml"))
 POLICIES = sorted(
@@ -50,68 +42,6 @@ LAMBDA = {
 }
 ON_FARGATE = set(CORE_ENDPOINTS) - set(AGENT_ENDPOINTS)
 INTERFACES_OF_CHINA = {"ecr.api", "ecr.dkr"}
-
-
-class ThisMachine(Host):
-    """No namespace around the program."""
-
-    def wrapped(self, *command: str) -> tuple[str, ...]:
-        return command
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An AWS account as moto plays it. `shell` runs commands as a person would, `aws` one command of the CLI."""
-
-    port: int
-    folder: Path
-
-    def shell(self, script: str, **more: str) -> str:
-        own = {
-            **CREDENTIALS,
-            "HOME": str(self.folder),
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
-            "AWS_PAGER": "",
-            "PATH": f"{SERVERS}:/usr/local/bin:/usr/bin:/bin",
-        }
-        done = subprocess.run(
-            ("bash", "-euo", "pipefail", "-c", script),
-            cwd=FOLDER,
-            env=environment(own | more),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def aws(self, arguments: str, **more: str) -> Any:
-        return json.loads(self.shell(f"aws {arguments} --output json", **more) or "null")
-
-    def move_on(self, model: str) -> None:
-        """Let this model's states follow each other at once: a task is stopped as soon as it is looked at."""
-        self.tell("state-manager/set-transition", {"model_name": model, "transition": {"progression": "immediate"}})
-
-    def tell(self, what: str, words: dict[str, Any]) -> None:
-        """moto's own API."""
-        url = f"http://127.0.0.1:{self.port}/moto-api/{what}"
-        headers = {"Content-Type": "application/json"}
-        with urlopen(Request(url, json.dumps(words).encode(), headers), timeout=10) as answer:
-            assert answer.status == 201
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    folder = tmp_path_factory.mktemp("moto")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = moto(ThisMachine("this machine", ("127.0.0.1",)), folder, SERVERS / "moto_server", port=port)
-    try:
-        yield Account(port, folder)
-    finally:
-        server.stop()
 
 
 def readme(section: str) -> list[str]:
@@ -249,15 +179,7 @@ def by_service(template: Template) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_cfn_lint_finds_nothing(path: Path) -> None:
-    done = subprocess.run(
-        (SERVERS / "cfn-lint", "--non-zero-exit-code", "informational", "--", path),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment({}),
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert_cfn_lint_finds_nothing(path)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
@@ -412,6 +334,11 @@ def test_the_function_runs_in_its_subnet(groups: str | list[str], held: list[str
     settings = parse([], function["Environment"]["Variables"])
     assert settings.image is not None
     assert (settings.image.repository, settings.vpc_cidrs) == ("ecr-probe", (VALUES["VPC_CIDR"],))
+
+
+def test_lambda_repeats_no_call_that_failed() -> None:
+    (once,) = in_lambda().of_type("AWS::Lambda::EventInvokeConfig")
+    assert (once["FunctionName"], once["Qualifier"], once["MaximumRetryAttempts"]) == ("Function", "$LATEST", 0)
 
 
 def test_its_runtimes_are_those_that_the_zip_serves() -> None:

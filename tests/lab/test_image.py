@@ -18,6 +18,7 @@ import pytest
 import probe
 from container.finish import UNREAD
 from probe import __version__
+from probe.fleet import Fleet
 from probe.model import Outcome, Pull, Severity, Status, Verdict
 from probe.model import Path as NetworkPath
 from tests.lab import faults
@@ -28,6 +29,13 @@ from tests.lab.network import environment, run
 
 SOON = 1.0  # seconds from SIGTERM to the end
 NO_METADATA = {"ECS_CONTAINER_METADATA_URI_V4": None, "ECS_CONTAINER_METADATA_URI": None}
+# AWS's API where nothing listens, and keys that ask nobody.
+NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+}
+TASK = "arn:aws:ecs:us-east-1:123456789012:task/main/0123456789abcdef0123456789abcdef"
 IMAGE_GIVEN = {"ECR_PROBE_IMAGE": f"{REGISTRY}/{OWN_IMAGE}"}
 
 
@@ -217,6 +225,22 @@ def test_every_command_answers(task: Task, tmp_path: Path) -> None:
     explained = task.run("explain", "/lab/verdict.json", "--format", "json", mounts={"/lab/verdict.json": str(saved)})
     verdicts = [msgspec.json.decode(each.out, type=Verdict) for each in (document, explained)]
     assert verdicts[0].findings == verdicts[1].findings
+    text = (
+        "CannotPullContainerError: dial tcp 10.0.1.10:443: i/o timeout reading https://api.ecr.us-east-1.amazonaws.com/"
+    )
+    (reason := tmp_path / "reason.txt").write_text(text)
+    explained = task.run("explain", "/lab/reason.txt", mounts={"/lab/reason.txt": str(reason)})
+    assert (explained.code, explained.err) == (1, "")
+    assert "error[tcp.silent]" in explained.out
+    stopped = task.run("explain", "--task", TASK, "--format", "json", variables=NOWHERE)
+    assert (stopped.code, stopped.err) == (3, ""), stopped.err
+    assert msgspec.json.decode(stopped.out, type=Verdict).findings[0].code == "task.not-described"
+    subnet = ("--subnets", "subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")
+    smoke = task.run("smoke", *subnet, "--timeout", "2", "--format", "json", variables=NOWHERE)
+    assert smoke.code == 3, smoke.err
+    (run_there,) = msgspec.json.decode(smoke.out, type=Fleet).runs
+    assert run_there.status is Status.INCONCLUSIVE
+    assert "did not answer" in smoke.out
     unhealthy = task.run("health")
     assert (unhealthy.code, unhealthy.err.count("\n")) == (1, 1)
     assert "nothing listens" in unhealthy.err

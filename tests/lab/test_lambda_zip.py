@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from probe.model import Path as NetworkPath
 from tests.aws_lambda.simulated import VARIABLES
 from tests.lab.cloud import CREDENTIALS, REGISTRY, ROOT, Cloud
 from tests.lab.images import Layout
-from tests.lab.network import Host, Network, environment
+from tests.lab.network import Host, environment
 
 ZIP = ROOT / "dist" / "ecr-probe-lambda-x86_64.zip"
 PACKER = ROOT / ".venv" / "packer" / "bin" / "python"
@@ -73,19 +71,6 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     return folder
-
-
-@pytest.fixture(scope="session")
-def alone() -> Iterator[Host]:
-    """A host whose packets go nowhere."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("network namespaces need root on Linux")
-    network = Network()
-    try:
-        network.build()
-        yield network.host("alone", "10.0.1.77")
-    finally:
-        network.remove()
 
 
 def call(python: str, unpacked: Path, at: Host, event: dict[str, object]) -> Called:

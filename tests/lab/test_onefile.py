@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from probe.model import Action, Failure, Outcome, Pull, Severity, Status, Verdic
 from probe.report.json import schema_text
 from tests.lab.cloud import CREDENTIALS, REGISTRY, ROOT, Cloud
 from tests.lab.images import Layout
-from tests.lab.network import Host, Network
+from tests.lab.network import Host
 
 IMAGE = f"{REGISTRY}/app:1"
 # The Python beneath the virtual environment of these tests, which holds all that the file is to bring along.
@@ -58,19 +58,6 @@ def onefile(tmp_path_factory: pytest.TempPathFactory) -> OneFile:
     if not built.exists():
         pytest.skip("the file is not built: make onefile")
     return OneFile(built, tmp_path_factory.mktemp("onefile"))
-
-
-@pytest.fixture(scope="session")
-def alone() -> Iterator[Host]:
-    """A host whose packets go nowhere."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("network namespaces need root on Linux")
-    network = Network()
-    try:
-        network.build()
-        yield network.host("alone", "10.0.1.77")
-    finally:
-        network.remove()
 
 
 def test_it_is_one_file_that_runs_by_itself(onefile: OneFile) -> None:

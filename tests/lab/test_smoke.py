@@ -20,10 +20,9 @@ import pytest
 
 from probe.report.json import schema
 from tests.deployment.definitions import filled
+from tests.lab.account import Account
 from tests.lab.cloud import CREDENTIALS, REGION
 from tests.lab.network import environment
-from tests.lab.test_deployment import Account
-from tests.lab.test_deployment import account as account
 from tests.report import made
 
 GROUP = "/ecs/ecr-probe"

@@ -7,22 +7,15 @@ that Step Functions would hand on.
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
 
 from tests.deployment.definitions import ACCOUNT, FOLDER
-from tests.lab.cloud import SERVERS
-from tests.lab.network import environment
-from tests.lab.servers import moto
-from tests.lab.test_deployment import Account, ThisMachine
+from tests.lab.account import Account, assert_cfn_lint_finds_nothing
 
 FILE = FOLDER / "step-functions" / "smoke.asl.json"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-probe-states"
@@ -37,32 +30,14 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
     resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
     file = tmp_path / "template.json"
     file.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": resource}}))
-    done = subprocess.run(
-        (SERVERS / "cfn-lint", "--non-zero-exit-code", "informational", "--", file),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment({}),
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert_cfn_lint_finds_nothing(file)
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+def account(account: Account) -> Account:
     """An account whose state machines run."""
-    folder = tmp_path_factory.mktemp("moto")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = moto(ThisMachine("this machine", ("127.0.0.1",)), folder, SERVERS / "moto_server", port=port)
-    try:
-        words = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
-        url = f"http://127.0.0.1:{port}/moto-api/config"
-        with urlopen(Request(url, words, {"Content-Type": "application/json"}), timeout=10) as answer:
-            assert answer.status == 201
-        yield Account(port, folder)
-    finally:
-        server.stop()
+    account.tell("config", {"stepfunctions": {"execute_state_machine": True}})
+    return account
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,94 @@
+"""An AWS account as moto plays it, and AWS's own judge of templates. Neither needs a namespace.
+
+The server listens on the loopback interface.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.deployment.definitions import FOLDER
+from tests.lab.cloud import CREDENTIALS, SERVERS
+from tests.lab.network import Host, environment
+from tests.lab.servers import moto
+
+
+class ThisMachine(Host):
+    """No namespace around the program."""
+
+    def wrapped(self, *command: str) -> tuple[str, ...]:
+        return command
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account as moto plays it. `shell` runs commands as a person would, `aws` one command of the CLI."""
+
+    port: int
+    folder: Path
+
+    def shell(self, script: str, **more: str) -> str:
+        own = {
+            **CREDENTIALS,
+            "HOME": str(self.folder),
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_PAGER": "",
+            "PATH": f"{SERVERS}:/usr/local/bin:/usr/bin:/bin",
+        }
+        done = subprocess.run(
+            ("bash", "-euo", "pipefail", "-c", script),
+            cwd=FOLDER,
+            env=environment(own | more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def aws(self, arguments: str, **more: str) -> Any:
+        return json.loads(self.shell(f"aws {arguments} --output json", **more) or "null")
+
+    def move_on(self, model: str) -> None:
+        """Let this model's states follow each other at once: a task is stopped as soon as it is looked at."""
+        self.tell("state-manager/set-transition", {"model_name": model, "transition": {"progression": "immediate"}})
+
+    def tell(self, what: str, words: dict[str, Any]) -> None:
+        """moto's own API."""
+        url = f"http://127.0.0.1:{self.port}/moto-api/{what}"
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Request(url, json.dumps(words).encode(), headers), timeout=10) as answer:
+            assert answer.status == 201
+
+
+@contextmanager
+def played(folder: Path) -> Iterator[Account]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = moto(ThisMachine("this machine", ("127.0.0.1",)), folder, SERVERS / "moto_server", port=port)
+    try:
+        yield Account(port, folder)
+    finally:
+        server.stop()
+
+
+def assert_cfn_lint_finds_nothing(template: Path) -> None:
+    done = subprocess.run(
+        (SERVERS / "cfn-lint", "--non-zero-exit-code", "informational", "--", template),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment({}),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
