@@ -66,9 +66,10 @@ def _guarded(argv: Sequence[str]) -> int:
 def _words(error: Exception) -> str:
     try:
         from probe.flags import UsageError
+        from probe.report.layout import clean
 
         if isinstance(error, UsageError):
-            return str(error)
+            return clean(str(error))
         from probe.mishap import described
 
         what = described(error)
@@ -195,16 +196,16 @@ def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
 def _explained(given: Given, name: str | None) -> Verdict:
     from probe import values
     from probe.explain.context import Context
-    from probe.explain.source import MOST, explained, of_tasks
+    from probe.explain.source import MOST, explained
     from probe.flags import UsageError
 
     known, ranges = Context(image=given.one("image", values.image)), given.many("vpc-cidr", values.cidr)
     if "task" in given and name is not None and "task" not in given.by_variable:
         raise given.refusal("task", f"the file {name!r} is named as well; leave one of them out")
     if "task" in given and name is None:
-        from probe.operator.stopped import describe, task_arn
+        from probe.operator import stopped
 
-        return of_tasks(describe(given.one("task", task_arn), profile=given.one("profile", str)), known, ranges)
+        return stopped.explained(given.one("task", stopped.task_arn), known, ranges, profile=given.one("profile", str))
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
     shown = "standard input" if name == "-" else repr(name)
@@ -280,13 +281,15 @@ def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
     from probe.operator.options import read
     from probe.operator.smoke import Smoke
     from probe.operator.watch import watch_on
+    from probe.report.layout import clean
 
     options = read(argv)
     _check_stdout(options.reports)
     for note in options.notes:
         _say(f"ecr-probe: {note}")
     account = Account(region=options.region, profile=options.profile, at_once=NUMBER)
-    fleet = Smoke(options, account, Threads(), stop=stop, watch=watch_on(sys.stderr, _say)).run()
+    watch = watch_on(sys.stderr, lambda words: _say(clean(words)))
+    fleet = Smoke(options, account, Threads(), stop=stop, watch=watch).run()
     return _deliver(fleet, options.reports)
 
 

@@ -226,6 +226,11 @@ TASK = Flag(
 _OF_TEXTS = {
     "image": ("the text's", "the image, where a text does not name it"),
     "vpc-cidr": ("none", "a range that counts as yours: a text tells addresses, and not whose they are"),
+    "format": (
+        "text",
+        "text, json, junit, markdown or github (annotations), and of a saved verdict prometheus or emf too, which tell "
+        "what was measured; each --format may have an --output after it",
+    ),
 }
 EXPLAIN_FLAGS = (
     TASK,
@@ -235,7 +240,7 @@ EXPLAIN_FLAGS = (
         for flag in FLAGS
         if flag.name in _OF_TEXTS
     ),
-    *REPORT_FLAGS,
+    *(flag for flag in REPORT_FLAGS if flag.name not in _OF_TEXTS),
 )
 _EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS)
 

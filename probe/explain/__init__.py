@@ -60,6 +60,12 @@ def unclassified(
     return _judged((clue,), read_context(lines).over(known), policy, (), now)
 
 
+def not_described(failure: Failure, words: str, known: Context, *, now: datetime | None = None) -> Verdict:
+    """The verdict on a task of which ECS did not tell: how it was asked in vain, and nothing of the task."""
+    clue = Clue("task", Action.START, failure, Weight.FAINT, scrub(words), subject="not-described")
+    return _judged((clue,), known, None, (), now)
+
+
 def _judged(
     clues: tuple[Clue, ...],
     context: Context,

@@ -96,7 +96,8 @@ def _waited(*patterns: str, weight: Weight) -> Clause:
 # Of clauses that overlap, the one that stands further up counts.
 TABLE = (
     # ---- settings, and what ECS does around the pull
-    _about("proxy", Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^:]{{0,60}}"),
+    # Whatever follows is told of the proxy, also a name that is looked up or a certificate.
+    _about("proxy", Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
     _about("proxy", Failure.DENIED, "proxy authentication required"),
     _about(
         "execution-role", Failure.NO_CREDENTIALS, "requires? (?:the )?task definition to have (?:an )?execution role"
@@ -169,7 +170,7 @@ TABLE = (
         Failure.TRUNCATED,
         "essential container in task exited",
         "failed (?:elb|container) health checks",
-        r"outofmemory(?:error)?\b",
+        r"(?<!java\.lang\.)outofmemory(?:error)?\b",
         "scaling activity initiated by",
         "task stopped by user",
         "spot (?:capacity|interruption)",

@@ -15,8 +15,8 @@ from ipaddress import ip_address
 from probe.addresses import LINK_LOCAL_SERVICES
 from probe.explain.clauses import HUB, Said, Weight, said_in
 from probe.explain.context import Context
-from probe.explain.hosts import Host, is_foreign, is_link, read_host
-from probe.explain.stages import BLOB, LAYER, LOGS, MANIFEST, TOKEN, Stage, told_by_host, told_by_words
+from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
+from probe.explain.stages import BLOB, FILE, LAYER, LOGS, MANIFEST, TOKEN, Stage, told_by_host, told_by_words
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.model import Action, Denial, Failure
 from probe.wire.errors import scrub
@@ -50,6 +50,16 @@ _HEADLINE = re.compile(
     r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime)\w*Error\b|ErrImagePull|ImagePullBackOff"
     r"|[Ff]ailed to (?:pull|resolve ref|copy|solve|fetch)|[Uu]nable to (?:pull|retrieve)|registry auth"
 )
+# That an image is pulled, or a registry asked: other programs have hosts and disks too.
+_OF_AN_IMAGE = re.compile(
+    r"/v2\b|\bdocker|docker\b|containerd|podman|buildkit|\bmanifests?\b|\blayers?\b|\bsnapshots?\b|overlay"
+    r"|error response from daemon|cannot ?pull|pull(?:ing)? (?:access|image|the image|and unpack)|imagepull"
+    r"|(?:failed|unable) to (?:pull|resolve (?:ref|source)|solve|copy|extract|authorize|fetch \w+ token)",
+    re.IGNORECASE,
+)
+_BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
+# A host with a port of its own: a database, a cache.
+_OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
 _BELOW = (Action.DNS, Action.TCP, Action.TLS)
 _HTTPS = (None, "443", "https")
 _AROUND = 160  # characters that are shown beside a clause
@@ -107,6 +117,8 @@ def _read(record: str, context: Context) -> Clue | None:
     target = _target(record, said)
     if said.subject == "log-region" and words != LOGS:
         return None  # any client can lack a region
+    if said.subject == "disk" and not _OF_AN_IMAGE.search(record):
+        return None  # and any program fill a disk
     if said.subject:
         return _clue(record, said, Stage("task", said.action or Action.START), target)
     if said.action is Action.CREDENTIALS or _is_link_local(said, target):
@@ -157,6 +169,8 @@ def _stage(record: str, said: Said, target: _Target | None, words: Stage | None,
     if said.failure is Failure.DENIED and (operation := _operation(record)) is not None:
         service = operation.partition(":")[0]
         return _ACTIONS.get(operation) or _SERVICES.get(service) or Stage(service, Action.REQUEST)
+    if target is not None and target.host.endpoint == "s3" and not _keeps_layers(record, target):
+        return words if words in (LAYER, BLOB, FILE) else None  # some other program's bucket
     if said.action not in _BELOW and _S3_BODY.search(record):
         return LAYER
     if said.action in (Action.LAYER, Action.LOGS):
@@ -166,7 +180,9 @@ def _stage(record: str, said: Said, target: _Target | None, words: Stage | None,
         return MANIFEST if of_registry else told_by_host(target.host.endpoint, target.path)
     if target is not None and is_foreign(target.host):
         of_ecr = context.image is not None or "dkr.ecr" in record
-        return Stage("ecr.dkr", Action.BLOB) if of_ecr and words in (LAYER, BLOB) else Stage(ELSEWHERE, Action.MANIFEST)
+        if of_ecr and words in (LAYER, BLOB):
+            return Stage("ecr.dkr", Action.BLOB)
+        return Stage(ELSEWHERE, Action.MANIFEST) if _is_of_an_image(record, target.host, context) else None
     if said.code == HUB:
         return Stage(ELSEWHERE, Action.MANIFEST)
     of_pull = words is None or words.endpoint in ("ecr.dkr", "s3")
@@ -178,8 +194,22 @@ def _stage(record: str, said: Said, target: _Target | None, words: Stage | None,
         return Stage("ecr.dkr", said.action)
     # Nobody is named: words of AWS are AWS's, and what happened to a connection is known; the rest may be anybody's.
     happened = said.action in _BELOW and said.weight is Weight.STRONG
+    if said.action is Action.TCP and _OTHER_PORT.search(record):
+        return None
     ours = happened or _code(record, said.failure) is not None or said.failure is Failure.CLOCK
     return Stage(UNNAMED, Action.REQUEST) if ours else None
+
+
+def _is_of_an_image(record: str, host: Host, context: Context) -> bool:
+    """Whether another's host is one of a registry, as far as the text tells."""
+    return context.other_image is not None or is_public_ecr(host.name) or _OF_AN_IMAGE.search(record) is not None
+
+
+def _keeps_layers(record: str, target: _Target) -> bool:
+    """Whether a bucket is the one of ECR's layers, or not told."""
+    in_host, in_path = _BUCKET_OF_HOST.match(target.host.name), target.path.strip("/").partition("/")[0]
+    bucket = in_host[1] if in_host else in_path
+    return "starport-layer" in record or not bucket or is_masked(bucket)
 
 
 def _operation(record: str) -> str | None:
@@ -244,8 +274,17 @@ def _failed(record: str, said: Said, stage: Stage, target: _Target | None) -> tu
 def _words(record: str, said: Said, target: _Target | None) -> str:
     """The record's own words around the clause, fit to be shown."""
     begin = max(min(said.begin, target.begin if target is not None else said.begin), said.begin - _AROUND)
-    begin = record.rfind(" ", 0, begin) + 1 if begin else 0
+    begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, said.begin)
     return scrub(record[begin : said.end + _AROUND].strip("\"'{} "))
+
+
+def _past_secrets(record: str, begin: int, most: int) -> int:
+    """Where words may begin: not at one that is a secret by those before it, which would be left out."""
+    for word in re.finditer(r"\S+", record[begin:most]):
+        before = record[max(begin + word.start() - _AROUND, 0) : begin + word.start()].split()[-2:]
+        if scrub(" ".join((*before, word[0]))).endswith(scrub(word[0])):
+            return begin + word.start()
+    return most
 
 
 def _address(text: str | None) -> str | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
-from probe.explain.hosts import read_host
+from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
 
@@ -15,12 +15,13 @@ _TAG = r"(?::[\w.*-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
 _ECR_IMAGE = re.compile(
     rf"(?<![\w./-]){_LETTERS}{{0,64}}\bdkr[.-]ecr{_LETTERS}{{1,128}}/[\w./*<>-]{{1,256}}{_TAG}", re.ASCII
 )
-_IMAGE = rf"\"?(?P<image>{_LETTERS}{{1,255}}(?::\d+)?(?:/{_LETTERS}{{1,255}}){{0,8}}{_TAG})"
+_IMAGE = rf"\"?(?P<image>{_LETTERS}{{1,255}}(?::\d+(?=/))?(?:/{_LETTERS}{{1,255}}){{0,8}}{_TAG})"
 # Images of any registry, by the words around them.
 _NAMED_IMAGE = re.compile(
     rf"(?:resolve ref(?:erence)?|manifest for|pull access denied for|from flag value|cannot pull|image) {_IMAGE}",
     re.ASCII | re.IGNORECASE,
 )
+_DENIED_IMAGE = re.compile(rf"pull access denied for {_IMAGE}, repository does not exist", re.ASCII | re.IGNORECASE)
 _MISSING_IMAGE = re.compile(rf"(?:repository|image) {_IMAGE} not found", re.ASCII | re.IGNORECASE)
 _TASK = re.compile(r"arn:aws[\w-]*:ecs:([a-z0-9-]{5,25}):(\d{12}):task/[\w/-]{1,300}", re.ASCII)
 _ARN = re.compile(r"arn:aws[\w-]*:[a-z][\w-]*:([a-z]{2,}(?:-[a-z]+)+-\d+):", re.ASCII)
@@ -82,7 +83,8 @@ def _images(text: str) -> Iterator[ImageReference]:
 
 def _other_images(text: str) -> Iterator[OtherImage]:
     named = (found["image"].rstrip(".:/-") for found in _NAMED_IMAGE.finditer(text))
-    missing = (found["image"].rstrip(".:/-") for found in _MISSING_IMAGE.finditer(text))
+    denied = (*_MISSING_IMAGE.finditer(text), *_DENIED_IMAGE.finditer(text))
+    missing = (found["image"].rstrip(".:/-") for found in denied if not is_masked(found["image"]))
     # "image configuration" and "image manifest" are no images: only what is said to be missing may be a bare word.
     for words in (*(each for each in named if re.search("[/:@]", each)), *missing):
         try:

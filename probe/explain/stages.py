@@ -22,6 +22,7 @@ MANIFEST = Stage("ecr.dkr", Action.MANIFEST)
 BLOB = Stage("ecr.dkr", Action.BLOB)
 LAYER = Stage("s3", Action.LAYER)
 LOGS = Stage("logs", Action.LOGS)
+FILE = Stage("s3", Action.REQUEST)  # of a task's environment
 PULL = Stage("ecr.dkr", Action.MANIFEST, sure=False)
 SECRETS_OR_TOKEN = Stage("ecr.api", Action.TOKEN, sure=False)
 
@@ -78,7 +79,7 @@ _WORDS = (
         "layer verification",
         "s3:getobject",
     ),
-    (Stage("s3", Action.REQUEST), "download env files", "environment file"),
+    (FILE, "download env files", "environment file"),
     (Stage("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
     (Stage("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
     (

@@ -30,6 +30,8 @@ _BEGIN = re.compile(
 )
 # A line that leaves something open is not the end of a record.
 _OPEN = re.compile(r"(?:reason|[(:|,])\s*$", re.IGNORECASE)
+# A terminal breaks long URLs wherever they are: what goes on in the next line is the same query.
+_IN_A_QUERY = re.compile(r"(?:/[^\s\"'<>]*|^)\?[^\s\"'<>]*$")
 # What a program says of an error, whatever the error is.
 _ERROR = re.compile(
     r"error|fail|can(?:no|')t|unable|denied|refused|time[ds]? ?out|exception|unauthori[sz]ed|not authorized|forbidden"
@@ -69,10 +71,19 @@ def _records(text: str) -> Iterator[str]:
 
 
 def _one(lines: list[str]) -> Iterator[str]:
-    record = " ".join(plain(" ".join(lines)).split())
+    record = " ".join(plain(_joined(lines)).split())
     if record:
         # Its head names the step, its end the failure.
         yield record if len(record) <= _RECORD else f"{record[: _RECORD // 4]} … {record[-_RECORD * 3 // 4 :]}"
+
+
+def _joined(lines: list[str]) -> str:
+    text = ""
+    for line in lines:
+        last, more = text[text.rfind(" ") + 1 :], line.lstrip()
+        goes_on = _IN_A_QUERY.search(last) or ("/" in last and more.startswith("?"))
+        text = f"{text}{more}" if goes_on else f"{text} {line}"
+    return text
 
 
 def is_error(text: str) -> bool:

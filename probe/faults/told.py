@@ -248,6 +248,18 @@ UNCLASSIFIED = Fault(
         _DESCRIBE,
     ),
 )
+NOT_DESCRIBED = Fault(
+    "task.not-described",
+    "AWS did not answer, so why the task stopped is not known",
+    "ECS was asked from where ecr-probe explain runs, so this tells nothing of the task or its network.",
+    Impact.PROOF,
+    ("other",),
+    other=CauseText(
+        "AWS's API is not reached from here, or not well",
+        "try again soon, or give explain the words of the console: ecr-probe explain -",
+        _DESCRIBE,
+    ),
+)
 ENDPOINT_POLICY = replace(
     logs.ENDPOINT_POLICY,
     title="the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
@@ -284,6 +296,7 @@ _SUBJECTS = {
     "ended": _About(ENDED, possible(*ENDED.causes)),
     "cut-short": _About(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
     "unclassified": _About(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
+    "not-described": _About(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
 }
 # Endpoints of which a subject speaks, so that a plan has them.
 SUBJECT_ENDPOINTS = {subject: about.endpoints for subject, about in _SUBJECTS.items()}
@@ -311,6 +324,7 @@ _ELSEWHERE = {
         possible("registry.bad-image-reference", "registry.repo-not-found", "path.egress-firewall", "other"),
     ),
     Failure.UNAUTHENTICATED: ("refuses it", possible("registry.bad-image-reference", "other")),
+    Failure.NO_CREDENTIALS: ("asks for a login", possible("registry.bad-image-reference", "other")),
     Failure.NXDOMAIN: ("has no such name", possible("registry.bad-image-reference", "dns.custom-resolver")),
     Failure.NO_PLATFORM: ("has it for other platforms", settled("registry.no-matching-platform")),
     Failure.UNTRUSTED: ("presents a certificate that is not trusted", possible("tls.interception", "tls.ca-bundle")),
@@ -384,7 +398,7 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
                 suspects = possible("registry.auth-token-expired", "path.egress-firewall", "other")
             kind = _KINDS.get(evidence.plan.image_host, _ANY_KIND)
-            image = evidence.plan.image or "no image is named"
+            image = (evidence.plan.reference is None and evidence.plan.image) or "no image is named"
             yield found(FOREIGN_REGISTRY, evidence, (step,), suspects=suspects, how=how, kind=kind, image=image)
 
 
@@ -431,5 +445,6 @@ FAULTS = (
     ENDED,
     CUT_SHORT,
     UNCLASSIFIED,
+    NOT_DESCRIBED,
 )
 RULES = (subjects, unanswered, missing_tokens, other_registries, refused_requests)

@@ -71,10 +71,10 @@ def _document(message: str) -> Verdict:
     """Raises ValueError with a sentence where it is one of ours that we cannot read, without where it is none."""
     try:
         msgspec.json.decode(message, type=_Heading)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise ValueError from None
     try:
-        facts = read(message.encode(errors="replace"))
+        facts = read(message.encode())
     except ValueError as error:
         raise ValueError(f"the document in its log {error}") from None
     try:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 
+from probe.explain import not_described
+from probe.explain.context import Context
+from probe.explain.source import of_tasks
 from probe.explain.tasks import Described, read_tasks
 from probe.flags import TASK, UsageError
+from probe.model import Failure, Verdict
 from probe.operator.aws import Account, ApiError, Kind
 
 _ACTION = "ecs:DescribeTasks"
+# Where only time helps, as in `smoke`: that is no mistake of the user's.
+_PASSING = {
+    Kind.THROTTLED: Failure.THROTTLED,
+    Kind.UNAVAILABLE: Failure.SERVER_ERROR,
+    Kind.SILENT: Failure.TIMEOUT,
+}
 # Older accounts' ARNs name no cluster; such a task is looked for in the one that is called `default`.
 _ARN = re.compile(
     r"arn:aws[a-z-]*:ecs:(?P<region>[a-z0-9-]{5,25}):\d{12}:task/(?:(?P<cluster>[\w-]{1,255})/)?[0-9a-f-]{32,36}",
@@ -24,14 +34,25 @@ def task_arn(text: str) -> re.Match[str]:
     return found
 
 
-def describe(arn: re.Match[str] | None, *, profile: str | None) -> Described:
-    """What ECS tells of a task that stopped. Raises UsageError."""
+def explained(arn: re.Match[str] | None, known: Context, vpc_cidrs: tuple[str, ...], *, profile: str | None) -> Verdict:
+    """What the reasons of a task that stopped say; inconclusive where AWS does not answer. Raises UsageError."""
     assert arn is not None, "task_arn raises, where it is none"
+    try:
+        return of_tasks(_described(arn, profile), known, vpc_cidrs)
+    except ApiError as error:
+        asked = Context(region=arn["region"], task_arn=arn[0]).over(known)
+        return not_described(_PASSING[error.kind], str(error), asked)
+
+
+def _described(arn: re.Match[str], profile: str | None) -> Described:
+    """Raises UsageError for what the user must change, ApiError where only time helps."""
     cluster = arn["cluster"] or "default"
     try:
         account = Account(region=arn["region"], profile=profile)
         answer = account.call(_ACTION, cluster=cluster, tasks=[arn[0]])
     except ApiError as error:
+        if error.kind in _PASSING:
+            raise
         right = f"; a policy must allow {_ACTION} on {arn[0]}" if error.kind is Kind.DENIED else ""
         raise UsageError(f"--{TASK.name} ({TASK.variable}): {error}{right}") from None
     described = read_tasks(answer)

@@ -188,7 +188,7 @@ def _definition(options: Options, ask: Ask, name: str, region: str, *, flag: str
     try:
         answer = ask("ecs:DescribeTaskDefinition", taskDefinition=name)
     except ApiError as error:
-        if error.kind is Kind.REFUSED:
+        if error.kind is Kind.REFUSED and error.code == "ClientException":
             raise options.given.refusal(flag, f"{values.shown(name)} is not registered in {region}") from None
         raise refused(error, options, region) from None
     found: Mapping[str, Any] = answer.get("taskDefinition") or {}

@@ -29,14 +29,16 @@ class Trial:
     state: State = State.WAITING
     due: float = 0.0
     tries: int = 0
-    refusals: int = 0  # of RunTask, in a row
+    refusals: int = 0  # of a place to run, in a row
     token: str | None = None
     began: float | None = None
+    launched: float | None = None  # when RunTask told of its task
     task_arn: str | None = None
     alive: bool = False  # a task of ours whose end nobody has seen
     earlier: list[str] = field(default_factory=list)  # tasks of earlier tries, likewise
     unsure: bool = False  # RunTask was not answered, so that it may have started one
     last: str = ""  # what was heard last
+    before: str = ""  # why the try before this one found no place
     ended: task.Ending | None = None
     looks: int = 0  # at its log
     unreadable: str | None = None
@@ -47,7 +49,8 @@ class Trial:
         if self.alive and self.task_arn is not None:
             self.earlier.append(self.task_arn)
         self.alive = False
-        self.token, self.began = token, now
+        self.before = self.last if self.refusals else ""
+        self.token, self.began, self.launched = token, now, None
         self.tries += 1
         self.task_arn, self.ended, self.looks, self.unreadable, self.last = None, None, 0, None, ""
 
@@ -70,8 +73,9 @@ class Trial:
         return self.run if self.run is not None else self.settle(self._unfinished(cut), now)
 
     def _unfinished(self, cut: str) -> Answer:
-        if self.ended is not None:
+        if self.ended is not None and self.ended.exit_code is not None:
             return answers.by_exit_code(self.ended, f"its document had not been read when {cut}")
-        if self.task_arn is not None:
-            return Answer(Status.INCONCLUSIVE, words=f"its task was still {self.last} when {cut}")
-        return Answer(Status.INCONCLUSIVE, words=f"{self.last or 'no task had been started'} when {cut}")
+        if self.alive:
+            before = f"; before that {self.before}" if self.before else ""
+            return Answer(Status.INCONCLUSIVE, words=f"its task was still {self.last} when {cut}{before}")
+        return Answer(Status.INCONCLUSIVE, words=f"{self.last or self.before or 'no task had been started'} when {cut}")

@@ -139,7 +139,7 @@ class Waves:
         if not any(other.state is State.RUNNING for other in self._trials):
             self._next_look = self._calls.now() + POLL
         trial.task_arn, trial.last = str(started["taskArn"]), task.status(started)
-        trial.state, trial.alive, trial.refusals = State.RUNNING, True, 0
+        trial.state, trial.alive, trial.launched = State.RUNNING, True, self._calls.now()
 
     def _not_launched(self, trial: Trial, error: ApiError) -> None:
         trial.unsure = trial.unsure or error.kind in (Kind.SILENT, Kind.UNAVAILABLE)
@@ -193,7 +193,7 @@ class Waves:
                 self._saw(trial, each, now)
         for each in reply.get("failures") or ():
             trial = asked.get(str(each.get("arn")))
-            if trial is not None and now - (trial.began or now) > UNKNOWN:
+            if trial is not None and now - (trial.launched or now) > UNKNOWN:
                 self._settle(trial, Answer(Status.INCONCLUSIVE, words="ECS does not know the task that it started"))
 
     def _saw(self, trial: Trial, seen: Mapping[str, Any], now: float) -> None:

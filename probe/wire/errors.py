@@ -229,6 +229,14 @@ _SECRETS = (
     ),
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{8,}"), _CUT),
     (re.compile(r"\beyJ[\w-]{10,}(?:\.[\w-]*)*"), _CUT),
+    # Docker's configuration, its command line and curl's, keys, and the tokens of GitHub, GitLab, Docker Hub and npm.
+    (re.compile(r"(?i)([\"'](?:auth|identitytoken)[\"']\s*:\s*[\"'])[^\"']+"), rf"\1{_CUT}"),
+    (
+        re.compile(r"(?i)(\s--(?:password|token)\s+|\blogin\s.{0,200}?\s-p\s*|\s(?:-u|--user)\s+[^\s:]+:)\S+"),
+        rf"\1{_CUT}",
+    ),
+    (re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*"), rf"\1 {_CUT}"),
+    (re.compile(r"\b(?:gh[opsur]_|github_pat_|glpat-|dckr_pat_|npm_)[\w-]{10,}"), _CUT),
 )
 # ARNs and digests are long words too, and worth reading.
 _BLOB = re.compile(

@@ -21,6 +21,7 @@ import pytest
 from probe import __version__, cli, mishap, outputs
 from probe.cli import main
 from probe.model import Status, Verdict
+from probe.operator.watch import Watch
 from probe.report.json import schema
 from probe.settings import Settings, UsageError, parse
 
@@ -150,6 +151,23 @@ def test_a_usage_error_of_the_plan_is_one(run: Callable[[object], None], capfd: 
     run(UsageError("--image (ECR_PROBE_IMAGE) is needed"))
     assert main(["check", "--format", "json"]) == 2
     assert capfd.readouterr() == ("", "ecr-probe: --image (ECR_PROBE_IMAGE) is needed\n")
+
+
+def test_no_word_on_stderr_is_a_command_to_who_keeps_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`smoke` repeats words of AWS, or of whoever answers in its place, while it runs and where it gives up."""
+
+    def smoke(*_: object, watch: Watch, **__: object) -> None:
+        watch.note("a\n##[add-mask]the")
+        raise UsageError("b\n::set-env name=x::y ##[set-env name=x;]y")
+
+    monkeypatch.setattr("probe.operator.smoke.Smoke", smoke)
+    monkeypatch.setattr("probe.operator.aws.Account", lambda **_: None)
+    assert main(["smoke", "--cluster", "main", "--service", "shop"]) == 2
+    assert capfd.readouterr().err == (
+        "ecr-probe: a #?[add-mask]the\necr-probe: b ::set-env name=x::y #?[set-env name=x;]y\n"
+    )
 
 
 def test_a_run_that_hangs_is_left_behind(run: Callable[[object], None], capfd: pytest.CaptureFixture[str]) -> None:

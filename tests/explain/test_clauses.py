@@ -15,6 +15,8 @@ DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
 SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
     ("proxyconnect tcp: dial tcp 10.9.9.9:3128: connect: connection refused", Failure.TIMEOUT, "proxy"),
     ("proxyconnect tcp: EOF", Failure.TIMEOUT, "proxy"),
+    ("proxyconnect tcp: dial tcp: lookup proxy.corp on 10.0.0.2:53: no such host", Failure.TIMEOUT, "proxy"),
+    ("proxyconnect tcp: tls: first record does not look like a TLS handshake", Failure.TIMEOUT, "proxy"),
     ("407 Proxy Authentication Required", Failure.DENIED, "proxy"),
     ("Fargate requires task definition to have execution role ARN", Failure.NO_CREDENTIALS, "execution-role"),
     ("MissingEndpoint: no endpoint", Failure.MALFORMED, "log-region"),

@@ -211,6 +211,85 @@ def test_no_secret_of_a_text_reaches_a_report(explained: Explain) -> None:
         assert not [secret for secret in (*secrets, "QVdTOmh1bnRlcjI") if secret in out], form
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f'Get "https://{REGISTRY}/v2/" Authorization: Basic {{secret}} {{filler}} denied: 403 Forbidden', 1),
+        (
+            f'Get "https://{REGISTRY}/v2/" x-amz-security-token: {{secret}} {{filler}} dial tcp 10.1.2.3:443: i/o '
+            "timeout",
+            1,
+        ),
+        (f'Get "https://{REGISTRY}/v2/x?Signature=0a\n{{secret}}\n0b": EOF {{filler}}', 1),
+        ("error: nobody knows why {filler} password: {secret}", 3),
+    ],
+)
+def test_no_half_of_a_secret_is_shown(words: str, code: int, explained: Explain) -> None:
+    """Also where the words that are shown begin behind what makes it one, and where a terminal broke the line."""
+    secret = "c2hvcnQtYnV0LXNlY3JldA"
+    for length in range(0, 180, 5):
+        told = explained(words.format(secret=secret, filler="y" * length), "--format", "json")
+        assert told[0] == code
+        assert secret not in told[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "npm ERR! network request to https://registry.npmjs.org/lodash failed, reason: connect ETIMEDOUT "
+        "198.51.100.35:443",
+        "npm ERR! 403 Forbidden - GET https://registry.npmjs.org/@acme%2fprivate",
+        "npm ERR! request to https://registry.npmjs.org/express failed, reason: self signed certificate in chain",
+        'payment failed: Post "https://api.payments.example/v1/charges": dial tcp 198.51.100.7:443: i/o timeout',
+        "fatal: unable to access 'https://git.example/x.git/': Could not resolve host: git.example",
+        "2024/11/02 10:11:12 [error] 31#31: *1 connect() failed (111: Connection refused) while connecting to "
+        'upstream, client: 10.0.1.7, upstream: "http://127.0.0.1:8080/", host: "shop.example"',
+        "PSQLException: Connection to db.internal:5432 refused.\nCaused by: java.net.ConnectException: Connection "
+        "refused (Connection refused)",
+        "redis.exceptions.ConnectionError: Error 111 connecting to cache.abc.cache.amazonaws.com:6379. Connection "
+        "refused.",
+        'psycopg2.errors.DiskFull: could not extend file "base/16384": No space left on device',
+        "java.lang.OutOfMemoryError: Java heap space",
+        "S3Exception: Access Denied (Service: S3, Status Code: 403) https://uploads.s3.eu-north-1.amazonaws.com/a.csv",
+        "AmazonS3Exception: <Error><Code>AccessDenied</Code></Error> GET https://uploads.s3.eu-north-1.amazonaws.com/a",
+        'Get "https://uploads.s3.eu-north-1.amazonaws.com/a.csv": dial tcp 52.218.1.2:443: i/o timeout',
+        'Get "https://s3.eu-north-1.amazonaws.com/uploads/a.csv": dial tcp 52.218.1.2:443: i/o timeout',
+    ],
+)
+def test_an_error_of_another_program_is_no_failure_of_a_pull(words: str, explained: Explain) -> None:
+    document = explained.document(words)
+    assert (document["exit_code"], document["pull"]) == (3, "unproven")
+    assert [finding["code"] for finding in document["findings"]] == ["text.unclassified"]
+
+
+@pytest.mark.parametrize(
+    ("words", "image"),
+    [
+        ('Failed to pull image "nginx:1.99": docker.io/library/nginx:1.99: not found', "nginx:1.99"),
+        (
+            'Failed to pull image "hub.example:5000/a/b:1.2": hub.example:5000/a/b:1.2: not found',
+            "hub.example:5000/a/b:1.2",
+        ),
+        (
+            "docker: Error response from daemon: pull access denied for till, repository does not exist or may require "
+            "'docker login': denied: requested access to the resource is denied.",
+            "till",
+        ),
+    ],
+)
+def test_an_image_of_another_registry_is_named_whole(words: str, image: str, explained: Explain) -> None:
+    document = explained.document(words)
+    assert document["plan"]["image"] == image
+    assert [finding["code"] for finding in document["findings"]] == ["registry.elsewhere"]
+
+
+def test_another_registry_does_not_answer_for_the_image_in_ecr(explained: Explain) -> None:
+    other = 'CannotPullContainerError: Error response from daemon: Get "https://ghcr.io/v2/": denied: denied'
+    words = f"{MANIFEST}\n{other}"
+    findings = {finding["code"]: finding for finding in explained.document(words)["findings"]}
+    assert IMAGE not in findings["registry.elsewhere"]["title"]
+
+
 # ---- what ECS says of a task ----------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,10 @@ def test_plain(text: str, made: str) -> None:
         ("", ()),
         ("  \n\t\n", ()),
         ("one\ntwo", ("one two",)),  # terminals and SDKs break lines
+        ('Get "https://a.example/k?X=ab\n  cd\nef&Y=1": EOF', ('Get "https://a.example/k?X=abcdef&Y=1": EOF',)),
+        ('Get "https://a.exa\nmple/k?X=ab\ncd": EOF', ('Get "https://a.exa mple/k?X=abcd": EOF',)),
+        ('Get "https://a.example/k\n?X=ab\ncd": EOF', ('Get "https://a.example/k?X=abcd": EOF',)),
+        ("who knows?\ntwo", ("who knows? two",)),
         ("one\n\ntwo", ("one", "two")),
         ("one\ttwo", ("one two",)),
         (

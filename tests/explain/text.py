@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from probe.explain import read_text, unclassified
+from probe.explain import not_described, read_text, unclassified
 from probe.explain.context import Context
 from probe.explain.words import records
-from probe.model import Measurement, Outcome, Verdict
+from probe.model import Failure, Measurement, Outcome, Verdict
 from tests.faults.case import Case
 from tests.faults.measurements import World
 from tests.faults.places import NOON
@@ -27,6 +27,24 @@ class Words(World):
 
     def measure(self) -> Measurement:
         return self.read().measurement
+
+
+@dataclass(frozen=True)
+class Untold(World):
+    """A task of which ECS did not tell."""
+
+    failure: Failure = Failure.TIMEOUT
+    words: str = "ecs:DescribeTasks: ecs.eu-west-1.amazonaws.com did not answer (ConnectTimeoutError)"
+
+    def measure(self) -> Measurement:
+        return not_described(self.failure, self.words, Context(), now=NOON).measurement
+
+
+_THROTTLED = Untold(failure=Failure.THROTTLED, words="ecs:DescribeTasks: ThrottlingException: Rate exceeded")
+UNTOLD = (
+    Case("ECS does not answer", Untold(), {"task.not-described": "other"}, "inconclusive", "unproven"),
+    Case("ECS limits the rate", _THROTTLED, {"task.not-described": "=throttle"}, "inconclusive", "unproven"),
+)
 
 
 @dataclass(frozen=True)

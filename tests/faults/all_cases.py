@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.explain.text import UNTOLD
 from tests.explain.texts import TEXTS
 from tests.faults import cases_answers, cases_image, cases_names, cases_network, cases_resolvers, cases_task
 
@@ -13,4 +14,5 @@ CASES = (
     *cases_image.CASES,
     *cases_task.CASES,
     *(text.case for text in TEXTS),
+    *UNTOLD,
 )

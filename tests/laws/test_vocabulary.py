@@ -9,6 +9,7 @@ import pytest
 from probe.faults import FAULTS, told
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
+from tests.explain.text import UNTOLD
 from tests.explain.texts import TEXTS
 
 TESTS = Path(__file__).parent.parent
@@ -33,7 +34,7 @@ def test_every_fault_has_a_scenario(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(fault.code for fault in told.FAULTS))
 def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
-    assert [text.name for text in TEXTS if code in text.finds]
+    assert [case.name for case in (*(text.case for text in TEXTS), *UNTOLD) if code in case.finds]
 
 
 def test_scenarios_expect_only_faults_that_exist() -> None:

@@ -10,11 +10,13 @@ import pytest
 from probe.flags import UsageError
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Status
+from probe.operator.answers import LONGEST, lines
 from probe.operator.waves import LATE
 from tests.report import fleets, made
 from tests.smoke.aws import FAILING, Aws, Error, Failures, Life, Silence, document, subnet
 from tests.smoke.runs import Bench, subnets
 
+EARLY = ("PROVISIONING", "PENDING")
 CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 
 
@@ -62,6 +64,24 @@ def test_a_document_is_found_among_others_lines(bench: Bench, aws: Aws) -> None:
     lines = ('{"message": "hello"}', "ecr-probe: --image: something", document(), '{"level": "info"}', "bye {")
     aws.lives = lambda *_: Life(lines=lines)
     assert only(bench.in_subnets(1)).source is Source.PROBE
+
+
+def test_a_line_longer_than_any_log_event_is_no_document(bench: Bench, aws: Aws) -> None:
+    aws.lives = lambda *_: Life(lines=(document() + " " * LONGEST,))
+    assert only(bench.in_subnets(1)).source is Source.EXIT_CODE
+
+
+@pytest.mark.parametrize("odd", ["{" * 100_000, "{}", '{"schema_version": "1"}'])
+def test_a_line_of_anything_breaks_nothing(bench: Bench, aws: Aws, odd: str) -> None:
+    aws.lives = lambda *_: Life(lines=(odd,))
+    run = only(bench.in_subnets(1))
+    assert (run.status, run.source) == (Status.PASS, Source.EXIT_CODE)
+    assert "did not arrive in CloudWatch Logs" in str(run.words)
+
+
+def test_a_line_that_is_no_text_is_no_document() -> None:
+    """A JSON answer can hold half of a letter."""
+    assert lines([{"message": '{"schema_version": 1, "x": "\ud800"}'}]).why.startswith("its document did not arrive")
 
 
 def test_a_late_document_is_waited_for(bench: Bench, aws: Aws) -> None:
@@ -216,6 +236,18 @@ def test_want_of_capacity_is_waited_out_and_then_inconclusive(
     assert bench.hands.time < 1125
 
 
+@pytest.mark.parametrize("reason", [CAPACITY, "ContainerRuntimeTimeoutError: Could not transition to running"])
+def test_what_should_pass_by_itself_and_does_not_is_told_as_it_is(bench: Bench, aws: Aws, reason: str) -> None:
+    """The tasks are accepted, and end before they run: when the time is over there may be none."""
+    aws.lives = lambda *_: Life.never_runs(reason, pending=2.0)
+    status, code, words = told(bench.in_subnets(1, "--timeout", "120"))
+    assert (status, code) == (Status.INCONCLUSIVE, 3)
+    over, why = "when the 120 s of --timeout were over", f"no task could be started: {reason}"
+    assert str(words) in (f"{why} {over}", *(f"its task was still {each} {over}; before that {why}" for each in EARLY))
+    pauses = [after - before for before, after in pairwise(aws.instants("ecs:RunTask"))]
+    assert pauses[-1] > 3 * pauses[0]
+
+
 def test_capacity_that_comes_back_is_used(bench: Bench, aws: Aws) -> None:
     aws.lives = lambda _, nth: Failures((CAPACITY,)) if nth < 3 else Life()
     assert bench.in_subnets(1).exit_code == 0
@@ -251,6 +283,14 @@ def test_a_task_without_a_place_says_nothing_of_the_network(bench: Bench, aws: A
     assert (status, code) == (Status.INCONCLUSIVE, 3)
     assert "no task could be started: " in str(words)
     assert aws.count()["ecs:RunTask"] == 1
+
+
+def test_a_task_without_a_place_says_nothing_whatever_its_words_are_like(
+    bench: Bench, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probe.operator.waves.read_text", lambda _text, **_: FAILING)
+    aws.lives = lambda *_: Life.never_runs("TaskFailedToStart: EMPTY CAPACITY PROVIDER")
+    assert bench.in_subnets(1).exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -296,6 +336,12 @@ def test_a_new_task_may_be_unknown_for_a_while(bench: Bench, aws: Aws) -> None:
     assert bench.in_subnets(1).exit_code == 0
 
 
+def test_a_new_task_may_be_unknown_for_a_while_also_where_it_was_long_asked_for(bench: Bench, aws: Aws) -> None:
+    aws.errors = lambda name, nth: TROUBLE[0] if name == "ecs:RunTask" and nth <= 7 else None
+    aws.lives = lambda *_: Life(unknown=12.0)
+    assert bench.in_subnets(1).exit_code == 0
+
+
 def test_a_task_that_stays_unknown_is_inconclusive(bench: Bench, aws: Aws) -> None:
     aws.lives = lambda *_: Life(unknown=1e6)
     assert told(bench.in_subnets(1))[2] == "ECS does not know the task that it started"
@@ -308,6 +354,19 @@ def test_a_task_that_outlives_its_check_is_stopped(bench: Bench, aws: Aws) -> No
     assert fleet.exit_code == 0
     assert aws.running() == []
     assert aws.count()["ecs:StopTask"] == 2
+
+
+def test_a_task_that_outlives_its_check_is_stopped_at_the_end_where_it_could_not_be_before(
+    bench: Bench, aws: Aws
+) -> None:
+    """Also where the subnet has had another try since."""
+    aws.definitions["ecr-probe-smoke"]["containerDefinitions"][0]["essential"] = False
+    aws.lives = lambda _, nth: Life.fails(goes_on=True) if nth == 1 else Life(goes_on=True)
+    aws.errors = lambda name, nth: TROUBLE[0] if name == "ecs:StopTask" and nth == 1 else None
+    fleet = bench.in_subnets(1, "--wait-until-pass", "300")
+    assert (fleet.exit_code, only(fleet).tries) == (0, 2)
+    assert aws.running() == []
+    assert "1 task was stopped" in fleet.notes
 
 
 # ---- AWS's own trouble -----------------------------------------------------------------------------------------------
@@ -538,6 +597,13 @@ def test_a_right_that_is_missing_is_named_with_the_policy_that_gives_it(
     )
     assert bench.aws.tasks == {}
     assert bench.aws.count()["ecs:RunTask"] <= 1  # the first one goes alone
+
+
+def test_an_answer_of_something_else_does_not_blame_the_task_definition(bench: Bench) -> None:
+    trouble = Error("SSLError", "the connection's certificate is not trusted")
+    bench.aws.errors = lambda name, _: trouble if name == "ecs:DescribeTaskDefinition" else None
+    words = "ecs:DescribeTaskDefinition was refused: SSLError: the connection's certificate is not trusted"
+    assert refused(bench, *subnets(1)) == words
 
 
 def test_a_right_that_is_missing_later_stops_what_was_started(bench: Bench) -> None:

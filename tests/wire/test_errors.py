@@ -180,6 +180,25 @@ def test_secrets_are_cut_in_every_form(form: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        '{{"auths": {{"registry.example": {{"auth": "{}"}}}}}}',
+        "docker login -u AWS -p {} registry.example",
+        "docker login --password {} registry.example",
+        "curl -u AWS:{} https://registry.example/v2/",
+        "-----BEGIN RSA PRIVATE KEY----- {} -----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_a_short_secret_is_known_by_what_stands_before_it(form: str) -> None:
+    assert "hunter2" not in scrub("answer: " + form.format("hunter2"))
+
+
+@pytest.mark.parametrize("begin", ["ghp_", "github_pat_", "glpat-", "dckr_pat_", "npm_"])
+def test_tokens_that_begin_like_one_are_cut(begin: str) -> None:
+    assert scrub(f"with {begin}abcDEF0123456789xyzw it fails") == "with [cut] it fails"
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("proxyconnect http://build:hunter2@10.9.9.9:3128: EOF", "10.9.9.9:3128: EOF"),
@@ -210,6 +229,8 @@ def test_a_secret_in_a_long_page_is_not_shown_by_halves(secret: str, before: int
         "redirected to prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com",
         "The repository with name 'platform/services/backend/orders' does not exist in the registry '123456789012'",
         "certificate is not valid for 'api.ecr.eu-west-1.amazonaws.com'",
+        "unable to pull secrets or registry auth: execution resource retrieval failed",
+        "mkdir -p /var/lib/docker: permission denied",
     ],
 )
 def test_what_is_no_secret_is_kept(kept: str) -> None:
