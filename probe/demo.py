@@ -120,7 +120,7 @@ def _served(given: Given) -> Wanted:
     wanted = Wanted(chosen, tuple(_typed(given)), _variables(given), read_reports(given), drill=given.rest.drill)
     check = _settings(chosen[0], wanted, {})
     sidecar = options(given, check, listen=LISTEN_LOCALLY, interval=INTERVAL)
-    return _checked(replace(wanted, sidecar=sidecar))
+    return _checked(replace(wanted, sidecar=replace(sidecar, rehearsal=True)))
 
 
 def _refuse_serving(given: Given) -> None:

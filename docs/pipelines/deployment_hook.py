@@ -29,7 +29,8 @@ from botocore.config import Config
 
 TRIES = 5  # before what cannot be proven counts as failed
 DELAY = 30  # seconds from one to the next
-# A function is called once: a second call because the first one's answer is late would be a second check.
+# A function is called once: a second call because the first one's answer is late would be a second check. The probe's
+# functions have 60 s.
 ONCE = Config(read_timeout=70, retries={"total_max_attempts": 1}, max_pool_connections=50)
 GOOD = {"pass", "degraded"}
 
@@ -47,7 +48,7 @@ def _ecs(event: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             "this service has no subnets of its own: a task in host or bridge mode is where its instance is"
         )
-    answer = prove(network["awsvpcConfiguration"]["subnets"], list(_images(revision)))
+    answer = prove(network["awsvpcConfiguration"]["subnets"], sorted(set(_images(revision))))
     details = event.get("hookDetails") or {}
     tries = int(details.get("tries", 0)) + 1
     if answer == "inconclusive" and tries < TRIES:

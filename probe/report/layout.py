@@ -26,6 +26,9 @@ _STYLES = {
 _FILE = Page()
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
 _WORD = re.compile(r'"[^"]*"|\S+')
+# What those who keep a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
+# anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
+_COMMAND = re.compile(r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)")
 # One for one where a table's columns would suffer else.
 _ASCII = str.maketrans(
     {"…": "...", "→": ">", "·": "-", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">="}
@@ -45,10 +48,11 @@ def cells(text: str) -> int:
 
 
 def clean(text: str) -> str:
-    """Words of a server, as a terminal may show them: no escape sequence, no line break, no reversed writing."""
-    if text.isprintable() and text.isascii():
-        return text
-    return "".join(_harmless(letter) for letter in text)
+    """Words of a server, as a terminal or a log may have them: no escape sequence, no line break, no reversed writing,
+    and no command to whoever keeps the log."""
+    if not (text.isprintable() and text.isascii()):
+        text = "".join(_harmless(letter) for letter in text)
+    return _COMMAND.sub(r"\1?", text) if "::" in text or "##" in text else text
 
 
 def shortened(text: str, most: int) -> str:

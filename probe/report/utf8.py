@@ -8,11 +8,16 @@ import msgspec
 
 
 def json_of(value: Any) -> bytes:
-    """In the place of what UTF-8 has no bytes for stands a question mark."""
+    """In the place of what UTF-8 has no bytes for stands a question mark.
+
+    "##", with which a command to GitHub's runner may begin wherever it stands, is spelt in another way, which is the
+    same to whoever reads JSON.
+    """
     try:
-        return msgspec.json.encode(value)
+        document = msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_repaired(msgspec.to_builtins(value)))
+        document = msgspec.json.encode(_repaired(msgspec.to_builtins(value)))
+    return document.replace(b"##", rb"#\u0023")
 
 
 def _repaired(value: Any) -> Any:

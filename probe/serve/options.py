@@ -25,7 +25,8 @@ LAYER_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`check.reports.outputs` are written after every round; none where no --format was given."""
+    """`check.reports.outputs` are written after every round; none where no --format was given. `rehearsal`: what is
+    measured is a simulated VPC, and whoever sees the sidecar is told so."""
 
     check: Settings
     listen: Address
@@ -34,6 +35,7 @@ class Options:
     compat_blackbox: bool
     login: Login | None = field(repr=False)
     tls: ssl.SSLContext | None
+    rehearsal: bool = False
 
 
 def read(argv: Sequence[str]) -> Options:

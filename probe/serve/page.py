@@ -56,6 +56,8 @@ HEADERS: tuple[tuple[str, str], ...] = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 
+# Whoever takes it for an outage of their own would act on it.
+REHEARSAL = "A rehearsal in a simulated VPC: nothing here is measured at AWS or in a network of yours."
 _COLUMNS = 76  # of a command
 _REFRESH = 15  # seconds, without a script
 _LATE = 2.0  # intervals without a round, beyond its deadline, after which what stands here is called old
@@ -78,30 +80,33 @@ _SHAPES = {
 _HUES = {Colour.OK: "#1f8a55", Colour.WARNING: "#b87400", Colour.ERROR: "#c42b3a", Colour.UNKNOWN: "#6b7480"}
 
 
-def html(snapshot: Snapshot, *, now: datetime) -> bytes:
+def html(snapshot: Snapshot, *, now: datetime, rehearsal: bool = False) -> bytes:
     """`now` decides which times need their date said."""
     headline = _headline(snapshot)
     image = _image(snapshot.verdict)
+    title = ("Rehearsal" if rehearsal else "", headline[1], image, "ecr-probe")
     return document(
         tag(
             "html",
             tag(
                 "head",
                 tag("meta", charset="utf-8"),
-                tag("title", " · ".join(word for word in (headline[1], image, "ecr-probe") if word)),
+                tag("title", " · ".join(word for word in title if word)),
                 tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
                 tag("meta", name="color-scheme", content="light dark"),
                 tag("noscript", tag("meta", http_equiv="refresh", content=str(_REFRESH))),
                 tag("link", rel="icon", href=_icon(headline[0])),
                 verbatim("style", _STYLE),
             ),
-            tag("body", _body(snapshot, headline, image, now), verbatim("script", _SCRIPT)),
+            tag("body", _body(snapshot, headline, image, now, rehearsal=rehearsal), verbatim("script", _SCRIPT)),
             lang="en",
         )
     )
 
 
-def _body(snapshot: Snapshot, headline: tuple[Colour, str, str], image: str, now: datetime) -> Iterator[Node]:
+def _body(
+    snapshot: Snapshot, headline: tuple[Colour, str, str], image: str, now: datetime, *, rehearsal: bool
+) -> Iterator[Node]:
     verdict = snapshot.verdict
     yield _symbols()
     yield tag("a", "Skip to the content", class_="skip", href="#main")
@@ -109,6 +114,7 @@ def _body(snapshot: Snapshot, headline: tuple[Colour, str, str], image: str, now
         "header",
         tag("p", tag("strong", "ecr-probe"), tag("span", image) if image else None, class_="name"),
         tag("p", _place(verdict), class_="where") if verdict else None,
+        tag("p", REHEARSAL, class_="rehearsal") if rehearsal else None,
         id="top",
     )
     yield tag("p", id="notice", hidden=True)

@@ -14,6 +14,7 @@ from probe.model import Verdict
 from probe.serve import logs
 from probe.serve.loop import Loop, Measure
 from probe.serve.options import Options
+from probe.serve.page import REHEARSAL
 from probe.serve.server import Server
 from probe.serve.state import Snapshot
 from probe.serve.web import App
@@ -63,13 +64,21 @@ def serve(
     def mistaken(what: str) -> None:
         words.do(partial(say, logs.event("error", "mistake", words=f"an answer failed by a mistake of ours: {what}")))
 
-    app = App(loop, compat_blackbox=options.compat_blackbox, login=options.login, complain=mistaken)
+    app = App(
+        loop,
+        compat_blackbox=options.compat_blackbox,
+        login=options.login,
+        complain=mistaken,
+        rehearsal=options.rehearsal,
+    )
     try:
         server = Server(app, options.listen, tls=options.tls)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
     words.do(partial(say, logs.event("info", "listening", address=str(options.listen), interval=options.interval)))
+    if options.rehearsal:
+        words.do(partial(say, logs.event("warning", "rehearsal", words=REHEARSAL)))
     loop.start()  # first, since who asks for its health must not be told that there is none
     server.start()
     stop.wait()

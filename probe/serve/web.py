@@ -81,11 +81,13 @@ class App:
         compat_blackbox: bool = False,
         login: Login | None = None,
         complain: Callable[[str], object] = lambda _: None,
+        rehearsal: bool = False,
     ) -> None:
         self._source = source
         self._compat_blackbox = compat_blackbox
         self._login = login
         self._complain = complain
+        self._rehearsal = rehearsal
         self._rendered = _Rendered()
         self._mistakes: set[str] = set()
 
@@ -121,13 +123,10 @@ class App:
     # ---- what is read ------------------------------------------------------------------------------------------------
 
     def page(self, environ: WSGIEnvironment) -> Answer:
-        return self._of_snapshot(
-            environ,
-            self._source.snapshot,
-            "page",
-            lambda snapshot: (page.html(snapshot, now=datetime.now(UTC)), "text/html; charset=utf-8"),
-            headers=tuple(page.HEADERS),
-        )
+        def render(snapshot: Snapshot) -> tuple[bytes, str]:
+            return page.html(snapshot, now=datetime.now(UTC), rehearsal=self._rehearsal), "text/html; charset=utf-8"
+
+        return self._of_snapshot(environ, self._source.snapshot, "page", render, headers=tuple(page.HEADERS))
 
     def metrics(self, environ: WSGIEnvironment) -> Answer:
         accept = environ.get("HTTP_ACCEPT", "")[:_LONGEST_ACCEPT]

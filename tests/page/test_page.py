@@ -12,7 +12,7 @@ import pytest
 
 from probe.model import Layers, Pull, Status
 from probe.model import replace as replaced
-from probe.serve.page import HEADERS, html
+from probe.serve.page import HEADERS, REHEARSAL, html
 from probe.serve.state import Snapshot, advance
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, noted, unproven, verdict, waiting
@@ -62,6 +62,14 @@ def test_the_headline_is_a_word_and_a_colour(pull: Pull, status: Status, word: s
     assert heading.text == word
     assert shown.by_id("hero").attributes["class"] == f"hero {colour}"
     assert shown.all("title")[0].text.startswith(word)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_rehearsal_is_not_taken_for_an_outage(name: str) -> None:
+    shown = parse(html(STATES[name], now=NOW, rehearsal=True))
+    assert REHEARSAL in shown.by_id("top").text
+    assert shown.all("title")[0].text == f"Rehearsal · {page(STATES[name]).all('title')[0].text}"
+    assert "ehears" not in page(STATES[name]).text
 
 
 def test_before_the_first_round_nothing_is_claimed() -> None:

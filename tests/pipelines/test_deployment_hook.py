@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -105,6 +108,40 @@ def test_ecs_goes_on_where_every_subnet_can_pull_the_new_image(aws: Aws) -> None
         read(event)  # the probe's function takes it
 
 
+def test_each_image_is_proven_once_and_by_its_digest(aws: Aws) -> None:
+    pinned = f"{APP}@{DIGEST}"
+    aws.revision["containerImages"] += [
+        {"containerName": "worker", "image": f"{APP}:7", "imageDigest": DIGEST},
+        {"containerName": "pinned", "image": pinned, "imageDigest": DIGEST},
+        {"containerName": "unknown", "image": f"{APP}:8"},
+    ]
+    assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
+    asked = sorted(event["image"] for function, event in aws.asked if function.endswith(SUBNETS[0]))
+    assert asked == [f"{APP}:7@{DIGEST}", f"{APP}:8", pinned]
+
+
+def test_warnings_hold_nothing_up(aws: Aws) -> None:
+    broken(aws, FORMATS["json"](made.verdict(status=Status.DEGRADED), Page()))
+    assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
+
+
+def test_without_any_subnet_nothing_is_proven(aws: Aws) -> None:
+    assert hook.prove([], []) == "inconclusive"
+    assert aws.asked == []
+
+
+def test_it_waits_longer_than_a_function_takes() -> None:
+    template = (Path(__file__).parents[2] / "task-definitions/cloudformation/lambda.yaml").read_text()
+    (longest,) = re.findall(r"^ +Timeout: (\d+)$", template, re.M)
+    assert hook.ONCE.read_timeout > int(longest)
+
+
+def test_a_function_that_failed_is_told_in_its_own_words(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    broken(aws, ('{"errorMessage": "Task timed out"}', {"X-Amz-Function-Error": "Unhandled"}, 200))
+    hook.handler(OF_ECS, None)
+    assert '"words": "Task timed out"' in capsys.readouterr().out
+
+
 def test_ecs_rolls_back_where_one_cannot(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     broken(aws, BAD)
     assert hook.handler(OF_ECS, None) == {"hookStatus": "FAILED"}
@@ -157,9 +194,14 @@ def test_a_service_without_subnets_says_so(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "times"), [(GOOD, "Succeeded", 1), (BAD, "Failed", 1), (UNKNOWN, "Failed", 5)]
 )
-def test_codedeploy_is_told_once(aws: Aws, answer: str, status: str, times: int) -> None:
+def test_codedeploy_is_told_once(
+    aws: Aws, answer: str, status: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     broken(aws, answer)
     assert hook.handler(OF_CODEDEPLOY, None) == {"status": status}
+    assert slept == [hook.DELAY] * (times - 1)
     assert aws.told == [
         {"deploymentId": "d-ABCDEF123", "lifecycleEventHookExecutionId": "eyJlbmMiOiJ4In0", "status": status}
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from probe.fleet import Source
 from probe.model import Policy, Severity, Status, Verdict, replace
 from probe.report import FLEET_FORMATS, FORMATS, Page
+from probe.report.layout import clean
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.report import fleets, made
 from tests.report.forms import Command, commands
@@ -125,11 +126,13 @@ def test_other_peoples_words_end_no_command_and_begin_none(payload: str) -> None
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.sampled_from("%0123ACD:,=;\r\n# []ax"), min_size=1, max_size=40))
+@example("%")
+@example("%0A%0D%25%3A%2C")
+@example("%250A")
 def test_words_arrive_as_they_were_sent(words: str) -> None:
     finding = made.finding(f"x{words}x", ("x",), title=words, causes=())
     _, told = of(made.verdict(status=Status.FAIL, exit_code=1, findings=(finding,)))
-    clean = words.replace("\n", " ").replace("\r", " ")
-    assert told == Command("error", {"title": f"x{clean}x"}, clean)
+    assert told == Command("error", {"title": f"x{clean(words)}x"}, clean(words))
 
 
 def test_length_is_bounded() -> None:

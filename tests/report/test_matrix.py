@@ -49,6 +49,13 @@ def test_the_matrix_and_each_finding_once() -> None:
     assert told.splitlines()[-1] == last
 
 
+def test_of_what_nobody_could_tell_the_worst_comes_first() -> None:
+    statuses = (Status.PASS, Status.INCONCLUSIVE, Status.DEGRADED, Status.FAIL)
+    told = text(fleets.fleet(fleets.run(number, status=each, words="w") for number, each in enumerate(statuses)))
+    said = [line.removesuffix(": w") for line in told.splitlines() if line.endswith(": w")]
+    assert said == ["fail", "inconclusive", "degraded", "pass"]
+
+
 def test_what_nobody_could_tell_is_said_once_with_its_subnets() -> None:
     told = text(fleets.mixed())
     assert told.count(fleets.WORDS) == 1

@@ -24,6 +24,7 @@ import trustme
 
 from probe.cli import main
 from probe.listen import Address, address
+from probe.serve.page import REHEARSAL
 from tests.serve.clients import SOON, connect, everything, get, read, request
 
 PASSWORD = "correct-horse:battery"
@@ -65,9 +66,10 @@ class Sidecar:
         self._new.put(None)
 
     def until(self, event: str, times: int = 1) -> dict[str, Any]:
-        """The line that says so."""
+        """The line that says so. Other lines do not make it wait for longer."""
+        until = time.monotonic() + SOON
         while True:
-            line = self._new.get(timeout=SOON)
+            line = self._new.get(timeout=max(0.0, until - time.monotonic()))
             assert line is not None, self.said
             times -= line["event"] == event
             if not times:
@@ -151,6 +153,7 @@ def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
         assert sidecar.until("listening")["address"] == str(there)
         first = sidecar.until("round")
         assert first["status"] == "pass"
+        assert sidecar.events[:2] == ["listening", "rehearsal"]
         assert get(there, "/-/ready").code == 200
         assert health(ECR_PROBE_LISTEN=str(there)) == (0, "healthy\n")
         verdict = json.loads(get(there, "/verdict").body)
@@ -158,7 +161,7 @@ def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
         metrics = get(there, "/metrics").body
         assert b"ecr_probe_pull_success 1.0" in metrics
         assert b"ecr_probe_interval_seconds 1.0" in metrics
-        assert get(there, "/").code == 200
+        assert REHEARSAL.encode() in get(there, "/").body
         assert eventually(report.exists)
         before = report.read_text()
         assert "ecr_probe_pull_success 1.0" in before
@@ -181,7 +184,7 @@ def test_a_signal_in_the_middle_of_a_round_of_silence(number: signal.Signals, th
         assert get(there, "/-/healthy").code == 200
         assert get(there, "/verdict").code == 503
         assert sidecar.end(number) < LAST
-        assert sidecar.events == ["listening", "stopped"]
+        assert sidecar.events == ["listening", "rehearsal", "stopped"]
 
 
 def test_what_was_asked_before_the_signal_is_answered(there: Address) -> None:
