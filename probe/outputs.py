@@ -99,7 +99,7 @@ def _check_places(given: Given, outputs: Sequence[Output]) -> None:
 def _check_writable(given: Given, path: str) -> None:
     try:
         target = Path(os.path.realpath(path))
-        if target.is_dir():
+        if target.is_dir() or path.endswith(os.sep):
             raise ValueError(f"{shown(path)} is a directory")
         if target.exists() and not target.is_file():
             raise ValueError(f"{shown(path)} is not a regular file; without --output the report goes to stdout")

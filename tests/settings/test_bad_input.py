@@ -145,6 +145,7 @@ CONTRADICTIONS = [
     (["--output", "a", "--format", "json", "--output", "b"], ["--output", "--format"]),
     (["--output", "a", "--output", "b"], ["--output", "--format"]),
     (["--format", "json", "--output", "a", "--format", "text", "--output", "./a"], ["--output", "same file"]),
+    (["--output", "reports/"], ["--output", "'reports/' is a directory"]),
     (["--format"], ["--format", "ECR_PROBE_FORMAT", "missing"]),
     (["--strict=yes"], ["--strict (ECR_PROBE_STRICT): a switch takes no value", "for example --strict or"]),
     (["--no-strict=yes"], ["--strict (ECR_PROBE_STRICT): a switch takes no value"]),
