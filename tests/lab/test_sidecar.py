@@ -99,13 +99,23 @@ class Watched:
     def __init__(self, sidecar: Sidecar, server: Daemon) -> None:
         self.sidecar, self._server = sidecar, server
 
+    def ready(self) -> bool:
+        """Whether Prometheus answers queries: it listens before it has read its storage."""
+        try:
+            self._ask("/-/ready")
+        except RuntimeError:
+            return False
+        return True
+
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series of an instant query, as Prometheus' API tells them."""
-        url = f"http://{self._server.host.addresses[0]}:{ITS_PORT}/api/v1/query"
-        told = self._server.host.run("curl", "-sS", "--fail", "--data-urlencode", f"query={expression}", url)
-        answer = json.loads(told)
+        answer = json.loads(self._ask("/api/v1/query", "--data-urlencode", f"query={expression}"))
         assert answer["status"] == "success"
         return list(answer["data"]["result"])
+
+    def _ask(self, path: str, *more: str) -> str:
+        url = f"http://{self._server.host.addresses[0]}:{ITS_PORT}{path}"
+        return self._server.host.run("curl", "-sS", "--fail", *more, url)
 
     def value(self, expression: str) -> float | None:
         """Of the one series there is, or None."""
@@ -160,7 +170,9 @@ def watched(cloud: Cloud, task: Task, tmp_path_factory: pytest.TempPathFactory) 
             cloud.company, folder, f"{TASK}:{PORT}", rules(folder), job="ecr-probe", port=ITS_PORT
         )
         try:
-            yield Watched(sidecar, server)
+            watched = Watched(sidecar, server)
+            wait_for(True, watched.ready)
+            yield watched
         finally:
             server.stop()
 
