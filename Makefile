@@ -60,7 +60,8 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 
 test-lab: $(VENV)/lab lab-image onefile lambda-zip
-	$(BIN)/python -m pytest tests/lab -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest tests/lab -m "not laboratory" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests/lab -m laboratory $(ARGS)
 
 bench: $(VENV)/lab lab-image onefile
 	$(BIN)/python -m tests.bench

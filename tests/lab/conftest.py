@@ -19,9 +19,9 @@ from tests.lab.network import ENVIRONMENT, Host, Network
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What measures in the one laboratory is on one worker, one after the other; other files share another."""
-    measures = "cloud" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("laboratory" if measures else item.path.name))
+    """What measures in the laboratory wants the machine for itself; make test-lab runs the others side by side."""
+    if "cloud" in getattr(item, "fixturenames", ()):
+        item.add_marker("laboratory")
 
 
 @pytest.fixture(scope="session")
