@@ -1,0 +1,29 @@
+"""What the documents point at is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("docs", "container", "task-definitions")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))])
+
+
+def targets(document: Path) -> set[str]:
+    """Relative links and pictures, without what stands behind #."""
+    found = re.findall(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"", document.read_text())
+    texts = {markdown or html for markdown, html in found}
+    return {text.partition("#")[0] for text in texts if "://" not in text} - {""}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_link_is_dead(document: Path) -> None:
+    assert [target for target in sorted(targets(document)) if not (document.parent / target).exists()] == []
+
+
+def test_the_readme_shows_a_failing_run_and_the_page_in_three_states() -> None:
+    pictures = {"docs/failing-run.svg", "docs/page-healthy.png", "docs/page-failing.png", "docs/page-half-dead.png"}
+    assert pictures <= targets(ROOT / "README.md")
