@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from ipaddress import ip_address, ip_network
 
 import msgspec
@@ -18,14 +17,11 @@ from probe.model import (
     Basis,
     CertificateSeen,
     ConnectionSeen,
-    Identity,
     Measurement,
     NamesSeen,
     Outcome,
-    Plan,
     Policy,
     Step,
-    Surroundings,
     Verdict,
 )
 from probe.report.layout import clean
@@ -42,22 +38,14 @@ class _Heading(Struct):
     version: str = ""
 
 
-class Saved(Struct, frozen=True, kw_only=True):
+class Saved(Measurement, frozen=True, kw_only=True):
     """The facts of a verdict, and the policy of then."""
 
-    basis: Basis = Basis.MEASURED
-    started_at: datetime
-    seconds: float
-    surroundings: Surroundings
-    identity: Identity
-    plan: Plan
     policy: Policy
-    steps: tuple[Step, ...]
 
     @property
     def measurement(self) -> Measurement:
-        facts = {name: getattr(self, name) for name in Measurement.__struct_fields__}
-        return Measurement(**facts)
+        return self
 
 
 def read(document: bytes) -> Saved:
