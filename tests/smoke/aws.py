@@ -178,6 +178,7 @@ class Aws:
     tasks: dict[str, Task] = field(default_factory=dict)
     tokens: dict[str, Task] = field(default_factory=dict)
     calls: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    regions: set[tuple[str, str]] = field(default_factory=set)  # of (action, region its call was signed for)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     # ---- what a test asks ------------------------------------------------------------------------------------------
@@ -347,7 +348,10 @@ def _handler(aws: Aws) -> type[BaseHTTPRequestHandler]:
             target = self.headers.get("X-Amz-Target", "")
             if target:
                 prefix, _, operation = target.partition(".")
-                answer = aws.answer(f"{_SERVICES[prefix]}:{operation}", json.loads(body))
+                action = f"{_SERVICES[prefix]}:{operation}"
+                # "AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ..."
+                aws.regions.add((action, self.headers["Authorization"].split("/")[2]))
+                answer = aws.answer(action, json.loads(body))
                 threading.Event().wait(aws.latency)
                 self._json(answer)
             else:

@@ -66,6 +66,14 @@ def test_a_document_is_found_among_others_lines(bench: Bench, aws: Aws) -> None:
     assert only(bench.in_subnets(1)).source is Source.PROBE
 
 
+def test_a_document_is_fetched_in_the_region_to_which_the_task_logs(bench: Bench, aws: Aws) -> None:
+    container = aws.definitions["ecr-probe-smoke"]["containerDefinitions"][0]
+    container["logConfiguration"]["options"]["awslogs-region"] = "eu-central-1"
+    assert only(bench.in_subnets(1)).source is Source.PROBE
+    assert {region for action, region in aws.regions if action == "logs:GetLogEvents"} == {"eu-central-1"}
+    assert {region for action, region in aws.regions if action == "ecs:RunTask"} == {"eu-west-1"}
+
+
 def test_a_line_longer_than_any_log_event_is_no_document(bench: Bench, aws: Aws) -> None:
     aws.lives = lambda *_: Life(lines=(document() + " " * LONGEST,))
     assert only(bench.in_subnets(1)).source is Source.EXIT_CODE
