@@ -38,37 +38,19 @@ def serve(
     Raises UsageError where it cannot listen.
     """
     _save_memory()
-    words, reports = _Aside(), _Aside()
-    complaints: tuple[str, ...] = ()
-
-    def write(verdict: Verdict) -> None:
-        nonlocal complaints
-        earlier, complaints = complaints, deliver(verdict)
-        for line in logs.reports(earlier, complaints):
-            words.do(partial(say, line))
-
-    def after(before: Snapshot, now: Snapshot) -> None:
-        for line in logs.lines(before, now):
-            words.do(partial(say, line))
-        if options.outputs and now.verdict is not None:
-            reports.do(partial(write, now.verdict))
-
+    out = _Out(say, deliver if options.outputs else None)
     loop = Loop(
         measure,
         interval=options.interval,
         deadline=options.check.budget.deadline,
         broken=partial(broken, options.check),
-        after=after,
+        after=out.after,
     )
-
-    def mistaken(what: str) -> None:
-        words.do(partial(say, logs.event("error", "mistake", words=f"an answer failed by a mistake of ours: {what}")))
-
     app = App(
         loop,
         compat_blackbox=options.compat_blackbox,
         login=options.login,
-        complain=mistaken,
+        complain=out.mistaken,
         rehearsal=options.rehearsal,
     )
     try:
@@ -76,17 +58,16 @@ def serve(
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
-    words.do(partial(say, logs.event("info", "listening", address=str(options.listen), interval=options.interval)))
+    out.say(logs.event("info", "listening", address=str(options.listen), interval=options.interval))
     if options.rehearsal:
-        words.do(partial(say, logs.event("warning", "rehearsal", words=REHEARSAL)))
+        out.say(logs.event("warning", "rehearsal", words=REHEARSAL))
     loop.start()  # first, since who asks for its health must not be told that there is none
     server.start()
     stop.wait()
     loop.stop(within=CUTTING)
     server.stop(within=ANSWERING)
-    words.do(partial(say, logs.event("info", "stopped", rounds=loop.snapshot.totals.rounds)))
-    reports.finish(within=WRITING)
-    words.finish(within=WRITING)
+    out.say(logs.event("info", "stopped", rounds=loop.snapshot.totals.rounds))
+    out.finish()
     return 0
 
 
@@ -100,6 +81,37 @@ def _save_memory() -> None:
         import ctypes
 
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+class _Out:
+    """What leaves the sidecar unasked: lines, and a report of each round. Neither waits for the other."""
+
+    def __init__(self, say: Callable[[str], None], deliver: Callable[[Verdict], tuple[str, ...]] | None) -> None:
+        self._say, self._deliver = say, deliver
+        self._words, self._reports = _Aside(), _Aside()
+        self._complaints: tuple[str, ...] = ()
+
+    def say(self, line: str) -> None:
+        self._words.do(partial(self._say, line))
+
+    def after(self, before: Snapshot, now: Snapshot) -> None:
+        """After a round."""
+        for line in logs.lines(before, now):
+            self.say(line)
+        if self._deliver is not None and now.verdict is not None:
+            self._reports.do(partial(self._report, self._deliver, now.verdict))
+
+    def mistaken(self, what: str) -> None:
+        self.say(logs.event("error", "mistake", words=f"an answer failed by a mistake of ours: {what}"))
+
+    def finish(self) -> None:
+        self._reports.finish(within=WRITING)
+        self._words.finish(within=WRITING)
+
+    def _report(self, deliver: Callable[[Verdict], tuple[str, ...]], verdict: Verdict) -> None:
+        earlier, self._complaints = self._complaints, deliver(verdict)
+        for line in logs.reports(earlier, self._complaints):
+            self.say(line)
 
 
 class _Aside:
