@@ -43,6 +43,12 @@ class Story:
         (found,) = [each for each in SCENARIOS if each.name == self.scenario]
         return found
 
+    @property
+    def fits(self) -> bool:
+        """Whether it is told within the task's own size. Not behind libfaketime: with a quarter of a core
+        names then take seconds, which they do not with a whole one, and some are told as silent."""
+        return "LD_PRELOAD" not in self.variables
+
     def simulated(self) -> Verdict:
         """What the probe says of the scenario in the simulated VPC."""
         with VPC() as vpc:

@@ -17,10 +17,9 @@ def told(cloud: Cloud, task: Task, story: Story) -> Verdict:
     """What the image says while the fault lasts."""
     mounts = {FAKETIME: faketime_library(), BOTH_CAS: str(cloud.both_cas)}
     arguments = ("check", "--format", "json", *story.told.arguments)
+    variables = {**story.told.environ, **story.variables}
     with story.fault(cloud):
-        ended = task.run(
-            *arguments, variables={**story.told.environ, **story.variables}, mounts=mounts, flags=task.size()
-        )
+        ended = task.run(*arguments, variables=variables, mounts=mounts, flags=task.size() if story.fits else ())
     assert ended.err == ""
     verdict = msgspec.json.decode(ended.out, type=Verdict)
     assert ended.code == verdict.exit_code
