@@ -14,16 +14,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Protocol
 
 import probe.faults
 import probe.report.json
 import probe.verdict  # noqa: F401  # what a run imports late is there before the first invocation: see prepare() below
-from probe import lambda_event, model
+from probe import lambda_event
 from probe.flags import CHECK_FLAGS, UsageError
 from probe.mishap import GRACE, described, report_in_any_case, verdict_in_any_case
 from probe.model import Severity, Verdict
+from probe.records import replace
 from probe.report import Page
 from probe.run import run
 from probe.serve.logs import event as line
@@ -96,7 +96,7 @@ def _asked(event: object, context: Context) -> tuple[Settings, tuple[str, ...], 
     deadline = min(wanted.deadline, max(left - min(RESERVE, left / 2), LEAST))
     if deadline < wanted.deadline:
         notes.append(f"the function's timeout leaves {deadline:.1f} s of the deadline's {wanted.deadline:g} s")
-    budget = model.replace(wanted, deadline=deadline, connect=min(wanted.connect, deadline))
+    budget = replace(wanted, deadline=deadline, connect=min(wanted.connect, deadline))
     return replace(settings, budget=budget), formats, notes
 
 

@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from probe.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
 from probe.mishap import verdict_in_any_case
 from probe.model import Verdict
+from probe.records import Record, replace
 from probe.settings import Reports, Settings, given_to, parse, read_reports
 from probe.values import one_of
 
@@ -34,8 +34,7 @@ _AT_ONCE = 12  # most of a scenario's time is waiting
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Record, frozen=True):
     """What to show: `everything` in one line each, `listing` without running, else each of `scenarios` in full.
 
     With `sidecar` it is served over the first scenario, or (`drill`) over health and each of the scenarios by turns.
@@ -56,8 +55,7 @@ class Wanted:
         return not (self.listing or self.everything) and on_stdout not in ([], ["text"])
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Record, frozen=True):
     """Lines before a report, the verdict to report (None: no report), lines after it."""
 
     before: tuple[str, ...] = ()

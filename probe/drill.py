@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING
 
 from probe.model import Verdict
+from probe.records import replace
 from probe.serve.options import LAYER_BYTES, thrifty
 from probe.serve.rounds import Rounds
 from probe.settings import parse

@@ -6,13 +6,11 @@ A new endpoint is one row here (and its name in the simulated zone). Host names:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from probe.model import Impact, Kind
+from probe.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record, frozen=True):
     """One endpoint. Templates take region, account, suffix (of the partition) and dual (its dual-stack suffix)."""
 
     name: str

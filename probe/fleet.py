@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import Struct
-
 from probe.model import SCHEMA_VERSION, Severity, Status, Verdict
+from probe.records import Record
 from probe.verdict import exit_code
 
 
@@ -20,7 +19,7 @@ class Source(StrEnum):
     EXIT_CODE = "exit-code"  # the container ended, but its document did not arrive
 
 
-class SubnetRun(Struct, frozen=True, kw_only=True):
+class SubnetRun(Record, frozen=True, kw_only=True):
     """One subnet, and what became of the probe's task in it.
 
     `verdict` is None where nobody could tell more than `status`; `words` then says why, in one sentence. Where both
@@ -38,14 +37,14 @@ class SubnetRun(Struct, frozen=True, kw_only=True):
     tries: int = 1  # tasks that were run here, or would have been; the last one's answer is told
 
 
-class Expectation(Struct, frozen=True, kw_only=True):
+class Expectation(Record, frozen=True, kw_only=True):
     """Of a drill: these subnets fail with a finding of this code. No subnet stands for all that nobody else names."""
 
     code: str
     subnets: tuple[str, ...] = ()
 
 
-class Fleet(Struct, frozen=True, kw_only=True):
+class Fleet(Record, frozen=True, kw_only=True):
     """The document of `smoke`. `runs` stand in the order of zones, then of subnets.
 
     `status` is what was measured. `exit_code` follows it, or the expectations where there are any.

@@ -6,10 +6,10 @@ The grammar is distribution's (reference package); the host forms are those that
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from probe.model import ImageHost, ImageReference
+from probe.records import Record
 from probe.wire.partitions import partition_of, partitions
 
 GOOD_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
@@ -30,8 +30,7 @@ _DUAL_STACK_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.a
 _PUBLIC_GALLERY = ("public.ecr.aws", "ecr-public.aws.com")
 
 
-@dataclass(frozen=True, slots=True)
-class OtherImage:
+class OtherImage(Record, frozen=True):
     """A well-formed reference that is not in private ECR."""
 
     text: str

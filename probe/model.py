@@ -1,8 +1,7 @@
 """The nouns of ecr-probe: plain frozen values that pass between the stages.
 
-Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket,
-reads a
-clock or knows a library beyond msgspec. Units are seconds and bytes; instants in documents are UTC.
+Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket, reads
+a clock or knows a library. Units are seconds and bytes; instants in documents are UTC.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import replace as replace
+from probe.records import Record, field
 
 SCHEMA_VERSION = 1
 
@@ -187,14 +185,14 @@ class Layers(StrEnum):
 # ------------------------------------------------------------------------------------------------------
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class Identity(Record, frozen=True, kw_only=True):
     """Which credentials were used. `source` is botocore's name of the provider, "none" without any; never a secret."""
 
     source: str
     arn: str | None = None
 
 
-class LogDestination(Struct, frozen=True, kw_only=True):
+class LogDestination(Record, frozen=True, kw_only=True):
     """Where a container of this task logs with awslogs. `own` marks the container we run in."""
 
     container: str
@@ -204,7 +202,7 @@ class LogDestination(Struct, frozen=True, kw_only=True):
     own: bool
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
+class Surroundings(Record, frozen=True, kw_only=True):
     """What the task knows of itself, from task metadata and the environment. None means: not told."""
 
     told: bool = False  # task metadata answered
@@ -236,7 +234,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------
 
 
-class ImageReference(Struct, frozen=True, kw_only=True):
+class ImageReference(Record, frozen=True, kw_only=True):
     """A parsed image reference in private ECR. Exactly one of `tag` and `digest` is used: the digest where
     both stand.
     """
@@ -262,7 +260,7 @@ class ImageHost(StrEnum):
     OTHER = "other"
 
 
-class Endpoint(Struct, frozen=True, kw_only=True):
+class Endpoint(Record, frozen=True, kw_only=True):
     """One AWS endpoint to reach: a row of the table in `endpoints.py`, filled in for a region and an account.
 
     `host` is what clients call: SNI, Host header and signature. `lookup` is the name whose addresses are dialled; it
@@ -280,7 +278,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     mistaken: str | None = None  # the name that people give a hosted zone by mistake, with labels swapped
 
 
-class Budget(Struct, frozen=True, kw_only=True):
+class Budget(Record, frozen=True, kw_only=True):
     """Every limit of a run, in seconds and bytes. `deadline` counts from process start."""
 
     deadline: float = 30.0
@@ -301,7 +299,7 @@ class Budget(Struct, frozen=True, kw_only=True):
     layer_bytes: int = 64 * 1024 * 1024
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class Plan(Record, frozen=True, kw_only=True):
     """What one run sets out to measure. `endpoints` holds the asked for, in table order; `omitted` names the others."""
 
     endpoints: tuple[Endpoint, ...]
@@ -332,7 +330,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return next((e for e in self.endpoints if e.name == name), None)
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Record, frozen=True, kw_only=True):
     """What the operator accepts. It changes opinions, never what is measured."""
 
     allow_public: tuple[str, ...] = ()
@@ -344,12 +342,12 @@ class Policy(Struct, frozen=True, kw_only=True):
 # -----------------------------------------------------------------------------------------------------------------
 
 
-class Address(Struct, frozen=True):
+class Address(Record, frozen=True):
     address: str
     address_class: AddressClass = field(name="class")
 
 
-class Seen(Struct, frozen=True, kw_only=True, tag_field="type"):
+class Seen(Record, frozen=True, kw_only=True, tag_field="type"):
     """What a step saw, as typed facts. The members below are the union `AnySeen`."""
 
 
@@ -440,7 +438,7 @@ class DenialReason(StrEnum):
     SESSION = "session policy"
 
 
-class Denial(Struct, frozen=True, kw_only=True):
+class Denial(Record, frozen=True, kw_only=True):
     """An access-denied sentence, read. `reason` None: AWS did not say which policy."""
 
     reason: DenialReason | None = None
@@ -531,7 +529,7 @@ AnySeen = (
 )
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Record, frozen=True, kw_only=True):
     """One round trip and what came of it.
 
     `on` is the step this one stands on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
@@ -559,7 +557,7 @@ class Step(Struct, frozen=True, kw_only=True):
         return self.outcome is Outcome.FAILED
 
 
-class Measurement(Struct, frozen=True, kw_only=True):
+class Measurement(Record, frozen=True, kw_only=True):
     """All facts of one run; enough to diagnose it again on another machine. Steps stand in plan order."""
 
     basis: Basis = Basis.MEASURED
@@ -575,7 +573,7 @@ class Measurement(Struct, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------------------------
 
 
-class Cause(Struct, frozen=True, kw_only=True):
+class Cause(Record, frozen=True, kw_only=True):
     """What can produce a fault. `code` is from the shared vocabulary; `decide` is the read that settles it."""
 
     code: str
@@ -593,7 +591,7 @@ class Extent(StrEnum):
     NOTED = "noted"
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class Finding(Record, frozen=True, kw_only=True):
     """A fault that the evidence shows. `because` are ids of the steps that show it; texts are filled in already."""
 
     code: str
@@ -615,7 +613,7 @@ class JudgedFinding(Finding, frozen=True, kw_only=True):
     severity: Severity
 
 
-class EndpointSummary(Struct, frozen=True, kw_only=True):
+class EndpointSummary(Record, frozen=True, kw_only=True):
     """`resolved` and `reached` count addresses: those the name gave, those on which TLS was completed."""
 
     name: str
@@ -628,7 +626,7 @@ class EndpointSummary(Struct, frozen=True, kw_only=True):
     ok: bool
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Verdict(Record, frozen=True, kw_only=True):
     """The document. Field names and meanings are the contract of schema version 1.
 
     `causes` are codes: what can be the cause of anything found, in one order over all findings, likeliest first.

@@ -9,18 +9,17 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from probe.flags import Given, UsageError
+from probe.records import Record
 from probe.report import FORMATS
 from probe.values import one_of, shown
 
 STDOUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Record, frozen=True):
     """One report. `path` None is stdout."""
 
     format: str

@@ -5,12 +5,12 @@ decisions, no packet.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from probe.addresses import is_ipv6, presume
 from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
+from probe.records import Record
 from probe.settings import Environment, Settings, UsageError
 from probe.wire.partitions import Partition, partition_of
 
@@ -19,8 +19,7 @@ from probe.wire.partitions import Partition, partition_of
 _LAUNCHES_WITH_AGENT = ("EC2",)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Record, frozen=True):
     """A region of a partition, and an account: what fills in a row's template."""
 
     partition: Partition

@@ -11,10 +11,11 @@ import re
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from probe.records import Unshown
 
 if TYPE_CHECKING:
     from probe.model import Verdict
@@ -29,14 +30,13 @@ _GROUPED = "/metrics/job"
 _CUT = "[cut]"
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(Unshown, frozen=True):
     """Where to push, without the login of its URL. `secrets` are all spellings of what must never be shown."""
 
     url: str
     place: str  # host and port
-    authorization: str | None = field(default=None, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    authorization: str | None = None
+    secrets: tuple[str, ...] = ()
 
     def censored(self, words: str) -> str:
         for secret in self.secrets:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 
 from probe.faults.registry import HIDDEN
 from probe.model import Action, Failure
+from probe.records import Record
 from probe.wire.refusals import failure_of_code
 
 
@@ -25,8 +25,7 @@ class Weight(IntEnum):
     STRONG = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Record, frozen=True):
     """Words and their meaning. Patterns are matched against the record in small letters.
 
     `action` where the words tell the round trip whatever the stage. `subject` names what concerns the task, its image
@@ -41,8 +40,7 @@ class Clause:
     weight: Weight = Weight.STRONG
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Record, frozen=True):
     """A clause as it stands in a record, with what its pattern caught."""
 
     failure: Failure

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -19,6 +18,7 @@ from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_
 from probe.explain.stages import BLOB, FILE, LAYER, LOGS, MANIFEST, TOKEN, Stage, told_by_host, told_by_words
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.model import Action, Denial, Failure
+from probe.records import Record
 from probe.wire.errors import scrub
 from probe.wire.refusals import denial_in, failure_of_code, reason_in, times_in
 
@@ -65,8 +65,7 @@ _HTTPS = (None, "443", "https")
 _AROUND = 160  # characters that are shown beside a clause
 
 
-@dataclass(frozen=True, slots=True)
-class Clue:
+class Clue(Record, frozen=True):
     """What a record tells of one failure; None where it does not tell."""
 
     endpoint: str
@@ -91,8 +90,7 @@ class Clue:
     digest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Record, frozen=True):
     """What a request went to."""
 
     begin: int

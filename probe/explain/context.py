@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
 
 from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
+from probe.records import Record, fields
 
 _LETTERS = r"[\w.*<>-]"
 _TAG = r"(?::[\w.*-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -30,8 +30,7 @@ _BARE = re.compile(r"(?<![\w.@:-])(?:[a-z0-9-]{1,63}\.){1,6}(?:amazonaws\.com(?:
 _HOW_ECR_LOOKS = re.compile(r"\bdkr[.-]ecr\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Record, frozen=True):
     """None where nothing tells. `account` is the asker's, `region` the task's own, `place` a region that is named."""
 
     image: ImageReference | None = None

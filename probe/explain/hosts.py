@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from probe.records import Record
 from probe.wire.partitions import partition_of, partitions
 
 # People mask what they post: ****, <account>, xxx, ACCOUNT_ID, REDACTED, and what was cut ends in dots.
@@ -43,8 +43,7 @@ _LINKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Record, frozen=True):
     """A host. `endpoint` None: not AWS's. `region` and `account` None: masked, or not part of the name."""
 
     name: str

@@ -5,7 +5,6 @@ have gone before. Nothing else is made up: what a text does not tell is empty. P
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from probe.addresses import can_be_aws, classify, presume
@@ -46,6 +45,7 @@ from probe.model import (
     Step,
     Surroundings,
 )
+from probe.records import Record
 from probe.wire.partitions import Partition, partition_of, partitions
 
 INFERRED = "inferred: what the text tells comes after it"
@@ -62,8 +62,7 @@ _PULL = (
 _STARTERS = ("secretsmanager", "ssm", "kms")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Record, frozen=True):
     """Where an endpoint is, as far as the text tells."""
 
     partition: Partition

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 
 import msgspec
-from msgspec import Struct
 
 from probe import __version__
 from probe.faults import diagnose
@@ -24,6 +23,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.records import Record
 from probe.report.layout import clean
 from probe.verdict import judge
 
@@ -33,7 +33,7 @@ EXPECTED = "expected is one document that ecr-probe check --format json has writ
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-class _Heading(Struct):
+class _Heading(Record):
     schema_version: int
     version: str = ""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from probe.model import Action
+from probe.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Record, frozen=True):
     """A round trip at an endpoint. `sure` False: a headline's words, under which other round trips fail too."""
 
     endpoint: str

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from probe.explain.context import Context, read_context
+from probe.records import Record
 
 _DEPTH, _MOST = 6, 1000
 _ARCHITECTURES = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Record, frozen=True):
     """The reasons that ECS gives, and what it tells of the task beside them. `unknown`: it knows no such task."""
 
     reasons: tuple[str, ...]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from probe.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class CauseText:
+class CauseText(Record, frozen=True):
     """`fix` is an action with a command, `decide` the read that settles it. {names} are those of `values.py`."""
 
     title: str

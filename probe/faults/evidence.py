@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -36,6 +35,7 @@ from probe.model import (
     Step,
     Surroundings,
 )
+from probe.records import Record
 
 # Our own fault, or nobody's: never evidence of anything else.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
@@ -79,8 +79,7 @@ def role_of(arn: str | None) -> tuple[str, str] | None:
     return (parts[4], name.rpartition("/")[2]) if kind == "role" else None
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked out once
     """The whole measurement, and what the operator accepts."""
 
     measurement: Measurement

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from probe.faults.cause_texts import CauseText
 from probe.model import Extent, Impact
+from probe.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Record, frozen=True):
     """What the evidence can show. Texts hold {names} of a finding's values; `causes` are codes, likeliest first.
 
     `impact`, `extent` and `causes` are the usual ones: a rule says where the evidence tells of others. The same fault
-    in other words is `dataclasses.replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
+    in other words is `replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
     """
 
     code: str

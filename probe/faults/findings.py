@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from probe.faults.absence import missing
@@ -13,10 +12,10 @@ from probe.faults.fault import Fault
 from probe.faults.sentences import listed, saw
 from probe.faults.values import service_of, values_of
 from probe.model import Extent, Finding, Impact, Standing, Step
+from probe.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Suspects:
+class Suspects(Record, frozen=True):
     """The causes of one occurrence: `codes` likeliest first, with those that the evidence settles."""
 
     codes: tuple[str, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import Evidence, denial_of
 from probe.faults.fault import Fault
@@ -25,6 +24,7 @@ from probe.model import (
     Route,
     Step,
 )
+from probe.records import replace
 
 S3_POLICY = Fault(
     "policy.vpce.s3",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import Evidence, answer_of, denial_of
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible, settled
 from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, LogsSeen, Step
+from probe.records import replace
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.other",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
@@ -21,6 +20,7 @@ from probe.faults.naming import (
 )
 from probe.faults.visits import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.records import replace
 
 PUBLIC = Fault(
     "dns.public-answer",

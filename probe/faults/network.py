@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.addresses import is_ipv6
 from probe.faults.evidence import REFUSALS, Evidence
@@ -11,6 +10,7 @@ from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
 from probe.faults.visits import Visit, is_inside
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind
+from probe.records import replace
 
 SILENT = Fault(
     "tcp.silent",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
@@ -12,6 +11,7 @@ from probe.faults.findings import Suspects, cited, found, possible, settled
 from probe.faults.registry import CROSS_REGION
 from probe.faults.visits import Visit
 from probe.model import Action, Extent, Failure, Finding, Impact, RedirectSeen, RedirectTarget, Step
+from probe.records import replace
 
 CROSS_REGION_LAYERS = replace(
     CROSS_REGION,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import NO_EVIDENCE, Evidence, answer_of
 from probe.faults.fault import Fault
@@ -11,6 +10,7 @@ from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import listed
 from probe.faults.visits import is_inside
 from probe.model import Action, Extent, Failure, Finding, Impact, LayerSeen, ManifestSeen, Route, Step
+from probe.records import replace
 
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
@@ -11,6 +10,7 @@ from probe.faults.findings import Suspects, cited, found, possible, settled
 from probe.faults.naming import failed_lookups, of_failing_resolver, of_lookups
 from probe.faults.visits import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.records import replace
 
 SILENCE = (Failure.NO_ANSWER, Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)

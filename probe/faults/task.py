@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
@@ -22,6 +21,7 @@ from probe.model import (
     ProxySeen,
     Step,
 )
+from probe.records import replace
 
 METADATA = Fault(
     "task.metadata-unavailable",

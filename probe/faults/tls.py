@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from probe.faults.evidence import Evidence
@@ -11,6 +10,7 @@ from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import few
 from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
+from probe.records import replace
 
 SILENT = Fault(
     "tls.silent",

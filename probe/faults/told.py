@@ -7,7 +7,6 @@ round trips that failed without a known address, without a token or at another r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from probe.faults import denials, logs, network, registry, task
 from probe.faults.absence import missing
@@ -16,6 +15,7 @@ from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence, denial
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.model import Action, DenialReason, Endpoint, Extent, Failure, Finding, ImageHost, Impact, Kind, Nothing
+from probe.records import Record, replace
 
 _DESCRIBE = "aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}"
 
@@ -268,8 +268,7 @@ ENDPOINT_POLICY = replace(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(Record, frozen=True):
     """What a subject means. `endpoints` are those that the finding speaks of."""
 
     fault: Fault

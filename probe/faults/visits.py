@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from probe.addresses import embedded
@@ -21,6 +20,7 @@ from probe.model import (
     Outcome,
     Step,
 )
+from probe.records import Record
 
 NOT_THERE = (Failure.NXDOMAIN, Failure.NO_ADDRESS)
 _INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
@@ -52,8 +52,7 @@ def is_ipv4(address: str) -> bool:
     return ip_address(embedded(address)).version == 4
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record, frozen=True):
     """One nameserver line's answers, A and AAAA, about one host."""
 
     server: str
@@ -81,8 +80,7 @@ class Line:
         return self.main.failure
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Record, frozen=True):
     """An endpoint's host, or a host that a redirect named (`redirected`), as far as it was reached."""
 
     endpoint: Endpoint

@@ -10,7 +10,6 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 from probe.measure.questions import ask, seen_of
 from probe.measure.reach import Reached, Ready, reach
@@ -28,8 +27,8 @@ from probe.model import (
     LayerSeen,
     RedirectSeen,
     RedirectTarget,
-    replace,
 )
+from probe.records import Record, field, replace
 from probe.wire import answers
 from probe.wire.digests import hashed
 from probe.wire.errors import WireError
@@ -41,8 +40,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Record, frozen=True):
     """One blob to fetch, and its place in the image."""
 
     blob: Blob
@@ -54,8 +52,7 @@ class _Wanted:
         return self.blob.digest[:19]  # sha256: and 12 digits
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetch:
+class _Fetch(Record, frozen=True):
     """What the workers share. `hosts` holds one visit for every host that a redirect named."""
 
     run: Run
@@ -105,8 +102,7 @@ def _wanted(manifest: Manifest, layers: Layers) -> list[_Wanted]:
     ]  # a layer may stand twice in an image
 
 
-@dataclass(frozen=True, slots=True)
-class _Talks:
+class _Talks(Record, frozen=True):
     """One worker's conversations, one with each host: a handshake and a slow start for all its blobs together."""
 
     run: Run

@@ -10,7 +10,8 @@ from probe.measure.questions import ask_aws, seen_of
 from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run
 from probe.measure.retries import with_retry
-from probe.model import Action, AnswerSeen, Failure, LogsSeen, replace
+from probe.model import Action, AnswerSeen, Failure, LogsSeen
+from probe.records import replace
 from probe.wire import apis
 from probe.wire.credentials import Found
 from probe.wire.errors import WireError

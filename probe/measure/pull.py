@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from probe.measure.layers import fetch_layers
 from probe.measure.questions import Asked, ask, ask_aws, seen_of
 from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run
 from probe.measure.retries import with_retry
-from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step, replace
+from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
+from probe.records import Record, replace
 from probe.wire import apis
 from probe.wire.credentials import Found
 from probe.wire.errors import WireError
@@ -32,8 +32,7 @@ CHAIN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Record, frozen=True):
     """What the pull stands on."""
 
     credentials: Attempt[Found]
@@ -118,8 +117,7 @@ def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[No
 # ----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Registry:
+class _Registry(Record, frozen=True):
     """The registry's side of the conversation about one image."""
 
     run: Run

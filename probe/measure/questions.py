@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from probe.measure.reach import Ready
 from probe.measure.recorder import Run
 from probe.model import AnswerSeen, Endpoint, Failure
+from probe.records import Record
 from probe.wire import answers
 from probe.wire.credentials import Found
 from probe.wire.errors import WireError
@@ -19,8 +19,7 @@ from probe.wire.sigv4 import signed_headers
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Record, frozen=True):
     """An answer that was hoped for, and what was seen of it."""
 
     answer: Answer

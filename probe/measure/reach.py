@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,7 +27,7 @@ from probe.model import (
     NamesSeen,
     Step,
 )
-from probe.model import replace as replaced
+from probe.records import Record, replace
 from probe.wire import names
 from probe.wire.certificates import CertificateFacts, handshake, read_certificate
 from probe.wire.errors import WireError
@@ -41,16 +40,14 @@ MOST_ADDRESSES = 32  # per name; a hostile resolver could name thousands
 _CERTIFICATE_FAILURES = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Record, frozen=True):
     """An address on which TLS was verified, and the step that proved it."""
 
     address: str
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Record, frozen=True):
     """How far an endpoint was reached. `ready` is sorted; where it is empty, `blocked_by` names the step that
     prevented it.
     """
@@ -60,8 +57,7 @@ class Reached:
     blocked_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(Record, frozen=True):
     server: str
     asker: Asker
     order: int
@@ -156,7 +152,7 @@ def _ask(
     budget = run.plan.budget
     tries = 1 if question.asker is Asker.CONTROL else budget.dns_tries
     if question.quick is not None:
-        budget, tries = replaced(budget, dns_try=question.quick), _QUICK_TRIES
+        budget, tries = replace(budget, dns_try=question.quick), _QUICK_TRIES
 
     def call() -> tuple[NamesSeen, None]:
         try:
@@ -229,8 +225,7 @@ def _addresses(answers: list[Step]) -> list[tuple[Address, str]]:
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(Record, frozen=True):
     """TCP and TLS to every address of one endpoint."""
 
     run: Run

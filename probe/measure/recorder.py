@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from probe.addresses import sort_key
 from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
 from probe.progress import Progress
+from probe.records import Record, field
 from probe.wire import Wire
 from probe.wire.errors import WireError, scrub
 
@@ -37,16 +37,14 @@ def spawn(work: Callable[[], T]) -> Future[T]:
     return future
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt(Generic[T]):
+class Attempt(Record, Generic[T], frozen=True):
     """A recorded step, and the value it won (None unless it is OK)."""
 
     step: Step
     value: T | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(Record, frozen=True):
     endpoint: str
     action: Action
     subject: str
@@ -56,8 +54,7 @@ class _Open:
     seen: AnySeen
 
 
-@dataclass(slots=True)
-class Recorder:
+class Recorder(Record):
     """Collects steps from many threads. Once closed it takes no more, so a verdict never changes under its reader."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -216,8 +213,7 @@ class Recorder:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Record, frozen=True):
     """What every check of one run shares. `until` is the instant (monotonic) at which the run is over.
 
     `beside` gathers work whose answers are evidence only: the run waits for it, no other check does.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from probe.model import Plan, RedirectTarget
+from probe.records import Unshown
 
 # S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
 # s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
@@ -19,14 +19,13 @@ _LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
 _BUCKET_KNOWN = ("aws", "aws-us-gov")
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Unshown, frozen=True):
     """`target` is where the registry sent us. `path` holds a secret query and must never be shown."""
 
     kind: RedirectTarget
     host: str | None
     region: str | None = None
-    path: str = field(default="", repr=False)
+    path: str = ""
 
 
 def judge(location: str, plan: Plan, *, registry: str) -> Redirect:

@@ -24,8 +24,8 @@ from probe.model import (
     ProxySeen,
     Step,
     Surroundings,
-    replace,
 )
+from probe.records import replace
 from probe.settings import Environment, Settings
 from probe.wire import Wire, credentials, ecs, http
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from probe.explain.saved import read, rejudged
 from probe.fleet import Source
 from probe.model import Status, Verdict
 from probe.operator.task import Ending, is_of_the_place, meaning
+from probe.records import Record
 from probe.wire.errors import scrub
 
 LONGEST = 256 * 1024  # bytes of a log event, whatever writes it
@@ -24,20 +24,18 @@ _OWN = "ecr-probe: "
 Reader = Callable[[str], Verdict | None]  # of an error's text
 
 
-class _Heading(msgspec.Struct):
+class _Heading(Record):
     schema_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     status: Status
     source: Source | None = None
     verdict: Verdict | None = None
     words: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Record, frozen=True):
     """What a log stream gave: the probe's document, or why there is none that can be read, or its last own words."""
 
     verdict: Verdict | None = None

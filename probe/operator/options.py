@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from probe import values
 from probe.faults import FAULTS
 from probe.flags import SMOKE_FLAGS, Given
 from probe.fleet import Expectation
+from probe.records import Unshown
 from probe.report import FLEET_FORMATS
 from probe.settings import Reports, environment, given_to, read_reports, slips
 
@@ -27,8 +27,7 @@ _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+", re.ASCII)
 _OF_A_SERVICE = ("security-groups", "assign-public-ip", "launch-type", "capacity-provider")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Unshown, frozen=True):
     """`given` words refusals that only AWS's answers bring about."""
 
     cluster: str
@@ -50,7 +49,7 @@ class Options:
     profile: str | None
     reports: Reports
     notes: tuple[str, ...]
-    given: Given = field(repr=False)
+    given: Given
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:

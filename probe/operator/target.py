@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from probe import values
@@ -13,6 +12,7 @@ from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
 from probe.operator.aws import POLICY, ApiError, Kind
 from probe.operator.options import Options
+from probe.records import Record
 
 Ask = Callable[..., Mapping[str, Any]]  # ask("ecs:DescribeServices", cluster=…); raises ApiError
 OURS = "ecr-probe"
@@ -20,8 +20,7 @@ _SUBNETS_AT_ONCE = 200
 _ENDLESS = ("serve", "health", "demo", "schema", "explain", "smoke")
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Record, frozen=True):
     """Where our container's lines go. The stream ends in the task's id."""
 
     group: str
@@ -32,8 +31,7 @@ class Log:
         return f"{self.prefix}/{container}/{task_arn.rpartition('/')[2]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record, frozen=True):
     """`request` holds RunTask's arguments that all subnets share."""
 
     task_definition: str

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from probe.records import Record
 from probe.wire.errors import scrub
 
 # What AWS tells to try again, or what passes by itself. All of it is about the place for a task, not about its network.
@@ -34,8 +34,7 @@ _MEANINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Record, frozen=True):
     """How our container ended. `exit_code` None: it never ran, and the reasons say why."""
 
     exit_code: int | None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from probe.fleet import SubnetRun
 from probe.model import Status
 from probe.operator import answers, task
 from probe.operator.answers import Answer
+from probe.records import Record, field
 
 
 class State(Enum):
@@ -20,8 +20,7 @@ class State(Enum):
     DONE = auto()
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(Record):
     """`due` is the instant before which there is nothing to do."""
 
     subnet: str

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.model import Verdict
+from probe.records import Record
 
 if TYPE_CHECKING:
     from probe.fleet import Fleet
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record, frozen=True):
     """What the reader's screen or file can show. `ranked`: causes in one order over all findings."""
 
     width: int = 100

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-import msgspec
-
 from probe.model import (
     AnswerSeen,
     CertificateSeen,
@@ -22,6 +20,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.records import replace
 from probe.report.utf8 import json_of
 
 LIMIT = 200 * 1024
@@ -54,7 +53,7 @@ def essence(verdict: Verdict, *, limit: int) -> Verdict:
 def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
     for lighten in (_without_names, _without_detail, _without_answer):
         yield lambda verdict, lighten=lighten: _healthy(verdict, lighten)  # type: ignore[misc]
-    yield lambda verdict: msgspec.structs.replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
+    yield lambda verdict: replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
     for size in _GROUP_SIZES:
         yield lambda verdict, size=size: _thinned(verdict, size)  # type: ignore[misc]
     for length in _TEXT_LIMITS:
@@ -64,19 +63,19 @@ def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
 def _healthy(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:
     cited = {step for finding in verdict.findings for step in finding.because}
     steps = (lighten(step) if step.ok and step.id not in cited else step for step in verdict.steps)
-    return msgspec.structs.replace(verdict, steps=tuple(steps))
+    return replace(verdict, steps=tuple(steps))
 
 
 def _without_names(step: Step) -> Step:
     if isinstance(step.seen, CertificateSeen):
-        return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, names=()))
+        return replace(step, seen=replace(step.seen, names=()))
     if isinstance(step.seen, NamesSeen):
-        return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, cnames=()))
+        return replace(step, seen=replace(step.seen, cnames=()))
     return step
 
 
 def _without_detail(step: Step) -> Step:
-    return msgspec.structs.replace(step, detail=None)
+    return replace(step, detail=None)
 
 
 def _without_answer(step: Step) -> Step:
@@ -85,7 +84,7 @@ def _without_answer(step: Step) -> Step:
         return step
     answer = step.seen.answer
     light = AnswerSeen(method=answer.method, status=answer.status, aws=answer.aws, clock_offset=answer.clock_offset)
-    return msgspec.structs.replace(step, seen=msgspec.structs.replace(step.seen, answer=light))
+    return replace(step, seen=replace(step.seen, answer=light))
 
 
 def _few_platforms(step: Step) -> Step:
@@ -93,7 +92,7 @@ def _few_platforms(step: Step) -> Step:
     if not isinstance(seen, ManifestSeen) or len(seen.platforms) <= _PLATFORMS:
         return step
     kept = dict.fromkeys((*seen.platforms[:_PLATFORMS], *((seen.platform,) if seen.platform else ())))
-    return msgspec.structs.replace(step, seen=msgspec.structs.replace(seen, platforms=tuple(kept)))
+    return replace(step, seen=replace(seen, platforms=tuple(kept)))
 
 
 def _thinned(verdict: Verdict, size: int) -> Verdict:
@@ -120,10 +119,9 @@ def _with(verdict: Verdict, kept: set[str]) -> Verdict:
         waiting += fresh
     steps = tuple(step for step in verdict.steps if step.id in kept)
     findings = tuple(
-        msgspec.structs.replace(finding, because=tuple(one for one in finding.because if one in kept))
-        for finding in verdict.findings
+        replace(finding, because=tuple(one for one in finding.because if one in kept)) for finding in verdict.findings
     )
-    return msgspec.structs.replace(verdict, steps=steps, findings=findings)
+    return replace(verdict, steps=steps, findings=findings)
 
 
 def _kind(step: Step) -> tuple[object, ...]:
@@ -139,6 +137,6 @@ def _short_values(verdict: Verdict, length: int) -> Verdict:
 
     def short(finding: JudgedFinding) -> JudgedFinding:
         values = {key: value for key, value in finding.values.items() if len(json_of(value)) <= length}
-        return msgspec.structs.replace(finding, values=values)
+        return replace(finding, values=values)
 
-    return msgspec.structs.replace(verdict, findings=tuple(map(short, verdict.findings)))
+    return replace(verdict, findings=tuple(map(short, verdict.findings)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from probe.model import (
     Action,
@@ -24,6 +23,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.records import Record
 from probe.report import Page
 from probe.report.layout import Line, columns, cut, pad, plain
 from probe.report.saw import addresses, answer_of, asker, duration, few, size
@@ -41,8 +41,7 @@ _MOST_ADDRESSES = 3
 _MARGIN = 2 + 4 + 4 * 2  # indent, mark and gaps
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record, frozen=True):
     """What went alike. `mark` is a style and a word."""
 
     outcome: Outcome
@@ -57,8 +56,7 @@ class Row:
         return self.action, self.what, self.facts, self.time
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record, frozen=True):
     """An endpoint and its rows. `about` is its host and how it was reached."""
 
     name: str

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
-from msgspec import Struct
-
 from probe.model import (
     Action,
     AddressClass,
@@ -30,6 +28,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.records import Record
 from probe.report.saw import answer_of, asker, duration, few, size
 from probe.report.table import ROUTES
 from probe.serve.state import Colour, colour
@@ -42,7 +41,7 @@ _HOME, _AWAY = "task's subnet", "other subnet"
 _PLACES = (_HOME, _AWAY, "")
 
 
-class Fact(Struct, frozen=True):
+class Fact(Record, frozen=True):
     """One thing that a hop showed: an address, a request."""
 
     words: str
@@ -51,7 +50,7 @@ class Fact(Struct, frozen=True):
     time: str = ""
 
 
-class Hop(Struct, frozen=True):
+class Hop(Record, frozen=True):
     """`about`: where it is, or how it was reached; in lines."""
 
     name: str
@@ -60,7 +59,7 @@ class Hop(Struct, frozen=True):
     facts: tuple[Fact, ...] = ()
 
 
-class Walk(Struct, frozen=True):
+class Walk(Record, frozen=True):
     """`beside`: endpoints that the task needs and the pull does not."""
 
     task: Hop

@@ -10,7 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
-from probe.model import Verdict, replace
+from probe.model import Verdict
+from probe.records import replace
 from probe.serve.schedule import eased, next_start
 from probe.serve.state import Snapshot, advance, throttled
 from probe.settings import UsageError

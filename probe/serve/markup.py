@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 from html import escape
 
-from msgspec import Struct
-
+from probe.records import Record
 from probe.report.layout import clean
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _VOID = frozenset({"br", "hr", "input", "link", "meta"})
 
 
-class Element(Struct, frozen=True):
+class Element(Record, frozen=True):
     """`attributes` by name; None and False leave one out, True is one without a value."""
 
     name: str
@@ -25,7 +24,7 @@ class Element(Struct, frozen=True):
     children: tuple[Node, ...]
 
 
-class Verbatim(Struct, frozen=True):
+class Verbatim(Record, frozen=True):
     """The text of a style or script of our own. Only `verbatim` makes one."""
 
     text: str

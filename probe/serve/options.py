@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-
-from msgspec.structs import replace as replaced
 
 from probe import values
 from probe.flags import FLAGS, LISTEN, SERVE_FLAGS, Flag, Given
 from probe.listen import Address, address
 from probe.model import Budget, Layers
 from probe.outputs import Output
+from probe.records import Unshown, replace
 from probe.serve.server import tls_context
 from probe.serve.web import Login
 from probe.settings import Settings, given_to, read_reports, settle
@@ -23,8 +21,7 @@ SHORTEST, LONGEST = 1.0, 86400.0
 LAYER_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Unshown, frozen=True):
     """`check.reports.outputs` are written after every round; none where no --format was given. `rehearsal`: what is
     measured is a simulated VPC, and whoever sees the sidecar is told so."""
 
@@ -33,7 +30,7 @@ class Options:
     interval: float
     outputs: tuple[Output, ...]
     compat_blackbox: bool
-    login: Login | None = field(repr=False)
+    login: Login | None
     tls: ssl.SSLContext | None
     rehearsal: bool = False
 
@@ -73,7 +70,7 @@ def thrifty(budget: Budget, *, deadline: float, layer_bytes: int = LAYER_BYTES) 
     lack of time.
     """
     shorter = deadline < budget.deadline
-    return replaced(
+    return replace(
         budget,
         retries=0,
         deadline=min(budget.deadline, deadline),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 
 from probe.mishap import verdict_in_any_case
 from probe.model import Surroundings, Verdict
+from probe.records import replace
 from probe.run import run
 from probe.settings import Settings
 from probe.wire import Wire

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from msgspec import Struct
-
 from probe.model import (
     Action,
     EndpointSummary,
@@ -20,8 +18,8 @@ from probe.model import (
     Status,
     Step,
     Verdict,
-    replace,
 )
+from probe.records import Record, replace
 
 # Upper bounds of the latency histogram, in seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
@@ -42,7 +40,7 @@ class Colour(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Round(Struct, frozen=True, kw_only=True):
+class Round(Record, frozen=True, kw_only=True):
     """One finished round in short. `seconds` is its duration; codes stand once each, errors first."""
 
     number: int
@@ -59,7 +57,7 @@ class Round(Struct, frozen=True, kw_only=True):
         return self.status not in (Status.PASS, Status.DEGRADED)
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class Standing(Record, frozen=True, kw_only=True):
     """A finding that stands now: since when, and in how many rounds in a row. `passing` after one round only."""
 
     finding: JudgedFinding
@@ -72,7 +70,7 @@ class Standing(Struct, frozen=True, kw_only=True):
         return self.rounds == 1
 
 
-class Passed(Struct, frozen=True, kw_only=True):
+class Passed(Record, frozen=True, kw_only=True):
     """An error or warning that stood and is gone. `rounds` 1: it lasted one round only."""
 
     code: str
@@ -84,7 +82,7 @@ class Passed(Struct, frozen=True, kw_only=True):
     rounds: int
 
 
-class Latency(Struct, frozen=True):
+class Latency(Record, frozen=True):
     """Durations of one action at one endpoint: how many lay at or below each bound of BUCKETS, all, their sum in s."""
 
     below: tuple[int, ...] = (0,) * len(BUCKETS)
@@ -96,7 +94,7 @@ class Latency(Struct, frozen=True):
         return Latency(below, self.count + 1, self.seconds + seconds)
 
 
-class Totals(Struct, frozen=True, kw_only=True):
+class Totals(Record, frozen=True, kw_only=True):
     """Running totals over all rounds; keys are (endpoint, action) and (endpoint, action, failure)."""
 
     rounds: int = 0
@@ -107,7 +105,7 @@ class Totals(Struct, frozen=True, kw_only=True):
     layer_bytes: int = 0
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Record, frozen=True, kw_only=True):
     """All that is published. `verdict` None: no round has ended yet.
 
     `misconfigured` says what is missing where the last round could not begin; there is no verdict then either.

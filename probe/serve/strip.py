@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from msgspec import Struct
-
 from probe.model import Pull, Status
+from probe.records import Record
 from probe.serve.state import STRIP, Colour, Round, Snapshot
 
 WIDTH = 3600  # units
@@ -25,13 +24,13 @@ _MOST_RUNS = 5
 _WORDS = {Colour.ERROR: "failed", Colour.WARNING: "with warnings", Colour.UNKNOWN: "not proven"}
 
 
-class Cell(Struct, frozen=True):
+class Cell(Record, frozen=True):
     start: int
     width: int
     colour: Colour
 
 
-class Strip(Struct, frozen=True):
+class Strip(Record, frozen=True):
     """`short` stands beside the picture, `spoken` in its place."""
 
     name: str
@@ -41,7 +40,7 @@ class Strip(Struct, frozen=True):
     spoken: str
 
 
-class Hour(Struct, frozen=True):
+class Hour(Record, frozen=True):
     words: str
     begin: datetime
     end: datetime

@@ -6,8 +6,8 @@ A function here either is a change or makes one; `all_of` composes them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from probe.records import replace
 from probe.sim import images, names
 from probe.sim.cloud import APP, TAG
 from probe.sim.dns import Ask, Zone

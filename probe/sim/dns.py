@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
+from probe.records import Record, field
 from probe.sim import names
 from probe.sim.addresses import Internet, synthesised
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     """`chain` are the CNAME targets in order; `addresses` belong to the last of them. rcode None: no answer at all."""
 
     addresses: tuple[str, ...] = ()
@@ -31,8 +30,7 @@ def of_family(addresses: Iterable[str], record: str) -> tuple[str, ...]:
     return tuple(address for address in addresses if (":" in address) == (record == "AAAA"))
 
 
-@dataclass(slots=True)
-class Zone:
+class Zone(Record):
     """A private hosted zone. Its records stand under full names; `*.` in front of the zone's name is its wildcard."""
 
     name: str
@@ -47,8 +45,7 @@ class Zone:
         return NXDOMAIN if found is None else Answer(of_family(found, record))
 
 
-@dataclass(slots=True)
-class PublicDns:
+class PublicDns(Record):
     """The Internet's view of AWS names. `vpce` holds endpoint-specific names: public records with private addresses."""
 
     internet: Internet
@@ -81,8 +78,7 @@ class PublicDns:
         return ()
 
 
-@dataclass(slots=True)
-class Resolver:
+class Resolver(Record):
     """AmazonProvidedDNS of a VPC: its private zones first, the most specific one, then public DNS.
 
     `forwards` are Route 53 Resolver rules (domain → who answers), `blocked` is a DNS Firewall, `dns64` a subnet's.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from probe.records import Record, field
 from probe.sim import names
 from probe.sim.dns import Zone
 from probe.sim.identity import ALLOW_ALL, Policy
@@ -11,8 +10,7 @@ from probe.sim.identity import ALLOW_ALL, Policy
 _SUFFIX = "uz5j3lr2"  # vpce names: vpce-<17 hex>-<8 letters and digits>
 
 
-@dataclass(slots=True, eq=False)
-class Interface:
+class Interface(Record, eq=False):
     """An interface endpoint: an ENI in each zone. `admits`: the sources that its security group lets in on 443."""
 
     service: str
@@ -49,8 +47,7 @@ class Interface:
         return list(found.values())
 
 
-@dataclass(slots=True, eq=False)
-class Gateway:
+class Gateway(Record, eq=False):
     """The S3 gateway endpoint: no name, no address, only a route to S3's public ranges of one region, and a policy."""
 
     region: str

@@ -8,18 +8,18 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
+from probe.records import Record, field
+
 _HEAD_LIMIT = 64 * 1024  # authorization headers of ECR are long
 _PIECE = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True):
     method: str
     target: str
     headers: Mapping[str, str]  # lower-case names
@@ -38,8 +38,7 @@ class Request:
         return self.headers.get("host", "").partition(":")[0].lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Record, frozen=True):
     status: int
     body: bytes | memoryview = b""
     headers: tuple[tuple[str, str], ...] = ()
@@ -57,8 +56,7 @@ class Damage(Enum):
     FLIP = "flip"  # one bit differs
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Record, frozen=True):
     """Bodies longer than `after` bytes are damaged at that byte."""
 
     damage: Damage
@@ -69,8 +67,7 @@ class Delivery:
 Handler = Callable[[Request], Reply]
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(Record):
     """One accepted connection: answers its requests until the client, the path or the closing world ends it."""
 
     sock: socket.socket

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from probe.records import Record, Unshown
 
 ENDPOINT = "VPC endpoint policy"
 SERVICE_CONTROL = "service control policy"
@@ -12,8 +13,7 @@ IDENTITY = "identity-based policy"
 RESOURCE = "resource-based policy"
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Record, frozen=True):
     """A role in use. Policies name `role`, AWS's sentences the session."""
 
     account: str
@@ -21,8 +21,7 @@ class Principal:
     session: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Record, frozen=True):
     actions: tuple[str, ...] = ("*",)
     resources: tuple[str, ...] = ("*",)
     principals: tuple[str, ...] = ("*",)
@@ -40,8 +39,7 @@ Policy = tuple[Statement, ...]
 ALLOW_ALL: Policy = (Statement(),)  # the default policy of every endpoint, gateway or interface
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record, frozen=True):
     principal: Principal
     action: str
     resource: str
@@ -64,8 +62,7 @@ class Call:
         return words + (reason if enriched else "")  # the older form ends after the resource
 
 
-@dataclass(slots=True)
-class Permissions:
+class Permissions(Record):
     """What stands in the policies outside endpoints. `own_endpoint_only` is an aws:SourceVpce condition on the role."""
 
     role: Policy = ALLOW_ALL
@@ -86,13 +83,12 @@ class Permissions:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Unshown, frozen=True):
     """Credentials and whose they are."""
 
     access_key: str
-    secret_key: str = field(repr=False)
-    token: str = field(repr=False)
+    secret_key: str
+    token: str
     principal: Principal
 
 

@@ -7,10 +7,10 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from probe.records import Record, Unshown, field
 from probe.sim.identity import Policy
 
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -27,12 +27,11 @@ KIB = 1024
 USUAL_LAYERS = (3 * KIB, 20 * KIB, 96 * KIB, 7 * KIB)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Unshown, frozen=True):
     """Bytes that go by their digest."""
 
     kind: str
-    body: bytes = field(repr=False)
+    body: bytes
     digest: str = ""
 
     @classmethod
@@ -43,8 +42,7 @@ class Content:
         return {"mediaType": self.kind, "digest": self.digest, "size": len(self.body), **more}
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Record, frozen=True):
     """A manifest or index with all that hangs from it."""
 
     top: Content
@@ -52,8 +50,7 @@ class Image:
     blobs: tuple[Content, ...]
 
 
-@dataclass(slots=True)
-class Repository:
+class Repository(Record):
     """`policy` is for callers of other accounts. `upstream`: blobs are still at that host (pull-through)."""
 
     name: str

@@ -7,9 +7,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from probe.records import Record
 from probe.sim.http import Connection, Delivery, Handler, reset, swallow
 from probe.sim.tls import Certificate, server_context
 
@@ -22,8 +22,7 @@ class Conduct(Protocol):
     def meet(self, sock: socket.socket, closing: threading.Event, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Serves:
+class Serves(Record, frozen=True):
     """HTTP, over TLS where there is a certificate."""
 
     handler: Handler
@@ -38,16 +37,14 @@ class Serves:
             Connection(sock, self.handler, closing, self.delivery, self.clock).serve()
 
 
-@dataclass(frozen=True, slots=True)
-class Swallows:
+class Swallows(Record, frozen=True):
     """TCP is fine, and then nothing ever comes: what a path does that loses large packets."""
 
     def meet(self, sock: socket.socket, _closing: threading.Event, /) -> None:
         swallow(sock)
 
 
-@dataclass(frozen=True, slots=True)
-class ResetsHello:
+class ResetsHello(Record, frozen=True):
     """A firewall that reads the server name in the ClientHello and tears the connection down."""
 
     politely: bool = False  # with FIN in place of RST
@@ -58,8 +55,7 @@ class ResetsHello:
             reset(sock)
 
 
-@dataclass(frozen=True, slots=True)
-class SpeaksPlain:
+class SpeaksPlain(Record, frozen=True):
     """Something on port 443 that does not speak TLS."""
 
     words: bytes = (
@@ -73,8 +69,7 @@ class SpeaksPlain:
         swallow(sock)
 
 
-@dataclass(frozen=True, slots=True)
-class Refuses:
+class Refuses(Record, frozen=True):
     """No listener: the kernel answers with RST. AWS's own constructs never do."""
 
     def meet(self, _sock: socket.socket, _closing: threading.Event, /) -> None:

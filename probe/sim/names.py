@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from probe.records import Record
 
 CORE = ("ecr.api", "ecr.dkr", "logs")
 AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
@@ -107,8 +108,7 @@ def certificate_names(service: str, region: str) -> tuple[str, ...]:
     return (classic, f"*.{base}", dual, *legacy)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record, frozen=True):
     """What a public AWS name stands for. `account` of registries only; `dual` where the name has AAAA records too."""
 
     service: str

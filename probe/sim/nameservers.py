@@ -6,16 +6,15 @@ import contextlib
 import socket
 import struct
 import threading
-from dataclasses import dataclass
 
+from probe.records import Record
 from probe.sim.dns import Answer, Ask
 from probe.sim.listeners import Listeners
 
 _WITHOUT_EDNS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Nameserver:
+class Nameserver(Record, frozen=True):
     """A server on port 53. `truncates`: every UDP answer says that TCP must be asked."""
 
     ask: Ask

@@ -5,9 +5,9 @@ Pure decisions about a world that scenarios break; sockets are in `listeners`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from probe.records import Record, field, replace
 from probe.sim import addresses
 from probe.sim.endpoints import Gateway, Interface
 from probe.sim.http import Delivery, Reply, Request
@@ -16,8 +16,7 @@ from probe.sim.listeners import Conduct, Serves
 S3_PREFIX_LIST = "pl-s3"  # in a group's rules: the prefix list of the region's S3
 
 
-@dataclass(slots=True)
-class Routes:
+class Routes(Record):
     """The route table of the task's subnet, besides the VPC itself. `ranges` lead to a transit gateway."""
 
     gateway: bool = True  # S3's prefix list to the gateway endpoint
@@ -35,8 +34,7 @@ class Treatment(Enum):
     UNREACHABLE = "unreachable"  # ICMP "host unreachable"
 
 
-@dataclass(frozen=True, slots=True)
-class Middlebox:
+class Middlebox(Record, frozen=True):
     """A firewall, proxy or broken link before some services ("" is everything public), by name as the world knows them.
 
     `does` is a treatment or a conduct in place of the server's; else the certificate's issuer, the delivery or every
@@ -61,8 +59,7 @@ class Middlebox:
         return replace(conduct, delivery=self.delivery) if self.delivery else conduct
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record, frozen=True):
     """One answer to everything."""
 
     reply: Reply
@@ -75,8 +72,7 @@ def stands_before(*services: str) -> frozenset[str]:
     return frozenset(services)
 
 
-@dataclass(slots=True)
-class Network:
+class Network(Record):
     """What lies between the task and an address. `ranges` are the VPC's own."""
 
     region: str

@@ -6,9 +6,9 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import replace
 from urllib.parse import unquote
 
+from probe.records import replace
 from probe.sim import names
 from probe.sim.api import Passwords
 from probe.sim.http import Reply, Request

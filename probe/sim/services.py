@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
+from probe.records import Record, field
 from probe.sim import sigv4
 from probe.sim.http import Reply, Request
 from probe.sim.identity import Call, Keys, Permissions, Policy, Principal
@@ -23,8 +23,7 @@ class Guarded(Protocol):
     policy: Policy
 
 
-@dataclass(slots=True, eq=False)
-class Account:
+class Account(Record, eq=False):
     """The caller's side of AWS: who holds which keys, what its policies say, and what time it is there."""
 
     id: str
@@ -52,8 +51,7 @@ class Account:
         return Call(principal, action, resource).refusal(checks, enriched=self.permissions.enriched)
 
 
-@dataclass(slots=True)
-class Mishap:
+class Mishap(Record):
     """A reply in place of the right one where the request line or X-Amz-Target holds `at`; so many times, or always."""
 
     reply: Reply
@@ -89,8 +87,7 @@ class Service:
         return json_error("UnknownOperationException", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Record, frozen=True):
     """A way into a service in a region: an endpoint of ours, or the Internet (None)."""
 
     service: Service

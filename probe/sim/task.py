@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
+from probe.records import Record, field
 from probe.sim import names
 
 ID = "0c1b2a3948576d6e8f90a1b2c3d4e5f6"
 
 
-@dataclass(slots=True)
-class Container:
+class Container(Record):
     name: str
     image: str
     log_driver: str | None = None
     log_options: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Record):
     """`address` and `ipv6` are those of the interface that the task's packets leave by."""
 
     account: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from probe.records import Record
 
 if TYPE_CHECKING:
     import trustme
@@ -16,8 +17,7 @@ CORPORATE = "Example Corp TLS Inspection"
 STRANGER = "Example Appliance"
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record, frozen=True):
     """What a server presents: the organisation that signed it, the names it holds for, whether its time is over."""
 
     names: tuple[str, ...]

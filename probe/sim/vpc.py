@@ -10,9 +10,9 @@ import errno
 import os
 import socket
 import ssl
-from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_network
 
+from probe.records import Record
 from probe.sim import addresses, names
 from probe.sim.cloud import APP, TAG, Cloud
 from probe.sim.dns import PublicDns, Resolver, Zone
@@ -34,8 +34,7 @@ _LAST_OCTETS = {
 _ICMP = {Treatment.PROHIBIT: errno.EACCES, Treatment.UNREACHABLE: errno.EHOSTUNREACH}
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Record, frozen=True):
     """What stands at an address."""
 
     service: str

@@ -16,7 +16,8 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from probe.records import Record
 
 RESOLV_CONF = "/etc/resolv.conf"
 MOST_RESOLVERS = 3  # glibc reads no more (resolv.conf(5), MAXNS)
@@ -27,8 +28,7 @@ _SO_EE_ORIGIN_ICMP = 2
 _ICMP_PROHIBITED = (9, 10, 13)  # communication administratively prohibited: with the network, the host, by filtering
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(Record, frozen=True):
     """What the program needs of the world.
 
     `dial` gives a connected TCP socket for (address, port, seconds) or raises OSError; `datagram` a connected UDP

@@ -9,13 +9,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
 from probe.model import AnswerSeen, Failure
+from probe.records import Record
 from probe.wire.errors import scrub
 from probe.wire.http import Answer
 from probe.wire.refusals import denial_in, failure_of_code, times_in
@@ -32,8 +32,7 @@ _XML_REQUEST = re.compile(rb"<RequestId>\s*([^<]{1,100})</RequestId>")
 _TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200})", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Record, frozen=True):
     """Code and message of an error, whatever the dialect; `marked` where the body has the form of one."""
 
     code: str | None = None

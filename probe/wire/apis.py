@@ -7,9 +7,9 @@ import binascii
 import re
 
 import msgspec
-from msgspec import Struct, field
 
 from probe.model import Failure
+from probe.records import Record, field
 from probe.wire.errors import WireError
 
 GET_AUTHORIZATION_TOKEN = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
@@ -20,19 +20,19 @@ DESCRIBE_LOG_STREAMS = "Logs_20140328.DescribeLogStreams"
 _HEADER_WORD = re.compile(r"[A-Za-z0-9+/=_-]{1,16384}")
 
 
-class _Authorization(Struct, frozen=True, rename="camel"):
+class _Authorization(Record, frozen=True, rename="camel"):
     authorization_token: str
 
 
-class _TokenAnswer(Struct, frozen=True, rename="camel"):
+class _TokenAnswer(Record, frozen=True, rename="camel"):
     authorization_data: list[_Authorization]
 
 
-class _LogStream(Struct, frozen=True, rename="camel"):
+class _LogStream(Record, frozen=True, rename="camel"):
     log_stream_name: str
 
 
-class _LogStreams(Struct, frozen=True, rename="camel"):
+class _LogStreams(Record, frozen=True, rename="camel"):
     log_streams: list[_LogStream] = field(default_factory=list)
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from probe.model import Failure
+from probe.records import Record
 from probe.wire import Wire
 from probe.wire.errors import Phase, WireError, wire_error
 from probe.wire.sockets import Pace, TlsSocket, connect
@@ -20,8 +20,7 @@ _ABBREVIATIONS = {"countryName": "C", "organizationName": "O", "commonName": "CN
 _SHOWN = ("organizationName", "commonName")
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
+class CertificateFacts(Record, frozen=True):
     """What a handshake tells of the other side. `issuer` reads "O=Amazon, CN=Amazon RSA 2048 M02"."""
 
     version: str | None
@@ -33,8 +32,7 @@ class CertificateFacts:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Record, frozen=True):
     """A connection on which TLS was verified."""
 
     sock: TlsSocket

@@ -8,13 +8,12 @@ processes): the probe would have to prove their path first. Signing is in `sigv4
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from probe.model import Budget, CredentialsSeen, Failure
+from probe.records import Record, Unshown
 from probe.wire import Wire, http
 from probe.wire.errors import WireError
 from probe.wire.instance import instance_metadata
@@ -27,17 +26,15 @@ _FAR = "2099-01-01T00:00:00Z"
 _SECONDS = 2.0  # botocore's limit for one request to the container's endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Unshown, frozen=True):
     """A key pair, with a session's token. Its repr shows none of it."""
 
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    token: str | None = field(repr=False, default=None)
+    access_key: str
+    secret_key: str
+    token: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record, frozen=True):
     """`source` is botocore's name of the provider. `arn` is known only where the endpoint's document tells it."""
 
     credentials: Credentials
@@ -45,7 +42,7 @@ class Found:
     arn: str | None = None
 
 
-class _Document(Struct, rename="pascal"):
+class _Document(Unshown, frozen=True, rename="pascal"):
     """What the container's endpoint and instance metadata answer."""
 
     access_key_id: str

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct, field
 
 from probe.model import Budget, Failure, MetadataSeen
+from probe.records import Record, field
 from probe.wire import Wire
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, get
@@ -21,7 +21,7 @@ from probe.wire.instance import instance_metadata
 _BY_STATUS = {401: Failure.DENIED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
 
 
-class Network(Struct, frozen=True, kw_only=True):
+class Network(Record, frozen=True, kw_only=True):
     """One attachment. In bridge mode the address is docker's, in host mode there is none."""
 
     network_mode: str | None = None
@@ -31,7 +31,7 @@ class Network(Struct, frozen=True, kw_only=True):
     ipv6_subnet: str | None = None
 
 
-class Container(Struct, frozen=True, kw_only=True):
+class Container(Record, frozen=True, kw_only=True):
     """`image` is as the task definition writes it."""
 
     name: str | None = None
@@ -41,7 +41,7 @@ class Container(Struct, frozen=True, kw_only=True):
     networks: tuple[Network, ...] = ()
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Record, frozen=True, kw_only=True):
     """`launch_type` is whatever word the agent uses. `cluster` is a name or an ARN.
 
     `service` is the ECS service that the task belongs to; where none is told, the task definition's family.

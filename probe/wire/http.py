@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from ipaddress import IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from probe.model import Budget, Failure
+from probe.records import Record
 from probe.wire import Wire, names
 from probe.wire.certificates import handshake
 from probe.wire.errors import Phase, WireError, wire_error
@@ -30,8 +30,7 @@ _PIECE = 64 * 1024
 _REPEATABLE = ("GET", "HEAD")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record, frozen=True):
     """A whole answer. `headers` is case-insensitive."""
 
     status: int

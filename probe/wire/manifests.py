@@ -7,12 +7,10 @@ here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
-from msgspec import Struct, field
 
 from probe.model import Failure
+from probe.records import Record, field
 from probe.wire.errors import WireError
 
 INDEX_TYPES = (
@@ -27,7 +25,7 @@ ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 TELLING_BYTES = 64 * 1024  # a layer smaller than this proves little of the path
 
 
-class _Platform(Struct, frozen=True):
+class _Platform(Record, frozen=True):
     os: str = ""
     architecture: str = ""
     variant: str = ""
@@ -37,7 +35,7 @@ class _Platform(Struct, frozen=True):
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
 
-class Blob(Struct, frozen=True, rename="camel"):
+class Blob(Record, frozen=True, rename="camel"):
     """A descriptor: what a manifest says of one blob. `size` is in bytes."""
 
     digest: str
@@ -52,7 +50,7 @@ class Blob(Struct, frozen=True, rename="camel"):
         return bool(self.urls) or "nondistributable" in self.media_type or ".foreign." in self.media_type
 
 
-class _Document(Struct, frozen=True, rename="camel"):
+class _Document(Record, frozen=True, rename="camel"):
     schema_version: int = 0
     media_type: str = ""
     config: Blob | None = None
@@ -60,8 +58,7 @@ class _Document(Struct, frozen=True, rename="camel"):
     manifests: list[Blob] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Record, frozen=True):
     """`platforms` is empty unless it is an index; `children` are the index's real images, in its order."""
 
     media_type: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dns.exception
@@ -24,6 +23,7 @@ import dns.rdtypes.IN.AAAA
 
 from probe.addresses import sort_key
 from probe.model import Budget, Failure
+from probe.records import Record
 from probe.wire import Wire
 from probe.wire.errors import Phase, WireError, failure_of, wire_error
 from probe.wire.sockets import Pace, PlainSocket, connect
@@ -36,8 +36,7 @@ _LONGEST_CHAIN = 16
 _ONCE_MORE = (Failure.NO_ANSWER, Failure.MALFORMED)
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Record, frozen=True):
     """One answer. `addresses` are sorted by family and value; `cnames` stand in the order of the chain; `ttl` is the
     least."""
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from dataclasses import dataclass
 from functools import cache
-from importlib.abc import ResourceLoader
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
-from msgspec import Struct
+
+from probe.records import Record
+
+if TYPE_CHECKING:
+    from importlib.abc import ResourceLoader
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Record, frozen=True):
     """`regions` are the known ones; a newer one belongs by its form (see `partition_of`)."""
 
     name: str
@@ -24,19 +25,19 @@ class Partition:
     regions: tuple[str, ...]
 
 
-class _Outputs(Struct, rename="camel"):
+class _Outputs(Record, rename="camel"):
     name: str
     dns_suffix: str
     dual_stack_dns_suffix: str
 
 
-class _Entry(Struct, rename="camel"):
+class _Entry(Record, rename="camel"):
     outputs: _Outputs
     region_regex: str
     regions: dict[str, msgspec.Raw]
 
 
-class _Table(Struct):
+class _Table(Record):
     partitions: list[_Entry]
 
 
@@ -56,7 +57,7 @@ def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
     assert spec is not None, "botocore is a dependency"
     assert spec.submodule_search_locations is not None
     path = os.path.join(spec.submodule_search_locations[0], "data", "partitions.json")
-    content = cast(ResourceLoader, spec.loader).get_data(path)  # works inside a zip file too
+    content = cast("ResourceLoader", spec.loader).get_data(path)  # works inside a zip file too
     return tuple(_read(entry) for entry in msgspec.json.decode(content, type=_Table).partitions)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from probe.model import Verdict
+from probe.records import field
 from probe.run import run
 from probe.settings import parse
 from probe.sim import images
@@ -20,8 +21,7 @@ from tests.aws_lambda import simulated
 from tests.deployment.definitions import ACCOUNT, REGION, VALUES, filled, probe_container, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Listening(Statement):
+class Listening(Statement, frozen=True):
     """Allows everything, and keeps what it was asked."""
 
     calls: list[Call] = field(default_factory=list)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from probe.faults import FAULTS, diagnose
 from probe.faults.causes import CAUSES
-from probe.model import Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step, replace
+from probe.model import Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step
+from probe.records import replace
 from tests.faults.all_cases import CASES
 from tests.faults.places import OWN_ROLE, PULL_ROLE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import socket
 import threading
 import time
@@ -12,6 +11,7 @@ import pytest
 
 from probe.measure import layers
 from probe.model import Action, Failure, LayerSeen, ManifestSeen, Outcome, RedirectSeen, RedirectTarget
+from probe.records import replace
 from probe.sim import changes, images
 from probe.sim.cloud import TAG
 from probe.sim.http import Reply
@@ -52,7 +52,7 @@ def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypat
             dialled[address] += 1
             return wire.dial(address, port, seconds)
 
-        return dataclasses.replace(wire, dial=dial)
+        return replace(wire, dial=dial)
 
     monkeypatch.setattr(layers, "WORKERS", 1)
     found = steps(changes.nothing, "--layers", "all", through=counting)

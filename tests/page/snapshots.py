@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from probe.model import (
     EndpointSummary,
     Extent,
@@ -22,6 +20,7 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.records import replace
 from probe.serve.state import Snapshot, advance
 from tests.report.made import HOSTS, READ_GROUPS, broken, cause, finding, reach, skipped, summary, verdict
 from tests.report.walk import NOON

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from probe.model import (
     Address,
     AddressClass,
@@ -17,6 +15,7 @@ from probe.model import (
     Surroundings,
     Verdict,
 )
+from probe.records import replace
 from probe.serve.hops import Fact, walk
 from probe.serve.state import Colour
 from tests.page.snapshots import failing_in_one_zone

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from probe.model import Layers, Pull, Status
-from probe.model import replace as replaced
+from probe.records import replace
 from probe.serve.page import HEADERS, REHEARSAL, html
 from probe.serve.state import Snapshot, advance
 from tests.page.parsed import Node, parse
@@ -97,14 +97,14 @@ def test_what_is_wrong_first_of_all_is_said_at_once() -> None:
 
 
 def test_which_task_it_is() -> None:
-    here = replaced(verdict().surroundings, cluster="main", service="shop", task_arn="arn:aws:ecs:x:1:task/main/0c1b")
+    here = replace(verdict().surroundings, cluster="main", service="shop", task_arn="arn:aws:ecs:x:1:task/main/0c1b")
     shown = page(after([verdict(surroundings=here)]))
     assert shown.by_id("top").text.endswith("main/shop · linux/amd64, eu-west-1")
     assert "in arn:aws:ecs:x:1:task/main/0c1b." in shown.by_id("limits").text
 
 
 def test_a_longer_interval_is_said_with_its_reason() -> None:
-    eased = replaced(STATES["healthy"], interval=240.0)
+    eased = replace(STATES["healthy"], interval=240.0)
     assert "every 240 s while AWS asks for fewer calls, about 12:04:00 UTC" in page(eased).by_id("hero").text
 
 
@@ -173,7 +173,7 @@ def test_another_path_than_the_pulls_is_said() -> None:
 
 
 def test_layers_left_out_are_said() -> None:
-    plan = replaced(verdict().plan, layers=Layers.NONE)
+    plan = replace(verdict().plan, layers=Layers.NONE)
     assert "--layers none" in page(after([verdict(plan=plan, pull=Pull.UNPROVEN)])).by_id("limits").text
 
 

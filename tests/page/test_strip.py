@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from msgspec.structs import replace
 
 from probe.model import Pull, Status
+from probe.records import replace
 from probe.serve.state import Colour, Snapshot
 from probe.serve.strip import WIDTH, Cell, hour
 from tests.page.snapshots import NOON, after, broken, unproven, verdict

@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from probe.model import Failure, LayerSeen, Pull, Severity, Surroundings, Verdict, replace
+from probe.model import Failure, LayerSeen, Pull, Severity, Surroundings, Verdict
+from probe.records import replace
 from probe.report import FORMATS, Page
 from tests.report import made
 from tests.report.hostile import ALSO, PLANNED, hostile_verdicts

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from probe.fleet import Source
-from probe.model import Policy, Severity, Status, Verdict, replace
+from probe.model import Policy, Severity, Status, Verdict
+from probe.records import replace
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.layout import clean
 from tests.page.hostile import PAYLOADS, spoilt

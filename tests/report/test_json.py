@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Failure, ManifestSeen, Verdict, replace
+from probe.model import Failure, ManifestSeen, Verdict
+from probe.records import replace
 from probe.report import FORMATS, Page
 from probe.report.folding import LIMIT, essence, fold
 from probe.report.json import bare, schema

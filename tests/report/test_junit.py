@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from probe.fleet import SubnetRun
-from probe.model import Failure, Impact, Policy, Severity, Status, Verdict, replace
+from probe.model import Failure, Impact, Policy, Severity, Status, Verdict
+from probe.records import replace
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.report import fleets, made

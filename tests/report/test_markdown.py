@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.fleet import Fleet
-from probe.model import Asker, Failure, Impact, NamesSeen, Severity, Verdict, replace
+from probe.model import Asker, Failure, Impact, NamesSeen, Severity, Verdict
+from probe.records import replace
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.markdown import LIMIT
 from tests.page.hostile import PAYLOADS, spoilt

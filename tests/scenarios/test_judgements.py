@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 
 from probe.model import JudgedFinding, Outcome, Pull, Severity, Status, Verdict
+from probe.records import replace
 from probe.run import run
 from probe.settings import parse
 from probe.sim import changes
@@ -26,7 +25,7 @@ def judged(breaks: changes.Change, *arguments: str, dns_try: float = 2.0) -> Ver
     with VPC() as vpc:
         breaks(vpc)
         settings = parse((*arguments, "--connect-timeout", "1"), vpc.environ, started=time.monotonic())
-        budget = msgspec.structs.replace(settings.budget, dns_try=dns_try)
+        budget = replace(settings.budget, dns_try=dns_try)
         return run(replace(settings, budget=budget), vpc.wire())
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from probe.model import JudgedFinding, Severity, Status, Verdict, replace
+from probe.model import JudgedFinding, Severity, Status, Verdict
+from probe.records import replace
 from probe.serve.state import Snapshot, advance
 from tests.report import made
 

@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from itertools import repeat
 from math import ceil
 from pathlib import Path
@@ -17,6 +16,7 @@ from probe import demo
 from probe.demo import _named, _scenarios
 from probe.drill import Stage
 from probe.model import Budget, LayerSeen, Verdict
+from probe.records import replace
 from probe.serve.options import INTERVAL, LAYER_BYTES, thrifty
 from probe.sim import images
 from probe.sim.changes import Change, all_of, mishap, pushed

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Severity, Status, Verdict, replace
+from probe.model import Severity, Status, Verdict
+from probe.records import replace
 from probe.serve.logs import event, lines
 from probe.serve.state import Snapshot, advance
 from tests.report import made

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from probe.mishap import broken
-from probe.model import Action, Failure, Status, Verdict, replace
+from probe.model import Action, Failure, Status, Verdict
+from probe.records import replace
 from probe.serve import loop as loops
 from probe.serve.loop import LEAST_GAP, PATIENCE, Loop
 from probe.serve.schedule import LONGEST

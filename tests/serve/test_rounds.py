@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from probe.model import Surroundings, Verdict, replace
+from probe.model import Surroundings, Verdict
+from probe.records import replace
 from probe.serve.rounds import Rounds
 from probe.settings import UsageError, parse
 from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Action, Failure, JudgedFinding, LayerSeen, Outcome, Severity, Status, Step, Verdict, replace
+from probe.model import Action, Failure, JudgedFinding, LayerSeen, Outcome, Severity, Status, Step, Verdict
+from probe.records import replace
 from probe.serve.state import (
     BUCKETS,
     LONGEST_HISTORY,

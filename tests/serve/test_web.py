@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Severity, Verdict, replace
+from probe.model import Severity, Verdict
+from probe.records import replace
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition

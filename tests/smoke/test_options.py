@@ -37,7 +37,7 @@ def test_every_flag_has_a_variable_which_means_the_same(flag: Flag) -> None:
 
 
 def told(options: Options) -> dict[str, object]:
-    return {name: getattr(options, name) for name in Options.__dataclass_fields__ if name != "given"}
+    return {name: getattr(options, name) for name in Options.__struct_fields__ if name != "given"}
 
 
 def test_a_clusters_arn_says_the_region() -> None:

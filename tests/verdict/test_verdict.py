@@ -20,8 +20,8 @@ from probe.model import (
     Standing,
     Status,
     Verdict,
-    replace,
 )
+from probe.records import replace
 from probe.verdict import judge, likeliest
 from tests.faults.measurements import World
 from tests.faults.parts import PRIVATE, PUBLIC, Host, Said, private, public

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from probe.records import Record, field
 from probe.sim.changes import Change
 
 S3_ROUTE = "s3.route-undetermined"
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Record, frozen=True):
     """`finds` are all findings, infos too; `first_causes` the likeliest cause of those where it is settled.
 
     `status` and `pull` follow from the rules of judgement, and were written before the program was run.
