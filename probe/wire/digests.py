@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 BUFFER_BYTES = 512 * 1024  # large enough that handing over costs little, small enough that memory does not notice
-BUFFERS = 4
+BUFFERS = 12  # at most: as much as comes in while the hashing thread waits for a core, where others want it too
 
 
 class Readable(Protocol):
@@ -32,7 +32,7 @@ def hashed(body: Readable, *, advance: Callable[[int], None] | None = None) -> t
 
 
 def _both(body: Readable, first: bytearray, advance: Callable[[int], None] | None) -> tuple[int, str]:
-    digest = hashlib.sha256()
+    digest, made = hashlib.sha256(), 1
     full: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
     free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
 
@@ -42,14 +42,20 @@ def _both(body: Readable, first: bytearray, advance: Callable[[int], None] | Non
             digest.update(memoryview(buffer)[:count])
             free.put(buffer)
 
-    for _ in range(BUFFERS - 1):
-        free.put(bytearray(BUFFER_BYTES))
+    def empty() -> bytearray:
+        """A buffer whose bytes are hashed, or another one while there are few."""
+        nonlocal made
+        if free.empty() and made < BUFFERS:
+            made += 1
+            return bytearray(BUFFER_BYTES)
+        return free.get()
+
     worker = threading.Thread(target=work, daemon=True, name="sha256")
     worker.start()
     full.put((first, BUFFER_BYTES))
     received = BUFFER_BYTES
     try:
-        while count := _read(body, buffer := free.get(), advance):
+        while count := _read(body, buffer := empty(), advance):
             full.put((buffer, count))
             received += count
     finally:

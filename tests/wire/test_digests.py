@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from probe.model import Failure
+from probe.wire import digests
 from probe.wire.digests import BUFFER_BYTES, BUFFERS, hashed
 from probe.wire.errors import WireError
 
@@ -43,3 +45,30 @@ def test_a_failure_comes_through_and_leaves_no_thread(size: int) -> None:
         hashed(Source(size, failing=WireError(Failure.STALLED)))
     assert caught.value.failure is Failure.STALLED
     assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]
+
+
+def test_reading_runs_ahead_of_hashing_by_so_many_buffers_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead, buffers = threading.Event(), set()
+
+    class Waiting:
+        def __init__(self) -> None:
+            self.real = hashlib.sha256()
+
+        def update(self, data: memoryview) -> None:
+            assert ahead.wait(30)
+            self.real.update(data)
+
+        def hexdigest(self) -> str:
+            return self.real.hexdigest()
+
+    class Counting(Source):
+        def read_into(self, buffer: memoryview) -> int:
+            buffers.add(id(buffer.obj))
+            if len(buffers) == BUFFERS:
+                ahead.set()
+            return super().read_into(buffer)
+
+    monkeypatch.setattr(digests, "hashlib", SimpleNamespace(sha256=Waiting))
+    size = BUFFER_BYTES * (BUFFERS + 2) + 7
+    assert hashed(Counting(size)) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
+    assert len(buffers) == BUFFERS
