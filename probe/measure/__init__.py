@@ -20,30 +20,33 @@ GLANCE = 0.1  # seconds between looks at whether the run was stopped
 
 
 def measure(run: Run, settings: Settings) -> Identity:
-    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the
-    identity used.
+    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the identity
+    used.
     """
     _announce(run)
-    credentials = spawn(lambda: find_credentials(run, settings))
-    _wait(run, _begin(run, settings, credentials))
+    work, credentials = _begin(run, settings)
+    _wait(run, work)
     run.recorder.close(late=run.over)
     return _identity(run, credentials)
 
 
-def _begin(run: Run, settings: Settings, credentials: Future[Attempt[Found]]) -> list[Future[Any]]:
-    """Start everything: each endpoint's reach, and the conversations that follow upon it."""
-    plan = run.plan
+def _begin(run: Run, settings: Settings) -> tuple[list[Future[Any]], Future[Attempt[Found]]]:
+    """Start everything: the controls, since silence takes longest, each endpoint's reach, and the conversations that
+    follow upon it."""
+    plan, work = run.plan, list[Future[Any]]()
+    if plan.controls:
+        work += [spawn(lambda: other_region(run)), spawn(lambda: transparent_proxy(run))]
     reached = {endpoint.name: spawn(partial(reach, run, endpoint)) for endpoint in plan.endpoints}
+    # Behind what is under way by then: it imports libraries, and whoever starts a thread beside that waits for it.
+    credentials = spawn(lambda: find_credentials(run, settings))
 
     def walk() -> None:
         pull(run, Start(credentials.result(), reached["ecr.api"].result(), reached["ecr.dkr"], reached["s3"]))
 
-    work: list[Future[Any]] = [spawn(walk), spawn(lambda: look_at_proxies(run, settings.environment))]
+    work += [*reached.values(), spawn(walk), spawn(lambda: look_at_proxies(run, settings.environment))]
     if "logs" in reached:
         work.append(spawn(lambda: logs(run, credentials.result(), reached["logs"].result())))
-    if plan.controls:
-        work += [spawn(lambda: other_region(run)), spawn(lambda: transparent_proxy(run))]
-    return [*work, *reached.values()]
+    return work, credentials
 
 
 def _wait(run: Run, work: list[Future[Any]]) -> None:
