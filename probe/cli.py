@@ -130,7 +130,14 @@ def _no_command(name: str) -> str:
 
 
 def _check(argv: Sequence[str], stop: threading.Event) -> int:
-    gc.disable()  # looking for cycles would cost a tenth of the start, and one run leaves few
+    gc.disable()  # looking for cycles would cost a tenth of the whole, and one run leaves few
+    try:
+        return _checked(argv, stop)
+    finally:
+        gc.enable()
+
+
+def _checked(argv: Sequence[str], stop: threading.Event) -> int:
     from probe.mishap import verdict_in_any_case
     from probe.progress import progress_on
     from probe.settings import parse
@@ -150,7 +157,6 @@ def _check(argv: Sequence[str], stop: threading.Event) -> int:
     try:
         verdict = verdict_in_any_case(settings, run, stop=stop)
     finally:
-        gc.enable()
         progress.close()
     code = _deliver(verdict, settings.reports)
     if settings.push_gateway is not None:
@@ -174,11 +180,10 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 
 def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
-    from dataclasses import replace
-
     from probe.flags import EXPLAIN_FLAGS
     from probe.manual import takes_file
     from probe.model import Basis
+    from probe.records import replace
     from probe.settings import given_to, read_reports
 
     given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
@@ -253,9 +258,8 @@ def _serve(argv: Sequence[str], stop: threading.Event) -> int:
 
 
 def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
-    from dataclasses import replace
-
     from probe.flags import UsageError
+    from probe.records import replace
     from probe.serve.logs import event
     from probe.serve.sidecar import serve
 
