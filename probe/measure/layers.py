@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
 
 from probe.measure.questions import ask, seen_of
 from probe.measure.reach import Reached, Ready, reach
@@ -252,7 +253,8 @@ def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]
     progress = run.progress
     progress.layer_started(blank.digest, blank.size)
     try:
-        received, digest = hashed(body, advance=lambda count: progress.layer_advanced(blank.digest, count))
+        advance, alone = partial(progress.layer_advanced, blank.digest), run.plan.layers is not Layers.ALL
+        received, digest = hashed(body, advance=advance, apart=alone)
     finally:
         progress.layer_done(blank.digest)
     return received, f"sha256:{digest}", None

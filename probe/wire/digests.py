@@ -1,5 +1,4 @@
-"""sha256 of a body while it is read: reading and hashing on two threads, in a few buffers that are used again and
-again."""
+"""sha256 of a body while it is read, in a few buffers that are used again and again."""
 
 from __future__ import annotations
 
@@ -19,19 +18,25 @@ class Readable(Protocol):
     def read_into(self, buffer: memoryview) -> int: ...
 
 
-def hashed(body: Readable, *, advance: Callable[[int], None] | None = None) -> tuple[int, str]:
+def hashed(body: Readable, *, advance: Callable[[int], None] | None = None, apart: bool = True) -> tuple[int, str]:
     """Read `body` to its end: how many bytes came, and their sha256 in hex. `advance` is told of every piece.
 
-    Raises what reading raises. Both threads release the interpreter's lock in their work, so they overlap on two cores.
+    `apart` hashes on a thread of its own, which overlaps with reading: both release the interpreter's lock in their
+    work. Bodies that are read at once overlap with each other, and are the faster without. Raises what reading raises.
     """
-    first = bytearray(BUFFER_BYTES)
-    received = _read(body, first, advance)
-    if received < BUFFER_BYTES:  # shorter than one buffer: a thread would cost more than it saves
-        return received, hashlib.sha256(memoryview(first)[:received]).hexdigest()
-    return _both(body, first, advance)
+    buffer = bytearray(BUFFER_BYTES)
+    count = _read(body, buffer, advance)
+    if apart and count == BUFFER_BYTES:  # what is shorter than one buffer is not worth a thread
+        return _apart(body, buffer, advance)
+    received, digest = count, hashlib.sha256(memoryview(buffer)[:count])
+    while count == BUFFER_BYTES:
+        count = _read(body, buffer, advance)
+        digest.update(memoryview(buffer)[:count])
+        received += count
+    return received, digest.hexdigest()
 
 
-def _both(body: Readable, first: bytearray, advance: Callable[[int], None] | None) -> tuple[int, str]:
+def _apart(body: Readable, first: bytearray, advance: Callable[[int], None] | None) -> tuple[int, str]:
     digest, made = hashlib.sha256(), 1
     full: queue.SimpleQueue[tuple[bytearray, int] | None] = queue.SimpleQueue()
     free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()

@@ -32,17 +32,19 @@ class Source:
 @pytest.mark.parametrize(
     "size", [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, BUFFER_BYTES * 2, BUFFER_BYTES * (BUFFERS + 2) + 7]
 )
-def test_the_digest_is_that_of_the_bytes(size: int) -> None:
+@pytest.mark.parametrize("apart", [True, False])
+def test_the_digest_is_that_of_the_bytes(size: int, apart: bool) -> None:
     told: list[int] = []
-    assert hashed(Source(size), advance=told.append) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
+    assert hashed(Source(size), advance=told.append, apart=apart) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
     assert sum(told) == size
     assert 0 not in told
 
 
 @pytest.mark.parametrize("size", [BUFFER_BYTES, BUFFER_BYTES * 3])
-def test_a_failure_comes_through_and_leaves_no_thread(size: int) -> None:
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_failure_comes_through_and_leaves_no_thread(size: int, apart: bool) -> None:
     with pytest.raises(WireError) as caught:
-        hashed(Source(size, failing=WireError(Failure.STALLED)))
+        hashed(Source(size, failing=WireError(Failure.STALLED)), apart=apart)
     assert caught.value.failure is Failure.STALLED
     assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]
 
@@ -72,3 +74,15 @@ def test_reading_runs_ahead_of_hashing_by_so_many_buffers_and_no_more(monkeypatc
     size = BUFFER_BYTES * (BUFFERS + 2) + 7
     assert hashed(Counting(size)) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
     assert len(buffers) == BUFFERS
+
+
+def test_in_its_place_it_needs_one_buffer_and_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Alone(Source):
+        def read_into(self, buffer: memoryview) -> int:
+            buffers.add(id(buffer.obj))
+            return super().read_into(buffer)
+
+    buffers: set[int] = set()
+    monkeypatch.setattr(digests, "threading", None)
+    hashed(Alone(BUFFER_BYTES * 3), apart=False)
+    assert len(buffers) == 1
