@@ -158,14 +158,20 @@ def requests_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def slow_link(cloud: Cloud) -> Iterator[None]:
-    """100 Mbit/s to the task."""
+def link_of(cloud: Cloud, mbit: int) -> Iterator[None]:
+    """So many Mbit/s to the task, with 5 ms of them at once: a shaper works by the kernel's ticks, of 4 ms or less."""
     limit = ("dev", "to-task", "root")
-    cloud.router.run("tc", "qdisc", "add", *limit, "tbf", "rate", "100mbit", "burst", "64kb", "latency", "50ms")
+    shaper = ("tbf", "rate", f"{mbit}mbit", "burst", str(mbit * 5 * 1000 // 8), "latency", "50ms")
+    cloud.router.run("tc", "qdisc", "add", *limit, *shaper)
     try:
         yield
     finally:
         cloud.router.run("tc", "qdisc", "delete", *limit)
+
+
+def slow_link(cloud: Cloud) -> AbstractContextManager[None]:
+    """100 Mbit/s to the task."""
+    return link_of(cloud, 100)
 
 
 def layers_trickle(cloud: Cloud) -> AbstractContextManager[None]:

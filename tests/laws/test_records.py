@@ -1,0 +1,52 @@
+"""How values are made, and which of them show nothing of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from probe.measure.redirects import Redirect
+from probe.operator.options import Options as SmokeOptions
+from probe.push import Gateway
+from probe.records import Record, Unshown, replace
+from probe.serve.options import Options as ServeOptions
+from probe.wire.credentials import Credentials
+
+SECRET = "sentinel-secret"
+
+
+class Login(Unshown, frozen=True):
+    user: str
+    password: str
+
+
+class Letter(Record, frozen=True):
+    sender: Login
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    text: str
+    number: int = 1
+
+
+def test_a_record_with_a_secret_shows_only_what_it_is() -> None:
+    letter = Letter(Login("AWS", SECRET), "hello")
+    assert repr(letter) == "Letter(sender=Login(...), text='hello')"
+    assert SECRET not in f"{letter.sender} {letter.sender!r} {ValueError(letter)}"
+
+
+@pytest.mark.parametrize("kind", [Credentials, Redirect, Gateway, ServeOptions, SmokeOptions])
+def test_what_holds_secrets_is_such_a_record(kind: type[Record]) -> None:
+    assert issubclass(kind, Unshown)
+
+
+def test_both_kinds_of_values_are_copied_with_changes() -> None:
+    letter, card = Letter(Login("AWS", SECRET), "hello"), Card("hello", 2)
+    assert replace(letter, text="bye") == Letter(letter.sender, "bye")
+    assert replace(card, text="bye") == Card("bye", 2)
+    assert (letter.text, card.text) == ("hello", "hello")
+    with pytest.raises(TypeError):
+        replace(letter, colour="red")
