@@ -29,7 +29,7 @@ from probe.model import (
 )
 from probe.records import Record, replace
 from probe.wire import names
-from probe.wire.certificates import CertificateFacts, handshake, read_certificate
+from probe.wire.certificates import CertificateFacts, facts_of, handshake, read_certificate
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
@@ -306,8 +306,8 @@ class _Visit(Record, frozen=True):
                 raise WireError(error.failure, error.detail, seen=_certificate(address, facts)) from error
             finally:
                 sock.close()
-            shaken.sock.close()
-            return _certificate(address, shaken.facts), None
+            with shaken:
+                return _certificate(address, facts_of(shaken)), None
 
         subject = self.prefix + address.address
         return run.recorder.attempt(

@@ -32,21 +32,13 @@ class CertificateFacts(Record, frozen=True):
     verified: bool
 
 
-class Handshake(Record, frozen=True):
-    """A connection on which TLS was verified."""
-
-    sock: TlsSocket
-    facts: CertificateFacts
-
-
-def handshake(wire: Wire, sock: socket.socket, host: str, *, timeout: float, until: float) -> Handshake:
+def handshake(wire: Wire, sock: socket.socket, host: str, *, timeout: float, until: float) -> TlsSocket:
     """Shake hands as a client of `host` and verify it. Takes `sock` over, and closes it where it fails.
 
     Raises WireError TLS_STALL, TLS_RESET, NOT_TLS, UNTRUSTED, WRONG_NAME, EXPIRED or DEADLINE. A peer that breaks the
     handshake off by an alert or offers no TLS 1.2 is TLS_RESET too: it was reached, and there will be no connection.
     """
-    secure = _shake(sock, wire.trust(), host, timeout=timeout, until=until)
-    return Handshake(secure, _facts(secure))
+    return _shake(sock, wire.trust(), host, timeout=timeout, until=until)
 
 
 def read_certificate(
@@ -96,7 +88,8 @@ def _refused(error: Exception, host: str) -> WireError:
 # ---- facts -----------------------------------------------------------------------------------------------------------
 
 
-def _facts(secure: TlsSocket) -> CertificateFacts:
+def facts_of(secure: TlsSocket) -> CertificateFacts:
+    """What a verified handshake told, while its connection is open."""
     peer: dict[str, Any] = secure.getpeercert() or {}
     issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]
     names = tuple(value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))

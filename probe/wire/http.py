@@ -229,7 +229,7 @@ class Conversation:
         plain = connect(self._wire, self.address, self._port, timeout=self._most(budget.connect), until=pace.until)
         sock: BoundedSocket = plain
         if self._tls:
-            sock = handshake(self._wire, plain, self.host, timeout=self._most(budget.tls), until=pace.until).sock
+            sock = handshake(self._wire, plain, self.host, timeout=self._most(budget.tls), until=pace.until)
         sock.pace = pace
         self._socket = sock
         return sock

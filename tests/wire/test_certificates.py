@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probe.model import Failure
-from probe.wire.certificates import Handshake, handshake, read_certificate
+from probe.wire.certificates import CertificateFacts, facts_of, handshake, read_certificate
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect
 from tests.wire.conftest import Authority
@@ -22,10 +22,12 @@ from tests.wire.servers import ADDRESS, HOST, Server, answer, done, hang_up, res
 
 def shake(
     server: Server, authority: Authority, *, host: str = HOST, timeout: float = 1.0, until: float | None = None
-) -> Handshake:
+) -> CertificateFacts:
     wire = wire_to(server.port, trust=authority.trust())
     until = until or soon()
-    return handshake(wire, connect(wire, ADDRESS, 443, timeout=1, until=until), host, timeout=timeout, until=until)
+    sock = connect(wire, ADDRESS, 443, timeout=1, until=until)
+    with handshake(wire, sock, host, timeout=timeout, until=until) as secure:
+        return facts_of(secure)
 
 
 def failure_of_shaking(
@@ -38,9 +40,7 @@ def failure_of_shaking(
 
 def test_a_verified_handshake_tells_who_is_there(authority: Authority) -> None:
     with Server(silent, tls=authority.server(HOST, "*.api.ecr.eu-west-1.vpce.amazonaws.com")) as server:
-        found = shake(server, authority)
-        found.sock.close()
-    facts = found.facts
+        facts = shake(server, authority)
     assert facts.verified
     assert facts.version in ("TLSv1.2", "TLSv1.3")
     assert facts.issuer_organization == "Amazon"
@@ -202,9 +202,9 @@ def test_against_openssl(authority: Authority, tmp_path: Path, options: list[str
             line = next(line for line in process.stdout if line.startswith("ACCEPT"))
             wire = wire_to(int(line.rpartition(":")[2]), trust=authority.trust())
             sock = connect(wire, ADDRESS, 443, timeout=1, until=soon())
-            found = handshake(wire, sock, HOST, timeout=2, until=soon())
-            found.sock.close()
+            with handshake(wire, sock, HOST, timeout=2, until=soon()) as secure:
+                found = facts_of(secure)
         finally:
             process.kill()
-    assert found.facts.version == version
-    assert found.facts.names == (HOST,)
+    assert found.version == version
+    assert found.names == (HOST,)
