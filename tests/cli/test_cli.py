@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -267,3 +268,17 @@ def test_failing_leaves_the_old_file(
     assert "--output (ECR_PROBE_OUTPUT)" in err
     assert target.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_check_goes_without_the_collector_to_its_end_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    collecting: list[bool] = []
+
+    def deliver(*_: object) -> int:
+        collecting.append(gc.isenabled())
+        return 0
+
+    monkeypatch.setattr(mishap, "verdict_in_any_case", lambda *_, **__: made())
+    monkeypatch.setattr(cli, "_deliver", deliver)
+    assert main(["check", "--image", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1"]) == 0
+    assert collecting == [False]
+    assert gc.isenabled()

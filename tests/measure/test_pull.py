@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -16,7 +17,8 @@ from probe.sim import changes, images
 from probe.sim.cloud import TAG
 from probe.sim.http import Reply
 from probe.sim.vpc import VPC
-from probe.wire import Wire
+from probe.wire import Wire, digests
+from probe.wire.digests import Readable
 from tests.measure.worlds import only, steps
 
 PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)
@@ -42,6 +44,21 @@ def test_all_layers_are_the_whole_image() -> None:
     assert isinstance(child, ManifestSeen)
     assert len(fetched) == (child.layers or 0) + 1
     assert all(layer.verified for layer in fetched)
+
+
+@pytest.mark.parametrize(("asked", "apart"), [("smallest", True), ("all", False)])
+def test_a_layer_has_a_thread_for_its_hashing_where_it_is_read_alone(
+    asked: str, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+
+    def hashed(body: Readable, *, advance: Callable[[int], None], apart: bool) -> tuple[int, str]:
+        told.append(apart)
+        return digests.hashed(body, advance=advance, apart=apart)
+
+    monkeypatch.setattr(layers, "hashed", hashed)
+    steps(changes.nothing, "--layers", asked)
+    assert set(told) == {apart}
 
 
 def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypatch: pytest.MonkeyPatch) -> None:

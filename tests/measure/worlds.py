@@ -19,12 +19,16 @@ from probe.wire import Wire
 
 
 def steps(
-    breaks: Change, *arguments: str, stop: threading.Event | None = None, through: Callable[[Wire], Wire] | None = None
+    breaks: Change,
+    *arguments: str,
+    stop: threading.Event | None = None,
+    through: Callable[[Wire], Wire] | None = None,
+    controls: bool = False,
 ) -> dict[str, Step]:
     """The steps by id of one run in a VPC so broken. `through` may put something of its own into the wire."""
     with VPC() as vpc:
         breaks(vpc)
-        settings = parse([*arguments, "--no-controls"], vpc.environ, started=time.monotonic())
+        settings = parse([*arguments, *([] if controls else ["--no-controls"])], vpc.environ, started=time.monotonic())
         recorder = Recorder()
         until = settings.started + settings.budget.deadline
         world = through(vpc.wire()) if through else vpc.wire()
