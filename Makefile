@@ -119,13 +119,13 @@ lock: $(VENV)/dev
 	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
 
 findings: $(VENV)/dev
-	$(BIN)/python -m docs.runbook
+	$(BIN)/python -m tools.runbook
 
 picture: $(VENV)/demo
-	$(BIN)/python docs/picture.py s3-endpoint-policy docs/failing-run.svg
+	$(BIN)/python tools/picture.py s3-endpoint-policy docs/failing-run.svg
 
 screenshots: $(VENV)/dev
-	$(BIN)/python -m docs.screenshots docs
+	$(BIN)/python -m tools.screenshots docs
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,7 +20,7 @@ SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "s3", "signin", "sso", "sso-oidc
 # rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
 UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
 # The simulated VPC needs trustme, which is no part of the image.
-WITHOUT_TRUSTME = ("probe.sim", "probe.drill")
+WITHOUT_TRUSTME = ("probe.sim", "probe.rehearsal")
 # Imported within functions, by us and by the libraries.
 LATE = (
     "_strptime",

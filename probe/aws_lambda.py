@@ -20,14 +20,14 @@ import probe.faults
 import probe.report.json
 import probe.verdict  # noqa: F401  # what a run imports late is there before the first invocation: see prepare() below
 from probe import lambda_event
-from probe.flags import CHECK_FLAGS, UsageError
-from probe.mishap import GRACE, described, report_in_any_case, verdict_in_any_case
+from probe.config.flags import CHECK_FLAGS, UsageError
+from probe.config.settings import Settings, settle
+from probe.crash import GRACE, described, report_in_any_case, verdict_in_any_case
 from probe.model import Severity, Verdict
 from probe.records import replace
 from probe.report import Page
 from probe.run import run
 from probe.serve.logs import event as line
-from probe.settings import Settings, settle
 from probe.wire import credentials, http, real_wire
 
 # Of the time that the function has left: for a run that does not end at its deadline, and for putting it into words.

@@ -18,14 +18,14 @@ from probe import __version__
 from probe.signals import fill_closed_streams, stop_on_signals
 
 if TYPE_CHECKING:
-    from probe.flags import Given
+    from probe.config.flags import Given
+    from probe.config.settings import Reports
     from probe.fleet import Fleet
     from probe.model import Verdict
     from probe.push import Gateway
     from probe.report import Page
     from probe.serve.loop import Measure
     from probe.serve.options import Options
-    from probe.settings import Reports
 
 UNHEALTHY = 1
 USAGE = 2
@@ -65,12 +65,12 @@ def _guarded(argv: Sequence[str]) -> int:
 
 def _words(error: Exception) -> str:
     try:
-        from probe.flags import UsageError
+        from probe.config.flags import UsageError
         from probe.report.layout import clean
 
         if isinstance(error, UsageError):
             return clean(str(error))
-        from probe.mishap import described
+        from probe.crash import described
 
         what = described(error)
     except Exception:  # what broke may be what these modules need, such as an installation that lacks a library
@@ -99,8 +99,8 @@ def _flush() -> None:
 def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
     if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
-    from probe.flags import UsageError, without_login
-    from probe.manual import help_of, overview
+    from probe.config.flags import UsageError, without_login
+    from probe.config.help import help_of, overview
 
     summaries = {name: command.summary for name, command in COMMANDS.items()}
     if not argv:
@@ -121,7 +121,7 @@ def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
 
 
 def _no_command(name: str) -> str:
-    from probe.values import one_of
+    from probe.config.readers import one_of
 
     try:
         return one_of(name, COMMANDS, what="a command")
@@ -138,9 +138,9 @@ def _check(argv: Sequence[str], stop: threading.Event) -> int:
 
 
 def _checked(argv: Sequence[str], stop: threading.Event) -> int:
-    from probe.mishap import verdict_in_any_case
+    from probe.config.settings import parse
+    from probe.crash import verdict_in_any_case
     from probe.progress import progress_on
-    from probe.settings import parse
 
     settings = parse(argv)
     _check_stdout(settings.reports)
@@ -172,7 +172,7 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
     try:
         complaint = push(verdict, gateway, real_wire(ca_bundle))
     except Exception as error:
-        from probe.mishap import described
+        from probe.crash import described
 
         complaint = f"a mistake of ecr-probe's own: {described(error)}"
     if complaint is not None:
@@ -180,11 +180,11 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 
 def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
-    from probe.flags import EXPLAIN_FLAGS
-    from probe.manual import takes_file
+    from probe.config.flags import EXPLAIN_FLAGS
+    from probe.config.help import takes_file
+    from probe.config.settings import given_to, read_reports
     from probe.model import Basis
     from probe.records import replace
-    from probe.settings import given_to, read_reports
 
     given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
     reports = replace(read_reports(given), ranked=True)
@@ -199,12 +199,12 @@ def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
 
 
 def _explained(given: Given, name: str | None) -> Verdict:
-    from probe import values
+    from probe.config import readers
+    from probe.config.flags import UsageError
     from probe.explain.context import Context
     from probe.explain.source import MOST, explained
-    from probe.flags import UsageError
 
-    known, ranges = Context(image=given.one("image", values.image)), given.many("vpc-cidr", values.cidr)
+    known, ranges = Context(image=given.one("image", readers.image)), given.many("vpc-cidr", readers.cidr)
     if "task" in given and name is not None and "task" not in given.by_variable:
         raise given.refusal("task", f"the file {name!r} is named as well; leave one of them out")
     if "task" in given and name is None:
@@ -235,9 +235,9 @@ def _read(name: str, limit: int) -> bytes:
 
 def _health(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe import health
-    from probe.flags import LISTEN, TLS_CERTIFICATE
-    from probe.listen import address
-    from probe.settings import given_to
+    from probe.config.flags import LISTEN, TLS_CERTIFICATE
+    from probe.config.listen import address
+    from probe.config.settings import given_to
 
     given = given_to("ecr-probe health", argv, flags=(LISTEN, TLS_CERTIFICATE))
     listen = given.one("listen", address) or address(LISTEN.default)
@@ -258,7 +258,7 @@ def _serve(argv: Sequence[str], stop: threading.Event) -> int:
 
 
 def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
-    from probe.flags import UsageError
+    from probe.config.flags import UsageError
     from probe.records import replace
     from probe.serve.logs import event
     from probe.serve.sidecar import serve
@@ -281,11 +281,11 @@ def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
 
 def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
     from probe.operator.aws import Account
-    from probe.operator.hands import NUMBER, Threads
-    from probe.operator.options import read
-    from probe.operator.smoke import Smoke
-    from probe.operator.watch import watch_on
     from probe.report.layout import clean
+    from probe.smoke.command import Smoke
+    from probe.smoke.options import read
+    from probe.smoke.progress import watch_on
+    from probe.smoke.workers import NUMBER, Threads
 
     options = read(argv)
     _check_stdout(options.reports)
@@ -298,9 +298,9 @@ def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
 
 
 def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
-    from probe.flags import UsageError
+    from probe.config.flags import UsageError
+    from probe.config.readers import one_of
     from probe.report.json import DOCUMENTS, schema_text
-    from probe.values import one_of
 
     if len(argv) > 1:
         raise UsageError(f"schema takes one argument, but {argv[1]!r} was given as well; for example ecr-probe schema")
@@ -341,7 +341,7 @@ def _demo(argv: Sequence[str], stop: threading.Event) -> int:
 
 def _check_stdout(reports: Reports) -> None:
     """Before the work: a report that nobody can receive is a mistake of the caller."""
-    from probe.flags import UsageError
+    from probe.config.flags import UsageError
 
     if sys.stdout is None and any(output.path is None for output in reports.outputs):
         raise UsageError("stdout is closed; for a report to a file --output (ECR_PROBE_OUTPUT) verdict.json")
@@ -353,8 +353,8 @@ def _complain(words: str) -> None:
 
 def _deliver(what: Verdict | Fleet, reports: Reports, complain: Callable[[str], None] = _complain) -> int:
     """Write every report, files first, and return the exit code."""
-    from probe.mishap import report_in_any_case
-    from probe.outputs import write_atomically
+    from probe.config.outputs import write_atomically
+    from probe.crash import report_in_any_case
     from probe.report import Page
 
     code = what.exit_code
@@ -410,7 +410,7 @@ def _print(text: str) -> int:
         # Python flushes once more at exit and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        from probe.flags import UsageError
+        from probe.config.flags import UsageError
 
         raise UsageError(f"stdout cannot be written: {_reason(error)}") from None
     return 0

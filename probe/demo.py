@@ -14,15 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from probe.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
-from probe.mishap import verdict_in_any_case
+from probe.config.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
+from probe.config.readers import one_of
+from probe.config.settings import Reports, Settings, given_to, parse, read_reports
+from probe.crash import verdict_in_any_case
 from probe.model import Verdict
 from probe.records import Record, replace
-from probe.settings import Reports, Settings, given_to, parse, read_reports
-from probe.values import one_of
 
 if TYPE_CHECKING:
-    from probe.drill import Stage
+    from probe.rehearsal import Stage
     from probe.serve.options import Options
     from probe.sim.scenarios import Scenario
 
@@ -105,7 +105,7 @@ INTERVAL = 10.0  # seconds; nobody pays for these rounds
 
 
 def _served(given: Given) -> Wanted:
-    from probe.drill import FAULTS
+    from probe.rehearsal import FAULTS
     from probe.serve.options import options
 
     if given.rest.list or given.rest.all:
@@ -138,7 +138,7 @@ def _named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
 
 def stage(wanted: Wanted) -> Stage:
     """Where the rounds of the sidecar take place."""
-    from probe.drill import Stage, phases
+    from probe.rehearsal import Stage, phases
     from probe.serve.options import LAYER_BYTES
 
     assert wanted.sidecar is not None

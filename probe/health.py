@@ -11,7 +11,7 @@ import socket
 import time
 
 from probe import __version__
-from probe.listen import Address
+from probe.config.listen import Address
 
 LIMIT = 2.0  # seconds, for everything
 _ENOUGH = 1024  # bytes; the first line says it all

@@ -8,10 +8,10 @@ from dataclasses import astuple, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from probe.flags import FLAGS, Flag, Given, UsageError
+from probe.config.flags import FLAGS, Flag, Given, UsageError
+from probe.config.readers import one_of, shown, switch
+from probe.config.settings import given_to
 from probe.report import FORMATS
-from probe.settings import given_to
-from probe.values import one_of, shown, switch
 
 SETTINGS = "settings"
 # Every event of EventBridge and its Scheduler has these; it comes by the clock, and asks for nothing.

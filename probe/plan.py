@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.addresses import is_ipv6, presume
+from probe.config.settings import Environment, Settings, UsageError
 from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
 from probe.records import Record
-from probe.settings import Environment, Settings, UsageError
 from probe.wire.partitions import Partition, partition_of
 
 # The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them

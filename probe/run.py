@@ -8,13 +8,13 @@ from concurrent.futures import wait
 from datetime import UTC, datetime
 
 from probe import __version__
+from probe.config.settings import Settings
 from probe.measure import GLANCE, measure
 from probe.measure.recorder import Recorder, Run, spawn
 from probe.measure.surroundings import look_around, remembering
 from probe.model import Measurement, Surroundings, Verdict
 from probe.plan import make_plan
 from probe.progress import Progress, Silent
-from probe.settings import Settings
 from probe.wire import Wire
 
 PATIENCE = 0.5  # seconds that metadata still has after a stop: without it there is often no image to speak of

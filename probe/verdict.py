@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.faults.evidence import Evidence
-from probe.faults.visits import Visit
+from probe.faults.host_facts import Visit
 from probe.model import (
     SCHEMA_VERSION,
     Action,

@@ -13,7 +13,7 @@ from probe.explain.clues import Clue
 from probe.explain.context import Context
 from probe.explain.hosts import is_public_ecr
 from probe.faults.evidence import ELSEWHERE, UNNAMED
-from probe.faults.told import SUBJECT_ENDPOINTS
+from probe.faults.text_only import SUBJECT_ENDPOINTS
 from probe.model import (
     Action,
     Address,

@@ -10,17 +10,17 @@ from probe.faults import (
     answers,
     credentials,
     denials,
+    internal,
     layers,
     logs,
     names,
     network,
-    own,
     redirects,
     registry,
     resolvers,
     task,
+    text_only,
     tls,
-    told,
 )
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
@@ -28,7 +28,7 @@ from probe.model import Finding, Measurement, Policy
 
 # In causal order: what stands further up explains what stands below.
 _AREAS = (
-    own,
+    internal,
     task,
     credentials,
     resolvers,
@@ -41,7 +41,7 @@ _AREAS = (
     redirects,
     layers,
     logs,
-    told,
+    text_only,
 )
 FAULTS: tuple[Fault, ...] = tuple(fault for area in _AREAS for fault in area.FAULTS)
 RULES = tuple(rule for area in _AREAS for rule in area.RULES)
@@ -51,5 +51,5 @@ def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
     """Everything that the measurement shows, in causal order; every failed step is named by a finding."""
     evidence = Evidence(measurement, policy)
     findings = [finding for rule in RULES for finding in rule(evidence)]
-    findings += own.unexplained(evidence, findings)
+    findings += internal.unexplained(evidence, findings)
     return tuple(findings)

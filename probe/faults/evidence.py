@@ -7,7 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, is_ipv6
-from probe.faults.visits import Visit, addresses_of, is_inside, is_ipv4, visits_of
+from probe.faults.host_facts import Visit, addresses_of, is_inside, is_ipv4, visits_of
 from probe.model import (
     ANSWERED,
     Action,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.faults.cause_texts import CauseText
+from probe.faults.causes.texts import CauseText
 from probe.model import Extent, Impact
 from probe.records import Record
 

@@ -9,8 +9,8 @@ from probe.faults.absence import missing
 from probe.faults.causes import cause, in_order
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
+from probe.faults.placeholders import service_of, values_of
 from probe.faults.sentences import listed, saw
-from probe.faults.values import service_of, values_of
 from probe.model import Extent, Finding, Impact, Standing, Step
 from probe.records import Record
 

@@ -7,18 +7,18 @@ from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults.absence import missing
-from probe.faults.cause_texts import CauseText
+from probe.faults.causes.texts import CauseText
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible
-from probe.faults.naming import (
+from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
+from probe.faults.name_suspects import (
     failed_lookups,
     of_lookups,
     of_missing_name,
     of_public_answer,
     witnesses,
 )
-from probe.faults.visits import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 from probe.records import replace
 

@@ -8,7 +8,7 @@ from probe.addresses import is_ipv6
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
-from probe.faults.visits import Visit, is_inside
+from probe.faults.host_facts import Visit, is_inside
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind
 from probe.records import replace
 

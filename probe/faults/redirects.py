@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
+from probe.faults.host_facts import Visit
 from probe.faults.registry import CROSS_REGION
-from probe.faults.visits import Visit
 from probe.model import Action, Extent, Failure, Finding, Impact, RedirectSeen, RedirectTarget, Step
 from probe.records import replace
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from probe.faults.evidence import NO_EVIDENCE, Evidence, answer_of
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.host_facts import is_inside
 from probe.faults.sentences import listed
-from probe.faults.visits import is_inside
 from probe.model import Action, Extent, Failure, Finding, Impact, LayerSeen, ManifestSeen, Route, Step
 from probe.records import replace
 

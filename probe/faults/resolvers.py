@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
-from probe.faults.naming import failed_lookups, of_failing_resolver, of_lookups
-from probe.faults.visits import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
+from probe.faults.host_facts import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
+from probe.faults.name_suspects import failed_lookups, of_failing_resolver, of_lookups
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 from probe.records import replace
 

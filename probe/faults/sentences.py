@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.faults.evidence import Evidence, answer_of
-from probe.faults.visits import names_of
+from probe.faults.host_facts import names_of
 from probe.model import Action, CertificateSeen, ControlSeen, Failure, Outcome, Step
 
 _MOST = 4

@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any
 
+from probe.config.settings import Settings
 from probe.measure.controls import other_region, transparent_proxy
 from probe.measure.logs import logs
 from probe.measure.pull import CHAIN, Start, pull
@@ -13,7 +14,6 @@ from probe.measure.reach import reach
 from probe.measure.recorder import Attempt, Run, spawn
 from probe.measure.surroundings import find_credentials, look_at_proxies
 from probe.model import Action, AnswerSeen, Identity, Nothing
-from probe.settings import Settings
 from probe.wire.credentials import Found
 
 GLANCE = 0.1  # seconds between looks at whether the run was stopped

@@ -10,6 +10,7 @@ from functools import partial
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import LINK_LOCAL_SERVICES
+from probe.config.settings import Environment, Settings
 from probe.measure.recorder import Attempt, Recorder, Run
 from probe.measure.retries import with_retry
 from probe.model import (
@@ -26,7 +27,6 @@ from probe.model import (
     Surroundings,
 )
 from probe.records import replace
-from probe.settings import Environment, Settings
 from probe.wire import Wire, credentials, ecs, http
 
 AWSVPC = "awsvpc"

@@ -1,5 +1,4 @@
-"""The outside view: what an operator sees and does through AWS's API. Only here are clients of botocore.
+"""The outside view: what an operator reads and does through AWS's API. Clients of botocore exist only here.
 
-`aws` is the door: it makes the calls and says what their errors mean. Behind it `smoke` runs the probe as an ECS task
-in each subnet and gathers what came of it.
+`aws` makes the calls and classifies their errors; `stopped` reads a stopped task for `explain`.
 """

@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.loaders import create_loader
 
 from probe import __version__
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from probe.wire.errors import scrub
 
 CONNECT, READ = 5.0, 20.0  # seconds

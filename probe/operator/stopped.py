@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from probe.config.flags import TASK, UsageError
 from probe.explain import not_described
 from probe.explain.context import Context
 from probe.explain.source import of_tasks
 from probe.explain.tasks import Described, read_tasks
-from probe.flags import TASK, UsageError
 from probe.model import Failure, Verdict
 from probe.operator.aws import Account, ApiError, Kind
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from probe.fleet import Fleet
 from probe.model import JudgedFinding, Severity, Standing, Status, Verdict
 from probe.report import Page
-from probe.report.across import conclusion as of_all
-from probe.report.across import faults, is_met_drill, places, silences
+from probe.report.fleet import conclusion as of_all
+from probe.report.fleet import faults, is_met_drill, places, silences
 from probe.report.layout import shortened
 from probe.report.saw import few
 from probe.report.summary import conclusion, standing, weight

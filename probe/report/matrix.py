@@ -8,7 +8,7 @@ from typing import NamedTuple
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Severity
 from probe.report import Page
-from probe.report.across import Fault, Mark, conclusion, endpoints, faults, of_endpoint, places, silences
+from probe.report.fleet import Fault, Mark, conclusion, endpoints, faults, of_endpoint, places, silences
 from probe.report.layout import Line, Span, columns, cut, pad, paint, wrapped
 from probe.report.text import TONES, reasons
 

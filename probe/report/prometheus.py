@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from probe import __version__
 from probe.endpoints import CORE_ENDPOINTS
+from probe.history import BUCKETS, Snapshot, advance
 from probe.model import (
     Action,
     AddressClass,
@@ -27,7 +28,6 @@ from probe.model import (
 )
 from probe.report import Page
 from probe.report.measured import ENDPOINTS, printable, reached, throughput, tried
-from probe.serve.state import BUCKETS, Snapshot, advance
 
 PREFIX = "ecr_probe_"
 # More are never exposed, whatever fails in however many ways: a test counts them from the closed vocabularies.

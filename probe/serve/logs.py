@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from probe.history import Snapshot, identity
 from probe.model import JudgedFinding, Severity
 from probe.report.utf8 import json_of
-from probe.serve.state import Snapshot, identity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
+from probe.config.settings import UsageError
+from probe.history import Snapshot, advance, throttled
 from probe.model import Verdict
 from probe.records import replace
 from probe.serve.schedule import eased, next_start
-from probe.serve.state import Snapshot, advance, throttled
-from probe.settings import UsageError
 
 LEAST_GAP = 10.0  # seconds between rounds that were asked for
 PATIENCE = 30.0  # seconds that a round may lie beyond its deadline before the loop counts as dead

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import Sequence
 
-from probe import values
-from probe.flags import FLAGS, LISTEN, SERVE_FLAGS, Flag, Given
-from probe.listen import Address, address
+from probe.config import readers
+from probe.config.flags import FLAGS, LISTEN, SERVE_FLAGS, Flag, Given
+from probe.config.listen import Address, address
+from probe.config.outputs import Output
+from probe.config.settings import Settings, given_to, read_reports, settle
 from probe.model import Budget, Layers
-from probe.outputs import Output
 from probe.records import Unshown, replace
 from probe.serve.server import tls_context
 from probe.serve.web import Login
-from probe.settings import Settings, given_to, read_reports, settle
 
 INTERVAL = 60.0  # seconds
 SHORTEST, LONGEST = 1.0, 86400.0
@@ -43,7 +43,7 @@ def read(argv: Sequence[str]) -> Options:
 
 def options(given: Given, check: Settings, *, listen: Flag = LISTEN, interval: float = INTERVAL) -> Options:
     """`listen` and `interval` hold the defaults. Raises UsageError."""
-    every = given.one("interval", lambda text: values.seconds(text, least=SHORTEST, most=LONGEST)) or interval
+    every = given.one("interval", lambda text: readers.seconds(text, least=SHORTEST, most=LONGEST)) or interval
     bounded = "deadline" in given or check.layers is Layers.ALL
     budget = thrifty(
         check.budget,

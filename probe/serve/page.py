@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.resources import files
 
+from probe import history
+from probe.history import Colour, Passed, Snapshot
 from probe.model import (
     Cause,
     JudgedFinding,
@@ -31,11 +33,9 @@ from probe.report.measured import cluster, service
 from probe.report.saw import duration, saw
 from probe.report.summary import answer, found, measured, standing, subject, weight
 from probe.report.table import Block, Row, blocks, not_needed
-from probe.serve import state
-from probe.serve.hops import UNMEASURED, Fact, Hop, Walk, walk
 from probe.serve.markup import Element, Node, document, tag, verbatim
-from probe.serve.state import Colour, Passed, Snapshot
-from probe.serve.strip import WIDTH, Cell, Hour, Strip, hour
+from probe.serve.path_view import UNMEASURED, Fact, Hop, Walk, walk
+from probe.serve.timeline import WIDTH, Cell, Hour, Strip, hour
 
 _STYLE = files("probe.serve").joinpath("page.css").read_text(encoding="utf-8")
 _SCRIPT = files("probe.serve").joinpath("page.js").read_text(encoding="utf-8")
@@ -345,15 +345,15 @@ def _findings(snapshot: Snapshot, verdict: Verdict, now: datetime) -> Node:
     return _section("findings", "What is wrong", articles)
 
 
-def _grave(snapshot: Snapshot) -> list[state.Standing]:
+def _grave(snapshot: Snapshot) -> list[history.Standing]:
     """Errors and warnings that stand, the gravest first."""
     grave = [one for one in snapshot.standing if one.finding.severity is not Severity.INFO]
     return sorted(grave, key=lambda one: weight(one.finding))
 
 
-def _finding(one: state.Standing, verdict: Verdict, snapshot: Snapshot, now: datetime) -> Element:
+def _finding(one: history.Standing, verdict: Verdict, snapshot: Snapshot, now: datetime) -> Element:
     finding = one.finding
-    name = _id("finding", *state.identity(finding)[:2], *finding.endpoints)
+    name = _id("finding", *history.identity(finding)[:2], *finding.endpoints)
     return tag(
         "article",
         tag(
@@ -378,7 +378,7 @@ def _finding(one: state.Standing, verdict: Verdict, snapshot: Snapshot, now: dat
     )
 
 
-def _age(one: state.Standing, snapshot: Snapshot, now: datetime) -> Node:
+def _age(one: history.Standing, snapshot: Snapshot, now: datetime) -> Node:
     if one.passing and snapshot.totals.rounds > 1:
         return [tag("strong", "first seen this round: may be passing"), ", ", _when(one.since, now, tick="ago")]
     rounds = f", {one.rounds} rounds in a row" if one.rounds > 1 else ", the first round"
@@ -557,7 +557,7 @@ def _limits(verdict: Verdict) -> Iterator[str]:
         yield "Layers were not fetched (--layers none), so the pull is not proven."
     elif verdict.pull is Pull.UNPROVEN and not other_path:
         yield "The pull is not proven: what stopped the proof is among the findings."
-    dark = [summary.name for summary in verdict.endpoints if state.colour(verdict, summary) is Colour.UNKNOWN]
+    dark = [summary.name for summary in verdict.endpoints if history.colour(verdict, summary) is Colour.UNKNOWN]
     if dark:
         yield f"Nothing is known of {', '.join(dark)}."
     left_out = not_needed(verdict)

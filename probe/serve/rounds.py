@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-from probe.mishap import verdict_in_any_case
+from probe.config.settings import Settings
+from probe.crash import verdict_in_any_case
 from probe.model import Surroundings, Verdict
 from probe.records import replace
 from probe.run import run
-from probe.settings import Settings
 from probe.wire import Wire
 
 

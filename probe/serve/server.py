@@ -23,7 +23,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
-from probe.listen import Address
+from probe.config.listen import Address
 from probe.serve.web import App
 
 THREADS = 4

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from probe.flags import LISTEN
-from probe.mishap import broken
+from probe.config.flags import LISTEN
+from probe.crash import broken
+from probe.history import Snapshot
 from probe.model import Verdict
 from probe.serve import logs
 from probe.serve.loop import Loop, Measure
 from probe.serve.options import Options
 from probe.serve.page import REHEARSAL
 from probe.serve.server import Server
-from probe.serve.state import Snapshot
 from probe.serve.web import App
 
 # Seconds, of the five that a task has to be gone: for the round to be cut, for the last scrapes, for what is unwritten.

@@ -19,13 +19,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from probe.mishap import described
+from probe.crash import described
+from probe.history import Snapshot
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.report.utf8 import json_of
 from probe.serve import page
-from probe.serve.state import Snapshot
 
 Headers = tuple[tuple[str, str], ...]
 JSON = "application/json"

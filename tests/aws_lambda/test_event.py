@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from probe.flags import CHECK_FLAGS, UsageError
+from probe.config.flags import CHECK_FLAGS, UsageError
+from probe.config.settings import Settings, settle
 from probe.lambda_event import KEYS, read
-from probe.settings import Settings, settle
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 OTHER = IMAGE.replace("app", "other")

@@ -18,7 +18,7 @@ import pytest
 from probe import aws_lambda, lambda_event, report
 from probe.aws_lambda import RESERVE, handler
 from probe.cli import main
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from probe.model import Path, Pull, Status, Verdict
 from probe.report.json import schema
 from probe.sim.vpc import VPC

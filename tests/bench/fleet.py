@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from probe.operator.rates import launches
-from probe.operator.waves import BATCH, POLL
+from probe.smoke.rates import launches
+from probe.smoke.subnets import BATCH, POLL
 from tests.bench.costs import PROBE, Cost, cost
 from tests.bench.rows import Bench, Row
 from tests.smoke.aws import CREDENTIALS, REGION, Aws, Life, served

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from probe.drill import PHASE
+from probe.rehearsal import PHASE
 from probe.sim.metadata import CREDENTIALS_ADDRESS
 from tests.bench.costs import middle
 from tests.bench.rows import Bench, Row

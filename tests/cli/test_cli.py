@@ -19,18 +19,19 @@ import jsonschema
 import msgspec
 import pytest
 
-from probe import __version__, cli, mishap, outputs
+from probe import __version__, cli, crash
 from probe.cli import main
+from probe.config import outputs
+from probe.config.settings import Settings, UsageError, parse
 from probe.model import Status, Verdict
-from probe.operator.watch import Watch
 from probe.report.json import schema
-from probe.settings import Settings, UsageError, parse
+from probe.smoke.progress import Watch
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
 
 def made(**given: Any) -> Verdict:
-    verdict = mishap.broken(parse(["--image", IMAGE], {}), ValueError("sentinel"), began=datetime.now(UTC))
+    verdict = crash.broken(parse(["--image", IMAGE], {}), ValueError("sentinel"), began=datetime.now(UTC))
     return msgspec.structs.replace(verdict, **given)
 
 
@@ -163,7 +164,7 @@ def test_no_word_on_stderr_is_a_command_to_who_keeps_the_log(
         watch.note("a\n##[add-mask]the")
         raise UsageError("b\n::set-env name=x::y ##[set-env name=x;]y")
 
-    monkeypatch.setattr("probe.operator.smoke.Smoke", smoke)
+    monkeypatch.setattr("probe.smoke.command.Smoke", smoke)
     monkeypatch.setattr("probe.operator.aws.Account", lambda **_: None)
     assert main(["smoke", "--cluster", "main", "--service", "shop"]) == 2
     assert capfd.readouterr().err == (
@@ -175,7 +176,7 @@ def test_a_run_that_hangs_is_left_behind(run: Callable[[object], None], capfd: p
     run(lambda *_: threading.Event().wait())
     began = time.monotonic()
     assert main(["check", "--image", IMAGE, "--deadline", "0.1", "--format", "json"]) == 3
-    assert time.monotonic() - began < mishap.GRACE + 2
+    assert time.monotonic() - began < crash.GRACE + 2
     assert "TimeoutError" in json.loads(capfd.readouterr().out)["steps"][0]["detail"]
 
 
@@ -277,7 +278,7 @@ def test_a_check_goes_without_the_collector_to_its_end_and_gives_it_back(monkeyp
         collecting.append(gc.isenabled())
         return 0
 
-    monkeypatch.setattr(mishap, "verdict_in_any_case", lambda *_, **__: made())
+    monkeypatch.setattr(crash, "verdict_in_any_case", lambda *_, **__: made())
     monkeypatch.setattr(cli, "_deliver", deliver)
     assert main(["check", "--image", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1"]) == 0
     assert collecting == [False]

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from probe import demo, mishap
+from probe import crash, demo
 from probe.cli import main
+from probe.config.settings import parse
 from probe.model import Layers, Verdict
-from probe.settings import parse
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -49,7 +49,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
     def play(_scenario: Told, wanted: demo.Wanted, _stop: threading.Event) -> Verdict:
         handed_on.append((*wanted.arguments, *(f"{name}={text}" for name, text in wanted.variables.items())))
-        return mishap.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
+        return crash.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
 
     monkeypatch.setitem(sys.modules, "probe.sim.scenarios", SimpleNamespace(SCENARIOS=SCENARIOS))
     monkeypatch.setattr(demo, "play", play)

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from probe import __version__, mishap
+from probe import __version__, crash
 from probe.cli import main
+from probe.config.settings import parse
 from probe.explain import saved
 from probe.model import Verdict
-from probe.settings import parse
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -24,7 +24,7 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 @pytest.fixture
 def document() -> bytes:
     """Of a run that broke: the smallest document there is."""
-    made = mishap.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
+    made = crash.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
     return msgspec.json.encode(saved.rejudged(made))
 
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from probe.cli import main
+from probe.config.listen import Address, address
+from probe.config.settings import parse
 from probe.health import complaint
-from probe.listen import Address, address
-from probe.settings import parse
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 PATIENT = 30.0  # a limit that no test reaches: what it sees must not hang on how busy this machine is
@@ -106,7 +106,18 @@ def test_it_is_light() -> None:
     """It runs every minute on a quarter of a processor."""
     heavy = (
         *("botocore", "requests", "urllib3", "dns", "cryptography", "msgspec", "rich", "prometheus_client"),
-        *("ssl", "http", "email", "urllib", "asyncio", "subprocess", "json", "tempfile", "probe.model", "probe.values"),
+        *(
+            "ssl",
+            "http",
+            "email",
+            "urllib",
+            "asyncio",
+            "subprocess",
+            "json",
+            "tempfile",
+            "probe.model",
+            "probe.config.readers",
+        ),
     )
     code = (
         "import sys; from probe.cli import main; main(sys.argv[1:]); "

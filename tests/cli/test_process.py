@@ -25,10 +25,10 @@ PROCESS = """
 import sys, threading, time
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from probe import mishap
+from probe import crash
 from probe.cli import main
 def once(settings, wire, *, progress, stop):
-    verdict = mishap.broken(settings, ValueError(), began=datetime.now(UTC))
+    verdict = crash.broken(settings, ValueError(), began=datetime.now(UTC))
     BODY
     return verdict
 sys.modules["probe.run"] = SimpleNamespace(run=once)
@@ -118,7 +118,7 @@ def test_a_signal_before_our_imports_gives_a_document_too() -> None:
             "import sys, threading, time",
             "import builtins, os, signal, sys, threading, time; real = builtins.__import__\n"
             "def early(name, *rest):\n"
-            "    if name == 'probe.flags' and sys.argv[1:2] == ['check']:\n"
+            "    if name == 'probe.config.flags' and sys.argv[1:2] == ['check']:\n"
             "        builtins.__import__ = real; os.kill(os.getpid(), signal.SIGTERM)\n"
             "    return real(name, *rest)",
         )

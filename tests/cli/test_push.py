@@ -19,10 +19,10 @@ PROCESS = """
 import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from probe import mishap
+from probe import crash
 from probe.cli import main
 def once(settings, wire, **_):
-    return mishap.broken(settings, ValueError(), began=datetime.now(UTC))
+    return crash.broken(settings, ValueError(), began=datetime.now(UTC))
 sys.modules["probe.run"] = SimpleNamespace(run=once)
 main()
 """

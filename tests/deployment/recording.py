@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
+from probe.config.settings import parse
 from probe.model import Verdict
 from probe.records import field
 from probe.run import run
-from probe.settings import parse
 from probe.sim import images
 from probe.sim.endpoints import Gateway, Interface
 from probe.sim.identity import Call, Principal, Statement

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from probe import __version__
-from probe.flags import FLAGS, SERVE_FLAGS
+from probe.config.flags import FLAGS, SERVE_FLAGS
 from tests.deployment.definitions import FOLDER, NAMES, VALUES, placeholders
 from tests.deployment.policies import statements
 

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-from probe.flags import FLAGS
+from probe.config.flags import FLAGS
 from tests.deployment.definitions import ACCOUNT, FOLDER, REGION, VALUES, filled, probe_container
 from tests.deployment.policies import actions, may, policy
 

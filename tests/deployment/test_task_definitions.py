@@ -14,10 +14,10 @@ import pytest
 
 from probe import health
 from probe.cli import COMMANDS
-from probe.flags import FLAGS, SERVE_FLAGS
-from probe.listen import address
+from probe.config.flags import FLAGS, SERVE_FLAGS
+from probe.config.listen import address
+from probe.config.settings import parse
 from probe.model import Path, Pull, Status
-from probe.settings import parse
 from tests.deployment.definitions import FOLDER, NAMES, VALUES, filled, placeholders, probe_container, variables
 from tests.deployment.recording import recorded
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from probe.config.settings import parse
 from probe.model import Verdict
 from probe.run import run
-from probe.settings import parse
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC

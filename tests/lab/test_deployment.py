@@ -15,9 +15,9 @@ import pytest
 from container.wheels import PYTHONS, machine_named
 from probe import lambda_event
 from probe.aws_lambda import RESERVE
+from probe.config.settings import parse
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS
 from probe.model import Budget
-from probe.settings import parse
 from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, VALUES, filled
 from tests.deployment.policies import several, statements
 from tests.deployment.templates import Template

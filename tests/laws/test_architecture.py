@@ -25,7 +25,8 @@ THIRD_PARTY = {
     "probe.progress": {"rich"},
     "probe.explain": {"msgspec"},
     "probe.fleet": {"msgspec"},
-    "probe.operator": {"botocore", "msgspec", "rich"},
+    "probe.operator": {"botocore", "msgspec"},
+    "probe.smoke": {"msgspec", "rich"},
     "probe.serve": {"msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
 }
@@ -42,7 +43,7 @@ OURS = {
         "probe.wire",
         "probe.model",
         "probe.addresses",
-        "probe.settings",
+        "probe.config.settings",
         "probe.progress",
     },
     "probe.faults": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
@@ -55,7 +56,7 @@ OURS = {
         "probe.model",
         "probe.addresses",
         "probe.endpoints",
-        "probe.serve.state",
+        "probe.history",
         "probe.__version__",
     },
     "probe.fleet": {"probe.model", "probe.verdict"},
@@ -73,7 +74,7 @@ OURS = {
         "probe.report.layout",
         "probe.__version__",
     },
-    "probe.serve.state": {"probe.model"},
+    "probe.history": {"probe.model"},
     "probe.sim": {"probe.sim", "probe.wire"},
 }
 EVERYBODYS = {"probe.records"}
@@ -98,10 +99,10 @@ PURE = (
     "probe.verdict",
     "probe.fleet",
     "probe.report",
-    "probe.serve.state",
+    "probe.history",
     "probe.serve.schedule",
-    "probe.serve.hops",
-    "probe.serve.strip",
+    "probe.serve.path_view",
+    "probe.serve.timeline",
     "probe.serve.markup",
     "probe.serve.page",
     "probe.records",
@@ -163,7 +164,7 @@ def test_the_simulator_is_an_independent_oracle() -> None:
 
 def test_only_the_demo_imports_the_simulator() -> None:
     users = {dotted(path) for path in FILES if any(name.startswith("probe.sim") for name in imports(path))}
-    assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.drill"}
+    assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.rehearsal"}
 
 
 def test_clients_of_aws_are_only_made_where_the_operator_stands() -> None:
@@ -173,7 +174,7 @@ def test_clients_of_aws_are_only_made_where_the_operator_stands() -> None:
 
 def test_only_the_command_line_knows_the_operator() -> None:
     users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
-    assert {user for user in users if not user.startswith("probe.operator")} == {"probe.cli"}
+    assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke"))} == {"probe.cli"}
 
 
 def calls(path: Path) -> Iterator[tuple[str, int]]:
@@ -189,7 +190,7 @@ def users(*names: str) -> set[str]:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    assert users("os.environ", "os.getenv", "os.environb") <= {"probe.settings"}
+    assert users("os.environ", "os.getenv", "os.environb") <= {"probe.config.settings"}
 
 
 def test_only_cli_and_lambda_print() -> None:
@@ -201,7 +202,7 @@ def test_nothing_sleeps() -> None:
 
 
 def test_what_holds_values_is_a_record_but_where_msgspec_is_too_heavy() -> None:
-    light = {"probe.flags", "probe.settings"}
+    light = {"probe.config.flags", "probe.config.settings"}
     assert light == {dotted(path) for path in FILES if "dataclass(" in path.read_text()}
     assert not light & {dotted(path) for path in FILES if "probe.records" in imports(path)}
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 
 from probe.measure.redirects import Redirect
-from probe.operator.options import Options as SmokeOptions
 from probe.push import Gateway
 from probe.records import Record, Unshown, replace
 from probe.serve.options import Options as ServeOptions
+from probe.smoke.options import Options as SmokeOptions
 from probe.wire.credentials import Credentials
 
 SECRET = "sentinel-secret"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from probe.config.settings import parse
 from probe.faults import diagnose
 from probe.measure.reach import reach
 from probe.measure.recorder import Recorder, Run
@@ -15,7 +16,6 @@ from probe.model import Failure, ProxySeen
 from probe.plan import make_plan
 from probe.progress import Silent
 from probe.run import run
-from probe.settings import parse
 from probe.sim import changes
 from probe.sim.http import Reply
 from probe.sim.listeners import Swallows

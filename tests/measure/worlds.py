@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
+from probe.config.settings import parse
 from probe.measure import measure
 from probe.measure.recorder import Recorder, Run
 from probe.measure.surroundings import look_around
 from probe.model import Step
 from probe.plan import make_plan
 from probe.progress import Silent
-from probe.settings import parse
 from probe.sim.changes import Change
 from probe.sim.vpc import VPC
 from probe.wire import Wire

@@ -9,10 +9,10 @@ from functools import cache
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from probe.history import Snapshot, advance
 from probe.report import Page
 from probe.report.emf import render
 from probe.report.prometheus import exposition
-from probe.serve.state import Snapshot, advance
 from tests.report import made
 
 # Of the scrape itself, and Prometheus' own series.

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from docs.runbook import variants
 from probe.faults import FAULTS
 from probe.model import Impact
 from tests.observability.exported import unknown
 from tests.observability.files import ROOT, load, promtool
+from tools.runbook import variants
 
 RULES: list[dict[str, Any]] = [rule for group in load("alerts.yaml")["groups"] for rule in group["rules"]]
 NAMES = [rule["alert"] for rule in RULES]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from probe.flags import FLAGS, SERVE_FLAGS
+from probe.config.flags import FLAGS, SERVE_FLAGS
 from tests.deployment.definitions import VALUES
 from tests.observability.exported import cloudwatch, series
 from tests.observability.files import FOLDER, ROOT, load

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from docs import runbook
 from probe.faults import FAULTS
 from probe.model import Standing
+from tools import runbook
 
 CODES = [fault.code for fault in FAULTS]
 

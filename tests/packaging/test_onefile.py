@@ -195,7 +195,7 @@ def test_a_tree_is_whole_where_every_file_is_there_in_full_size(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("command", ["check", "explain", "schema"])
-@pytest.mark.parametrize("library", ["msgspec", "probe.flags"])
+@pytest.mark.parametrize("library", ["msgspec", "probe.config.flags"])
 def test_an_installation_that_lacks_a_library_is_told_in_one_line(command: str, library: str) -> None:
     code = f"import sys; sys.modules[{library!r}] = None; from probe.cli import main; sys.exit(main([{command!r}]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-from probe.serve.state import Snapshot
+from probe.history import Snapshot
 from probe.serve.web import App
 from tests.page.browser import Browser, browsing, installed
 from tests.page.snapshots import waiting

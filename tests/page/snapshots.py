@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from probe.history import Snapshot, advance
 from probe.model import (
     EndpointSummary,
     Extent,
@@ -21,7 +22,6 @@ from probe.model import (
     Verdict,
 )
 from probe.records import replace
-from probe.serve.state import Snapshot, advance
 from tests.report.made import HOSTS, READ_GROUPS, broken, cause, finding, reach, skipped, summary, verdict
 from tests.report.walk import NOON
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.history import Colour
 from probe.model import (
     Address,
     AddressClass,
@@ -16,8 +17,7 @@ from probe.model import (
     Verdict,
 )
 from probe.records import replace
-from probe.serve.hops import Fact, walk
-from probe.serve.state import Colour
+from probe.serve.path_view import Fact, walk
 from tests.page.snapshots import failing_in_one_zone
 from tests.report.made import HOSTS, broken, finding, step, summary, verdict
 

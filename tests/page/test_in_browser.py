@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from selenium_axe_python.axe import Axe
 
-from probe.serve.state import Snapshot
+from probe.history import Snapshot
 from tests.page.browser import Browser
 from tests.page.conftest import Sidecar
 from tests.page.hostile import PAYLOADS, spoilt

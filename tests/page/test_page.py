@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import pytest
 
+from probe.history import Snapshot, advance
 from probe.model import Layers, Pull, Status
 from probe.records import replace
 from probe.serve.page import HEADERS, REHEARSAL, html
-from probe.serve.state import Snapshot, advance
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, noted, unproven, verdict, waiting
 

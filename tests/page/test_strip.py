@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from probe.history import Colour, Snapshot
 from probe.model import Pull, Status
 from probe.records import replace
-from probe.serve.state import Colour, Snapshot
-from probe.serve.strip import WIDTH, Cell, hour
+from probe.serve.timeline import WIDTH, Cell, hour
 from tests.page.snapshots import NOON, after, broken, unproven, verdict
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from probe.operator.options import read
+from probe.config.settings import parse
 from probe.report import FLEET_FORMATS
-from probe.settings import parse
+from probe.smoke.options import read
 from tests.pipelines.examples import (
     APPSPEC,
     BUILDSPEC,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from probe.config.settings import UsageError, parse
 from probe.model import ImageHost, LogDestination, Plan, Surroundings
 from probe.plan import make_plan
-from probe.settings import UsageError, parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 TASK = Surroundings(

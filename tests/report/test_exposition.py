@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 import probe.measure
 from probe import __version__
 from probe.faults import FAULTS
+from probe.history import MOST_FAILURES, Latency, Snapshot, Totals, advance
 from probe.model import (
     Action,
     AddressClass,
@@ -39,7 +40,6 @@ from probe.model import (
 )
 from probe.report import Page
 from probe.report.prometheus import MOST_SERIES, exposition, render
-from probe.serve.state import MOST_FAILURES, Latency, Snapshot, Totals, advance
 from tests.report import made
 from tests.report.hostile import ALSO, PLANNED, hostile_verdicts, verdict_of
 from tests.report.promtool import assert_promtool_likes

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from probe.config.settings import parse
 from probe.model import JudgedFinding, Outcome, Pull, Severity, Status, Verdict
 from probe.records import replace
 from probe.run import run
-from probe.settings import parse
 from probe.sim import changes
 from probe.sim.dns import NXDOMAIN, SILENCE, Answer, Ask
 from probe.sim.http import Reply

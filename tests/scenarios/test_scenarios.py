@@ -16,6 +16,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from probe.config.settings import parse
 from probe.demo import differences
 from probe.explain.saved import read, rejudged
 from probe.faults import diagnose
@@ -23,7 +24,6 @@ from probe.model import SCHEMA_VERSION, Outcome, Severity, Verdict
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.json import schema
 from probe.run import run
-from probe.settings import parse
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario

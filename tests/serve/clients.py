@@ -6,7 +6,7 @@ import socket
 import ssl
 from typing import NamedTuple
 
-from probe.listen import Address
+from probe.config.listen import Address
 
 SOON = 20.0  # seconds that no wait takes unless something is wrong
 

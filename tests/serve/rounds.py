@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from probe.history import Snapshot, advance
 from probe.model import JudgedFinding, Severity, Status, Verdict
 from probe.records import replace
-from probe.serve.state import Snapshot, advance
 from tests.report import made
 
 MINUTE = timedelta(minutes=1)

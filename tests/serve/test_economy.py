@@ -14,9 +14,9 @@ import pytest
 
 from probe import demo
 from probe.demo import _named, _scenarios
-from probe.drill import Stage
 from probe.model import Budget, LayerSeen, Verdict
 from probe.records import replace
+from probe.rehearsal import Stage
 from probe.serve.options import INTERVAL, LAYER_BYTES, thrifty
 from probe.sim import images
 from probe.sim.changes import Change, all_of, mishap, pushed

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from probe.listen import Address
+from probe.config.listen import Address
 from probe.serve.server import MOST_WAITING, THREADS, Server
 from tests.serve.clients import connect, everything, request
 

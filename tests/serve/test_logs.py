@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.history import Snapshot, advance
 from probe.model import Severity, Status, Verdict
 from probe.records import replace
 from probe.serve.logs import event, lines
-from probe.serve.state import Snapshot, advance
 from tests.report import made
 from tests.serve.rounds import NEW, after, finding, misconfigured, verdict
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from probe.mishap import broken
+from probe.config.settings import UsageError, parse
+from probe.crash import broken
+from probe.history import Snapshot
 from probe.model import Action, Failure, Status, Verdict
 from probe.records import replace
 from probe.serve import loop as loops
 from probe.serve.loop import LEAST_GAP, PATIENCE, Loop
 from probe.serve.schedule import LONGEST
-from probe.serve.state import Snapshot
-from probe.settings import UsageError, parse
 from tests.report import made
 from tests.serve.rounds import verdict
 

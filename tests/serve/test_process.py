@@ -23,7 +23,7 @@ import pytest
 import trustme
 
 from probe.cli import main
-from probe.listen import Address, address
+from probe.config.listen import Address, address
 from probe.serve.page import REHEARSAL
 from tests.serve.clients import SOON, connect, everything, get, read, request
 
@@ -430,16 +430,16 @@ def test_over_tls_with_a_password_and_no_secret_anywhere(folder: Path) -> None:
 
 SECRETS = """
 import json, sys
-from probe import drill
+from probe import rehearsal
 seen = set()
-class Stage(drill.Stage):
+class Stage(rehearsal.Stage):
     def measure(self, stop):
         verdict = super().measure(stop)
         seen.update(self._vpc.secrets)
         with open(sys.argv.pop(), "w") as file:
             json.dump(sorted(seen), file)
         return verdict
-drill.Stage = Stage
+rehearsal.Stage = Stage
 from probe.cli import main
 main()
 """

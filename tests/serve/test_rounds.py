@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from probe.config.settings import UsageError, parse
 from probe.model import Surroundings, Verdict
 from probe.records import replace
 from probe.serve.rounds import Rounds
-from probe.settings import UsageError, parse
 from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error
 from probe.sim.services import Mishap
 from probe.sim.task import ID

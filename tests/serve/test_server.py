@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from probe.listen import Address
+from probe.config.listen import Address
 from probe.model import Severity
 from probe.serve import server as servers
 from probe.serve.server import CROWD, LONGEST_BODY, LONGEST_HEADERS, MOST_CONNECTIONS, SLOWEST, Server, tls_context

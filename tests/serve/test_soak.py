@@ -11,14 +11,14 @@ from datetime import datetime
 from itertools import chain, cycle, islice, pairwise, repeat
 from typing import NamedTuple
 
+from probe.config.settings import parse
+from probe.crash import broken
 from probe.demo import _named, _scenarios
-from probe.drill import FAULTS, PHASE, Stage, phases
-from probe.mishap import broken
+from probe.history import Snapshot
 from probe.model import Severity, Verdict
+from probe.rehearsal import FAULTS, PHASE, Stage, phases
 from probe.serve.logs import lines
 from probe.serve.loop import Loop
-from probe.serve.state import Snapshot
-from probe.settings import parse
 from probe.sim.scenarios.scenario import Scenario
 from tests.serve.clients import SOON
 

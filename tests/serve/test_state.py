@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.model import Action, Failure, JudgedFinding, LayerSeen, Outcome, Severity, Status, Step, Verdict
-from probe.records import replace
-from probe.serve.state import (
+from probe.history import (
     BUCKETS,
     LONGEST_HISTORY,
     MOST_FAILURES,
@@ -28,6 +26,8 @@ from probe.serve.state import (
     advance,
     throttled,
 )
+from probe.model import Action, Failure, JudgedFinding, LayerSeen, Outcome, Severity, Status, Step, Verdict
+from probe.records import replace
 from tests.report import made
 from tests.serve.rounds import MINUTE, NEW, after, finding, misconfigured, verdict
 

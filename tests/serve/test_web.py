@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.history import Snapshot
 from probe.model import Severity, Verdict
 from probe.records import replace
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.serve import web
-from probe.serve.state import Snapshot
 from probe.serve.web import App, Login
 from tests.page.hostile import spoilt
 from tests.report import made

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from probe.cli import main
-from probe.flags import FLAGS
-from probe.settings import UsageError, parse
+from probe.config.flags import FLAGS
+from probe.config.settings import UsageError, parse
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app"
 ROLE = "arn:aws:iam::123456789012:role/pull"

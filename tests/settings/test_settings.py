@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from probe.config.flags import FLAGS, parser_for
+from probe.config.outputs import Output
+from probe.config.readers import ALSO
+from probe.config.settings import Settings, parse, process_start
 from probe.endpoints import CORE_ENDPOINTS, EXTRA_ENDPOINTS
-from probe.flags import FLAGS, parser_for
 from probe.model import Budget, Layers
-from probe.outputs import Output
 from probe.report import FORMATS
-from probe.settings import Settings, parse, process_start
-from probe.values import ALSO
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -215,7 +215,10 @@ def test_examples_are_good_values() -> None:
 
 
 def test_the_process_began_before_this_test() -> None:
-    code = "import time; now = time.monotonic(); from probe.settings import process_start; print(now - process_start())"
+    code = (
+        "import time; now = time.monotonic(); from probe.config.settings import process_start; "
+        "print(now - process_start())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < float(done.stdout) < 9
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from probe.fleet import Fleet, SubnetRun
 from probe.operator.aws import Account, ApiError
-from probe.operator.hands import NUMBER, Answer
-from probe.operator.options import read
-from probe.operator.smoke import Smoke
+from probe.smoke.command import Smoke
+from probe.smoke.options import read
+from probe.smoke.workers import NUMBER, Answer
 from tests.smoke.aws import GROUP, Aws, subnet
 
 LATENCY = 0.25  # seconds of a call, by our clock

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from probe.operator import aws
 from probe.operator.aws import Account, ApiError, Kind
 from tests.smoke.aws import CREDENTIALS, Aws, Error, served

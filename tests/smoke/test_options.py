@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from probe.flags import SMOKE_FLAGS, Flag, UsageError
+from probe.config.flags import SMOKE_FLAGS, Flag, UsageError
 from probe.fleet import Expectation
-from probe.operator.options import LAST_TRY, TIMEOUT, Options, read
+from probe.smoke.options import LAST_TRY, TIMEOUT, Options, read
 from tests.smoke.aws import subnet
 
 WHERE = ("--subnets", "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")

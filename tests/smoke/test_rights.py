@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from tests.deployment.definitions import ACCOUNT, VALUES
 from tests.deployment.definitions import REGION as THERE
 from tests.deployment.policies import actions, may, policy

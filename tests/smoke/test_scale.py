@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from probe.operator.waves import BATCH, DOCUMENTS, POLL
 from probe.report import FLEET_FORMATS, Page
+from probe.smoke.subnets import BATCH, DOCUMENTS, POLL
 from tests.report import made
 from tests.smoke.aws import Aws, Error, Failures, Life, subnet
 from tests.smoke.runs import LATENCY, Bench

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from probe.model import Status
 from tests.smoke.aws import (
     EXECUTION_ROLE,

@@ -7,7 +7,7 @@ import re
 
 from probe.fleet import SubnetRun
 from probe.model import Status
-from probe.operator.watch import Bar, Log, watch_on
+from probe.smoke.progress import Bar, Log, watch_on
 from tests.report import fleets, made
 
 

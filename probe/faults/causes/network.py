@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.faults.cause_texts import (
+from probe.faults.causes.texts import (
     READ_ACLS,
     READ_ENDPOINTS,
     READ_FLOW_LOGS,

@@ -285,7 +285,9 @@ class Given:
         return tuple(dict.fromkeys(self._read(name, word, read) for word in words))
 
     def on(self, name: str) -> bool:
-        from probe.values import switch  # beside it are the words of a check, whose import takes longer than `health`
+        from probe.config.readers import (
+            switch,  # beside it are the words of a check, whose import takes longer than `health`
+        )
 
         return bool(self.one(name, switch))
 

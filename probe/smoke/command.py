@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from probe import __version__
-from probe.flags import UsageError
+from probe.config.flags import UsageError
 from probe.fleet import Fleet, as_expected, overall
-from probe.operator import target
 from probe.operator.aws import Account, ApiError
-from probe.operator.calls import Calls, CutShortError
-from probe.operator.hands import Hands
-from probe.operator.options import Options
-from probe.operator.target import Target
-from probe.operator.tidying import Tidying
-from probe.operator.trial import Trial
-from probe.operator.watch import Watch
-from probe.operator.waves import Waves, started_by
+from probe.smoke import target
+from probe.smoke.calls import Calls, CutShortError
+from probe.smoke.cleanup import Tidying
+from probe.smoke.options import Options
+from probe.smoke.progress import Watch
+from probe.smoke.subnets import Waves, started_by
+from probe.smoke.target import Target
+from probe.smoke.trial import Trial
+from probe.smoke.workers import Hands
 
 
 class Smoke:

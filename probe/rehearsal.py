@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING
 
+from probe.config.settings import parse
 from probe.model import Verdict
 from probe.records import replace
 from probe.serve.options import LAYER_BYTES, thrifty
 from probe.serve.rounds import Rounds
-from probe.settings import parse
 from probe.sim.vpc import VPC
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Writes docs/findings/: a page for each finding code, from the faults themselves, for whoever is paged.
 
-python -m docs.runbook
+python -m tools.runbook
 
 The texts are those of `probe/faults`. Which causes a rule may name, and how heavy a finding is, is read off the cases
 of `tests/faults`, which hold every fault and cause there is; where to rehearse it, off the simulator's scenarios.
@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 
 import probe.faults
-from probe.faults import FAULTS, diagnose, told
+from probe.faults import FAULTS, diagnose, text_only
 from probe.faults.causes import CAUSES
 from probe.faults.fault import Fault
 from probe.model import Impact, JudgedFinding, Severity, Standing
@@ -28,7 +28,7 @@ from probe.sim.scenarios import SCENARIOS
 from probe.verdict import judge
 from tests.faults.all_cases import CASES
 
-FOLDER = Path(__file__).with_name("findings")
+FOLDER = Path(__file__).parents[1] / "docs" / "findings"
 _WIDTH = 120
 _SCREEN = Page(width=110)
 _REHEARSALS = 6
@@ -274,7 +274,7 @@ def _page(code: str) -> Iterator[str]:
     yield f"# {code}\n"
     for severity, meaning in _weights(code):
         yield f"- **{severity}**: {meaning}"
-    if any(fault.code == code for fault in told.FAULTS):
+    if any(fault.code == code for fault in text_only.FAULTS):
         yield "\nOnly an error's words tell this: `ecr-probe explain` finds it, a check does not."
     for fault in variants(code):
         yield from _told(fault)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.faults import denials, logs, network, registry, task
 from probe.faults.absence import missing
-from probe.faults.cause_texts import CauseText
+from probe.faults.causes.texts import CauseText
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence, denial_of
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled

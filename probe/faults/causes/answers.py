@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.faults.cause_texts import READ_ENDPOINTS, READ_SIMULATION, CauseText
+from probe.faults.causes.texts import READ_ENDPOINTS, READ_SIMULATION, CauseText
 
 _POLICY = "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --policy-document FILE"
 _READ_POLICY = (

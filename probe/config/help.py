@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from probe.flags import (
+from probe.config.flags import (
     CHECK_FLAGS,
     EXPLAIN_FLAGS,
     FLAGS,

@@ -8,12 +8,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from probe.flags import UsageError
-from probe.operator import rates
+from probe.config.flags import UsageError
 from probe.operator.aws import PASSING, Account, ApiError, Kind
-from probe.operator.calls import Calls, CutShortError
-from probe.operator.hands import Answer, Hands
-from probe.operator.trial import State, Trial
+from probe.smoke import rates
+from probe.smoke.calls import Calls, CutShortError
+from probe.smoke.trial import State, Trial
+from probe.smoke.workers import Answer, Hands
 
 LIMIT = 20.0  # seconds, and one more for every ten tasks
 REASON = "ecr-probe smoke is over"

@@ -1,6 +1,6 @@
 """What one run was asked to do: flags and environment, read once into `Settings`. The only reader of the environment.
 
-The flags themselves are in `flags.py`, how a text is read in `values.py`, pairs of --format and --output in
+The flags themselves are in `flags.py`, how a text is read in `readers.py`, pairs of --format and --output in
 `outputs.py`. What only a check needs is imported by the functions: `health` reads one flag here, every minute.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from probe.flags import (
+from probe.config.flags import (
     CHECK_FLAGS,
     FLAGS,
     REPORT_FLAGS,
@@ -26,8 +26,8 @@ from probe.flags import (
 )
 
 if TYPE_CHECKING:
+    from probe.config.outputs import Output
     from probe.model import Budget, ImageReference, Layers, Policy
-    from probe.outputs import Output
     from probe.push import Gateway
 
 __all__ = [
@@ -61,7 +61,7 @@ class Environment:
 
 
 def _text_on_stdout() -> tuple[Output, ...]:
-    from probe.outputs import Output
+    from probe.config.outputs import Output
 
     return (Output("text"),)
 
@@ -109,24 +109,24 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, star
 
 def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Make settings of what was given. Raises UsageError."""
-    from probe import values
+    from probe.config import readers
     from probe.model import Layers, Policy
     from probe.push import gateway
 
     environ = os.environ if environ is None else environ
-    layers = given.one("layers", values.layers) or Layers.SMALLEST
-    platform = given.one("platform", values.platform)
-    also = given.many("also", values.also)
+    layers = given.one("layers", readers.layers) or Layers.SMALLEST
+    platform = given.one("platform", readers.platform)
+    also = given.many("also", readers.also)
     return Settings(
-        image=given.one("image", values.image),
-        platform=platform or values.machine_platform(os.uname().machine),
+        image=given.one("image", readers.image),
+        platform=platform or readers.machine_platform(os.uname().machine),
         platform_given=platform is not None,
-        vpc_cidrs=given.many("vpc-cidr", values.cidr),
+        vpc_cidrs=given.many("vpc-cidr", readers.cidr),
         also=also,
         endpoint_dns=_endpoint_dns(given, also),
         policy=Policy(
-            allow_public=given.many("allow-public", values.endpoint),
-            pull_role=given.one("pull-role", values.role),
+            allow_public=given.many("allow-public", readers.endpoint),
+            pull_role=given.one("pull-role", readers.role),
             strict=given.on("strict"),
         ),
         layers=layers,
@@ -147,7 +147,7 @@ def read_reports(
     given: Given, environ: Mapping[str, str] | None = None, *, formats: Iterable[str] | None = None
 ) -> Reports:
     """What commands without a check need too. `formats` None: those of a verdict. Raises UsageError."""
-    from probe.outputs import read_outputs
+    from probe.config.outputs import read_outputs
     from probe.report import FORMATS
 
     environ = os.environ if environ is None else environ
@@ -179,11 +179,11 @@ def given_to(
 
 
 def _endpoint_dns(given: Given, also: tuple[str, ...]) -> Mapping[str, str]:
-    from probe import values
+    from probe.config import readers
     from probe.endpoints import EXTRA_ENDPOINTS
 
     names: dict[str, str] = {}
-    for endpoint, host in given.many("endpoint-dns", values.endpoint_dns):
+    for endpoint, host in given.many("endpoint-dns", readers.endpoint_dns):
         if endpoint in names:
             raise given.refusal("endpoint-dns", f"{endpoint} is given two names, {names[endpoint]} and {host}")
         if endpoint in EXTRA_ENDPOINTS and endpoint not in also:
@@ -193,12 +193,12 @@ def _endpoint_dns(given: Given, also: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _budget(given: Given, layers: Layers) -> Budget:
-    from probe import values
+    from probe.config import readers
     from probe.model import Budget, Layers
 
     default = Budget(deadline=DEADLINE_WITH_ALL_LAYERS) if layers is Layers.ALL else Budget()
-    deadline = given.one("deadline", lambda text: values.seconds(text, least=0.1, most=86400)) or default.deadline
-    connect = given.one("connect-timeout", lambda text: values.seconds(text, least=0.01, most=3600))
+    deadline = given.one("deadline", lambda text: readers.seconds(text, least=0.1, most=86400)) or default.deadline
+    connect = given.one("connect-timeout", lambda text: readers.seconds(text, least=0.01, most=3600))
     if connect is not None and connect > deadline:
         sentence = f"{connect:g} seconds are more than the whole run has, --deadline (ECR_PROBE_DEADLINE) {deadline:g}"
         raise given.refusal("connect-timeout", sentence)
@@ -208,19 +208,19 @@ def _budget(given: Given, layers: Layers) -> Budget:
     return Budget(
         deadline=deadline,
         connect=min(default.connect, deadline) if connect is None else connect,
-        layer_bytes=given.one("layer-bytes", values.size) or default.layer_bytes,
+        layer_bytes=given.one("layer-bytes", readers.size) or default.layer_bytes,
     )
 
 
 def _ca_bundle(given: Given, environ: Mapping[str, str]) -> str | None:
     """botocore's rule: AWS_CA_BUNDLE replaces the system's store, and an empty one is none."""
-    from probe import values
+    from probe.config import readers
 
     if "ca-bundle" in given:
-        return given.one("ca-bundle", values.ca_bundle)
+        return given.one("ca-bundle", readers.ca_bundle)
     path = environ.get("AWS_CA_BUNDLE", "")
     try:
-        return values.ca_bundle(path) if path else None
+        return readers.ca_bundle(path) if path else None
     except ValueError as error:
         raise given.flags["ca-bundle"].refusal(str(error), given_by="AWS_CA_BUNDLE") from None
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
 from probe.faults.evidence import UNNAMED, Evidence, denial_of, role_of
+from probe.faults.host_facts import names_of
 from probe.faults.sentences import few, listed
-from probe.faults.visits import names_of
 from probe.model import (
     AddressClass,
     CertificateSeen,

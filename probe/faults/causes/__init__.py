@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from probe.faults.cause_texts import CauseText
-from probe.faults.causes_answers import ANSWERS
-from probe.faults.causes_network import NETWORK
+from probe.faults.causes.answers import ANSWERS
+from probe.faults.causes.network import NETWORK
+from probe.faults.causes.texts import CauseText
 from probe.model import Cause, Standing
 
 CAUSES: Mapping[str, CauseText] = {**NETWORK, **ANSWERS}

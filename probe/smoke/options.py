@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from probe import values
+from probe.config import readers
+from probe.config.flags import SMOKE_FLAGS, Given
+from probe.config.settings import Reports, environment, given_to, read_reports, slips
 from probe.faults import FAULTS
-from probe.flags import SMOKE_FLAGS, Given
 from probe.fleet import Expectation
 from probe.records import Unshown
 from probe.report import FLEET_FORMATS
-from probe.settings import Reports, environment, given_to, read_reports, slips
 
 TIMEOUT = 600.0  # seconds
 # Of a task that was started when --wait-until-pass had just not run out yet.
@@ -57,8 +57,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Optio
     given = given_to("ecr-probe smoke", argv, environ, flags=SMOKE_FLAGS)
     _check_together(given)
     cluster = given.one("cluster", _cluster) or "default"
-    waiting = given.one("wait-until-pass", lambda text: values.seconds(text, least=0, most=86400)) or 0.0
-    image = given.one("image", values.image)
+    waiting = given.one("wait-until-pass", lambda text: readers.seconds(text, least=0, most=86400)) or 0.0
+    image = given.one("image", readers.image)
     return Options(
         cluster=cluster,
         task_definition=given.one("task-definition", _task_definition) or "ecr-probe-smoke",
@@ -98,7 +98,7 @@ def _check_together(given: Given) -> None:
 
 
 def _timeout(given: Given, waiting: float) -> float:
-    timeout = given.one("timeout", lambda text: values.seconds(text, least=1, most=86400 + LAST_TRY))
+    timeout = given.one("timeout", lambda text: readers.seconds(text, least=1, most=86400 + LAST_TRY))
     if timeout is not None and timeout < waiting:
         sentence = f"{timeout:g} seconds are fewer than --wait-until-pass (ECR_PROBE_WAIT_UNTIL_PASS) {waiting:g}"
         raise given.refusal("timeout", sentence)
@@ -129,8 +129,8 @@ def _expectation(text: str) -> tuple[str, str | None]:
     expectation, at, subnet = text.partition("@")
     word, colon, code = expectation.partition(":")
     if word != "fail" or not colon:
-        raise ValueError(f"{values.shown(text)} is not fail:CODE")
-    values.one_of(code, sorted(fault.code for fault in FAULTS), what="the code of a finding")
+        raise ValueError(f"{readers.shown(text)} is not fail:CODE")
+    readers.one_of(code, sorted(fault.code for fault in FAULTS), what="the code of a finding")
     return code, _subnet(subnet) if at else None
 
 
@@ -145,40 +145,40 @@ def _service(text: str) -> str:
 def _name_or_arn(text: str, what: str) -> str:
     if _NAME.fullmatch(text) or (_ARN.fullmatch(text) and f":{what}/" in text):
         return text
-    raise ValueError(f"{values.shown(text)} is neither the name nor the ARN of a {what}")
+    raise ValueError(f"{readers.shown(text)} is neither the name nor the ARN of a {what}")
 
 
 def _task_definition(text: str) -> str:
     if _REVISION.fullmatch(text) or (_ARN.fullmatch(text) and ":task-definition/" in text):
         return text
-    raise ValueError(f"{values.shown(text)} is neither NAME, NAME:REVISION nor the ARN of a task definition")
+    raise ValueError(f"{readers.shown(text)} is neither NAME, NAME:REVISION nor the ARN of a task definition")
 
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise ValueError(f"{values.shown(text)} is not a name: letters, digits, - and _")
+        raise ValueError(f"{readers.shown(text)} is not a name: letters, digits, - and _")
     return text
 
 
 def _subnet(text: str) -> str:
     if not _SUBNET.fullmatch(text):
-        raise ValueError(f"{values.shown(text)} is not the id of a subnet")
+        raise ValueError(f"{readers.shown(text)} is not the id of a subnet")
     return text
 
 
 def _group(text: str) -> str:
     if not _GROUP.fullmatch(text):
-        raise ValueError(f"{values.shown(text)} is not the id of a security group")
+        raise ValueError(f"{readers.shown(text)} is not the id of a security group")
     return text
 
 
 def _launch_type(text: str) -> str:
-    return values.one_of(text.upper(), _LAUNCH_TYPES, what="a launch type of this command")
+    return readers.one_of(text.upper(), _LAUNCH_TYPES, what="a launch type of this command")
 
 
 def _region(text: str) -> str:
     if not _REGION.fullmatch(text):
-        raise ValueError(f"{values.shown(text)} is not a region")
+        raise ValueError(f"{readers.shown(text)} is not a region")
     return text
 
 

@@ -10,8 +10,8 @@ import msgspec
 from probe.explain.saved import read, rejudged
 from probe.fleet import Source
 from probe.model import Status, Verdict
-from probe.operator.task import Ending, is_of_the_place, meaning
 from probe.records import Record
+from probe.smoke.task import Ending, is_of_the_place, meaning
 from probe.wire.errors import scrub
 
 LONGEST = 256 * 1024  # bytes of a log event, whatever writes it

@@ -1,6 +1,6 @@
 """Takes the picture of a failing run that the README shows: the real program, in a terminal's colours, as SVG.
 
-python docs/picture.py SCENARIO FILE
+python tools/picture.py SCENARIO FILE
 """
 
 from __future__ import annotations

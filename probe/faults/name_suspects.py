@@ -9,7 +9,7 @@ from probe.faults.absence import missing
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.faults.visits import NOT_THERE, Visit, addresses_of, class_of, is_inside
+from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")

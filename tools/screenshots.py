@@ -1,6 +1,6 @@
 """Takes the README's pictures of the sidecar's page: the real program over the simulated VPC, in a real browser.
 
-python -m docs.screenshots FOLDER [SCENARIO …]
+python -m tools.screenshots FOLDER [SCENARIO …]
 """
 
 from __future__ import annotations

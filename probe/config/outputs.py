@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from probe.flags import Given, UsageError
+from probe.config.flags import Given, UsageError
+from probe.config.readers import one_of, shown
 from probe.records import Record
 from probe.report import FORMATS
-from probe.values import one_of, shown
 
 STDOUT = "-"
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from probe.operator import rates
 from probe.operator.aws import PASSING, Account, ApiError
-from probe.operator.hands import Answer, Hands
+from probe.smoke import rates
+from probe.smoke.workers import Answer, Hands
 
 
 class CutShortError(Exception):

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from probe import __version__
+from probe.config.settings import Settings, UsageError
 from probe.model import (
     SCHEMA_VERSION,
     Action,
@@ -37,7 +38,6 @@ from probe.model import (
     Surroundings,
     Verdict,
 )
-from probe.settings import Settings, UsageError
 
 if TYPE_CHECKING:
     from probe.fleet import Fleet

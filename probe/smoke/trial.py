@@ -6,9 +6,9 @@ from enum import Enum, auto
 
 from probe.fleet import SubnetRun
 from probe.model import Status
-from probe.operator import answers, task
-from probe.operator.answers import Answer
 from probe.records import Record, field
+from probe.smoke import outcome, task
+from probe.smoke.outcome import Answer
 
 
 class State(Enum):
@@ -73,7 +73,7 @@ class Trial(Record):
 
     def _unfinished(self, cut: str) -> Answer:
         if self.ended is not None and self.ended.exit_code is not None:
-            return answers.by_exit_code(self.ended, f"its document had not been read when {cut}")
+            return outcome.by_exit_code(self.ended, f"its document had not been read when {cut}")
         if self.alive:
             before = f"; before that {self.before}" if self.before else ""
             return Answer(Status.INCONCLUSIVE, words=f"its task was still {self.last} when {cut}{before}")

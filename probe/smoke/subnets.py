@@ -13,16 +13,16 @@ from uuid import uuid4
 
 from probe.explain import read_text
 from probe.model import Policy, Status, Verdict
-from probe.operator import answers, rates, task
-from probe.operator.answers import Answer
 from probe.operator.aws import PASSING, POLICY, ApiError, Kind
-from probe.operator.calls import Calls
-from probe.operator.hands import Answer as Reply
-from probe.operator.options import Options
-from probe.operator.target import Target, refused
-from probe.operator.trial import State, Trial
-from probe.operator.watch import Watch
 from probe.report.folding import essence
+from probe.smoke import outcome, rates, task
+from probe.smoke.calls import Calls
+from probe.smoke.options import Options
+from probe.smoke.outcome import Answer
+from probe.smoke.progress import Watch
+from probe.smoke.target import Target, refused
+from probe.smoke.trial import State, Trial
+from probe.smoke.workers import Answer as Reply
 from probe.verdict import exit_code
 
 POLL = 3.0  # seconds; a task takes a multiple of it to start
@@ -158,7 +158,7 @@ class Waves:
             trial.token = None  # the last one has had its answer
             self._later(trial)
         else:
-            self._settle(trial, answers.without_task(reason, self._read_text))
+            self._settle(trial, outcome.without_task(reason, self._read_text))
 
     def _later(self, trial: Trial) -> None:
         trial.state = State.WAITING
@@ -209,11 +209,11 @@ class Waves:
         if ended.exit_code is not None and self._with_logs:
             trial.state, trial.due = State.ENDED, now
         elif ended.exit_code is not None:
-            self._settle(trial, answers.by_exit_code(ended))
+            self._settle(trial, outcome.by_exit_code(ended))
         elif task.passes(ended.reason, ended.stop_code):
             self._not_placed(trial, ended.reason, ended.stop_code)
         else:
-            self._settle(trial, answers.by_reason(ended.reason, ended.stop_code, self._read_text))
+            self._settle(trial, outcome.by_reason(ended.reason, ended.stop_code, self._read_text))
 
     def _halt(self, trial: Trial) -> None:
         arn = trial.task_arn
@@ -244,7 +244,7 @@ class Waves:
             logStreamName=log.stream(self._target.container, str(trial.task_arn)),
             # From either end by turns, since an empty page does not mean an empty stream.
             startFromHead=trial.looks % 2 == 1,
-            limit=answers.LINES,
+            limit=outcome.LINES,
         )
 
     def _found(self, trial: Trial, reply: Reply) -> None:
@@ -255,13 +255,13 @@ class Waves:
                 trial.state, trial.due = State.ENDED, self._calls.now() + rates.patience(2, shortest=1.0, longest=8.0)
             else:
                 self._do_without_logs(reply)
-                self._settle(trial, answers.by_exit_code(ended))
+                self._settle(trial, outcome.by_exit_code(ended))
             return
-        lines = answers.lines([] if isinstance(reply, ApiError) else reply.get("events") or [])
+        lines = outcome.lines([] if isinstance(reply, ApiError) else reply.get("events") or [])
         if lines.verdict is not None:
-            self._settle(trial, answers.by_document(self._slim(lines.verdict), ended))
+            self._settle(trial, outcome.by_document(self._slim(lines.verdict), ended))
         elif lines.settle(ended) or trial.looks == len(LATE):
-            self._settle(trial, answers.by_exit_code(ended, lines.why, lines.last))
+            self._settle(trial, outcome.by_exit_code(ended, lines.why, lines.last))
         else:
             trial.state, trial.due = State.ENDED, self._calls.now() + LATE[trial.looks]
             trial.looks += 1

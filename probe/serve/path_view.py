@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
+from probe.history import Colour, colour
 from probe.model import (
     Action,
     AddressClass,
@@ -31,7 +32,6 @@ from probe.model import (
 from probe.records import Record
 from probe.report.saw import answer_of, asker, duration, few, size
 from probe.report.table import ROUTES
-from probe.serve.state import Colour, colour
 
 S3 = "s3"
 _MOST_ADDRESSES = 6

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from probe.config.flags import without_login
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
-from probe.flags import without_login
 from probe.model import ImageHost, ImageReference, Layers
 
 ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)

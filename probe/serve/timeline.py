@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from probe.history import STRIP, Colour, Round, Snapshot
 from probe.model import Pull, Status
 from probe.records import Record
-from probe.serve.state import STRIP, Colour, Round, Snapshot
 
 WIDTH = 3600  # units
 # A sidecar that is young would fill a corner of the hour only, so it begins with less.

@@ -75,6 +75,6 @@ def _path(path: str) -> Address:
 
 
 def _shown(text: str) -> str:
-    from probe.values import shown  # in case of a mistake only
+    from probe.config.readers import shown  # in case of a mistake only
 
     return shown(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from probe.faults.cause_texts import CauseText
+from probe.faults.causes.texts import CauseText
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found
