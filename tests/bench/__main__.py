@@ -1,7 +1,7 @@
-"""make bench: builds the laboratory, measures, prints one table. Exit code 1 where a target is missed.
+"""make bench: builds the laboratory, measures, and prints one table. Exit code 1 where a target is missed.
 
-python -m tests.bench NAME... measures only what is named: a function of ROWS. Beside what .ci/run installs, the peer of
-the sidecar has to be there: Debian's prometheus-blackbox-exporter.
+`python -m tests.bench NAME…` runs only the named measures: functions of ROWS. `python -m tests.bench --programs` lists
+the programs that the bench runs, and fails where one is missing.
 """
 
 from __future__ import annotations
@@ -14,19 +14,51 @@ from collections.abc import Sequence
 
 from tests.bench import fleet, rows, sidecar
 from tests.bench.rows import LAYER, SIZES, Bench, Row
+from tests.lab import cloud as laboratory
+from tests.lab import containers
 from tests.lab.cloud import SERVERS, Cloud
 from tests.lab.containers import Engine, one_off
 from tests.lab.images import lay_out
+from tests.lab.network import ENVIRONMENT
 
 ROWS = (*rows.ROWS, *sidecar.ROWS, *fleet.ROWS)
+# The laboratory's servers, the container engine, and the peers that are measured in the same run. A program is named
+# like its Debian package unless PACKAGES lists it.
+PROGRAMS = (*laboratory.NEEDED, *containers.NEEDED, "openssl", "prometheus-blackbox-exporter")
+PACKAGES = {
+    "dig": "bind9-dnsutils",
+    "dnsmasq": "dnsmasq-base",
+    "htpasswd": "apache2-utils",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "nginx": "nginx-light",
+    "setpriv": "util-linux",
+    "tc": "iproute2",
+}
 # What a machine prefers for its own traffic is no part of any measure. BBR, for one, paces what a peer is slow to take;
 # this one is plain, and allowed in the namespaces of every Linux.
 CONGESTION_CONTROL = "net.ipv4.tcp_congestion_control=reno"
 COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 
 
+def check_programs() -> int:
+    """List the programs that the bench runs; the exit code is 1, with an install command, where one is missing."""
+    print(f"make bench runs as root: {' '.join(sorted(PROGRAMS))}")
+    if os.geteuid() != 0:
+        print("it creates network namespaces, which needs root; run it with sudo", file=sys.stderr)
+        return 1
+    missing = sorted(
+        {PACKAGES.get(name, name) for name in PROGRAMS if not shutil.which(name, path=ENVIRONMENT["PATH"])}
+    )
+    if missing:
+        print(f"missing programs; on Debian: apt-get install {' '.join(missing)}", file=sys.stderr)
+    return 1 if missing else 0
+
+
 def main(names: Sequence[str]) -> int:
-    """All of ROWS where there is no name."""
+    """Measure what `names` lists, all of ROWS without a name, and print the table."""
+    if list(names) == ["--programs"]:
+        return check_programs()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
     found: list[Row] = []
     with Cloud(SERVERS) as cloud, Engine.at() as engine:
