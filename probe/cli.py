@@ -201,21 +201,23 @@ def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
 def _explained(given: Given, name: str | None) -> Verdict:
     from probe.config import readers
     from probe.config.flags import UsageError
-    from probe.explain.context import Context
-    from probe.explain.source import MOST, explained
+    from probe.explain.document import MOST, explain_document
+    from probe.explain.task_context import TaskContext
 
-    known, ranges = Context(image=given.one("image", readers.image)), given.many("vpc-cidr", readers.cidr)
+    known, ranges = TaskContext(image=given.one("image", readers.image)), given.many("vpc-cidr", readers.cidr)
     if "task" in given and name is not None and "task" not in given.by_variable:
         raise given.refusal("task", f"the file {name!r} is named as well; leave one of them out")
     if "task" in given and name is None:
         from probe.operator import stopped
 
-        return stopped.explained(given.one("task", stopped.task_arn), known, ranges, profile=given.one("profile", str))
+        return stopped.explain_task(
+            given.one("task", stopped.task_arn), known, ranges, profile=given.one("profile", str)
+        )
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
     shown = "standard input" if name == "-" else repr(name)
     try:
-        return explained(_read(name, MOST + 1), known, ranges)
+        return explain_document(_read(name, MOST + 1), known, ranges)
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {_reason(error)}; {GOOD_FILE}") from None
     except ValueError as error:

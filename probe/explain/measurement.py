@@ -9,9 +9,9 @@ from datetime import datetime
 
 from probe.addresses import can_be_aws, classify, presume
 from probe.endpoints import AGENT_ENDPOINTS, ROWS, Row
-from probe.explain.clues import Clue
-from probe.explain.context import Context
 from probe.explain.hosts import is_public_ecr
+from probe.explain.reported_failures import ReportedFailure
+from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import SUBJECT_ENDPOINTS
 from probe.model import (
@@ -79,7 +79,7 @@ class _Place(Record, frozen=True):
 
 
 def measurement_of(
-    clues: tuple[Clue, ...], context: Context, *, vpc_cidrs: tuple[str, ...] = (), now: datetime
+    clues: tuple[ReportedFailure, ...], context: TaskContext, *, vpc_cidrs: tuple[str, ...] = (), now: datetime
 ) -> Measurement:
     """The measurement that clues make; with none, one in which nothing is known to have failed."""
     place = _place(clues, context)
@@ -100,7 +100,7 @@ def measurement_of(
 # ---- where ----------------------------------------------------------------------------------------------------------
 
 
-def _place(clues: Iterable[Clue], context: Context) -> _Place:
+def _place(clues: Iterable[ReportedFailure], context: TaskContext) -> _Place:
     """Of the image, where the text names one; else of the hosts that it names."""
     hosts = [clue.host for clue in clues if clue.host is not None]
     image = context.image
@@ -111,26 +111,28 @@ def _place(clues: Iterable[Clue], context: Context) -> _Place:
     return _Place(partition or partitions()[0], region, account)
 
 
-def _presumed(clues: Iterable[Clue], context: Context) -> tuple[str, ...]:
+def _presumed(clues: Iterable[ReportedFailure], context: TaskContext) -> tuple[str, ...]:
     """The VPC's ranges, as the task's own addresses suggest them, and those of AWS names that AWS cannot have."""
     given = [clue.address for clue in clues if clue.address and clue.endpoint not in ("task", ELSEWHERE, UNNAMED)]
     return presume((*context.addresses, *(address for address in given if not can_be_aws(address))))
 
 
-def _endpoint_names(clues: Iterable[Clue]) -> tuple[str, ...]:
+def _endpoint_names(clues: Iterable[ReportedFailure]) -> tuple[str, ...]:
     """The endpoints that the text speaks of, in table order; a registry without a token speaks of the token's."""
-    names = [name for clue in clues for name in (clue.endpoint, *SUBJECT_ENDPOINTS.get(clue.subject, ()))]
+    names = [
+        name for clue in clues for name in (clue.endpoint, *(SUBJECT_ENDPOINTS[clue.subject] if clue.subject else ()))
+    ]
     names += ["ecr.api" for clue in clues if clue.action is Action.CHALLENGE and clue.endpoint != ELSEWHERE]
     known = [name for name in ROWS if name in names]
     return tuple(dict.fromkeys((*known, *(name for name in names if name not in ("task", ELSEWHERE)))))
 
 
-def _principal(clues: Iterable[Clue]) -> str | None:
+def _principal(clues: Iterable[ReportedFailure]) -> str | None:
     ours = (clue.denial for clue in clues if clue.denial is not None and clue.endpoint != "s3")
     return next((denial.principal for denial in ours if denial.principal), None)
 
 
-def _surroundings(clues: Iterable[Clue], context: Context) -> Surroundings:
+def _surroundings(clues: Iterable[ReportedFailure], context: TaskContext) -> Surroundings:
     of_agent = any(clue.endpoint in AGENT_ENDPOINTS for clue in clues)
     return Surroundings(
         path=Path.INSTANCE_ENI if of_agent else Path.UNKNOWN,  # the agent runs on the instance
@@ -143,7 +145,7 @@ def _surroundings(clues: Iterable[Clue], context: Context) -> Surroundings:
     )
 
 
-def _endpoint(name: str, clues: Iterable[Clue], place: _Place) -> Endpoint:
+def _endpoint(name: str, clues: Iterable[ReportedFailure], place: _Place) -> Endpoint:
     row = ROWS.get(name)
     host = next((clue.host for clue in clues if clue.endpoint == name and clue.host and clue.host.endpoint), None)
     region = (host.region if host else None) or place.region
@@ -172,8 +174,8 @@ def _impact(name: str, row: Row | None) -> Impact:
 
 
 def _plan(
-    clues: tuple[Clue, ...],
-    context: Context,
+    clues: tuple[ReportedFailure, ...],
+    context: TaskContext,
     place: _Place,
     endpoints: tuple[Endpoint, ...],
     vpc_cidrs: tuple[str, ...],
@@ -207,7 +209,9 @@ def _plan(
 # ---- steps ----------------------------------------------------------------------------------------------------------
 
 
-def _steps(clues: tuple[Clue, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]) -> Iterator[Step]:
+def _steps(
+    clues: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
+) -> Iterator[Step]:
     """Those of the task and of other registries, then each endpoint's in the order of the pull."""
     made: dict[str, Step] = {}
     for step in (*_before(clues), *(step for clue in clues for step in _told(clue, clues, endpoints, ranges))):
@@ -216,7 +220,7 @@ def _steps(clues: tuple[Clue, ...], endpoints: tuple[Endpoint, ...], ranges: tup
     yield from sorted(made.values(), key=lambda step: order.index(step.endpoint))
 
 
-def _before(clues: tuple[Clue, ...]) -> Iterator[Step]:
+def _before(clues: tuple[ReportedFailure, ...]) -> Iterator[Step]:
     """The round trips of the pull that must have gone well before the furthest one that failed."""
     failed = {clue.endpoint for clue in clues}
     for action, name in _PULL[: max(map(_way, clues), default=0)]:
@@ -224,7 +228,7 @@ def _before(clues: tuple[Clue, ...]) -> Iterator[Step]:
             yield _step(name, action, _OF_ANSWER[action](AnswerSeen(), ""), detail=INFERRED)
 
 
-def _way(clue: Clue) -> int:
+def _way(clue: ReportedFailure) -> int:
     """How many round trips of the pull came before the one that failed. A registry is asked without a token too."""
     if clue.endpoint == "s3":
         return 3
@@ -234,7 +238,7 @@ def _way(clue: Clue) -> int:
 
 
 def _told(
-    clue: Clue, clues: tuple[Clue, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
+    clue: ReportedFailure, clues: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
 ) -> Iterator[Step]:
     """The step that failed; below a connection the lookup that gave its address."""
     endpoint = next((each for each in endpoints if each.name == clue.endpoint), None)
@@ -279,7 +283,7 @@ def _names(name: str, server: str, addresses: tuple[Address, ...] = ()) -> Names
     return NamesSeen(server=server, asker=Asker.CONFIGURED, order=0, name=name, record="A", addresses=addresses)
 
 
-def _seen(clue: Clue, name: str, ranges: tuple[str, ...]) -> AnySeen:
+def _seen(clue: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnySeen:
     """What the failed step saw. Where no address is told, a connection and a handshake saw nothing."""
     kind = classify(clue.address, ranges) if clue.address else AddressClass.UNKNOWN
     match clue.action:
@@ -304,7 +308,7 @@ def _seen(clue: Clue, name: str, ranges: tuple[str, ...]) -> AnySeen:
             return make(_answer(clue), clue.digest or "") if make else _answer(clue)
 
 
-def _answer(clue: Clue) -> AnswerSeen:
+def _answer(clue: ReportedFailure) -> AnswerSeen:
     return AnswerSeen(
         status=clue.status,
         aws=clue.aws,

@@ -1,12 +1,13 @@
 """Faults that only an error text can tell: what happens around the pull, and what its words leave open.
 
-A failed step of a text whose `subject` names what it is about (`probe/explain/clauses.py`) is looked up in a table;
+A failed step of a text whose `subject` is a `Subject` is looked up in a table;
 round trips that failed without a known address, without a token or at another registry have rules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from probe.faults import denials, logs, network, registry, task
 from probe.faults.absence import missing
@@ -16,6 +17,35 @@ from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.model import Action, DenialReason, Endpoint, Extent, Failure, Finding, ImageHost, Impact, Kind, Nothing
 from probe.records import Record, replace
+
+
+class Subject(StrEnum):
+    """What an error text is about where no round trip failed: the `subject` of a step START or ENVIRONMENT.
+
+    A new kind of text is a member here, its fault in `_SUBJECTS`, and the pattern that finds it in
+    `probe/explain/error_patterns.py`.
+    """
+
+    VPCE_HOST = "vpce-host"
+    PROXY = "proxy"
+    EXECUTION_ROLE = "execution-role"
+    LOG_REGION = "log-region"
+    REFERENCE = "reference"
+    ENDPOINT_ZONE = "endpoint-zone"
+    PRIVATE_DNS = "private-dns"
+    PLACEMENT = "placement"
+    DISK = "disk"
+    MEDIA_TYPE = "media-type"
+    EXEC = "exec"
+    VOLUME = "volume"
+    BUILD_IMAGE = "build-image"
+    SECRET = "secret"
+    TIMEOUT = "timeout"
+    ENDED = "ended"
+    CUT_SHORT = "cut-short"
+    UNRECOGNISED = "unclassified"
+    NOT_DESCRIBED = "not-described"
+
 
 _DESCRIBE = "aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}"
 
@@ -277,25 +307,25 @@ class _About(Record, frozen=True):
 
 
 _SUBJECTS = {
-    "vpce-host": _About(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
-    "proxy": _About(PROXY, settled(*PROXY.causes)),
-    "execution-role": _About(EXECUTION_ROLE, settled(*EXECUTION_ROLE.causes)),
-    "log-region": _About(LOG_REGION, settled(*LOG_REGION.causes), ("logs",)),
-    "reference": _About(BAD_REFERENCE, settled(*BAD_REFERENCE.causes)),
-    "endpoint-zone": _About(NOT_IN_ZONE, settled(*NOT_IN_ZONE.causes)),
-    "private-dns": _About(DOMAIN_CONFLICT, settled(*DOMAIN_CONFLICT.causes)),
-    "placement": _About(NOT_PLACED, possible(*NOT_PLACED.causes)),
-    "disk": _About(DISK, possible(*DISK.causes)),
-    "media-type": _About(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
-    "exec": _About(EXEC_FORMAT, possible("registry.no-matching-platform", "other")),
-    "volume": _About(VOLUME, possible(*VOLUME.causes)),
-    "build-image": _About(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
-    "secret": _About(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
-    "timeout": _About(START_TIMEOUT, possible(*START_TIMEOUT.causes), ("logs",)),
-    "ended": _About(ENDED, possible(*ENDED.causes)),
-    "cut-short": _About(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
-    "unclassified": _About(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
-    "not-described": _About(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
+    Subject.VPCE_HOST: _About(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
+    Subject.PROXY: _About(PROXY, settled(*PROXY.causes)),
+    Subject.EXECUTION_ROLE: _About(EXECUTION_ROLE, settled(*EXECUTION_ROLE.causes)),
+    Subject.LOG_REGION: _About(LOG_REGION, settled(*LOG_REGION.causes), ("logs",)),
+    Subject.REFERENCE: _About(BAD_REFERENCE, settled(*BAD_REFERENCE.causes)),
+    Subject.ENDPOINT_ZONE: _About(NOT_IN_ZONE, settled(*NOT_IN_ZONE.causes)),
+    Subject.PRIVATE_DNS: _About(DOMAIN_CONFLICT, settled(*DOMAIN_CONFLICT.causes)),
+    Subject.PLACEMENT: _About(NOT_PLACED, possible(*NOT_PLACED.causes)),
+    Subject.DISK: _About(DISK, possible(*DISK.causes)),
+    Subject.MEDIA_TYPE: _About(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
+    Subject.EXEC: _About(EXEC_FORMAT, possible("registry.no-matching-platform", "other")),
+    Subject.VOLUME: _About(VOLUME, possible(*VOLUME.causes)),
+    Subject.BUILD_IMAGE: _About(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
+    Subject.SECRET: _About(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
+    Subject.TIMEOUT: _About(START_TIMEOUT, possible(*START_TIMEOUT.causes), ("logs",)),
+    Subject.ENDED: _About(ENDED, possible(*ENDED.causes)),
+    Subject.CUT_SHORT: _About(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
+    Subject.UNRECOGNISED: _About(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
+    Subject.NOT_DESCRIBED: _About(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
 }
 # Endpoints of which a subject speaks, so that a plan has them.
 SUBJECT_ENDPOINTS = {subject: about.endpoints for subject, about in _SUBJECTS.items()}
@@ -340,8 +370,8 @@ _ANY_KIND = "No VPC endpoint of ECR has a part in pulling it: the way to its reg
 def subjects(evidence: Evidence) -> Iterator[Finding]:
     """What a text tells of the task, its image or its settings."""
     for step in evidence.failed(Action.START, Action.ENVIRONMENT):
-        about = _SUBJECTS.get(step.subject)
-        if about is not None and evidence.is_text:
+        if evidence.is_text and step.subject in _SUBJECTS:
+            about = _SUBJECTS[Subject(step.subject)]
             throttled = step.failure is Failure.THROTTLED
             suspects = settled("throttle") if throttled else about.suspects
             names = about.endpoints or ("task",)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from probe.config.flags import TASK, UsageError
-from probe.explain import not_described
-from probe.explain.context import Context
-from probe.explain.source import of_tasks
-from probe.explain.tasks import Described, read_tasks
+from probe.explain import task_not_described
+from probe.explain.describe_tasks import TaskDescription, read_task_description
+from probe.explain.document import explain_tasks
+from probe.explain.task_context import TaskContext
 from probe.model import Failure, Verdict
 from probe.operator.aws import Account, ApiError, Kind
 
@@ -34,17 +34,19 @@ def task_arn(text: str) -> re.Match[str]:
     return found
 
 
-def explained(arn: re.Match[str] | None, known: Context, vpc_cidrs: tuple[str, ...], *, profile: str | None) -> Verdict:
+def explain_task(
+    arn: re.Match[str] | None, known: TaskContext, vpc_cidrs: tuple[str, ...], *, profile: str | None
+) -> Verdict:
     """What the reasons of a task that stopped say; inconclusive where AWS does not answer. Raises UsageError."""
     assert arn is not None, "task_arn raises, where it is none"
     try:
-        return of_tasks(_described(arn, profile), known, vpc_cidrs)
+        return explain_tasks(_described(arn, profile), known, vpc_cidrs)
     except ApiError as error:
-        asked = Context(region=arn["region"], task_arn=arn[0]).over(known)
-        return not_described(_PASSING[error.kind], str(error), asked)
+        asked = TaskContext(region=arn["region"], task_arn=arn[0]).over(known)
+        return task_not_described(_PASSING[error.kind], str(error), asked)
 
 
-def _described(arn: re.Match[str], profile: str | None) -> Described:
+def _described(arn: re.Match[str], profile: str | None) -> TaskDescription:
     """Raises UsageError for what the user must change, ApiError where only time helps."""
     cluster = arn["cluster"] or "default"
     try:
@@ -55,7 +57,7 @@ def _described(arn: re.Match[str], profile: str | None) -> Described:
             raise
         right = f"; a policy must allow {_ACTION} on {arn[0]}" if error.kind is Kind.DENIED else ""
         raise UsageError(f"--{TASK.name} ({TASK.variable}): {error}{right}") from None
-    described = read_tasks(answer)
+    described = read_task_description(answer)
     if described is None or described.unknown:
         hour = "ECS keeps stopped tasks for an hour or so"
         raise TASK.refusal(f"there is no such task in the cluster {cluster} ({hour})")

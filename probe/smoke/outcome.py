@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from probe.explain.saved import read, rejudged
+from probe.explain.saved_verdict import read_saved, rejudge
 from probe.fleet import Source
 from probe.model import Status, Verdict
 from probe.records import Record
@@ -72,13 +72,13 @@ def _document(message: str) -> Verdict:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise ValueError from None
     try:
-        facts = read(message.encode())
+        facts = read_saved(message.encode())
     except ValueError as error:
         raise ValueError(f"the document in its log {error}") from None
     try:
         return msgspec.json.decode(message, type=Verdict)
     except msgspec.MsgspecError:
-        return rejudged(facts)  # of another version: its facts are of a kind, and can be judged anew
+        return rejudge(facts)  # of another version: its facts are of a kind, and can be judged anew
 
 
 def by_document(verdict: Verdict, ended: Ending) -> Answer:

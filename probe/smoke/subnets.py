@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from probe.explain import read_text
+from probe.explain import explain_text
 from probe.model import Policy, Status, Verdict
 from probe.operator.aws import PASSING, POLICY, ApiError, Kind
 from probe.report.folding import essence
@@ -59,7 +59,7 @@ class Waves:
         self._looking, self._next_look = 0, 0.0
         self._with_logs = target.log is not None
         self._read_text = partial(
-            read_text,
+            explain_text,
             policy=Policy(strict=options.strict),
             vpc_cidrs=target.vpc_cidrs,
             image=target.image,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.costs import PROBE, Cost, cost, median, middle
-from tests.explain.texts import TEXTS
+from tests.explain.samples import TEXTS
 from tests.lab import faults
 from tests.lab.cloud import LAYERS, OWN_IMAGE, PASSWORD, REGISTRY, ROOT, S3, Cloud
 from tests.lab.containers import HOME, Task
@@ -217,9 +217,9 @@ def simulated(_bench: Bench) -> Iterator[Row]:
 
 
 _READ_ALL = """
-from probe.explain import read_text
-from tests.explain.texts import TEXTS
-print(sum(read_text(text.words) is not None for text in TEXTS), len(TEXTS))
+from probe.explain import explain_text
+from tests.explain.samples import TEXTS
+print(sum(explain_text(text.words) is not None for text in TEXTS), len(TEXTS))
 """
 
 

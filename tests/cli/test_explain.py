@@ -15,7 +15,7 @@ import pytest
 from probe import __version__, crash
 from probe.cli import main
 from probe.config.settings import parse
-from probe.explain import saved
+from probe.explain import saved_verdict
 from probe.model import Verdict
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
@@ -25,7 +25,7 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 def document() -> bytes:
     """Of a run that broke: the smallest document there is."""
     made = crash.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
-    return msgspec.json.encode(saved.rejudged(made))
+    return msgspec.json.encode(saved_verdict.rejudge(made))
 
 
 def explain(tmp_path: Path, content: bytes, *argv: str) -> int:
@@ -80,7 +80,7 @@ def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path
         (b'{"schema_version": "one"}', "not a verdict"),
         (b'{"schema_version": 1}', "not a verdict"),
         (b'{"schema_version": 2, "all": "new"}', "schema_version 2"),
-        (b" " * (saved.LIMIT + 1), "larger than 16 MiB"),
+        (b" " * (saved_verdict.LIMIT + 1), "larger than 16 MiB"),
     ],
     ids=range(16),
 )

@@ -14,8 +14,8 @@ import pytest
 
 from probe.cli import main
 from probe.report.json import schema
-from tests.explain.texts import TEXTS
-from tests.explain.texts_network import AUTH, IMAGE, ISSUE, REGISTRY, V2
+from tests.explain.samples import TEXTS
+from tests.explain.samples_network import AUTH, IMAGE, ISSUE, REGISTRY, V2
 
 TASK = "arn:aws:ecs:eu-north-1:210987654321:task/main/0123456789abcdef0123456789abcdef"
 PUBLIC = (

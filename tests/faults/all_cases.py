@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.explain.text import UNTOLD
-from tests.explain.texts import TEXTS
+from tests.explain.sample import UNTOLD
+from tests.explain.samples import TEXTS
 from tests.faults import cases_answers, cases_image, cases_names, cases_network, cases_resolvers, cases_task
 
 CASES = (

@@ -9,8 +9,8 @@ import pytest
 from probe.faults import FAULTS, text_only
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
-from tests.explain.text import UNTOLD
-from tests.explain.texts import TEXTS
+from tests.explain.sample import UNTOLD
+from tests.explain.samples import TEXTS
 
 TESTS = Path(__file__).parent.parent
 PRODUCERS = "\n".join(

@@ -18,7 +18,7 @@ import pytest
 
 from probe.config.settings import parse
 from probe.demo import differences
-from probe.explain.saved import read, rejudged
+from probe.explain.saved_verdict import read_saved, rejudge
 from probe.faults import diagnose
 from probe.model import SCHEMA_VERSION, Outcome, Severity, Verdict
 from probe.report import FLEET_FORMATS, FORMATS, Page
@@ -121,7 +121,7 @@ def the_document_is_of_its_schema(document: str) -> None:
 
 
 def a_saved_verdict_says_the_same_again(document: str, verdict: Verdict) -> None:
-    again = rejudged(read(document.encode()))
+    again = rejudge(read_saved(document.encode()))
     assert again.findings == verdict.findings
     assert (again.status, again.pull, again.exit_code) == (verdict.status, verdict.pull, verdict.exit_code)
     assert diagnose(verdict.measurement, verdict.policy) == diagnose(verdict.measurement, verdict.policy)

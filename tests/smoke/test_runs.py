@@ -137,7 +137,7 @@ def test_a_stopped_reason_is_read_by_the_rules_of_explain(
         read.append(text)
         return FAILING
 
-    monkeypatch.setattr("probe.smoke.subnets.read_text", reading)
+    monkeypatch.setattr("probe.smoke.subnets.explain_text", reading)
     aws.lives = lambda *_: Life.never_runs("ResourceInitializationError: dial tcp 10.0.1.10:443: i/o timeout")
     run = only(bench.in_subnets(1))
     assert (run.status, run.source, run.verdict) == (Status.FAIL, Source.STOPPED_REASON, FAILING)
@@ -145,7 +145,7 @@ def test_a_stopped_reason_is_read_by_the_rules_of_explain(
 
 
 def test_words_that_sound_well_make_no_pass(bench: Bench, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("probe.smoke.subnets.read_text", lambda _text, **_: made.verdict())
+    monkeypatch.setattr("probe.smoke.subnets.explain_text", lambda _text, **_: made.verdict())
     aws.lives = lambda *_: Life.never_runs("whatever")
     assert bench.in_subnets(1).exit_code == 3
 
@@ -296,7 +296,7 @@ def test_a_task_without_a_place_says_nothing_of_the_network(bench: Bench, aws: A
 def test_a_task_without_a_place_says_nothing_whatever_its_words_are_like(
     bench: Bench, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probe.smoke.subnets.read_text", lambda _text, **_: FAILING)
+    monkeypatch.setattr("probe.smoke.subnets.explain_text", lambda _text, **_: FAILING)
     aws.lives = lambda *_: Life.never_runs("TaskFailedToStart: EMPTY CAPACITY PROVIDER")
     assert bench.in_subnets(1).exit_code == 3
 

@@ -6,31 +6,31 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from probe.explain.context import Context, read_context
+from probe.explain.task_context import TaskContext, read_context
 from probe.records import Record
 
 _DEPTH, _MOST = 6, 1000
 _ARCHITECTURES = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
-class Described(Record, frozen=True):
+class TaskDescription(Record, frozen=True):
     """The reasons that ECS gives, and what it tells of the task beside them. `unknown`: it knows no such task."""
 
     reasons: tuple[str, ...]
-    context: Context
+    context: TaskContext
     running: bool = False
     unknown: bool = False
 
 
-def read_tasks(document: object) -> Described | None:
+def read_task_description(document: object) -> TaskDescription | None:
     """What a decoded JSON document says of tasks; None where it is none of ECS's."""
     tasks = list(_tasks(document, _DEPTH))[:_MOST]
     if tasks:
         stopped = [task for task in tasks if task.get("stoppedReason") or _reasons(task)]
         reasons = tuple(dict.fromkeys(reason for task in stopped for reason in _reasons(task)))
-        return Described(reasons, _context((stopped or tasks)[0]), running=not reasons)
+        return TaskDescription(reasons, _context((stopped or tasks)[0]), running=not reasons)
     failures = document.get("failures") if isinstance(document, dict) else None
-    return Described((), Context(), unknown=True) if failures and isinstance(failures, list) else None
+    return TaskDescription((), TaskContext(), unknown=True) if failures and isinstance(failures, list) else None
 
 
 def _tasks(document: object, depth: int) -> Iterator[dict[str, Any]]:
@@ -51,13 +51,13 @@ def _reasons(task: dict[str, Any]) -> list[str]:
     return [reason for reason in reasons if isinstance(reason, str) and reason.strip()]
 
 
-def _context(task: dict[str, Any]) -> Context:
+def _context(task: dict[str, Any]) -> TaskContext:
     containers = _dictionaries(task.get("containers"))
     blamed = sorted(containers, key=lambda each: not each.get("reason"))
     images = [f"image {each['image']}" for each in blamed if isinstance(each.get("image"), str)]
     told = read_context((f"{task['taskArn']}", *images))
     launch = task.get("launchType")
-    return Context(
+    return TaskContext(
         image=told.image,
         other_image=told.other_image,
         other_kind=told.other_kind,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from probe.explain.context import read_context
-from probe.explain.words import is_error, plain, records
+from probe.explain.task_context import read_context
+from probe.explain.text_records import mentions_error, plain_text, split_records
 from probe.model import ImageHost
 
 
@@ -23,7 +23,7 @@ from probe.model import ImageHost
     ],
 )
 def test_plain(text: str, made: str) -> None:
-    assert plain(text) == made
+    assert plain_text(text) == made
 
 
 @pytest.mark.parametrize(
@@ -59,22 +59,22 @@ def test_plain(text: str, made: str) -> None:
     ],
 )
 def test_records(text: str, found: tuple[str, ...]) -> None:
-    assert records(text) == found
+    assert split_records(text) == found
 
 
 def test_of_a_long_record_head_and_end_are_kept() -> None:
-    (record,) = records("HEAD " + "x" * 20_000 + " END")
+    (record,) = split_records("HEAD " + "x" * 20_000 + " END")
     assert record.startswith("HEAD ")
     assert record.endswith(" END")
     assert len(record) < 10_000
 
 
 def test_lines_are_not_joined_for_ever() -> None:
-    assert len(records("\n".join(["word " * 100] * 50))) > 1
+    assert len(split_records("\n".join(["word " * 100] * 50))) > 1
 
 
 def test_of_many_records_the_last_are_kept() -> None:
-    found = records("\n\n".join(f"{number} failed" for number in range(6000)))
+    found = split_records("\n\n".join(f"{number} failed" for number in range(6000)))
     assert len(found) < 6000
     assert found[-1] == "5999 failed"
 
@@ -83,12 +83,12 @@ def test_of_many_records_the_last_are_kept() -> None:
     "text", ["it FAILED", "exit code 1", "no such thing", "x509: oh", "Rate exceeded", "unexpected EOF"]
 )
 def test_errors(text: str) -> None:
-    assert is_error(text)
+    assert mentions_error(text)
 
 
 @pytest.mark.parametrize("text", ["", "Hello.", "Status: Downloaded newer image", "steady state"])
 def test_no_errors(text: str) -> None:
-    assert not is_error(text)
+    assert not mentions_error(text)
 
 
 # ---- context --------------------------------------------------------------------------------------------------------

@@ -42,14 +42,14 @@ _ERROR = re.compile(
 )
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Without colours, typographic quotes, and the escapes of JSON and HTML."""
     text = _COLOURS.sub("", text.translate(_QUOTES))
     text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else _BLANKS.get(found[2], found[2]), text)
     return html.unescape(text) if "&" in text else text
 
 
-def records(text: str) -> tuple[str, ...]:
+def split_records(text: str) -> tuple[str, ...]:
     """The errors in a text, each in one line, in their order."""
     return tuple(dict.fromkeys(_records(text)))[-_MOST:]
 
@@ -71,7 +71,7 @@ def _records(text: str) -> Iterator[str]:
 
 
 def _one(lines: list[str]) -> Iterator[str]:
-    record = " ".join(plain(_joined(lines)).split())
+    record = " ".join(plain_text(_joined(lines)).split())
     if record:
         # Its head names the step, its end the failure.
         yield record if len(record) <= _RECORD else f"{record[: _RECORD // 4]} … {record[-_RECORD * 3 // 4 :]}"
@@ -86,6 +86,6 @@ def _joined(lines: list[str]) -> str:
     return text
 
 
-def is_error(text: str) -> bool:
+def mentions_error(text: str) -> bool:
     """Whether a text speaks of an error at all."""
     return _ERROR.search(text) is not None

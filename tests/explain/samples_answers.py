@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.explain.text import Text
-from tests.explain.texts_network import AUTH, IMAGE, LAYERS, REGISTRY, V2
+from tests.explain.sample import Text
+from tests.explain.samples_network import AUTH, IMAGE, LAYERS, REGISTRY, V2
 
 ROLE = "arn:aws:sts::210987654321:assumed-role/shopExecution/7a7a7a"
 FOREIGN_ROLE = "arn:aws:sts::345678901234:assumed-role/shopExecution/7a7a7a"

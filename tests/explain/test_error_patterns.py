@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from probe.explain.clauses import HUB, TABLE, Weight, said_in
-from probe.explain.stages import told_by_host, told_by_words
+from probe.explain.error_patterns import DOCKER_HUB, TABLE, Weight, deciding_match
+from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
@@ -241,7 +241,7 @@ SECURE = "https://registry.example/v2/x/manifests/1"
 @pytest.mark.parametrize(("words", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])
 def test_what_the_words_mean(words: str, failure: Failure, about: Action | str | None) -> None:
     for record in (words, f"CannotPullContainerError: {words}", f"context deadline exceeded: {words}"):
-        said = said_in(record)
+        said = deciding_match(record)
         assert said is not None
         assert said.failure is failure
         assert (said.subject or said.action) == about
@@ -278,51 +278,51 @@ def test_what_the_words_mean(words: str, failure: Failure, about: Action | str |
         ("certificate is valid for a.example, *.b.example, not c.example", "names", ("a.example, *.b.example",)),
         ("no matching manifest for linux/arm64/v8 in the manifest list", "platform", ("linux/arm64/v8",)),
         ("does not contain descriptor matching platform 'linux/amd64'", "platform", ("linux/amd64",)),
-        ("toomanyrequests: You have reached your pull rate limit. Rate exceeded", "code", (HUB,)),
-        ("toomanyrequests: Too Many Requests. Please see https://docs.docker.com/x", "code", (HUB,)),
+        ("toomanyrequests: You have reached your pull rate limit. Rate exceeded", "code", (DOCKER_HUB,)),
+        ("toomanyrequests: Too Many Requests. Please see https://docs.docker.com/x", "code", (DOCKER_HUB,)),
         ("toomanyrequests: later", "code", (None,)),
         ("name unknown", "code", ("NAME_UNKNOWN",)),
     ],
 )
 def test_what_the_words_catch(words: str, names: str, caught: tuple[str | None, ...]) -> None:
-    said = said_in(words)
+    said = deciding_match(words)
     assert said is not None
     assert tuple(getattr(said, name) for name in names.split()) == caught
 
 
 @pytest.mark.parametrize(("words", "failure", "subject"), ENDS)
 def test_how_a_task_ended_yields_to_why(words: str, failure: Failure, subject: str) -> None:
-    said = said_in(words)
+    said = deciding_match(words)
     assert said is not None
     assert (said.failure, said.subject, said.weight) == (failure, subject, Weight.FAINT)
-    later = said_in(f"no basic auth credentials. {words}")
+    later = deciding_match(f"no basic auth credentials. {words}")
     assert later is not None
     assert later.failure is Failure.NO_CREDENTIALS
 
 
 @pytest.mark.parametrize("words", WAITED)
 def test_who_only_gave_up_waiting_yields_to_what_happened(words: str) -> None:
-    said = said_in(words)
+    said = deciding_match(words)
     assert said is not None
     assert (said.failure, said.action, said.weight) == (Failure.TIMEOUT, TCP, Weight.WEAK)
-    later = said_in(f"no basic auth credentials: {words}")
+    later = deciding_match(f"no basic auth credentials: {words}")
     assert later is not None
     assert later.failure is Failure.NO_CREDENTIALS
 
 
 @pytest.mark.parametrize("words", HINTS)
 def test_a_headlines_hint_yields_to_everything(words: str) -> None:
-    said = said_in(words)
+    said = deciding_match(words)
     assert said is not None
     assert said.weight is Weight.FAINT
-    later = said_in(f"signal: killed. {words}")
+    later = deciding_match(f"signal: killed. {words}")
     assert later is not None
     assert later.weight is Weight.WEAK
 
 
 @pytest.mark.parametrize("words", ["all is well", "the image was pulled", "GetAuthorizationToken", "exit code 1", ""])
 def test_what_says_nothing(words: str) -> None:
-    assert said_in(words) is None
+    assert deciding_match(words) is None
 
 
 def test_every_clause_of_the_table_has_a_sample() -> None:
@@ -435,14 +435,14 @@ def _alternatives(pattern: str) -> list[str]:
 )
 def test_which_round_trip_the_words_name(words: str, endpoint: str, action: Action) -> None:
     for record in (words, f"unable to pull secrets or registry auth: {words}", f"CannotPullContainerError: {words}"):
-        stage = told_by_words(record)
+        stage = round_trip_in_text(record)
         assert stage is not None
         if stage.sure or record == words:
             assert (stage.endpoint, stage.action) == (endpoint, action)
 
 
 def test_the_last_of_the_words_counts() -> None:
-    stage = told_by_words("failed to resolve ref x: later, failed to copy: httpReadSeeker")
+    stage = round_trip_in_text("failed to resolve ref x: later, failed to copy: httpReadSeeker")
     assert stage is not None
     assert stage.endpoint == "s3"
 
@@ -461,5 +461,5 @@ def test_the_last_of_the_words_counts() -> None:
     ],
 )
 def test_which_round_trip_a_url_is_of(endpoint: str, path: str, action: Action) -> None:
-    stage = told_by_host(endpoint, path)
+    stage = round_trip_of_url(endpoint, path)
     assert (stage.endpoint, stage.action) == (endpoint, action)

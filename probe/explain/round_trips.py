@@ -8,7 +8,7 @@ from probe.model import Action
 from probe.records import Record
 
 
-class Stage(Record, frozen=True):
+class RoundTrip(Record, frozen=True):
     """A round trip at an endpoint. `sure` False: a headline's words, under which other round trips fail too."""
 
     endpoint: str
@@ -16,14 +16,14 @@ class Stage(Record, frozen=True):
     sure: bool = True
 
 
-TOKEN = Stage("ecr.api", Action.TOKEN)
-MANIFEST = Stage("ecr.dkr", Action.MANIFEST)
-BLOB = Stage("ecr.dkr", Action.BLOB)
-LAYER = Stage("s3", Action.LAYER)
-LOGS = Stage("logs", Action.LOGS)
-FILE = Stage("s3", Action.REQUEST)  # of a task's environment
-PULL = Stage("ecr.dkr", Action.MANIFEST, sure=False)
-SECRETS_OR_TOKEN = Stage("ecr.api", Action.TOKEN, sure=False)
+TOKEN = RoundTrip("ecr.api", Action.TOKEN)
+MANIFEST = RoundTrip("ecr.dkr", Action.MANIFEST)
+BLOB = RoundTrip("ecr.dkr", Action.BLOB)
+LAYER = RoundTrip("s3", Action.LAYER)
+LOGS = RoundTrip("logs", Action.LOGS)
+FILE = RoundTrip("s3", Action.REQUEST)  # of a task's environment
+PULL = RoundTrip("ecr.dkr", Action.MANIFEST, sure=False)
+SECRETS_OR_TOKEN = RoundTrip("ecr.api", Action.TOKEN, sure=False)
 
 _WORDS = (
     (
@@ -34,9 +34,9 @@ _WORDS = (
         "cannotpullecrcontainererror",
         "cannotpullcontainerautherror",
     ),
-    (Stage("secretsmanager", Action.REQUEST), "from asm", "secrets manager", "secretsmanager", "getsecretvalue"),
-    (Stage("ssm", Action.REQUEST), "from ssm", "ssm:get", "ssm parameter", "operation error ssm", "getparameters"),
-    (Stage("kms", Action.REQUEST), "kms:decrypt", "operation error kms"),
+    (RoundTrip("secretsmanager", Action.REQUEST), "from asm", "secrets manager", "secretsmanager", "getsecretvalue"),
+    (RoundTrip("ssm", Action.REQUEST), "from ssm", "ssm:get", "ssm parameter", "operation error ssm", "getparameters"),
+    (RoundTrip("kms", Action.REQUEST), "kms:decrypt", "operation error kms"),
     (
         LOGS,
         "logger args",
@@ -79,17 +79,17 @@ _WORDS = (
         "s3:getobject",
     ),
     (FILE, "download env files", "environment file"),
-    (Stage("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
-    (Stage("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
+    (RoundTrip("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
+    (RoundTrip("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
     (
-        Stage("ecs", Action.REQUEST),
+        RoundTrip("ecs", Action.REQUEST),
         "discover poll endpoint",
         "registercontainerinstance",
         "discoverpollendpoint",
         "operation error ecs:",
         "can't register instance",
     ),
-    (Stage("sts", Action.REQUEST), "operation error sts:", "sts:assumerole"),
+    (RoundTrip("sts", Action.REQUEST), "operation error sts:", "sts:assumerole"),
     (
         PULL,
         "cannotpullcontainer",
@@ -107,24 +107,24 @@ _STAGES = {words: stage for stage, *each in _WORDS for words in each}
 _PATTERN = re.compile("|".join(re.escape(words) for words in sorted(_STAGES, key=len, reverse=True)))
 _BY_ENDPOINT = {
     "ecr.api": TOKEN,
-    "ecr-legacy": Stage("ecr-legacy", Action.TOKEN),
+    "ecr-legacy": RoundTrip("ecr-legacy", Action.TOKEN),
     "ecr.dkr": MANIFEST,
     "s3": LAYER,
     "logs": LOGS,
 }
 
 
-def told_by_words(record: str) -> Stage | None:
+def round_trip_in_text(record: str) -> RoundTrip | None:
     """The last of the words that name a round trip; a headline's where there are none."""
     found = [_STAGES[each[0]] for each in _PATTERN.finditer(record.lower())]
     sure = [stage for stage in found if stage.sure]
     return next(reversed(sure or found), None)
 
 
-def told_by_host(endpoint: str, path: str) -> Stage:
+def round_trip_of_url(endpoint: str, path: str) -> RoundTrip:
     """The round trip that a URL is of."""
     if endpoint == "ecr.dkr":
         if "/blobs/" in path:
             return BLOB
-        return Stage("ecr.dkr", Action.CHALLENGE) if path.rstrip("/") == "/v2" else MANIFEST
-    return _BY_ENDPOINT.get(endpoint) or Stage(endpoint, Action.REQUEST)
+        return RoundTrip("ecr.dkr", Action.CHALLENGE) if path.rstrip("/") == "/v2" else MANIFEST
+    return _BY_ENDPOINT.get(endpoint) or RoundTrip(endpoint, Action.REQUEST)

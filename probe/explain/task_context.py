@@ -30,7 +30,7 @@ _BARE = re.compile(r"(?<![\w.@:-])(?:[a-z0-9-]{1,63}\.){1,6}(?:amazonaws\.com(?:
 _HOW_ECR_LOOKS = re.compile(r"\bdkr[.-]ecr\b")
 
 
-class Context(Record, frozen=True):
+class TaskContext(Record, frozen=True):
     """None where nothing tells. `account` is the asker's, `region` the task's own, `place` a region that is named."""
 
     image: ImageReference | None = None
@@ -44,21 +44,21 @@ class Context(Record, frozen=True):
     platform: str | None = None
     addresses: tuple[str, ...] = ()
 
-    def over(self, other: Context) -> Context:
+    def over(self, other: TaskContext) -> TaskContext:
         """This, and where it tells nothing what `other` tells."""
         names = [each.name for each in fields(self) if each.name != "other_kind"]
         told = {name: getattr(self, name) or getattr(other, name) for name in names}
         kind = self.other_kind if self.other_image else other.other_kind
-        return Context(**told, other_kind=kind)
+        return TaskContext(**told, other_kind=kind)
 
 
-def read_context(records: Iterable[str]) -> Context:
+def read_context(records: Iterable[str]) -> TaskContext:
     """The first that the records tell of each."""
     text = "\n".join(records)
     images = list(_images(text))
     other = next(_other_images(text), None)
     task, principal = _TASK.search(text), _PRINCIPAL.search(text)
-    return Context(
+    return TaskContext(
         image=images[0] if images else None,
         other_image=other.text if other and not images else None,
         other_kind=other.host if other else ImageHost.OTHER,

@@ -48,7 +48,7 @@ class Saved(Measurement, frozen=True, kw_only=True):
         return self
 
 
-def read(document: bytes) -> Saved:
+def read_saved(document: bytes) -> Saved:
     """The facts in `document`. Raises ValueError with one plain sentence."""
     if len(document) > LIMIT:
         raise ValueError(f"is larger than {LIMIT >> 20} MiB; {EXPECTED}")
@@ -144,7 +144,7 @@ def _addresses_of(step: Step) -> Iterator[str]:
         yield seen.address
 
 
-def rejudged(saved: Saved | Verdict) -> Verdict:
+def rejudge(saved: Saved | Verdict) -> Verdict:
     """What the facts of `saved` say to the rules of this program, under the policy of then."""
     findings = diagnose(saved.measurement, saved.policy)
     return judge(findings, saved.measurement, saved.policy, version=__version__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.explain.text import Text
+from tests.explain.sample import Text
 
 REGISTRY = "210987654321.dkr.ecr.eu-north-1.amazonaws.com"
 IMAGE = f"{REGISTRY}/shop/cart:2024-11"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from probe.explain import not_described, read_text, unclassified
-from probe.explain.context import Context
-from probe.explain.words import records
+from probe.explain import explain_text, task_not_described, unrecognised_text
+from probe.explain.task_context import TaskContext
+from probe.explain.text_records import split_records
 from probe.model import Failure, Measurement, Outcome, Verdict
 from tests.faults.case import Case
 from tests.faults.measurements import World
@@ -22,8 +22,8 @@ class Words(World):
     ranges: tuple[str, ...] = ()
 
     def read(self) -> Verdict:
-        known = read_text(self.text, policy=self.policy, vpc_cidrs=self.ranges, now=NOON)
-        return known or unclassified(records(self.text), Context(), policy=self.policy, now=NOON)
+        known = explain_text(self.text, policy=self.policy, vpc_cidrs=self.ranges, now=NOON)
+        return known or unrecognised_text(split_records(self.text), TaskContext(), policy=self.policy, now=NOON)
 
     def measure(self) -> Measurement:
         return self.read().measurement
@@ -37,7 +37,7 @@ class Untold(World):
     words: str = "ecs:DescribeTasks: ecs.eu-west-1.amazonaws.com did not answer (ConnectTimeoutError)"
 
     def measure(self) -> Measurement:
-        return not_described(self.failure, self.words, Context(), now=NOON).measurement
+        return task_not_described(self.failure, self.words, TaskContext(), now=NOON).measurement
 
 
 _THROTTLED = Untold(failure=Failure.THROTTLED, words="ecs:DescribeTasks: ThrottlingException: Rate exceeded")

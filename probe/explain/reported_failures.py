@@ -12,11 +12,22 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from probe.addresses import LINK_LOCAL_SERVICES
-from probe.explain.clauses import HUB, Said, Weight, said_in
-from probe.explain.context import Context
+from probe.explain.error_patterns import DOCKER_HUB, PatternMatch, Weight, deciding_match
 from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
-from probe.explain.stages import BLOB, FILE, LAYER, LOGS, MANIFEST, TOKEN, Stage, told_by_host, told_by_words
+from probe.explain.round_trips import (
+    BLOB,
+    FILE,
+    LAYER,
+    LOGS,
+    MANIFEST,
+    TOKEN,
+    RoundTrip,
+    round_trip_in_text,
+    round_trip_of_url,
+)
+from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
+from probe.faults.text_only import Subject
 from probe.model import Action, Denial, Failure
 from probe.records import Record
 from probe.wire.errors import scrub
@@ -65,7 +76,7 @@ _HTTPS = (None, "443", "https")
 _AROUND = 160  # characters that are shown beside a clause
 
 
-class Clue(Record, frozen=True):
+class ReportedFailure(Record, frozen=True):
     """What a record tells of one failure; None where it does not tell."""
 
     endpoint: str
@@ -73,7 +84,7 @@ class Clue(Record, frozen=True):
     failure: Failure
     weight: Weight
     words: str
-    subject: str = ""
+    subject: Subject | None = None
     host: Host | None = None
     address: str | None = None
     server: str | None = None
@@ -98,7 +109,7 @@ class _Target(Record, frozen=True):
     path: str = ""
 
 
-def read_clues(records: Iterable[str], context: Context) -> tuple[Clue, ...]:
+def read_failures(records: Iterable[str], context: TaskContext) -> tuple[ReportedFailure, ...]:
     """The clues of a text, in its order: hints only where nothing says more, and of each endpoint its last failure."""
     clues = [clue for record in records if (clue := _read(record, context)) is not None]
     said = [clue for clue in clues if clue.weight is not Weight.FAINT] or clues
@@ -108,31 +119,33 @@ def read_clues(records: Iterable[str], context: Context) -> tuple[Clue, ...]:
     return tuple(dict.fromkeys(kept))
 
 
-def _read(record: str, context: Context) -> Clue | None:
-    said, words = said_in(record), told_by_words(record)
+def _read(record: str, context: TaskContext) -> ReportedFailure | None:
+    said, words = deciding_match(record), round_trip_in_text(record)
     if said is None:
         return _headline(record) if _HEADLINE.search(record) else None
     target = _target(record, said)
-    if said.subject == "log-region" and words != LOGS:
+    if said.subject is Subject.LOG_REGION and words != LOGS:
         return None  # any client can lack a region
-    if said.subject == "disk" and not _OF_AN_IMAGE.search(record):
+    if said.subject is Subject.DISK and not _OF_AN_IMAGE.search(record):
         return None  # and any program fill a disk
     if said.subject:
-        return _clue(record, said, Stage("task", said.action or Action.START), target)
+        return _clue(record, said, RoundTrip("task", said.action or Action.START), target)
     if said.action is Action.CREDENTIALS or _is_link_local(said, target):
-        return _clue(record, said, Stage("task", Action.CREDENTIALS), target)
+        return _clue(record, said, RoundTrip("task", Action.CREDENTIALS), target)
     if said.action is Action.TCP and not _is_https(said.port):
         return None  # some other program's connection
     stage = _stage(record, said, target, words, context)
     return None if stage is None else _clue(record, said, stage, target)
 
 
-def _headline(record: str) -> Clue:
+def _headline(record: str) -> ReportedFailure:
     """A text that stops before it says what went wrong."""
-    return Clue("task", Action.START, Failure.MALFORMED, Weight.FAINT, scrub(record), subject="cut-short")
+    return ReportedFailure(
+        "task", Action.START, Failure.MALFORMED, Weight.FAINT, scrub(record), subject=Subject.CUT_SHORT
+    )
 
 
-def _is_link_local(said: Said, target: _Target | None) -> bool:
+def _is_link_local(said: PatternMatch, target: _Target | None) -> bool:
     """Whether it was asked for credentials, whose addresses no endpoint, group or network ACL concerns."""
     return said.address in LINK_LOCAL_SERVICES or (target is not None and target.host.name in LINK_LOCAL_SERVICES)
 
@@ -145,7 +158,7 @@ def _is_https(port: str | None) -> bool:
 # ---- where ----------------------------------------------------------------------------------------------------------
 
 
-def _target(record: str, said: Said) -> _Target | None:
+def _target(record: str, said: PatternMatch) -> _Target | None:
     """The host that the clause itself names, else that of the last request before its end."""
     if said.host is not None:
         return _Target(said.begin, read_host(said.host))
@@ -162,11 +175,13 @@ def _path(found: re.Match[str]) -> str:
     return (found["path"] if "path" in found.re.groupindex else None) or ""
 
 
-def _stage(record: str, said: Said, target: _Target | None, words: Stage | None, context: Context) -> Stage | None:
+def _stage(
+    record: str, said: PatternMatch, target: _Target | None, words: RoundTrip | None, context: TaskContext
+) -> RoundTrip | None:
     """The round trip: by the operation that was refused, by what answered, by the host, and at last by words."""
     if said.failure is Failure.DENIED and (operation := _operation(record)) is not None:
         service = operation.partition(":")[0]
-        return _ACTIONS.get(operation) or _SERVICES.get(service) or Stage(service, Action.REQUEST)
+        return _ACTIONS.get(operation) or _SERVICES.get(service) or RoundTrip(service, Action.REQUEST)
     if target is not None and target.host.endpoint == "s3" and not _keeps_layers(record, target):
         return words if words in (LAYER, BLOB, FILE) else None  # some other program's bucket
     if said.action not in _BELOW and _S3_BODY.search(record):
@@ -175,30 +190,30 @@ def _stage(record: str, said: Said, target: _Target | None, words: Stage | None,
         return LAYER if said.action is Action.LAYER else LOGS
     of_registry = said.action is Action.CHALLENGE or said.failure is Failure.NO_PLATFORM
     if target is not None and target.host.endpoint is not None:
-        return MANIFEST if of_registry else told_by_host(target.host.endpoint, target.path)
+        return MANIFEST if of_registry else round_trip_of_url(target.host.endpoint, target.path)
     if target is not None and is_foreign(target.host):
         of_ecr = context.image is not None or "dkr.ecr" in record
         if of_ecr and words in (LAYER, BLOB):
-            return Stage("ecr.dkr", Action.BLOB)
-        return Stage(ELSEWHERE, Action.MANIFEST) if _is_of_an_image(record, target.host, context) else None
-    if said.code == HUB:
-        return Stage(ELSEWHERE, Action.MANIFEST)
+            return RoundTrip("ecr.dkr", Action.BLOB)
+        return RoundTrip(ELSEWHERE, Action.MANIFEST) if _is_of_an_image(record, target.host, context) else None
+    if said.code == DOCKER_HUB:
+        return RoundTrip(ELSEWHERE, Action.MANIFEST)
     of_pull = words is None or words.endpoint in ("ecr.dkr", "s3")
     if context.other_image is not None and of_pull:
-        return Stage(ELSEWHERE, Action.MANIFEST)
+        return RoundTrip(ELSEWHERE, Action.MANIFEST)
     if words is not None and not of_registry:
         return words
     if said.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
-        return Stage("ecr.dkr", said.action)
+        return RoundTrip("ecr.dkr", said.action)
     # Nobody is named: words of AWS are AWS's, and what happened to a connection is known; the rest may be anybody's.
     happened = said.action in _BELOW and said.weight is Weight.STRONG
     if said.action is Action.TCP and _OTHER_PORT.search(record):
         return None
     ours = happened or _code(record, said.failure) is not None or said.failure is Failure.CLOCK
-    return Stage(UNNAMED, Action.REQUEST) if ours else None
+    return RoundTrip(UNNAMED, Action.REQUEST) if ours else None
 
 
-def _is_of_an_image(record: str, host: Host, context: Context) -> bool:
+def _is_of_an_image(record: str, host: Host, context: TaskContext) -> bool:
     """Whether another's host is one of a registry, as far as the text tells."""
     return context.other_image is not None or is_public_ecr(host.name) or _OF_AN_IMAGE.search(record) is not None
 
@@ -219,13 +234,13 @@ def _operation(record: str) -> str | None:
 # ---- what -----------------------------------------------------------------------------------------------------------
 
 
-def _clue(record: str, said: Said, stage: Stage, target: _Target | None) -> Clue:
+def _clue(record: str, said: PatternMatch, stage: RoundTrip, target: _Target | None) -> ReportedFailure:
     host = target.host if target is not None else None
     action, failure, subject = _failed(record, said, stage, target)
     signed_at, server_time = times_in(record) if failure is Failure.CLOCK else (None, None)
     digest, group = _DIGEST.search(record), _GROUP.search(record)
     code = said.code or _code(record, failure)
-    return Clue(
+    return ReportedFailure(
         endpoint="task" if subject else stage.endpoint,
         action=action,
         failure=failure,
@@ -249,27 +264,29 @@ def _clue(record: str, said: Said, stage: Stage, target: _Target | None) -> Clue
     )
 
 
-def _failed(record: str, said: Said, stage: Stage, target: _Target | None) -> tuple[Action, Failure, str]:
+def _failed(
+    record: str, said: PatternMatch, stage: RoundTrip, target: _Target | None
+) -> tuple[Action, Failure, Subject | None]:
     """The step that failed, how, and its subject."""
     if said.subject:
         return said.action or Action.START, said.failure, said.subject
     if target is not None and target.host.vpce and ("login" in record or target.path.startswith("/v2")):
-        return Action.ENVIRONMENT, said.failure, "vpce-host"
+        return Action.ENVIRONMENT, said.failure, Subject.VPCE_HOST
     if target is not None and is_foreign(target.host) and stage.endpoint == "ecr.dkr":
-        return Action.BLOB, Failure.REDIRECT, ""
+        return Action.BLOB, Failure.REDIRECT, None
     if stage.action is Action.CREDENTIALS:
         known = said.failure is Failure.NO_CREDENTIALS
-        return Action.CREDENTIALS, said.failure if known else Failure.NO_ANSWER, ""
+        return Action.CREDENTIALS, said.failure if known else Failure.NO_ANSWER, None
     if said.action in _BELOW:
-        return said.action or stage.action, said.failure, ""
+        return said.action or stage.action, said.failure, None
     if said.failure is Failure.RESET and (stage.action is not Action.LAYER or "failed to do request" in record):
         # No byte of an answer: it was cut after the ClientHello, or in the handshake.
-        return Action.TLS, Failure.TLS_RESET, ""
+        return Action.TLS, Failure.TLS_RESET, None
     own = said.action in (Action.CREDENTIALS, Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
-    return (said.action if own and said.action else stage.action), said.failure, ""
+    return (said.action if own and said.action else stage.action), said.failure, None
 
 
-def _words(record: str, said: Said, target: _Target | None) -> str:
+def _words(record: str, said: PatternMatch, target: _Target | None) -> str:
     """The record's own words around the clause, fit to be shown."""
     begin = max(min(said.begin, target.begin if target is not None else said.begin), said.begin - _AROUND)
     begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, said.begin)

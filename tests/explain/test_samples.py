@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.explain import read_text, saved
+from probe.explain import explain_text, saved_verdict
 from probe.model import Basis, ConnectionSeen, Outcome, Pull, Standing, Verdict
 from probe.report import FORMATS, Page
-from tests.explain.text import Text
-from tests.explain.texts import TEXTS
+from tests.explain.sample import Text
+from tests.explain.samples import TEXTS
 from tests.faults.places import NOON
 
 WHOLE = [text for text in TEXTS if not text.name.startswith(("an error of something else", "a headline alone"))]
@@ -49,7 +49,7 @@ def test_the_document_says_that_it_rests_on_words_and_is_read_back_as_it_was(tex
     verdict = text.world.read()
     assert verdict.basis is Basis.TEXT
     assert all(step.detail and step.seconds is None for step in verdict.steps)
-    again = saved.rejudged(saved.read(msgspec.json.encode(verdict)))
+    again = saved_verdict.rejudge(saved_verdict.read_saved(msgspec.json.encode(verdict)))
     assert again == verdict
 
 
@@ -132,7 +132,7 @@ def test_a_terminal_that_breaks_lines_changes_nothing(text: Text, width: int) ->
 
 
 def _read(text: Text, words: str) -> Verdict | None:
-    return read_text(words, vpc_cidrs=text.ranges, now=NOON)
+    return explain_text(words, vpc_cidrs=text.ranges, now=NOON)
 
 
 # ---- nonsense -------------------------------------------------------------------------------------------------------
@@ -146,16 +146,16 @@ PIECES = st.sampled_from(
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(st.lists(st.characters(), max_size=400).map("".join))  # st.text would know the words of our sources
 def test_nonsense_is_no_cause_of_anything(words: str) -> None:
-    verdict = read_text(words, now=NOON)
+    verdict = explain_text(words, now=NOON)
     assert verdict is None or not confirmed(verdict)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(PIECES, max_size=12).map(" ".join))
 def test_pieces_of_texts_in_any_order_break_nothing(words: str) -> None:
-    verdict = read_text(words, now=NOON)
+    verdict = explain_text(words, now=NOON)
     if verdict is not None:
-        assert saved.rejudged(saved.read(msgspec.json.encode(verdict))) == verdict
+        assert saved_verdict.rejudge(saved_verdict.read_saved(msgspec.json.encode(verdict))) == verdict
         assert verdict.pull is not Pull.WORKS
         assert FORMATS["text"](verdict, Page(ranked=True))
 

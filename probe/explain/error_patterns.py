@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from probe.faults.registry import HIDDEN
+from probe.faults.text_only import Subject
 from probe.model import Action, Failure
 from probe.records import Record
 from probe.wire.refusals import failure_of_code
@@ -25,7 +26,7 @@ class Weight(IntEnum):
     STRONG = 2
 
 
-class Clause(Record, frozen=True):
+class ErrorPattern(Record, frozen=True):
     """Words and their meaning. Patterns are matched against the record in small letters.
 
     `action` where the words tell the round trip whatever the stage. `subject` names what concerns the task, its image
@@ -35,12 +36,12 @@ class Clause(Record, frozen=True):
     failure: Failure
     pattern: re.Pattern[str]
     action: Action | None = None
-    subject: str = ""
+    subject: Subject | None = None
     code: str | None = None
     weight: Weight = Weight.STRONG
 
 
-class Said(Record, frozen=True):
+class PatternMatch(Record, frozen=True):
     """A clause as it stands in a record, with what its pattern caught."""
 
     failure: Failure
@@ -48,7 +49,7 @@ class Said(Record, frozen=True):
     begin: int
     end: int
     action: Action | None = None
-    subject: str = ""
+    subject: Subject | None = None
     code: str | None = None
     host: str | None = None
     server: str | None = None
@@ -58,7 +59,7 @@ class Said(Record, frozen=True):
     names: str | None = None  # of a certificate
 
 
-HUB = "docker hub"  # in place of a code: words that only Docker Hub has
+DOCKER_HUB = "docker hub"  # in place of a code: words that only Docker Hub has
 _IPV6 = r"\[[0-9a-f:.]{2,45}(?:%\w{1,16})?\]"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _NAME = r"[\w.*<>-]{1,255}"
@@ -74,34 +75,43 @@ _GAVE_UP = "operation was canceled|context deadline exceeded|context canceled|re
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
 _UNREACHABLE = "network is unreachable|no route to host|cannot assign requested address|host is unreachable"
 # Subjects that are settings rather than something that ECS does.
-_SETTINGS = ("proxy", "execution-role", "log-region", "endpoint-zone", "private-dns", "reference")
+_SETTINGS = (
+    Subject.PROXY,
+    Subject.EXECUTION_ROLE,
+    Subject.LOG_REGION,
+    Subject.ENDPOINT_ZONE,
+    Subject.PRIVATE_DNS,
+    Subject.REFERENCE,
+)
 
 
-def _row(failure: Failure, *patterns: str, action: Action | None = None, code: str | None = None) -> Clause:
-    return Clause(failure, re.compile("|".join(patterns)), action, code=code)
+def _row(failure: Failure, *patterns: str, action: Action | None = None, code: str | None = None) -> ErrorPattern:
+    return ErrorPattern(failure, re.compile("|".join(patterns)), action, code=code)
 
 
-def _about(subject: str, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> Clause:
+def _about(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
     action = Action.ENVIRONMENT if subject in _SETTINGS else Action.START
-    return Clause(failure, re.compile("|".join(patterns)), action, subject, weight=weight)
+    return ErrorPattern(failure, re.compile("|".join(patterns)), action, subject, weight=weight)
 
 
-def _waited(*patterns: str, weight: Weight) -> Clause:
+def _waited(*patterns: str, weight: Weight) -> ErrorPattern:
     """Nothing answered, and nothing tells whether the name, the connection or the handshake got none."""
-    return Clause(Failure.TIMEOUT, re.compile("|".join(patterns)), Action.TCP, weight=weight)
+    return ErrorPattern(Failure.TIMEOUT, re.compile("|".join(patterns)), Action.TCP, weight=weight)
 
 
 # Of clauses that overlap, the one that stands further up counts.
 TABLE = (
     # ---- settings, and what ECS does around the pull
     # Whatever follows is told of the proxy, also a name that is looked up or a certificate.
-    _about("proxy", Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
-    _about("proxy", Failure.DENIED, "proxy authentication required"),
+    _about(Subject.PROXY, Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
+    _about(Subject.PROXY, Failure.DENIED, "proxy authentication required"),
     _about(
-        "execution-role", Failure.NO_CREDENTIALS, "requires? (?:the )?task definition to have (?:an )?execution role"
+        Subject.EXECUTION_ROLE,
+        Failure.NO_CREDENTIALS,
+        "requires? (?:the )?task definition to have (?:an )?execution role",
     ),
     _about(
-        "log-region",
+        Subject.LOG_REGION,
         Failure.MALFORMED,
         "missingendpoint",
         "'endpoint' configuration is required",
@@ -110,21 +120,21 @@ TABLE = (
         "missing required option: awslogs-region",
     ),
     _about(
-        "endpoint-zone",
+        Subject.ENDPOINT_ZONE,
         Failure.MALFORMED,
         r"endpoint service \S{1,120} does not support the availability zone of the subnet",
     ),
     _about(
-        "private-dns",
+        Subject.PRIVATE_DNS,
         Failure.MALFORMED,
         "conflicting dns domain",
         "conflictingdomainexists",
         "private-dns-enabled cannot be set because there is already",
     ),
-    _about("reference", Failure.MALFORMED, "invalid reference format", "could not parse reference"),
-    _about("placement", Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"),
+    _about(Subject.REFERENCE, Failure.MALFORMED, "invalid reference format", "could not parse reference"),
+    _about(Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"),
     _about(
-        "placement",
+        Subject.PLACEMENT,
         Failure.TIMEOUT,
         "capacity is unavailable at this time",
         "insufficientfreeaddressesinsubnet",
@@ -136,9 +146,9 @@ TABLE = (
         r"(?<![\w/])resource:(?:cpu|memory|eni|ports|gpu)\b",
         "taskfailedtostart: (?:agent|attribute|location)",
     ),
-    _about("disk", Failure.TOO_LARGE, "no space left on device", "disk quota exceeded"),
+    _about(Subject.DISK, Failure.TOO_LARGE, "no space left on device", "disk quota exceeded"),
     _about(
-        "media-type",
+        Subject.MEDIA_TYPE,
         Failure.MALFORMED,
         "no processor for media-type",
         "unsupported (?:manifest )?media ?type",
@@ -146,11 +156,11 @@ TABLE = (
         "failed to get stream processor",
         "number of layers and diffids don't match",
     ),
-    _about("exec", Failure.NO_PLATFORM, "exec format error"),
-    _about("volume", Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
-    _about("build-image", Failure.DENIED, "build_container_unable_to_pull_image"),
+    _about(Subject.EXEC, Failure.NO_PLATFORM, "exec format error"),
+    _about(Subject.VOLUME, Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
+    _about(Subject.BUILD_IMAGE, Failure.DENIED, "build_container_unable_to_pull_image"),
     _about(
-        "secret",
+        Subject.SECRET,
         Failure.NOT_FOUND,
         "secrets manager can't find the specified secret",
         "parameternotfound",
@@ -158,13 +168,13 @@ TABLE = (
         r"retrieved secret .{0,200}did not contain json key",
     ),
     _about(
-        "timeout",
+        Subject.TIMEOUT,
         Failure.TIMEOUT,
         r"could not transition to \w+(?:; timed out(?: after waiting \w+)?)?",
         weight=Weight.FAINT,
     ),
     _about(
-        "ended",
+        Subject.ENDED,
         Failure.TRUNCATED,
         "essential container in task exited",
         "failed (?:elb|container) health checks",
@@ -329,7 +339,7 @@ TABLE = (
         Failure.THROTTLED,
         "toomanyrequests: you have reached your (?:unauthenticated )?pull rate limit.*",
         r"toomanyrequests: too many requests\. please see https://docs\.docker\.com.*",
-        code=HUB,
+        code=DOCKER_HUB,
     ),
     _row(
         Failure.THROTTLED, "toomanyrequests", "rate exceeded", "429 too many requests", "(?:pull )?rate limit exceeded"
@@ -418,30 +428,30 @@ _CODE = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,8}\b|\b[A-Z]{3,20}(?:_[A-Z]{2,20}){0
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # letter for letter, so that places stay
 
 
-def said_in(record: str) -> Said | None:
+def deciding_match(record: str) -> PatternMatch | None:
     """The clause that decides: the last of the weightiest."""
     return max(_said(record), key=lambda said: (said.weight, said.end), default=None)
 
 
-def _said(record: str) -> Iterator[Said]:
+def _said(record: str) -> Iterator[PatternMatch]:
     """Every clause of a record. What one clause covers is no other clause."""
-    covered: list[Said] = []
+    covered: list[PatternMatch] = []
     for said in (*_of_table(record), *_of_codes(record)):
         if all(said.end <= other.begin or other.end <= said.begin for other in covered):
             covered.append(said)
             yield said
 
 
-def _of_table(record: str) -> Iterator[Said]:
+def _of_table(record: str) -> Iterator[PatternMatch]:
     small = record.translate(_SMALL)
     for clause in TABLE:
         for found in clause.pattern.finditer(small):
             yield _one(clause, found, record)
 
 
-def _one(clause: Clause, found: re.Match[str], record: str) -> Said:
+def _one(clause: ErrorPattern, found: re.Match[str], record: str) -> PatternMatch:
     caught = {name: record[slice(*found.span(name))] or None for name in found.re.groupindex}
-    return Said(
+    return PatternMatch(
         failure=clause.failure,
         weight=clause.weight,
         begin=found.start(),
@@ -458,8 +468,8 @@ def _one(clause: Clause, found: re.Match[str], record: str) -> Said:
     )
 
 
-def _of_codes(record: str) -> Iterator[Said]:
+def _of_codes(record: str) -> Iterator[PatternMatch]:
     for found in _CODE.finditer(record):
         failure = failure_of_code(found[0], record)
         if failure is not None:
-            yield Said(failure, Weight.STRONG, found.start(), found.end(), code=found[0])
+            yield PatternMatch(failure, Weight.STRONG, found.start(), found.end(), code=found[0])
