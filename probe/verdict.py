@@ -29,6 +29,7 @@ from probe.model import (
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
 _BY_WEIGHT = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
+_CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
 
@@ -176,6 +177,9 @@ def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Eviden
     reached = len({step.subject for step in visit.shaken})
     # What only stops our proof (a role, a rate limit) is no fault of the endpoint.
     wrong = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
+    # What an endpoint is for are its requests: where a failure elsewhere prevented them, it is not known to work.
+    requests = [step for step in evidence.measurement.steps if step.endpoint == name and step.action not in _CONNECTING]
+    prevented = any(step.blocked_by for step in requests)
     return EndpointSummary(
         name=name,
         host=endpoint.host,
@@ -184,5 +188,5 @@ def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Eviden
         route=evidence.route(visit),
         resolved=len(visit.addresses),
         reached=reached,
-        ok=reached > 0 and not wrong,
+        ok=reached > 0 and not wrong and not prevented,
     )

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from probe import __version__
 from probe.model import Action, EndpointSummary, JudgedFinding, Pull, Severity, Verdict
 from probe.report import Page
-from probe.report.measured import cluster, printable, reached, service, throughput
+from probe.report.measured import cluster, printable, reached, service, success, throughput
 from probe.report.utf8 import json_of
 
 NAMESPACE = "EcrProbe"
@@ -56,7 +56,7 @@ def _of_endpoint(verdict: Verdict, endpoint: EndpointSummary) -> Mapping[str, _M
         return then if endpoint.name in reached(verdict, *actions) else None
 
     return {
-        "EndpointSuccess": _Metric(where(*Action, then=endpoint.ok)),
+        "EndpointSuccess": _Metric(success(verdict, endpoint)),
         "AddressesResolved": _Metric(where(Action.DNS, then=endpoint.resolved), "Count"),
         "AddressesReachable": _Metric(where(Action.TCP, Action.TLS, then=endpoint.reached), "Count"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.endpoints import ROWS
-from probe.model import Action, Failure, LayerSeen, Outcome, Step, Verdict
+from probe.model import Action, EndpointSummary, Failure, Impact, LayerSeen, Outcome, Severity, Step, Verdict
 
 # All that endpoints are called, beside what concerns the task itself. A saved document may name others, and those are
 # anybody's words.
@@ -19,6 +19,17 @@ def reached(verdict: Verdict, *actions: Action) -> set[str]:
     """Endpoints of which one of these steps came to an end of its own: the deadline's is no measurement."""
     ended = [step for step in tried(verdict) if step.failure is not Failure.DEADLINE]
     return {step.endpoint for step in ended if step.action in actions}
+
+
+def success(verdict: Verdict, endpoint: EndpointSummary) -> bool | None:
+    """Whether the endpoint works. None: not reached, or its requests were not tried since something else had failed."""
+    if endpoint.name not in reached(verdict, *Action):
+        return None
+    if endpoint.ok or not endpoint.reached:
+        return endpoint.ok
+    errors = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
+    failed = any(endpoint.name in finding.endpoints for finding in errors if finding.impact is not Impact.PROOF)
+    return False if failed else None
 
 
 def throughput(verdict: Verdict) -> float | None:

@@ -27,7 +27,7 @@ from probe.model import (
     Verdict,
 )
 from probe.report import Page
-from probe.report.measured import ENDPOINTS, printable, reached, throughput, tried
+from probe.report.measured import ENDPOINTS, printable, reached, success, throughput, tried
 
 PREFIX = "ecr_probe_"
 # More are never exposed, whatever fails in however many ways: a test counts them from the closed vocabularies.
@@ -121,12 +121,13 @@ def _answers(verdict: Verdict) -> Iterator[Metric]:
     if verdict.pull is not Pull.UNPROVEN:
         works = verdict.pull is Pull.WORKS
         yield _value("pull_success", "1 where ECS can pull the image, 0 where it cannot; absent where unproven.", works)
-    success = _gauge("endpoint_success", "1 where the endpoint works, 0 where it does not.", ["endpoint"])
-    seen = reached(verdict, *Action)
+    documentation = "1 where the endpoint works, 0 where it does not; absent where its requests were not tried."
+    successes = _gauge("endpoint_success", documentation, ["endpoint"])
     for endpoint in verdict.endpoints:
-        if endpoint.name in seen:
-            success.add_metric([endpoint.name], endpoint.ok)
-    yield success
+        succeeded = success(verdict, endpoint)
+        if succeeded is not None:
+            successes.add_metric([endpoint.name], succeeded)
+    yield successes
     found = _gauge("finding", "1 while a finding stands.", ["code", "severity"])
     for code, severity in dict.fromkeys((finding.code, str(finding.severity)) for finding in verdict.findings):
         found.add_metric([code, severity], 1)

@@ -319,7 +319,7 @@ def test_without_a_task_role_the_network_is_proven_and_the_pull_is_not(task: Tas
     assert (verdict.status, verdict.pull) == (Status.INCONCLUSIVE, Pull.UNPROVEN)
     (error,) = [each for each in verdict.findings if each.severity is Severity.ERROR]
     assert error.code == "credentials.missing"
-    assert {one.name for one in verdict.endpoints if one.ok} >= {"s3"}
+    assert {endpoint.name for endpoint in verdict.endpoints if endpoint.reached} >= {"s3"}
 
 
 def test_without_a_region_the_image_tells_it(task: Task) -> None:

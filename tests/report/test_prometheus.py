@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from probe.model import Failure, Pull, Severity, Status, Verdict
+from probe.records import replace
 from probe.report import FORMATS, Page
 from tests.report import made
 from tests.report.promtool import assert_promtool_likes
@@ -108,6 +109,14 @@ def test_what_only_the_deadline_ended_is_not_measured() -> None:
     assert value(found, "endpoint_success", endpoint="ecr.api") is None
     assert value(found, "addresses_resolved", endpoint="ecr.api") is None
     assert value(found, "step_failures_total", endpoint="ecr.api", step="dns", reason="deadline") == 1
+
+
+def test_an_endpoint_whose_requests_were_prevented_has_no_success() -> None:
+    untried = [replace(summary, ok=summary.name == "logs") for summary in made.verdict().endpoints]
+    found = samples(made.verdict(endpoints=tuple(untried)))
+    assert value(found, "endpoint_success", endpoint="s3") is None
+    assert value(found, "endpoint_success", endpoint="logs") == 1
+    assert value(found, "addresses_reachable", endpoint="s3") is not None
 
 
 def test_two_findings_of_one_code_are_one_series() -> None:

@@ -168,6 +168,10 @@ def summary(world: World, name: str) -> tuple[Any, ...]:
         (World({"ecr.dkr": public("ecr.dkr", tcp=SILENT)}), "ecr.dkr", (None, 2, 0, False)),
         (World({"ecr.dkr": private("ecr.dkr", tcp={"10.0.2.11": SILENT})}), "ecr.dkr", (Route.ENDPOINT, 2, 1, True)),
         (World({"ecr.dkr": Host(("10.99.0.1",))}), "ecr.dkr", (Route.ENDPOINT, 1, 1, True)),
+        # What it is for was not tried, because another endpoint failed.
+        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "ecr.dkr", (Route.ENDPOINT, 2, 2, False)),
+        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
+        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "logs", (Route.ENDPOINT, 2, 2, True)),
         (World({"ecr.dkr": Host((), ipv6=("2600:1f18::1",))}), "ecr.dkr", (Route.UNDETERMINED, 1, 1, True)),
         (World({"ecr.dkr": Host(Failure.NXDOMAIN)}), "ecr.dkr", (None, 0, 0, False)),
         (World({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}), "ecr.api", (Route.ENDPOINT, 2, 0, False)),
