@@ -184,17 +184,15 @@ def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
     from probe.config.help import takes_file
     from probe.config.settings import given_to, read_reports
     from probe.model import Basis
-    from probe.records import replace
+    from probe.report import FORMATS
 
     given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
-    reports = replace(read_reports(given), ranked=True)
+    reports = read_reports(given)
     _check_stdout(reports)
     verdict = _explained(given, given.rest.file)
-    numbers = [output.format for output in reports.outputs if output.format in ("prometheus", "emf")]
-    if numbers and verdict.basis is Basis.TEXT:
-        raise given.refusal(
-            "format", f"{numbers[0]} tells what was measured, and the words of an error measure nothing"
-        )
+    numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
+    if numeric and verdict.basis is Basis.TEXT:
+        raise given.refusal("format", f"{numeric[0]} shows what was measured, and an error text measures nothing")
     return _deliver(verdict, reports)
 
 
@@ -365,7 +363,7 @@ def _deliver(what: Verdict | Fleet, reports: Reports, complain: Callable[[str], 
             _print(report_in_any_case(what, output.format, _screen(reports), complain))
             continue
         try:
-            page = Page(pretty=reports.pretty, ranked=reports.ranked)
+            page = Page(pretty=reports.pretty, verbose=reports.verbose, quiet=reports.quiet)
             document = report_in_any_case(what, output.format, page, complain).encode(errors="replace")
             write_atomically(output.path, document)
         except OSError as error:
@@ -388,7 +386,8 @@ def _screen(reports: Reports) -> Page:
         colour=terminal if reports.colour is None else reports.colour,
         unicode=encoding == "utf8",
         pretty=reports.pretty or terminal,
-        ranked=reports.ranked,
+        verbose=reports.verbose,
+        quiet=reports.quiet,
     )
 
 

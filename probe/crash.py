@@ -82,10 +82,10 @@ def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Eve
 
 def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: Callable[[str], None]) -> str:
     """A report. Where the words fail us, the bare document stands in: what was measured must not be lost."""
-    from probe.report import FLEET_FORMATS, FORMATS
+    from probe.report import FORMATS
 
     try:
-        return FORMATS[form](what, page) if isinstance(what, Verdict) else FLEET_FORMATS[form](what, page)
+        return FORMATS[form].render(what, page)
     except Exception as error:
         from probe.report.json import bare
 

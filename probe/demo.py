@@ -89,10 +89,9 @@ def read(argv: Sequence[str]) -> Wanted:
     scenarios = _scenarios()
     arguments, variables = tuple(_typed(given)), _variables(given)
     if listing or everything:
-        if {"format", "output", "pretty"} & set(given.texts) - given.by_variable:
-            raise UsageError(
-                f"{alone[0]} prints a line for each scenario, so --format, --output and --pretty say nothing; {GOOD}"
-            )
+        useless = [flag.name for flag in REPORT_FLAGS if flag.name in set(given.texts) - given.by_variable]
+        if useless:
+            raise UsageError(f"{alone[0]} prints a line for each scenario, so --{useless[0]} has no effect; {GOOD}")
         return _checked(Wanted(scenarios, arguments, variables, Reports(), listing, everything))
     if name is None and (given.reports or {"format", "output"} & given.by_variable):
         raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)

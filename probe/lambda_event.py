@@ -39,7 +39,7 @@ class Key(Flag):
 
 
 # A function writes no file, what it answers is no page, and no instance's metadata is in its reach.
-_ELSEWHERE = ("output", "pretty", "allow-instance-role")
+_ELSEWHERE = ("output", "pretty", "verbose", "quiet", "allow-instance-role")
 KEYS = {flag.name: Key(*astuple(flag)) for flag in FLAGS if flag.name not in _ELSEWHERE}
 GOOD = KEYS["image"].good
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
+from probe.report import FLEET_FORMATS, FORMATS, listed
+
 T = TypeVar("T")
 PREFIX = "ECR_PROBE_"
 
@@ -25,7 +27,7 @@ class UsageError(Exception):
 class Flag:
     """One flag. `example` is a good value, "" for a switch; `default` is said in --help.
 
-    `typed` False: only its variable is read. A command line is everybody's to see.
+    `typed` False: only its variable is read. A command line is everybody's to see. `short`: its letter, "v" for -v.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Flag:
     help: str
     many: bool = False
     typed: bool = True
+    short: str = ""
 
     @property
     def switch(self) -> bool:
@@ -62,8 +65,7 @@ REPORT_FLAGS = (
         "F",
         "json",
         "text",
-        "text, json, prometheus, emf (CloudWatch metrics), junit, markdown or github (annotations); each --format may"
-        " have an --output after it",
+        f"{listed(FORMATS.values())}; each --format may have an --output after it",
         many=True,
     ),
     Flag(
@@ -75,6 +77,8 @@ REPORT_FLAGS = (
         many=True,
     ),
     Flag("pretty", "", "", "only on a terminal", "json with line breaks and indentation"),
+    Flag("verbose", "", "", "no", "text: every cause, every step and every note", short="v"),
+    Flag("quiet", "", "", "no", "text: the verdict line alone", short="q"),
 )
 FLAGS = (
     Flag(
@@ -213,8 +217,15 @@ SMOKE_FLAGS = (
     ),
     REGION,
     PROFILE,
-    *(flag for flag in FLAGS if flag.name in ("image", "strict", "output", "pretty")),
-    Flag("format", "F", "junit", "text", "text, json, junit, markdown or github; each may have an --output", many=True),
+    *(flag for flag in FLAGS if flag.name in ("image", "strict", "output", "pretty", "verbose", "quiet")),
+    Flag(
+        "format",
+        "F",
+        "junit",
+        "text",
+        f"{listed(FLEET_FORMATS.values())}; each --format may have an --output after it",
+        many=True,
+    ),
 )
 TASK = Flag(
     "task",
@@ -228,8 +239,8 @@ _OF_TEXTS = {
     "vpc-cidr": ("none", "a range that counts as yours: a text tells addresses, and not whose they are"),
     "format": (
         "text",
-        "text, json, junit, markdown or github (annotations), and of a saved verdict prometheus or emf too, which tell "
-        "what was measured; each --format may have an --output after it",
+        f"{listed(FORMATS.values())}; {' and '.join(row.name for row in FORMATS.values() if row.numeric)} need a saved "
+        "verdict, since an error text measures nothing; each --format may have an --output after it",
     ),
 }
 EXPLAIN_FLAGS = (
@@ -338,7 +349,9 @@ def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog:
     for flag in (flag for flag in flags if flag.typed):
         text = f"{flag.help} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
         if flag.switch:
-            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, nargs=0, const="true", help=text)
+            names = [f"-{flag.short}"] if flag.short else []
+            names.append(f"--{flag.name}")
+            parser.add_argument(*names, dest=flag.name, action=_Append, nargs=0, const="true", help=text)
             opposite = argparse.SUPPRESS
             parser.add_argument(
                 f"--{flag.opposite}", dest=flag.name, action=_Append, nargs=0, const="false", help=opposite
@@ -377,7 +390,7 @@ def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) ->
 
 def _misused(error: argparse.ArgumentError, flags: Mapping[str, Flag]) -> UsageError:
     """A flag without a value that it needs, or with one that it does not take."""
-    argument = (error.argument_name or "").split("/")[0]
+    argument = (error.argument_name or "").split("/")[-1]
     name = argument.removeprefix("--")
     flag = next((flag for flag in flags.values() if name in (flag.name, flag.opposite)), None)
     if "ignored explicit argument" in error.message:

@@ -68,12 +68,13 @@ def _text_on_stdout() -> tuple[Output, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where reports go and how they look. `colour` None: as the terminal likes it; `ranked` as in `Page`."""
+    """Where reports go and how they look. `colour` None: as the terminal likes it; the rest as in `Page`."""
 
     outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
     colour: bool | None = None
-    ranked: bool = False
+    verbose: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,10 @@ def read_reports(
     pretty = given.on("pretty")
     if pretty and all(output.format != "json" for output in outputs):
         raise given.refusal("pretty", "only json can be pretty, and --format (ECR_PROBE_FORMAT) json is not asked for")
-    return Reports(outputs=outputs, pretty=pretty, colour=_colour(environ))
+    verbose, quiet = given.on("verbose"), given.on("quiet")
+    if verbose and quiet:
+        raise given.refusal("verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)")
+    return Reports(outputs=outputs, pretty=pretty, colour=_colour(environ), verbose=verbose, quiet=quiet)
 
 
 def slips(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:

@@ -1,114 +1,69 @@
-"""The ways to put a verdict into words. Pure functions of a verdict: nothing here opens a file or a terminal."""
+"""The reports: a verdict, or the fleet of `smoke`, in words or in numbers. Nothing here opens a file or a terminal.
+
+--help and the health check read the table of formats, so this module imports nothing that takes long.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from probe.model import Verdict
-from probe.records import Record
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from probe.fleet import Fleet
+    from probe.model import Verdict
 
 
-class Page(Record, frozen=True):
-    """What the reader's screen or file can show. `ranked`: causes in one order over all findings."""
+class Page(NamedTuple):
+    """What the reader's screen or file can show, in columns, and how much of it the reader wants.
+
+    `pretty` concerns json, `verbose` (every cause, step and note) and `quiet` (the verdict line alone) concern text.
+    """
 
     width: int = 100
     colour: bool = False
     unicode: bool = True
     pretty: bool = False
-    ranked: bool = False
+    verbose: bool = False
+    quiet: bool = False
 
 
-# Each format is imported when it is used: a run that prints JSON has no use for prometheus_client.
-def _text(verdict: Verdict, page: Page) -> str:
-    from probe.report.text import render
+class Format(NamedTuple):
+    """One --format. Its module is `probe.report.<name>`, with a function `render(verdict, page)` and, where `fleets`
+    is set, `render_fleet(fleet, page)` for `smoke`. `numeric`: metrics, which need something measured.
+    """
 
-    return render(verdict, page)
+    name: str
+    about: str = ""  # for --help
+    fleets: bool = True
+    numeric: bool = False
 
+    def render(self, document: Verdict | Fleet, page: Page) -> str:
+        """The report. Its module is imported on first use: a run that prints JSON does not need prometheus_client."""
+        from probe.fleet import Fleet
 
-def _json(verdict: Verdict, page: Page) -> str:
-    from probe.report.json import render
-
-    return render(verdict, page)
-
-
-def _prometheus(verdict: Verdict, page: Page) -> str:
-    from probe.report.prometheus import render
-
-    return render(verdict, page)
-
-
-def _emf(verdict: Verdict, page: Page) -> str:
-    from probe.report.emf import render
-
-    return render(verdict, page)
+        module = import_module(f"{__name__}.{self.name}")
+        render = module.render_fleet if isinstance(document, Fleet) else module.render
+        text: str = render(document, page)
+        return text
 
 
-def _junit(verdict: Verdict, page: Page) -> str:
-    from probe.report.junit import render
-
-    return render(verdict, page)
-
-
-def _markdown(verdict: Verdict, page: Page) -> str:
-    from probe.report.markdown import render
-
-    return render(verdict, page)
-
-
-def _github(verdict: Verdict, page: Page) -> str:
-    from probe.report.github import render
-
-    return render(verdict, page)
-
-
-def _fleet_text(fleet: Fleet, page: Page) -> str:
-    from probe.report.matrix import render
-
-    return render(fleet, page)
-
-
-def _fleet_json(fleet: Fleet, page: Page) -> str:
-    from probe.report.json import render_fleet
-
-    return render_fleet(fleet, page)
-
-
-def _fleet_junit(fleet: Fleet, page: Page) -> str:
-    from probe.report.junit import render_fleet
-
-    return render_fleet(fleet, page)
-
-
-def _fleet_markdown(fleet: Fleet, page: Page) -> str:
-    from probe.report.markdown import render_fleet
-
-    return render_fleet(fleet, page)
-
-
-def _fleet_github(fleet: Fleet, page: Page) -> str:
-    from probe.report.github import render_fleet
-
-    return render_fleet(fleet, page)
-
-
-FORMATS: dict[str, Callable[[Verdict, Page], str]] = {
-    "text": _text,
-    "json": _json,
-    "prometheus": _prometheus,
-    "emf": _emf,
-    "junit": _junit,
-    "markdown": _markdown,
-    "github": _github,
+FORMATS = {
+    row.name: row
+    for row in (
+        Format("text"),
+        Format("json"),
+        Format("prometheus", fleets=False, numeric=True),
+        Format("emf", "CloudWatch metrics", fleets=False, numeric=True),
+        Format("junit"),
+        Format("markdown"),
+        Format("github", "annotations"),
+    )
 }
-# The formats of `smoke`. A name that stands in both tables means the same kind of document in both.
-FLEET_FORMATS: dict[str, Callable[[Fleet, Page], str]] = {
-    "text": _fleet_text,
-    "json": _fleet_json,
-    "junit": _fleet_junit,
-    "markdown": _fleet_markdown,
-    "github": _fleet_github,
-}
+FLEET_FORMATS = {name: row for name, row in FORMATS.items() if row.fleets}
+
+
+def listed(formats: Iterable[Format]) -> str:
+    """Names and explanations for --help: "text, json or github (annotations)"."""
+    *names, last = (f"{row.name} ({row.about})" if row.about else row.name for row in formats)
+    return f"{', '.join(names)} or {last}" if names else last

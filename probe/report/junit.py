@@ -14,11 +14,11 @@ from xml.etree import ElementTree
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.report import Page
+from probe.report.findings import reasons
 from probe.report.fleet import NO_VERDICT, is_met_drill
 from probe.report.fleet import conclusion as of_all
 from probe.report.layout import Line, block, plain, shortened, wrapped
 from probe.report.summary import conclusion, weight
-from probe.report.text import reasons
 
 _NAME = "ecr-probe"
 _LONGEST_WORD = 1_000  # characters

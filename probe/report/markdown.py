@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.report import Page
+from probe.report.findings import reasons
 from probe.report.fleet import Mark, endpoints, faults, is_met_drill, mark, of_endpoint, places, silences
 from probe.report.fleet import conclusion as of_all
 from probe.report.layout import block, shortened
 from probe.report.saw import asker, distinct, few
 from probe.report.summary import conclusion, subject, weight
 from probe.report.table import ROUTES
-from probe.report.text import reasons
 
 LIMIT = 512 * 1024  # bytes; GitHub drops the summary of a step that writes more than 1 MiB
 _LONGEST_TABLE = LIMIT // 2

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Severity
 from probe.report import Page
+from probe.report.findings import reasons
 from probe.report.fleet import Fault, Mark, conclusion, endpoints, faults, of_endpoint, places, silences
 from probe.report.layout import Line, Span, columns, cut, pad, paint, wrapped
-from probe.report.text import TONES, reasons
+from probe.report.summary import TONES
 
 _MARKS = {
     Mark.WELL: ("good", "ok"),
@@ -30,7 +31,7 @@ class _Row(NamedTuple):
     answer: Span
 
 
-def render(fleet: Fleet, page: Page) -> str:
+def render_fleet(fleet: Fleet, page: Page) -> str:
     return paint(_lines(fleet, page), page)
 
 

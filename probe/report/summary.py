@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from probe.model import Basis, Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
 from probe.report.saw import duration
 
+TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _BY_IMPACT = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 _PULLS = {

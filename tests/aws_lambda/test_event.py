@@ -79,7 +79,7 @@ def test_every_flag_of_a_check_is_a_key_with_the_same_meaning() -> None:
 
 def test_what_is_no_key_concerns_files_screens_and_instances() -> None:
     left_out = {flag.name for flag in CHECK_FLAGS} - set(KEYS)
-    assert left_out == {"output", "pretty", "allow-instance-role", "push-gateway"}
+    assert left_out == {"output", "pretty", "verbose", "quiet", "allow-instance-role", "push-gateway"}
 
 
 @pytest.mark.parametrize(

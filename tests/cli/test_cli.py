@@ -183,10 +183,8 @@ def test_a_run_that_hangs_is_left_behind(run: Callable[[object], None], capfd: p
 def test_a_report_that_fails_gives_the_bare_document(
     run: Callable[[object], None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from probe import report
-
     run(made())
-    monkeypatch.setitem(report.FORMATS, "json", lambda *_: 1 / 0)
+    monkeypatch.setattr("probe.report.json.render", lambda *_: 1 / 0)
     assert main(["check", "--image", IMAGE, "--format", "json"]) == 3
     out, err = capfd.readouterr()
     assert json.loads(out)["schema_version"] == 1

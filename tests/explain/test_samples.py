@@ -55,7 +55,7 @@ def test_the_document_says_that_it_rests_on_words_and_is_read_back_as_it_was(tex
 
 @each_text
 def test_no_report_says_that_it_was_measured(text: Text) -> None:
-    report = FORMATS["text"](text.world.read(), Page(ranked=True))
+    report = FORMATS["text"].render(text.world.read(), Page())
     assert report.startswith("Read from an error's words; nothing was measured.")
     assert not re.search(r"saw:|\bafter 0|  ok  | at $", report, re.MULTILINE)
     assert report.splitlines()[-1].endswith("read from an error's words, not measured")
@@ -71,7 +71,7 @@ def test_a_text_never_clears_the_pull(text: Text) -> None:
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_format_can_tell_of_every_text(form: str) -> None:
     for text in TEXTS:
-        assert FORMATS[form](text.world.read(), Page())
+        assert FORMATS[form].render(text.world.read(), Page())
 
 
 def test_there_are_enough_of_them_and_none_is_told_twice() -> None:
@@ -157,7 +157,7 @@ def test_pieces_of_texts_in_any_order_break_nothing(words: str) -> None:
     if verdict is not None:
         assert saved_verdict.rejudge(saved_verdict.read_saved(msgspec.json.encode(verdict))) == verdict
         assert verdict.pull is not Pull.WORKS
-        assert FORMATS["text"](verdict, Page(ranked=True))
+        assert FORMATS["text"].render(verdict, Page())
 
 
 def confirmed(verdict: Verdict) -> list[str]:

@@ -37,9 +37,9 @@ OF_ECS: dict[str, Any] = {
     },
 }
 OF_CODEDEPLOY = {"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "eyJlbmMiOiJ4In0"}
-GOOD = FORMATS["json"](made.verdict(), Page())
-BAD = FORMATS["json"](made.broken(), Page())
-UNKNOWN = FORMATS["json"](made.verdict(status=Status.INCONCLUSIVE, exit_code=3), Page())
+GOOD = FORMATS["json"].render(made.verdict(), Page())
+BAD = FORMATS["json"].render(made.broken(), Page())
+UNKNOWN = FORMATS["json"].render(made.verdict(status=Status.INCONCLUSIVE, exit_code=3), Page())
 
 
 class Raw(BytesIO):
@@ -121,7 +121,7 @@ def test_each_image_is_proven_once_and_by_its_digest(aws: Aws) -> None:
 
 
 def test_warnings_hold_nothing_up(aws: Aws) -> None:
-    broken(aws, FORMATS["json"](made.verdict(status=Status.DEGRADED), Page()))
+    broken(aws, FORMATS["json"].render(made.verdict(status=Status.DEGRADED), Page()))
     assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
 
 

@@ -76,7 +76,7 @@ def no_number(text: str) -> float:
 
 def lines(verdict: Verdict) -> list[dict[str, Any]]:
     """The documents, each held against the rules."""
-    text = FORMATS["emf"](verdict, Page(pretty=True))
+    text = FORMATS["emf"].render(verdict, Page(pretty=True))
     assert text.endswith("\n")
     documents = [json.loads(line, parse_constant=no_number) for line in text[:-1].split("\n")]
     for line, document in zip(text.split("\n"), documents, strict=False):

@@ -20,7 +20,7 @@ SIGNS = ("%", "%0A", "%250A", "%3A", "::", ",", "=", ", file=x,line=1", "\r\n::s
 
 
 def of(verdict: Verdict) -> list[Command]:
-    return commands(FORMATS["github"](verdict, Page()))
+    return commands(FORMATS["github"].render(verdict, Page()))
 
 
 def test_errors_first_then_warnings_then_notices() -> None:
@@ -76,7 +76,7 @@ def test_ten_and_no_more() -> None:
 
 
 def test_a_fleet_tells_each_fault_once() -> None:
-    told = commands(FLEET_FORMATS["github"](fleets.mixed(), Page()))
+    told = commands(FLEET_FORMATS["github"].render(fleets.mixed(), Page()))
     assert [(each.name, each.properties["title"]) for each in told] == [
         ("error", "ecr-probe: fail"),
         ("error", "inconclusive in 2 of 6 subnets"),
@@ -87,15 +87,15 @@ def test_a_fleet_tells_each_fault_once() -> None:
     assert told[0].message == "6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; 48.2 s"
     assert told[1].message.startswith(f"{fleets.WORDS}\nin subnet-{3:017x} (eu-west-1a), ")
     assert f"\nin subnet-{1:017x} (eu-west-1b), subnet-{4:017x} (eu-west-1b)\ncause: " in told[2].message
-    assert len(FLEET_FORMATS["github"](fleets.large(500, alike=False), Page()).splitlines()) == 10
+    assert len(FLEET_FORMATS["github"].render(fleets.large(500, alike=False), Page()).splitlines()) == 10
 
 
 def test_a_drill_that_went_as_expected_is_no_error() -> None:
-    told = commands(FLEET_FORMATS["github"](fleets.drill(), Page()))
+    told = commands(FLEET_FORMATS["github"].render(fleets.drill(), Page()))
     assert {each.name for each in told} == {"notice"}
     assert told[0].message.startswith("2 subnets of cluster main: 2 fail; as expected (fail:tcp.silent); ")
     assert told[-1] == Command("notice", {"title": "ecr-probe"}, "verdicts are exit codes")
-    missed = commands(FLEET_FORMATS["github"](replace(fleets.drill(), exit_code=1), Page()))
+    missed = commands(FLEET_FORMATS["github"].render(replace(fleets.drill(), exit_code=1), Page()))
     assert [each.name for each in missed] == ["error", "error", "warning", "notice", "notice"]
 
 
@@ -105,13 +105,13 @@ def test_of_equal_faults_the_one_that_most_subnets_have_comes_first() -> None:
         for code in ("rare", "common")
     )
     fleet = fleets.fleet([fleets.run(0, rare), fleets.run(1, common), fleets.run(2, common)])
-    titles = [each.properties["title"] for each in commands(FLEET_FORMATS["github"](fleet, Page()))]
+    titles = [each.properties["title"] for each in commands(FLEET_FORMATS["github"].render(fleet, Page()))]
     assert titles == ["ecr-probe: fail", "common in 2 of 3 subnets", "rare in 1 of 3 subnets"]
 
 
 def test_what_went_well_without_a_verdict_comes_last() -> None:
     unread = fleets.run(0, status=Status.PASS, source=Source.EXIT_CODE, words="the container ended with 0")
-    told = commands(FLEET_FORMATS["github"](fleets.fleet([unread, fleets.run(1, made.broken())]), Page()))
+    told = commands(FLEET_FORMATS["github"].render(fleets.fleet([unread, fleets.run(1, made.broken())]), Page()))
     assert [each.name for each in told] == ["error", "error", "warning", "notice", "notice"]
     assert told[3].message.startswith("the container ended with 0\nin subnet-")
 
@@ -138,7 +138,7 @@ def test_words_arrive_as_they_were_sent(words: str) -> None:
 
 def test_length_is_bounded() -> None:
     long = spoilt(made.broken(), lambda text: text * 10_000)
-    assert len(FORMATS["github"](long, Page())) < 30_000
+    assert len(FORMATS["github"].render(long, Page())) < 30_000
 
 
 @settings(max_examples=60, deadline=None)
@@ -147,4 +147,4 @@ def test_whatever_a_verdict_says_there_are_only_commands(verdict: Verdict) -> No
     assert {each.name for each in of(verdict)} <= {"error", "warning", "notice"}
     run = fleets.run(0, verdict, words=verdict.version, zone=verdict.version)
     silent = replace(run, verdict=None, status=Status.INCONCLUSIVE)
-    assert 2 <= len(commands(FLEET_FORMATS["github"](fleets.fleet([run, silent]), Page()))) <= 10
+    assert 2 <= len(commands(FLEET_FORMATS["github"].render(fleets.fleet([run, silent]), Page()))) <= 10

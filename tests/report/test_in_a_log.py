@@ -44,10 +44,10 @@ def orders_in(form: str, order: str, before: str = "") -> list[str]:
     """Lines that are commands, where every word of a verdict and of a fleet begins so."""
     words = f"{before}{order} "
     verdict = spoilt(made.broken(), lambda text: f"{words}{text}")
-    texts = [FORMATS[form](verdict, page) for page in (Page(), Page(pretty=True), Page(width=60, unicode=False))]
+    texts = [FORMATS[form].render(verdict, page) for page in (Page(), Page(pretty=True), Page(width=60, unicode=False))]
     if form in FLEET_FORMATS:
         runs = [fleets.run(0, verdict, words=words), fleets.run(1, words=words)]
-        texts.append(FLEET_FORMATS[form](fleets.fleet(runs, notes=(order, words)), Page()))
+        texts.append(FLEET_FORMATS[form].render(fleets.fleet(runs, notes=(order, words)), Page()))
     return [line for text in texts for line in text.split("\n") if obeyed(line)]
 
 
@@ -87,4 +87,4 @@ def test_a_document_holds_the_words_as_they_were() -> None:
     words = "##[set-env name=x;]y ###[ ##"
     verdict = made.verdict(version=words)
     for page in (Page(), Page(pretty=True)):
-        assert json.loads(FORMATS["json"](verdict, page))["version"] == words
+        assert json.loads(FORMATS["json"].render(verdict, page))["version"] == words

@@ -20,7 +20,7 @@ from tests.report import made
 
 
 def document(verdict: Verdict) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(FORMATS["json"](verdict, Page()))
+    loaded: dict[str, Any] = json.loads(FORMATS["json"].render(verdict, Page()))
     return loaded
 
 
@@ -58,7 +58,7 @@ def test_the_contract_of_the_top_level() -> None:
 
 
 def test_one_line_or_pretty() -> None:
-    line, pretty = (FORMATS["json"](made.broken(), Page(pretty=pretty)) for pretty in (False, True))
+    line, pretty = (FORMATS["json"].render(made.broken(), Page(pretty=pretty)) for pretty in (False, True))
     assert line.count("\n") == 1
     assert pretty.count("\n") > 100
     assert json.loads(line) == json.loads(pretty)
@@ -68,14 +68,14 @@ def test_words_that_are_no_utf_8_break_no_document() -> None:
     verdict = made.broken()
     bad = replace(verdict, surroundings=replace(verdict.surroundings, region="eu-\udcff"))
     for pretty in (False, True):
-        text = FORMATS["json"](bad, Page(pretty=pretty))
+        text = FORMATS["json"].render(bad, Page(pretty=pretty))
         assert json.loads(text.encode())["surroundings"]["region"] == "eu-?"
     assert json.loads(bare(bad).encode())["surroundings"]["region"] == "eu-?"
 
 
 def test_what_is_small_stays_whole() -> None:
     assert fold(made.broken()) == made.broken()
-    assert msgspec.json.decode(FORMATS["json"](made.broken(), Page()), type=Verdict) == made.broken()
+    assert msgspec.json.decode(FORMATS["json"].render(made.broken(), Page()), type=Verdict) == made.broken()
 
 
 def check(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
@@ -105,7 +105,7 @@ def dangling(verdict: Verdict) -> set[str | None]:
 def test_names_of_healthy_certificates_go_first() -> None:
     steps = [*(step for name in made.HOSTS for step in made.reach(name, names=500)), *made.conversation(20)]
     verdict = made.verdict(steps)
-    assert len(msgspec.json.encode(verdict)) > LIMIT >= len(FORMATS["json"](verdict, Page()).encode())
+    assert len(msgspec.json.encode(verdict)) > LIMIT >= len(FORMATS["json"].render(verdict, Page()).encode())
     folded = check(verdict)
     assert len(folded.steps) == len(verdict.steps)
     assert all(getattr(step.seen, "names", ()) == () for step in folded.steps)

@@ -17,13 +17,13 @@ from tests.report.hostile import hostile_verdicts
 
 
 def of(verdict: Verdict) -> dict[str, tuple[str, str, str, str]]:
-    (suite,) = suites(FORMATS["junit"](verdict, Page()))
+    (suite,) = suites(FORMATS["junit"].render(verdict, Page()))
     return marks(suite)
 
 
 def test_a_case_for_each_step() -> None:
     verdict = made.verdict()
-    text = FORMATS["junit"](verdict, Page())
+    text = FORMATS["junit"].render(verdict, Page())
     (suite,), (output,), (told,) = suites(text), outputs(text), properties(text)
     assert [case.name for case in suite] == [step.id for step in verdict.steps]
     assert [case.classname for case in suite] == [f"ecr-probe.{step.endpoint}" for step in verdict.steps]
@@ -48,7 +48,7 @@ def test_an_error_fails_one_case_and_the_others_say_where_it_is_told() -> None:
 
 def test_a_warning_fails_nothing_and_stands_in_the_output() -> None:
     assert "logs/logs/10.0.1.12" not in of(made.broken())
-    (output,) = outputs(FORMATS["junit"](made.broken(), Page()))
+    (output,) = outputs(FORMATS["junit"].render(made.broken(), Page()))
     assert "warning[logs.group-missing]: the log group /app does not exist" in output
     assert "fix: aws logs create-log-group" in output
 
@@ -77,7 +77,7 @@ def test_two_errors_at_one_step_are_two_cases() -> None:
     step = made.step("ecr.api/token/x", failure=Failure.DENIED)
     findings = tuple(made.finding(code, (step.id,)) for code in ("one", "two"))
     (suite,) = suites(
-        FORMATS["junit"](made.verdict([step], status=Status.FAIL, exit_code=1, findings=findings), Page())
+        FORMATS["junit"].render(made.verdict([step], status=Status.FAIL, exit_code=1, findings=findings), Page())
     )
     assert [mark[1] for mark in marks(suite).values()] == ["one", "two"]
     assert suite.failures == 2
@@ -113,7 +113,7 @@ def test_under_strict_a_warning_fails() -> None:
 
 def test_a_suite_for_each_subnet() -> None:
     fleet = fleets.mixed()
-    text = FLEET_FORMATS["junit"](fleet, Page())
+    text = FLEET_FORMATS["junit"].render(fleet, Page())
     known = suites(text)
     assert [suite.name for suite in known] == [run.subnet for run in fleet.runs]
     assert [(suite.failures, suite.errors) for suite in known] == [(0, 0), (1, 0), (0, 0), (0, 1), (1, 0), (0, 1)]
@@ -125,18 +125,18 @@ def test_a_suite_for_each_subnet() -> None:
 
 def test_a_subnet_that_failed_without_a_finding_fails_all_the_same() -> None:
     odd = fleets.run(0, made.verdict(), status=Status.FAIL, words="the container ended with 1")
-    (suite,) = suites(FLEET_FORMATS["junit"](fleets.fleet([odd]), Page()))
+    (suite,) = suites(FLEET_FORMATS["junit"].render(fleets.fleet([odd]), Page()))
     assert marks(suite)["verdict"][:3] == ("failure", "verdict", "the container ended with 1")
 
 
 @pytest.mark.parametrize("runs", [[], [fleets.run(0, fleets.degraded())]])
 def test_what_the_exit_code_says_stands_in_the_document(runs: list[SubnetRun]) -> None:
-    *_, last = suites(FLEET_FORMATS["junit"](fleets.fleet(runs, strict=True), Page()))
+    *_, last = suites(FLEET_FORMATS["junit"].render(fleets.fleet(runs, strict=True), Page()))
     assert list(marks(last)) == ["verdict"]
 
 
 def test_a_drill_that_went_as_expected_fails_nothing() -> None:
-    text = FLEET_FORMATS["junit"](fleets.drill(), Page())
+    text = FLEET_FORMATS["junit"].render(fleets.drill(), Page())
     for suite in suites(text):
         assert (suite.failures, suite.errors) == (0, 0)
         kind, code, message, words = marks(suite)["ecr.api/tcp/10.0.1.10"]
@@ -144,39 +144,41 @@ def test_a_drill_that_went_as_expected_fails_nothing() -> None:
         assert message == "as expected: nothing answers on port 443 of ecr.api, ecr.dkr"
         assert "6 of 6 connections timed out" in words
     missed = replace(fleets.drill(), exit_code=1)
-    assert [suite.failures for suite in suites(FLEET_FORMATS["junit"](missed, Page()))] == [1, 1]
+    assert [suite.failures for suite in suites(FLEET_FORMATS["junit"].render(missed, Page()))] == [1, 1]
 
 
 def test_what_has_to_be_known_of_all_subnets_or_one_stands_in_the_output() -> None:
-    first, second = outputs(FLEET_FORMATS["junit"](fleets.drill(), Page()))
+    first, second = outputs(FLEET_FORMATS["junit"].render(fleets.drill(), Page()))
     assert first.startswith("verdicts are exit codes\nwarning[")
     assert second.startswith("verdicts are exit codes\nthe sidecar ended with 137\nwarning[")
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
-    (suite,) = suites(FORMATS["junit"](made.verdict([made.step("s3/tcp/x", seconds=-0.5)], seconds=-3.0), Page()))
+    (suite,) = suites(
+        FORMATS["junit"].render(made.verdict([made.step("s3/tcp/x", seconds=-0.5)], seconds=-3.0), Page())
+    )
     assert (suite.time, [case.time for case in suite]) == (0, [0])
 
 
 def test_control_characters_and_markup_are_words() -> None:
     for payload in (*PAYLOADS, "]]>", "\x00\x1b[2J\ufffe\U0001fffe", "&amp;", "é" * 5000):
         verdict = spoilt(made.broken(), lambda text, payload=payload: f"{text}{payload}")  # type: ignore[misc]
-        suites(FORMATS["junit"](verdict, Page()))
+        suites(FORMATS["junit"].render(verdict, Page()))
 
 
 @settings(max_examples=60, deadline=None)
 @given(hostile_verdicts())
 def test_whatever_a_verdict_says_the_document_is_valid(verdict: Verdict) -> None:
-    (suite,) = suites(FORMATS["junit"](verdict, Page()))
+    (suite,) = suites(FORMATS["junit"].render(verdict, Page()))
     errors = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
     assert suite.failures == len(errors)
     fleet = fleets.fleet([fleets.run(0, verdict, subnet=verdict.version, zone=verdict.version, words=verdict.version)])
-    assert len(suites(FLEET_FORMATS["junit"](fleet, Page()))) == 1
+    assert len(suites(FLEET_FORMATS["junit"].render(fleet, Page()))) == 1
 
 
 def test_length_is_bounded_by_the_number_of_steps() -> None:
     long = spoilt(made.broken(), lambda text: text * 10_000)
-    text = FORMATS["junit"](long, Page())
+    text = FORMATS["junit"].render(long, Page())
     assert len(text) < 10_000 * len(long.steps)
     assert all(len(case.name) == 1_000 and case.name.endswith("…") for suite in suites(text) for case in suite)
     suites(text)

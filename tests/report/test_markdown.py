@@ -37,7 +37,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def test_a_verdict_at_a_glance() -> None:
-    text = FORMATS["markdown"](made.broken(), Page())
+    text = FORMATS["markdown"].render(made.broken(), Page())
     assert text.startswith("## ❌ ecr-probe: fail\n\n`ECS cannot pull the image; 1 error and 1 warning; ")
     assert rows(text) == [
         ["endpoint", "DNS", "TCP", "TLS", "requests", "reached"],
@@ -54,7 +54,7 @@ def test_a_verdict_at_a_glance() -> None:
 
 
 def test_a_healthy_verdict_is_short() -> None:
-    text = FORMATS["markdown"](made.verdict(), Page())
+    text = FORMATS["markdown"].render(made.verdict(), Page())
     assert text.startswith("## ✅ ecr-probe: pass\n")
     assert "❌" not in text
     assert "<details" not in text
@@ -63,13 +63,13 @@ def test_a_healthy_verdict_is_short() -> None:
 
 def test_what_went_well_may_be_wrong_all_the_same() -> None:
     public = made.finding("dns.public-answer", ("logs/dns/10.0.0.2/A",), impact=Impact.ROUTE)
-    assert rows(FORMATS["markdown"](made.verdict(findings=(public,)), Page()))[-1][1] == "❌ `dns.public-answer`"
+    assert rows(FORMATS["markdown"].render(made.verdict(findings=(public,)), Page()))[-1][1] == "❌ `dns.public-answer`"
 
 
 def test_a_second_try_that_went_well_is_no_failure() -> None:
     steps = [made.step("logs/logs/x", failure=Failure.RESET), made.step("logs/logs/x#2")]
     retried = made.finding("probe.retried", ("logs/logs/x",), Severity.INFO, impact=Impact.NONE)
-    assert rows(FORMATS["markdown"](made.verdict(steps, findings=(retried,)), Page()))[-1][4] == "✅ ok"
+    assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(retried,)), Page()))[-1][4] == "✅ ok"
 
 
 def test_evidence_that_came_to_nothing_is_no_failure() -> None:
@@ -80,29 +80,29 @@ def test_evidence_that_came_to_nothing_is_no_failure() -> None:
         )
         for each in seen
     ]
-    assert rows(FORMATS["markdown"](made.verdict(steps), Page()))[-1][1] == "✅ ok"
+    assert rows(FORMATS["markdown"].render(made.verdict(steps), Page()))[-1][1] == "✅ ok"
 
 
 def test_evidence_is_not_counted_beside_a_failure() -> None:
     seen = [NamesSeen(server="10.0.0.2", asker=asker, order=0, name="x.example", record="A") for asker in Asker]
     steps = [made.step(f"logs/dns/{each.asker}", each, failure=Failure.NXDOMAIN) for each in seen]
     missing = made.finding("dns.name-missing", tuple(step.id for step in steps))
-    assert rows(FORMATS["markdown"](made.verdict(steps, findings=(missing,)), Page()))[-1][1] == "❌ nxdomain"
+    assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(missing,)), Page()))[-1][1] == "❌ nxdomain"
 
 
 def test_what_stands_on_a_fault_that_is_told_elsewhere_has_failed_too() -> None:
     steps = [made.step("logs/tls/x", failure=Failure.RESET, on="logs/tcp/x")]
-    assert rows(FORMATS["markdown"](made.verdict(steps), Page()))[-1][3] == "❌ reset"
+    assert rows(FORMATS["markdown"].render(made.verdict(steps), Page()))[-1][3] == "❌ reset"
 
 
 def test_an_endpoint_of_which_nothing_is_known_is_not_well() -> None:
     verdict = made.verdict(endpoints=(made.summary("logs", ok=False, reached=0),))
-    assert rows(FLEET_FORMATS["markdown"](fleets.fleet([fleets.run(0, verdict)]), Page()))[-1][2] == "–"
+    assert rows(FLEET_FORMATS["markdown"].render(fleets.fleet([fleets.run(0, verdict)]), Page()))[-1][2] == "–"
 
 
 def test_a_long_list_of_notes_is_cut_and_says_so() -> None:
     notes = tuple(made.finding(f"note.{number}", ("x",), Severity.INFO) for number in range(60))
-    text = FORMATS["markdown"](made.verdict(findings=notes), Page())
+    text = FORMATS["markdown"].render(made.verdict(findings=notes), Page())
     assert text.count("- `info[") == 50
     assert "\n- and 10 more\n" in text
 
@@ -110,13 +110,17 @@ def test_a_long_list_of_notes_is_cut_and_says_so() -> None:
 def test_some_of_several_are_counted_and_proof_is_in_question() -> None:
     steps = [made.step("logs/tcp/1", failure=Failure.TIMEOUT), made.step("logs/tcp/2")]
     partly = made.finding("tcp.partly", ("logs/tcp/1",), Severity.WARNING)
-    assert rows(FORMATS["markdown"](made.verdict(steps, findings=(partly,)), Page()))[-1][2] == "⚠️ timeout, 1 of 2"
+    assert (
+        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(partly,)), Page()))[-1][2] == "⚠️ timeout, 1 of 2"
+    )
     proof = made.finding("throttle", ("logs/tcp/1",), impact=Impact.PROOF)
-    assert rows(FORMATS["markdown"](made.verdict(steps, findings=(proof,)), Page()))[-1][2] == "❔ timeout, 1 of 2"
+    assert (
+        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(proof,)), Page()))[-1][2] == "❔ timeout, 1 of 2"
+    )
 
 
 def test_a_fleet_at_a_glance() -> None:
-    text = FLEET_FORMATS["markdown"](fleets.mixed(), Page())
+    text = FLEET_FORMATS["markdown"].render(fleets.mixed(), Page())
     assert "`6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; 48.2 s`" in text
     head, _, *subnets = rows(text)
     assert head == ["subnet", "zone", "`ecr.api`", "`ecr.dkr`", "`s3`", "`logs`", "verdict"]
@@ -136,22 +140,22 @@ def test_a_fleet_at_a_glance() -> None:
 
 
 def test_a_drill_that_went_as_expected() -> None:
-    text = FLEET_FORMATS["markdown"](fleets.drill(), Page())
+    text = FLEET_FORMATS["markdown"].render(fleets.drill(), Page())
     assert text.startswith("## ✅ ecr-probe: fail, as expected\n")
     assert "\n\n`verdicts are exit codes`\n\n" in text
-    missed = FLEET_FORMATS["markdown"](replace(fleets.drill(), exit_code=1), Page())
+    missed = FLEET_FORMATS["markdown"].render(replace(fleets.drill(), exit_code=1), Page())
     assert missed.startswith("## ❌ ecr-probe: fail\n")
 
 
 def test_a_fleet_without_subnets() -> None:
-    text = FLEET_FORMATS["markdown"](fleets.fleet([]), Page())
+    text = FLEET_FORMATS["markdown"].render(fleets.fleet([]), Page())
     assert text == "## ❔ ecr-probe: inconclusive\n\n`0 subnets of cluster main tried; 48.2 s`\n"
 
 
 @pytest.mark.parametrize("fleet", [fleets.large(500), fleets.large(500, alike=False)], ids=["alike", "each its own"])
 def test_five_hundred_subnets_stay_far_below_what_github_takes(fleet: Fleet) -> None:
     started = time.perf_counter()
-    text = FLEET_FORMATS["markdown"](fleet, Page())
+    text = FLEET_FORMATS["markdown"].render(fleet, Page())
     assert time.perf_counter() - started < 10
     assert len(text.encode()) <= LIMIT + 1000 < 1024 * 1024
     assert len(rows(text)) == 502
@@ -159,9 +163,9 @@ def test_five_hundred_subnets_stay_far_below_what_github_takes(fleet: Fleet) -> 
 
 
 def test_what_has_no_place_is_counted() -> None:
-    text = FLEET_FORMATS["markdown"](fleets.large(1500, alike=False), Page())
+    text = FLEET_FORMATS["markdown"].render(fleets.large(1500, alike=False), Page())
     assert text.rstrip().endswith("more parts have no place here; the JSON report has them.")
-    many = FLEET_FORMATS["markdown"](fleets.large(5000), Page())
+    many = FLEET_FORMATS["markdown"].render(fleets.large(5000), Page())
     *_, last = rows(many)
     assert last[0] == f"and {5002 - len(rows(many)) + 1} more"
     assert len(many.encode()) < LIMIT
@@ -170,9 +174,9 @@ def test_what_has_no_place_is_counted() -> None:
 
 def test_words_without_end_are_cut() -> None:
     long = spoilt(made.broken(), lambda text: f"{text} {'x' * 100_000}")
-    assert len(FORMATS["markdown"](long, Page())) < 50_000
+    assert len(FORMATS["markdown"].render(long, Page())) < 50_000
     fleet = crowd("w" * 100_000, *[long] * 50)
-    assert len(FLEET_FORMATS["markdown"](fleet, Page()).encode()) <= LIMIT + 1000
+    assert len(FLEET_FORMATS["markdown"].render(fleet, Page()).encode()) <= LIMIT + 1000
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, *MARKUP])
@@ -180,7 +184,7 @@ def test_other_peoples_words_are_nothing_but_words(payload: str) -> None:
     words = f"evil{payload}evil"
     broken, healthy = (spoilt(verdict, lambda _: words) for verdict in (made.broken(), made.verdict()))
     fleet = crowd(words, broken, healthy)
-    for text in (FORMATS["markdown"](broken, Page()), FLEET_FORMATS["markdown"](fleet, Page())):
+    for text in (FORMATS["markdown"].render(broken, Page()), FLEET_FORMATS["markdown"].render(fleet, Page())):
         page = shown(text)
         assert "evil" not in page.outside
         assert sum("evil" in words for words in page.code) > 5
@@ -199,12 +203,12 @@ def crowd(words: str, *verdicts: Verdict) -> Fleet:
 @given(st.text(st.sampled_from("`|\\<>[]()!*_~#-+=&;:/@.xw \n\t1"), max_size=30), st.booleans())
 def test_no_mixture_of_signs_gets_out(words: str, alone: bool) -> None:
     spoiled = spoilt(made.broken(), lambda _: words if alone else f"evil{words}evil")
-    assert "evil" not in shown(FORMATS["markdown"](spoiled, Page())).outside
-    assert "evil" not in shown(FLEET_FORMATS["markdown"](crowd(words, spoiled), Page())).outside
+    assert "evil" not in shown(FORMATS["markdown"].render(spoiled, Page())).outside
+    assert "evil" not in shown(FLEET_FORMATS["markdown"].render(crowd(words, spoiled), Page())).outside
 
 
 @settings(max_examples=60, deadline=None)
 @given(hostile_verdicts())
 def test_whatever_a_verdict_says_the_page_is_ours(verdict: Verdict) -> None:
-    shown(FORMATS["markdown"](verdict, Page()))
-    shown(FLEET_FORMATS["markdown"](crowd(verdict.version, verdict), Page()))
+    shown(FORMATS["markdown"].render(verdict, Page()))
+    shown(FLEET_FORMATS["markdown"].render(crowd(verdict.version, verdict), Page()))

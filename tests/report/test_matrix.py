@@ -21,7 +21,7 @@ from tests.report.hostile import WORDS
 
 
 def text(fleet: Fleet, **page: Any) -> str:
-    return FLEET_FORMATS["text"](fleet, Page(**page))
+    return FLEET_FORMATS["text"].render(fleet, Page(**page))
 
 
 MATRIX = """\
@@ -130,12 +130,12 @@ def test_ascii_and_colours() -> None:
 def test_the_document_is_as_its_schema_says() -> None:
     whole = schema("fleet")
     jsonschema.Draft202012Validator.check_schema(whole)
-    document = json.loads(FLEET_FORMATS["json"](fleets.mixed(), Page()))
+    document = json.loads(FLEET_FORMATS["json"].render(fleets.mixed(), Page()))
     jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker()).validate(document)
     assert [run["status"] for run in document["runs"]][:2] == ["pass", "fail"]
     assert msgspec.json.decode(msgspec.json.encode(document), type=Fleet) == fleets.mixed()
 
 
 def test_the_document_is_one_line_unless_it_is_for_people() -> None:
-    assert FLEET_FORMATS["json"](fleets.mixed(), Page()).count("\n") == 1
-    assert FLEET_FORMATS["json"](fleets.mixed(), Page(pretty=True)).count("\n") > 100
+    assert FLEET_FORMATS["json"].render(fleets.mixed(), Page()).count("\n") == 1
+    assert FLEET_FORMATS["json"].render(fleets.mixed(), Page(pretty=True)).count("\n") > 100

@@ -36,7 +36,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def exposition(verdict: Verdict) -> str:
-    return FORMATS["prometheus"](verdict, Page())
+    return FORMATS["prometheus"].render(verdict, Page())
 
 
 def samples(verdict: Verdict) -> Samples:

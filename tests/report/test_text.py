@@ -70,7 +70,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 def text(page: Page | None = None, **given: object) -> str:
     verdict = msgspec.structs.replace(made.broken(), **given)
-    return FORMATS["text"](verdict, page or Page())
+    return FORMATS["text"].render(verdict, page or Page())
 
 
 def test_findings_come_first_and_in_order() -> None:
@@ -79,12 +79,12 @@ def test_findings_come_first_and_in_order() -> None:
 
 def test_the_table_folds_what_went_alike() -> None:
     assert BLOCK in text()
-    assert "not needed here: ecs, ecs-agent, ecs-telemetry" in FORMATS["text"](made.verdict(), Page())
+    assert "not needed here: ecs, ecs-agent, ecs-telemetry" in FORMATS["text"].render(made.verdict(), Page())
 
 
 def test_the_last_line_is_the_verdict() -> None:
     assert text(Page(width=60)).splitlines()[-1] == f"{LAST} (from container-role); 3.1 s"
-    healthy = FORMATS["text"](made.verdict(identity=Identity(source="none")), Page(width=200))
+    healthy = FORMATS["text"].render(made.verdict(identity=Identity(source="none")), Page(width=200))
     assert healthy.splitlines()[-1].startswith("pass: ECS can pull the image; measured")
     assert "without credentials" in healthy
 
@@ -186,7 +186,7 @@ def test_a_control_or_a_follow_up_that_came_to_nothing_is_no_fault() -> None:
         for asker in Asker
     }
     steps = [made.step(f"s3/dns/{asker}/A", each, failure=Failure.NXDOMAIN) for asker, each in seen.items()]
-    shown = FORMATS["text"](made.verdict(steps), Page())
+    shown = FORMATS["text"].render(made.verdict(steps), Page())
     assert [line.split()[0] for line in shown.splitlines() if line.endswith("4 ms")] == ["FAIL", "no", "no"]
 
 
@@ -223,7 +223,11 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
     )
     verdict = made.verdict(steps, findings=(found,), identity=Identity(source=HOSTILE, arn=HOSTILE))
     for page in (Page(), Page(colour=True), Page(unicode=False)):
-        shown = ESCAPE.sub("", FORMATS["text"](verdict, page)) if page.colour else FORMATS["text"](verdict, page)
+        shown = (
+            ESCAPE.sub("", FORMATS["text"].render(verdict, page))
+            if page.colour
+            else FORMATS["text"].render(verdict, page)
+        )
         assert all(letter == "\n" or letter.isprintable() for letter in shown)
         assert "owned" in shown
 
@@ -235,7 +239,7 @@ def test_any_words_are_printable(words: str, width: int) -> None:
         "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, decide=words),)
     )
     steps = [made.step("ecr.api/tls/x", failure=Failure.NOT_TLS, detail=words)]
-    shown = FORMATS["text"](made.verdict(steps, findings=(found,)), Page(width=width))
+    shown = FORMATS["text"].render(made.verdict(steps, findings=(found,)), Page(width=width))
     assert all(letter == "\n" or letter.isprintable() for letter in shown)
 
 

@@ -64,9 +64,9 @@ def test_a_scenario_comes_out_as_told_and_obeys_the_laws(scenario: Scenario) -> 
     no_failed_step_goes_unnamed(played.verdict)
     every_complaint_has_its_evidence_and_its_cause(played.verdict)
     the_exit_code_follows_from_the_status(played.verdict)
-    texts = {form: render(played.verdict, Page()) for form, render in FORMATS.items()}
+    texts = {name: form.render(played.verdict, Page()) for name, form in FORMATS.items()}
     fleet = fleets.fleet([fleets.run(0, played.verdict)])
-    texts |= {f"{form} of a fleet": render(fleet, Page()) for form, render in FLEET_FORMATS.items()}
+    texts |= {f"{name} of a fleet": form.render(fleet, Page()) for name, form in FLEET_FORMATS.items()}
     the_document_is_of_its_schema(texts["json"])
     a_saved_verdict_says_the_same_again(texts["json"], played.verdict)
     a_pipeline_is_told_the_same(texts, played.verdict)

@@ -136,6 +136,8 @@ def test_a_variable_refuses(name: str, value: str, word: str, capfd: pytest.Capt
 CONTRADICTIONS = [
     (["--pretty"], ["--pretty", "ECR_PROBE_PRETTY", "json"]),
     (["--pretty", "--format", "prometheus"], ["--pretty", "--format"]),
+    (["--verbose", "--quiet"], ["--verbose (ECR_PROBE_VERBOSE)", "--quiet (ECR_PROBE_QUIET)"]),
+    (["--verbose=1"], ["--verbose (ECR_PROBE_VERBOSE)", "takes no value"]),
     (["--layers", "all", "--layer-bytes", "1MiB"], ["--layer-bytes", "ECR_PROBE_LAYER_BYTES", "--layers"]),
     (["--layers", "none", "--layer-bytes", "1MiB"], ["--layer-bytes", "--layers"]),
     (["--deadline", "2", "--connect-timeout", "3"], ["--connect-timeout", "--deadline"]),

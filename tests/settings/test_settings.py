@@ -56,10 +56,11 @@ def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
         "format": "json",
         "output": str(tmp_path / "v.json"),
     }
-    switches = [flag.name for flag in FLAGS if flag.switch]
-    assert {*given, *switches, "ca-bundle"} == {flag.name for flag in FLAGS}
+    switches = [flag.name for flag in FLAGS if flag.switch and flag.name != "quiet"]  # the opposite of --verbose
+    left_out = {"ca-bundle", "quiet"}
+    assert {*given, *switches, *left_out} == {flag.name for flag in FLAGS}
     argv = [word for name, value in given.items() for word in (f"--{name}", value)] + [f"--{name}" for name in switches]
-    variables = {flag.variable: given.get(flag.name, "yes") for flag in FLAGS if flag.name != "ca-bundle"}
+    variables = {flag.variable: given.get(flag.name, "yes") for flag in FLAGS if flag.name not in left_out}
     by_flag, by_variable = settings(*argv), settings(**variables)
     assert {name: getattr(by_flag, name) for name in Settings.__slots__ if name != "environ"} == {
         name: getattr(by_variable, name) for name in Settings.__slots__ if name != "environ"
@@ -71,6 +72,13 @@ def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
     assert not by_flag.controls
     assert by_flag.allow_instance_role
     assert by_flag.reports.pretty
+    assert by_flag.reports.verbose
+
+
+def test_how_much_text_is_wanted() -> None:
+    assert settings("-v").reports == settings(ECR_PROBE_VERBOSE="yes").reports
+    assert settings("-q").reports == settings(ECR_PROBE_QUIET="yes").reports
+    assert (settings("-q").reports.quiet, settings("-q", "--no-quiet").reports.quiet) == (True, False)
 
 
 def test_flags_win_over_variables() -> None:

@@ -47,7 +47,7 @@ def test_five_hundred_subnets(bench: Bench) -> None:
     waves = MANY / 10  # seconds, by half of Fargate's rate
     assert seconds <= waves + PENDING + RUNNING + POLL + 12 * LATENCY
 
-    assert len(FLEET_FORMATS["json"](fleet, Page())) <= 1.1 * DOCUMENTS
+    assert len(FLEET_FORMATS["json"].render(fleet, Page())) <= 1.1 * DOCUMENTS
     assert all(run.verdict is not None and run.verdict.endpoints for run in fleet.runs)
 
 

@@ -91,7 +91,7 @@ def test_the_exposition_of_the_run_is_put() -> None:
     assert target == "/metrics/job/ecr-probe/cluster/main/repository/app"
     assert headers["host"] == "10.0.1.9:9091"
     assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert body == FORMATS["prometheus"](verdict_of(), Page())
+    assert body == FORMATS["prometheus"].render(verdict_of(), Page())
     assert "ecr_probe_last_run_timestamp_seconds " in body
     assert "authorization" not in headers
 
