@@ -199,7 +199,7 @@ def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
 def _explained(given: Given, name: str | None) -> Verdict:
     from probe.config import readers
     from probe.config.flags import UsageError
-    from probe.explain.document import MOST, explain_document
+    from probe.explain.document import MAX_BYTES, explain_document
     from probe.explain.task_context import TaskContext
 
     known, ranges = TaskContext(image=given.one("image", readers.image)), given.many("vpc-cidr", readers.cidr)
@@ -215,7 +215,7 @@ def _explained(given: Given, name: str | None) -> Verdict:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
     shown = "standard input" if name == "-" else repr(name)
     try:
-        return explain_document(_read(name, MOST + 1), known, ranges)
+        return explain_document(_read(name, MAX_BYTES + 1), known, ranges)
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {_reason(error)}; {GOOD_FILE}") from None
     except ValueError as error:

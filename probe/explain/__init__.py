@@ -1,7 +1,8 @@
-"""What is read in place of a measurement: a saved verdict (`saved`), or the words of an error. Pure.
+"""Diagnosis without a measurement: from an error text, or from a saved verdict (`saved_verdict`). Pure.
 
-A text goes through the same rules as a check: its records (`words`) give clues (`clauses`, `stages`, `hosts`), and the
-clues a `Measurement` whose failed steps are what the text tells.
+A text goes through the same rules as a check. It is split into records (`text_records`), each record is read for a
+failure (`reported_failures`, by `error_patterns`, `round_trips` and `hosts`), and the failures become the failed steps
+of a `Measurement`.
 """
 
 from __future__ import annotations
@@ -30,50 +31,54 @@ def explain_text(
     region: str | None = None,
     now: datetime | None = None,
 ) -> Verdict | None:
-    """What an error text tells: the same findings as a check, at lower certainty; None where it cannot be classed.
+    """The verdict on an error text: the findings of a check, with lower certainty. None for an unknown text.
 
-    `vpc_cidrs`, `image` and the task's `region` are what the text need not tell; `now` is the document's instant.
+    `vpc_cidrs`, `image` and the task's `region` supply what the text may leave out; `now` is the document's instant.
     """
-    known = TaskContext(image=image, region=region)
-    return explain_records(split_records(text), known, policy=policy, vpc_cidrs=vpc_cidrs, now=now)
+    context = TaskContext(image=image, region=region)
+    return explain_records(split_records(text), context, policy=policy, vpc_cidrs=vpc_cidrs, now=now)
 
 
 def explain_records(
-    lines: tuple[str, ...],
-    known: TaskContext,
+    records: tuple[str, ...],
+    context: TaskContext,
     *,
     policy: Policy | None = None,
     vpc_cidrs: tuple[str, ...] = (),
     now: datetime | None = None,
 ) -> Verdict | None:
-    """The same of a text that is cut into records already; `known` fills in what they do not tell of the task."""
-    context = read_context(lines).over(known)
-    clues = read_failures(lines, context)
-    return _judged(clues, context, policy, vpc_cidrs, now) if clues else None
+    """`explain_text` for a text that is split into records already; `context` supplies what the records leave out."""
+    context = read_context(records).or_else(context)
+    failures = read_failures(records, context)
+    return _judge(failures, context, policy, vpc_cidrs, now) if failures else None
 
 
 def unrecognised_text(
-    lines: tuple[str, ...], known: TaskContext, *, policy: Policy | None = None, now: datetime | None = None
+    records: tuple[str, ...], context: TaskContext, *, policy: Policy | None = None, now: datetime | None = None
 ) -> Verdict:
-    """The verdict on an error that cannot be classed: nothing but its words."""
-    words = scrub(" ".join(lines[-3:]))
-    clue = ReportedFailure("task", Action.START, Failure.MALFORMED, Weight.FAINT, words, subject=Subject.UNRECOGNISED)
-    return _judged((clue,), read_context(lines).over(known), policy, (), now)
+    """The verdict on an error text that no pattern matches: it only quotes the last records."""
+    failure = _task_failure(Failure.MALFORMED, " ".join(records[-3:]), Subject.UNRECOGNISED)
+    return _judge((failure,), read_context(records).or_else(context), policy, (), now)
 
 
-def task_not_described(failure: Failure, words: str, known: TaskContext, *, now: datetime | None = None) -> Verdict:
-    """The verdict on a task of which ECS did not tell: how it was asked in vain, and nothing of the task."""
-    clue = ReportedFailure("task", Action.START, failure, Weight.FAINT, scrub(words), subject=Subject.NOT_DESCRIBED)
-    return _judged((clue,), known, None, (), now)
+def task_not_described(
+    failure: Failure, error_text: str, context: TaskContext, *, now: datetime | None = None
+) -> Verdict:
+    """The verdict on a task that ECS did not describe: how the call failed, and nothing about the task."""
+    return _judge((_task_failure(failure, error_text, Subject.NOT_DESCRIBED),), context, None, (), now)
 
 
-def _judged(
-    clues: tuple[ReportedFailure, ...],
+def _task_failure(failure: Failure, error_text: str, subject: Subject) -> ReportedFailure:
+    return ReportedFailure("task", Action.START, failure, Weight.FAINT, scrub(error_text), subject=subject)
+
+
+def _judge(
+    failures: tuple[ReportedFailure, ...],
     context: TaskContext,
     policy: Policy | None,
     vpc_cidrs: tuple[str, ...],
     now: datetime | None,
 ) -> Verdict:
-    measurement = measurement_of(clues, context, vpc_cidrs=vpc_cidrs, now=now or datetime.now(UTC))
+    measurement = measurement_of(failures, context, vpc_cidrs=vpc_cidrs, now=now or datetime.now(UTC))
     policy = policy or Policy()
     return judge(diagnose(measurement, policy), measurement, policy, version=__version__)

@@ -1,7 +1,8 @@
-"""THE table of last clauses: which words of a text mean which failure. Headlines are never read for that. Pure.
+"""The table of error patterns: which wording of an error means which failure. Pure.
 
-Go, Python, Java, Node and curl say the same in other words, and ECS puts sentences of its own before them. The last
-clause that says what happened decides; one that only says that somebody gave up waiting yields to it.
+Go, Python, Java, Node and curl word the same error differently, and ECS puts its own headline in front. The headline is
+never used for the failure: the last match with a specific reason decides, and one that only states that a client
+stopped waiting is the second choice.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from probe.wire.refusals import failure_of_code
 
 
 class Weight(IntEnum):
-    """How much a clause says. FAINT: a headline's hint; WEAK: somebody gave up waiting; STRONG: what happened."""
+    """How specific a match is. FAINT: a headline's hint; WEAK: a client stopped waiting; STRONG: what happened."""
 
     FAINT = 0
     WEAK = 1
@@ -27,10 +28,10 @@ class Weight(IntEnum):
 
 
 class ErrorPattern(Record, frozen=True):
-    """Words and their meaning. Patterns are matched against the record in small letters.
+    """A row of the table. The pattern is matched against the record in lower case.
 
-    `action` where the words tell the round trip whatever the stage. `subject` names what concerns the task, its image
-    or its settings rather than a round trip: the faults of `faults/told.py`.
+    `action` is set where the wording alone identifies the step that failed. `subject` is set where the error concerns
+    the task, its image or its settings instead of a round trip.
     """
 
     failure: Failure
@@ -42,7 +43,7 @@ class ErrorPattern(Record, frozen=True):
 
 
 class PatternMatch(Record, frozen=True):
-    """A clause as it stands in a record, with what its pattern caught."""
+    """A match in a record, with its groups. None where a group did not match."""
 
     failure: Failure
     weight: Weight
@@ -52,65 +53,63 @@ class PatternMatch(Record, frozen=True):
     subject: Subject | None = None
     code: str | None = None
     host: str | None = None
-    server: str | None = None
+    server: str | None = None  # the resolver that was asked
     address: str | None = None
     port: str | None = None
     platform: str | None = None
-    names: str | None = None  # of a certificate
+    names: str | None = None  # of a certificate, separated by commas
 
 
-DOCKER_HUB = "docker hub"  # in place of a code: words that only Docker Hub has
+DOCKER_HUB = "docker hub"  # used as the code of messages that only Docker Hub sends
 _IPV6 = r"\[[0-9a-f:.]{2,45}(?:%\w{1,16})?\]"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _NAME = r"[\w.*<>-]{1,255}"
 _UDP = rf"(?:read|write|dial) udp (?:\S{{1,80}}->)?(?P<server>{_IPV4}|{_IPV6}):53: "
-# What a socket's other end is called: an address, or what somebody put over it before posting.
+# The remote end of a socket: an address, or the mask that replaced it before the text was posted.
 _PEER = rf"(?:(?P<address>{_IPV4}|{_IPV6})|[\w.*<>…-]{{0,80}})(?::(?P<port>[\w.*]{{1,8}}))?"
 _DIAL = rf"dial tcp:? ?(?:\S{{1,80}}->)?{_PEER}:? (?:connect: |connectex: )?"
 _OPEN = rf"(?:read|write) tcp \S{{1,80}}->{_PEER}: (?:read: |write: )?"
 _CURL = rf"failed to connect to (?P<host>{_NAME})(?: \((?P<address>{_IPV4})\))? port 443[^:]{{0,40}}: "
 _JAVA = rf"connect to (?P<host>{_NAME}):443(?: \[[^\]/]{{0,255}}/(?P<address>{_IPV4})\])? failed: "
-_LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<at>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
-_GAVE_UP = "operation was canceled|context deadline exceeded|context canceled|request canceled"
+_LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
+_CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
 _UNREACHABLE = "network is unreachable|no route to host|cannot assign requested address|host is unreachable"
-# Subjects that are settings rather than something that ECS does.
-_SETTINGS = (
-    Subject.PROXY,
-    Subject.EXECUTION_ROLE,
-    Subject.LOG_REGION,
-    Subject.ENDPOINT_ZONE,
-    Subject.PRIVATE_DNS,
-    Subject.REFERENCE,
-)
 
 
-def _row(failure: Failure, *patterns: str, action: Action | None = None, code: str | None = None) -> ErrorPattern:
+def _round_trip(
+    failure: Failure, *patterns: str, action: Action | None = None, code: str | None = None
+) -> ErrorPattern:
     return ErrorPattern(failure, re.compile("|".join(patterns)), action, code=code)
 
 
-def _about(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
-    action = Action.ENVIRONMENT if subject in _SETTINGS else Action.START
-    return ErrorPattern(failure, re.compile("|".join(patterns)), action, subject, weight=weight)
+def _setting(subject: Subject, failure: Failure, *patterns: str) -> ErrorPattern:
+    """Of a setting: it fails before, or instead of, a round trip."""
+    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.ENVIRONMENT, subject)
 
 
-def _waited(*patterns: str, weight: Weight) -> ErrorPattern:
-    """Nothing answered, and nothing tells whether the name, the connection or the handshake got none."""
+def _task_start(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
+    """Of what ECS does with a task before or after the pull."""
+    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.START, subject, weight=weight)
+
+
+def _no_answer(*patterns: str, weight: Weight) -> ErrorPattern:
+    """Of a timeout that may be one of the lookup, the connection or the handshake."""
     return ErrorPattern(Failure.TIMEOUT, re.compile("|".join(patterns)), Action.TCP, weight=weight)
 
 
-# Of clauses that overlap, the one that stands further up counts.
-TABLE = (
-    # ---- settings, and what ECS does around the pull
-    # Whatever follows is told of the proxy, also a name that is looked up or a certificate.
-    _about(Subject.PROXY, Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
-    _about(Subject.PROXY, Failure.DENIED, "proxy authentication required"),
-    _about(
+# Where matches overlap, the pattern that is listed first counts.
+PATTERNS = (
+    # ---- settings, and what ECS does before and after the pull
+    # All that follows these words is about the proxy, also a lookup or a certificate.
+    _setting(Subject.PROXY, Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
+    _setting(Subject.PROXY, Failure.DENIED, "proxy authentication required"),
+    _setting(
         Subject.EXECUTION_ROLE,
         Failure.NO_CREDENTIALS,
         "requires? (?:the )?task definition to have (?:an )?execution role",
     ),
-    _about(
+    _setting(
         Subject.LOG_REGION,
         Failure.MALFORMED,
         "missingendpoint",
@@ -119,21 +118,23 @@ TABLE = (
         "could not find region configuration",
         "missing required option: awslogs-region",
     ),
-    _about(
+    _setting(
         Subject.ENDPOINT_ZONE,
         Failure.MALFORMED,
         r"endpoint service \S{1,120} does not support the availability zone of the subnet",
     ),
-    _about(
+    _setting(
         Subject.PRIVATE_DNS,
         Failure.MALFORMED,
         "conflicting dns domain",
         "conflictingdomainexists",
         "private-dns-enabled cannot be set because there is already",
     ),
-    _about(Subject.REFERENCE, Failure.MALFORMED, "invalid reference format", "could not parse reference"),
-    _about(Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"),
-    _about(
+    _setting(Subject.REFERENCE, Failure.MALFORMED, "invalid reference format", "could not parse reference"),
+    _task_start(
+        Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"
+    ),
+    _task_start(
         Subject.PLACEMENT,
         Failure.TIMEOUT,
         "capacity is unavailable at this time",
@@ -146,8 +147,8 @@ TABLE = (
         r"(?<![\w/])resource:(?:cpu|memory|eni|ports|gpu)\b",
         "taskfailedtostart: (?:agent|attribute|location)",
     ),
-    _about(Subject.DISK, Failure.TOO_LARGE, "no space left on device", "disk quota exceeded"),
-    _about(
+    _task_start(Subject.DISK, Failure.TOO_LARGE, "no space left on device", "disk quota exceeded"),
+    _task_start(
         Subject.MEDIA_TYPE,
         Failure.MALFORMED,
         "no processor for media-type",
@@ -156,10 +157,10 @@ TABLE = (
         "failed to get stream processor",
         "number of layers and diffids don't match",
     ),
-    _about(Subject.EXEC, Failure.NO_PLATFORM, "exec format error"),
-    _about(Subject.VOLUME, Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
-    _about(Subject.BUILD_IMAGE, Failure.DENIED, "build_container_unable_to_pull_image"),
-    _about(
+    _task_start(Subject.EXEC, Failure.NO_PLATFORM, "exec format error"),
+    _task_start(Subject.VOLUME, Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
+    _task_start(Subject.BUILD_IMAGE, Failure.DENIED, "build_container_unable_to_pull_image"),
+    _task_start(
         Subject.SECRET,
         Failure.NOT_FOUND,
         "secrets manager can't find the specified secret",
@@ -167,13 +168,13 @@ TABLE = (
         "invalid ssm parameters?",
         r"retrieved secret .{0,200}did not contain json key",
     ),
-    _about(
+    _task_start(
         Subject.TIMEOUT,
         Failure.TIMEOUT,
         r"could not transition to \w+(?:; timed out(?: after waiting \w+)?)?",
         weight=Weight.FAINT,
     ),
-    _about(
+    _task_start(
         Subject.ENDED,
         Failure.TRUNCATED,
         "essential container in task exited",
@@ -187,7 +188,7 @@ TABLE = (
         weight=Weight.FAINT,
     ),
     # ---- credentials
-    _row(
+    _round_trip(
         Failure.NO_ANSWER,
         "credentialsendpointerror",
         "failed to load credentials",
@@ -195,7 +196,7 @@ TABLE = (
         "ec2metadataerror",
         action=Action.CREDENTIALS,
     ),
-    _row(
+    _round_trip(
         Failure.NO_CREDENTIALS,
         "nocredentialproviders",
         "unable to locate credentials",
@@ -204,18 +205,18 @@ TABLE = (
         action=Action.CREDENTIALS,
     ),
     # ---- names
-    _row(Failure.NXDOMAIN, f"{_LOOKUP}no such host", action=Action.DNS),
-    _row(Failure.SERVFAIL, f"{_LOOKUP}(?:server misbehaving|cannot unmarshal dns)", action=Action.DNS),
-    _row(Failure.NO_ADDRESS, f"{_LOOKUP}no (?:suitable )?address", action=Action.DNS),
-    _row(
+    _round_trip(Failure.NXDOMAIN, f"{_LOOKUP}no such host", action=Action.DNS),
+    _round_trip(Failure.SERVFAIL, f"{_LOOKUP}(?:server misbehaving|cannot unmarshal dns)", action=Action.DNS),
+    _round_trip(Failure.NO_ADDRESS, f"{_LOOKUP}no (?:suitable )?address", action=Action.DNS),
+    _round_trip(
         Failure.NO_ANSWER,
-        f"{_LOOKUP}(?:{_UDP})?(?:connect: |read: )?(?:i/o timeout|connection refused|{_UNREACHABLE}|{_GAVE_UP})",
+        f"{_LOOKUP}(?:{_UDP})?(?:connect: |read: )?(?:i/o timeout|connection refused|{_UNREACHABLE}|{_CANCELLED})",
         action=Action.DNS,
     ),
-    _row(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|read: \w+|connect: \w+)", action=Action.DNS),
-    _row(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
-    _row(Failure.NXDOMAIN, f"(?:enotfound|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS),
-    _row(
+    _round_trip(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|read: \w+|connect: \w+)", action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, f"(?:enotfound|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS),
+    _round_trip(
         Failure.NXDOMAIN,
         "no such host",
         "name or service not known",
@@ -223,40 +224,42 @@ TABLE = (
         r"\bnxdomain\b",
         action=Action.DNS,
     ),
-    _row(
+    _round_trip(
         Failure.NO_ANSWER,
         f"eai_again (?P<host>{_NAME})",
         "temporary failure in name resolution",
         action=Action.DNS,
     ),
-    _row(Failure.SERVFAIL, r"\bservfail\b", "server misbehaving", action=Action.DNS),
-    _row(Failure.NO_ADDRESS, "no address associated with (?:host)?name", action=Action.DNS),
+    _round_trip(Failure.SERVFAIL, r"\bservfail\b", "server misbehaving", action=Action.DNS),
+    _round_trip(Failure.NO_ADDRESS, "no address associated with (?:host)?name", action=Action.DNS),
     # ---- connections
-    _row(
+    _round_trip(
         Failure.TIMEOUT,
-        f"{_DIAL}(?:i/o timeout|{_TIMED_OUT}|a connection attempt failed|{_GAVE_UP})",
+        f"{_DIAL}(?:i/o timeout|{_TIMED_OUT}|a connection attempt failed|{_CANCELLED})",
         action=Action.TCP,
     ),
-    _row(Failure.REFUSED, f"{_DIAL}(?:connection refused|no connection could be made)", action=Action.TCP),
-    _row(Failure.RESET, f"{_DIAL}connection reset", action=Action.TCP),
-    _row(Failure.UNREACHABLE, f"{_DIAL}(?:{_UNREACHABLE})", action=Action.TCP),
-    _row(Failure.PROHIBITED, f"{_DIAL}(?:permission denied|operation not permitted)", action=Action.TCP),
-    _row(Failure.TIMEOUT, f"connect etimedout {_PEER}", action=Action.TCP),
-    _row(Failure.REFUSED, f"connect econnrefused {_PEER}", action=Action.TCP),
-    _row(Failure.UNREACHABLE, f"connect (?:enetunreach|ehostunreach) {_PEER}", action=Action.TCP),
-    _row(Failure.TIMEOUT, f"{_CURL}(?:{_TIMED_OUT}|couldn't connect to server|timeout was reached)", action=Action.TCP),
-    _row(Failure.REFUSED, f"{_CURL}connection refused", action=Action.TCP),
-    _row(Failure.TIMEOUT, f"{_JAVA}{_TIMED_OUT}", action=Action.TCP),
-    _row(Failure.REFUSED, f"{_JAVA}connection refused", action=Action.TCP),
-    _row(
+    _round_trip(Failure.REFUSED, f"{_DIAL}(?:connection refused|no connection could be made)", action=Action.TCP),
+    _round_trip(Failure.RESET, f"{_DIAL}connection reset", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"{_DIAL}(?:{_UNREACHABLE})", action=Action.TCP),
+    _round_trip(Failure.PROHIBITED, f"{_DIAL}(?:permission denied|operation not permitted)", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, f"connect etimedout {_PEER}", action=Action.TCP),
+    _round_trip(Failure.REFUSED, f"connect econnrefused {_PEER}", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"connect (?:enetunreach|ehostunreach) {_PEER}", action=Action.TCP),
+    _round_trip(
+        Failure.TIMEOUT, f"{_CURL}(?:{_TIMED_OUT}|couldn't connect to server|timeout was reached)", action=Action.TCP
+    ),
+    _round_trip(Failure.REFUSED, f"{_CURL}connection refused", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, f"{_JAVA}{_TIMED_OUT}", action=Action.TCP),
+    _round_trip(Failure.REFUSED, f"{_JAVA}connection refused", action=Action.TCP),
+    _round_trip(
         Failure.TIMEOUT,
         "connect timeout on endpoint url",
         f"connection to (?P<host>{_NAME}) timed out",
         action=Action.TCP,
     ),
     # ---- TLS
-    _row(Failure.TLS_STALL, "(?:tls|ssl) handshake time(?:out|d out)", action=Action.TLS),
-    _row(
+    _round_trip(Failure.TLS_STALL, "(?:tls|ssl) handshake time(?:out|d out)", action=Action.TLS),
+    _round_trip(
         Failure.WRONG_NAME,
         r"certificate is valid for (?P<names>[^:]{1,300}?), not \S+",
         "certificate is not valid for",
@@ -264,13 +267,13 @@ TABLE = (
         "no alternative certificate subject name matches",
         action=Action.TLS,
     ),
-    _row(
+    _round_trip(
         Failure.EXPIRED,
         "certificate has expired(?: or is not yet valid)?",
         "certificate is not yet valid",
         action=Action.TLS,
     ),
-    _row(
+    _round_trip(
         Failure.UNTRUSTED,
         "signed by unknown authority",
         "certificate[ _]verify[ _]failed",
@@ -280,14 +283,14 @@ TABLE = (
         "pkix path building failed",
         action=Action.TLS,
     ),
-    _row(
+    _round_trip(
         Failure.NOT_TLS,
         "server gave http response to https client",
         "does not look like a tls handshake",
         "wrong version number",
         action=Action.TLS,
     ),
-    _row(
+    _round_trip(
         Failure.TLS_RESET,
         r"remote error: tls: [\w ]{1,60}",
         "ssl_error_syscall",
@@ -295,7 +298,7 @@ TABLE = (
         action=Action.TLS,
     ),
     # ---- bytes
-    _row(
+    _round_trip(
         Failure.BAD_DIGEST,
         "layer verification failed",
         "unexpected commit digest",
@@ -303,7 +306,7 @@ TABLE = (
         "failed to verify .{0,80}digest",
         action=Action.LAYER,
     ),
-    _row(
+    _round_trip(
         Failure.TRUNCATED,
         "unexpected eof",
         "short read: expected",
@@ -311,23 +314,25 @@ TABLE = (
         "incompleteread",
         r"(?:stream error|stream id \d+).{0,60}(?:internal_error|protocol_error|cancel)",
     ),
-    _row(Failure.RESET, f"{_OPEN}(?:connection reset|broken pipe)"),
-    _row(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_TIMED_OUT})"),
-    _row(Failure.STALLED, "timeout awaiting response headers", "read timeout on endpoint url"),
-    _row(Failure.RESET, r"[\"'/]: eof\b", "connection reset by peer", "econnreset", "socket hang up"),
+    _round_trip(Failure.RESET, f"{_OPEN}(?:connection reset|broken pipe)"),
+    _round_trip(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_TIMED_OUT})"),
+    _round_trip(Failure.STALLED, "timeout awaiting response headers", "read timeout on endpoint url"),
+    _round_trip(Failure.RESET, r"[\"'/]: eof\b", "connection reset by peer", "econnreset", "socket hang up"),
     # ---- answers
-    _row(Failure.DENIED, r"parsing http 403 response body: invalid character '<'[^<]{0,80}<\?xml", action=Action.LAYER),
-    # A page for people speaks of 403 and of access denied too: all of it is one clause.
-    _row(Failure.NOT_AWS, "<(?:!doctype|html|head|title).*"),
-    _row(Failure.NOT_AWS, "invalid character '<' looking for beginning of value"),
-    _row(
+    _round_trip(
+        Failure.DENIED, r"parsing http 403 response body: invalid character '<'[^<]{0,80}<\?xml", action=Action.LAYER
+    ),
+    # An HTML page may contain "403" and "access denied" as well: all of it is one match.
+    _round_trip(Failure.NOT_AWS, "<(?:!doctype|html|head|title).*"),
+    _round_trip(Failure.NOT_AWS, "invalid character '<' looking for beginning of value"),
+    _round_trip(
         Failure.NO_CREDENTIALS,
         "no basic auth credentials",
         "failed to fetch anonymous token.*",
         action=Action.CHALLENGE,
     ),
-    _row(Failure.CLOCK, "signature (?:expired|not yet current)"),
-    _row(
+    _round_trip(Failure.CLOCK, "signature (?:expired|not yet current)"),
+    _round_trip(
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",
         "401 unauthorized",
@@ -335,16 +340,16 @@ TABLE = (
         r"login attempt to \S{1,300} failed",
         "security token included in the request is (?:invalid|expired)",
     ),
-    _row(
+    _round_trip(
         Failure.THROTTLED,
         "toomanyrequests: you have reached your (?:unauthenticated )?pull rate limit.*",
         r"toomanyrequests: too many requests\. please see https://docs\.docker\.com.*",
         code=DOCKER_HUB,
     ),
-    _row(
+    _round_trip(
         Failure.THROTTLED, "toomanyrequests", "rate exceeded", "429 too many requests", "(?:pull )?rate limit exceeded"
     ),
-    _row(
+    _round_trip(
         Failure.NO_PLATFORM,
         r"no matching manifest for (?P<platform>[\w/]{2,40})",
         r"descriptor matching platform '(?P<wanted>[^']{2,40})'",
@@ -353,34 +358,34 @@ TABLE = (
         r"image operating system \S{1,40} cannot be used",
         action=Action.MANIFEST,
     ),
-    _row(
+    _round_trip(
         Failure.NOT_FOUND,
         r"repository with name '[^']{1,256}' does not exist in the registry with id",
         "name unknown",
         action=Action.MANIFEST,
         code="NAME_UNKNOWN",
     ),
-    _row(
+    _round_trip(
         Failure.NOT_FOUND,
         "manifest unknown(?:: requested image not found)?",
         "requested image not found",
         action=Action.MANIFEST,
         code="MANIFEST_UNKNOWN",
     ),
-    _row(Failure.NOT_FOUND, "blob unknown", action=Action.BLOB, code="BLOB_UNKNOWN"),
-    _row(
+    _round_trip(Failure.NOT_FOUND, "blob unknown", action=Action.BLOB, code="BLOB_UNKNOWN"),
+    _round_trip(
         Failure.NOT_FOUND,
         "specified log group does not exist",
         r"log (?:group|stream) \S{1,512} does not exist",
         action=Action.LOGS,
     ),
-    _row(
+    _round_trip(
         Failure.NOT_FOUND,
         "pull access denied(?: for [^,]{1,512})?, repository does not exist or may require",
         action=Action.MANIFEST,
         code=HIDDEN,
     ),
-    _row(
+    _round_trip(
         Failure.NOT_FOUND,
         r"\S[:@]\S{1,512}: not found(?!\w)",
         r"(?:manifest for|repo|repository|image) \S{1,512} not found",
@@ -388,7 +393,7 @@ TABLE = (
         "does not exist or no pull access",
         action=Action.MANIFEST,
     ),
-    _row(
+    _round_trip(
         Failure.DENIED,
         "is not authorized to perform",
         "403 forbidden",
@@ -398,15 +403,15 @@ TABLE = (
         r"because no [\w -]{5,40} policy allows",
         "with an explicit deny",
     ),
-    _row(
+    _round_trip(
         Failure.SERVER_ERROR,
         r"\b50[0-4] (?:internal server error|bad gateway|service unavailable|gateway time-?out)",
         "statuscode: 50[0-4]",
     ),
-    # ---- somebody gave up
-    _row(Failure.REFUSED, "connection refused", action=Action.TCP),
-    _row(Failure.UNREACHABLE, _UNREACHABLE, action=Action.TCP),
-    _waited(
+    # ---- timeouts and connections without details
+    _round_trip(Failure.REFUSED, "connection refused", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, _UNREACHABLE, action=Action.TCP),
+    _no_answer(
         "client.timeout",
         "signal: killed",
         r"statuscode: 0\b",
@@ -421,55 +426,57 @@ TABLE = (
         "etimedout",
         weight=Weight.WEAK,
     ),
-    _waited("connection issue between the task and", "check your (?:task )?network configuration", weight=Weight.FAINT),
+    _no_answer(
+        "connection issue between the task and", "check your (?:task )?network configuration", weight=Weight.FAINT
+    ),
 )
-# Codes: AccessDeniedException, SlowDown, NAME_UNKNOWN. One capital alone is a word of a sentence.
+# Error codes: AccessDeniedException, SlowDown, NAME_UNKNOWN. A word with one capital is not a code.
 _CODE = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,8}\b|\b[A-Z]{3,20}(?:_[A-Z]{2,20}){0,3}\b")
-_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # letter for letter, so that places stay
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # unlike lower(), keeps every position
 
 
 def deciding_match(record: str) -> PatternMatch | None:
-    """The clause that decides: the last of the weightiest."""
-    return max(_said(record), key=lambda said: (said.weight, said.end), default=None)
+    """The match that decides: of the most specific ones the last."""
+    return max(_matches(record), key=lambda match: (match.weight, match.end), default=None)
 
 
-def _said(record: str) -> Iterator[PatternMatch]:
-    """Every clause of a record. What one clause covers is no other clause."""
-    covered: list[PatternMatch] = []
-    for said in (*_of_table(record), *_of_codes(record)):
-        if all(said.end <= other.begin or other.end <= said.begin for other in covered):
-            covered.append(said)
-            yield said
+def _matches(record: str) -> Iterator[PatternMatch]:
+    """Every match in a record, without those that overlap an earlier one."""
+    accepted: list[PatternMatch] = []
+    for match in (*_pattern_matches(record), *_code_matches(record)):
+        if all(match.end <= other.begin or other.end <= match.begin for other in accepted):
+            accepted.append(match)
+            yield match
 
 
-def _of_table(record: str) -> Iterator[PatternMatch]:
-    small = record.translate(_SMALL)
-    for clause in TABLE:
-        for found in clause.pattern.finditer(small):
-            yield _one(clause, found, record)
+def _pattern_matches(record: str) -> Iterator[PatternMatch]:
+    lower = record.translate(_LOWER)
+    for row in PATTERNS:
+        for match in row.pattern.finditer(lower):
+            yield _pattern_match(row, match, record)
 
 
-def _one(clause: ErrorPattern, found: re.Match[str], record: str) -> PatternMatch:
-    caught = {name: record[slice(*found.span(name))] or None for name in found.re.groupindex}
+def _pattern_match(row: ErrorPattern, match: re.Match[str], record: str) -> PatternMatch:
+    groups = {name: record[slice(*match.span(name))] or None for name in match.re.groupindex}
     return PatternMatch(
-        failure=clause.failure,
-        weight=clause.weight,
-        begin=found.start(),
-        end=found.end(),
-        action=clause.action,
-        subject=clause.subject,
-        code=clause.code,
-        host=caught.get("host"),
-        server=caught.get("server") or caught.get("at"),
-        address=caught.get("address"),
-        port=caught.get("port"),
-        platform=caught.get("platform") or caught.get("wanted"),
-        names=caught.get("names"),
+        failure=row.failure,
+        weight=row.weight,
+        begin=match.start(),
+        end=match.end(),
+        action=row.action,
+        subject=row.subject,
+        code=row.code,
+        host=groups.get("host"),
+        server=groups.get("server") or groups.get("asked"),
+        address=groups.get("address"),
+        port=groups.get("port"),
+        platform=groups.get("platform") or groups.get("wanted"),
+        names=groups.get("names"),
     )
 
 
-def _of_codes(record: str) -> Iterator[PatternMatch]:
-    for found in _CODE.finditer(record):
-        failure = failure_of_code(found[0], record)
+def _code_matches(record: str) -> Iterator[PatternMatch]:
+    for match in _CODE.finditer(record):
+        failure = failure_of_code(match[0], record)
         if failure is not None:
-            yield PatternMatch(failure, Weight.STRONG, found.start(), found.end(), code=found[0])
+            yield PatternMatch(failure, Weight.STRONG, match.start(), match.end(), code=match[0])

@@ -1,5 +1,7 @@
-"""From clues to a `Measurement` for the rules: its failed steps are what the text tells, those that are OK what must
-have gone before. Nothing else is made up: what a text does not tell is empty. Pure.
+"""From reported failures to a `Measurement` for the rules. Pure.
+
+Its failed steps are the failures in the text; its OK steps are those that must have succeeded before. All else is
+empty.
 """
 
 from __future__ import annotations
@@ -48,22 +50,22 @@ from probe.model import (
 from probe.records import Record
 from probe.wire.partitions import Partition, partition_of, partitions
 
-INFERRED = "inferred: what the text tells comes after it"
-# What a reader has to fill in himself, as in all texts of faults and causes.
+INFERRED = "inferred: the failure in the text comes after this step"
+# Placeholders that the reader replaces, as in all texts of faults and causes.
 _REGION, _ACCOUNT = "REGION", "ACCOUNT"
-# The order of the pull: that one of these failed says that those before it did not.
-_PULL = (
+# The round trips of a pull, in order: a failure of one proves that those before it succeeded.
+_PULL_ORDER = (
     (Action.TOKEN, "ecr.api"),
     (Action.MANIFEST, "ecr.dkr"),
     (Action.BLOB, "ecr.dkr"),
     (Action.LAYER, "s3"),
 )
-# A task whose secret cannot be fetched does not start; KMS decrypts secrets and images.
-_STARTERS = ("secretsmanager", "ssm", "kms")
+# Services without which a task does not start: it needs its secrets, and KMS decrypts secrets and images.
+_NEEDED_TO_START = ("secretsmanager", "ssm", "kms")
 
 
 class _Place(Record, frozen=True):
-    """Where an endpoint is, as far as the text tells."""
+    """Partition, region and account of an endpoint. None where the text does not say."""
 
     partition: Partition
     region: str | None
@@ -79,63 +81,72 @@ class _Place(Record, frozen=True):
 
 
 def measurement_of(
-    clues: tuple[ReportedFailure, ...], context: TaskContext, *, vpc_cidrs: tuple[str, ...] = (), now: datetime
+    failures: tuple[ReportedFailure, ...], context: TaskContext, *, vpc_cidrs: tuple[str, ...] = (), now: datetime
 ) -> Measurement:
-    """The measurement that clues make; with none, one in which nothing is known to have failed."""
-    place = _place(clues, context)
-    presumed = _presumed(clues, context)
-    endpoints = tuple(_endpoint(name, clues, place) for name in _endpoint_names(clues))
+    """The measurement that a text reports. Without failures nothing in it has failed."""
+    place = _place(failures, context)
+    presumed = _presumed(failures, context)
+    endpoints = tuple(_endpoint(name, failures, place) for name in _endpoint_names(failures))
     ranges = (*vpc_cidrs, *presumed)
     return Measurement(
         basis=Basis.TEXT,
         started_at=now,
         seconds=0.0,
-        surroundings=_surroundings(clues, context),
-        identity=Identity(source="none", arn=_principal(clues)),
-        plan=_plan(clues, context, place, endpoints, vpc_cidrs, presumed),
-        steps=tuple(_steps(clues, endpoints, ranges)),
+        surroundings=_surroundings(failures, context),
+        identity=Identity(source="none", arn=_principal(failures)),
+        plan=_plan(failures, context, place, endpoints, vpc_cidrs, presumed),
+        steps=tuple(_steps(failures, endpoints, ranges)),
     )
 
 
 # ---- where ----------------------------------------------------------------------------------------------------------
 
 
-def _place(clues: Iterable[ReportedFailure], context: TaskContext) -> _Place:
-    """Of the image, where the text names one; else of the hosts that it names."""
-    hosts = [clue.host for clue in clues if clue.host is not None]
+def _place(failures: Iterable[ReportedFailure], context: TaskContext) -> _Place:
+    """From the image, where the text names one; else from the hosts that it names."""
+    hosts = [reported.host for reported in failures if reported.host is not None]
     image = context.image
     region = image.region if image else next((host.region for host in hosts if host.region), None)
-    region = region or context.place or context.region
+    region = region or context.named_region or context.region
     account = image.account if image else next((host.account for host in hosts if host.account), None)
     partition = partition_of(region) if region else None
     return _Place(partition or partitions()[0], region, account)
 
 
-def _presumed(clues: Iterable[ReportedFailure], context: TaskContext) -> tuple[str, ...]:
-    """The VPC's ranges, as the task's own addresses suggest them, and those of AWS names that AWS cannot have."""
-    given = [clue.address for clue in clues if clue.address and clue.endpoint not in ("task", ELSEWHERE, UNNAMED)]
-    return presume((*context.addresses, *(address for address in given if not can_be_aws(address))))
-
-
-def _endpoint_names(clues: Iterable[ReportedFailure]) -> tuple[str, ...]:
-    """The endpoints that the text speaks of, in table order; a registry without a token speaks of the token's."""
-    names = [
-        name for clue in clues for name in (clue.endpoint, *(SUBJECT_ENDPOINTS[clue.subject] if clue.subject else ()))
+def _presumed(failures: Iterable[ReportedFailure], context: TaskContext) -> tuple[str, ...]:
+    """Ranges of the VPC that the task's addresses suggest, and addresses of AWS names outside AWS's ranges."""
+    dialled = [
+        reported.address
+        for reported in failures
+        if reported.address and reported.endpoint not in ("task", ELSEWHERE, UNNAMED)
     ]
-    names += ["ecr.api" for clue in clues if clue.action is Action.CHALLENGE and clue.endpoint != ELSEWHERE]
-    known = [name for name in ROWS if name in names]
-    return tuple(dict.fromkeys((*known, *(name for name in names if name not in ("task", ELSEWHERE)))))
+    return presume((*context.addresses, *(address for address in dialled if not can_be_aws(address))))
 
 
-def _principal(clues: Iterable[ReportedFailure]) -> str | None:
-    ours = (clue.denial for clue in clues if clue.denial is not None and clue.endpoint != "s3")
-    return next((denial.principal for denial in ours if denial.principal), None)
+def _endpoint_names(failures: Iterable[ReportedFailure]) -> tuple[str, ...]:
+    """The endpoints that the text is about, in table order; a registry asked without a token adds ecr.api."""
+    names = [
+        name
+        for reported in failures
+        for name in (reported.endpoint, *(SUBJECT_ENDPOINTS[reported.subject] if reported.subject else ()))
+    ]
+    names += [
+        "ecr.api" for reported in failures if reported.action is Action.CHALLENGE and reported.endpoint != ELSEWHERE
+    ]
+    listed = [name for name in ROWS if name in names]
+    return tuple(dict.fromkeys((*listed, *(name for name in names if name not in ("task", ELSEWHERE)))))
 
 
-def _surroundings(clues: Iterable[ReportedFailure], context: TaskContext) -> Surroundings:
-    of_agent = any(clue.endpoint in AGENT_ENDPOINTS for clue in clues)
+def _principal(failures: Iterable[ReportedFailure]) -> str | None:
+    """The caller that AWS names in a denial; S3's layers are fetched by another."""
+    denials = (reported.denial for reported in failures if reported.denial is not None and reported.endpoint != "s3")
+    return next((denial.principal for denial in denials if denial.principal), None)
+
+
+def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> Surroundings:
+    by_agent = any(reported.endpoint in AGENT_ENDPOINTS for reported in failures)
     return Surroundings(
-        path=Path.INSTANCE_ENI if of_agent else Path.UNKNOWN,  # the agent runs on the instance
+        path=Path.INSTANCE_ENI if by_agent else Path.UNKNOWN,  # the agent runs on the instance
         region=context.region,
         account=context.account,
         launch_type=context.launch_type,
@@ -145,28 +156,35 @@ def _surroundings(clues: Iterable[ReportedFailure], context: TaskContext) -> Sur
     )
 
 
-def _endpoint(name: str, clues: Iterable[ReportedFailure], place: _Place) -> Endpoint:
+def _endpoint(name: str, failures: Iterable[ReportedFailure], place: _Place) -> Endpoint:
     row = ROWS.get(name)
-    host = next((clue.host for clue in clues if clue.endpoint == name and clue.host and clue.host.endpoint), None)
+    host = next(
+        (
+            reported.host
+            for reported in failures
+            if reported.endpoint == name and reported.host and reported.host.endpoint
+        ),
+        None,
+    )
     region = (host.region if host else None) or place.region
-    here = _Place(place.partition, region, (host.account if host else None) or place.account)
+    endpoint_place = _Place(place.partition, region, (host.account if host else None) or place.account)
     template = row.host if row else "HOST" if name == UNNAMED else f"{name}.{{region}}.{{suffix}}"
-    spelled = host.name if host else here.fill(template)
+    host_name = host.name if host else endpoint_place.fill(template)
     return Endpoint(
         name=name,
-        host=spelled,
-        lookup=spelled,
+        host=host_name,
+        lookup=host_name,
         kind=row.kind if row else Kind.INTERFACE,
         region=region or "",
         required=True,
         impact=_impact(name, row),
-        mistaken=here.fill(row.mistaken) if row and row.mistaken else None,
+        mistaken=endpoint_place.fill(row.mistaken) if row and row.mistaken else None,
     )
 
 
 def _impact(name: str, row: Row | None) -> Impact:
-    """What is lost without it: the text is of somebody who needed it."""
-    if name in _STARTERS:
+    """What fails without the endpoint. The writer of the text needed it."""
+    if name in _NEEDED_TO_START:
         return Impact.START
     if name == "ecr-legacy":
         return Impact.PULL
@@ -174,7 +192,7 @@ def _impact(name: str, row: Row | None) -> Impact:
 
 
 def _plan(
-    clues: tuple[ReportedFailure, ...],
+    failures: tuple[ReportedFailure, ...],
     context: TaskContext,
     place: _Place,
     endpoints: tuple[Endpoint, ...],
@@ -182,8 +200,10 @@ def _plan(
     presumed: tuple[str, ...],
 ) -> Plan:
     image = context.image
-    platform = next((clue.platform for clue in clues if clue.platform), None) or context.platform
-    elsewhere = next((clue.host.name for clue in clues if clue.endpoint == ELSEWHERE and clue.host), None)
+    platform = next((reported.platform for reported in failures if reported.platform), None) or context.platform
+    elsewhere = next(
+        (reported.host.name for reported in failures if reported.endpoint == ELSEWHERE and reported.host), None
+    )
     public = elsewhere is not None and is_public_ecr(elsewhere)
     return Plan(
         endpoints=endpoints,
@@ -201,7 +221,7 @@ def _plan(
         platform_given=platform is not None,
         vpc_cidrs=vpc_cidrs,
         presumed_cidrs=presumed,
-        log_group=next((clue.log_group for clue in clues if clue.log_group), None),
+        log_group=next((reported.log_group for reported in failures if reported.log_group), None),
         controls=False,
     )
 
@@ -210,55 +230,67 @@ def _plan(
 
 
 def _steps(
-    clues: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
+    failures: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
 ) -> Iterator[Step]:
-    """Those of the task and of other registries, then each endpoint's in the order of the pull."""
-    made: dict[str, Step] = {}
-    for step in (*_before(clues), *(step for clue in clues for step in _told(clue, clues, endpoints, ranges))):
-        made.setdefault(step.id, step)
-    order = ("task", ELSEWHERE, *(name for _, name in _PULL), *(endpoint.name for endpoint in endpoints))
-    yield from sorted(made.values(), key=lambda step: order.index(step.endpoint))
+    """Steps of the task and of other registries, then those of each endpoint in the order of the pull."""
+    steps: dict[str, Step] = {}
+    for step in (
+        *_inferred_steps(failures),
+        *(step for reported in failures for step in _reported_steps(reported, failures, endpoints, ranges)),
+    ):
+        steps.setdefault(step.id, step)
+    order = ("task", ELSEWHERE, *(name for _, name in _PULL_ORDER), *(endpoint.name for endpoint in endpoints))
+    yield from sorted(steps.values(), key=lambda step: order.index(step.endpoint))
 
 
-def _before(clues: tuple[ReportedFailure, ...]) -> Iterator[Step]:
-    """The round trips of the pull that must have gone well before the furthest one that failed."""
-    failed = {clue.endpoint for clue in clues}
-    for action, name in _PULL[: max(map(_way, clues), default=0)]:
+def _inferred_steps(failures: tuple[ReportedFailure, ...]) -> Iterator[Step]:
+    """The round trips of the pull that must have succeeded before the last one that failed."""
+    failed = {reported.endpoint for reported in failures}
+    for action, name in _PULL_ORDER[: max(map(_position, failures), default=0)]:
         if name not in failed or (name == "ecr.dkr" and action is Action.MANIFEST):
-            yield _step(name, action, _OF_ANSWER[action](AnswerSeen(), ""), detail=INFERRED)
+            yield _step(name, action, _ANSWER_WRAPPERS[action](AnswerSeen(), ""), detail=INFERRED)
 
 
-def _way(clue: ReportedFailure) -> int:
-    """How many round trips of the pull came before the one that failed. A registry is asked without a token too."""
-    if clue.endpoint == "s3":
+def _position(reported: ReportedFailure) -> int:
+    """How many round trips of the pull precede the one that failed. The challenge needs no token before it."""
+    if reported.endpoint == "s3":
         return 3
-    if clue.endpoint == "ecr.dkr" and clue.action is not Action.CHALLENGE:
-        return 2 if clue.action is Action.BLOB else 1
+    if reported.endpoint == "ecr.dkr" and reported.action is not Action.CHALLENGE:
+        return 2 if reported.action is Action.BLOB else 1
     return 0
 
 
-def _told(
-    clue: ReportedFailure, clues: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...], ranges: tuple[str, ...]
+def _reported_steps(
+    reported: ReportedFailure,
+    failures: tuple[ReportedFailure, ...],
+    endpoints: tuple[Endpoint, ...],
+    ranges: tuple[str, ...],
 ) -> Iterator[Step]:
-    """The step that failed; below a connection the lookup that gave its address."""
-    endpoint = next((each for each in endpoints if each.name == clue.endpoint), None)
-    name = endpoint.lookup if endpoint else clue.host.name if clue.host else ""
-    if clue.address is not None and clue.action is Action.TCP:
-        dialled = dict.fromkeys(each.address for each in clues if each.endpoint == clue.endpoint and each.address)
+    """The step that failed; before a failed connection the lookup that returned its address."""
+    endpoint = next((endpoint for endpoint in endpoints if endpoint.name == reported.endpoint), None)
+    name = endpoint.lookup if endpoint else reported.host.name if reported.host else ""
+    if reported.address is not None and reported.action is Action.TCP:
+        dialled = dict.fromkeys(
+            other.address for other in failures if other.endpoint == reported.endpoint and other.address
+        )
         addresses = tuple(Address(address, classify(address, ranges)) for address in dialled if address)
-        yield _step(clue.endpoint, Action.DNS, _names(name, "", addresses), detail=INFERRED)
-    subject = clue.subject or clue.server or (clue.address if clue.action in (Action.TCP, Action.TLS) else None)
+        yield _step(reported.endpoint, Action.DNS, _names(name, "", addresses), detail=INFERRED)
+    subject = (
+        reported.subject
+        or reported.resolver
+        or (reported.address if reported.action in (Action.TCP, Action.TLS) else None)
+    )
     yield Step(
-        id="/".join(part for part in (clue.endpoint, clue.action, subject) if part),
-        endpoint=clue.endpoint,
-        action=clue.action,
+        id="/".join(part for part in (reported.endpoint, reported.action, subject) if part),
+        endpoint=reported.endpoint,
+        action=reported.action,
         subject=subject or "",
         on=None,
         outcome=Outcome.FAILED,
-        failure=clue.failure,
-        detail=clue.words or None,
+        failure=reported.failure,
+        detail=reported.error_text or None,
         seconds=None,
-        seen=_seen(clue, name, ranges),
+        seen=_seen(reported, name, ranges),
         blocked_by=None,
     )
 
@@ -283,43 +315,49 @@ def _names(name: str, server: str, addresses: tuple[Address, ...] = ()) -> Names
     return NamesSeen(server=server, asker=Asker.CONFIGURED, order=0, name=name, record="A", addresses=addresses)
 
 
-def _seen(clue: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnySeen:
-    """What the failed step saw. Where no address is told, a connection and a handshake saw nothing."""
-    kind = classify(clue.address, ranges) if clue.address else AddressClass.UNKNOWN
-    match clue.action:
+def _seen(reported: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnySeen:
+    """What the failed step observed: nothing for a connection or handshake without an address."""
+    address_class = classify(reported.address, ranges) if reported.address else AddressClass.UNKNOWN
+    match reported.action:
         case Action.DNS:
-            return _names(name, clue.server or "")
-        case Action.TCP if clue.address:
-            return ConnectionSeen(address=clue.address, address_class=kind)
-        case Action.TLS if clue.address or clue.names or clue.not_after:
-            address = clue.address or ""
-            return CertificateSeen(address=address, address_class=kind, names=clue.names, not_after=clue.not_after)
+            return _names(name, reported.resolver or "")
+        case Action.TCP if reported.address:
+            return ConnectionSeen(address=reported.address, address_class=address_class)
+        case Action.TLS if reported.address or reported.certificate_names or reported.not_after:
+            address = reported.address or ""
+            return CertificateSeen(
+                address=address,
+                address_class=address_class,
+                names=reported.certificate_names,
+                not_after=reported.not_after,
+            )
         case Action.CREDENTIALS:
-            return CredentialsSeen(status=clue.status)
+            return CredentialsSeen(status=reported.status)
         case Action.TCP | Action.TLS | Action.START | Action.ENVIRONMENT:
             return Nothing()
-        case Action.BLOB if clue.failure is Failure.REDIRECT:
-            host = clue.host.name if clue.host else None
-            return RedirectSeen(answer=_answer(clue), digest="", target=RedirectTarget.FOREIGN, host=host)
+        case Action.BLOB if reported.failure is Failure.REDIRECT:
+            host = reported.host.name if reported.host else None
+            return RedirectSeen(answer=_answer(reported), digest="", target=RedirectTarget.FOREIGN, host=host)
         case Action.LOGS:
-            return LogsSeen(answer=_answer(clue), group=clue.log_group)
+            return LogsSeen(answer=_answer(reported), group=reported.log_group)
         case _:
-            make = _OF_ANSWER.get(clue.action)
-            return make(_answer(clue), clue.digest or "") if make else _answer(clue)
+            wrap = _ANSWER_WRAPPERS.get(reported.action)
+            return wrap(_answer(reported), reported.digest or "") if wrap else _answer(reported)
 
 
-def _answer(clue: ReportedFailure) -> AnswerSeen:
+def _answer(reported: ReportedFailure) -> AnswerSeen:
     return AnswerSeen(
-        status=clue.status,
-        aws=clue.aws,
-        code=clue.code,
-        denial=clue.denial,
-        signed_at=clue.signed_at,
-        server_time=clue.server_time,
+        status=reported.status,
+        aws=reported.is_aws,
+        code=reported.code,
+        denial=reported.denial,
+        signed_at=reported.signed_at,
+        server_time=reported.server_time,
     )
 
 
-_OF_ANSWER: dict[Action, Callable[[AnswerSeen, str], AnySeen]] = {
+# The type of `Step.seen` for each round trip, from its answer and digest.
+_ANSWER_WRAPPERS: dict[Action, Callable[[AnswerSeen, str], AnySeen]] = {
     Action.TOKEN: lambda answer, _: answer,
     Action.MANIFEST: lambda answer, _: ManifestSeen(answer=answer),
     Action.BLOB: lambda answer, digest: RedirectSeen(answer=answer, digest=digest),

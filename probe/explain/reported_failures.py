@@ -1,7 +1,7 @@
-"""From a record to a clue: which round trip failed, at which host and address, and how. Pure.
+"""From a record to a reported failure: which round trip failed, at which host and address, and how. Pure.
 
-The last request's host and address decide before any headline: ECS's sentences name the registry where S3 is meant, and
-put secrets, parameters and tokens under one title.
+The host and address of the last request take precedence over a headline: ECS's sentences name the registry where S3 is
+meant, and put secrets, parameters and tokens under one title.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from probe.explain.error_patterns import DOCKER_HUB, PatternMatch, Weight, decid
 from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
 from probe.explain.round_trips import (
     BLOB,
-    FILE,
+    ENVIRONMENT_FILE,
     LAYER,
     LOGS,
     MANIFEST,
@@ -37,72 +37,72 @@ _URL = re.compile(
     r"(?:https?|wss?)://(?:[^\s/@\"'<>]{1,255}@)?(?P<host>[^\s/\"'?#:@\[]{1,255}|\[[\da-fA-F:]{2,45}\])"
     r"(?::\d+)?(?P<path>/[^\s\"']*)?"
 )
-_DIALLED = re.compile(r"(?:unable to dial|error dialing) (?P<host>[\w.*<>-]{1,255})")
-# Names of AWS without a scheme. What has a path is an image.
-_BARE = re.compile(
+_DIALLED_HOST = re.compile(r"(?:unable to dial|error dialing) (?P<host>[\w.*<>-]{1,255})")
+# Host names of AWS without a scheme. One with a path is an image.
+_AWS_HOST = re.compile(
     r"(?<![\w./@:-])(?P<host>[\w.*<>-]{1,200}\.(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws))\b(?![/:\w-])"
 )
-_ALLOWS = re.compile(r"policy allows the (?P<action>[\w-]{2,40}:\w{2,60})")
-_ACTIONS = {
+_POLICY_ALLOWS = re.compile(r"policy allows the (?P<action>[\w-]{2,40}:\w{2,60})")
+_BY_OPERATION = {
     "ecr:BatchGetImage": MANIFEST,
     "ecr:GetDownloadUrlForLayer": BLOB,
     "ecr:BatchCheckLayerAvailability": BLOB,
 }
-_SERVICES = {"ecr": TOKEN, "logs": LOGS, "s3": LAYER}
+_BY_SERVICE = {"ecr": TOKEN, "logs": LOGS, "s3": LAYER}
 _REQUEST_ID = re.compile(r"request ?id\b[:=\"' ]{1,4}[0-9a-z-]{8,64}", re.IGNORECASE)
-_STATUS = re.compile(r"status(?: ?code)?:? (?P<code>[1-5]\d\d)\b|\b(?P<said>[45]\d\d) [A-Z][a-z]", re.IGNORECASE)
+_STATUS = re.compile(r"status(?: ?code)?:? (?P<code>[1-5]\d\d)\b|\b(?P<leading>[45]\d\d) [A-Z][a-z]", re.IGNORECASE)
 _S3_BODY = re.compile(r"<\?xml|<Error>")
 _CODE = re.compile(r"\b[A-Z][A-Za-z]{2,60}\b")
-_GROUP = re.compile(r"log ?group(?:name)?[ =:'\"]{1,3}(/[\w.#/-]{1,512})", re.IGNORECASE)
+_LOG_GROUP = re.compile(r"log ?group(?:name)?[ =:'\"]{1,3}(/[\w.#/-]{1,512})", re.IGNORECASE)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _EXPIRY = re.compile(r"current time \S{10,40} is after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z")
-# What stands over an error of the pull. Without a clause it is all that was left of it.
+# The headline of an error of the pull. Where nothing else matches, the rest of the text was cut off.
 _HEADLINE = re.compile(
     r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime)\w*Error\b|ErrImagePull|ImagePullBackOff"
     r"|[Ff]ailed to (?:pull|resolve ref|copy|solve|fetch)|[Uu]nable to (?:pull|retrieve)|registry auth"
 )
-# That an image is pulled, or a registry asked: other programs have hosts and disks too.
-_OF_AN_IMAGE = re.compile(
+# Evidence that a container runtime wrote the record: other programs have hosts and disks too.
+_ABOUT_AN_IMAGE = re.compile(
     r"/v2\b|\bdocker|docker\b|containerd|podman|buildkit|\bmanifests?\b|\blayers?\b|\bsnapshots?\b|overlay"
     r"|error response from daemon|cannot ?pull|pull(?:ing)? (?:access|image|the image|and unpack)|imagepull"
     r"|(?:failed|unable) to (?:pull|resolve (?:ref|source)|solve|copy|extract|authorize|fetch \w+ token)",
     re.IGNORECASE,
 )
 _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
-# A host with a port of its own: a database, a cache.
+# A host with a port other than 443: a database, a cache.
 _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
-_BELOW = (Action.DNS, Action.TCP, Action.TLS)
-_HTTPS = (None, "443", "https")
-_AROUND = 160  # characters that are shown beside a clause
+_CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
+_HTTPS_PORTS = (None, "443", "https")
+_CONTEXT = 160  # characters that are shown before and after a match
 
 
 class ReportedFailure(Record, frozen=True):
-    """What a record tells of one failure; None where it does not tell."""
+    """One failure as a record describes it. None and empty where the record does not say."""
 
     endpoint: str
     action: Action  # of the step that failed: a lookup, a connection, a handshake, or the round trip itself
     failure: Failure
     weight: Weight
-    words: str
+    error_text: str
     subject: Subject | None = None
     host: Host | None = None
     address: str | None = None
-    server: str | None = None
+    resolver: str | None = None
     code: str | None = None
     status: int | None = None
-    aws: bool = False
+    is_aws: bool = False  # the answer is AWS's
     denial: Denial | None = None
     signed_at: datetime | None = None
     server_time: datetime | None = None
     platform: str | None = None
-    names: tuple[str, ...] = ()
+    certificate_names: tuple[str, ...] = ()
     not_after: datetime | None = None
     log_group: str | None = None
     digest: str | None = None
 
 
 class _Target(Record, frozen=True):
-    """What a request went to."""
+    """Where a request went."""
 
     begin: int
     host: Host
@@ -110,200 +110,219 @@ class _Target(Record, frozen=True):
 
 
 def read_failures(records: Iterable[str], context: TaskContext) -> tuple[ReportedFailure, ...]:
-    """The clues of a text, in its order: hints only where nothing says more, and of each endpoint its last failure."""
-    clues = [clue for record in records if (clue := _read(record, context)) is not None]
-    said = [clue for clue in clues if clue.weight is not Weight.FAINT] or clues
-    named = [clue for clue in said if clue.endpoint != UNNAMED] or said
-    last = {(clue.endpoint, clue.subject): (clue.action, clue.failure) for clue in named}
-    kept = (clue for clue in named if last[clue.endpoint, clue.subject] == (clue.action, clue.failure))
-    return tuple(dict.fromkeys(kept))
+    """The failures of a text, in its order.
+
+    Headlines count only where nothing is more specific, unnamed endpoints only where none is named; of each endpoint
+    the last failure counts.
+    """
+    failures = [failure for record in records if (failure := _read_failure(record, context)) is not None]
+    failures = [failure for failure in failures if failure.weight is not Weight.FAINT] or failures
+    failures = [failure for failure in failures if failure.endpoint != UNNAMED] or failures
+    last = {(failure.endpoint, failure.subject): (failure.action, failure.failure) for failure in failures}
+    return tuple(
+        dict.fromkeys(
+            failure
+            for failure in failures
+            if last[failure.endpoint, failure.subject] == (failure.action, failure.failure)
+        )
+    )
 
 
-def _read(record: str, context: TaskContext) -> ReportedFailure | None:
-    said, words = deciding_match(record), round_trip_in_text(record)
-    if said is None:
-        return _headline(record) if _HEADLINE.search(record) else None
-    target = _target(record, said)
-    if said.subject is Subject.LOG_REGION and words != LOGS:
-        return None  # any client can lack a region
-    if said.subject is Subject.DISK and not _OF_AN_IMAGE.search(record):
-        return None  # and any program fill a disk
-    if said.subject:
-        return _clue(record, said, RoundTrip("task", said.action or Action.START), target)
-    if said.action is Action.CREDENTIALS or _is_link_local(said, target):
-        return _clue(record, said, RoundTrip("task", Action.CREDENTIALS), target)
-    if said.action is Action.TCP and not _is_https(said.port):
-        return None  # some other program's connection
-    stage = _stage(record, said, target, words, context)
-    return None if stage is None else _clue(record, said, stage, target)
+def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
+    match, named = deciding_match(record), round_trip_in_text(record)
+    if match is None:
+        return _cut_short(record) if _HEADLINE.search(record) else None
+    target = _target(record, match)
+    if match.subject is Subject.LOG_REGION and named != LOGS:
+        return None  # any AWS client can lack a region
+    if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
+        return None  # any program can fill a disk
+    if match.subject:
+        return _reported_failure(record, match, RoundTrip("task", match.action or Action.START), target)
+    if match.action is Action.CREDENTIALS or _is_link_local(match, target):
+        return _reported_failure(record, match, RoundTrip("task", Action.CREDENTIALS), target)
+    if match.action is Action.TCP and not _is_https(match.port):
+        return None  # a connection of another program
+    round_trip = _round_trip(record, match, target, named, context)
+    return None if round_trip is None else _reported_failure(record, match, round_trip, target)
 
 
-def _headline(record: str) -> ReportedFailure:
-    """A text that stops before it says what went wrong."""
+def _cut_short(record: str) -> ReportedFailure:
+    """A text that ends before the reason."""
     return ReportedFailure(
         "task", Action.START, Failure.MALFORMED, Weight.FAINT, scrub(record), subject=Subject.CUT_SHORT
     )
 
 
-def _is_link_local(said: PatternMatch, target: _Target | None) -> bool:
-    """Whether it was asked for credentials, whose addresses no endpoint, group or network ACL concerns."""
-    return said.address in LINK_LOCAL_SERVICES or (target is not None and target.host.name in LINK_LOCAL_SERVICES)
+def _is_link_local(match: PatternMatch, target: _Target | None) -> bool:
+    """Whether credentials were requested: no endpoint, security group or network ACL applies to these addresses."""
+    return match.address in LINK_LOCAL_SERVICES or (target is not None and target.host.name in LINK_LOCAL_SERVICES)
 
 
 def _is_https(port: str | None) -> bool:
-    """Port 443, told or masked or left out."""
-    return port in _HTTPS or not (port or "").strip("*xX")
+    """Whether the port is 443, masked or left out."""
+    return port in _HTTPS_PORTS or not (port or "").strip("*xX")
 
 
 # ---- where ----------------------------------------------------------------------------------------------------------
 
 
-def _target(record: str, said: PatternMatch) -> _Target | None:
-    """The host that the clause itself names, else that of the last request before its end."""
-    if said.host is not None:
-        return _Target(said.begin, read_host(said.host))
-    for pattern in (_URL, _DIALLED, _BARE):
-        found = [_Target(each.start(), read_host(each["host"]), _path(each)) for each in pattern.finditer(record)]
-        found = [target for target in found if not is_link(target.host.name)]
-        before = [target for target in found if target.begin < said.end]
-        if found:
-            return before[-1] if before else found[0]
+def _target(record: str, match: PatternMatch) -> _Target | None:
+    """The host in the match itself, else that of the last request before its end."""
+    if match.host is not None:
+        return _Target(match.begin, read_host(match.host))
+    for pattern in (_URL, _DIALLED_HOST, _AWS_HOST):
+        targets = [_Target(url.start(), read_host(url["host"]), _path(url)) for url in pattern.finditer(record)]
+        targets = [target for target in targets if not is_link(target.host.name)]
+        before = [target for target in targets if target.begin < match.end]
+        if targets:
+            return before[-1] if before else targets[0]
     return None
 
 
-def _path(found: re.Match[str]) -> str:
-    return (found["path"] if "path" in found.re.groupindex else None) or ""
+def _path(url: re.Match[str]) -> str:
+    return (url["path"] if "path" in url.re.groupindex else None) or ""
 
 
-def _stage(
-    record: str, said: PatternMatch, target: _Target | None, words: RoundTrip | None, context: TaskContext
+def _round_trip(
+    record: str, match: PatternMatch, target: _Target | None, named: RoundTrip | None, context: TaskContext
 ) -> RoundTrip | None:
-    """The round trip: by the operation that was refused, by what answered, by the host, and at last by words."""
-    if said.failure is Failure.DENIED and (operation := _operation(record)) is not None:
+    """The round trip that failed; None where it is one of another program.
+
+    By the operation that was denied, by what answered, by the host, and last by what the text names (`named`).
+    """
+    if match.failure is Failure.DENIED and (operation := _operation(record)) is not None:
         service = operation.partition(":")[0]
-        return _ACTIONS.get(operation) or _SERVICES.get(service) or RoundTrip(service, Action.REQUEST)
-    if target is not None and target.host.endpoint == "s3" and not _keeps_layers(record, target):
-        return words if words in (LAYER, BLOB, FILE) else None  # some other program's bucket
-    if said.action not in _BELOW and _S3_BODY.search(record):
+        return _BY_OPERATION.get(operation) or _BY_SERVICE.get(service) or RoundTrip(service, Action.REQUEST)
+    if target is not None and target.host.endpoint == "s3" and not _may_be_layer_bucket(record, target):
+        return named if named in (LAYER, BLOB, ENVIRONMENT_FILE) else None  # a bucket of another program
+    if match.action not in _CONNECTION_ACTIONS and _S3_BODY.search(record):
         return LAYER
-    if said.action in (Action.LAYER, Action.LOGS):
-        return LAYER if said.action is Action.LAYER else LOGS
-    of_registry = said.action is Action.CHALLENGE or said.failure is Failure.NO_PLATFORM
+    if match.action in (Action.LAYER, Action.LOGS):
+        return LAYER if match.action is Action.LAYER else LOGS
+    of_registry = match.action is Action.CHALLENGE or match.failure is Failure.NO_PLATFORM
     if target is not None and target.host.endpoint is not None:
         return MANIFEST if of_registry else round_trip_of_url(target.host.endpoint, target.path)
     if target is not None and is_foreign(target.host):
         of_ecr = context.image is not None or "dkr.ecr" in record
-        if of_ecr and words in (LAYER, BLOB):
+        if of_ecr and named in (LAYER, BLOB):
             return RoundTrip("ecr.dkr", Action.BLOB)
-        return RoundTrip(ELSEWHERE, Action.MANIFEST) if _is_of_an_image(record, target.host, context) else None
-    if said.code == DOCKER_HUB:
+        return RoundTrip(ELSEWHERE, Action.MANIFEST) if _is_image_pull(record, target.host, context) else None
+    if match.code == DOCKER_HUB:
         return RoundTrip(ELSEWHERE, Action.MANIFEST)
-    of_pull = words is None or words.endpoint in ("ecr.dkr", "s3")
+    of_pull = named is None or named.endpoint in ("ecr.dkr", "s3")
     if context.other_image is not None and of_pull:
         return RoundTrip(ELSEWHERE, Action.MANIFEST)
-    if words is not None and not of_registry:
-        return words
-    if said.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
-        return RoundTrip("ecr.dkr", said.action)
-    # Nobody is named: words of AWS are AWS's, and what happened to a connection is known; the rest may be anybody's.
-    happened = said.action in _BELOW and said.weight is Weight.STRONG
-    if said.action is Action.TCP and _OTHER_PORT.search(record):
+    if named is not None and not of_registry:
+        return named
+    if match.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
+        return RoundTrip("ecr.dkr", match.action)
+    # No host is named. Codes of AWS are AWS's, and a specific failure of a connection counts; the rest may be anything.
+    specific = match.action in _CONNECTION_ACTIONS and match.weight is Weight.STRONG
+    if match.action is Action.TCP and _OTHER_PORT.search(record):
         return None
-    ours = happened or _code(record, said.failure) is not None or said.failure is Failure.CLOCK
-    return RoundTrip(UNNAMED, Action.REQUEST) if ours else None
+    of_aws = specific or _code(record, match.failure) is not None or match.failure is Failure.CLOCK
+    return RoundTrip(UNNAMED, Action.REQUEST) if of_aws else None
 
 
-def _is_of_an_image(record: str, host: Host, context: TaskContext) -> bool:
-    """Whether another's host is one of a registry, as far as the text tells."""
-    return context.other_image is not None or is_public_ecr(host.name) or _OF_AN_IMAGE.search(record) is not None
+def _is_image_pull(record: str, host: Host, context: TaskContext) -> bool:
+    """Whether a host outside AWS is one of a registry, as far as the text shows."""
+    return context.other_image is not None or is_public_ecr(host.name) or _ABOUT_AN_IMAGE.search(record) is not None
 
 
-def _keeps_layers(record: str, target: _Target) -> bool:
-    """Whether a bucket is the one of ECR's layers, or not told."""
+def _may_be_layer_bucket(record: str, target: _Target) -> bool:
+    """Whether a bucket is that of ECR's layers, or masked or left out."""
     in_host, in_path = _BUCKET_OF_HOST.match(target.host.name), target.path.strip("/").partition("/")[0]
     bucket = in_host[1] if in_host else in_path
     return "starport-layer" in record or not bucket or is_masked(bucket)
 
 
 def _operation(record: str) -> str | None:
+    """The operation that was denied, for example ecr:BatchGetImage."""
     denial = denial_in(record)
-    allowed = _ALLOWS.search(record)
+    allowed = _POLICY_ALLOWS.search(record)
     return denial.action if denial else allowed["action"] if allowed else None
 
 
 # ---- what -----------------------------------------------------------------------------------------------------------
 
 
-def _clue(record: str, said: PatternMatch, stage: RoundTrip, target: _Target | None) -> ReportedFailure:
+def _reported_failure(
+    record: str, match: PatternMatch, round_trip: RoundTrip, target: _Target | None
+) -> ReportedFailure:
     host = target.host if target is not None else None
-    action, failure, subject = _failed(record, said, stage, target)
+    action, failure, subject = _failed_step(record, match, round_trip, target)
     signed_at, server_time = times_in(record) if failure is Failure.CLOCK else (None, None)
-    digest, group = _DIGEST.search(record), _GROUP.search(record)
-    code = said.code or _code(record, failure)
+    digest, log_group = _DIGEST.search(record), _LOG_GROUP.search(record)
+    code = match.code or _code(record, failure)
+    answered = action not in _CONNECTION_ACTIONS
     return ReportedFailure(
-        endpoint="task" if subject else stage.endpoint,
+        endpoint="task" if subject else round_trip.endpoint,
         action=action,
         failure=failure,
-        weight=said.weight,
-        words=_words(record, said, target),
+        weight=match.weight,
+        error_text=_excerpt(record, match, target),
         subject=subject,
-        host=host if host is not None and host.endpoint in (stage.endpoint, None) else None,
-        address=_address(said.address),
-        server=_address(said.server),
-        code=code if action not in _BELOW else None,
-        status=_status(record) if action not in _BELOW else None,
-        aws=bool(code or _REQUEST_ID.search(record) or _S3_BODY.search(record)),
+        host=host if host is not None and host.endpoint in (round_trip.endpoint, None) else None,
+        address=_address(match.address),
+        resolver=_address(match.server),
+        code=code if answered else None,
+        status=_status(record) if answered else None,
+        is_aws=bool(code or _REQUEST_ID.search(record) or _S3_BODY.search(record)),
         denial=_denial(record) if failure is Failure.DENIED else None,
         signed_at=signed_at,
         server_time=server_time,
-        platform=said.platform,
-        names=tuple((said.names or "").replace(",", " ").split())[:8],
+        platform=match.platform,
+        certificate_names=tuple((match.names or "").replace(",", " ").split())[:8],
         not_after=_not_after(record) if failure is Failure.EXPIRED else None,
-        log_group=group[1] if group else None,
+        log_group=log_group[1] if log_group else None,
         digest=digest[0] if digest else None,
     )
 
 
-def _failed(
-    record: str, said: PatternMatch, stage: RoundTrip, target: _Target | None
+def _failed_step(
+    record: str, match: PatternMatch, round_trip: RoundTrip, target: _Target | None
 ) -> tuple[Action, Failure, Subject | None]:
-    """The step that failed, how, and its subject."""
-    if said.subject:
-        return said.action or Action.START, said.failure, said.subject
+    """The step that failed, its failure, and its subject."""
+    if match.subject:
+        return match.action or Action.START, match.failure, match.subject
     if target is not None and target.host.vpce and ("login" in record or target.path.startswith("/v2")):
-        return Action.ENVIRONMENT, said.failure, Subject.VPCE_HOST
-    if target is not None and is_foreign(target.host) and stage.endpoint == "ecr.dkr":
+        return Action.ENVIRONMENT, match.failure, Subject.VPCE_HOST
+    if target is not None and is_foreign(target.host) and round_trip.endpoint == "ecr.dkr":
         return Action.BLOB, Failure.REDIRECT, None
-    if stage.action is Action.CREDENTIALS:
-        known = said.failure is Failure.NO_CREDENTIALS
-        return Action.CREDENTIALS, said.failure if known else Failure.NO_ANSWER, None
-    if said.action in _BELOW:
-        return said.action or stage.action, said.failure, None
-    if said.failure is Failure.RESET and (stage.action is not Action.LAYER or "failed to do request" in record):
-        # No byte of an answer: it was cut after the ClientHello, or in the handshake.
+    if round_trip.action is Action.CREDENTIALS:
+        missing = match.failure is Failure.NO_CREDENTIALS
+        return Action.CREDENTIALS, match.failure if missing else Failure.NO_ANSWER, None
+    if match.action in _CONNECTION_ACTIONS:
+        return match.action or round_trip.action, match.failure, None
+    if match.failure is Failure.RESET and (round_trip.action is not Action.LAYER or "failed to do request" in record):
+        # No byte of an answer: the connection was cut after the ClientHello, or in the handshake.
         return Action.TLS, Failure.TLS_RESET, None
-    own = said.action in (Action.CREDENTIALS, Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
-    return (said.action if own and said.action else stage.action), said.failure, None
+    specific = match.action in (Action.CREDENTIALS, Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
+    return (match.action if specific and match.action else round_trip.action), match.failure, None
 
 
-def _words(record: str, said: PatternMatch, target: _Target | None) -> str:
-    """The record's own words around the clause, fit to be shown."""
-    begin = max(min(said.begin, target.begin if target is not None else said.begin), said.begin - _AROUND)
-    begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, said.begin)
-    return scrub(record[begin : said.end + _AROUND].strip("\"'{} "))
+def _excerpt(record: str, match: PatternMatch, target: _Target | None) -> str:
+    """The part of a record around the match, fit to be shown."""
+    begin = max(min(match.begin, target.begin if target is not None else match.begin), match.begin - _CONTEXT)
+    begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, match.begin)
+    return scrub(record[begin : match.end + _CONTEXT].strip("\"'{} "))
 
 
-def _past_secrets(record: str, begin: int, most: int) -> int:
-    """Where words may begin: not at one that is a secret by those before it, which would be left out."""
-    for word in re.finditer(r"\S+", record[begin:most]):
-        before = record[max(begin + word.start() - _AROUND, 0) : begin + word.start()].split()[-2:]
+def _past_secrets(record: str, begin: int, end: int) -> int:
+    """The first word from `begin` on that is not a secret.
+
+    A word is scrubbed because of the words before it, which an excerpt may leave out.
+    """
+    for word in re.finditer(r"\S+", record[begin:end]):
+        before = record[max(begin + word.start() - _CONTEXT, 0) : begin + word.start()].split()[-2:]
         if scrub(" ".join((*before, word[0]))).endswith(scrub(word[0])):
             return begin + word.start()
-    return most
+    return end
 
 
 def _address(text: str | None) -> str | None:
-    """None where it is masked, or no address."""
+    """An IP address; None where it is masked or invalid."""
     try:
         return str(ip_address((text or "").strip("[]").partition("%")[0]))
     except ValueError:
@@ -311,32 +330,33 @@ def _address(text: str | None) -> str | None:
 
 
 def _code(record: str, failure: Failure) -> str | None:
-    """AWS's code for this failure, wherever in the record it stands."""
-    codes = (found[0] for found in _CODE.finditer(record) if not found[0].isupper())
+    """AWS's code for this failure, anywhere in the record."""
+    codes = (match[0] for match in _CODE.finditer(record) if not match[0].isupper())
     return next((code for code in codes if failure_of_code(code, record) is failure), None)
 
 
 def _status(record: str) -> int | None:
-    found = [int(each["code"] or each["said"]) for each in _STATUS.finditer(record)]
-    return found[-1] if found else None
+    """The HTTP status that is named last."""
+    statuses = [int(match["code"] or match["leading"]) for match in _STATUS.finditer(record)]
+    return statuses[-1] if statuses else None
 
 
 def _denial(record: str) -> Denial | None:
-    """AWS's sentence, also where its beginning was cut off or left out."""
-    whole = denial_in(record)
-    if whole is not None and whole.reason is not None:
-        return whole
+    """AWS's sentence on a denial, also where its beginning is missing."""
+    denial = denial_in(record)
+    if denial is not None and denial.reason is not None:
+        return denial
     reason = reason_in(record)
     explicit = "explicit deny" in record
-    if whole is None and reason is None and not explicit:
+    if denial is None and reason is None and not explicit:
         return None
-    principal, action = (whole.principal, whole.action) if whole else (None, _operation(record))
+    principal, action = (denial.principal, denial.action) if denial else (None, _operation(record))
     return Denial(reason=reason, explicit=explicit, principal=principal, action=action)
 
 
 def _not_after(record: str) -> datetime | None:
-    found = _EXPIRY.search(record)
+    expiry = _EXPIRY.search(record)
     try:
-        return datetime.fromisoformat(f"{found[1]}+00:00") if found else None
+        return datetime.fromisoformat(f"{expiry[1]}+00:00") if expiry else None
     except ValueError:
         return None

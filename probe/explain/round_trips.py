@@ -1,4 +1,4 @@
-"""Which round trip a text speaks of: by its words, its operations and the paths of its URLs. Pure."""
+"""Which round trip an error text is about, by its wording, the operations and the URLs that it names. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probe.records import Record
 
 
 class RoundTrip(Record, frozen=True):
-    """A round trip at an endpoint. `sure` False: a headline's words, under which other round trips fail too."""
+    """A round trip at an endpoint. `sure` False: a headline, which also stands above failures of other round trips."""
 
     endpoint: str
     action: Action
@@ -21,11 +21,12 @@ MANIFEST = RoundTrip("ecr.dkr", Action.MANIFEST)
 BLOB = RoundTrip("ecr.dkr", Action.BLOB)
 LAYER = RoundTrip("s3", Action.LAYER)
 LOGS = RoundTrip("logs", Action.LOGS)
-FILE = RoundTrip("s3", Action.REQUEST)  # of a task's environment
+ENVIRONMENT_FILE = RoundTrip("s3", Action.REQUEST)  # that holds variables of a container
 PULL = RoundTrip("ecr.dkr", Action.MANIFEST, sure=False)
 SECRETS_OR_TOKEN = RoundTrip("ecr.api", Action.TOKEN, sure=False)
 
-_WORDS = (
+# Phrases in lower case.
+_PHRASES = (
     (
         TOKEN,
         "ecr registry auth",
@@ -78,7 +79,7 @@ _WORDS = (
         "layer verification",
         "s3:getobject",
     ),
-    (FILE, "download env files", "environment file"),
+    (ENVIRONMENT_FILE, "download env files", "environment file"),
     (RoundTrip("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
     (RoundTrip("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
     (
@@ -103,8 +104,8 @@ _WORDS = (
     ),
     (SECRETS_OR_TOKEN, "pull secrets or registry auth"),
 )
-_STAGES = {words: stage for stage, *each in _WORDS for words in each}
-_PATTERN = re.compile("|".join(re.escape(words) for words in sorted(_STAGES, key=len, reverse=True)))
+_BY_PHRASE = {phrase: round_trip for round_trip, *phrases in _PHRASES for phrase in phrases}
+_ANY_PHRASE = re.compile("|".join(re.escape(phrase) for phrase in sorted(_BY_PHRASE, key=len, reverse=True)))
 _BY_ENDPOINT = {
     "ecr.api": TOKEN,
     "ecr-legacy": RoundTrip("ecr-legacy", Action.TOKEN),
@@ -115,14 +116,14 @@ _BY_ENDPOINT = {
 
 
 def round_trip_in_text(record: str) -> RoundTrip | None:
-    """The last of the words that name a round trip; a headline's where there are none."""
-    found = [_STAGES[each[0]] for each in _PATTERN.finditer(record.lower())]
-    sure = [stage for stage in found if stage.sure]
-    return next(reversed(sure or found), None)
+    """The round trip that a record names last; one of a headline only where no other is named."""
+    round_trips = [_BY_PHRASE[match[0]] for match in _ANY_PHRASE.finditer(record.lower())]
+    sure = [round_trip for round_trip in round_trips if round_trip.sure]
+    return next(reversed(sure or round_trips), None)
 
 
 def round_trip_of_url(endpoint: str, path: str) -> RoundTrip:
-    """The round trip that a URL is of."""
+    """The round trip that a URL belongs to."""
     if endpoint == "ecr.dkr":
         if "/blobs/" in path:
             return BLOB

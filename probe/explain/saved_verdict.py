@@ -1,4 +1,4 @@
-"""Reading a saved verdict back. Its facts are judged anew by `faults` and `verdict`; its opinions are not even read."""
+"""Read a saved verdict. `faults` and `verdict` judge its facts again; its findings and status are not read."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from probe.records import Record
 from probe.report.layout import clean
 from probe.verdict import judge
 
-LIMIT = 16 * 1024 * 1024  # bytes; ours are at most 200 KiB, other people's tools may have indented and wrapped them
-EXPECTED = "expected is one document that ecr-probe check --format json has written"
-# Windows PowerShell's > writes UTF-16 with a mark, other programs there put a mark before UTF-8.
+MAX_BYTES = 16 * 1024 * 1024  # a verdict is at most 200 KiB, but other tools may indent and wrap it
+EXPECTED = "expected one JSON document written by ecr-probe check --format json"
+# Windows PowerShell's > writes UTF-16 with a byte order mark; other programs there write UTF-8 with one.
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -39,7 +39,7 @@ class _Heading(Record):
 
 
 class Saved(Measurement, frozen=True, kw_only=True):
-    """The facts of a verdict, and the policy of then."""
+    """The facts of a verdict, and the policy that it was judged under."""
 
     policy: Policy
 
@@ -49,26 +49,26 @@ class Saved(Measurement, frozen=True, kw_only=True):
 
 
 def read_saved(document: bytes) -> Saved:
-    """The facts in `document`. Raises ValueError with one plain sentence."""
-    if len(document) > LIMIT:
-        raise ValueError(f"is larger than {LIMIT >> 20} MiB; {EXPECTED}")
+    """Decode the facts of a verdict. Raises ValueError with one plain sentence."""
+    if len(document) > MAX_BYTES:
+        raise ValueError(f"is larger than {MAX_BYTES >> 20} MiB; {EXPECTED}")
     if not document.strip():
         raise ValueError(f"is empty; {EXPECTED}")
     try:
         document = _utf8(document)
         heading = msgspec.json.decode(document, type=_Heading)
         if heading.schema_version != SCHEMA_VERSION:
-            theirs = f"has schema_version {heading.schema_version}"
-            raise ValueError(f"{theirs}; this program, {__version__}, reads version {SCHEMA_VERSION}")
+            schema = f"has schema_version {heading.schema_version}"
+            raise ValueError(f"{schema}; this program, {__version__}, reads version {SCHEMA_VERSION}")
         return _facts(document, heading.version)
     except msgspec.ValidationError as error:
-        raise ValueError(f"is JSON but not a verdict ({_words(error)}); {EXPECTED}") from error
+        raise ValueError(f"is JSON but not a verdict ({_message(error)}); {EXPECTED}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ValueError(f"is not JSON ({_words(error)}); {EXPECTED}") from error
+        raise ValueError(f"is not JSON ({_message(error)}); {EXPECTED}") from error
 
 
-def _words(error: Exception) -> str:
-    """A decoder's complaint repeats the file's words, and those are anybody's."""
+def _message(error: Exception) -> str:
+    """A decoder's message, cleaned and shortened because it quotes the file."""
     return clean(str(error))[:200]
 
 
@@ -85,48 +85,48 @@ def _facts(document: bytes, version: str) -> Saved:
     except msgspec.ValidationError as error:
         if _numbers(version) <= _numbers(__version__):
             raise
-        # Within a schema version new words may appear; those of facts cannot be judged by rules that do not know them.
-        words = f"was written by ecr-probe {clean(version)[:40]}, newer than this one, {__version__}"
-        raise ValueError(f"{words}, which does not know all of its words ({_words(error)})") from error
+        # A newer program may use new values within a schema version; the rules of this one cannot judge them.
+        newer = f"was written by ecr-probe {clean(version)[:40]}, newer than this one, {__version__}"
+        raise ValueError(f"{newer}, which does not know all of its values ({_message(error)})") from error
     return facts
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """A version in comparable form; empty where it is none."""
+    """A version in comparable form; empty where it is not a version."""
     parts = version.split(".")
     return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts) else ()
 
 
 def _check_addresses(facts: Saved) -> None:
-    """The rules compute with addresses and ranges, which in a document are any text."""
+    """Refuse a text in the place of an address or range: the rules compute with them."""
     for text, place in _addresses(facts):
         if not text and facts.basis is Basis.TEXT and place.startswith("steps"):
-            continue  # the words of an error do not always tell the address
+            continue  # an error text does not always contain the address
         try:
             ip_network(text, strict=False) if place.endswith("cidrs") else ip_address(text)
         except ValueError:
-            raise msgspec.ValidationError(f"{text[:60]!r} is no address or range - at `$.{place}`") from None
+            raise msgspec.ValidationError(f"{text[:60]!r} is not an address or range - at `$.{place}`") from None
 
 
 def _check_instants(facts: Saved) -> None:
-    """An instant without a zone cannot be compared with one that has it, and ours have it."""
+    """Refuse an instant without a time zone: it cannot be compared with one that has a zone."""
     certificates = [step.seen for step in facts.steps if isinstance(step.seen, CertificateSeen)]
-    ends = [end for one in certificates for end in (one.not_before, one.not_after) if end is not None]
-    if any(instant.tzinfo is None for instant in (facts.started_at, *ends)):
+    limits = [limit for seen in certificates for limit in (seen.not_before, seen.not_after) if limit is not None]
+    if any(instant.tzinfo is None for instant in (facts.started_at, *limits)):
         raise msgspec.ValidationError("an instant has no time zone")
 
 
 def _addresses(facts: Saved) -> Iterator[tuple[str, str]]:
-    """(text, place) of each."""
-    here, plan = facts.surroundings, facts.plan
-    subnets = [subnet for subnet in (here.subnet_cidr, here.subnet_cidr_ipv6) if subnet is not None]
+    """Every text that must be an address or range, with its place in the document."""
+    surroundings, plan = facts.surroundings, facts.plan
+    subnets = [subnet for subnet in (surroundings.subnet_cidr, surroundings.subnet_cidr_ipv6) if subnet is not None]
     lists: dict[str, Iterable[str]] = {
         "plan.vpc_cidrs": plan.vpc_cidrs,
         "plan.presumed_cidrs": plan.presumed_cidrs,
-        "surroundings.instance_cidrs": here.instance_cidrs,
+        "surroundings.instance_cidrs": surroundings.instance_cidrs,
         "surroundings.subnet_cidrs": subnets,
-        "surroundings.addresses": here.addresses,
-        "surroundings.resolvers": here.resolvers,
+        "surroundings.addresses": surroundings.addresses,
+        "surroundings.resolvers": surroundings.resolvers,
     }
     yield from ((text, place) for place, texts in lists.items() for text in texts)
     for number, step in enumerate(facts.steps):
@@ -139,12 +139,12 @@ def _addresses_of(step: Step) -> Iterator[str]:
         yield step.subject.rpartition("/")[2]
     if isinstance(seen, NamesSeen):
         yield seen.server
-        yield from (one.address for one in seen.addresses)
+        yield from (answer.address for answer in seen.addresses)
     elif isinstance(seen, ConnectionSeen | CertificateSeen):
         yield seen.address
 
 
 def rejudge(saved: Saved | Verdict) -> Verdict:
-    """What the facts of `saved` say to the rules of this program, under the policy of then."""
+    """Judge the facts of `saved` by the rules of this program, under the policy of the saved verdict."""
     findings = diagnose(saved.measurement, saved.policy)
     return judge(findings, saved.measurement, saved.policy, version=__version__)

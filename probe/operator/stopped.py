@@ -35,14 +35,14 @@ def task_arn(text: str) -> re.Match[str]:
 
 
 def explain_task(
-    arn: re.Match[str] | None, known: TaskContext, vpc_cidrs: tuple[str, ...], *, profile: str | None
+    arn: re.Match[str] | None, context: TaskContext, vpc_cidrs: tuple[str, ...], *, profile: str | None
 ) -> Verdict:
     """What the reasons of a task that stopped say; inconclusive where AWS does not answer. Raises UsageError."""
     assert arn is not None, "task_arn raises, where it is none"
     try:
-        return explain_tasks(_described(arn, profile), known, vpc_cidrs)
+        return explain_tasks(_described(arn, profile), context, vpc_cidrs)
     except ApiError as error:
-        asked = TaskContext(region=arn["region"], task_arn=arn[0]).over(known)
+        asked = TaskContext(region=arn["region"], task_arn=arn[0]).or_else(context)
         return task_not_described(_PASSING[error.kind], str(error), asked)
 
 
@@ -58,7 +58,7 @@ def _described(arn: re.Match[str], profile: str | None) -> TaskDescription:
         right = f"; a policy must allow {_ACTION} on {arn[0]}" if error.kind is Kind.DENIED else ""
         raise UsageError(f"--{TASK.name} ({TASK.variable}): {error}{right}") from None
     described = read_task_description(answer)
-    if described is None or described.unknown:
+    if described is None or described.missing:
         hour = "ECS keeps stopped tasks for an hour or so"
         raise TASK.refusal(f"there is no such task in the cluster {cluster} ({hour})")
     if described.running:

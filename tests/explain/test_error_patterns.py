@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from probe.explain.error_patterns import DOCKER_HUB, TABLE, Weight, deciding_match
+from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_match
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 
@@ -327,14 +327,14 @@ def test_what_says_nothing(words: str) -> None:
 
 def test_every_clause_of_the_table_has_a_sample() -> None:
     samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
-    lonely = [clause for clause in TABLE if not any(clause.pattern.search(sample) for sample in samples)]
+    lonely = [clause for clause in PATTERNS if not any(clause.pattern.search(sample) for sample in samples)]
     assert lonely == []
 
 
 def test_every_alternative_of_the_table_has_a_sample() -> None:
     """Without it, a sample would say something else."""
     samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
-    for clause in TABLE:
+    for clause in PATTERNS:
         for alternative in _alternatives(clause.pattern.pattern):
             assert any(re.search(alternative, sample) for sample in samples), alternative
 

@@ -158,18 +158,18 @@ def test_who_asked_and_from_where() -> None:
     )
     assert context.account == "777788889999"
     assert context.region == "eu-central-1"
-    assert context.place == "eu-west-1"
+    assert context.named_region == "eu-west-1"
     assert context.task_arn == "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"
 
 
 def test_a_host_tells_a_region() -> None:
-    assert read_context(["dial api.ecr.ap-south-1.amazonaws.com: x"]).place == "ap-south-1"
-    assert read_context(["Post https://sts.amazonaws.com/: x"]).place is None
+    assert read_context(["dial api.ecr.ap-south-1.amazonaws.com: x"]).named_region == "ap-south-1"
+    assert read_context(["Post https://sts.amazonaws.com/: x"]).named_region is None
 
 
 def test_what_is_known_goes_before_what_is_told() -> None:
     told = read_context([f"pull {REGISTRY}/told:1", "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"])
     known = read_context([f"pull {REGISTRY}/known:1"])
-    both = known.over(told)
+    both = known.or_else(told)
     assert both.image == known.image
     assert both.region == "eu-central-1"
