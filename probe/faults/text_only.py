@@ -1,7 +1,7 @@
-"""Faults that only an error text can tell: what happens around the pull, and what its words leave open.
+"""Faults that only an error text shows: events around the pull, and failures that a text leaves partly open.
 
-A failed step of a text whose `subject` is a `Subject` is looked up in a table;
-round trips that failed without a known address, without a token or at another registry have rules of their own.
+A failed step of a text whose `subject` is a `Subject` is looked up in a table. Round trips that failed without a known
+address, without a token or at another registry have their own rules.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ _DESCRIBE = "aws ecs describe-tasks --region {task_region} --cluster {cluster} -
 
 NO_ANSWER = Fault(
     "path.no-answer",
-    "no answer came from {endpoints}, and the text does not say at which address",
-    "Whoever wrote it gave up waiting. Whether the name, the connection or the handshake got no answer is not told; "
-    "an address in the whole text (dial tcp …), or a check from the same subnet, narrows it.",
+    "{endpoints} did not answer, and the text does not contain the address",
+    "The client stopped waiting. The text does not show whether the lookup, the connection or the handshake timed out; "
+    "the full text (dial tcp …) or a check from the same subnet does.",
     Impact.PULL,
     (
         "tcp.no-route",
@@ -66,17 +66,19 @@ NO_ANSWER = Fault(
         "dns.custom-resolver",
     ),
 )
-REFUSED = replace(network.REFUSED, title="connections to {endpoints} are refused, at an address that is not told")
+REFUSED = replace(
+    network.REFUSED, title="connections to {endpoints} are refused; the text does not contain the address"
+)
 NO_ROUTE = replace(
     network.NO_ROUTE,
-    title="whoever wrote the text has no route to {endpoints}",
-    why="The connection failed at once, before a packet left; to which address is not told.",
+    title="the client has no route to {endpoints}; the text does not contain the address",
+    why="The connection failed immediately, before a packet left.",
 )
 NO_TOKEN = Fault(
     "registry.no-token",
-    "the registry was asked without a token",
-    "The registry answers, so the way to it is fine. It is the login before it that brought no token: the call of "
-    "ecr.api got no answer, the role may not make it, or the client logged in at another spelling of the host.",
+    "the request to the registry carried no token",
+    "The registry answers, so the network path to it works. The login before it returned no token: ecr.api did not "
+    "answer, the role may not call it, or the client logged in under another spelling of the host.",
     Impact.PULL,
     (
         "iam.execution-role",
@@ -94,69 +96,69 @@ FOREIGN_REGISTRY = Fault(
     Impact.PULL,
     ("tcp.no-route", "tcp.security-group", "path.egress-firewall"),
     other=CauseText(
-        "the other registry fails of itself",
-        "ask its status page, or copy the image to ECR: aws ecr create-repository --repository-name NAME",
-        "docker pull {image} (from where there is a way out)",
+        "the other registry has an outage",
+        "check its status page, or copy the image to ECR: aws ecr create-repository --repository-name NAME",
+        "docker pull {image} (from a host with internet access)",
     ),
 )
 VPCE_HOST = Fault(
     "registry.vpce-host",
-    "the registry is called by an endpoint's own name, at which no login works",
-    "A registry is known by the account in its host, and a vpce name has none.",
+    "the registry is called by an endpoint's vpce name, where no login works",
+    "ECR finds the registry by the account in its host name, and a vpce name contains none.",
     Impact.PULL,
     ("client.vpce-hostname", "dns.private-dns-disabled"),
 )
 PROXY = replace(
     task.PROXY,
-    title="the request went to a proxy, and failed there",
-    why="The text names the proxy's connection or answer. What goes to a proxy does not take the VPC endpoints.",
+    title="the request went to a proxy and failed there",
+    why="The text names the proxy's connection or answer. Requests through a proxy do not use the VPC endpoints.",
     impact=Impact.PULL,
     extent=Extent.WHOLLY,
 )
 EXECUTION_ROLE = Fault(
     "iam.no-execution-role",
-    "the task definition names no execution role, and pulls from ECR need one",
-    "ECS refuses the task definition before anything is sent.",
+    "the task definition has no execution role, and pulls from ECR need one",
+    "ECS refuses the task definition before any request is sent.",
     Impact.START,
     ("iam.execution-role",),
 )
 LOG_REGION = replace(
     logs.BAD_REGION,
-    title="the log driver has no endpoint to call: its awslogs-region is no region",
-    why="The SDK says so before a packet leaves, so the network has no part in it.",
+    title="the log driver has no endpoint to call: its awslogs-region is not a region",
+    why="The SDK fails before a packet leaves, so the network is not involved.",
     impact=Impact.START,
 )
 BAD_REFERENCE = Fault(
     "registry.bad-reference",
-    "the image's name cannot be read as a reference",
-    "It is refused before anything is sent.",
+    "the image name is not a valid reference",
+    "It is refused before any request is sent.",
     Impact.PULL,
     ("registry.bad-image-reference",),
 )
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
-    "the service is not offered in the zone of one of the endpoint's subnets",
-    "The endpoint was refused when it was made. Tasks of that zone can use its interfaces in other zones.",
+    "the endpoint's service is not offered in the zone of one of its subnets",
+    "Creating the endpoint failed. Tasks in that zone can use its interfaces in other zones.",
     Impact.PROOF,
     ("tcp.az-without-eni",),
 )
 DOMAIN_CONFLICT = Fault(
     "dns.conflicting-domain",
-    "the endpoint's private name was refused: something in this VPC owns it already",
-    "Another endpoint of the service, or a private zone of that name, is associated with the VPC.",
+    "private DNS for the endpoint was refused: the name already exists in this VPC",
+    "Another endpoint of the service, or a private hosted zone with that name, is associated with the VPC.",
     Impact.PROOF,
     ("dns.hosted-zone-conflict",),
 )
 NOT_PLACED = Fault(
     "task.not-placed",
-    "ECS could not place the task, so its pull was never tried",
-    "Capacity, addresses or network interfaces are missing, or too many were asked for at once. That says nothing of "
-    "the image or the endpoints.",
+    "ECS could not place the task, so it did not try to pull the image",
+    "Capacity, addresses or network interfaces are missing, or too many were requested at the same time. The image and "
+    "the endpoints are not involved.",
     Impact.PROOF,
     ("other",),
     other=CauseText(
-        "capacity or free addresses are missing where the task should run",
-        "free some, or name other subnets: aws ecs update-service --network-configuration …",
+        "the cluster or the subnets lack capacity or free addresses",
+        "free some, or use other subnets: aws ecs update-service --network-configuration …",
         "aws ec2 describe-subnets --region {task_region} --query "
         '"Subnets[].[SubnetId,AvailableIpAddressCount]" (and aws ecs describe-services for the events of the service)',
     ),
@@ -164,24 +166,24 @@ NOT_PLACED = Fault(
 DISK = Fault(
     "task.disk-full",
     "the disk is full where the image is unpacked",
-    "The layers came, so the network is fine.",
+    "The layers arrived, so the network works.",
     Impact.START,
     ("other",),
     other=CauseText(
-        "the image is larger than the free disk",
-        "give it more: aws ecs register-task-definition --ephemeral-storage sizeInGiB=50 … (on EC2 a larger volume, or "
-        "remove old images)",
+        "the image needs more disk space than is free",
+        "add disk space: aws ecs register-task-definition --ephemeral-storage sizeInGiB=50 … (on EC2 a larger "
+        "volume, or remove old images)",
         "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",
     ),
 )
 UNREADABLE_IMAGE = Fault(
     "registry.unreadable-image",
-    "the container runtime cannot unpack what the image's reference names",
-    "Its bytes came. They are of a kind that is no file system, such as an attestation that was pushed as an image.",
+    "the container runtime cannot unpack the content behind the image reference",
+    "All bytes arrived. They are not a file system but, for example, an attestation that was pushed as an image.",
     Impact.PULL,
     ("other",),
     other=CauseText(
-        "the tag names something else than an image",
+        "the tag points to something other than an image",
         "push it again without attestations: docker buildx build --provenance=false --push …",
         "aws ecr batch-get-image --region {region} --registry-id {account} --repository-name {repository} --image-ids "
         "imageTag={tag}",
@@ -189,11 +191,11 @@ UNREADABLE_IMAGE = Fault(
 )
 EXEC_FORMAT = replace(
     registry.NO_PLATFORM,
-    title="the image came, and the program in it is of another platform",
-    why="The pull works. A script without an interpreter in its first line fails with the same words.",
+    title="the image was pulled, but its program is built for another platform",
+    why="The pull works. A script without an interpreter in its first line fails with the same message.",
     impact=Impact.START,
     other=CauseText(
-        "the entry point is a script without an interpreter",
+        "the entry point is a script without an interpreter line",
         "begin it with #!/bin/sh, build and docker push the image again",
         "aws ecs describe-task-definition --task-definition FAMILY --query "
         '"taskDefinition.[runtimePlatform,containerDefinitions[].entryPoint]"',
@@ -202,32 +204,32 @@ EXEC_FORMAT = replace(
 VOLUME = Fault(
     "task.volume",
     "a volume of the task could not be mounted",
-    "ECS mounts EFS before the container starts; the image has no part in it.",
+    "ECS mounts EFS before the container starts; the image is not involved.",
     Impact.START,
     ("other",),
     other=CauseText(
-        "the file system is not reached on port 2049, its name is not found, or its policy refuses",
-        "open TCP 2049 from the task's group: aws ec2 authorize-security-group-ingress --region {task_region} "
+        "the file system cannot be reached on port 2049, its name does not resolve, or its policy denies access",
+        "allow TCP 2049 from the task: aws ec2 authorize-security-group-ingress --region {task_region} "
         "--group-id GROUP_ID --protocol tcp --port 2049 --cidr {cidr}",
         "aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID",
     ),
 )
 BUILD_IMAGE = Fault(
     "codebuild.build-image",
-    "CodeBuild could not pull the build's image, which it does outside your VPC",
-    "The endpoints of the VPC have no part in it. The image must be in the project's region, and its repository must "
-    "admit codebuild.amazonaws.com or the project's role.",
+    "CodeBuild could not pull the build image; it pulls outside your VPC",
+    "The endpoints of the VPC are not involved. The image must be in the project's region, and its repository must "
+    "allow codebuild.amazonaws.com or the project's role.",
     Impact.PROOF,
     ("client.pull-not-in-vpc", "region.cross-region", "iam.repository-policy"),
 )
 SECRET_MISSING = Fault(
     "task.secret-missing",
-    "a secret or parameter of the task does not exist, or lacks the key that is named",
-    "The service answered, so the network is fine.",
+    "a secret or parameter of the task does not exist, or lacks the key that the task uses",
+    "The service answered, so the network works.",
     Impact.START,
     ("other",),
     other=CauseText(
-        "the secret's name, region or key is wrong, or it is gone",
+        "the secret's name, region or key is wrong, or it was deleted",
         "correct it in the task definition: aws ecs register-task-definition …",
         "aws ecs describe-task-definition --task-definition FAMILY --query "
         '"taskDefinition.containerDefinitions[].secrets"',
@@ -236,70 +238,70 @@ SECRET_MISSING = Fault(
 START_TIMEOUT = Fault(
     "task.start-timeout",
     "the container did not start in time",
-    "The image is there. What a start waits for is above all the log driver, which calls CloudWatch Logs first.",
+    "The image was pulled. Most of a start is spent on the log driver, which calls CloudWatch Logs first.",
     Impact.START,
     ("logs.endpoint-missing", "tcp.security-group", "dns.vpc-attributes-off", "other"),
     other=CauseText(
         "the host is too busy, or the image too large to start in time",
-        "give it more time or processor: aws ecs register-task-definition --cpu …",
+        "add CPU: aws ecs register-task-definition --cpu …",
         _DESCRIBE,
     ),
 )
 ENDED = Fault(
     "task.ended",
-    "the task ran and was stopped; that is no failure of its start",
-    "A container that ran had its image, so there is nothing here about pull or endpoints.",
+    "the task started; this is not a start failure",
+    "A container that ran had its image, so neither the pull nor the endpoints failed.",
     Impact.PROOF,
     ("other",),
     other=CauseText(
-        "the program ended, its health checks failed, or somebody stopped it",
+        "the program ended, its health checks failed, or the task was stopped on request",
         "read its logs: aws logs tail LOG_GROUP --region {task_region}",
         _DESCRIBE,
     ),
 )
 CUT_SHORT = Fault(
     "text.cut-short",
-    "the text stops before it says what went wrong",
-    "Its headline stands over failures of network, names and permissions alike; only the end of the text tells them "
-    "apart.",
+    "the text ends before the reason",
+    "Its headline is the same for failures of network, DNS and permissions; only the end of the text distinguishes "
+    "them.",
     Impact.PROOF,
     ("tcp.no-route", "endpoint.missing.ecr-api", "iam.execution-role", "tcp.no-public-ip", "tcp.security-group"),
 )
 UNCLASSIFIED = Fault(
     "text.unclassified",
-    "this text is not one that ecr-probe can class",
-    "It may be an error of something else than the start of a task. A check from the task's subnet does not depend on "
-    "anybody's words.",
+    "ecr-probe does not recognise this error text",
+    "It may be the error of something other than the start of a task. A check from the task's subnet does not depend "
+    "on an error text.",
     Impact.PROOF,
     ("other",),
     other=CauseText(
-        "it is not known: the text holds no words that tell",
-        "run ecr-probe check where the task runs; read the whole reason: " + _DESCRIBE,
+        "unknown: the text matches no known error",
+        "run ecr-probe check where the task runs; read the full reason: " + _DESCRIBE,
         _DESCRIBE,
     ),
 )
 NOT_DESCRIBED = Fault(
     "task.not-described",
-    "AWS did not answer, so why the task stopped is not known",
-    "ECS was asked from where ecr-probe explain runs, so this tells nothing of the task or its network.",
+    "AWS did not answer, so the reason for the stop is unknown",
+    "The call to ECS came from the machine that runs ecr-probe explain, so it shows nothing about the task's network.",
     Impact.PROOF,
     ("other",),
     other=CauseText(
-        "AWS's API is not reached from here, or not well",
-        "try again soon, or give explain the words of the console: ecr-probe explain -",
+        "AWS's API is unreachable from here, or fails",
+        "try again later, or paste the reason from the console: ecr-probe explain -",
         _DESCRIBE,
     ),
 )
 ENDPOINT_POLICY = replace(
     logs.ENDPOINT_POLICY,
-    title="the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
-    why="AWS says that a VPC endpoint policy denies it. Network, names and TLS are fine.",
+    title="the policy of the {endpoints} VPC endpoint denies {action} to {who}",
+    why="AWS states that a VPC endpoint policy denies it. Network, DNS and TLS work.",
     extent=Extent.WHOLLY,
 )
 
 
-class _About(Record, frozen=True):
-    """What a subject means. `endpoints` are those that the finding speaks of."""
+class _SubjectFault(Record, frozen=True):
+    """The fault of a subject, its causes, and the endpoints that the finding names."""
 
     fault: Fault
     suspects: Suspects
@@ -307,30 +309,30 @@ class _About(Record, frozen=True):
 
 
 _SUBJECTS = {
-    Subject.VPCE_HOST: _About(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
-    Subject.PROXY: _About(PROXY, settled(*PROXY.causes)),
-    Subject.EXECUTION_ROLE: _About(EXECUTION_ROLE, settled(*EXECUTION_ROLE.causes)),
-    Subject.LOG_REGION: _About(LOG_REGION, settled(*LOG_REGION.causes), ("logs",)),
-    Subject.REFERENCE: _About(BAD_REFERENCE, settled(*BAD_REFERENCE.causes)),
-    Subject.ENDPOINT_ZONE: _About(NOT_IN_ZONE, settled(*NOT_IN_ZONE.causes)),
-    Subject.PRIVATE_DNS: _About(DOMAIN_CONFLICT, settled(*DOMAIN_CONFLICT.causes)),
-    Subject.PLACEMENT: _About(NOT_PLACED, possible(*NOT_PLACED.causes)),
-    Subject.DISK: _About(DISK, possible(*DISK.causes)),
-    Subject.MEDIA_TYPE: _About(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
-    Subject.EXEC: _About(EXEC_FORMAT, possible("registry.no-matching-platform", "other")),
-    Subject.VOLUME: _About(VOLUME, possible(*VOLUME.causes)),
-    Subject.BUILD_IMAGE: _About(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
-    Subject.SECRET: _About(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
-    Subject.TIMEOUT: _About(START_TIMEOUT, possible(*START_TIMEOUT.causes), ("logs",)),
-    Subject.ENDED: _About(ENDED, possible(*ENDED.causes)),
-    Subject.CUT_SHORT: _About(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
-    Subject.UNRECOGNISED: _About(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
-    Subject.NOT_DESCRIBED: _About(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
+    Subject.VPCE_HOST: _SubjectFault(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
+    Subject.PROXY: _SubjectFault(PROXY, settled(*PROXY.causes)),
+    Subject.EXECUTION_ROLE: _SubjectFault(EXECUTION_ROLE, settled(*EXECUTION_ROLE.causes)),
+    Subject.LOG_REGION: _SubjectFault(LOG_REGION, settled(*LOG_REGION.causes), ("logs",)),
+    Subject.REFERENCE: _SubjectFault(BAD_REFERENCE, settled(*BAD_REFERENCE.causes)),
+    Subject.ENDPOINT_ZONE: _SubjectFault(NOT_IN_ZONE, settled(*NOT_IN_ZONE.causes)),
+    Subject.PRIVATE_DNS: _SubjectFault(DOMAIN_CONFLICT, settled(*DOMAIN_CONFLICT.causes)),
+    Subject.PLACEMENT: _SubjectFault(NOT_PLACED, possible(*NOT_PLACED.causes)),
+    Subject.DISK: _SubjectFault(DISK, possible(*DISK.causes)),
+    Subject.MEDIA_TYPE: _SubjectFault(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
+    Subject.EXEC: _SubjectFault(EXEC_FORMAT, possible("registry.no-matching-platform", "other")),
+    Subject.VOLUME: _SubjectFault(VOLUME, possible(*VOLUME.causes)),
+    Subject.BUILD_IMAGE: _SubjectFault(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
+    Subject.SECRET: _SubjectFault(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
+    Subject.TIMEOUT: _SubjectFault(START_TIMEOUT, possible(*START_TIMEOUT.causes), ("logs",)),
+    Subject.ENDED: _SubjectFault(ENDED, possible(*ENDED.causes)),
+    Subject.CUT_SHORT: _SubjectFault(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
+    Subject.UNRECOGNISED: _SubjectFault(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
+    Subject.NOT_DESCRIBED: _SubjectFault(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
 }
-# Endpoints of which a subject speaks, so that a plan has them.
-SUBJECT_ENDPOINTS = {subject: about.endpoints for subject, about in _SUBJECTS.items()}
+# The endpoints of a subject's finding, so that the plan contains them.
+SUBJECT_ENDPOINTS = {subject: row.endpoints for subject, row in _SUBJECTS.items()}
 
-_NO_WAY = (
+_NO_PATH = (
     "tcp.no-route",
     "tcp.security-group",
     "path.egress-firewall",
@@ -339,47 +341,50 @@ _NO_WAY = (
     "tcp.nacl",
 )
 _ELSEWHERE = {
-    Failure.TIMEOUT: ("does not answer", possible(*_NO_WAY)),
-    Failure.UNREACHABLE: ("cannot be routed to", possible(*_NO_WAY)),
-    Failure.THROTTLED: ("limits the rate of requests", settled("throttle")),
+    Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
+    Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
+    Failure.THROTTLED: ("throttles requests", settled("throttle")),
     Failure.NOT_FOUND: (
-        "does not know it",
+        "does not have it",
         possible(
             "registry.repo-not-found", "registry.bad-image-reference", "registry.tag-not-found", "client.old-agent"
         ),
     ),
     Failure.DENIED: (
-        "refuses it",
+        "denies access to it",
         possible("registry.bad-image-reference", "registry.repo-not-found", "path.egress-firewall", "other"),
     ),
-    Failure.UNAUTHENTICATED: ("refuses it", possible("registry.bad-image-reference", "other")),
-    Failure.NO_CREDENTIALS: ("asks for a login", possible("registry.bad-image-reference", "other")),
-    Failure.NXDOMAIN: ("has no such name", possible("registry.bad-image-reference", "dns.custom-resolver")),
-    Failure.NO_PLATFORM: ("has it for other platforms", settled("registry.no-matching-platform")),
-    Failure.UNTRUSTED: ("presents a certificate that is not trusted", possible("tls.interception", "tls.ca-bundle")),
-    Failure.NO_ANSWER: ("is not looked up: the resolver is silent", possible("dns.resolver-unreachable", *_NO_WAY[:2])),
+    Failure.UNAUTHENTICATED: ("denies access to it", possible("registry.bad-image-reference", "other")),
+    Failure.NO_CREDENTIALS: ("requires a login", possible("registry.bad-image-reference", "other")),
+    Failure.NXDOMAIN: ("does not resolve", possible("registry.bad-image-reference", "dns.custom-resolver")),
+    Failure.NO_PLATFORM: ("has it only for other platforms", settled("registry.no-matching-platform")),
+    Failure.UNTRUSTED: ("presents an untrusted certificate", possible("tls.interception", "tls.ca-bundle")),
+    Failure.NO_ANSWER: (
+        "was not resolved: the resolver did not answer",
+        possible("dns.resolver-unreachable", *_NO_PATH[:2]),
+    ),
 }
 _OTHERWISE = ("fails", possible("path.egress-firewall", "path.mtu", "other"))
 _KINDS = {
-    ImageHost.PUBLIC_ECR: "It is in ECR Public, another service, which has no VPC endpoint for pulls: the way to it "
-    "leads out of the VPC.",
+    ImageHost.PUBLIC_ECR: "It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to "
+    "it leads out of the VPC.",
 }
-_ANY_KIND = "No VPC endpoint of ECR has a part in pulling it: the way to its registry leads out of the VPC."
+_ANY_KIND = "ECR's VPC endpoints are not used to pull it: the path to its registry leads out of the VPC."
 
 
 def subjects(evidence: Evidence) -> Iterator[Finding]:
-    """What a text tells of the task, its image or its settings."""
+    """Failures of the task, its image or its settings."""
     for step in evidence.failed(Action.START, Action.ENVIRONMENT):
         if evidence.is_text and step.subject in _SUBJECTS:
-            about = _SUBJECTS[Subject(step.subject)]
+            row = _SUBJECTS[Subject(step.subject)]
             throttled = step.failure is Failure.THROTTLED
-            suspects = settled("throttle") if throttled else about.suspects
-            names = about.endpoints or ("task",)
-            yield found(about.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+            suspects = settled("throttle") if throttled else row.suspects
+            names = row.endpoints or ("task",)
+            yield found(row.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
 
 
 def unanswered(evidence: Evidence) -> Iterator[Finding]:
-    """Connections that failed at an address that is not told, or not even that far."""
+    """Connections, or earlier steps, that failed at an address that the text does not contain."""
     for step in evidence.failed(Action.TCP):
         if not isinstance(step.seen, Nothing) or not evidence.is_text:
             continue
@@ -391,11 +396,11 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
         elif step.failure is Failure.UNREACHABLE:
             yield found(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact)
         elif endpoint is not None:
-            suspects = _of_silence(evidence, endpoint)
+            suspects = _suspects_without_answer(evidence, endpoint)
             yield found(NO_ANSWER, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 
 
-def _of_silence(evidence: Evidence, endpoint: Endpoint) -> Suspects:
+def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects:
     foreign = ("region.cross-region",) if evidence.is_foreign(endpoint) else ()
     if endpoint.kind is Kind.GATEWAY:
         return possible(*foreign, *network.S3_SILENT.causes)
@@ -407,7 +412,7 @@ def _of_silence(evidence: Evidence, endpoint: Endpoint) -> Suspects:
 
 
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
-    """A registry that was asked without a token."""
+    """Requests to a registry without a token."""
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
@@ -417,7 +422,7 @@ def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
 
 
 def other_registries(evidence: Evidence) -> Iterator[Finding]:
-    """What fails at a registry that is not private ECR."""
+    """Failures at a registry that is not private ECR."""
     for step in evidence.measurement.steps:
         if step.endpoint == ELSEWHERE and step.failed and step.failure is not None:
             how, suspects = _ELSEWHERE.get(step.failure, _OTHERWISE)
@@ -427,12 +432,12 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
                 suspects = possible("registry.auth-token-expired", "path.egress-firewall", "other")
             kind = _KINDS.get(evidence.plan.image_host, _ANY_KIND)
-            image = (evidence.plan.reference is None and evidence.plan.image) or "no image is named"
+            image = (evidence.plan.reference is None and evidence.plan.image) or "image not named"
             yield found(FOREIGN_REGISTRY, evidence, (step,), suspects=suspects, how=how, kind=kind, image=image)
 
 
 def refused_requests(evidence: Evidence) -> Iterator[Finding]:
-    """Denials beside the pull: of secrets, of the log driver and of other AWS APIs."""
+    """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
         if step.failure is not Failure.DENIED or not evidence.is_text:
             continue
