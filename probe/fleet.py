@@ -67,12 +67,11 @@ class Fleet(Record, frozen=True, kw_only=True):
 
 
 # The worst of them first. Inconclusive outweighs degraded: an unknown subnet must not pass a gate.
-BY_WEIGHT = (Status.FAIL, Status.INCONCLUSIVE, Status.DEGRADED, Status.PASS)
 
 
 def overall(statuses: Iterable[Status], *, strict: bool) -> tuple[Status, int]:
     """One status over all subnets, and the exit code of it; nothing run at all is inconclusive."""
-    status = min(statuses, key=BY_WEIGHT.index, default=Status.INCONCLUSIVE)
+    status = min(statuses, key=lambda status: status.rank, default=Status.INCONCLUSIVE)
     return status, exit_code(status, strict=strict)
 
 

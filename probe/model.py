@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from probe.records import Record, field
 
 SCHEMA_VERSION = 1
+
+
+class Ranked(StrEnum):
+    """Words in an order: the one declared first is the most serious."""
+
+    @property
+    def rank(self) -> int:
+        """The position in that order, from 0."""
+        return type(self)._member_names_.index(self.name)
 
 
 class Kind(StrEnum):
@@ -106,7 +115,7 @@ class AddressClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Impact(StrEnum):
+class Impact(Ranked):
     """What a fault takes away. START: what a task needs to start beside its image. PROOF: only our proof of it; NONE:
     nothing, it is worth knowing.
     """
@@ -120,15 +129,17 @@ class Impact(StrEnum):
     NONE = "none"
 
 
-class Standing(StrEnum):
-    """How sure a cause is."""
+class Standing(Ranked):
+    """How certain a cause is."""
 
     CONFIRMED = "confirmed"
     POSSIBLE = "possible"
     RULED_OUT = "ruled-out"
 
 
-class Severity(StrEnum):
+class Severity(Ranked):
+    """How much a finding weighs."""
+
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
@@ -143,11 +154,13 @@ class Basis(StrEnum):
     TEXT = "text"
 
 
-class Status(StrEnum):
-    PASS = "pass"
-    DEGRADED = "degraded"
+class Status(Ranked):
+    """The verdict in one word."""
+
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+    DEGRADED = "degraded"
+    PASS = "pass"
 
 
 class Pull(StrEnum):
@@ -203,11 +216,11 @@ class LogDestination(Record, frozen=True, kw_only=True):
 
 
 class Surroundings(Record, frozen=True, kw_only=True):
-    """What the task knows of itself, from task metadata and the environment. None means: not told."""
+    """What the task knows about itself, from task metadata and the environment. None means unknown."""
 
-    told: bool = False  # task metadata answered
-    remembered: bool = False  # in an earlier round of the sidecar, and not in this one
-    log_drivers_told: bool = False  # and said how each container logs
+    metadata_answered: bool = False
+    metadata_remembered: bool = False  # from an earlier round of the sidecar; metadata failed in this one
+    log_drivers_known: bool = False  # metadata names the log driver of each container
     path: Path = Path.UNKNOWN
     region: str | None = None
     account: str | None = None
@@ -529,17 +542,27 @@ AnySeen = (
 )
 
 
-class Step(Record, frozen=True, kw_only=True):
-    """One round trip and what came of it.
+S = TypeVar("S", bound=Seen)
 
-    `on` is the step this one stands on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
-    None where it was not asked for. `detail` holds the raw words, scrubbed and at most 200 characters.
+
+class Step(Record, frozen=True, kw_only=True):
+    """One round trip and its result.
+
+    `host` is the host to be reached: the endpoint's, or the one that a redirect named. `address` is where the packets
+    went: the resolver of a lookup, the address of a connection or request. `attempt` counts from 1; a retry is 2.
+    `subject` tells steps of one endpoint and action apart, and only the recorder composes it and `id`: whoever needs a
+    part of them reads the field.
+    `on` is the step this one builds on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
+    None where it was not requested. `detail` holds the raw text, scrubbed and at most 200 characters.
     """
 
     id: str
     endpoint: str
     action: Action
     subject: str
+    host: str | None = None
+    address: str | None = None
+    attempt: int = 1
     on: str | None
     outcome: Outcome
     failure: Failure | None
@@ -555,6 +578,77 @@ class Step(Record, frozen=True, kw_only=True):
     @property
     def failed(self) -> bool:
         return self.outcome is Outcome.FAILED
+
+    @property
+    def skipped(self) -> bool:
+        return self.outcome is Outcome.SKIPPED
+
+    @property
+    def target(self) -> tuple[str, Action, str]:
+        """What was tried: the same for every attempt at it."""
+        return self.endpoint, self.action, self.subject
+
+    @property
+    def answer(self) -> AnswerSeen | None:
+        """The HTTP answer, of any request."""
+        if isinstance(self.seen, ManifestSeen | RedirectSeen | LayerSeen | LogsSeen):
+            return self.seen.answer
+        return self._seen_as(AnswerSeen)
+
+    @property
+    def denial(self) -> Denial | None:
+        """The access-denied sentence in the answer."""
+        return self.answer.denial if self.answer else None
+
+    @property
+    def names(self) -> NamesSeen | None:
+        """The answer to a lookup."""
+        return self._seen_as(NamesSeen)
+
+    @property
+    def asker(self) -> Asker:
+        """Why a name was looked up; CONFIGURED for every step that is no lookup."""
+        return self.names.asker if self.names else Asker.CONFIGURED
+
+    @property
+    def connection(self) -> ConnectionSeen | None:
+        return self._seen_as(ConnectionSeen)
+
+    @property
+    def certificate(self) -> CertificateSeen | None:
+        """The handshake and the certificate."""
+        return self._seen_as(CertificateSeen)
+
+    @property
+    def manifest(self) -> ManifestSeen | None:
+        return self._seen_as(ManifestSeen)
+
+    @property
+    def redirect(self) -> RedirectSeen | None:
+        return self._seen_as(RedirectSeen)
+
+    @property
+    def layer(self) -> LayerSeen | None:
+        return self._seen_as(LayerSeen)
+
+    @property
+    def log_request(self) -> LogsSeen | None:
+        return self._seen_as(LogsSeen)
+
+    @property
+    def credentials(self) -> CredentialsSeen | None:
+        return self._seen_as(CredentialsSeen)
+
+    @property
+    def control(self) -> ControlSeen | None:
+        return self._seen_as(ControlSeen)
+
+    @property
+    def proxies(self) -> ProxySeen | None:
+        return self._seen_as(ProxySeen)
+
+    def _seen_as(self, kind: type[S]) -> S | None:
+        return self.seen if isinstance(self.seen, kind) else None
 
 
 class Measurement(Record, frozen=True, kw_only=True):

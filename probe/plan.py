@@ -110,7 +110,7 @@ def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReferen
 
 
 def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:
-    if surroundings.told:
+    if surroundings.metadata_answered:
         return "task metadata names no image"
     variables = {
         "ECS_CONTAINER_METADATA_URI_V4": environment.metadata_v4,
@@ -161,7 +161,7 @@ def _wanted(row: Row, settings: Settings, surroundings: Surroundings, destinatio
     if row.impact is Impact.PULL or row.name in settings.also:
         return True
     if row.impact is Impact.LOGS:
-        return destination is not None or not surroundings.log_drivers_told
+        return destination is not None or not surroundings.log_drivers_known
     return row.impact is Impact.AGENT and surroundings.launch_type in _LAUNCHES_WITH_AGENT
 
 

@@ -27,7 +27,6 @@ from probe.model import (
 )
 
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
-_BY_WEIGHT = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
@@ -81,7 +80,7 @@ def _severity_of_whole(finding: Finding, plan: Plan, policy: Policy, path: Path)
             return Severity.ERROR
         case Impact.ROUTE:
             weights = [_route_severity(name, plan, policy) for name in finding.endpoints]
-            return min(weights, key=_BY_WEIGHT.index, default=Severity.WARNING)
+            return min(weights, key=lambda severity: severity.rank, default=Severity.WARNING)
         case Impact.LOGS:
             # Required: a container of the task logs there, or somebody asked for it.
             planned = [endpoint for name in finding.endpoints if (endpoint := plan.endpoint(name))]
@@ -119,7 +118,7 @@ def likeliest(findings: tuple[JudgedFinding, ...]) -> tuple[Cause, ...]:
     """
     causes: dict[str, Cause] = {}
     likelihood: dict[str, float] = {}
-    for finding in sorted(findings, key=lambda finding: _BY_WEIGHT.index(finding.severity)):
+    for finding in sorted(findings, key=lambda finding: finding.severity.rank):
         alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
         for place, cause in enumerate(alive if finding.severity in _SHARES else (), start=1):
             known = causes.setdefault(cause.code, cause)
@@ -174,7 +173,7 @@ def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
 
 def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Evidence) -> EndpointSummary:
     endpoint, name = visit.endpoint, visit.endpoint.name
-    reached = len({step.subject for step in visit.shaken})
+    reached = len({step.address for step in visit.shaken})
     # What only stops our proof (a role, a rate limit) is no fault of the endpoint.
     wrong = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
     # What an endpoint is for are its requests: where a failure elsewhere prevented them, it is not known to work.

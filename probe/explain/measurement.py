@@ -235,7 +235,7 @@ def _steps(
     """Steps of the task and of other registries, then those of each endpoint in the order of the pull."""
     steps: dict[str, Step] = {}
     for step in (
-        *_inferred_steps(failures),
+        *_inferred_steps(failures, endpoints),
         *(step for reported in failures for step in _reported_steps(reported, failures, endpoints, ranges)),
     ):
         steps.setdefault(step.id, step)
@@ -243,12 +243,13 @@ def _steps(
     yield from sorted(steps.values(), key=lambda step: order.index(step.endpoint))
 
 
-def _inferred_steps(failures: tuple[ReportedFailure, ...]) -> Iterator[Step]:
+def _inferred_steps(failures: tuple[ReportedFailure, ...], endpoints: tuple[Endpoint, ...]) -> Iterator[Step]:
     """The round trips of the pull that must have succeeded before the last one that failed."""
     failed = {reported.endpoint for reported in failures}
+    hosts = {endpoint.name: endpoint.host for endpoint in endpoints}
     for action, name in _PULL_ORDER[: max(map(_position, failures), default=0)]:
         if name not in failed or (name == "ecr.dkr" and action is Action.MANIFEST):
-            yield _step(name, action, _ANSWER_WRAPPERS[action](AnswerSeen(), ""), detail=INFERRED)
+            yield _step(name, action, _ANSWER_WRAPPERS[action](AnswerSeen(), ""), host=hosts.get(name), detail=INFERRED)
 
 
 def _position(reported: ReportedFailure) -> int:
@@ -274,7 +275,8 @@ def _reported_steps(
             other.address for other in failures if other.endpoint == reported.endpoint and other.address
         )
         addresses = tuple(Address(address, classify(address, ranges)) for address in dialled if address)
-        yield _step(reported.endpoint, Action.DNS, _names(name, "", addresses), detail=INFERRED)
+        host = endpoint.host if endpoint else name
+        yield _step(reported.endpoint, Action.DNS, _names(name, "", addresses), host=host or None, detail=INFERRED)
     subject = (
         reported.subject
         or reported.resolver
@@ -285,6 +287,8 @@ def _reported_steps(
         endpoint=reported.endpoint,
         action=reported.action,
         subject=subject or "",
+        host=endpoint.host if endpoint else name or None,
+        address=reported.resolver if reported.action is Action.DNS else reported.address,
         on=None,
         outcome=Outcome.FAILED,
         failure=reported.failure,
@@ -295,12 +299,13 @@ def _reported_steps(
     )
 
 
-def _step(endpoint: str, action: Action, seen: AnySeen, *, detail: str) -> Step:
+def _step(endpoint: str, action: Action, seen: AnySeen, *, host: str | None, detail: str) -> Step:
     return Step(
         id=f"{endpoint}/{action}",
         endpoint=endpoint,
         action=action,
         subject="",
+        host=host,
         on=None,
         outcome=Outcome.OK,
         failure=None,

@@ -13,17 +13,14 @@ from probe.faults import diagnose
 from probe.model import (
     SCHEMA_VERSION,
     Action,
+    Asker,
     Basis,
-    CertificateSeen,
-    ConnectionSeen,
     Measurement,
-    NamesSeen,
-    Outcome,
     Policy,
     Step,
     Verdict,
 )
-from probe.records import Record
+from probe.records import Record, field, replace
 from probe.report.layout import clean
 from probe.verdict import judge
 
@@ -33,9 +30,18 @@ EXPECTED = "expected one JSON document written by ecr-probe check --format json"
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
+class _OldSurroundings(Record):
+    """Keys that earlier versions used."""
+
+    told: bool = False
+    remembered: bool = False
+    log_drivers_told: bool = False
+
+
 class _Heading(Record):
     schema_version: int
     version: str = ""
+    surroundings: _OldSurroundings = field(default_factory=_OldSurroundings)
 
 
 class Saved(Measurement, frozen=True, kw_only=True):
@@ -60,7 +66,7 @@ def read_saved(document: bytes) -> Saved:
         if heading.schema_version != SCHEMA_VERSION:
             schema = f"has schema_version {heading.schema_version}"
             raise ValueError(f"{schema}; this program, {__version__}, reads version {SCHEMA_VERSION}")
-        return _facts(document, heading.version)
+        return _facts(document, heading)
     except msgspec.ValidationError as error:
         raise ValueError(f"is JSON but not a verdict ({_message(error)}); {EXPECTED}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -77,9 +83,10 @@ def _utf8(document: bytes) -> bytes:
     return document.decode(encoding).encode() if encoding else document
 
 
-def _facts(document: bytes, version: str) -> Saved:
+def _facts(document: bytes, heading: _Heading) -> Saved:
+    version = heading.version
     try:
-        facts = msgspec.json.decode(document, type=Saved)
+        facts = _upgraded(msgspec.json.decode(document, type=Saved), heading.surroundings)
         _check_addresses(facts)
         _check_instants(facts)
     except msgspec.ValidationError as error:
@@ -89,6 +96,41 @@ def _facts(document: bytes, version: str) -> Saved:
         newer = f"was written by ecr-probe {clean(version)[:40]}, newer than this one, {__version__}"
         raise ValueError(f"{newer}, which does not know all of its values ({_message(error)})") from error
     return facts
+
+
+def _upgraded(facts: Saved, old: _OldSurroundings) -> Saved:
+    """The facts as this version writes them, where an older one wrote less or under other keys."""
+    here = facts.surroundings
+    surroundings = replace(
+        here,
+        metadata_answered=here.metadata_answered or old.told,
+        metadata_remembered=here.metadata_remembered or old.remembered,
+        log_drivers_known=here.log_drivers_known or old.log_drivers_told,
+    )
+    hosts = {endpoint.name: endpoint.host for endpoint in facts.plan.endpoints}
+    steps: dict[str, Step] = {}
+    for step in facts.steps:
+        below = steps.get(step.on or "")
+        # A layer is read over the connection below it, which may be to a host that a redirect named.
+        host = below.host if below and step.action is Action.LAYER else hosts.get(step.endpoint)
+        steps[step.id] = step if step.host or step.address else _with_fields(step, host)
+    return replace(facts, surroundings=surroundings, steps=tuple(steps.values()))
+
+
+def _with_fields(step: Step, host: str | None) -> Step:
+    """A step of a version without the fields host, address and attempt: only here are they read from id and subject.
+
+    "s3/tcp/bucket.s3.amazonaws.com/52.216.1.1#2" is the second attempt at an address of a host that a redirect named.
+    """
+    number = step.id.rpartition("#")[2]
+    prefix, _, last = step.subject.rpartition("/")
+    address = step.answer.address if step.answer else None
+    if step.names is not None:
+        address = step.names.server
+        host = prefix.partition("/")[0] if "/" in prefix and step.asker is not Asker.FOLLOW_UP else host
+    elif step.action in (Action.TCP, Action.TLS):
+        host, address = prefix or host, last or None
+    return replace(step, host=host, address=address or None, attempt=int(number) if number.isdecimal() else 1)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -110,7 +152,7 @@ def _check_addresses(facts: Saved) -> None:
 
 def _check_instants(facts: Saved) -> None:
     """Refuse an instant without a time zone: it cannot be compared with one that has a zone."""
-    certificates = [step.seen for step in facts.steps if isinstance(step.seen, CertificateSeen)]
+    certificates = [step.certificate for step in facts.steps if step.certificate]
     limits = [limit for seen in certificates for limit in (seen.not_before, seen.not_after) if limit is not None]
     if any(instant.tzinfo is None for instant in (facts.started_at, *limits)):
         raise msgspec.ValidationError("an instant has no time zone")
@@ -134,13 +176,12 @@ def _addresses(facts: Saved) -> Iterator[tuple[str, str]]:
 
 
 def _addresses_of(step: Step) -> Iterator[str]:
-    seen = step.seen
-    if step.action in (Action.TCP, Action.TLS) and step.outcome is not Outcome.SKIPPED:
-        yield step.subject.rpartition("/")[2]
-    if isinstance(seen, NamesSeen):
-        yield seen.server
-        yield from (answer.address for answer in seen.addresses)
-    elif isinstance(seen, ConnectionSeen | CertificateSeen):
+    if step.action in (Action.TCP, Action.TLS) and not step.skipped:
+        yield step.address or ""
+    if step.names:
+        yield step.names.server
+        yield from (address.address for address in step.names.addresses)
+    elif seen := step.connection or step.certificate:
         yield seen.address
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.faults.evidence import CONVERSATION, Evidence, answer_of
+from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.model import Action, Extent, Failure, Finding, Impact, Step
@@ -72,7 +72,7 @@ def limits(evidence: Evidence) -> Iterator[Finding]:
 def service_errors(evidence: Evidence) -> Iterator[Finding]:
     """5xx answers: AWS's own where they carry its mark, perhaps a middlebox's where they carry nothing."""
     steps = _failed(evidence, Failure.SERVER_ERROR)
-    marked = [step for step in steps if (answer := answer_of(step)) and answer.aws]
+    marked = [step for step in steps if (answer := step.answer) and answer.aws]
     bare = [step for step in steps if step not in marked]
     mark = "The answer carries AWS's request id: it is AWS that has trouble."
     yield from _of_aws(SERVICE_ERROR, evidence, marked, settled("aws.service-error"), mark=mark)
@@ -99,7 +99,7 @@ def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
 
 def _logs_answered(step: Step) -> bool:
     """Any answer of CloudWatch Logs proves its endpoint; its words are told with those of refusals."""
-    answer = answer_of(step)
+    answer = step.answer
     return step.action is Action.LOGS and answer is not None and answer.aws
 
 

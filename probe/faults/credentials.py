@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.faults.evidence import Evidence, answer_of
+from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import seconds
@@ -123,7 +123,7 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
     if refused:
         suspects = settled("clock.skew")
         steps = (*evidence.tries(*refused), *far)
-        yield found(CLOCK, evidence, steps, suspects=suspects, times=_times(answer_of(refused[0])))
+        yield found(CLOCK, evidence, steps, suspects=suspects, times=_times(refused[0].answer))
     elif far and (offset := evidence.clock_offset) is not None and abs(offset) > CLOCK_TOLERANCE:
         yield found(
             CLOCK_OFF,
@@ -136,7 +136,7 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_far(step: Step) -> bool:
-    answer = answer_of(step)
+    answer = step.answer
     return answer is not None and answer.aws and abs(answer.clock_offset or 0.0) > CLOCK_TOLERANCE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.faults.evidence import Evidence, denial_of
+from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.model import Action, Denial, DenialReason, Failure, Finding, Impact, Step
@@ -63,7 +63,7 @@ def denials(evidence: Evidence) -> Iterator[Finding]:
             impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
             suspects=suspects,
             action=_action(steps[0]),
-            reason=words_of(denial_of(steps[0])),
+            reason=words_of(steps[0].denial),
             role=whose(evidence),
         )
 
@@ -75,12 +75,12 @@ def _denials(evidence: Evidence) -> Iterator[Step]:
 
 
 def _reason(step: Step) -> DenialReason | None:
-    denial = denial_of(step)
+    denial = step.denial
     return denial.reason if denial else None
 
 
 def _action(step: Step) -> str:
-    denial = denial_of(step)
+    denial = step.denial
     return (denial.action if denial else None) or _ACTIONS.get(step.action, "the registry")
 
 
@@ -92,7 +92,7 @@ def words_of(denial: Denial | None) -> str:
 
 def suspects_of(evidence: Evidence, step: Step) -> Suspects:
     """Which policy it is, by the sentence; where the request left by a public way, no endpoint's policy saw it."""
-    denial, public = denial_of(step), evidence.is_public(step.endpoint)
+    denial, public = step.denial, evidence.is_public(step.endpoint)
     reason = denial.reason if denial else None
     policy = _POLICIES.get(step.endpoint, "policy.vpce.other")
     if reason in _ORGANISATION:

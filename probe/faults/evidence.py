@@ -12,24 +12,18 @@ from probe.model import (
     ANSWERED,
     Action,
     AddressClass,
-    AnswerSeen,
     Asker,
     Basis,
-    Denial,
     DenialReason,
     Endpoint,
     Failure,
     Impact,
     Kind,
-    LayerSeen,
-    LogsSeen,
-    ManifestSeen,
     Measurement,
     Outcome,
     Path,
     Plan,
     Policy,
-    RedirectSeen,
     RedirectTarget,
     Route,
     Step,
@@ -51,23 +45,10 @@ CONVERSATION = (
 )
 # Endpoints that only texts have: a registry that is not private ECR, and a host that is not named.
 ELSEWHERE, UNNAMED = "registry", "unnamed-host"
-_WEIGHT = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
-
-
-def answer_of(step: Step) -> AnswerSeen | None:
-    """The HTTP answer that a step saw."""
-    if isinstance(step.seen, AnswerSeen):
-        return step.seen
-    return step.seen.answer if isinstance(step.seen, ManifestSeen | RedirectSeen | LayerSeen | LogsSeen) else None
-
-
-def denial_of(step: Step) -> Denial | None:
-    answer = answer_of(step)
-    return answer.denial if answer else None
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:
-    return min(impacts, key=_WEIGHT.index, default=Impact.NONE)
+    return min(impacts, key=lambda impact: impact.rank, default=Impact.NONE)
 
 
 def role_of(arn: str | None) -> tuple[str, str] | None:
@@ -116,12 +97,12 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
     # ---- steps ------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _tries(self) -> dict[str, list[Step]]:
-        """Steps that tried the same thing, in order: a retry's id ends in "#2"."""
-        tries: dict[str, list[Step]] = {}
+    def _tries(self) -> dict[tuple[str, Action, str], list[Step]]:
+        """The attempts at the same thing, in order."""
+        tries: dict[tuple[str, Action, str], list[Step]] = {}
         for step in self.measurement.steps:
-            tries.setdefault(step.id.partition("#")[0], []).append(step)
-        return {name: sorted(same, key=lambda step: (len(step.id), step.id)) for name, same in tries.items()}
+            tries.setdefault(step.target, []).append(step)
+        return {target: sorted(same, key=lambda step: step.attempt) for target, same in tries.items()}
 
     @cached_property
     def survived(self) -> tuple[Step, ...]:
@@ -131,7 +112,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     def tries(self, *steps: Step) -> tuple[Step, ...]:
         """These failed steps with the failed tries before them; a GET of a manifest brings the HEAD it follows."""
-        found = [each for step in steps for each in self._tries[step.id.partition("#")[0]] if each.failed]
+        found = [each for step in steps for each in self._tries[step.target] if each.failed]
         if any(step.action is Action.MANIFEST and step.subject == "GET" for step in steps):
             found += [step for step in self.of(Action.MANIFEST) if step.subject == "HEAD" and step.failed]
         return tuple(dict.fromkeys(found))
@@ -152,7 +133,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
     @cached_property
     def clock_offset(self) -> float | None:
         """By how many seconds AWS's clock is ahead of ours, by the Date of its answers; None where none told."""
-        answers = [answer for step in self.measurement.steps if (answer := answer_of(step)) and answer.aws]
+        answers = [answer for step in self.measurement.steps if (answer := step.answer) and answer.aws]
         offsets = [answer.clock_offset for answer in answers if answer.clock_offset is not None]
         return sorted(offsets)[len(offsets) // 2] if offsets else None
 
@@ -173,7 +154,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     def is_other_region(self, visit: Visit) -> bool:
         """A host of S3 in another region, to which the registry redirected."""
-        redirects = (step.seen for step in self.of(Action.BLOB) if isinstance(step.seen, RedirectSeen))
+        redirects = (step.redirect for step in self.of(Action.BLOB) if step.redirect)
         return any(seen.host == visit.host and seen.target is RedirectTarget.OTHER_REGION for seen in redirects)
 
     def leaks(self, visit: Visit) -> bool:
@@ -195,7 +176,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
     @property
     def s3_policy_spoke(self) -> bool:
         """S3 named a VPC endpoint policy, so its requests do pass an endpoint."""
-        denials = (denial_of(step) for step in self.of(Action.LAYER))
+        denials = (step.denial for step in self.of(Action.LAYER))
         return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
 
     def is_public(self, endpoint: str) -> bool:
@@ -243,7 +224,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
         if self.measurement.identity.arn:
             return self.measurement.identity.arn
         ours = (step for step in self.measurement.steps if step.action is not Action.LAYER)
-        return next((denial.principal for step in ours if (denial := denial_of(step)) and denial.principal), None)
+        return next((denial.principal for step in ours if (denial := step.denial) and denial.principal), None)
 
     @cached_property
     def holds_pull_role(self) -> bool | None:

@@ -8,16 +8,11 @@ from ipaddress import ip_address
 from probe.addresses import embedded
 from probe.model import (
     ANSWERED,
-    Action,
     Address,
     AddressClass,
     Asker,
-    CertificateSeen,
-    ConnectionSeen,
     Endpoint,
     Failure,
-    NamesSeen,
-    Outcome,
     Step,
 )
 from probe.records import Record
@@ -26,14 +21,10 @@ NOT_THERE = (Failure.NXDOMAIN, Failure.NO_ADDRESS)
 _INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
 
 
-def names_of(step: Step) -> NamesSeen | None:
-    return step.seen if isinstance(step.seen, NamesSeen) else None
-
-
 def addresses_of(steps: Iterable[Step]) -> tuple[Address, ...]:
     """What names answered, each address once."""
-    found = {address.address: address for step in steps if (seen := names_of(step)) for address in seen.addresses}
-    return tuple(found.values())
+    answers = (address for step in steps if step.names for address in step.names.addresses)
+    return tuple({address.address: address for address in answers}.values())
 
 
 def class_of(addresses: Iterable[Address]) -> AddressClass | None:
@@ -61,7 +52,7 @@ class Line(Record, frozen=True):
     @property
     def main(self) -> Step:
         """The answer that counts: A where it was asked."""
-        return next((step for step in self.steps if (seen := names_of(step)) and seen.record == "A"), self.steps[0])
+        return next((step for step in self.steps if step.names and step.names.record == "A"), self.steps[0])
 
     @property
     def answered(self) -> bool:
@@ -91,14 +82,14 @@ class Visit(Record, frozen=True):
     tls: tuple[Step, ...]
 
     def asked(self, asker: Asker) -> tuple[Step, ...]:
-        return tuple(step for step in self.lookups if (seen := names_of(step)) and seen.asker is asker)
+        return tuple(step for step in self.lookups if step.asker is asker)
 
     @property
     def lines(self) -> tuple[Line, ...]:
         """The configured nameservers, in the order of resolv.conf, each with its last answer to either question."""
         servers: dict[tuple[int, str], dict[str, Step]] = {}
         for step in self.asked(Asker.CONFIGURED):
-            seen = names_of(step)
+            seen = step.names
             assert seen is not None
             servers.setdefault((seen.order, seen.server), {})[seen.record] = step
         return tuple(Line(server, tuple(servers[order, server].values())) for order, server in sorted(servers))
@@ -111,7 +102,7 @@ class Visit(Record, frozen=True):
     @property
     def control(self) -> Line | None:
         steps = self.asked(Asker.CONTROL)
-        seen = names_of(steps[0]) if steps else None
+        seen = steps[0].names if steps else None
         return Line(seen.server, steps) if seen else None
 
     @property
@@ -125,7 +116,7 @@ class Visit(Record, frozen=True):
     @property
     def last_tries(self) -> tuple[Step, ...]:
         """The last connection tried to each address."""
-        return tuple({step.subject: step for step in self.tcp if step.outcome is not Outcome.SKIPPED}.values())
+        return tuple({step.address: step for step in self.tcp if not step.skipped}.values())
 
     @property
     def connected(self) -> tuple[Step, ...]:
@@ -133,8 +124,8 @@ class Visit(Record, frozen=True):
 
     def unconnected(self, failures: Iterable[Failure]) -> tuple[Step, ...]:
         """Every try to the addresses that failed so in the end."""
-        lost = {step.subject for step in self.last_tries if step.failure in tuple(failures)}
-        return tuple(step for step in self.tcp if step.subject in lost and step.failed)
+        lost = {step.address for step in self.last_tries if step.failure in tuple(failures)}
+        return tuple(step for step in self.tcp if step.address in lost and step.failed)
 
     @property
     def shaken(self) -> tuple[Step, ...]:
@@ -144,38 +135,20 @@ class Visit(Record, frozen=True):
 
 def visits_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[Visit]:
     """The visit of the planned host, and one for each host that redirects named."""
-    mine = [step for step in steps if step.endpoint == endpoint.name]
-    hosts = [endpoint.lookup]
-    for step in mine:
-        seen = names_of(step)
-        if seen is not None and seen.asker is not Asker.FOLLOW_UP and seen.name not in hosts:
-            hosts.append(seen.name)
-    return [_visit(endpoint, host, mine, hosts) for host in hosts]
+    ours = [step for step in steps if step.endpoint == endpoint.name]
+    redirected = (step.host for step in ours if step.names and step.host not in (None, endpoint.host))
+    return [_visit(endpoint, host, ours) for host in dict.fromkeys((None, *redirected))]
 
 
-def _visit(endpoint: Endpoint, host: str, steps: list[Step], hosts: list[str]) -> Visit:
-    planned = hosts[0]
-
-    def belongs(step: Step) -> bool:
-        seen = names_of(step)
-        if seen is not None:
-            return seen.name == host or (seen.asker is Asker.FOLLOW_UP and host == planned)
-        prefix = step.subject.partition("/")[0] if "/" in step.subject else planned
-        return (prefix if prefix in hosts else planned) == host
-
+def _visit(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> Visit:
+    """Of the host that a redirect named, or of the planned one."""
+    hosts = (redirected,) if redirected else (endpoint.host, None)
+    ours = [step for step in steps if step.host in hosts]
     return Visit(
         endpoint=endpoint,
-        host=host,
-        redirected=host != planned,
-        lookups=tuple(step for step in steps if step.action is Action.DNS and names_of(step) and belongs(step)),
-        tcp=tuple(
-            step
-            for step in steps
-            if step.action is Action.TCP and isinstance(step.seen, ConnectionSeen) and belongs(step)
-        ),
-        tls=tuple(
-            step
-            for step in steps
-            if step.action is Action.TLS and isinstance(step.seen, CertificateSeen) and belongs(step)
-        ),
+        host=redirected or endpoint.lookup,
+        redirected=redirected is not None,
+        lookups=tuple(step for step in ours if step.names),
+        tcp=tuple(step for step in ours if step.connection),
+        tls=tuple(step for step in ours if step.certificate),
     )

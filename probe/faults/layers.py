@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.faults.evidence import Evidence, denial_of
+from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.sentences import size
@@ -123,7 +123,7 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _who_refuses(step: Step) -> Suspects:
-    denial = denial_of(step)
+    denial = step.denial
     reason = denial.reason if denial else None
     if reason is DenialReason.ENDPOINT:
         return settled("policy.vpce.s3")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from probe.faults.evidence import Evidence, answer_of, denial_of
+from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible, settled
 from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, LogsSeen, Step
@@ -70,11 +70,11 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 def refusals(evidence: Evidence) -> Iterator[Finding]:
     """Any answer proves the endpoint; only its policy can stand in the way of others."""
     for step in evidence.failed(Action.LOGS):
-        if step.failure is Failure.MALFORMED and (answer := answer_of(step)) and answer.aws:
+        if step.failure is Failure.MALFORMED and (answer := step.answer) and answer.aws:
             yield found(ANSWERED_OTHERWISE, evidence, evidence.tries(step), words=answer.code or "an error")
         if step.failure is not Failure.DENIED or evidence.is_text:  # a text is the log driver's own: `told`
             continue
-        denial = denial_of(step)
+        denial = step.denial
         action = (denial.action if denial else None) or "logs:DescribeLogStreams"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
             suspects = settled("policy.vpce.other")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from probe.addresses import is_ipv6
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
 from probe.faults.host_facts import Visit, is_inside
-from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind
+from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 from probe.records import replace
 
 SILENT = Fault(
@@ -111,13 +111,9 @@ def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
 
 def _is_called_unreachable(evidence: Evidence, visit: Visit) -> bool:
     """Whether a router said so. AWS drops silently; where packets of the family leave, our host is not the one."""
-    lost = {is_ipv6(step.subject.rpartition("/")[2]) for step in visit.unconnected((Failure.UNREACHABLE,))}
-    sent = {
-        is_ipv6(step.subject.rpartition("/")[2])
-        for each in evidence.visits
-        for step in each.last_tries
-        if step.failure is not Failure.UNREACHABLE
-    }
+    lost = _families(visit.unconnected((Failure.UNREACHABLE,)))
+    tried = (step for other in evidence.visits for step in other.last_tries)
+    sent = _families(step for step in tried if step.failure is not Failure.UNREACHABLE)
     return bool(lost & sent) and not evidence.is_ipv4_only(visit)
 
 
@@ -147,11 +143,12 @@ def _silence(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
 
 def _is_lost_family(visit: Visit) -> bool:
     """All of one address family is silent and the other is not: IPv6, or DNS64's addresses, lack a route."""
-    lost, fine = (
-        {is_ipv6(step.subject.rpartition("/")[2]) for step in steps}
-        for steps in (visit.unconnected((Failure.TIMEOUT,)), visit.connected)
-    )
-    return not lost & fine
+    return not _families(visit.unconnected((Failure.TIMEOUT,))) & _families(visit.connected)
+
+
+def _families(steps: Iterable[Step]) -> set[bool]:
+    """The address families of what was dialled: IPv6 or not."""
+    return {is_ipv6(step.address) for step in steps if step.address}
 
 
 def _findings(

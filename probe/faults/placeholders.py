@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
-from probe.faults.evidence import UNNAMED, Evidence, denial_of, role_of
-from probe.faults.host_facts import names_of
+from probe.faults.evidence import UNNAMED, Evidence, role_of
 from probe.faults.sentences import few, listed
 from probe.model import (
     AddressClass,
@@ -73,7 +72,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
 
 
 def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    asked = [seen for step in steps if (seen := names_of(step))]
+    asked = [seen for step in steps if (seen := step.names)]
     planned = [endpoint.host for endpoint in endpoints]
     hosts = planned or [seen.name for seen in asked] or [evidence.plan.layer_host]
     servers = [seen.server for seen in asked if seen.server] or list(evidence.surroundings.resolvers)
@@ -144,7 +143,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
 
 
 def _people(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
-    refused = [denial for step in steps if (denial := denial_of(step))]
+    refused = [denial for step in steps if (denial := step.denial)]
     principal = next((denial.principal for denial in refused if denial.principal), None) or evidence.principal
     role = role_of(principal)
     actions = dict.fromkeys(denial.action for denial in refused if denial.action)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.faults.evidence import NO_EVIDENCE, Evidence, answer_of
+from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.host_facts import is_inside
@@ -108,7 +108,7 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
     """404 for a manifest: no such repository, or no such tag or digest in it."""
     for step in evidence.failed(Action.MANIFEST):
         if step.failure is Failure.NOT_FOUND:
-            answer = answer_of(step)
+            answer = step.answer
             code = answer.code if answer else None
             if code == HIDDEN:
                 yield found(REPO_HIDDEN, evidence, evidence.tries(step))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from probe.faults.evidence import Evidence, answer_of
-from probe.faults.host_facts import names_of
+from probe.faults.evidence import Evidence
 from probe.model import Action, CertificateSeen, ControlSeen, Failure, Outcome, Step
 
 _MOST = 4
@@ -98,14 +97,14 @@ def _issuer(step: Step) -> str:
 
 
 def _address(step: Step) -> str:
-    return step.subject.rpartition("/")[2]
+    return step.address or ""
 
 
 def _failed_lookups(group: list[Step]) -> Iterator[str]:
     """One sentence for each server."""
     servers: dict[str, list[str]] = {}
     for step in group:
-        seen = names_of(step)
+        seen = step.names
         servers.setdefault((seen.server if seen else "") or "the resolver", []).append(
             seen.name if seen else step.endpoint
         )
@@ -116,7 +115,7 @@ def _failed_lookups(group: list[Step]) -> Iterator[str]:
 
 
 def _lookup(step: Step) -> str | None:
-    seen = names_of(step)
+    seen = step.names
     if seen is None:
         return f"{step.endpoint} lookup: {step.detail or 'not tried'}"
     found = few(f"{address.address} ({address.address_class})" for address in seen.addresses)
@@ -134,6 +133,6 @@ def _one(step: Step) -> str:
         return f"{step.seen.address or step.seen.host} {reached}"
     if step.ok:
         return f"{what}{_issuer(step) or ' worked'}"
-    answer = answer_of(step)
+    answer = step.answer
     status = f" with {answer.status} {answer.code or ''}".rstrip() if answer and answer.status else ""
     return f"{what} failed ({step.failure}){status}" + (f": {step.detail}" if step.detail else "")

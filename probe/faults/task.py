@@ -131,7 +131,7 @@ def silent_metadata(evidence: Evidence) -> Iterator[Finding]:
     steps = list(evidence.failed(Action.METADATA))
     if steps:
         documents = listed("instance" if step.subject == "instance" else "task" for step in steps)
-        fault = METADATA_REMEMBERED if evidence.surroundings.remembered else METADATA
+        fault = METADATA_REMEMBERED if evidence.surroundings.metadata_remembered else METADATA
         yield found(fault, evidence, evidence.tries(*steps), documents=documents)
 
 

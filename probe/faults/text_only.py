@@ -12,7 +12,7 @@ from enum import StrEnum
 from probe.faults import denials, logs, network, registry, task
 from probe.faults.absence import missing
 from probe.faults.causes.texts import CauseText
-from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence, denial_of
+from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.model import Action, DenialReason, Endpoint, Extent, Failure, Finding, ImageHost, Impact, Kind, Nothing
@@ -441,7 +441,7 @@ def refused_requests(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
         if step.failure is not Failure.DENIED or not evidence.is_text:
             continue
-        denial, impact = denial_of(step), evidence.impact((step.endpoint,))
+        denial, impact = step.denial, evidence.impact((step.endpoint,))
         action = (denial.action if denial else None) or "the request"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
             yield found(

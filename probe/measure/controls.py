@@ -29,7 +29,7 @@ def other_region(run: Run) -> None:
         reached = _answers(run, address, seconds=ends - time.monotonic()) if address else None
         return ControlSeen(host=host, address=address, reached=reached), None
 
-    run.recorder.attempt("s3", Action.CONTROL, "other-region", call=call, seen=ControlSeen(host=host))
+    run.recorder.attempt("s3", Action.CONTROL, "other-region", call=call, host=host, seen=ControlSeen(host=host))
 
 
 def transparent_proxy(run: Run) -> None:
@@ -40,7 +40,9 @@ def transparent_proxy(run: Run) -> None:
             host=NOBODY, address=NOBODY, reached=_answers(run, NOBODY, seconds=run.plan.budget.control)
         ), None
 
-    run.recorder.attempt("task", Action.CONTROL, "transparent-proxy", call=call, seen=ControlSeen(host=NOBODY))
+    run.recorder.attempt(
+        "task", Action.CONTROL, "transparent-proxy", call=call, address=NOBODY, seen=ControlSeen(host=NOBODY)
+    )
 
 
 def _address(run: Run, host: str, *, until: float) -> str | None:

@@ -175,7 +175,15 @@ def _redirect(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> Att
         return seen, redirect
 
     return run.recorder.attempt(
-        "ecr.dkr", Action.BLOB, wanted.subject, call=call, on=fetch.on, rank=wanted.rank, seen=blank
+        "ecr.dkr",
+        Action.BLOB,
+        wanted.subject,
+        call=call,
+        host=fetch.image.host,
+        address=fetch.registry.address,
+        on=fetch.on,
+        rank=wanted.rank,
+        seen=blank,
     )
 
 
@@ -223,7 +231,15 @@ def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirec
         return _stream(run, conversation, redirect, headers, blank, expected), None
 
     return run.recorder.attempt(
-        "s3", Action.LAYER, wanted.subject, call=call, on=ready.step, rank=wanted.rank, seen=blank
+        "s3",
+        Action.LAYER,
+        wanted.subject,
+        call=call,
+        host=redirect.host or run.plan.layer_host,
+        address=ready.address,
+        on=ready.step,
+        rank=wanted.rank,
+        seen=blank,
     )
 
 

@@ -59,8 +59,19 @@ def _look(run: Run, found: Found, reached: Reached, blank: LogsSeen, *, subject:
         exists = blank.stream in names if blank.stream else None
         return replace(blank, answer=asked.seen, group_exists=True, stream_exists=exists), None
 
-    attempt = run.recorder.attempt
-    with_retry(run, lambda: attempt("logs", Action.LOGS, subject, call=call, on=ready.step, seen=blank))
+    with_retry(
+        run,
+        lambda: run.recorder.attempt(
+            "logs",
+            Action.LOGS,
+            subject,
+            call=call,
+            host=reached.endpoint.host,
+            address=ready.address,
+            on=ready.step,
+            seen=blank,
+        ),
+    )
 
 
 def _question(wanted: LogsSeen) -> tuple[str, bytes]:

@@ -7,7 +7,9 @@ Each round trip is one step; what it means is decided elsewhere. ECR's answers a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from probe.measure.layers import fetch_layers
 from probe.measure.questions import Asked, ask, ask_aws, seen_of
@@ -21,6 +23,8 @@ from probe.wire.credentials import Found
 from probe.wire.errors import WireError
 from probe.wire.http import Conversation
 from probe.wire.manifests import ACCEPT, Blob, Manifest, parse
+
+T = TypeVar("T")
 
 # What follows upon what, in the order of the pull: where one is not begun, these name the steps that are skipped.
 CHAIN = (
@@ -94,7 +98,15 @@ def _token(run: Run, start: Start) -> Attempt[str]:
             )
             return asked.seen, asked.read(apis.authorization)
 
-        return run.recorder.attempt("ecr.api", Action.TOKEN, ready.address, call=call, on=ready.step)
+        return run.recorder.attempt(
+            "ecr.api",
+            Action.TOKEN,
+            ready.address,
+            call=call,
+            host=api.endpoint.host,
+            address=ready.address,
+            on=ready.step,
+        )
 
     return with_retry(run, attempt)
 
@@ -110,7 +122,15 @@ def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[No
         failure = Failure.NOT_AWS if asked.answer.status == 200 or not asked.seen.aws else Failure.MALFORMED
         raise WireError(failure, f"status {asked.answer.status} instead of a Basic challenge", seen=asked.seen)
 
-    return run.recorder.attempt("ecr.dkr", Action.CHALLENGE, ready.address, call=call, on=ready.step)
+    return run.recorder.attempt(
+        "ecr.dkr",
+        Action.CHALLENGE,
+        ready.address,
+        call=call,
+        host=conversation.host,
+        address=ready.address,
+        on=ready.step,
+    )
 
 
 # ---- manifest
@@ -134,8 +154,7 @@ class _Registry(Record, frozen=True):
             digest = asked.answer.headers.get("Docker-Content-Digest")
             return ManifestSeen(answer=asked.seen, media_type=_media_type(asked), digest=digest), digest
 
-        attempt = self.run.recorder.attempt
-        return with_retry(self.run, lambda: attempt("ecr.dkr", Action.MANIFEST, "HEAD", call=call, on=on, rank=0))
+        return with_retry(self.run, lambda: self._attempt("HEAD", call, on=on, rank=0))
 
     def get(self, subject: str, reference: str, *, on: str, expected: str | None) -> Attempt[Manifest]:
         """One manifest. `expected` is the digest that the body must have."""
@@ -143,9 +162,19 @@ class _Registry(Record, frozen=True):
         def call() -> tuple[AnySeen, Manifest]:
             return self._read(self._ask("GET", reference), expected)
 
-        rank = 1 if subject == "GET" else 2
-        attempt = self.run.recorder.attempt
-        return with_retry(self.run, lambda: attempt("ecr.dkr", Action.MANIFEST, subject, call=call, on=on, rank=rank))
+        return with_retry(self.run, lambda: self._attempt(subject, call, on=on, rank=1 if subject == "GET" else 2))
+
+    def _attempt(self, subject: str, call: Callable[[], tuple[AnySeen, T]], *, on: str, rank: int) -> Attempt[T]:
+        return self.run.recorder.attempt(
+            "ecr.dkr",
+            Action.MANIFEST,
+            subject,
+            call=call,
+            host=self.conversation.host,
+            address=self.ready.address,
+            on=on,
+            rank=rank,
+        )
 
     def _ask(self, method: str, reference: str) -> Asked:
         target = f"/v2/{self.image.repository}/manifests/{reference}"

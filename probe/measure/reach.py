@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6, sort_key
-from probe.measure.recorder import Run, spawn
+from probe.measure.recorder import Attempt, Run, spawn
 from probe.model import (
     ANSWERED,
     Action,
     Address,
     AddressClass,
+    AnySeen,
     Asker,
     CertificateSeen,
     ConnectionSeen,
@@ -33,6 +34,7 @@ from probe.wire.certificates import CertificateFacts, facts_of, handshake, read_
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
+T = TypeVar("T")
 CONTROL_ORDER = 99
 _QUICK_TRIES = 3  # an answer that comes at all is there in milliseconds
 MOST_ADDRESSES = 32  # per name; a hostile resolver could name thousands
@@ -74,7 +76,7 @@ def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
     run.beside.append(spawn(lambda: _mistaken_names(run, endpoint, answers)))
     addresses = _addresses(answers)
     tried = _Visit(run, endpoint, prefix).all(addresses) if addresses else []
-    ready = tuple(Ready(step.subject.removeprefix(prefix), step.id) for step in tried if step.ok)
+    ready = tuple(Ready(step.address, step.id) for step in tried if step.ok and step.address)
     last = tried or answers
     return Reached(endpoint, ready, next((step for step in last if step.failed), last[0]).id)
 
@@ -117,7 +119,7 @@ def _ask_line(run: Run, endpoint: Endpoint, server: str, order: int, prefix: str
     other = steps[1 - place]
     steps[place] = _ask(
         run,
-        endpoint.name,
+        endpoint,
         replace(questions[place], quick=left / _QUICK_TRIES),
         subject=steps[place].subject,
         on=on,
@@ -134,7 +136,7 @@ def _ask_both(
 
     def ask(question: _Question, otherwise: Callable[[], Step] | None) -> Step:
         subject = f"{prefix}{question.server}/{question.record}"
-        return _ask(run, endpoint.name, question, subject=subject, on=on, otherwise=otherwise)
+        return _ask(run, endpoint, question, subject=subject, on=on, otherwise=otherwise)
 
     other = spawn(lambda: ask(aaaa, None))
     return spawn(lambda: ask(a, other.result)), other
@@ -142,7 +144,7 @@ def _ask_both(
 
 def _ask(
     run: Run,
-    endpoint: str,
+    endpoint: Endpoint,
     question: _Question,
     *,
     subject: str,
@@ -167,15 +169,22 @@ def _ask(
             )
         except WireError as error:
             other = otherwise() if otherwise is not None and error.failure is Failure.NO_ADDRESS else None
-            if other is not None and isinstance(other.seen, NamesSeen) and other.seen.addresses:
+            if other is not None and _named(other):
                 return _seen(run, question, error.lookup), None
             raise WireError(error.failure, error.detail, seen=_seen(run, question, error.lookup)) from error
         return _seen(run, question, found), None
 
-    attempt = run.recorder.attempt(
-        endpoint, Action.DNS, subject, call=call, on=on, rank=question.order, seen=_seen(run, question, None)
-    )
-    return attempt.step
+    return run.recorder.attempt(
+        endpoint.name,
+        Action.DNS,
+        subject,
+        call=call,
+        host=endpoint.host,
+        address=question.server,
+        on=on,
+        rank=question.order,
+        seen=_seen(run, question, None),
+    ).step
 
 
 def _seen(run: Run, question: _Question, found: names.Lookup | None) -> NamesSeen:
@@ -205,14 +214,14 @@ def _mistaken_names(run: Run, endpoint: Endpoint, answers: list[Step]) -> None:
         first.ok and AddressClass.PUBLIC not in classes
     ):
         return
-    if not isinstance(first.seen, NamesSeen):
+    if first.names is None:
         return
-    question = _Question(first.seen.server, Asker.FOLLOW_UP, CONTROL_ORDER + 1, endpoint.mistaken, "A")
-    _ask(run, endpoint.name, question, subject=f"{question.server}/{question.name}/A", on=first.id)
+    question = _Question(first.names.server, Asker.FOLLOW_UP, CONTROL_ORDER + 1, endpoint.mistaken, "A")
+    _ask(run, endpoint, question, subject=f"{question.server}/{question.name}/A", on=first.id)
 
 
 def _named(step: Step) -> tuple[Address, ...]:
-    return step.seen.addresses if isinstance(step.seen, NamesSeen) else ()
+    return step.names.addresses if step.names else ()
 
 
 def _addresses(answers: list[Step]) -> list[tuple[Address, str]]:
@@ -274,21 +283,19 @@ class _Visit(Record, frozen=True):
     def _one(self, address: Address, on: str, *, unused: dict[int, str]) -> Step:
         family = _family(address.address)
         if family in unused:
-            subject = self.prefix + address.address
-            return self.run.recorder.skip(self.endpoint.name, Action.TCP, subject, blocked_by=unused[family], on=on)
+            return self._skip(Action.TCP, address, blocked_by=unused[family], on=on)
         return self._connect(address, on)
 
     def _connect(self, address: Address, on: str) -> Step:
         run, budget = self.run, self.run.plan.budget
         seen = ConnectionSeen(address=address.address, address_class=address.address_class)
-        subject = self.prefix + address.address
 
         def call() -> tuple[ConnectionSeen, socket.socket]:
             return seen, connect(run.wire, address.address, self.endpoint.port, timeout=budget.connect, until=run.until)
 
-        tcp = run.recorder.attempt(self.endpoint.name, Action.TCP, subject, call=call, on=on, seen=seen)
+        tcp = self._attempt(Action.TCP, address, call=call, on=on, seen=seen)
         if tcp.value is None:
-            run.recorder.skip(self.endpoint.name, Action.TLS, subject, blocked_by=tcp.step.id, on=tcp.step.id)
+            self._skip(Action.TLS, address, blocked_by=tcp.step.id, on=tcp.step.id)
             return tcp.step
         return self._shake_hands(address, tcp.value, tcp.step.id)
 
@@ -309,10 +316,32 @@ class _Visit(Record, frozen=True):
             with shaken:
                 return _certificate(address, facts_of(shaken)), None
 
-        subject = self.prefix + address.address
-        return run.recorder.attempt(
-            endpoint.name, Action.TLS, subject, call=call, on=on, seen=_certificate(address, None)
-        ).step
+        return self._attempt(Action.TLS, address, call=call, on=on, seen=_certificate(address, None)).step
+
+    def _attempt(
+        self, action: Action, address: Address, *, call: Callable[[], tuple[AnySeen, T]], on: str, seen: AnySeen
+    ) -> Attempt[T]:
+        return self.run.recorder.attempt(
+            self.endpoint.name,
+            action,
+            self.prefix + address.address,
+            call=call,
+            host=self.endpoint.host,
+            address=address.address,
+            on=on,
+            seen=seen,
+        )
+
+    def _skip(self, action: Action, address: Address, *, blocked_by: str, on: str) -> Step:
+        return self.run.recorder.skip(
+            self.endpoint.name,
+            action,
+            self.prefix + address.address,
+            blocked_by=blocked_by,
+            host=self.endpoint.host,
+            address=address.address,
+            on=on,
+        )
 
     def _look_at_certificate(self, address: str) -> CertificateFacts | None:
         """Who presents the certificate that was refused? Only worth knowing; that it cannot be read changes nothing."""

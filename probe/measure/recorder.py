@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from probe.addresses import sort_key
 from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
 from probe.progress import Progress
-from probe.records import Record, field
+from probe.records import Record, field, replace
 from probe.wire import Wire
 from probe.wire.errors import WireError, scrub
 
@@ -44,14 +43,28 @@ class Attempt(Record, Generic[T], frozen=True):
     value: T | None = None
 
 
-class _Open(Record, frozen=True):
+class _Open(Record, frozen=True, kw_only=True):
+    """A step that has begun, or that is expected to."""
+
     endpoint: str
     action: Action
     subject: str
-    on: str | None
-    rank: int
-    began: float
-    seen: AnySeen
+    host: str | None = None
+    address: str | None = None
+    attempt: int = 1
+    on: str | None = None
+    rank: int = 0
+    began: float = field(default_factory=time.monotonic)
+    seen: AnySeen = field(default_factory=Nothing)
+
+    @property
+    def target(self) -> tuple[str, Action, str]:
+        return self.endpoint, self.action, self.subject
+
+    @property
+    def id(self) -> str:
+        name = "/".join(part for part in (self.endpoint, self.action.value, self.subject) if part)
+        return name if self.attempt == 1 else f"{name}#{self.attempt}"
 
 
 class Recorder(Record):
@@ -71,6 +84,8 @@ class Recorder(Record):
         subject: str = "",
         *,
         call: Callable[[], tuple[AnySeen, T]],
+        host: str | None = None,
+        address: str | None = None,
         on: str | None = None,
         rank: int = 0,
         seen: AnySeen | None = None,
@@ -78,23 +93,33 @@ class Recorder(Record):
         """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a
         failure saw nothing.
         """
-        opened = _Open(endpoint, action, subject, on, rank, time.monotonic(), seen or Nothing())
-        name = self._begin(opened)
+        opened = self._begin(
+            _Open(
+                endpoint=endpoint,
+                action=action,
+                subject=subject,
+                host=host,
+                address=address,
+                on=on,
+                rank=rank,
+                seen=seen or Nothing(),
+            )
+        )
         try:
             facts, value = call()
-            return Attempt(self._end(name, opened, Outcome.OK, seen=facts), value)
+            return Attempt(self._end(opened, Outcome.OK, seen=facts), value)
         except WireError as error:
             facts = error.seen or opened.seen
             failure, detail = error.failure, error.detail
         except Exception as error:  # a bug of ours is a finding of this run, never the end of it
             facts, failure, detail = opened.seen, Failure.BUG, scrub(f"{type(error).__name__}: {error}")
-        return Attempt(self._end(name, opened, Outcome.FAILED, seen=facts, failure=failure, detail=detail))
+        return Attempt(self._end(opened, Outcome.FAILED, seen=facts, failure=failure, detail=detail))
 
     def once(self, endpoint: str, action: Action, subject: str, *, call: Callable[[], tuple[AnySeen, T]]) -> Step:
         """Try what many threads want to know but what is one fact."""
         with self._once:
-            known = self._done.get("/".join((endpoint, action.value, subject)))
-            return known[1] if known else self.attempt(endpoint, action, subject, call=call).step
+            done = next((step for step in self._steps() if step.target == (endpoint, action, subject)), None)
+            return done or self.attempt(endpoint, action, subject, call=call).step
 
     def skip(
         self,
@@ -104,17 +129,28 @@ class Recorder(Record):
         *,
         blocked_by: str | None,
         detail: str | None = None,
+        host: str | None = None,
+        address: str | None = None,
         rank: int = 0,
         on: str | None = None,
     ) -> Step:
-        opened = _Open(endpoint, action, subject, on, rank, time.monotonic(), Nothing())
-        name = self._begin(opened)
-        return self._end(name, opened, Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by)
+        opened = self._begin(
+            _Open(
+                endpoint=endpoint,
+                action=action,
+                subject=subject,
+                host=host,
+                address=address,
+                on=on,
+                rank=rank,
+            )
+        )
+        return self._end(opened, Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by)
 
     def expect(self, endpoint: str, action: Action, subject: str = "", *, rank: int = 0) -> None:
         """Announce a step that belongs to the whole. Where it never begins, `close` names it all the same."""
         with self._lock:
-            self._expected.append(_Open(endpoint, action, subject, None, rank, time.monotonic(), Nothing()))
+            self._expected.append(_Open(endpoint=endpoint, action=action, subject=subject, rank=rank))
 
     def close(self, *, late: bool) -> None:
         """End every open step as `deadline`, and take nothing more from the threads that are still at work.
@@ -124,23 +160,24 @@ class Recorder(Record):
         """
         with self._lock:
             self._closed = True
-            for name, opened in self._open.items():
-                self._done[name] = (opened.rank, self._late(name, opened, "not finished in time"))
+            for opened in self._open.values():
+                self._done[opened.id] = (opened.rank, self._late(opened, "not finished in time"))
             self._open.clear()
             for opened in filter(self._is_missing, self._expected):
-                name = _identity(opened)
-                unbegun = self._late(name, opened, "not begun in time")
-                skipped = self._step(name, opened, Outcome.SKIPPED, seen=Nothing(), detail="never begun")
-                self._done[name] = (opened.rank, unbegun if late else skipped)
+                unbegun = self._late(opened, "not begun in time")
+                skipped = self._step(opened, Outcome.SKIPPED, seen=Nothing(), detail="never begun")
+                self._done[opened.id] = (opened.rank, unbegun if late else skipped)
 
     def _is_missing(self, expected: _Open) -> bool:
         """An expectation without subject is met by any step of its endpoint and action."""
-        steps = (step for _, step in self._done.values())
-        same = (step for step in steps if (step.endpoint, step.action) == (expected.endpoint, expected.action))
+        same = (step for step in self._steps() if (step.endpoint, step.action) == (expected.endpoint, expected.action))
         return not any(expected.subject in ("", step.subject) for step in same)
 
-    def _late(self, name: str, opened: _Open, detail: str) -> Step:
-        return self._step(name, opened, Outcome.FAILED, seen=opened.seen, failure=Failure.DEADLINE, detail=detail)
+    def _late(self, opened: _Open, detail: str) -> Step:
+        return self._step(opened, Outcome.FAILED, seen=opened.seen, failure=Failure.DEADLINE, detail=detail)
+
+    def _steps(self) -> Iterator[Step]:
+        return (step for _, step in tuple(self._done.values()))
 
     def steps(self, endpoints: tuple[str, ...]) -> tuple[Step, ...]:
         """All steps in plan order: by endpoint, action, then address by value."""
@@ -152,25 +189,23 @@ class Recorder(Record):
                 order.get(step.endpoint, len(order)),
                 ACTION_ORDER[step.action],
                 rank,
-                _address_key(step.subject),
+                sort_key(step.address) if step.address and step.action in (Action.TCP, Action.TLS) else (0, 0),
                 step.id,
             )
 
         return tuple(step for _, step in sorted(self._done.values(), key=key))
 
-    def _begin(self, opened: _Open) -> str:
+    def _begin(self, opened: _Open) -> _Open:
+        """Open a step. Another attempt at the same thing gets the next number."""
         with self._lock:
-            wanted, name, count = _identity(opened), _identity(opened), 1
-            while name in self._done or name in self._open:
-                count += 1
-                name = f"{wanted}#{count}"
+            while opened.id in self._done or opened.id in self._open:
+                opened = replace(opened, attempt=opened.attempt + 1)
             if not self._closed:
-                self._open[name] = opened
-            return name
+                self._open[opened.id] = opened
+            return opened
 
     def _end(
         self,
-        name: str,
         opened: _Open,
         outcome: Outcome,
         *,
@@ -179,16 +214,15 @@ class Recorder(Record):
         detail: str | None = None,
         blocked_by: str | None = None,
     ) -> Step:
-        step = self._step(name, opened, outcome, seen=seen, failure=failure, detail=detail, blocked_by=blocked_by)
+        step = self._step(opened, outcome, seen=seen, failure=failure, detail=detail, blocked_by=blocked_by)
         with self._lock:
-            self._open.pop(name, None)
+            self._open.pop(opened.id, None)
             if not self._closed:
-                self._done[name] = (opened.rank, step)
+                self._done[opened.id] = (opened.rank, step)
         return step
 
     @staticmethod
     def _step(
-        name: str,
         opened: _Open,
         outcome: Outcome,
         *,
@@ -199,10 +233,13 @@ class Recorder(Record):
     ) -> Step:
         tried = outcome is not Outcome.SKIPPED
         return Step(
-            id=name,
+            id=opened.id,
             endpoint=opened.endpoint,
             action=opened.action,
             subject=opened.subject,
+            host=opened.host,
+            address=opened.address,
+            attempt=opened.attempt,
             on=opened.on,
             outcome=outcome,
             failure=failure,
@@ -234,13 +271,3 @@ class Run(Record, frozen=True):
     def pause(self, seconds: float) -> None:
         """Wait before a second try; the end of the run ends the wait."""
         self.stop.wait(max(0.0, min(seconds, self.until - time.monotonic())))
-
-
-def _identity(opened: _Open) -> str:
-    return "/".join(part for part in (opened.endpoint, opened.action.value, opened.subject) if part)
-
-
-def _address_key(subject: str) -> tuple[int, int]:
-    with suppress(ValueError):
-        return sort_key(subject.rpartition("/")[2])
-    return (0, 0)

@@ -62,11 +62,11 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
 def remembering(known: Surroundings | None, here: Surroundings) -> Surroundings:
     """What metadata told earlier, where it tells less now: the image, the network interface and where logs go are a
     task's for life."""
-    if known is None or (here.image is not None and here.log_drivers_told >= known.log_drivers_told):
+    if known is None or (here.image is not None and here.log_drivers_known >= known.log_drivers_known):
         return here
     return replace(
         known,
-        remembered=True,
+        metadata_remembered=True,
         resolvers=here.resolvers,
         proxies=here.proxies,
         clock_synchronized=None,
@@ -103,8 +103,8 @@ def _surroundings(
     own_region = environment.region or (arn.region if arn else None) or container.log_options.get("awslogs-region")
     on_instance = bool(told_by) and launch_type in ("EC2", "MANAGED_INSTANCES")
     return Surroundings(
-        told=bool(told_by),
-        log_drivers_told=told_by == "v4",  # version 3 says nothing of logging
+        metadata_answered=bool(told_by),
+        log_drivers_known=told_by == "v4",  # version 3 does not describe logging
         path=_path(launch_type, mode, environment),
         region=own_region,
         account=arn.account if arn else None,

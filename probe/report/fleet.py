@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
-from probe.fleet import BY_WEIGHT, Fleet, SubnetRun
+from probe.fleet import Fleet, SubnetRun
 from probe.model import Impact, JudgedFinding, Severity, Status, Verdict
 from probe.report.saw import duration
 from probe.report.summary import weight
@@ -60,7 +60,7 @@ def silences(fleet: Fleet) -> list[Silence]:
         if run.verdict is None:
             alike.setdefault((run.status, run.words or NO_VERDICT), []).append(run)
     known = [Silence(status, words, tuple(runs)) for (status, words), runs in alike.items()]
-    return sorted(known, key=lambda silence: BY_WEIGHT.index(silence.status))
+    return sorted(known, key=lambda silence: silence.status.rank)
 
 
 def endpoints(fleet: Fleet, most: int) -> list[str]:
@@ -94,7 +94,7 @@ def is_met_drill(fleet: Fleet) -> bool:
 def conclusion(fleet: Fleet) -> str:
     """What stands behind the fleet's status, in one line."""
     counts = Counter(run.status for run in fleet.runs)
-    told = ", ".join(f"{counts[status]} {status}" for status in BY_WEIGHT if counts[status])
+    told = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     number = f"{len(fleet.runs)} subnet{'' if len(fleet.runs) == 1 else 's'}"
     where = f"{number} of {f'service {fleet.service}' if fleet.service else f'cluster {fleet.cluster}'}"
     parts = (f"{where}: {told}" if told else f"{where} tried", _drill(fleet), duration(fleet.seconds))

@@ -196,7 +196,7 @@ def _plural(noun: str) -> str:
 
 def distinct(steps: Iterable[Step]) -> int:
     """Retries ("#2") are the same thing tried again."""
-    return len({step.id.partition("#")[0] for step in steps})
+    return len({step.target for step in steps})
 
 
 def _where(group: Sequence[Step]) -> str:
@@ -206,7 +206,7 @@ def _where(group: Sequence[Step]) -> str:
         servers = few(one.server for one in seen if isinstance(one, NamesSeen) and one.server)
         return f" for {few(names)}" + (f" at {servers}" if servers else "")
     if group[0].action in (Action.TCP, Action.TLS) and any(step.subject for step in group):
-        return f" ({few(step.subject.partition('#')[0] for step in group)})"
+        return f" ({few(step.subject for step in group)})"
     return ""
 
 

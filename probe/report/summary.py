@@ -8,8 +8,6 @@ from probe.model import Basis, Cause, Impact, JudgedFinding, Path, Pull, Severit
 from probe.report.saw import duration
 
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
-ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-_BY_IMPACT = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT, Impact.PROOF, Impact.NONE)
 _PULLS = {
     Pull.WORKS: "ECS can pull the image",
     Pull.BROKEN: "ECS cannot pull the image",
@@ -32,7 +30,7 @@ _PATHS = {
 
 def weight(finding: JudgedFinding) -> tuple[int, int]:
     """What finding comes first: errors, and among these what takes the pull away."""
-    return ORDER.index(finding.severity), _BY_IMPACT.index(finding.impact)
+    return finding.severity.rank, finding.impact.rank
 
 
 def subject(verdict: Verdict) -> str:
@@ -59,7 +57,9 @@ def _but(verdict: Verdict) -> str:
 
 def found(findings: Sequence[JudgedFinding]) -> str:
     """How many errors and warnings; empty where there are none."""
-    counts = [(severity, sum(one.severity is severity for one in findings)) for severity in ORDER[:2]]
+    counts = [
+        (severity, sum(one.severity is severity for one in findings)) for severity in (Severity.ERROR, Severity.WARNING)
+    ]
     return " and ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts if count)
 
 

@@ -9,7 +9,7 @@ from probe.report import Page
 from probe.report.findings import reasons
 from probe.report.layout import Line, paint, wrapped
 from probe.report.matrix import render_fleet
-from probe.report.summary import ORDER, TONES, conclusion, subject, weight
+from probe.report.summary import TONES, conclusion, subject, weight
 from probe.report.table import table
 
 __all__ = ["render", "render_fleet"]
@@ -25,7 +25,7 @@ def _lines(verdict: Verdict, page: Page) -> Iterator[Line]:
             ("dim", ""), "Read from an error's words; nothing was measured.", indent=0, page=page, style="dim"
         )
         yield ()
-    for severity in ORDER:
+    for severity in Severity:
         alike = sorted((finding for finding in verdict.findings if finding.severity is severity), key=weight)
         for finding in alike:
             yield from _note(finding, page) if severity is Severity.INFO else _finding(finding, verdict, page)

@@ -211,7 +211,7 @@ def _addresses(verdict: Verdict, steps: Sequence[Step]) -> list[Fact]:
     tried: dict[str, list[Step]] = {}
     for step in steps:
         if step.action in (Action.TCP, Action.TLS):
-            tried.setdefault(step.subject.partition("#")[0], []).append(step)
+            tried.setdefault(step.subject, []).append(step)
     known = [(_place(verdict, address, alike), address, alike) for address, alike in tried.items()]
     known.sort(key=lambda one: (_outcome(one[2]) is Colour.OK, _PLACES.index(one[0])))
     more = known[_MOST_ADDRESSES:]

@@ -24,6 +24,6 @@ class Rounds:
     def measure(self, stop: threading.Event) -> Verdict:
         settings, known = replace(self._settings, started=time.monotonic()), self._known
         verdict = verdict_in_any_case(settings, lambda: run(settings, self._wire, stop=stop, known=known), stop=stop)
-        if verdict.surroundings.told:
+        if verdict.surroundings.metadata_answered:
             self._known = verdict.surroundings
         return verdict

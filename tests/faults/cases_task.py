@@ -11,7 +11,7 @@ from tests.faults.cases_answers import FINE, PROOF, world
 from tests.faults.measurements import World
 from tests.faults.parts import PRIVATE, Host, Said, private
 from tests.faults.places import NOON
-from tests.faults.walk import skipped, step
+from tests.steps import skipped, step
 
 BEHIND = 900.0
 TOLD_TIMES = {"signed_at": NOON, "server_time": NOON + timedelta(minutes=20)}

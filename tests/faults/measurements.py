@@ -53,7 +53,7 @@ class World:
 
     def surroundings(self) -> Surroundings:
         usual: dict[str, Any] = {
-            "told": True,
+            "metadata_answered": True,
             "path": Path.TASK_ENI,
             "region": REGION,
             "account": "123456789012",

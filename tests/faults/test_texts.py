@@ -12,7 +12,7 @@ from tests.faults.cases_network import hosts
 from tests.faults.measurements import World
 from tests.faults.parts import Host, Said, private, public
 from tests.faults.places import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
-from tests.faults.walk import skipped, step
+from tests.steps import skipped, step
 
 CLOSED = World(hosts(*ALL, tcp=Failure.TIMEOUT))
 

@@ -22,7 +22,6 @@ from probe.model import (
     ManifestSeen,
     MetadataSeen,
     NamesSeen,
-    Nothing,
     Outcome,
     Plan,
     RedirectSeen,
@@ -31,31 +30,10 @@ from probe.model import (
 )
 from tests.faults.parts import AGENT, CONFIG, DIGEST, OK, PRIVATE, Answer, Host, Said, private, public
 from tests.faults.places import REGION, ROLE, SECOND
+from tests.steps import skipped, step
 
 if TYPE_CHECKING:
     from tests.faults.measurements import World
-
-
-def step(identity: str, seen: AnySeen | None = None, **given: Any) -> Step:
-    endpoint, action, *rest = identity.partition("#")[0].split("/", 2)
-    made: dict[str, Any] = {
-        "id": identity,
-        "endpoint": endpoint,
-        "action": Action(action),
-        "subject": rest[0] if rest else "",
-        "on": None,
-        "outcome": Outcome.FAILED if given.get("failure") else Outcome.OK,
-        "failure": None,
-        "detail": None,
-        "seconds": 3.0 if given.get("failure") else 0.01,
-        "seen": seen or Nothing(),
-        "blocked_by": None,
-    }
-    return Step(**(made | given))
-
-
-def skipped(identity: str, blocked_by: str | None = None, detail: str | None = None) -> Step:
-    return step(identity, outcome=Outcome.SKIPPED, blocked_by=blocked_by, detail=detail, seconds=None)
 
 
 @dataclass
@@ -154,7 +132,9 @@ class Walk:
             record=record,
             addresses=tuple(Address(address, classify(address, ranges)) for address in found),
         )
-        return step(identity, seen, failure=answer if isinstance(answer, Failure) else None, on=on)
+        redirected = name if on is not None and asker is not Asker.FOLLOW_UP else None
+        failure = answer if isinstance(answer, Failure) else None
+        return step(identity, seen, failure=failure, on=on, host=redirected)
 
     def _addresses(self, name: str, prefix: str, host: Host, addresses: tuple[str, ...]) -> Iterator[Step]:
         ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)

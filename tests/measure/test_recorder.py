@@ -94,7 +94,7 @@ def test_steps_stand_in_plan_order_and_addresses_by_value() -> None:
         ("ecr.api", "10.0.1.1"),
         ("ecr.dkr", "2600::1"),
     ):
-        recorder.skip(endpoint, Action.TCP, subject, blocked_by=None)
+        recorder.skip(endpoint, Action.TCP, subject, blocked_by=None, address=subject)
     recorder.skip("task", Action.METADATA, "task", blocked_by=None)
     ids = [step.id for step in recorder.steps(("ecr.api", "ecr.dkr"))]
     assert ids == [

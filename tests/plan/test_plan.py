@@ -10,8 +10,8 @@ from probe.plan import make_plan
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 TASK = Surroundings(
-    told=True,
-    log_drivers_told=True,
+    metadata_answered=True,
+    log_drivers_known=True,
     region="us-east-1",
     account="111122223333",
     launch_type="FARGATE",
@@ -116,7 +116,7 @@ def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
     "surroundings",
     [
         Surroundings(),
-        Surroundings(told=True),
+        Surroundings(metadata_answered=True),
         changed(image="nginx", region=None),
         changed(image="nginx", account=None),
     ],

@@ -30,7 +30,8 @@ from probe.model import (
     Surroundings,
     Verdict,
 )
-from tests.report.walk import ADDRESSES, ANSWER, HOSTS, NOON, REGION, blob, conversation, in_order, reach, skipped, step
+from tests.report.walk import ADDRESSES, ANSWER, HOSTS, NOON, REGION, blob, conversation, in_order, reach, step
+from tests.steps import skipped
 
 __all__ = [
     "ADDRESSES",

@@ -20,12 +20,12 @@ from probe.model import (
     LayerSeen,
     ManifestSeen,
     NamesSeen,
-    Nothing,
-    Outcome,
     RedirectSeen,
     RedirectTarget,
     Step,
 )
+from tests import steps
+from tests.steps import skipped
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 REGION = "eu-west-1"
@@ -46,26 +46,8 @@ ANSWER = AnswerSeen(
 )
 
 
-def step(identity: str, seen: AnySeen | None = None, **given: Any) -> Step:
-    endpoint, action, *rest = identity.split("/", 2)
-    made: dict[str, Any] = {
-        "id": identity,
-        "endpoint": endpoint,
-        "action": Action(action),
-        "subject": rest[0] if rest else "",
-        "on": None,
-        "outcome": Outcome.FAILED if "failure" in given else Outcome.OK,
-        "failure": None,
-        "detail": None,
-        "seconds": 0.004,
-        "seen": seen or Nothing(),
-        "blocked_by": None,
-    }
-    return Step(**(made | given))
-
-
-def skipped(identity: str, blocked_by: str | None = None, detail: str | None = None) -> Step:
-    return step(identity, outcome=Outcome.SKIPPED, blocked_by=blocked_by, detail=detail, seconds=None)
+def step(identity: str, seen: AnySeen | None = None, **fields: Any) -> Step:
+    return steps.step(identity, seen, **({"seconds": 0.004} | fields))
 
 
 def address_class(endpoint: str) -> AddressClass:

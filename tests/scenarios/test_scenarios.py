@@ -20,7 +20,7 @@ from probe.config.settings import parse
 from probe.demo import differences
 from probe.explain.saved_verdict import read_saved, rejudge
 from probe.faults import diagnose
-from probe.model import SCHEMA_VERSION, Outcome, Severity, Verdict
+from probe.model import SCHEMA_VERSION, Action, Outcome, Severity, Verdict
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.json import schema
 from probe.run import run
@@ -69,6 +69,7 @@ def test_a_scenario_comes_out_as_told_and_obeys_the_laws(scenario: Scenario) -> 
     texts |= {f"{name} of a fleet": form.render(fleet, Page()) for name, form in FLEET_FORMATS.items()}
     the_document_is_of_its_schema(texts["json"])
     a_saved_verdict_says_the_same_again(texts["json"], played.verdict)
+    a_document_of_an_older_version_says_the_same(texts["json"], played.verdict)
     a_pipeline_is_told_the_same(texts, played.verdict)
     no_secret_is_told(texts, played)
 
@@ -125,6 +126,29 @@ def a_saved_verdict_says_the_same_again(document: str, verdict: Verdict) -> None
     assert again.findings == verdict.findings
     assert (again.status, again.pull, again.exit_code) == (verdict.status, verdict.pull, verdict.exit_code)
     assert diagnose(verdict.measurement, verdict.policy) == diagnose(verdict.measurement, verdict.policy)
+
+
+def a_document_of_an_older_version_says_the_same(document: str, verdict: Verdict) -> None:
+    """Older documents lack some fields of a step, and name some of the surroundings' otherwise."""
+    older = msgspec.json.decode(document)
+    for step in older["steps"]:
+        for name in ("host", "address", "attempt"):
+            del step[name]
+    here = older["surroundings"]
+    for name, old in (
+        ("metadata_answered", "told"),
+        ("metadata_remembered", "remembered"),
+        ("log_drivers_known", "log_drivers_told"),
+    ):
+        here[old] = here.pop(name)
+    again = read_saved(msgspec.json.encode(older))
+    assert again.surroundings == verdict.surroundings
+    assert rejudge(again).findings == verdict.findings
+    connections = (Action.DNS, Action.TCP, Action.TLS)
+    fields = {step.id: (step.host, step.address, step.attempt) for step in verdict.steps if step.action in connections}
+    for step in again.steps:
+        if step.id in fields:
+            assert (step.host, step.address, step.attempt) == fields[step.id]
 
 
 def a_pipeline_is_told_the_same(texts: dict[str, str], verdict: Verdict) -> None:

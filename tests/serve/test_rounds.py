@@ -59,7 +59,7 @@ def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable
     assert (second.status, second.pull, second.path) == (first.status, first.pull, first.path)
     assert [one.name for one in second.endpoints] == [one.name for one in first.endpoints]
     assert second.plan == first.plan
-    assert second.surroundings == replace(first.surroundings, remembered=True, clock_synchronized=None)
+    assert second.surroundings == replace(first.surroundings, metadata_remembered=True, clock_synchronized=None)
     told = [finding.title for finding in second.findings if finding.code == UNREADABLE]
     assert all("in an earlier round" in title for title in told)
     assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
@@ -83,7 +83,7 @@ def test_before_it_was_told_there_is_nothing_to_remember() -> None:
         with pytest.raises(UsageError, match="did not answer"):
             measured()
         vpc.metadata.mishaps.clear()
-        assert measured().surroundings.remembered is False
+        assert measured().surroundings.metadata_remembered is False
 
 
 def test_what_may_change_is_not_remembered() -> None:

@@ -11,8 +11,6 @@ from probe.model import Cause, Standing
 
 CAUSES: Mapping[str, CauseText] = {**NETWORK, **ANSWERS}
 
-_ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
-
 
 def cause(code: str, standing: Standing, values: Mapping[str, object], *, other: CauseText | None = None) -> Cause:
     """The cause `code` with its texts filled in; `other` are a fault's own words for what has no code."""
@@ -28,4 +26,4 @@ def cause(code: str, standing: Standing, values: Mapping[str, object], *, other:
 
 def in_order(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
     """Confirmed first, ruled out last, else as they stand."""
-    return tuple(sorted(causes, key=lambda one: _ORDER.index(one.standing)))
+    return tuple(sorted(causes, key=lambda cause: cause.standing.rank))
