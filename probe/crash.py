@@ -19,6 +19,7 @@ from probe.config.settings import Settings, UsageError
 from probe.model import (
     SCHEMA_VERSION,
     Action,
+    Advice,
     Cause,
     Extent,
     Failure,
@@ -155,9 +156,9 @@ def _finding(error: BaseException) -> JudgedFinding:
             Cause(
                 code="other",
                 standing=Standing.CONFIRMED,
-                title="a mistake in ecr-probe",
-                fix="report it with this verdict",
-                decide="",
+                title="a bug in ecr-probe",
+                fix=Advice("report it with this verdict"),
+                confirm=Advice("the error text of the step"),
             ),
         ),
     )

@@ -667,14 +667,30 @@ class Measurement(Record, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------------------------
 
 
+class Advice(Record, frozen=True):
+    """What to do: in words, then the commands in order, each whole and fit for pasting, then a note on them.
+
+    Words in capitals are for the reader to fill in. `text` is empty where the commands say everything.
+    """
+
+    text: str
+    commands: tuple[str, ...] = ()
+    note: str | None = None
+
+
 class Cause(Record, frozen=True, kw_only=True):
-    """What can produce a fault. `code` is from the shared vocabulary; `decide` is the read that settles it."""
+    """What can produce a fault. `code` is from the shared vocabulary; `confirm` is the read that proves or refutes it.
+
+    `object` and `element` name the AWS object, and what of it is wrong, where the configuration was read.
+    """
 
     code: str
     standing: Standing
     title: str
-    fix: str
-    decide: str
+    fix: Advice
+    confirm: Advice
+    object: str | None = None
+    element: str | None = None
 
 
 class Extent(StrEnum):

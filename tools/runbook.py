@@ -19,11 +19,11 @@ from pathlib import Path
 
 import probe.faults
 from probe.faults import FAULTS, diagnose, text_only
-from probe.faults.causes import CAUSES
+from probe.faults.causes import CAUSES, OTHER
 from probe.faults.fault import Fault
-from probe.model import Impact, JudgedFinding, Severity, Standing
+from probe.model import Advice, Impact, JudgedFinding, Severity, Standing
 from probe.report import Page
-from probe.report.advice import advice
+from probe.report.layout import command
 from probe.sim.scenarios import SCENARIOS
 from probe.verdict import judge
 from tests.faults.all_cases import CASES
@@ -239,29 +239,29 @@ class Remedy:
     """Causes that are mended and settled by the same words: [(code, title) …]."""
 
     causes: tuple[tuple[str, str], ...]
-    fix: str
-    decide: str
+    fix: Advice
+    confirm: Advice
 
 
 def remedies(code: str) -> list[Remedy]:
     """For every cause that a finding of this code may name; the usual ones first, likeliest before less likely."""
-    places: dict[tuple[str, str], list[int]] = {}
-    names: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
-    told = [[(cause, fault) for cause in fault.causes] for fault in variants(code)]
+    places: dict[tuple[Advice, Advice], list[int]] = {}
+    names: dict[tuple[Advice, Advice], dict[tuple[str, str], None]] = {}
+    told = [[(cause.code, fault) for cause in fault.causes] for fault in variants(code)]
     for seen in occurrences()[code]:
         left = [cause.code for cause in seen.finding.causes if cause.standing is not Standing.RULED_OUT]
         told.append([(cause, seen.fault) for cause in left])
     for row in told:
         for place, (cause, fault) in enumerate(row):
-            text = fault.other if cause == "other" and fault.other is not None else CAUSES[cause]
-            key = (text.fix, text.decide)
+            text = next((own for own in fault.causes if own.code == cause), CAUSES[cause])
+            key = (text.fix, text.confirm)
             places.setdefault(key, []).append(place)
             names.setdefault(key, {})[cause, text.title.format_map(_TO_FILL_IN)] = None
     usual = sum(map(bool, told)) / 2
 
-    nameless = (CAUSES["other"].fix, CAUSES["other"].decide)
+    nameless = (OTHER.fix, OTHER.confirm)
 
-    def rank(key: tuple[str, str]) -> tuple[bool, bool, float]:
+    def rank(key: tuple[Advice, Advice]) -> tuple[bool, bool, float]:
         return key == nameless, len(places[key]) < usual, sum(places[key]) / len(places[key])
 
     return [Remedy(tuple(names[key]), *key) for key in sorted(places, key=rank)]
@@ -327,42 +327,24 @@ def _causes(listed: list[Remedy]) -> Iterator[str]:
         also = "".join(f"; or {_marked(other)} (`{code}`)" for code, other in others)
         yield f"\n{_wrapped(f'`{name}`{also}')}"
         yield from _advice("Fix", remedy.fix)
-        yield from _advice("Settle it", remedy.decide)
+        yield from _advice("Confirm with", remedy.confirm)
 
 
-def _advice(label: str, template: str) -> Iterator[str]:
-    """Prose, then the commands in it as one block, fit for pasting, in which remarks on them are comments."""
-    before, block, remark, after = "", [""], "", ""
-    for line in advice(("", ""), template.format_map(_TO_FILL_IN), indent=0, page=_SCREEN):
-        words = "".join(text for style, text in line if style != "command").strip()
-        code = "".join(text for style, text in line if style == "command")
-        if words and not block[1:]:
-            before += f" {words}"
-        elif words == "then" or words.startswith("(") or remark:
-            remark += f" {words}" if words else ""
-        elif words:
-            after += f" {words}"
-        if code:
-            block += _comment(remark)
-            remark = ""
-            block.append(f"  {code}" if block[-1].endswith(("\\", ",")) else code)
-    yield f"\n{_wrapped(f'**{label}:**{_marked(before)}')}"
-    if block[1:]:
-        yield from ("\n```sh", *block[1:], *_comment(remark), "```")
-    if after:
-        yield f"\n{_wrapped(_upper(_marked(after.strip().rstrip('.'))))}."
+def _advice(label: str, template: Advice) -> Iterator[str]:
+    """The text, the commands as one block that pastes as it is, and the note."""
+    text = template.text.format_map(_TO_FILL_IN)
+    yield f"\n{_wrapped(f'**{label}:** {_marked(text)}'.rstrip())}"
+    if template.commands:
+        yield from ("\n```sh", *_block(template.commands), "```")
+    if template.note is not None:
+        yield f"\n{_wrapped(_marked(template.note.format_map(_TO_FILL_IN)))}"
 
 
-def _comment(remark: str) -> list[str]:
-    words = remark.strip()
-    return textwrap.wrap(
-        words[1:-1] if words.startswith("(") and words.endswith(")") else words,
-        _SCREEN.width,
-        initial_indent="# ",
-        subsequent_indent="# ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _block(commands: Iterable[str]) -> Iterator[str]:
+    """Commands as lines, broken before options where they are long."""
+    for text in commands:
+        for line in command(("", ""), text.format_map(_TO_FILL_IN), indent=0, page=_SCREEN):
+            yield "".join(part for _, part in line).rstrip()
 
 
 def _rehearsals(code: str) -> Iterator[str]:

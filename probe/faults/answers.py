@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -14,28 +15,28 @@ THROTTLED = Fault(
     "AWS limits the rate of requests to {endpoints}",
     "It answered, so the network is fine. Nothing is broken; many pulls at once reach the limit.",
     Impact.PROOF,
-    ("throttle",),
+    (causes.THROTTLE,),
 )
 SERVICE_ERROR = Fault(
     "aws.service-error",
     "{endpoints} answered with a server error",
     "The network carried question and answer. {mark}",
     Impact.PROOF,
-    ("aws.service-error",),
+    (causes.AWS_OUTAGE,),
 )
 NOT_AWS = Fault(
     "http.not-aws",
     "something between here and AWS answers for {endpoints}",
     "The answer carries no request id and none of AWS's forms: a block page or a proxy's words.",
     Impact.PULL,
-    ("path.egress-firewall", "path.proxy"),
+    (causes.EGRESS_FIREWALL, causes.PROXY),
 )
 UNREADABLE = Fault(
     "http.unreadable",
     "the answer of {endpoints} makes no sense",
     "It is not what AWS answers to this request. What makes it so is not known.",
     Impact.PULL,
-    ("other", "path.egress-firewall"),
+    (causes.OTHER, causes.EGRESS_FIREWALL),
 )
 BROKEN_TRANSFER = Fault(
     "path.transfer-broken",
@@ -43,7 +44,7 @@ BROKEN_TRANSFER = Fault(
     "Name, TCP and TLS are fine; the conversation on top of them is cut or stalls. Large packets that get lost, and "
     "idle limits of a NAT or firewall, do that.",
     Impact.PULL,
-    ("path.transfer-broken", "path.mtu", "path.egress-firewall"),
+    (causes.TRANSFER_BROKEN, causes.MTU, causes.EGRESS_FIREWALL),
 )
 
 # What ends a conversation on a connection whose TLS was fine.
@@ -66,7 +67,7 @@ _NOTHING_TO_FIND = (Action.TOKEN, Action.CHALLENGE)
 def limits(evidence: Evidence) -> Iterator[Finding]:
     """Rate limits that a second try met again."""
     steps = _failed(evidence, Failure.THROTTLED)
-    yield from _of_aws(THROTTLED, evidence, steps, settled("throttle"))
+    yield from _of_aws(THROTTLED, evidence, steps, settled(causes.THROTTLE))
 
 
 def service_errors(evidence: Evidence) -> Iterator[Finding]:
@@ -75,8 +76,8 @@ def service_errors(evidence: Evidence) -> Iterator[Finding]:
     marked = [step for step in steps if (answer := step.answer) and answer.aws]
     bare = [step for step in steps if step not in marked]
     mark = "The answer carries AWS's request id: it is AWS that has trouble."
-    yield from _of_aws(SERVICE_ERROR, evidence, marked, settled("aws.service-error"), mark=mark)
-    either = possible("aws.service-error", "path.egress-firewall")
+    yield from _of_aws(SERVICE_ERROR, evidence, marked, settled(causes.AWS_OUTAGE), mark=mark)
+    either = possible(causes.AWS_OUTAGE, causes.EGRESS_FIREWALL)
     yield from _of_aws(SERVICE_ERROR, evidence, bare, either, mark="The answer is empty, so it may be a middlebox's.")
 
 
@@ -84,7 +85,7 @@ def strange_answers(evidence: Evidence) -> Iterator[Finding]:
     """Answers without any mark of AWS, and redirects where none belongs."""
     steps = [*_failed(evidence, Failure.NOT_AWS), *_failed(evidence, Failure.REDIRECT, actions=_NO_REDIRECT)]
     # Whom a text speaks with is not sure: it may be a server's own page, such as a content network's.
-    suspects = possible(*NOT_AWS.causes, "other") if evidence.is_text else None
+    suspects = possible(*NOT_AWS.causes, causes.OTHER) if evidence.is_text else None
     yield from _of_path(NOT_AWS, evidence, steps, suspects)
 
 

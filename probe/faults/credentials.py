@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -17,7 +18,7 @@ CLOCK = Fault(
     "AWS named two times in its refusal: {times}. Nothing that needs a signature can be proven until the clock is "
     "right.",
     Impact.PROOF,
-    ("clock.skew",),
+    (causes.CLOCK_SKEW,),
 )
 CLOCK_OFF = replace(
     CLOCK,
@@ -33,7 +34,7 @@ NO_CREDENTIALS = Fault(
     "there are no credentials here, and token, manifest and layers need them",
     "The network was measured all the same; ECS itself pulls with the execution role.",
     Impact.PROOF,
-    ("iam.no-credentials",),
+    (causes.NO_CREDENTIALS,),
 )
 NO_CREDENTIALS_TOLD = replace(
     NO_CREDENTIALS,
@@ -45,7 +46,7 @@ CREDENTIALS_UNAVAILABLE = Fault(
     "the credentials endpoint of the task did not give credentials",
     "It is link-local and serves the task role; no endpoint, group or network ACL lies on that way.",
     Impact.PROOF,
-    ("iam.credentials-rejected", "other"),
+    (causes.CREDENTIALS_REJECTED, causes.OTHER),
 )
 CREDENTIALS_UNUSABLE = replace(
     CREDENTIALS_UNAVAILABLE,
@@ -57,7 +58,7 @@ CREDENTIALS_REJECTED = Fault(
     "AWS does not accept the credentials held here (from {source})",
     "{endpoints} answered, so the network is fine; the keys are expired, invalid or of another partition.",
     Impact.PROOF,
-    ("iam.credentials-rejected",),
+    (causes.CREDENTIALS_REJECTED,),
 )
 INSTANCE_ROLE = Fault(
     "credentials.instance-role",
@@ -70,10 +71,10 @@ INSTANCE_ROLE = Fault(
 CLOCK_TOLERANCE = 300.0  # seconds; AWS refuses signatures that are 5 minutes or more off (S3: 15)
 _INSTANCE_METADATA = "iam-role"  # botocore's name of the provider
 _CAUSES = {
-    Failure.THROTTLED: ("throttle",),
-    Failure.UNAUTHENTICATED: ("iam.credentials-rejected",),
-    Failure.SERVER_ERROR: ("iam.credentials-rejected", "other"),
-    Failure.NOT_AWS: ("path.proxy", "other"),
+    Failure.THROTTLED: (causes.THROTTLE,),
+    Failure.UNAUTHENTICATED: (causes.CREDENTIALS_REJECTED,),
+    Failure.SERVER_ERROR: (causes.CREDENTIALS_REJECTED, causes.OTHER),
+    Failure.NOT_AWS: (causes.PROXY, causes.OTHER),
 }
 
 
@@ -88,10 +89,10 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
             fault, suspects = _told(step)
             yield found(fault, evidence, evidence.tries(step), suspects=suspects)
         elif step.failure is Failure.NO_CREDENTIALS:
-            yield found(NO_CREDENTIALS, evidence, evidence.tries(step), suspects=settled("iam.no-credentials"))
+            yield found(NO_CREDENTIALS, evidence, evidence.tries(step), suspects=settled(causes.NO_CREDENTIALS))
         else:
-            causes = _CAUSES.get(step.failure, ("other",)) if step.failure else ("other",)
-            yield found(CREDENTIALS_UNAVAILABLE, evidence, evidence.tries(step), suspects=possible(*causes))
+            suspects = possible(*_CAUSES.get(step.failure or Failure.BUG, (causes.OTHER,)))
+            yield found(CREDENTIALS_UNAVAILABLE, evidence, evidence.tries(step), suspects=suspects)
     if evidence.measurement.identity.source == _INSTANCE_METADATA:
         steps = [step for step in evidence.of(Action.CREDENTIALS) if step.ok]
         yield found(
@@ -102,8 +103,8 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
 def _told(step: Step) -> tuple[Fault, Suspects]:
     """A proxy that swallows calls of link-local addresses is the likeliest reason why those fail."""
     if step.failure is Failure.NO_CREDENTIALS:
-        return NO_CREDENTIALS_TOLD, possible("iam.no-credentials", "path.proxy", "iam.execution-role")
-    return CREDENTIALS_UNAVAILABLE, possible("path.proxy", *CREDENTIALS_UNAVAILABLE.causes)
+        return NO_CREDENTIALS_TOLD, possible(causes.NO_CREDENTIALS, causes.PROXY, causes.EXECUTION_ROLE)
+    return CREDENTIALS_UNAVAILABLE, possible(causes.PROXY, *CREDENTIALS_UNAVAILABLE.causes)
 
 
 def rejected_credentials(evidence: Evidence) -> Iterator[Finding]:
@@ -121,7 +122,7 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
     ]
     far = [step for step in evidence.measurement.steps if _is_far(step)]
     if refused:
-        suspects = settled("clock.skew")
+        suspects = settled(causes.CLOCK_SKEW)
         steps = (*evidence.tries(*refused), *far)
         yield found(CLOCK, evidence, steps, suspects=suspects, times=_times(refused[0].answer))
     elif far and (offset := evidence.clock_offset) is not None and abs(offset) > CLOCK_TOLERANCE:
@@ -129,7 +130,7 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
             CLOCK_OFF,
             evidence,
             far,
-            suspects=settled("clock.skew"),
+            suspects=settled(causes.CLOCK_SKEW),
             offset=seconds(abs(offset)),
             direction="behind" if offset > 0 else "ahead of",
         )

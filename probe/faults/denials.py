@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -14,14 +15,14 @@ ENDPOINT_POLICY = Fault(
     "the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
     "AWS says that a VPC endpoint policy denies it. Network, names and TLS are fine.",
     Impact.PULL,
-    ("policy.vpce.ecr",),
+    (causes.ECR_ENDPOINT_POLICY,),
 )
 DENIED = Fault(
     "iam.denied",
     "{who} is refused {action}",
     "AWS answered, so the network is fine. {reason} {role}",
     Impact.PROOF,
-    ("iam.execution-role", "policy.vpce.ecr"),
+    (causes.EXECUTION_ROLE, causes.ECR_ENDPOINT_POLICY),
 )
 
 # What each round trip needs (ECR guide, "repository policies").
@@ -30,7 +31,9 @@ _ACTIONS = {
     Action.MANIFEST: "ecr:BatchGetImage",
     Action.BLOB: "ecr:GetDownloadUrlForLayer",
 }
-_POLICIES = {"s3": "policy.vpce.s3"} | dict.fromkeys(("ecr.api", "ecr.dkr", "ecr-legacy"), "policy.vpce.ecr")
+_POLICIES = {"s3": causes.S3_ENDPOINT_POLICY} | dict.fromkeys(
+    ("ecr.api", "ecr.dkr", "ecr-legacy"), causes.ECR_ENDPOINT_POLICY
+)
 _UNSAID = "AWS did not say which policy refuses it."
 _ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
 
@@ -44,7 +47,7 @@ def endpoint_policies(evidence: Evidence) -> Iterator[Finding]:
             evidence,
             evidence.tries(*steps),
             impact=Impact.PROOF if evidence.holds_pull_role is False else Impact.PULL,
-            suspects=settled("policy.vpce.ecr"),
+            suspects=settled(causes.ECR_ENDPOINT_POLICY),
             action=_action(steps[0]),
         )
 
@@ -94,20 +97,20 @@ def suspects_of(evidence: Evidence, step: Step) -> Suspects:
     """Which policy it is, by the sentence; where the request left by a public way, no endpoint's policy saw it."""
     denial, public = step.denial, evidence.is_public(step.endpoint)
     reason = denial.reason if denial else None
-    policy = _POLICIES.get(step.endpoint, "policy.vpce.other")
+    policy = _POLICIES.get(step.endpoint, causes.OTHER_ENDPOINT_POLICY)
     if reason in _ORGANISATION:
-        return settled("iam.scp")
+        return settled(causes.ORGANISATION_POLICY)
     if reason is DenialReason.RESOURCE:
-        return settled("iam.repository-policy")
+        return settled(causes.REPOSITORY_POLICY)
     if reason is not None:
-        role, condition = "iam.execution-role", "iam.source-vpce-condition"
+        role, condition = causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION
         return possible(condition, role) if public else possible(role, condition)
-    foreign = ("iam.repository-policy",) if _other_account(evidence) and policy == "policy.vpce.ecr" else ()
+    foreign = (causes.REPOSITORY_POLICY,) if _other_account(evidence) and policy == causes.ECR_ENDPOINT_POLICY else ()
     if public:
-        codes = ("iam.execution-role", "iam.source-vpce-condition", *foreign, policy)
-        return Suspects(codes, ruled_out=frozenset({policy}))
-    explicit = ("iam.scp",) if denial is not None and denial.explicit else ()
-    return possible("iam.execution-role", policy, *explicit, *foreign)
+        unlikely = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
+        return Suspects(unlikely, ruled_out=frozenset({policy}))
+    explicit = (causes.ORGANISATION_POLICY,) if denial is not None and denial.explicit else ()
+    return possible(causes.EXECUTION_ROLE, policy, *explicit, *foreign)
 
 
 def _other_account(evidence: Evidence) -> bool:

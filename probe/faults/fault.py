@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from probe.faults.causes.texts import CauseText
+from probe.faults.causes import CauseText
 from probe.model import Extent, Impact
 from probe.records import Record
 
 
 class Fault(Record, frozen=True):
-    """What the evidence can show. Texts hold {names} of a finding's values; `causes` are codes, likeliest first.
+    """What the evidence can show. Texts hold {placeholders} for a finding's values; `causes` come likeliest first.
 
     `impact`, `extent` and `causes` are the usual ones: a rule says where the evidence tells of others. The same fault
     in other words is `replace(FAULT, title=…, why=…)`, so that a code belongs to one constant.
@@ -18,6 +18,5 @@ class Fault(Record, frozen=True):
     title: str
     why: str
     impact: Impact
-    causes: tuple[str, ...] = ()
+    causes: tuple[CauseText, ...] = ()
     extent: Extent = Extent.WHOLLY
-    other: CauseText | None = None  # the words for the cause `other`, where more is known than nothing

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from probe.faults.absence import missing
-from probe.faults.causes import cause, in_order
+from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.placeholders import service_of, values_of
@@ -14,40 +13,45 @@ from probe.faults.sentences import listed, saw
 from probe.model import Extent, Finding, Impact, Standing, Step
 from probe.records import Record
 
+_ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
+
 
 class Suspects(Record, frozen=True):
-    """The causes of one occurrence: `codes` likeliest first, with those that the evidence settles."""
+    """The causes of one occurrence, likeliest first, with those that the evidence confirms or rules out."""
 
-    codes: tuple[str, ...]
-    confirmed: frozenset[str] = frozenset()
-    ruled_out: frozenset[str] = frozenset()
+    causes: tuple[CauseText, ...]
+    confirmed: frozenset[CauseText] = frozenset()
+    ruled_out: frozenset[CauseText] = frozenset()
 
     @property
-    def open(self) -> tuple[str, ...]:
+    def open(self) -> tuple[CauseText, ...]:
         """What still can be the cause: occurrences that agree in this are one fault."""
-        return tuple(code for code in self.codes if code not in self.ruled_out)
+        return tuple(cause for cause in self.causes if cause not in self.ruled_out)
 
-    def and_then(self, *codes: str) -> Suspects:
-        """With less likely ones behind, unless one is confirmed already."""
-        return self if self.confirmed else Suspects((*self.codes, *codes), self.confirmed, self.ruled_out)
+    def and_then(self, *causes: CauseText) -> Suspects:
+        """Add less likely causes, unless one is confirmed already."""
+        return self if self.confirmed else Suspects((*self.causes, *causes), self.confirmed, self.ruled_out)
 
-    def first(self, *codes: str) -> Suspects:
-        return Suspects((*codes, *self.codes), self.confirmed, self.ruled_out)
+    def first(self, *causes: CauseText) -> Suspects:
+        """Put these causes before all others."""
+        return Suspects((*causes, *self.causes), self.confirmed, self.ruled_out)
 
-    def standing(self, code: str) -> Standing:
-        if code in self.confirmed:
+    def standing(self, cause: CauseText) -> Standing:
+        """How sure this cause is."""
+        if cause in self.confirmed:
             return Standing.CONFIRMED
-        return Standing.RULED_OUT if code in self.ruled_out else Standing.POSSIBLE
+        return Standing.RULED_OUT if cause in self.ruled_out else Standing.POSSIBLE
 
 
-def settled(code: str, *others: str) -> Suspects:
-    """One cause confirmed; the others, if any, are thereby out."""
-    rest = tuple(other for other in others if other != code)
-    return Suspects((code, *rest), frozenset((code,)), frozenset(rest))
+def settled(cause: CauseText, *others: CauseText) -> Suspects:
+    """One cause confirmed, which rules out the others."""
+    rest = tuple(other for other in others if other != cause)
+    return Suspects((cause, *rest), frozenset((cause,)), frozenset(rest))
 
 
-def possible(*codes: str) -> Suspects:
-    return Suspects(tuple(dict.fromkeys(codes)))
+def possible(*causes: CauseText) -> Suspects:
+    """Causes of which the evidence neither confirms nor rules out any."""
+    return Suspects(tuple(dict.fromkeys(causes)))
 
 
 def found(
@@ -67,10 +71,10 @@ def found(
     suspects = suspects or Suspects(fault.causes)
     general = values_of(evidence, because, names)
     texts = {**general, **_worded(values), "endpoints": listed(names)}
-    causes = tuple(
-        cause(code, suspects.standing(code), {**texts, **_absent(evidence, names, code)}, other=fault.other)
-        for code in dict.fromkeys(suspects.codes)
-    )
+    causes = [
+        cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
+        for cause in dict.fromkeys(suspects.causes)
+    ]
     told = {name: value for name, value in values.items() if value is not None}
     presumed = [address for address in general["address_list"] if evidence.is_presumed(address)]
     if presumed:
@@ -84,13 +88,13 @@ def found(
         why=fault.why.format_map(texts) + _presumed(presumed, evidence),
         because=tuple(step.id for step in because),
         values={"saw": saw(evidence, because), "addresses": general["address_list"], **told},
-        causes=in_order(causes),
+        causes=tuple(sorted(causes, key=lambda cause: _ORDER.index(cause.standing))),
     )
 
 
-def _absent(evidence: Evidence, names: Iterable[str], code: str) -> dict[str, str]:
+def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText) -> dict[str, str]:
     """What to make where the cause is that one of several endpoints does not exist: that one."""
-    absent = (endpoint for name in names if missing(name) == code and (endpoint := evidence.plan.endpoint(name)))
+    absent = (endpoint for name in names if missing(name) is cause and (endpoint := evidence.plan.endpoint(name)))
     return (
         {"endpoint": one.name, "service": service_of(one, evidence.plan.partition)}
         if (one := next(absent, None))

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from probe.faults.causes.texts import CauseText
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found
 from probe.faults.sentences import few
-from probe.model import Action, Asker, Extent, Failure, Finding, Impact, NamesSeen, Outcome, Step
+from probe.model import Action, Advice, Asker, Extent, Failure, Finding, Impact, NamesSeen, Outcome, Step
 
 BUG = Fault(
     "probe.bug",
     "ecr-probe itself failed in {what}, so that part is not proven",
     "This is a mistake of ecr-probe and says nothing about the network or AWS.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText("a mistake in ecr-probe", "report it with this document", "the words of the steps named here"),
+    (
+        causes.other(
+            "a bug in ecr-probe",
+            Advice("report it with this verdict"),
+            Advice("the error text of the steps of this finding"),
+        ),
+    ),
 )
 DEADLINE = Fault(
     "probe.deadline",
     "the run ended with {count} unfinished",
     "The deadline of {deadline} s passed, or the run was stopped. What was cut off is neither proven nor refuted.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText(
-        "the time was too short for this network, or somebody stopped the run",
-        "give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout",
-        "the seconds of the steps below, against the deadline of {deadline} s",
+    (
+        causes.other(
+            "the time was too short for this network, or the run was interrupted",
+            Advice("give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout"),
+            Advice("compare the seconds of the steps with the deadline of {deadline} s"),
+        ),
     ),
 )
 NOT_MEASURED = Fault(
@@ -36,7 +42,7 @@ NOT_MEASURED = Fault(
     "the pull was not walked to its end: {detail}",
     "No step failed, but what comes after it was not tried, so the pull is not proven.",
     Impact.PROOF,
-    ("other",),
+    (causes.OTHER,),
 )
 RETRIED = Fault(
     "probe.retried",
@@ -50,7 +56,7 @@ UNEXPLAINED = Fault(
     "{endpoints} {action} failed in a way that ecr-probe has no explanation for: {words}",
     "No rule knows this failure here. The words are those of the library or server.",
     Impact.PROOF,
-    ("other",),
+    (causes.OTHER,),
 )
 
 _PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -32,7 +33,7 @@ S3_POLICY = Fault(
     "Token and manifest came, so the role is fine. ECR signed the address itself, and the principal there is ECR's "
     "own: only an endpoint policy, or an organisation's, refuses that.",
     Impact.PULL,
-    ("policy.vpce.s3", "iam.scp", "other"),
+    (causes.S3_ENDPOINT_POLICY, causes.ORGANISATION_POLICY, causes.OTHER),
 )
 S3_POLICY_SAID = replace(
     S3_POLICY,
@@ -46,21 +47,21 @@ URL_REJECTED = Fault(
     "S3 does not accept the signed address that ECR gave",
     "The address was used at once and unchanged. Something on the way alters the request, or it took too long.",
     Impact.PULL,
-    ("path.egress-firewall", "path.proxy", "other"),
+    (causes.EGRESS_FIREWALL, causes.PROXY, causes.OTHER),
 )
 BLOB_MISSING = Fault(
     "layers.missing",
     "the image names layers that are not there",
     "The manifest came and its blob did not: 404. Network and permissions are fine.",
     Impact.PULL,
-    ("registry.tag-not-found", "registry.layer-corrupt"),
+    (causes.TAG_NOT_FOUND, causes.LAYER_CORRUPT),
 )
 BAD_DIGEST = Fault(
     "layers.bad-digest",
     "the bytes of {what} do not match their digest",
     "All of it arrived and its sha256 is wrong: the image is damaged, or somebody changes bytes on the way.",
     Impact.PULL,
-    ("registry.layer-corrupt", "path.egress-firewall"),
+    (causes.LAYER_CORRUPT, causes.EGRESS_FIREWALL),
 )
 FOREIGN_LAYERS = Fault(
     "registry.foreign-layers",
@@ -68,7 +69,7 @@ FOREIGN_LAYERS = Fault(
     "They are foreign (non-distributable) layers, as Windows base images have them: clients fetch them from their "
     "vendor's host, to which no VPC endpoint leads.",
     Impact.PULL,
-    ("registry.foreign-layers",),
+    (causes.FOREIGN_LAYERS,),
     Extent.PARTLY,
 )
 RANGED = Fault(
@@ -90,7 +91,7 @@ S3_ROUTE = Fault(
     "S3 is reached, by a gateway endpoint or by NAT: the wire does not tell which",
     "A gateway endpoint keeps S3's public addresses. aws ec2 describe-route-tables decides.",
     Impact.NONE,
-    ("s3.route-table-not-associated", "endpoint.missing.s3"),
+    (causes.S3_ROUTE_TABLE, causes.MISSING_S3),
     Extent.NOTED,
 )
 S3_ROUTE_LIKELY = replace(
@@ -118,7 +119,7 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.DENIED:
             groups.setdefault(_who_refuses(step), []).append(step)
     for suspects, steps in groups.items():
-        fault = S3_POLICY_SAID if "policy.vpce.s3" in suspects.confirmed else S3_POLICY
+        fault = S3_POLICY_SAID if causes.S3_ENDPOINT_POLICY in suspects.confirmed else S3_POLICY
         yield found(fault, evidence, evidence.tries(*steps), suspects=suspects)
 
 
@@ -126,9 +127,9 @@ def _who_refuses(step: Step) -> Suspects:
     denial = step.denial
     reason = denial.reason if denial else None
     if reason is DenialReason.ENDPOINT:
-        return settled("policy.vpce.s3")
+        return settled(causes.S3_ENDPOINT_POLICY)
     if reason in (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL):
-        return settled("iam.scp")
+        return settled(causes.ORGANISATION_POLICY)
     return possible(*S3_POLICY.causes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible, settled
@@ -17,7 +18,7 @@ ENDPOINT_POLICY = Fault(
     "CloudWatch Logs answered and named the endpoint policy. What the awslogs driver calls may be refused by it as "
     "well.",
     Impact.LOGS,
-    ("policy.vpce.other",),
+    (causes.OTHER_ENDPOINT_POLICY,),
     Extent.PARTLY,
 )
 NOT_PERMITTED = Fault(
@@ -34,7 +35,7 @@ GROUP_MISSING = Fault(
     "CloudWatch Logs answered and does not know it. Unless awslogs-create-group is on, containers that log there do "
     "not start.",
     Impact.LOGS,
-    ("logs.group-missing", "logs.misconfigured-region"),
+    (causes.LOG_GROUP_MISSING, causes.LOG_REGION),
     Extent.PARTLY,
 )
 GROUP_MISSING_TOLD = replace(
@@ -55,7 +56,7 @@ BAD_REGION = Fault(
     "the log option awslogs-region of container {container} is not a region: {option}",
     "Task metadata shows it. The SDK refuses it before a packet leaves.",
     Impact.LOGS,
-    ("logs.misconfigured-region",),
+    (causes.LOG_REGION,),
 )
 
 ANSWERED_OTHERWISE = replace(
@@ -77,7 +78,7 @@ def refusals(evidence: Evidence) -> Iterator[Finding]:
         denial = step.denial
         action = (denial.action if denial else None) or "logs:DescribeLogStreams"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
-            suspects = settled("policy.vpce.other")
+            suspects = settled(causes.OTHER_ENDPOINT_POLICY)
             yield found(ENDPOINT_POLICY, evidence, evidence.tries(step), suspects=suspects, action=action)
         else:
             yield found(NOT_PERMITTED, evidence, evidence.tries(step), action=action)
@@ -89,7 +90,7 @@ def missing_groups(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.NOT_FOUND:
             logs = evidence.plan.endpoint("logs")
             elsewhere = logs is not None and evidence.is_foreign(logs)
-            suspects = possible(*GROUP_MISSING.causes) if elsewhere else settled("logs.group-missing")
+            suspects = possible(*GROUP_MISSING.causes) if elsewhere else settled(causes.LOG_GROUP_MISSING)
             # A text is the log driver's own.
             fault = GROUP_MISSING_TOLD if evidence.is_text else GROUP_MISSING
             yield found(fault, evidence, evidence.tries(step), suspects=suspects)
@@ -113,7 +114,7 @@ def bad_regions(evidence: Evidence) -> Iterator[Finding]:
                 evidence,
                 told[:1],
                 endpoints=("logs",),
-                suspects=settled("logs.misconfigured-region"),
+                suspects=settled(causes.LOG_REGION),
                 container=destination.container,
                 option=option[:100],
             )

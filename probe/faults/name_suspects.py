@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from probe.faults.absence import missing
+from probe.faults import causes
+from probe.faults.causes import CauseText
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -14,10 +15,10 @@ from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
 _ZONES = (
-    "dns.private-dns-disabled",
-    "dns.vpc-attributes-off",
-    "dns.hosted-zone-not-associated",
-    "dns.hosted-zone-wrong-name",
+    causes.PRIVATE_DNS_OFF,
+    causes.VPC_ATTRIBUTES_OFF,
+    causes.ZONE_NOT_ASSOCIATED,
+    causes.ZONE_WRONG_NAME,
 )
 
 
@@ -26,45 +27,47 @@ def witnesses(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
     return (*evidence.vpc_answers(visit), *evidence.mistaken_answers(visit))
 
 
-def confirmed(evidence: Evidence, visit: Visit, *others: str) -> Suspects | None:
+def confirmed(evidence: Evidence, visit: Visit, *others: CauseText) -> Suspects | None:
     """What a private answer elsewhere proves: of the VPC's resolver, or of the name with swapped labels."""
     if is_inside(class_of(addresses_of(evidence.vpc_answers(visit)))):
-        return settled("dns.custom-resolver", *others)
+        return settled(causes.CUSTOM_RESOLVER, *others)
     if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(visit) if step.ok))):
-        return settled("dns.hosted-zone-wrong-name", *others)
+        return settled(causes.ZONE_WRONG_NAME, *others)
     return None
 
 
 def of_public_answer(evidence: Evidence, visit: Visit) -> Suspects:
     """Why an interface endpoint's name answers publicly."""
     name = visit.endpoint.name
-    usual = (missing(name), *_ZONES)
+    usual = (causes.missing(name), *_ZONES)
     proof = confirmed(evidence, visit, *usual)
     if proof is not None:
         return proof
     suspects = Suspects(usual, ruled_out=_excluded(evidence))
     server = visit.line.server if visit.line else ""
     if evidence.is_text and not server:
-        suspects = suspects.and_then("dns.custom-resolver")
+        suspects = suspects.and_then(causes.CUSTOM_RESOLVER)
     elif not evidence.is_vpc_resolver(server):
         suspects = _beside_the_vpc(evidence, visit, suspects)
     if evidence.is_foreign(visit.endpoint):
-        suspects = suspects.first("region.cross-region")
+        suspects = suspects.first(causes.CROSS_REGION)
     if _is_fips(visit):
-        suspects = suspects.first("client.fips-hostname")
-    return suspects.first("client.legacy-hostname") if name == "ecr-legacy" else suspects
+        suspects = suspects.first(causes.FIPS_HOSTNAME)
+    return suspects.first(causes.LEGACY_HOSTNAME) if name == "ecr-legacy" else suspects
 
 
 def _beside_the_vpc(evidence: Evidence, visit: Visit, suspects: Suspects) -> Suspects:
     """A resolver of somebody's own is the first suspect, unless the VPC's resolver answers publicly too."""
     if class_of(addresses_of(evidence.vpc_answers(visit))) is AddressClass.PUBLIC:
         return Suspects(
-            (*suspects.codes, "dns.custom-resolver"), suspects.confirmed, suspects.ruled_out | {"dns.custom-resolver"}
+            (*suspects.causes, causes.CUSTOM_RESOLVER),
+            suspects.confirmed,
+            suspects.ruled_out | {causes.CUSTOM_RESOLVER},
         )
-    return suspects.first("dns.custom-resolver")
+    return suspects.first(causes.CUSTOM_RESOLVER)
 
 
-def _excluded(evidence: Evidence) -> frozenset[str]:
+def _excluded(evidence: Evidence) -> frozenset[CauseText]:
     """Any private answer proves that the VPC serves private zones (that to a vpce name does not: it is public DNS)."""
     served = any(
         visit.endpoint.kind is Kind.INTERFACE
@@ -72,10 +75,10 @@ def _excluded(evidence: Evidence) -> frozenset[str]:
         and is_inside(visit.address_class)
         for visit in evidence.visits
     )
-    return frozenset({"dns.vpc-attributes-off"}) if served else frozenset()
+    return frozenset({causes.VPC_ATTRIBUTES_OFF}) if served else frozenset()
 
 
-def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
+def of_missing_name(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
     """Why a name does not exist, or has no address, where the task asks."""
     proof = confirmed(evidence, visit, *usual)
     if proof is not None:
@@ -86,16 +89,16 @@ def of_missing_name(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
         # A text that names no resolver leaves it open; one that is named, and not the VPC's, is the first suspect.
         own = evidence.is_text and not server
-        suspects = suspects.and_then("dns.custom-resolver") if own else suspects.first("dns.custom-resolver")
+        suspects = suspects.and_then(causes.CUSTOM_RESOLVER) if own else suspects.first(causes.CUSTOM_RESOLVER)
     if _is_fips(visit):
-        suspects = suspects.first("client.fips-hostname")
+        suspects = suspects.first(causes.FIPS_HOSTNAME)
     if visit.endpoint.name == "ecr-legacy":
-        suspects = suspects.and_then("client.legacy-hostname")
+        suspects = suspects.and_then(causes.LEGACY_HOSTNAME)
     if _is_misspelt(evidence, visit.endpoint):
-        suspects = suspects.first("registry.bad-image-reference")
+        suspects = suspects.first(causes.BAD_IMAGE_REFERENCE)
     if visit.endpoint.name == "logs":
         # A region that is not the task's own is more likely mistyped than its zone hidden.
-        typo = "logs.misconfigured-region"
+        typo = causes.LOG_REGION
         return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.and_then(typo)
     return suspects
 
@@ -111,16 +114,16 @@ def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
     return evidence.is_text and not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
-def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: str) -> Suspects:
+def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
     """Why no resolver gives an answer. Groups do not filter the VPC's own, whose silence is an attribute of the VPC."""
     silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in visit.lines)
     if silent and all(evidence.is_vpc_resolver(line.server) for line in visit.lines):
-        return possible("dns.vpc-attributes-off", "dns.resolver-unreachable")
+        return possible(causes.VPC_ATTRIBUTES_OFF, causes.RESOLVER_UNREACHABLE)
     proof = confirmed(evidence, visit, *(() if silent else usual))
     if proof is None:
         return possible(*usual)
     # That the VPC's resolver would answer settles what to change; that ours is down or cut off may be true as well.
-    return proof if not silent else Suspects((*proof.codes, "dns.resolver-unreachable"), proof.confirmed)
+    return proof if not silent else Suspects((*proof.causes, causes.RESOLVER_UNREACHABLE), proof.confirmed)
 
 
 # ---- findings of several hosts --------------------------------------------------------------------------------------

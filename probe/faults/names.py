@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
-from probe.faults.absence import missing
-from probe.faults.causes.texts import CauseText
+from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible
@@ -19,7 +18,7 @@ from probe.faults.name_suspects import (
     of_public_answer,
     witnesses,
 )
-from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Advice, Extent, Failure, Finding, Impact, Kind, Step
 from probe.records import replace
 
 PUBLIC = Fault(
@@ -29,10 +28,10 @@ PUBLIC = Fault(
     "gateway) and ends with it.",
     Impact.ROUTE,
     (
-        "dns.private-dns-disabled",
-        "dns.vpc-attributes-off",
-        "dns.hosted-zone-not-associated",
-        "dns.hosted-zone-wrong-name",
+        causes.PRIVATE_DNS_OFF,
+        causes.VPC_ATTRIBUTES_OFF,
+        causes.ZONE_NOT_ASSOCIATED,
+        causes.ZONE_WRONG_NAME,
     ),
 )
 PUBLIC_SILENT = replace(
@@ -64,18 +63,24 @@ NAME_MISSING = Fault(
     "the name of {endpoints} does not exist where this task asks",
     "Public DNS knows the names of AWS. Where {servers} does not, a private zone hides the name or lacks its record.",
     Impact.PULL,
-    ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict"),
+    (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT),
 )
 GIVEN_NAME_MISSING = replace(
     NAME_MISSING,
     title="the name that --endpoint-dns gives for {endpoints} does not exist",
     why="{servers} answered NXDOMAIN for {lookups}. Names of VPC endpoints are in public DNS, for everybody.",
-    causes=("other",),
-    other=CauseText(
-        "the name is mistyped, or its endpoint is gone",
-        "give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)",
-        "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
-        '--query "VpcEndpoints[].DnsEntries[].DnsName"',
+    causes=(
+        causes.other(
+            "the name is mistyped, or its endpoint was deleted",
+            Advice("give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)"),
+            Advice(
+                "",
+                (
+                    "aws ec2 describe-vpc-endpoints --region {task_region} "
+                    '--filters Name=service-name,Values={services} --query "VpcEndpoints[].DnsEntries[].DnsName"',
+                ),
+            ),
+        ),
     ),
 )
 NO_ADDRESS = Fault(
@@ -83,7 +88,7 @@ NO_ADDRESS = Fault(
     "the name of {endpoints} has no address where this task asks",
     "{servers} knows {hosts} but gave no address for it: a record is missing, or a DNS firewall answers in its place.",
     Impact.PULL,
-    ("dns.hosted-zone-missing-record", "dns.hosted-zone-conflict", "path.egress-firewall"),
+    (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT, causes.EGRESS_FIREWALL),
 )
 CENTRAL = Fault(
     "dns.central-endpoint",
@@ -127,7 +132,7 @@ def _likeness(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects
 
     Public ways weigh by endpoint and policy; what cannot be reached weighs by what is lost, the heaviest of all.
     """
-    others = tuple(code for code in suspects.open if code != missing(visit.endpoint.name))
+    others = tuple(cause for cause in suspects.open if cause is not causes.missing(visit.endpoint.name))
     optional = visit.endpoint.impact is Impact.NONE
     if fault in _SILENT:
         return others, suspects.confirmed, optional
@@ -140,22 +145,21 @@ def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
     if visit.last_tries and not visit.connected:
         own = evidence.surroundings.addresses
         follow = (
-            "tcp.no-route",
-            "tcp.security-group",
-            "tcp.no-public-ip",
-            "tcp.nat-device",
-            "tcp.nacl",
-            "path.egress-firewall",
+            causes.NO_ROUTE,
+            causes.SECURITY_GROUP,
+            causes.NO_PUBLIC_IP,
+            causes.NAT_DEVICE,
+            causes.NETWORK_ACL,
+            causes.EGRESS_FIREWALL,
         )
-        ipv6 = ("region.ipv6-unsupported-endpoint",) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
+        ipv6 = (causes.IPV4_ONLY,) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
         silent = PUBLIC_TOLD if evidence.is_text else PUBLIC_SILENT
         if all(step.failure in REFUSALS for step in visit.last_tries):
-            return silent, suspects if suspects.confirmed else suspects.first("path.egress-firewall")
+            return silent, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
         if evidence.is_text:
             # Nobody looked at the resolver: that there is no endpoint, or no way out, comes before what its zones hide.
-            first = suspects.codes.index(missing(visit.endpoint.name)) + 1
-            codes = (*suspects.codes[:first], "tcp.no-route", *suspects.codes[first:], *follow, *ipv6)
-            return silent, possible(*codes)
+            first = suspects.causes.index(causes.missing(visit.endpoint.name)) + 1
+            return silent, possible(*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:], *follow, *ipv6)
         return silent, suspects.and_then(*follow, *ipv6)
     mixed = any(is_inside(address.address_class) for address in visit.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
@@ -179,12 +183,12 @@ def _evidence_of_leak(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
 
 def _merged(group: list[tuple[Visit, Suspects]]) -> Suspects:
     """The suspects of all: each endpoint's own absence in one row, then what they have in common, then what is out."""
-    absences = [missing(visit.endpoint.name) for visit, _ in group]
+    absences = [causes.missing(visit.endpoint.name) for visit, _ in group]
     first = group[0][1]
-    codes = [code for each in first.open for code in (absences if each == absences[0] else [each])]
-    out = frozenset(code for _, suspects in group for code in suspects.ruled_out) - set(codes)
-    rest = [code for _, suspects in group for code in suspects.codes if code in out]
-    return Suspects(tuple(dict.fromkeys((*codes, *rest))), first.confirmed, out)
+    merged = [cause for common in first.open for cause in (absences if common is absences[0] else [common])]
+    out = frozenset(cause for _, suspects in group for cause in suspects.ruled_out) - set(merged)
+    rest = [cause for _, suspects in group for cause in suspects.causes if cause in out]
+    return Suspects(tuple(dict.fromkeys((*merged, *rest))), first.confirmed, out)
 
 
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
@@ -198,13 +202,18 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
         if visit.endpoint.lookup != visit.endpoint.host and not visit.redirected:
             steps = failed_lookups(evidence, visit, NOT_THERE)
             yield of_lookups(
-                GIVEN_NAME_MISSING, evidence, [visit], steps, possible("other"), lookups=visit.endpoint.lookup
+                GIVEN_NAME_MISSING,
+                evidence,
+                [visit],
+                steps,
+                possible(*GIVEN_NAME_MISSING.causes),
+                lookups=visit.endpoint.lookup,
             )
             continue
         groups.setdefault((fault, of_missing_name(evidence, visit, *fault.causes)), []).append(visit)
     everything = sum(map(len, groups.values())) == len(evidence.visits) > 1 and not evidence.is_text
     for (fault, suspects), visits in groups.items():
-        suspects = suspects.and_then("registry.bad-image-reference") if everything else suspects
+        suspects = suspects.and_then(causes.BAD_IMAGE_REFERENCE) if everything else suspects
         steps = cited(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))
         yield of_lookups(fault, evidence, visits, steps, suspects)
 

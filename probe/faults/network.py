@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from probe.addresses import is_ipv6
+from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
@@ -18,7 +19,7 @@ SILENT = Fault(
     "Packets to {where} are dropped, not refused. A security group of the endpoints, the task's own group and a "
     "network ACL look the same from inside; the reads below decide.",
     Impact.PULL,
-    ("tcp.security-group", "tcp.nacl"),
+    (causes.SECURITY_GROUP, causes.NETWORK_ACL),
 )
 PARTLY_SILENT = Fault(
     "tcp.partly-silent",
@@ -26,7 +27,7 @@ PARTLY_SILENT = Fault(
     "Each was tried twice. What admits one zone and not the other is a subnet's network ACL or a group that names "
     "addresses.",
     Impact.PULL,
-    ("tcp.nacl", "tcp.security-group", "tcp.az-without-eni"),
+    (causes.NETWORK_ACL, causes.SECURITY_GROUP, causes.ZONE_WITHOUT_INTERFACE),
     Extent.PARTLY,
 )
 S3_SILENT = Fault(
@@ -36,12 +37,12 @@ S3_SILENT = Fault(
     "and a closed group look the same from inside.",
     Impact.PULL,
     (
-        "endpoint.missing.s3",
-        "s3.route-table-not-associated",
-        "tcp.security-group-s3-egress",
-        "tcp.nacl",
-        "endpoint.s3-interface-not-gateway",
-        "path.egress-firewall",
+        causes.MISSING_S3,
+        causes.S3_ROUTE_TABLE,
+        causes.SECURITY_GROUP_S3_EGRESS,
+        causes.NETWORK_ACL,
+        causes.S3_INTERFACE_ONLY,
+        causes.EGRESS_FIREWALL,
     ),
 )
 REFUSED = Fault(
@@ -49,7 +50,7 @@ REFUSED = Fault(
     "connections to {endpoints} are refused",
     "AWS never refuses: groups and network ACLs drop. A firewall or host in between answered.",
     Impact.PULL,
-    ("path.egress-firewall",),
+    (causes.EGRESS_FIREWALL,),
 )
 REFUSED_PARTLY = replace(
     REFUSED,
@@ -61,14 +62,14 @@ NO_ROUTE = Fault(
     "the task has no route to {endpoints}",
     "The connection failed at once, before a packet left: this host knows no way to {addresses}.",
     Impact.PULL,
-    ("tcp.no-route",),
+    (causes.NO_ROUTE,),
 )
 IPV6_ONLY = Fault(
     "region.ipv6-unsupported-endpoint",
     "only IPv4 addresses are known for {endpoints}, and this task has only IPv6",
     "The name {hosts} is IPv4 only where this task asks.",
     Impact.PULL,
-    ("region.ipv6-unsupported-endpoint",),
+    (causes.IPV4_ONLY,),
 )
 
 
@@ -89,8 +90,8 @@ def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
         if not visit.unconnected(REFUSALS) and not unreachable:
             continue
         # An address inside the VPC that refuses can also be some other host, to which a private zone points.
-        other = ("dns.hosted-zone-conflict",) if is_inside(visit.address_class) else ()
-        route = ("tcp.no-route",) if unreachable else ()
+        other = (causes.ZONE_CONFLICT,) if is_inside(visit.address_class) else ()
+        route = (causes.NO_ROUTE,) if unreachable else ()
         fault = REFUSED_PARTLY if visit.connected else REFUSED
         groups.setdefault((fault, possible(*fault.causes, *other, *route)), []).append(visit)
     yield from _findings(evidence, groups, (*REFUSALS, Failure.UNREACHABLE))
@@ -128,17 +129,17 @@ def _silence(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
     """What silence can mean at addresses of this class."""
     inside = is_inside(visit.address_class)
     if visit.connected and _is_lost_family(visit):
-        return PARTLY_SILENT, possible("tcp.no-route", "tcp.nacl", "tcp.security-group")
+        return PARTLY_SILENT, possible(causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP)
     if visit.connected:
-        public = ("tcp.nacl", "tcp.security-group-s3-egress", "path.egress-firewall")
+        public = (causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL)
         return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
     if visit.endpoint.kind is Kind.GATEWAY and not inside:
         # A gateway endpoint routes its own region's S3 alone.
-        foreign = ("region.cross-region",) if evidence.is_foreign(visit.endpoint) else ()
+        foreign = (causes.CROSS_REGION,) if evidence.is_foreign(visit.endpoint) else ()
         return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
     if visit.address_class is AddressClass.VPC:
         return SILENT, possible(*SILENT.causes)
-    return SILENT, possible(*SILENT.causes, "tcp.no-route", "path.egress-firewall")
+    return SILENT, possible(*SILENT.causes, causes.NO_ROUTE, causes.EGRESS_FIREWALL)
 
 
 def _is_lost_family(visit: Visit) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
@@ -21,7 +22,7 @@ CROSS_REGION_LAYERS = replace(
         "another way."
     ),
     impact=Impact.ROUTE,
-    causes=("region.cross-region",),
+    causes=(causes.CROSS_REGION,),
     extent=Extent.PARTLY,
 )
 CROSS_REGION_SILENT = replace(
@@ -32,7 +33,7 @@ CROSS_REGION_SILENT = replace(
         "another way."
     ),
     impact=Impact.PULL,
-    causes=("region.cross-region", "tcp.no-route", "tcp.security-group-s3-egress", "path.egress-firewall"),
+    causes=(causes.CROSS_REGION, causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
     extent=Extent.WHOLLY,
 )
 PULL_THROUGH = Fault(
@@ -41,7 +42,7 @@ PULL_THROUGH = Fault(
     "The repository seems to be a pull-through cache whose layers are still upstream. No VPC endpoint leads there; it "
     "was not fetched.",
     Impact.PULL,
-    ("registry.pull-through-redirect", "path.egress-firewall"),
+    (causes.PULL_THROUGH, causes.EGRESS_FIREWALL),
 )
 PULL_THROUGH_TOLD = replace(
     PULL_THROUGH,
@@ -50,14 +51,14 @@ PULL_THROUGH_TOLD = replace(
         "The image is in ECR, and this part of it is not: a pull-through cache sends clients upstream until it has the "
         "image, and base images of Windows keep their layers at their vendor's. No VPC endpoint leads there."
     ),
-    causes=("registry.pull-through-redirect", "registry.foreign-layers", "path.egress-firewall"),
+    causes=(causes.PULL_THROUGH, causes.FOREIGN_LAYERS, causes.EGRESS_FIREWALL),
 )
 BAD_REDIRECT = Fault(
     "layers.bad-redirect",
     "the registry's redirect to the layers cannot be followed",
     "{kind}",
     Impact.PULL,
-    ("path.egress-firewall", "other"),
+    (causes.EGRESS_FIREWALL, causes.OTHER),
 )
 _OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base images have foreign layers
 _REDIRECTS = {
@@ -93,9 +94,9 @@ def _upstream(evidence: Evidence, steps: list[Step]) -> Suspects:
     if evidence.is_text:
         suspects = possible(*PULL_THROUGH_TOLD.causes)
         of_windows = any(_OF_WINDOWS.search(each.host or "") for each in seen)
-        return suspects.first("registry.foreign-layers") if of_windows else suspects
+        return suspects.first(causes.FOREIGN_LAYERS) if of_windows else suspects
     ours = all(each.answer.aws and not (each.host or "").endswith(evidence.plan.dns_suffix) for each in seen)
-    return settled("registry.pull-through-redirect") if ours else possible(*PULL_THROUGH.causes)
+    return settled(causes.PULL_THROUGH) if ours else possible(*PULL_THROUGH.causes)
 
 
 def other_regions(evidence: Evidence) -> Iterator[Finding]:

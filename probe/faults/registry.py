@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -18,7 +19,7 @@ TOKEN_REJECTED = Fault(
     "Token and registry answered, so the network is fine; the token is expired, of another region, or was altered on "
     "the way.",
     Impact.PROOF,
-    ("registry.auth-token-expired", "iam.credentials-rejected", "path.proxy"),
+    (causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED, causes.PROXY),
 )
 TOKEN_REJECTED_TOLD = replace(
     TOKEN_REJECTED,
@@ -31,13 +32,13 @@ REPO_NOT_FOUND = Fault(
     "the repository {repository} does not exist in account {account}, region {region}",
     "The registry answered 404: network and credentials are fine. {prefix}",
     Impact.PULL,
-    ("registry.repo-not-found",),
+    (causes.REPOSITORY_NOT_FOUND,),
 )
 REPO_HIDDEN = replace(
     REPO_NOT_FOUND,
     title="the repository does not exist, or may not be seen",
     why="The registry answered, so the network is fine. Docker has the same words for a wrong name and for a refusal.",
-    causes=("iam.execution-role", "registry.repo-not-found", "registry.auth-token-expired", "policy.vpce.ecr"),
+    causes=(causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND, causes.TOKEN_EXPIRED, causes.ECR_ENDPOINT_POLICY),
 )
 REPO_NOT_FOUND_TOLD = replace(REPO_NOT_FOUND, title="the registry has no repository of this name")
 TAG_NOT_FOUND = Fault(
@@ -45,7 +46,7 @@ TAG_NOT_FOUND = Fault(
     "the repository {repository} has no image {version}",
     "The registry answered 404: network, credentials and repository are fine. {prefix}",
     Impact.PULL,
-    ("registry.tag-not-found",),
+    (causes.TAG_NOT_FOUND,),
 )
 TAG_NOT_FOUND_TOLD = replace(TAG_NOT_FOUND, title="the registry has no image of this name and tag")
 NO_PLATFORM = Fault(
@@ -53,7 +54,7 @@ NO_PLATFORM = Fault(
     "the image has nothing for {platform}",
     "It offers {offered}. A task of that platform cannot pull it, or cannot run it.",
     Impact.PULL,
-    ("registry.no-matching-platform",),
+    (causes.NO_MATCHING_PLATFORM,),
 )
 NO_PLATFORM_TOLD = replace(
     NO_PLATFORM, why="Its manifest list names other platforms only. A task of that platform cannot pull it."
@@ -78,7 +79,7 @@ HOST_FORM = Fault(
     "the image is named by the {form} host of the registry, {host}",
     "{meaning}",
     Impact.NONE,
-    ("client.unrecognised-ecr-host",),
+    (causes.UNRECOGNISED_HOST,),
     Extent.NOTED,
 )
 CROSS_REGION = Fault(
@@ -131,16 +132,16 @@ def _not_found(evidence: Evidence, fault: Fault, code: str | None) -> Suspects:
     other = REPO_NOT_FOUND if fault is TAG_NOT_FOUND else TAG_NOT_FOUND
     if _may_be_cache(evidence):
         # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
-        return possible(*fault.causes, "registry.pull-through-redirect", "iam.execution-role")
+        return possible(*fault.causes, causes.PULL_THROUGH, causes.EXECUTION_ROLE)
     if code is None or (evidence.is_text and evidence.plan.reference is None):
-        agent = ("client.old-agent",) if evidence.is_text else ()
+        agent = (causes.OLD_AGENT,) if evidence.is_text else ()
         return possible(*fault.causes, *other.causes, *agent)
     return settled(*fault.causes)
 
 
 def platforms(evidence: Evidence) -> Iterator[Finding]:
     """An index without this platform's image, or an image that was built for another platform."""
-    suspects = settled("registry.no-matching-platform")
+    suspects = settled(causes.NO_MATCHING_PLATFORM)
     indexes = [step for step in evidence.of(Action.MANIFEST) if _offered(step)]
     for step in indexes:
         offered = listed(_offered(step))
@@ -187,8 +188,8 @@ def host_forms(evidence: Evidence) -> Iterator[Finding]:
     steps = tuple(step for step in visit.lookups if step.ok)
     if steps:
         form, meaning = ("FIPS", _FIPS) if reference.fips else ("dual-stack", _DUAL_STACK)
-        causes = ("client.fips-hostname",) if reference.fips else HOST_FORM.causes
-        yield found(HOST_FORM, evidence, steps, suspects=possible(*causes), form=form, meaning=meaning)
+        suspects = possible(causes.FIPS_HOSTNAME) if reference.fips else possible(*HOST_FORM.causes)
+        yield found(HOST_FORM, evidence, steps, suspects=suspects, form=form, meaning=meaning)
 
 
 _FIPS = "Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them."

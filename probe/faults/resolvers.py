@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, cited, found, possible, settled
@@ -20,7 +21,7 @@ SERVFAIL = Fault(
     "the resolver fails to look up {endpoints}",
     "{servers} answered SERVFAIL: it was reached, but whatever it asks in turn was not, or refuses.",
     Impact.PULL,
-    ("dns.custom-resolver", "dns.resolver-unreachable", "other"),
+    (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
 )
 SERVFAIL_PARTLY = replace(
     SERVFAIL,
@@ -32,7 +33,7 @@ REFUSED_QUERY = Fault(
     "the resolver refuses to look up {endpoints}",
     "{servers} answered REFUSED: it does not serve this task or this name.",
     Impact.PULL,
-    ("dns.custom-resolver", "other"),
+    (causes.CUSTOM_RESOLVER, causes.OTHER),
 )
 REFUSED_QUERY_PARTLY = replace(
     REFUSED_QUERY,
@@ -44,7 +45,7 @@ HALF_ANSWER = Fault(
     "the nameserver {servers} answers one of the two questions for {endpoints} (A and AAAA), not the other",
     "Clients ask both. Some wait for the missing answer, some take its failure for the name's.",
     Impact.PULL,
-    ("dns.custom-resolver", "dns.resolver-unreachable", "other"),
+    (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
     Extent.PARTLY,
 )
 RESOLVER_UNREACHABLE = Fault(
@@ -52,7 +53,7 @@ RESOLVER_UNREACHABLE = Fault(
     "no resolver answers, so {endpoints} cannot be found",
     "No query to {servers} was answered: it is down, or the way to it is closed. That is no wrong answer, but none.",
     Impact.PULL,
-    ("dns.resolver-unreachable", "dns.custom-resolver", "tcp.security-group"),
+    (causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.SECURITY_GROUP),
 )
 RESOLVER_PARTLY = replace(
     RESOLVER_UNREACHABLE,
@@ -72,7 +73,7 @@ RESOLVERS_DISAGREE = Fault(
     "The first nameserver is right. Whenever it is slow, lookups fall to {others}, and the pull leaves the VPC or "
     "fails.",
     Impact.ROUTE,
-    ("dns.custom-resolver",),
+    (causes.CUSTOM_RESOLVER,),
     Extent.PARTLY,
 )
 HUB = Fault(
@@ -133,9 +134,9 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
     for (fault, server), cases in groups.items():
         names = tuple(visit.endpoint.name for visit, _ in cases)
         steps = cited(*(lost for _, lost in cases))
-        causes = _line_causes(evidence, fault, server, steps)
+        suspects = _line_suspects(evidence, fault, server, steps)
         yield found(
-            fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=causes, servers=(server,)
+            fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=suspects, servers=(server,)
         )
 
 
@@ -157,11 +158,11 @@ def _line_fault(line: Line) -> Fault | None:
     return RESOLVER_PARTLY if line.failure in SILENCE else None
 
 
-def _line_causes(evidence: Evidence, fault: Fault, server: str, lost: tuple[Step, ...]) -> Suspects:
+def _line_suspects(evidence: Evidence, fault: Fault, server: str, lost: tuple[Step, ...]) -> Suspects:
     if fault is RESOLVER_PARTLY and evidence.is_vpc_resolver(server):
-        return possible("dns.resolver-unreachable", "dns.vpc-attributes-off")
+        return possible(causes.RESOLVER_UNREACHABLE, causes.VPC_ATTRIBUTES_OFF)
     if fault is HALF_ANSWER and all(step.failure in SILENCE for step in lost):
-        return possible("dns.resolver-unreachable", "dns.custom-resolver", "other")
+        return possible(causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.OTHER)
     return possible(*fault.causes)
 
 
@@ -186,7 +187,7 @@ def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
             cited(*(line.steps for _, line in cases)),
             endpoints=names,
             impact=Impact.ROUTE if leaks else evidence.impact(names),
-            suspects=settled("dns.custom-resolver") if vpc else possible("dns.custom-resolver"),
+            suspects=settled(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER),
             others=tuple(dict.fromkeys(line.server for _, line in cases)),
         )
 

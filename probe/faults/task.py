@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible
@@ -79,7 +80,7 @@ PROXY = Fault(
     "No connection of ecr-probe uses a proxy, but agents, SDKs and container runtimes with these variables send those "
     "hosts to it, past the endpoints.",
     Impact.ROUTE,
-    ("path.proxy",),
+    (causes.PROXY,),
     Extent.PARTLY,
 )
 PROXY_COVERED = replace(
@@ -96,14 +97,14 @@ TRANSPARENT_PROXY = replace(
         "{host} belongs to nobody, yet a connection to its port 443 was accepted. Whatever accepts it may accept the "
         "pull's connections too."
     ),
-    causes=("path.proxy", "path.egress-firewall"),
+    causes=(causes.PROXY, causes.EGRESS_FIREWALL),
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
     "--endpoint-dns: {endpoints} measured at endpoints' own names, which ECS pulls do not use",
     "This proves the endpoints behind {lookups}, not the names that clients ask for. {clients}",
     Impact.PROOF,
-    ("dns.private-dns-disabled",),
+    (causes.PRIVATE_DNS_OFF,),
     Extent.PARTLY,
 )
 NOT_ECR = Fault(
@@ -111,18 +112,18 @@ NOT_ECR = Fault(
     "the task's own image is not in private ECR ({image}), so no pull could be measured",
     "{kind} Name an image in private ECR with --image to prove the pull.",
     Impact.PROOF,
-    ("other",),
+    (causes.OTHER,),
 )
 
 _FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _KINDS = {
-    ImageHost.PUBLIC_ECR: ("It is in ECR Public, which is another service.", "registry.ecr-public-no-privatelink"),
+    ImageHost.PUBLIC_ECR: ("It is in ECR Public, which is another service.", causes.ECR_PUBLIC),
     ImageHost.VPC_ENDPOINT: (
         "It is named by an endpoint's own name, at which no registry login works.",
-        "client.vpce-hostname",
+        causes.VPCE_HOSTNAME,
     ),
-    ImageHost.OTHER: ("No VPC endpoint of ECR has a part in pulling it.", "registry.bad-image-reference"),
-    ImageHost.PRIVATE_ECR: ("Its reference could not be read.", "registry.bad-image-reference"),
+    ImageHost.OTHER: ("No VPC endpoint of ECR has a part in pulling it.", causes.BAD_IMAGE_REFERENCE),
+    ImageHost.PRIVATE_ECR: ("Its reference could not be read.", causes.BAD_IMAGE_REFERENCE),
 }
 
 
@@ -218,7 +219,7 @@ def images_elsewhere(evidence: Evidence) -> Iterator[Finding]:
         return
     steps = [step for step in evidence.of(Action.MANIFEST) if step.outcome is Outcome.SKIPPED] or _metadata(evidence)
     kind, cause = _KINDS[evidence.plan.image_host]
-    suspects = possible(cause) if cause != "registry.bad-image-reference" else possible("other", cause)
+    suspects = possible(cause) if cause != causes.BAD_IMAGE_REFERENCE else possible(causes.OTHER, cause)
     yield found(NOT_ECR, evidence, steps, endpoints=("ecr.dkr",), suspects=suspects, kind=kind)
 
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from probe.faults import denials, logs, network, registry, task
-from probe.faults.absence import missing
-from probe.faults.causes.texts import CauseText
+from probe.faults import causes, denials, logs, network, registry, task
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.model import Action, DenialReason, Endpoint, Extent, Failure, Finding, ImageHost, Impact, Kind, Nothing
+from probe.model import (
+    Action,
+    Advice,
+    DenialReason,
+    Endpoint,
+    Extent,
+    Failure,
+    Finding,
+    ImageHost,
+    Impact,
+    Kind,
+    Nothing,
+)
 from probe.records import Record, replace
 
 
@@ -47,7 +57,12 @@ class Subject(StrEnum):
     NOT_DESCRIBED = "not-described"
 
 
-_DESCRIBE = "aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}"
+_DESCRIBE = Advice("", ("aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}",))
+_REGISTER = "aws ecs register-task-definition --cli-input-json file://TASK_DEFINITION.json"
+_READ_IMAGE = (
+    "aws ecr batch-get-image --region {region} --registry-id {account} --repository-name {repository} "
+    "--image-ids imageTag={tag}"
+)
 
 NO_ANSWER = Fault(
     "path.no-answer",
@@ -56,14 +71,14 @@ NO_ANSWER = Fault(
     "the full text (dial tcp …) or a check from the same subnet does.",
     Impact.PULL,
     (
-        "tcp.no-route",
-        "tcp.security-group",
-        "dns.private-dns-disabled",
-        "tcp.nacl",
-        "tcp.no-public-ip",
-        "path.egress-firewall",
-        "tcp.nat-device",
-        "dns.custom-resolver",
+        causes.NO_ROUTE,
+        causes.SECURITY_GROUP,
+        causes.PRIVATE_DNS_OFF,
+        causes.NETWORK_ACL,
+        causes.NO_PUBLIC_IP,
+        causes.EGRESS_FIREWALL,
+        causes.NAT_DEVICE,
+        causes.CUSTOM_RESOLVER,
     ),
 )
 REFUSED = replace(
@@ -81,32 +96,35 @@ NO_TOKEN = Fault(
     "answer, the role may not call it, or the client logged in under another spelling of the host.",
     Impact.PULL,
     (
-        "iam.execution-role",
-        "endpoint.missing.ecr-api",
-        "tcp.no-route",
-        "client.unrecognised-ecr-host",
-        "registry.auth-token-expired",
-        "client.legacy-hostname",
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+        causes.UNRECOGNISED_HOST,
+        causes.TOKEN_EXPIRED,
+        causes.LEGACY_HOSTNAME,
     ),
+)
+_REGISTRY_FAILS = causes.other(
+    "the other registry has an outage",
+    Advice(
+        "check its status page, or copy the image to ECR",
+        ("aws ecr create-repository --region {task_region} --repository-name NAME",),
+    ),
+    Advice("", ("docker pull {image}",), "Run it from a host with internet access."),
 )
 FOREIGN_REGISTRY = Fault(
     "registry.elsewhere",
     "the image is not in private ECR, and its registry {how} ({image})",
     "{kind}",
     Impact.PULL,
-    ("tcp.no-route", "tcp.security-group", "path.egress-firewall"),
-    other=CauseText(
-        "the other registry has an outage",
-        "check its status page, or copy the image to ECR: aws ecr create-repository --repository-name NAME",
-        "docker pull {image} (from a host with internet access)",
-    ),
+    (causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
 )
 VPCE_HOST = Fault(
     "registry.vpce-host",
     "the registry is called by an endpoint's vpce name, where no login works",
     "ECR finds the registry by the account in its host name, and a vpce name contains none.",
     Impact.PULL,
-    ("client.vpce-hostname", "dns.private-dns-disabled"),
+    (causes.VPCE_HOSTNAME, causes.PRIVATE_DNS_OFF),
 )
 PROXY = replace(
     task.PROXY,
@@ -120,7 +138,7 @@ EXECUTION_ROLE = Fault(
     "the task definition has no execution role, and pulls from ECR need one",
     "ECS refuses the task definition before any request is sent.",
     Impact.START,
-    ("iam.execution-role",),
+    (causes.EXECUTION_ROLE,),
 )
 LOG_REGION = replace(
     logs.BAD_REGION,
@@ -133,21 +151,21 @@ BAD_REFERENCE = Fault(
     "the image name is not a valid reference",
     "It is refused before any request is sent.",
     Impact.PULL,
-    ("registry.bad-image-reference",),
+    (causes.BAD_IMAGE_REFERENCE,),
 )
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
     "the endpoint's service is not offered in the zone of one of its subnets",
     "Creating the endpoint failed. Tasks in that zone can use its interfaces in other zones.",
     Impact.PROOF,
-    ("tcp.az-without-eni",),
+    (causes.ZONE_WITHOUT_INTERFACE,),
 )
 DOMAIN_CONFLICT = Fault(
     "dns.conflicting-domain",
     "private DNS for the endpoint was refused: the name already exists in this VPC",
     "Another endpoint of the service, or a private hosted zone with that name, is associated with the VPC.",
     Impact.PROOF,
-    ("dns.hosted-zone-conflict",),
+    (causes.ZONE_CONFLICT,),
 )
 NOT_PLACED = Fault(
     "task.not-placed",
@@ -155,12 +173,26 @@ NOT_PLACED = Fault(
     "Capacity, addresses or network interfaces are missing, or too many were requested at the same time. The image and "
     "the endpoints are not involved.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText(
-        "the cluster or the subnets lack capacity or free addresses",
-        "free some, or use other subnets: aws ecs update-service --network-configuration …",
-        "aws ec2 describe-subnets --region {task_region} --query "
-        '"Subnets[].[SubnetId,AvailableIpAddressCount]" (and aws ecs describe-services for the events of the service)',
+    (
+        causes.other(
+            "the cluster or the subnets lack capacity or free addresses",
+            Advice(
+                "free capacity or addresses, or use other subnets",
+                (
+                    "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
+                    '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID]}}"',
+                ),
+            ),
+            Advice(
+                "",
+                (
+                    "aws ec2 describe-subnets --region {task_region} "
+                    '--query "Subnets[].[SubnetId,AvailableIpAddressCount]"',
+                    "aws ecs describe-services --region {task_region} --cluster {cluster} --services SERVICE "
+                    '--query "services[].events"',
+                ),
+            ),
+        ),
     ),
 )
 DISK = Fault(
@@ -168,12 +200,18 @@ DISK = Fault(
     "the disk is full where the image is unpacked",
     "The layers arrived, so the network works.",
     Impact.START,
-    ("other",),
-    other=CauseText(
-        "the image needs more disk space than is free",
-        "add disk space: aws ecs register-task-definition --ephemeral-storage sizeInGiB=50 … (on EC2 a larger "
-        "volume, or remove old images)",
-        "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",
+    (
+        causes.other(
+            "the image needs more disk space than is free",
+            Advice(
+                "raise ephemeralStorage in the task definition (on EC2: use a larger volume, or remove old images)",
+                (_REGISTER,),
+            ),
+            Advice(
+                "",
+                ("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",),
+            ),
+        ),
     ),
 )
 UNREADABLE_IMAGE = Fault(
@@ -181,12 +219,15 @@ UNREADABLE_IMAGE = Fault(
     "the container runtime cannot unpack the content behind the image reference",
     "All bytes arrived. They are not a file system but, for example, an attestation that was pushed as an image.",
     Impact.PULL,
-    ("other",),
-    other=CauseText(
-        "the tag points to something other than an image",
-        "push it again without attestations: docker buildx build --provenance=false --push …",
-        "aws ecr batch-get-image --region {region} --registry-id {account} --repository-name {repository} --image-ids "
-        "imageTag={tag}",
+    (
+        causes.other(
+            "the tag points to something other than an image",
+            Advice(
+                "push it again without attestations",
+                ("docker buildx build --provenance=false --tag IMAGE --push .",),
+            ),
+            Advice("", (_READ_IMAGE,)),
+        ),
     ),
 )
 EXEC_FORMAT = replace(
@@ -194,11 +235,19 @@ EXEC_FORMAT = replace(
     title="the image was pulled, but its program is built for another platform",
     why="The pull works. A script without an interpreter in its first line fails with the same message.",
     impact=Impact.START,
-    other=CauseText(
-        "the entry point is a script without an interpreter line",
-        "begin it with #!/bin/sh, build and docker push the image again",
-        "aws ecs describe-task-definition --task-definition FAMILY --query "
-        '"taskDefinition.[runtimePlatform,containerDefinitions[].entryPoint]"',
+    causes=(
+        causes.NO_MATCHING_PLATFORM,
+        causes.other(
+            "the entry point is a script without an interpreter line",
+            Advice("begin the script with #!/bin/sh, then build and push the image again"),
+            Advice(
+                "",
+                (
+                    "aws ecs describe-task-definition --task-definition FAMILY --query "
+                    '"taskDefinition.[runtimePlatform,containerDefinitions[].entryPoint]"',
+                ),
+            ),
+        ),
     ),
 )
 VOLUME = Fault(
@@ -206,12 +255,21 @@ VOLUME = Fault(
     "a volume of the task could not be mounted",
     "ECS mounts EFS before the container starts; the image is not involved.",
     Impact.START,
-    ("other",),
-    other=CauseText(
-        "the file system cannot be reached on port 2049, its name does not resolve, or its policy denies access",
-        "allow TCP 2049 from the task: aws ec2 authorize-security-group-ingress --region {task_region} "
-        "--group-id GROUP_ID --protocol tcp --port 2049 --cidr {cidr}",
-        "aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID",
+    (
+        causes.other(
+            "the file system is unreachable on port 2049, its name does not resolve, or its policy denies the mount",
+            Advice(
+                "allow TCP 2049 from the task's security group",
+                (
+                    "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID "
+                    "--protocol tcp --port 2049 --cidr {cidr}",
+                ),
+            ),
+            Advice(
+                "",
+                ("aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID",),
+            ),
+        ),
     ),
 )
 BUILD_IMAGE = Fault(
@@ -220,19 +278,25 @@ BUILD_IMAGE = Fault(
     "The endpoints of the VPC are not involved. The image must be in the project's region, and its repository must "
     "allow codebuild.amazonaws.com or the project's role.",
     Impact.PROOF,
-    ("client.pull-not-in-vpc", "region.cross-region", "iam.repository-policy"),
+    (causes.PULL_OUTSIDE_VPC, causes.CROSS_REGION, causes.REPOSITORY_POLICY),
 )
 SECRET_MISSING = Fault(
     "task.secret-missing",
     "a secret or parameter of the task does not exist, or lacks the key that the task uses",
     "The service answered, so the network works.",
     Impact.START,
-    ("other",),
-    other=CauseText(
-        "the secret's name, region or key is wrong, or it was deleted",
-        "correct it in the task definition: aws ecs register-task-definition …",
-        "aws ecs describe-task-definition --task-definition FAMILY --query "
-        '"taskDefinition.containerDefinitions[].secrets"',
+    (
+        causes.other(
+            "the secret's name, region or key is wrong, or the secret was deleted",
+            Advice("correct it in the task definition", (_REGISTER,)),
+            Advice(
+                "",
+                (
+                    "aws ecs describe-task-definition --task-definition FAMILY --query "
+                    '"taskDefinition.containerDefinitions[].secrets"',
+                ),
+            ),
+        ),
     ),
 )
 START_TIMEOUT = Fault(
@@ -240,11 +304,15 @@ START_TIMEOUT = Fault(
     "the container did not start in time",
     "The image was pulled. Most of a start is spent on the log driver, which calls CloudWatch Logs first.",
     Impact.START,
-    ("logs.endpoint-missing", "tcp.security-group", "dns.vpc-attributes-off", "other"),
-    other=CauseText(
-        "the host is too busy, or the image too large to start in time",
-        "add CPU: aws ecs register-task-definition --cpu …",
-        _DESCRIBE,
+    (
+        causes.MISSING_LOGS,
+        causes.SECURITY_GROUP,
+        causes.VPC_ATTRIBUTES_OFF,
+        causes.other(
+            "the host is too busy, or the image is too large to start in time",
+            Advice("give the task more CPU, or a longer start timeout, in the task definition", (_REGISTER,)),
+            _DESCRIBE,
+        ),
     ),
 )
 ENDED = Fault(
@@ -252,11 +320,12 @@ ENDED = Fault(
     "the task started; this is not a start failure",
     "A container that ran had its image, so neither the pull nor the endpoints failed.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText(
-        "the program ended, its health checks failed, or the task was stopped on request",
-        "read its logs: aws logs tail LOG_GROUP --region {task_region}",
-        _DESCRIBE,
+    (
+        causes.other(
+            "the program ended, its health checks failed, or the task was stopped on request",
+            Advice("read its logs", ("aws logs tail LOG_GROUP --region {task_region}",)),
+            _DESCRIBE,
+        ),
     ),
 )
 CUT_SHORT = Fault(
@@ -265,7 +334,7 @@ CUT_SHORT = Fault(
     "Its headline is the same for failures of network, DNS and permissions; only the end of the text distinguishes "
     "them.",
     Impact.PROOF,
-    ("tcp.no-route", "endpoint.missing.ecr-api", "iam.execution-role", "tcp.no-public-ip", "tcp.security-group"),
+    (causes.NO_ROUTE, causes.MISSING_ECR_API, causes.EXECUTION_ROLE, causes.NO_PUBLIC_IP, causes.SECURITY_GROUP),
 )
 UNCLASSIFIED = Fault(
     "text.unclassified",
@@ -273,11 +342,15 @@ UNCLASSIFIED = Fault(
     "It may be the error of something other than the start of a task. A check from the task's subnet does not depend "
     "on an error text.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText(
-        "unknown: the text matches no known error",
-        "run ecr-probe check where the task runs; read the full reason: " + _DESCRIBE,
-        _DESCRIBE,
+    (
+        causes.other(
+            "unknown: the text matches no known error",
+            Advice(
+                "run ecr-probe check where the task runs, or read the full reason",
+                _DESCRIBE.commands,
+            ),
+            _DESCRIBE,
+        ),
     ),
 )
 NOT_DESCRIBED = Fault(
@@ -285,11 +358,12 @@ NOT_DESCRIBED = Fault(
     "AWS did not answer, so the reason for the stop is unknown",
     "The call to ECS came from the machine that runs ecr-probe explain, so it shows nothing about the task's network.",
     Impact.PROOF,
-    ("other",),
-    other=CauseText(
-        "AWS's API is unreachable from here, or fails",
-        "try again later, or paste the reason from the console: ecr-probe explain -",
-        _DESCRIBE,
+    (
+        causes.other(
+            "AWS's API is unreachable from here, or fails",
+            Advice("try again later, or paste the reason from the console", ("ecr-probe explain -",)),
+            _DESCRIBE,
+        ),
     ),
 )
 ENDPOINT_POLICY = replace(
@@ -319,7 +393,7 @@ _SUBJECTS = {
     Subject.PLACEMENT: _SubjectFault(NOT_PLACED, possible(*NOT_PLACED.causes)),
     Subject.DISK: _SubjectFault(DISK, possible(*DISK.causes)),
     Subject.MEDIA_TYPE: _SubjectFault(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
-    Subject.EXEC: _SubjectFault(EXEC_FORMAT, possible("registry.no-matching-platform", "other")),
+    Subject.EXEC: _SubjectFault(EXEC_FORMAT, possible(*EXEC_FORMAT.causes)),
     Subject.VOLUME: _SubjectFault(VOLUME, possible(*VOLUME.causes)),
     Subject.BUILD_IMAGE: _SubjectFault(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
     Subject.SECRET: _SubjectFault(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
@@ -333,38 +407,36 @@ _SUBJECTS = {
 SUBJECT_ENDPOINTS = {subject: row.endpoints for subject, row in _SUBJECTS.items()}
 
 _NO_PATH = (
-    "tcp.no-route",
-    "tcp.security-group",
-    "path.egress-firewall",
-    "tcp.no-public-ip",
-    "tcp.nat-device",
-    "tcp.nacl",
+    causes.NO_ROUTE,
+    causes.SECURITY_GROUP,
+    causes.EGRESS_FIREWALL,
+    causes.NO_PUBLIC_IP,
+    causes.NAT_DEVICE,
+    causes.NETWORK_ACL,
 )
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
     Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
-    Failure.THROTTLED: ("throttles requests", settled("throttle")),
+    Failure.THROTTLED: ("throttles requests", settled(causes.THROTTLE)),
     Failure.NOT_FOUND: (
         "does not have it",
-        possible(
-            "registry.repo-not-found", "registry.bad-image-reference", "registry.tag-not-found", "client.old-agent"
-        ),
+        possible(causes.REPOSITORY_NOT_FOUND, causes.BAD_IMAGE_REFERENCE, causes.TAG_NOT_FOUND, causes.OLD_AGENT),
     ),
     Failure.DENIED: (
         "denies access to it",
-        possible("registry.bad-image-reference", "registry.repo-not-found", "path.egress-firewall", "other"),
+        possible(causes.BAD_IMAGE_REFERENCE, causes.REPOSITORY_NOT_FOUND, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
     ),
-    Failure.UNAUTHENTICATED: ("denies access to it", possible("registry.bad-image-reference", "other")),
-    Failure.NO_CREDENTIALS: ("requires a login", possible("registry.bad-image-reference", "other")),
-    Failure.NXDOMAIN: ("does not resolve", possible("registry.bad-image-reference", "dns.custom-resolver")),
-    Failure.NO_PLATFORM: ("has it only for other platforms", settled("registry.no-matching-platform")),
-    Failure.UNTRUSTED: ("presents an untrusted certificate", possible("tls.interception", "tls.ca-bundle")),
+    Failure.UNAUTHENTICATED: ("denies access to it", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
+    Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
+    Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
+    Failure.NO_PLATFORM: ("has it only for other platforms", settled(causes.NO_MATCHING_PLATFORM)),
+    Failure.UNTRUSTED: ("presents an untrusted certificate", possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)),
     Failure.NO_ANSWER: (
         "was not resolved: the resolver did not answer",
-        possible("dns.resolver-unreachable", *_NO_PATH[:2]),
+        possible(causes.RESOLVER_UNREACHABLE, *_NO_PATH[:2]),
     ),
 }
-_OTHERWISE = ("fails", possible("path.egress-firewall", "path.mtu", "other"))
+_OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
 _KINDS = {
     ImageHost.PUBLIC_ECR: "It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to "
     "it leads out of the VPC.",
@@ -378,7 +450,7 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
         if evidence.is_text and step.subject in _SUBJECTS:
             row = _SUBJECTS[Subject(step.subject)]
             throttled = step.failure is Failure.THROTTLED
-            suspects = settled("throttle") if throttled else row.suspects
+            suspects = settled(causes.THROTTLE) if throttled else row.suspects
             names = row.endpoints or ("task",)
             yield found(row.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
 
@@ -401,14 +473,14 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects:
-    foreign = ("region.cross-region",) if evidence.is_foreign(endpoint) else ()
+    foreign = (causes.CROSS_REGION,) if evidence.is_foreign(endpoint) else ()
     if endpoint.kind is Kind.GATEWAY:
         return possible(*foreign, *network.S3_SILENT.causes)
     if endpoint.name == UNNAMED:
-        return possible(*(code for code in NO_ANSWER.causes if code != "dns.private-dns-disabled"))
-    fips = ("client.fips-hostname",) if "-fips." in endpoint.host else ()
-    legacy = ("client.legacy-hostname",) if endpoint.name == "ecr-legacy" else ()
-    return possible(*fips, *legacy, *foreign, missing(endpoint.name), *NO_ANSWER.causes)
+        return possible(*(cause for cause in NO_ANSWER.causes if cause is not causes.PRIVATE_DNS_OFF))
+    fips = (causes.FIPS_HOSTNAME,) if "-fips." in endpoint.host else ()
+    legacy = (causes.LEGACY_HOSTNAME,) if endpoint.name == "ecr-legacy" else ()
+    return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
 
 
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
@@ -417,7 +489,7 @@ def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
         suspects = possible(*NO_TOKEN.causes)
-        suspects = suspects.first("client.unrecognised-ecr-host") if dual else suspects
+        suspects = suspects.first(causes.UNRECOGNISED_HOST) if dual else suspects
         yield found(NO_TOKEN, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
 
 
@@ -427,10 +499,10 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
         if step.endpoint == ELSEWHERE and step.failed and step.failure is not None:
             how, suspects = _ELSEWHERE.get(step.failure, _OTHERWISE)
             public = evidence.plan.image_host is ImageHost.PUBLIC_ECR
-            if public and "tcp.no-route" in suspects.codes:
-                suspects = suspects.first("registry.ecr-public-no-privatelink")
+            if public and causes.NO_ROUTE in suspects.causes:
+                suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
-                suspects = possible("registry.auth-token-expired", "path.egress-firewall", "other")
+                suspects = possible(causes.TOKEN_EXPIRED, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
             kind = _KINDS.get(evidence.plan.image_host, _ANY_KIND)
             image = (evidence.plan.reference is None and evidence.plan.image) or "image not named"
             yield found(FOREIGN_REGISTRY, evidence, (step,), suspects=suspects, how=how, kind=kind, image=image)
@@ -445,7 +517,12 @@ def refused_requests(evidence: Evidence) -> Iterator[Finding]:
         action = (denial.action if denial else None) or "the request"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
             yield found(
-                ENDPOINT_POLICY, evidence, (step,), impact=impact, suspects=settled("policy.vpce.other"), action=action
+                ENDPOINT_POLICY,
+                evidence,
+                (step,),
+                impact=impact,
+                suspects=settled(causes.OTHER_ENDPOINT_POLICY),
+                action=action,
             )
             continue
         yield found(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
@@ -18,21 +19,21 @@ SILENT = Fault(
     "Small packets pass and the large ones of the handshake do not, or a middlebox holds them back. Groups, ACLs and "
     "routes are fine.",
     Impact.PULL,
-    ("path.mtu", "path.egress-firewall"),
+    (causes.MTU, causes.EGRESS_FIREWALL),
 )
 RESET = Fault(
     "tls.reset",
     "the connection to {endpoints} is cut as soon as the host name is sent",
     "The cut comes after the ClientHello, which carries the host name: filters that allow by name do that.",
     Impact.PULL,
-    ("path.egress-firewall",),
+    (causes.EGRESS_FIREWALL,),
 )
 NOT_TLS = Fault(
     "tls.not-tls",
     "what answers for {endpoints} does not speak TLS",
     "AWS always does on port 443. A proxy or some other host has this address.",
     Impact.PULL,
-    ("path.egress-firewall", "path.proxy", "dns.hosted-zone-conflict"),
+    (causes.EGRESS_FIREWALL, causes.PROXY, causes.ZONE_CONFLICT),
 )
 INTERCEPTION = Fault(
     "tls.interception",
@@ -40,7 +41,7 @@ INTERCEPTION = Fault(
     "The certificate is issued by {issuer}, not by Amazon, and this trust store does not accept it. Container "
     "runtimes will not either.",
     Impact.PULL,
-    ("tls.interception",),
+    (causes.TLS_INTERCEPTION,),
 )
 INTERCEPTION_TRUSTED = replace(
     INTERCEPTION,
@@ -64,7 +65,7 @@ UNVERIFIED = Fault(
     "the certificate of {endpoints} could not be verified",
     "Who issued it could not be read, so interception and an old trust store cannot be told apart.",
     Impact.PULL,
-    ("tls.interception", "tls.ca-bundle"),
+    (causes.TLS_INTERCEPTION, causes.CA_BUNDLE),
 )
 CA_BUNDLE = Fault(
     "tls.ca-bundle",
@@ -72,21 +73,21 @@ CA_BUNDLE = Fault(
     "The certificate is issued by {issuer}, so it is AWS that answers; the store of trusted authorities is too old or "
     "too small.",
     Impact.PULL,
-    ("tls.ca-bundle",),
+    (causes.CA_BUNDLE,),
 )
 EXPIRED = Fault(
     "tls.certificate-expired",
     "the certificate of {endpoints} is out of date",
     "It is valid from {not_before} to {not_after}. {clock}",
     Impact.PULL,
-    ("tls.certificate-expired", "clock.skew"),
+    (causes.CERTIFICATE_EXPIRED, causes.CLOCK_SKEW),
 )
 WRONG_NAME = Fault(
     "tls.wrong-name",
     "the name of {endpoints} leads to another AWS service: the certificate is for {names}",
     "Amazon issued it, but not for {hosts}. The name points at the endpoint of another service.",
     Impact.PULL,
-    ("dns.hosted-zone-conflict", "dns.hosted-zone-wrong-name"),
+    (causes.ZONE_CONFLICT, causes.ZONE_WRONG_NAME),
 )
 
 # Partitions whose issuer is known to be Amazon; elsewhere another issuer may be right.
@@ -107,10 +108,10 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     amazon = [step for step in refused if _is_amazon(step) or (evidence.is_text and _is_told(step))]
     unknown = [step for step in refused if step not in (*foreign, *amazon)]
     known = evidence.plan.partition in _ISSUER_KNOWN
-    interception = settled("tls.interception") if known else possible("tls.interception", "tls.ca-bundle")
+    interception = settled(causes.TLS_INTERCEPTION) if known else possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)
     yield from _found(INTERCEPTION, evidence, foreign, interception)
     yield from _found(UNVERIFIED, evidence, unknown)
-    yield from _found(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED), settled("tls.ca-bundle"))
+    yield from _found(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED), settled(causes.CA_BUNDLE))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
     yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))
 
@@ -121,7 +122,7 @@ def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
     fault = INTERCEPTION_TRUSTED if evidence.plan.partition in _ISSUER_KNOWN else OTHER_ISSUER
     foreign = [step for step in verified if not _is_amazon(step)]
     if foreign:
-        suspects = settled("tls.interception") if fault is INTERCEPTION_TRUSTED else possible()
+        suspects = settled(causes.TLS_INTERCEPTION) if fault is INTERCEPTION_TRUSTED else possible()
         yield found(fault, evidence, foreign, suspects=suspects)
 
 
@@ -170,9 +171,9 @@ def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
 def _out_of_date(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
     """Out of date by our clock; where AWS's Date headers say that ours is wrong, that is why."""
     for clock, words, suspects in (
-        (False, _RIGHT, settled("tls.certificate-expired", "clock.skew")),
-        (True, _WRONG, settled("clock.skew", "tls.certificate-expired")),
-        (None, _UNKNOWN, possible("tls.certificate-expired", "clock.skew")),
+        (False, _RIGHT, settled(causes.CERTIFICATE_EXPIRED, causes.CLOCK_SKEW)),
+        (True, _WRONG, settled(causes.CLOCK_SKEW, causes.CERTIFICATE_EXPIRED)),
+        (None, _UNKNOWN, possible(causes.CERTIFICATE_EXPIRED, causes.CLOCK_SKEW)),
     ):
         mine = [step for step in steps if _clock_is_why(evidence, step) is clock]
         dates = [_seen(step) for step in mine]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.model import Basis, Cause, JudgedFinding, Standing, Verdict
+from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.report import Page
-from probe.report.advice import advice
-from probe.report.layout import Line, wrapped
+from probe.report.layout import Line, advice, wrapped
 from probe.report.saw import said, saw
 from probe.report.summary import standing
 
@@ -15,15 +14,15 @@ from probe.report.summary import standing
 def reasons(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[Line]:
     """What stands below a finding's title: what was seen, what can cause it, what to do."""
     yield from _evidence(finding, verdict, page)
-    told: set[str] = set()
+    reads: dict[Advice, str] = {}
     for cause in finding.causes:
         if cause.standing is Standing.RULED_OUT:
             continue
         yield from _cause(cause, finding, page)
-        if cause.decide and cause.standing is not Standing.CONFIRMED:
-            read = "the same read as above" if cause.decide in told else cause.decide
-            yield from advice(("dim", "settle it: "), read, indent=9, page=page)
-            told.add(cause.decide)
+        if cause.standing is not Standing.CONFIRMED:
+            first = reads.setdefault(cause.confirm, cause.title)
+            read = cause.confirm if first == cause.title else Advice(f"the same read as for: {first}")
+            yield from advice(("dim", "confirm with: "), read, indent=9, page=page)
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
     if ruled_out:
         yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
@@ -42,5 +41,4 @@ def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[
 
 def _cause(cause: Cause, finding: JudgedFinding, page: Page) -> Iterator[Line]:
     yield from wrapped(("dim", "cause: "), f"{cause.title} ({standing(cause, finding)})", indent=2, page=page)
-    if cause.fix:
-        yield from advice(("good", "fix: "), cause.fix, indent=9, page=page)
+    yield from advice(("good", "fix: "), cause.fix, indent=9, page=page)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from probe.fleet import Fleet
-from probe.model import JudgedFinding, Severity, Standing, Status, Verdict
+from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.report import Page
 from probe.report.fleet import conclusion as of_all
 from probe.report.fleet import faults, is_met_drill, places, silences
@@ -69,10 +69,15 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
     for cause in finding.causes[:1]:
         if cause.standing is not Standing.RULED_OUT:
             yield f"cause: {cause.title} ({standing(cause, finding)})"
-            if cause.fix:
-                yield f"fix: {cause.fix}"
-            if cause.decide and cause.standing is not Standing.CONFIRMED:
-                yield f"settle it: {cause.decide}"
+            yield from _lines_of("fix: ", cause.fix)
+            if cause.standing is not Standing.CONFIRMED:
+                yield from _lines_of("confirm with: ", cause.confirm)
+
+
+def _lines_of(label: str, given: Advice) -> Iterator[str]:
+    """The advice, each command on a line of its own."""
+    lines = [line for line in (given.text, *given.commands, given.note) if line]
+    yield from (f"{label if number == 0 else ''}{line}" for number, line in enumerate(lines))
 
 
 def _share(count: int, fleet: Fleet) -> str:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
+from probe.model import Advice
 from probe.report import Page
 
 Span = tuple[str, str]  # style, text
@@ -111,6 +112,20 @@ def command(label: Span, text: str, *, indent: int, page: Page) -> list[Line]:
             head = (("", " " * (column + 4)),)
         row = f"{row} {part[-1]}" if row else part[-1]
     return [*lines, (*head, ("command", row))]
+
+
+def advice(label: Span, given: Advice, *, indent: int, page: Page) -> Iterator[Line]:
+    """`label`, the text, each command on lines of its own, and the note on them."""
+    column = indent + cells(label[1])
+    if given.text:
+        colon = ":" if given.commands else ""
+        yield from wrapped(label, given.text + colon, indent=indent, page=page)
+        label, indent = ("", ""), column
+    for number, text in enumerate(given.commands):
+        yield from command(label if number == 0 else ("", ""), text, indent=indent, page=page)
+        label, indent = ("", ""), column
+    if given.note is not None:
+        yield from wrapped(label, given.note, indent=indent, page=page, style="dim")
 
 
 def _pieces(option: str, width: int) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from probe import history
 from probe.history import Colour, Passed, Snapshot
 from probe.model import (
+    Advice,
     Cause,
     JudgedFinding,
     Layers,
@@ -27,7 +28,6 @@ from probe.model import (
     Verdict,
 )
 from probe.report import Page
-from probe.report.advice import parts
 from probe.report.layout import command
 from probe.report.measured import cluster, service
 from probe.report.saw import duration, saw
@@ -391,7 +391,7 @@ def _open(finding: JudgedFinding) -> bool:
 
 def _causes(finding: JudgedFinding) -> Iterator[Element]:
     """The likeliest is open, the others wait behind their titles."""
-    told: dict[str, str] = {}  # by read, the cause at which it was told
+    told: dict[Advice, str] = {}  # by read, the cause at which it was told
     for number, cause in enumerate(finding.causes):
         word = standing(cause, finding)
         title: Node = [tag("span", word, class_=f"standing {word.replace(' ', '-')}"), " ", tag("span", cause.title)]
@@ -401,19 +401,22 @@ def _causes(finding: JudgedFinding) -> Iterator[Element]:
         yield tag("li", tag("details", tag("summary", title), _remedy(cause, told), open=number == 0))
 
 
-def _remedy(cause: Cause, told: dict[str, str], heading: str = "h5") -> Iterator[Node]:
-    if cause.fix:
-        yield tag(heading, "fix")
-        yield _advice(cause.fix)
-    if cause.decide and cause.standing is not Standing.CONFIRMED:
-        yield tag(heading, "settle it")
-        first = told.setdefault(cause.decide, cause.title)
-        yield _advice(cause.decide) if first == cause.title else tag("p", f"by the same read as: {first}")
+def _remedy(cause: Cause, told: dict[Advice, str], heading: str = "h5") -> Iterator[Node]:
+    yield tag(heading, "fix")
+    yield _advice(cause.fix)
+    if cause.standing is not Standing.CONFIRMED:
+        yield tag(heading, "confirm with")
+        first = told.setdefault(cause.confirm, cause.title)
+        yield _advice(cause.confirm) if first == cause.title else tag("p", f"the same read as for: {first}")
 
 
-def _advice(text: str) -> Iterator[Node]:
-    for is_command, part in parts(text):
-        yield _command(part) if is_command else tag("p", part)
+def _advice(advice: Advice) -> Iterator[Node]:
+    """The text, each command with a button to copy it, and the note on them."""
+    if advice.text:
+        yield tag("p", advice.text)
+    yield from map(_command, advice.commands)
+    if advice.note is not None:
+        yield tag("p", advice.note)
 
 
 def _command(text: str) -> Element:

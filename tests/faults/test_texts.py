@@ -35,25 +35,25 @@ def test_a_part_is_counted_against_the_whole() -> None:
 
 def test_the_read_for_groups_finds_the_interfaces_by_their_addresses() -> None:
     cause = one(CLOSED, "tcp.silent").causes[0]
-    assert "--region eu-west-1" in cause.decide
-    assert "Name=addresses.private-ip-address,Values=10.0.1.10,10.0.2.10,10.0.1.11" in cause.decide
-    assert "in the account that owns the endpoints" in cause.decide
-    assert "--cidr 10.0.1.0/24" in cause.fix
+    assert "--region eu-west-1" in cause.confirm.commands[0]
+    assert "Name=addresses.private-ip-address,Values=10.0.1.10,10.0.2.10,10.0.1.11" in cause.confirm.commands[0]
+    assert cause.confirm.note == "Run it in the account that owns the endpoints."
+    assert "--cidr 10.0.1.0/24" in cause.fix.commands[0]
 
 
 def test_the_read_for_ipv6_addresses_uses_their_filter() -> None:
     world = World({"ecr.api": Host((), ipv6=(f"{GLOBAL_IPV6}10",), tcp=Failure.TIMEOUT)})
-    assert "Name=ipv6-addresses.ipv6-address" in one(world, "tcp.silent").causes[0].decide
+    assert "Name=ipv6-addresses.ipv6-address" in one(world, "tcp.silent").causes[0].confirm.commands[0]
 
 
 def test_endpoints_are_named_as_privatelink_names_them() -> None:
     causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
-    assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].decide
+    assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].confirm.commands[0]
 
 
 def test_each_missing_endpoint_is_made_by_its_own_name() -> None:
     causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
-    made = {cause.code: cause.fix for cause in causes if cause.code.startswith("endpoint.missing")}
+    made = {cause.code: cause.fix.commands[0] for cause in causes if cause.code.startswith("endpoint.missing")}
     assert "--service-name com.amazonaws.eu-west-1.ecr.api " in made["endpoint.missing.ecr-api"]
     assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in made["endpoint.missing.ecr-dkr"]
 
@@ -61,7 +61,8 @@ def test_each_missing_endpoint_is_made_by_its_own_name() -> None:
 def test_public_addresses_are_not_looked_for_among_our_interfaces() -> None:
     closed = {name: public(name, tcp=Failure.TIMEOUT) for name in ("ecr.api", "ecr.dkr")}
     causes = {cause.code: cause for cause in one(World(closed), "dns.public-answer").causes}
-    assert "44." not in causes["tcp.security-group"].decide + causes["tcp.nacl"].decide
+    reads = causes["tcp.security-group"].confirm, causes["tcp.nacl"].confirm
+    assert not [read for read in reads if "44." in f"{read.commands} {read.note}"]
 
 
 def test_swapped_labels_are_told_in_pairs() -> None:
@@ -72,12 +73,12 @@ def test_swapped_labels_are_told_in_pairs() -> None:
 
 def test_a_run_cut_short_is_told_to_be_given_longer() -> None:
     finding = one(world(token=Said(Failure.DEADLINE)), "probe.deadline")
-    assert "--deadline" in finding.causes[0].fix
+    assert "--deadline" in finding.causes[0].fix.text
 
 
 def test_interface_endpoints_in_china_have_a_prefix() -> None:
     world = World({"ecr.api": public("ecr.api")}, planned={"partition": "aws-cn"})
-    assert "cn.com.amazonaws.eu-west-1.ecr.api" in one(world, "dns.public-answer").causes[0].decide
+    assert "cn.com.amazonaws.eu-west-1.ecr.api" in one(world, "dns.public-answer").causes[0].confirm.commands[0]
 
 
 def test_a_presumed_range_is_said() -> None:

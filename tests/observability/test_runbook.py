@@ -26,7 +26,7 @@ def test_the_committed_pages_are_what_make_findings_writes() -> None:
 def test_a_page_has_every_cause_that_a_finding_can_name() -> None:
     """A cause that every finding rules out needs no remedy."""
     for code in CODES:
-        named = {cause for fault in runbook.variants(code) for cause in fault.causes}
+        named = {cause.code for fault in runbook.variants(code) for cause in fault.causes}
         found = [cause for seen in runbook.occurrences()[code] for cause in seen.finding.causes]
         named |= {cause.code for cause in found if cause.standing is not Standing.RULED_OUT}
         assert {cause for cause in named if f"`{cause}`" not in written()[f"{code}.md"]} == set(), code

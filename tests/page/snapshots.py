@@ -62,8 +62,8 @@ def failing_in_one_zone() -> Verdict:
                 title="some addresses of ecr.api do not answer on port 443, others do",
                 why="What admits one zone and not the other is a subnet's network ACL.",
                 causes=(
-                    cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443", decide=READ_GROUPS),
-                    cause("tcp.security-group", "a security group is closed", decide=READ_GROUPS),
+                    cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443", confirm=READ_GROUPS),
+                    cause("tcp.security-group", "a security group is closed", confirm=READ_GROUPS),
                 ),
             ),
         ),
@@ -91,7 +91,7 @@ def noted(title: str = "worth a look") -> JudgedFinding:
         impact=Impact.NONE,
         title=title,
         why="another interface",
-        causes=(cause("other", "somebody's wish", fix="ask", decide=READ_GROUPS),),
+        causes=(cause("other", "somebody's wish", fix="ask", confirm=READ_GROUPS),),
     )
 
 

@@ -131,7 +131,7 @@ def test_a_finding_is_told_in_full() -> None:
         "ruled out",
     ]
     assert "since 11:58:00 UTC , 3 rounds in a row" in first.text
-    assert "by the same read as: the endpoints' security group does not admit the task" in first.text
+    assert "the same read as for: the endpoints' security group does not admit the task" in first.text
 
 
 def test_a_command_can_be_copied_as_it_stands() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from probe.model import (
+    Advice,
     Cause,
     Endpoint,
     EndpointSummary,
@@ -126,9 +127,13 @@ def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
     return Verdict(**(made | given))
 
 
+ADVICES = ("fix", "confirm")
+
+
 def cause(code: str, title: str, standing: Standing = Standing.POSSIBLE, **given: Any) -> Cause:
-    made: dict[str, Any] = {"code": code, "standing": standing, "title": title, "fix": "", "decide": ""}
-    return Cause(**(made | given))
+    """A cause whose fix and confirm may be given as a text alone."""
+    fix, confirm = (Advice(text) if isinstance(text := given.get(name, ""), str) else text for name in ADVICES)
+    return Cause(code=code, standing=standing, title=title, fix=fix, confirm=confirm)
 
 
 def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.ERROR, **given: Any) -> JudgedFinding:
@@ -147,10 +152,17 @@ def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.E
     return JudgedFinding(**(made | given))
 
 
-READ_ACLS = "aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET_ID (of the task's subnet)"
-READ_GROUPS = (
-    "aws ec2 describe-security-groups --region eu-west-1 --filters Name=vpc-id,Values=vpc-0a1b2c3d4e5f60718"
-    " --query SecurityGroups[].IpPermissions"
+READ_ACLS = Advice(
+    "",
+    ("aws ec2 describe-network-acls --filters Name=association.subnet-id,Values=SUBNET_ID",),
+    "SUBNET_ID is the task's subnet.",
+)
+READ_GROUPS = Advice(
+    "",
+    (
+        "aws ec2 describe-security-groups --region eu-west-1 --filters Name=vpc-id,Values=vpc-0a1b2c3d4e5f60718"
+        " --query SecurityGroups[].IpPermissions",
+    ),
 )
 
 
@@ -212,10 +224,10 @@ def _broken_findings(silent: tuple[str, ...]) -> tuple[JudgedFinding, ...]:
                     "tcp.security-group",
                     "the endpoints' security group does not admit the task",
                     fix="allow TCP 443 from 10.0.1.0/24 on the endpoints' security group",
-                    decide=READ_GROUPS,
+                    confirm=READ_GROUPS,
                 ),
-                cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", decide=READ_ACLS),
-                cause("tcp.az-without-eni", "no ENI here", fix="one per zone", decide=READ_GROUPS),
+                cause("tcp.nacl", "a network ACL drops the packets", fix="admit 443 and 1024-65535", confirm=READ_ACLS),
+                cause("tcp.az-without-eni", "no ENI here", fix="one per zone", confirm=READ_GROUPS),
                 cause("tcp.no-route", "no route", Standing.RULED_OUT),
             ),
         ),

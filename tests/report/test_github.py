@@ -35,11 +35,11 @@ def test_errors_first_then_warnings_then_notices() -> None:
     assert title == "nothing answers on port 443 of ecr.api, ecr.dkr"
     assert cause == "cause: the endpoints' security group does not admit the task (likely)"
     assert fix == "fix: allow TCP 443 from 10.0.1.0/24 on the endpoints' security group"
-    assert settle == f"settle it: {made.READ_GROUPS}"
+    assert settle == f"confirm with: {made.READ_GROUPS.commands[0]}"
 
 
 def test_what_is_only_worth_knowing_comes_without_advice() -> None:
-    cause = made.cause("x", "a cause", fix="a fix", decide="a read")
+    cause = made.cause("x", "a cause", fix="a fix", confirm="a read")
     (_, told) = of(made.verdict(findings=(made.finding("x", ("x",), Severity.INFO, title="a title", causes=(cause,)),)))
     assert told == Command("notice", {"title": "x"}, "a title")
 

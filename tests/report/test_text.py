@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from probe.model import (
     AddressClass,
+    Advice,
     Asker,
     CertificateSeen,
     Failure,
@@ -22,8 +23,7 @@ from probe.model import (
     Pull,
 )
 from probe.report import FORMATS, Page
-from probe.report.advice import advice
-from probe.report.layout import cells, paint, wrapped
+from probe.report.layout import advice, cells, paint, wrapped
 from tests.report import made
 
 FINDINGS = """\
@@ -32,17 +32,17 @@ error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
   why:   packets to addresses inside the VPC are dropped, not refused
   cause: the endpoints' security group does not admit the task (likely)
          fix: allow TCP 443 from 10.0.1.0/24 on the endpoints' security group
-         settle it: aws ec2 describe-security-groups --region eu-west-1 \\
-                      --filters Name=vpc-id,Values=vpc-0a1b2c3d4e5f60718 \\
-                      --query SecurityGroups[].IpPermissions
+         confirm with: aws ec2 describe-security-groups --region eu-west-1 \\
+                         --filters Name=vpc-id,Values=vpc-0a1b2c3d4e5f60718 \\
+                         --query SecurityGroups[].IpPermissions
   cause: a network ACL drops the packets (possible)
          fix: admit 443 and 1024-65535
-         settle it: aws ec2 describe-network-acls \\
-                      --filters Name=association.subnet-id,Values=SUBNET_ID
-                    (of the task's subnet)
+         confirm with: aws ec2 describe-network-acls \\
+                         --filters Name=association.subnet-id,Values=SUBNET_ID
+                       SUBNET_ID is the task's subnet.
   cause: no ENI here (possible)
          fix: one per zone
-         settle it: the same read as above
+         confirm with: the same read as for: the endpoints' security group does not admit the task
   ruled out: no route
 
 warning[logs.group-missing]: the log group /app does not exist
@@ -97,36 +97,28 @@ def test_lines_keep_to_the_width(width: int) -> None:
 
 
 def test_a_command_can_be_pasted_as_it_stands() -> None:
-    lines = text(Page(width=60)).split("settle it: ")[1].splitlines()
+    lines = text(Page(width=60)).split("confirm with: ")[1].splitlines()
     command = []
     for line in lines:
         command.append(line.strip().removesuffix("\\"))
         if not line.endswith("\\"):
             break
-    assert " ".join(" ".join(command).split()) == made.READ_GROUPS
+    assert " ".join(" ".join(command).split()) == made.READ_GROUPS.commands[0]
 
 
 ADVICE = [
-    ("make it", ["fix: make it"]),
-    ("", []),
-    ("aws a b --c d", ["fix: aws a b --c d"]),
-    ("make it: aws a b --c d", ["fix: make it:", "     aws a b --c d"]),
-    ("aws a --b c (elsewhere)", ["fix: aws a --b c", "     (elsewhere)"]),
-    ("aws a --b c, then aws d --e f", ["fix: aws a --b c", "     then aws d --e f"]),
-    ("make it: aws a --b c, and again", ["fix: make it:", "     aws a --b c", "     and again"]),
-    ("use x (aws a --b c), or else", ["fix: use x:", "     aws a --b c", "     or else"]),
-    ("a: aws a --b c; and x", ["fix: a:", "     aws a --b c", "     and x"]),
-    ("a (aws b c …), or d (aws e f --g h,i)", ["fix: a:", "     aws b c …", "     or d:", "     aws e f --g h,i"]),
-    ("push: docker push x; then aws a b --c d", ["fix: push: docker push x; then", "     aws a b --c d"]),
-    ("wait; aws a b --c d tells of it", ["fix: wait; aws a b --c d tells of it"]),
-    ("a: aws a b --c d (aws e f names it)", ["fix: a:", "     aws a b --c d", "     (aws e f names it)"]),
-    ("set it (aws a b, or elsewhere)", ["fix: set it (aws a b, or elsewhere)"]),
-    ("curl -sI https://a | grep x; date -u (here)", ["fix: curl -sI https://a | grep x; date -u", "     (here)"]),
+    (Advice("create it"), ["fix: create it"]),
+    (Advice(""), []),
+    (Advice("", ("aws a b --c d",)), ["fix: aws a b --c d"]),
+    (Advice("create it", ("aws a b --c d",)), ["fix: create it:", "     aws a b --c d"]),
+    (Advice("", ("aws a --b c",), "Elsewhere."), ["fix: aws a --b c", "     Elsewhere."]),
+    (Advice("", ("aws a --b c", "aws d --e f")), ["fix: aws a --b c", "     aws d --e f"]),
+    (Advice("wait", (), "It takes long."), ["fix: wait", "     It takes long."]),
 ]
 
 
 @pytest.mark.parametrize(("given", "lines"), ADVICE)
-def test_advice(given: str, lines: list[str]) -> None:
+def test_advice(given: Advice, lines: list[str]) -> None:
     page = Page()
     assert paint(advice(("", "fix: "), given, indent=0, page=page), page).splitlines() == lines
 
@@ -138,7 +130,7 @@ ADDRESSES = ",".join(f"10.0.{number}.10" for number in range(12))
 def test_a_long_list_keeps_the_indentation_and_can_be_pasted(width: int) -> None:
     read = f"aws a b --region r --filters Name=addresses.private-ip-address,Values={ADDRESSES} --query Q"
     page = Page(width=width)
-    shown = paint(advice(("", "fix: "), read, indent=9, page=page), page)
+    shown = paint(advice(("", "fix: "), Advice("", (read,)), indent=9, page=page), page)
     assert all(cells(line) <= width for line in shown.splitlines())
     words = shlex.split(shown.replace("\\\n", "").strip().removeprefix("fix: "))
     # The AWS CLI skips white space after a comma.
@@ -236,7 +228,7 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
 @draws(st.text(max_size=80), st.integers(60, 120))
 def test_any_words_are_printable(words: str, width: int) -> None:
     found = made.finding(
-        "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, decide=words),)
+        "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, confirm=words),)
     )
     steps = [made.step("ecr.api/tls/x", failure=Failure.NOT_TLS, detail=words)]
     shown = FORMATS["text"].render(made.verdict(steps, findings=(found,)), Page(width=width))

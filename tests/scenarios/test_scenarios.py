@@ -102,8 +102,8 @@ def every_complaint_has_its_evidence_and_its_cause(verdict: Verdict) -> None:
             assert finding.values.get("saw"), finding.code
         for cause in finding.causes:
             assert cause.title
-            assert cause.fix
-            assert "{" not in cause.title + cause.fix + cause.decide, cause.code
+            assert cause.fix.text
+            assert "{" not in f"{cause.title} {cause.fix.text} {cause.fix.note} {cause.confirm.note}", cause.code
     assert not any(finding.code in ("probe.bug", "unexplained") for finding in verdict.findings) or verdict.findings
 
 

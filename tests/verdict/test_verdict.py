@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from probe.model import (
+    Advice,
     Cause,
     Extent,
     Failure,
@@ -101,7 +102,11 @@ def found(weight: Severity, *causes: str) -> JudgedFinding:
     standings = {"=": Standing.CONFIRMED, "-": Standing.RULED_OUT}
     told = [
         Cause(
-            code=cause.lstrip("=-"), standing=standings.get(cause[0], Standing.POSSIBLE), title="", fix="", decide=cause
+            code=cause.lstrip("=-"),
+            standing=standings.get(cause[0], Standing.POSSIBLE),
+            title="",
+            fix=Advice(""),
+            confirm=Advice(cause),
         )
         for cause in causes
     ]
@@ -143,7 +148,7 @@ def test_the_order_of_causes(findings: list[JudgedFinding], order: list[str]) ->
 
 def test_a_cause_that_one_finding_confirms_is_told_in_its_words() -> None:
     (cause,) = likeliest((found(Severity.ERROR, "a"), found(Severity.ERROR, "=a")))
-    assert (cause.standing, cause.decide) == (Standing.CONFIRMED, "=a")
+    assert (cause.standing, cause.confirm.text) == (Standing.CONFIRMED, "=a")
 
 
 def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
