@@ -38,6 +38,7 @@ from probe.model import (
     Step,
     Surroundings,
     Verdict,
+    finding_url,
 )
 
 if TYPE_CHECKING:
@@ -105,9 +106,11 @@ def described(error: BaseException) -> str:
 
 def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verdict:
     """The verdict that we broke: inconclusive, with the one finding probe.bug."""
+    finding = _finding(error)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=__version__,
+        summary=f"whether ECS can pull the image is not proven: {finding.title}",
         status=Status.INCONCLUSIVE,
         pull=Pull.UNPROVEN,
         exit_code=3,
@@ -119,7 +122,7 @@ def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verd
         plan=_plan(settings),
         policy=settings.policy,
         endpoints=(),
-        findings=(_finding(error),),
+        findings=(finding,),
         causes=("other",),
         steps=(_step(error),),
     )
@@ -145,6 +148,7 @@ def _finding(error: BaseException) -> JudgedFinding:
     return JudgedFinding(
         code="probe.bug",
         severity=Severity.ERROR,
+        url=finding_url("probe.bug"),
         impact=Impact.PROOF,
         extent=Extent.WHOLLY,
         endpoints=("task",),

@@ -719,8 +719,16 @@ class Finding(Record, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------------------------
 
 
+def finding_url(code: str) -> str:
+    """The page of a finding code, relative to the repository as in the alerts' `runbook_url`."""
+    return f"docs/findings/{code}.md"
+
+
 class JudgedFinding(Finding, frozen=True, kw_only=True):
+    """A finding with its weight, and the path of its page, as alerts name it."""
+
     severity: Severity
+    url: str
 
 
 class EndpointSummary(Record, frozen=True, kw_only=True):
@@ -745,6 +753,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     schema_version: int
     version: str
     basis: Basis = Basis.MEASURED
+    summary: str  # the verdict in one sentence
     status: Status
     pull: Pull
     exit_code: int

@@ -24,6 +24,7 @@ from probe.model import (
     Standing,
     Status,
     Verdict,
+    finding_url,
 )
 
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
@@ -36,13 +37,14 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
     """The document: every finding with its severity, and what follows from all of them."""
     evidence = Evidence(measurement, policy)
     judged = tuple(_judged(finding, evidence) for finding in findings)
-    status = _status(judged, evidence)
+    status, pull = _status(judged, evidence), _pull(judged, evidence)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=version,
         basis=measurement.basis,
+        summary=summary(status, pull, judged),
         status=status,
-        pull=_pull(judged, evidence),
+        pull=pull,
         exit_code=exit_code(status, strict=policy.strict),
         started_at=measurement.started_at,
         seconds=measurement.seconds,
@@ -61,6 +63,26 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
 def exit_code(status: Status, *, strict: bool) -> int:
     """The contract's, whatever the command."""
     return 1 if status is Status.DEGRADED and strict else _EXIT_CODES[status]
+
+
+# ---- in one sentence ------------------------------------------------------------------------------------------------
+
+_PULLS = {
+    Pull.WORKS: "ECS can pull the image",
+    Pull.BROKEN: "ECS cannot pull the image",
+    Pull.UNPROVEN: "whether ECS can pull the image is not proven",
+}
+
+
+def summary(status: Status, pull: Pull, findings: tuple[JudgedFinding, ...]) -> str:
+    """Whether ECS can pull the image, and the gravest error or warning with the number of the others."""
+    grave = [finding for finding in findings if finding.severity is not Severity.INFO]
+    if status is Status.PASS or not grave:
+        return _PULLS[pull]
+    first = min(grave, key=lambda finding: (finding.severity.rank, finding.impact.rank))
+    others = sum(finding.severity is first.severity for finding in grave) - 1
+    more = f" (and {others} more {first.severity}{'s' if others > 1 else ''})" if others else ""
+    return f"{_PULLS[pull]}{', but ' if pull is Pull.WORKS else ': '}{first.title}{more}"
 
 
 # ---- severity -------------------------------------------------------------------------------------------------------
@@ -104,7 +126,7 @@ def _route_severity(name: str, plan: Plan, policy: Policy) -> Severity:
 def _judged(finding: Finding, evidence: Evidence) -> JudgedFinding:
     weight = severity(finding, evidence.plan, evidence.policy, evidence.surroundings.path)
     facts = {name: getattr(finding, name) for name in finding.__struct_fields__}
-    return JudgedFinding(**facts, severity=weight)
+    return JudgedFinding(**facts, severity=weight, url=finding_url(finding.code))
 
 
 # ---- causes ---------------------------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
     made: dict[str, Any] = {
         "schema_version": 1,
         "version": "0.1.0",
+        "summary": "ECS can pull the image",
         "status": Status.PASS,
         "pull": Pull.WORKS,
         "exit_code": 0,
@@ -140,6 +141,7 @@ def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.E
     made: dict[str, Any] = {
         "code": code,
         "severity": severity,
+        "url": f"docs/findings/{code}.md",
         "impact": Impact.PULL,
         "extent": Extent.WHOLLY,
         "endpoints": ("ecr.api",),

@@ -23,7 +23,7 @@ from probe.model import (
     Verdict,
 )
 from probe.records import replace
-from probe.verdict import judge, likeliest
+from probe.verdict import judge, likeliest, summary
 from tests.faults.measurements import World
 from tests.faults.parts import PRIVATE, PUBLIC, Host, Said, private, public
 from tests.faults.places import PULL_ROLE
@@ -121,6 +121,7 @@ def found(weight: Severity, *causes: str) -> JudgedFinding:
         values={},
         causes=tuple(told),
         severity=weight,
+        url="docs/findings/tcp.silent.md",
     )
 
 
@@ -157,7 +158,7 @@ def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
     assert len(made.findings) > 1
 
 
-def summary(world: World, name: str) -> tuple[Any, ...]:
+def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
     one = next(each for each in verdict(world).endpoints if each.name == name)
     return one.route, one.resolved, one.reached, one.ok
 
@@ -185,12 +186,12 @@ def summary(world: World, name: str) -> tuple[Any, ...]:
     ],
 )
 def test_the_summary_of_an_endpoint(world: World, name: str, expected: tuple[Any, ...]) -> None:
-    assert summary(world, name) == expected
+    assert endpoint_facts(world, name) == expected
 
 
 def test_the_steps_of_a_second_nameserver_give_no_address() -> None:
     world = World({"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])})
-    assert summary(world, "ecr.api")[1] == len(PRIVATE["ecr.api"])
+    assert endpoint_facts(world, "ecr.api")[1] == len(PRIVATE["ecr.api"])
 
 
 def test_judging_changes_nothing_of_a_finding_but_its_weight() -> None:
@@ -198,3 +199,24 @@ def test_judging_changes_nothing_of_a_finding_but_its_weight() -> None:
     bare = [{name: getattr(one, name) for name in one.__struct_fields__} for one in world.findings()]
     judged = verdict(world).findings
     assert [{name: getattr(one, name) for name in facts} for one, facts in zip(judged, bare, strict=True)] == bare
+
+
+# ---- the verdict in one sentence ------------------------------------------------------------------------------------
+
+
+def test_the_summary_names_the_gravest_finding_and_counts_the_others_of_its_weight() -> None:
+    pull = replace(found(Severity.ERROR, "a"), title="nothing answers on port 443 of ecr.api")
+    logs = replace(pull, impact=Impact.LOGS, title="no logs")
+    part = replace(pull, severity=Severity.WARNING, title="one address is silent")
+    note = replace(pull, severity=Severity.INFO, title="worth knowing")
+    assert summary(Status.PASS, Pull.WORKS, (note,)) == "ECS can pull the image"
+    assert summary(Status.DEGRADED, Pull.WORKS, (note, part)) == "ECS can pull the image, but one address is silent"
+    assert (
+        summary(Status.FAIL, Pull.BROKEN, (part, logs, pull))
+        == "ECS cannot pull the image: nothing answers on port 443 of ecr.api (and 1 more error)"
+    )
+
+
+def test_every_finding_names_its_page() -> None:
+    for finding in verdict(World({"logs": public("logs")})).findings:
+        assert finding.url == f"docs/findings/{finding.code}.md"
