@@ -1,5 +1,5 @@
-"""A VPC in this process: DNS, TCP, TLS and HTTP for real on loopback, without root and without AWS.
+"""A simulated VPC in this process: real DNS, TCP, TLS and HTTP on loopback, without root and without AWS.
 
-`ecr-probe demo` and the tests use it. It knows of the product only the type `Wire`, which it provides; AWS names are
-spelled by hand, so that it is an independent oracle. AWS is imitated as its documentation and captures show it.
+`ecr-probe demo` and the tests use it. It is an independent oracle: it imports nothing of the program but `Wire`, the
+type that it provides, and spells AWS's names by hand. It imitates AWS as documentation and captures show it.
 """

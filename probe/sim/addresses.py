@@ -1,15 +1,14 @@
-"""Which public address belongs to which AWS service: invented, stable, inside ranges that Amazon owns. No sockets."""
+"""Public addresses of AWS services: invented and stable, in ranges that Amazon owns. No sockets."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from zlib import crc32
 
-from probe.sim.names import Place
+from probe.sim.names import AwsHost
 
 DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052, used by Route 53 Resolver's DNS64
 LINK_LOCAL = (ip_network("169.254.0.0/16"), ip_network("fd00:ec2::/32"))
-NOBODY = "192.0.2.1"  # RFC 5737: documentation, no host has it
 
 _SERVICES = ("ecr.api", "ecr.dkr", "logs", "ecs", "ecs-agent", "ecs-telemetry", "secretsmanager", "ssm", "kms", "sts")
 _REGIONS = (
@@ -32,29 +31,29 @@ class Internet:
     """Public addresses by service and region, and back."""
 
     def __init__(self) -> None:
-        self._owners: dict[str, Place] = {}
+        self._owners: dict[str, AwsHost] = {}
 
-    def v4(self, place: Place) -> tuple[str, ...]:
-        """S3 answers with several addresses, the other services with one (as captured)."""
-        octet = _octet(place.region)
-        if place.service == "s3":
-            return self._own(place, *(f"52.216.{octet}.{last}" for last in (8, 40)))
-        return self._own(place, f"44.{200 + _SERVICES.index(place.service)}.{octet}.9")
+    def v4(self, host: AwsHost) -> tuple[str, ...]:
+        """IPv4 addresses: several of S3, one of the other services (as captured)."""
+        octet = _octet(host.region)
+        if host.service == "s3":
+            return self._own(host, *(f"52.216.{octet}.{last}" for last in (8, 40)))
+        return self._own(host, f"44.{200 + _SERVICES.index(host.service)}.{octet}.9")
 
-    def v6(self, place: Place) -> tuple[str, ...]:
-        """Only dual-stack names have AAAA records."""
-        if not place.dual:
+    def v6(self, host: AwsHost) -> tuple[str, ...]:
+        """IPv6 addresses; only dual-stack names have some."""
+        if not host.dual:
             return ()
-        octet = _octet(place.region)
-        number = 0xFF if place.service == "s3" else _SERVICES.index(place.service)
-        return self._own(place, f"2600:1fa0:{octet:x}:{number:x}::9")
+        octet = _octet(host.region)
+        number = 0xFF if host.service == "s3" else _SERVICES.index(host.service)
+        return self._own(host, f"2600:1fa0:{octet:x}:{number:x}::9")
 
-    def owner(self, address: str) -> Place | None:
+    def owner(self, address: str) -> AwsHost | None:
         return self._owners.get(address)
 
-    def _own(self, place: Place, *addresses: str) -> tuple[str, ...]:
+    def _own(self, host: AwsHost, *addresses: str) -> tuple[str, ...]:
         for address in addresses:
-            self._owners[address] = place
+            self._owners[address] = host
         return addresses
 
 
@@ -69,7 +68,7 @@ def inside(address: str, ranges: tuple[str, ...] | list[str]) -> bool:
 
 
 def embedded(address: str) -> str:
-    """The IPv4 address inside a DNS64 answer, else the address itself."""
+    """The IPv4 address inside a DNS64 address; any other address unchanged."""
     parsed = ip_address(address)
     if isinstance(parsed, IPv6Address) and parsed in DNS64:
         return str(IPv4Address(int(parsed) & 0xFFFFFFFF))

@@ -1,6 +1,6 @@
-"""What people and circumstances do to a VPC: the changes that scenarios are composed of. Each is physical.
+"""Changes to a simulated VPC, of which scenarios are composed: routes, groups, zones, policies, middleboxes.
 
-A function here either is a change or makes one; `all_of` composes them.
+A function here is a change, or returns one; `all_of` combines several.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from probe.records import replace
 from probe.sim import images, names
 from probe.sim.cloud import APP, TAG
-from probe.sim.dns import Ask, Zone
+from probe.sim.dns import DnsHandler, Zone
 from probe.sim.http import Damage, Delivery, Reply
 from probe.sim.identity import Policy, Statement
-from probe.sim.listeners import Conduct
+from probe.sim.listeners import Server
 from probe.sim.nameservers import Nameserver
 from probe.sim.network import Middlebox, Treatment
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.tls import Certificate
 from probe.sim.vpc import VPC
 
@@ -24,20 +24,22 @@ Change = Callable[[VPC], object]
 
 
 def all_of(*changes: Change) -> Change:
-    def change(vpc: VPC) -> None:
-        for each in changes:
-            each(vpc)
+    """Apply several changes, in order."""
 
-    return change
+    def apply_all(vpc: VPC) -> None:
+        for change in changes:
+            change(vpc)
 
-
-def nothing(_vpc: VPC) -> None:
-    """The healthy world."""
+    return apply_all
 
 
-def laid_out(**how: object) -> Change:
-    """Another VPC; comes before all other changes."""
-    return lambda vpc: vpc.lay_out(**how)  # type: ignore[arg-type]
+def no_change(_vpc: VPC) -> None:
+    """Leave the VPC healthy."""
+
+
+def vpc_with(**options: object) -> Change:
+    """Build the VPC with these options; must come before all other changes."""
+    return lambda vpc: vpc.build(**options)  # type: ignore[arg-type]
 
 
 # ---- endpoints and routes ------------------------------------------------------------------
@@ -60,7 +62,7 @@ def with_nat(vpc: VPC) -> None:
 
 
 def without_gateway_route(vpc: VPC) -> None:
-    """The subnet's route table is not one of the gateway endpoint's."""
+    """The gateway endpoint is not associated with the subnet's route table."""
     vpc.network.routes.gateway = False
 
 
@@ -68,78 +70,83 @@ def without_gateway(vpc: VPC) -> None:
     vpc.gateway = None
 
 
-def closed_groups(*services: str) -> Change:
-    """The security groups of these endpoints admit nobody."""
+def closed_security_groups(*services: str) -> Change:
+    """The security groups of these endpoints allow no source."""
 
     def change(vpc: VPC) -> None:
         for service in services:
-            vpc.endpoints[service].admits = []
+            vpc.endpoints[service].allowed_sources = []
 
     return change
 
 
 def egress_only(*targets: str) -> Change:
-    """The task's security group lets out 443 to these ranges (or prefix lists) only."""
+    """The task's security group allows 443 to these ranges (or prefix lists) only."""
     return lambda vpc: setattr(vpc.network, "egress", list(targets))
 
 
 def acl_drops(*ranges: str) -> Change:
+    """The subnet's network ACL drops packets to these ranges."""
     return lambda vpc: vpc.network.acl_drops.extend(ranges)
 
 
 # ---- names ------------------------------------------------------------------
 
 
-def zone(name: str, records: Callable[[VPC], dict[str, tuple[str, ...]]]) -> Change:
-    """A private hosted zone of the account's own."""
+def private_zone(name: str, records: Callable[[VPC], dict[str, tuple[str, ...]]]) -> Change:
+    """A private hosted zone that is associated with the VPC."""
     return lambda vpc: vpc.zones.append(Zone(name, records(vpc)))
 
 
-def nameserver(address: str, ask: Callable[[VPC], Ask]) -> Change:
-    """Somebody's DNS server at `address`; nobody uses it yet."""
+def dns_server(address: str, handler: Callable[[VPC], DnsHandler]) -> Change:
+    """A DNS server at `address`; `nameserver_lines` makes the task use it."""
 
     def change(vpc: VPC) -> None:
-        vpc.servers[address] = Nameserver(ask(vpc))
+        vpc.dns_servers[address] = Nameserver(handler(vpc))
 
     return change
 
 
-def asks(*servers: str) -> Change:
-    """The nameserver lines of the task, in order ("vpc" is the VPC's own resolver)."""
+def nameserver_lines(*servers: str) -> Change:
+    """The task's nameservers, in order; "vpc" is the VPC's resolver."""
 
     def change(vpc: VPC) -> None:
-        vpc.nameservers = [vpc.base_resolver if each == "vpc" else each for each in servers]
+        vpc.nameservers = [vpc.base_resolver if server == "vpc" else server for server in servers]
 
     return change
 
 
-# ---- boxes in the middle ------------------------------------------------------------------
+# ---- middleboxes ------------------------------------------------------------------
 
 
-def box(
-    *services: str, does: Treatment | Conduct | None = None, issuer: str | None = None, page: Reply | None = None
+def middlebox(
+    *services: str, behaviour: Treatment | Server | None = None, issuer: str | None = None, reply: Reply | None = None
 ) -> Change:
-    return lambda vpc: vpc.network.boxes.append(Middlebox(frozenset(services), does, issuer=issuer, page=page))
+    """A middlebox in front of services; see `Middlebox`."""
+    box = Middlebox(frozenset(services), behaviour, issuer=issuer, reply=reply)
+    return lambda vpc: vpc.network.middleboxes.append(box)
 
 
-def damaged(service: str, damage: Damage, *, after: int = 40_000) -> Change:
-    """Bodies of a service break off on their way, after so many bytes."""
-    return lambda vpc: vpc.network.boxes.append(Middlebox(frozenset((service,)), delivery=Delivery(damage, after)))
+def damaged_bodies(service: str, damage: Damage, *, after: int = 40_000) -> Change:
+    """Bodies of a service are damaged on their way, after `after` bytes."""
+    return lambda vpc: vpc.network.middleboxes.append(
+        Middlebox(frozenset((service,)), delivery=Delivery(damage, after))
+    )
 
 
-def certificate(
+def server_certificate(
     service: str, *, issuer: str | None = None, names_of: str | None = None, expired: bool = False
 ) -> Change:
-    """The endpoint's addresses present another certificate."""
+    """The addresses of a service present another certificate."""
 
     def change(vpc: VPC) -> None:
-        held = Certificate(names.certificate_names(names_of or service, vpc.region), expired=expired)
-        held = replace(held, issuer=issuer) if issuer else held
+        certificate = Certificate(names.certificate_names(names_of or service, vpc.region), expired=expired)
+        certificate = replace(certificate, issuer=issuer) if issuer else certificate
         if service == "s3":
-            place = names.Place("s3", vpc.region)
-            vpc.certificates.update(dict.fromkeys(vpc.internet.v4(place), held))
+            addresses = vpc.internet.v4(names.AwsHost("s3", vpc.region))
         else:
-            vpc.certificates.update(dict.fromkeys(vpc.endpoints[service].everything, held))
+            addresses = vpc.endpoints[service].all_addresses
+        vpc.certificates.update(dict.fromkeys(addresses, certificate))
 
     return change
 
@@ -148,35 +155,37 @@ def certificate(
 
 
 def endpoint_policy(service: str, *statements: Statement) -> Change:
-    """The policy of an endpoint, "s3" the gateway's."""
+    """The policy of an endpoint; "s3" is the gateway endpoint."""
 
     def change(vpc: VPC) -> None:
         target = vpc.gateway if service == "s3" else vpc.endpoints[service]
-        assert target is not None, "a gateway that is there"
+        assert target is not None, "the VPC has a gateway endpoint"
         target.policy = statements
 
     return change
 
 
-def role_may(*statements: Statement) -> Change:
+def role_policy(*statements: Statement) -> Change:
+    """The identity-based policy of the role."""
     return lambda vpc: setattr(vpc.cloud.account.permissions, "role", statements)
 
 
-def mishap(service: str, reply: Reply, *, at: str = "", times: int | None = None) -> Change:
-    """A service answers otherwise, so many times or always."""
-    return lambda vpc: vpc.cloud.service(service).mishaps.append(Mishap(reply, at, times))
+def inject_reply(service: str, reply: Reply, *, at: str = "", times: int | None = None) -> Change:
+    """A service sends `reply` instead of its own answer, `times` times or always."""
+    return lambda vpc: vpc.cloud.service(service).injected_replies.append(InjectedReply(reply, at, times))
 
 
 def repository(vpc: VPC, account: str = "", region: str = "", name: str = APP) -> images.Repository:
-    found = vpc.cloud.repositories.find(account or vpc.task.account, region or vpc.region, name)
-    assert found is not None, "a repository that is there"
-    return found
+    """The repository of an image; the task's own by default."""
+    image_repository = vpc.cloud.repositories.find(account or vpc.task.account, region or vpc.region, name)
+    assert image_repository is not None, "the repository exists"
+    return image_repository
 
 
 def corrupt_layers(vpc: VPC) -> None:
-    """S3 gives bytes of the right length and the wrong content."""
+    """S3 returns layers of the right length with wrong content."""
     for blob in repository(vpc).blobs.values():
-        if blob.kind in (images.OCI_LAYER, images.DOCKER_LAYER):
+        if blob.media_type in (images.OCI_LAYER, images.DOCKER_LAYER):
             vpc.cloud.layers.objects[blob.digest] = bytes(byte ^ 1 for byte in blob.body)
 
 
@@ -184,24 +193,25 @@ def repository_policy(account: str, name: str, policy: Policy) -> Change:
     return lambda vpc: setattr(repository(vpc, account, name=name), "policy", policy)
 
 
-def pushed(image: images.Image, *tags: str, name: str = APP) -> Change:
+def pushed_image(image: images.Image, *tags: str, name: str = APP) -> Change:
     return lambda vpc: vpc.cloud.repositories.create(vpc.task.account, vpc.region, name).push(image, *tags)
 
 
-def untagged(vpc: VPC) -> None:
-    """The tag was cleaned away."""
+def tag_deleted(vpc: VPC) -> None:
+    """Delete the image's tag, as a lifecycle rule does."""
     del repository(vpc).tags[TAG]
 
 
-def deleted(vpc: VPC) -> None:
+def repository_deleted(vpc: VPC) -> None:
+    """Delete the image's repository."""
     vpc.cloud.repositories.delete(vpc.task.account, vpc.region, APP)
 
 
 def clock_behind(seconds: float) -> Change:
-    """Our clock is that much behind AWS's."""
+    """The task's clock is `seconds` behind AWS's."""
     return lambda vpc: setattr(vpc.cloud.account, "clock_ahead", seconds)
 
 
-def variables(**values: str) -> Change:
-    """Variables of the task definition."""
+def task_variables(**values: str) -> Change:
+    """Environment variables from the task definition."""
     return lambda vpc: vpc.task.variables.update(values)

@@ -1,4 +1,4 @@
-"""AWS outside the VPC: accounts, the services in all regions, the images in the registries. Reached by doors."""
+"""AWS outside the VPC: accounts, the services in all regions, and the images in the registries."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ APP = "team/app"
 TAG = "1.0"
 
 
-def keys_of(account: str, role_arn: str, session_arn: str) -> Keys:
-    """Fresh temporary credentials. Access keys of sessions begin with ASIA."""
+def temporary_keys(account: str, role_arn: str, session_arn: str) -> Keys:
+    """Create temporary credentials. Access keys of sessions begin with ASIA."""
     return Keys(
         access_key="ASIA" + secrets.token_hex(8).upper(),
         secret_key=secrets.token_urlsafe(30),
@@ -30,14 +30,14 @@ def keys_of(account: str, role_arn: str, session_arn: str) -> Keys:
 
 
 class Cloud:
-    """The services. `task_keys` and `instance_keys` are the two identities that a task can come by."""
+    """The services. `task_keys` and `instance_keys` are the two identities that a task can use."""
 
     def __init__(self, task: Task) -> None:
         instance = f"arn:{task.partition}:iam::{task.account}:role/ecsInstanceRole"
         session = f"arn:{task.partition}:sts::{task.account}:assumed-role/ecsInstanceRole/i-0a1b2c3d4e5f60718"
-        self.task_keys = keys_of(task.account, task.role_arn, task.session_arn)
-        self.instance_keys = keys_of(task.account, instance, session)
-        self.account = Account(task.account, {each.access_key: each for each in (self.task_keys, self.instance_keys)})
+        self.task_keys = temporary_keys(task.account, task.role_arn, task.session_arn)
+        self.instance_keys = temporary_keys(task.account, instance, session)
+        self.account = Account(task.account, {keys.access_key: keys for keys in (self.task_keys, self.instance_keys)})
         self.passwords = Passwords()
         self.repositories = images.Repositories()
         self.api = EcrApi(self.account, self.passwords, self.repositories)
@@ -48,22 +48,22 @@ class Cloud:
         self._push(task)
 
     def service(self, name: str) -> Service:
-        known: dict[str, Service] = {
+        services: dict[str, Service] = {
             "ecr.api": self.api,
             "ecr.dkr": self.registry,
             "s3": self.layers,
             "logs": self.logs,
         }
-        return known.get(name, self.others)
+        return services.get(name, self.others)
 
     def secrets(self) -> tuple[str, ...]:
-        """Everything that must not appear in any output."""
-        keys = (self.task_keys, self.instance_keys)
-        held = [word for each in keys for word in (each.access_key, each.secret_key, each.token)]
-        return (*held, *self.passwords.issued, self.layers.token, *self.layers.signatures)
+        """All values that must not appear in any output."""
+        both = (self.task_keys, self.instance_keys)
+        credentials = [value for keys in both for value in (keys.access_key, keys.secret_key, keys.token)]
+        return (*credentials, *self.passwords.issued, self.layers.token, *self.layers.signatures)
 
     def _push(self, task: Task) -> None:
-        """The task's image for two platforms; the same in another region; a shared base in another account."""
+        """Push the task's image for two platforms, here and in another region, and a base image of another account."""
         own = self.repositories.create(task.account, task.region, APP)
         own.push(images.index(), TAG, "latest").push(images.single(), "amd64").push(
             images.single(docker=True), "docker"

@@ -1,4 +1,4 @@
-"""What a name answers, and to whom: public DNS, private hosted zones, the VPC's resolver. No sockets."""
+"""DNS answers: public DNS, private hosted zones, the VPC's resolver. No sockets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from probe.sim import names
 from probe.sim.addresses import Internet, synthesised
 
 
-class Answer(Record, frozen=True):
-    """`chain` are the CNAME targets in order; `addresses` belong to the last of them. rcode None: no answer at all."""
+class DnsAnswer(Record, frozen=True):
+    """`chain`: the CNAME targets in order; `addresses` belong to the last one. rcode None: no answer."""
 
     addresses: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
@@ -18,12 +18,13 @@ class Answer(Record, frozen=True):
     ttl: int = 60
 
 
-NXDOMAIN = Answer(rcode="NXDOMAIN")
-SERVFAIL = Answer(rcode="SERVFAIL")
-REFUSED = Answer(rcode="REFUSED")
-SILENCE = Answer(rcode=None)
+NXDOMAIN = DnsAnswer(rcode="NXDOMAIN")
+SERVFAIL = DnsAnswer(rcode="SERVFAIL")
+REFUSED = DnsAnswer(rcode="REFUSED")
+NO_ANSWER = DnsAnswer(rcode=None)
 
-Ask = Callable[[str, str], Answer]  # absolute name without the last dot, "A" or "AAAA"
+# (absolute name without the last dot, "A" or "AAAA") -> answer
+DnsHandler = Callable[[str, str], DnsAnswer]
 
 
 def of_family(addresses: Iterable[str], record: str) -> tuple[str, ...]:
@@ -31,85 +32,86 @@ def of_family(addresses: Iterable[str], record: str) -> tuple[str, ...]:
 
 
 class Zone(Record):
-    """A private hosted zone. Its records stand under full names; `*.` in front of the zone's name is its wildcard."""
+    """A private hosted zone. Records are keyed by full name; `*.` plus the zone's name is its wildcard."""
 
     name: str
     records: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def holds(self, name: str) -> bool:
+    def contains(self, name: str) -> bool:
         return name == self.name or name.endswith(f".{self.name}")
 
-    def answer(self, name: str, record: str) -> Answer:
-        """Authoritative for the whole subtree: what has no record here does not exist, whatever public DNS says."""
-        found = self.records.get(name, self.records.get(f"*.{self.name}") if name != self.name else ())
-        return NXDOMAIN if found is None else Answer(of_family(found, record))
+    def answer(self, name: str, record: str) -> DnsAnswer:
+        """Answer for the whole subtree: a name without a record does not exist, even if public DNS has it."""
+        addresses = self.records.get(name, self.records.get(f"*.{self.name}") if name != self.name else ())
+        return NXDOMAIN if addresses is None else DnsAnswer(of_family(addresses, record))
 
 
 class PublicDns(Record):
-    """The Internet's view of AWS names. `vpce` holds endpoint-specific names: public records with private addresses."""
+    """Public DNS for AWS names. `vpce` has the endpoint-specific names: public records with private addresses."""
 
     internet: Internet
     vpce: Callable[[], Mapping[str, tuple[str, ...]]]
     others: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def answer(self, name: str, record: str) -> Answer:
+    def answer(self, name: str, record: str) -> DnsAnswer:
         if name in self.others:
-            return Answer(of_family(self.others[name], record))
+            return DnsAnswer(of_family(self.others[name], record))
         if ".vpce." in name:
-            found = self.vpce().get(name)
-            return NXDOMAIN if found is None else Answer(of_family(found, record))
-        place = names.read(name)
-        if place is None:
+            addresses = self.vpce().get(name)
+            return NXDOMAIN if addresses is None else DnsAnswer(of_family(addresses, record))
+        host = names.parse_host(name)
+        if host is None:
             return NXDOMAIN
-        found = self.internet.v6(place) if record == "AAAA" else self.internet.v4(place)
-        return Answer(found, self._chain(name, place))
+        addresses = self.internet.v6(host) if record == "AAAA" else self.internet.v4(host)
+        return DnsAnswer(addresses, self._chain(name, host))
 
-    def _chain(self, name: str, place: names.Place) -> tuple[str, ...]:
-        """Captured: api.ecr is an alias of ecr, registries of a load balancer, layer buckets of s3-r-w."""
-        region, suffix = place.region, names.suffix(place.region)
-        if place.dual:
+    def _chain(self, name: str, host: names.AwsHost) -> tuple[str, ...]:
+        """CNAMEs as captured: api.ecr leads to ecr, registries to a load balancer, layer buckets to s3-r-w."""
+        region, suffix = host.region, names.suffix(host.region)
+        if host.dual:
             return ()
-        if place.service == "ecr.api" and name.startswith("api.ecr."):
+        if host.service == "ecr.api" and name.startswith("api.ecr."):
             return (f"ecr.{region}.{suffix}",)
-        if place.service == "ecr.dkr":
+        if host.service == "ecr.dkr":
             return (f"nlb1-3f9d5e0c7b1a2468.elb.{region}.{suffix}",)
-        if place.service == "s3" and not name.startswith("s3."):
+        if host.service == "s3" and not name.startswith("s3."):
             return (f"s3-r-w.{region}.{suffix}",)
         return ()
 
 
 class Resolver(Record):
-    """AmazonProvidedDNS of a VPC: its private zones first, the most specific one, then public DNS.
+    """AmazonProvidedDNS of a VPC: the most specific private zone first, then public DNS.
 
-    `forwards` are Route 53 Resolver rules (domain → who answers), `blocked` is a DNS Firewall, `dns64` a subnet's.
+    `forwards` are Route 53 Resolver rules by domain, `blocked` is a DNS Firewall, `dns64` the subnet's setting.
     """
 
     public: PublicDns
     zones: Callable[[], list[Zone]]
-    forwards: dict[str, Ask] = field(default_factory=dict)
-    blocked: dict[str, Answer] = field(default_factory=dict)
+    forwards: dict[str, DnsHandler] = field(default_factory=dict)
+    blocked: dict[str, DnsAnswer] = field(default_factory=dict)
     dns64: bool = False
     answering: bool = True
 
-    def answer(self, name: str, record: str) -> Answer:
+    def answer(self, name: str, record: str) -> DnsAnswer:
         if not self.answering:
-            return SILENCE
-        found = self._find(name, record)
-        if self.dns64 and record == "AAAA" and found.rcode == "NOERROR" and not found.addresses:
-            plain = self._find(name, "A")
-            return Answer(tuple(map(synthesised, plain.addresses)), plain.chain, ttl=plain.ttl)
-        return found
+            return NO_ANSWER
+        answer = self._resolve(name, record)
+        if self.dns64 and record == "AAAA" and answer.rcode == "NOERROR" and not answer.addresses:
+            ipv4 = self._resolve(name, "A")
+            return DnsAnswer(tuple(map(synthesised, ipv4.addresses)), ipv4.chain, ttl=ipv4.ttl)
+        return answer
 
-    def _find(self, name: str, record: str) -> Answer:
+    def _resolve(self, name: str, record: str) -> DnsAnswer:
         for domain, answer in self.blocked.items():
             if _within(name, domain):
                 return answer
-        zone = max((each for each in self.zones() if each.holds(name)), key=lambda each: len(each.name), default=None)
+        zones = [zone for zone in self.zones() if zone.contains(name)]
+        zone = max(zones, key=lambda zone: len(zone.name), default=None)
         rule = max((domain for domain in self.forwards if _within(name, domain)), key=len, default=None)
-        # The more specific of zone and rule counts; where both have one name, the rule (Route 53 guide).
+        # The more specific of zone and rule wins; where both have the same name, the rule (Route 53 guide).
         if rule is not None and (zone is None or len(rule) >= len(zone.name)):
-            found = self.forwards[rule](name, record)
-            return SERVFAIL if found.rcode is None else found  # the target of the rule is silent
+            answer = self.forwards[rule](name, record)
+            return SERVFAIL if answer.rcode is None else answer  # the target of the rule did not answer
         return zone.answer(name, record) if zone else self.public.answer(name, record)
 
 

@@ -1,4 +1,4 @@
-"""VPC endpoints as resources: interfaces with groups, names and policies; the S3 gateway with its policy."""
+"""VPC endpoints: interface endpoints with security group, names and policy; the S3 gateway endpoint with its policy."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _SUFFIX = "uz5j3lr2"  # vpce names: vpce-<17 hex>-<8 letters and digits>
 
 
 class Interface(Record, eq=False):
-    """An interface endpoint: an ENI in each zone. `admits`: the sources that its security group lets in on 443."""
+    """An interface endpoint: an ENI in each zone. `allowed_sources`: ranges that its security group allows on 443."""
 
     service: str
     region: str
     vpce_id: str
     addresses: list[str]
     addresses_ipv6: list[str] = field(default_factory=list)
-    admits: list[str] = field(default_factory=list)
+    allowed_sources: list[str] = field(default_factory=list)
     private_dns: bool = True
-    year: int = 2026
+    year: int = 2026  # of its creation: older endpoints have fewer private names
     policy: Policy = ALLOW_ALL
 
     @property
-    def everything(self) -> tuple[str, ...]:
+    def all_addresses(self) -> tuple[str, ...]:
         return (*self.addresses, *self.addresses_ipv6)
 
     @property
@@ -32,23 +32,23 @@ class Interface(Record, eq=False):
         return f"{self.vpce_id}-{_SUFFIX}.{names.vpce_base(self.service, self.region)}"
 
     def vpce_names(self) -> dict[str, tuple[str, ...]]:
-        """Endpoint-specific names: public DNS gives the private addresses to anyone. One of them for each zone."""
-        found = {self.vpce_name: self.everything}
+        """Endpoint-specific names, one per zone: public DNS returns their private addresses to every client."""
+        addresses = {self.vpce_name: self.all_addresses}
         for zone, address in zip("ab", self.addresses, strict=False):
-            found[self.vpce_name.replace(f"-{_SUFFIX}.", f"-{_SUFFIX}-{self.region}{zone}.")] = (address,)
-        return found
+            addresses[self.vpce_name.replace(f"-{_SUFFIX}.", f"-{_SUFFIX}-{self.region}{zone}.")] = (address,)
+        return addresses
 
     def zones(self) -> list[Zone]:
-        """The private zones that "private DNS" installs: one a name, wildcards within their parent's."""
-        found: dict[str, Zone] = {}
+        """The private zones that "private DNS" creates: one per name, with wildcards inside their parent's zone."""
+        zones: dict[str, Zone] = {}
         for name in names.private_names(self.service, self.region, year=self.year):
-            zone = found.setdefault(name.removeprefix("*."), Zone(name.removeprefix("*.")))
-            zone.records[name] = self.everything
-        return list(found.values())
+            zone = zones.setdefault(name.removeprefix("*."), Zone(name.removeprefix("*.")))
+            zone.records[name] = self.all_addresses
+        return list(zones.values())
 
 
 class Gateway(Record, eq=False):
-    """The S3 gateway endpoint: no name, no address, only a route to S3's public ranges of one region, and a policy."""
+    """The S3 gateway endpoint: a route to S3's public ranges of one region and a policy, without name or address."""
 
     region: str
     vpce_id: str = "vpce-0ffffaaaa22221111"

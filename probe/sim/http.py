@@ -1,6 +1,6 @@
-"""HTTP/1.1 as AWS's front ends speak it: requests read, replies written in one write, connections kept alive.
+"""HTTP/1.1 as AWS's front ends speak it: small replies in one write, connections kept alive.
 
-`Delivery` is what a broken path does to a body on its way. No AWS service is known here.
+`Delivery` damages a body on its way. This module knows no AWS service.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ class Reply(Record, frozen=True):
     body: bytes | memoryview = b""
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = "application/json"
-    chunked: bool = False  # S3 sends its errors so
+    chunked: bool = False  # as S3 sends its errors
 
 
 class Damage(Enum):
-    """What becomes of a body in the middle."""
+    """How a body is damaged in the middle."""
 
     CUT = "cut"  # the connection is closed
     RESET = "reset"
-    FREEZE = "freeze"  # no further byte comes
-    TRICKLE = "trickle"  # a byte now and then, for ever
+    FREEZE = "freeze"  # no further byte is sent
+    TRICKLE = "trickle"  # one byte after each pause
     FLIP = "flip"  # one bit differs
 
 
 class Delivery(Record, frozen=True):
-    """Bodies longer than `after` bytes are damaged at that byte."""
+    """Bodies longer than `after` bytes are damaged at that byte; `pause` in seconds."""
 
     damage: Damage
     after: int = 1024
@@ -68,7 +68,7 @@ Handler = Callable[[Request], Reply]
 
 
 class Connection(Record):
-    """One accepted connection: answers its requests until the client, the path or the closing world ends it."""
+    """An accepted connection: answers requests until the client, the path or the closing VPC ends it."""
 
     sock: socket.socket
     handler: Handler
@@ -79,13 +79,13 @@ class Connection(Record):
 
     def serve(self) -> None:
         while not self.closing.is_set():
-            request = self._read()
+            request = self._read_request()
             if request is None:
                 return
-            if not self._write(request, self.handler(request)):
+            if not self._write_reply(request, self.handler(request)):
                 return
 
-    def _read(self) -> Request | None:
+    def _read_request(self) -> Request | None:
         while b"\r\n\r\n" not in self._rest:
             piece = self.sock.recv(_PIECE) if len(self._rest) < _HEAD_LIMIT else b""
             if not piece:
@@ -105,8 +105,8 @@ class Connection(Record):
         method, target, _ = first.split(" ", 2)
         return Request(method, target, headers, rest[:length])
 
-    def _write(self, request: Request, reply: Reply) -> bool:
-        """Whether the connection lives on."""
+    def _write_reply(self, request: Request, reply: Reply) -> bool:
+        """Whether the connection stays open."""
         body = b"" if request.method == "HEAD" else reply.body
         head = self._head(reply)
         if reply.chunked:
@@ -148,10 +148,10 @@ class Connection(Record):
                     self.sock.sendall(after[position : position + 1])
             case Damage.FREEZE:
                 self.sock.sendall(head + before)
-                swallow(self.sock)
+                read_until_closed(self.sock)
             case Damage.RESET:
                 self.sock.sendall(head + before)
-                reset(self.sock)
+                close_with_reset(self.sock)
             case Damage.CUT:
                 self.sock.sendall(head + before)
         return False
@@ -161,13 +161,13 @@ def _chunked(body: bytes) -> bytes:
     return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
 
 
-def swallow(sock: socket.socket) -> None:
-    """Read and never answer, until the other side gives up or the world closes."""
+def read_until_closed(sock: socket.socket) -> None:
+    """Read without answering until the client or the VPC closes the connection."""
     while sock.recv(_PIECE):
         pass
 
 
-def reset(sock: socket.socket) -> None:
+def close_with_reset(sock: socket.socket) -> None:
     """Close with RST instead of FIN."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     sock.close()

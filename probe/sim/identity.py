@@ -1,4 +1,4 @@
-"""Who may do what: policies, and the sentences in which AWS refuses (IAM guide, "troubleshoot access denied")."""
+"""Policies, and AWS's sentences for denied calls (IAM guide, "troubleshoot access denied")."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESOURCE = "resource-based policy"
 
 
 class Principal(Record, frozen=True):
-    """A role in use. Policies name `role`, AWS's sentences the session."""
+    """A role session. Policies name `role`, AWS's sentences name `session`."""
 
     account: str
     role: str
@@ -27,11 +27,15 @@ class Statement(Record, frozen=True):
     principals: tuple[str, ...] = ("*",)
     effect: str = "Allow"
 
-    def speaks_of(self, principal: Principal, action: str, resource: str) -> bool:
+    def applies_to(self, principal: Principal, action: str, resource: str) -> bool:
         return (
-            any(fnmatchcase(name, each) for each in self.principals for name in (principal.role, principal.account))
-            and any(fnmatchcase(action, each) for each in self.actions)
-            and any(fnmatchcase(resource, each) for each in self.resources)
+            any(
+                fnmatchcase(name, pattern)
+                for pattern in self.principals
+                for name in (principal.role, principal.account)
+            )
+            and any(fnmatchcase(action, pattern) for pattern in self.actions)
+            and any(fnmatchcase(resource, pattern) for pattern in self.resources)
         )
 
 
@@ -45,46 +49,46 @@ class Call(Record, frozen=True):
     resource: str
     quoted: bool = False  # S3 puts the resource in double quotes, ECR does not
 
-    def refusal(self, checks: Iterable[tuple[str, Policy]], *, enriched: bool = True) -> str | None:
-        """The sentence of the first policy that refuses; only one is ever named. None where all allow."""
+    def refusal(self, checks: Iterable[tuple[str, Policy]], *, states_reason: bool = True) -> str | None:
+        """AWS's sentence, which names the first policy that denies; None where all allow."""
         for kind, policy in checks:
-            speaking = [each for each in policy if each.speaks_of(self.principal, self.action, self.resource)]
-            if any(each.effect == "Deny" for each in speaking):
+            statements = [rule for rule in policy if rule.applies_to(self.principal, self.action, self.resource)]
+            if any(rule.effect == "Deny" for rule in statements):
                 article = "an" if kind[0] in "aeiou" else "a"
-                return self._sentence(f" with an explicit deny in {article} {kind}", enriched)
-            if not speaking:
-                return self._sentence(f" because no {kind} allows the {self.action} action", enriched)
+                return self._sentence(f" with an explicit deny in {article} {kind}", states_reason)
+            if not statements:
+                return self._sentence(f" because no {kind} allows the {self.action} action", states_reason)
         return None
 
-    def _sentence(self, reason: str, enriched: bool) -> str:
+    def _sentence(self, reason: str, states_reason: bool) -> str:
         resource = f'"{self.resource}"' if self.quoted else self.resource
-        words = f"User: {self.principal.session} is not authorized to perform: {self.action} on resource: {resource}"
-        return words + (reason if enriched else "")  # the older form ends after the resource
+        denied = f"User: {self.principal.session} is not authorized to perform: {self.action} on resource: {resource}"
+        return denied + (reason if states_reason else "")  # the older form ends after the resource
 
 
 class Permissions(Record):
-    """What stands in the policies outside endpoints. `own_endpoint_only` is an aws:SourceVpce condition on the role."""
+    """The policies apart from those of endpoints. `own_endpoint_only`: an aws:SourceVpce condition on the role."""
 
     role: Policy = ALLOW_ALL
     organisation: Policy = ALLOW_ALL
     own_endpoint_only: bool = False
-    enriched: bool = True
+    states_reason: bool = True  # denials name the kind of policy
 
     def checks(
         self, *, endpoint: Policy | None, through_endpoint: bool, resource: Policy | None = None
     ) -> list[tuple[str, Policy]]:
-        """The policies of one call. A `resource` policy counts where the account is another one."""
+        """The policies that apply to a call, in AWS's order. `resource`: of a repository in another account."""
         role = () if self.own_endpoint_only and not through_endpoint else self.role
-        found = [(SERVICE_CONTROL, self.organisation), (IDENTITY, role)]
+        policies = [(SERVICE_CONTROL, self.organisation), (IDENTITY, role)]
         if endpoint is not None:
-            found.insert(0, (ENDPOINT, endpoint))
+            policies.insert(0, (ENDPOINT, endpoint))
         if resource is not None:
-            found.append((RESOURCE, resource))
-        return found
+            policies.append((RESOURCE, resource))
+        return policies
 
 
 class Keys(Unshown, frozen=True):
-    """Credentials and whose they are."""
+    """Credentials and their principal."""
 
     access_key: str
     secret_key: str
@@ -93,7 +97,7 @@ class Keys(Unshown, frozen=True):
 
 
 def layer_service(partition: str, region: str) -> Principal:
-    """The principal that S3 sees behind a presigned layer URL: ECR's own role, whoever pulls (from a denial)."""
+    """The principal of a presigned layer URL: ECR's own role, not the caller's (from a captured denial)."""
     account, name = "812812325446", f"storage-access-role-prod-{region}"
     return Principal(
         account,

@@ -1,4 +1,4 @@
-"""The images in the simulated registries: manifests, configs and layers, the same bytes in every process."""
+"""Images of the simulated registries: manifests, configs and layers, with the same bytes in every process."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ USUAL_LAYERS = (3 * KIB, 20 * KIB, 96 * KIB, 7 * KIB)
 
 
 class Content(Unshown, frozen=True):
-    """Bytes that go by their digest."""
+    """Content addressed by its digest."""
 
-    kind: str
+    media_type: str
     body: bytes
     digest: str = ""
 
     @classmethod
-    def of(cls, kind: str, body: bytes) -> Content:
-        return cls(kind, body, f"sha256:{hashlib.sha256(body).hexdigest()}")
+    def of(cls, media_type: str, body: bytes) -> Content:
+        return cls(media_type, body, f"sha256:{hashlib.sha256(body).hexdigest()}")
 
     def descriptor(self, **more: Any) -> dict[str, Any]:
-        return {"mediaType": self.kind, "digest": self.digest, "size": len(self.body), **more}
+        return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.body), **more}
 
 
 class Image(Record, frozen=True):
-    """A manifest or index with all that hangs from it."""
+    """A manifest or index with everything that it refers to."""
 
     top: Content
     manifests: tuple[Content, ...]
@@ -51,7 +51,7 @@ class Image(Record, frozen=True):
 
 
 class Repository(Record):
-    """`policy` is for callers of other accounts. `upstream`: blobs are still at that host (pull-through)."""
+    """A repository. `policy` applies to other accounts; `upstream`: the host that has the blobs (pull-through)."""
 
     name: str
     tags: dict[str, str] = field(default_factory=dict)
@@ -62,8 +62,8 @@ class Repository(Record):
     layer_region: str | None = None  # where S3 keeps the layers, if not in the registry's region
 
     def push(self, image: Image, *tags: str) -> Repository:
-        self.manifests.update((each.digest, each) for each in image.manifests)
-        self.blobs.update((each.digest, each) for each in image.blobs)
+        self.manifests.update((manifest.digest, manifest) for manifest in image.manifests)
+        self.blobs.update((blob.digest, blob) for blob in image.blobs)
         self.tags.update(dict.fromkeys(tags, image.top.digest))
         return self
 
@@ -75,84 +75,84 @@ class Repositories:
     """All registries of all accounts and regions."""
 
     def __init__(self) -> None:
-        self._all: dict[tuple[str, str, str], Repository] = {}
+        self._repositories: dict[tuple[str, str, str], Repository] = {}
 
     def create(self, account: str, region: str, name: str) -> Repository:
-        return self._all.setdefault((account, region, name), Repository(name))
+        return self._repositories.setdefault((account, region, name), Repository(name))
 
     def delete(self, account: str, region: str, name: str) -> None:
-        del self._all[account, region, name]
+        del self._repositories[account, region, name]
 
     def find(self, account: str, region: str, name: str) -> Repository | None:
-        return self._all.get((account, region, name))
+        return self._repositories.get((account, region, name))
 
     def blob(self, digest: str) -> Content | None:
-        return next((each.blobs[digest] for each in self._all.values() if digest in each.blobs), None)
+        return next((item.blobs[digest] for item in self._repositories.values() if digest in item.blobs), None)
 
 
 @cache
-def layer(size: int, seed: int, kind: str = OCI_LAYER) -> Content:
-    """A gzip stream of about `size` bytes that does not compress further."""
+def layer(size: int, seed: int, media_type: str = OCI_LAYER) -> Content:
+    """A gzip stream of about `size` bytes that cannot be compressed further."""
     body = random.Random(seed * 1_000_003 + size).randbytes(size)
-    return Content.of(kind, gzip.compress(body, compresslevel=0, mtime=0))
+    return Content.of(media_type, gzip.compress(body, compresslevel=0, mtime=0))
 
 
 @cache
 def single(
     architecture: str = "amd64", *, sizes: tuple[int, ...] = USUAL_LAYERS, docker: bool = False, foreign: int = 0
 ) -> Image:
-    """One platform's image. `foreign` layers lie on another host, as those of Windows base images do."""
-    kinds = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, OCI_CONFIG, OCI_LAYER)
+    """An image for one platform. `foreign` layers are on another host, as those of Windows base images are."""
+    media_types = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, OCI_CONFIG, OCI_LAYER)
     seed = sum(architecture.encode())
-    layers = tuple(layer(size, seed + place, kinds[2]) for place, size in enumerate(sizes))
-    outside = tuple(layer(64 * KIB, 900 + place, DOCKER_FOREIGN) for place in range(foreign))
+    layers = tuple(layer(size, seed + number, media_types[2]) for number, size in enumerate(sizes))
+    foreign_layers = tuple(layer(64 * KIB, 900 + number, DOCKER_FOREIGN) for number in range(foreign))
     content = {
         "architecture": architecture,
         "os": "windows" if foreign else "linux",
         "config": {"Cmd": ["/app"]},
-        "rootfs": {"type": "layers", "diff_ids": [_unpacked(each) for each in (*outside, *layers)]},
+        "rootfs": {"type": "layers", "diff_ids": [_diff_id(item) for item in (*foreign_layers, *layers)]},
     }
-    config = Content.of(kinds[1], _json(content))
+    config = Content.of(media_types[1], _json(content))
     document = {
         "schemaVersion": 2,
-        "mediaType": kinds[0],
+        "mediaType": media_types[0],
         "config": config.descriptor(),
         "layers": [
-            *(each.descriptor(urls=["https://layers.upstream.example/" + each.digest]) for each in outside),
-            *(each.descriptor() for each in layers),
+            *(item.descriptor(urls=["https://layers.upstream.example/" + item.digest]) for item in foreign_layers),
+            *(item.descriptor() for item in layers),
         ],
     }
-    manifest = Content.of(kinds[0], _json(document))
+    manifest = Content.of(media_types[0], _json(document))
     return Image(manifest, (manifest,), (config, *layers))
 
 
 @cache
 def index(architectures: tuple[str, ...] = ("amd64", "arm64"), *, sizes: tuple[int, ...] = USUAL_LAYERS) -> Image:
-    """An index as buildx pushes it: real platforms, and for each an attestation of platform unknown/unknown."""
+    """An index as buildx pushes it: an image per platform, each with an attestation of platform unknown/unknown."""
     images = [single(architecture, sizes=sizes) for architecture in architectures]
-    proofs = [_attestation(image) for image in images]
+    attestations = [_attestation(image) for image in images]
     entries = [
         image.top.descriptor(platform={"architecture": architecture, "os": "linux"})
         for architecture, image in zip(architectures, images, strict=True)
     ]
     entries += [
-        proof.top.descriptor(
+        attestation.top.descriptor(
             annotations={
                 "vnd.docker.reference.digest": image.top.digest,
                 "vnd.docker.reference.type": "attestation-manifest",
             },
             platform={"architecture": "unknown", "os": "unknown"},
         )
-        for image, proof in zip(images, proofs, strict=True)
+        for image, attestation in zip(images, attestations, strict=True)
     ]
     top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}))
-    everything = (*images, *proofs)
-    return Image(top, (top, *_all(each.manifests for each in everything)), _all(each.blobs for each in everything))
+    parts = (*images, *attestations)
+    return Image(top, (top, *_flat(part.manifests for part in parts)), _flat(part.blobs for part in parts))
 
 
 @cache
-def mislabelled() -> Image:
-    """An index whose entries are said to be images and are indexes once more."""
+def index_of_indexes() -> Image:
+    """An index whose entries claim to be images and are indexes again."""
     inner = index()
     entries = [
         inner.top.descriptor(platform={"architecture": architecture, "os": "linux"}) | {"mediaType": OCI_MANIFEST}
@@ -162,8 +162,8 @@ def mislabelled() -> Image:
     return Image(top, (top, *inner.manifests), inner.blobs)
 
 
-def _unpacked(layer: Content) -> str:
-    """A config lists the digests of layers before compression."""
+def _diff_id(layer: Content) -> str:
+    """The digest of a layer before compression, which the config lists."""
     return f"sha256:{hashlib.sha256(gzip.decompress(layer.body)).hexdigest()}"
 
 
@@ -180,8 +180,8 @@ def _attestation(image: Image) -> Image:
     return Image(manifest, (manifest,), (config, statement))
 
 
-def _all(groups: Iterable[tuple[Content, ...]]) -> tuple[Content, ...]:
-    return tuple(each for group in groups for each in group)
+def _flat(groups: Iterable[tuple[Content, ...]]) -> tuple[Content, ...]:
+    return tuple(item for group in groups for item in group)
 
 
 def _json(content: dict[str, Any]) -> bytes:

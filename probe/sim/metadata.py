@@ -1,4 +1,4 @@
-"""The link-local HTTP servers of a task and its instance: task metadata, task credentials, EC2 instance metadata."""
+"""The link-local HTTP servers of a task and its instance: task metadata, credentials, EC2 instance metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from probe.sim.http import Reply, Request
 from probe.sim.identity import Keys
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.task import ID, Task
 
 CREDENTIALS_ADDRESS = "169.254.170.2"
@@ -19,18 +19,18 @@ _LIFETIME = timedelta(hours=6)
 
 
 class TaskMetadata:
-    """169.254.170.2 as the ECS agent serves it. `quirks` edit documents before they are sent."""
+    """169.254.170.2 as the ECS agent serves it. `edits` change documents before they are sent."""
 
     def __init__(self, task: Task, keys: Keys) -> None:
         self.task = task
         self.keys = keys
-        self.mishaps: list[Mishap] = []
-        self.quirks: list[Callable[[dict[str, Any]], None]] = []
+        self.injected_replies: list[InjectedReply] = []
+        self.edits: list[Callable[[dict[str, Any]], None]] = []
 
     def answer(self, request: Request) -> Reply:
-        for mishap in self.mishaps:
-            if mishap.strikes(request):
-                return mishap.reply
+        for injected in self.injected_replies:
+            if injected.matches(request):
+                return injected.reply
         if request.path == self.task.credentials_path and self.task.role:
             return self._credentials()
         if request.path.startswith(("/v1/credentials", "/v2/credentials")):
@@ -47,8 +47,8 @@ class TaskMetadata:
         return string_error(404, f"V4 task metadata handler: unable to get task id from v3 endpoint ID: {path}")
 
     def _json(self, document: dict[str, Any]) -> Reply:
-        for quirk in self.quirks:
-            quirk(document)
+        for edit in self.edits:
+            edit(document)
         return Reply(200, json.dumps(document).encode())
 
     def _credentials(self) -> Reply:
@@ -62,22 +62,22 @@ class TaskMetadata:
         return Reply(200, json.dumps(document).encode())
 
 
-def string_error(status: int, words: str) -> Reply:
-    """The agent's error bodies are JSON strings, not objects."""
-    return Reply(status, json.dumps(words).encode())
+def string_error(status: int, message: str) -> Reply:
+    """An error of the agent's metadata: a JSON string, not an object."""
+    return Reply(status, json.dumps(message).encode())
 
 
 def credentials_error(status: int, code: str, message: str) -> Reply:
     return Reply(status, json.dumps({"code": code, "message": message, "HTTPErrorCode": status}).encode())
 
 
-def uninitialised() -> Reply:
-    """Right after its start the agent has no credentials yet."""
+def credentials_uninitialised() -> Reply:
+    """The agent's answer right after its start, when it has no credentials yet."""
     return credentials_error(503, "CredentialsUninitialized", "CredentialsV2Request: Credentials uninitialized for ID")
 
 
 class InstanceMetadata:
-    """169.254.169.254, version 2 only: every read needs a session token. It tells the ranges of the VPC."""
+    """169.254.169.254, version 2 only: every read needs a session token. It contains the VPC's ranges."""
 
     MAC = "0a:de:f6:10:51:01"
 
@@ -95,8 +95,8 @@ class InstanceMetadata:
             return _text(token)
         if request.headers.get("x-aws-ec2-metadata-token") not in self._sessions:
             return Reply(401, b"", (), "text/html")
-        words = self._tree().get(request.path.removeprefix("/latest/meta-data/").rstrip("/"))
-        return _text(words) if words is not None else Reply(404, b"<html>Not Found</html>", (), "text/html")
+        value = self._tree().get(request.path.removeprefix("/latest/meta-data/").rstrip("/"))
+        return _text(value) if value is not None else Reply(404, b"<html>Not Found</html>", (), "text/html")
 
     def _tree(self) -> dict[str, str]:
         interface = f"network/interfaces/macs/{self.MAC}"
@@ -121,5 +121,5 @@ class InstanceMetadata:
         return tree
 
 
-def _text(words: str) -> Reply:
-    return Reply(200, words.encode(), (("Server", "EC2ws"),), "text/plain")
+def _text(value: str) -> Reply:
+    return Reply(200, value.encode(), (("Server", "EC2ws"),), "text/plain")

@@ -1,4 +1,4 @@
-"""AWS host names, spelled by hand: the oracle against which the product's own table is checked."""
+"""AWS host names, spelled by hand: an oracle that is independent of the program's own table."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def dual_suffix(region: str) -> str:
 
 
 def pull_suffix(region: str) -> str:
-    """Where the dual-stack registry names live: beside, not below, the dual-stack API names."""
+    """The suffix of dual-stack registry names, which differs from that of dual-stack API names."""
     return "on.amazonwebservices.com.cn" if region.startswith("cn-") else "on.aws"
 
 
 def partition(region: str) -> str:
-    """The word in ARNs."""
+    """The partition in ARNs."""
     return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
@@ -57,7 +57,7 @@ def layers(region: str, *, dual: bool = False) -> str:
 
 
 def host(service: str, region: str) -> str:
-    """The host that clients of an interface endpoint call; of ecr.dkr the parent of all registries."""
+    """The host name of an interface endpoint; for ecr.dkr the parent of all registries."""
     if service == "ecr.api":
         return api(region)
     if service == "ecr.dkr":
@@ -66,9 +66,9 @@ def host(service: str, region: str) -> str:
 
 
 def private_names(service: str, region: str, *, year: int = 2026) -> tuple[str, ...]:
-    """The names for which an interface endpoint installs private zones, as DescribeVpcEndpoints lists them.
+    """The names for which an interface endpoint creates private zones, as DescribeVpcEndpoints lists them.
 
-    In captures of 2024 the dual-stack names are missing.
+    Captures of 2024 lack the dual-stack names.
     """
     classic = host(service, region)
     dual, pull = dual_suffix(region), pull_suffix(region)
@@ -88,7 +88,7 @@ def private_names(service: str, region: str, *, year: int = 2026) -> tuple[str, 
 
 
 def vpce_base(service: str, region: str) -> str:
-    """The public zone in which endpoint-specific names lie."""
+    """The public zone of endpoint-specific names."""
     return host(service, region).removesuffix(suffix(region)) + f"vpce.{suffix(region)}"
 
 
@@ -97,7 +97,7 @@ def certificate_names(service: str, region: str) -> tuple[str, ...]:
     base = vpce_base(service, region)
     if service == "s3":
         names = (f"s3.{region}.{suffix(region)}", f"s3.dualstack.{region}.{suffix(region)}", f"s3.{suffix(region)}")
-        return tuple(name for each in names for name in (each, f"*.{each}"))
+        return tuple(name for host_name in names for name in (host_name, f"*.{host_name}"))
     if service == "ecr.dkr":
         pull = pull_suffix(region)
         fips = f"*.dkr.ecr-fips.{region}.{suffix(region)}"
@@ -108,8 +108,8 @@ def certificate_names(service: str, region: str) -> tuple[str, ...]:
     return (classic, f"*.{base}", dual, *legacy)
 
 
-class Place(Record, frozen=True):
-    """What a public AWS name stands for. `account` of registries only; `dual` where the name has AAAA records too."""
+class AwsHost(Record, frozen=True):
+    """A public AWS host name. `account`: of registries only. `dual`: it has AAAA records too."""
 
     service: str
     region: str
@@ -131,11 +131,11 @@ _PATTERNS = tuple(
         (rf"(?:(?P<account>\d{{12}})\.)?dkr-ecr\.{_REGION}\.{_ON}", "ecr.dkr", True),
         (rf"(?:[a-z0-9-]+\.)?s3\.{_REGION}\.{_SUFFIX}", "s3", False),
         (rf"(?:[a-z0-9-]+\.)?s3\.dualstack\.{_REGION}\.{_SUFFIX}", "s3", True),
-        (rf"(?P<word>[a-z-]+)\.{_REGION}\.{_SUFFIX}", "", False),
-        (rf"(?P<word>[a-z-]+)\.{_REGION}\.{_DUAL}", "", True),
+        (rf"(?P<label>[a-z-]+)\.{_REGION}\.{_SUFFIX}", "", False),
+        (rf"(?P<label>[a-z-]+)\.{_REGION}\.{_DUAL}", "", True),
     )
 )
-# Regions that public DNS knows; any other label in their place is a misspelling.
+# Regions in public DNS; any other label in their place is a misspelling.
 _REGIONS = frozenset(
     f"{area}-{number}"
     for area, numbers in {
@@ -147,24 +147,24 @@ _REGIONS = frozenset(
     }.items()
     for number in numbers
 )  # fmt: skip
-# The other hosts by their first label; "ecs-agent" and "ecs-telemetry" are names of services and of no host.
-_WORDS = {word: word for word in ("logs", "ecs", "secretsmanager", "ssm", "kms", "sts")} | {
+# Other services by the first label of their host; "ecs-agent" and "ecs-telemetry" are service names, not labels.
+_BY_LABEL = {label: label for label in ("logs", "ecs", "secretsmanager", "ssm", "kms", "sts")} | {
     "ecs-a": "ecs-agent",
     "ecs-t": "ecs-telemetry",
     "streaming-logs": "logs",
 }
 
 
-def read(name: str) -> Place | None:
-    """What `name` stands for in public DNS; None where AWS has no such name."""
+def parse_host(name: str) -> AwsHost | None:
+    """Parse a public AWS host name; None where AWS has no such name."""
     for pattern, service, dual in _PATTERNS:
         match = pattern.fullmatch(name)
         if match is None:
             continue
-        found = match.groupdict()
-        if found["region"] not in _REGIONS:
+        groups = match.groupdict()
+        if groups["region"] not in _REGIONS:
             return None
-        known = service or _WORDS.get(found.get("word", ""))
-        if known:
-            return Place(known, found["region"], found.get("account") or "", dual)
+        name_of_service = service or _BY_LABEL.get(groups.get("label", ""))
+        if name_of_service:
+            return AwsHost(name_of_service, groups["region"], groups.get("account") or "", dual)
     return None

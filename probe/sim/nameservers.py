@@ -1,4 +1,4 @@
-"""DNS packets on loopback: UDP with truncation, and TCP. What is answered comes from `dns`."""
+"""DNS servers on loopback sockets: UDP with truncation, and TCP. The answers come from `dns`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import struct
 import threading
 
 from probe.records import Record
-from probe.sim.dns import Answer, Ask
+from probe.sim.dns import DnsAnswer, DnsHandler
 from probe.sim.listeners import Listeners
 
-_WITHOUT_EDNS = 512
+_MAX_WITHOUT_EDNS = 512  # bytes of a UDP answer
 
 
 class Nameserver(Record, frozen=True):
-    """A server on port 53. `truncates`: every UDP answer says that TCP must be asked."""
+    """A server on port 53. `truncates`: every UDP answer has the TC flag, so clients retry over TCP."""
 
-    ask: Ask
+    handler: DnsHandler
     truncates: bool = False
 
-    def meet(self, sock: socket.socket, closing: threading.Event, /) -> None:
-        """DNS over TCP: each message after its length."""
+    def serve(self, sock: socket.socket, closing: threading.Event, /) -> None:
+        """Serve DNS over TCP: each message follows its length."""
         with sock.makefile("rb") as stream:
             while not closing.is_set():
                 prefix = stream.read(2)
@@ -34,7 +34,7 @@ class Nameserver(Record, frozen=True):
                 sock.sendall(struct.pack("!H", len(reply)) + reply)
 
     def reply(self, query: bytes, *, tcp: bool) -> bytes | None:
-        """The packet that answers `query`; None for silence. Raises ValueError where it cannot be read."""
+        """The packet that answers `query`; None for no answer. Raises ValueError where the query is invalid."""
         import dns.exception
         import dns.flags
         import dns.message
@@ -48,8 +48,8 @@ class Nameserver(Record, frozen=True):
             raise ValueError("not a DNS query") from error
         record = dns.rdatatype.to_text(question.rdtype)
         name = question.name.to_text(omit_final_dot=True).lower()
-        known = record in ("A", "AAAA") and question.rdclass == dns.rdataclass.IN
-        answer = self.ask(name, record) if known else Answer()
+        supported = record in ("A", "AAAA") and question.rdclass == dns.rdataclass.IN
+        answer = self.handler(name, record) if supported else DnsAnswer()
         if answer.rcode is None:
             return None
         reply = dns.message.make_response(message, recursion_available=True)
@@ -57,7 +57,7 @@ class Nameserver(Record, frozen=True):
             reply.flags |= dns.flags.TC
             return bytes(reply.to_wire())
         _fill(reply, name, record, answer)
-        limit = 65535 if tcp else max(message.payload or 0, _WITHOUT_EDNS)
+        limit = 65535 if tcp else max(message.payload or 0, _MAX_WITHOUT_EDNS)
         with contextlib.suppress(dns.exception.TooBig):
             return bytes(reply.to_wire(max_size=limit))
         reply.answer.clear()
@@ -65,7 +65,7 @@ class Nameserver(Record, frozen=True):
         return bytes(reply.to_wire())
 
 
-def _fill(reply, name: str, record: str, answer: Answer) -> None:  # type: ignore[no-untyped-def]
+def _fill(reply, name: str, record: str, answer: DnsAnswer) -> None:  # type: ignore[no-untyped-def]
     import dns.rcode
     import dns.rrset
 
@@ -79,7 +79,7 @@ def _fill(reply, name: str, record: str, answer: Answer) -> None:  # type: ignor
 
 
 class Datagrams:
-    """One UDP socket for every nameserver that is asked, and one that swallows everything else."""
+    """One UDP socket per nameserver that is queried, and one that ignores all other packets."""
 
     def __init__(self, listeners: Listeners) -> None:
         self._listeners = listeners
@@ -87,7 +87,7 @@ class Datagrams:
         self._ports: dict[Nameserver | None, int] = {}
 
     def connect(self, server: Nameserver | None) -> socket.socket:
-        """A connected UDP socket to `server`; None is an address where nobody answers."""
+        """A UDP socket connected to `server`; None stands for an address that does not answer."""
         with self._lock:
             if self._listeners.closing.is_set():
                 raise ConnectionAbortedError("the simulated VPC is closed")
@@ -113,7 +113,7 @@ class Datagrams:
             except OSError:
                 return
             if query:
-                with contextlib.suppress(ValueError, OSError):  # a query that cannot be read gets no answer
+                with contextlib.suppress(ValueError, OSError):  # an invalid query gets no answer
                     reply = server.reply(query, tcp=False)
                     if reply is not None:
                         sock.sendto(reply, client)

@@ -1,6 +1,6 @@
-"""Which packets arrive: the task's group, the network ACL, the route table, endpoints' groups, boxes in the middle.
+"""Which packets arrive: security groups, network ACL, route table, middleboxes.
 
-Pure decisions about a world that scenarios break; sockets are in `listeners`.
+Pure decisions about a network that scenarios break; sockets are in `listeners`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from probe.records import Record, field, replace
 from probe.sim import addresses
 from probe.sim.endpoints import Gateway, Interface
 from probe.sim.http import Delivery, Reply, Request
-from probe.sim.listeners import Conduct, Serves
+from probe.sim.listeners import HttpServer, Server
 
-S3_PREFIX_LIST = "pl-s3"  # in a group's rules: the prefix list of the region's S3
+S3_PREFIX_LIST = "pl-s3"  # in security group rules: the prefix list of S3 in the region
 
 
 class Routes(Record):
-    """The route table of the task's subnet, besides the VPC itself. `ranges` lead to a transit gateway."""
+    """Routes of the task's subnet in addition to the VPC's own. `ranges` lead to a transit gateway."""
 
     gateway: bool = True  # S3's prefix list to the gateway endpoint
     nat: bool = False
@@ -27,7 +27,7 @@ class Routes(Record):
 
 
 class Treatment(Enum):
-    """What a box in the middle does to connections. The first ones never let them arrive."""
+    """How a middlebox blocks a connection."""
 
     DROP = "drop"
     PROHIBIT = "prohibit"  # ICMP "administratively prohibited"
@@ -35,32 +35,32 @@ class Treatment(Enum):
 
 
 class Middlebox(Record, frozen=True):
-    """A firewall, proxy or broken link before some services ("" is everything public), by name as the world knows them.
+    """A firewall, proxy or broken link in front of `services`; "" stands for all public addresses.
 
-    `does` is a treatment or a conduct in place of the server's; else the certificate's issuer, the delivery or every
-    answer is changed.
+    `behaviour` blocks the connection or replaces the server. Without it `issuer`, `delivery` or `reply` change the
+    server's certificate, bodies or answers.
     """
 
-    before: frozenset[str]
-    does: Treatment | Conduct | None = None
+    services: frozenset[str]
+    behaviour: Treatment | Server | None = None
     issuer: str | None = None
     delivery: Delivery | None = None
-    page: Reply | None = None
+    reply: Reply | None = None
 
-    def treat(self, conduct: Conduct) -> Conduct | Treatment:
-        if self.does is not None:
-            return self.does
-        if not isinstance(conduct, Serves):
-            return conduct
-        if self.issuer and conduct.certificate:
-            conduct = replace(conduct, certificate=replace(conduct.certificate, issuer=self.issuer))
-        if self.page:
-            conduct = replace(conduct, handler=Page(self.page))
-        return replace(conduct, delivery=self.delivery) if self.delivery else conduct
+    def treat(self, server: Server) -> Server | Treatment:
+        if self.behaviour is not None:
+            return self.behaviour
+        if not isinstance(server, HttpServer):
+            return server
+        if self.issuer and server.certificate:
+            server = replace(server, certificate=replace(server.certificate, issuer=self.issuer))
+        if self.reply:
+            server = replace(server, handler=FixedReply(self.reply))
+        return replace(server, delivery=self.delivery) if self.delivery else server
 
 
-class Page(Record, frozen=True):
-    """One answer to everything."""
+class FixedReply(Record, frozen=True):
+    """A handler that answers every request with `reply`."""
 
     reply: Reply
 
@@ -68,44 +68,42 @@ class Page(Record, frozen=True):
         return self.reply
 
 
-def stands_before(*services: str) -> frozenset[str]:
-    return frozenset(services)
-
-
 class Network(Record):
-    """What lies between the task and an address. `ranges` are the VPC's own."""
+    """The network between the task and an address. `ranges` are the VPC's own."""
 
     region: str
     ranges: list[str]
     address: str | None
     ipv6: str | None
-    nat: str  # the NAT gateway's address inside the VPC, from which it translates DNS64's addresses
+    nat: str  # the NAT gateway's address inside the VPC: the source of translated DNS64 packets
     routes: Routes = field(default_factory=Routes)
-    egress: list[str] = field(default_factory=lambda: ["0.0.0.0/0", "::/0"])  # the task's group, towards 443
-    acl_drops: list[str] = field(default_factory=list)  # destinations that the subnet's network ACL cuts off
-    boxes: list[Middlebox] = field(default_factory=list)
-    transparent_proxy: bool = False  # answers for every public address and passes on what exists
+    egress: list[str] = field(
+        default_factory=lambda: ["0.0.0.0/0", "::/0"]
+    )  # destinations that the task's security group allows on 443
+    acl_drops: list[str] = field(default_factory=list)  # destinations that the subnet's network ACL drops
+    middleboxes: list[Middlebox] = field(default_factory=list)
+    transparent_proxy: bool = False  # accepts connections to every public address and forwards to those that exist
 
     def has_family(self, address: str) -> bool:
-        """A task without an address of a family has no route for it; link-local IPv4 works in every task."""
+        """Whether the task has an address of this family; link-local IPv4 works in every task."""
         if ":" in address:
             return self.ipv6 is not None
         return self.address is not None or address.startswith("169.254.170.")
 
-    def admits(self, address: str, endpoint: Interface | None, service: str, region: str) -> bool:
-        """Whether the packet leaves the task, crosses the ACL and passes the endpoint's group."""
+    def allows(self, address: str, endpoint: Interface | None, service: str, region: str) -> bool:
+        """Whether the task's security group, the network ACL and the endpoint's security group allow the packet."""
         regional_s3 = service == "s3" and region == self.region
-        allowed = [each for each in self.egress if each != S3_PREFIX_LIST]
-        if not (addresses.inside(address, allowed) or (S3_PREFIX_LIST in self.egress and regional_s3)):
+        allowed_ranges = [target for target in self.egress if target != S3_PREFIX_LIST]
+        if not (addresses.inside(address, allowed_ranges) or (S3_PREFIX_LIST in self.egress and regional_s3)):
             return False
         if addresses.inside(address, self.acl_drops):
             return False
         translated = addresses.embedded(address) != address
         source = self.nat if translated else self.ipv6 if ":" in address else self.address
-        return endpoint is None or (source is not None and addresses.inside(source, endpoint.admits))
+        return endpoint is None or (source is not None and addresses.inside(source, endpoint.allowed_sources))
 
-    def way(self, address: str, *, service: str, region: str, gateway: Gateway | None) -> Gateway | str | None:
-        """How the route table carries a packet: "local", "transit", "internet", the gateway endpoint; or none."""
+    def route(self, address: str, *, service: str, region: str, gateway: Gateway | None) -> Gateway | str | None:
+        """The route of a packet: "local", "transit", "internet" or the gateway endpoint. None without a route."""
         if addresses.inside(address, self.ranges):
             return "local"
         if addresses.inside(address, self.routes.ranges):
@@ -116,12 +114,12 @@ class Network(Record):
             return gateway  # the prefix list is more specific than the default route
         if self.transparent_proxy:
             return "internet"
-        out = self.routes.ipv6_out if ":" in address else self.routes.nat
-        return "internet" if out else None
+        has_default_route = self.routes.ipv6_out if ":" in address else self.routes.nat
+        return "internet" if has_default_route else None
 
-    def box(self, service: str, way: Gateway | str) -> Middlebox | None:
-        """The box that stands before a service; "" before everything that leaves by the default route."""
-        for box in self.boxes:
-            if service in box.before or ("" in box.before and way == "internet"):
-                return box
+    def middlebox(self, service: str, route: Gateway | str) -> Middlebox | None:
+        """The middlebox in front of a service; "" covers every packet that takes the default route."""
+        for middlebox in self.middleboxes:
+            if service in middlebox.services or ("" in middlebox.services and route == "internet"):
+                return middlebox
         return None

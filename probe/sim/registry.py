@@ -1,4 +1,4 @@
-"""The registry behind `<account>.dkr.ecr.<region>`, as Docker clients see it: challenge, manifests, redirects to S3."""
+"""The registry behind `<account>.dkr.ecr.<region>`, as Docker clients use it: challenge, manifests, redirects to S3."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from probe.sim.http import Reply, Request
 from probe.sim.identity import Principal
 from probe.sim.images import Content, Repositories, Repository
 from probe.sim.s3 import LayerStore
-from probe.sim.services import Account, Door, Service
+from probe.sim.services import Account, EntryPoint, Service
 
 _TEXT = "text/plain; charset=utf-8"
 _VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 _PATH = re.compile(r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<what>manifests|blobs|tags)/(?P<reference>[^/]+)")
-# Which IAM action a registry call needs.
+# The IAM action of each registry call.
 _ACTIONS = {
     ("GET", "manifests"): "ecr:BatchGetImage",
     ("HEAD", "manifests"): "ecr:BatchGetImage",
@@ -38,88 +38,90 @@ class Registry(Service):
         self.repositories = repositories
         self.store = store
 
-    def answer(self, request: Request, door: Door, /) -> Reply:
-        place = names.read(request.host)
-        scheme, _, word = request.headers.get("authorization", "").partition(" ")
-        if place is None or not place.account or scheme != "Basic":
+    def answer(self, request: Request, entry: EntryPoint, /) -> Reply:
+        registry = names.parse_host(request.host)
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if registry is None or not registry.account or scheme != "Basic":
             return _challenge(request.host)
-        password = _password(word)
+        password = _password(credentials)
         if password is None:
-            return Reply(400, b"", (_VERSION,), _TEXT)  # captured for garbled passwords; its body is not known
+            return Reply(400, b"", (_VERSION,), _TEXT)  # captured for invalid base64; the body is not known
         principal = self.passwords.issued.get(password)
         if principal is None or self.passwords.expired:
-            # An undecodable password is reported as an expired one; neither comes with a challenge.
-            return _refusal(403, "DENIED", _EXPIRED)
+            # An unknown password is reported as an expired one; neither answer has a challenge.
+            return _error(403, "DENIED", _EXPIRED)
         if request.path == "/v2/":
             return Reply(200, b"{}", (_VERSION,))
-        return self._call(request, door, place, principal)
+        return self._call(request, entry, registry, principal)
 
-    def _call(self, request: Request, door: Door, place: names.Place, principal: Principal) -> Reply:
-        found = _PATH.fullmatch(unquote(request.path))
-        action = _ACTIONS.get((request.method, found["what"])) if found else None
-        if found is None or action is None:
-            return _refusal(404, "UNSUPPORTED", "The operation is unsupported.")
-        account, name = place.account, found["name"]
-        repository = self.repositories.find(account, door.region, name)
-        resource = f"arn:{names.partition(door.region)}:ecr:{door.region}:{account}:repository/{name}"
+    def _call(self, request: Request, entry: EntryPoint, registry: names.AwsHost, principal: Principal) -> Reply:
+        match = _PATH.fullmatch(unquote(request.path))
+        action = _ACTIONS.get((request.method, match["what"])) if match else None
+        if match is None or action is None:
+            return _error(404, "UNSUPPORTED", "The operation is unsupported.")
+        account, name = registry.account, match["name"]
+        repository = self.repositories.find(account, entry.region, name)
+        resource = f"arn:{names.partition(entry.region)}:ecr:{entry.region}:{account}:repository/{name}"
         owner = repository.policy if repository and account != self.account.id else None
-        # Permissions are asked at every call and not baked into the token.
-        refusal = self.account.refusal(principal, action, resource, endpoint=door.endpoint, owner=owner)
+        # Permissions are checked at every call; the token does not contain them.
+        refusal = self.account.refusal(principal, action, resource, endpoint=entry.endpoint, owner=owner)
         if refusal:
-            return _refusal(403, "DENIED", refusal)
+            return _error(403, "DENIED", refusal)
         if repository is None:
-            words = f"The repository with name '{name}' does not exist in the registry with id '{account}'"
-            return _refusal(404, "NAME_UNKNOWN", words)
-        if found["what"] == "tags":
-            # The list of tags is JSON under a text type.
+            message = f"The repository with name '{name}' does not exist in the registry with id '{account}'"
+            return _error(404, "NAME_UNKNOWN", message)
+        if match["what"] == "tags":
+            # The list of tags is JSON with a text media type.
             return Reply(200, json.dumps({"name": name, "tags": sorted(repository.tags)}).encode(), (_VERSION,), _TEXT)
-        if found["what"] == "manifests":
-            return _manifest(request, repository.manifest(found["reference"]))
-        return self._blob(request, repository, found["reference"], place)
+        if match["what"] == "manifests":
+            return _manifest(request, repository.manifest(match["reference"]))
+        return self._blob(request, repository, match["reference"], registry)
 
-    def _blob(self, request: Request, repository: Repository, digest: str, place: names.Place) -> Reply:
+    def _blob(self, request: Request, repository: Repository, digest: str, registry: names.AwsHost) -> Reply:
         blob = repository.blobs.get(digest)
         if blob is None:
-            return Reply(404) if request.method == "HEAD" else _refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")
+            return Reply(404) if request.method == "HEAD" else _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         if request.method == "HEAD":
-            # Only private registries answer HEAD of a blob themselves.
+            # Private registries answer HEAD of a blob themselves.
             return Reply(200, blob.body, (_VERSION, ("Docker-Content-Digest", digest)), "application/octet-stream")
         if repository.upstream:
             location = f"https://{repository.upstream}/blobs/{digest}?signature=upstream"
         else:
-            location = self.store.url(blob, replace(place, region=repository.layer_region or place.region))
+            location = self.store.url(blob, replace(registry, region=repository.layer_region or registry.region))
         return Reply(307, b"", (("Location", location), _VERSION), "")
 
 
 def _challenge(host: str) -> Reply:
-    """Captured word for word: Basic, never Bearer; a realm with a slash at its end; this body."""
+    """The challenge exactly as captured: Basic, never Bearer; the realm ends with a slash; this body."""
     challenge = f'Basic realm="https://{host}/",service="ecr.amazonaws.com"'
     return Reply(401, b"Not Authorized\n", (_VERSION, ("Www-Authenticate", challenge)), _TEXT)
 
 
 def _manifest(request: Request, manifest: Content | None) -> Reply:
     if manifest is None:
-        return _refusal(404, "MANIFEST_UNKNOWN", "Requested image not found")
+        return _error(404, "MANIFEST_UNKNOWN", "Requested image not found")
     headers = [_VERSION, ("Sizes", "")]
     if request.method == "HEAD":
-        # GET answers without this header (clients compute the digest); HEAD has it.
+        # Only the answer to HEAD has this header; clients of GET compute the digest.
         headers.append(("Docker-Content-Digest", manifest.digest))
-    return Reply(200, manifest.body, tuple(headers), manifest.kind)
+    return Reply(200, manifest.body, tuple(headers), manifest.media_type)
 
 
-def _refusal(status: int, code: str, message: str) -> Reply:
-    """The envelope of the distribution protocol."""
+def _error(status: int, code: str, message: str) -> Reply:
+    """An error of the distribution protocol."""
     body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
     return Reply(status, body, (_VERSION,), "application/json; charset=utf-8")
 
 
 def throttled() -> Reply:
-    return _refusal(429, "TOOMANYREQUESTS", "Rate exceeded")
+    """The registry's answer to too many requests."""
+    return _error(429, "TOOMANYREQUESTS", "Rate exceeded")
 
 
-def _password(word: str) -> str | None:
+def _password(credentials: str) -> str | None:
+    """The password in Basic credentials; None where they are invalid."""
     try:
-        user, _, password = base64.b64decode(word, validate=True).decode().partition(":")
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return password if user == "AWS" else None

@@ -1,4 +1,4 @@
-"""Amazon S3 as the pull meets it: the bucket of image layers behind presigned URLs, and the errors in XML."""
+"""Amazon S3 as a pull uses it: the bucket of image layers behind presigned URLs, and errors in XML."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from probe.sim import names, sigv4
 from probe.sim.http import Reply, Request
 from probe.sim.identity import ENDPOINT, Call, layer_service
 from probe.sim.images import Content, Repositories
-from probe.sim.services import Account, Door, Service
+from probe.sim.services import Account, EntryPoint, Service
 
 _EXPIRES = 3600
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class LayerStore(Service):
-    """`objects` replaces what a digest's object holds; `session_expired` ends the credentials inside the URLs."""
+    """The layer bucket. `objects` replaces the content of a digest; `session_expired`: of the URLs' credentials."""
 
     def __init__(self, account: Account, repositories: Repositories) -> None:
         super().__init__(account)
         self.repositories = repositories
         self.objects: dict[str, bytes] = {}
         self.session_expired = False
-        self.enriched = True
+        self.states_reason = True  # denials name the endpoint policy
         self._access_key = "ASIA" + secrets.token_hex(8).upper()
         self._secret_key = secrets.token_urlsafe(30)
         self.token = secrets.token_urlsafe(200)
@@ -36,12 +36,12 @@ class LayerStore(Service):
 
     # ---- the URL, as ECR hands it out -------------------------------------------------------------------------------
 
-    def url(self, blob: Content, place: names.Place) -> str:
-        """A presigned URL. The key cannot be told from the digest, and the session token stands first in the query."""
-        region = place.region
-        host = names.layers(region, dual=place.dual)
+    def url(self, blob: Content, registry: names.AwsHost) -> str:
+        """A presigned URL. The key does not contain the digest, and the session token comes first in the query."""
+        region = registry.region
+        host = names.layers(region, dual=registry.dual)
         unique = uuid5(NAMESPACE_URL, blob.digest)
-        path = f"/{unique.hex[:4]}-{place.account}-{unique}/{uuid5(unique, place.account)}"
+        path = f"/{unique.hex[:4]}-{registry.account}-{unique}/{uuid5(unique, registry.account)}"
         self._keys[path] = blob.digest
         now = sigv4.stamped(self.account.now())
         query = {
@@ -54,24 +54,26 @@ class LayerStore(Service):
         }
         signature = sigv4.presigned(host, path, query, self._secret_key)
         self.signatures.append(signature)
-        words = [
+        parameters = [
             f"{name}={quote(value, safe='-_.~')}" for name, value in (*query.items(), ("X-Amz-Signature", signature))
         ]
-        return f"https://{host}{path}?{'&'.join(words)}"
+        return f"https://{host}{path}?{'&'.join(parameters)}"
 
     # ---- the bucket -------------------------------------------------------------------------------------------------
 
-    def answer(self, request: Request, door: Door, /) -> Reply:
+    def answer(self, request: Request, entry: EntryPoint, /) -> Reply:
         query = request.query
         signature = query.pop("X-Amz-Signature", None)
         if signature is None:
             return _error(request, 403, "AccessDenied", "Access Denied")  # an unsigned request
         if "authorization" in request.headers:
-            words = (
+            message = (
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
                 "Signature query string parameter or the Authorization header should be specified"
             )
-            return _error(request, 400, "InvalidArgument", words, ArgumentName="Authorization", ArgumentValue="hidden")
+            return _error(
+                request, 400, "InvalidArgument", message, ArgumentName="Authorization", ArgumentValue="hidden"
+            )
         if self.session_expired:
             return _error(request, 400, "ExpiredToken", "The provided token has expired.")
         ends = sigv4.instant(query["X-Amz-Date"]) + int(query["X-Amz-Expires"])
@@ -80,24 +82,24 @@ class LayerStore(Service):
             return _error(
                 request, 403, "AccessDenied", "Request has expired", **{"X-Amz-Expires": str(_EXPIRES)}, **times
             )
-        # The method and the host are signed: HEAD, or another host name, is another signature.
+        # Method and host are signed: HEAD or another host name needs another signature.
         if signature != sigv4.presigned(request.host, request.path, query, self._secret_key, method=request.method):
-            words = (
+            message = (
                 "The request signature we calculated does not match the signature you provided. "
                 "Check your key and signing method."
             )
-            return _error(request, 403, "SignatureDoesNotMatch", words, AWSAccessKeyId=self._access_key)
-        return self._object(request, door)
+            return _error(request, 403, "SignatureDoesNotMatch", message, AWSAccessKeyId=self._access_key)
+        return self._object(request, entry)
 
-    def _object(self, request: Request, door: Door) -> Reply:
-        if door.endpoint is not None:
-            # The principal that the endpoint's policy sees is ECR's own role, not the one that pulls.
-            principal = layer_service(names.partition(door.region), door.region)
-            resource = f"arn:{names.partition(door.region)}:s3:::{names.bucket(door.region)}{request.path}"
+    def _object(self, request: Request, entry: EntryPoint) -> Reply:
+        if entry.endpoint is not None:
+            # The endpoint policy is evaluated for ECR's own role, not for the role that pulls.
+            principal = layer_service(names.partition(entry.region), entry.region)
+            resource = f"arn:{names.partition(entry.region)}:s3:::{names.bucket(entry.region)}{request.path}"
             call = Call(principal, "s3:GetObject", resource, quoted=True)
-            refusal = call.refusal([(ENDPOINT, door.endpoint.policy)])
+            refusal = call.refusal([(ENDPOINT, entry.endpoint.policy)])
             if refusal:
-                return _error(request, 403, "AccessDenied", refusal if self.enriched else "Access Denied")
+                return _error(request, 403, "AccessDenied", refusal if self.states_reason else "Access Denied")
         digest = self._keys.get(request.path)
         blob = self.repositories.blob(digest) if digest else None
         if digest is None or blob is None:
@@ -112,11 +114,11 @@ def _bytes(request: Request, body: memoryview) -> Reply:
         ("Accept-Ranges", "bytes"),
         ("Server", "AmazonS3"),
     ]
-    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if wanted is None:
+    byte_range = _RANGE.fullmatch(request.headers.get("range", ""))
+    if byte_range is None:
         return Reply(200, body, tuple(headers), "application/octet-stream")
-    first = int(wanted[1])
-    last = min(int(wanted[2] or len(body) - 1), len(body) - 1)
+    first = int(byte_range[1])
+    last = min(int(byte_range[2] or len(body) - 1), len(body) - 1)
     if first > last:
         return _error(request, 416, "InvalidRange", "The requested range is not satisfiable")
     headers.append(("Content-Range", f"bytes {first}-{last}/{len(body)}"))
@@ -124,7 +126,7 @@ def _bytes(request: Request, body: memoryview) -> Reply:
 
 
 def slow_down() -> Reply:
-    """S3's own throttle: 503 with this code."""
+    """S3's throttling: 503 with this code."""
     return _xml(503, "SlowDown", "Please reduce your request rate.")
 
 
@@ -134,7 +136,7 @@ def internal_error() -> Reply:
 
 def _error(request: Request, status: int, code: str, message: str, **more: str) -> Reply:
     reply = _xml(status, code, message, **more)
-    # A refused HEAD has no body to say why.
+    # A denied HEAD has no body with a reason.
     return (
         Reply(status, b"", (*reply.headers, ("Content-Length", "0")), "application/xml")
         if request.method == "HEAD"

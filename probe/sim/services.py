@@ -1,4 +1,4 @@
-"""What AWS's front ends have in common: an account with its keys and clock, doors into a service, and bad days."""
+"""What AWS's services share: the account with its keys and clock, entry points, injected replies, the JSON protocol."""
 
 from __future__ import annotations
 
@@ -16,49 +16,58 @@ from probe.sim.identity import Call, Keys, Permissions, Policy, Principal
 AMAZON_JSON = "application/x-amz-json-1.1"
 
 
-class Guarded(Protocol):
-    """An endpoint of ours: it has an id and a policy of its own."""
+class PolicedEndpoint(Protocol):
+    """A VPC endpoint with an id and a policy."""
 
     vpce_id: str
     policy: Policy
 
 
 class Account(Record, eq=False):
-    """The caller's side of AWS: who holds which keys, what its policies say, and what time it is there."""
+    """The caller's account: its keys, its policies, and AWS's clock."""
 
     id: str
     keys: dict[str, Keys]
     permissions: Permissions = field(default_factory=Permissions)
     session_expired: bool = False
-    clock_ahead: float = 0.0  # seconds by which AWS's clock is ahead of ours
+    clock_ahead: float = 0.0  # seconds by which AWS's clock is ahead of the task's
 
     def now(self) -> float:
         return time.time() + self.clock_ahead
 
     def authenticate(self, request: Request, *, service: str, region: str) -> Principal:
-        """Raises sigv4.SignatureError."""
+        """The caller of a signed request. Raises sigv4.SignatureError."""
         return sigv4.verify(
             request, self.keys, service=service, region=region, now=self.now(), expired=self.session_expired
         )
 
     def refusal(
-        self, principal: Principal, action: str, resource: str, *, endpoint: Guarded | None, owner: Policy | None = None
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        *,
+        endpoint: PolicedEndpoint | None,
+        owner: Policy | None = None,
     ) -> str | None:
-        """The sentence that refuses a call through `endpoint` (None: over the Internet). `owner`: another's policy."""
+        """AWS's sentence for a denied call through `endpoint` (None: the Internet); None where it is allowed.
+
+        `owner` is the resource policy of another account.
+        """
         checks = self.permissions.checks(
             endpoint=endpoint.policy if endpoint else None, through_endpoint=endpoint is not None, resource=owner
         )
-        return Call(principal, action, resource).refusal(checks, enriched=self.permissions.enriched)
+        return Call(principal, action, resource).refusal(checks, states_reason=self.permissions.states_reason)
 
 
-class Mishap(Record):
-    """A reply in place of the right one where the request line or X-Amz-Target holds `at`; so many times, or always."""
+class InjectedReply(Record):
+    """A reply in place of the real one, where the request line or X-Amz-Target contains `at`; `times` None: always."""
 
     reply: Reply
     at: str = ""
     times: int | None = None
 
-    def strikes(self, request: Request) -> bool:
+    def matches(self, request: Request) -> bool:
         if (
             self.times == 0
             or self.at not in f"{request.method} {request.target} {request.headers.get('x-amz-target', '')}"
@@ -70,47 +79,47 @@ class Mishap(Record):
 
 
 class Service:
-    """One AWS service in all regions. `mishaps` come before everything else."""
+    """One AWS service in all regions. `injected_replies` take precedence."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.mishaps: list[Mishap] = []
+        self.injected_replies: list[InjectedReply] = []
 
-    def reply(self, request: Request, door: Door) -> Reply:
-        for mishap in self.mishaps:
-            if mishap.strikes(request):
-                return mishap.reply
-        return self.answer(request, door)
+    def reply(self, request: Request, entry: EntryPoint) -> Reply:
+        for injected in self.injected_replies:
+            if injected.matches(request):
+                return injected.reply
+        return self.answer(request, entry)
 
-    def answer(self, _request: Request, _door: Door, /) -> Reply:
-        """A service that is only reached: it knows no such call, which proves that it answers."""
+    def answer(self, _request: Request, _door: EntryPoint, /) -> Reply:
+        """The default for services that are only connected to: an AWS error proves that they answer."""
         return json_error("UnknownOperationException", "")
 
 
-class Door(Record, frozen=True):
-    """A way into a service in a region: an endpoint of ours, or the Internet (None)."""
+class EntryPoint(Record, frozen=True):
+    """The entry point of a service in a region: a VPC endpoint, or the Internet (None)."""
 
     service: Service
     region: str
-    endpoint: Guarded | None = None
+    endpoint: PolicedEndpoint | None = None
 
     def __call__(self, request: Request) -> Reply:
         return self.service.reply(request, self)
 
 
 def json_reply(content: Mapping[str, Any], status: int = 200) -> Reply:
-    """AWS's JSON protocol: every answer carries a request id."""
+    """An answer of AWS's JSON protocol, with a request id as all of them."""
     body = json.dumps(content).encode()
     return Reply(status, body, (("x-amzn-RequestId", str(uuid4())),), AMAZON_JSON)
 
 
 def json_error(kind: str, message: str, status: int = 400) -> Reply:
-    """Client faults of the JSON protocol have status 400, whatever they are."""
+    """An error of AWS's JSON protocol; all errors of the client have status 400."""
     return json_reply({"__type": kind, "message": message}, status)
 
 
 def json_call(request: Request) -> tuple[str, dict[str, Any]]:
-    """The operation that X-Amz-Target names, and the body."""
+    """The operation in X-Amz-Target, and the decoded body."""
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     content = json.loads(request.body or b"{}")
     return operation, content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Signature version 4 from the side of the service: recompute and compare. Written by hand from AWS's description."""
+"""Signature Version 4 on the service's side: recompute and compare. Written by hand from AWS's description."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AUTHORIZATION = re.compile(
 
 
 class SignatureError(Exception):
-    """A signature is refused: the error's type and message, as in the JSON protocol (status 400)."""
+    """A rejected signature, with type and message of the JSON protocol's error (status 400)."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(kind)
@@ -33,47 +33,47 @@ class SignatureError(Exception):
 def verify(
     request: Request, keys: Mapping[str, Keys], *, service: str, region: str, now: float, expired: bool
 ) -> Principal:
-    """Who signed `request`. Raises SignatureError with AWS's words."""
-    found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    """The principal that signed `request`. Raises SignatureError with AWS's message."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     stamp = request.headers.get("x-amz-date", "")
-    if found is None or not stamp:
+    if match is None or not stamp:
         raise SignatureError(
             "IncompleteSignatureException",
             "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature'.",
         )
-    day, _, scope = found["scope"].partition("/")
+    day, _, scope = match["scope"].partition("/")
     if scope != f"{region}/{service}/aws4_request" or not stamp.startswith(day):
-        words = f"Credential should be scoped to a valid region and correct service: '{service}'."
-        raise SignatureError("InvalidSignatureException", words)
-    held = keys.get(found["key"])
-    if held is None or request.headers.get("x-amz-security-token") != held.token:
-        # Captured: UnrecognizedClientException for unknown keys and garbled tokens alike.
+        message = f"Credential should be scoped to a valid region and correct service: '{service}'."
+        raise SignatureError("InvalidSignatureException", message)
+    signer = keys.get(match["key"])
+    if signer is None or request.headers.get("x-amz-security-token") != signer.token:
+        # Captured: UnrecognizedClientException for unknown keys and for invalid tokens.
         raise SignatureError("UnrecognizedClientException", "The security token included in the request is invalid.")
     if expired:
         raise SignatureError("ExpiredTokenException", "The security token included in the request is expired")
     _check_time(stamp, now)
     if not hmac.compare_digest(
-        _signature(request, found["signed"], stamp, found["scope"], held.secret_key), found["signature"]
+        _signature(request, match["signed"], stamp, match["scope"], signer.secret_key), match["signature"]
     ):
         raise SignatureError(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
         )
-    return held.principal
+    return signer.principal
 
 
 def _check_time(stamp: str, now: float) -> None:
-    """Captured: both times and the tolerance stand in the refusal."""
+    """Reject a signature that is too old or too new; the message has both times and the tolerance, as captured."""
     signed = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
     ours = datetime.fromtimestamp(int(now), UTC)
     if signed < ours - TOLERANCE:
-        border = f"{ours - TOLERANCE:{_STAMP}} ({ours:{_STAMP}} - 15 min.)"
-        raise SignatureError("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {border}")
+        limit = f"{ours - TOLERANCE:{_STAMP}} ({ours:{_STAMP}} - 15 min.)"
+        raise SignatureError("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {limit}")
     if signed > ours + TOLERANCE:
-        border = f"{ours + TOLERANCE:{_STAMP}} ({ours:{_STAMP}} + 15 min.)"
+        limit = f"{ours + TOLERANCE:{_STAMP}} ({ours:{_STAMP}} + 15 min.)"
         raise SignatureError(
-            "InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {border}"
+            "InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {limit}"
         )
 
 
@@ -86,7 +86,7 @@ def _signature(request: Request, signed: str, stamp: str, scope: str, secret: st
 
 
 def presigned(host: str, path: str, query: Mapping[str, str], secret: str, *, method: str = "GET") -> str:
-    """The signature of a presigned URL, of which only the host header is signed."""
+    """The signature of a presigned URL, which signs only the host header."""
     pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query.items())
     canonical_query = "&".join(f"{name}={value}" for name, value in pairs)
     canonical = "\n".join((method, path, canonical_query, f"host:{host}\n", "host", "UNSIGNED-PAYLOAD"))

@@ -1,4 +1,4 @@
-"""The task in which the probe runs: what ECS gave it. How its metadata is served is in `metadata`."""
+"""The task in which the probe runs: its configuration, variables and metadata documents. `metadata` serves them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Container(Record):
 
 
 class Task(Record):
-    """`address` and `ipv6` are those of the interface that the task's packets leave by."""
+    """A task. `address` and `ipv6` belong to the interface that sends its packets."""
 
     account: str
     region: str
@@ -41,7 +41,7 @@ class Task(Record):
         self.zone = self.zone or f"{self.region}a"
         if not self.containers:
             self.containers = [Container("app", self.image)]
-            self.log_by_awslogs("app")
+            self.use_awslogs("app")
 
     @property
     def own(self) -> Container:
@@ -61,44 +61,44 @@ class Task(Record):
 
     @property
     def session_arn(self) -> str:
-        """What AWS calls the caller: on ECS the session is the task's id."""
+        """The caller's ARN; on ECS the session is named after the task's id."""
         return f"arn:{self.partition}:sts::{self.account}:assumed-role/{self.role}/{ID}"
 
     @property
     def log_stream(self) -> str:
         return f"ecs/app/{ID}"
 
-    def log_by_awslogs(self, container: str, group: str = "/ecs/app", region: str | None = None) -> None:
-        """Set a container's log driver; ECS resolves the stream's name itself."""
-        for each in self.containers:
-            if each.name == container:
-                each.log_driver = "awslogs"
-                each.log_options = {
+    def use_awslogs(self, container: str, group: str = "/ecs/app", region: str | None = None) -> None:
+        """Set a container's log driver. ECS fills in the name of the stream."""
+        for item in self.containers:
+            if item.name == container:
+                item.log_driver = "awslogs"
+                item.log_options = {
                     "awslogs-group": group,
                     "awslogs-region": region or self.region,
                     "awslogs-stream": f"ecs/{container}/{ID}",
                 }
 
     def environ(self) -> dict[str, str]:
-        """The variables that ECS sets; credentials only where there is a task role."""
-        word = {"EC2": "AWS_ECS_EC2", "MANAGED_INSTANCES": "AWS_ECS_MANAGED_INSTANCES"}.get(
+        """The variables that ECS sets; that of credentials only with a task role."""
+        execution_env = {"EC2": "AWS_ECS_EC2", "MANAGED_INSTANCES": "AWS_ECS_MANAGED_INSTANCES"}.get(
             self.launch_type, "AWS_ECS_FARGATE"
         )
-        found = {
+        variables = {
             "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{ID}",
             "ECS_CONTAINER_METADATA_URI": f"http://169.254.170.2/v3/{ID}",
-            "AWS_EXECUTION_ENV": word,
+            "AWS_EXECUTION_ENV": execution_env,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
         if self.role:
-            found["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = self.credentials_path
-        return found | self.variables
+            variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = self.credentials_path
+        return variables | self.variables
 
     # ---- the metadata documents -------------------------------------------------------------------------------------
 
     def container_document(self, container: Container, *, version: int = 4) -> dict[str, Any]:
-        """Key names and shapes as the ECS agent writes them: mixed spellings, nanoseconds, optional fields left out."""
+        """A container document as the ECS agent writes it: mixed spellings, nanoseconds, optional fields left out."""
         document: dict[str, Any] = {
             "DockerId": f"{ID}-2531612879",
             "Name": container.name,
@@ -129,13 +129,13 @@ class Task(Record):
             "Family": "app",
             "Revision": "26",
             "DesiredStatus": "RUNNING",
-            # A Fargate task that starts reads NONE here while its containers run.
+            # On Fargate a starting task reads NONE while its containers run.
             "KnownStatus": "NONE" if self.launch_type == "FARGATE" else "RUNNING",
             "Limits": {"CPU": 0.25, "Memory": 512},
             "PullStartedAt": "2026-03-14T09:26:40.123456789Z",
             "PullStoppedAt": "2026-03-14T09:26:50.987654321Z",
             "AvailabilityZone": self.zone,
-            "Containers": [self.container_document(each, version=version) for each in self.containers],
+            "Containers": [self.container_document(item, version=version) for item in self.containers],
         }
         if version >= 4:
             document["LaunchType"] = self.launch_type
@@ -148,7 +148,7 @@ class Task(Record):
         return document
 
     def _network(self) -> dict[str, Any]:
-        """In host mode the addresses are a list with an empty string, and the subnet is not told."""
+        """The network of a container. In host mode it has one empty address and no subnet."""
         if self.network_mode != "awsvpc":
             return {
                 "NetworkMode": self.network_mode,

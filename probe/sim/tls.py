@@ -1,4 +1,4 @@
-"""Certificates of the simulated world: who signs, for which names. Made by trustme, kept while the process lives."""
+"""Certificates of the simulated servers, issued by trustme and kept as long as the process runs."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ STRANGER = "Example Appliance"
 
 
 class Certificate(Record, frozen=True):
-    """What a server presents: the organisation that signed it, the names it holds for, whether its time is over."""
+    """A server certificate: the names that it covers, the organisation that signed it, and whether it has expired."""
 
     names: tuple[str, ...]
     issuer: str = AMAZON
     expired: bool = False
 
 
-_lock = threading.RLock()  # servers start at once; each authority and certificate is made but once
+_lock = threading.RLock()  # servers start concurrently; each authority and certificate is issued once
 _authorities: dict[str, trustme.CA] = {}
 _contexts: dict[Certificate, ssl.SSLContext] = {}
 
 
 def authority(organisation: str) -> trustme.CA:
+    """The certificate authority of an organisation."""
     with _lock:
         if organisation not in _authorities:
             import trustme
@@ -48,11 +49,11 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
 
 
 def _server_context(certificate: Certificate) -> ssl.SSLContext:
-    """A server's side: TLS 1.2 or newer and HTTP/1.1, as S3 offers it."""
+    """A server context with TLS 1.2 or newer and HTTP/1.1, as S3 offers it."""
     today = datetime.now(UTC).replace(tzinfo=None)
-    ends = today + timedelta(days=-1 if certificate.expired else 300)  # about a year, as captured
+    not_after = today + timedelta(days=-1 if certificate.expired else 300)  # about a year, as captured
     issued = authority(certificate.issuer).issue_cert(
-        *certificate.names, not_before=ends - timedelta(days=395), not_after=ends
+        *certificate.names, not_before=not_after - timedelta(days=395), not_after=not_after
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -62,7 +63,7 @@ def _server_context(certificate: Certificate) -> ssl.SSLContext:
 
 
 def client_context(trusted: tuple[str, ...]) -> ssl.SSLContext:
-    """A trust store that holds the roots of these organisations and no other."""
+    """A trust store with the roots of these organisations only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for organisation in trusted:
         authority(organisation).configure_trust(context)
@@ -70,5 +71,5 @@ def client_context(trusted: tuple[str, ...]) -> ssl.SSLContext:
 
 
 def authority_pem(organisation: str = AMAZON) -> bytes:
-    """The root certificate, for clients that want a file."""
+    """The root certificate as PEM, for clients that need a file."""
     return bytes(authority(organisation).cert_pem.bytes())

@@ -1,7 +1,7 @@
-"""The simulated VPC: a world that is healthy until a scenario breaks it, seen through the four callables of `Wire`.
+"""The simulated VPC, healthy until a scenario changes it. The program reaches it through the four callables of `Wire`.
 
-Everything is real (packets, handshakes, signatures) except the way from an address to a loopback port, which is `dial`.
-Scenarios change the attributes of a `VPC`, as people change groups, routes, zones and policies.
+Packets, handshakes and signatures are real; only `dial` maps an address to a loopback port. Scenarios change the
+attributes of a `VPC`, as people change groups, routes, zones and policies.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from probe.sim import addresses, names
 from probe.sim.cloud import APP, TAG, Cloud
 from probe.sim.dns import PublicDns, Resolver, Zone
 from probe.sim.endpoints import Gateway, Interface
-from probe.sim.listeners import Conduct, Listeners, Serves, Swallows
+from probe.sim.listeners import HttpServer, Listeners, Server, SilentServer
 from probe.sim.metadata import CREDENTIALS_ADDRESS, INSTANCE_ADDRESS, InstanceMetadata, TaskMetadata
 from probe.sim.nameservers import Datagrams, Nameserver
 from probe.sim.network import Network, Treatment
-from probe.sim.services import Door
+from probe.sim.services import EntryPoint
 from probe.sim.task import Task
 from probe.sim.tls import AMAZON, Certificate, client_context
 from probe.wire import Wire
 
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
-HUB = "10.99.0.0/16"  # a VPC of the network team, behind a transit gateway
+HUB = "10.99.0.0/16"  # the network team's VPC, behind a transit gateway
 _LAST_OCTETS = {
-    name: 10 + place for place, name in enumerate((*names.CORE, *names.AGENT, "s3", "secretsmanager", "sts"))
+    service: 10 + number for number, service in enumerate((*names.CORE, *names.AGENT, "s3", "secretsmanager", "sts"))
 }
 _ICMP = {Treatment.PROHIBIT: errno.EACCES, Treatment.UNREACHABLE: errno.EHOSTUNREACH}
 
 
-class Site(Record, frozen=True):
-    """What stands at an address."""
+class Destination(Record, frozen=True):
+    """The service behind an address, and its server."""
 
     service: str
     region: str
     endpoint: Interface | None
-    conduct: Conduct
+    server: Server
 
 
 class VPC:
-    """A VPC with endpoints in two zones, a task in the first, and AWS around it."""
+    """A VPC with endpoints in two zones, a task in the first zone, and AWS outside."""
 
     def __init__(self) -> None:
         self._listeners = Listeners()
         self._datagrams = Datagrams(self._listeners)
-        self.lay_out()
+        self.build()
 
-    def lay_out(
+    def build(
         self,
         *,
         region: str = "us-east-1",
@@ -63,10 +63,10 @@ class VPC:
         network_mode: str = "awsvpc",
         central: bool = False,
     ) -> None:
-        """Lay the world out anew, healthy.
+        """Build the VPC again, healthy.
 
-        `cidr` and `ipv6` are the ranges, `ipv4=False` makes the task's subnet IPv6-only; `central` puts the endpoints
-        into the hub's VPC, with private zones shared from there.
+        `cidr` and `ipv6` are its ranges; `ipv4=False` makes the task's subnet IPv6-only; `central` creates the
+        endpoints in the hub's VPC, which shares its private zones.
         """
         self.region = region
         self.ranges = [cidr]
@@ -91,22 +91,22 @@ class VPC:
         self.network = Network(region, [*self.ranges, *self.ranges_ipv6], address, self.task.ipv6, nat=self.at(0, 5))
         self.gateway: Gateway | None = Gateway(region)
         self.endpoints: dict[str, Interface] = {}
-        self.zones: list[Zone] = []  # hosted zones of the account's own, associated with this VPC
+        self.zones: list[Zone] = []  # private hosted zones that are associated with this VPC
         self.dns_hostnames = True
         self.internet = addresses.Internet()
         self.public_dns = PublicDns(self.internet, self._vpce_names)
         self.resolver = Resolver(self.public_dns, self._zones)
-        self.truncates = False  # every UDP answer of the VPC's resolver asks for TCP
+        self.truncates = False  # every UDP answer of the VPC's resolver has the TC flag
         self.nameservers = [nameserver]
-        self.servers: dict[str, Nameserver] = {}  # DNS servers of others, by address
-        self.hosts: dict[str, Conduct] = {}  # what stands on 443 of addresses that are not AWS's
-        self.certificates: dict[str, Certificate] = {}  # in place of the right one, by address
+        self.dns_servers: dict[str, Nameserver] = {}  # other DNS servers, by address
+        self.hosts: dict[str, Server] = {}  # servers on port 443 of other addresses
+        self.certificates: dict[str, Certificate] = {}  # that replace the right one, by address
         self.trusted: tuple[str, ...] = (AMAZON,)
         self.metadata = TaskMetadata(self.task, self.cloud.task_keys)
         self.instance = InstanceMetadata(self.ranges, self.ranges_ipv6, self.cloud.instance_keys, "ecsInstanceRole")
-        self.local: dict[tuple[str, int], Conduct] = {(CREDENTIALS_ADDRESS, 80): Serves(self.metadata.answer)}
+        self.local: dict[tuple[str, int], Server] = {(CREDENTIALS_ADDRESS, 80): HttpServer(self.metadata.answer)}
         if launch_type != "FARGATE":  # Fargate has no instance metadata
-            self.local[INSTANCE_ADDRESS, 80] = Serves(self.instance.answer)
+            self.local[INSTANCE_ADDRESS, 80] = HttpServer(self.instance.answer)
         self._trust: ssl.SSLContext | None = None
         for service in (*names.CORE, *(names.AGENT if launch_type == "EC2" else ())):
             self.add_endpoint(service, central=central)
@@ -116,7 +116,7 @@ class VPC:
     # ---- building ---------------------------------------------------------------------------------------------------
 
     def at(self, subnet: int, last: int) -> str:
-        """An address of the VPC: the third octet counts subnets, one in each zone."""
+        """An address of the VPC: the third octet is the subnet, one per zone."""
         return str(ip_network(self.ranges[0])[256 * subnet + last])
 
     def at_ipv6(self, subnet: int, last: int) -> str:
@@ -126,35 +126,39 @@ class VPC:
     def add_endpoint(
         self, service: str, *, central: bool = False, private_dns: bool = True, region: str | None = None
     ) -> Interface:
-        """Create an interface endpoint with an ENI in two zones, open to the whole VPC; of another region if named."""
+        """Create an interface endpoint with an ENI in two zones that allows the whole VPC; `region` if not this one."""
         last = _LAST_OCTETS[service] + (100 if region else 0)
-        found = (
-            [str(ip_network(HUB)[256 * each + last]) for each in (1, 2)]
+        addresses = (
+            [str(ip_network(HUB)[256 * subnet + last]) for subnet in (1, 2)]
             if central
-            else [self.at(each, last) for each in (1, 2)]
+            else [self.at(subnet, last) for subnet in (1, 2)]
         )
         endpoint = Interface(
             service,
             region or self.region,
             f"vpce-0{last:02x}1b2c3d4e5f6071"[:22],
-            found,
-            [self.at_ipv6(each, last) for each in (1, 2)] if self.ranges_ipv6 else [],
-            admits=[*self.ranges, *self.ranges_ipv6],
+            addresses,
+            [self.at_ipv6(subnet, last) for subnet in (1, 2)] if self.ranges_ipv6 else [],
+            allowed_sources=[*self.ranges, *self.ranges_ipv6],
             private_dns=private_dns and not central,
         )
         self.endpoints[f"{service} {region}" if region else service] = endpoint
         if central:
-            # One endpoint for many VPCs: private DNS stays off there, and zones of the same names are shared instead.
+            # One endpoint serves many VPCs: its private DNS is off, and hosted zones with its names are shared instead.
             self.zones += endpoint.zones()
         return endpoint
 
     def _zones(self) -> list[Zone]:
-        """Private zones in force here. Those of endpoints need enableDnsHostnames."""
-        own = [zone for each in self.endpoints.values() if each.private_dns for zone in each.zones()]
-        return [*self.zones, *own] if self.dns_hostnames else []
+        """The private zones that apply in this VPC; all of them need enableDnsHostnames."""
+        endpoints = [endpoint for endpoint in self.endpoints.values() if endpoint.private_dns]
+        return (
+            [*self.zones, *(zone for endpoint in endpoints for zone in endpoint.zones())] if self.dns_hostnames else []
+        )
 
     def _vpce_names(self) -> dict[str, tuple[str, ...]]:
-        return {name: found for each in self.endpoints.values() for name, found in each.vpce_names().items()}
+        return {
+            name: addresses for endpoint in self.endpoints.values() for name, addresses in endpoint.vpce_names().items()
+        }
 
     @property
     def environ(self) -> dict[str, str]:
@@ -162,7 +166,7 @@ class VPC:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret handed out so far; none may appear in any output."""
+        """All secrets issued so far; none may appear in any output."""
         return self.cloud.secrets()
 
     # ---- the seam ---------------------------------------------------------------------------------------------------
@@ -171,14 +175,14 @@ class VPC:
         return Wire(dial=self.dial, datagram=self.datagram, resolvers=lambda: tuple(self.nameservers), trust=self.trust)
 
     def dial(self, address: str, port: int, timeout: float) -> socket.socket:
-        """A connected socket, as connect(2) would give or refuse it; silence takes the whole timeout."""
-        conduct = self.met(address, port)
-        if conduct is None or conduct is Treatment.DROP:
+        """A connected socket, or the error of connect(2); a dropped packet takes the whole timeout."""
+        server = self.server_at(address, port)
+        if server is None or server is Treatment.DROP:
             self._listeners.closing.wait(timeout)
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        if isinstance(conduct, Treatment):
-            raise OSError(_ICMP[conduct], os.strerror(_ICMP[conduct]))
-        return self._listeners.connect(conduct, timeout)
+        if isinstance(server, Treatment):
+            raise OSError(_ICMP[server], os.strerror(_ICMP[server]))
+        return self._listeners.connect(server, timeout)
 
     def datagram(self, address: str, port: int) -> socket.socket:
         self._check_family(address)
@@ -190,16 +194,17 @@ class VPC:
         return self._trust
 
     def port(self, address: str, port: int) -> int:
-        """The loopback port behind an address, for other clients than ours."""
-        conduct = self.met(address, port)
-        if conduct is None or isinstance(conduct, Treatment):
-            raise LookupError(f"nothing answers at {address}:{port}")
-        return self._listeners.port(conduct)
+        """The loopback port behind an address, for other clients than the probe."""
+        server = self.server_at(address, port)
+        if server is None or isinstance(server, Treatment):
+            raise LookupError(f"no server at {address}:{port}")
+        return self._listeners.port(server)
 
     def udp_port(self, address: str) -> int:
+        """The loopback port of the DNS server at an address."""
         with self._datagrams.connect(self._nameserver(address)) as sock:
-            found: int = sock.getpeername()[1]
-            return found
+            port: int = sock.getpeername()[1]
+            return port
 
     def __enter__(self) -> VPC:
         return self
@@ -208,56 +213,60 @@ class VPC:
         self.close()
 
     def close(self) -> None:
-        """End every server, connection and wait."""
+        """End all servers, connections and waits."""
         self._listeners.close()
 
-    # ---- from an address to what stands there -----------------------------------------------------------------------
+    # ---- from an address to its server ------------------------------------------------------------------------------
 
-    def met(self, address: str, port: int) -> Conduct | Treatment | None:
-        """What a SYN meets; None is silence. Raises OSError where the task has no route."""
+    def server_at(self, address: str, port: int) -> Server | Treatment | None:
+        """What answers a SYN; None where it is dropped. Raises OSError where the task has no address of the family."""
         self._check_family(address)
         if port == 53:
             return self._nameserver(address)
         if addresses.is_link_local(address):
-            return self.local.get((address, port))  # not subject to groups or ACLs
-        site = self._site(address) if port == 443 else None
-        service, region = (site.service, site.region) if site else ("", "")
-        way = self.network.way(address, service=service, region=region, gateway=self.gateway)
-        if way is None or not self.network.admits(address, site.endpoint if site else None, service, region):
+            return self.local.get((address, port))  # security groups and ACLs do not apply
+        destination = self._destination(address) if port == 443 else None
+        service, region = (destination.service, destination.region) if destination else ("", "")
+        route = self.network.route(address, service=service, region=region, gateway=self.gateway)
+        if route is None or not self.network.allows(
+            address, destination.endpoint if destination else None, service, region
+        ):
             return None
-        if site is None:
-            answered = self.network.transparent_proxy and way == "internet" and port == 443
-            return Swallows() if answered else None
-        conduct = site.conduct
-        if isinstance(way, Gateway) and isinstance(conduct, Serves):
-            conduct = self._serves(address, site.service, site.region, way)
-        box = self.network.box(service, way)
-        return box.treat(conduct) if box else conduct
+        if destination is None:
+            intercepted = self.network.transparent_proxy and route == "internet" and port == 443
+            return SilentServer() if intercepted else None
+        server = destination.server
+        if isinstance(route, Gateway) and isinstance(server, HttpServer):
+            server = self._http_server(address, destination.service, destination.region, route)
+        middlebox = self.network.middlebox(service, route)
+        return middlebox.treat(server) if middlebox else server
 
-    def _site(self, address: str) -> Site | None:
+    def _destination(self, address: str) -> Destination | None:
         if address in self.hosts:
-            return Site("host", self.region, None, self.hosts[address])
-        plain = addresses.embedded(address)  # a NAT gateway translates DNS64's addresses back
+            return Destination("host", self.region, None, self.hosts[address])
+        plain = addresses.embedded(address)  # a NAT gateway translates DNS64 addresses back
         for endpoint in self.endpoints.values():
-            if plain in endpoint.everything:
-                conduct = self._serves(address, endpoint.service, endpoint.region, endpoint)
-                return Site(endpoint.service, endpoint.region, endpoint, conduct)
-        place = self.internet.owner(plain)
-        if place is None:
+            if plain in endpoint.all_addresses:
+                server = self._http_server(address, endpoint.service, endpoint.region, endpoint)
+                return Destination(endpoint.service, endpoint.region, endpoint, server)
+        host = self.internet.owner(plain)
+        if host is None:
             return None
-        return Site(place.service, place.region, None, self._serves(address, place.service, place.region, None))
+        return Destination(host.service, host.region, None, self._http_server(address, host.service, host.region, None))
 
-    def _serves(self, address: str, service: str, region: str, endpoint: Interface | Gateway | None) -> Serves:
+    def _http_server(self, address: str, service: str, region: str, endpoint: Interface | Gateway | None) -> HttpServer:
         certificate = self.certificates.get(address) or Certificate(names.certificate_names(service, region))
-        return Serves(Door(self.cloud.service(service), region, endpoint), certificate, clock=self.cloud.account.now)
+        return HttpServer(
+            EntryPoint(self.cloud.service(service), region, endpoint), certificate, clock=self.cloud.account.now
+        )
 
     def _nameserver(self, address: str) -> Nameserver | None:
-        """The VPC's resolver is beyond the reach of groups and ACLs; servers of others need a way like any host."""
+        """The DNS server at an address. Groups and ACLs do not apply to the VPC's resolver; others need a route."""
         if address in (self.base_resolver, *AMAZON_PROVIDED_DNS):
             return Nameserver(self.resolver.answer, self.truncates)
-        server = self.servers.get(address)
-        way = self.network.way(address, service="dns", region=self.region, gateway=None)
-        return server if server is not None and way is not None else None
+        server = self.dns_servers.get(address)
+        route = self.network.route(address, service="dns", region=self.region, gateway=None)
+        return server if server is not None and route is not None else None
 
     def _check_family(self, address: str) -> None:
         if not self.network.has_family(address):

@@ -118,7 +118,7 @@ def test_a_refused_role_is_named_and_no_broken_pull(vpc: VPC) -> None:
 def test_every_invocation_finds_its_own_world(monkeypatch: pytest.MonkeyPatch) -> None:
     assert handler({}, Left())["status"] == "pass"
     with VPC() as other:
-        other.lay_out(region="eu-west-1", cidr="10.7.0.0/16")
+        other.build(region="eu-west-1", cidr="10.7.0.0/16")
         for name, value in (variables(other) | {"AWS_REGION": "eu-west-1"}).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(aws_lambda, "real_wire", lambda _ca_bundle: other.wire())
@@ -151,7 +151,7 @@ def test_the_verdict_is_there_before_the_function_is_cut_off(
     vpc: VPC, left: float, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for endpoint in vpc.endpoints.values():
-        endpoint.admits = []
+        endpoint.allowed_sources = []
     context = Left(left)
     document = handler({}, context)
     assert context.get_remaining_time_in_millis() > 0
@@ -163,7 +163,7 @@ def test_the_verdict_is_there_before_the_function_is_cut_off(
 
 def test_time_that_is_over_gives_a_verdict_all_the_same(vpc: VPC) -> None:
     for endpoint in vpc.endpoints.values():
-        endpoint.admits = []
+        endpoint.allowed_sources = []
     document = handler({}, Left(0))
     assert (document["status"], document["plan"]["budget"]["deadline"]) == ("inconclusive", 0.1)
 

@@ -1,4 +1,4 @@
-"""The real check in a simulated VPC, run as a task definition says, with every call that AWS was asked to authorise."""
+"""Run the real check in a simulated VPC as a task definition describes, and record each call that needs permission."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.aws_lambda import simulated
 from tests.deployment.definitions import ACCOUNT, REGION, VALUES, filled, probe_container, variables
 
 
-class Listening(Statement, frozen=True):
-    """Allows everything, and keeps what it was asked."""
+class RecordingStatement(Statement, frozen=True):
+    """A statement that allows everything and records the calls."""
 
     calls: list[Call] = field(default_factory=list)
 
-    def speaks_of(self, principal: Principal, action: str, resource: str) -> bool:
+    def applies_to(self, principal: Principal, action: str, resource: str) -> bool:
         self.calls.append(Call(principal, action, resource))
         return True
 
@@ -34,7 +34,7 @@ class Listening(Statement, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Recording:
     verdict: Verdict
-    calls: dict[str, tuple[Call, ...]]  # by the endpoint that they took
+    calls: dict[str, tuple[Call, ...]]  # by endpoint
 
     def of(self, *endpoints: str) -> tuple[Call, ...]:
         return tuple(call for name in endpoints for call in self.calls[name])
@@ -42,32 +42,33 @@ class Recording:
 
 @cache
 def recorded(name: str) -> Recording:
-    """One run of a task definition where everything is allowed."""
-    return _heard(partial(checked, name))
+    """A run of a task definition with policies that allow everything."""
+    return _record(partial(checked, name))
 
 
 @cache
 def recorded_in_lambda() -> Recording:
-    return _heard(checked_in_lambda)
+    """A run of the Lambda function with policies that allow everything."""
+    return _record(checked_in_lambda)
 
 
-def _heard(check: Callable[[Callable[[VPC], object]], Verdict]) -> Recording:
-    heard = {each: Listening() for each in ("ecr.api", "ecr.dkr", "logs", "s3")}
+def _record(check: Callable[[Callable[[VPC], object]], Verdict]) -> Recording:
+    statements = {endpoint: RecordingStatement() for endpoint in ("ecr.api", "ecr.dkr", "logs", "s3")}
 
-    def listen(vpc: VPC) -> None:
-        for endpoint, listening in heard.items():
-            door(vpc, endpoint).policy = (listening,)
+    def attach(vpc: VPC) -> None:
+        for endpoint, statement in statements.items():
+            vpc_endpoint(vpc, endpoint).policy = (statement,)
 
-    verdict = check(listen)
-    return Recording(verdict, {endpoint: tuple(listening.calls) for endpoint, listening in heard.items()})
+    verdict = check(attach)
+    return Recording(verdict, {endpoint: tuple(statement.calls) for endpoint, statement in statements.items()})
 
 
 def checked(name: str, change: Callable[[VPC], object]) -> Verdict:
-    """The verdict of a task definition in a healthy VPC that is changed so."""
+    """The verdict of a task definition in a healthy VPC with `change`."""
     definition = filled(name)
     own = probe_container(definition)
     with VPC() as vpc:
-        _settle(vpc, definition)
+        _build_task(vpc, definition)
         change(vpc)
         arguments = own["command"][1:]
         settings = parse(arguments, {**vpc.environ, **variables(own)}, started=time.monotonic())
@@ -75,9 +76,9 @@ def checked(name: str, change: Callable[[VPC], object]) -> Verdict:
 
 
 def checked_in_lambda(change: Callable[[VPC], object]) -> Verdict:
-    """The verdict of the function in the same VPC, about the probe's own image."""
+    """The verdict of the Lambda function in the same VPC, for the probe's own image."""
     with VPC() as vpc:
-        vpc.lay_out(region=REGION, account=ACCOUNT, cidr=VALUES["VPC_CIDR"])
+        vpc.build(region=REGION, account=ACCOUNT, cidr=VALUES["VPC_CIDR"])
         vpc.cloud.repositories.create(ACCOUNT, REGION, "ecr-probe").push(images.index(), "latest")
         change(vpc)
         image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ecr-probe:latest"
@@ -85,18 +86,18 @@ def checked_in_lambda(change: Callable[[VPC], object]) -> Verdict:
         return run(settings, vpc.wire())
 
 
-def door(vpc: VPC, endpoint: str) -> Interface | Gateway:
-    """The endpoint that a policy is attached to, the gateway for "s3"."""
+def vpc_endpoint(vpc: VPC, endpoint: str) -> Interface | Gateway:
+    """The VPC endpoint with this name; "s3" is the gateway endpoint."""
     if endpoint != "s3":
         return vpc.endpoints[endpoint]
-    assert vpc.gateway is not None, "without a gateway no policy of it is in force"
+    assert vpc.gateway is not None, "the VPC has a gateway endpoint"
     return vpc.gateway
 
 
-def _settle(vpc: VPC, definition: dict[str, Any]) -> None:
-    """The task that ECS makes of the definition, with the image and the log group that it names."""
+def _build_task(vpc: VPC, definition: dict[str, Any]) -> None:
+    """Build the task of a definition, with the image and the log groups that it names."""
     launch_type = definition["requiresCompatibilities"][0]
-    vpc.lay_out(
+    vpc.build(
         region=REGION,
         account=ACCOUNT,
         cidr=VALUES["VPC_CIDR"],
@@ -104,18 +105,18 @@ def _settle(vpc: VPC, definition: dict[str, Any]) -> None:
         network_mode=definition["networkMode"],
     )
     own = probe_container(definition)
-    others = [each for each in definition["containerDefinitions"] if each["name"] != own["name"]]
-    vpc.task.containers = [_container(each) for each in (own, *others)]
+    others = [container for container in definition["containerDefinitions"] if container["name"] != own["name"]]
+    vpc.task.containers = [_container(container) for container in (own, *others)]
     vpc.cloud.logs.groups.clear()
-    for each in vpc.task.containers:
-        streams = vpc.cloud.logs.groups.setdefault(each.log_options["awslogs-group"], [])
-        streams.append(each.log_options["awslogs-stream"])
+    for container in vpc.task.containers:
+        streams = vpc.cloud.logs.groups.setdefault(container.log_options["awslogs-group"], [])
+        streams.append(container.log_options["awslogs-stream"])
     repository, _, tag = own["image"].partition("/")[2].partition(":")
     vpc.cloud.repositories.create(ACCOUNT, REGION, repository).push(images.index(), tag)
 
 
-def _container(given: dict[str, Any]) -> Container:
-    log = given["logConfiguration"]
+def _container(definition: dict[str, Any]) -> Container:
+    log = definition["logConfiguration"]
     options = dict(log["options"])
-    stream = f"{options.pop('awslogs-stream-prefix')}/{given['name']}/{ID}"
-    return Container(given["name"], given["image"], log["logDriver"], options | {"awslogs-stream": stream})
+    stream = f"{options.pop('awslogs-stream-prefix')}/{definition['name']}/{ID}"
+    return Container(definition["name"], definition["image"], log["logDriver"], options | {"awslogs-stream": stream})

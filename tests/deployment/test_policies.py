@@ -12,10 +12,10 @@ from probe.sim.identity import ENDPOINT, Call, Policy, Statement
 from probe.sim.vpc import VPC
 from tests.deployment.definitions import ACCOUNT, FOLDER, NAMES, REGION, VALUES
 from tests.deployment.policies import actions, may, policy, refusal, several, statements, translated
-from tests.deployment.recording import checked, checked_in_lambda, door, recorded, recorded_in_lambda
+from tests.deployment.recording import checked, checked_in_lambda, recorded, recorded_in_lambda, vpc_endpoint
 
 ROLES = sorted(f"iam/{path.stem}" for path in (FOLDER / "iam").glob("*.json"))
-DOORS = sorted(str(path.relative_to(FOLDER))[:-5] for path in (FOLDER / "policies").rglob("*.json"))
+ENDPOINT_POLICIES = sorted(str(path.relative_to(FOLDER))[:-5] for path in (FOLDER / "policies").rglob("*.json"))
 TOKEN = "ecr:GetAuthorizationToken"
 PULL = {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/ecr-probe"
@@ -41,8 +41,8 @@ def in_force(
     def change(vpc: VPC) -> None:
         vpc.cloud.account.permissions.role = policy(role)
         for endpoint in ("ecr.api", "ecr.dkr"):
-            door(vpc, endpoint).policy = policy(ecr)
-        door(vpc, "s3").policy = policy(s3)
+            vpc_endpoint(vpc, endpoint).policy = policy(ecr)
+        vpc_endpoint(vpc, "s3").policy = policy(s3)
 
     return change
 
@@ -54,7 +54,7 @@ def complaints(verdict: Verdict) -> set[str]:
 # ---- the shape of all ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*ROLES, *DOORS])
+@pytest.mark.parametrize("name", [*ROLES, *ENDPOINT_POLICIES])
 def test_every_statement_is_named_and_understood(name: str) -> None:
     given = statements(name)
     names = [each["Sid"] for each in given]

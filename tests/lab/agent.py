@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from probe.sim.api import EcrApi, Passwords
-from probe.sim.cloud import keys_of
+from probe.sim.cloud import temporary_keys
 from probe.sim.http import Connection, Handler, Reply
 from probe.sim.identity import Statement
 from probe.sim.images import Repositories
 from probe.sim.metadata import CREDENTIALS_ADDRESS, TaskMetadata
-from probe.sim.services import Account, Door
+from probe.sim.services import Account, EntryPoint
 from probe.sim.task import Task
 
 METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 81, 5002, 5003
@@ -37,13 +37,13 @@ class Part(msgspec.Struct, frozen=True):
 def main(file: str) -> None:
     part = msgspec.json.decode(Path(file).read_bytes(), type=Part)
     task = part.task
-    keys = keys_of(task.account, task.role_arn, task.session_arn)
+    keys = temporary_keys(task.account, task.role_arn, task.session_arn)
     strict, forbidding = (Account(task.account, {keys.access_key: keys}) for _ in range(2))
     forbidding.permissions.role = (Statement(("logs:*",)),)
     _serve(CREDENTIALS_ADDRESS, METADATA_PORT, TaskMetadata(task, keys).answer)
     _serve(CREDENTIALS_ADDRESS, FOREIGN_METADATA_PORT, lambda _: FOREIGN)
     for account, port in ((strict, STRICT_API_PORT), (forbidding, FORBIDDING_API_PORT)):
-        _serve(part.api_address, port, Door(EcrApi(account, Passwords(), Repositories()), task.region))
+        _serve(part.api_address, port, EntryPoint(EcrApi(account, Passwords(), Repositories()), task.region))
     threading.Event().wait()
 
 

@@ -222,7 +222,7 @@ class Cloud:
             nameservers=RESOLVERS,
             containers=[Container(CONTAINER, image)],
         )
-        task.log_by_awslogs(CONTAINER, LOG_GROUP)
+        task.use_awslogs(CONTAINER, LOG_GROUP)
         self.variables = task.environ()
         file = self.folder / "agent.json"
         file.write_bytes(msgspec.json.encode(Part(task, AGENT)))

@@ -18,7 +18,7 @@ from probe.progress import Silent
 from probe.run import run
 from probe.sim import changes
 from probe.sim.http import Reply
-from probe.sim.listeners import Swallows
+from probe.sim.listeners import SilentServer
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.vpc import VPC
 from tests.measure.worlds import only, steps
@@ -35,19 +35,19 @@ PAGE = Reply(200, b"Access to this site is blocked.", content_type="text/plain")
     ],
 )
 def test_words_of_nobody_at_aws_are_a_middlebox_whatever_the_status(service: str, at: str, step: str) -> None:
-    found = steps(changes.mishap(service, PAGE, at=at))
+    found = steps(changes.inject_reply(service, PAGE, at=at))
     assert {each.failure for name, each in found.items() if name.startswith(step)} == {Failure.NOT_AWS}
 
 
 def test_a_basic_challenge_of_somebody_else_is_no_challenge_of_ecr() -> None:
     reply = Reply(401, b"<html>log in</html>", (("WWW-Authenticate", 'Basic realm="proxy"'),), content_type="text/html")
-    assert only(steps(changes.mishap("ecr.dkr", reply)), "ecr.dkr/challenge/").failure is Failure.NOT_AWS
+    assert only(steps(changes.inject_reply("ecr.dkr", reply)), "ecr.dkr/challenge/").failure is Failure.NOT_AWS
 
 
 def test_a_skipped_step_names_what_failed_and_not_what_was_left_out() -> None:
     def closed(vpc: VPC) -> None:
-        vpc.lay_out(ipv6="2600:1f18:1234:5600::/56", ipv4=False)
-        vpc.endpoints["ecr.api"].admits = []
+        vpc.build(ipv6="2600:1f18:1234:5600::/56", ipv4=False)
+        vpc.endpoints["ecr.api"].allowed_sources = []
 
     token = only(steps(closed, "--connect-timeout", "0.5"), "ecr.api/token")
     assert token.blocked_by is not None
@@ -55,7 +55,7 @@ def test_a_skipped_step_names_what_failed_and_not_what_was_left_out() -> None:
 
 
 def test_http_proxy_alone_is_no_concern_of_https() -> None:
-    proxied = changes.variables(HTTP_PROXY="http://10.0.9.9:3128", NO_PROXY="169.254.169.254,169.254.170.2")
+    proxied = changes.task_variables(HTTP_PROXY="http://10.0.9.9:3128", NO_PROXY="169.254.169.254,169.254.170.2")
     seen = steps(proxied)["task/environment/proxy"].seen
     assert isinstance(seen, ProxySeen)
     assert (seen.bypassed, seen.uncovered) == (True, ())
@@ -76,7 +76,7 @@ def test_a_silent_control_does_not_hold_back_the_pull() -> None:
 def test_metadata_that_is_silent_when_a_stop_comes_leaves_a_document() -> None:
     stop = threading.Event()
     with VPC() as vpc:
-        vpc.local["169.254.170.2", 80] = Swallows()
+        vpc.local["169.254.170.2", 80] = SilentServer()
         image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.0"
         settings = parse(["--image", image], vpc.environ, started=time.monotonic())
         threading.Timer(0.2, stop.set).start()

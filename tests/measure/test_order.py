@@ -33,7 +33,7 @@ def test_what_imports_libraries_begins_behind_all_that_can_go_without(monkeypatc
     monkeypatch.setattr(probe.measure, "spawn", at_once)
     for name in ("other_region", "transparent_proxy", "reach", "find_credentials", "pull"):
         noting(name)
-    steps(changes.nothing, controls=True)
+    steps(changes.no_change, controls=True)
     assert begun[:2] == ["other_region", "transparent_proxy"]  # whose silence takes longest
     assert begun.index("find_credentials") > max(place for place, name in enumerate(begun) if name == "reach")
     assert begun[-1] == "pull"

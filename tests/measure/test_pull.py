@@ -25,7 +25,7 @@ PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAY
 
 
 def test_a_healthy_pull_walks_every_step_and_verifies_what_it_gets() -> None:
-    found = steps(changes.nothing)
+    found = steps(changes.no_change)
     walked = [step for step in found.values() if step.action in PULL]
     assert {step.action for step in walked} == set(PULL)
     assert all(step.ok for step in walked)
@@ -38,7 +38,7 @@ def test_a_healthy_pull_walks_every_step_and_verifies_what_it_gets() -> None:
 
 
 def test_all_layers_are_the_whole_image() -> None:
-    found = steps(changes.nothing, "--layers", "all")
+    found = steps(changes.no_change, "--layers", "all")
     fetched = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
     child = only(found, "ecr.dkr/manifest/sha256:").seen
     assert isinstance(child, ManifestSeen)
@@ -57,7 +57,7 @@ def test_a_layer_has_a_thread_for_its_hashing_where_it_is_read_alone(
         return digests.hashed(body, advance=advance, apart=apart)
 
     monkeypatch.setattr(layers, "hashed", hashed)
-    steps(changes.nothing, "--layers", asked)
+    steps(changes.no_change, "--layers", asked)
     assert set(told) == {apart}
 
 
@@ -72,7 +72,7 @@ def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypat
         return replace(wire, dial=dial)
 
     monkeypatch.setattr(layers, "WORKERS", 1)
-    found = steps(changes.nothing, "--layers", "all", through=counting)
+    found = steps(changes.no_change, "--layers", "all", through=counting)
     fetched = [step.seen for step in found.values() if isinstance(step.seen, LayerSeen)]
     (host,) = {str(seen.answer.address) for seen in fetched}
     assert len(fetched) > 2
@@ -80,13 +80,13 @@ def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypat
 
 
 def test_no_layers_is_said_and_prevents_nothing_else() -> None:
-    found = steps(changes.nothing, "--layers", "none")
+    found = steps(changes.no_change, "--layers", "none")
     skipped = [step for step in found.values() if step.action in (Action.BLOB, Action.LAYER)]
     assert [(step.outcome, step.blocked_by) for step in skipped] == [(Outcome.SKIPPED, None)] * 2
 
 
 def test_a_large_layer_is_ranged_and_said_so() -> None:
-    found = steps(changes.nothing, "--layer-bytes", "65536")
+    found = steps(changes.no_change, "--layer-bytes", "65536")
     (layer,) = [s.seen for s in found.values() if isinstance(s.seen, LayerSeen) and s.seen.what == "layer"]
     assert (layer.ranged, layer.received, layer.verified) == (True, 65536, False)
     assert layer.answer.status == 206
@@ -105,13 +105,13 @@ def test_a_manifest_of_another_digest_than_head_announced() -> None:
         repository = changes.repository(vpc)
         digest = repository.tags[TAG]
         other = images.single().top
-        repository.manifests[digest] = images.Content(other.kind, other.body, digest)
+        repository.manifests[digest] = images.Content(other.media_type, other.body, digest)
 
     assert steps(swap)["ecr.dkr/manifest/GET"].failure is Failure.BAD_DIGEST
 
 
 def test_an_index_without_the_platform_asked_for() -> None:
-    found = steps(changes.nothing, "--platform", "linux/s390x")
+    found = steps(changes.no_change, "--platform", "linux/s390x")
     got = found["ecr.dkr/manifest/GET"]
     assert got.failure is Failure.NO_PLATFORM
     assert isinstance(got.seen, ManifestSeen)
@@ -135,7 +135,7 @@ def test_the_config_tells_what_a_single_image_was_built_for() -> None:
 )
 def test_a_redirect_to_the_wrong_place_is_not_followed(location: str, target: RedirectTarget) -> None:
     reply = Reply(307, headers=(("Location", location), ("Docker-Distribution-Api-Version", "registry/2.0")))
-    found = steps(changes.mishap("ecr.dkr", reply, at="/blobs/"))
+    found = steps(changes.inject_reply("ecr.dkr", reply, at="/blobs/"))
     blobs = [step for step in found.values() if step.action is Action.BLOB]
     assert {step.failure for step in blobs} == {Failure.REDIRECT}
     assert {step.seen.target for step in blobs if isinstance(step.seen, RedirectSeen)} == {target}
@@ -145,7 +145,7 @@ def test_a_redirect_to_the_wrong_place_is_not_followed(location: str, target: Re
 
 def test_a_passing_failure_is_tried_once_more() -> None:
     reply = Reply(503)
-    found = steps(changes.mishap("ecr.dkr", reply, at="GET /v2/ ", times=1))
+    found = steps(changes.inject_reply("ecr.dkr", reply, at="GET /v2/ ", times=1))
     first, second = (step for step in found.values() if step.action is Action.CHALLENGE)
     assert (first.failure, second.outcome) == (Failure.SERVER_ERROR, Outcome.OK)
     assert second.id == f"{first.id}#2"
@@ -166,7 +166,7 @@ def test_a_stop_closes_the_books_at_once() -> None:
     stop = threading.Event()
     stop.set()
     began = time.monotonic()
-    found = steps(changes.closed_groups("ecr.api", "ecr.dkr"), stop=stop)
+    found = steps(changes.closed_security_groups("ecr.api", "ecr.dkr"), stop=stop)
     assert time.monotonic() - began < 2.5
     assert Failure.DEADLINE in {step.failure for step in found.values()}
     assert set(PULL) <= {step.action for step in found.values()}
@@ -174,6 +174,6 @@ def test_a_stop_closes_the_books_at_once() -> None:
 
 def test_the_deadline_ends_a_run_that_waits() -> None:
     began = time.monotonic()
-    found = steps(changes.closed_groups("ecr.api", "ecr.dkr"), "--deadline", "1", "--connect-timeout", "1")
+    found = steps(changes.closed_security_groups("ecr.api", "ecr.dkr"), "--deadline", "1", "--connect-timeout", "1")
     assert time.monotonic() - began < 3
     assert all(step.outcome is not Outcome.OK for step in found.values() if step.action is Action.TOKEN)

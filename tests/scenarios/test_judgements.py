@@ -13,11 +13,11 @@ from probe.model import Action, JudgedFinding, Outcome, Pull, Severity, Status, 
 from probe.records import replace
 from probe.run import run
 from probe.sim import changes
-from probe.sim.dns import NXDOMAIN, SILENCE, Answer, Ask
+from probe.sim.dns import NO_ANSWER, NXDOMAIN, DnsAnswer, DnsHandler
 from probe.sim.http import Reply
-from probe.sim.listeners import Swallows
+from probe.sim.listeners import SilentServer
 from probe.sim.network import Treatment
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 
 
@@ -38,13 +38,13 @@ def one(verdict: Verdict, code: str, **facts: Any) -> JudgedFinding:
 def refused_by_logs(kind: str) -> changes.Change:
     body = f'{{"__type":"{kind}","message":"no"}}'.encode()
     reply = Reply(400, body, (("x-amzn-RequestId", "1"),), "application/x-amz-json-1.1")
-    return changes.mishap("logs", reply)
+    return changes.inject_reply("logs", reply)
 
 
 def test_an_address_lost_here_and_an_endpoint_lost_there_are_two_findings() -> None:
     def stall(vpc: VPC) -> None:
-        vpc.hosts[vpc.endpoints["ecr.api"].everything[1]] = Swallows()
-        changes.box("logs", does=Swallows())(vpc)
+        vpc.hosts[vpc.endpoints["ecr.api"].all_addresses[1]] = SilentServer()
+        changes.middlebox("logs", behaviour=SilentServer())(vpc)
 
     verdict = judged(stall)
     partly = one(verdict, "tls.silent", endpoints=("ecr.api",))
@@ -70,7 +70,7 @@ def test_what_logs_refuses_is_no_doubt_about_the_pull() -> None:
 def test_an_accepted_public_way_is_no_accepted_interception() -> None:
     def trusted(vpc: VPC) -> None:
         vpc.trusted = (*vpc.trusted, "Corp Root")
-        changes.box("ecr.api", issuer="Corp Root")(vpc)
+        changes.middlebox("ecr.api", issuer="Corp Root")(vpc)
 
     verdict = judged(trusted, "--allow-public", "ecr.api")
     assert one(verdict, "tls.interception").severity is Severity.WARNING
@@ -78,14 +78,14 @@ def test_an_accepted_public_way_is_no_accepted_interception() -> None:
 
 
 def test_who_refuses_at_a_public_address_is_a_firewall_first() -> None:
-    prohibited = changes.box("ecr.api", does=Treatment.PROHIBIT)
+    prohibited = changes.middlebox("ecr.api", behaviour=Treatment.PROHIBIT)
     verdict = judged(changes.all_of(changes.without_endpoints("ecr.api"), changes.with_nat, prohibited))
     assert one(verdict, "dns.public-answer").causes[0].code == "path.egress-firewall"
 
 
 def test_a_mistyped_endpoint_name_is_not_blamed_on_a_zone() -> None:
     vpce = "vpce-0a1b.api.ecr.us-east-1.vpce.amazonaws.com"
-    verdict = judged(changes.nothing, "--endpoint-dns", f"ecr.api={vpce}")
+    verdict = judged(changes.no_change, "--endpoint-dns", f"ecr.api={vpce}")
     finding = one(verdict, "dns.name-missing")
     assert [cause.code for cause in finding.causes] == ["other"]
     assert vpce in finding.why
@@ -93,43 +93,45 @@ def test_a_mistyped_endpoint_name_is_not_blamed_on_a_zone() -> None:
 
 
 def test_a_later_nameserver_that_is_dead_is_worth_knowing_and_no_more() -> None:
-    verdict = judged(changes.asks("vpc", "10.0.3.99"))
+    verdict = judged(changes.nameserver_lines("vpc", "10.0.3.99"))
     assert one(verdict, "dns.resolver-unreachable").severity is Severity.INFO
     assert verdict.status is Status.PASS
 
 
-def losing(vpc: VPC, *records: str, times: int) -> Ask:
+def losing(vpc: VPC, *records: str, times: int) -> DnsHandler:
     """The VPC's resolver behind a way that loses the first answers to each question for these records."""
     asked: Counter[tuple[str, str]] = Counter()
 
-    def ask(name: str, record: str) -> Answer:
+    def ask(name: str, record: str) -> DnsAnswer:
         asked[name, record] += record in records
-        return SILENCE if 0 < asked[name, record] <= times else vpc.resolver.answer(name, record)
+        return NO_ANSWER if 0 < asked[name, record] <= times else vpc.resolver.answer(name, record)
 
     return ask
 
 
 @pytest.mark.parametrize("record", ["A", "AAAA"])
 def test_answers_lost_twice_in_a_row_are_no_dead_resolver(record: str) -> None:
-    lossy = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, record, times=2))
-    verdict = judged(changes.all_of(lossy, changes.asks("10.0.3.53")), dns_try=0.2)
+    lossy = changes.dns_server("10.0.3.53", lambda vpc: losing(vpc, record, times=2))
+    verdict = judged(changes.all_of(lossy, changes.nameserver_lines("10.0.3.53")), dns_try=0.2)
     assert verdict.status is Status.PASS
     named = one(verdict, "probe.retried").because
     assert named == tuple(f"{name}/dns/10.0.3.53/{record}" for name in ("ecr.api", "ecr.dkr", "s3", "logs"))
 
 
 def test_a_name_that_does_not_exist_is_one_finding_however_late_it_is_said() -> None:
-    verdict = judged(changes.all_of(changes.nameserver("10.0.3.53", _late_a), changes.asks("10.0.3.53")), dns_try=0.2)
+    verdict = judged(
+        changes.all_of(changes.dns_server("10.0.3.53", _late_a), changes.nameserver_lines("10.0.3.53")), dns_try=0.2
+    )
     assert {each.code for each in verdict.findings if each.severity is Severity.ERROR} == {"dns.name-missing"}
 
 
-def _late_a(_vpc: VPC) -> Ask:
+def _late_a(_vpc: VPC) -> DnsHandler:
     """A is lost twice; neither record exists."""
     lost: Counter[str] = Counter()
 
-    def ask(name: str, record: str) -> Answer:
+    def ask(name: str, record: str) -> DnsAnswer:
         lost[name] += record == "A"
-        return SILENCE if record == "A" and lost[name] <= 2 else NXDOMAIN
+        return NO_ANSWER if record == "A" and lost[name] <= 2 else NXDOMAIN
 
     return ask
 
@@ -137,50 +139,52 @@ def _late_a(_vpc: VPC) -> Ask:
 def test_an_empty_a_beside_ipv6_addresses_is_no_failure_however_late_it_is_said() -> None:
     lost: Counter[str] = Counter()
 
-    def only_ipv6(name: str, record: str) -> Answer:
+    def only_ipv6(name: str, record: str) -> DnsAnswer:
         if record == "AAAA":
-            return Answer(addresses=("2600:1f18::10",))
+            return DnsAnswer(addresses=("2600:1f18::10",))
         lost[name] += 1
-        return SILENCE if lost[name] <= 2 else Answer()
+        return NO_ANSWER if lost[name] <= 2 else DnsAnswer()
 
-    only = changes.nameserver("10.0.3.53", lambda _: only_ipv6)
-    verdict = judged(changes.all_of(only, changes.asks("10.0.3.53")), dns_try=0.2)
+    only = changes.dns_server("10.0.3.53", lambda _: only_ipv6)
+    verdict = judged(changes.all_of(only, changes.nameserver_lines("10.0.3.53")), dns_try=0.2)
     again = [step for step in verdict.steps if step.id == "ecr.api/dns/10.0.3.53/A#2"]
     assert [step.outcome for step in again] == [Outcome.OK]
     assert not [each for each in verdict.findings if each.code == "dns.half-answer"]
 
 
 def test_a_resolver_that_says_nothing_at_all_is_not_asked_again() -> None:
-    dead = changes.nameserver("10.0.3.53", lambda _: lambda _name, _record: SILENCE)
-    verdict = judged(changes.all_of(dead, changes.asks("10.0.3.53")), dns_try=0.2)
+    dead = changes.dns_server("10.0.3.53", lambda _: lambda _name, _record: NO_ANSWER)
+    verdict = judged(changes.all_of(dead, changes.nameserver_lines("10.0.3.53")), dns_try=0.2)
     assert not [step.id for step in verdict.steps if "#" in step.id]
     assert one(verdict, "dns.resolver-unreachable").severity is Severity.ERROR
 
 
 def test_a_record_that_is_never_answered_is_half_an_answer() -> None:
-    deaf = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, "AAAA", times=99))
-    finding = one(judged(changes.all_of(deaf, changes.asks("10.0.3.53")), dns_try=0.2), "dns.half-answer")
+    deaf = changes.dns_server("10.0.3.53", lambda vpc: losing(vpc, "AAAA", times=99))
+    finding = one(judged(changes.all_of(deaf, changes.nameserver_lines("10.0.3.53")), dns_try=0.2), "dns.half-answer")
     assert finding.severity is Severity.WARNING
     assert {"ecr.api/dns/10.0.3.53/AAAA", "ecr.api/dns/10.0.3.53/AAAA#2"} <= set(finding.because)
 
 
 def test_addresses_that_are_never_told_are_a_resolver_that_does_not_answer() -> None:
-    deaf = changes.nameserver("10.0.3.53", lambda vpc: losing(vpc, "A", times=99))
-    finding = one(judged(changes.all_of(deaf, changes.asks("10.0.3.53")), dns_try=0.2), "dns.resolver-unreachable")
+    deaf = changes.dns_server("10.0.3.53", lambda vpc: losing(vpc, "A", times=99))
+    finding = one(
+        judged(changes.all_of(deaf, changes.nameserver_lines("10.0.3.53")), dns_try=0.2), "dns.resolver-unreachable"
+    )
     assert {"ecr.api/dns/10.0.3.53/A", "ecr.api/dns/10.0.3.53/A#2"} <= set(finding.because)
 
 
 def test_another_bucket_of_s3_is_not_somebody_elses_host_for_certain() -> None:
     location = ("Location", "https://some-other-bucket.s3.us-east-1.amazonaws.com/x")
     reply = Reply(307, headers=(location, ("Docker-Distribution-Api-Version", "registry/2.0")))
-    finding = one(judged(changes.mishap("ecr.dkr", reply, at="/blobs/")), "registry.pull-through-redirect")
+    finding = one(judged(changes.inject_reply("ecr.dkr", reply, at="/blobs/")), "registry.pull-through-redirect")
     assert "is not ECR's layer bucket" in finding.title
     assert {str(cause.standing) for cause in finding.causes} == {"possible"}
 
 
 def test_metadata_that_says_nothing_of_logging_leaves_logs_to_be_looked_at() -> None:
     def only_version_3(vpc: VPC) -> None:
-        vpc.metadata.mishaps.append(Mishap(Reply(404, b'"no v4"'), "/v4/"))
+        vpc.metadata.injected_replies.append(InjectedReply(Reply(404, b'"no v4"'), "/v4/"))
 
     logs = judged(only_version_3).plan.endpoint("logs")
     assert logs is not None
@@ -188,7 +192,7 @@ def test_metadata_that_says_nothing_of_logging_leaves_logs_to_be_looked_at() -> 
 
 
 def test_who_was_refused_is_who_we_are() -> None:
-    denied = changes.role_may()
+    denied = changes.role_policy()
 
     def with_keys(vpc: VPC) -> None:
         denied(vpc)
@@ -213,7 +217,7 @@ def test_the_log_groups_of_all_containers_count() -> None:
                     {**container, "Name": "beside", "LogDriver": "awslogs", "LogOptions": options},
                 ]
 
-        return lambda vpc: vpc.metadata.quirks.append(change)
+        return lambda vpc: vpc.metadata.edits.append(change)
 
     missing = judged(another("/nowhere", "us-east-1"))
     assert missing.status is Status.DEGRADED

@@ -19,11 +19,11 @@ from probe.records import replace
 from probe.rehearsal import Stage
 from probe.serve.options import INTERVAL, LAYER_BYTES, thrifty
 from probe.sim import images
-from probe.sim.changes import Change, all_of, mishap, pushed
+from probe.sim.changes import Change, all_of, inject_reply, pushed_image
 from probe.sim.cloud import TAG
 from probe.sim.http import Reply, Request
 from probe.sim.scenarios.scenario import Scenario
-from probe.sim.services import Door, Service
+from probe.sim.services import EntryPoint, Service
 from probe.sim.vpc import VPC
 
 README = Path(__file__).parents[2] / "README.md"
@@ -64,8 +64,8 @@ class Books:
     def _watch(self, service: Service, *, layers: bool) -> None:
         answer = service.reply
 
-        def reply(request: Request, door: Door) -> Reply:
-            given = answer(request, door)
+        def reply(request: Request, entry: EntryPoint) -> Reply:
+            given = answer(request, entry)
             target = request.headers.get("x-amz-target", "").rpartition(".")[2]
             self.lines.append(f"{request.method} {request.path.partition('?')[0]} {target}".strip())
             if layers and given.status < 300:
@@ -139,13 +139,13 @@ def test_calls_of_a_healthy_round_are_few_and_the_readme_says_what_a_month_of_th
 def test_no_second_try(service: str, at: str, status: int) -> None:
     """The next round is one."""
     books = Books()
-    measured("healthy", books, mishap(service, Reply(status), at=at))
+    measured("healthy", books, inject_reply(service, Reply(status), at=at))
     assert sorted(books.lines) == sorted(set(books.lines)), "nothing is asked for twice"
 
 
 def test_of_a_large_layer_a_mebibyte_is_read() -> None:
     books = Books()
-    verdict = measured("healthy", books, pushed(LARGE, TAG))
+    verdict = measured("healthy", books, pushed_image(LARGE, TAG))
     assert verdict.pull == "works"
     assert 0 < received(verdict) <= LAYER_BYTES == MIB
     assert books.layer_bytes <= MIB + 64 * 1024, "and no more is asked for"
@@ -158,7 +158,7 @@ def test_a_limit_that_is_given_holds(given: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("ECR_PROBE_LAYER_BYTES", "3MiB")
     wanted = demo.read(["--serve", *(["--layer-bytes", "3MiB"] if given == "typed" else []), *QUICK])
     books, healthy = Books(), wanted.scenarios[0]
-    large = replace(healthy, breaks=books.of(all_of(healthy.breaks, pushed(LARGE, TAG))))
+    large = replace(healthy, breaks=books.of(all_of(healthy.breaks, pushed_image(LARGE, TAG))))
     with closing(demo.stage(replace(wanted, scenarios=(large,)))) as stage:
         verdict = stage.measure(threading.Event())
     assert (received(verdict) > 2 * MIB) is (given != "neither")

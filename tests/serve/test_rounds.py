@@ -13,7 +13,7 @@ from probe.model import Surroundings, Verdict
 from probe.records import replace
 from probe.serve.rounds import Rounds
 from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.task import ID
 from probe.sim.vpc import VPC
 
@@ -22,15 +22,15 @@ ERROR = string_error(500, "unable to generate metadata for task")
 
 
 def failing(vpc: VPC) -> None:
-    vpc.metadata.mishaps += [Mishap(ERROR, "/v4/"), Mishap(ERROR, "/v3/")]
+    vpc.metadata.injected_replies += [InjectedReply(ERROR, "/v4/"), InjectedReply(ERROR, "/v3/")]
 
 
 def falling_back_to_version_3(vpc: VPC) -> None:
-    vpc.metadata.mishaps.append(Mishap(ERROR, "/v4/"))
+    vpc.metadata.injected_replies.append(InjectedReply(ERROR, "/v4/"))
 
 
 def knowing_all_but_the_container(vpc: VPC) -> None:
-    vpc.metadata.mishaps.append(Mishap(ERROR, f"/{ID} "))
+    vpc.metadata.injected_replies.append(InjectedReply(ERROR, f"/{ID} "))
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable
         first = measured()
         fails(vpc)
         second = measured()
-        vpc.metadata.mishaps.clear()
+        vpc.metadata.injected_replies.clear()
         third = measured()
     assert codes(second) == codes(first) | {code}
     assert (second.status, second.pull, second.path) == (first.status, first.pull, first.path)
@@ -82,13 +82,13 @@ def test_before_it_was_told_there_is_nothing_to_remember() -> None:
         failing(vpc)
         with pytest.raises(UsageError, match="did not answer"):
             measured()
-        vpc.metadata.mishaps.clear()
+        vpc.metadata.injected_replies.clear()
         assert measured().surroundings.metadata_remembered is False
 
 
 def test_what_may_change_is_not_remembered() -> None:
     with rounds() as (vpc, measured):
-        vpc.metadata.quirks.append(lambda document: document.update(FaultInjectionEnabled=True))
+        vpc.metadata.edits.append(lambda document: document.update(FaultInjectionEnabled=True))
         assert "task.fault-injection" in codes(measured())
         failing(vpc)
         vpc.nameservers = vpc.nameservers[:1] * 2

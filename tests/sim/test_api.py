@@ -16,8 +16,8 @@ from botocore.session import Session
 
 from probe.sim import changes
 from probe.sim.identity import Statement
-from probe.sim.metadata import uninitialised
-from probe.sim.services import Mishap, json_error
+from probe.sim.metadata import credentials_uninitialised
+from probe.sim.services import InjectedReply, json_error
 from probe.sim.vpc import VPC
 
 Client = Callable[..., Any]
@@ -94,7 +94,7 @@ def test_clocks_are_checked(vpc: VPC, client: Client, behind: float, words: str)
             "with an explicit deny in a VPC endpoint policy",
         ),
         (
-            changes.role_may(Statement(actions=("s3:*",))),
+            changes.role_policy(Statement(actions=("s3:*",))),
             "because no identity-based policy allows the ecr:GetAuthorizationToken action",
         ),
     ],
@@ -123,7 +123,7 @@ def test_a_missing_repository_is_one(client: Client) -> None:
 
 
 def test_a_mishap_passes(vpc: VPC, client: Client) -> None:
-    changes.mishap("ecr.api", json_error("ThrottlingException", "Rate exceeded"), times=1)(vpc)
+    changes.inject_reply("ecr.api", json_error("ThrottlingException", "Rate exceeded"), times=1)(vpc)
     assert refusal(client("ecr").get_authorization_token)[0] == "ThrottlingException"
     assert client("ecr").get_authorization_token()
 
@@ -175,7 +175,7 @@ def test_metadata_errors_are_json_strings(vpc: VPC) -> None:
 
 
 def test_host_mode_tells_no_address(vpc: VPC) -> None:
-    vpc.lay_out(launch_type="EC2", network_mode="host")
+    vpc.build(launch_type="EC2", network_mode="host")
     own = json.loads(local(vpc, path_of(vpc.environ["ECS_CONTAINER_METADATA_URI_V4"]))[1])
     assert own["Networks"] == [{"NetworkMode": "host", "IPv4Addresses": [""]}]
 
@@ -185,7 +185,7 @@ def test_task_credentials(vpc: VPC) -> None:
     document = json.loads(local(vpc, path)[1])
     assert set(document) == {"RoleArn", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"}
     assert {document["AccessKeyId"], document["SecretAccessKey"], document["Token"]} <= set(vpc.secrets)
-    vpc.metadata.mishaps.append(Mishap(uninitialised(), times=1))
+    vpc.metadata.injected_replies.append(InjectedReply(credentials_uninitialised(), times=1))
     status, body = local(vpc, path)
     assert (status, json.loads(body)["code"]) == (503, "CredentialsUninitialized")
     assert local(vpc, "/v2/credentials/another")[0] == 400
@@ -193,7 +193,7 @@ def test_task_credentials(vpc: VPC) -> None:
 
 def test_instance_metadata_wants_a_session(vpc: VPC) -> None:
     assert ("169.254.169.254", 80) not in vpc.local
-    vpc.lay_out(launch_type="EC2", network_mode="host")
+    vpc.build(launch_type="EC2", network_mode="host")
     instance = "169.254.169.254"
     assert local(vpc, "/latest/meta-data/mac", host=instance)[0] == 401
     seconds = {"x-aws-ec2-metadata-token-ttl-seconds": "60"}

@@ -12,7 +12,7 @@ import dns.query
 import pytest
 
 from probe.sim import changes
-from probe.sim.dns import NXDOMAIN, Answer, Zone
+from probe.sim.dns import NXDOMAIN, DnsAnswer, Zone
 from probe.sim.vpc import VPC
 
 needs_dig = pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
@@ -97,7 +97,7 @@ def test_nothing_else_exists_under_a_private_zone(vpc: VPC) -> None:
 def test_no_ipv6_addresses_without_dual_stack(vpc: VPC) -> None:
     empty = ask(vpc, API, "AAAA")
     assert (rcode(empty), addresses(empty)) == ("NOERROR", set())
-    vpc.lay_out(ipv6="2600:1f18:4a3b:5600::/56")
+    vpc.build(ipv6="2600:1f18:4a3b:5600::/56")
     assert addresses(ask(vpc, API, "AAAA")) == {"2600:1f18:4a3b:5601::a", "2600:1f18:4a3b:5602::a"}
 
 
@@ -133,7 +133,7 @@ def test_endpoint_names_resolve_for_anyone(vpc: VPC) -> None:
 
 
 def test_the_agents_hosts_are_not_named_after_the_services(vpc: VPC) -> None:
-    vpc.lay_out(launch_type="EC2", network_mode="host")
+    vpc.build(launch_type="EC2", network_mode="host")
     assert addresses(ask(vpc, f"ecs-a.{R}.amazonaws.com")) == {"10.0.1.14", "10.0.2.14"}
     assert addresses(ask(vpc, f"ecs-t.{R}.amazonaws.com")) == {"10.0.1.15", "10.0.2.15"}
     for swapped in ("ecs-agent", "ecs-telemetry"):
@@ -141,7 +141,7 @@ def test_the_agents_hosts_are_not_named_after_the_services(vpc: VPC) -> None:
 
 
 def test_china_has_its_own_suffix(vpc: VPC) -> None:
-    vpc.lay_out(region="cn-north-1")
+    vpc.build(region="cn-north-1")
     assert addresses(ask(vpc, "api.ecr.cn-north-1.amazonaws.com.cn")) == {"10.0.1.10", "10.0.2.10"}
     assert rcode(ask(vpc, "api.ecr.cn-north-1.amazonaws.com")) == "NOERROR"
 
@@ -158,7 +158,7 @@ def test_hostnames_off_ignores_private_zones(vpc: VPC) -> None:
 
 
 def test_a_rule_to_a_dead_server_fails_except_in_zones(vpc: VPC) -> None:
-    vpc.resolver.forwards["amazonaws.com"] = lambda _name, _record: Answer(rcode=None)
+    vpc.resolver.forwards["amazonaws.com"] = lambda _name, _record: DnsAnswer(rcode=None)
     assert rcode(ask(vpc, LAYERS)) == "SERVFAIL"
     assert addresses(ask(vpc, API)) == {"10.0.1.10", "10.0.2.10"}
 
@@ -169,7 +169,7 @@ def test_a_dns_firewall_blocks(vpc: VPC) -> None:
 
 
 def test_dns64_makes_addresses_of_ipv4_ones_only(vpc: VPC) -> None:
-    vpc.lay_out(ipv6="2600:1f18:4a3b:5600::/56")
+    vpc.build(ipv6="2600:1f18:4a3b:5600::/56")
     vpc.resolver.dns64 = True
     assert addresses(ask(vpc, LAYERS, "AAAA")) == {"64:ff9b::34d8:108", "64:ff9b::34d8:128"}
     assert addresses(ask(vpc, API, "AAAA")) == {"2600:1f18:4a3b:5601::a", "2600:1f18:4a3b:5602::a"}
@@ -192,7 +192,7 @@ def test_a_garbled_query_harms_nobody(vpc: VPC) -> None:
 
 
 def test_servers_of_others_need_a_way(vpc: VPC) -> None:
-    changes.nameserver("10.99.0.2", lambda world: world.public_dns.answer)(vpc)
+    changes.dns_server("10.99.0.2", lambda world: world.public_dns.answer)(vpc)
     with vpc.datagram("10.99.0.2", 53) as sock:
         sock.settimeout(0.1)
         sock.send(dns.message.make_query(API, "A").to_wire())

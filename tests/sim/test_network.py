@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from probe.sim import changes
-from probe.sim.listeners import Listeners, Refuses, ResetsHello, SpeaksPlain, Swallows
+from probe.sim.listeners import ClosedPort, Listeners, PlainTextServer, ResetOnClientHello, SilentServer
 from probe.sim.network import Treatment
 from probe.sim.tls import CORPORATE
 from probe.sim.vpc import VPC
@@ -66,7 +66,7 @@ def test_the_gateway_carries_its_own_region_only(vpc: VPC) -> None:
 
 
 def test_groups_and_acls_drop(vpc: VPC) -> None:
-    changes.closed_groups("ecr.api")(vpc)
+    changes.closed_security_groups("ecr.api")(vpc)
     assert silent(vpc, ENI)
     assert not silent(vpc, "10.0.1.11")
     changes.acl_drops("10.0.1.11/32")(vpc)
@@ -108,7 +108,7 @@ def test_families_without_an_address_have_no_route(vpc: VPC) -> None:
     assert caught.value.errno == errno.ENETUNREACH
     with pytest.raises(OSError, match="unreachable"):
         vpc.datagram("2600:1f18::1", 53)
-    vpc.lay_out(ipv6="2600:1f18:4a3b:5600::/56", ipv4=False)
+    vpc.build(ipv6="2600:1f18:4a3b:5600::/56", ipv4=False)
     with pytest.raises(OSError, match="unreachable"):
         vpc.dial(ENI, 443, 1)
     vpc.dial("2600:1f18:4a3b:5601::a", 443, 1).close()
@@ -116,7 +116,7 @@ def test_families_without_an_address_have_no_route(vpc: VPC) -> None:
 
 
 def test_dns64_needs_its_route(vpc: VPC) -> None:
-    vpc.lay_out(ipv6="2600:1f18:4a3b:5600::/56")
+    vpc.build(ipv6="2600:1f18:4a3b:5600::/56")
     vpc.resolver.dns64 = True
     made = resolved(vpc, LAYERS, "AAAA")
     assert silent(vpc, made)
@@ -128,14 +128,14 @@ def test_dns64_needs_its_route(vpc: VPC) -> None:
     ("does", "number"), [(Treatment.PROHIBIT, errno.EACCES), (Treatment.UNREACHABLE, errno.EHOSTUNREACH)]
 )
 def test_icmp_errors(vpc: VPC, does: Treatment, number: int) -> None:
-    changes.box("ecr.api", does=does)(vpc)
+    changes.middlebox("ecr.api", behaviour=does)(vpc)
     with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is the point
         vpc.dial(ENI, 443, 1)
     assert caught.value.errno == number
 
 
 def test_a_box_that_drops(vpc: VPC) -> None:
-    changes.box("", does=Treatment.DROP)(vpc)
+    changes.middlebox("", behaviour=Treatment.DROP)(vpc)
     changes.with_nat(vpc)
     public = vpc.public_dns.answer(API, "A").addresses[0]
     assert silent(vpc, public)
@@ -143,7 +143,7 @@ def test_a_box_that_drops(vpc: VPC) -> None:
 
 
 def test_refused_is_the_kernels_own(vpc: VPC) -> None:
-    changes.box("ecr.api", does=Refuses())(vpc)
+    changes.middlebox("ecr.api", behaviour=ClosedPort())(vpc)
     with pytest.raises(ConnectionRefusedError):
         vpc.dial(ENI, 443, 1)
 
@@ -151,16 +151,19 @@ def test_refused_is_the_kernels_own(vpc: VPC) -> None:
 @pytest.mark.parametrize(
     ("does", "error"),
     [
-        (ResetsHello(), ConnectionResetError),
-        (ResetsHello(politely=True), (ssl.SSLEOFError, ssl.SSLZeroReturnError)),  # the latter up to Python 3.11.2
-        (SpeaksPlain(), ssl.SSLError),
-        (Swallows(), TimeoutError),
+        (ResetOnClientHello(), ConnectionResetError),
+        (
+            ResetOnClientHello(with_fin=True),
+            (ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        ),  # the latter up to Python 3.11.2
+        (PlainTextServer(), ssl.SSLError),
+        (SilentServer(), TimeoutError),
     ],
 )
 def test_what_becomes_of_the_hello(
-    vpc: VPC, does: ResetsHello, error: type[OSError] | tuple[type[OSError], ...]
+    vpc: VPC, does: ResetOnClientHello, error: type[OSError] | tuple[type[OSError], ...]
 ) -> None:
-    changes.box("ecr.api", does=does)(vpc)
+    changes.middlebox("ecr.api", behaviour=does)(vpc)
     with vpc.dial(ENI, 443, 1) as sock:
         sock.settimeout(0.1 if error is TimeoutError else 5)
         with pytest.raises(error):
@@ -178,10 +181,10 @@ def test_certificates_are_amazons_and_for_one_label(vpc: VPC) -> None:
 
 
 def test_other_certificates_fail(vpc: VPC) -> None:
-    changes.certificate("ecr.api", expired=True)(vpc)
+    changes.server_certificate("ecr.api", expired=True)(vpc)
     with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
         shaken(vpc, ENI, API)
-    changes.box("ecr.dkr", issuer=CORPORATE)(vpc)
+    changes.middlebox("ecr.dkr", issuer=CORPORATE)(vpc)
     with pytest.raises(ssl.SSLCertVerificationError, match="local issuer"):
         shaken(vpc, "10.0.1.11", "123456789012.dkr.ecr.us-east-1.amazonaws.com")
 

@@ -161,7 +161,7 @@ def test_the_registrys_endpoint_has_a_policy_of_its_own(vpc: VPC, curl: Curl, ba
 
 @needs_curl
 def test_rates(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
-    changes.mishap("ecr.dkr", throttled(), times=1)(vpc)
+    changes.inject_reply("ecr.dkr", throttled(), times=1)(vpc)
     assert [curl(MANIFEST, *basic).status for _ in range(2)] == [429, 200]
 
 
@@ -216,7 +216,7 @@ def test_s3s_endpoint_policy_sees_ecrs_own_role(vpc: VPC, curl: Curl, basic: tup
 @pytest.mark.parametrize("damage", [Damage.CUT, Damage.RESET])
 def test_damaged_bodies(vpc: VPC, curl: Curl, basic: tuple[str, str], damage: Damage) -> None:
     _, url = layer_url(curl, vpc, basic)
-    changes.damaged("s3", damage, after=5000)(vpc)
+    changes.damaged_bodies("s3", damage, after=5000)(vpc)
     answer = curl(url)
     assert answer.failed in (18, 56)  # partial file, receive error: the proxy does not pass on how it ended
     assert len(answer.body) <= 5000
@@ -264,5 +264,5 @@ def test_skopeo_pulls_it_whole(proxy: str, authority: str, password: str, tmp_pa
 
 
 def test_layers_of_all_sizes() -> None:
-    sizes = [len(blob.body) for blob in images.single().blobs if blob.kind == images.OCI_LAYER]
+    sizes = [len(blob.body) for blob in images.single().blobs if blob.media_type == images.OCI_LAYER]
     assert min(sizes) < 64 * 1024 <= max(sizes)

@@ -42,8 +42,8 @@ def test_a_scenario_is_well_formed(scenario: Scenario) -> None:
 
 def test_worlds_do_not_share_what_they_break() -> None:
     with VPC() as first, VPC() as second:
-        first.endpoints["ecr.api"].admits.clear()
+        first.endpoints["ecr.api"].allowed_sources.clear()
         first.network.routes.nat = True
-        assert second.endpoints["ecr.api"].admits
+        assert second.endpoints["ecr.api"].allowed_sources
         assert not second.network.routes.nat
         assert not set(first.secrets) & set(second.secrets)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from probe.sim.changes import Change, all_of
-from probe.sim.metadata import uninitialised
+from probe.sim.metadata import credentials_uninitialised
 from probe.sim.scenarios.healthy import EC2_HOST
 from probe.sim.scenarios.scenario import scenario
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 
 
@@ -26,7 +26,7 @@ def _stray_keys(vpc: VPC) -> None:
 
 def _agent_starting(times: int | None) -> Change:
     def change(vpc: VPC) -> None:
-        vpc.metadata.mishaps.append(Mishap(uninitialised(), "/v2/credentials/", times))
+        vpc.metadata.injected_replies.append(InjectedReply(credentials_uninitialised(), "/v2/credentials/", times))
 
     return change
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.sim.changes import all_of, endpoint_policy, nothing, role_may, with_nat, without_private_dns
+from probe.sim.changes import all_of, endpoint_policy, no_change, role_policy, with_nat, without_private_dns
 from probe.sim.cloud import OTHER_ACCOUNT, TAG
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import ACCOUNT, image
@@ -17,7 +17,7 @@ ALL_BUT_IMAGES = Statement(actions=(TOKEN, "ecr:GetDownloadUrlForLayer", "logs:*
 
 
 def _unenriched(vpc: VPC) -> None:
-    vpc.cloud.account.permissions.enriched = False
+    vpc.cloud.account.permissions.states_reason = False
 
 
 def _scp(vpc: VPC) -> None:
@@ -66,7 +66,7 @@ DENIALS = (
     scenario(
         "denied-without-reason",
         "AWS refuses the token and does not say which policy does.",
-        all_of(role_may(ALL_BUT_TOKEN), _unenriched),
+        all_of(role_policy(ALL_BUT_TOKEN), _unenriched),
         finds={"iam.denied": "iam.execution-role"},
         status="inconclusive",
         pull="unproven",
@@ -74,7 +74,7 @@ DENIALS = (
     scenario(
         "iam-token",
         "The role that the probe holds may not ask for a token; the role that pulls is another one.",
-        role_may(ALL_BUT_TOKEN),
+        role_policy(ALL_BUT_TOKEN),
         finds={"iam.denied": "iam.execution-role"},
         status="inconclusive",
         pull="unproven",
@@ -82,14 +82,14 @@ DENIALS = (
     scenario(
         "iam-token-pull-role",
         "The same role pulls, as --pull-role says: so the pull is broken.",
-        role_may(ALL_BUT_TOKEN),
+        role_policy(ALL_BUT_TOKEN),
         finds={"iam.denied": "iam.execution-role"},
         arguments=("--pull-role", OWN_ROLE),
     ),
     scenario(
         "iam-images",
         "The role may ask for a token, and may not read images.",
-        role_may(ALL_BUT_IMAGES),
+        role_policy(ALL_BUT_IMAGES),
         finds={"iam.denied": "iam.execution-role"},
         status="inconclusive",
         pull="unproven",
@@ -127,7 +127,7 @@ DENIALS = (
     scenario(
         "repository-policy",
         "The image belongs to another account, whose repository policy does not know us.",
-        nothing,
+        no_change,
         finds={"iam.denied": "iam.repository-policy"},
         status="inconclusive",
         pull="unproven",

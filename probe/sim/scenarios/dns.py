@@ -6,12 +6,12 @@ from probe.sim import names
 from probe.sim.changes import (
     Change,
     all_of,
-    laid_out,
+    private_zone,
+    vpc_with,
     with_nat,
     without_endpoints,
     without_gateway_route,
     without_private_dns,
-    zone,
 )
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
 from probe.sim.scenarios.scenario import scenario
@@ -27,15 +27,16 @@ def _hostnames_off(vpc: VPC) -> None:
 
 def _swapped(service: str, name: str) -> Change:
     """A hosted zone named like the service, not like the host."""
-    return zone(
-        name, lambda vpc: {name: vpc.endpoints[service].everything, f"*.{name}": vpc.endpoints[service].everything}
+    return private_zone(
+        name,
+        lambda vpc: {name: vpc.endpoints[service].all_addresses, f"*.{name}": vpc.endpoints[service].all_addresses},
     )
 
 
 def _apex_only(vpc: VPC) -> None:
     """The zone of registries with a record for itself and none for any account."""
     name = names.host("ecr.dkr", REGION)
-    zone(name, lambda vpc: {name: vpc.endpoints["ecr.dkr"].everything})(vpc)
+    private_zone(name, lambda vpc: {name: vpc.endpoints["ecr.dkr"].all_addresses})(vpc)
 
 
 def _not_associated(vpc: VPC) -> None:
@@ -46,13 +47,13 @@ def _not_associated(vpc: VPC) -> None:
 def _foreign_zone(vpc: VPC) -> None:
     """Another team's zone for S3, with a record for its own bucket only."""
     name = f"s3.{REGION}.amazonaws.com"
-    zone(name, lambda vpc: {f"reports.{name}": (vpc.at(3, 9),)})(vpc)
+    private_zone(name, lambda vpc: {f"reports.{name}": (vpc.at(3, 9),)})(vpc)
 
 
 def _zone_of_another_endpoint(vpc: VPC) -> None:
     """api.ecr leads to the endpoint of CloudWatch Logs."""
     name = names.api(REGION)
-    zone(name, lambda vpc: {name: vpc.endpoints["logs"].everything})(vpc)
+    private_zone(name, lambda vpc: {name: vpc.endpoints["logs"].all_addresses})(vpc)
 
 
 def _dns64_nowhere(vpc: VPC) -> None:
@@ -138,7 +139,7 @@ DNS = (
     scenario(
         "hosted-zone-not-associated",
         "Central endpoints, whose zones are not associated with this VPC: their names stay public here.",
-        all_of(laid_out(central=True), _not_associated),
+        all_of(vpc_with(central=True), _not_associated),
         finds={"dns.public-answer": None},
     ),
     scenario(
@@ -163,7 +164,7 @@ DNS = (
     scenario(
         "dns64-without-route",
         "DNS64 makes IPv6 addresses, and no route leads to them: clients that prefer IPv6 wait.",
-        all_of(laid_out(ipv6=IPV6), _dns64_nowhere),
+        all_of(vpc_with(ipv6=IPV6), _dns64_nowhere),
         finds={"tcp.partly-silent": "tcp.no-route"},
         status="degraded",
         pull="works",

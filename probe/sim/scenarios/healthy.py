@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from probe.sim import images, names
-from probe.sim.changes import Change, all_of, laid_out, nothing, repository, repository_policy, variables
+from probe.sim.changes import Change, all_of, no_change, repository, repository_policy, task_variables, vpc_with
 from probe.sim.cloud import APP, OTHER_ACCOUNT, TAG
 from probe.sim.identity import ALLOW_ALL
 from probe.sim.scenarios.scenario import Scenario, scenario
 from probe.sim.vpc import HUB, VPC
 
 IPV6 = "2600:1f18:4a3b:5600::/56"  # VPCs get such global ranges from Amazon
-EC2_HOST = laid_out(launch_type="EC2", network_mode="host")
-EC2_AWSVPC = laid_out(launch_type="EC2")
+EC2_HOST = vpc_with(launch_type="EC2", network_mode="host")
+EC2_AWSVPC = vpc_with(launch_type="EC2")
 ACCOUNT = "123456789012"
 
 
@@ -59,7 +59,7 @@ def _quirks(vpc: VPC) -> None:
         document["Revision"] = 26
         document["UnknownKey"] = {"nested": [None]}
 
-    vpc.metadata.quirks.append(quirk)
+    vpc.metadata.edits.append(quirk)
 
 
 def _s3_interface(vpc: VPC) -> None:
@@ -82,7 +82,7 @@ def _dns64(vpc: VPC) -> None:
 
 _DIGEST = images.index().top.digest
 HEALTHY = (
-    healthy("healthy", "A Fargate task, three interface endpoints in two zones, S3 by a gateway endpoint.", nothing),
+    healthy("healthy", "A Fargate task, three interface endpoints in two zones, S3 by a gateway endpoint.", no_change),
     healthy("healthy-ec2-host", "On an EC2 instance in host mode: also the agent's three endpoints.", EC2_HOST),
     scenario(
         "healthy-ec2-awsvpc",
@@ -95,7 +95,7 @@ HEALTHY = (
     scenario(
         "healthy-managed-instances",
         "On ECS Managed Instances too the pull takes the instance's interface.",
-        laid_out(launch_type="MANAGED_INSTANCES"),
+        vpc_with(launch_type="MANAGED_INSTANCES"),
         finds={"path.not-the-pull": None},
         status="pass",
         pull="unproven",
@@ -103,26 +103,26 @@ HEALTHY = (
     healthy(
         "healthy-20-range",
         "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public and is not.",
-        laid_out(cidr="20.10.0.0/16"),
+        vpc_with(cidr="20.10.0.0/16"),
         "--vpc-cidr",
         "20.10.0.0/16",
     ),
     healthy(
         "healthy-20-range-untold",
         "The same range, and nobody says so: the task's own address tells.",
-        laid_out(cidr="20.10.0.0/16"),
+        vpc_with(cidr="20.10.0.0/16"),
     ),
     healthy(
         "healthy-shared-range",
         "The VPC lies in 100.64.0.0/10, the shared address space of carriers.",
-        laid_out(cidr="100.64.0.0/10"),
+        vpc_with(cidr="100.64.0.0/10"),
         "--vpc-cidr",
         "100.64.0.0/10",
     ),
     healthy(
         "healthy-single-arch",
         "An image for one platform, without an index.",
-        nothing,
+        no_change,
         *image(f"{APP}:amd64"),
         "--platform",
         "linux/amd64",
@@ -130,51 +130,51 @@ HEALTHY = (
     healthy(
         "healthy-docker-manifest",
         "An image with Docker's media types.",
-        nothing,
+        no_change,
         *image(f"{APP}:docker"),
         "--platform",
         "linux/amd64",
     ),
-    healthy("healthy-by-digest", "The image is named by its digest.", nothing, *image(f"{APP}@{_DIGEST}")),
+    healthy("healthy-by-digest", "The image is named by its digest.", no_change, *image(f"{APP}@{_DIGEST}")),
     healthy(
         "healthy-other-account",
         "A shared base image of another account, whose repository policy lets us in.",
         repository_policy(OTHER_ACCOUNT, "shared/base", ALLOW_ALL),
         *image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
     ),
-    healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", laid_out(ipv6=IPV6)),
+    healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", vpc_with(ipv6=IPV6)),
     healthy(
         "healthy-ipv6-only",
         "A subnet without IPv4: all by dual-stack names, whose IPv4 addresses are passed over.",
-        laid_out(ipv6=IPV6, ipv4=False),
+        vpc_with(ipv6=IPV6, ipv4=False),
         infos=("path.family-skipped", "registry.host-form"),
     ),
     healthy(
         "dual-stack-endpoint-ipv4-task",
         "The endpoints have IPv6 addresses too, the task has none: they are passed over.",
-        all_of(laid_out(ipv6=IPV6), _ipv4_task),
+        all_of(vpc_with(ipv6=IPV6), _ipv4_task),
         infos=("path.family-skipped",),
     ),
     healthy(
         "dns64-with-route",
         "DNS64 makes IPv6 addresses of IPv4 ones, and a NAT gateway makes them work.",
-        all_of(laid_out(ipv6=IPV6), _dns64),
+        all_of(vpc_with(ipv6=IPV6), _dns64),
     ),
     healthy(
         "healthy-central-endpoints",
         "The endpoints are in the network team's VPC, whose range is told.",
-        laid_out(central=True),
+        vpc_with(central=True),
         "--vpc-cidr",
         HUB,
     ),
     healthy(
         "central-endpoints-untold",
         "The endpoints are in the network team's VPC, and nobody tells its range: private, so no fault.",
-        laid_out(central=True),
+        vpc_with(central=True),
         infos=("dns.central-endpoint",),
     ),
-    healthy("healthy-govcloud", "In AWS GovCloud (US).", laid_out(region="us-gov-west-1")),
-    healthy("healthy-china", "In China, with its own DNS suffix.", laid_out(region="cn-north-1")),
+    healthy("healthy-govcloud", "In AWS GovCloud (US).", vpc_with(region="us-gov-west-1")),
+    healthy("healthy-china", "In China, with its own DNS suffix.", vpc_with(region="cn-north-1")),
     healthy("healthy-endpoints-of-2024", "Endpoints from before the dual-stack private names.", _old_endpoints),
     healthy(
         "healthy-one-address",
@@ -192,20 +192,20 @@ HEALTHY = (
     healthy(
         "healthy-metadata-v3",
         "An old agent: task metadata version 3, which tells neither launch type nor log driver.",
-        variables(ECS_CONTAINER_METADATA_URI_V4=""),
+        task_variables(ECS_CONTAINER_METADATA_URI_V4=""),
     ),
     healthy(
         "healthy-pull-role",
         "The role held is the one that pulls, and it may.",
-        nothing,
+        no_change,
         "--pull-role",
         f"arn:aws:iam::{ACCOUNT}:role/probe-task",
     ),
-    healthy("layers-all", "The whole pull: every layer, in parallel.", nothing, "--layers", "all"),
+    healthy("layers-all", "The whole pull: every layer, in parallel.", no_change, "--layers", "all"),
     scenario(
         "layers-none",
         "Everything but the layers' bytes: the pull is not proven.",
-        nothing,
+        no_change,
         finds={"layers.not-fetched": None},
         status="pass",
         pull="unproven",

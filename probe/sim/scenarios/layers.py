@@ -6,10 +6,10 @@ from probe.sim import images
 from probe.sim.changes import (
     all_of,
     corrupt_layers,
-    damaged,
+    damaged_bodies,
     endpoint_policy,
-    mishap,
-    pushed,
+    inject_reply,
+    pushed_image,
     repository,
     with_nat,
 )
@@ -26,7 +26,7 @@ OWN_ACCOUNT_ONLY = Statement(principals=("123456789012",))
 
 
 def _without_reason(vpc: VPC) -> None:
-    vpc.cloud.layers.enriched = False
+    vpc.cloud.layers.states_reason = False
 
 
 def _urls_expired(vpc: VPC) -> None:
@@ -82,7 +82,7 @@ LAYERS = (
     scenario(
         "s3-slow-down",
         "S3 asks to slow down.",
-        mishap("s3", slow_down()),
+        inject_reply("s3", slow_down()),
         finds={"aws.throttled": "throttle"},
         status="inconclusive",
         pull="unproven",
@@ -90,7 +90,7 @@ LAYERS = (
     scenario(
         "s3-error",
         "S3 has a bad day.",
-        mishap("s3", internal_error()),
+        inject_reply("s3", internal_error()),
         finds={"aws.service-error": "aws.service-error"},
         status="inconclusive",
         pull="unproven",
@@ -104,7 +104,7 @@ LAYERS = (
     scenario(
         "layer-altered",
         "A bit of every layer changes on its way.",
-        damaged("s3", Damage.FLIP),
+        damaged_bodies("s3", Damage.FLIP),
         finds={"layers.bad-digest": "registry.layer-corrupt"},
     ),
     scenario(
@@ -122,7 +122,7 @@ LAYERS = (
     scenario(
         "redirect-insecure",
         "The registry's redirect leads to plain HTTP.",
-        mishap("ecr.dkr", Reply(307, b"", (("Location", "http://layers.example/blob"),), ""), at="/blobs/"),
+        inject_reply("ecr.dkr", Reply(307, b"", (("Location", "http://layers.example/blob"),), ""), at="/blobs/"),
         finds={"layers.bad-redirect": "path.egress-firewall"},
     ),
     scenario(
@@ -136,7 +136,7 @@ LAYERS = (
     scenario(
         "foreign-layers",
         "A Windows image, whose base layers are at its vendor's host: these are not fetched.",
-        pushed(images.single("amd64", foreign=2), "windows"),
+        pushed_image(images.single("amd64", foreign=2), "windows"),
         finds={"registry.foreign-layers": "registry.foreign-layers"},
         status="degraded",
         pull="unproven",

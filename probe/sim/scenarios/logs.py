@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.sim.changes import Change, all_of, endpoint_policy, laid_out, role_may, with_nat, without_endpoints
+from probe.sim.changes import Change, all_of, endpoint_policy, role_policy, vpc_with, with_nat, without_endpoints
 from probe.sim.identity import Statement
 from probe.sim.names import AGENT
 from probe.sim.scenarios.healthy import EC2_AWSVPC, EC2_HOST
@@ -23,7 +23,7 @@ def _firelens(vpc: VPC) -> None:
     """The application logs through a router, and the router itself by awslogs."""
     image = vpc.task.image
     vpc.task.containers[:] = [Container("app", image, "awsfirelens"), Container("log_router", image)]
-    vpc.task.log_by_awslogs("log_router", "/ecs/router")
+    vpc.task.use_awslogs("log_router", "/ecs/router")
     vpc.cloud.logs.groups["/ecs/router"] = [f"ecs/log_router/{vpc.task.log_stream.rpartition('/')[2]}"]
 
 
@@ -32,7 +32,7 @@ def _no_awslogs(vpc: VPC) -> None:
 
 
 def _region(region: str) -> Change:
-    return lambda vpc: vpc.task.log_by_awslogs("app", region=region)
+    return lambda vpc: vpc.task.use_awslogs("app", region=region)
 
 
 LOGS = (
@@ -100,7 +100,7 @@ LOGS = (
     scenario(
         "logs-not-permitted",
         "The role may not look at log groups: the answer proves the endpoint all the same.",
-        role_may(Statement(actions=("ecr:*",))),
+        role_policy(Statement(actions=("ecr:*",))),
         finds={"logs.not-permitted": None},
         status="pass",
         pull="works",
@@ -153,7 +153,7 @@ LOGS = (
     scenario(
         "agent-endpoints-not-needed",
         "On Fargate nobody needs the agent's endpoints.",
-        laid_out(),
+        vpc_with(),
         status="pass",
         pull="works",
     ),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from probe.sim.changes import (
     acl_drops,
     all_of,
-    box,
-    closed_groups,
-    damaged,
+    closed_security_groups,
+    damaged_bodies,
     egress_only,
-    laid_out,
+    middlebox,
+    vpc_with,
     with_nat,
     without_gateway,
     without_gateway_route,
 )
 from probe.sim.http import Damage
-from probe.sim.listeners import Refuses, ResetsHello, Swallows
+from probe.sim.listeners import ClosedPort, ResetOnClientHello, SilentServer
 from probe.sim.network import Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC
 from probe.sim.scenarios.scenario import scenario
@@ -28,7 +28,7 @@ INSTANCE = "10.0.1.20/32"
 def _instances_only(vpc: VPC) -> None:
     """The endpoints' groups admit the instance's group and not the tasks'."""
     for endpoint in vpc.endpoints.values():
-        endpoint.admits = [INSTANCE]
+        endpoint.allowed_sources = [INSTANCE]
 
 
 def _s3_interface_without_dns(vpc: VPC) -> None:
@@ -44,19 +44,19 @@ NETWORK = (
     scenario(
         "security-group",
         "The endpoints' security group does not admit the task.",
-        closed_groups(*CORE),
+        closed_security_groups(*CORE),
         finds={"tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "security-group-dkr",
         "Only the ecr.dkr endpoint has a group that does not admit the task.",
-        closed_groups("ecr.dkr"),
+        closed_security_groups("ecr.dkr"),
         finds={"tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "security-group-logs",
         "Only the group of the logs endpoint is closed: the pull works, the log driver stops the task.",
-        closed_groups("logs"),
+        closed_security_groups("logs"),
         finds={"tcp.silent": "tcp.security-group"},
         pull="works",
     ),
@@ -70,7 +70,7 @@ NETWORK = (
     scenario(
         "central-endpoints-silent",
         "Central endpoints behind a transit gateway: packets get lost on the way there.",
-        all_of(laid_out(central=True), closed_groups(*CORE)),
+        all_of(vpc_with(central=True), closed_security_groups(*CORE)),
         finds={"tcp.silent": "tcp.security-group"},
         arguments=("--vpc-cidr", "10.0.0.0/16"),
     ),
@@ -142,63 +142,63 @@ NETWORK = (
     scenario(
         "firewall-refuses",
         "A firewall answers in S3's name that nobody listens.",
-        box("s3", does=Refuses()),
+        middlebox("s3", behaviour=ClosedPort()),
         finds={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
     scenario(
         "firewall-prohibits",
         "A firewall before the endpoints answers that communication is prohibited.",
-        box(*CORE, does=Treatment.PROHIBIT),
+        middlebox(*CORE, behaviour=Treatment.PROHIBIT),
         finds={"tcp.refused": "path.egress-firewall"},
     ),
     scenario(
         "firewall-unreachable",
         "A router before S3 answers that the host cannot be reached.",
-        box("s3", does=Treatment.UNREACHABLE),
+        middlebox("s3", behaviour=Treatment.UNREACHABLE),
         finds={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
     scenario(
         "firewall-resets-hello",
         "A firewall reads the server name in the ClientHello and tears the connection down.",
-        box("ecr.dkr", does=ResetsHello()),
+        middlebox("ecr.dkr", behaviour=ResetOnClientHello()),
         finds={"tls.reset": "path.egress-firewall"},
     ),
     scenario(
         "firewall-closes-hello",
         "The same with a polite end of the connection.",
-        box("ecr.api", does=ResetsHello(politely=True)),
+        middlebox("ecr.api", behaviour=ResetOnClientHello(with_fin=True)),
         finds={"tls.reset": "path.egress-firewall"},
     ),
     scenario(
         "mtu",
         "Large packets get lost on the way: TCP connects, the certificate never comes.",
-        box(*CORE, does=Swallows()),
+        middlebox(*CORE, behaviour=SilentServer()),
         finds={"tls.silent": "path.mtu"},
     ),
     scenario(
         "transfer-cut",
         "Layer bodies end in the middle.",
-        damaged("s3", Damage.CUT),
+        damaged_bodies("s3", Damage.CUT),
         finds={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-reset",
         "Layer bodies are reset in the middle.",
-        damaged("s3", Damage.RESET),
+        damaged_bodies("s3", Damage.RESET),
         finds={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-frozen",
         "Layer bodies stop in the middle, and the connection stays open.",
-        damaged("s3", Damage.FREEZE),
+        damaged_bodies("s3", Damage.FREEZE),
         finds={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-trickles",
         "Layer bytes come one at a time: never silent, never done.",
-        damaged("s3", Damage.TRICKLE),
+        damaged_bodies("s3", Damage.TRICKLE),
         finds={"probe.deadline": None},
         status="inconclusive",
         pull="unproven",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from probe.sim.changes import (
     acl_drops,
     all_of,
-    asks,
-    box,
     clock_behind,
-    closed_groups,
+    closed_security_groups,
     corrupt_layers,
-    deleted,
     endpoint_policy,
-    mishap,
-    untagged,
-    variables,
+    inject_reply,
+    middlebox,
+    nameserver_lines,
+    repository_deleted,
+    tag_deleted,
+    task_variables,
     with_nat,
     without_endpoints,
     without_gateway_route,
@@ -42,14 +42,14 @@ PAIRS = (
     scenario(
         "groups-and-s3-route",
         "The endpoints' groups are closed, and the subnet's table lacks the route to S3.",
-        all_of(closed_groups("ecr.api", "ecr.dkr", "logs"), without_gateway_route),
+        all_of(closed_security_groups("ecr.api", "ecr.dkr", "logs"), without_gateway_route),
         finds={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "group-and-private-dns",
         "ecr.dkr's group is closed, and ecr.api's private DNS is off.",
-        all_of(closed_groups("ecr.dkr"), without_private_dns("ecr.api")),
+        all_of(closed_security_groups("ecr.dkr"), without_private_dns("ecr.api")),
         finds={"tcp.silent": "tcp.security-group", "dns.public-answer": "endpoint.missing.ecr-api"},
     ),
     scenario(
@@ -68,7 +68,9 @@ PAIRS = (
     scenario(
         "interception-and-logs-nat",
         "A trusted middlebox intercepts, and logs leave by a NAT gateway.",
-        all_of(box(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE), without_endpoints("logs"), with_nat),
+        all_of(
+            middlebox(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE), without_endpoints("logs"), with_nat
+        ),
         finds={"tls.interception": "tls.interception", "dns.public-answer": "logs.endpoint-missing"},
         status="degraded",
         pull="works",
@@ -84,14 +86,14 @@ PAIRS = (
     scenario(
         "nameserver-and-s3-route",
         "The first nameserver is gone, and so is the route to S3.",
-        all_of(asks(OTHER_SERVER, "vpc"), without_gateway_route),
+        all_of(nameserver_lines(OTHER_SERVER, "vpc"), without_gateway_route),
         finds={"dns.resolver-unreachable": "dns.resolver-unreachable", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "proxy-and-tag",
         "Proxy variables without exceptions, and a tag that is gone.",
-        all_of(variables(HTTPS_PROXY="http://proxy.example:3128"), untagged),
+        all_of(task_variables(HTTPS_PROXY="http://proxy.example:3128"), tag_deleted),
         finds={"path.proxy": "path.proxy", "registry.tag-not-found": "registry.tag-not-found"},
     ),
     scenario(
@@ -103,19 +105,19 @@ PAIRS = (
     scenario(
         "no-role-and-group",
         "No task role, and the group of ecr.dkr is closed: the network is measured all the same.",
-        all_of(_no_role, closed_groups("ecr.dkr")),
+        all_of(_no_role, closed_security_groups("ecr.dkr")),
         finds={"credentials.missing": "iam.no-credentials", "tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "repo-and-logs-endpoint",
         "The repository is not there, nor the endpoint for CloudWatch Logs.",
-        all_of(deleted, without_endpoints("logs")),
+        all_of(repository_deleted, without_endpoints("logs")),
         finds={"registry.repo-not-found": "registry.repo-not-found", "dns.public-answer": "logs.endpoint-missing"},
     ),
     scenario(
         "throttled-and-s3-route",
         "Tokens are refused for their rate, and S3 is silent: the second is an error by itself.",
-        all_of(mishap("ecr.api", json_error("ThrottlingException", "Rate exceeded")), without_gateway_route),
+        all_of(inject_reply("ecr.api", json_error("ThrottlingException", "Rate exceeded")), without_gateway_route),
         finds={"aws.throttled": "throttle", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),

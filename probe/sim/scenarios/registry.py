@@ -6,12 +6,12 @@ from probe.sim import images, names
 from probe.sim.changes import (
     all_of,
     clock_behind,
-    deleted,
-    laid_out,
-    mishap,
-    nothing,
-    pushed,
-    untagged,
+    inject_reply,
+    no_change,
+    pushed_image,
+    repository_deleted,
+    tag_deleted,
+    vpc_with,
     with_nat,
 )
 from probe.sim.cloud import APP, OTHER_REGION, TAG
@@ -49,33 +49,33 @@ REGISTRY = (
     scenario(
         "repo-not-found",
         "The repository is not there.",
-        deleted,
+        repository_deleted,
         finds={"registry.repo-not-found": "registry.repo-not-found"},
     ),
     scenario(
         "repo-not-found-pull-through",
         "A repository that a pull-through cache could create, if the role might import.",
-        nothing,
+        no_change,
         finds={"registry.repo-not-found": "registry.repo-not-found"},
         arguments=image("docker-hub/library/nginx:1.27"),
     ),
     scenario(
         "tag-not-found",
         "A lifecycle rule has cleaned the tag away.",
-        untagged,
+        tag_deleted,
         finds={"registry.tag-not-found": "registry.tag-not-found"},
     ),
     scenario(
         "digest-not-found",
         "The task definition names a digest that is gone.",
-        nothing,
+        no_change,
         finds={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
     scenario(
         "no-matching-platform",
         "The image was built for s390x and ppc64le; this machine is neither.",
-        pushed(images.index(("s390x", "ppc64le")), TAG),
+        pushed_image(images.index(("s390x", "ppc64le")), TAG),
         finds={"registry.no-matching-platform": "registry.no-matching-platform"},
         status="degraded",
         pull="works",
@@ -83,14 +83,14 @@ REGISTRY = (
     scenario(
         "no-matching-platform-asked",
         "The platform that is asked for is not in the image.",
-        nothing,
+        no_change,
         finds={"registry.no-matching-platform": "registry.no-matching-platform"},
         arguments=("--platform", "linux/s390x"),
     ),
     scenario(
         "no-matching-platform-single",
         "An image without an index, built for s390x: only its config tells.",
-        pushed(images.single("s390x"), TAG),
+        pushed_image(images.single("s390x"), TAG),
         finds={"registry.no-matching-platform": "registry.no-matching-platform"},
         status="degraded",
         pull="works",
@@ -98,7 +98,7 @@ REGISTRY = (
     scenario(
         "index-of-index",
         "The tag is an index whose entries are indexes again, under the name of images: the pull ends there.",
-        pushed(images.mislabelled(), TAG),
+        pushed_image(images.index_of_indexes(), TAG),
         finds={"probe.not-measured": None},
         status="inconclusive",
         pull="unproven",
@@ -106,7 +106,7 @@ REGISTRY = (
     scenario(
         "throttled-once",
         "The token is refused for its rate once, and given at the second try.",
-        mishap("ecr.api", RATE, times=1),
+        inject_reply("ecr.api", RATE, times=1),
         finds={"probe.retried": None},
         status="pass",
         pull="works",
@@ -114,7 +114,7 @@ REGISTRY = (
     scenario(
         "throttled",
         "Tokens are refused for their rate, again and again.",
-        mishap("ecr.api", RATE),
+        inject_reply("ecr.api", RATE),
         finds={"aws.throttled": "throttle"},
         status="inconclusive",
         pull="unproven",
@@ -122,7 +122,7 @@ REGISTRY = (
     scenario(
         "throttled-manifest",
         "The registry answers 429 to every manifest.",
-        mishap("ecr.dkr", throttled(), at="/manifests/"),
+        inject_reply("ecr.dkr", throttled(), at="/manifests/"),
         finds={"aws.throttled": "throttle"},
         status="inconclusive",
         pull="unproven",
@@ -130,7 +130,7 @@ REGISTRY = (
     scenario(
         "service-error",
         "ECR has a bad day.",
-        mishap("ecr.api", json_error("ServerException", "Internal failure", 500)),
+        inject_reply("ecr.api", json_error("ServerException", "Internal failure", 500)),
         finds={"aws.service-error": "aws.service-error"},
         status="inconclusive",
         pull="unproven",
@@ -138,7 +138,7 @@ REGISTRY = (
     scenario(
         "service-error-empty",
         "The registry's address answers 503 and nothing else.",
-        mishap("ecr.dkr", Reply(503, content_type="")),
+        inject_reply("ecr.dkr", Reply(503, content_type="")),
         finds={"aws.service-error": "aws.service-error"},
         status="inconclusive",
         pull="unproven",
@@ -146,13 +146,13 @@ REGISTRY = (
     scenario(
         "manifest-unreadable",
         "The registry gives something that is no manifest.",
-        mishap("ecr.dkr", Reply(200, b"{]", API_VERSION), at="GET /v2/team/app/manifests/"),
+        inject_reply("ecr.dkr", Reply(200, b"{]", API_VERSION), at="GET /v2/team/app/manifests/"),
         finds={"http.unreadable": None},
     ),
     scenario(
         "head-refused",
         "Something on the way forbids HEAD; GET passes.",
-        mishap("ecr.dkr", Reply(405, b"", API_VERSION), at="HEAD "),
+        inject_reply("ecr.dkr", Reply(405, b"", API_VERSION), at="HEAD "),
         finds={"registry.head-refused": None},
         status="pass",
         pull="works",
@@ -192,7 +192,7 @@ REGISTRY = (
     scenario(
         "cross-region",
         "The image is in another region, to whose names no endpoint of this VPC leads.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "region.cross-region", "s3.silent": None},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
         s3_reached=False,
@@ -217,14 +217,14 @@ REGISTRY = (
     scenario(
         "fips-image-host",
         "The image is named by the FIPS host, for which there is no endpoint.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "client.fips-hostname", "registry.host-form": None},
         arguments=_fips(f"{APP}:{TAG}"),
     ),
     scenario(
         "dual-stack-image-host",
         "The image is named by the dual-stack host; the endpoint's private names cover it.",
-        nothing,
+        no_change,
         finds={"registry.host-form": None, "path.family-skipped": None},
         status="pass",
         pull="works",
@@ -233,7 +233,7 @@ REGISTRY = (
     scenario(
         "ipv6-only-classic-host",
         "An IPv6-only task whose image is named by the classic host: that has IPv4 addresses only.",
-        all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
+        all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
         finds={
             "region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint",
             "path.family-skipped": None,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from probe.sim import images
-from probe.sim.changes import Change, all_of, laid_out, nothing, pushed, variables, without_endpoints
+from probe.sim.changes import Change, all_of, no_change, pushed_image, task_variables, vpc_with, without_endpoints
 from probe.sim.cloud import APP, TAG
 from probe.sim.metadata import string_error
 from probe.sim.nameservers import Nameserver
 from probe.sim.scenarios.healthy import IPV6, image
 from probe.sim.scenarios.scenario import scenario
-from probe.sim.services import Mishap
+from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 
 LINK_LOCAL = "169.254.169.254,169.254.170.2"
@@ -18,11 +18,13 @@ LINK_LOCAL = "169.254.169.254,169.254.170.2"
 def _metadata_failing(vpc: VPC) -> None:
     """Both versions."""
     error = string_error(500, "unable to generate metadata for task")
-    vpc.metadata.mishaps += [Mishap(error, "/v4/"), Mishap(error, "/v3/")]
+    vpc.metadata.injected_replies += [InjectedReply(error, "/v4/"), InjectedReply(error, "/v3/")]
 
 
 def _metadata_v4_failing(vpc: VPC) -> None:
-    vpc.metadata.mishaps.append(Mishap(string_error(500, "unable to generate metadata for task"), "/v4/"))
+    vpc.metadata.injected_replies.append(
+        InjectedReply(string_error(500, "unable to generate metadata for task"), "/v4/")
+    )
 
 
 def _outside_ecs(vpc: VPC) -> None:
@@ -41,7 +43,7 @@ def _tells(key: str, value: object) -> Change:
     """The task document says something else."""
 
     def change(vpc: VPC) -> None:
-        vpc.metadata.quirks.append(lambda document: document.update({key: value}) if "TaskARN" in document else None)
+        vpc.metadata.edits.append(lambda document: document.update({key: value}) if "TaskARN" in document else None)
 
     return change
 
@@ -58,11 +60,11 @@ def _hub_resolver_only(vpc: VPC) -> None:
     zones = [zone for endpoint in vpc.endpoints.values() for zone in endpoint.zones()]
 
     def ask(name: str, record: str):  # type: ignore[no-untyped-def]
-        held = [each for each in zones if each.holds(name)]
+        held = [each for each in zones if each.contains(name)]
         return held[0].answer(name, record) if held else vpc.public_dns.answer(name, record)
 
     vpc.resolver.answering = False
-    vpc.servers["10.0.3.53"] = Nameserver(ask)
+    vpc.dns_servers["10.0.3.53"] = Nameserver(ask)
     vpc.nameservers = ["10.0.3.53"]
 
 
@@ -134,7 +136,7 @@ TASK = (
     scenario(
         "proxy-variables",
         "HTTPS_PROXY is set, and NO_PROXY covers nothing of the pull.",
-        variables(HTTPS_PROXY="http://proxy.example:3128"),
+        task_variables(HTTPS_PROXY="http://proxy.example:3128"),
         finds={"path.proxy": "path.proxy"},
         status="degraded",
         pull="works",
@@ -142,7 +144,7 @@ TASK = (
     scenario(
         "proxy-variables-covered",
         "HTTPS_PROXY is set, and NO_PROXY covers AWS and the link-local addresses.",
-        variables(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY=f"{LINK_LOCAL},.amazonaws.com"),
+        task_variables(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY=f"{LINK_LOCAL},.amazonaws.com"),
         finds={"path.proxy": None},
         status="pass",
         pull="works",
@@ -166,7 +168,7 @@ TASK = (
     scenario(
         "legacy-hostname",
         "An old SDK calls ecr.<region>, which private DNS does not cover.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "client.legacy-hostname"},
         status="pass",
         pull="works",
@@ -175,7 +177,7 @@ TASK = (
     scenario(
         "also-secretsmanager",
         "The task reads secrets, and there is no endpoint for Secrets Manager.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "endpoint.missing.secretsmanager"},
         status="pass",
         pull="works",
@@ -184,7 +186,7 @@ TASK = (
     scenario(
         "also-ssm",
         "The task reads parameters, and there is no endpoint for Systems Manager.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "endpoint.missing.ssm"},
         status="pass",
         pull="works",
@@ -193,7 +195,7 @@ TASK = (
     scenario(
         "also-sts",
         "The task asks who it is, and there is no endpoint for STS.",
-        nothing,
+        no_change,
         finds={"dns.public-answer": "endpoint.missing.other"},
         status="pass",
         pull="works",
@@ -218,13 +220,13 @@ TASK = (
     scenario(
         "ipv6-endpoint-ipv4-task",
         "The registry's endpoint has IPv6 addresses only, the task has none.",
-        all_of(laid_out(ipv6=IPV6), _ipv6_endpoint),
+        all_of(vpc_with(ipv6=IPV6), _ipv6_endpoint),
         finds={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
     ),
     scenario(
         "central-endpoints-ipv6",
         "An IPv6-only task and central endpoints: their global addresses could be anybody's.",
-        all_of(laid_out(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
+        all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
         finds={"dns.undetermined-answer": None, "path.family-skipped": None, "registry.host-form": None},
         status="pass",
         pull="works",
@@ -232,7 +234,7 @@ TASK = (
     scenario(
         "latest-by-default",
         "An image without a tag means latest.",
-        pushed(images.index(), "latest"),
+        pushed_image(images.index(), "latest"),
         status="pass",
         pull="works",
         arguments=image(APP),

@@ -6,10 +6,10 @@ from socket import socket
 from threading import Event, Lock
 
 from probe.sim import names
-from probe.sim.changes import Change, all_of, box, certificate
+from probe.sim.changes import Change, all_of, middlebox, server_certificate
 from probe.sim.http import Reply
-from probe.sim.listeners import ResetsHello, Serves, SpeaksPlain
-from probe.sim.network import Page
+from probe.sim.listeners import HttpServer, PlainTextServer, ResetOnClientHello
+from probe.sim.network import FixedReply
 from probe.sim.scenarios.scenario import scenario
 from probe.sim.tls import AMAZON, CORPORATE, STRANGER, Certificate
 from probe.sim.vpc import VPC
@@ -33,19 +33,19 @@ class _OneHandshake:
     def __init__(self) -> None:
         self._first = Lock()
 
-    def meet(self, sock: socket, closing: Event, /) -> None:
+    def serve(self, sock: socket, closing: Event, /) -> None:
         if self._first.acquire(blocking=False):
-            Serves(Page(BLOCK_PAGE), Certificate(names.certificate_names("ecr.api", "us-east-1"), CORPORATE)).meet(
-                sock, closing
-            )
+            HttpServer(
+                FixedReply(BLOCK_PAGE), Certificate(names.certificate_names("ecr.api", "us-east-1"), CORPORATE)
+            ).serve(sock, closing)
         else:
-            ResetsHello().meet(sock, closing)
+            ResetOnClientHello().serve(sock, closing)
 
 
 def _shown_once(vpc: VPC) -> None:
     endpoint = vpc.endpoints["ecr.api"]
     del endpoint.addresses[1:]
-    box("ecr.api", does=_OneHandshake())(vpc)
+    middlebox("ecr.api", behaviour=_OneHandshake())(vpc)
 
 
 EVERYTHING = ("ecr.api", "ecr.dkr", "s3", "logs")
@@ -53,14 +53,14 @@ TLS = (
     scenario(
         "tls-interception",
         "A middlebox signs every certificate anew, and the task does not trust it.",
-        box(*EVERYTHING, issuer=CORPORATE),
+        middlebox(*EVERYTHING, issuer=CORPORATE),
         finds={"tls.interception": "tls.interception"},
         s3_reached=False,
     ),
     scenario(
         "tls-interception-trusted",
         "The same with the middlebox's root in the trust store: it works, and somebody reads along.",
-        all_of(box(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE)),
+        all_of(middlebox(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE)),
         finds={"tls.interception": "tls.interception"},
         status="degraded",
         pull="works",
@@ -68,7 +68,7 @@ TLS = (
     scenario(
         "tls-interception-s3",
         "Only the way to S3 is intercepted.",
-        box("s3", issuer=CORPORATE),
+        middlebox("s3", issuer=CORPORATE),
         finds={"tls.interception": "tls.interception"},
         s3_reached=False,
     ),
@@ -82,7 +82,7 @@ TLS = (
     scenario(
         "tls-expired",
         "The certificate before S3 is out of date.",
-        certificate("s3", expired=True),
+        server_certificate("s3", expired=True),
         finds={"tls.certificate-expired": "tls.certificate-expired"},
         s3_reached=False,
     ),
@@ -95,19 +95,19 @@ TLS = (
     scenario(
         "tls-not-tls",
         "Something on port 443 answers in plain HTTP.",
-        box("ecr.dkr", does=SpeaksPlain()),
+        middlebox("ecr.dkr", behaviour=PlainTextServer()),
         finds={"tls.not-tls": "path.egress-firewall"},
     ),
     scenario(
         "block-page",
         "A trusted middlebox answers for S3 with a page of its own.",
-        all_of(box("s3", issuer=CORPORATE, page=BLOCK_PAGE), trusting(AMAZON, CORPORATE)),
+        all_of(middlebox("s3", issuer=CORPORATE, reply=BLOCK_PAGE), trusting(AMAZON, CORPORATE)),
         finds={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
     scenario(
         "busy-page",
         "A trusted middlebox answers for the registry that it is too busy.",
-        all_of(box("ecr.dkr", issuer=CORPORATE, page=BUSY_PAGE), trusting(AMAZON, CORPORATE)),
+        all_of(middlebox("ecr.dkr", issuer=CORPORATE, reply=BUSY_PAGE), trusting(AMAZON, CORPORATE)),
         finds={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
 )
