@@ -27,7 +27,7 @@ from probe.model import Severity, Verdict
 from probe.records import replace
 from probe.report import Page
 from probe.run import run
-from probe.serve.logs import event as line
+from probe.serve.log_lines import event as line
 from probe.wire import credentials, http, real_wire
 
 # Of the time that the function has left: for a run that does not end at its deadline, and for putting it into words.

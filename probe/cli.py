@@ -249,8 +249,8 @@ def _health(argv: Sequence[str], _stop: threading.Event) -> int:
 
 
 def _serve(argv: Sequence[str], stop: threading.Event) -> int:
+    from probe.serve.loop import Rounds
     from probe.serve.options import read
-    from probe.serve.rounds import Rounds
     from probe.wire import real_wire
 
     options = read(argv)
@@ -260,7 +260,7 @@ def _serve(argv: Sequence[str], stop: threading.Event) -> int:
 def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
     from probe.config.flags import UsageError
     from probe.records import replace
-    from probe.serve.logs import event
+    from probe.serve.log_lines import event
     from probe.serve.sidecar import serve
 
     reports = replace(options.check.reports, outputs=options.outputs)

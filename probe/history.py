@@ -1,4 +1,4 @@
-"""What the sidecar knows after a round, as one immutable value; and how a further round changes it. Pure."""
+"""What the sidecar knows after a round, as one immutable value, and what the next round makes of it. Pure."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from probe.records import Record, replace
 # Upper bounds of the latency histogram, in seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
 LONGEST_HISTORY = 100  # rounds
-# Kinds of failures that are counted one by one; of a further kind `other` is the reason, so that the sums stay true.
+# Combinations of endpoint, step and failure that are counted one by one; further ones count as `other`, so that the
+# sums stay true.
 MOST_FAILURES = 100
 OTHER = "other"
 STRIP = timedelta(hours=1)
 MOST_IN_STRIP = 720  # rounds of an hour at the shortest interval
+MOST_RESOLVED = 20
 
 
 class Colour(StrEnum):
-    """How an endpoint was in one round. UNKNOWN: not reached, or nothing was proven of it."""
+    """How an endpoint was in one round. UNKNOWN: not tried, or not proven to work."""
 
     OK = "ok"
     WARNING = "warning"
@@ -41,7 +43,11 @@ class Colour(StrEnum):
 
 
 class Round(Record, frozen=True, kw_only=True):
-    """One finished round in short. `seconds` is its duration; codes stand once each, errors first."""
+    """The summary of one round. `seconds` is its duration; each code is listed once.
+
+    `endpoints` are in plan order. `codes` are the errors and warnings that name an endpoint; `latencies` the seconds of
+    the slowest step that succeeded at an endpoint, apart from layers. Both leave out endpoints that have none.
+    """
 
     number: int
     started_at: datetime
@@ -50,7 +56,9 @@ class Round(Record, frozen=True, kw_only=True):
     pull: Pull
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
-    endpoints: dict[str, Colour]  # by the endpoint's name, in plan order
+    endpoints: dict[str, Colour]
+    codes: Mapping[str, tuple[str, ...]] = {}
+    latencies: Mapping[str, float] = {}
 
     @property
     def bad(self) -> bool:
@@ -58,7 +66,7 @@ class Round(Record, frozen=True, kw_only=True):
 
 
 class Standing(Record, frozen=True, kw_only=True):
-    """A finding that stands now: since when, and in how many rounds in a row. `passing` after one round only."""
+    """A finding of the last round: since when, and in how many rounds in a row."""
 
     finding: JudgedFinding
     since: datetime
@@ -66,12 +74,12 @@ class Standing(Record, frozen=True, kw_only=True):
 
     @property
     def passing(self) -> bool:
-        """Seen in one round only: it may be gone with the next, and is nobody's alarm yet."""
+        """Found in one round only: the next may resolve it, so it is no reason for an alarm yet."""
         return self.rounds == 1
 
 
-class Passed(Record, frozen=True, kw_only=True):
-    """An error or warning that stood and is gone. `rounds` 1: it lasted one round only."""
+class Resolved(Record, frozen=True, kw_only=True):
+    """An error or warning of earlier rounds that the last round did not find. `rounds`: how many it lasted."""
 
     code: str
     severity: Severity
@@ -83,7 +91,7 @@ class Passed(Record, frozen=True, kw_only=True):
 
 
 class Latency(Record, frozen=True):
-    """Durations of one action at one endpoint: how many lay at or below each bound of BUCKETS, all, their sum in s."""
+    """Durations of one action at one endpoint: the counts up to each bound of BUCKETS, their number and sum in s."""
 
     below: tuple[int, ...] = (0,) * len(BUCKETS)
     count: int = 0
@@ -106,12 +114,12 @@ class Totals(Record, frozen=True, kw_only=True):
 
 
 class Snapshot(Record, frozen=True, kw_only=True):
-    """All that is published. `verdict` None: no round has ended yet.
+    """Everything that is published. `verdict` is None until the first round has ended.
 
-    `misconfigured` says what is missing where the last round could not begin; there is no verdict then either.
-    `interval` is the one in force, in seconds; `base_interval` the one asked for; both 0 for one run by itself.
-    `history` is in order of time and holds at most LONGEST_HISTORY rounds: bad ones are kept longest. `strip` holds
-    every round of the last hour.
+    `misconfigured` is the reason why the last round could not begin; then there is no verdict. `interval` is the
+    current one in seconds, `base_interval` the configured one; both are 0 for a single run. `history` is in
+    chronological order and holds at most LONGEST_HISTORY rounds: bad ones are kept longest. `strip` holds every round
+    of the last hour.
     """
 
     started_at: datetime
@@ -123,13 +131,13 @@ class Snapshot(Record, frozen=True, kw_only=True):
     last_success: datetime | None = None  # end of the last round that was pass or degraded
     since: datetime | None = None  # start of the first of the rounds in a row whose status and pull are the last one's
     standing: tuple[Standing, ...] = ()
-    passed: tuple[Passed, ...] = ()  # newest first
+    resolved: tuple[Resolved, ...] = ()  # within the last hour, newest first
     history: tuple[Round, ...] = ()
     strip: tuple[Round, ...] = ()
 
 
 def advance(before: Snapshot, verdict: Verdict, *, interval: float) -> Snapshot:
-    """The snapshot after a round. `interval` is in force from now on."""
+    """The snapshot after a round. `interval` is the one from now on."""
     ended = verdict.started_at + timedelta(seconds=verdict.seconds)
     latest = _round(verdict, before.totals.rounds + 1)
     standing = _standing(before.standing, verdict)
@@ -140,11 +148,11 @@ def advance(before: Snapshot, verdict: Verdict, *, interval: float) -> Snapshot:
         verdict=verdict,
         totals=_totals(before.totals, verdict.steps),
         last_success=before.last_success if latest.bad else ended,
-        since=before.since if _alike(before.verdict, verdict) else verdict.started_at,
+        since=before.since if _is_same_state(before.verdict, verdict) else verdict.started_at,
         standing=standing,
-        passed=_passed(before, standing, ended),
+        resolved=_resolved(before, standing, ended),
         history=_kept((*before.history, latest)),
-        strip=tuple(one for one in (*before.strip, latest) if ended - one.started_at <= STRIP)[-MOST_IN_STRIP:],
+        strip=tuple(past for past in (*before.strip, latest) if ended - past.started_at <= STRIP)[-MOST_IN_STRIP:],
     )
 
 
@@ -161,10 +169,12 @@ def _round(verdict: Verdict, number: int) -> Round:
         errors=_codes(verdict, Severity.ERROR),
         warnings=_codes(verdict, Severity.WARNING),
         endpoints={summary.name: colour(verdict, summary) for summary in verdict.endpoints},
+        codes=_codes_by_endpoint(verdict),
+        latencies=_latencies(verdict),
     )
 
 
-def _alike(before: Verdict | None, verdict: Verdict) -> bool:
+def _is_same_state(before: Verdict | None, verdict: Verdict) -> bool:
     return before is not None and (before.status, before.pull) == (verdict.status, verdict.pull)
 
 
@@ -172,21 +182,40 @@ def _codes(verdict: Verdict, severity: Severity) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.code for finding in verdict.findings if finding.severity is severity))
 
 
+def _codes_by_endpoint(verdict: Verdict) -> dict[str, tuple[str, ...]]:
+    codes: dict[str, tuple[str, ...]] = {}
+    for summary in verdict.endpoints:
+        naming = [finding for finding in verdict.findings if summary.name in finding.endpoints]
+        serious = [finding for finding in naming if finding.severity is not Severity.INFO]
+        if serious:
+            codes[summary.name] = tuple(dict.fromkeys(finding.code for finding in serious))
+    return codes
+
+
+def _latencies(verdict: Verdict) -> dict[str, float]:
+    slowest: dict[str, float] = {}
+    names = {summary.name for summary in verdict.endpoints}
+    for step in verdict.steps:
+        if step.ok and step.seconds is not None and step.action is not Action.LAYER and step.endpoint in names:
+            slowest[step.endpoint] = max(step.seconds, slowest.get(step.endpoint, 0.0))
+    return slowest
+
+
 def colour(verdict: Verdict, endpoint: EndpointSummary) -> Colour:
-    """Red where an error names the endpoint, amber where a warning does, green where it works otherwise."""
-    named = {finding.severity for finding in verdict.findings if endpoint.name in finding.endpoints}
-    if Severity.ERROR in named:
+    """Red where an error names the endpoint, amber where a warning does, else green where it works."""
+    severities = {finding.severity for finding in verdict.findings if endpoint.name in finding.endpoints}
+    if Severity.ERROR in severities:
         return Colour.ERROR
-    if Severity.WARNING in named:
+    if Severity.WARNING in severities:
         return Colour.WARNING
     return Colour.OK if endpoint.ok else Colour.UNKNOWN
 
 
 def _kept(rounds: tuple[Round, ...]) -> tuple[Round, ...]:
-    """At most LONGEST_HISTORY: the oldest good round goes first, a bad one only where all are bad."""
+    """At most LONGEST_HISTORY: the oldest good round is dropped first, a bad one only where all are bad."""
     if len(rounds) <= LONGEST_HISTORY:
         return rounds
-    oldest = next((place for place, one in enumerate(rounds[:-1]) if not one.bad), 0)
+    oldest = next((index for index, past in enumerate(rounds[:-1]) if not past.bad), 0)
     return rounds[:oldest] + rounds[oldest + 1 :]
 
 
@@ -194,40 +223,37 @@ def _kept(rounds: tuple[Round, ...]) -> tuple[Round, ...]:
 
 
 def identity(finding: JudgedFinding) -> tuple[str, Severity, tuple[str, ...]]:
-    """What makes two findings of two rounds the same one."""
+    """What two findings of two rounds have in common to count as the same one."""
     return finding.code, finding.severity, finding.endpoints
 
 
 def _standing(before: tuple[Standing, ...], verdict: Verdict) -> tuple[Standing, ...]:
-    known = {identity(one.finding): one for one in before}
-    found = []
+    earlier = {identity(standing.finding): standing for standing in before}
+    result = []
     for finding in verdict.findings:
-        earlier = known.get(identity(finding))
-        since, rounds = (earlier.since, earlier.rounds + 1) if earlier else (verdict.started_at, 1)
-        found.append(Standing(finding=finding, since=since, rounds=rounds))
-    return tuple(found)
+        previous = earlier.get(identity(finding))
+        since, rounds = (previous.since, previous.rounds + 1) if previous else (verdict.started_at, 1)
+        result.append(Standing(finding=finding, since=since, rounds=rounds))
+    return tuple(result)
 
 
-MOST_PASSED = 20
-
-
-def _passed(before: Snapshot, standing: tuple[Standing, ...], ended: datetime) -> tuple[Passed, ...]:
-    still = {identity(one.finding) for one in standing}
-    gone = tuple(
-        Passed(
-            code=one.finding.code,
-            severity=one.finding.severity,
-            title=one.finding.title,
-            endpoints=one.finding.endpoints,
-            since=one.since,
+def _resolved(before: Snapshot, standing: tuple[Standing, ...], ended: datetime) -> tuple[Resolved, ...]:
+    current = {identity(entry.finding) for entry in standing}
+    new = tuple(
+        Resolved(
+            code=entry.finding.code,
+            severity=entry.finding.severity,
+            title=entry.finding.title,
+            endpoints=entry.finding.endpoints,
+            since=entry.since,
             until=ended,
-            rounds=one.rounds,
+            rounds=entry.rounds,
         )
-        for one in before.standing
-        if one.finding.severity is not Severity.INFO and identity(one.finding) not in still
+        for entry in before.standing
+        if entry.finding.severity is not Severity.INFO and identity(entry.finding) not in current
     )
-    recent = tuple(one for one in before.passed if ended - one.until <= STRIP)
-    return (*gone, *recent)[:MOST_PASSED]
+    recent = tuple(entry for entry in before.resolved if ended - entry.until <= STRIP)
+    return (*new, *recent)[:MOST_RESOLVED]
 
 
 # ---- totals ----------------------------------------------------------------------------------------------------------
@@ -261,5 +287,5 @@ def _totals(before: Totals, steps: tuple[Step, ...]) -> Totals:
 
 
 def throttled(verdict: Verdict) -> bool:
-    """Whether AWS asked for fewer calls in this round."""
+    """Whether AWS throttled in this round."""
     return any(step.failure is Failure.THROTTLED for step in verdict.steps if step.action is not Action.DNS)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from probe.config.settings import parse
 from probe.model import Verdict
 from probe.records import replace
+from probe.serve.loop import Rounds
 from probe.serve.options import LAYER_BYTES, thrifty
-from probe.serve.rounds import Rounds
 from probe.sim.vpc import VPC
 
 if TYPE_CHECKING:

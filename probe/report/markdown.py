@@ -44,6 +44,11 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
     return _bounded(_of_fleet(fleet))
 
 
+def of_finding(finding: JudgedFinding, verdict: Verdict) -> str:
+    """One finding as the report shows it."""
+    return _bounded(_findings([(finding, verdict, "")]))
+
+
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
     yield from _head(verdict.status, conclusion(verdict))
     yield f"Image {_code(subject(verdict), _LONGEST_LINE)}"

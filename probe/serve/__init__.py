@@ -1,7 +1,7 @@
 """The sidecar: the same check on a schedule, its last verdict published over HTTP.
 
-    loop → Verdict → state.advance(Snapshot, Verdict) → Snapshot → metrics, page, verdict, history
+    loop → Verdict → history.advance(Snapshot, Verdict) → Snapshot → metrics, page, verdict, history
 
-`state` is pure, `loop` decides when to measure, `web` answers requests from the last snapshot, `server` is the sockets.
-Nobody changes a snapshot: a reader holds the one it took for as long as it likes.
+`history` is pure, `loop` decides when to measure, `web` answers requests from the last snapshot, `server` owns the
+sockets. A snapshot is never changed, so that a reader may keep it as long as it needs.
 """

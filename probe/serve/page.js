@@ -1,52 +1,52 @@
-// Keeps the page up to date: fetches it again, changes in place only what differs, and says so once.
-// Whatever the reader holds stays: focus, selection, scroll, and what is open. No other host is ever asked.
+// Keeps the page up to date: fetches it, changes in place only what differs, and announces a change of state once.
+// Focus, selection, scroll position and open details stay. No other host is contacted.
 "use strict";
 (() => {
-  const EVERY = 5000; // ms between two looks, while somebody can see the page
-  const PATIENCE = 10000; // ms for one answer
+  const EVERY = 5000; // ms between two fetches, while the page is visible
+  const PATIENCE = 10000; // ms for one response
   const byId = (id) => document.getElementById(id);
   const notice = byId("notice");
   const voice = byId("voice");
-  let tag = ""; // of what is shown
-  let ahead = 0; // ms that the sidecar's clock is ahead of ours
-  let lost = 0; // our time of the first look that failed, 0 while all is well
-  let next = 0;
-  let looking = false;
+  let etag = ""; // of the page as it is shown
+  let ahead = 0; // ms by which the sidecar's clock is ahead of ours
+  let lost = 0; // our time of the first fetch that failed, 0 while the sidecar answers
+  let next = 0; // the timer of the next fetch
+  let fetching = false;
 
   document.documentElement.classList.add("js");
 
-  // ---- what changed ----
+  // ---- changing the page in place ----
 
   const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
   const idOf = (node) => (isElement(node) ? node.id : "");
-  const alike = (old, made) => old.nodeName === made.nodeName && idOf(old) === idOf(made);
-  const isOurs = (node, attribute) => attribute === "open" && node.nodeName === "DETAILS";
+  const isSame = (old, fresh) => old.nodeName === fresh.nodeName && idOf(old) === idOf(fresh);
+  const isReaders = (node, attribute) => attribute === "open" && node.nodeName === "DETAILS";
 
-  function change(old, made) {
+  function change(old, fresh) {
     if (!isElement(old)) {
-      if (old.data !== made.data) old.data = made.data;
+      if (old.data !== fresh.data) old.data = fresh.data;
       return;
     }
     for (const { name } of [...old.attributes]) {
-      if (!made.hasAttribute(name) && !isOurs(old, name)) old.removeAttribute(name);
+      if (!fresh.hasAttribute(name) && !isReaders(old, name)) old.removeAttribute(name);
     }
-    for (const { name, value } of made.attributes) {
-      if (old.getAttribute(name) !== value && !isOurs(old, name)) old.setAttribute(name, value);
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value && !isReaders(old, name)) old.setAttribute(name, value);
     }
-    if (!old.hasAttribute("data-tick")) changeChildren(old, made);
+    if (!old.hasAttribute("data-tick")) changeChildren(old, fresh);
   }
 
-  function changeChildren(old, made) {
-    const wanted = new Set([...made.children].map(idOf));
-    const known = new Map();
+  function changeChildren(old, fresh) {
+    const wanted = new Set([...fresh.children].map(idOf));
+    const byKey = new Map();
     for (const child of [...old.children]) {
       if (child.id && !wanted.has(child.id)) child.remove();
-      else if (child.id) known.set(child.id, child);
+      else if (child.id) byKey.set(child.id, child);
     }
     let at = old.firstChild;
-    for (const child of made.childNodes) {
-      const same = known.get(idOf(child)) || (at && !idOf(at) && alike(at, child) ? at : null);
-      if (same && alike(same, child)) {
+    for (const child of fresh.childNodes) {
+      const same = byKey.get(idOf(child)) || (at && !idOf(at) && isSame(at, child) ? at : null);
+      if (same && isSame(same, child)) {
         if (same === at) at = at.nextSibling;
         else old.insertBefore(same, at);
         change(same, child);
@@ -69,63 +69,63 @@
   const state = () => `${byId("state").textContent}. ${byId("lead").textContent}`;
 
   function show(text) {
-    const made = new DOMParser().parseFromString(text, "text/html");
-    if (!made.getElementById("state")) throw new Error("what answers is not the page");
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    if (!fresh.getElementById("state")) throw new Error("the response is not the page");
     const before = state();
-    for (const id of ["top", "main"]) change(byId(id), made.getElementById(id));
+    for (const id of ["top", "main"]) change(byId(id), fresh.getElementById(id));
     const icon = "link[rel=icon]";
-    document.querySelector(icon).href = made.querySelector(icon).href;
-    document.title = made.title;
+    document.querySelector(icon).href = fresh.querySelector(icon).href;
+    document.title = fresh.title;
     if (state() !== before) voice.textContent = state();
   }
 
-  // ---- looking again ----
+  // ---- fetching ----
 
-  async function look() {
+  async function update() {
     clearTimeout(next);
-    if (document.hidden || looking) return;
-    looking = true;
+    if (document.hidden || fetching) return;
+    fetching = true;
     try {
       const answer = await fetch(location.pathname + location.search, {
         cache: "no-store",
-        headers: tag ? { "If-None-Match": tag } : {},
+        headers: etag ? { "If-None-Match": etag } : {},
         redirect: "error",
         signal: AbortSignal.timeout(PATIENCE),
       });
-      if (answer.status !== 304 && !answer.ok) throw new Error(`it answered ${answer.status}`);
+      if (answer.status !== 304 && !answer.ok) throw new Error(`the response is ${answer.status}`);
       if (answer.ok) {
         show(await answer.text());
-        tag = answer.headers.get("ETag") || "";
+        etag = answer.headers.get("ETag") || "";
       }
       const date = Date.parse(answer.headers.get("Date") || "");
-      // A Date has whole seconds, so less than two are no news.
+      // A Date has whole seconds, so a smaller difference means nothing.
       if (date && Math.abs(date - Date.now() - ahead) > 2000) ahead = date - Date.now();
-      found();
+      regained();
     } catch {
       lose();
     }
-    looking = false;
+    fetching = false;
     tick();
-    next = setTimeout(look, EVERY);
+    next = setTimeout(update, EVERY);
   }
 
   function lose() {
     if (lost) return;
     lost = Date.now();
     document.documentElement.classList.add("lost");
-    voice.textContent = "The sidecar is not reachable.";
+    voice.textContent = "The sidecar is unreachable.";
   }
 
-  function found() {
+  function regained() {
     if (!lost) return;
     lost = 0;
     document.documentElement.classList.remove("lost");
-    voice.textContent = `Reachable again. ${state()}`;
+    voice.textContent = `The sidecar is reachable again. ${state()}`;
   }
 
   // ---- time ----
 
-  function words(seconds) {
+  function age(seconds) {
     if (seconds < 60) return `${Math.floor(seconds)} s`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
     if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
@@ -142,33 +142,38 @@
     const now = Date.now() + ahead;
     for (const node of document.querySelectorAll("[data-tick]")) {
       const past = (now - Date.parse(node.dataset.at)) / 1000;
-      if (node.dataset.tick === "in") put(node, past >= 0 ? "now" : `in ${words(Math.ceil(-past))}`);
-      else put(node, past < 3 ? "just now" : `${words(past)} ago`);
+      if (node.dataset.tick === "in") put(node, past >= 0 ? "now" : `in ${age(Math.ceil(-past))}`);
+      else put(node, past < 3 ? "just now" : `${age(past)} ago`);
     }
     const late = Date.parse(byId("hero").dataset.late || "");
-    const told = lost
-      ? `Not reachable since ${clock(lost + ahead)}. What stands here is from before.`
+    const warning = lost
+      ? `Sidecar unreachable since ${clock(lost + ahead)}; showing its last state.`
       : late && now > late
-        ? "No round has ended for a while: what stands here may no longer be so."
+        ? "No round has ended for a while; this state may be out of date."
         : "";
-    notice.hidden = !told;
-    put(notice, told);
+    notice.hidden = !warning;
+    put(notice, warning);
   }
 
   // ---- buttons ----
 
   async function copy(button) {
-    const code = button.parentNode.querySelector("code");
+    const source = button.parentNode.querySelector(button.dataset.copies);
     try {
-      await navigator.clipboard.writeText(code.textContent);
+      await navigator.clipboard.writeText(source.textContent);
     } catch {
-      // Over plain HTTP there is no clipboard, but what is selected can be copied.
-      getSelection().selectAllChildren(code);
-      document.execCommand("copy");
+      // Over plain HTTP there is no clipboard, but a selection can be copied.
+      const hidden = source.hidden;
+      source.hidden = false;
+      getSelection().selectAllChildren(source);
+      source.hidden = document.execCommand("copy") && hidden;
     }
-    button.firstChild.data = "Copied";
+    const label = button.firstChild;
+    const text = label.data;
+    if (text === "Copied") return;
+    label.data = "Copied";
     voice.textContent = "Copied.";
-    setTimeout(() => (button.firstChild.data = "Copy"), 2000);
+    setTimeout(() => (label.data = text), 2000);
   }
 
   async function run(form) {
@@ -177,7 +182,7 @@
       const answer = await fetch(form.getAttribute("action"), { method: "POST", signal: AbortSignal.timeout(PATIENCE) });
       asked.textContent = (await answer.text()).trim().slice(0, 200);
     } catch {
-      asked.textContent = "not reachable";
+      asked.textContent = "unreachable";
     }
   }
 
@@ -189,8 +194,8 @@
     event.preventDefault();
     run(event.target);
   });
-  document.addEventListener("visibilitychange", look);
+  document.addEventListener("visibilitychange", update);
   tick();
   setInterval(tick, 1000);
-  look();
+  update();
 })();

@@ -1,7 +1,8 @@
-"""The path of a verdict as a row of hops: task → resolver → endpoints → registry → layers. Pure.
+"""The path of a pull as a row of hops: task → resolver → endpoints → registry → layers. Pure.
 
-A hop has the colour of the worst finding that names one of its steps. What was not tried is unknown, and what a zone is
-cannot be seen on the wire: only whether an address lies in the task's own subnet is told.
+A hop has the colour of the worst finding that names one of its steps. A hop whose requests were not tried is grey,
+however well its connections did. Zones are not shown, since they cannot be measured; only whether an address is in the
+task's own subnet.
 """
 
 from __future__ import annotations
@@ -34,24 +35,25 @@ from probe.report.saw import answer_of, asker, duration, few, size
 from probe.report.table import ROUTES
 
 S3 = "s3"
+_NOT_TRIED = "not tried"
 _MOST_ADDRESSES = 6
 _LAUNCH_TYPES = {"FARGATE": "Fargate", "EC2": "EC2", "MANAGED_INSTANCES": "Managed Instances"}
-_TALK = {Action.TOKEN: "token", Action.CHALLENGE: "challenge", Action.MANIFEST: "manifest", Action.BLOB: "redirect"}
-_HOME, _AWAY = "task's subnet", "other subnet"
-_PLACES = (_HOME, _AWAY, "")
+_REQUESTS = {Action.TOKEN: "token", Action.CHALLENGE: "challenge", Action.MANIFEST: "manifest", Action.BLOB: "redirect"}
+_OWN_SUBNET, _OTHER_SUBNET = "task's subnet", "other subnet"
+_PLACES = (_OWN_SUBNET, _OTHER_SUBNET, "")
 
 
 class Fact(Record, frozen=True):
-    """One thing that a hop showed: an address, a request."""
+    """One thing that was tried at a hop: an address or a request."""
 
-    words: str
+    name: str
     colour: Colour
     note: str = ""
     time: str = ""
 
 
 class Hop(Record, frozen=True):
-    """`about`: where it is, or how it was reached; in lines."""
+    """`about`: where it is, or how it was reached; one line each."""
 
     name: str
     about: str
@@ -59,65 +61,67 @@ class Hop(Record, frozen=True):
     facts: tuple[Fact, ...] = ()
 
 
-class Walk(Record, frozen=True):
-    """`beside`: endpoints that the task needs and the pull does not."""
+class PathView(Record, frozen=True):
+    """`also_checked`: endpoints that the task needs and the pull does not."""
 
     task: Hop
     resolver: Hop
     endpoints: tuple[Hop, ...]
-    beside: tuple[Hop, ...]
+    also_checked: tuple[Hop, ...]
     registry: Hop
     layers: Hop
 
 
-UNMEASURED = Walk(
+UNMEASURED = PathView(
     task=Hop("Task", "", Colour.UNKNOWN),
     resolver=Hop("Resolver", "", Colour.UNKNOWN),
     endpoints=(Hop("ecr.api", "", Colour.UNKNOWN), Hop("ecr.dkr", "", Colour.UNKNOWN)),
-    beside=(),
+    also_checked=(),
     registry=Hop("Registry", "", Colour.UNKNOWN),
     layers=Hop("S3", "", Colour.UNKNOWN),
 )
 
 
-def walk(verdict: Verdict) -> Walk:
-    impacts = {endpoint.name: endpoint.impact for endpoint in verdict.plan.endpoints}
-    reached = {one.name: _endpoint(verdict, one) for one in verdict.endpoints}
-    return Walk(
+def path_view(verdict: Verdict) -> PathView:
+    others = {endpoint.name for endpoint in verdict.plan.endpoints if endpoint.impact is not Impact.PULL}
+    hops = {summary.name: _endpoint(verdict, summary) for summary in verdict.endpoints}
+    return PathView(
         task=_task(verdict),
         resolver=_resolver(verdict),
-        endpoints=tuple(
-            hop for name, hop in reached.items() if name != S3 and impacts.get(name, Impact.PULL) is Impact.PULL
-        ),
-        beside=tuple(hop for name, hop in reached.items() if impacts.get(name, Impact.PULL) is not Impact.PULL),
+        endpoints=tuple(hop for name, hop in hops.items() if name != S3 and name not in others),
+        also_checked=tuple(hop for name, hop in hops.items() if name in others),
         registry=_registry(verdict),
-        layers=reached.get(S3, UNMEASURED.layers),
+        layers=hops.get(S3, UNMEASURED.layers),
     )
 
 
 def _worst(verdict: Verdict, steps: Sequence[Step]) -> Colour:
     ids = {step.id for step in steps}
-    named = {finding.severity for finding in verdict.findings if ids.intersection(finding.because)}
-    if Severity.ERROR in named:
+    severities = {finding.severity for finding in verdict.findings if ids.intersection(finding.because)}
+    if Severity.ERROR in severities:
         return Colour.ERROR
-    if Severity.WARNING in named:
+    if Severity.WARNING in severities:
         return Colour.WARNING
     return Colour.OK if any(step.ok for step in steps) else Colour.UNKNOWN
 
 
 def _outcome(steps: Sequence[Step]) -> Colour:
-    """Several tries of one thing: the last one that was made counts."""
-    made = [step for step in steps if step.outcome is not Outcome.SKIPPED]
-    if not made:
+    """The outcome of several tries of one thing: that of the last try."""
+    tried = _tried(steps)
+    if not tried:
         return Colour.UNKNOWN
-    return Colour.OK if made[-1].ok else Colour.ERROR
+    return Colour.OK if tried[-1].ok else Colour.ERROR
 
 
-def _words_of(step: Step) -> str:
-    """What failed, as the table of steps says it."""
+def _tried(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.outcome is not Outcome.SKIPPED]
+
+
+def _failure_text(step: Step) -> str:
+    """The failure as the table of steps shows it."""
     answer = answer_of(step.seen)
-    told = (step.failure, answer.status if answer else None, answer.code if answer else None)
-    return " ".join(str(word) for word in told if word)
+    parts = (step.failure, answer.status if answer else None, answer.code if answer else None)
+    return " ".join(str(part) for part in parts if part)
 
 
 def _time(steps: Iterable[Step]) -> str:
@@ -135,33 +139,28 @@ def _task(verdict: Verdict) -> Hop:
     place = " · ".join(word for word in (launch, here.availability_zone or here.region) if word)
     about = "\n".join(line for line in (place, *here.addresses[:2]) if line)
     facts = []
-    asked = [step for step in steps if step.action is Action.CREDENTIALS]
-    if asked:
+    credentials = [step for step in steps if step.action is Action.CREDENTIALS]
+    if credentials:
+        last = credentials[-1]
         arn = verdict.identity.arn
         role = arn.rpartition(":")[2] if arn else verdict.identity.source
-        known = asked[-1].ok
-        words = role if known else "credentials"
-        facts.append(Fact(words, _outcome(asked), "" if known else _words_of(asked[-1]), _time(asked[-1:])))
+        name, note = (role, "") if last.ok else ("credentials", _failure_text(last))
+        facts.append(Fact(name, _outcome(credentials), note, _time([last])))
     for step in steps:
         if step.failed and step.action is not Action.CREDENTIALS:
-            facts.append(Fact(f"{step.action} {step.subject}".strip(), Colour.UNKNOWN, _words_of(step), _time([step])))
+            name = f"{step.action} {step.subject}".strip()
+            facts.append(Fact(name, Colour.UNKNOWN, _failure_text(step), _time([step])))
     return Hop("Task", about, _worst(verdict, steps), tuple(facts))
 
 
 def _resolver(verdict: Verdict) -> Hop:
-    asked = [step for step in verdict.steps if isinstance(step.seen, NamesSeen)]
-    configured = [step for step in asked if asker(step) is Asker.CONFIGURED]
     lookups = [step for step in verdict.steps if step.action is Action.DNS]
     servers: dict[str, list[Step]] = {}
-    for step in configured:
-        servers.setdefault(_server(step), []).append(step)
+    for step in lookups:
+        if isinstance(step.seen, NamesSeen) and step.seen.asker is Asker.CONFIGURED:
+            servers.setdefault(step.seen.server, []).append(step)
     facts = tuple(_lookups(verdict, server, steps) for server, steps in servers.items())
-    about = "what resolv.conf names" if facts else ""
-    return Hop("Resolver", about, _worst(verdict, lookups), facts)
-
-
-def _server(step: Step) -> str:
-    return step.seen.server if isinstance(step.seen, NamesSeen) else ""
+    return Hop("Resolver", "from resolv.conf" if facts else "", _worst(verdict, lookups), facts)
 
 
 def _lookups(verdict: Verdict, server: str, steps: Sequence[Step]) -> Fact:
@@ -177,7 +176,7 @@ def _lookups(verdict: Verdict, server: str, steps: Sequence[Step]) -> Fact:
 
 
 def _public(verdict: Verdict, steps: Sequence[Step]) -> set[str]:
-    """The names with public addresses, but for S3's, which is right to have such."""
+    """The names that resolve to public addresses, without S3's, which should."""
     interfaces = {endpoint.name for endpoint in verdict.plan.endpoints if endpoint.kind is Kind.INTERFACE}
     return {
         step.seen.name
@@ -192,60 +191,58 @@ def _public(verdict: Verdict, steps: Sequence[Step]) -> set[str]:
 
 def _endpoint(verdict: Verdict, summary: EndpointSummary) -> Hop:
     steps = [step for step in verdict.steps if step.endpoint == summary.name]
-    facts = [*_addresses(verdict, steps), *_layers(steps), *_log_requests(steps)]
-    if not facts:
-        facts = [_nameless(steps)]
+    facts = [*_addresses(verdict, steps), *_layers(steps), *_log_requests(steps)] or [_unresolved(steps)]
     name = "S3" if summary.name == S3 else summary.name
     return Hop(name, ROUTES[summary.route] if summary.route else "", colour(verdict, summary), tuple(facts))
 
 
-def _nameless(steps: Sequence[Step]) -> Fact:
+def _unresolved(steps: Sequence[Step]) -> Fact:
     failed = next((step for step in steps if step.failed and asker(step) is Asker.CONFIGURED), None)
     if failed is None:
-        return Fact("not tried", Colour.UNKNOWN)
-    return Fact("no address", Colour.ERROR, _words_of(failed), _time([failed]))
+        return Fact(_NOT_TRIED, Colour.UNKNOWN)
+    return Fact("no address", Colour.ERROR, _failure_text(failed), _time([failed]))
 
 
 def _addresses(verdict: Verdict, steps: Sequence[Step]) -> list[Fact]:
-    """Where there are many, those that do not answer come first: none of them may be among the ones left out."""
+    """The first addresses. Those that do not answer are listed before others are left out."""
     tried: dict[str, list[Step]] = {}
     for step in steps:
         if step.action in (Action.TCP, Action.TLS):
             tried.setdefault(step.subject, []).append(step)
-    known = [(_place(verdict, address, alike), address, alike) for address, alike in tried.items()]
-    known.sort(key=lambda one: (_outcome(one[2]) is Colour.OK, _PLACES.index(one[0])))
-    more = known[_MOST_ADDRESSES:]
-    facts = [_address(*one) for one in sorted(known[:_MOST_ADDRESSES], key=lambda one: _PLACES.index(one[0]))]
+    rows = [(_place(verdict, address, tries), address, tries) for address, tries in tried.items()]
+    rows.sort(key=lambda row: (_outcome(row[2]) is Colour.OK, _PLACES.index(row[0])))
+    more = rows[_MOST_ADDRESSES:]
+    facts = [_address(*row) for row in sorted(rows[:_MOST_ADDRESSES], key=lambda row: _PLACES.index(row[0]))]
     if more:
-        failing = sum(_outcome(alike) is not Colour.OK for _, _, alike in more)
+        failing = sum(_outcome(tries) is not Colour.OK for _, _, tries in more)
         note = f"{failing} of them fail" if failing else "all answer"
         facts.append(Fact(f"and {len(more)} more", Colour.ERROR if failing else Colour.OK, note))
     return facts
 
 
 def _address(place: str, address: str, steps: Sequence[Step]) -> Fact:
-    known = _outcome(steps)
-    if known is Colour.OK:
-        return Fact(address, known, place, _time(step for step in steps if step.ok))
+    outcome = _outcome(steps)
+    if outcome is Colour.OK:
+        return Fact(address, outcome, place, _time(step for step in steps if step.ok))
     last = next((step for step in reversed(steps) if step.failed), None)
-    note, time = (_words_of(last), _time([last])) if last else ("not tried", "")
-    return Fact(address, known, ", ".join(word for word in (note, place) if word), time)
+    note, time = (_failure_text(last), _time([last])) if last else (_NOT_TRIED, "")
+    return Fact(address, outcome, ", ".join(word for word in (note, place) if word), time)
 
 
 def _place(verdict: Verdict, address: str, steps: Sequence[Step]) -> str:
-    seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
-    if not seen or seen[0].address_class not in (AddressClass.VPC, AddressClass.PRIVATE):
+    connected = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    if not connected or connected[0].address_class not in (AddressClass.VPC, AddressClass.PRIVATE):
         return ""
     here = verdict.surroundings
     try:
-        own = [ip_network(cidr, strict=False) for cidr in (here.subnet_cidr, here.subnet_cidr_ipv6) if cidr]
-        one = ip_address(address)
-    except ValueError:  # metadata may say anything
+        subnets = [ip_network(cidr, strict=False) for cidr in (here.subnet_cidr, here.subnet_cidr_ipv6) if cidr]
+        parsed = ip_address(address)
+    except ValueError:  # metadata may hold anything
         return ""
-    known = [subnet for subnet in own if subnet.version == one.version]
-    if not known:
+    same_family = [subnet for subnet in subnets if subnet.version == parsed.version]
+    if not same_family:
         return ""
-    return _HOME if any(one in subnet for subnet in known) else _AWAY
+    return _OWN_SUBNET if any(parsed in subnet for subnet in same_family) else _OTHER_SUBNET
 
 
 def _layers(steps: Sequence[Step]) -> Iterator[Fact]:
@@ -254,49 +251,50 @@ def _layers(steps: Sequence[Step]) -> Iterator[Fact]:
             continue
         seen = step.seen
         if isinstance(seen, LayerSeen):
-            known = "verified" if seen.verified else "only a range" if seen.ranged else ""
-            note = ", ".join(word for word in (size(seen.received), known) if word)
-            words = seen.what
+            proof = "verified" if seen.verified else "only a range" if seen.ranged else ""
+            note = ", ".join(part for part in (size(seen.received), proof) if part)
+            name = seen.what
         else:
-            note, words = "", "layer"
-        note = _words_of(step) if step.failed else note if step.ok else "not tried"
-        yield Fact(words, _outcome([step]), note, _time([step]))
+            note, name = "", "layer"
+        note = _failure_text(step) if step.failed else note if step.ok else _NOT_TRIED
+        yield Fact(name, _outcome([step]), note, _time([step]))
 
 
 def _log_requests(steps: Sequence[Step]) -> Iterator[Fact]:
-    asked = [step for step in steps if step.action is Action.LOGS]
-    if asked:
-        last = asked[-1]
-        note = "not tried" if last.outcome is Outcome.SKIPPED else _words_of(last) if last.failed else "answered"
-        yield Fact("request", _outcome(asked), note, _time(asked[-1:]))
+    requests = [step for step in steps if step.action is Action.LOGS]
+    if requests:
+        last = requests[-1]
+        note = _NOT_TRIED if last.outcome is Outcome.SKIPPED else _failure_text(last) if last.failed else "answered"
+        yield Fact("request", _outcome(requests), note, _time([last]))
 
 
 # ---- the registry ----------------------------------------------------------------------------------------------------
 
 
 def _registry(verdict: Verdict) -> Hop:
-    steps = [step for step in verdict.steps if step.action in _TALK]
+    steps = [step for step in verdict.steps if step.action in _REQUESTS]
     facts = []
-    for action, words in _TALK.items():
-        alike = [step for step in steps if step.action is action]
-        if alike:
-            facts.append(Fact(words, _outcome(alike), _said(alike), _time(alike)))
-    return Hop("Registry", f"account {verdict.plan.account}", _worst(verdict, steps), tuple(facts))
+    for action, name in _REQUESTS.items():
+        tries = [step for step in steps if step.action is action]
+        if tries:
+            facts.append(Fact(name, _outcome(tries), _result(tries), _time(tries)))
+    colour = _worst(verdict, steps)
+    if colour is Colour.OK and any(step.blocked_by for step in steps):
+        colour = Colour.UNKNOWN
+    return Hop("Registry", f"account {verdict.plan.account}", colour, tuple(facts))
 
 
-def _said(steps: Sequence[Step]) -> str:
-    made = [step for step in steps if step.outcome is not Outcome.SKIPPED]
-    if not made:
-        return "not tried"
-    if made[-1].failed:
-        return _words_of(made[-1])
-    seen = [step.seen for step in made]
-    manifests = [one for one in seen if isinstance(one, ManifestSeen)]
-    layers = [one.layers for one in manifests if one.layers is not None]
-    if layers:
+def _result(steps: Sequence[Step]) -> str:
+    tried = _tried(steps)
+    if not tried:
+        return _NOT_TRIED
+    if tried[-1].failed:
+        return _failure_text(tried[-1])
+    layers = [step.seen.layers for step in tried if isinstance(step.seen, ManifestSeen)]
+    if layers and layers[-1] is not None:
         return f"{layers[-1]} layer{'' if layers[-1] == 1 else 's'}"
-    targets = [one for one in seen if isinstance(one, RedirectSeen)]
-    if targets:
-        own = all(one.target is RedirectTarget.LAYER_BUCKET for one in targets)
-        return "to S3" if own else f"to {few(one.host or 'an unnamed host' for one in targets)}"
+    redirects = [step.seen for step in tried if isinstance(step.seen, RedirectSeen)]
+    if redirects:
+        to_s3 = all(redirect.target is RedirectTarget.LAYER_BUCKET for redirect in redirects)
+        return "to S3" if to_s3 else f"to {few(redirect.host or 'an unnamed host' for redirect in redirects)}"
     return ""

@@ -1,8 +1,12 @@
-"""The sockets of the sidecar: waitress, which reads a request to its end before a thread is spent on it.
+"""The sockets of the sidecar: waitress, which spends no thread on a request before it has been read completely.
 
-Slow and hostile clients cost a bounded number of connections, bytes and seconds each: one request and one answer per
-connection, within SLOWEST seconds each, or CROWDED where it is full. So nobody can fill all places and keep the health
-check waiting, nor order hundreds of answers and never read them.
+Slow and hostile clients cost a bounded number of connections, bytes and seconds: a connection carries one request and
+one response, each within TIMEOUT, or CROWDED_TIMEOUT while many are open. So no client can occupy every connection and
+delay the health check, or request hundreds of responses without reading them.
+
+waitress has no settings for this, so its private parts are used: Server overrides `readable` of its server and reads
+`active_channels`, `_map` and the dispatcher's queue; _Channel and _Request subclass its channel and parser and rely on
+their `requests`, `total_outbufs_len`, `will_close` and `completed`. pyproject.toml bounds the version for this reason.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import stat
 import threading
 import time
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -24,25 +28,27 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from probe.config.listen import Address
-from probe.serve.web import App
+
+if TYPE_CHECKING:
+    from probe.serve.web import App
 
 THREADS = 4
-MOST_CONNECTIONS = 400  # more wait in the system's queue
-CROWD = 100  # connections from which on there is little patience
-MOST_UNSENT = 16 * 1024 * 1024  # bytes of answers that clients have not taken; beyond it nothing more is read
-MOST_WAITING = 8 * THREADS  # requests read and not yet answered
-SLOWEST, CROWDED = 10.0, 0.5  # seconds in which a request has to be there whole; then the same for taking its answer
+MOST_CONNECTIONS = 400  # more wait in the queue of the operating system
+CROWD = 100  # open connections from which on the shorter timeout holds
+MOST_UNSENT = 16 * 1024 * 1024  # bytes of responses that clients have not read; beyond it no request is read
+MOST_QUEUED = 8 * THREADS  # requests that were read and not answered
+TIMEOUT, CROWDED_TIMEOUT = 10.0, 0.5  # seconds to send a whole request; then as many to read its response
 LONGEST_HEADERS = 16 * 1024
 LONGEST_BODY = 1024
 _BACKLOG = 1024
-_RECORD = 16 * 1024
+_RECORD = 16 * 1024  # bytes of the largest TLS record
 
 
 class Server:
-    """Listening from construction on. Raises OSError where the address cannot be had."""
+    """Listens as soon as it is constructed. Raises OSError where it cannot bind."""
 
     def __init__(self, app: App, listen: Address, *, tls: ssl.SSLContext | None = None) -> None:
-        # It logs what clients do wrong, which is theirs to know and not our log's.
+        # waitress logs the mistakes of clients, which do not belong in the sidecar's log.
         logging.getLogger("waitress").addHandler(logging.NullHandler())
         logging.getLogger("waitress").propagate = False
         self.listen = listen
@@ -60,20 +66,39 @@ class Server:
             ident=None,
         )
         self._server.channel_class = _Channel
-        self._accepting, self._server.readable = self._server.readable, self._turn  # asked in each turn of its loop
+        # Called in every iteration of waitress's loop, to ask whether a further connection may be accepted.
+        self._may_accept, self._server.readable = self._server.readable, self._before_poll
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._server.run, daemon=True, name="http")
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, *, within: float) -> None:
-        """Answer what is asked already, take nothing new, and be gone."""
+    @property
+    def address(self) -> Address:
+        """Where it listens; with the port that the system chose, where port 0 was asked for."""
+        if self.listen.family is socket.AF_UNIX:
+            return self.listen
+        host, port = self._socket.getsockname()[:2]
+        return Address(host, port)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._server.active_channels)
+
+    @property
+    def queued(self) -> int:
+        """How many requests were read and wait for a thread."""
+        return len(self._server.task_dispatcher.queue)
+
+    def stop(self, *, within: float) -> bool:
+        """Answer the requests that have arrived and close; False where the thread did not end in time."""
         until = time.monotonic() + within
-        quiet = 0  # looks in a row: a request may have arrived that nobody has read yet
-        while quiet < 3 and time.monotonic() < until:
+        idle_polls = 0  # several in a row, since a request may have arrived that was not read yet
+        while idle_polls < 3 and time.monotonic() < until:
             threading.Event().wait(0.02)
-            quiet = 0 if self._busy() else quiet + 1
+            idle_polls = 0 if self._is_busy() else idle_polls + 1
         self._ending.set()
         self._server.pull_trigger()
         self._thread.join(max(0.1, until - time.monotonic()))
@@ -81,32 +106,33 @@ class Server:
         if self.listen.family is socket.AF_UNIX:
             with suppress(OSError):
                 os.unlink(self.listen.host)
+        return not self._thread.is_alive()
 
-    def _busy(self) -> bool:
+    def _is_busy(self) -> bool:
         channels = list(self._server.active_channels.values())
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
-    def _turn(self) -> bool:
-        """On the server's own thread, before it waits for packets: whether it may accept one more connection."""
+    def _before_poll(self) -> bool:
+        """Close overdue connections, on waitress's own thread; returns whether it may accept another one."""
         if self._ending.is_set():
             wasyncore.close_all(self._server._map, ignore_all=True)
             return False
         channels = list(self._server.active_channels.values())
         full = sum(channel.total_outbufs_len for channel in channels) >= MOST_UNSENT
-        oldest = time.monotonic() - (CROWDED if full or len(channels) >= CROWD else SLOWEST)
+        oldest = time.monotonic() - (CROWDED_TIMEOUT if full or len(channels) >= CROWD else TIMEOUT)
         for channel in channels:
-            channel.held = full
+            channel.paused = full
             if channel.since < oldest and not channel.requests:
                 channel.handle_close()
-        return bool(self._accepting())
+        return bool(self._may_accept())
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """The only one of its connection: whoever sends many at once and reads no answer would fill our memory."""
+    """The only request of its connection: a client that sends many and reads no response would fill the memory."""
 
     def received(self, data: bytes) -> int:
         consumed = int(super().received(data))
-        return len(data) if self.completed else consumed  # what comes after it is not even read
+        return len(data) if self.completed else consumed  # what follows it is dropped
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
@@ -115,37 +141,38 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Request
-    held = False  # nothing is read from it now
+    paused = False  # nothing is read from it now
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.since = time.monotonic()
 
-    # What `_turn` has just closed must not be waited for: the next connection may get its number. Nor what is not dealt
-    # with when it is there: the loop would turn round and round, and take the processor from those whom it waits for.
+    # A channel that `_before_poll` has just closed must not be polled: a new connection may get its file descriptor.
+    # Nor may one that would not be served when it is ready: the loop would spin and take the processor from the threads
+    # that it waits for.
 
     def readable(self) -> bool:
-        return self.socket is not None and not self.held and self._has_room() and super().readable()
+        return self.socket is not None and not self.paused and self._has_room() and super().readable()
 
     def writable(self) -> bool:
-        at_work = self.requests and not self.will_close  # the thread that answers also sends, and leaves us the rest
-        return self.socket is not None and not at_work and bool(super().writable())
+        is_answering = self.requests and not self.will_close  # the answering thread sends, and leaves the rest to us
+        return self.socket is not None and not is_answering and bool(super().writable())
 
     def handle_read(self) -> None:
         if self._has_room():
-            with suppress(_NotYetError):
+            with suppress(_IncompleteRecordError):
                 super().handle_read()
 
     def _has_room(self) -> bool:
-        return len(self.server.task_dispatcher.queue) < MOST_WAITING
+        return len(self.server.task_dispatcher.queue) < MOST_QUEUED
 
     def write_soon(self, data: Any) -> int:
         self.since = time.monotonic()
         return int(super().write_soon(data))
 
 
-class _NotYetError(Exception):
-    """A TLS record is not there whole yet. No OSError, on which waitress would close the connection."""
+class _IncompleteRecordError(Exception):
+    """A TLS record has not arrived completely. Not an OSError, on which waitress would close the connection."""
 
 
 def _listening(listen: Address, tls: ssl.SSLContext | None) -> socket.socket:
@@ -155,7 +182,7 @@ def _listening(listen: Address, tls: ssl.SSLContext | None) -> socket.socket:
         if isinstance(listener, _TlsListener):
             listener.tls = tls
         if listen.family is socket.AF_UNIX:
-            _make_way(listen.host)
+            _remove_stale_socket(listen.host)
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if listen.family is socket.AF_INET6:
@@ -168,12 +195,12 @@ def _listening(listen: Address, tls: ssl.SSLContext | None) -> socket.socket:
     return listener
 
 
-def _make_way(path: str) -> None:
-    """Remove the socket that a killed predecessor left; anything else in its place stays, and binding fails."""
+def _remove_stale_socket(path: str) -> None:
+    """Remove the socket of a predecessor that was killed. Anything else stays, and binding fails."""
     with suppress(FileNotFoundError):
         if stat.S_ISSOCK(os.stat(path).st_mode):
             with socket.socket(socket.AF_UNIX) as probing, suppress(ConnectionRefusedError):
-                probing.setblocking(False)  # whoever hangs with a full queue would hold us up
+                probing.setblocking(False)  # a process that hangs with a full queue would block us
                 with suppress(BlockingIOError):
                     probing.connect(path)
                 raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
@@ -181,7 +208,7 @@ def _make_way(path: str) -> None:
 
 
 class _TlsListener(socket.socket):
-    """Accepts connections whose handshake happens with their first bytes, so that no client can hold up the others."""
+    """Accepts without a handshake, which happens with the first bytes, so that no client can delay the others."""
 
     tls: ssl.SSLContext | None = None
 
@@ -194,16 +221,16 @@ class _TlsListener(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
-    """Speaks of waiting and of mistakes in words that waitress understands."""
+    """Turns the exceptions of TLS into those that waitress handles."""
 
     def recv(self, size: int = _RECORD, flags: int = 0) -> bytes:
-        """All that has been decrypted: what waits inside the TLS layer no poll tells of."""
+        """All decrypted bytes: no poll reports those that are left inside the TLS layer."""
         try:
             received = super().recv(max(size, _RECORD), flags)
             while waiting := self.pending():
                 received += super().recv(waiting, flags)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
-            raise _NotYetError from error
+            raise _IncompleteRecordError from error
         except ssl.SSLError as error:
             raise ConnectionResetError(errno.ECONNRESET, "no TLS") from error
         return received
@@ -218,12 +245,12 @@ class _TlsSocket(ssl.SSLSocket):
 
 
 def tls_context(certificate: str, key: str | None) -> ssl.SSLContext:
-    """Without `key` it stands in the certificate's file.
+    """A server's context; without `key` the certificate's file holds the key too.
 
     Raises OSError or ssl.SSLError where the files cannot be read or do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _TlsSocket
-    context.load_cert_chain(certificate, key, password=lambda: b"")  # else OpenSSL would ask on the terminal
+    context.load_cert_chain(certificate, key, password=lambda: b"")  # otherwise OpenSSL prompts on the terminal
     return context

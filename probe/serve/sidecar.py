@@ -1,4 +1,4 @@
-"""The sidecar put together: loop, server, and what is written after each round; until it is told to stop."""
+"""The sidecar put together: the loop, the server, and what is written after each round; until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from probe.config.flags import LISTEN
 from probe.crash import broken
 from probe.history import Snapshot
 from probe.model import Verdict
-from probe.serve import logs
+from probe.serve.log_lines import event, report_lines, round_lines
 from probe.serve.loop import Loop, Measure
 from probe.serve.options import Options
 from probe.serve.page import REHEARSAL
 from probe.serve.server import Server
 from probe.serve.web import App
 
-# Seconds, of the five that a task has to be gone: for the round to be cut, for the last scrapes, for what is unwritten.
+# Seconds, of the five that a task has to end: to cut the round, to answer the last scrapes, to write what is queued.
 CUTTING, ANSWERING, WRITING = 2.0, 1.0, 0.5
-_MOST_UNWRITTEN = 200  # lines and reports
+_MOST_QUEUED = 200  # lines, and reports
 
 
 def serve(
@@ -32,25 +32,25 @@ def serve(
     say: Callable[[str], None],
     deliver: Callable[[Verdict], tuple[str, ...]],
 ) -> int:
-    """Serve until `stop` is set; returns the exit code. `say` puts a line on stderr; `deliver` writes the reports and
-    returns complaints.
+    """Serve until `stop` is set; returns the exit code.
 
-    Raises UsageError where it cannot listen.
+    `say` prints a line on stderr; `deliver` writes the reports and returns its error texts. Raises UsageError where the
+    sidecar cannot listen.
     """
     _save_memory()
-    out = _Out(say, deliver if options.outputs else None)
+    output = _Output(say, deliver if options.outputs else None)
     loop = Loop(
         measure,
         interval=options.interval,
         deadline=options.check.budget.deadline,
         broken=partial(broken, options.check),
-        after=out.after,
+        after=output.after_round,
     )
     app = App(
         loop,
         compat_blackbox=options.compat_blackbox,
         login=options.login,
-        complain=out.mistaken,
+        report_bug=output.bug,
         rehearsal=options.rehearsal,
     )
     try:
@@ -58,16 +58,16 @@ def serve(
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
-    out.say(logs.event("info", "listening", address=str(options.listen), interval=options.interval))
+    output.say(event("info", "listening", address=str(options.listen), interval=options.interval))
     if options.rehearsal:
-        out.say(logs.event("warning", "rehearsal", words=REHEARSAL))
-    loop.start()  # first, since who asks for its health must not be told that there is none
+        output.say(event("warning", "rehearsal", words=REHEARSAL))
+    loop.start()  # before the server, whose health check needs a living loop
     server.start()
     stop.wait()
     loop.stop(within=CUTTING)
     server.stop(within=ANSWERING)
-    out.say(logs.event("info", "stopped", rounds=loop.snapshot.totals.rounds))
-    out.finish()
+    output.say(event("info", "stopped", rounds=loop.snapshot.totals.rounds))
+    output.finish()
     return 0
 
 
@@ -75,63 +75,63 @@ _M_ARENA_MAX = -8  # malloc.h
 
 
 def _save_memory() -> None:
-    """One arena of glibc's malloc for all threads, not eight for each core: those of a round live for milliseconds, and
-    leave memory behind in each arena. Other C libraries know no such thing."""
+    """Let all threads share one arena of glibc's malloc, instead of eight per core: a round's threads live for
+    milliseconds and would leave memory behind in each arena. Other C libraries have no such setting."""
     with suppress(ImportError, OSError, AttributeError):
         import ctypes
 
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-class _Out:
-    """What leaves the sidecar unasked: lines, and a report of each round. Neither waits for the other."""
+class _Output:
+    """The log lines, and the reports of each round. Neither waits for the other."""
 
     def __init__(self, say: Callable[[str], None], deliver: Callable[[Verdict], tuple[str, ...]] | None) -> None:
         self._say, self._deliver = say, deliver
-        self._words, self._reports = _Aside(), _Aside()
-        self._complaints: tuple[str, ...] = ()
+        self._lines, self._reports = _Writer(), _Writer()
+        self._errors: tuple[str, ...] = ()  # of the last round's reports
 
     def say(self, line: str) -> None:
-        self._words.do(partial(self._say, line))
+        self._lines.submit(partial(self._say, line))
 
-    def after(self, before: Snapshot, now: Snapshot) -> None:
-        """After a round."""
-        for line in logs.lines(before, now):
+    def after_round(self, before: Snapshot, after: Snapshot) -> None:
+        for line in round_lines(before, after):
             self.say(line)
-        if self._deliver is not None and now.verdict is not None:
-            self._reports.do(partial(self._report, self._deliver, now.verdict))
+        if self._deliver is not None and after.verdict is not None:
+            self._reports.submit(partial(self._report, self._deliver, after.verdict))
 
-    def mistaken(self, what: str) -> None:
-        self.say(logs.event("error", "mistake", words=f"an answer failed by a mistake of ours: {what}"))
+    def bug(self, description: str) -> None:
+        self.say(event("error", "mistake", words=f"an HTTP response failed by a bug of ecr-probe: {description}"))
 
     def finish(self) -> None:
         self._reports.finish(within=WRITING)
-        self._words.finish(within=WRITING)
+        self._lines.finish(within=WRITING)
 
     def _report(self, deliver: Callable[[Verdict], tuple[str, ...]], verdict: Verdict) -> None:
-        earlier, self._complaints = self._complaints, deliver(verdict)
-        for line in logs.reports(earlier, self._complaints):
+        earlier, self._errors = self._errors, deliver(verdict)
+        for line in report_lines(earlier, self._errors):
             self.say(line)
 
 
-class _Aside:
-    """Writes on a thread of its own: a log driver that blocks must not hold up the rounds. What is too much is lost."""
+class _Writer:
+    """Writes on a thread of its own, since a log driver may block and must not delay the rounds. Drops what overflows
+    its queue."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue(_MOST_UNWRITTEN)
-        self._thread = threading.Thread(target=self._work, daemon=True, name="writing")
+        self._queue: queue.Queue[Callable[[], object] | None] = queue.Queue(_MOST_QUEUED)
+        self._thread = threading.Thread(target=self._run, daemon=True, name="writing")
         self._thread.start()
 
-    def do(self, work: Callable[[], object]) -> None:
+    def submit(self, write: Callable[[], object]) -> None:
         with suppress(queue.Full):
-            self._waiting.put_nowait(work)
+            self._queue.put_nowait(write)
 
     def finish(self, *, within: float) -> None:
         with suppress(queue.Full):
-            self._waiting.put_nowait(None)
+            self._queue.put_nowait(None)
             self._thread.join(within)
 
-    def _work(self) -> None:
-        while (work := self._waiting.get()) is not None:
-            with suppress(Exception):  # what failed once may work the next time
-                work()
+    def _run(self) -> None:
+        while (write := self._queue.get()) is not None:
+            with suppress(Exception):  # a write that failed once may succeed the next time
+                write()

@@ -1,22 +1,21 @@
-"""What the sidecar answers over HTTP, from the last snapshot alone: no request ever waits for a round, or changes one.
+"""The sidecar's HTTP responses. They come from the last snapshot alone: no request waits for a round or changes one.
 
-/            the page              /metrics      Prometheus text or OpenMetrics
-/verdict     the last verdict      /history      rounds in short, bad ones kept longest
-/-/healthy   the loop lives        /-/ready      a first round is done      POST /-/run   a round now
+/            the page                /metrics      Prometheus text or OpenMetrics
+/verdict     the last verdict        /history      a summary of the rounds; bad ones are kept longest
+/-/healthy   the loop is running     /-/ready      the first round has ended
+/-/run       POST: start a round
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import hmac
 import math
 import re
 import threading
-from base64 import b64decode
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from probe.crash import described
@@ -27,19 +26,22 @@ from probe.report.prometheus import exposition
 from probe.report.utf8 import json_of
 from probe.serve import page
 
+if TYPE_CHECKING:
+    from probe.serve.options import Login
+
 Headers = tuple[tuple[str, str], ...]
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
 _PLAIN = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"))
-_MOST_RENDERED = 16  # renderings of one snapshot: forms, times compressed or not; Accept headers are anybody's
+MOST_RENDERINGS = 16  # of one snapshot: routes, formats, compressed or not; clients choose the Accept header
 _LONGEST_ACCEPT = 256
 _WORTH_COMPRESSING = 1024  # bytes
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 
 class Source(Protocol):
-    """What `loop.Loop` is."""
+    """The part of `loop.Loop` that responses need."""
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -47,21 +49,6 @@ class Source(Protocol):
     def alive(self) -> bool: ...
 
     def ask(self) -> float: ...
-
-
-class Login(NamedTuple):
-    """What a client has to know. Never printed."""
-
-    user: str
-    password: str
-
-    def matches(self, header: str) -> bool:
-        kind, _, encoded = header.partition(" ")
-        try:
-            given = b64decode(encoded, validate=True) if kind.lower() == "basic" else b""
-        except ValueError:
-            return False
-        return hmac.compare_digest(given, f"{self.user}:{self.password}".encode(errors="surrogateescape"))
 
 
 class Answer(NamedTuple):
@@ -72,7 +59,7 @@ class Answer(NamedTuple):
 
 
 class App:
-    """The WSGI application."""
+    """The WSGI application. `report_bug` is called once for each kind of exception in a response."""
 
     def __init__(
         self,
@@ -80,23 +67,24 @@ class App:
         *,
         compat_blackbox: bool = False,
         login: Login | None = None,
-        complain: Callable[[str], object] = lambda _: None,
+        report_bug: Callable[[str], object] = lambda _: None,
         rehearsal: bool = False,
+        renderings: Renderings | None = None,
     ) -> None:
         self._source = source
         self._compat_blackbox = compat_blackbox
         self._login = login
-        self._complain = complain
+        self._report_bug = report_bug
         self._rehearsal = rehearsal
-        self._rendered = _Rendered()
-        self._mistakes: set[str] = set()
+        self._renderings = Renderings() if renderings is None else renderings
+        self._bugs: set[str] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
         try:
             answer = self._answer(method, path, environ)
         except Exception as error:
-            answer = self._mistaken(described(error))
+            answer = self._bug(described(error))
         headers = [*_PLAIN, *answer.headers]
         if not answer.status.startswith("304"):
             headers += [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
@@ -106,21 +94,22 @@ class App:
     def _answer(self, method: str, path: str, environ: WSGIEnvironment) -> Answer:
         route = _ROUTES.get(path)
         if route is None:
-            return _words("404 Not Found", f"there are {', '.join(_ROUTES)}")
+            return _text("404 Not Found", f"not found; the paths are {', '.join(_ROUTES)}")
         if method not in route.methods:
-            return _words("405 Method Not Allowed", "not so", ("Allow", ", ".join(route.methods)))
+            return _text("405 Method Not Allowed", "method not allowed", ("Allow", ", ".join(route.methods)))
         if route.guarded and self._login and not self._login.matches(environ.get("HTTP_AUTHORIZATION", "")):
-            return _words("401 Unauthorized", "who are you?", ("WWW-Authenticate", 'Basic realm="ecr-probe"'))
+            challenge = ("WWW-Authenticate", 'Basic realm="ecr-probe"')
+            return _text("401 Unauthorized", "authentication required", challenge)
         return route.answer(self, environ)
 
-    def _mistaken(self, what: str) -> Answer:
-        """A mistake of our own in one answer is told once, and leaves the other answers as they are."""
-        if what not in self._mistakes:
-            self._mistakes.add(what)
-            self._complain(what)
-        return _words("500 Internal Server Error", f"a mistake of ecr-probe's own: {what}; please report it")
+    def _bug(self, description: str) -> Answer:
+        """An exception in one response; it is reported once and affects no other response."""
+        if description not in self._bugs:
+            self._bugs.add(description)
+            self._report_bug(description)
+        return _text("500 Internal Server Error", f"a bug of ecr-probe: {description}; please report it")
 
-    # ---- what is read ------------------------------------------------------------------------------------------------
+    # ---- rendered from the snapshot ----------------------------------------------------------------------------------
 
     def page(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
@@ -141,12 +130,12 @@ class App:
         snapshot = self._source.snapshot
         verdict = snapshot.verdict
         if verdict is None:
-            return _words("503 Service Unavailable", "no round has ended yet", ("Retry-After", "5"))
+            return _text("503 Service Unavailable", "no round has ended yet", ("Retry-After", "5"))
         return self._of_snapshot(environ, snapshot, "verdict", lambda _: (render_json(verdict, Page()).encode(), JSON))
 
     def history(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
-            return json_of({"rounds": snapshot.history, "passed": snapshot.passed}), JSON
+            return json_of({"rounds": snapshot.history, "passed": snapshot.resolved}), JSON
 
         return self._of_snapshot(environ, self._source.snapshot, "history", render)
 
@@ -159,49 +148,48 @@ class App:
         *,
         headers: Headers = (),
     ) -> Answer:
-        whole = self._rendered.of(snapshot, form, lambda: _tagged(*render(snapshot)))
+        whole = self._renderings.of(snapshot, form, lambda: _tagged(*render(snapshot)))
         headers = (("ETag", f"W/{whole.tag}"), ("Vary", "Accept-Encoding"), *headers)
         if whole.tag in (tag.strip().removeprefix("W/") for tag in environ.get("HTTP_IF_NONE_MATCH", "").split(",")):
             return Answer("304 Not Modified", whole.content_type, b"", headers)
         if _GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")) and len(whole.body) >= _WORTH_COMPRESSING:
-            packed = self._rendered.of(
+            packed = self._renderings.of(
                 snapshot, f"gzip {form}", lambda: whole._replace(body=gzip.compress(whole.body, 5))
             )
             return Answer("200 OK", whole.content_type, packed.body, (*headers, ("Content-Encoding", "gzip")))
         return Answer("200 OK", whole.content_type, whole.body, headers)
 
-    # ---- what is told of the loop, and asked of it ------------------------------------------------------------------
+    # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def healthy(self, _environ: WSGIEnvironment) -> Answer:
-        """Whether the loop lives, never whether the endpoints do: a task that is killed for a broken endpoint could not
-        pull its replacement."""
+        """Whether the loop is running, never whether the endpoints work: a task that ECS stops for a broken endpoint
+        could not be replaced, since its image could not be pulled."""
         if self._source.alive():
-            return _words("200 OK", "healthy")
-        return _words("503 Service Unavailable", "the loop has stopped")
+            return _text("200 OK", "healthy")
+        return _text("503 Service Unavailable", "the loop has stopped")
 
     def ready(self, _environ: WSGIEnvironment) -> Answer:
         if self._source.snapshot.totals.rounds:
-            return _words("200 OK", "ready")
-        return _words("503 Service Unavailable", "the first round is not done yet", ("Retry-After", "1"))
+            return _text("200 OK", "ready")
+        return _text("503 Service Unavailable", "the first round has not ended yet", ("Retry-After", "1"))
 
     def run(self, environ: WSGIEnvironment) -> Answer:
         if not _of_this_site(environ):
-            return _words("403 Forbidden", "another site's page has no say here")
+            return _text("403 Forbidden", "cross-site request refused")
         wait = self._source.ask()
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _FORM:
-            # The page without its script, which shows that round or the one asked for just now.
-            return _words("303 See Other", "see the page", ("Location", "../"))
+            # Sent by the page without its script; the page shows the new round, or the one that was just requested.
+            return _text("303 See Other", "see the page", ("Location", "../"))
         if wait > 0:
-            return _words(
-                "429 Too Many Requests", "a round was asked for just now", ("Retry-After", str(math.ceil(wait)))
-            )
-        return _words("202 Accepted", "a round starts now, or when the one under way is over")
+            retry_after = ("Retry-After", str(math.ceil(wait)))
+            return _text("429 Too Many Requests", "a round was requested a moment ago", retry_after)
+        return _text("202 Accepted", "a round starts now, or when the current one has ended")
 
 
 class Route(NamedTuple):
     answer: Callable[[App, WSGIEnvironment], Answer]
     methods: tuple[str, ...] = ("GET", "HEAD")
-    guarded: bool = True  # by the login, where there is one; a health check of the task knows none
+    guarded: bool = True  # by --basic-auth; the container's health check has no password
 
 
 _ROUTES = {
@@ -216,15 +204,15 @@ _ROUTES = {
 
 
 def _of_this_site(environ: WSGIEnvironment) -> bool:
-    """Whether no browser says that a page of another site asks. Other clients than browsers say nothing of it."""
+    """False where a browser says that a page of another site sends the request. Other clients send no such header."""
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none"):
         return False
-    origin = environ.get("HTTP_ORIGIN")  # older browsers have this one alone
+    origin = environ.get("HTTP_ORIGIN")  # the only header of older browsers
     return origin is None or origin.partition("://")[2] == environ.get("HTTP_HOST")
 
 
-def _words(status: str, words: str, *headers: tuple[str, str]) -> Answer:
-    return Answer(status, TEXT, f"{words}\n".encode(), headers)
+def _text(status: str, text: str, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, TEXT, f"{text}\n".encode(), headers)
 
 
 class _Tagged(NamedTuple):
@@ -237,20 +225,23 @@ def _tagged(body: bytes, content_type: str) -> _Tagged:
     return _Tagged(body, content_type, f'"{hashlib.sha256(body).hexdigest()[:16]}"')
 
 
-class _Rendered:
-    """Renderings of the last snapshot: hundreds of readers cost as much as one."""
+class Renderings:
+    """A bounded cache of the last snapshot's renderings by format: hundreds of clients cost as much as one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._snapshot: Any = None
-        self._forms: dict[str, _Tagged] = {}
+        self._snapshot: Snapshot | None = None
+        self._by_format: dict[str, _Tagged] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_format)
 
     def of(self, snapshot: Snapshot, form: str, render: Callable[[], _Tagged]) -> _Tagged:
         with self._lock:
             if self._snapshot is not snapshot:
-                self._snapshot, self._forms = snapshot, {}
-            if form not in self._forms:
-                if len(self._forms) >= _MOST_RENDERED:
-                    self._forms.clear()
-                self._forms[form] = render()
-            return self._forms[form]
+                self._snapshot, self._by_format = snapshot, {}
+            if form not in self._by_format:
+                if len(self._by_format) >= MOST_RENDERINGS:
+                    self._by_format.clear()
+                self._by_format[form] = render()
+            return self._by_format[form]

@@ -27,7 +27,7 @@ THIRD_PARTY = {
     "probe.fleet": {"msgspec"},
     "probe.operator": {"botocore", "msgspec"},
     "probe.smoke": {"msgspec", "rich"},
-    "probe.serve": {"msgspec", "waitress"},
+    "probe.serve": {"jinja2", "markupsafe", "msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
 }
 # Parts of ourselves that each part may import; None: anything.
@@ -100,10 +100,8 @@ PURE = (
     "probe.fleet",
     "probe.report",
     "probe.history",
-    "probe.serve.schedule",
     "probe.serve.path_view",
     "probe.serve.timeline",
-    "probe.serve.markup",
     "probe.serve.page",
     "probe.records",
     "probe.model",

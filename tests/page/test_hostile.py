@@ -1,16 +1,17 @@
-"""Server answers, titles, hosts and image names are hostile: none of them becomes an element or an attribute."""
+"""Hostile text in server answers, titles, hosts and image names: none of it becomes an element or an attribute."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from probe.model import Verdict
-from probe.serve.markup import document, tag, verbatim
-from probe.serve.page import html
+from probe.serve.page import dense, environment, html, verbatim
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, unproven, verdict, waiting
@@ -23,18 +24,20 @@ def shown(*verdicts: Verdict) -> Node:
 
 
 def parts(root: Node) -> Iterator[tuple[str, ...]]:
-    """Every element with its attributes' names, and the values that are words of ours."""
+    """Every element with the names of its attributes, and the values that only the template may choose."""
     for node in root.walk():
-        words = [
-            f"{name}={node.attributes.get(name)}"
-            for name in ("class", "href", "action", "role")
+        values = [
+            f"{name}={ANCHOR.sub('#anchor', node.attributes[name] or '')}"
+            for name in ("class", "href", "action", "role", "data-copies")
             if name in node.attributes
         ]
-        if node.name != "link":  # its icon is the state's, and there are four
-            yield node.name, *sorted(node.attributes), *words
+        if node.name != "link":  # its icon is that of the state, and there are four
+            yield node.name, *sorted(node.attributes), *values
 
 
-# What the page makes itself: all that harmless snapshots show, and each colour where any stands.
+# An anchor within the page: a finding's code, or the digest of a text that is no code.
+ANCHOR = re.compile(r"#([a-z]+(\.[a-z-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
+# What the template writes itself: all elements of harmless snapshots, with each colour in place of any other.
 COLOURS = ("ok", "warning", "error", "unknown")
 OURS = {
     tuple(
@@ -61,7 +64,7 @@ def no_harm(root: Node) -> None:
 def test_no_payload_becomes_markup(made: Callable[[], Verdict], payload: str) -> None:
     bad = spoilt(made(), lambda text: f"{payload}{text}{payload}")
     no_harm(shown(bad))
-    no_harm(shown(broken(), bad, bad))  # what passed is shown too, and what stands for longer
+    no_harm(shown(broken(), bad, bad))  # with resolved findings, and some of several rounds
 
 
 @settings(max_examples=60, deadline=None)
@@ -95,22 +98,29 @@ def test_nothing_reverses_the_writing() -> None:
     assert "\u202e".encode() not in html(after([spoilt(broken(), lambda text: f"\u202e{text}")]), now=NOON)
 
 
-# ---- the builder -----------------------------------------------------------------------------------------------------
+# ---- the template ----------------------------------------------------------------------------------------------------
 
 
 def test_a_style_cannot_end_early() -> None:
     with pytest.raises(ValueError, match="would end early"):
-        verbatim("style", "a { content: '</style>' }")
+        verbatim("a { content: '</style>' }")
 
 
-@pytest.mark.parametrize("name", ["p onclick", "", "a>b", "ä", "p\n"])
-def test_names_are_names(name: str) -> None:
-    with pytest.raises(ValueError, match="names no element"):
-        document(tag(name))
-    with pytest.raises(ValueError, match="names no element"):
-        document(tag("p", **{f"{name} ": "x"}))
+def test_values_are_escaped_in_text_and_in_attributes() -> None:
+    shown = environment().from_string('<p title="{{ text }}">{{ text }}</p>').render(text="<\"'&\u202e")
+    assert shown == '<p title="&lt;&#34;&#39;&amp;?">&lt;&#34;&#39;&amp;?</p>'
 
 
-def test_attributes_can_be_left_out() -> None:
-    made = document(tag("p", None, ["a", ["<"]], class_="x", hidden=True, open=False, id=None, data_n=3))
-    assert made == b'<!doctype html>\n<p class="x" hidden data-n="3">a&lt;</p>\n'
+def test_a_macro_is_escaped_once() -> None:
+    source = "{% macro bold(text) %}<b>{{ text }}</b>{% endmacro %}{{ bold(text) }}"
+    assert environment().from_string(source).render(text="<") == "<b>&lt;</b>"
+
+
+@pytest.mark.parametrize("source", ["{{ missing }}", "{{ text.missing }}", "{% if missing %}{% endif %}"])
+def test_a_name_that_is_not_there_is_an_error(source: str) -> None:
+    with pytest.raises(UndefinedError, match="missing"):
+        environment().from_string(source).render(text="x")
+
+
+def test_line_breaks_next_to_tags_are_dropped_and_others_kept() -> None:
+    assert dense("<ul>\n  <li>one\n  two</li>\n  {{ x }}\n</ul>\n") == "<ul><li>one\n  two</li>{{ x }}</ul>"

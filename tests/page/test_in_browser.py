@@ -281,7 +281,7 @@ def test_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait
     button.click()
     wait.until(lambda _: asked.text.startswith("a round starts now"))
     button.click()
-    wait.until(lambda _: asked.text.startswith("a round was asked for just now"))
+    wait.until(lambda _: asked.text.startswith("a round was requested a moment ago"))
     assert sidecar.asked == 2
     assert browser.current_url == sidecar.url
 

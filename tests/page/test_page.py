@@ -1,18 +1,23 @@
-"""What the page says of a snapshot, and how it is built: words first, whole and well-formed, nothing from elsewhere."""
+"""What the page shows of a snapshot, and how it is built: well-formed, readable, with nothing from elsewhere."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from probe.history import Snapshot, advance
-from probe.model import Layers, Pull, Status
+from probe.model import JudgedFinding, Layers, Pull, Status
 from probe.records import replace
+from probe.report import Page
+from probe.report.markdown import of_finding
+from probe.report.markdown import render as render_markdown
 from probe.serve.page import HEADERS, REHEARSAL, html
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, noted, unproven, verdict, waiting
@@ -22,7 +27,7 @@ STATES = {
     "healthy": after([verdict()] * 70),
     "failing": after([verdict()] * 8 + [broken()] * 3),
     "half-dead": after([verdict()] * 8 + [failing_in_one_zone()] * 3),
-    "passed": after([verdict(), broken(), verdict()]),
+    "resolved": after([verdict(), broken(), verdict()]),
     "unproven": after([unproven()] * 2),
     "waiting": waiting(),
     "misconfigured": waiting(misconfigured="no image is known; give --image"),
@@ -65,7 +70,7 @@ def test_the_headline_is_a_word_and_a_colour(pull: Pull, status: Status, word: s
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_rehearsal_is_not_taken_for_an_outage(name: str) -> None:
+def test_a_rehearsal_is_named_on_top_and_in_the_title(name: str) -> None:
     shown = parse(html(STATES[name], now=NOW, rehearsal=True))
     assert REHEARSAL in shown.by_id("top").text
     assert shown.all("title")[0].text == f"Rehearsal · {page(STATES[name]).all('title')[0].text}"
@@ -79,7 +84,7 @@ def test_before_the_first_round_nothing_is_claimed() -> None:
     assert not [node for node in shown.by_id("main").walk() if "ok" in (node.attributes.get("class") or "").split()]
 
 
-def test_what_is_misconfigured_is_said() -> None:
+def test_a_misconfiguration_is_shown() -> None:
     assert page(STATES["misconfigured"]).by_id("lead").text == "no image is known; give --image"
 
 
@@ -90,9 +95,9 @@ def test_since_when_and_until_when() -> None:
     assert "next round about 12:01:00 UTC" in hero
 
 
-def test_what_is_wrong_first_of_all_is_said_at_once() -> None:
+def test_the_most_serious_finding_is_linked_from_the_top() -> None:
     (link,) = page(STATES["failing"]).by_id("lead").all("a")
-    assert (link.text, link.attributes["href"]) == ("nothing answers on port 443 of ecr.api, ecr.dkr", "#findings")
+    assert (link.text, link.attributes["href"]) == ("nothing answers on port 443 of ecr.api, ecr.dkr", "#tcp.silent")
     assert not page(STATES["healthy"]).by_id("lead").all("a")
 
 
@@ -103,9 +108,9 @@ def test_which_task_it_is() -> None:
     assert "in arn:aws:ecs:x:1:task/main/0c1b." in shown.by_id("limits").text
 
 
-def test_a_longer_interval_is_said_with_its_reason() -> None:
+def test_a_longer_interval_has_its_reason() -> None:
     eased = replace(STATES["healthy"], interval=240.0)
-    assert "every 240 s while AWS asks for fewer calls, about 12:04:00 UTC" in page(eased).by_id("hero").text
+    assert "every 240 s while AWS throttles, about 12:04:00 UTC" in page(eased).by_id("hero").text
 
 
 def test_a_time_of_another_day_has_its_date() -> None:
@@ -114,10 +119,10 @@ def test_a_time_of_another_day_has_its_date() -> None:
     )
 
 
-# ---- what is wrong, and what passed ----------------------------------------------------------------------------------
+# ---- what is wrong, and what is resolved -----------------------------------------------------------------------------
 
 
-def test_a_finding_is_told_in_full() -> None:
+def test_a_finding_is_shown_in_full() -> None:
     findings = page(STATES["failing"]).by_id("findings")
     first, second = findings.all("article")
     assert first.all("h3")[0].text == "error: nothing answers on port 443 of ecr.api, ecr.dkr"
@@ -131,7 +136,7 @@ def test_a_finding_is_told_in_full() -> None:
         "ruled out",
     ]
     assert "since 11:58:00 UTC , 3 rounds in a row" in first.text
-    assert "the same read as for: the endpoints' security group does not admit the task" in first.text
+    assert "the same as for: the endpoints' security group does not admit the task" in first.text
 
 
 def test_a_command_can_be_copied_as_it_stands() -> None:
@@ -147,38 +152,70 @@ def test_the_likeliest_cause_is_open_and_the_others_wait() -> None:
     assert ["open" in cause.attributes for cause in causes] == [True, False, False]
 
 
-def test_a_fault_of_one_round_may_be_passing() -> None:
+def test_a_fault_of_one_round_may_be_transient() -> None:
     shown = page(after([verdict()] * 3 + [broken()]))
-    assert "first seen this round: may be passing" in shown.by_id("findings").text
-    assert "Seen in one round only so far, so it may be passing." in shown.by_id("lead").text
+    assert "first found in this round: may be transient" in shown.by_id("findings").text
+    assert "Found in one round only so far, so it may be transient." in shown.by_id("lead").text
 
 
-def test_the_very_first_round_is_not_called_passing() -> None:
-    assert "passing" not in page(after([broken()])).text
+def test_the_very_first_round_is_not_called_transient() -> None:
+    assert "transient" not in page(after([broken()])).text
 
 
-def test_what_is_gone_is_listed_as_passed() -> None:
-    passed = page(STATES["passed"]).by_id("passed").text
-    assert "passed error: nothing answers on port 443 of ecr.api, ecr.dkr" in passed
-    assert "tcp.silent 11:59:00 UTC to 12:00:00 UTC , one round only" in passed
+def test_a_finding_that_is_gone_is_listed_as_resolved() -> None:
+    resolved = page(STATES["resolved"]).by_id("resolved").text
+    assert "resolved: nothing answers on port 443 of ecr.api, ecr.dkr" in resolved
+    assert "tcp.silent error, 11:59:00 UTC to 12:00:00 UTC , one round only" in resolved
 
 
-# ---- what is not known -----------------------------------------------------------------------------------------------
+def test_with_an_error_the_findings_come_before_the_path() -> None:
+    def order(name: str) -> list[str]:
+        return [identity for section in page(STATES[name]).all("section") if (identity := section.attributes["id"])]
+
+    assert order("failing")[:3] == ["hero", "findings", "path"]
+    assert order("half-dead")[:3] == ["hero", "path", "findings"]
 
 
-def test_another_path_than_the_pulls_is_said() -> None:
+def test_a_finding_has_its_code_as_anchor() -> None:
+    first, second = page(STATES["failing"]).by_id("findings").all("article")
+    assert (first.attributes["id"], second.attributes["id"]) == ("tcp.silent", "logs.group-missing")
+    assert first.all("a")[0].attributes["href"] == "#tcp.silent"
+
+
+def silent_finding() -> JudgedFinding:
+    return next(finding for finding in broken().findings if finding.code == "tcp.silent")
+
+
+def test_two_findings_of_one_code_have_two_anchors() -> None:
+    twice = silent_finding(), replace(silent_finding(), endpoints=("logs",))
+    ids = [node.attributes["id"] for node in page(after([verdict(findings=twice)])).all("article")]
+    assert ids == ["tcp.silent", "tcp.silent-2"]
+
+
+def test_a_finding_carries_its_part_of_the_markdown_report() -> None:
+    (source, *_) = page(STATES["failing"]).by_id("tcp.silent").all("pre", class_="markdown")
+    assert "hidden" in source.attributes
+    own_part = of_finding(silent_finding(), broken())
+    assert "".join(map(str, source.children)) == own_part
+    assert own_part.rstrip("\n") in render_markdown(broken(), Page())
+
+
+# ---- what is not proven ----------------------------------------------------------------------------------------------
+
+
+def test_a_path_that_is_not_the_pulls_is_named() -> None:
     shown = page(STATES["unproven"])
     assert "not proven. What was measured works." in shown.by_id("lead").text
     assert "another interface" in shown.by_id("limits").text
 
 
-def test_layers_left_out_are_said() -> None:
+def test_layers_that_were_left_out_are_named() -> None:
     plan = replace(verdict().plan, layers=Layers.NONE)
     assert "--layers none" in page(after([verdict(plan=plan, pull=Pull.UNPROVEN)])).by_id("limits").text
 
 
-def test_no_zone_is_ever_asserted_of_an_address() -> None:
-    assert "Which zone an address is in cannot be seen" in page(STATES["healthy"]).by_id("limits").text
+def test_no_zone_is_claimed_of_an_address() -> None:
+    assert "The zone of an address cannot be measured" in page(STATES["healthy"]).by_id("limits").text
 
 
 def test_notes_are_worth_knowing_and_nothing_wrong() -> None:
@@ -194,17 +231,30 @@ def test_notes_are_worth_knowing_and_nothing_wrong() -> None:
 @pytest.mark.parametrize("rounds", [1, 2, 30, 70])
 def test_a_strip_has_a_cell_for_each_round_of_the_hour(rounds: int) -> None:
     snapshot = after([failing_in_one_zone() if number % 7 == 3 else verdict() for number in range(rounds)])
-    strips = page(snapshot).by_id("hour").all("svg", role="img")
+    strips = page(snapshot).by_id("hour").all("svg", class_="strip")
     assert len(strips) == 1 + len(verdict().endpoints)
     for strip in strips:
         assert sum((path.attributes["d"] or "").count("h") for path in strip.all("path")) == len(snapshot.strip)
 
 
-def test_a_strip_says_in_words_what_it_shows() -> None:
-    strips = page(STATES["failing"]).by_id("hour").all("svg", role="img")
-    words = [strip.attributes["aria-label"] for strip in strips]
-    assert words[0] == ("pull, 11:50 to 12:00 UTC: 3 of 11 rounds failed; failed 11:58 to 12:00, 3 rounds")
-    assert words[3] == "s3, 11:50 to 12:00 UTC: 11 rounds, all fine"
+def test_a_strip_has_words_for_what_it_shows() -> None:
+    strips = page(STATES["failing"]).by_id("hour").all("svg", role="img", class_="strip")
+    labels = [strip.attributes["aria-label"] for strip in strips]
+    spell = "failed 11:58 to 12:00 UTC, 3 rounds: tcp.silent, logs.group-missing"
+    assert labels[0] == f"pull, 11:50 to 12:00 UTC: 3 of 11 rounds failed; {spell}"
+    assert labels[3] == "s3, 11:50 to 12:00 UTC: 3 of 11 rounds not proven; not proven 11:58 to 12:00 UTC, 3 rounds"
+
+
+def test_a_cell_that_is_not_fine_says_which_finding_and_when() -> None:
+    (strip, *_) = page(STATES["failing"]).by_id("hour").all("svg", class_="strip")
+    (title,) = strip.all("title")
+    assert title.text == "failed 11:58 to 12:00 UTC, 3 rounds: tcp.silent, logs.group-missing"
+
+
+def test_latencies_are_a_line_with_words() -> None:
+    lines = page(STATES["healthy"]).by_id("hour").all("svg", role="img", class_="latency")
+    assert len(lines) == len(verdict().endpoints)
+    assert str(lines[0].attributes["aria-label"]).startswith("ecr.api, slowest step of each round: ")
 
 
 # ---- how it is built -------------------------------------------------------------------------------------------------
@@ -233,8 +283,8 @@ def test_there_are_landmarks(any_page: Node) -> None:
     assert any_page.all("html")[0].attributes["lang"] == "en"
 
 
-def test_a_mark_never_stands_without_a_word(any_page: Node) -> None:
-    """Marks are hidden from who listens, so what holds one has to say something as well."""
+def test_a_mark_always_has_a_word(any_page: Node) -> None:
+    """Marks are hidden from screen readers, so the element around one must have text."""
     for node in any_page.walk():
         if any(
             isinstance(child, Node) and "mark" in (child.attributes.get("class") or "").split()
@@ -243,7 +293,7 @@ def test_a_mark_never_stands_without_a_word(any_page: Node) -> None:
             assert node.text
 
 
-def test_the_policy_admits_what_is_inlined_and_nothing_else(any_page: Node) -> None:
+def test_the_content_security_policy_allows_only_what_is_inlined(any_page: Node) -> None:
     policy = dict(HEADERS)["Content-Security-Policy"]
     for name in ("style", "script"):
         (element,) = any_page.all(name)
@@ -280,7 +330,7 @@ def test_without_a_script_it_is_fetched_again(any_page: Node) -> None:
 
 
 def test_the_same_snapshot_gives_the_same_bytes() -> None:
-    """Whoever compares tags must not see a change where there is none."""
+    """A client that compares ETags must not see a change where there is none."""
     known = STATES["failing"]
     assert html(known, now=NOW) == html(known, now=NOW + timedelta(minutes=5))
 
@@ -296,8 +346,20 @@ def test_an_hour_of_very_many_rounds_is_not_large_either() -> None:
 
 
 def test_a_finding_keeps_its_id_from_round_to_round() -> None:
-    """The script finds by it what to change in place."""
+    """By its id the script finds what to change in place."""
     before = STATES["failing"]
     later = advance(before, broken(), interval=60)
     ids = [[node.attributes["id"] for node in page(one).all("article")] for one in (before, later)]
     assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("command", [["check", "--help"], ["demo", "healthy"]], ids=" ".join)
+def test_only_serve_imports_the_template_engine(command: list[str]) -> None:
+    code = (
+        "import contextlib, io, sys\n"
+        "from probe.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        f"    main({command})\n"
+        "sys.exit('jinja2' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.DEVNULL).returncode == 0

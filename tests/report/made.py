@@ -250,7 +250,7 @@ def broken() -> Verdict:
         endpoints=(
             summary("ecr.api", reached=0, ok=False),
             summary("ecr.dkr", reached=0, ok=False),
-            summary("s3"),
+            summary("s3", ok=False),  # reached, but no layer was tried
             summary("logs", ok=False),
         ),
     )

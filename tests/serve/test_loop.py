@@ -1,12 +1,12 @@
-"""The loop: when rounds start, what they publish, and that nothing which happens in a round ends it."""
+"""The loop: when rounds start, what they publish, and that no failure of a round ends it."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,15 +16,13 @@ from probe.crash import broken
 from probe.history import Snapshot
 from probe.model import Action, Failure, Status, Verdict
 from probe.records import replace
-from probe.serve import loop as loops
-from probe.serve.loop import LEAST_GAP, PATIENCE, Loop
-from probe.serve.schedule import LONGEST
+from probe.serve.loop import LEAST_GAP, LONGEST_INTERVAL, PATIENCE, Loop
 from tests.report import made
 from tests.serve.rounds import verdict
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 SETTINGS = parse(["--image", IMAGE], {})
-SOON = 20.0  # seconds that no wait takes unless something is wrong
+SOON = 20.0  # seconds; no wait takes so long unless something is broken
 THROTTLED = replace(
     verdict(),
     status=Status.INCONCLUSIVE,
@@ -50,63 +48,63 @@ def loop_of(measure: Callable[[threading.Event], Verdict], **given: Any) -> Loop
     )
 
 
-# ---- in a time of our own --------------------------------------------------------------------------------------------
+# ---- with a clock of the test's own ----------------------------------------------------------------------------------
 
 
-class Time:
-    """A clock that only rounds and waits move, and the instants at which rounds started."""
+class Clock:
+    """Seconds that only rounds and waits add to, and the instants at which rounds started. Also the loop's wakeup."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.starts: list[float] = []
         self.waits: list[float] = []
-        self.wishes = 0
+        self.woken = False
 
-    def monotonic(self) -> float:
+    def __call__(self) -> float:
         return self.now
 
-    # In place of the event on which the loop waits for a wish.
-
     def wait(self, seconds: float) -> bool:
-        if self.wishes:
+        if self.woken:
             return True
         self.waits.append(seconds)
         self.now += seconds
         return False
 
     def clear(self) -> None:
-        self.wishes = 0
+        self.woken = False
 
     def set(self) -> None:
-        self.wishes += 1
+        self.woken = True
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
-    time = Time()
-    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=time.monotonic))
-    return time
+def clock() -> Clock:
+    return Clock()
 
 
-def lived(clock: Time, rounds: Iterable[Callable[[Loop], Verdict]], **given: Any) -> tuple[Loop, list[Snapshot]]:
-    """A loop after these rounds, run on the test's own thread, and what it published."""
-    left, published = iter(rounds), []
+Round = Callable[[Loop], Verdict]
+
+
+def run(clock: Clock, rounds: Iterable[Round], **options: Any) -> tuple[Loop, list[Snapshot]]:
+    """The loop after these rounds, which ran on the test's own thread, and the snapshots that it published."""
+    remaining = iter(rounds)
+    published: list[Snapshot] = []
 
     def measure(stop: threading.Event) -> Verdict:
         clock.starts.append(clock.now)
-        do = next(left, None)
-        if do is None:
+        next_round = next(remaining, None)
+        if next_round is None:
             stop.set()
             return verdict()
-        return do(loop)
+        return next_round(loop)
 
-    loop = loop_of(measure, after=lambda _, after: published.append(after), **given)
-    loop._wish = clock  # type: ignore[assignment]
-    loop._run()
+    options = {"after": lambda _, after: published.append(after), **options}
+    loop = loop_of(measure, clock=clock, wakeup=clock, **options)
+    loop.run()
     return loop, published
 
 
-def lasting(clock: Time, seconds: float, result: Verdict | None = None) -> Callable[[Loop], Verdict]:
+def lasting(clock: Clock, seconds: float, result: Verdict | None = None) -> Callable[[Loop], Verdict]:
     def do(_loop: Loop) -> Verdict:
         clock.now += seconds
         return result or verdict()
@@ -121,37 +119,48 @@ def raising(error: BaseException) -> Callable[[Loop], Verdict]:
     return do
 
 
-def test_the_first_round_starts_at_once_and_the_others_by_the_interval(clock: Time) -> None:
-    lived(clock, [lasting(clock, 2)] * 3)
+def test_the_first_round_starts_immediately_and_the_others_by_the_interval(clock: Clock) -> None:
+    run(clock, [lasting(clock, 2)] * 3)
     assert clock.starts == [1000, 1060, 1120, 1180]
     assert clock.waits == [58, 58, 58]
 
 
-def test_jitter_comes_from_chance(clock: Time) -> None:
+def test_jitter_is_random(clock: Clock) -> None:
     rolls = iter([-1.0, 1.0, 0.0])
-    lived(clock, [lasting(clock, 2)] * 3, roll=lambda: next(rolls))
+    run(clock, [lasting(clock, 2)] * 3, roll=lambda: next(rolls))
     assert clock.starts == [1000, 1054, 1120, 1180]
 
 
-def test_an_overrun_is_counted_and_the_plan_is_kept(clock: Time) -> None:
-    _, published = lived(clock, [lasting(clock, 2), lasting(clock, 70), lasting(clock, 200), lasting(clock, 2)])
+def test_an_overrun_is_counted_and_the_plan_is_kept(clock: Clock) -> None:
+    _, published = run(clock, [lasting(clock, 2), lasting(clock, 70), lasting(clock, 200), lasting(clock, 2)])
     assert clock.starts == [1000, 1060, 1180, 1420, 1480]
     assert [one.totals.overruns for one in published] == [0, 1, 2, 2]
 
 
-def test_throttling_lengthens_the_interval_and_success_restores_it(clock: Time) -> None:
+def test_throttling_lengthens_the_interval_and_success_restores_it(clock: Clock) -> None:
     rounds = [lasting(clock, 1, THROTTLED)] * 5 + [lasting(clock, 1)] * 5
-    _, published = lived(clock, rounds)
-    assert [one.interval for one in published] == [120, 240, 480, LONGEST, LONGEST, 450, 225, 112.5, 60, 60]
+    _, published = run(clock, rounds)
+    assert [one.interval for one in published] == [
+        120,
+        240,
+        480,
+        LONGEST_INTERVAL,
+        LONGEST_INTERVAL,
+        450,
+        225,
+        112.5,
+        60,
+        60,
+    ]
     assert {one.base_interval for one in published} == {60}
     gaps = [later - earlier for earlier, later in zip(clock.starts, clock.starts[1:], strict=False)]
     assert gaps == [one.interval for one in published]
 
 
-def test_a_wish_is_granted_at_most_every_ten_seconds(clock: Time) -> None:
+def test_a_round_can_be_requested_every_ten_seconds(clock: Clock) -> None:
     answers: list[float] = []
 
-    def wish(loop: Loop) -> Verdict:
+    def request(loop: Loop) -> Verdict:
         answers.append(loop.ask())
         clock.now += 4
         answers.append(loop.ask())
@@ -159,86 +168,66 @@ def test_a_wish_is_granted_at_most_every_ten_seconds(clock: Time) -> None:
         answers.append(loop.ask())
         return verdict()
 
-    lived(clock, [wish])
+    run(clock, [request])
     assert answers == [0.0, LEAST_GAP - 4, 0.0]
 
 
-def test_wishes_during_a_round_are_one_round_after_it(clock: Time) -> None:
-    """Whoever asks every ten seconds during rounds of thirty must not pile them up."""
+def test_requests_during_a_round_start_one_round_after_it(clock: Clock) -> None:
+    """A client that asks every ten seconds during rounds of thirty must not pile rounds up."""
 
-    def wish(loop: Loop) -> Verdict:
+    def request(loop: Loop) -> Verdict:
         for _ in range(3):
             assert loop.ask() == 0
             clock.now += LEAST_GAP
         return verdict()
 
-    lived(clock, [wish, lasting(clock, 2), lasting(clock, 2)])
-    assert clock.starts == [1000, 1030, 1090, 1150], "at once, and then by a plan that starts anew"
+    run(clock, [request, lasting(clock, 2), lasting(clock, 2)])
+    assert clock.starts == [1000, 1030, 1090, 1150], "immediately, and then on a new plan"
 
 
 BUGS = [ValueError("no"), KeyError(), RecursionError(), SystemExit(3), MemoryError(), StopIteration(), OSError(5, "x")]
 
 
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
-def test_a_bug_in_a_round_is_a_finding_of_that_round(error: BaseException, clock: Time) -> None:
-    _, published = lived(clock, [lasting(clock, 1), raising(error), lasting(clock, 1)])
+def test_a_bug_in_a_round_is_a_finding_of_that_round(error: BaseException, clock: Clock) -> None:
+    _, published = run(clock, [lasting(clock, 1), raising(error), lasting(clock, 1)])
     assert [one.verdict.status if one.verdict else None for one in published] == ["pass", "inconclusive", "pass"]
     assert [one.finding.code for one in published[1].standing] == ["probe.bug"]
     assert type(error).__name__ in published[1].standing[0].finding.values["detail"]
-    assert published[2].passed[0].code == "probe.bug"
+    assert published[2].resolved[0].code == "probe.bug"
 
 
-def test_without_an_image_the_verdict_is_withdrawn_until_there_is_one(clock: Time) -> None:
-    _, published = lived(clock, [lasting(clock, 1), raising(UsageError("no image")), lasting(clock, 1)])
+def test_without_an_image_the_verdict_is_withdrawn_until_there_is_one(clock: Clock) -> None:
+    _, published = run(clock, [lasting(clock, 1), raising(UsageError("no image")), lasting(clock, 1)])
     assert [one.misconfigured for one in published] == [None, "no image", None]
     assert [one.verdict is None for one in published] == [False, True, False]
     assert [one.totals.rounds for one in published] == [1, 1, 2]
     assert clock.starts == [1000, 1060, 1120, 1180]
 
 
-def test_who_is_told_cannot_end_the_rounds(clock: Time) -> None:
+def test_a_listener_that_fails_does_not_end_the_rounds(clock: Clock) -> None:
     def after(_before: Snapshot, _after: Snapshot) -> None:
         raise ValueError
 
-    rounds = iter([lasting(clock, 1)] * 3)
-
-    def measure(stop: threading.Event) -> Verdict:
-        do = next(rounds, None)
-        if do is None:
-            stop.set()
-        return do(loop) if do else verdict()
-
-    loop = loop_of(measure, after=after)
-    loop._wish = clock  # type: ignore[assignment]
-    loop._run()
+    loop, _ = run(clock, [lasting(clock, 1)] * 3, after=after)
     assert loop.snapshot.totals.rounds == 3
 
 
-def test_each_round_is_told_with_the_one_before(clock: Time) -> None:
-    told: list[tuple[int, int]] = []
-
-    def after(before: Snapshot, now: Snapshot) -> None:
-        told.append((before.totals.rounds, now.totals.rounds))
-
-    rounds = iter([verdict(), verdict(), None])
-
-    def measure(stop: threading.Event) -> Verdict:
-        found = next(rounds)
-        if found is None:
-            stop.set()
-        return found or verdict()
-
-    loop = loop_of(measure, after=after)
-    loop._wish = clock  # type: ignore[assignment]
-    loop._run()
-    assert told == [(0, 1), (1, 2)]
+def test_a_listener_gets_the_snapshots_before_and_after_a_round(clock: Clock) -> None:
+    pairs: list[tuple[int, int]] = []
+    run(
+        clock,
+        [lasting(clock, 1)] * 2,
+        after=lambda before, after: pairs.append((before.totals.rounds, after.totals.rounds)),
+    )
+    assert pairs == [(0, 1), (1, 2)]
 
 
 # ---- on its thread ---------------------------------------------------------------------------------------------------
 
 
 class Rounds:
-    """A measure that a test leads by the hand."""
+    """A measure whose rounds a test begins and ends."""
 
     def __init__(self) -> None:
         self.began = threading.Semaphore(0)
@@ -265,8 +254,7 @@ def running(measure: Callable[[threading.Event], Verdict], **given: Any) -> Iter
     try:
         yield loop, published
     finally:
-        loop.stop(within=SOON)
-        assert not loop._thread.is_alive()
+        assert loop.stop(within=SOON)
 
 
 def test_nothing_is_published_before_the_first_round_is_over() -> None:
@@ -292,7 +280,7 @@ def test_rounds_never_overlap() -> None:
     assert rounds.most == 1
 
 
-def test_a_wish_ends_the_wait() -> None:
+def test_a_request_ends_the_wait() -> None:
     rounds = Rounds()
     with running(rounds, interval=3600.0) as (loop, published):
         rounds.end.release(2)
@@ -302,15 +290,15 @@ def test_a_wish_ends_the_wait() -> None:
         assert 0 < loop.ask() <= LEAST_GAP
 
 
-def test_many_ask_and_one_is_granted() -> None:
+def test_of_many_concurrent_requests_one_is_granted() -> None:
     rounds = Rounds()
     with running(rounds, interval=3600.0) as (loop, _):
         answers: list[float] = []
         threads = [threading.Thread(target=lambda: answers.append(loop.ask())) for _ in range(20)]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert sorted(answers)[0] == 0.0
     assert all(answer > 0 for answer in sorted(answers)[1:])
 
@@ -345,21 +333,20 @@ def test_a_round_that_ignores_the_stop_is_left_behind() -> None:
 
     with running(measure) as (loop, _):
         assert began.wait(SOON)
-        loop.stop(within=0.05)
-        assert loop._thread.is_alive()
+        assert not loop.stop(within=0.05)
         hang.set()
 
 
 # ---- alive -----------------------------------------------------------------------------------------------------------
 
 
-def test_before_its_start_there_is_no_life() -> None:
+def test_a_loop_that_was_not_started_is_not_alive() -> None:
     assert not loop_of(lambda _: verdict()).alive()
 
 
-def test_a_round_that_hangs_beyond_deadline_and_patience_is_no_life(clock: Time) -> None:
+def test_a_loop_whose_round_hangs_is_not_alive(clock: Clock) -> None:
     rounds = Rounds()
-    with running(rounds, deadline=30.0) as (loop, _):
+    with running(rounds, deadline=30.0, clock=clock) as (loop, _):
         assert rounds.began.acquire(timeout=SOON)
         clock.now += 30 + PATIENCE - 0.1
         assert loop.alive()
@@ -368,9 +355,9 @@ def test_a_round_that_hangs_beyond_deadline_and_patience_is_no_life(clock: Time)
         rounds.end.release()
 
 
-def test_a_start_that_does_not_come_is_no_life(clock: Time) -> None:
+def test_a_loop_whose_next_round_does_not_start_is_not_alive(clock: Clock) -> None:
     rounds = Rounds()
-    with running(rounds, interval=3600.0) as (loop, published):
+    with running(rounds, interval=3600.0, clock=clock) as (loop, published):
         rounds.end.release()
         assert published.acquire(timeout=SOON)
         clock.now += 3600 + PATIENCE - 0.1
@@ -380,7 +367,7 @@ def test_a_start_that_does_not_come_is_no_life(clock: Time) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_is_gone_is_no_life() -> None:
+def test_a_loop_whose_thread_has_ended_is_not_alive() -> None:
     class End(BaseException):
         pass
 
@@ -389,13 +376,15 @@ def test_a_thread_that_is_gone_is_no_life() -> None:
 
     loop = loop_of(measure)
     loop.start()
-    loop._thread.join(SOON)
+    until = time.monotonic() + SOON
+    while loop.alive() and time.monotonic() < until:
+        time.sleep(0.01)
     assert not loop.alive()
     assert loop.snapshot.verdict is None
 
 
-def test_only_aws_counts_as_throttling(clock: Time) -> None:
+def test_only_aws_counts_as_throttling(clock: Clock) -> None:
     refused = replace(verdict(), steps=(made.step("ecr.api/token/10.0.1.10", failure=Failure.DENIED),))
     assert refused.steps[0].action is Action.TOKEN
-    _, published = lived(clock, [lasting(clock, 1, refused)])
+    _, published = run(clock, [lasting(clock, 1, refused)])
     assert published[0].interval == 60

@@ -11,7 +11,7 @@ import pytest
 from probe.config.settings import UsageError, parse
 from probe.model import Surroundings, Verdict
 from probe.records import replace
-from probe.serve.rounds import Rounds
+from probe.serve.loop import Rounds
 from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error
 from probe.sim.services import InjectedReply
 from probe.sim.task import ID

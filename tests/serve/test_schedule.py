@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.serve.options import LONGEST as LONGEST_INTERVAL
-from probe.serve.options import SHORTEST
-from probe.serve.schedule import JITTER, LONGEST, eased, next_start
+from probe.serve.loop import JITTER, LONGEST_INTERVAL, eased, next_start
+from probe.serve.options import LONGEST, SHORTEST
 
 INSTANTS = st.floats(0, 1e9)
-INTERVALS = st.floats(SHORTEST, LONGEST_INTERVAL)
+INTERVALS = st.floats(SHORTEST, LONGEST)
 CHANCE = st.floats(-1, 1)
 TINY = 1e-6  # what floats lose at 1e9
 
@@ -70,7 +69,7 @@ def test_the_interval_stays_between_what_was_asked_for_and_the_longest(base: flo
     interval = base
     for throttled in throttles:
         before, interval = interval, eased(interval, base, throttled=throttled)
-        assert base <= interval <= max(base, LONGEST)
+        assert base <= interval <= max(base, LONGEST_INTERVAL)
         assert interval >= before if throttled else interval <= before
 
 

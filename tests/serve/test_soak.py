@@ -17,7 +17,7 @@ from probe.demo import _named, _scenarios
 from probe.history import Snapshot
 from probe.model import Severity, Verdict
 from probe.rehearsal import FAULTS, PHASE, Stage, phases
-from probe.serve.logs import lines
+from probe.serve.log_lines import round_lines
 from probe.serve.loop import Loop
 from probe.sim.scenarios.scenario import Scenario
 from tests.serve.clients import SOON
@@ -53,7 +53,7 @@ def lived() -> list[Told]:
     done = threading.Event()
 
     def after(before: Snapshot, now: Snapshot) -> None:
-        said = [json.loads(line) for line in lines(before, now)]
+        said = [json.loads(line) for line in round_lines(before, now)]
         files = len(os.listdir("/proc/self/fd"))
         told.append(Told(rounds[len(told)], now, said, threading.active_count(), files))
         if len(told) == ROUNDS:
@@ -114,7 +114,7 @@ def what_has_passed_is_all_there_in_the_end(told: list[Told]) -> None:
     last = told[-1].snapshot
     assert last.totals.rounds == ROUNDS
     assert [one.bad for one in last.history] == [number // PHASE % 2 == 1 for number in range(ROUNDS)]
-    assert {one.rounds for one in last.passed} == {PHASE}
+    assert {one.rounds for one in last.resolved} == {PHASE}
     assert grave(last)
 
 

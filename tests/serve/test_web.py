@@ -23,7 +23,8 @@ from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.serve import web
-from probe.serve.web import App, Login
+from probe.serve.options import Login
+from probe.serve.web import MOST_RENDERINGS, App, Renderings
 from tests.page.hostile import spoilt
 from tests.report import made
 from tests.serve.rounds import NEW, Source, after, finding, misconfigured, verdict
@@ -112,7 +113,7 @@ def test_the_verdict_is_the_report() -> None:
     assert answer.body.decode() == render_json(LIVED.verdict, Page())
 
 
-def test_the_history_is_in_order_of_time() -> None:
+def test_the_history_is_in_chronological_order() -> None:
     history = json.loads(ask(App(Source(LIVED)), "/history").body)
     assert [one["number"] for one in history["rounds"]] == [1, 2, 3]
     assert [one["status"] for one in history["rounds"]] == ["pass", "fail", "fail"]
@@ -130,7 +131,7 @@ def test_metrics_are_the_exposition(accept: str) -> None:
         assert (b"probe_success" in answer.body) is compat
 
 
-def half_a_letter() -> Verdict:
+def not_utf_8() -> Verdict:
     """Each word ends in bytes that are no UTF-8, as a variable of the environment may; but for our own codes."""
     whole = made.broken()
     bad = spoilt(whole, lambda text: f"{text}\udcff")
@@ -139,11 +140,11 @@ def half_a_letter() -> Verdict:
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history"])
-def test_words_that_are_no_utf_8_are_shown_all_the_same(path: str) -> None:
-    answer = ask(App(Source(after([half_a_letter(), verdict(SILENT)]))), path)
+def test_text_that_is_not_utf_8_is_shown(path: str) -> None:
+    answer = ask(App(Source(after([not_utf_8(), verdict(SILENT)]))), path)
     assert answer.code == 200
     assert answer.body.decode()
-    answer = ask(App(Source(after([verdict(), half_a_letter()]))), path)
+    answer = ask(App(Source(after([verdict(), not_utf_8()]))), path)
     assert answer.code == 200
     words = answer.body.decode()
     if answer.headers["content-type"] == "application/json":
@@ -153,7 +154,7 @@ def test_words_that_are_no_utf_8_are_shown_all_the_same(path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
 @pytest.mark.parametrize("path", READ)
-def test_pages_are_for_reading(path: str, method: str) -> None:
+def test_pages_are_read_only(path: str, method: str) -> None:
     source = Source(LIVED)
     answer = ask(App(source), path, method)
     assert answer.code == 405
@@ -162,7 +163,7 @@ def test_pages_are_for_reading(path: str, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_a_round_is_asked_for_by_post_alone(method: str) -> None:
+def test_only_post_requests_a_round(method: str) -> None:
     source = Source(LIVED)
     answer = ask(App(source), "/-/run", method)
     assert (answer.code, answer.headers["allow"], source.asked) == (405, "POST", 0)
@@ -174,17 +175,17 @@ def test_a_round_is_asked_for_by_post_alone(method: str) -> None:
 def test_other_paths_are_not_found_and_not_repeated(path: str) -> None:
     answer = ask(App(Source(LIVED)), path)
     assert answer.code == 404
-    assert answer.body == b"there are /, /metrics, /verdict, /history, /-/healthy, /-/ready, /-/run\n"
+    assert answer.body == b"not found; the paths are /, /metrics, /verdict, /history, /-/healthy, /-/ready, /-/run\n"
 
 
 @pytest.mark.parametrize("query", ["x=1", "../../x", "a" * 5000, "%00%ff", "format=json&<script>", "=&=&;"])
 @pytest.mark.parametrize("path", READ)
-def test_queries_change_nothing(path: str, query: str) -> None:
+def test_query_strings_are_ignored(path: str, query: str) -> None:
     app = App(Source(LIVED))
     assert ask(app, path, query=query) == ask(app, path)
 
 
-# ---- before the first round, and when the loop is gone ---------------------------------------------------------------
+# ---- before the first round, and when the loop has stopped -----------------------------------------------------------
 
 
 def test_before_the_first_round() -> None:
@@ -197,7 +198,7 @@ def test_before_the_first_round() -> None:
     assert json.loads(ask(app, "/history").body) == {"rounds": [], "passed": []}
 
 
-def test_a_verdict_that_was_withdrawn_is_not_shown() -> None:
+def test_a_withdrawn_verdict_is_not_shown() -> None:
     app = App(Source(misconfigured(LIVED)))
     assert ask(app, "/verdict").code == 503
     assert ask(app, "/").code == 200
@@ -214,26 +215,26 @@ def test_health_is_the_loops_and_never_the_endpoints() -> None:
     assert ask(App(source), "/metrics").code == 200
 
 
-def test_a_mistake_in_one_answer_is_told_once_and_hurts_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    def mistaken(*_: object, **__: object) -> bytes:
+def test_a_bug_in_one_response_is_reported_once_and_affects_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_page(*_: object, **__: object) -> bytes:
         raise ValueError("s3cret")
 
-    monkeypatch.setattr("probe.serve.page.html", mistaken)
-    told: list[str] = []
-    app = App(Source(LIVED), complain=told.append)
+    monkeypatch.setattr("probe.serve.page.html", broken_page)
+    reported: list[str] = []
+    app = App(Source(LIVED), report_bug=reported.append)
     for _ in range(3):
         answer = ask(app)
         assert answer.code == 500
         assert b"ValueError in test_web.py" in answer.body
         assert b"s3cret" not in answer.body
-    assert len(told) == 1
+    assert len(reported) == 1
     assert {ask(app, path).code for path in READ[1:]} == {200}
 
 
 # ---- a round now -----------------------------------------------------------------------------------------------------
 
 
-def test_a_round_can_be_asked_for() -> None:
+def test_a_round_can_be_requested() -> None:
     source = Source(LIVED)
     assert ask(App(source), "/-/run", "POST").code == 202
     assert source.asked == 1
@@ -270,17 +271,17 @@ def test_a_form_leads_back_to_the_page(wait: float) -> None:
         ({"origin": ""}, 403),
     ],
 )
-def test_pages_of_other_sites_have_no_say(headers: dict[str, str], code: int) -> None:
+def test_cross_site_requests_are_refused(headers: dict[str, str], code: int) -> None:
     source = Source(LIVED)
     assert ask(App(source), "/-/run", "POST", host="probe:9879", **headers).code == code
     assert source.asked == (code == 202)
 
 
-# ---- less to send ----------------------------------------------------------------------------------------------------
+# ---- caching and compression -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history"])
-def test_who_has_it_already_gets_304(path: str) -> None:
+def test_a_matching_etag_gets_304(path: str) -> None:
     source = Source(LIVED)
     app = App(source)
     whole = ask(app, path)
@@ -311,7 +312,7 @@ def test_who_has_it_already_gets_304(path: str) -> None:
         ("", False),
     ],
 )
-def test_gzip_where_it_is_taken(path: str, accepted: str, packed: bool) -> None:
+def test_gzip_where_the_client_accepts_it(path: str, accepted: str, packed: bool) -> None:
     app = App(Source(LIVED))
     plain, answer = ask(app, path), ask(app, path, accept_encoding=accepted)
     assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
@@ -322,7 +323,7 @@ def test_gzip_where_it_is_taken(path: str, accepted: str, packed: bool) -> None:
         assert len(answer.body) < len(plain.body)
 
 
-def test_little_is_not_packed() -> None:
+def test_a_small_response_is_not_compressed() -> None:
     assert "content-encoding" not in ask(App(Source(NEW)), "/history", accept_encoding="gzip").headers
 
 
@@ -333,7 +334,7 @@ def test_metrics_vary_with_accept() -> None:
     assert ask(app, "/metrics").headers["etag"] != ask(app, "/metrics", accept=OPENMETRICS).headers["etag"]
 
 
-# ---- what is kept of a snapshot --------------------------------------------------------------------------------------
+# ---- the cache of renderings -----------------------------------------------------------------------------------------
 
 
 def test_hundreds_of_readers_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,14 +357,18 @@ def test_hundreds_of_readers_cost_one_rendering(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_hostile_accept_headers_do_not_fill_the_memory() -> None:
-    app = App(Source(LIVED))
+    renderings = Renderings()
+    app = App(Source(LIVED), renderings=renderings)
     for number in range(100):
-        ask(app, "/metrics", accept=f"text/plain;version={number}" + "x" * 10_000, accept_encoding="gzip")
-        assert len(app._rendered._forms) <= web._MOST_RENDERED
-    assert max(map(len, app._rendered._forms)) < 500
+        ask(app, "/metrics", accept=f"text/plain;version={number}", accept_encoding="gzip")
+        assert len(renderings) <= MOST_RENDERINGS
+    before = len(renderings)
+    for number in range(3):
+        ask(app, "/metrics", accept="x" * 10_000 + str(number))
+    assert len(renderings) == before + 1, "only the beginning of a long header counts"
 
 
-def test_no_header_makes_one_form_pass_for_another() -> None:
+def test_no_accept_header_gets_the_rendering_of_another() -> None:
     """A rendering that is kept for one reader must be what the next one asked for."""
     app = App(Source(LIVED))
     expected = ask(App(Source(LIVED)), "/metrics", accept="text/plain", accept_encoding="gzip")
@@ -374,7 +379,7 @@ def test_no_header_makes_one_form_pass_for_another() -> None:
     assert gzip.decompress(found.body) == gzip.decompress(expected.body)
 
 
-def test_a_round_that_ends_between_two_looks_mixes_nothing_up() -> None:
+def test_a_round_that_ends_between_two_requests_mixes_nothing_up() -> None:
     """What is kept as the new snapshot's verdict must be the new snapshot's."""
     new = after([verdict(at=3)], LIVED)
 
@@ -406,15 +411,15 @@ def test_many_threads_see_whole_snapshots() -> None:
             wrong.extend({ask(app, "/verdict").body} - expected)
 
     readers = [threading.Thread(target=read) for _ in range(4)]
-    for each in readers:
-        each.start()
-    while any(each.is_alive() for each in readers):
+    for reader in readers:
+        reader.start()
+    while any(reader.is_alive() for reader in readers):
         for one in snapshots:
             source.snapshot = one
     assert wrong == []
 
 
-# ---- who may read ----------------------------------------------------------------------------------------------------
+# ---- authentication --------------------------------------------------------------------------------------------------
 
 WRONG = [
     None,
@@ -436,44 +441,44 @@ WRONG = [
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history", "/-/run"])
 @pytest.mark.parametrize("header", WRONG, ids=range(len(WRONG)))
-def test_strangers_get_one_and_the_same_answer(path: str, header: str | None) -> None:
+def test_wrong_credentials_get_one_and_the_same_response(path: str, header: str | None) -> None:
     source = Source(LIVED)
     headers = {} if header is None else {"authorization": header}
     answer = ask(App(source, login=LOGIN), path, "POST" if path == "/-/run" else "GET", **headers)
-    assert (answer.status, answer.body) == ("401 Unauthorized", b"who are you?\n")
+    assert (answer.status, answer.body) == ("401 Unauthorized", b"authentication required\n")
     assert answer.headers["www-authenticate"] == 'Basic realm="ecr-probe"'
     assert source.asked == 0
 
 
 @pytest.mark.parametrize("path", READ)
-def test_who_knows_the_password_may_read(path: str) -> None:
+def test_the_right_credentials_are_accepted(path: str) -> None:
     app = App(Source(LIVED), login=LOGIN)
     for header in (basic(LOGIN), basic(LOGIN).replace("Basic", "bAsIc")):
         assert ask(app, path, authorization=header).code == 200
 
 
-def test_health_is_open() -> None:
+def test_the_health_check_needs_no_password() -> None:
     """The container's health check knows no password."""
     app = App(Source(LIVED), login=LOGIN)
     assert ask(app, "/-/healthy").code == 200
     assert ask(app, "/-/ready").code == 200
 
 
-def test_nothing_tells_a_stranger_whether_there_is_a_verdict() -> None:
+def test_without_credentials_nothing_reveals_whether_there_is_a_verdict() -> None:
     assert ask(App(Source(NEW), login=LOGIN), "/verdict") == ask(App(Source(LIVED), login=LOGIN), "/verdict")
     tag = ask(App(Source(LIVED)), "/verdict").headers["etag"]
     assert ask(App(Source(LIVED), login=LOGIN), "/verdict", if_none_match=tag).code == 401
 
 
 @pytest.mark.parametrize("password", ["pässwörd", "\udcff\udc80", "日本"])
-def test_a_password_is_any_characters(password: str) -> None:
+def test_a_password_may_have_any_characters(password: str) -> None:
     login = Login("user", password)
     given = base64.b64encode(f"user:{password}".encode(errors="surrogateescape")).decode()
     assert ask(App(Source(LIVED), login=login), "/metrics", authorization=f"Basic {given}").code == 200
     assert ask(App(Source(LIVED), login=login), "/metrics", authorization=basic(LOGIN)).code == 401
 
 
-# ---- anything at all -------------------------------------------------------------------------------------------------
+# ---- arbitrary requests ----------------------------------------------------------------------------------------------
 
 WORDS = st.text(st.characters(max_codepoint=255, blacklist_categories=["Cc"]), max_size=300)
 
@@ -490,7 +495,7 @@ WORDS = st.text(st.characters(max_codepoint=255, blacklist_categories=["Cc"]), m
         ),
     ),
 )
-def test_nobody_makes_it_fail(path: str, method: str, query: str, headers: dict[str, str]) -> None:
+def test_no_request_makes_it_fail(path: str, method: str, query: str, headers: dict[str, str]) -> None:
     for app in (APP, GUARDED):
         assert ask(app, path, method, query, **headers).code in (200, 202, 304, 401, 403, 404, 405, 503)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from probe.history import Snapshot, advance
 from probe.model import Severity, Status, Verdict
 from probe.records import replace
-from probe.serve.logs import event, lines
+from probe.serve.log_lines import event, round_lines
 from tests.report import made
 from tests.serve.rounds import NEW, after, finding, misconfigured, verdict
 
@@ -28,7 +28,7 @@ HOSTILE = replace(
 def said(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:
     """Each line is one object, and one line."""
     found = []
-    for line in lines(before, now):
+    for line in round_lines(before, now):
         assert "\n" not in line
         assert "\r" not in line
         one = json.loads(line)
@@ -151,7 +151,7 @@ def test_what_comes_must_go_before_it_comes_again(rounds: list[set[str]]) -> Non
 
 def test_nothing_of_steps_or_surroundings_is_logged() -> None:
     """Addresses, digests and words of servers are in the verdict; the log driver's reader gets codes and titles."""
-    text = "".join(lines(NEW, advance(NEW, made.broken(), interval=60)))
+    text = "".join(round_lines(NEW, advance(NEW, made.broken(), interval=60)))
     assert "sha256" not in text
     assert "arn:aws:iam" not in text
     assert "Authorization" not in text

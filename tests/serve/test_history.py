@@ -17,7 +17,7 @@ from probe.history import (
     LONGEST_HISTORY,
     MOST_FAILURES,
     MOST_IN_STRIP,
-    MOST_PASSED,
+    MOST_RESOLVED,
     OTHER,
     STRIP,
     Colour,
@@ -162,13 +162,13 @@ def test_a_finding_is_passing_for_one_round_and_then_stands() -> None:
     second = after([verdict(SILENT, at=2)], first)
     (one,) = second.standing
     assert (one.passing, one.rounds, one.since) == (False, 2, made.NOON + MINUTE)
-    assert second.passed == ()
+    assert second.resolved == ()
 
 
 def test_what_is_gone_is_told_with_how_long_it_stood() -> None:
     snapshot = after([verdict(SILENT, at=0), verdict(SILENT, at=1), verdict(at=2)])
     assert snapshot.standing == ()
-    (gone,) = snapshot.passed
+    (gone,) = snapshot.resolved
     assert (gone.code, gone.severity, gone.endpoints, gone.rounds) == (
         "tcp.silent",
         Severity.ERROR,
@@ -181,26 +181,26 @@ def test_what_is_gone_is_told_with_how_long_it_stood() -> None:
 
 def test_a_fault_of_one_round_is_counted_as_such_and_left_in_the_history() -> None:
     snapshot = after([verdict(at=0), verdict(SILENT, at=1), verdict(at=2)])
-    (gone,) = snapshot.passed
+    (gone,) = snapshot.resolved
     assert gone.rounds == 1
     assert [one.status for one in snapshot.history] == [Status.PASS, Status.FAIL, Status.PASS]
     assert [one.endpoints["ecr.api"] for one in snapshot.strip] == [Colour.OK, Colour.ERROR, Colour.OK]
 
 
 def test_infos_come_and_go_in_silence() -> None:
-    assert after([verdict(NOTED), verdict(at=1)]).passed == ()
+    assert after([verdict(NOTED), verdict(at=1)]).resolved == ()
 
 
 def test_what_passed_is_forgotten_after_an_hour() -> None:
     snapshot = after([verdict(SILENT), verdict(at=1)])
-    assert after([verdict(at=61)], snapshot).passed == snapshot.passed
-    assert after([verdict(at=62)], snapshot).passed == ()
+    assert after([verdict(at=61)], snapshot).resolved == snapshot.resolved
+    assert after([verdict(at=62)], snapshot).resolved == ()
 
 
 def test_what_passed_is_bounded_newest_first() -> None:
     rounds = [verdict(*([finding(f"code.{at}")] if at % 2 == 0 else []), at=at // 4) for at in range(120)]
     snapshot = after(rounds)
-    assert [one.code for one in snapshot.passed] == [f"code.{at}" for at in range(118, 118 - 2 * MOST_PASSED, -2)]
+    assert [one.code for one in snapshot.resolved] == [f"code.{at}" for at in range(118, 118 - 2 * MOST_RESOLVED, -2)]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_what_passed_is_bounded_newest_first() -> None:
 def test_another_code_weight_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
     snapshot = after([verdict(SILENT), verdict(other, at=1)])
     assert snapshot.standing[0].rounds == 1
-    assert [one.code for one in snapshot.passed] == ["tcp.silent"]
+    assert [one.code for one in snapshot.resolved] == ["tcp.silent"]
 
 
 def test_other_words_are_the_same_finding() -> None:
