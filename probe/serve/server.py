@@ -1,8 +1,8 @@
 """The sockets of the sidecar: waitress, which spends no thread on a request before it has been read completely.
 
 Slow and hostile clients cost a bounded number of connections, bytes and seconds: a connection carries one request and
-one response, each within TIMEOUT, or CROWDED_TIMEOUT while many are open. So no client can occupy every connection and
-delay the health check, or request hundreds of responses without reading them.
+one response, each within TIMEOUT, or CROWDED_TIMEOUT while many are open or much is unsent. So no client can occupy
+every connection and delay the health check, or request hundreds of responses without reading them.
 
 waitress has no settings for this, so its private parts are used: Server overrides `readable` of its server and reads
 `active_channels`, `_map` and the dispatcher's queue; _Channel and _Request subclass its channel and parser and rely on
@@ -119,10 +119,13 @@ class Server:
             return False
         channels = list(self._server.active_channels.values())
         full = sum(channel.total_outbufs_len for channel in channels) >= MOST_UNSENT
-        oldest = time.monotonic() - (CROWDED_TIMEOUT if full or len(channels) >= CROWD else TIMEOUT)
+        crowded = len(channels) >= CROWD
+        now = time.monotonic()
         for channel in channels:
             channel.paused = full
-            if channel.since < oldest and not channel.requests:
+            # Only those that read nothing make it full; the others wait, with their requests unread.
+            hurried = crowded or (full and channel.total_outbufs_len)
+            if now - channel.since > (CROWDED_TIMEOUT if hurried else TIMEOUT) and not channel.requests:
                 channel.handle_close()
         return bool(self._may_accept())
 
