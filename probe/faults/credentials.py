@@ -8,8 +8,8 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.faults.sentences import seconds
 from probe.model import Action, AnswerSeen, CredentialsSeen, Extent, Failure, Finding, Impact, Step
+from probe.narration import duration
 from probe.records import replace
 
 CLOCK = Fault(
@@ -131,7 +131,7 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
             evidence,
             far,
             suspects=settled(causes.CLOCK_SKEW),
-            offset=seconds(abs(offset)),
+            offset=duration(abs(offset)),
             direction="behind" if offset > 0 else "ahead of",
         )
 

@@ -9,11 +9,9 @@ from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.placeholders import service_of, values_of
-from probe.faults.sentences import listed, saw
 from probe.model import Extent, Finding, Impact, Standing, Step
+from probe.narration import listed, observations
 from probe.records import Record
-
-_ORDER = (Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT)
 
 
 class Suspects(Record, frozen=True):
@@ -67,6 +65,7 @@ def found(
 ) -> Finding:
     """The finding that `steps` show `fault`. `values` fill its texts beside those that every finding has."""
     because = _in_plan_order(evidence, steps)
+    ids = tuple(step.id for step in because)
     names = _names(evidence, because if endpoints is None else (), endpoints or ())
     suspects = suspects or Suspects(fault.causes)
     general = values_of(evidence, because, names)
@@ -75,6 +74,7 @@ def found(
         cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
         for cause in dict.fromkeys(suspects.causes)
     ]
+    saw = "; ".join(observations(ids, evidence.measurement))
     told = {name: value for name, value in values.items() if value is not None}
     presumed = [address for address in general["address_list"] if evidence.is_presumed(address)]
     if presumed:
@@ -86,9 +86,9 @@ def found(
         endpoints=names,
         title=fault.title.format_map(texts),
         why=fault.why.format_map(texts) + _presumed(presumed, evidence),
-        because=tuple(step.id for step in because),
-        values={"saw": saw(evidence, because), "addresses": general["address_list"], **told},
-        causes=tuple(sorted(causes, key=lambda cause: _ORDER.index(cause.standing))),
+        because=ids,
+        values={"saw": saw, "addresses": general["address_list"], **told},
+        causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)),
     )
 
 

@@ -8,8 +8,8 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found
-from probe.faults.sentences import few
 from probe.model import Action, Advice, Asker, Extent, Failure, Finding, Impact, NamesSeen, Outcome, Step
+from probe.narration import few
 
 BUG = Fault(
     "probe.bug",

@@ -8,7 +8,6 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.faults.sentences import size
 from probe.model import (
     Action,
     ControlSeen,
@@ -25,6 +24,7 @@ from probe.model import (
     Route,
     Step,
 )
+from probe.narration import size
 from probe.records import replace
 
 S3_POLICY = Fault(

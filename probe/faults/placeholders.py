@@ -7,7 +7,6 @@ from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
 from probe.faults.evidence import UNNAMED, Evidence, role_of
-from probe.faults.sentences import few, listed
 from probe.model import (
     AddressClass,
     CertificateSeen,
@@ -20,6 +19,7 @@ from probe.model import (
     RedirectSeen,
     Step,
 )
+from probe.narration import few, listed
 
 _SERVICES = {"ecr-legacy": "ecr.api"}
 _CHINA = "aws-cn"

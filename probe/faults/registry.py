@@ -9,8 +9,8 @@ from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
 from probe.faults.host_facts import is_inside
-from probe.faults.sentences import listed
 from probe.model import Action, Extent, Failure, Finding, Impact, LayerSeen, ManifestSeen, Route, Step
+from probe.narration import listed
 from probe.records import replace
 
 TOKEN_REJECTED = Fault(

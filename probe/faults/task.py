@@ -8,7 +8,6 @@ from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import found, possible
-from probe.faults.sentences import few, listed
 from probe.model import (
     Action,
     ControlSeen,
@@ -22,6 +21,7 @@ from probe.model import (
     ProxySeen,
     Step,
 )
+from probe.narration import few, listed
 from probe.records import replace
 
 METADATA = Fault(

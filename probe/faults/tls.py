@@ -9,8 +9,8 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault
 from probe.faults.findings import Suspects, found, possible, settled
-from probe.faults.sentences import few
 from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
+from probe.narration import few
 from probe.records import replace
 
 SILENT = Fault(

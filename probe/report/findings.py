@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
+from probe.narration import observations
 from probe.report import Page
 from probe.report.layout import Line, advice, wrapped
-from probe.report.saw import said, saw
 from probe.report.summary import standing
 
 
@@ -31,8 +31,7 @@ def reasons(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[Li
 def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[Line]:
     """What was seen, or what a text says, and what follows from it."""
     of_text = verdict.basis is Basis.TEXT
-    sentences = said(finding, verdict.steps) if of_text else saw(finding, verdict.steps)
-    for number, sentence in enumerate(sentences):
+    for number, sentence in enumerate(observations(finding.because, verdict)):
         label = ("says:  " if of_text else "saw:   ") if number == 0 else "       "
         yield from wrapped(("dim", label), sentence, indent=2, page=page)
     if finding.why:

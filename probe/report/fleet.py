@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Impact, JudgedFinding, Severity, Status, Verdict
-from probe.report.saw import duration
+from probe.narration import duration
 from probe.report.summary import weight
 
 NO_VERDICT = "no verdict came"

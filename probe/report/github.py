@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
+from probe.narration import few
 from probe.report import Page
 from probe.report.fleet import conclusion as of_all
 from probe.report.fleet import faults, is_met_drill, places, silences
 from probe.report.layout import shortened
-from probe.report.saw import few
 from probe.report.summary import conclusion, standing, weight
 
 MOST = 10

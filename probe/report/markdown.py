@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
+from probe.narration import failure_cell, few
 from probe.report import Page
 from probe.report.findings import reasons
 from probe.report.fleet import Mark, endpoints, faults, is_met_drill, mark, of_endpoint, places, silences
 from probe.report.fleet import conclusion as of_all
 from probe.report.layout import block, shortened
-from probe.report.saw import asker, distinct, few
 from probe.report.summary import conclusion, subject, weight
 from probe.report.table import ROUTES
 
@@ -101,7 +101,7 @@ def _row(cells: Iterable[str]) -> str:
 def _stage_rows(verdict: Verdict) -> Iterator[list[str]]:
     for summary in verdict.endpoints:
         # Lookups beside the configured ones are evidence: that they came to nothing is no fault.
-        steps = [each for each in verdict.steps if each.endpoint == summary.name and asker(each) is Asker.CONFIGURED]
+        steps = [each for each in verdict.steps if each.endpoint == summary.name and each.asker is Asker.CONFIGURED]
         stages = [
             _stage([step for step in steps if step.action in some], verdict.findings) for some in _STAGES.values()
         ]
@@ -115,14 +115,14 @@ def _stage(steps: Sequence[Step], findings: Sequence[JudgedFinding]) -> str:
         return _MARKS[Mark.NOT_TRIED]
     named = {step.id for step in tried}
     worst = min((each for each in findings if not named.isdisjoint(each.because)), key=weight, default=None)
-    good, total = distinct(step for step in tried if step.ok), distinct(tried)
+    good, total = len({step.target for step in tried if step.ok}), len({step.target for step in tried})
     # What no finding names stands on what one names.
     did = mark(worst) if worst else Mark.WELL if good else Mark.BROKEN
     if did is Mark.WELL:
         return _MARKS[did]
     if worst and good == total:
         return f"{_MARKS[did]} {_cell(worst.code)}"
-    failures = few((str(step.failure) for step in tried if step.failure), 2)
+    failures = few((failure_cell(step.failure) for step in tried if step.failure), 2)
     return f"{_MARKS[did]} {failures}" if total == 1 else f"{_MARKS[did]} {failures}, {total - good} of {total}"
 
 

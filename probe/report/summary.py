@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probe.model import Basis, Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
-from probe.report.saw import duration
+from probe.narration import duration
 
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 _PULLS = {

@@ -20,12 +20,12 @@ from markupsafe import Markup
 from probe import history
 from probe.history import Colour, Snapshot
 from probe.model import Advice, JudgedFinding, Layers, Outcome, Path, Pull, Severity, Standing, Status, Verdict
+from probe.narration import duration, observations
 from probe.records import Record
 from probe.report import Page
 from probe.report.layout import clean, command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
-from probe.report.saw import duration, saw
 from probe.report.summary import answer, found, measured, standing, subject, weight
 from probe.report.table import Row, blocks, not_needed
 from probe.serve.path_view import UNMEASURED, path_view
@@ -303,7 +303,7 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
                 anchor=anchor if anchors[anchor] == 1 else f"{anchor}-{anchors[anchor]}",
                 colour=_SEVERITIES[finding.severity],
                 standing=entry,
-                saw=tuple(saw(finding, snapshot.verdict.steps)) if finding.because else (),
+                saw=tuple(observations(finding.because, snapshot.verdict)),
                 causes=tuple(_causes(finding)),
                 is_confirmed=any(cause.standing is Standing.CONFIRMED for cause in finding.causes),
                 is_new=entry.passing and snapshot.totals.rounds > 1,

@@ -30,8 +30,8 @@ from probe.model import (
     Step,
     Verdict,
 )
+from probe.narration import counted, duration, failure_cell, few, result_cell, size
 from probe.records import Record
-from probe.report.saw import answer_of, asker, duration, few, size
 from probe.report.table import ROUTES
 
 S3 = "s3"
@@ -119,9 +119,7 @@ def _tried(steps: Sequence[Step]) -> list[Step]:
 
 def _failure_text(step: Step) -> str:
     """The failure as the table of steps shows it."""
-    answer = answer_of(step.seen)
-    parts = (step.failure, answer.status if answer else None, answer.code if answer else None)
-    return " ".join(str(part) for part in parts if part)
+    return result_cell([step], {})
 
 
 def _time(steps: Iterable[Step]) -> str:
@@ -167,11 +165,12 @@ def _lookups(verdict: Verdict, server: str, steps: Sequence[Step]) -> Fact:
     failed = [step for step in steps if step.failed]
     slowest = duration(max((step.seconds or 0.0 for step in steps), default=0.0))
     if failed:
-        note = f"{len(failed)} of {len(steps)} lookups: {few(str(step.failure) for step in failed)}"
+        failures = few(failure_cell(step.failure) for step in failed if step.failure)
+        note = f"{len(failed)} of {len(steps)} lookups: {failures}"
         return Fact(server, Colour.ERROR if len(failed) == len(steps) else Colour.WARNING, note, slowest)
     names = {step.seen.name for step in steps if isinstance(step.seen, NamesSeen)}
     public = _public(verdict, steps)
-    note = f"{len(names)} name{'' if len(names) == 1 else 's'}{f', {len(public)} public' if public else ''}"
+    note = f"{counted(len(names), 'name')}{f', {len(public)} public' if public else ''}"
     return Fact(server, _worst(verdict, steps), note, slowest)
 
 
@@ -197,7 +196,7 @@ def _endpoint(verdict: Verdict, summary: EndpointSummary) -> Hop:
 
 
 def _unresolved(steps: Sequence[Step]) -> Fact:
-    failed = next((step for step in steps if step.failed and asker(step) is Asker.CONFIGURED), None)
+    failed = next((step for step in steps if step.failed and step.asker is Asker.CONFIGURED), None)
     if failed is None:
         return Fact(_NOT_TRIED, Colour.UNKNOWN)
     return Fact("no address", Colour.ERROR, _failure_text(failed), _time([failed]))
@@ -292,9 +291,9 @@ def _result(steps: Sequence[Step]) -> str:
         return _failure_text(tried[-1])
     layers = [step.seen.layers for step in tried if isinstance(step.seen, ManifestSeen)]
     if layers and layers[-1] is not None:
-        return f"{layers[-1]} layer{'' if layers[-1] == 1 else 's'}"
+        return counted(layers[-1], "layer")
     redirects = [step.seen for step in tried if isinstance(step.seen, RedirectSeen)]
     if redirects:
         to_s3 = all(redirect.target is RedirectTarget.LAYER_BUCKET for redirect in redirects)
-        return "to S3" if to_s3 else f"to {few(redirect.host or 'an unnamed host' for redirect in redirects)}"
+        return "to S3" if to_s3 else f"to {few(redirect.host or 'no host' for redirect in redirects)}"
     return ""

@@ -11,8 +11,8 @@ from itertools import groupby
 
 from probe.history import STRIP, Colour, Round, Snapshot
 from probe.model import Pull, Status
+from probe.narration import duration, few
 from probe.records import Record
-from probe.report.saw import duration, few
 
 WIDTH = 3600  # units of a drawing
 LINE = 12  # half the height of a strip

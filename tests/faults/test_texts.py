@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from probe.faults.sentences import few, listed, size
 from probe.model import AnswerSeen, Failure, Finding, Policy
 from tests.faults.cases_answers import denied, world
 from tests.faults.cases_names import ALL
@@ -127,14 +126,3 @@ def test_the_override_says_which_clients_need_what() -> None:
 def test_addresses_are_values_for_machines() -> None:
     finding = one(World({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
     assert finding.values["addresses"] == ("52.216.1.8", "52.216.1.40")
-
-
-def test_lists_and_sizes_read_well() -> None:
-    assert [listed(("a",)), listed(("a", "b")), listed(("a", "b", "c")), listed(())] == [
-        "a",
-        "a and b",
-        "a, b and c",
-        "",
-    ]
-    assert few("abcd") == "a, b, c, …"
-    assert [size(500), size(2048), size(3 << 20), size(5 << 30)] == ["500 bytes", "2.0 KiB", "3.0 MiB", "5.0 GiB"]

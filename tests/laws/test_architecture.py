@@ -35,6 +35,7 @@ OURS = {
     "probe": None,
     "probe.records": set(),
     "probe.model": set(),
+    "probe.narration": {"probe.narration", "probe.model"},
     "probe.addresses": {"probe.model"},
     "probe.endpoints": {"probe.model"},
     "probe.wire": {"probe.wire", "probe.model", "probe.addresses"},
@@ -46,7 +47,7 @@ OURS = {
         "probe.config.settings",
         "probe.progress",
     },
-    "probe.faults": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.faults": {"probe.faults", "probe.model", "probe.narration", "probe.addresses", "probe.endpoints"},
     "probe.verdict": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
     "probe.report": {
         "probe.report",
@@ -54,6 +55,7 @@ OURS = {
         "probe.fleet",
         "probe.verdict",
         "probe.model",
+        "probe.narration",
         "probe.addresses",
         "probe.endpoints",
         "probe.history",
@@ -105,6 +107,7 @@ PURE = (
     "probe.serve.page",
     "probe.records",
     "probe.model",
+    "probe.narration",
     "probe.addresses",
     "probe.endpoints",
 )

@@ -53,7 +53,7 @@ def test_an_endpoint_with_one_silent_address() -> None:
         ("10.0.1.10", OK),
         ("10.0.3.10", OK),
     ]
-    assert (api.facts[0].note, api.facts[0].time) == ("timeout", "3.0 s")
+    assert (api.facts[0].note, api.facts[0].time) == ("timed out", "3.0 s")
 
 
 def test_the_tasks_own_subnet_is_shown_and_no_zone() -> None:
@@ -111,14 +111,14 @@ def test_a_lookup_that_fails_is_named() -> None:
         endpoints=(summary("ecr.api", resolved=0, reached=0, ok=False, route=None),),
     )
     path = path_view(judged)
-    assert path.resolver.facts[0].note == "1 of 1 lookups: servfail"
-    assert path.endpoints[0].facts == (Fact("no address", ERROR, "servfail", "4 ms"),)
+    assert path.resolver.facts[0].note == "1 of 1 lookups: SERVFAIL"
+    assert path.endpoints[0].facts == (Fact("no address", ERROR, "SERVFAIL", "4 ms"),)
 
 
 def test_credentials_that_are_missing_are_named() -> None:
     judged = verdict([step("task/credentials/chain", failure=Failure.NO_CREDENTIALS)])
     (fact,) = path_view(judged).task.facts
-    assert (fact.name, fact.colour, fact.note) == ("credentials", ERROR, "no-credentials")
+    assert (fact.name, fact.colour, fact.note) == ("credentials", ERROR, "no credentials")
 
 
 def test_an_endpoint_that_was_not_tried() -> None:

@@ -42,10 +42,10 @@ def test_a_verdict_at_a_glance() -> None:
     assert rows(text) == [
         ["endpoint", "DNS", "TCP", "TLS", "requests", "reached"],
         ["---"] * 6,
-        ["`ecr.api`", "✅ ok", "❌ timeout, 3 of 3", "–", "–", "through the endpoint"],
-        ["`ecr.dkr`", "✅ ok", "❌ timeout, 3 of 3", "–", "–", "through the endpoint"],
+        ["`ecr.api`", "✅ ok", "❌ timed out, 3 of 3", "–", "–", "through the endpoint"],
+        ["`ecr.dkr`", "✅ ok", "❌ timed out, 3 of 3", "–", "–", "through the endpoint"],
         ["`s3`", "✅ ok", "✅ ok", "✅ ok", "–", "gateway endpoint or NAT"],
-        ["`logs`", "✅ ok", "✅ ok", "✅ ok", "⚠️ not-found", "through the endpoint"],
+        ["`logs`", "✅ ok", "✅ ok", "✅ ok", "⚠️ not found", "through the endpoint"],
     ]
     assert "<details open>\n<summary><code>error[tcp.silent]: nothing answers on port 443" in text
     assert "<details>\n<summary><code>warning[logs.group-missing]: " in text
@@ -87,7 +87,7 @@ def test_evidence_is_not_counted_beside_a_failure() -> None:
     seen = [NamesSeen(server="10.0.0.2", asker=asker, order=0, name="x.example", record="A") for asker in Asker]
     steps = [made.step(f"logs/dns/{each.asker}", each, failure=Failure.NXDOMAIN) for each in seen]
     missing = made.finding("dns.name-missing", tuple(step.id for step in steps))
-    assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(missing,)), Page()))[-1][1] == "❌ nxdomain"
+    assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(missing,)), Page()))[-1][1] == "❌ NXDOMAIN"
 
 
 def test_what_stands_on_a_fault_that_is_told_elsewhere_has_failed_too() -> None:
@@ -111,11 +111,13 @@ def test_some_of_several_are_counted_and_proof_is_in_question() -> None:
     steps = [made.step("logs/tcp/1", failure=Failure.TIMEOUT), made.step("logs/tcp/2")]
     partly = made.finding("tcp.partly", ("logs/tcp/1",), Severity.WARNING)
     assert (
-        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(partly,)), Page()))[-1][2] == "⚠️ timeout, 1 of 2"
+        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(partly,)), Page()))[-1][2]
+        == "⚠️ timed out, 1 of 2"
     )
     proof = made.finding("throttle", ("logs/tcp/1",), impact=Impact.PROOF)
     assert (
-        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(proof,)), Page()))[-1][2] == "❔ timeout, 1 of 2"
+        rows(FORMATS["markdown"].render(made.verdict(steps, findings=(proof,)), Page()))[-1][2]
+        == "❔ timed out, 1 of 2"
     )
 
 

@@ -46,7 +46,7 @@ error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
   ruled out: no route
 
 warning[logs.group-missing]: the log group /app does not exist
-  saw:   the request to CloudWatch Logs came back as not found: 400 ResourceNotFoundException
+  saw:   the CloudWatch Logs request failed: not found, HTTP 400 ResourceNotFoundException
          “ResourceNotFoundException: The specified log group does not exist.”
   cause: the group was never made (confirmed)
          fix: aws logs create-log-group
@@ -58,9 +58,9 @@ steps of 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:1.0 (linux/amd64,
 BLOCK = """\
 ecr.api  api.ecr.eu-west-1.amazonaws.com · through the endpoint · 0 of 3 addresses answer
   ok    dns          10.0.0.2 A+AAAA                  10.0.1.10, 10.0.2.10, 10.0.3.10 (vpc)     2 ms
-  FAIL  tcp          10.0.1.10, 10.0.2.10, 10.0.3.10  timeout                                  3.0 s
-  skip  tls          10.0.1.10, 10.0.2.10, 10.0.3.10  for want of tcp
-  skip  token                                         for want of tcp
+  FAIL  tcp          10.0.1.10, 10.0.2.10, 10.0.3.10  timed out                                3.0 s
+  skip  tls          10.0.1.10, 10.0.2.10, 10.0.3.10  skipped: TCP failed
+  skip  token                                         skipped: TCP failed
 """
 LAST = (
     "fail: ECS cannot pull the image; 1 error and 1 warning; measured on the task's network interface as role/app-task"

@@ -1,0 +1,212 @@
+"""What steps showed, in sentences: facts alone, no conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from probe.model import (
+    Action,
+    Basis,
+    CertificateSeen,
+    ControlSeen,
+    CredentialsSeen,
+    Failure,
+    LayerSeen,
+    LogsSeen,
+    ManifestSeen,
+    Measurement,
+    MetadataSeen,
+    NamesSeen,
+    ProxySeen,
+    RedirectSeen,
+    Step,
+    Verdict,
+)
+from probe.narration.phrases import address_list, counted, duration, few, size
+from probe.narration.vocabulary import (
+    ACTIONS,
+    FAILURES,
+    NAME_NOTES,
+    OF_RESOLVERS,
+    SERVER_NOTES,
+    SILENT,
+    http_status,
+    skip_reason,
+)
+
+_MOST = 4  # sentences; the rest is counted
+
+
+def observations(ids: Iterable[str], document: Measurement | Verdict) -> list[str]:
+    """What the steps with these ids showed, one sentence for those alike; of an error text, its own clauses."""
+    wanted, steps = set(ids), document.steps
+    cited = [step for step in steps if step.id in wanted]
+    if document.basis is Basis.TEXT and (quotations := _quotations(cited)):
+        return quotations
+    alike: dict[tuple[object, ...], list[Step]] = {}
+    for step in cited:
+        alike.setdefault((step.action, step.asker, step.outcome, step.failure), []).append(step)
+    sentences = list(dict.fromkeys(sentence for part in alike.values() for sentence in _sentences(part, steps)))
+    rest = len(sentences) - _MOST
+    return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more like these"]
+
+
+def _quotations(steps: Sequence[Step]) -> list[str]:
+    """Clauses of an error text, and the classes of the addresses in it."""
+    clauses = list(dict.fromkeys(f"“{step.detail}”" for step in steps if step.failed and step.detail))
+    return [*clauses[:_MOST], *(address_list(step.names) for step in steps if step.ok and step.names)]
+
+
+def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
+    first = group[0]
+    if first.failed:
+        # Several answers of one kind differ in their request ids alone: one of them is enough.
+        quoted = next((step for step in group if step.detail and step.detail != _bare_status(step)), first)
+        yield from _failed_lookups(group) if first.names else [_failed(group, steps, quoted)]
+        if quoted.detail and quoted.detail != _bare_status(quoted) and first.action is not Action.TCP:
+            yield f"“{quoted.detail}”"
+    elif first.skipped:
+        by_id = {step.id: step for step in steps}
+        for reason in dict.fromkeys(skip_reason(step, by_id) for step in group):
+            yield f"{few(map(_name, group))} skipped: {reason}"
+    elif first.action is Action.TCP:
+        yield f"{_share(group, steps)} succeeded{_addresses(group)}"
+    elif first.certificate:
+        yield from _certificates(group)
+    else:
+        yield from (_success(step) for step in group)
+
+
+def _bare_status(step: Step) -> str:
+    """The detail that only repeats the status."""
+    return f"status {step.answer.status}" if step.answer else ""
+
+
+def _failed(group: Sequence[Step], steps: Sequence[Step], quoted: Step) -> str:
+    """ "6 of 6 connections timed out after 3.0 s (10.0.1.10, …)", "the token request was denied: HTTP 400 …"."""
+    first = group[0]
+    failure = first.failure or Failure.BUG
+    total = _total(group, steps)
+    dialled = [step.address for step in group if step.address] if first.action in (Action.TCP, Action.TLS) else []
+    to = " to" if first.action is Action.TCP else " with"
+    place = f"{to} {dialled[0]}" if total == 1 and dialled else ""
+    verb = FAILURES[failure].verb.format(was="was" if total == 1 else "were")
+    facts = _facts(quoted)
+    joint = ", " if ":" in verb else ": "
+    where = _addresses(group) if total > 1 else ""
+    return f"{_share(group, steps)}{place} {verb}{_after(group)}{where}{joint + facts if facts else ''}"
+
+
+def _share(group: Sequence[Step], steps: Sequence[Step]) -> str:
+    """ "6 of 6 connections", "the token request"."""
+    total = _total(group, steps)
+    if total == 1:
+        return f"the {_name(group[0])}"
+    return f"{len({step.target for step in group})} of {total} {ACTIONS[group[0].action].noun}s"
+
+
+def _total(group: Sequence[Step], steps: Sequence[Step]) -> int:
+    """How many such things were tried at these endpoints; a retry is the same thing again."""
+    kinds = {(step.endpoint, step.action, step.asker) for step in group}
+    tried = {step.target for step in steps if not step.skipped and (step.endpoint, step.action, step.asker) in kinds}
+    return len(tried | {step.target for step in group})
+
+
+def _name(step: Step) -> str:
+    noun = ACTIONS[step.action].noun
+    return f"{step.endpoint} {noun}" if step.action is Action.REQUEST or step.skipped else noun
+
+
+def _after(group: Sequence[Step]) -> str:
+    took = max((step.seconds or 0.0 for step in group), default=0.0)
+    return f" after {duration(took)}" if took and group[0].failure in SILENT else ""
+
+
+def _addresses(group: Sequence[Step]) -> str:
+    """ " (10.0.1.10, 10.0.2.10, …)" for connections and handshakes."""
+    if group[0].action not in (Action.TCP, Action.TLS):
+        return ""
+    addresses = few(step.address for step in group if step.address)
+    return f" ({addresses})" if addresses else ""
+
+
+def _failed_lookups(group: Sequence[Step]) -> Iterator[str]:
+    """ "10.0.0.2 answered NXDOMAIN for api.ecr…", one sentence for each resolver."""
+    failure = group[0].failure or Failure.BUG
+    servers: dict[str, list[Step]] = {}
+    for step in group:
+        servers.setdefault(step.names.server if step.names else "", []).append(step)
+    verb = FAILURES[failure].verb.format(was="was")
+    for server, asked in servers.items():
+        names = few(step.names.name for step in asked if step.names and step.names.name) or asked[0].endpoint
+        names += NAME_NOTES.get(asked[0].asker, "")
+        resolver = f"{server or 'the resolver'}{SERVER_NOTES.get(asked[0].asker, '')}"
+        if failure in OF_RESOLVERS:
+            yield f"{resolver} {verb} for {names}{_after(asked).replace('after', 'within')}"
+        else:
+            yield f"the lookup of {names} at {resolver} {verb}{_after(asked)}"
+
+
+def _facts(step: Step) -> str:
+    """What a failed step showed that its verb does not say."""
+    if status := http_status(step.answer):
+        return status
+    match step.seen:
+        case CertificateSeen(issuer=str(issuer)) if step.failure is Failure.UNTRUSTED:
+            return f"issued by {issuer}"
+        case CertificateSeen() as seen if step.failure is Failure.WRONG_NAME and seen.names:
+            return f"issued for {few(seen.names)}"
+        case CertificateSeen() as seen if step.failure is Failure.EXPIRED and seen.not_after:
+            return f"valid until {seen.not_after:%Y-%m-%d}"
+        case LayerSeen() as seen if seen.size:
+            return f"{size(seen.received)} of {size(seen.size)}"
+        case CredentialsSeen() as seen if seen.status:
+            return f"HTTP {seen.status}"
+    return ""
+
+
+def _certificates(group: Sequence[Step]) -> Iterator[str]:
+    issuers: dict[str, list[str]] = {}
+    for step in group:
+        if step.certificate:
+            issuers.setdefault(step.certificate.issuer or "an unnamed authority", []).append(step.certificate.address)
+    for issuer, addresses in issuers.items():
+        yield f"{group[0].endpoint} presents a certificate issued by {issuer} ({few(addresses)})"
+
+
+def _success(step: Step) -> str:
+    """What an OK step showed."""
+    match step.seen:
+        case NamesSeen() as names:
+            at = f" at {names.server}{SERVER_NOTES.get(names.asker, '')}" if names.server else ""
+            addresses = address_list(names)
+            answer = f"resolves to {addresses}" if addresses else f"has no {names.record} record"
+            return f"{names.name}{NAME_NOTES.get(names.asker, '')} {answer}{at}"
+        case ProxySeen(variables=()):
+            return "no proxy variable is set"
+        case ProxySeen() as proxies:
+            covered = f"does not cover {few(proxies.uncovered)}" if proxies.uncovered else "covers the hosts checked"
+            return f"{few(proxies.variables)} set; NO_PROXY {covered}"
+        case ControlSeen() as control:
+            reached = {True: "is reachable", False: "is not reachable", None: "was not tried"}[control.reached]
+            return f"{control.address or control.host} {reached}"
+        case RedirectSeen() as redirect:
+            return f"the blob request was redirected to {redirect.host or 'no host'}"
+        case MetadataSeen() as metadata:
+            return f"metadata {metadata.version} answered"
+        case CredentialsSeen() as credentials if credentials.source:
+            return f"the credentials are those of {credentials.arn or credentials.source}"
+        case ManifestSeen() as manifest if manifest.foreign_layers:
+            return f"{manifest.foreign_layers} of {counted(manifest.layers or 0, 'layer')} are foreign"
+        case ManifestSeen() as manifest if manifest.platforms:
+            return f"the image offers {few(manifest.platforms, 6)}"
+        case LogsSeen() as logs if logs.group and logs.group_exists is False:
+            return f"the log group {logs.group} does not exist"
+        case LogsSeen() as logs if logs.stream and logs.stream_exists is False:
+            return f"the log stream {logs.stream} does not exist"
+        case LogsSeen() as logs if logs.answer.status is not None:
+            return f"CloudWatch Logs answered {http_status(logs.answer)}"
+    offset = step.answer.clock_offset if step.answer else None
+    if offset is not None and abs(offset) >= 60:  # more than a slow answer explains
+        return f"the clock of {step.endpoint} is {duration(abs(offset))} {'ahead of' if offset > 0 else 'behind'} ours"
+    return f"the {_name(step)} succeeded" + (f": {step.detail}" if step.detail else "")
