@@ -1,17 +1,41 @@
-"""THE table of AWS endpoints: their names, host names and what is lost without them. `plan.py` fills it in.
+"""The table of AWS endpoints: their names, host names and what is lost without them.
 
-A new endpoint is one row here (and its name in the simulated zone). Host names: ECR, ECS and CloudWatch Logs guides,
-"interface VPC endpoints"; a test holds every name against botocore's endpoint rules.
+A new endpoint is one row here, and its name in the simulated zone. Host names: ECR, ECS and CloudWatch Logs guides,
+"interface VPC endpoints"; a test checks every name against botocore's endpoint rules.
 """
 
 from __future__ import annotations
 
-from probe.model import Impact, Kind
+from probe.model import Endpoint, Impact, Kind, Partition
 from probe.records import Record
+
+# The dual-stack registry has a suffix of its own, which botocore's partition data lacks.
+DUAL_STACK_REGISTRY_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
+
+
+class Place(Record, frozen=True):
+    """What fills in a row's templates. Where the region or account is unknown, a placeholder takes its place."""
+
+    partition: Partition
+    region: str
+    account: str
+
+    def fill(self, template: str) -> str:
+        return template.format(
+            region=self.region or "REGION",
+            account=self.account or "ACCOUNT",
+            suffix=self.partition.dns_suffix,
+            dual=self.partition.dual_stack_suffix,
+            registry=DUAL_STACK_REGISTRY_SUFFIXES.get(self.partition.name, "on.aws"),
+        )
 
 
 class Row(Record, frozen=True):
-    """One endpoint. Templates take region, account, suffix (of the partition) and dual (its dual-stack suffix)."""
+    """One endpoint, its names as templates of `Place`.
+
+    `mistaken` is the name that hosted zones are often given by mistake. `if_called` is what is lost where a task is
+    known to call an endpoint that most tasks do not need. `service`: the endpoint whose VPC endpoint carries this name.
+    """
 
     name: str
     host: str
@@ -19,6 +43,24 @@ class Row(Record, frozen=True):
     impact: Impact = Impact.NONE
     kind: Kind = Kind.INTERFACE
     mistaken: str | None = None
+    of_image: bool = False  # of the image's region and account, not the task's
+    if_called: Impact = Impact.PROOF
+    service: str | None = None
+
+    def endpoint(
+        self, place: Place, *, host: str, required: bool, impact: Impact | None = None, lookup: str | None = None
+    ) -> Endpoint:
+        """This endpoint at `place`, called by `host`."""
+        return Endpoint(
+            name=self.name,
+            host=host,
+            lookup=lookup or host,
+            kind=self.kind,
+            region=place.region,
+            required=required,
+            impact=self.impact if impact is None else impact,
+            mistaken=place.fill(self.mistaken) if self.mistaken else None,
+        )
 
 
 TABLE = (
@@ -28,13 +70,15 @@ TABLE = (
         "ecr.{region}.{dual}",
         Impact.PULL,
         mistaken="ecr.api.{region}.{suffix}",
+        of_image=True,
     ),
     Row(
         "ecr.dkr",
         "{account}.dkr.ecr.{region}.{suffix}",
-        "{account}.dkr-ecr.{region}.on.aws",
+        "{account}.dkr-ecr.{region}.{registry}",
         Impact.PULL,
         mistaken="{account}.ecr.dkr.{region}.{suffix}",
+        of_image=True,
     ),
     Row(
         "s3",
@@ -42,6 +86,7 @@ TABLE = (
         "prod-{region}-starport-layer-bucket.s3.dualstack.{region}.{suffix}",
         Impact.PULL,
         kind=Kind.GATEWAY,
+        of_image=True,
     ),
     Row("logs", "logs.{region}.{suffix}", "logs.{region}.{dual}", Impact.LOGS),
     Row("ecs", "ecs.{region}.{suffix}", "ecs.{region}.{dual}", Impact.AGENT),
@@ -59,15 +104,27 @@ TABLE = (
         Impact.AGENT,
         mistaken="ecs-telemetry.{region}.{suffix}",
     ),
-    Row("secretsmanager", "secretsmanager.{region}.{suffix}", "secretsmanager.{region}.{suffix}"),
-    Row("ssm", "ssm.{region}.{suffix}", "ssm.{region}.{dual}"),
-    Row("kms", "kms.{region}.{suffix}", "kms.{region}.{dual}"),
+    Row(
+        "secretsmanager",
+        "secretsmanager.{region}.{suffix}",
+        "secretsmanager.{region}.{suffix}",
+        if_called=Impact.START,
+    ),
+    Row("ssm", "ssm.{region}.{suffix}", "ssm.{region}.{dual}", if_called=Impact.START),
+    # KMS decrypts secrets and images.
+    Row("kms", "kms.{region}.{suffix}", "kms.{region}.{dual}", if_called=Impact.START),
     Row("sts", "sts.{region}.{suffix}", "sts.{region}.{dual}"),
     # SDKs from before 2018 call this name; ECR's private DNS does not cover it.
-    Row("ecr-legacy", "ecr.{region}.{suffix}", "ecr.{region}.{suffix}"),
+    Row(
+        "ecr-legacy",
+        "ecr.{region}.{suffix}",
+        "ecr.{region}.{suffix}",
+        of_image=True,
+        if_called=Impact.PULL,
+        service="ecr.api",
+    ),
 )
 ROWS = {row.name: row for row in TABLE}
-PULL_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.PULL)
 AGENT_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.AGENT)
 CORE_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is not Impact.NONE)
 EXTRA_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.NONE)

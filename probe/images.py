@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.model import ImageHost, ImageReference
 from probe.records import Record
 from probe.wire.partitions import partition_of, partitions
@@ -25,8 +26,6 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d{1,5})?"
 )
 _OF_ECR = re.compile(r"\bdkr[.-]ecr\b")
-# The dual-stack registry has a suffix of its own, which botocore's partition data does not carry.
-_DUAL_STACK_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
 _PUBLIC_GALLERY = ("public.ecr.aws", "ecr-public.aws.com")
 
 
@@ -123,7 +122,7 @@ def _private(text: str, host: str, repository: str, tag: str | None, digest: str
     region, dual_stack = match["region"], match["dual"] == "-"
     partition = partition_of(region)
     assert partition is not None
-    suffix = _DUAL_STACK_SUFFIXES.get(partition.name) if dual_stack else partition.dns_suffix
+    suffix = DUAL_STACK_REGISTRY_SUFFIXES.get(partition.name) if dual_stack else partition.dns_suffix
     if match["suffix"] != suffix:
         raise ValueError(f"{host!r} does not end in {suffix or 'a known suffix'}, as private ECR of {region} does")
     return ImageReference(

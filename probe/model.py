@@ -194,6 +194,15 @@ class Layers(StrEnum):
     NONE = "none"
 
 
+class Partition(Record, frozen=True):
+    """One of AWS's partitions. `regions` are those that botocore lists; a newer one belongs by its form."""
+
+    name: str  # "aws", "aws-cn"
+    dns_suffix: str  # "amazonaws.com"
+    dual_stack_suffix: str  # "api.aws"
+    regions: tuple[str, ...]
+
+
 # ---- where we are
 # ------------------------------------------------------------------------------------------------------
 

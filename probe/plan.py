@@ -8,31 +8,14 @@ from collections.abc import Iterator
 
 from probe.addresses import is_ipv6, presume
 from probe.config.settings import Environment, Settings, UsageError
-from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Row
+from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Place, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
-from probe.records import Record
-from probe.wire.partitions import Partition, partition_of
+from probe.wire.partitions import partition_of
 
 # The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
 # (ECS guide, "interface VPC endpoints").
 _LAUNCHES_WITH_AGENT = ("EC2",)
-
-
-class _Place(Record, frozen=True):
-    """A region of a partition, and an account: what fills in a row's template."""
-
-    partition: Partition
-    region: str
-    account: str
-
-    def fill(self, template: str) -> str:
-        return template.format(
-            region=self.region,
-            account=self.account,
-            suffix=self.partition.dns_suffix,
-            dual=self.partition.dual_stack_suffix,
-        )
 
 
 def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
@@ -74,7 +57,7 @@ def _endpoints(
     settings: Settings,
     surroundings: Surroundings,
     *,
-    place: _Place,
+    place: Place,
     image: ImageReference | None,
     destination: LogDestination | None,
 ) -> Iterator[Endpoint]:
@@ -83,15 +66,11 @@ def _endpoints(
             continue
         where = _row_place(row, place, surroundings, destination)
         host = _host(row, place=where, image=image, dual_stack=_ipv6_only(surroundings))
-        yield Endpoint(
-            name=row.name,
+        yield row.endpoint(
+            where,
             host=host,
-            lookup=settings.endpoint_dns.get(row.name) or host,
-            kind=row.kind,
-            region=where.region,
             required=_required(row, settings, destination),
-            impact=row.impact,
-            mistaken=where.fill(row.mistaken) if row.mistaken else None,
+            lookup=settings.endpoint_dns.get(row.name),
         )
 
 
@@ -122,13 +101,13 @@ def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:
     return "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"
 
 
-def _image_place(image: ImageReference) -> _Place:
+def _image_place(image: ImageReference) -> Place:
     partition = partition_of(image.region)
     assert partition is not None, "parse_image accepts only regions of a partition"
-    return _Place(partition, image.region, image.account)
+    return Place(partition, image.region, image.account)
 
 
-def _task_place(surroundings: Surroundings) -> _Place:
+def _task_place(surroundings: Surroundings) -> Place:
     """Where the task itself runs: all there is to go by when its image is not in private ECR."""
     region, account = surroundings.region, surroundings.account
     partition = partition_of(region) if region else None
@@ -137,21 +116,21 @@ def _task_place(surroundings: Surroundings) -> _Place:
         raise UsageError(
             f"--image (ECR_PROBE_IMAGE) is needed, since the {missing} is not known: for example --image {GOOD_IMAGE}"
         )
-    return _Place(partition, region, account)
+    return Place(partition, region, account)
 
 
-def _row_place(row: Row, place: _Place, surroundings: Surroundings, destination: LogDestination | None) -> _Place:
+def _row_place(row: Row, place: Place, surroundings: Surroundings, destination: LogDestination | None) -> Place:
     """Image endpoints belong to the image's region, logs to the log driver's, the agent's to the task's."""
     region = surroundings.region
-    if row.impact is Impact.PULL or row.name == "ecr-legacy":
+    if row.of_image:
         return place
     if row.impact is Impact.LOGS and destination is not None and destination.region:
         region = destination.region
     partition = partition_of(region) if region else None
-    return _Place(partition, region, surroundings.account or place.account) if region and partition else place
+    return Place(partition, region, surroundings.account or place.account) if region and partition else place
 
 
-def _host(row: Row, *, place: _Place, image: ImageReference | None, dual_stack: bool) -> str:
+def _host(row: Row, *, place: Place, image: ImageReference | None, dual_stack: bool) -> str:
     if row.name == "ecr.dkr" and image is not None:
         return image.host
     return place.fill(row.dual_stack if dual_stack else row.host)
@@ -203,7 +182,7 @@ def _ipv6_only(surroundings: Surroundings) -> bool:
     return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
 
 
-def _control_host(place: _Place, own_region: str | None) -> str | None:
+def _control_host(place: Place, own_region: str | None) -> str | None:
     """S3 of another region of the partition, a near one first, so that half a second is time enough to answer."""
     # The task's own region is no control either: its gateway endpoint carries that one.
     others = [region for region in place.partition.regions if region not in (place.region, own_region)]

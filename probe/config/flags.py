@@ -34,7 +34,7 @@ class Flag:
     metavar: str
     example: str
     default: str
-    help: str
+    help: str | Callable[[], str]  # a function where the text needs what `health` must not import
     many: bool = False
     typed: bool = True
     short: str = ""
@@ -42,6 +42,10 @@ class Flag:
     @property
     def switch(self) -> bool:
         return not self.metavar
+
+    @property
+    def help_text(self) -> str:
+        return self.help if isinstance(self.help, str) else self.help()
 
     @property
     def variable(self) -> str:
@@ -57,6 +61,12 @@ class Flag:
         good = f"--{self.name} {self.example}" if self.metavar else f"--{self.name} or {self.variable}=true"
         origin = f", here from {given_by}" if given_by else ""
         return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
+
+
+def _also_help() -> str:
+    from probe.config.readers import ALSO
+
+    return f"also reach these endpoints: {', '.join(ALSO)}"
 
 
 REPORT_FLAGS = (
@@ -102,7 +112,7 @@ FLAGS = (
         "NAME,...",
         "secretsmanager,sts",
         "none",
-        "reach these too: secretsmanager, ssm, kms, sts, ecr-legacy (the old ecr.<region> name), logs",
+        _also_help,
         many=True,
     ),
     Flag(
@@ -347,7 +357,7 @@ def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog:
     )
     parser.flags = tuple(flags)
     for flag in (flag for flag in flags if flag.typed):
-        text = f"{flag.help} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
+        text = f"{flag.help_text} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
         if flag.switch:
             names = [f"-{flag.short}"] if flag.short else []
             names.append(f"--{flag.name}")
@@ -363,7 +373,9 @@ def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog:
 
 def _variables_only(flags: Sequence[Flag]) -> str:
     told = [
-        f"{flag.variable}={flag.metavar} ({flag.help}; default: {flag.default})" for flag in flags if not flag.typed
+        f"{flag.variable}={flag.metavar} ({flag.help_text}; default: {flag.default})"
+        for flag in flags
+        if not flag.typed
     ]
     return f" By variable only: {'; '.join(told)}.".replace("%", "%%") if told else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.records import Record
 from probe.wire.partitions import partition_of, partitions
 
@@ -27,7 +28,6 @@ _GLOBAL = re.compile(r"(?P<service>[a-z0-9-]+)\.(?P<suffix>.+)")
 # The hosts that the ECS agent polls are numbered; the endpoint names are not.
 _NUMBER = re.compile(r"(?<=^ecs-[at])-\d+$")
 _ENDPOINTS = {"ecs-a": "ecs-agent", "ecs-t": "ecs-telemetry", "streaming-logs": "logs"}
-_MORE_SUFFIXES = ("on.aws", "on.amazonwebservices.com.cn")
 _PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 _AWS_WORD = re.compile(r"aws|ecr|account|acct|endpoint|redacted")
 # Sites of documentation: links in a text, never the host that failed.
@@ -57,7 +57,7 @@ class Host(Record, frozen=True):
 @cache
 def _suffixes() -> frozenset[str]:
     listed = (suffix for partition in partitions() for suffix in (partition.dns_suffix, partition.dual_stack_suffix))
-    return frozenset((*listed, *_MORE_SUFFIXES))
+    return frozenset((*listed, *DUAL_STACK_REGISTRY_SUFFIXES.values()))
 
 
 @cache

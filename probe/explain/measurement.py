@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from probe.addresses import can_be_aws, classify, presume
-from probe.endpoints import AGENT_ENDPOINTS, ROWS, Row
+from probe.endpoints import AGENT_ENDPOINTS, ROWS, Place, Row
 from probe.explain.hosts import is_public_ecr
 from probe.explain.reported_failures import ReportedFailure
 from probe.explain.task_context import TaskContext
@@ -32,7 +32,6 @@ from probe.model import (
     Identity,
     ImageHost,
     Impact,
-    Kind,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
@@ -47,12 +46,9 @@ from probe.model import (
     Step,
     Surroundings,
 )
-from probe.records import Record
-from probe.wire.partitions import Partition, partition_of, partitions
+from probe.wire.partitions import partition_of, partitions
 
 INFERRED = "inferred: the failure in the text comes after this step"
-# Placeholders that the reader replaces, as in all texts of faults and causes.
-_REGION, _ACCOUNT = "REGION", "ACCOUNT"
 # The round trips of a pull, in order: a failure of one proves that those before it succeeded.
 _PULL_ORDER = (
     (Action.TOKEN, "ecr.api"),
@@ -60,24 +56,6 @@ _PULL_ORDER = (
     (Action.BLOB, "ecr.dkr"),
     (Action.LAYER, "s3"),
 )
-# Services without which a task does not start: it needs its secrets, and KMS decrypts secrets and images.
-_NEEDED_TO_START = ("secretsmanager", "ssm", "kms")
-
-
-class _Place(Record, frozen=True):
-    """Partition, region and account of an endpoint. None where the text does not say."""
-
-    partition: Partition
-    region: str | None
-    account: str | None
-
-    def fill(self, template: str) -> str:
-        return template.format(
-            region=self.region or _REGION,
-            account=self.account or _ACCOUNT,
-            suffix=self.partition.dns_suffix,
-            dual=self.partition.dual_stack_suffix,
-        )
 
 
 def measurement_of(
@@ -102,7 +80,7 @@ def measurement_of(
 # ---- where ----------------------------------------------------------------------------------------------------------
 
 
-def _place(failures: Iterable[ReportedFailure], context: TaskContext) -> _Place:
+def _place(failures: Iterable[ReportedFailure], context: TaskContext) -> Place:
     """From the image, where the text names one; else from the hosts that it names."""
     hosts = [reported.host for reported in failures if reported.host is not None]
     image = context.image
@@ -110,7 +88,7 @@ def _place(failures: Iterable[ReportedFailure], context: TaskContext) -> _Place:
     region = region or context.named_region or context.region
     account = image.account if image else next((host.account for host in hosts if host.account), None)
     partition = partition_of(region) if region else None
-    return _Place(partition or partitions()[0], region, account)
+    return Place(partition or partitions()[0], region or "", account or "")
 
 
 def _presumed(failures: Iterable[ReportedFailure], context: TaskContext) -> tuple[str, ...]:
@@ -156,7 +134,7 @@ def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> 
     )
 
 
-def _endpoint(name: str, failures: Iterable[ReportedFailure], place: _Place) -> Endpoint:
+def _endpoint(name: str, failures: Iterable[ReportedFailure], place: Place) -> Endpoint:
     row = ROWS.get(name)
     host = next(
         (
@@ -166,35 +144,23 @@ def _endpoint(name: str, failures: Iterable[ReportedFailure], place: _Place) -> 
         ),
         None,
     )
-    region = (host.region if host else None) or place.region
-    endpoint_place = _Place(place.partition, region, (host.account if host else None) or place.account)
-    template = row.host if row else "HOST" if name == UNNAMED else f"{name}.{{region}}.{{suffix}}"
-    host_name = host.name if host else endpoint_place.fill(template)
-    return Endpoint(
-        name=name,
-        host=host_name,
-        lookup=host_name,
-        kind=row.kind if row else Kind.INTERFACE,
-        region=region or "",
-        required=True,
-        impact=_impact(name, row),
-        mistaken=endpoint_place.fill(row.mistaken) if row and row.mistaken else None,
+    where = Place(
+        place.partition,
+        (host.region if host else None) or place.region,
+        (host.account if host else None) or place.account,
     )
-
-
-def _impact(name: str, row: Row | None) -> Impact:
-    """What fails without the endpoint. The writer of the text needed it."""
-    if name in _NEEDED_TO_START:
-        return Impact.START
-    if name == "ecr-legacy":
-        return Impact.PULL
-    return row.impact if row is not None and row.impact is not Impact.NONE else Impact.PROOF
+    if row is None:
+        template = "HOST" if name == UNNAMED else f"{name}.{{region}}.{{suffix}}"
+        row = Row(name, template, template)
+    # The text proves that the task called this endpoint.
+    impact = row.if_called if row.impact is Impact.NONE else row.impact
+    return row.endpoint(where, host=host.name if host else where.fill(row.host), required=True, impact=impact)
 
 
 def _plan(
     failures: tuple[ReportedFailure, ...],
     context: TaskContext,
-    place: _Place,
+    place: Place,
     endpoints: tuple[Endpoint, ...],
     vpc_cidrs: tuple[str, ...],
     presumed: tuple[str, ...],
@@ -208,10 +174,10 @@ def _plan(
     return Plan(
         endpoints=endpoints,
         omitted=(),
-        region=place.region or "",
+        region=place.region,
         partition=place.partition.name,
         dns_suffix=place.partition.dns_suffix,
-        account=place.account or "",
+        account=place.account,
         layer_host=place.fill(ROWS["s3"].host),
         image=image.text if image else context.other_image or elsewhere,
         reference=image,

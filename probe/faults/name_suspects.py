@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.faults import causes
 from probe.faults.causes import CauseText
 from probe.faults.evidence import NO_EVIDENCE, Evidence
@@ -109,7 +110,7 @@ def _is_fips(visit: Visit) -> bool:
 
 def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
     """A registry's name, spelled out in a text, that AWS does not have."""
-    known = (evidence.plan.dns_suffix, "on.aws", "on.amazonwebservices.com.cn")
+    known = (evidence.plan.dns_suffix, *DUAL_STACK_REGISTRY_SUFFIXES.values())
     ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in known))
     return evidence.is_text and not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 

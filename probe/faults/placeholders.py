@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
+from probe.endpoints import ROWS
 from probe.faults.evidence import UNNAMED, Evidence, role_of
 from probe.model import (
     AddressClass,
@@ -21,7 +22,6 @@ from probe.model import (
 )
 from probe.narration import few, listed
 
-_SERVICES = {"ecr-legacy": "ecr.api"}
 _CHINA = "aws-cn"
 _ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
 
@@ -41,7 +41,9 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
 def service_of(endpoint: Endpoint, partition: str) -> str:
     """The name under which PrivateLink offers it. In China interface endpoints have a prefix, S3's gateway has none."""
     prefix = "cn." if partition == _CHINA and endpoint.kind is Kind.INTERFACE else ""
-    return f"{prefix}com.amazonaws.{endpoint.region or 'REGION'}.{_SERVICES.get(endpoint.name, endpoint.name)}"
+    row = ROWS.get(endpoint.name)
+    service = row.service if row and row.service else endpoint.name
+    return f"{prefix}com.amazonaws.{endpoint.region or 'REGION'}.{service}"
 
 
 def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:

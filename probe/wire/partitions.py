@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from probe.model import Partition
 from probe.records import Record
 
 if TYPE_CHECKING:
     from importlib.abc import ResourceLoader
-
-
-class Partition(Record, frozen=True):
-    """`regions` are the known ones; a newer one belongs by its form (see `partition_of`)."""
-
-    name: str
-    dns_suffix: str
-    dual_stack_suffix: str
-    regions: tuple[str, ...]
 
 
 class _Outputs(Record, rename="camel"):

@@ -6,8 +6,9 @@ import botocore.session
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 
-from probe.endpoints import ROWS
-from probe.wire.partitions import Partition, partitions
+from probe.endpoints import ROWS, Place
+from probe.model import Partition
+from probe.wire.partitions import partitions
 
 # Row → botocore's service. The ecs-a and ecs-t hosts, the registry and the layer bucket are in no rule set.
 SERVICES = {
@@ -19,9 +20,6 @@ SERVICES = {
     "kms": "kms",
     "sts": "sts",
 }
-# Where ECS runs IPv6-only tasks, the only ones that are given dual-stack names.
-WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
-
 # Where ECS runs IPv6-only tasks, the only ones that are given dual-stack names.
 WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
 
@@ -46,19 +44,14 @@ def host(provider: EndpointProvider, region: str, *, dual_stack: bool) -> str:
 def test_names_are_those_of_botocore(row: str, partition: Partition, providers: dict[str, EndpointProvider]) -> None:
     assert partition.regions
     for region in partition.regions:
-        values = {
-            "region": region,
-            "suffix": partition.dns_suffix,
-            "dual": partition.dual_stack_suffix,
-            "account": "123456789012",
-        }
+        place = Place(partition, region, "123456789012")
         plain = host(providers[row], region, dual_stack=False)
         # botocore's ECR rules give the API's own name with the "api." prefix from the service model, as clients call
         # it.
         expected = {plain, f"api.{plain}"} if row == "ecr.api" else {plain}
-        assert ROWS[row].host.format(**values) in expected
+        assert place.fill(ROWS[row].host) in expected
         if partition.name in WITH_IPV6:
-            assert ROWS[row].dual_stack.format(**values) == host(providers[row], region, dual_stack=True)
+            assert place.fill(ROWS[row].dual_stack) == host(providers[row], region, dual_stack=True)
 
 
 def test_regions_are_regions() -> None:
