@@ -199,14 +199,14 @@ def scenes(wanted: Wanted, *, width: int, stop: threading.Event) -> Iterator[Sce
     if wanted.listing:
         column = max(len(scenario.name) for scenario in wanted.scenarios) + 2
         for one in wanted.scenarios:
-            yield Scene(before=tuple(_wrapped(one.name.ljust(column), one.story, width=width)))
+            yield Scene(before=tuple(_wrapped(one.name.ljust(column), one.description, width=width)))
     elif wanted.everything:
         yield from _all(wanted, stop)
     else:
         for number, scenario in enumerate(wanted.scenarios):
             if stop.is_set():
                 return
-            story = _wrapped(f"scenario {scenario.name}: ", scenario.story, width=width, hang=2)
+            story = _wrapped(f"scenario {scenario.name}: ", scenario.description, width=width, hang=2)
             yield Scene(before=(*([""] if number else []), *story, ""))
             verdict = play(scenario, wanted, stop)
             if stop.is_set():
@@ -242,7 +242,7 @@ def play(scenario: Scenario, wanted: Wanted, stop: threading.Event) -> Verdict:
     from probe.sim.vpc import VPC
 
     with VPC() as vpc:
-        scenario.breaks(vpc)
+        scenario.change(vpc)
         settings = _settings(scenario, wanted, vpc.environ)
         return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
 
@@ -251,18 +251,18 @@ def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
     """What came out otherwise than the scenario tells."""
     codes = {finding.code for finding in verdict.findings}
     first = {finding.code: finding.causes[0].code for finding in verdict.findings if finding.causes}
-    told, found = set(scenario.finds), codes
+    told, found = set(scenario.expected_findings), codes
     wrong = [f"{code} is missing" for code in sorted(told - found)]
     wrong += [f"{code} is too much" for code in sorted(found - told)]
     wrong += [
         f"{code}'s first cause is {first.get(code)}, told was {cause}"
-        for code, cause in scenario.first_causes.items()
+        for code, cause in scenario.expected_first_causes.items()
         if code in codes and first.get(code) != cause
     ]
-    if str(verdict.status) != str(scenario.status):
-        wrong.append(f"status is {verdict.status}, told was {scenario.status}")
-    if str(verdict.pull) != str(scenario.pull):
-        wrong.append(f"pull is {verdict.pull}, told was {scenario.pull}")
+    if str(verdict.status) != str(scenario.expected_status):
+        wrong.append(f"status is {verdict.status}, told was {scenario.expected_status}")
+    if str(verdict.pull) != str(scenario.expected_pull):
+        wrong.append(f"pull is {verdict.pull}, told was {scenario.expected_pull}")
     return wrong
 
 
@@ -270,7 +270,7 @@ def _outcome(scenario: Scenario, verdict: Verdict, width: int) -> list[str]:
     wrong = differences(scenario, verdict)
     if wrong:
         return _wrapped("NOT as told: ", "; ".join(wrong), width=width, hang=2)
-    found = ", ".join(sorted(scenario.finds)) or "nothing to find"
+    found = ", ".join(sorted(scenario.expected_findings)) or "nothing to find"
     return _wrapped("as told: ", f"{verdict.status}, {found}", width=width, hang=2)
 
 

@@ -76,7 +76,7 @@ class Stage:
     def _set(self, scenario: Scenario) -> Rounds:
         self.close()
         self._scenario, self._vpc = scenario, VPC()
-        scenario.breaks(self._vpc)
+        scenario.change(self._vpc)
         environ = {**self._variables, **self._vpc.environ, **scenario.environ}
         settings = parse([*scenario.arguments, *self._arguments], environ)
         budget = thrifty(settings.budget, deadline=self._deadline, layer_bytes=self._layer_bytes)

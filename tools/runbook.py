@@ -348,13 +348,15 @@ def _block(commands: Iterable[str]) -> Iterator[str]:
 
 
 def _rehearsals(code: str) -> Iterator[str]:
-    shown = sorted((one for one in SCENARIOS if code in one.finds), key=lambda one: len(one.finds))
+    shown = sorted(
+        (one for one in SCENARIOS if code in one.expected_findings), key=lambda one: len(one.expected_findings)
+    )
     if not shown:
         return
     yield "\n## Rehearse it\n"
     yield "In the simulated VPC, without AWS:\n"
     for scenario in shown[:_REHEARSALS]:
-        yield _wrapped(f"- `ecr-probe demo {scenario.name}`: {_marked(scenario.story)}", hang=2)
+        yield _wrapped(f"- `ecr-probe demo {scenario.name}`: {_marked(scenario.description)}", hang=2)
     if len(shown) > _REHEARSALS:
         yield f"\n`ecr-probe demo --list` tells of {len(shown) - _REHEARSALS} more."
 

@@ -58,7 +58,7 @@ def world(name: str) -> VPC:
     if name not in _worlds:
         scenario = next(each for each in SCENARIOS if each.name == name)
         _worlds[name] = VPC()
-        scenario.breaks(_worlds[name])
+        scenario.change(_worlds[name])
     return _worlds[name]
 
 

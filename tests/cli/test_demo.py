@@ -24,11 +24,11 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 @dataclass(frozen=True)
 class Told:
     name: str
-    story: str = "something breaks. " * 12
-    finds: frozenset[str] = frozenset({"probe.bug"})
-    first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
-    status: str = "inconclusive"
-    pull: str = "unproven"
+    description: str = "something breaks. " * 12
+    expected_findings: frozenset[str] = frozenset({"probe.bug"})
+    expected_first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
+    expected_status: str = "inconclusive"
+    expected_pull: str = "unproven"
     arguments: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 
@@ -36,9 +36,9 @@ class Told:
 SCENARIOS = [
     Told("healthy"),
     Told(demo.SHOWN[1]),
-    Told("other-status", status="pass"),
-    Told("other-cause", first_causes={"probe.bug": "throttle"}),
-    Told("other-finding", finds=frozenset({"tcp.silent"}), pull="works"),
+    Told("other-status", expected_status="pass"),
+    Told("other-cause", expected_first_causes={"probe.bug": "throttle"}),
+    Told("other-finding", expected_findings=frozenset({"tcp.silent"}), expected_pull="works"),
 ]
 
 

@@ -52,7 +52,7 @@ class Story:
     def simulated(self) -> Verdict:
         """What the probe says of the scenario in the simulated VPC."""
         with VPC() as vpc:
-            self.told.breaks(vpc)
+            self.told.change(vpc)
             settings = parse(self.told.arguments, {**vpc.environ, **self.told.environ}, started=time.monotonic())
             return run(settings, vpc.wire())
 

@@ -29,7 +29,7 @@ def test_every_failure_has_a_test_that_produces_it(failure: Failure) -> None:
 
 @pytest.mark.parametrize("code", sorted({fault.code for fault in FAULTS} - WITHOUT_SCENARIO))
 def test_every_fault_has_a_scenario(code: str) -> None:
-    assert [scenario.name for scenario in SCENARIOS if code in scenario.finds]
+    assert [scenario.name for scenario in SCENARIOS if code in scenario.expected_findings]
 
 
 @pytest.mark.parametrize("code", sorted(fault.code for fault in text_only.FAULTS))
@@ -39,4 +39,4 @@ def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
 
 def test_scenarios_expect_only_faults_that_exist() -> None:
     known = {fault.code for fault in FAULTS}
-    assert {code for scenario in SCENARIOS for code in scenario.finds} <= known
+    assert {code for scenario in SCENARIOS for code in scenario.expected_findings} <= known

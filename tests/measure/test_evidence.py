@@ -64,7 +64,7 @@ def test_http_proxy_alone_is_no_concern_of_https() -> None:
 def test_a_silent_control_does_not_hold_back_the_pull() -> None:
     """It may stay silent for two seconds; the endpoint is reached long before."""
     with VPC() as vpc:
-        next(each for each in SCENARIOS if each.name == "control-silent").breaks(vpc)
+        next(each for each in SCENARIOS if each.name == "control-silent").change(vpc)
         settings = parse([], vpc.environ, started=time.monotonic())
         until, recorder = settings.started + 30, Recorder()
         plan = make_plan(settings, look_around(settings, vpc.wire(), recorder, until=until))

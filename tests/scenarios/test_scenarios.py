@@ -46,7 +46,7 @@ def play(scenario: Scenario) -> Played:
     printed = io.StringIO()
     arguments = scenario.arguments if "--connect-timeout" in scenario.arguments else (*scenario.arguments, *QUICK)
     with VPC() as vpc, redirect_stdout(printed), redirect_stderr(printed):
-        scenario.breaks(vpc)
+        scenario.change(vpc)
         settings = parse(arguments, {**vpc.environ, **scenario.environ}, started=time.monotonic())
         verdict = run(settings, vpc.wire())
         return Played(verdict, printed.getvalue() + repr(settings), vpc.secrets)
@@ -180,9 +180,9 @@ def test_there_are_sixty_scenarios_and_ten_pairs() -> None:
     names = [scenario.name for scenario in SCENARIOS]
     assert len(set(names)) == len(names) >= 60
     assert len(PAIRS) >= 10
-    assert all(len(pair.finds - {"s3.route-undetermined"}) >= 2 for pair in PAIRS)
-    assert all(scenario.story.strip() for scenario in SCENARIOS)
+    assert all(len(pair.expected_findings - {"s3.route-undetermined"}) >= 2 for pair in PAIRS)
+    assert all(scenario.description.strip() for scenario in SCENARIOS)
 
 
 def test_nothing_is_left_unexplained_in_the_simulated_vpc() -> None:
-    assert not [scenario.name for scenario in SCENARIOS if scenario.finds & {"unexplained", "probe.bug"}]
+    assert not [scenario.name for scenario in SCENARIOS if scenario.expected_findings & {"unexplained", "probe.bug"}]

@@ -89,8 +89,8 @@ def stage(scenario: Scenario) -> Iterator[Stage]:
 
 def measured(name: str, books: Books, change: Change | None = None) -> Verdict:
     scenario = _named(name, _scenarios())
-    breaks = scenario.breaks if change is None else all_of(scenario.breaks, change)
-    with stage(replace(scenario, breaks=books.of(breaks))) as one:
+    changes = scenario.change if change is None else all_of(scenario.change, change)
+    with stage(replace(scenario, change=books.of(changes))) as one:
         return one.measure(threading.Event())
 
 
@@ -158,7 +158,7 @@ def test_a_limit_that_is_given_holds(given: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("ECR_PROBE_LAYER_BYTES", "3MiB")
     wanted = demo.read(["--serve", *(["--layer-bytes", "3MiB"] if given == "typed" else []), *QUICK])
     books, healthy = Books(), wanted.scenarios[0]
-    large = replace(healthy, breaks=books.of(all_of(healthy.breaks, pushed_image(LARGE, TAG))))
+    large = replace(healthy, change=books.of(all_of(healthy.change, pushed_image(LARGE, TAG))))
     with closing(demo.stage(replace(wanted, scenarios=(large,)))) as stage:
         verdict = stage.measure(threading.Event())
     assert (received(verdict) > 2 * MIB) is (given != "neither")
@@ -174,7 +174,7 @@ def test_each_round_begins_anew() -> None:
     """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
     books = Books()
     healthy = _named("healthy", _scenarios())
-    with stage(replace(healthy, breaks=all_of(books.of(healthy.breaks), books.of_packets))) as one:
+    with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as one:
         rounds = []
         for _ in range(3):
             one.measure(threading.Event())
@@ -190,7 +190,7 @@ def test_a_round_that_is_cut_calls_no_more() -> None:
     stop.set()
     books = Books()
     healthy = _named("healthy", _scenarios())
-    with stage(replace(healthy, breaks=books.of(healthy.breaks))) as one:
+    with stage(replace(healthy, change=books.of(healthy.change))) as one:
         one.measure(stop)
     assert books.count("/manifests/") == 0
 

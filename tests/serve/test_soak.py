@@ -90,7 +90,7 @@ def every_change_is_told_within_its_round(told: list[Told]) -> None:
     for one in told:
         assert one.snapshot.verdict is not None
         codes = {finding.code for finding in one.snapshot.verdict.findings} - {"s3.route-undetermined"}
-        assert codes == one.scenario.finds - {"s3.route-undetermined"}, one.scenario.name
+        assert codes == one.scenario.expected_findings - {"s3.route-undetermined"}, one.scenario.name
 
 
 def after_a_change_there_is_silence(told: list[Told]) -> None:

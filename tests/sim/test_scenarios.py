@@ -26,16 +26,16 @@ def test_ten_pairs_and_more() -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_is_well_formed(scenario: Scenario) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", scenario.name)
-    assert scenario.story.endswith(".")
-    assert set(scenario.first_causes) <= scenario.finds
-    assert scenario.status in STATUSES
-    assert scenario.pull in ("works", "broken", "unproven")
-    if scenario.pull == "broken":
-        assert scenario.status == "fail"
-    if scenario.status == "inconclusive":
-        assert scenario.pull == "unproven"
+    assert scenario.description.endswith(".")
+    assert set(scenario.expected_first_causes) <= scenario.expected_findings
+    assert scenario.expected_status in STATUSES
+    assert scenario.expected_pull in ("works", "broken", "unproven")
+    if scenario.expected_pull == "broken":
+        assert scenario.expected_status == "fail"
+    if scenario.expected_status == "inconclusive":
+        assert scenario.expected_pull == "unproven"
     with VPC() as vpc:
-        scenario.breaks(vpc)
+        scenario.change(vpc)
         assert vpc.environ
         assert vpc.wire().resolvers()
 

@@ -21,12 +21,19 @@ def image(reference: str, *, account: str = ACCOUNT, region: str = "us-east-1") 
 
 
 def healthy(
-    name: str, story: str, breaks: Change, *arguments: str, infos: tuple[str, ...] = (), s3_reached: bool = True
+    name: str, description: str, change: Change, *arguments: str, infos: tuple[str, ...] = (), s3_reached: bool = True
 ) -> Scenario:
     """A scenario that passes; `infos` are all that is found."""
-    finds = dict.fromkeys(infos)
+    findings = dict.fromkeys(infos)
     return scenario(
-        name, story, breaks, finds=finds, status="pass", pull="works", arguments=arguments, s3_reached=s3_reached
+        name,
+        description,
+        change,
+        findings=findings,
+        status="pass",
+        pull="works",
+        arguments=arguments,
+        s3_reached=s3_reached,
     )
 
 
@@ -88,7 +95,7 @@ HEALTHY = (
         "healthy-ec2-awsvpc",
         "On EC2 in awsvpc mode all is well on the task's interface, but the instance pulls by its own.",
         EC2_AWSVPC,
-        finds={"path.not-the-pull": None},
+        findings={"path.not-the-pull": None},
         status="pass",
         pull="unproven",
     ),
@@ -96,7 +103,7 @@ HEALTHY = (
         "healthy-managed-instances",
         "On ECS Managed Instances too the pull takes the instance's interface.",
         vpc_with(launch_type="MANAGED_INSTANCES"),
-        finds={"path.not-the-pull": None},
+        findings={"path.not-the-pull": None},
         status="pass",
         pull="unproven",
     ),
@@ -206,7 +213,7 @@ HEALTHY = (
         "layers-none",
         "Everything but the layers' bytes: the pull is not proven.",
         no_change,
-        finds={"layers.not-fetched": None},
+        findings={"layers.not-fetched": None},
         status="pass",
         pull="unproven",
         arguments=("--layers", "none"),

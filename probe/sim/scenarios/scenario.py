@@ -1,4 +1,4 @@
-"""What a scenario is: a world, broken in one way or two, and what the probe has to say about it."""
+"""A scenario: a VPC with one or two changes, and what the probe must find in it."""
 
 from __future__ import annotations
 
@@ -11,38 +11,40 @@ S3_ROUTE = "s3.route-undetermined"
 
 
 class Scenario(Record, frozen=True):
-    """`finds` are all findings, infos too; `first_causes` the likeliest cause of those where it is settled.
+    """A scenario. `expected_findings` are the codes of all findings, those of severity info too.
 
-    `status` and `pull` follow from the rules of judgement, and were written before the program was run.
+    `expected_first_causes` has the likeliest cause by finding code, where it is fixed. `expected_status` and
+    `expected_pull` follow from the rules of judgement and were written before the program was run.
     """
 
     name: str
-    story: str
-    breaks: Change
-    finds: frozenset[str] = frozenset()
-    first_causes: Mapping[str, str] = field(default_factory=dict)
-    status: str = "fail"
-    pull: str = "broken"
+    description: str
+    change: Change
+    expected_findings: frozenset[str] = frozenset()
+    expected_first_causes: Mapping[str, str] = field(default_factory=dict)
+    expected_status: str = "fail"
+    expected_pull: str = "broken"
     arguments: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def scenario(
     name: str,
-    story: str,
-    breaks: Change,
+    description: str,
+    change: Change,
     *,
-    finds: Mapping[str, str | None] | None = None,
+    findings: Mapping[str, str | None] | None = None,
     status: str = "fail",
     pull: str = "broken",
     arguments: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
     s3_reached: bool = True,
 ) -> Scenario:
-    """`finds`: finding code → its first cause; None where there is none, or each of several endpoints has its own.
+    """Create a scenario.
 
-    Where S3 is reached by its public addresses, an info says that the wire does not tell gateway from NAT.
+    `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own. Where S3's
+    public addresses are reached, an info finding is added: gateway and NAT look alike on the wire.
     """
-    finds = {**(finds or {}), **({S3_ROUTE: None} if s3_reached else {})}
-    causes = {code: cause for code, cause in finds.items() if cause}
-    return Scenario(name, story, breaks, frozenset(finds), causes, status, pull, arguments, environ or {})
+    findings = {**(findings or {}), **({S3_ROUTE: None} if s3_reached else {})}
+    causes = {code: cause for code, cause in findings.items() if cause}
+    return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments, environ or {})
