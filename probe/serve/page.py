@@ -52,6 +52,7 @@ _MARKS = {
     ),
 }
 _HUES = {Colour.OK: "#1f8a55", Colour.WARNING: "#b87400", Colour.ERROR: "#c42b3a", Colour.UNKNOWN: "#6b7480"}
+_LINK = re.compile(r"https://[\w.-]+/[\w./#-]*")
 _CODE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -272,7 +273,11 @@ class CauseView(Record, frozen=True):
 
 
 class FindingView(Record, frozen=True):
-    """A finding as it is shown. `anchor` is its id within the page; `markdown` its part of the Markdown report."""
+    """A finding as it is shown.
+
+    `anchor` is its id within the page, `markdown` its part of the Markdown report. `link` is the URL of the page that
+    explains it, empty where its `url` is only a path within the repository.
+    """
 
     anchor: str
     colour: Colour
@@ -282,6 +287,7 @@ class FindingView(Record, frozen=True):
     is_confirmed: bool
     is_new: bool
     markdown: str
+    link: str
 
     @property
     def finding(self) -> JudgedFinding:
@@ -308,6 +314,7 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
                 is_confirmed=any(cause.standing is Standing.CONFIRMED for cause in finding.causes),
                 is_new=entry.passing and snapshot.totals.rounds > 1,
                 markdown=of_finding(finding, snapshot.verdict),
+                link=finding.url if _LINK.fullmatch(finding.url) else "",
             )
         )
     return views

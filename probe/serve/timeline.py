@@ -213,12 +213,13 @@ def _latency(name: str, states: Sequence[_State]) -> Latency | None:
     known = [seconds for seconds in measured if seconds is not None]
     if not known:
         return None
-    now = duration(measured[-1]) if measured[-1] is not None else "none in the last round"
+    now = duration(measured[-1]) if measured[-1] is not None else "–"
+    spoken_now = "none" if measured[-1] is None else now
     most = duration(max(known))
     return Latency(
         path=_line(states, measured),
-        short=f"slowest step {now}" if now == most else f"slowest step {now}, at most {most}",
-        spoken=f"{name}, slowest step of each round: {now} in the last round, {duration(min(known))} to {most}",
+        short=f"slowest step {now}" if now == most else f"slowest step {now}, max {most}",
+        spoken=f"{name}, slowest step of each round: {spoken_now} in the last round, {duration(min(known))} to {most}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The page in Chromium: it keeps itself up to date, disturbs nobody, and can be used by everybody."""
+"""The page in Chromium: it keeps itself up to date without disturbing its reader, and is accessible."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from selenium_axe_python.axe import Axe
 
 from probe.history import Snapshot
+from probe.report.markdown import of_finding
 from tests.page.browser import Browser
 from tests.page.conftest import Sidecar
 from tests.page.hostile import PAYLOADS, spoilt
@@ -24,7 +25,7 @@ STATES = {
     "healthy": lambda: recent([verdict()] * 70),
     "failing": lambda: recent([verdict()] * 8 + [broken()] * 3),
     "half-dead": lambda: recent([verdict()] * 8 + [failing_in_one_zone()]),
-    "passed": lambda: recent([verdict(), broken(), verdict()]),
+    "resolved": lambda: recent([verdict(), broken(), verdict()]),
     "unproven": lambda: recent([unproven()] * 2),
     "waiting": lambda: waiting(started_at=datetime.now(UTC)),
 }
@@ -39,8 +40,8 @@ def word(browser: Browser) -> str:
     return browser.find_element(By.ID, "state").text
 
 
-def look_again(browser: Browser) -> None:
-    """What the page does when somebody comes back to its tab."""
+def update(browser: Browser) -> None:
+    """Let the page fetch itself, as it does when its tab becomes visible."""
     browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
 
 
@@ -49,7 +50,7 @@ def shows(expected: str) -> Any:
 
 
 def opened(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
-    """On the page, its first look at the sidecar done."""
+    """Open the page and wait for its first update."""
     browser.get(sidecar.url)
     wait.until(lambda _: sidecar.paths.count("/") >= 2)
     wait.until(lambda _: browser.execute_script("return !document.querySelector('[data-tick]:empty')"))
@@ -59,11 +60,11 @@ def unfold(browser: Browser) -> None:
     browser.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
-# ---- alone -----------------------------------------------------------------------------------------------------------
+# ---- on its own ------------------------------------------------------------------------------------------------------
 
 
 @every_state
-def test_nothing_is_complained_of_and_nobody_else_is_asked(
+def test_the_console_is_empty_and_no_other_host_is_contacted(
     browser: Browser, sidecar: Sidecar, wait: Wait, name: str
 ) -> None:
     sidecar.snapshot = STATES[name]()
@@ -77,12 +78,12 @@ def test_nothing_is_complained_of_and_nobody_else_is_asked(
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
-def test_hostile_words_do_nothing(browser: Browser, sidecar: Sidecar, wait: Wait, payload: str) -> None:
+def test_hostile_text_does_nothing(browser: Browser, sidecar: Sidecar, wait: Wait, payload: str) -> None:
     bad = spoilt(broken(), lambda text: f"{payload}{text}{payload}")
     sidecar.snapshot = recent([bad])
     opened(browser, sidecar, wait)
-    sidecar.snapshot = recent([verdict(), bad, bad])  # by the script's hand as well
-    look_again(browser)
+    sidecar.snapshot = recent([verdict(), bad, bad])  # also when the script changes the page
+    update(browser)
     wait.until(lambda _: "2 rounds in a row" in browser.find_element(By.ID, "findings").text)
     unfold(browser)
     assert browser.execute_script("return window.harmed") is None
@@ -93,14 +94,16 @@ def test_hostile_words_do_nothing(browser: Browser, sidecar: Sidecar, wait: Wait
 # ---- up to date ------------------------------------------------------------------------------------------------------
 
 
-def test_it_looks_again_by_itself(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_it_updates_by_itself(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     opened(browser, sidecar, wait)
     sidecar.snapshot = recent([verdict()])
     wait.until(shows("Works"))
     assert browser.title.startswith("Works · ")
 
 
-def test_a_change_leaves_the_reader_where_she_is(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_an_update_keeps_focus_selection_scroll_and_open_details(
+    browser: Browser, sidecar: Sidecar, wait: Wait
+) -> None:
     sidecar.snapshot = STATES["half-dead"]()
     opened(browser, sidecar, wait)
     browser.look(width=1280, height=400)
@@ -117,7 +120,7 @@ def test_a_change_leaves_the_reader_where_she_is(browser: Browser, sidecar: Side
         """
     )
     sidecar.snapshot = recent([verdict()] * 8 + [failing_in_one_zone(), broken()])
-    look_again(browser)
+    update(browser)
     wait.until(shows("Broken"))
     now = browser.execute_script(
         """
@@ -147,7 +150,7 @@ def test_what_did_not_change_is_not_touched(browser: Browser, sidecar: Sidecar, 
         """
     )
     sidecar.snapshot = recent([verdict()] * 8 + [broken()] * 4)
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: "4 rounds in a row" in browser.find_element(By.ID, "findings").text)
     changed = set(browser.execute_script("return window.changed"))
     assert not changed & {"path", "limits", "steps", "notes", "endpoints"}, changed
@@ -160,7 +163,7 @@ def test_an_open_cause_stays_open_while_findings_come_and_go(browser: Browser, s
     unfold(browser)
     only_silent = broken().findings[2:]
     sidecar.snapshot = recent([broken(), verdict(findings=only_silent)])
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: len(browser.find_elements(By.TAG_NAME, "article")) == 1)
     assert browser.execute_script("return document.querySelectorAll('article details[open]').length") == 3
 
@@ -171,56 +174,56 @@ def test_a_change_of_state_is_announced_once(browser: Browser, sidecar: Sidecar,
     voice = browser.find_element(By.ID, "voice")
     assert voice.get_attribute("textContent") == ""
     sidecar.snapshot = recent([verdict()] * 2)
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: browser.find_element(By.ID, "hour").text.count("2 rounds, all fine") > 1)
     assert voice.get_attribute("textContent") == ""
     sidecar.snapshot = recent([verdict(), broken()])
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: (voice.get_attribute("textContent") or "").startswith("Broken. ECS cannot pull the image."))
     assert voice.get_attribute("role") == "status"
 
 
-def test_an_unreachable_sidecar_is_said(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_an_unreachable_sidecar_is_announced(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = recent([verdict()])
     opened(browser, sidecar, wait)
     notice = browser.find_element(By.ID, "notice")
     assert not notice.is_displayed()
     sidecar.answering = False
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: notice.is_displayed())
-    assert re.match(r"Not reachable since \d\d:\d\d:\d\d UTC\.", notice.text)
+    assert re.match(r"Sidecar unreachable since \d\d:\d\d:\d\d UTC; showing its last state\.", notice.text)
     assert word(browser) == "Works"
     sidecar.answering = True
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: not notice.is_displayed())
-    assert "Reachable again" in (browser.find_element(By.ID, "voice").get_attribute("textContent") or "")
+    assert "reachable again" in (browser.find_element(By.ID, "voice").get_attribute("textContent") or "")
 
 
-def test_a_lost_network_is_said(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_a_lost_network_is_announced(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     opened(browser, sidecar, wait)
     conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": True, **conditions})
     try:
-        look_again(browser)
+        update(browser)
         wait.until(lambda _: browser.find_element(By.ID, "notice").is_displayed())
     finally:
         browser.execute_cdp_cmd("Network.emulateNetworkConditions", {"offline": False, **conditions})
-    look_again(browser)
+    update(browser)
     wait.until(lambda _: not browser.find_element(By.ID, "notice").is_displayed())
 
 
-def test_old_news_are_called_old(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_an_outdated_state_is_called_out_of_date(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = after([verdict()], end=datetime.now(UTC) - timedelta(minutes=10))
     opened(browser, sidecar, wait)
     assert "No round has ended for a while" in browser.find_element(By.ID, "notice").text
 
 
-def test_an_unseen_page_asks_for_nothing(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_a_hidden_page_sends_no_request(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     opened(browser, sidecar, wait)
     browser.execute_script("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
     before = sidecar.paths.count("/")
-    look_again(browser)
+    update(browser)
     browser.execute_async_script("const done = arguments[0]; fetch('-/healthy').then(done, done)")
     assert sidecar.paths.count("/-/healthy") == 1
     assert sidecar.paths.count("/") == before
@@ -264,7 +267,31 @@ def test_a_command_is_copied(browser: Browser, sidecar: Sidecar, wait: Wait) -> 
     assert copied == code
 
 
-def test_where_there_is_no_clipboard_the_command_is_selected(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_a_finding_is_copied_as_markdown(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": sidecar.url.rstrip("/")}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    button = browser.find_element(By.CSS_SELECTOR, "article .share .copy")
+    button.click()
+    wait.until(lambda _: button.text == "Copied")
+    copied = browser.execute_async_script("const done = arguments[0]; navigator.clipboard.readText().then(done, done)")
+    finding = next(finding for finding in broken().findings if finding.code == "tcp.silent")
+    assert copied == of_finding(finding, broken())
+    wait.until(lambda _: button.text == "Copy as Markdown")
+
+
+def test_without_a_clipboard_markdown_is_copied_by_selection(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    browser.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    browser.execute_script("document.addEventListener('copy', () => window.copied = getSelection().toString())")
+    browser.find_element(By.CSS_SELECTOR, "article .share .copy").click()
+    assert browser.execute_script("return window.copied").startswith("<details open>")
+    assert not browser.find_element(By.CSS_SELECTOR, "article .markdown").is_displayed()
+
+
+def test_without_a_clipboard_the_command_is_selected(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     """Over plain HTTP browsers offer none."""
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)
@@ -274,7 +301,7 @@ def test_where_there_is_no_clipboard_the_command_is_selected(browser: Browser, s
     assert selected == browser.find_element(By.CSS_SELECTOR, "article pre code").text
 
 
-def test_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_a_round_can_be_requested(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = recent([verdict()])
     opened(browser, sidecar, wait)
     button, asked = browser.find_element(By.CSS_SELECTOR, "#run button"), browser.find_element(By.ID, "asked")
@@ -286,13 +313,13 @@ def test_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait
     assert browser.current_url == sidecar.url
 
 
-# ---- for everybody ---------------------------------------------------------------------------------------------------
+# ---- accessibility ---------------------------------------------------------------------------------------------------
 
 
 @every_state
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_axe_finds_nothing(
+def test_axe_finds_no_violation(
     browser: Browser, sidecar: Sidecar, wait: Wait, name: str, *, dark: bool, width: int
 ) -> None:
     sidecar.snapshot = STATES[name]()
@@ -322,7 +349,7 @@ def test_long_words_break_on_a_phone(browser: Browser, sidecar: Sidecar, wait: W
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 320
 
 
-def test_it_is_dark_where_dark_is_liked(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_it_is_dark_where_dark_is_preferred(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     opened(browser, sidecar, wait)
     ground = "return getComputedStyle(document.body).backgroundColor"
     light = browser.execute_script(ground)
@@ -331,7 +358,7 @@ def test_it_is_dark_where_dark_is_liked(browser: Browser, sidecar: Sidecar, wait
     assert browser.execute_script("return getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
-def test_nothing_moves_where_movement_is_not_liked(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_nothing_moves_where_reduced_motion_is_preferred(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     opened(browser, sidecar, wait)
     moves = "return getComputedStyle(document.getElementById('hero')).transitionDuration"
     assert browser.execute_script(moves) == "0s"
@@ -369,7 +396,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser,
     )
 
 
-def test_a_strip_is_a_picture_with_words(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_a_strip_is_an_image_with_a_name(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)
     strip = browser.find_element(By.CSS_SELECTOR, "#hour svg")
@@ -390,7 +417,7 @@ def test_without_scripts_everything_can_be_read(browser: Browser, sidecar: Sidec
     assert sidecar.paths.count("/") == 1
 
 
-def test_without_scripts_a_round_can_be_asked_for(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+def test_without_scripts_a_round_can_be_requested(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = recent([verdict()])
     browser.scripts(False)
     browser.get(sidecar.url)

@@ -192,6 +192,23 @@ def test_two_findings_of_one_code_have_two_anchors() -> None:
     assert ids == ["tcp.silent", "tcp.silent-2"]
 
 
+@pytest.mark.parametrize(
+    ("url", "links"),
+    [
+        ("https://example.org/docs/findings/tcp.silent.md", ["https://example.org/docs/findings/tcp.silent.md"]),
+        ("docs/findings/tcp.silent.md", []),
+        ("javascript:alert(1)//https://example.org/", []),
+        ('https://example.org/" onclick="x', []),
+        ("http://example.org/", []),
+    ],
+)
+def test_a_finding_names_the_page_that_explains_it(url: str, links: list[str]) -> None:
+    article = page(after([verdict(findings=(replace(silent_finding(), url=url),))])).by_id("tcp.silent")
+    addresses = [str(link.attributes["href"]) for link in article.all("a")]
+    assert [address for address in addresses if not address.startswith("#")] == links
+    assert f"explained in {' '.join(url.split())}" in article.text
+
+
 def test_a_finding_carries_its_part_of_the_markdown_report() -> None:
     (source, *_) = page(STATES["failing"]).by_id("tcp.silent").all("pre", class_="markdown")
     assert "hidden" in source.attributes

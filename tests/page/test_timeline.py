@@ -122,7 +122,7 @@ def latency(verdicts: list[Verdict], name: str = "ecr.api") -> Latency:
 
 
 def test_latency_is_that_of_the_slowest_step_without_layers() -> None:
-    assert latency([taking(0.02), taking(0.5), taking(0.03)], "s3").short == "slowest step 30 ms, at most 500 ms"
+    assert latency([taking(0.02), taking(0.5), taking(0.03)], "s3").short == "slowest step 30 ms, max 500 ms"
     assert latency([taking(0.02)]).short == "slowest step 20 ms"
 
 
@@ -139,7 +139,7 @@ def test_a_round_without_latency_is_a_gap() -> None:
     silent = verdict(steps=[replace(step, seconds=None) for step in verdict().steps])
     line = latency([taking(0.02), silent, taking(0.02)])
     assert line.path.count("M") == 2
-    assert latency([taking(0.02), silent]).short == "slowest step none in the last round, at most 20 ms"
+    assert latency([taking(0.02), silent]).short == "slowest step –, max 20 ms"
 
 
 def test_a_peak_among_many_rounds_is_drawn() -> None:
