@@ -87,7 +87,7 @@ class Datagrams:
         self._ports: dict[Nameserver | None, int] = {}
 
     def connect(self, server: Nameserver | None) -> socket.socket:
-        """A UDP socket connected to `server`; None stands for an address that does not answer."""
+        """A UDP socket connected to `server`; None is an address that does not answer."""
         with self._lock:
             if self._listeners.closing.is_set():
                 raise ConnectionAbortedError("the simulated VPC is closed")

@@ -35,7 +35,7 @@ class Treatment(Enum):
 
 
 class Middlebox(Record, frozen=True):
-    """A firewall, proxy or broken link in front of `services`; "" stands for all public addresses.
+    """A firewall, proxy or broken link in front of `services`; "" means all public addresses.
 
     `behaviour` blocks the connection or replaces the server. Without it `issuer`, `delivery` or `reply` change the
     server's certificate, bodies or answers.

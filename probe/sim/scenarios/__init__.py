@@ -1,4 +1,4 @@
-"""Every scenario, by area. A scenario is data: a story, what is broken in the world, and what must be found."""
+"""All scenarios, by area. A scenario is data: a description, a change to the VPC, and the expected findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where credentials come from, and what becomes of them."""
+"""Sources of credentials, and credentials that AWS rejects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 
 
-def _no_role(vpc: VPC) -> None:
+def _no_task_role(vpc: VPC) -> None:
     vpc.task.role = None
 
 
@@ -18,10 +18,10 @@ def _session_expired(vpc: VPC) -> None:
     vpc.cloud.account.session_expired = True
 
 
-def _stray_keys(vpc: VPC) -> None:
-    """Somebody's old keys stand in the task definition, and win over the role."""
-    old = {"AWS_ACCESS_KEY_ID": "AKIAOLDKEYOFSOMEBODY", "AWS_SECRET_ACCESS_KEY": "an-old-secret-of-somebody"}
-    vpc.task.variables.update(old)
+def _old_access_keys(vpc: VPC) -> None:
+    """Old access keys in the task definition take precedence over the task role."""
+    old_keys = {"AWS_ACCESS_KEY_ID": "AKIAOLDACCESSKEY0000", "AWS_SECRET_ACCESS_KEY": "an-old-secret-access-key"}
+    vpc.task.variables.update(old_keys)
 
 
 def _agent_starting(times: int | None) -> Change:
@@ -34,24 +34,24 @@ def _agent_starting(times: int | None) -> Change:
 CREDENTIALS = (
     scenario(
         "no-task-role",
-        "The task definition names no task role: there are no credentials.",
-        _no_role,
+        "The task definition has no task role, so there are no credentials.",
+        _no_task_role,
         findings={"credentials.missing": "iam.no-credentials"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "instance-role-not-allowed",
-        "On EC2 without a task role: the instance's credentials are there and not touched.",
-        all_of(EC2_HOST, _no_role),
+        "EC2 without a task role: the instance's credentials are available but not used.",
+        all_of(EC2_HOST, _no_task_role),
         findings={"credentials.missing": "iam.no-credentials"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "instance-role",
-        "The same with --allow-instance-role.",
-        all_of(EC2_HOST, _no_role),
+        "EC2 without a task role; --allow-instance-role permits the instance's credentials.",
+        all_of(EC2_HOST, _no_task_role),
         findings={"credentials.instance-role": None},
         status="pass",
         pull="works",
@@ -59,7 +59,7 @@ CREDENTIALS = (
     ),
     scenario(
         "credentials-expired",
-        "The session behind the credentials is over.",
+        "The session of the credentials has expired.",
         _session_expired,
         findings={"credentials.rejected": "iam.credentials-rejected"},
         status="inconclusive",
@@ -67,15 +67,15 @@ CREDENTIALS = (
     ),
     scenario(
         "credentials-stray",
-        "Old keys in the task definition win over the task role, and AWS does not know them.",
-        _stray_keys,
+        "Old access keys in the task definition take precedence over the task role, and AWS does not accept them.",
+        _old_access_keys,
         findings={"credentials.rejected": "iam.credentials-rejected"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "credentials-late",
-        "Right after its start the agent has no credentials yet; at the second try it has.",
+        "The agent has no credentials right after its start; the retry succeeds.",
         _agent_starting(1),
         findings={"probe.retried": None},
         status="pass",
@@ -83,7 +83,7 @@ CREDENTIALS = (
     ),
     scenario(
         "credentials-unavailable",
-        "The credentials endpoint never has any.",
+        "The credentials endpoint never returns credentials.",
         _agent_starting(None),
         findings={"credentials.unavailable": "iam.credentials-rejected"},
         status="inconclusive",

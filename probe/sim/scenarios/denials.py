@@ -1,4 +1,4 @@
-"""Who may not: endpoint policies, roles, repository policies, the organisation."""
+"""Denied calls: endpoint policies, roles, repository policies, service control policies."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ALL_BUT_TOKEN = Statement(actions=("ecr:Batch*", "ecr:GetDownloadUrlForLayer", "
 ALL_BUT_IMAGES = Statement(actions=(TOKEN, "ecr:GetDownloadUrlForLayer", "logs:*"))
 
 
-def _unenriched(vpc: VPC) -> None:
+def _denials_without_reason(vpc: VPC) -> None:
     vpc.cloud.account.permissions.states_reason = False
 
 
-def _scp(vpc: VPC) -> None:
+def _service_control_policy(vpc: VPC) -> None:
     vpc.cloud.account.permissions.organisation = (Statement(), Statement(actions=("ecr:*",), effect="Deny"))
 
 
@@ -32,31 +32,31 @@ def _own_endpoint_only(vpc: VPC) -> None:
 DENIALS = (
     scenario(
         "ecr-endpoint-policy",
-        "The ecr.api endpoint's policy does not allow GetAuthorizationToken.",
+        "The policy of the ecr.api endpoint does not allow GetAuthorizationToken.",
         endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
     scenario(
         "ecr-endpoint-policy-dkr",
-        "The policy of ecr.dkr is another one than that of ecr.api, and lacks BatchGetImage.",
+        "The policy of the ecr.dkr endpoint differs from that of ecr.api and lacks BatchGetImage.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:GetDownloadUrlForLayer",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
     scenario(
         "ecr-endpoint-policy-deny",
-        "The endpoint's policy says Deny in so many words.",
+        "The policy of the ecr.api endpoint has an explicit Deny.",
         endpoint_policy("ecr.api", Statement(), Statement(effect="Deny", actions=(TOKEN,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
     scenario(
         "ecr-endpoint-policy-layers",
-        "The policy of ecr.dkr allows manifests and not layers.",
+        "The policy of the ecr.dkr endpoint allows manifests but not layers.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:BatchGetImage",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
     scenario(
         "ecr-endpoint-policy-other-role",
-        "The endpoint's policy admits the execution role only, which is the one that pulls; the probe holds another.",
+        "The endpoint policy allows only the execution role, which pulls; the probe has the task role.",
         endpoint_policy("ecr.api", Statement(principals=(PULL_ROLE,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         status="inconclusive",
@@ -65,15 +65,15 @@ DENIALS = (
     ),
     scenario(
         "denied-without-reason",
-        "AWS refuses the token and does not say which policy does.",
-        all_of(role_policy(ALL_BUT_TOKEN), _unenriched),
+        "AWS denies the token without naming the policy.",
+        all_of(role_policy(ALL_BUT_TOKEN), _denials_without_reason),
         findings={"iam.denied": "iam.execution-role"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "iam-token",
-        "The role that the probe holds may not ask for a token; the role that pulls is another one.",
+        "The probe's role may not get a token; the role that pulls is another one.",
         role_policy(ALL_BUT_TOKEN),
         findings={"iam.denied": "iam.execution-role"},
         status="inconclusive",
@@ -81,14 +81,14 @@ DENIALS = (
     ),
     scenario(
         "iam-token-pull-role",
-        "The same role pulls, as --pull-role says: so the pull is broken.",
+        "The role may not get a token, and --pull-role names it: the pull is broken.",
         role_policy(ALL_BUT_TOKEN),
         findings={"iam.denied": "iam.execution-role"},
         arguments=("--pull-role", OWN_ROLE),
     ),
     scenario(
         "iam-images",
-        "The role may ask for a token, and may not read images.",
+        "The role may get a token but may not read images.",
         role_policy(ALL_BUT_IMAGES),
         findings={"iam.denied": "iam.execution-role"},
         status="inconclusive",
@@ -96,22 +96,22 @@ DENIALS = (
     ),
     scenario(
         "iam-scp",
-        "A service control policy of the organisation denies ECR.",
-        _scp,
+        "A service control policy of the organization denies ECR.",
+        _service_control_policy,
         findings={"iam.denied": "iam.scp"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "iam-source-vpce",
-        "The role may act through the VPC's endpoint only, and the calls go out by NAT.",
+        "The role is limited to the VPC's endpoint, but the calls leave through a NAT gateway.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
         findings={"iam.denied": "iam.source-vpce-condition", "dns.public-answer": None},
         pull="unproven",
     ),
     scenario(
         "execution-role-source-vpce",
-        "The execution role, held in the task role's place, may act through the VPC's endpoint only, and does.",
+        "The task uses the execution role, which is limited to the VPC's endpoint, and the calls go through it.",
         _own_endpoint_only,
         status="pass",
         pull="works",
@@ -119,14 +119,14 @@ DENIALS = (
     ),
     scenario(
         "execution-role-source-vpce-public",
-        "The same role, but the names lead to public addresses by NAT: the pull holds it too, and is refused as well.",
+        "The execution role is limited to the VPC's endpoint, but names resolve publicly: the pull is denied too.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
         findings={"iam.denied": "iam.source-vpce-condition", "dns.public-answer": None},
         arguments=("--pull-role", OWN_ROLE),
     ),
     scenario(
         "repository-policy",
-        "The image belongs to another account, whose repository policy does not know us.",
+        "The image belongs to another account, and its repository policy does not allow this one.",
         no_change,
         findings={"iam.denied": "iam.repository-policy"},
         status="inconclusive",

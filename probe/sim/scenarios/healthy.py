@@ -1,4 +1,4 @@
-"""Worlds in which the pull works, in all the shapes that VPCs and tasks have."""
+"""VPCs and tasks of all kinds in which the pull works."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ACCOUNT = "123456789012"
 
 
 def image(reference: str, *, account: str = ACCOUNT, region: str = "us-east-1") -> tuple[str, str]:
-    """The flag that names an image of a simulated registry."""
+    """The flag --image with an image of a simulated registry."""
     return ("--image", f"{names.registry(account, region)}/{reference}")
 
 
 def healthy(
     name: str, description: str, change: Change, *arguments: str, infos: tuple[str, ...] = (), s3_reached: bool = True
 ) -> Scenario:
-    """A scenario that passes; `infos` are all that is found."""
+    """A scenario that passes; `infos` are its only findings."""
     findings = dict.fromkeys(infos)
     return scenario(
         name,
@@ -37,17 +37,17 @@ def healthy(
     )
 
 
-def _old_endpoints(vpc: VPC) -> None:
+def _endpoints_of_2024(vpc: VPC) -> None:
     for endpoint in vpc.endpoints.values():
         endpoint.year = 2024
 
 
-def _truncated(vpc: VPC) -> None:
+def _truncated_dns(vpc: VPC) -> None:
     vpc.truncates = True
 
 
-def _one_address_each(vpc: VPC) -> None:
-    """One ENI for each endpoint, and that in the other zone."""
+def _one_address_per_endpoint(vpc: VPC) -> None:
+    """One ENI for each endpoint, in the other zone."""
     for endpoint in vpc.endpoints.values():
         endpoint.addresses = endpoint.addresses[1:]
 
@@ -56,17 +56,17 @@ def _big_layer(vpc: VPC) -> None:
     repository(vpc).push(images.index(sizes=(300 * images.KIB, 90 * images.KIB)), TAG)
 
 
-def _quirks(vpc: VPC) -> None:
-    """What real metadata holds now and then: empty strings, a sidecar without networks, numbers as text."""
+def _odd_metadata(vpc: VPC) -> None:
+    """Oddities of real metadata: empty strings, a sidecar without networks, numbers as text, unknown keys."""
 
-    def quirk(document: dict[str, object]) -> None:
+    def edit(document: dict[str, object]) -> None:
         containers = document.get("Containers")
         if isinstance(containers, list):
             containers.insert(0, {"Name": "aws-guardduty-agent", "Image": "", "Type": "NORMAL", "Limits": {"CPU": "0"}})
         document["Revision"] = 26
         document["UnknownKey"] = {"nested": [None]}
 
-    vpc.metadata.edits.append(quirk)
+    vpc.metadata.edits.append(edit)
 
 
 def _s3_interface(vpc: VPC) -> None:
@@ -74,13 +74,13 @@ def _s3_interface(vpc: VPC) -> None:
     vpc.add_endpoint("s3")
 
 
-def _ipv4_task(vpc: VPC) -> None:
-    """The endpoints are dual-stack, the task's subnet is not."""
+def _task_without_ipv6(vpc: VPC) -> None:
+    """The endpoints are dual-stack, but the task's subnet is not."""
     vpc.network.ipv6 = vpc.task.ipv6 = vpc.task.subnet_ipv6 = None
 
 
 def _dns64(vpc: VPC) -> None:
-    """The resolver synthesises IPv6 addresses, and 64:ff9b::/96 leads to a NAT gateway."""
+    """The resolver synthesises IPv6 addresses, and the route to 64:ff9b::/96 is a NAT gateway."""
     vpc.resolver.dns64 = True
     vpc.network.routes.nat = vpc.network.routes.dns64 = True
     for endpoint in vpc.endpoints.values():
@@ -89,11 +89,13 @@ def _dns64(vpc: VPC) -> None:
 
 _DIGEST = images.index().top.digest
 HEALTHY = (
-    healthy("healthy", "A Fargate task, three interface endpoints in two zones, S3 by a gateway endpoint.", no_change),
-    healthy("healthy-ec2-host", "On an EC2 instance in host mode: also the agent's three endpoints.", EC2_HOST),
+    healthy(
+        "healthy", "A Fargate task, three interface endpoints in two zones, and an S3 gateway endpoint.", no_change
+    ),
+    healthy("healthy-ec2-host", "EC2 in host network mode, which also needs the agent's three endpoints.", EC2_HOST),
     scenario(
         "healthy-ec2-awsvpc",
-        "On EC2 in awsvpc mode all is well on the task's interface, but the instance pulls by its own.",
+        "EC2 in awsvpc mode: the task's network path works, but the instance pulls through its own interface.",
         EC2_AWSVPC,
         findings={"path.not-the-pull": None},
         status="pass",
@@ -101,7 +103,7 @@ HEALTHY = (
     ),
     scenario(
         "healthy-managed-instances",
-        "On ECS Managed Instances too the pull takes the instance's interface.",
+        "ECS Managed Instances: the instance pulls through its own interface, as on EC2.",
         vpc_with(launch_type="MANAGED_INSTANCES"),
         findings={"path.not-the-pull": None},
         status="pass",
@@ -109,19 +111,19 @@ HEALTHY = (
     ),
     healthy(
         "healthy-20-range",
-        "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public and is not.",
+        "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public but is private.",
         vpc_with(cidr="20.10.0.0/16"),
         "--vpc-cidr",
         "20.10.0.0/16",
     ),
     healthy(
         "healthy-20-range-untold",
-        "The same range, and nobody says so: the task's own address tells.",
+        "The same range without --vpc-cidr: the probe infers it from the task's own address.",
         vpc_with(cidr="20.10.0.0/16"),
     ),
     healthy(
         "healthy-shared-range",
-        "The VPC lies in 100.64.0.0/10, the shared address space of carriers.",
+        "The VPC uses 100.64.0.0/10, the shared address space of carriers.",
         vpc_with(cidr="100.64.0.0/10"),
         "--vpc-cidr",
         "100.64.0.0/10",
@@ -142,76 +144,84 @@ HEALTHY = (
         "--platform",
         "linux/amd64",
     ),
-    healthy("healthy-by-digest", "The image is named by its digest.", no_change, *image(f"{APP}@{_DIGEST}")),
+    healthy("healthy-by-digest", "The image is referenced by its digest.", no_change, *image(f"{APP}@{_DIGEST}")),
     healthy(
         "healthy-other-account",
-        "A shared base image of another account, whose repository policy lets us in.",
+        "A shared base image from another account with a repository policy that allows this one.",
         repository_policy(OTHER_ACCOUNT, "shared/base", ALLOW_ALL),
         *image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
     ),
     healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", vpc_with(ipv6=IPV6)),
     healthy(
         "healthy-ipv6-only",
-        "A subnet without IPv4: all by dual-stack names, whose IPv4 addresses are passed over.",
+        "A subnet without IPv4: all names are dual-stack names, and their IPv4 addresses are skipped.",
         vpc_with(ipv6=IPV6, ipv4=False),
         infos=("path.family-skipped", "registry.host-form"),
     ),
     healthy(
         "dual-stack-endpoint-ipv4-task",
-        "The endpoints have IPv6 addresses too, the task has none: they are passed over.",
-        all_of(vpc_with(ipv6=IPV6), _ipv4_task),
+        "The endpoints also have IPv6 addresses, but the task has none, so they are skipped.",
+        all_of(vpc_with(ipv6=IPV6), _task_without_ipv6),
         infos=("path.family-skipped",),
     ),
     healthy(
         "dns64-with-route",
-        "DNS64 makes IPv6 addresses of IPv4 ones, and a NAT gateway makes them work.",
+        "DNS64 creates IPv6 addresses for IPv4 hosts, and a NAT gateway makes them reachable.",
         all_of(vpc_with(ipv6=IPV6), _dns64),
     ),
     healthy(
         "healthy-central-endpoints",
-        "The endpoints are in the network team's VPC, whose range is told.",
+        "The endpoints are in the network team's VPC; --vpc-cidr gives its range.",
         vpc_with(central=True),
         "--vpc-cidr",
         HUB,
     ),
     healthy(
         "central-endpoints-untold",
-        "The endpoints are in the network team's VPC, and nobody tells its range: private, so no fault.",
+        "The endpoints are in the network team's VPC, and its range is not given: private addresses are not a fault.",
         vpc_with(central=True),
         infos=("dns.central-endpoint",),
     ),
-    healthy("healthy-govcloud", "In AWS GovCloud (US).", vpc_with(region="us-gov-west-1")),
-    healthy("healthy-china", "In China, with its own DNS suffix.", vpc_with(region="cn-north-1")),
-    healthy("healthy-endpoints-of-2024", "Endpoints from before the dual-stack private names.", _old_endpoints),
+    healthy("healthy-govcloud", "AWS GovCloud (US).", vpc_with(region="us-gov-west-1")),
+    healthy("healthy-china", "AWS China, with its own DNS suffix.", vpc_with(region="cn-north-1")),
+    healthy(
+        "healthy-endpoints-of-2024",
+        "Endpoints created in 2024, which lack the dual-stack private names.",
+        _endpoints_of_2024,
+    ),
     healthy(
         "healthy-one-address",
-        "One ENI for each endpoint, in the other zone: it serves the whole VPC.",
-        _one_address_each,
+        "Each endpoint has a single interface, in the other zone: it serves the whole VPC.",
+        _one_address_per_endpoint,
     ),
-    healthy("healthy-truncated-dns", "Every DNS answer over UDP is cut short: TCP gives it.", _truncated),
+    healthy(
+        "healthy-truncated-dns",
+        "Every DNS answer over UDP is truncated; the answer over TCP is complete.",
+        _truncated_dns,
+    ),
     healthy(
         "healthy-s3-interface",
-        "No gateway, but an S3 interface endpoint with private DNS.",
+        "An S3 interface endpoint with private DNS instead of a gateway endpoint.",
         _s3_interface,
         s3_reached=False,
     ),
-    healthy("healthy-odd-metadata", "Task metadata with the oddities of real ones.", _quirks),
+    healthy("healthy-odd-metadata", "Task metadata with oddities found in real tasks.", _odd_metadata),
     healthy(
         "healthy-metadata-v3",
-        "An old agent: task metadata version 3, which tells neither launch type nor log driver.",
+        "An old agent with task metadata version 3, which lacks launch type and log driver.",
         task_variables(ECS_CONTAINER_METADATA_URI_V4=""),
     ),
     healthy(
         "healthy-pull-role",
-        "The role held is the one that pulls, and it may.",
+        "The task role is also the role that pulls, and it is allowed to.",
         no_change,
         "--pull-role",
         f"arn:aws:iam::{ACCOUNT}:role/probe-task",
     ),
-    healthy("layers-all", "The whole pull: every layer, in parallel.", no_change, "--layers", "all"),
+    healthy("layers-all", "The whole pull: every layer is downloaded, in parallel.", no_change, "--layers", "all"),
     scenario(
         "layers-none",
-        "Everything but the layers' bytes: the pull is not proven.",
+        "Everything but the layers is tested, so the pull is not proven.",
         no_change,
         findings={"layers.not-fetched": None},
         status="pass",
@@ -220,7 +230,7 @@ HEALTHY = (
     ),
     healthy(
         "layer-range",
-        "A large layer, of which only the first bytes are read.",
+        "A large layer: only its first bytes are downloaded.",
         _big_layer,
         "--layer-bytes",
         "65536",

@@ -1,4 +1,4 @@
-"""CloudWatch Logs and the ECS agent's endpoints: what a task needs besides its image."""
+"""CloudWatch Logs and the ECS agent's endpoints, which a task needs in addition to its image."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from probe.sim.task import Container
 from probe.sim.vpc import VPC
 
 
-def _no_groups(vpc: VPC) -> None:
+def _no_log_groups(vpc: VPC) -> None:
     vpc.cloud.logs.groups.clear()
 
 
-def _no_streams(vpc: VPC) -> None:
+def _no_log_streams(vpc: VPC) -> None:
     vpc.cloud.logs.groups["/ecs/app"] = []
 
 
 def _firelens(vpc: VPC) -> None:
-    """The application logs through a router, and the router itself by awslogs."""
+    """The application logs through a router, which itself uses awslogs."""
     image = vpc.task.image
     vpc.task.containers[:] = [Container("app", image, "awsfirelens"), Container("log_router", image)]
     vpc.task.use_awslogs("log_router", "/ecs/router")
@@ -31,21 +31,21 @@ def _no_awslogs(vpc: VPC) -> None:
     vpc.task.containers[:] = [Container("app", vpc.task.image, "awsfirelens")]
 
 
-def _region(region: str) -> Change:
+def _awslogs_region(region: str) -> Change:
     return lambda vpc: vpc.task.use_awslogs("app", region=region)
 
 
 LOGS = (
     scenario(
         "logs-endpoint-missing",
-        "No endpoint for CloudWatch Logs, where the task logs: the image comes, the container does not start.",
+        "The task's endpoint for CloudWatch Logs is missing: the pull works, but the container does not start.",
         without_endpoints("logs"),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
     ),
     scenario(
         "logs-through-nat",
-        "Logs leave by a NAT gateway, for want of an endpoint.",
+        "The endpoint for CloudWatch Logs is missing; logs leave through a NAT gateway.",
         all_of(without_endpoints("logs"), with_nat),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         status="degraded",
@@ -53,7 +53,7 @@ LOGS = (
     ),
     scenario(
         "logs-through-nat-allowed",
-        "The same, and --allow-public says that it is meant so.",
+        "Logs leave through a NAT gateway, accepted with --allow-public.",
         all_of(without_endpoints("logs"), with_nat),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         status="pass",
@@ -62,21 +62,21 @@ LOGS = (
     ),
     scenario(
         "logs-not-needed",
-        "No endpoint for CloudWatch Logs, and nobody in the task logs there.",
+        "The endpoint for CloudWatch Logs is missing, but no container of the task uses it.",
         all_of(without_endpoints("logs"), _no_awslogs),
         status="pass",
         pull="works",
     ),
     scenario(
         "firelens-router",
-        "The application logs by FireLens; the router itself logs by awslogs, and its endpoint is missing.",
+        "The application logs through FireLens; the log router itself uses awslogs, and its endpoint is missing.",
         all_of(without_endpoints("logs"), _firelens),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
     ),
     scenario(
         "firelens-router-healthy",
-        "The same with the endpoint.",
+        "The application logs through FireLens, and the log router's endpoint exists.",
         _firelens,
         status="pass",
         pull="works",
@@ -84,22 +84,22 @@ LOGS = (
     scenario(
         "logs-group-missing",
         "The task's log group does not exist.",
-        _no_groups,
+        _no_log_groups,
         findings={"logs.group-missing": "logs.group-missing"},
         status="degraded",
         pull="works",
     ),
     scenario(
         "logs-stream-missing",
-        "The group exists, the stream does not yet.",
-        _no_streams,
+        "The log group exists, but the log stream does not exist yet.",
+        _no_log_streams,
         findings={"logs.stream-missing": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "logs-not-permitted",
-        "The role may not look at log groups: the answer proves the endpoint all the same.",
+        "The role may not describe log groups; the answer still proves that the endpoint works.",
         role_policy(Statement(actions=("ecr:*",))),
         findings={"logs.not-permitted": None},
         status="pass",
@@ -107,7 +107,7 @@ LOGS = (
     ),
     scenario(
         "logs-endpoint-policy",
-        "The policy of the logs endpoint refuses.",
+        "The policy of the logs endpoint denies the call.",
         endpoint_policy("logs", Statement(actions=("logs:PutLogEvents",))),
         findings={"policy.vpce.other": "policy.vpce.other"},
         status="degraded",
@@ -116,27 +116,27 @@ LOGS = (
     scenario(
         "logs-bad-region",
         "The log driver's region is the name of a zone.",
-        _region("us-east-1a"),
+        _awslogs_region("us-east-1a"),
         findings={"logs.misconfigured-region": "logs.misconfigured-region"},
         pull="works",
     ),
     scenario(
         "logs-misspelt-region",
-        "The log driver's region is misspelt, and so is the host's name: it does not exist.",
-        _region("us-esat-1"),
+        "The log driver's region is misspelt, so its host does not resolve.",
+        _awslogs_region("us-esat-1"),
         findings={"dns.name-missing": "logs.misconfigured-region"},
         pull="works",
     ),
     scenario(
         "agent-endpoints-missing",
-        "On EC2 without the agent's three endpoints: the instance registers and then stays disconnected.",
+        "EC2 without the agent's three endpoints: the instance registers but stays disconnected.",
         all_of(EC2_HOST, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
         pull="works",
     ),
     scenario(
         "agent-endpoints-missing-awsvpc",
-        "The same seen from a task's own interface, which the agent does not use.",
+        "EC2 without the agent's endpoints, measured on a task's interface, which the agent does not use.",
         all_of(EC2_AWSVPC, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing", "path.not-the-pull": None},
         status="degraded",
@@ -144,7 +144,7 @@ LOGS = (
     ),
     scenario(
         "agent-endpoints-through-nat",
-        "On EC2 the agent's traffic leaves by a NAT gateway.",
+        "EC2 without the agent's endpoints: its traffic leaves through a NAT gateway.",
         all_of(EC2_HOST, without_endpoints(*AGENT), with_nat),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
         status="degraded",
@@ -152,7 +152,7 @@ LOGS = (
     ),
     scenario(
         "agent-endpoints-not-needed",
-        "On Fargate nobody needs the agent's endpoints.",
+        "Fargate, where the agent's endpoints are not needed.",
         vpc_with(),
         status="pass",
         pull="works",

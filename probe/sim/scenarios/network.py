@@ -1,4 +1,4 @@
-"""Packets that are dropped, refused or lost: groups, ACLs, routes, firewalls, links."""
+"""Dropped, refused or lost packets: security groups, ACLs, routes, firewalls, links."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CORE = ("ecr.api", "ecr.dkr", "logs")
 INSTANCE = "10.0.1.20/32"
 
 
-def _instances_only(vpc: VPC) -> None:
-    """The endpoints' groups admit the instance's group and not the tasks'."""
+def _allow_instances_only(vpc: VPC) -> None:
+    """The endpoints' security groups allow the instance, but not its tasks."""
     for endpoint in vpc.endpoints.values():
         endpoint.allowed_sources = [INSTANCE]
 
@@ -43,82 +43,82 @@ def _transparent_proxy(vpc: VPC) -> None:
 NETWORK = (
     scenario(
         "security-group",
-        "The endpoints' security group does not admit the task.",
+        "The endpoints' security group does not allow the task in.",
         closed_security_groups(*CORE),
         findings={"tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "security-group-dkr",
-        "Only the ecr.dkr endpoint has a group that does not admit the task.",
+        "Only the security group of the ecr.dkr endpoint does not allow the task in.",
         closed_security_groups("ecr.dkr"),
         findings={"tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "security-group-logs",
-        "Only the group of the logs endpoint is closed: the pull works, the log driver stops the task.",
+        "Only the security group of the logs endpoint blocks the task: the pull works, but the log driver fails.",
         closed_security_groups("logs"),
         findings={"tcp.silent": "tcp.security-group"},
         pull="works",
     ),
     scenario(
         "ec2-awsvpc-instances-only",
-        "EC2 awsvpc: the endpoints admit instances, not tasks. Pulls work, and this path does not.",
-        all_of(EC2_AWSVPC, _instances_only),
+        "EC2 in awsvpc mode: the endpoints allow instances but not tasks. Pulls work, this network path does not.",
+        all_of(EC2_AWSVPC, _allow_instances_only),
         findings={"tcp.silent": "tcp.security-group", "path.not-the-pull": None},
         pull="unproven",
     ),
     scenario(
         "central-endpoints-silent",
-        "Central endpoints behind a transit gateway: packets get lost on the way there.",
+        "Central endpoints behind a transit gateway that drops the packets.",
         all_of(vpc_with(central=True), closed_security_groups(*CORE)),
         findings={"tcp.silent": "tcp.security-group"},
         arguments=("--vpc-cidr", "10.0.0.0/16"),
     ),
     scenario(
         "task-egress-closed",
-        "The task's own group lets nothing out.",
+        "The task's security group allows no outbound traffic.",
         egress_only(),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "s3-egress",
-        "The task's group lets 443 out to the VPC only; S3's prefix list is missing.",
+        "The task's security group allows 443 to the VPC only; the S3 prefix list is missing.",
         egress_only("10.0.0.0/16"),
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "s3-gateway-missing",
-        "Nobody created the S3 gateway endpoint: the manifest comes, the layers do not.",
+        "The S3 gateway endpoint is missing: the manifest arrives, the layers do not.",
         without_gateway,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "s3-route-table",
-        "The gateway endpoint exists, this subnet's route table is not one of its own.",
+        "The S3 gateway endpoint is not associated with this subnet's route table.",
         without_gateway_route,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "s3-interface-without-dns",
-        "S3 has an interface endpoint without private DNS in place of a gateway.",
+        "S3 has an interface endpoint without private DNS instead of a gateway endpoint.",
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "s3-through-nat",
-        "No gateway endpoint, but a NAT gateway: layers come over the Internet, and the wire cannot tell.",
+        "No S3 gateway endpoint but a NAT gateway: layers arrive over the internet, which looks the same on the wire.",
         all_of(without_gateway, with_nat),
         status="pass",
         pull="works",
     ),
     scenario(
         "s3-through-nat-no-controls",
-        "The same without control connections: even less can be told.",
+        "No S3 gateway endpoint but a NAT gateway, measured without control connections.",
         all_of(without_gateway, with_nat),
         status="pass",
         pull="works",
@@ -126,7 +126,7 @@ NETWORK = (
     ),
     scenario(
         "nacl-one-zone",
-        "A network ACL cuts off the other zone's subnet: one address of each endpoint is silent.",
+        "A network ACL blocks the subnet in the other zone: one address of each endpoint does not answer.",
         acl_drops("10.0.2.0/24"),
         findings={"tcp.partly-silent": "tcp.nacl"},
         status="degraded",
@@ -134,70 +134,70 @@ NETWORK = (
     ),
     scenario(
         "nacl-s3",
-        "A network ACL admits the VPC only, and S3's addresses are public.",
+        "A network ACL allows the VPC only, but S3's addresses are public.",
         acl_drops("52.216.0.0/15"),
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "firewall-refuses",
-        "A firewall answers in S3's name that nobody listens.",
+        "A firewall refuses connections to S3.",
         middlebox("s3", behaviour=ClosedPort()),
         findings={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
     scenario(
         "firewall-prohibits",
-        "A firewall before the endpoints answers that communication is prohibited.",
+        "A firewall in front of the endpoints answers that communication is prohibited.",
         middlebox(*CORE, behaviour=Treatment.PROHIBIT),
         findings={"tcp.refused": "path.egress-firewall"},
     ),
     scenario(
         "firewall-unreachable",
-        "A router before S3 answers that the host cannot be reached.",
+        "A router in front of S3 answers that the host is unreachable.",
         middlebox("s3", behaviour=Treatment.UNREACHABLE),
         findings={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
     scenario(
         "firewall-resets-hello",
-        "A firewall reads the server name in the ClientHello and tears the connection down.",
+        "A firewall reads the server name in the ClientHello and resets the connection.",
         middlebox("ecr.dkr", behaviour=ResetOnClientHello()),
         findings={"tls.reset": "path.egress-firewall"},
     ),
     scenario(
         "firewall-closes-hello",
-        "The same with a polite end of the connection.",
+        "A firewall reads the server name in the ClientHello and closes the connection.",
         middlebox("ecr.api", behaviour=ResetOnClientHello(with_fin=True)),
         findings={"tls.reset": "path.egress-firewall"},
     ),
     scenario(
         "mtu",
-        "Large packets get lost on the way: TCP connects, the certificate never comes.",
+        "Large packets are lost on the way: TCP connects, but the certificate never arrives.",
         middlebox(*CORE, behaviour=SilentServer()),
         findings={"tls.silent": "path.mtu"},
     ),
     scenario(
         "transfer-cut",
-        "Layer bodies end in the middle.",
+        "Layer downloads end in the middle.",
         damaged_bodies("s3", Damage.CUT),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-reset",
-        "Layer bodies are reset in the middle.",
+        "Layer downloads are reset in the middle.",
         damaged_bodies("s3", Damage.RESET),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-frozen",
-        "Layer bodies stop in the middle, and the connection stays open.",
+        "Layer downloads stop in the middle, and the connection stays open.",
         damaged_bodies("s3", Damage.FREEZE),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
     scenario(
         "transfer-trickles",
-        "Layer bytes come one at a time: never silent, never done.",
+        "Layers arrive one byte at a time: the download never stalls and never ends.",
         damaged_bodies("s3", Damage.TRICKLE),
         findings={"probe.deadline": None},
         status="inconclusive",
@@ -206,7 +206,7 @@ NETWORK = (
     ),
     scenario(
         "transparent-proxy",
-        "Something answers for every address there is, also for one that nobody has.",
+        "A transparent proxy accepts connections to every address, even to one that no host has.",
         _transparent_proxy,
         findings={"path.proxy": "path.proxy"},
         status="degraded",

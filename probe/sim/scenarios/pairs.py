@@ -1,4 +1,4 @@
-"""Two faults at once: both are said, and neither hides the other."""
+"""Two faults in one VPC: both are found, and neither hides the other."""
 
 from __future__ import annotations
 
@@ -24,52 +24,55 @@ from probe.sim.identity import Statement
 from probe.sim.scenarios.layers import OWN_BUCKET_ONLY
 from probe.sim.scenarios.resolvers import OTHER_SERVER
 from probe.sim.scenarios.scenario import scenario
-from probe.sim.scenarios.tls import EVERYTHING, trusting
+from probe.sim.scenarios.tls import PULL_AND_LOGS, trust_store
 from probe.sim.services import json_error
 from probe.sim.tls import AMAZON, CORPORATE
 from probe.sim.vpc import VPC
 
 
-def _no_role(vpc: VPC) -> None:
+def _no_task_role(vpc: VPC) -> None:
     vpc.task.role = None
 
 
-def _no_groups(vpc: VPC) -> None:
+def _no_log_groups(vpc: VPC) -> None:
     vpc.cloud.logs.groups.clear()
 
 
 PAIRS = (
     scenario(
         "groups-and-s3-route",
-        "The endpoints' groups are closed, and the subnet's table lacks the route to S3.",
+        "The endpoints' security group blocks the task, and the subnet lacks the route to S3.",
         all_of(closed_security_groups("ecr.api", "ecr.dkr", "logs"), without_gateway_route),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "group-and-private-dns",
-        "ecr.dkr's group is closed, and ecr.api's private DNS is off.",
+        "The security group of ecr.dkr blocks the task, and private DNS of ecr.api is off.",
         all_of(closed_security_groups("ecr.dkr"), without_private_dns("ecr.api")),
         findings={"tcp.silent": "tcp.security-group", "dns.public-answer": "endpoint.missing.ecr-api"},
     ),
     scenario(
         "s3-policy-and-log-group",
-        "The S3 endpoint's policy lacks the layer bucket, and the task's log group is missing.",
-        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), _no_groups),
+        "The S3 endpoint's policy lacks the layer bucket, and the task's log group does not exist.",
+        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), _no_log_groups),
         findings={"policy.vpce.s3": "policy.vpce.s3", "logs.group-missing": "logs.group-missing"},
         s3_reached=False,
     ),
     scenario(
         "ecr-policy-and-logs-endpoint",
-        "The policy of ecr.dkr refuses, and the endpoint for CloudWatch Logs is missing.",
+        "The policy of the ecr.dkr endpoint denies the pull, and the endpoint for CloudWatch Logs is missing.",
         all_of(endpoint_policy("ecr.dkr", Statement(actions=("ecr:ListImages",))), without_endpoints("logs")),
         findings={"policy.vpce.ecr": "policy.vpce.ecr", "dns.public-answer": "logs.endpoint-missing"},
     ),
     scenario(
         "interception-and-logs-nat",
-        "A trusted middlebox intercepts, and logs leave by a NAT gateway.",
+        "A trusted middlebox intercepts TLS, and logs leave through a NAT gateway.",
         all_of(
-            middlebox(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE), without_endpoints("logs"), with_nat
+            middlebox(*PULL_AND_LOGS, issuer=CORPORATE),
+            trust_store(AMAZON, CORPORATE),
+            without_endpoints("logs"),
+            with_nat,
         ),
         findings={"tls.interception": "tls.interception", "dns.public-answer": "logs.endpoint-missing"},
         status="degraded",
@@ -77,46 +80,46 @@ PAIRS = (
     ),
     scenario(
         "clock-and-log-group",
-        "The clock is ten minutes behind, and the log group is missing.",
-        all_of(clock_behind(600), _no_groups),
+        "The task's clock is ten minutes behind, and the log group does not exist.",
+        all_of(clock_behind(600), _no_log_groups),
         findings={"clock.skew": "clock.skew", "logs.group-missing": "logs.group-missing"},
         status="degraded",
         pull="works",
     ),
     scenario(
         "nameserver-and-s3-route",
-        "The first nameserver is gone, and so is the route to S3.",
+        "The first nameserver is dead, and the route to S3 is missing.",
         all_of(nameserver_lines(OTHER_SERVER, "vpc"), without_gateway_route),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
     scenario(
         "proxy-and-tag",
-        "Proxy variables without exceptions, and a tag that is gone.",
+        "HTTPS_PROXY is set without exceptions, and the tag does not exist.",
         all_of(task_variables(HTTPS_PROXY="http://proxy.example:3128"), tag_deleted),
         findings={"path.proxy": "path.proxy", "registry.tag-not-found": "registry.tag-not-found"},
     ),
     scenario(
         "nacl-and-corrupt-layer",
-        "A network ACL cuts off a zone, and the layers' bytes are wrong.",
+        "A network ACL blocks a zone, and the layers do not match their digests.",
         all_of(acl_drops("10.0.2.0/24"), corrupt_layers),
         findings={"tcp.partly-silent": "tcp.nacl", "layers.bad-digest": "registry.layer-corrupt"},
     ),
     scenario(
         "no-role-and-group",
-        "No task role, and the group of ecr.dkr is closed: the network is measured all the same.",
-        all_of(_no_role, closed_security_groups("ecr.dkr")),
+        "There is no task role, and the security group of ecr.dkr blocks the task: the network is still measured.",
+        all_of(_no_task_role, closed_security_groups("ecr.dkr")),
         findings={"credentials.missing": "iam.no-credentials", "tcp.silent": "tcp.security-group"},
     ),
     scenario(
         "repo-and-logs-endpoint",
-        "The repository is not there, nor the endpoint for CloudWatch Logs.",
+        "The repository does not exist, and the endpoint for CloudWatch Logs is missing.",
         all_of(repository_deleted, without_endpoints("logs")),
         findings={"registry.repo-not-found": "registry.repo-not-found", "dns.public-answer": "logs.endpoint-missing"},
     ),
     scenario(
         "throttled-and-s3-route",
-        "Tokens are refused for their rate, and S3 is silent: the second is an error by itself.",
+        "Token requests are throttled, and S3 does not answer, which is an error of its own.",
         all_of(inject_reply("ecr.api", json_error("ThrottlingException", "Rate exceeded")), without_gateway_route),
         findings={"aws.throttled": "throttle", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,

@@ -1,4 +1,4 @@
-"""What ECR answers: things that are not there, limits, clocks that differ; and images named by other hosts."""
+"""ECR's answers: missing objects, throttling, clock skew; and image references with other hosts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from probe.sim.scenarios.scenario import scenario
 from probe.sim.services import json_error
 from probe.sim.vpc import VPC
 
-RATE = json_error("ThrottlingException", "Rate exceeded")
+THROTTLING = json_error("ThrottlingException", "Rate exceeded")
 API_VERSION = (("Docker-Distribution-Api-Version", "registry/2.0"),)
 
 
@@ -34,47 +34,47 @@ def _endpoint_without_ipv6(vpc: VPC) -> None:
     vpc.endpoints["ecr.dkr"].addresses_ipv6 = []
 
 
-def _other_region_endpoints(vpc: VPC) -> None:
-    """Cross-region PrivateLink for ECR; the other region's layers come through a NAT gateway."""
+def _endpoints_of_another_region(vpc: VPC) -> None:
+    """Cross-region PrivateLink for ECR; the other region's layers are reached through a NAT gateway."""
     vpc.add_endpoint("ecr.api", region=OTHER_REGION)
     vpc.add_endpoint("ecr.dkr", region=OTHER_REGION)
     vpc.network.routes.nat = True
 
 
-def _fips(reference: str) -> tuple[str, str]:
+def _fips_image(reference: str) -> tuple[str, str]:
     return ("--image", f"{ACCOUNT}.dkr.ecr-fips.us-east-1.amazonaws.com/{reference}")
 
 
 REGISTRY = (
     scenario(
         "repo-not-found",
-        "The repository is not there.",
+        "The repository does not exist.",
         repository_deleted,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
     ),
     scenario(
         "repo-not-found-pull-through",
-        "A repository that a pull-through cache could create, if the role might import.",
+        "The repository does not exist; a pull-through cache could create it if the role may import images.",
         no_change,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
         arguments=image("docker-hub/library/nginx:1.27"),
     ),
     scenario(
         "tag-not-found",
-        "A lifecycle rule has cleaned the tag away.",
+        "A lifecycle rule has deleted the tag.",
         tag_deleted,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
     ),
     scenario(
         "digest-not-found",
-        "The task definition names a digest that is gone.",
+        "The task definition references a digest that no longer exists.",
         no_change,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
     scenario(
         "no-matching-platform",
-        "The image was built for s390x and ppc64le; this machine is neither.",
+        "The image was built for s390x and ppc64le, not for this machine.",
         pushed_image(images.index(("s390x", "ppc64le")), TAG),
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
         status="degraded",
@@ -82,14 +82,14 @@ REGISTRY = (
     ),
     scenario(
         "no-matching-platform-asked",
-        "The platform that is asked for is not in the image.",
+        "The image lacks the platform set with --platform.",
         no_change,
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
         arguments=("--platform", "linux/s390x"),
     ),
     scenario(
         "no-matching-platform-single",
-        "An image without an index, built for s390x: only its config tells.",
+        "An image without an index, built for s390x: only its config names the platform.",
         pushed_image(images.single("s390x"), TAG),
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
         status="degraded",
@@ -97,7 +97,7 @@ REGISTRY = (
     ),
     scenario(
         "index-of-index",
-        "The tag is an index whose entries are indexes again, under the name of images: the pull ends there.",
+        "The tag is an index, and its entries are indexes too, although they claim to be images: the pull ends there.",
         pushed_image(images.index_of_indexes(), TAG),
         findings={"probe.not-measured": None},
         status="inconclusive",
@@ -105,23 +105,23 @@ REGISTRY = (
     ),
     scenario(
         "throttled-once",
-        "The token is refused for its rate once, and given at the second try.",
-        inject_reply("ecr.api", RATE, times=1),
+        "The token is throttled once and succeeds on retry.",
+        inject_reply("ecr.api", THROTTLING, times=1),
         findings={"probe.retried": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "throttled",
-        "Tokens are refused for their rate, again and again.",
-        inject_reply("ecr.api", RATE),
+        "Every token request is throttled.",
+        inject_reply("ecr.api", THROTTLING),
         findings={"aws.throttled": "throttle"},
         status="inconclusive",
         pull="unproven",
     ),
     scenario(
         "throttled-manifest",
-        "The registry answers 429 to every manifest.",
+        "The registry answers 429 to every manifest request.",
         inject_reply("ecr.dkr", throttled(), at="/manifests/"),
         findings={"aws.throttled": "throttle"},
         status="inconclusive",
@@ -129,7 +129,7 @@ REGISTRY = (
     ),
     scenario(
         "service-error",
-        "ECR has a bad day.",
+        "ECR answers with an internal error.",
         inject_reply("ecr.api", json_error("ServerException", "Internal failure", 500)),
         findings={"aws.service-error": "aws.service-error"},
         status="inconclusive",
@@ -137,7 +137,7 @@ REGISTRY = (
     ),
     scenario(
         "service-error-empty",
-        "The registry's address answers 503 and nothing else.",
+        "The registry answers 503 without a body.",
         inject_reply("ecr.dkr", Reply(503, content_type="")),
         findings={"aws.service-error": "aws.service-error"},
         status="inconclusive",
@@ -145,13 +145,13 @@ REGISTRY = (
     ),
     scenario(
         "manifest-unreadable",
-        "The registry gives something that is no manifest.",
+        "The registry returns a manifest that is not valid JSON.",
         inject_reply("ecr.dkr", Reply(200, b"{]", API_VERSION), at="GET /v2/team/app/manifests/"),
         findings={"http.unreadable": None},
     ),
     scenario(
         "head-refused",
-        "Something on the way forbids HEAD; GET passes.",
+        "HEAD requests are rejected on the way; GET works.",
         inject_reply("ecr.dkr", Reply(405, b"", API_VERSION), at="HEAD "),
         findings={"registry.head-refused": None},
         status="pass",
@@ -159,7 +159,7 @@ REGISTRY = (
     ),
     scenario(
         "token-expired",
-        "The registry calls the fresh token expired.",
+        "The registry rejects a new token as expired.",
         _passwords_expired,
         findings={"registry.token-rejected": "registry.auth-token-expired"},
         status="inconclusive",
@@ -167,7 +167,7 @@ REGISTRY = (
     ),
     scenario(
         "clock-ten-minutes",
-        "The task's clock is ten minutes behind: signatures are still accepted.",
+        "The task's clock is ten minutes behind; AWS still accepts its signatures.",
         clock_behind(600),
         findings={"clock.skew": "clock.skew"},
         status="degraded",
@@ -175,7 +175,7 @@ REGISTRY = (
     ),
     scenario(
         "clock-an-hour",
-        "The clock is an hour behind: AWS calls the signature expired.",
+        "The task's clock is an hour behind: AWS rejects the signature as expired.",
         clock_behind(3600),
         findings={"clock.skew": "clock.skew"},
         status="inconclusive",
@@ -183,7 +183,7 @@ REGISTRY = (
     ),
     scenario(
         "clock-an-hour-ahead",
-        "The clock is an hour ahead: the signature is not yet current.",
+        "The task's clock is an hour ahead: AWS rejects the signature as not yet current.",
         clock_behind(-3600),
         findings={"clock.skew": "clock.skew"},
         status="inconclusive",
@@ -191,7 +191,7 @@ REGISTRY = (
     ),
     scenario(
         "cross-region",
-        "The image is in another region, to whose names no endpoint of this VPC leads.",
+        "The image is in another region, for which this VPC has no endpoints.",
         no_change,
         findings={"dns.public-answer": "region.cross-region", "s3.silent": None},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
@@ -199,7 +199,7 @@ REGISTRY = (
     ),
     scenario(
         "cross-region-nat",
-        "The same with a NAT gateway: it works, over the Internet.",
+        "The image is in another region and is pulled over the internet through a NAT gateway.",
         with_nat,
         findings={"dns.public-answer": "region.cross-region"},
         pull="works",
@@ -207,8 +207,8 @@ REGISTRY = (
     ),
     scenario(
         "cross-region-endpoints",
-        "The image is in another region, and endpoints for that region are here too.",
-        _other_region_endpoints,
+        "The image is in another region, for which this VPC has endpoints too.",
+        _endpoints_of_another_region,
         findings={"region.cross-region": None},
         status="pass",
         pull="works",
@@ -216,14 +216,14 @@ REGISTRY = (
     ),
     scenario(
         "fips-image-host",
-        "The image is named by the FIPS host, for which there is no endpoint.",
+        "The image reference uses the FIPS host, for which there is no endpoint.",
         no_change,
         findings={"dns.public-answer": "client.fips-hostname", "registry.host-form": None},
-        arguments=_fips(f"{APP}:{TAG}"),
+        arguments=_fips_image(f"{APP}:{TAG}"),
     ),
     scenario(
         "dual-stack-image-host",
-        "The image is named by the dual-stack host; the endpoint's private names cover it.",
+        "The image reference uses the dual-stack host, which the endpoint's private names cover.",
         no_change,
         findings={"registry.host-form": None, "path.family-skipped": None},
         status="pass",
@@ -232,7 +232,7 @@ REGISTRY = (
     ),
     scenario(
         "ipv6-only-classic-host",
-        "An IPv6-only task whose image is named by the classic host: that has IPv4 addresses only.",
+        "An IPv6-only task with an image reference that uses the classic host, which has only IPv4 addresses.",
         all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
         findings={
             "region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint",

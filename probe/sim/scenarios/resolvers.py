@@ -1,4 +1,4 @@
-"""Servers that are asked for names: the VPC's resolver, the company's, the hub's, rules and firewalls within."""
+"""DNS servers: the VPC's resolver with its rules and firewalls, the company's, the hub's."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from probe.sim.scenarios.scenario import scenario
 from probe.sim.vpc import VPC
 
 REGION = "us-east-1"
-OTHER_SERVER = "10.0.3.53"  # a DNS server that somebody runs in the VPC
+OTHER_SERVER = "10.0.3.53"  # the company's DNS server in the VPC
 HUB_SERVER = "10.99.0.2"
 
 
-def _publicly(vpc: VPC) -> DnsHandler:
-    """A server that forwards to the Internet and knows no private zone."""
+def _public_dns(vpc: VPC) -> DnsHandler:
+    """A server that forwards to public DNS and does not know the private zones."""
     return vpc.public_dns.answer
 
 
-def _privately(vpc: VPC) -> DnsHandler:
+def _vpc_resolver(vpc: VPC) -> DnsHandler:
     """A server that forwards to the VPC's own resolver."""
     return vpc.resolver.answer
 
@@ -28,78 +28,78 @@ def always(answer: DnsAnswer) -> DnsHandler:
 
 
 def _without_ipv6(vpc: VPC) -> DnsHandler:
-    """A server that forwards questions for IPv4 and fails on those for IPv6."""
+    """A server that forwards A queries and fails on AAAA queries."""
     return lambda name, record: SERVFAIL if record == "AAAA" else vpc.resolver.answer(name, record)
 
 
-def _support_off(vpc: VPC) -> None:
+def _dns_support_off(vpc: VPC) -> None:
     vpc.resolver.answering = False
 
 
-def _rule_to_nobody(vpc: VPC) -> None:
-    """A Route 53 Resolver rule sends AWS's names to a server that is gone."""
+def _rule_to_dead_server(vpc: VPC) -> None:
+    """A Route 53 Resolver rule forwards AWS's names to a dead server."""
     vpc.resolver.forwards["amazonaws.com"] = always(NO_ANSWER)
 
 
-def _hub_answers(vpc: VPC) -> None:
-    """Central endpoints whose zones only the hub's resolver knows; the task asks it."""
+def _hub_resolver(vpc: VPC) -> None:
+    """The zones of central endpoints are known to the hub's resolver only, which the task uses."""
     zones, vpc.zones = vpc.zones, []
 
-    def ask(name: str, record: str) -> DnsAnswer:
-        held = [each for each in zones if each.contains(name)]
-        return held[0].answer(name, record) if held else vpc.public_dns.answer(name, record)
+    def answer(name: str, record: str) -> DnsAnswer:
+        matching = [zone for zone in zones if zone.contains(name)]
+        return matching[0].answer(name, record) if matching else vpc.public_dns.answer(name, record)
 
-    dns_server(HUB_SERVER, lambda _: ask)(vpc)
+    dns_server(HUB_SERVER, lambda _: answer)(vpc)
     nameserver_lines(HUB_SERVER)(vpc)
 
 
-def _firewalled(vpc: VPC) -> None:
-    """A DNS Firewall rule empties the answers for registries."""
+def _dns_firewall_registry(vpc: VPC) -> None:
+    """A DNS Firewall rule removes the addresses of registries."""
     vpc.resolver.blocked[names.host("ecr.dkr", REGION)] = DnsAnswer()
 
 
-def _firewalled_s3(vpc: VPC) -> None:
+def _dns_firewall_s3(vpc: VPC) -> None:
     vpc.resolver.blocked[f"s3.{REGION}.amazonaws.com"] = NXDOMAIN
 
 
 RESOLVERS = (
     scenario(
         "vpc-dns-support-off",
-        "enableDnsSupport is off: the VPC's resolver says nothing.",
-        _support_off,
+        "enableDnsSupport is off, so the VPC's resolver does not answer.",
+        _dns_support_off,
         findings={"dns.resolver-unreachable": "dns.vpc-attributes-off"},
         s3_reached=False,
     ),
     scenario(
         "custom-resolver",
-        "DHCP options name a server of the company, which knows no private zone.",
-        all_of(dns_server(OTHER_SERVER, _publicly), nameserver_lines(OTHER_SERVER)),
+        "DHCP options set a company DNS server that does not know the private zones.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER)),
         findings={"dns.public-answer": "dns.custom-resolver"},
     ),
     scenario(
         "custom-resolver-nat",
-        "The same with a NAT gateway: pulls work, past the endpoints.",
-        all_of(dns_server(OTHER_SERVER, _publicly), nameserver_lines(OTHER_SERVER), with_nat),
+        "A company DNS server without the private zones; pulls work through a NAT gateway, not through the endpoints.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER), with_nat),
         findings={"dns.public-answer": "dns.custom-resolver"},
         pull="works",
     ),
     scenario(
         "custom-resolver-forwards",
-        "The company's server forwards AWS's names to the VPC's resolver, as it should.",
-        all_of(dns_server(OTHER_SERVER, _privately), nameserver_lines(OTHER_SERVER)),
+        "The company's DNS server forwards AWS's names to the VPC's resolver, as it should.",
+        all_of(dns_server(OTHER_SERVER, _vpc_resolver), nameserver_lines(OTHER_SERVER)),
         status="pass",
         pull="works",
     ),
     scenario(
         "custom-resolver-servfail",
-        "The company's server fails on AWS's names; the VPC's own would know them.",
+        "The company's DNS server fails on AWS's names; the VPC's resolver would answer them.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(SERVFAIL)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.servfail": "dns.custom-resolver"},
         s3_reached=False,
     ),
     scenario(
         "custom-resolver-half",
-        "The company's server answers for IPv4 and fails on IPv6: some clients take that for the whole answer.",
+        "The company's DNS server answers for IPv4 and fails for IPv6, which some clients treat as a failed lookup.",
         all_of(dns_server(OTHER_SERVER, _without_ipv6), nameserver_lines(OTHER_SERVER)),
         findings={"dns.half-answer": "dns.custom-resolver"},
         status="degraded",
@@ -107,28 +107,28 @@ RESOLVERS = (
     ),
     scenario(
         "custom-resolver-refuses",
-        "The company's server does not serve this subnet.",
+        "The company's DNS server does not serve this subnet.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(REFUSED)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.refused-query": "dns.custom-resolver"},
         s3_reached=False,
     ),
     scenario(
         "custom-resolver-nxdomain",
-        "The company's server has an empty zone for amazonaws.com.",
+        "The company's DNS server has an empty zone for amazonaws.com.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(NXDOMAIN)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.name-missing": "dns.custom-resolver"},
         s3_reached=False,
     ),
     scenario(
         "custom-resolver-silent",
-        "The only nameserver line names a server that is gone.",
+        "The only nameserver does not answer.",
         nameserver_lines(OTHER_SERVER),
         findings={"dns.resolver-unreachable": "dns.custom-resolver"},
         s3_reached=False,
     ),
     scenario(
         "first-nameserver-dead",
-        "The first nameserver is gone, the second is the VPC's: everything works, late.",
+        "The first nameserver is dead, the second is the VPC's resolver: everything works, but slowly.",
         nameserver_lines(OTHER_SERVER, "vpc"),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
         status="degraded",
@@ -136,36 +136,36 @@ RESOLVERS = (
     ),
     scenario(
         "second-nameserver-public",
-        "The second nameserver line knows no private zone: whoever asks it leaves the VPC.",
-        all_of(dns_server(OTHER_SERVER, _publicly), nameserver_lines("vpc", OTHER_SERVER)),
+        "The second nameserver does not know the private zones: clients that query it leave the VPC.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines("vpc", OTHER_SERVER)),
         findings={"dns.resolvers-disagree": "dns.custom-resolver"},
         status="degraded",
         pull="works",
     ),
     scenario(
         "resolver-rule-dead",
-        "A resolver rule forwards amazonaws.com to a server that is gone: SERVFAIL, except within private zones.",
-        _rule_to_nobody,
+        "A resolver rule forwards amazonaws.com to a dead server: SERVFAIL for all names outside private zones.",
+        _rule_to_dead_server,
         findings={"dns.servfail": "dns.custom-resolver"},
         s3_reached=False,
     ),
     scenario(
         "dns-firewall-empty",
-        "A DNS Firewall leaves nothing of the registry's name.",
-        _firewalled,
+        "A DNS Firewall removes the addresses from the registry's answer.",
+        _dns_firewall_registry,
         findings={"dns.no-address": "dns.hosted-zone-missing-record"},
     ),
     scenario(
         "dns-firewall-s3",
-        "A DNS Firewall says that S3 does not exist.",
-        _firewalled_s3,
+        "A DNS Firewall answers NXDOMAIN for S3.",
+        _dns_firewall_s3,
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
         s3_reached=False,
     ),
     scenario(
         "hub-dns",
-        "The hub's DNS server answers privately where the VPC's own does not: right, and worth knowing.",
-        all_of(vpc_with(central=True), _hub_answers),
+        "The hub's DNS server answers with private addresses where the VPC's resolver does not. This is correct.",
+        all_of(vpc_with(central=True), _hub_resolver),
         findings={"dns.hub-resolver": None, "dns.central-endpoint": None},
         status="pass",
         pull="works",

@@ -43,7 +43,7 @@ def scenario(
     """Create a scenario.
 
     `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own. Where S3's
-    public addresses are reached, an info finding is added: gateway and NAT look alike on the wire.
+    public addresses are reached, an info finding is added: gateway and NAT cannot be distinguished on the wire.
     """
     findings = {**(findings or {}), **({S3_ROUTE: None} if s3_reached else {})}
     causes = {code: cause for code, cause in findings.items() if cause}

@@ -1,10 +1,11 @@
-"""The task itself: metadata, proxies, its image, its address families, and other services it asks for."""
+"""The task: metadata, proxy variables, its image, its address families, and other services that it calls."""
 
 from __future__ import annotations
 
 from probe.sim import images
 from probe.sim.changes import Change, all_of, no_change, pushed_image, task_variables, vpc_with, without_endpoints
 from probe.sim.cloud import APP, TAG
+from probe.sim.dns import DnsAnswer
 from probe.sim.metadata import string_error
 from probe.sim.nameservers import Nameserver
 from probe.sim.scenarios.healthy import IPV6, image
@@ -16,7 +17,7 @@ LINK_LOCAL = "169.254.169.254,169.254.170.2"
 
 
 def _metadata_failing(vpc: VPC) -> None:
-    """Both versions."""
+    """Both versions of task metadata answer with errors."""
     error = string_error(500, "unable to generate metadata for task")
     vpc.metadata.injected_replies += [InjectedReply(error, "/v4/"), InjectedReply(error, "/v3/")]
 
@@ -28,19 +29,19 @@ def _metadata_v4_failing(vpc: VPC) -> None:
 
 
 def _outside_ecs(vpc: VPC) -> None:
-    """No variable of ECS; credentials stand in the environment."""
+    """No variables of ECS; credentials are in the environment."""
     keys = vpc.cloud.task_keys
     empty = dict.fromkeys(vpc.task.environ(), "")
-    given = {
+    credentials = {
         "AWS_ACCESS_KEY_ID": keys.access_key,
         "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         "AWS_SESSION_TOKEN": keys.token,
     }
-    vpc.task.variables.update(empty | given)
+    vpc.task.variables.update(empty | credentials)
 
 
-def _tells(key: str, value: object) -> Change:
-    """The task document says something else."""
+def _task_document(key: str, value: object) -> Change:
+    """The task document has another value for `key`."""
 
     def change(vpc: VPC) -> None:
         vpc.metadata.edits.append(lambda document: document.update({key: value}) if "TaskARN" in document else None)
@@ -55,26 +56,26 @@ def _own_image(reference: str) -> Change:
     return change
 
 
-def _hub_resolver_only(vpc: VPC) -> None:
-    """enableDnsSupport is off on purpose: a server of the company knows the private names."""
+def _company_resolver_only(vpc: VPC) -> None:
+    """enableDnsSupport is off on purpose: the company's DNS server knows the private names."""
     zones = [zone for endpoint in vpc.endpoints.values() for zone in endpoint.zones()]
 
-    def ask(name: str, record: str):  # type: ignore[no-untyped-def]
-        held = [each for each in zones if each.contains(name)]
-        return held[0].answer(name, record) if held else vpc.public_dns.answer(name, record)
+    def answer(name: str, record: str) -> DnsAnswer:
+        matching = [zone for zone in zones if zone.contains(name)]
+        return matching[0].answer(name, record) if matching else vpc.public_dns.answer(name, record)
 
     vpc.resolver.answering = False
-    vpc.dns_servers["10.0.3.53"] = Nameserver(ask)
+    vpc.dns_servers["10.0.3.53"] = Nameserver(answer)
     vpc.nameservers = ["10.0.3.53"]
 
 
-def _ipv6_endpoint(vpc: VPC) -> None:
-    """The registry's endpoint is IPv6-only, the task has no IPv6."""
+def _ipv6_only_endpoint(vpc: VPC) -> None:
+    """The registry's endpoint has only IPv6 addresses, and the task has none."""
     vpc.endpoints["ecr.dkr"].addresses = []
     vpc.network.ipv6 = vpc.task.ipv6 = vpc.task.subnet_ipv6 = None
 
 
-def _endpoints_of_the_hub(vpc: VPC) -> None:
+def _ipv6_hub_endpoints(vpc: VPC) -> None:
     """Central endpoints with global IPv6 addresses of another VPC."""
     block = "2600:1f18:9999:aa01::"
     for last, endpoint in enumerate(vpc.endpoints.values(), 10):
@@ -85,7 +86,7 @@ def _endpoints_of_the_hub(vpc: VPC) -> None:
 TASK = (
     scenario(
         "metadata-failing",
-        "Task metadata answers with errors; flags say what it would have told.",
+        "Task metadata answers with errors; flags supply what is missing.",
         _metadata_failing,
         findings={"task.metadata-unavailable": None},
         status="pass",
@@ -94,7 +95,7 @@ TASK = (
     ),
     scenario(
         "metadata-v4-failing",
-        "Task metadata version 4 answers with errors, version 3 does not.",
+        "Task metadata version 4 answers with errors; version 3 works.",
         _metadata_v4_failing,
         findings={"probe.retried": None},
         status="pass",
@@ -102,7 +103,7 @@ TASK = (
     ),
     scenario(
         "outside-ecs",
-        "Not an ECS task at all: everything comes from flags and variables.",
+        "Not an ECS task: all settings come from flags and variables.",
         _outside_ecs,
         status="pass",
         pull="works",
@@ -110,7 +111,7 @@ TASK = (
     ),
     scenario(
         "outside-ecs-logs-missing",
-        "The same without an endpoint for CloudWatch Logs: nobody knows whether it is needed.",
+        "Not an ECS task, and no endpoint for CloudWatch Logs: whether it is needed is unknown.",
         all_of(_outside_ecs, without_endpoints("logs")),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         status="degraded",
@@ -119,23 +120,23 @@ TASK = (
     ),
     scenario(
         "fault-injection",
-        "The task may be made to fail on purpose.",
-        _tells("FaultInjectionEnabled", True),
+        "Fault injection is enabled for the task.",
+        _task_document("FaultInjectionEnabled", True),
         findings={"task.fault-injection": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "clock-unsynchronized",
-        "ECS says that the task's clock is not synchronised.",
-        _tells("ClockDrift", {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}),
+        "ECS reports that the task's clock is not synchronized.",
+        _task_document("ClockDrift", {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}),
         findings={"task.clock-unsynchronized": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "proxy-variables",
-        "HTTPS_PROXY is set, and NO_PROXY covers nothing of the pull.",
+        "HTTPS_PROXY is set, and NO_PROXY covers no host of the pull.",
         task_variables(HTTPS_PROXY="http://proxy.example:3128"),
         findings={"path.proxy": "path.proxy"},
         status="degraded",
@@ -151,7 +152,7 @@ TASK = (
     ),
     scenario(
         "own-image-elsewhere",
-        "The task's own image is not in ECR, and none was named.",
+        "The task's own image is not in ECR, and --image is not set.",
         _own_image("registry.example.com/app:1"),
         findings={"registry.image-not-in-ecr": None},
         status="inconclusive",
@@ -194,7 +195,7 @@ TASK = (
     ),
     scenario(
         "also-sts",
-        "The task asks who it is, and there is no endpoint for STS.",
+        "The task calls STS, and there is no endpoint for it.",
         no_change,
         findings={"dns.public-answer": "endpoint.missing.other"},
         status="pass",
@@ -203,7 +204,7 @@ TASK = (
     ),
     scenario(
         "also-secretsmanager-healthy",
-        "The same with the endpoint.",
+        "The task reads secrets, and the endpoint for Secrets Manager exists.",
         lambda vpc: vpc.add_endpoint("secretsmanager"),
         status="pass",
         pull="works",
@@ -211,29 +212,29 @@ TASK = (
     ),
     scenario(
         "control-silent",
-        "The VPC's own DNS is off on purpose; the company's server knows the private names.",
-        _hub_resolver_only,
+        "The VPC's resolver is turned off on purpose; the company's DNS server knows the private names.",
+        _company_resolver_only,
         findings={"dns.control-silent": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "ipv6-endpoint-ipv4-task",
-        "The registry's endpoint has IPv6 addresses only, the task has none.",
-        all_of(vpc_with(ipv6=IPV6), _ipv6_endpoint),
+        "The registry's endpoint has only IPv6 addresses, and the task has none.",
+        all_of(vpc_with(ipv6=IPV6), _ipv6_only_endpoint),
         findings={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
     ),
     scenario(
         "central-endpoints-ipv6",
-        "An IPv6-only task and central endpoints: their global addresses could be anybody's.",
-        all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoints_of_the_hub),
+        "An IPv6-only task and central endpoints with global addresses that could belong to any network.",
+        all_of(vpc_with(ipv6=IPV6, ipv4=False), _ipv6_hub_endpoints),
         findings={"dns.undetermined-answer": None, "path.family-skipped": None, "registry.host-form": None},
         status="pass",
         pull="works",
     ),
     scenario(
         "latest-by-default",
-        "An image without a tag means latest.",
+        "An image reference without a tag means latest.",
         pushed_image(images.index(), "latest"),
         status="pass",
         pull="works",

@@ -1,4 +1,4 @@
-"""Certificates that are wrong, and servers that do not speak TLS."""
+"""Wrong certificates, and servers that do not use TLS."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BLOCK_PAGE = Reply(
 BUSY_PAGE = Reply(503, b"<html><body>Service unavailable, try again</body></html>", content_type="text/html")
 
 
-def trusting(*organisations: str) -> Change:
-    """The roots in the task's trust store."""
+def trust_store(*organisations: str) -> Change:
+    """The organisations with a root in the task's trust store."""
     return lambda vpc: setattr(vpc, "trusted", organisations)
 
 
-class _OneHandshake:
-    """A middlebox that shows its certificate once, and cuts whoever comes back to read it."""
+class _CertificateOnce:
+    """A middlebox that presents its certificate once and resets later connections."""
 
     def __init__(self) -> None:
         self._first = Lock()
@@ -42,72 +42,72 @@ class _OneHandshake:
             ResetOnClientHello().serve(sock, closing)
 
 
-def _shown_once(vpc: VPC) -> None:
+def _certificate_once(vpc: VPC) -> None:
     endpoint = vpc.endpoints["ecr.api"]
     del endpoint.addresses[1:]
-    middlebox("ecr.api", behaviour=_OneHandshake())(vpc)
+    middlebox("ecr.api", behaviour=_CertificateOnce())(vpc)
 
 
-EVERYTHING = ("ecr.api", "ecr.dkr", "s3", "logs")
+PULL_AND_LOGS = ("ecr.api", "ecr.dkr", "s3", "logs")
 TLS = (
     scenario(
         "tls-interception",
-        "A middlebox signs every certificate anew, and the task does not trust it.",
-        middlebox(*EVERYTHING, issuer=CORPORATE),
+        "A middlebox re-signs every certificate, and the task does not trust it.",
+        middlebox(*PULL_AND_LOGS, issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
         s3_reached=False,
     ),
     scenario(
         "tls-interception-trusted",
-        "The same with the middlebox's root in the trust store: it works, and somebody reads along.",
-        all_of(middlebox(*EVERYTHING, issuer=CORPORATE), trusting(AMAZON, CORPORATE)),
+        "A middlebox re-signs every certificate, and its root is in the trust store: the pull works, but is decrypted.",
+        all_of(middlebox(*PULL_AND_LOGS, issuer=CORPORATE), trust_store(AMAZON, CORPORATE)),
         findings={"tls.interception": "tls.interception"},
         status="degraded",
         pull="works",
     ),
     scenario(
         "tls-interception-s3",
-        "Only the way to S3 is intercepted.",
+        "Only TLS to S3 is intercepted.",
         middlebox("s3", issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
         s3_reached=False,
     ),
     scenario(
         "tls-stale-store",
-        "The image's trust store is so old that it lacks Amazon's roots.",
-        trusting(STRANGER),
+        "The image's trust store is outdated and lacks Amazon's roots.",
+        trust_store(STRANGER),
         findings={"tls.ca-bundle": "tls.ca-bundle"},
         s3_reached=False,
     ),
     scenario(
         "tls-expired",
-        "The certificate before S3 is out of date.",
+        "The certificate presented for S3 has expired.",
         server_certificate("s3", expired=True),
         findings={"tls.certificate-expired": "tls.certificate-expired"},
         s3_reached=False,
     ),
     scenario(
         "tls-unreadable",
-        "A certificate is refused, and whoever presents it cuts the second look at it.",
-        _shown_once,
+        "A certificate is not trusted, and the second connection, which would read it, is reset.",
+        _certificate_once,
         findings={"tls.unverified": "tls.interception"},
     ),
     scenario(
         "tls-not-tls",
-        "Something on port 443 answers in plain HTTP.",
+        "The server on port 443 answers in plain HTTP.",
         middlebox("ecr.dkr", behaviour=PlainTextServer()),
         findings={"tls.not-tls": "path.egress-firewall"},
     ),
     scenario(
         "block-page",
-        "A trusted middlebox answers for S3 with a page of its own.",
-        all_of(middlebox("s3", issuer=CORPORATE, reply=BLOCK_PAGE), trusting(AMAZON, CORPORATE)),
+        "A trusted middlebox answers requests to S3 with a block page.",
+        all_of(middlebox("s3", issuer=CORPORATE, reply=BLOCK_PAGE), trust_store(AMAZON, CORPORATE)),
         findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
     scenario(
         "busy-page",
-        "A trusted middlebox answers for the registry that it is too busy.",
-        all_of(middlebox("ecr.dkr", issuer=CORPORATE, reply=BUSY_PAGE), trusting(AMAZON, CORPORATE)),
+        "A trusted middlebox answers requests to the registry with 503.",
+        all_of(middlebox("ecr.dkr", issuer=CORPORATE, reply=BUSY_PAGE), trust_store(AMAZON, CORPORATE)),
         findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
 )
