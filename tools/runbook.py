@@ -8,17 +8,14 @@ of `tests/faults`, which hold every fault and cause there is; where to rehearse 
 
 from __future__ import annotations
 
-import pkgutil
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
-import probe.faults
-from probe.faults import FAULTS, diagnose, text_only
+from probe.faults import FAULTS, TEXT_ONLY, WORDINGS, diagnose
 from probe.faults.causes import CAUSES, OTHER
 from probe.faults.fault import Fault
 from probe.model import Advice, Impact, JudgedFinding, Severity, Standing
@@ -42,11 +39,12 @@ _CODE = re.compile(
 WORDS = {
     "account": "*number*",
     "action": "*an action*",
+    "do": "does",
+    "resolve": "resolves",
     "addresses": "*addresses*",
     "bucket": "prod-*region*-starport-layer-bucket",
     "chosen": "*another one*",
     "clients": "The finding says which clients could use them.",
-    "clock": "The finding says whether AWS's Date headers blame the certificate or our clock.",
     "container": "*name*",
     "control": "*host*",
     "count": "*some*",
@@ -56,7 +54,6 @@ WORDS = {
     "documents": "task or instance",
     "endpoints": "*a service*",
     "family": "*IPv6*",
-    "form": "FIPS or dual-stack",
     "group": "*name*",
     "host": "*host*",
     "hosts": "*host*",
@@ -67,8 +64,6 @@ WORDS = {
     "layer_region": "*region*",
     "log_region": "*region*",
     "lookups": "*names*",
-    "mark": "The finding says whether the answer carries AWS's request id. Without one it may be a middlebox's.",
-    "meaning": "Private DNS of the ecr.dkr endpoint may not cover it, and login and pull must use the same spelling.",
     "names": "*other hosts*",
     "not_after": "*a date*",
     "not_before": "*a date*",
@@ -78,7 +73,6 @@ WORDS = {
     "others": "*address*",
     "partition": "*partition*",
     "platform": "*platform*",
-    "prefix": "A name with a prefix may be of a pull-through cache, which answers so too while it cannot fetch.",
     "provider": "*provider*",
     "ranges": "*ranges*",
     "reason": "The finding says which kind of policy AWS named, if it named one.",
@@ -96,7 +90,6 @@ WORDS = {
     "variables": "*a proxy variable*",
     "version": "*tag or digest*",
     "what": "*a step*",
-    "where": "the addresses",
     "who": "*a role*",
     "words": "*words*",
 }
@@ -107,14 +100,8 @@ WORDS_OF: Mapping[str, Mapping[str, str]] = {
         "`--pull-role` says which it is."
     },
     "layers.bad-digest": {"what": "*the manifest or layers*"},
-    "layers.bad-redirect": {
-        "kind": "It names an address without TLS, or the registry itself again, or there is none where there always is."
-    },
     "policy.vpce.ecr": {"endpoints": "*ecr.api or ecr.dkr*"},
     "probe.deadline": {"count": "*some steps*"},
-    "registry.elsewhere": {
-        "kind": "No VPC endpoint of ECR has a part in pulling it: the way to its registry leads out of the VPC."
-    },
     "registry.image-not-in-ecr": {"kind": "No VPC endpoint of ECR has a part in pulling it."},
     "unexplained": {"action": "*step*", "endpoints": "*a service's*"},
 }
@@ -204,13 +191,9 @@ def write() -> dict[str, str]:
 # ---- what there is to tell ------------------------------------------------------------------------------------------
 
 
-@cache
 def variants(code: str) -> tuple[Fault, ...]:
-    """The fault of a code, and the same fault in other words."""
-    modules = [import_module(f"probe.faults.{module.name}") for module in pkgutil.iter_modules(probe.faults.__path__)]
-    everything = [value for module in modules for value in vars(module).values() if isinstance(value, Fault)]
-    main = next(fault for fault in FAULTS if fault.code == code)
-    return tuple(dict.fromkeys((main, *(fault for fault in everything if fault.code == code))))
+    """The wordings of a code, the usual one first."""
+    return WORDINGS[code]
 
 
 @cache
@@ -274,7 +257,7 @@ def _page(code: str) -> Iterator[str]:
     yield f"# {code}\n"
     for severity, meaning in _weights(code):
         yield f"- **{severity}**: {meaning}"
-    if any(fault.code == code for fault in text_only.FAULTS):
+    if code in TEXT_ONLY:
         yield "\nOnly an error's words tell this: `ecr-probe explain` finds it, a check does not."
     for fault in variants(code):
         yield from _told(fault)

@@ -1,10 +1,13 @@
 """What the evidence shows: rules over a whole measurement. Pure: no clock, no socket, no environment.
 
-A rule yields findings; the last one is a safety net. Rules do not know of each other: what belongs to whom is asked of
-`Evidence`, so that a step is claimed once.
+A rule yields findings; the last one is a safety net. Rules do not know of each other: they ask `Evidence` what belongs
+to whom, so that each step is claimed once.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
 
 from probe.faults import (
     answers,
@@ -23,10 +26,10 @@ from probe.faults import (
     tls,
 )
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault
+from probe.faults.fault import Fault, Rule
 from probe.model import Finding, Measurement, Policy
 
-# In causal order: what stands further up explains what stands below.
+# In causal order: what comes first explains what comes later.
 _AREAS = (
     internal,
     task,
@@ -43,13 +46,35 @@ _AREAS = (
     logs,
     text_only,
 )
-FAULTS: tuple[Fault, ...] = tuple(fault for area in _AREAS for fault in area.FAULTS)
-RULES = tuple(rule for area in _AREAS for rule in area.RULES)
+
+
+def _rules(area: ModuleType) -> tuple[Rule, ...]:
+    """The rules of a file, in the order in which they are written."""
+    return tuple(value for value in vars(area).values() if isinstance(value, Rule))
+
+
+def _by_code(faults: Iterable[Fault]) -> dict[str, tuple[Fault, ...]]:
+    wordings: dict[str, dict[Fault, None]] = {}
+    for fault in faults:
+        wordings.setdefault(fault.code, {}).update(dict.fromkeys(fault.wordings))
+    return {code: tuple(faults) for code, faults in wordings.items()}
+
+
+RULES = tuple(rule for area in _AREAS for rule in _rules(area))
+# Every wording of each code, the usual one first.
+WORDINGS: Mapping[str, tuple[Fault, ...]] = _by_code(
+    (*(fault for rule in RULES for fault in rule.faults), internal.UNEXPLAINED)
+)
+FAULTS = tuple(wordings[0] for wordings in WORDINGS.values())
+# Codes that only an error text can show: a check never finds them.
+TEXT_ONLY = frozenset(fault.code for rule in _rules(text_only) for fault in rule.faults) - frozenset(
+    fault.code for area in _AREAS if area is not text_only for rule in _rules(area) for fault in rule.faults
+)
 
 
 def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
-    """Everything that the measurement shows, in causal order; every failed step is named by a finding."""
+    """Everything that the measurement shows, in causal order; a finding names every failed step."""
     evidence = Evidence(measurement, policy)
-    findings = [finding for rule in RULES for finding in rule(evidence)]
+    findings = [finding for rule in RULES for finding in rule.find(evidence)]
     findings += internal.unexplained(evidence, findings)
     return tuple(findings)

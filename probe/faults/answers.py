@@ -1,4 +1,4 @@
-"""Faults of answers, whoever was asked: limits, AWS's own trouble, words that are not AWS's, and data that stops."""
+"""Faults of answers, whichever endpoint gave them: rate limits, outages of AWS, answers of others, broken transfers."""
 
 from __future__ import annotations
 
@@ -6,49 +6,54 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import CONVERSATION, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.fault import Fault, finds
+from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.model import Action, Extent, Failure, Finding, Impact, Step
 
 THROTTLED = Fault(
     "aws.throttled",
     "AWS limits the rate of requests to {endpoints}",
-    "It answered, so the network is fine. Nothing is broken; many pulls at once reach the limit.",
+    "AWS answered, so the network works. Nothing is broken; many concurrent pulls reach the limit.",
     Impact.PROOF,
     (causes.THROTTLE,),
 )
 SERVICE_ERROR = Fault(
     "aws.service-error",
     "{endpoints} answered with a server error",
-    "The network carried question and answer. {mark}",
+    "The network carried the request and the answer. The answer carries AWS's request id, so AWS itself has a problem.",
     Impact.PROOF,
     (causes.AWS_OUTAGE,),
 )
+SERVICE_ERROR_EMPTY = SERVICE_ERROR.variant(
+    why="The network carried the request and the answer. The answer is empty, so it may come from a middlebox.",
+    causes=(causes.AWS_OUTAGE, causes.EGRESS_FIREWALL),
+)
 NOT_AWS = Fault(
     "http.not-aws",
-    "something between here and AWS answers for {endpoints}",
-    "The answer carries no request id and none of AWS's forms: a block page or a proxy's words.",
+    "a host other than AWS answers for {endpoints}",
+    "The answer has no request id and none of AWS's formats. It is a block page or comes from a proxy.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL, causes.PROXY),
+    other_causes=(causes.OTHER,),
 )
 UNREADABLE = Fault(
     "http.unreadable",
-    "the answer of {endpoints} makes no sense",
-    "It is not what AWS answers to this request. What makes it so is not known.",
+    "the answer of {endpoints} is not valid",
+    "AWS does not answer this request so. The reason is unknown.",
     Impact.PULL,
     (causes.OTHER, causes.EGRESS_FIREWALL),
 )
 BROKEN_TRANSFER = Fault(
     "path.transfer-broken",
-    "data from {endpoints} stops coming in the middle",
-    "Name, TCP and TLS are fine; the conversation on top of them is cut or stalls. Large packets that get lost, and "
-    "idle limits of a NAT or firewall, do that.",
+    "data from {endpoints} stops in the middle of the transfer",
+    "DNS, TCP and TLS work, but the data on top of them is cut off or stalls. Lost large packets do that, and idle "
+    "limits of a NAT or firewall.",
     Impact.PULL,
     (causes.TRANSFER_BROKEN, causes.MTU, causes.EGRESS_FIREWALL),
 )
 
-# What ends a conversation on a connection whose TLS was fine.
-_CUT = (
+# Failures that end a conversation on a connection whose TLS handshake succeeded.
+_CUT_OFF = (
     Failure.TIMEOUT,
     Failure.STALLED,
     Failure.TRUNCATED,
@@ -59,76 +64,73 @@ _CUT = (
     Failure.TLS_STALL,
     Failure.TLS_RESET,
 )
-# Redirects belong to blobs; whoever answers another request with one is no API of AWS.
+# Only blobs are redirected: a redirect in answer to another request does not come from an API of AWS.
 _NO_REDIRECT = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.LOGS)
-_NOTHING_TO_FIND = (Action.TOKEN, Action.CHALLENGE)
+_NO_OBJECT = (Action.TOKEN, Action.CHALLENGE)  # requests that name nothing that could be missing
 
 
+@finds(THROTTLED)
 def limits(evidence: Evidence) -> Iterator[Finding]:
-    """Rate limits that a second try met again."""
+    """Rate limits that also met the retry."""
     steps = _failed(evidence, Failure.THROTTLED)
-    yield from _of_aws(THROTTLED, evidence, steps, settled(causes.THROTTLE))
+    yield from _aws_findings(THROTTLED, evidence, steps, confirmed(causes.THROTTLE))
 
 
+@finds(SERVICE_ERROR, SERVICE_ERROR_EMPTY)
 def service_errors(evidence: Evidence) -> Iterator[Finding]:
-    """5xx answers: AWS's own where they carry its mark, perhaps a middlebox's where they carry nothing."""
+    """5xx answers: from AWS where they carry its request id, perhaps from a middlebox where they are empty."""
     steps = _failed(evidence, Failure.SERVER_ERROR)
-    marked = [step for step in steps if (answer := step.answer) and answer.aws]
-    bare = [step for step in steps if step not in marked]
-    mark = "The answer carries AWS's request id: it is AWS that has trouble."
-    yield from _of_aws(SERVICE_ERROR, evidence, marked, settled(causes.AWS_OUTAGE), mark=mark)
-    either = possible(causes.AWS_OUTAGE, causes.EGRESS_FIREWALL)
-    yield from _of_aws(SERVICE_ERROR, evidence, bare, either, mark="The answer is empty, so it may be a middlebox's.")
+    of_aws = [step for step in steps if (answer := step.answer) and answer.aws]
+    empty = [step for step in steps if step not in of_aws]
+    yield from _aws_findings(SERVICE_ERROR, evidence, of_aws, confirmed(causes.AWS_OUTAGE))
+    yield from _aws_findings(SERVICE_ERROR_EMPTY, evidence, empty, possible(*SERVICE_ERROR_EMPTY.causes))
 
 
-def strange_answers(evidence: Evidence) -> Iterator[Finding]:
-    """Answers without any mark of AWS, and redirects where none belongs."""
+@finds(NOT_AWS)
+def foreign_answers(evidence: Evidence) -> Iterator[Finding]:
+    """Answers without any sign of AWS, and redirects where AWS sends none."""
     steps = [*_failed(evidence, Failure.NOT_AWS), *_failed(evidence, Failure.REDIRECT, actions=_NO_REDIRECT)]
-    # Whom a text speaks with is not sure: it may be a server's own page, such as a content network's.
+    # A text does not prove which host answered: it may be the page of a content network.
     suspects = possible(*NOT_AWS.causes, causes.OTHER) if evidence.is_text else None
-    yield from _of_path(NOT_AWS, evidence, steps, suspects)
+    yield from _path_findings(NOT_AWS, evidence, steps, suspects)
 
 
+@finds(UNREADABLE)
 def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
-    """Answers that have no sense, too long ones, and a 404 where nothing was looked for."""
+    """Malformed and oversized answers, and a 404 to a request that names nothing."""
     steps = [
         *(step for step in _failed(evidence, Failure.MALFORMED, Failure.TOO_LARGE) if not _logs_answered(step)),
-        *_failed(evidence, Failure.NOT_FOUND, actions=_NOTHING_TO_FIND),
+        *_failed(evidence, Failure.NOT_FOUND, actions=_NO_OBJECT),
     ]
-    yield from _of_path(UNREADABLE, evidence, steps)
+    yield from _path_findings(UNREADABLE, evidence, steps)
 
 
 def _logs_answered(step: Step) -> bool:
-    """Any answer of CloudWatch Logs proves its endpoint; its words are told with those of refusals."""
+    """Any answer of CloudWatch Logs proves its endpoint; `logs` finds what such an answer means."""
     answer = step.answer
     return step.action is Action.LOGS and answer is not None and answer.aws
 
 
+@finds(BROKEN_TRANSFER)
 def broken_transfers(evidence: Evidence) -> Iterator[Finding]:
-    """Conversations that were cut, or fell silent, after TLS was fine."""
-    yield from _of_path(BROKEN_TRANSFER, evidence, _failed(evidence, *_CUT))
+    """Conversations that were cut off or stalled after the TLS handshake."""
+    yield from _path_findings(BROKEN_TRANSFER, evidence, _failed(evidence, *_CUT_OFF))
 
 
 def _failed(evidence: Evidence, *failures: Failure, actions: tuple[Action, ...] = CONVERSATION) -> list[Step]:
     return [step for step in evidence.failed(*actions) if step.failure in failures]
 
 
-def _of_aws(
-    fault: Fault, evidence: Evidence, steps: list[Step], suspects: Suspects, mark: str = ""
-) -> Iterator[Finding]:
-    """Proof is lost; of CloudWatch Logs alone only a part, for any answer proves its endpoint."""
+def _aws_findings(fault: Fault, evidence: Evidence, steps: list[Step], suspects: Suspects) -> Iterator[Finding]:
+    """The proof is lost; only in part where CloudWatch Logs alone failed, because any answer proves its endpoint."""
     if steps:
         extent = Extent.PARTLY if all(step.action is Action.LOGS for step in steps) else Extent.WHOLLY
-        yield found(fault, evidence, evidence.tries(*steps), extent=extent, suspects=suspects, mark=mark)
+        yield finding(fault, evidence, evidence.tries(*steps), extent=extent, suspects=suspects)
 
 
-def _of_path(
+def _path_findings(
     fault: Fault, evidence: Evidence, steps: list[Step], suspects: Suspects | None = None
 ) -> Iterator[Finding]:
     if steps:
         impact = evidence.impact(step.endpoint for step in steps)
-        yield found(fault, evidence, evidence.tries(*steps), impact=impact, suspects=suspects)
-
-
-FAULTS = (THROTTLED, SERVICE_ERROR, NOT_AWS, UNREADABLE, BROKEN_TRANSFER)
-RULES = (limits, service_errors, strange_answers, unreadable_answers, broken_transfers)
+        yield finding(fault, evidence, evidence.tries(*steps), impact=impact, suspects=suspects)

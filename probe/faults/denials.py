@@ -1,4 +1,4 @@
-"""Faults of permission: whose role was refused, by which kind of policy, and whether that is the pull's own role."""
+"""Faults of permission: which role was denied, by which kind of policy, and whether ECS pulls with that role."""
 
 from __future__ import annotations
 
@@ -6,26 +6,40 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.fault import Fault, finds
+from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.model import Action, Denial, DenialReason, Failure, Finding, Impact, Step
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.ecr",
-    "the policy of the {endpoints} VPC endpoint refuses {action} to {who}",
-    "AWS says that a VPC endpoint policy denies it. Network, names and TLS are fine.",
+    "the policy of the {endpoints} VPC endpoint denies {action} to {who}",
+    "AWS answered that a VPC endpoint policy denies it. Network, names and TLS work.",
     Impact.PULL,
     (causes.ECR_ENDPOINT_POLICY,),
+    examples=(("action", "an action"), ("who", "a role")),
 )
 DENIED = Fault(
     "iam.denied",
-    "{who} is refused {action}",
-    "AWS answered, so the network is fine. {reason} {role}",
+    "{who} is denied {action}",
+    "AWS answered, so the network works. {reason} {role}",
     Impact.PROOF,
     (causes.EXECUTION_ROLE, causes.ECR_ENDPOINT_POLICY),
+    other_causes=(
+        causes.SOURCE_VPCE_CONDITION,
+        causes.ORGANISATION_POLICY,
+        causes.REPOSITORY_POLICY,
+        causes.OTHER_ENDPOINT_POLICY,
+        causes.S3_ENDPOINT_POLICY,
+    ),
+    examples=(
+        ("who", "a role"),
+        ("action", "an action"),
+        ("reason", "The finding names the kind of policy, where AWS named one."),
+        ("role", "ECS pulls with the execution role, which may be allowed more; --pull-role names it."),
+    ),
 )
 
-# What each round trip needs (ECR guide, "repository policies").
+# The permission that each round trip needs (ECR guide, "repository policies").
 _ACTIONS = {
     Action.TOKEN: "ecr:GetAuthorizationToken",
     Action.MANIFEST: "ecr:BatchGetImage",
@@ -34,40 +48,41 @@ _ACTIONS = {
 _POLICIES = {"s3": causes.S3_ENDPOINT_POLICY} | dict.fromkeys(
     ("ecr.api", "ecr.dkr", "ecr-legacy"), causes.ECR_ENDPOINT_POLICY
 )
-_UNSAID = "AWS did not say which policy refuses it."
 _ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
 
 
+@finds(ENDPOINT_POLICY)
 def endpoint_policies(evidence: Evidence) -> Iterator[Finding]:
-    """Denials that name a VPC endpoint policy. The pull's role meets the same policy, unless it is another."""
+    """Denials that name a VPC endpoint policy. It applies to the pull too, unless ECS pulls with another role."""
     steps = [step for step in _denials(evidence) if _reason(step) is DenialReason.ENDPOINT]
     if steps:
-        yield found(
+        yield finding(
             ENDPOINT_POLICY,
             evidence,
             evidence.tries(*steps),
             impact=Impact.PROOF if evidence.holds_pull_role is False else Impact.PULL,
-            suspects=settled(causes.ECR_ENDPOINT_POLICY),
+            suspects=confirmed(causes.ECR_ENDPOINT_POLICY),
             action=_action(steps[0]),
         )
 
 
+@finds(DENIED)
 def denials(evidence: Evidence) -> Iterator[Finding]:
-    """All other denials by ECR, one finding for each kind of policy that refused."""
+    """All other denials by ECR, one finding for each kind of policy that denied."""
     groups: dict[tuple[DenialReason | None, Suspects], list[Step]] = {}
     for step in _denials(evidence):
         if _reason(step) is not DenialReason.ENDPOINT:
-            groups.setdefault((_reason(step), suspects_of(evidence, step)), []).append(step)
+            groups.setdefault((_reason(step), denial_suspects(evidence, step)), []).append(step)
     for (_, suspects), steps in groups.items():
-        yield found(
+        yield finding(
             DENIED,
             evidence,
             evidence.tries(*steps),
             impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
             suspects=suspects,
             action=_action(steps[0]),
-            reason=words_of(steps[0].denial),
-            role=whose(evidence),
+            reason=policy_sentence(steps[0].denial),
+            role=role_sentence(evidence),
         )
 
 
@@ -78,56 +93,52 @@ def _denials(evidence: Evidence) -> Iterator[Step]:
 
 
 def _reason(step: Step) -> DenialReason | None:
-    denial = step.denial
-    return denial.reason if denial else None
+    return step.denial.reason if step.denial else None
 
 
 def _action(step: Step) -> str:
-    denial = step.denial
-    return (denial.action if denial else None) or _ACTIONS.get(step.action, "the registry")
+    return (step.denial.action if step.denial else None) or _ACTIONS.get(step.action, "the registry")
 
 
-def words_of(denial: Denial | None) -> str:
-    """Which kind of policy refused."""
-    known = denial is not None and denial.reason is not None
-    return f"AWS's sentence names the {denial.reason}." if known and denial else _UNSAID
+def policy_sentence(denial: Denial | None) -> str:
+    """Which kind of policy denied, as far as AWS says."""
+    if denial is None or denial.reason is None:
+        return "AWS did not say which policy denies it."
+    return f"AWS's answer names the {denial.reason}."
 
 
-def suspects_of(evidence: Evidence, step: Step) -> Suspects:
-    """Which policy it is, by the sentence; where the request left by a public way, no endpoint's policy saw it."""
+def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
+    """Which policy it can be. An endpoint's policy is ruled out where the request left by a public path."""
     denial, public = step.denial, evidence.is_public(step.endpoint)
     reason = denial.reason if denial else None
     policy = _POLICIES.get(step.endpoint, causes.OTHER_ENDPOINT_POLICY)
     if reason in _ORGANISATION:
-        return settled(causes.ORGANISATION_POLICY)
+        return confirmed(causes.ORGANISATION_POLICY)
     if reason is DenialReason.RESOURCE:
-        return settled(causes.REPOSITORY_POLICY)
+        return confirmed(causes.REPOSITORY_POLICY)
     if reason is not None:
         role, condition = causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION
         return possible(condition, role) if public else possible(role, condition)
-    foreign = (causes.REPOSITORY_POLICY,) if _other_account(evidence) and policy == causes.ECR_ENDPOINT_POLICY else ()
+    is_ecr = policy is causes.ECR_ENDPOINT_POLICY
+    foreign = (causes.REPOSITORY_POLICY,) if is_ecr and _is_other_account(evidence) else ()
     if public:
-        unlikely = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
-        return Suspects(unlikely, ruled_out=frozenset({policy}))
+        suspects = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
+        return Suspects(suspects, ruled_out=frozenset({policy}))
     explicit = (causes.ORGANISATION_POLICY,) if denial is not None and denial.explicit else ()
     return possible(causes.EXECUTION_ROLE, policy, *explicit, *foreign)
 
 
-def _other_account(evidence: Evidence) -> bool:
+def _is_other_account(evidence: Evidence) -> bool:
     own = evidence.surroundings.account
     return own is not None and own != (evidence.plan.account or own)
 
 
-def whose(evidence: Evidence) -> str:
-    """Whose role it was that was refused, beside the pull's."""
+def role_sentence(evidence: Evidence) -> str:
+    """Whether the denied role is the one that pulls."""
     if evidence.is_text:
-        return "The text is the pull's own, so it is the role that ECS uses."
+        return "The text comes from the pull itself, so this is the role that ECS uses."
     if evidence.holds_pull_role:
         return "It is the role that pulls (--pull-role)."
     if evidence.holds_pull_role is False:
-        return "The pull uses another role (--pull-role), so this refutes nothing about it."
-    return "ECS pulls with the execution role, which may be allowed what this one is not; --pull-role says which it is."
-
-
-FAULTS = (ENDPOINT_POLICY, DENIED)
-RULES = (endpoint_policies, denials)
+        return "ECS pulls with another role (--pull-role), so this does not refute the pull."
+    return "ECS pulls with the execution role, which may be allowed more; --pull-role names it."

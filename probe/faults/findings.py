@@ -23,10 +23,10 @@ class Suspects(Record, frozen=True):
 
     @property
     def open(self) -> tuple[CauseText, ...]:
-        """What still can be the cause: occurrences that agree in this are one fault."""
+        """The causes not ruled out. Occurrences that agree in these are one finding."""
         return tuple(cause for cause in self.causes if cause not in self.ruled_out)
 
-    def and_then(self, *causes: CauseText) -> Suspects:
+    def then(self, *causes: CauseText) -> Suspects:
         """Add less likely causes, unless one is confirmed already."""
         return self if self.confirmed else Suspects((*self.causes, *causes), self.confirmed, self.ruled_out)
 
@@ -41,7 +41,7 @@ class Suspects(Record, frozen=True):
         return Standing.RULED_OUT if cause in self.ruled_out else Standing.POSSIBLE
 
 
-def settled(cause: CauseText, *others: CauseText) -> Suspects:
+def confirmed(cause: CauseText, *others: CauseText) -> Suspects:
     """One cause confirmed, which rules out the others."""
     rest = tuple(other for other in others if other != cause)
     return Suspects((cause, *rest), frozenset((cause,)), frozenset(rest))
@@ -52,7 +52,7 @@ def possible(*causes: CauseText) -> Suspects:
     return Suspects(tuple(dict.fromkeys(causes)))
 
 
-def found(
+def finding(
     fault: Fault,
     evidence: Evidence,
     steps: Iterable[Step],
@@ -63,43 +63,52 @@ def found(
     suspects: Suspects | None = None,
     **values: Any,
 ) -> Finding:
-    """The finding that `steps` show `fault`. `values` fill its texts beside those that every finding has."""
+    """The finding that `steps` show `fault`. `values` fill its placeholders, with those that every finding has."""
+    fault = fault.for_evidence(is_text=evidence.is_text)
     because = _in_plan_order(evidence, steps)
     ids = tuple(step.id for step in because)
     names = _names(evidence, because if endpoints is None else (), endpoints or ())
     suspects = suspects or Suspects(fault.causes)
     general = values_of(evidence, because, names)
-    texts = {**general, **_worded(values), "endpoints": listed(names)}
+    texts = {**general, **_in_words(values), "endpoints": listed(names), **agreement(len(names))}
     causes = [
         cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
         for cause in dict.fromkeys(suspects.causes)
     ]
     saw = "; ".join(observations(ids, evidence.measurement))
-    told = {name: value for name, value in values.items() if value is not None}
-    presumed = [address for address in general["address_list"] if evidence.is_presumed(address)]
+    own_values = {name: value for name, value in values.items() if value is not None}
+    presumed = any(evidence.is_presumed(address) for address in general["address_list"])
     if presumed:
-        told["presumed_cidrs"] = evidence.plan.presumed_cidrs
+        own_values["presumed_cidrs"] = evidence.plan.presumed_cidrs
     return Finding(
         code=fault.code,
         impact=fault.impact if impact is None else impact,
         extent=fault.extent if extent is None else extent,
         endpoints=names,
         title=fault.title.format_map(texts),
-        why=fault.why.format_map(texts) + _presumed(presumed, evidence),
+        why=fault.why.format_map(texts) + (_presumption(evidence) if presumed else ""),
         because=ids,
-        values={"saw": saw, "addresses": general["address_list"], **told},
+        values={
+            "saw": saw,
+            "addresses": general["address_list"],
+            **own_values,
+        },
         causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)),
     )
 
 
+def agreement(count: int) -> dict[str, str]:
+    """Verbs that agree with so many endpoints."""
+    return {"do": "does", "resolve": "resolves"} if count == 1 else {"do": "do", "resolve": "resolve"}
+
+
 def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText) -> dict[str, str]:
-    """What to make where the cause is that one of several endpoints does not exist: that one."""
-    absent = (endpoint for name in names if missing(name) is cause and (endpoint := evidence.plan.endpoint(name)))
-    return (
-        {"endpoint": one.name, "service": service_of(one, evidence.plan.partition)}
-        if (one := next(absent, None))
-        else {}
-    )
+    """The values of the endpoint whose absence this cause is, where a finding is about several endpoints."""
+    planned = (evidence.plan.endpoint(name) for name in names if missing(name) is cause)
+    endpoint = next((endpoint for endpoint in planned if endpoint is not None), None)
+    if endpoint is None:
+        return {}
+    return {"endpoint": endpoint.name, "service": service_of(endpoint, evidence.plan.partition)}
 
 
 def _in_plan_order(evidence: Evidence, steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -107,26 +116,24 @@ def _in_plan_order(evidence: Evidence, steps: Iterable[Step]) -> tuple[Step, ...
     return tuple(step for step in evidence.measurement.steps if step.id in wanted)
 
 
-def _names(evidence: Evidence, steps: Iterable[Step], given: Iterable[str]) -> tuple[str, ...]:
+def _names(evidence: Evidence, steps: Iterable[Step], names: Iterable[str]) -> tuple[str, ...]:
     """Endpoints in plan order, "task" for what concerns the task itself."""
-    names = {step.endpoint for step in steps} | set(given)
+    everything = {step.endpoint for step in steps} | set(names)
     order = ["task", *(endpoint.name for endpoint in evidence.plan.endpoints)]
-    return tuple(sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name)))
+    return tuple(sorted(everything, key=lambda name: (order.index(name) if name in order else len(order), name)))
 
 
-def _worded(values: dict[str, Any]) -> dict[str, str]:
+def _in_words(values: dict[str, Any]) -> dict[str, str]:
     return {name: listed(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in values.items()}
 
 
-def _presumed(presumed: Iterable[str], evidence: Evidence) -> str:
-    if not tuple(presumed):
-        return ""
+def _presumption(evidence: Evidence) -> str:
     ranges = listed(evidence.plan.presumed_cidrs)
     if not evidence.surroundings.addresses:
-        return f" That they are inside the VPC is presumed: AWS has no public names there ({ranges})."
-    return f" That they are inside the VPC is presumed from the task's own address ({ranges})."
+        return f" The addresses are presumed to be inside the VPC: AWS has no public names there ({ranges})."
+    return f" The addresses are presumed to be inside the VPC, because the task's own address is near ({ranges})."
 
 
-def cited(*groups: Iterable[Step]) -> tuple[Step, ...]:
-    """Steps of several groups, each once."""
+def merged(*groups: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps of several groups, each once."""
     return tuple(dict.fromkeys(step for group in groups for step in group))

@@ -1,4 +1,4 @@
-"""What makes a name lead the wrong way, or nowhere: suspects by what each resolver answered."""
+"""Why a name resolves to the wrong address, or to none: suspects by what each resolver answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probe.faults import causes
 from probe.faults.causes import CauseText
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, class_of, is_inside
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
@@ -23,33 +23,33 @@ _ZONES = (
 )
 
 
-def witnesses(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
-    """Answers that settle what is wrong with the one that counts: of the VPC's resolver, and for the mistaken name."""
+def other_answers(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+    """Answers that can prove the cause: of the VPC's own resolver, and for the name with swapped labels."""
     return (*evidence.vpc_answers(visit), *evidence.mistaken_answers(visit))
 
 
-def confirmed(evidence: Evidence, visit: Visit, *others: CauseText) -> Suspects | None:
-    """What a private answer elsewhere proves: of the VPC's resolver, or of the name with swapped labels."""
+def proven_cause(evidence: Evidence, visit: Visit, *others: CauseText) -> Suspects | None:
+    """The cause that a private answer elsewhere proves: of the VPC's resolver, or for the name with swapped labels."""
     if is_inside(class_of(addresses_of(evidence.vpc_answers(visit)))):
-        return settled(causes.CUSTOM_RESOLVER, *others)
+        return confirmed(causes.CUSTOM_RESOLVER, *others)
     if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(visit) if step.ok))):
-        return settled(causes.ZONE_WRONG_NAME, *others)
+        return confirmed(causes.ZONE_WRONG_NAME, *others)
     return None
 
 
-def of_public_answer(evidence: Evidence, visit: Visit) -> Suspects:
-    """Why an interface endpoint's name answers publicly."""
+def public_answer_suspects(evidence: Evidence, visit: Visit) -> Suspects:
+    """Why an interface endpoint's name resolves to public addresses."""
     name = visit.endpoint.name
     usual = (causes.missing(name), *_ZONES)
-    proof = confirmed(evidence, visit, *usual)
+    proof = proven_cause(evidence, visit, *usual)
     if proof is not None:
         return proof
     suspects = Suspects(usual, ruled_out=_excluded(evidence))
     server = visit.line.server if visit.line else ""
     if evidence.is_text and not server:
-        suspects = suspects.and_then(causes.CUSTOM_RESOLVER)
+        suspects = suspects.then(causes.CUSTOM_RESOLVER)
     elif not evidence.is_vpc_resolver(server):
-        suspects = _beside_the_vpc(evidence, visit, suspects)
+        suspects = _with_custom_resolver(evidence, visit, suspects)
     if evidence.is_foreign(visit.endpoint):
         suspects = suspects.first(causes.CROSS_REGION)
     if _is_fips(visit):
@@ -57,8 +57,8 @@ def of_public_answer(evidence: Evidence, visit: Visit) -> Suspects:
     return suspects.first(causes.LEGACY_HOSTNAME) if name == "ecr-legacy" else suspects
 
 
-def _beside_the_vpc(evidence: Evidence, visit: Visit, suspects: Suspects) -> Suspects:
-    """A resolver of somebody's own is the first suspect, unless the VPC's resolver answers publicly too."""
+def _with_custom_resolver(evidence: Evidence, visit: Visit, suspects: Suspects) -> Suspects:
+    """A custom resolver is the first suspect, unless the VPC's own resolver answers publicly too."""
     if class_of(addresses_of(evidence.vpc_answers(visit))) is AddressClass.PUBLIC:
         return Suspects(
             (*suspects.causes, causes.CUSTOM_RESOLVER),
@@ -69,7 +69,7 @@ def _beside_the_vpc(evidence: Evidence, visit: Visit, suspects: Suspects) -> Sus
 
 
 def _excluded(evidence: Evidence) -> frozenset[CauseText]:
-    """Any private answer proves that the VPC serves private zones (that to a vpce name does not: it is public DNS)."""
+    """A private answer proves that the VPC serves private zones, except for a vpce name, which is in public DNS."""
     served = any(
         visit.endpoint.kind is Kind.INTERFACE
         and visit.endpoint.lookup == visit.endpoint.host
@@ -79,28 +79,28 @@ def _excluded(evidence: Evidence) -> frozenset[CauseText]:
     return frozenset({causes.VPC_ATTRIBUTES_OFF}) if served else frozenset()
 
 
-def of_missing_name(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
-    """Why a name does not exist, or has no address, where the task asks."""
-    proof = confirmed(evidence, visit, *usual)
+def missing_name_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
+    """Why a name does not exist here, or has no address."""
+    proof = proven_cause(evidence, visit, *usual)
     if proof is not None:
         return proof
     suspects = possible(*usual)
     agreed = visit.control is not None and visit.control.failure in NOT_THERE
     server = visit.line.server if visit.line is not None else None
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
-        # A text that names no resolver leaves it open; one that is named, and not the VPC's, is the first suspect.
-        own = evidence.is_text and not server
-        suspects = suspects.and_then(causes.CUSTOM_RESOLVER) if own else suspects.first(causes.CUSTOM_RESOLVER)
+        # A resolver that is not the VPC's own is the first suspect; a text that names none leaves it open.
+        unnamed = evidence.is_text and not server
+        suspects = suspects.then(causes.CUSTOM_RESOLVER) if unnamed else suspects.first(causes.CUSTOM_RESOLVER)
     if _is_fips(visit):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     if visit.endpoint.name == "ecr-legacy":
-        suspects = suspects.and_then(causes.LEGACY_HOSTNAME)
+        suspects = suspects.then(causes.LEGACY_HOSTNAME)
     if _is_misspelt(evidence, visit.endpoint):
         suspects = suspects.first(causes.BAD_IMAGE_REFERENCE)
     if visit.endpoint.name == "logs":
-        # A region that is not the task's own is more likely mistyped than its zone hidden.
+        # A region other than the task's is more likely mistyped than its zone hidden.
         typo = causes.LOG_REGION
-        return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.and_then(typo)
+        return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.then(typo)
     return suspects
 
 
@@ -109,21 +109,21 @@ def _is_fips(visit: Visit) -> bool:
 
 
 def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
-    """A registry's name, spelled out in a text, that AWS does not have."""
-    known = (evidence.plan.dns_suffix, *DUAL_STACK_REGISTRY_SUFFIXES.values())
-    ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in known))
+    """Whether a text spells out a registry host that AWS does not have."""
+    suffixes = (evidence.plan.dns_suffix, *DUAL_STACK_REGISTRY_SUFFIXES.values())
+    ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in suffixes))
     return evidence.is_text and not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
-def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
-    """Why no resolver gives an answer. Groups do not filter the VPC's own, whose silence is an attribute of the VPC."""
+def failing_resolver_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
+    """Why no resolver answers. Security groups do not filter the VPC's own, so an attribute of the VPC silences it."""
     silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in visit.lines)
     if silent and all(evidence.is_vpc_resolver(line.server) for line in visit.lines):
         return possible(causes.VPC_ATTRIBUTES_OFF, causes.RESOLVER_UNREACHABLE)
-    proof = confirmed(evidence, visit, *(() if silent else usual))
+    proof = proven_cause(evidence, visit, *(() if silent else usual))
     if proof is None:
         return possible(*usual)
-    # That the VPC's resolver would answer settles what to change; that ours is down or cut off may be true as well.
+    # The VPC's resolver would answer, so use that one; the other may also be down or unreachable.
     return proof if not silent else Suspects((*proof.causes, causes.RESOLVER_UNREACHABLE), proof.confirmed)
 
 
@@ -131,23 +131,23 @@ def of_failing_resolver(evidence: Evidence, visit: Visit, *usual: CauseText) -> 
 
 
 def failed_lookups(evidence: Evidence, visit: Visit, failures: tuple[Failure, ...]) -> tuple[Step, ...]:
-    """What failed so at any configured line, all of the one that counts, and what control and follow-up told."""
+    """Lookups that failed so at any nameserver, all of the one that answers, and the control and follow-up lookups."""
     lines = tuple(
         step
         for line in visit.lines
         for step in line.failed
-        if step.failure in failures or line.server == _counting(visit)
+        if step.failure in failures or line.server == _answering_server(visit)
     )
     control = tuple(step for step in visit.control.steps if step.failed) if visit.control else ()
-    evidence_of = (*lines, *control, *witnesses(evidence, visit))
+    evidence_of = (*lines, *control, *other_answers(evidence, visit))
     return tuple(step for step in evidence_of if step.failure not in NO_EVIDENCE)
 
 
-def _counting(visit: Visit) -> str | None:
+def _answering_server(visit: Visit) -> str | None:
     return visit.line.server if visit.line else None
 
 
-def of_lookups(
+def lookup_finding(
     fault: Fault,
     evidence: Evidence,
     visits: list[Visit],
@@ -155,9 +155,9 @@ def of_lookups(
     suspects: Suspects,
     **values: Any,
 ) -> Finding:
-    """One finding about the hosts of several visits."""
+    """One finding about several hosts."""
     names = tuple(visit.endpoint.name for visit in visits)
-    return found(
+    return finding(
         fault,
         evidence,
         steps,

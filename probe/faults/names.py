@@ -1,4 +1,4 @@
-"""Faults of names: whether an interface endpoint's private name is in force, and names that do not exist."""
+"""Faults of names: interface endpoints whose private DNS does not take effect, and names that do not exist."""
 
 from __future__ import annotations
 
@@ -8,24 +8,32 @@ from ipaddress import ip_address, ip_network
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, cited, found, possible
+from probe.faults.fault import Fault, Wording, finds
+from probe.faults.findings import Suspects, finding, merged, possible
 from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
 from probe.faults.name_suspects import (
     failed_lookups,
-    of_lookups,
-    of_missing_name,
-    of_public_answer,
-    witnesses,
+    lookup_finding,
+    missing_name_suspects,
+    other_answers,
+    public_answer_suspects,
 )
 from probe.model import AddressClass, Advice, Extent, Failure, Finding, Impact, Kind, Step
-from probe.records import replace
 
+# What can keep the packets to a public address inside the VPC.
+_NO_PATH_OUT = (
+    causes.NO_ROUTE,
+    causes.SECURITY_GROUP,
+    causes.NO_PUBLIC_IP,
+    causes.NAT_DEVICE,
+    causes.NETWORK_ACL,
+    causes.EGRESS_FIREWALL,
+)
 PUBLIC = Fault(
     "dns.public-answer",
     "traffic to {endpoints} takes public addresses, not a VPC endpoint",
-    "The private name is not in force where this task asks. It works today by a way out of the VPC (NAT or internet "
-    "gateway) and ends with it.",
+    "Private DNS for this endpoint is not taking effect here. It works today only through NAT or an internet gateway; "
+    "without that, pulls break.",
     Impact.ROUTE,
     (
         causes.PRIVATE_DNS_OFF,
@@ -33,42 +41,61 @@ PUBLIC = Fault(
         causes.ZONE_NOT_ASSOCIATED,
         causes.ZONE_WRONG_NAME,
     ),
-)
-PUBLIC_SILENT = replace(
-    PUBLIC,
-    title="only public addresses are known for {endpoints}, and they cannot be reached",
-    why=(
-        "The private name is not in force where this task asks, and no way leads out of the VPC. With the endpoint's "
-        "private name in force no way out is needed."
-    ),
-    impact=Impact.PULL,
-)
-PUBLIC_TOLD = replace(
-    PUBLIC_SILENT,
-    title="the call of {endpoints} went to a public address, and nothing came of it",
-    why=(
-        "So the private name seems not in force where the task asks, and no way leads out of the VPC. --vpc-cidr tells "
-        "which addresses are your own; of those there are other causes."
+    other_causes=(
+        causes.CUSTOM_RESOLVER,
+        causes.MISSING_ECR_API,
+        causes.MISSING_ECR_DKR,
+        causes.MISSING_LOGS,
+        causes.MISSING_CONTROL_PLANE,
+        causes.MISSING_SECRETS_MANAGER,
+        causes.MISSING_SSM,
+        causes.MISSING_OTHER,
+        *_NO_PATH_OUT,
+        causes.IPV4_ONLY,
+        causes.CROSS_REGION,
+        causes.FIPS_HOSTNAME,
+        causes.LEGACY_HOSTNAME,
     ),
 )
-PUBLIC_PARTLY = replace(
-    PUBLIC,
-    title="the addresses of {endpoints} are partly public, partly private",
-    why="Some connections stay inside the VPC and some leave it, as chance has it. Two sources of the name are mixed.",
+PUBLIC_SILENT = Fault(
+    PUBLIC.code,
+    "{endpoints} {resolve} only to public addresses, and they are unreachable",
+    "Private DNS for this endpoint is not taking effect here, and there is no route to the internet. With private DNS "
+    "on, no route to the internet is needed.",
+    Impact.PULL,
+    PUBLIC.causes,
+    other_causes=PUBLIC.other_causes,
+    in_texts=Wording(
+        title="the call to {endpoints} went to a public address and failed",
+        why=(
+            "Private DNS for this endpoint does not seem to take effect where the task runs, and there is no route to "
+            "the internet. If the address is one of yours, --vpc-cidr says so, and the causes are others."
+        ),
+    ),
+)
+PUBLIC_PARTLY = PUBLIC.variant(
+    title="{endpoints} {resolve} to public and private addresses",
+    why="Some connections stay inside the VPC and others leave it, at random. Two sources of the name are mixed.",
     extent=Extent.PARTLY,
 )
-_SILENT = (PUBLIC_SILENT, PUBLIC_TOLD)
 NAME_MISSING = Fault(
     "dns.name-missing",
-    "the name of {endpoints} does not exist where this task asks",
-    "Public DNS knows the names of AWS. Where {servers} does not, a private zone hides the name or lacks its record.",
+    "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
+    "Public DNS has names of AWS everywhere. A private zone here hides {hosts} or has no record.",
     Impact.PULL,
     (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT),
+    other_causes=(
+        causes.CUSTOM_RESOLVER,
+        causes.ZONE_WRONG_NAME,
+        causes.FIPS_HOSTNAME,
+        causes.LEGACY_HOSTNAME,
+        causes.BAD_IMAGE_REFERENCE,
+        causes.LOG_REGION,
+    ),
 )
-GIVEN_NAME_MISSING = replace(
-    NAME_MISSING,
-    title="the name that --endpoint-dns gives for {endpoints} does not exist",
-    why="{servers} answered NXDOMAIN for {lookups}. Names of VPC endpoints are in public DNS, for everybody.",
+OVERRIDE_MISSING = NAME_MISSING.variant(
+    title="the name given to --endpoint-dns for {endpoints} does not exist",
+    why="{servers} answered NXDOMAIN for {lookups}. Public DNS serves the names of VPC endpoints everywhere.",
     causes=(
         causes.other(
             "the name is mistyped, or its endpoint was deleted",
@@ -85,82 +112,76 @@ GIVEN_NAME_MISSING = replace(
 )
 NO_ADDRESS = Fault(
     "dns.no-address",
-    "the name of {endpoints} has no address where this task asks",
-    "{servers} knows {hosts} but gave no address for it: a record is missing, or a DNS firewall answers in its place.",
+    "{endpoints} {resolve} to no address here",
+    "{servers} returned no address for {hosts}: a record is missing, or a DNS firewall answers instead.",
     Impact.PULL,
     (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT, causes.EGRESS_FIREWALL),
+    other_causes=NAME_MISSING.other_causes,
 )
 CENTRAL = Fault(
     "dns.central-endpoint",
-    "the private addresses of {endpoints} lie outside this VPC's known ranges: probably a central endpoint VPC",
-    "Not inside {ranges}: {addresses}. A shared endpoint VPC behind a transit gateway looks so; --vpc-cidr tells "
-    "every range that counts as yours.",
+    "the private addresses of {endpoints} are outside this VPC's known ranges: probably a central endpoint VPC",
+    "{addresses} are not in {ranges}. A shared endpoint VPC behind a transit gateway looks like this; list your other "
+    "ranges with --vpc-cidr.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 UNDETERMINED = Fault(
     "dns.undetermined-answer",
-    "whether the addresses of {endpoints} belong to a VPC endpoint cannot be told",
-    "Global IPv6 outside the known ranges: {addresses}. Endpoints have such addresses, and so has everybody else. "
-    "--vpc-cidr with the VPC's IPv6 range decides.",
+    "it is unknown whether the addresses of {endpoints} belong to a VPC endpoint",
+    "{addresses} are global IPv6 addresses outside the known ranges: endpoints have such addresses, and other hosts "
+    "too. Give the VPC's IPv6 range with --vpc-cidr.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 
 
+@finds(PUBLIC, PUBLIC_SILENT, PUBLIC_PARTLY)
 def public_answers(evidence: Evidence) -> Iterator[Finding]:
-    """Interface endpoints whose private name is not in force; what fails at their public addresses belongs to it."""
+    """Interface endpoints that resolve publicly, with the connections that failed at their public addresses."""
     groups: dict[tuple[Fault, object], list[tuple[Visit, Suspects]]] = {}
     for visit in filter(evidence.leaks, evidence.visits):
-        fault, suspects = _leak(evidence, visit)
-        groups.setdefault((fault, _likeness(evidence, visit, fault, suspects)), []).append((visit, suspects))
+        fault, suspects = _public_fault(evidence, visit)
+        groups.setdefault((fault, _similarity(evidence, visit, fault, suspects)), []).append((visit, suspects))
     for (fault, _), group in groups.items():
         names = tuple(visit.endpoint.name for visit, _ in group)
-        yield found(
+        yield finding(
             fault,
             evidence,
-            cited(*(_evidence_of_leak(evidence, visit) for visit, _ in group)),
+            merged(*(_steps_of(evidence, visit) for visit, _ in group)),
             endpoints=names,
-            impact=evidence.impact(names) if fault in _SILENT else Impact.ROUTE,
-            suspects=_merged(group),
+            impact=evidence.impact(names) if fault is PUBLIC_SILENT else Impact.ROUTE,
+            suspects=_merged_suspects(group),
             hosts=tuple(visit.host for visit, _ in group),
         )
 
 
-def _likeness(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects) -> object:
-    """What endpoints have in common to be one finding: possible causes (but for their own absence), and weight.
+def _similarity(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects) -> object:
+    """What endpoints must have in common to be one finding: possible causes, except their own absence, and weight.
 
-    Public ways weigh by endpoint and policy; what cannot be reached weighs by what is lost, the heaviest of all.
+    A public path weighs by endpoint and policy; unreachable endpoints weigh by what is lost without them.
     """
     others = tuple(cause for cause in suspects.open if cause is not causes.missing(visit.endpoint.name))
     optional = visit.endpoint.impact is Impact.NONE
-    if fault in _SILENT:
+    if fault is PUBLIC_SILENT:
         return others, suspects.confirmed, optional
     accepted = optional or visit.endpoint.name in evidence.policy.allow_public
     return others, suspects.confirmed, accepted, not accepted and visit.endpoint.impact is Impact.PULL
 
 
-def _leak(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
-    suspects = of_public_answer(evidence, visit)
+def _public_fault(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
+    suspects = public_answer_suspects(evidence, visit)
     if visit.last_tries and not visit.connected:
         own = evidence.surroundings.addresses
-        follow = (
-            causes.NO_ROUTE,
-            causes.SECURITY_GROUP,
-            causes.NO_PUBLIC_IP,
-            causes.NAT_DEVICE,
-            causes.NETWORK_ACL,
-            causes.EGRESS_FIREWALL,
-        )
         ipv6 = (causes.IPV4_ONLY,) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
-        silent = PUBLIC_TOLD if evidence.is_text else PUBLIC_SILENT
         if all(step.failure in REFUSALS for step in visit.last_tries):
-            return silent, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
+            return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
         if evidence.is_text:
-            # Nobody looked at the resolver: that there is no endpoint, or no way out, comes before what its zones hide.
+            # No resolver was asked: a missing endpoint or route is likelier than a private zone that hides the name.
             first = suspects.causes.index(causes.missing(visit.endpoint.name)) + 1
-            return silent, possible(*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:], *follow, *ipv6)
-        return silent, suspects.and_then(*follow, *ipv6)
+            likeliest = (*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:])
+            return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
+        return PUBLIC_SILENT, suspects.then(*_NO_PATH_OUT, *ipv6)
     mixed = any(is_inside(address.address_class) for address in visit.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
 
@@ -169,20 +190,20 @@ def _has_ipv6(visit: Visit) -> bool:
     return not all(is_ipv4(address.address) for address in visit.addresses)
 
 
-def _evidence_of_leak(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
-    """The public answers, what else was asked about the name, and the connections that failed at public addresses."""
+def _steps_of(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+    """The public answers, other lookups of the name, and the connections that failed at public addresses."""
     line, control = visit.line, visit.control
     answers = _answers(visit)
     others = tuple(
-        step for each in visit.lines if each is not line for step in each.failed if step.failure in NOT_THERE
+        step for other in visit.lines if other is not line for step in other.failed if step.failure in NOT_THERE
     )
     asked = tuple(step for step in control.steps if step.failed or addresses_of((step,))) if control else ()
     lost = visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
-    return (*answers, *others, *witnesses(evidence, visit), *asked, *lost)
+    return (*answers, *others, *other_answers(evidence, visit), *asked, *lost)
 
 
-def _merged(group: list[tuple[Visit, Suspects]]) -> Suspects:
-    """The suspects of all: each endpoint's own absence in one row, then what they have in common, then what is out."""
+def _merged_suspects(group: list[tuple[Visit, Suspects]]) -> Suspects:
+    """The suspects of all hosts: each endpoint's own absence, then what they share, then what is ruled out."""
     absences = [causes.missing(visit.endpoint.name) for visit, _ in group]
     first = group[0][1]
     merged = [cause for common in first.open for cause in (absences if common is absences[0] else [common])]
@@ -191,8 +212,9 @@ def _merged(group: list[tuple[Visit, Suspects]]) -> Suspects:
     return Suspects(tuple(dict.fromkeys((*merged, *rest))), first.confirmed, out)
 
 
+@finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
-    """Names that do not exist, or have no address, at the resolver that counts."""
+    """Names that do not exist, or have no address, at the first nameserver that answers."""
     groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
     for visit in evidence.visits:
         line = visit.line
@@ -201,31 +223,32 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
         fault = NAME_MISSING if line.failure is Failure.NXDOMAIN else NO_ADDRESS
         if visit.endpoint.lookup != visit.endpoint.host and not visit.redirected:
             steps = failed_lookups(evidence, visit, NOT_THERE)
-            yield of_lookups(
-                GIVEN_NAME_MISSING,
+            yield lookup_finding(
+                OVERRIDE_MISSING,
                 evidence,
                 [visit],
                 steps,
-                possible(*GIVEN_NAME_MISSING.causes),
+                possible(*OVERRIDE_MISSING.causes),
                 lookups=visit.endpoint.lookup,
             )
             continue
-        groups.setdefault((fault, of_missing_name(evidence, visit, *fault.causes)), []).append(visit)
+        groups.setdefault((fault, missing_name_suspects(evidence, visit, *fault.causes)), []).append(visit)
     everything = sum(map(len, groups.values())) == len(evidence.visits) > 1 and not evidence.is_text
     for (fault, suspects), visits in groups.items():
-        suspects = suspects.and_then(causes.BAD_IMAGE_REFERENCE) if everything else suspects
-        steps = cited(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))
-        yield of_lookups(fault, evidence, visits, steps, suspects)
+        suspects = suspects.then(causes.BAD_IMAGE_REFERENCE) if everything else suspects
+        steps = merged(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))
+        yield lookup_finding(fault, evidence, visits, steps, suspects)
 
 
+@finds(CENTRAL, UNDETERMINED)
 def addresses_elsewhere(evidence: Evidence) -> Iterator[Finding]:
-    """Private addresses that cannot be of this VPC, and global IPv6 addresses of which nobody can tell."""
+    """Private addresses that are not of this VPC, and global IPv6 addresses that may or may not be."""
     central = [visit for visit in _interfaces(evidence) if _is_beyond(evidence, visit)]
     unknown = [visit for visit in _interfaces(evidence) if visit.address_class is AddressClass.UNKNOWN]
     for fault, visits in ((CENTRAL, central), (UNDETERMINED, unknown)):
-        steps = cited(*(_answers(visit) for visit in visits))
+        steps = merged(*(_answers(visit) for visit in visits))
         if steps:
-            yield found(fault, evidence, steps)
+            yield finding(fault, evidence, steps)
 
 
 def _interfaces(evidence: Evidence) -> Iterator[Visit]:
@@ -239,7 +262,7 @@ def _answers(visit: Visit) -> tuple[Step, ...]:
 
 
 def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
-    """Outside the largest range (/16) that the VPC of a known range can have; a neighbouring subnet is no news."""
+    """Outside the largest VPC (/16) that a known range can belong to; a neighbouring subnet is normal."""
     known = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
     wide = [
         network.supernet(new_prefix=16) if network.prefixlen > 16 else network
@@ -258,7 +281,3 @@ def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
             if network.version == ip_address(embedded(one.address)).version
         )
     )
-
-
-FAULTS = (PUBLIC, NAME_MISSING, NO_ADDRESS, CENTRAL, UNDETERMINED)
-RULES = (public_answers, missing_names, addresses_elsewhere)

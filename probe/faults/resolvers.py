@@ -1,4 +1,4 @@
-"""Faults of resolvers: nameserver lines that fail, stay silent or disagree, and what the VPC's own says beside them."""
+"""Faults of resolvers: nameservers that fail, do not answer or disagree, and the VPC's own resolver as a control."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, cited, found, possible, settled
+from probe.faults.fault import Fault, finds
+from probe.faults.findings import Suspects, confirmed, finding, merged, possible
 from probe.faults.host_facts import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
-from probe.faults.name_suspects import failed_lookups, of_failing_resolver, of_lookups
+from probe.faults.name_suspects import failed_lookups, failing_resolver_suspects, lookup_finding
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
-from probe.records import replace
 
 SILENCE = (Failure.NO_ANSWER, Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)
@@ -19,12 +18,11 @@ FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)
 SERVFAIL = Fault(
     "dns.servfail",
     "the resolver fails to look up {endpoints}",
-    "{servers} answered SERVFAIL: it was reached, but whatever it asks in turn was not, or refuses.",
+    "{servers} answered SERVFAIL: it was reached, but the server that it forwards to was not, or refuses.",
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
 )
-SERVFAIL_PARTLY = replace(
-    SERVFAIL,
+SERVFAIL_PARTLY = SERVFAIL.variant(
     title="the nameserver {servers} fails to look up {endpoints}; another one answers",
     extent=Extent.PARTLY,
 )
@@ -35,81 +33,78 @@ REFUSED_QUERY = Fault(
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.OTHER),
 )
-REFUSED_QUERY_PARTLY = replace(
-    REFUSED_QUERY,
+REFUSED_QUERY_PARTLY = REFUSED_QUERY.variant(
     title="the nameserver {servers} refuses to look up {endpoints}; another one answers",
     extent=Extent.PARTLY,
 )
 HALF_ANSWER = Fault(
     "dns.half-answer",
     "the nameserver {servers} answers one of the two questions for {endpoints} (A and AAAA), not the other",
-    "Clients ask both. Some wait for the missing answer, some take its failure for the name's.",
+    "Clients ask both. Some wait for the missing answer, others treat its failure as a failure of the name.",
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
     Extent.PARTLY,
 )
 RESOLVER_UNREACHABLE = Fault(
     "dns.resolver-unreachable",
-    "no resolver answers, so {endpoints} cannot be found",
-    "No query to {servers} was answered: it is down, or the way to it is closed. That is no wrong answer, but none.",
+    "no resolver answers, so {endpoints} cannot be resolved",
+    "No query to {servers} was answered: the resolver is down, or the path to it is blocked.",
     Impact.PULL,
     (causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.SECURITY_GROUP),
+    other_causes=(causes.VPC_ATTRIBUTES_OFF,),
 )
-RESOLVER_PARTLY = replace(
-    RESOLVER_UNREACHABLE,
+RESOLVER_PARTLY = RESOLVER_UNREACHABLE.variant(
     title="the nameserver {servers} does not answer; another one does",
-    why="Lookups succeed, but each that asks {servers} first waits for it to time out.",
+    why="Lookups succeed, but each one that asks {servers} first waits for a timeout.",
     extent=Extent.PARTLY,
 )
-RESOLVER_BEHIND = replace(
-    RESOLVER_PARTLY,
+RESOLVER_BEHIND = RESOLVER_PARTLY.variant(
     title="a later nameserver, {servers}, does not answer; the one before it does",
-    why="It is asked only where those before it fail, and would be of no help then.",
+    why="Clients ask it only where those before it fail, and it would not help then.",
     extent=Extent.NOTED,
 )
 RESOLVERS_DISAGREE = Fault(
     "dns.resolvers-disagree",
     "another nameserver of this task, {others}, does not give the right answer for {endpoints}",
-    "The first nameserver is right. Whenever it is slow, lookups fall to {others}, and the pull leaves the VPC or "
-    "fails.",
+    "The first nameserver is right. When it is slow, clients ask {others}, and the pull leaves the VPC or fails.",
     Impact.ROUTE,
     (causes.CUSTOM_RESOLVER,),
     Extent.PARTLY,
 )
 HUB = Fault(
     "dns.hub-resolver",
-    "only the resolver in use ({servers}) knows private addresses of {endpoints}, the VPC's own does not",
-    "A hub's DNS serves the private name. That is fine; it is worth knowing that the VPC's own resolver does not know "
-    "it.",
+    "only the resolver in use ({servers}) has private addresses of {endpoints}; the VPC's own resolver does not",
+    "A central DNS serves the private name. That works, but the VPC's own resolver does not serve it.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 CONTROL_SILENT = Fault(
     "dns.control-silent",
-    "AmazonProvidedDNS does not answer beside the resolver in use",
-    "It was asked as a control only, so nothing is lost by that.",
+    "AmazonProvidedDNS does not answer; the resolver in use does",
+    "It was asked only as a control, so nothing is lost.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 
 
+@finds(SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE)
 def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
-    """Hosts for which no nameserver line gives an answer. One resolver's trouble is one finding."""
+    """Hosts for which no nameserver returns an answer. What one resolver fails to answer is one finding."""
     groups: dict[tuple[Fault, tuple[str, ...]], list[Visit]] = {}
     for visit in evidence.visits:
-        fault = _trouble(visit)
+        fault = _host_fault(visit)
         if fault is not None and not evidence.is_other_region(visit):
             groups.setdefault((fault, tuple(line.server for line in visit.lines)), []).append(visit)
     for (fault, _), visits in groups.items():
-        suspects = [of_failing_resolver(evidence, visit, *fault.causes) for visit in visits]
-        proven = next((each for each in suspects if each.confirmed), suspects[0])
-        failed = cited(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
-        steps = cited(failed, evidence.tries(*failed))
-        yield of_lookups(fault, evidence, visits, steps, proven)
+        suspects = [failing_resolver_suspects(evidence, visit, *fault.causes) for visit in visits]
+        proven = next((candidate for candidate in suspects if candidate.confirmed), suspects[0])
+        failed = merged(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
+        steps = merged(failed, evidence.tries(*failed))
+        yield lookup_finding(fault, evidence, visits, steps, proven)
 
 
-def _trouble(visit: Visit) -> Fault | None:
-    """What is said of a host that no line answers for: the most telling of its failures."""
+def _host_fault(visit: Visit) -> Fault | None:
+    """The fault of a host that no nameserver answers for: the most specific of its failures."""
     failures = {line.failure for line in visit.lines}
     if visit.line is not None or not failures or failures & set(NO_EVIDENCE):
         return None
@@ -120,8 +115,9 @@ def _trouble(visit: Visit) -> Fault | None:
     return RESOLVER_UNREACHABLE if failures & set(SILENCE) else None
 
 
+@finds(SERVFAIL_PARTLY, REFUSED_QUERY_PARTLY, RESOLVER_PARTLY, RESOLVER_BEHIND, HALF_ANSWER)
 def failing_lines(evidence: Evidence) -> Iterator[Finding]:
-    """Nameserver lines that fail beside one that answers."""
+    """Nameservers that fail while another one answers."""
     groups: dict[tuple[Fault, str], list[tuple[Visit, tuple[Step, ...]]]] = {}
     for visit in evidence.visits:
         for line in visit.lines if visit.line is not None else ():
@@ -133,21 +129,21 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
                 groups.setdefault((fault, line.server), []).append((visit, lost))
     for (fault, server), cases in groups.items():
         names = tuple(visit.endpoint.name for visit, _ in cases)
-        steps = cited(*(lost for _, lost in cases))
+        steps = merged(*(lost for _, lost in cases))
         suspects = _line_suspects(evidence, fault, server, steps)
-        yield found(
+        yield finding(
             fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=suspects, servers=(server,)
         )
 
 
 def _is_behind(visit: Visit, line: Line) -> bool:
-    """Whether a nameserver line is asked only after the one that answers."""
-    servers = [each.server for each in visit.lines]
+    """Whether clients ask this nameserver only after the one that answers."""
+    servers = [listed.server for listed in visit.lines]
     return visit.line is not None and servers.index(line.server) > servers.index(visit.line.server)
 
 
 def _line_fault(line: Line) -> Fault | None:
-    """What is wrong with a line while the name as a whole is answered."""
+    """What is wrong with a nameserver while another one answers for the name."""
     failures = {step.failure for step in line.failed}
     if line.answered:
         return HALF_ANSWER if line.addresses and failures - set(NO_EVIDENCE) else None
@@ -166,8 +162,9 @@ def _line_suspects(evidence: Evidence, fault: Fault, server: str, lost: tuple[St
     return possible(*fault.causes)
 
 
+@finds(RESOLVERS_DISAGREE)
 def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
-    """A later nameserver line that answers, and answers otherwise: publicly, or that there is no such name."""
+    """Later nameservers with a different answer: public addresses, or that the name does not exist."""
     wrong: dict[bool, list[tuple[Visit, Line]]] = {}
     for visit in evidence.visits:
         for line in visit.lines:
@@ -181,19 +178,20 @@ def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
     for vpc, cases in wrong.items():
         names = tuple(visit.endpoint.name for visit, _ in cases)
         leaks = any(line.addresses for _, line in cases)
-        yield found(
+        yield finding(
             RESOLVERS_DISAGREE,
             evidence,
-            cited(*(line.steps for _, line in cases)),
+            merged(*(line.steps for _, line in cases)),
             endpoints=names,
             impact=Impact.ROUTE if leaks else evidence.impact(names),
-            suspects=settled(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER),
+            suspects=confirmed(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER),
             others=tuple(dict.fromkeys(line.server for _, line in cases)),
         )
 
 
+@finds(HUB, CONTROL_SILENT)
 def controls(evidence: Evidence) -> Iterator[Finding]:
-    """What AmazonProvidedDNS said beside a resolver that answers well: evidence, never a fault."""
+    """What AmazonProvidedDNS answered where the resolver in use answers well: evidence, never a fault."""
     silent: list[Step] = []
     hub: list[tuple[Visit, tuple[Step, ...]]] = []
     for visit in evidence.visits:
@@ -208,12 +206,8 @@ def controls(evidence: Evidence) -> Iterator[Finding]:
         else:
             silent += failed
     if silent:
-        yield found(CONTROL_SILENT, evidence, silent)
+        yield finding(CONTROL_SILENT, evidence, silent)
     if hub:
-        steps = cited(*(steps for _, steps in hub), *(visit.line.steps for visit, _ in hub if visit.line))
+        steps = merged(*(steps for _, steps in hub), *(visit.line.steps for visit, _ in hub if visit.line))
         servers = tuple(dict.fromkeys(visit.line.server for visit, _ in hub if visit.line))
-        yield found(HUB, evidence, steps, servers=servers)
-
-
-FAULTS = (SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE, HALF_ANSWER, RESOLVERS_DISAGREE, HUB, CONTROL_SILENT)
-RULES = (failing_resolvers, failing_lines, disagreeing_lines, controls)
+        yield finding(HUB, evidence, steps, servers=servers)

@@ -1,4 +1,4 @@
-"""Faults of the task and its surroundings: metadata, network path, proxies, the name override, an image elsewhere."""
+"""Faults of the task and its surroundings: metadata, network path, proxies, --endpoint-dns, images elsewhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import found, possible
+from probe.faults.fault import Fault, finds
+from probe.faults.findings import finding
 from probe.model import (
     Action,
     ControlSeen,
@@ -22,170 +22,186 @@ from probe.model import (
     Step,
 )
 from probe.narration import few, listed
-from probe.records import replace
 
 METADATA = Fault(
     "task.metadata-unavailable",
     "{documents} metadata could not be read",
-    "What it would have told is missing from this verdict; flags can say it.",
+    "What it contains is missing from this verdict; flags can supply it.",
     Impact.NONE,
     extent=Extent.NOTED,
+    examples=(("documents", "task or instance"),),
 )
-METADATA_REMEMBERED = replace(
-    METADATA,
-    title="{documents} metadata could not be read; what it told in an earlier round stands in",
-    why="The image, the network interface and the logging of a task stay the same as long as it lives.",
+METADATA_REMEMBERED = METADATA.variant(
+    title="{documents} metadata could not be read; the answer of an earlier round is used",
+    why="The image, the network interface and the logging of a task do not change while it runs.",
 )
 FAMILY_SKIPPED = Fault(
     "path.family-skipped",
     "the task has no {family} route, so {family} addresses were left out",
-    "The names answered addresses of the other family too, and those were tried.",
+    "The names also resolve to addresses of the other family, and those were tried.",
     Impact.NONE,
     extent=Extent.NOTED,
+    examples=(("family", "IPv6"),),
 )
 OTHER_PATH = Fault(
     "path.not-the-pull",
-    "ECS pulls this task's image by another network interface than the one measured here",
-    "On {launch} the instance's own interface carries image pulls and awslogs, with its own subnet and security "
-    "groups. Run the probe "
-    "with networkMode host to measure that path.",
+    "ECS pulls this task's image through another network interface than the one measured here",
+    "On {launch}, image pulls and awslogs use the instance's own network interface, with its own subnet and security "
+    "groups. Run the probe with networkMode host to measure that path.",
     Impact.NONE,
     extent=Extent.NOTED,
+    examples=(("launch", "this launch type"),),
 )
-OTHER_PATH_LAMBDA = replace(
-    OTHER_PATH,
-    title="ECS pulls images by another network interface than this function's",
+OTHER_PATH_LAMBDA = OTHER_PATH.variant(
+    title="ECS pulls images through another network interface than this function's",
     why=(
-        "{launch} gives the function an interface of its own, with its own security group. Names and routes of the "
+        "Lambda gives the function its own network interface, with its own security group. DNS and routes of the "
         "subnet are the same."
     ),
 )
 FAULT_INJECTION = Fault(
     "task.fault-injection",
     "fault injection is enabled for this task",
-    "Delays, losses and silences that this run saw may be made on purpose.",
+    "Delays and losses in this run may be intended.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 CLOCK_UNSYNCHRONIZED = Fault(
     "task.clock-unsynchronized",
-    "ECS says that this task's clock is not synchronised",
-    "Signatures are accepted up to 5 minutes off, so nothing is lost yet.",
+    "ECS reports that this task's clock is not synchronised",
+    "AWS accepts signatures up to 5 minutes off, so nothing fails yet.",
     Impact.NONE,
     extent=Extent.NOTED,
 )
 PROXY = Fault(
     "path.proxy",
     "{variables} is set and NO_PROXY does not cover {uncovered}",
-    "No connection of ecr-probe uses a proxy, but agents, SDKs and container runtimes with these variables send those "
-    "hosts to it, past the endpoints.",
+    "ecr-probe itself uses no proxy. Agents, SDKs and container runtimes with these variables send requests for those "
+    "hosts to the proxy, past the endpoints.",
     Impact.ROUTE,
     (causes.PROXY,),
     Extent.PARTLY,
+    examples=(("variables", "a proxy variable"), ("uncovered", "HOSTS")),
 )
-PROXY_COVERED = replace(
-    PROXY,
-    title="{variables} is set; NO_PROXY covers the hosts of the pull",
+PROXY_COVERED = PROXY.variant(
+    title="{variables} is set, and NO_PROXY covers the hosts of the pull",
     why="Clients that honour NO_PROXY go to the endpoints directly, as ecr-probe did.",
     causes=(),
     extent=Extent.NOTED,
 )
-TRANSPARENT_PROXY = replace(
-    PROXY,
-    title="something between here and the network answers for every address: a transparent proxy",
+TRANSPARENT_PROXY = PROXY.variant(
+    title="a transparent proxy answers for every address",
     why=(
-        "{host} belongs to nobody, yet a connection to its port 443 was accepted. Whatever accepts it may accept the "
-        "pull's connections too."
+        "{host} is an address without a host, yet a connection to its port 443 was accepted. The same proxy may accept "
+        "the pull's connections."
     ),
     causes=(causes.PROXY, causes.EGRESS_FIREWALL),
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
-    "--endpoint-dns: {endpoints} measured at endpoints' own names, which ECS pulls do not use",
-    "This proves the endpoints behind {lookups}, not the names that clients ask for. {clients}",
+    "--endpoint-dns: {endpoints} measured at the endpoints' own names, which ECS pulls do not use",
+    "This proves the endpoints behind {lookups}, not the names that clients resolve. {clients}",
     Impact.PROOF,
     (causes.PRIVATE_DNS_OFF,),
     Extent.PARTLY,
+    examples=(("clients", "The finding says which clients could use them."), ("lookups", "these names")),
 )
 NOT_ECR = Fault(
     "registry.image-not-in-ecr",
     "the task's own image is not in private ECR ({image}), so no pull could be measured",
-    "{kind} Name an image in private ECR with --image to prove the pull.",
+    "No VPC endpoint of ECR is involved in pulling it. To prove the pull, give an image in private ECR with --image.",
     Impact.PROOF,
-    (causes.OTHER,),
+    (causes.OTHER, causes.BAD_IMAGE_REFERENCE),
+)
+IN_ECR_PUBLIC = NOT_ECR.variant(
+    why="It is in ECR Public, a different service. To prove the pull, give an image in private ECR with --image.",
+    causes=(causes.ECR_PUBLIC,),
+)
+AT_VPCE_HOST = NOT_ECR.variant(
+    why=(
+        "Its host is an endpoint's own name, where no registry login works. To prove the pull, give an image in "
+        "private ECR with --image."
+    ),
+    causes=(causes.VPCE_HOSTNAME,),
+)
+UNREADABLE_REFERENCE = NOT_ECR.variant(
+    why="Its reference could not be read. To prove the pull, give an image in private ECR with --image."
 )
 
 _FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
-_KINDS = {
-    ImageHost.PUBLIC_ECR: ("It is in ECR Public, which is another service.", causes.ECR_PUBLIC),
-    ImageHost.VPC_ENDPOINT: (
-        "It is named by an endpoint's own name, at which no registry login works.",
-        causes.VPCE_HOSTNAME,
-    ),
-    ImageHost.OTHER: ("No VPC endpoint of ECR has a part in pulling it.", causes.BAD_IMAGE_REFERENCE),
-    ImageHost.PRIVATE_ECR: ("Its reference could not be read.", causes.BAD_IMAGE_REFERENCE),
+_BY_IMAGE_HOST = {
+    ImageHost.PUBLIC_ECR: IN_ECR_PUBLIC,
+    ImageHost.VPC_ENDPOINT: AT_VPCE_HOST,
+    ImageHost.OTHER: NOT_ECR,
+    ImageHost.PRIVATE_ECR: UNREADABLE_REFERENCE,
 }
 
 
+@finds(METADATA, METADATA_REMEMBERED)
 def silent_metadata(evidence: Evidence) -> Iterator[Finding]:
-    """Metadata that is there by its variable and does not answer well. It is a convenience, not the path."""
+    """Metadata that could not be read although its variable is set. The pull does not depend on it."""
     steps = list(evidence.failed(Action.METADATA))
     if steps:
         documents = listed("instance" if step.subject == "instance" else "task" for step in steps)
         fault = METADATA_REMEMBERED if evidence.surroundings.metadata_remembered else METADATA
-        yield found(fault, evidence, evidence.tries(*steps), documents=documents)
+        yield finding(fault, evidence, evidence.tries(*steps), documents=documents)
 
 
+@finds(FAMILY_SKIPPED)
 def skipped_families(evidence: Evidence) -> Iterator[Finding]:
     """An address family for which the task has no route, while the other one is used."""
     for step in evidence.of(Action.ENVIRONMENT):
         if step.failed and step.subject in _FAMILIES and step.failure not in NO_EVIDENCE:
-            yield found(FAMILY_SKIPPED, evidence, evidence.tries(step), family=_FAMILIES[step.subject])
+            yield finding(FAMILY_SKIPPED, evidence, evidence.tries(step), family=_FAMILIES[step.subject])
 
 
+@finds(OTHER_PATH, OTHER_PATH_LAMBDA)
 def other_path(evidence: Evidence) -> Iterator[Finding]:
-    """The measured interface is not the one that ECS pulls by."""
+    """The measured network interface is not the one that ECS pulls through."""
     steps = _metadata(evidence)
     if not evidence.pulls_elsewhere or not steps:
         return
     around = evidence.surroundings
     on_lambda = around.path is Path.LAMBDA_ENI
     launch = "Lambda" if on_lambda else f"{around.launch_type} with awsvpc"
-    yield found(OTHER_PATH_LAMBDA if on_lambda else OTHER_PATH, evidence, steps, launch=launch)
+    yield finding(OTHER_PATH_LAMBDA if on_lambda else OTHER_PATH, evidence, steps, launch=launch)
 
 
-def oddities(evidence: Evidence) -> Iterator[Finding]:
-    """What the task's metadata tells and a reader should know."""
+@finds(FAULT_INJECTION, CLOCK_UNSYNCHRONIZED)
+def task_settings(evidence: Evidence) -> Iterator[Finding]:
+    """Settings of the task that explain other findings."""
     steps = _metadata(evidence)
     if steps and evidence.surroundings.fault_injection:
-        yield found(FAULT_INJECTION, evidence, steps)
+        yield finding(FAULT_INJECTION, evidence, steps)
     if steps and evidence.surroundings.clock_synchronized is False:
-        yield found(CLOCK_UNSYNCHRONIZED, evidence, steps)
+        yield finding(CLOCK_UNSYNCHRONIZED, evidence, steps)
 
 
 def _metadata(evidence: Evidence) -> tuple[Step, ...]:
-    """The step that told of the task, else the first one."""
-    told = [step for step in evidence.of(Action.METADATA) if step.outcome is not Outcome.FAILED]
-    return tuple(told[:1]) or evidence.measurement.steps[:1]
+    """The step that read the task's metadata, or the first step."""
+    steps = [step for step in evidence.of(Action.METADATA) if step.outcome is not Outcome.FAILED]
+    return tuple(steps[:1]) or evidence.measurement.steps[:1]
 
 
+@finds(PROXY, PROXY_COVERED, TRANSPARENT_PROXY)
 def proxies(evidence: Evidence) -> Iterator[Finding]:
-    """Proxy variables, with and without their exceptions; and a proxy that no variable names."""
+    """Proxy variables, with and without exceptions, and a transparent proxy."""
     for step in evidence.of(Action.ENVIRONMENT, Action.CONTROL):
         seen = step.seen
         if isinstance(seen, ProxySeen) and seen.variables and step.ok:
             fault = PROXY_COVERED if seen.bypassed else PROXY
-            yield found(fault, evidence, (step,), variables=listed(seen.variables), uncovered=few(seen.uncovered))
+            yield finding(fault, evidence, (step,), variables=listed(seen.variables), uncovered=few(seen.uncovered))
         elif isinstance(seen, ControlSeen) and step.endpoint == "task" and step.ok and seen.reached:
-            yield found(TRANSPARENT_PROXY, evidence, (step,), host=seen.host)
+            yield finding(TRANSPARENT_PROXY, evidence, (step,), host=seen.host)
 
 
+@finds(ENDPOINT_DNS)
 def overridden_names(evidence: Evidence) -> Iterator[Finding]:
-    """Endpoints that were measured at an address of another name."""
+    """Endpoints that were measured at the addresses of another name (--endpoint-dns)."""
     chosen = [endpoint for endpoint in evidence.plan.endpoints if endpoint.lookup != endpoint.host]
     steps = [step for endpoint in chosen if (visit := evidence.visit(endpoint.name)) for step in visit.lookups]
     if steps:
-        yield found(
+        yield finding(
             ENDPOINT_DNS,
             evidence,
             steps,
@@ -196,41 +212,24 @@ def overridden_names(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _clients(chosen: list[Endpoint]) -> str:
-    """Which clients can use an endpoint without its private name, and which cannot."""
+    """Which clients can use an endpoint without private DNS, and which cannot."""
     names = {endpoint.name for endpoint in chosen}
     able = [endpoint for endpoint in chosen if endpoint.name not in ("ecr.dkr", "s3")]
-    words = (
-        [f"Clients of {listed(one.name for one in able)} need --endpoint-url (https://{able[0].lookup})."]
-        if able
-        else []
-    )
+    sentences = []
+    if able:
+        services = listed(endpoint.name for endpoint in able)
+        sentences.append(f"Clients of {services} need --endpoint-url (https://{able[0].lookup}).")
     if "ecr.dkr" in names:
-        words.append(
-            "ecr.dkr cannot do without private DNS: a registry is known by its host, and logins to a vpce name fail."
-        )
+        sentences.append("ecr.dkr needs private DNS: logins to a vpce name fail, because it contains no account.")
     if "s3" in names:
-        words.append("Layers come from the host that ECR signs, so S3 cannot be redirected either.")
-    return " ".join(words)
+        sentences.append("Layers come from the host that ECR signs, so S3 cannot be redirected either.")
+    return " ".join(sentences)
 
 
+@finds(NOT_ECR, IN_ECR_PUBLIC, AT_VPCE_HOST, UNREADABLE_REFERENCE)
 def images_elsewhere(evidence: Evidence) -> Iterator[Finding]:
-    """The task's own image is not in private ECR, so there is nothing to pull."""
+    """The task's own image is not in private ECR, so no pull can be measured."""
     if evidence.plan.reference is not None or evidence.is_text:
         return
     steps = [step for step in evidence.of(Action.MANIFEST) if step.outcome is Outcome.SKIPPED] or _metadata(evidence)
-    kind, cause = _KINDS[evidence.plan.image_host]
-    suspects = possible(cause) if cause != causes.BAD_IMAGE_REFERENCE else possible(causes.OTHER, cause)
-    yield found(NOT_ECR, evidence, steps, endpoints=("ecr.dkr",), suspects=suspects, kind=kind)
-
-
-FAULTS = (
-    METADATA,
-    FAMILY_SKIPPED,
-    OTHER_PATH,
-    FAULT_INJECTION,
-    CLOCK_UNSYNCHRONIZED,
-    PROXY,
-    ENDPOINT_DNS,
-    NOT_ECR,
-)
-RULES = (silent_metadata, skipped_families, other_path, oddities, proxies, overridden_names, images_elsewhere)
+    yield finding(_BY_IMAGE_HOST[evidence.plan.image_host], evidence, steps, endpoints=("ecr.dkr",))

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from probe.faults import causes, denials, logs, network, registry, task
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, found, possible, settled
+from probe.faults.fault import Fault, finds
+from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.model import (
     Action,
     Advice,
@@ -26,7 +26,7 @@ from probe.model import (
     Kind,
     Nothing,
 )
-from probe.records import Record, replace
+from probe.records import Record
 
 
 class Subject(StrEnum):
@@ -80,12 +80,16 @@ NO_ANSWER = Fault(
         causes.NAT_DEVICE,
         causes.CUSTOM_RESOLVER,
     ),
+    other_causes=(
+        *(cause for cause in causes.CAUSES.values() if cause.absence_of or cause is causes.MISSING_OTHER),
+        *network.S3_SILENT.causes,
+        causes.CROSS_REGION,
+        causes.FIPS_HOSTNAME,
+        causes.LEGACY_HOSTNAME,
+    ),
 )
-REFUSED = replace(
-    network.REFUSED, title="connections to {endpoints} are refused; the text does not contain the address"
-)
-NO_ROUTE = replace(
-    network.NO_ROUTE,
+REFUSED = network.REFUSED.variant(title="connections to {endpoints} are refused; the text does not contain the address")
+NO_ROUTE = network.NO_ROUTE.variant(
     title="the client has no route to {endpoints}; the text does not contain the address",
     why="The connection failed immediately, before a packet left.",
 )
@@ -115,9 +119,31 @@ _REGISTRY_FAILS = causes.other(
 FOREIGN_REGISTRY = Fault(
     "registry.elsewhere",
     "the image is not in private ECR, and its registry {how} ({image})",
-    "{kind}",
+    "ECR's VPC endpoints are not used to pull it: the path to its registry leads out of the VPC.",
     Impact.PULL,
     (causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
+    other_causes=(
+        causes.ECR_PUBLIC,
+        causes.BAD_IMAGE_REFERENCE,
+        causes.REPOSITORY_NOT_FOUND,
+        causes.TAG_NOT_FOUND,
+        causes.NO_MATCHING_PLATFORM,
+        causes.TOKEN_EXPIRED,
+        causes.THROTTLE,
+        causes.NO_PUBLIC_IP,
+        causes.NAT_DEVICE,
+        causes.NETWORK_ACL,
+        causes.CUSTOM_RESOLVER,
+        causes.RESOLVER_UNREACHABLE,
+        causes.TLS_INTERCEPTION,
+        causes.CA_BUNDLE,
+        causes.MTU,
+        causes.OLD_AGENT,
+    ),
+    examples=(("how", "does not answer, or denies it"),),
+)
+FOREIGN_ECR_PUBLIC = FOREIGN_REGISTRY.variant(
+    why="It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to it leads out of the VPC."
 )
 VPCE_HOST = Fault(
     "registry.vpce-host",
@@ -126,8 +152,7 @@ VPCE_HOST = Fault(
     Impact.PULL,
     (causes.VPCE_HOSTNAME, causes.PRIVATE_DNS_OFF),
 )
-PROXY = replace(
-    task.PROXY,
+PROXY = task.PROXY.variant(
     title="the request went to a proxy and failed there",
     why="The text names the proxy's connection or answer. Requests through a proxy do not use the VPC endpoints.",
     impact=Impact.PULL,
@@ -140,8 +165,7 @@ EXECUTION_ROLE = Fault(
     Impact.START,
     (causes.EXECUTION_ROLE,),
 )
-LOG_REGION = replace(
-    logs.BAD_REGION,
+LOG_REGION = logs.BAD_REGION.variant(
     title="the log driver has no endpoint to call: its awslogs-region is not a region",
     why="The SDK fails before a packet leaves, so the network is not involved.",
     impact=Impact.START,
@@ -194,6 +218,7 @@ NOT_PLACED = Fault(
             ),
         ),
     ),
+    other_causes=(causes.THROTTLE,),
 )
 DISK = Fault(
     "task.disk-full",
@@ -230,8 +255,7 @@ UNREADABLE_IMAGE = Fault(
         ),
     ),
 )
-EXEC_FORMAT = replace(
-    registry.NO_PLATFORM,
+EXEC_FORMAT = registry.NO_PLATFORM.variant(
     title="the image was pulled, but its program is built for another platform",
     why="The pull works. A script without an interpreter in its first line fails with the same message.",
     impact=Impact.START,
@@ -365,9 +389,9 @@ NOT_DESCRIBED = Fault(
             _DESCRIBE,
         ),
     ),
+    other_causes=(causes.THROTTLE,),
 )
-ENDPOINT_POLICY = replace(
-    logs.ENDPOINT_POLICY,
+ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
     title="the policy of the {endpoints} VPC endpoint denies {action} to {who}",
     why="AWS states that a VPC endpoint policy denies it. Network, DNS and TLS work.",
     extent=Extent.WHOLLY,
@@ -384,12 +408,12 @@ class _SubjectFault(Record, frozen=True):
 
 _SUBJECTS = {
     Subject.VPCE_HOST: _SubjectFault(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
-    Subject.PROXY: _SubjectFault(PROXY, settled(*PROXY.causes)),
-    Subject.EXECUTION_ROLE: _SubjectFault(EXECUTION_ROLE, settled(*EXECUTION_ROLE.causes)),
-    Subject.LOG_REGION: _SubjectFault(LOG_REGION, settled(*LOG_REGION.causes), ("logs",)),
-    Subject.REFERENCE: _SubjectFault(BAD_REFERENCE, settled(*BAD_REFERENCE.causes)),
-    Subject.ENDPOINT_ZONE: _SubjectFault(NOT_IN_ZONE, settled(*NOT_IN_ZONE.causes)),
-    Subject.PRIVATE_DNS: _SubjectFault(DOMAIN_CONFLICT, settled(*DOMAIN_CONFLICT.causes)),
+    Subject.PROXY: _SubjectFault(PROXY, confirmed(*PROXY.causes)),
+    Subject.EXECUTION_ROLE: _SubjectFault(EXECUTION_ROLE, confirmed(*EXECUTION_ROLE.causes)),
+    Subject.LOG_REGION: _SubjectFault(LOG_REGION, confirmed(*LOG_REGION.causes), ("logs",)),
+    Subject.REFERENCE: _SubjectFault(BAD_REFERENCE, confirmed(*BAD_REFERENCE.causes)),
+    Subject.ENDPOINT_ZONE: _SubjectFault(NOT_IN_ZONE, confirmed(*NOT_IN_ZONE.causes)),
+    Subject.PRIVATE_DNS: _SubjectFault(DOMAIN_CONFLICT, confirmed(*DOMAIN_CONFLICT.causes)),
     Subject.PLACEMENT: _SubjectFault(NOT_PLACED, possible(*NOT_PLACED.causes)),
     Subject.DISK: _SubjectFault(DISK, possible(*DISK.causes)),
     Subject.MEDIA_TYPE: _SubjectFault(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
@@ -417,7 +441,7 @@ _NO_PATH = (
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
     Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
-    Failure.THROTTLED: ("throttles requests", settled(causes.THROTTLE)),
+    Failure.THROTTLED: ("throttles requests", confirmed(causes.THROTTLE)),
     Failure.NOT_FOUND: (
         "does not have it",
         possible(causes.REPOSITORY_NOT_FOUND, causes.BAD_IMAGE_REFERENCE, causes.TAG_NOT_FOUND, causes.OLD_AGENT),
@@ -429,7 +453,7 @@ _ELSEWHERE = {
     Failure.UNAUTHENTICATED: ("denies access to it", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
-    Failure.NO_PLATFORM: ("has it only for other platforms", settled(causes.NO_MATCHING_PLATFORM)),
+    Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(causes.NO_MATCHING_PLATFORM)),
     Failure.UNTRUSTED: ("presents an untrusted certificate", possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)),
     Failure.NO_ANSWER: (
         "was not resolved: the resolver did not answer",
@@ -437,24 +461,21 @@ _ELSEWHERE = {
     ),
 }
 _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
-_KINDS = {
-    ImageHost.PUBLIC_ECR: "It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to "
-    "it leads out of the VPC.",
-}
-_ANY_KIND = "ECR's VPC endpoints are not used to pull it: the path to its registry leads out of the VPC."
 
 
+@finds(*(row.fault for row in _SUBJECTS.values()))
 def subjects(evidence: Evidence) -> Iterator[Finding]:
     """Failures of the task, its image or its settings."""
     for step in evidence.failed(Action.START, Action.ENVIRONMENT):
         if evidence.is_text and step.subject in _SUBJECTS:
             row = _SUBJECTS[Subject(step.subject)]
             throttled = step.failure is Failure.THROTTLED
-            suspects = settled(causes.THROTTLE) if throttled else row.suspects
+            suspects = confirmed(causes.THROTTLE) if throttled else row.suspects
             names = row.endpoints or ("task",)
-            yield found(row.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+            yield finding(row.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
 
 
+@finds(REFUSED, NO_ROUTE, NO_ANSWER)
 def unanswered(evidence: Evidence) -> Iterator[Finding]:
     """Connections, or earlier steps, that failed at an address that the text does not contain."""
     for step in evidence.failed(Action.TCP):
@@ -464,12 +485,12 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
         impact = evidence.impact(names)
         endpoint = evidence.plan.endpoint(step.endpoint)
         if step.failure in REFUSALS:
-            yield found(REFUSED, evidence, (step,), endpoints=names, impact=impact)
+            yield finding(REFUSED, evidence, (step,), endpoints=names, impact=impact)
         elif step.failure is Failure.UNREACHABLE:
-            yield found(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact)
+            yield finding(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact)
         elif endpoint is not None:
             suspects = _suspects_without_answer(evidence, endpoint)
-            yield found(NO_ANSWER, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
+            yield finding(NO_ANSWER, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 
 
 def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects:
@@ -483,6 +504,7 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
     return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
 
 
+@finds(NO_TOKEN)
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Requests to a registry without a token."""
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
@@ -490,9 +512,10 @@ def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
         suspects = possible(*NO_TOKEN.causes)
         suspects = suspects.first(causes.UNRECOGNISED_HOST) if dual else suspects
-        yield found(NO_TOKEN, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
+        yield finding(NO_TOKEN, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
 
 
+@finds(FOREIGN_REGISTRY, FOREIGN_ECR_PUBLIC)
 def other_registries(evidence: Evidence) -> Iterator[Finding]:
     """Failures at a registry that is not private ECR."""
     for step in evidence.measurement.steps:
@@ -503,11 +526,12 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
                 suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
                 suspects = possible(causes.TOKEN_EXPIRED, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
-            kind = _KINDS.get(evidence.plan.image_host, _ANY_KIND)
+            fault = FOREIGN_ECR_PUBLIC if public else FOREIGN_REGISTRY
             image = (evidence.plan.reference is None and evidence.plan.image) or "image not named"
-            yield found(FOREIGN_REGISTRY, evidence, (step,), suspects=suspects, how=how, kind=kind, image=image)
+            yield finding(fault, evidence, (step,), suspects=suspects, how=how, image=image)
 
 
+@finds(ENDPOINT_POLICY, denials.DENIED)
 def refused_requests(evidence: Evidence) -> Iterator[Finding]:
     """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
@@ -516,46 +540,22 @@ def refused_requests(evidence: Evidence) -> Iterator[Finding]:
         denial, impact = step.denial, evidence.impact((step.endpoint,))
         action = (denial.action if denial else None) or "the request"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
-            yield found(
+            yield finding(
                 ENDPOINT_POLICY,
                 evidence,
                 (step,),
                 impact=impact,
-                suspects=settled(causes.OTHER_ENDPOINT_POLICY),
+                suspects=confirmed(causes.OTHER_ENDPOINT_POLICY),
                 action=action,
             )
             continue
-        yield found(
+        yield finding(
             denials.DENIED,
             evidence,
             (step,),
             impact=impact,
-            suspects=denials.suspects_of(evidence, step),
+            suspects=denials.denial_suspects(evidence, step),
             action=action,
-            reason=denials.words_of(denial),
-            role=denials.whose(evidence),
+            reason=denials.policy_sentence(denial),
+            role=denials.role_sentence(evidence),
         )
-
-
-FAULTS = (
-    NO_ANSWER,
-    NO_TOKEN,
-    FOREIGN_REGISTRY,
-    VPCE_HOST,
-    EXECUTION_ROLE,
-    BAD_REFERENCE,
-    NOT_IN_ZONE,
-    DOMAIN_CONFLICT,
-    NOT_PLACED,
-    DISK,
-    UNREADABLE_IMAGE,
-    VOLUME,
-    BUILD_IMAGE,
-    SECRET_MISSING,
-    START_TIMEOUT,
-    ENDED,
-    CUT_SHORT,
-    UNCLASSIFIED,
-    NOT_DESCRIBED,
-)
-RULES = (subjects, unanswered, missing_tokens, other_registries, refused_requests)

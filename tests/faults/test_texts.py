@@ -24,7 +24,7 @@ def test_silence_is_counted_and_timed() -> None:
     finding = one(CLOSED, "tcp.silent")
     assert finding.title == "nothing answers on port 443 of ecr.api, ecr.dkr and logs"
     assert finding.values["saw"] == "6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, 10.0.1.11, …)"
-    assert "look the same from inside" in finding.why
+    assert "look alike" in finding.why
 
 
 def test_a_part_is_counted_against_the_whole() -> None:
@@ -88,12 +88,12 @@ def test_a_presumed_range_is_said() -> None:
     )
     finding = one(world, "tcp.silent")
     assert finding.values["presumed_cidrs"] == ("20.10.0.0/16",)
-    assert "presumed from the task's own address (20.10.0.0/16)" in finding.why
+    assert "presumed to be inside the VPC, because the task's own address is near (20.10.0.0/16)" in finding.why
 
 
 def test_a_denial_says_whose_role_was_refused() -> None:
     finding = one(world(token=denied()), "iam.denied")
-    assert finding.title == "the role probe-task is refused ecr:GetAuthorizationToken"
+    assert finding.title == "the role probe-task is denied ecr:GetAuthorizationToken"
     assert "--pull-role" in finding.why
 
 
@@ -120,7 +120,7 @@ def test_the_override_says_which_clients_need_what() -> None:
     lookups = {name: f"vpce-0a1b.{name}.vpce.amazonaws.com" for name in ("ecr.api", "ecr.dkr")}
     finding = one(World(planned={"lookups": lookups}), "path.endpoint-dns-override")
     assert "--endpoint-url (https://vpce-0a1b.ecr.api.vpce.amazonaws.com)" in finding.why
-    assert "ecr.dkr cannot do without private DNS" in finding.why
+    assert "ecr.dkr needs private DNS" in finding.why
 
 
 def test_addresses_are_values_for_machines() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.faults import FAULTS, text_only
+from probe.faults import FAULTS, TEXT_ONLY
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
 from tests.explain.sample import UNTOLD
@@ -19,7 +19,7 @@ PRODUCERS = "\n".join(
 
 # Faults that no state of a network brings about: tests/faults and tests/cli make them. Those that only an error's words
 # tell have a text in tests/explain.
-WITHOUT_SCENARIO = {"probe.bug", "unexplained", *(fault.code for fault in text_only.FAULTS)}
+WITHOUT_SCENARIO = {"probe.bug", "unexplained", *TEXT_ONLY}
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -32,7 +32,7 @@ def test_every_fault_has_a_scenario(code: str) -> None:
     assert [scenario.name for scenario in SCENARIOS if code in scenario.expected_findings]
 
 
-@pytest.mark.parametrize("code", sorted(fault.code for fault in text_only.FAULTS))
+@pytest.mark.parametrize("code", sorted(TEXT_ONLY))
 def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
     assert [case.name for case in (*(text.case for text in TEXTS), *UNTOLD) if code in case.finds]
 
