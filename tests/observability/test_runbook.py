@@ -48,12 +48,3 @@ def test_each_way_to_tell_a_fault_is_on_its_page() -> None:
         titles = re.findall(r"^## (.*)$", written()[f"{code}.md"], re.M)
         told = [title for title in titles if title not in ("What can cause it", "Rehearse it")]
         assert len(told) == len(runbook.variants(code)), code
-
-
-def test_no_word_that_stands_for_what_only_a_run_knows_is_left_over() -> None:
-    templates = " ".join(
-        text for code in CODES for fault in runbook.variants(code) for text in (fault.title, fault.why)
-    )
-    assert set(runbook.WORDS) | {name for words in runbook.WORDS_OF.values() for name in words} == set(
-        re.findall(r"\{(\w+)\}", templates)
-    )
