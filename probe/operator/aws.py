@@ -263,7 +263,7 @@ def _read(answer: Any) -> bytes:
 
 def _told(error: Exception, action: str) -> ApiError:
     if isinstance(error, library.ClientError):
-        return _answered(error.response, action)
+        return error_of_response(error.response, action)
     name = type(error).__name__
     if isinstance(error, _WITHOUT_CREDENTIALS):
         return ApiError(Kind.CREDENTIALS, action, name, f"no usable AWS credentials were found ({name})")
@@ -293,7 +293,8 @@ def _host(error: Exception) -> str:
         return "AWS"
 
 
-def _answered(response: Mapping[str, Any], action: str) -> ApiError:
+def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
+    """Classify an error that AWS answered, in the shape of botocore's `ClientError.response`."""
     told = response.get("Error", {})
     code, words = scrub(str(told.get("Code", ""))) or "an error without a code", scrub(str(told.get("Message", "")))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

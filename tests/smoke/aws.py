@@ -180,6 +180,8 @@ class Aws:
     calls: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     regions: set[tuple[str, str]] = field(default_factory=set)  # of (action, region its call was signed for)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _calls_of: Counter[str] = field(default_factory=Counter)
+    _launches_in: Counter[str] = field(default_factory=Counter)
 
     # ---- what a test asks ------------------------------------------------------------------------------------------
 
@@ -200,8 +202,8 @@ class Aws:
     def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any] | Error | Silence:
         with self.lock:
             self.calls.append((self.now(), action, given))
-            nth = sum(name == action for _, name, _ in self.calls)
-            ill = self.errors(action, nth)
+            self._calls_of[action] += 1
+            ill = self.errors(action, self._calls_of[action])
             if isinstance(ill, Error):
                 return ill
             answered: dict[str, Any] | Error | Silence = getattr(self, f"_{action.partition(':')[2]}")(given)
@@ -232,8 +234,8 @@ class Aws:
         if where not in self.subnets:
             words = f"Error retrieving subnet information for [{where}]: The subnet ID '{where}' does not exist"
             return Error("InvalidParameterException", f"{words} (ErrorCode: InvalidSubnetID.NotFound)")
-        nth = sum(name == "ecs:RunTask" and self._subnet(asked) == where for _, name, asked in self.calls)
-        outcome = self.lives(where, nth)
+        self._launches_in[where] += 1
+        outcome = self.lives(where, self._launches_in[where])
         if isinstance(outcome, Error):
             return outcome
         if isinstance(outcome, Failures):

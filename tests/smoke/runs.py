@@ -8,15 +8,19 @@ import heapq
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from typing import Any
 
+import botocore.session
+from botocore.validate import ParamValidator
+
 from probe.fleet import Fleet, SubnetRun
-from probe.operator.aws import Account, ApiError
+from probe.operator.aws import Account, ApiError, Kind, error_of_response
 from probe.smoke.command import Smoke
 from probe.smoke.options import read
 from probe.smoke.workers import NUMBER, Answer
-from tests.smoke.aws import GROUP, Aws, subnet
+from tests.smoke.aws import GROUP, REGION, Aws, Error, Silence, subnet
 
 LATENCY = 0.25  # seconds of a call, by our clock
 
@@ -89,19 +93,56 @@ class Heard:
         return
 
 
+@cache
+def _inputs(service: str) -> Any:
+    """botocore's description of a service."""
+    return botocore.session.Session().get_service_model(service)
+
+
+class FakeAccount(Account):
+    """Passes calls to `Aws` without HTTP. Requests are checked against botocore's description of the API."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.region = REGION
+        self._aws = aws
+
+    def call(self, action: str, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
+        service, _, operation = action.partition(":")
+        if service != "ec2":  # loading its description takes a second
+            shape = _inputs(service).operation_model(operation).input_shape
+            report = ParamValidator().validate(parameters, shape)
+            assert not report.has_errors(), report.generate_report()
+        self._aws.regions.add((action, region or self.region))
+        answer = self._aws.answer(action, parameters)
+        if isinstance(answer, Silence):
+            raise ApiError(Kind.SILENT, action, "ConnectionClosedError", "127.0.0.1 did not answer")
+        if isinstance(answer, Error):
+            error = {"Code": answer.code, "Message": answer.message}
+            raise error_of_response({"Error": error, "ResponseMetadata": {"HTTPStatusCode": answer.status}}, action)
+        return answer
+
+    def forget(self, service: str) -> None:
+        return
+
+
+def real_account() -> Account:
+    """Real botocore clients over HTTP."""
+    return Account(region=REGION, profile=None)
+
+
 @dataclass
 class Bench:
-    """One AWS, and the hands that ask it."""
+    """One AWS, an account in it, and the hands that make the calls."""
 
     aws: Aws
     hands: Clockwork
+    account: Account
     stop: threading.Event = field(default_factory=threading.Event)
     heard: Heard = field(default_factory=Heard)
 
     def smoke(self, *arguments: str) -> Fleet:
         options = read(["--region", "eu-west-1", "--cluster", "main", *arguments], {})
-        account = Account(region=options.region, profile=options.profile)
-        return Smoke(options, account, self.hands, stop=self.stop, watch=self.heard).run()
+        return Smoke(options, self.account, self.hands, stop=self.stop, watch=self.heard).run()
 
     def in_subnets(self, number: int, *arguments: str) -> Fleet:
         return self.smoke(*subnets(number), *arguments)

@@ -36,25 +36,25 @@ def resource(action: str, given: dict[str, Any]) -> str:
     return "*"
 
 
-def everything(bench: Bench, aws: Aws) -> None:
+def everything(http_bench: Bench, aws: Aws) -> None:
     """Runs that bring about every call."""
     aws.definitions["ecr-probe-smoke"]["containerDefinitions"][0]["essential"] = False
-    bench.smoke("--service", "shop")
+    http_bench.smoke("--service", "shop")
     aws.lives = lambda *_: Life(hangs_in="PENDING")
     aws.errors = lambda name, _: Silence() if name == "ecs:RunTask" else None
-    bench.in_subnets(2, "--timeout", "30")
+    http_bench.in_subnets(2, "--timeout", "30")
 
 
-def test_every_call_is_allowed_and_nothing_is_that_is_never_called(bench: Bench, aws: Aws) -> None:
-    everything(bench, aws)
+def test_every_call_is_allowed_and_nothing_is_that_is_never_called(http_bench: Bench, aws: Aws) -> None:
+    everything(http_bench, aws)
     held = policy(POLICY, CLUSTER)
     for _, action, given in aws.calls:
         assert may(held, action, resource(action, given)), action
     assert actions(POLICY) == {action for _, action, _ in aws.calls} | BESIDE
 
 
-def test_what_run_task_asks_besides_is_allowed(bench: Bench, aws: Aws) -> None:
-    bench.smoke("--service", "shop")
+def test_what_run_task_asks_besides_is_allowed(http_bench: Bench, aws: Aws) -> None:
+    http_bench.smoke("--service", "shop")
     request = aws.given_to("ecs:RunTask")[0]
     assert request["tags"]
     assert may(
@@ -65,11 +65,11 @@ def test_what_run_task_asks_besides_is_allowed(bench: Bench, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("action", sorted({"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RunTask"}))
-def test_without_what_it_cannot_do_without_nothing_is_started(bench: Bench, aws: Aws, action: str) -> None:
+def test_without_what_it_cannot_do_without_nothing_is_started(http_bench: Bench, aws: Aws, action: str) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
     aws.errors = lambda name, _: Error("AccessDeniedException", sentence) if name == action else None
     with pytest.raises(UsageError) as refusal:
-        bench.smoke("--service", "shop")
+        http_bench.smoke("--service", "shop")
     assert str(refusal.value).startswith(
         f"{action} is not allowed to these credentials; task-definitions/{POLICY}.json"
     )
@@ -77,7 +77,9 @@ def test_without_what_it_cannot_do_without_nothing_is_started(bench: Bench, aws:
 
 
 @pytest.mark.parametrize("action", ["ec2:DescribeSubnets", "logs:GetLogEvents", "ecs:ListTasks", "ecs:StopTask"])
-def test_without_the_others_it_does_what_it_can_and_says_what_is_missing(bench: Bench, aws: Aws, action: str) -> None:
+def test_without_the_others_it_does_what_it_can_and_says_what_is_missing(
+    http_bench: Bench, aws: Aws, action: str
+) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
     lost = action == "ecs:ListTasks"
 
@@ -88,5 +90,5 @@ def test_without_the_others_it_does_what_it_can_and_says_what_is_missing(bench: 
 
     aws.errors = errors
     aws.lives = lambda where, _: Life(hangs_in="PENDING") if where == subnet(1) else Life()
-    fleet = bench.smoke(*subnets(2), "--timeout", "60")
+    fleet = http_bench.smoke(*subnets(2), "--timeout", "60")
     assert any(f"{action} is not allowed" in note for note in fleet.notes)
