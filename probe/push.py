@@ -82,12 +82,12 @@ def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
     from probe.model import Budget, Failure
     from probe.report.prometheus import alone, exposition
     from probe.wire.errors import WireError, scrub
-    from probe.wire.http import once
+    from probe.wire.http import request_once
 
     body, content_type = exposition(alone(verdict), accept="")
     headers = {"Content-Type": content_type} | ({"Authorization": to.authorization} if to.authorization else {})
     try:
-        answer = once(
+        answer = request_once(
             wire,
             "PUT",
             to.url if _GROUPED in to.url else to.url + _group(verdict),

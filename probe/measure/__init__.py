@@ -14,7 +14,7 @@ from probe.measure.reach import reach
 from probe.measure.recorder import Attempt, Run, spawn
 from probe.measure.surroundings import find_credentials, look_at_proxies
 from probe.model import Action, AnswerSeen, Identity, Nothing
-from probe.wire.credentials import Found
+from probe.wire.credentials import FoundCredentials
 
 GLANCE = 0.1  # seconds between looks at whether the run was stopped
 
@@ -30,7 +30,7 @@ def measure(run: Run, settings: Settings) -> Identity:
     return _identity(run, credentials)
 
 
-def _begin(run: Run, settings: Settings) -> tuple[list[Future[Any]], Future[Attempt[Found]]]:
+def _begin(run: Run, settings: Settings) -> tuple[list[Future[Any]], Future[Attempt[FoundCredentials]]]:
     """Start everything: the controls, since silence takes longest, each endpoint's reach, and the conversations that
     follow upon it."""
     plan, work = run.plan, list[Future[Any]]()
@@ -67,7 +67,7 @@ def _raise(error: BaseException) -> tuple[Nothing, None]:
     raise error
 
 
-def _identity(run: Run, credentials: Future[Attempt[Found]]) -> Identity:
+def _identity(run: Run, credentials: Future[Attempt[FoundCredentials]]) -> Identity:
     """Whose credentials were used: the document's ARN, else the one that a refusal names."""
     found = credentials.result().value if credentials.done() else None
     if found is None:

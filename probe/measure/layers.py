@@ -31,10 +31,10 @@ from probe.model import (
 )
 from probe.records import Record, field, replace
 from probe.wire import answers
-from probe.wire.digests import hashed
+from probe.wire.digests import hash_body
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
-from probe.wire.manifests import Blob, Manifest, platform_of, smallest
+from probe.wire.manifests import Blob, Manifest, platform_of, smallest_layer
 
 WORKERS = 3  # layers at once, as docker and containerd take by default; more only compete for the interpreter's lock
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -92,7 +92,7 @@ def _wanted(manifest: Manifest, layers: Layers) -> list[_Wanted]:
     assert manifest.config is not None, "an index has no layers"
     own = manifest.own_layers
     if layers is not Layers.ALL:
-        telling = smallest(own)
+        telling = smallest_layer(own)
         own = (telling,) if telling else ()
     blobs = [
         _Wanted(manifest.config, "config", 0),
@@ -249,7 +249,7 @@ def _stream(
     """Read the body while it is hashed. A body that is longer than the manifest says is cut."""
     with conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body:
         head = Answer(body.status, body.headers, b"" if body.status in (200, 206) else body.error_body())
-        seen = replace(blank, answer=answers.seen(head, method="GET", address=conversation.address, clock=time.time()))
+        seen = replace(blank, answer=answers.facts(head, method="GET", address=conversation.address, clock=time.time()))
         _accept(head, seen)
         began = time.monotonic()
         try:
@@ -264,13 +264,13 @@ def _stream(
 def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]:
     """Bytes received, their digest, and of a config the platform that it names."""
     if blank.what == "config" and (blank.size or 0) <= run.plan.budget.manifest_bytes:
-        content = body.whole()
+        content = body.read_all()
         return len(content), f"sha256:{hashlib.sha256(content).hexdigest()}", platform_of(content)
     progress = run.progress
     progress.layer_started(blank.digest, blank.size)
     try:
         advance, alone = partial(progress.layer_advanced, blank.digest), run.plan.layers is not Layers.ALL
-        received, digest = hashed(body, advance=advance, apart=alone)
+        received, digest = hash_body(body, advance=advance, threaded=alone)
     finally:
         progress.layer_done(blank.digest)
     return received, f"sha256:{digest}", None

@@ -13,11 +13,11 @@ from probe.measure.retries import with_retry
 from probe.model import Action, AnswerSeen, Failure, LogsSeen
 from probe.records import replace
 from probe.wire import apis
-from probe.wire.credentials import Found
+from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 
 
-def logs(run: Run, credentials: Attempt[Found], reached: Reached) -> None:
+def logs(run: Run, credentials: Attempt[FoundCredentials], reached: Reached) -> None:
     """With the task's own group known its streams are listed, which tells of the group too; else one group of
     any name.
     """
@@ -41,7 +41,7 @@ def _wanted(ready: Ready, group: str | None, stream: str | None) -> LogsSeen:
     return LogsSeen(answer=AnswerSeen(address=ready.address, method="POST"), group=group, stream=stream)
 
 
-def _look(run: Run, found: Found, reached: Reached, blank: LogsSeen, *, subject: str) -> None:
+def _look(run: Run, found: FoundCredentials, reached: Reached, blank: LogsSeen, *, subject: str) -> None:
     """Ask for one group's streams, or for any group where none is known."""
     ready = reached.ready[0]
 

@@ -19,7 +19,7 @@ from probe.measure.retries import with_retry
 from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
 from probe.records import Record, replace
 from probe.wire import apis
-from probe.wire.credentials import Found
+from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 from probe.wire.http import Conversation
 from probe.wire.manifests import ACCEPT, Blob, Manifest, parse
@@ -39,7 +39,7 @@ CHAIN = (
 class Start(Record, frozen=True):
     """What the pull stands on."""
 
-    credentials: Attempt[Found]
+    credentials: Attempt[FoundCredentials]
     api: Reached
     registry: Future[Reached]
     bucket: Future[Reached]

@@ -11,7 +11,7 @@ from probe.measure.recorder import Run
 from probe.model import AnswerSeen, Endpoint, Failure
 from probe.records import Record
 from probe.wire import answers
-from probe.wire.credentials import Found
+from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Conversation
 from probe.wire.sigv4 import signed_headers
@@ -56,7 +56,7 @@ def ask(
         raise WireError(error.failure, error.detail, seen=error.seen or blank) from error
     if 300 <= answer.status < 400 and answer.status not in expected:
         raise WireError(Failure.REDIRECT, f"status {answer.status} where no redirect belongs", seen=blank)
-    seen = answers.seen(answer, method=method, address=conversation.address, clock=time.time())
+    seen = answers.facts(answer, method=method, address=conversation.address, clock=time.time())
     refused = None if answer.status in expected else answers.failure(answer, seen)
     if refused is not None:
         failure, detail = refused
@@ -70,7 +70,7 @@ def seen_of(error: WireError, otherwise: AnswerSeen) -> AnswerSeen:
 
 
 def ask_aws(
-    run: Run, endpoint: Endpoint, ready: Ready, found: Found, *, service: str, target: str, body: bytes
+    run: Run, endpoint: Endpoint, ready: Ready, found: FoundCredentials, *, service: str, target: str, body: bytes
 ) -> Asked:
     """One signed call of an AWS JSON API, over our own dial."""
     headers = signed_headers(

@@ -30,7 +30,7 @@ from probe.model import (
 )
 from probe.records import Record, replace
 from probe.wire import names
-from probe.wire.certificates import CertificateFacts, facts_of, handshake, read_certificate
+from probe.wire.certificates import CertificateFacts, handshake, peer_facts, read_certificate
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
@@ -314,7 +314,7 @@ class _Visit(Record, frozen=True):
             finally:
                 sock.close()
             with shaken:
-                return _certificate(address, facts_of(shaken)), None
+                return _certificate(address, peer_facts(shaken)), None
 
         return self._attempt(Action.TLS, address, call=call, on=on, seen=_certificate(address, None)).step
 

@@ -212,7 +212,7 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
 # ------------------------------------------------------------------------------------------------------
 
 
-def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]:
+def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.FoundCredentials]:
     """botocore's chain, once more after an answer that passes (the agent answers 503 right after its start)."""
 
     # One after the other, on one thread: libraries imported side by side race for the interpreter's warning filters,
@@ -220,8 +220,8 @@ def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.Found]
     http.prepare()
     credentials.prepare()
 
-    def attempt() -> Attempt[credentials.Found]:
-        def call() -> tuple[AnySeen, credentials.Found]:
+    def attempt() -> Attempt[credentials.FoundCredentials]:
+        def call() -> tuple[AnySeen, credentials.FoundCredentials]:
             found = credentials.find(
                 run.wire,
                 settings.environ,

@@ -45,7 +45,7 @@ class _Words(Record, frozen=True):
         return ": ".join(part for part in (self.code, self.message) if part)
 
 
-def seen(answer: Answer, *, method: str, address: str | None, clock: float) -> AnswerSeen:
+def facts(answer: Answer, *, method: str, address: str | None, clock: float) -> AnswerSeen:
     """What an answer tells. `clock` is our own time (seconds since the epoch) when it came."""
     words, headers = _words(answer), _lower(answer.headers)
     header_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)

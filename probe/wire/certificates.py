@@ -88,7 +88,7 @@ def _refused(error: Exception, host: str) -> WireError:
 # ---- facts -----------------------------------------------------------------------------------------------------------
 
 
-def facts_of(secure: TlsSocket) -> CertificateFacts:
+def peer_facts(secure: TlsSocket) -> CertificateFacts:
     """What a verified handshake told, while its connection is open."""
     peer: dict[str, Any] = secure.getpeercert() or {}
     issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]

@@ -34,7 +34,7 @@ class Credentials(Unshown, frozen=True):
     token: str | None = None
 
 
-class Found(Record, frozen=True):
+class FoundCredentials(Record, frozen=True):
     """`source` is botocore's name of the provider. `arn` is known only where the endpoint's document tells it."""
 
     credentials: Credentials
@@ -57,7 +57,9 @@ def prepare() -> None:
     import botocore.credentials  # noqa: F401
 
 
-def find(wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget: Budget, until: float) -> Found:
+def find(
+    wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget: Budget, until: float
+) -> FoundCredentials:
     """The first credentials of the chain: variables, credentials file, config file, container role, instance role if
     allowed.
 
@@ -82,7 +84,7 @@ def find(wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget
 # ---- variables and files ---------------------------------------------------------------------------------------------
 
 
-def _from_files(environ: Mapping[str, str]) -> Found | None:
+def _from_files(environ: Mapping[str, str]) -> FoundCredentials | None:
     from botocore.credentials import (  # type: ignore[import-untyped,unused-ignore]
         ConfigProvider,
         EnvProvider,
@@ -108,7 +110,7 @@ def _from_files(environ: Mapping[str, str]) -> Found | None:
             seen = CredentialsSeen(source=provider.METHOD)
             raise WireError(Failure.NO_CREDENTIALS, f"{provider.METHOD}: {error}", seen=seen) from error
         if loaded is not None:
-            return Found(Credentials(loaded.access_key, loaded.secret_key, loaded.token), provider.METHOD)
+            return FoundCredentials(Credentials(loaded.access_key, loaded.secret_key, loaded.token), provider.METHOD)
     return None
 
 
@@ -122,7 +124,7 @@ def _file(environ: Mapping[str, str], variable: str, name: str) -> str:
 # ---- endpoints -------------------------------------------------------------------------------------------------------
 
 
-def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, until: float) -> Found:
+def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, until: float) -> FoundCredentials:
     """ECS's endpoint for the task's role. botocore decides on the URL, the header and whether the host may be
     trusted."""
     from botocore.credentials import ContainerProvider  # type: ignore[import-untyped,unused-ignore]
@@ -166,7 +168,7 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
     return _found(documents[0], CONTAINER_ROLE)
 
 
-def _from_instance(wire: Wire, *, budget: Budget, until: float) -> Found | None:
+def _from_instance(wire: Wire, *, budget: Budget, until: float) -> FoundCredentials | None:
     try:
         with instance_metadata(wire, budget=budget, until=until) as metadata:
             role = metadata.get("iam/security-credentials/").partition("\n")[0].strip()
@@ -201,8 +203,8 @@ def _decode(body: bytes, seen: CredentialsSeen) -> _Document:
         raise WireError(Failure.MALFORMED, "no credentials document", seen=seen) from error
 
 
-def _found(document: _Document, source: str) -> Found:
-    return Found(
+def _found(document: _Document, source: str) -> FoundCredentials:
+    return FoundCredentials(
         Credentials(document.access_key_id, document.secret_access_key, document.token),
         source,
         document.role_arn or None,

@@ -18,15 +18,17 @@ class Readable(Protocol):
     def read_into(self, buffer: memoryview) -> int: ...
 
 
-def hashed(body: Readable, *, advance: Callable[[int], None] | None = None, apart: bool = True) -> tuple[int, str]:
+def hash_body(
+    body: Readable, *, advance: Callable[[int], None] | None = None, threaded: bool = True
+) -> tuple[int, str]:
     """Read `body` to its end: how many bytes came, and their sha256 in hex. `advance` is told of every piece.
 
-    `apart` hashes on a thread of its own, which overlaps with reading: both release the interpreter's lock in their
+    `threaded` hashes on a thread of its own, which overlaps with reading: both release the interpreter's lock in their
     work. Bodies that are read at once overlap with each other, and are the faster without. Raises what reading raises.
     """
     buffer = bytearray(BUFFER_BYTES)
     count = _read(body, buffer, advance)
-    if apart and count == BUFFER_BYTES:  # what is shorter than one buffer is not worth a thread
+    if threaded and count == BUFFER_BYTES:  # what is shorter than one buffer is not worth a thread
         return _apart(body, buffer, advance)
     received, digest = count, hashlib.sha256(memoryview(buffer)[:count])
     while count == BUFFER_BYTES:

@@ -76,7 +76,7 @@ class Body:
                 raise
         return bytes(taken[: self.received])
 
-    def whole(self) -> bytes:
+    def read_all(self) -> bytes:
         """The whole body. Raises WireError TOO_LARGE above the limit."""
         buffer = bytearray(min(_PIECE, self._announced if self._announced is not None else _PIECE) or 1)
         pieces = []
@@ -160,7 +160,7 @@ class Conversation:
         Raises WireError TIMEOUT, STALLED, RESET, TRUNCATED, TOO_LARGE, MALFORMED, DEADLINE and what connecting raises.
         """
         with self._asked(method, target, headers=headers, body=body, seconds=seconds, limit=limit) as answer:
-            content = answer.whole() if answer.status < 400 else answer.error_body()
+            content = answer.read_all() if answer.status < 400 else answer.error_body()
             return Answer(answer.status, answer.headers, content)
 
     @contextmanager
@@ -261,11 +261,11 @@ def prepare() -> None:
 def get(
     wire: Wire, url: str, *, headers: Mapping[str, str], budget: Budget, until: float, seconds: float, limit: int
 ) -> Answer:
-    """One GET of a URL of the task's own surroundings. Raises as `once` does."""
-    return once(wire, "GET", url, headers=headers, budget=budget, until=until, seconds=seconds, limit=limit)
+    """One GET of a URL of the task's own surroundings. Raises as `request_once` does."""
+    return request_once(wire, "GET", url, headers=headers, budget=budget, until=until, seconds=seconds, limit=limit)
 
 
-def once(
+def request_once(
     wire: Wire,
     method: str,
     url: str,

@@ -125,7 +125,7 @@ def platform_of(config: bytes) -> str | None:
         return None
 
 
-def smallest(layers: tuple[Blob, ...]) -> Blob | None:
+def smallest_layer(layers: tuple[Blob, ...]) -> Blob | None:
     """The smallest layer of those that tell something of the path, else the smallest of all."""
     telling = [layer for layer in layers if layer.size >= TELLING_BYTES]
     return min(telling or layers, key=lambda layer: layer.size, default=None)

@@ -8,7 +8,7 @@ import time
 
 from probe.model import Budget
 from probe.wire import pinned, real_wire
-from probe.wire.digests import hashed
+from probe.wire.digests import hash_body
 from probe.wire.http import Conversation
 
 
@@ -20,7 +20,7 @@ def main(host: str, address: str, target: str, size: int, ca_bundle: str) -> Non
         Conversation(wire, host=host, address=address, until=began + 60, budget=Budget()) as conversation,
         conversation.stream("GET", target, headers={}, limit=size) as body,
     ):
-        received, digest = hashed(body)
+        received, digest = hash_body(body)
     print(time.monotonic() - began, received, digest)
 
 

@@ -46,19 +46,19 @@ def test_all_layers_are_the_whole_image() -> None:
     assert all(layer.verified for layer in fetched)
 
 
-@pytest.mark.parametrize(("asked", "apart"), [("smallest", True), ("all", False)])
+@pytest.mark.parametrize(("asked", "threaded"), [("smallest", True), ("all", False)])
 def test_a_layer_has_a_thread_for_its_hashing_where_it_is_read_alone(
-    asked: str, apart: bool, monkeypatch: pytest.MonkeyPatch
+    asked: str, threaded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[bool] = []
 
-    def hashed(body: Readable, *, advance: Callable[[int], None], apart: bool) -> tuple[int, str]:
-        told.append(apart)
-        return digests.hashed(body, advance=advance, apart=apart)
+    def hash_body(body: Readable, *, advance: Callable[[int], None], threaded: bool) -> tuple[int, str]:
+        told.append(threaded)
+        return digests.hash_body(body, advance=advance, threaded=threaded)
 
-    monkeypatch.setattr(layers, "hashed", hashed)
+    monkeypatch.setattr(layers, "hash_body", hash_body)
     steps(changes.no_change, "--layers", asked)
-    assert set(told) == {apart}
+    assert set(told) == {threaded}
 
 
 def test_a_worker_shakes_hands_once_with_each_host_whatever_it_fetches(monkeypatch: pytest.MonkeyPatch) -> None:

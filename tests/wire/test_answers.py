@@ -27,7 +27,7 @@ def read(
     status: int, body: bytes = b"", headers: dict[str, str] | None = None, *, method: str = "GET"
 ) -> tuple[AnswerSeen, tuple[Failure, str] | None]:
     answer = Answer(status, headers or {}, body)
-    seen = answers.seen(answer, method=method, address="10.0.1.10", clock=NOW)
+    seen = answers.facts(answer, method=method, address="10.0.1.10", clock=NOW)
     return seen, answers.failure(answer, seen)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probe.model import Failure
-from probe.wire.certificates import CertificateFacts, facts_of, handshake, read_certificate
+from probe.wire.certificates import CertificateFacts, handshake, peer_facts, read_certificate
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect
 from tests.wire.conftest import Authority
@@ -27,7 +27,7 @@ def shake(
     until = until or soon()
     sock = connect(wire, ADDRESS, 443, timeout=1, until=until)
     with handshake(wire, sock, host, timeout=timeout, until=until) as secure:
-        return facts_of(secure)
+        return peer_facts(secure)
 
 
 def failure_of_shaking(
@@ -203,7 +203,7 @@ def test_against_openssl(authority: Authority, tmp_path: Path, options: list[str
             wire = wire_to(int(line.rpartition(":")[2]), trust=authority.trust())
             sock = connect(wire, ADDRESS, 443, timeout=1, until=soon())
             with handshake(wire, sock, HOST, timeout=2, until=soon()) as secure:
-                found = facts_of(secure)
+                found = peer_facts(secure)
         finally:
             process.kill()
     assert found.version == version

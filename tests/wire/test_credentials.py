@@ -10,7 +10,7 @@ import pytest
 
 from probe.model import CredentialsSeen, Failure
 from probe.wire import Wire
-from probe.wire.credentials import Credentials, Found, find
+from probe.wire.credentials import Credentials, FoundCredentials, find
 from probe.wire.errors import WireError
 from probe.wire.sigv4 import signed_headers
 from tests.wire.servers import QUICK, HttpServer, Server, answer, closed_port, silent, soon, wire_to
@@ -27,7 +27,7 @@ DOCUMENT = {
 NOWHERE = wire_to(1)
 
 
-def look(environ: dict[str, str], wire: Wire = NOWHERE, *, instance: bool = False) -> Found:
+def look(environ: dict[str, str], wire: Wire = NOWHERE, *, instance: bool = False) -> FoundCredentials:
     return find(wire, environ, allow_instance=instance, budget=QUICK, until=soon())
 
 
@@ -58,7 +58,7 @@ def test_variables_come_first(tmp_path: Path) -> None:
         "AWS_SESSION_TOKEN": "t",
         "AWS_CREDENTIAL_EXPIRATION": "2001-01-01T00:00:00Z",
     }
-    assert look(environ) == Found(Credentials("AKIA0", "x", "t"), "env")
+    assert look(environ) == FoundCredentials(Credentials("AKIA0", "x", "t"), "env")
 
 
 def test_half_a_pair_of_variables_is_told() -> None:
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
 def test_the_task_role() -> None:
     with HttpServer(lambda _: answer(200, json.dumps(DOCUMENT).encode())) as server:
         found = look(RELATIVE, wire_to({80: server.port}))
-    assert found == Found(Credentials("ASIAX", "s", "t"), "container-role", ROLE)
+    assert found == FoundCredentials(Credentials("ASIAX", "s", "t"), "container-role", ROLE)
     assert len(server.requests) == 1  # an expiry in the past makes nobody ask again
     assert server.requests[0].startswith(b"GET /v2/credentials/1 HTTP/1.1\r\nHost: 169.254.170.2\r\n")
 
@@ -217,7 +217,7 @@ def test_an_instance_without_a_role(respond: object) -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(Found(Credentials("AKIAKEY", "SECRET", "TOKEN"), "env"))
+    shown = repr(FoundCredentials(Credentials("AKIAKEY", "SECRET", "TOKEN"), "env"))
     assert not re.search("AKIAKEY|SECRET|TOKEN", shown)
 
 

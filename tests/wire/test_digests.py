@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import Failure
 from probe.wire import digests
-from probe.wire.digests import BUFFER_BYTES, BUFFERS, hashed
+from probe.wire.digests import BUFFER_BYTES, BUFFERS, hash_body
 from probe.wire.errors import WireError
 
 WHOLE = bytes(range(251)) * (BUFFER_BYTES * (BUFFERS + 3) // 251 + 1)
@@ -32,19 +32,22 @@ class Source:
 @pytest.mark.parametrize(
     "size", [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, BUFFER_BYTES * 2, BUFFER_BYTES * (BUFFERS + 2) + 7]
 )
-@pytest.mark.parametrize("apart", [True, False])
-def test_the_digest_is_that_of_the_bytes(size: int, apart: bool) -> None:
+@pytest.mark.parametrize("threaded", [True, False])
+def test_the_digest_is_that_of_the_bytes(size: int, threaded: bool) -> None:
     told: list[int] = []
-    assert hashed(Source(size), advance=told.append, apart=apart) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
+    assert hash_body(Source(size), advance=told.append, threaded=threaded) == (
+        size,
+        hashlib.sha256(WHOLE[:size]).hexdigest(),
+    )
     assert sum(told) == size
     assert 0 not in told
 
 
 @pytest.mark.parametrize("size", [BUFFER_BYTES, BUFFER_BYTES * 3])
-@pytest.mark.parametrize("apart", [True, False])
-def test_a_failure_comes_through_and_leaves_no_thread(size: int, apart: bool) -> None:
+@pytest.mark.parametrize("threaded", [True, False])
+def test_a_failure_comes_through_and_leaves_no_thread(size: int, threaded: bool) -> None:
     with pytest.raises(WireError) as caught:
-        hashed(Source(size, failing=WireError(Failure.STALLED)), apart=apart)
+        hash_body(Source(size, failing=WireError(Failure.STALLED)), threaded=threaded)
     assert caught.value.failure is Failure.STALLED
     assert not [thread for thread in threading.enumerate() if thread.name == "sha256"]
 
@@ -72,7 +75,7 @@ def test_reading_runs_ahead_of_hashing_by_so_many_buffers_and_no_more(monkeypatc
 
     monkeypatch.setattr(digests, "hashlib", SimpleNamespace(sha256=Waiting))
     size = BUFFER_BYTES * (BUFFERS + 2) + 7
-    assert hashed(Counting(size)) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
+    assert hash_body(Counting(size)) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
     assert len(buffers) == BUFFERS
 
 
@@ -84,5 +87,5 @@ def test_in_its_place_it_needs_one_buffer_and_no_thread(monkeypatch: pytest.Monk
 
     buffers: set[int] = set()
     monkeypatch.setattr(digests, "threading", None)
-    hashed(Alone(BUFFER_BYTES * 3), apart=False)
+    hash_body(Alone(BUFFER_BYTES * 3), threaded=False)
     assert len(buffers) == 1
