@@ -6,6 +6,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a machine under load an example may take long without being slow.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # A developer's own account, proxy or trust store must not decide whether a test passes.
 OUTSIDE = ("AWS_", "ECR_PROBE_", "ECS_", "SSL_CERT_")

@@ -42,7 +42,8 @@ def test_promtool_accepts_the_rules() -> None:
     assert f"{len(RULES)} rules found" in promtool("check", "rules", "alerts.yaml")
 
 
-def test_each_alert_fires_and_keeps_silent_where_told() -> None:
+@pytest.mark.slow
+def test_each_alert_fires_and_stays_silent_as_its_cases_expect() -> None:
     promtool("test", "rules", "alerts_test.yaml")
 
 
