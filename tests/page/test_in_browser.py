@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -78,10 +79,14 @@ def test_the_console_is_empty_and_no_other_host_is_contacted(
     ]
 
 
+def surrounded(payload: str, text: str) -> str:
+    return f"{payload}{text}{payload}"
+
+
 def test_hostile_text_does_nothing(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     """Neither in the page as it is served, nor where the script changes it."""
     for payload in PAYLOADS:
-        bad = spoilt(broken(), lambda text, payload=payload: f"{payload}{text}{payload}")
+        bad = spoilt(broken(), partial(surrounded, payload))
         sidecar.snapshot = recent([bad])
         browser.get(sidecar.url)
         sidecar.snapshot = recent([verdict(), bad, bad])
