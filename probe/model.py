@@ -1,7 +1,7 @@
 """The nouns of ecr-probe: plain frozen values that pass between the stages.
 
 Facts are `Step` and `Measurement`, opinions are `Finding`, the answer is `Verdict`. Nothing here opens a socket, reads
-a clock or knows a library. Units are seconds and bytes; instants in documents are UTC.
+a clock or depends on a library. Units are seconds and bytes; instants in documents are UTC.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Action(StrEnum):
-    """What a step tried. One action is one round trip."""
+    """What a step tries. One action is one round trip."""
 
     METADATA = "metadata"
     CREDENTIALS = "credentials"
@@ -47,8 +47,8 @@ class Action(StrEnum):
     LAYER = "layer"
     LOGS = "logs"
     CONTROL = "control"
-    REQUEST = "request"  # to another AWS API, such as for a secret; read from texts only
-    START = "start"  # what ECS does around the pull: placing a task, starting its container; read from texts only
+    REQUEST = "request"  # to another AWS API, such as for a secret; only in error texts
+    START = "start"  # ECS places a task or starts its container; only in error texts
 
 
 class Outcome(StrEnum):
@@ -60,7 +60,7 @@ class Outcome(StrEnum):
 
 
 class Failure(StrEnum):
-    """Every way in which a step can fail. Closed: a foreign error is mapped to one of these words, once, in `wire`."""
+    """Every way in which a step can fail. `wire` maps each error of a library to one of these, in one place."""
 
     NXDOMAIN = "nxdomain"
     NO_ADDRESS = "no-address"
@@ -97,7 +97,7 @@ class Failure(StrEnum):
     BUG = "bug"
 
 
-# Outcomes of a lookup that a stub resolver takes for an answer (None: it worked); on any other, glibc asks the next
+# Failures of a lookup that a stub resolver accepts as an answer (None: no failure); on any other, glibc asks the next
 # nameserver line. Measuring and judging must pick the same line.
 ANSWERED = (None, Failure.NXDOMAIN, Failure.NO_ADDRESS)
 
@@ -105,7 +105,7 @@ ANSWERED = (None, Failure.NXDOMAIN, Failure.NO_ADDRESS)
 class AddressClass(StrEnum):
     """Where an address lies. VPC: inside a known range. PRIVATE: not globally routable, outside the known ranges.
 
-    UNKNOWN: a global IPv6 address outside the known ranges; endpoint ENIs have such addresses, so it is no fault by
+    UNKNOWN: a global IPv6 address outside the known ranges; endpoint ENIs have such addresses, so it is not a fault by
     itself.
     """
 
@@ -116,8 +116,8 @@ class AddressClass(StrEnum):
 
 
 class Impact(Ranked):
-    """What a fault takes away. START: what a task needs to start beside its image. PROOF: only our proof of it; NONE:
-    nothing, it is worth knowing.
+    """What a fault breaks. START: what a task needs to start, besides its image. PROOF: only our proof that the pull
+    works. NONE: nothing.
     """
 
     PULL = "pull"
@@ -146,8 +146,8 @@ class Severity(Ranked):
 
 
 class Basis(StrEnum):
-    """What a document rests on. TEXT: the words of an error; nothing was measured, and of its steps those that failed
-    are what the text tells, those that are OK what must have gone before.
+    """What a document is based on. TEXT: an error text; nothing was measured. Its failed steps are those that the text
+    reports, its OK steps those that must have succeeded before.
     """
 
     MEASURED = "measured"
@@ -181,7 +181,7 @@ class Path(StrEnum):
 
 
 class Route(StrEnum):
-    """By what way an endpoint was reached. UNDETERMINED: a gateway endpoint and a NAT look alike on the wire."""
+    """How an endpoint was reached. UNDETERMINED: a gateway endpoint and a NAT look the same on the wire."""
 
     ENDPOINT = "endpoint"
     PUBLIC = "public"
@@ -189,6 +189,8 @@ class Route(StrEnum):
 
 
 class Layers(StrEnum):
+    """Which layers of the image are fetched."""
+
     SMALLEST = "smallest"
     ALL = "all"
     NONE = "none"
@@ -215,7 +217,7 @@ class Identity(Record, frozen=True, kw_only=True):
 
 
 class LogDestination(Record, frozen=True, kw_only=True):
-    """Where a container of this task logs with awslogs. `own` marks the container we run in."""
+    """Where a container of this task logs with awslogs. `own` marks the container that ecr-probe runs in."""
 
     container: str
     region: str | None
@@ -244,7 +246,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     log_destinations: tuple[LogDestination, ...] = ()
     subnet_cidr: str | None = None
     subnet_cidr_ipv6: str | None = None
-    instance_cidrs: tuple[str, ...] = ()  # the VPC's ranges as EC2 instance metadata tells them
+    instance_cidrs: tuple[str, ...] = ()  # the VPC's ranges, from EC2 instance metadata
     addresses: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()  # names of the variables that are set, never their values
@@ -257,8 +259,8 @@ class Surroundings(Record, frozen=True, kw_only=True):
 
 
 class ImageReference(Record, frozen=True, kw_only=True):
-    """A parsed image reference in private ECR. Exactly one of `tag` and `digest` is used: the digest where
-    both stand.
+    """A parsed image reference in private ECR. Where the text has a tag and a digest, the digest counts and `tag` is
+    None.
     """
 
     text: str
@@ -278,7 +280,7 @@ class ImageHost(StrEnum):
 
     PRIVATE_ECR = "private-ecr"
     PUBLIC_ECR = "public-ecr"
-    VPC_ENDPOINT = "vpc-endpoint"  # a vpce-… name, which no registry login accepts
+    VPC_ENDPOINT = "vpc-endpoint"  # a vpce-… name, with which docker login fails
     OTHER = "other"
 
 
@@ -286,7 +288,8 @@ class Endpoint(Record, frozen=True, kw_only=True):
     """One AWS endpoint to reach: a row of the table in `endpoints.py`, filled in for a region and an account.
 
     `host` is what clients call: SNI, Host header and signature. `lookup` is the name whose addresses are dialled; it
-    differs from `host` only under --endpoint-dns.
+    differs from `host` only with --endpoint-dns. `mistaken` is the name that hosted zones are often given by mistake,
+    with labels swapped.
     """
 
     name: str
@@ -297,7 +300,7 @@ class Endpoint(Record, frozen=True, kw_only=True):
     required: bool
     impact: Impact
     port: int = 443
-    mistaken: str | None = None  # the name that people give a hosted zone by mistake, with labels swapped
+    mistaken: str | None = None
 
 
 class Budget(Record, frozen=True, kw_only=True):
@@ -322,7 +325,7 @@ class Budget(Record, frozen=True, kw_only=True):
 
 
 class Plan(Record, frozen=True, kw_only=True):
-    """What one run sets out to measure. `endpoints` holds the asked for, in table order; `omitted` names the others."""
+    """What one run is to measure, in table order. `omitted` lists the endpoints that this task does not need."""
 
     endpoints: tuple[Endpoint, ...]
     omitted: tuple[str, ...]
@@ -334,18 +337,18 @@ class Plan(Record, frozen=True, kw_only=True):
     image: str | None  # the reference as written
     reference: ImageReference | None  # None where the image is not in private ECR
     image_host: ImageHost
-    image_given: bool  # by --image; False: the container's own, from task metadata
+    image_given: bool  # by --image; False: the image of the container, from task metadata
     platform: str
     platform_given: bool
     layers: Layers = Layers.SMALLEST
     vpc_cidrs: tuple[str, ...] = ()  # known ranges: flags, instance metadata, the task's subnet
-    presumed_cidrs: tuple[str, ...] = ()  # a guess around the task's own addresses
+    presumed_cidrs: tuple[str, ...] = ()  # a guess, from the task's own addresses
     log_group: str | None = None
     log_stream: str | None = None
     other_log_groups: tuple[str, ...] = ()  # of other containers, in the same region
-    other_log_regions: tuple[str, ...] = ()  # to which containers log too; named, not measured
+    other_log_regions: tuple[str, ...] = ()  # of other containers; named, not measured
     controls: bool = True
-    control_host: str | None = None  # S3 of another region of the partition: reached only where a way out exists
+    control_host: str | None = None  # S3 of another region of the partition: reachable only through NAT or the internet
     budget: Budget = field(default_factory=Budget)
 
     def endpoint(self, name: str) -> Endpoint | None:
@@ -370,11 +373,11 @@ class Address(Record, frozen=True):
 
 
 class Seen(Record, frozen=True, kw_only=True, tag_field="type"):
-    """What a step saw, as typed facts. The members below are the union `AnySeen`."""
+    """What a step showed, as typed facts. The subclasses below form the union `AnySeen`."""
 
 
 class Nothing(Seen, frozen=True, kw_only=True, tag="nothing"):
-    """A step that failed before it saw anything, or was skipped."""
+    """A step that was skipped, or that failed before it got any answer."""
 
 
 class MetadataSeen(Seen, frozen=True, kw_only=True, tag="metadata"):
@@ -385,7 +388,7 @@ class MetadataSeen(Seen, frozen=True, kw_only=True, tag="metadata"):
 class ProxySeen(Seen, frozen=True, kw_only=True, tag="proxy"):
     variables: tuple[str, ...]
     bypassed: bool
-    uncovered: tuple[str, ...] = ()  # hosts and addresses that NO_PROXY leaves to the proxy
+    uncovered: tuple[str, ...] = ()  # hosts and addresses that NO_PROXY does not cover
 
 
 class CredentialsSeen(Seen, frozen=True, kw_only=True, tag="credentials"):
@@ -397,15 +400,13 @@ class CredentialsSeen(Seen, frozen=True, kw_only=True, tag="credentials"):
 class Asker(StrEnum):
     """Why a name was looked up at this resolver."""
 
-    CONFIGURED = "configured"  # a nameserver line of the system
-    CONTROL = "control"  # AmazonProvidedDNS, beside the configured ones
-    FOLLOW_UP = "follow-up"  # a name easily mistaken for the right one
+    CONFIGURED = "configured"  # it is a nameserver line of the system
+    CONTROL = "control"  # it is AmazonProvidedDNS, asked in addition to the configured ones
+    FOLLOW_UP = "follow-up"  # the name is a common misspelling of the right one
 
 
 class ControlSeen(Seen, frozen=True, kw_only=True, tag="control"):
-    """A bare connect to a host that is not planned. Both answers are good ones: `reached` None means it was
-    not learnt.
-    """
+    """A bare connect to a host outside the plan. Both results are good; `reached` None means there is none."""
 
     host: str
     address: str | None = None
@@ -424,7 +425,7 @@ class NamesSeen(Seen, frozen=True, kw_only=True, tag="dns"):
     cnames: tuple[str, ...] = ()
     ttl: int | None = None
     rcode: str | None = None
-    tcp: bool = False  # the answer was truncated and asked again over TCP
+    tcp: bool = False  # the answer over UDP was truncated, and this one came over TCP
 
 
 class ConnectionSeen(Seen, frozen=True, kw_only=True, tag="tcp"):
@@ -433,8 +434,8 @@ class ConnectionSeen(Seen, frozen=True, kw_only=True, tag="tcp"):
 
 
 class CertificateSeen(Seen, frozen=True, kw_only=True, tag="tls"):
-    """A handshake. `verified` False with an issuer: read on a second, unverified handshake on which nothing
-    was sent.
+    """A handshake. `verified` False with an issuer: a second handshake without verification read the certificate;
+    nothing was sent over it.
     """
 
     address: str
@@ -461,7 +462,7 @@ class DenialReason(StrEnum):
 
 
 class Denial(Record, frozen=True, kw_only=True):
-    """An access-denied sentence, read. `reason` None: AWS did not say which policy."""
+    """A parsed access-denied sentence. `reason` None: AWS does not name the policy."""
 
     reason: DenialReason | None = None
     explicit: bool = False
@@ -470,7 +471,7 @@ class Denial(Record, frozen=True, kw_only=True):
 
 
 class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
-    """One HTTP answer. `aws` tells whether it carries a mark of AWS: a request id, a registry envelope or S3's XML."""
+    """One HTTP answer. `aws`: it carries a mark of AWS: a request id, a registry error envelope or S3's XML."""
 
     address: str | None = None
     method: str = "GET"
@@ -479,7 +480,7 @@ class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
     code: str | None = None  # AccessDeniedException, NAME_UNKNOWN, AccessDenied …
     request_id: str | None = None
     denial: Denial | None = None
-    clock_offset: float | None = None  # seconds that the answer's Date lies after our clock
+    clock_offset: float | None = None  # seconds by which the answer's Date is ahead of our clock
     signed_at: datetime | None = None  # the two times of a refused signature
     server_time: datetime | None = None
     body_bytes: int | None = None
@@ -489,15 +490,15 @@ class ManifestSeen(Seen, frozen=True, kw_only=True, tag="manifest"):
     answer: AnswerSeen
     media_type: str | None = None
     digest: str | None = None
-    platforms: tuple[str, ...] = ()  # of an index: what it offers
-    platform: str | None = None  # the one chosen
+    platforms: tuple[str, ...] = ()  # that an index offers
+    platform: str | None = None  # the one that was chosen
     layers: int | None = None
     layers_bytes: int | None = None
     foreign_layers: int = 0
 
 
 class RedirectTarget(StrEnum):
-    """Whose host a blob redirect names."""
+    """Whose host a blob redirect points to."""
 
     LAYER_BUCKET = "layer-bucket"  # the layer bucket of the image's own region
     OTHER_REGION = "other-region"  # S3, another region
@@ -518,12 +519,12 @@ class LayerSeen(Seen, frozen=True, kw_only=True, tag="layer"):
     answer: AnswerSeen
     digest: str
     what: str  # "config" or "layer"
-    size: int | None = None  # as the manifest says
+    size: int | None = None  # according to the manifest
     received: int = 0
-    ranged: bool = False  # only the first bytes were asked for; the digest cannot be verified
+    ranged: bool = False  # only the first bytes were requested; the digest cannot be verified
     verified: bool = False
     bytes_per_second: float | None = None
-    platform: str | None = None  # of a config: what the image was built for
+    platform: str | None = None  # for which the image was built, as its config states
 
 
 class LogsSeen(Seen, frozen=True, kw_only=True, tag="logs"):
@@ -559,8 +560,8 @@ class Step(Record, frozen=True, kw_only=True):
 
     `host` is the host to be reached: the endpoint's, or the one that a redirect named. `address` is where the packets
     went: the resolver of a lookup, the address of a connection or request. `attempt` counts from 1; a retry is 2.
-    `subject` tells steps of one endpoint and action apart, and only the recorder composes it and `id`: whoever needs a
-    part of them reads the field.
+    `subject` tells steps of one endpoint and action apart, and `id` is composed of all three: read the fields, never
+    a part of these two.
     `on` is the step this one builds on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
     None where it was not requested. `detail` holds the raw text, scrubbed and at most 200 characters.
     """
@@ -661,7 +662,7 @@ class Step(Record, frozen=True, kw_only=True):
 
 
 class Measurement(Record, frozen=True, kw_only=True):
-    """All facts of one run; enough to diagnose it again on another machine. Steps stand in plan order."""
+    """All facts of one run: enough to diagnose it again on another machine. Steps are in plan order."""
 
     basis: Basis = Basis.MEASURED
     started_at: datetime
@@ -703,7 +704,7 @@ class Cause(Record, frozen=True, kw_only=True):
 
 
 class Extent(StrEnum):
-    """How much of it a fault takes. PARTLY: some of several addresses. NOTED: worth knowing, nothing is lost."""
+    """How much of it a fault breaks. PARTLY: some of several addresses. NOTED: nothing."""
 
     WHOLLY = "wholly"
     PARTLY = "partly"
@@ -711,7 +712,7 @@ class Extent(StrEnum):
 
 
 class Finding(Record, frozen=True, kw_only=True):
-    """A fault that the evidence shows. `because` are ids of the steps that show it; texts are filled in already."""
+    """A fault that the evidence shows. `because` holds the ids of the steps that show it; all texts are filled in."""
 
     code: str
     impact: Impact
@@ -741,7 +742,7 @@ class JudgedFinding(Finding, frozen=True, kw_only=True):
 
 
 class EndpointSummary(Record, frozen=True, kw_only=True):
-    """`resolved` and `reached` count addresses: those the name gave, those on which TLS was completed."""
+    """`resolved` counts the addresses of the name, `reached` those with a verified TLS handshake."""
 
     name: str
     host: str
@@ -756,7 +757,7 @@ class EndpointSummary(Record, frozen=True, kw_only=True):
 class Verdict(Record, frozen=True, kw_only=True):
     """The document. Field names and meanings are the contract of schema version 1.
 
-    `causes` are codes: what can be the cause of anything found, in one order over all findings, likeliest first.
+    `causes` are the codes of all possible causes, over all findings, likeliest first.
     """
 
     schema_version: int

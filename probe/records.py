@@ -1,7 +1,8 @@
-"""Records: the plain values that everything here is made of. msgspec's Structs, under a name of our own.
+"""Records: the plain values of the program. They are msgspec's Structs under a name of our own.
 
-Why no dataclasses: making the class of one takes forty times as long, and a check begins with some fifty of them. Only
-`flags` and `settings` have some, which --help and the health check import: msgspec would cost those two more.
+Why not dataclasses: creating a dataclass takes forty times as long, and a check starts with some fifty of them. Only
+`flags` and `settings` use dataclasses, because --help and the health check import them, and importing msgspec would
+take those two longer.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ T = TypeVar("T")
 
 
 class Unshown(Record, frozen=True):
-    """A record with secrets in it, or with bytes by the megabyte: its repr, and so an exception's words, names the
-    type alone."""
+    """A record with secrets or megabytes in it: its repr, and with it any exception text, is the type's name alone."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
 
 
 def replace(value: T, **changes: Any) -> T:
-    """A copy with other values in some fields, of a record or a dataclass: Python's `copy.replace`, from 3.13 on."""
+    """Copy a record or a dataclass with some fields changed, as `copy.replace` does from Python 3.13 on."""
     copied: T = (structs if isinstance(value, Record) else dataclasses).replace(value, **changes)
     return copied
