@@ -1,4 +1,4 @@
-"""One run: look around, plan, measure, diagnose, judge. The few lines that every way of running the probe calls."""
+"""One run: look around, plan, measure, diagnose, judge. All commands that measure call this."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from probe import __version__
 from probe.config.settings import Settings
-from probe.measure import GLANCE, measure
+from probe.measure import POLL, measure
 from probe.measure.recorder import Recorder, Run, spawn
 from probe.measure.surroundings import look_around, remembering
 from probe.model import Measurement, Surroundings, Verdict
@@ -17,7 +17,7 @@ from probe.plan import make_plan
 from probe.progress import Progress, Silent
 from probe.wire import Wire
 
-PATIENCE = 0.5  # seconds that metadata still has after a stop: without it there is often no image to speak of
+METADATA_GRACE = 0.5  # seconds that metadata still gets after a stop: without it there is often no image to name
 
 
 def run(
@@ -26,22 +26,22 @@ def run(
     *,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
-    known: Surroundings | None = None,
+    earlier: Surroundings | None = None,
 ) -> Verdict:
-    """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set. `known` is what an
-    earlier run in the same task found around it.
+    """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set. `earlier` are the
+    surroundings in an earlier run of the same task.
 
-    Raises UsageError where there is not enough to make a plan from; nothing else.
+    Raises UsageError if settings and surroundings do not suffice for a plan, and nothing else.
     """
     started_at, began = datetime.now(UTC), time.monotonic()
     stop = stop or threading.Event()
     until = settings.started + settings.budget.deadline
     recorder = Recorder()
-    looking, patience = spawn(lambda: look_around(settings, wire, recorder, until=until)), PATIENCE
-    while wait([looking], timeout=GLANCE).not_done and patience > 0:
-        patience -= GLANCE if stop.is_set() else 0
-    surroundings = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
-    surroundings = remembering(known, surroundings)
+    looking, grace = spawn(lambda: look_around(settings, wire, recorder, until=until)), METADATA_GRACE
+    while wait([looking], timeout=POLL).not_done and grace > 0:
+        grace -= POLL if stop.is_set() else 0
+    here = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
+    surroundings = remembering(earlier, here)
     plan = make_plan(settings, surroundings)
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(
@@ -52,7 +52,9 @@ def run(
         plan=plan,
         steps=recorder.steps(tuple(endpoint.name for endpoint in plan.endpoints) + plan.omitted),
     )
-    from probe.faults import diagnose  # rules are not needed before the last packet, and cost more than the first
+    from probe.faults import (
+        diagnose,  # rules are not needed before the last packet, and their import takes longer than the first
+    )
     from probe.verdict import judge
 
     findings = diagnose(measurement, settings.policy)

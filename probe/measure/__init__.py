@@ -1,4 +1,4 @@
-"""What is tried, and in which order. Everything that can go at once goes at once; opinions are in `faults`."""
+"""What is tried, and in which order. What can run concurrently does; opinions are in `faults`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from functools import partial
 from typing import Any
 
 from probe.config.settings import Settings
-from probe.measure.controls import other_region, transparent_proxy
+from probe.measure.logs import OWN as OWN_LOGS
 from probe.measure.logs import logs
 from probe.measure.pull import CHAIN, Start, pull
 from probe.measure.reach import reach
-from probe.measure.recorder import Attempt, Run, spawn
-from probe.measure.surroundings import find_credentials, look_at_proxies
-from probe.model import Action, AnswerSeen, Identity, Nothing
+from probe.measure.recorder import Attempt, Run, Target, spawn
+from probe.measure.surroundings import (
+    control_other_region,
+    control_transparent_proxy,
+    find_credentials,
+    look_at_proxies,
+)
+from probe.model import Action, Identity, Nothing
 from probe.wire.credentials import FoundCredentials
 
-GLANCE = 0.1  # seconds between looks at whether the run was stopped
+POLL = 0.1  # seconds between checks whether the run was stopped
 
 
 def measure(run: Run, settings: Settings) -> Identity:
-    """Measure all of the plan until it is done, the deadline is reached or `run.stop` is set. Tells the identity
+    """Measure the plan until it is done, the deadline is reached or `run.stop` is set. Returns the identity that was
     used.
     """
     _announce(run)
@@ -31,32 +36,32 @@ def measure(run: Run, settings: Settings) -> Identity:
 
 
 def _begin(run: Run, settings: Settings) -> tuple[list[Future[Any]], Future[Attempt[FoundCredentials]]]:
-    """Start everything: the controls, since silence takes longest, each endpoint's reach, and the conversations that
-    follow upon it."""
+    """Start everything: the controls first, since a timeout takes longest, then reaching each endpoint, and the
+    requests that follow."""
     plan, work = run.plan, list[Future[Any]]()
     if plan.controls:
-        work += [spawn(lambda: other_region(run)), spawn(lambda: transparent_proxy(run))]
+        work += [spawn(lambda: control_other_region(run)), spawn(lambda: control_transparent_proxy(run))]
     reached = {endpoint.name: spawn(partial(reach, run, endpoint)) for endpoint in plan.endpoints}
-    # Behind what is under way by then: it imports libraries, and whoever starts a thread beside that waits for it.
+    # After all of these: it imports libraries, and a thread that starts during an import waits for it.
     credentials = spawn(lambda: find_credentials(run, settings))
 
-    def walk() -> None:
+    def pull_image() -> None:
         pull(run, Start(credentials.result(), reached["ecr.api"].result(), reached["ecr.dkr"], reached["s3"]))
 
-    work += [*reached.values(), spawn(walk), spawn(lambda: look_at_proxies(run, settings.environment))]
+    work += [*reached.values(), spawn(pull_image), spawn(lambda: look_at_proxies(run, settings.environment))]
     if "logs" in reached:
         work.append(spawn(lambda: logs(run, credentials.result(), reached["logs"].result())))
     return work, credentials
 
 
 def _wait(run: Run, work: list[Future[Any]]) -> None:
-    """Until all is done, the deadline or the stop. An exception that escaped a check is a step of its own."""
-    # What is beside is looked at last: work that has just ended may have added to it.
-    while not run.over and (unfinished := [*_unfinished(work), *_unfinished(run.beside)]):
-        wait(unfinished, timeout=GLANCE)
-    for future in (*work, *run.beside):
+    """Wait until all is done, the deadline or the stop. An exception that escaped a check becomes a step of its own."""
+    # The background is looked at last: work that has just ended may have added to it.
+    while not run.over and (unfinished := [*_unfinished(work), *_unfinished(run.in_background)]):
+        wait(unfinished, timeout=POLL)
+    for future in (*work, *run.in_background):
         if future.done() and (error := future.exception()) is not None:
-            run.recorder.attempt("task", Action.ENVIRONMENT, "probe", call=partial(_raise, error))
+            run.recorder.attempt(Target("task", Action.ENVIRONMENT, "probe"), partial(_raise, error))
 
 
 def _unfinished(futures: list[Future[Any]]) -> list[Future[Any]]:
@@ -68,23 +73,22 @@ def _raise(error: BaseException) -> tuple[Nothing, None]:
 
 
 def _identity(run: Run, credentials: Future[Attempt[FoundCredentials]]) -> Identity:
-    """Whose credentials were used: the document's ARN, else the one that a refusal names."""
+    """Whose credentials were used: the ARN of the credentials document, else the one in a denial."""
     found = credentials.result().value if credentials.done() else None
     if found is None:
         return Identity(source="none")
-    # A layer's refusal is left out: the principal there is ECR's own.
-    ours = (step.seen for step in run.recorder.steps(()) if step.action is not Action.LAYER)
-    answers = (seen if isinstance(seen, AnswerSeen) else getattr(seen, "answer", None) for seen in ours)
-    denials = (answer.denial for answer in answers if answer is not None)
-    named = (denial.principal for denial in denials if denial is not None and denial.principal)
-    return Identity(source=found.source, arn=found.arn or next(named, None))
+    # Without those of layers, where the principal is ECR's own.
+    denials = (step.denial for step in run.recorder.steps(()) if step.action is not Action.LAYER)
+    principals = (denial.principal for denial in denials if denial is not None and denial.principal)
+    return Identity(source=found.source, arn=found.arn or next(principals, None))
 
 
 def _announce(run: Run) -> None:
-    """Name what is not needed, so that nobody takes its absence for health, and what has to come."""
+    """Record the endpoints that are not needed, so that none is taken for healthy, and expect the steps to come."""
     for name in run.plan.omitted:
-        run.recorder.skip(name, Action.DNS, blocked_by="task/metadata/task", detail="this task does not need it")
-    for endpoint, action, subject in CHAIN:
-        run.recorder.expect(endpoint, action, subject)
+        omitted = Target(name, Action.DNS)
+        run.recorder.skip(omitted, blocked_by="task/metadata/task", detail="this task does not need it")
+    for target in CHAIN:
+        run.recorder.expect(target)
     if run.plan.endpoint("logs") is not None:
-        run.recorder.expect("logs", Action.LOGS)
+        run.recorder.expect(OWN_LOGS)

@@ -1,6 +1,4 @@
-"""Blobs: the registry's redirect, judged before it is followed, and the bytes from S3 behind it, without
-Authorization.
-"""
+"""Blobs: the registry's redirect, judged before it is followed, and the bytes from S3, without Authorization."""
 
 from __future__ import annotations
 
@@ -12,18 +10,15 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 
-from probe.measure.questions import ask, seen_of
+from probe.measure.http_request import answer_in, send
 from probe.measure.reach import Reached, Ready, reach
-from probe.measure.recorder import Attempt, Run, spawn
+from probe.measure.recorder import Attempt, Run, Target, spawn
 from probe.measure.redirects import Redirect, judge
-from probe.measure.retries import with_retry
 from probe.model import (
     Action,
     AnswerSeen,
-    Endpoint,
     Failure,
     ImageReference,
-    Kind,
     Layers,
     LayerSeen,
     RedirectSeen,
@@ -36,17 +31,21 @@ from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest_layer
 
-WORKERS = 3  # layers at once, as docker and containerd take by default; more only compete for the interpreter's lock
+WORKERS = 3  # concurrent layers, the default of docker and containerd; more would only compete for Python's lock
 _REDIRECTS = (301, 302, 303, 307, 308)
 _FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION)
 
 
-class _Wanted(Record, frozen=True):
-    """One blob to fetch, and its place in the image."""
+class _Part(Record, frozen=True):
+    """One blob to fetch, and its place in the image. `what` is "config" or "layer"."""
 
     blob: Blob
     what: str
     rank: int
+
+    @property
+    def layer_target(self) -> Target:
+        return Target("s3", Action.LAYER, self.subject, rank=self.rank)
 
     @property
     def subject(self) -> str:
@@ -54,7 +53,7 @@ class _Wanted(Record, frozen=True):
 
 
 class _Fetch(Record, frozen=True):
-    """What the workers share. `hosts` holds one visit for every host that a redirect named."""
+    """What the workers share. `hosts` holds every host that a redirect named, each reached once."""
 
     run: Run
     image: ImageReference
@@ -76,35 +75,33 @@ def fetch_layers(
     on: str,
     bucket: Future[Reached],
 ) -> None:
-    """Fetch the config and the layers that the plan asks for: the smallest telling one, or all of them at once."""
-    wanted = _wanted(manifest, run.plan.layers)
+    """Fetch the config and the layers that the plan asks for: one small layer, or all of them concurrently."""
+    parts = _parts(manifest, run.plan.layers)
     fetch = _Fetch(run, image, registry, authorization, on, bucket)
-    waiting: queue.SimpleQueue[_Wanted] = queue.SimpleQueue()
-    for each in wanted:
-        run.recorder.expect("s3", Action.LAYER, each.subject, rank=each.rank)
-        waiting.put(each)
-    workers = [spawn(lambda: _work(fetch, waiting)) for _ in range(min(WORKERS, len(wanted)))]
+    waiting: queue.SimpleQueue[_Part] = queue.SimpleQueue()
+    for part in parts:
+        run.recorder.expect(part.layer_target)
+        waiting.put(part)
+    workers = [spawn(lambda: _work(fetch, waiting)) for _ in range(min(WORKERS, len(parts)))]
     for worker in workers:
         worker.result()
 
 
-def _wanted(manifest: Manifest, layers: Layers) -> list[_Wanted]:
+def _parts(manifest: Manifest, layers: Layers) -> list[_Part]:
+    """The config and the layers to fetch. A layer that occurs twice in the image is fetched once."""
     assert manifest.config is not None, "an index has no layers"
     own = manifest.own_layers
     if layers is not Layers.ALL:
-        telling = smallest_layer(own)
-        own = (telling,) if telling else ()
-    blobs = [
-        _Wanted(manifest.config, "config", 0),
-        *(_Wanted(layer, "layer", place) for place, layer in enumerate(own, 1)),
-    ]
-    return list({each.blob.digest: each for each in reversed(blobs)}.values())[
-        ::-1
-    ]  # a layer may stand twice in an image
+        smallest = smallest_layer(own)
+        own = (smallest,) if smallest else ()
+    parts = {manifest.config.digest: _Part(manifest.config, "config", 0)}
+    for rank, layer in enumerate(own, 1):
+        parts.setdefault(layer.digest, _Part(layer, "layer", rank))
+    return list(parts.values())
 
 
-class _Talks(Record, frozen=True):
-    """One worker's conversations, one with each host: a handshake and a slow start for all its blobs together."""
+class _Conversations(Record, frozen=True):
+    """One worker's conversations, one with each host: one handshake and one slow start for all its blobs."""
 
     run: Run
     closing: ExitStack
@@ -113,116 +110,96 @@ class _Talks(Record, frozen=True):
     def at(self, host: str, address: str) -> Conversation:
         run, place = self.run, (host, address)
         if place not in self.begun:
-            talk = Conversation(run.wire, host=host, address=address, until=run.until, budget=run.plan.budget)
-            self.begun[place] = self.closing.enter_context(talk)
+            conversation = Conversation(run.wire, host=host, address=address, until=run.until, budget=run.plan.budget)
+            self.begun[place] = self.closing.enter_context(conversation)
         return self.begun[place]
 
 
-def _work(fetch: _Fetch, waiting: queue.SimpleQueue[_Wanted]) -> None:
+def _work(fetch: _Fetch, waiting: queue.SimpleQueue[_Part]) -> None:
     """Fetch blobs until none is left."""
     with ExitStack() as closing:
-        talks = _Talks(fetch.run, closing)
+        conversations = _Conversations(fetch.run, closing)
         while not fetch.run.over:
             try:
-                wanted = waiting.get_nowait()
+                part = waiting.get_nowait()
             except queue.Empty:
                 return
-            _one(fetch, talks, wanted)
+            _fetch(fetch, conversations, part)
 
 
-def _one(fetch: _Fetch, talks: _Talks, wanted: _Wanted) -> None:
-    registry = talks.at(fetch.image.host, fetch.registry.address)
-    blob = with_retry(fetch.run, lambda: _redirect(fetch, registry, wanted))
+def _fetch(fetch: _Fetch, conversations: _Conversations, part: _Part) -> None:
+    run = fetch.run
+    registry = conversations.at(fetch.image.host, fetch.registry.address)
+    blob = run.with_retry(lambda: _redirect(fetch, registry, part))
     if blob.value is None:
-        fetch.run.recorder.skip("s3", Action.LAYER, wanted.subject, blocked_by=blob.step.id, rank=wanted.rank)
+        run.recorder.skip(part.layer_target, blocked_by=blob.step.id)
         return
     redirect = blob.value
-    host = _visit(fetch, redirect, on=blob.step.id)
-    if not host.ready:
-        fetch.run.recorder.skip("s3", Action.LAYER, wanted.subject, blocked_by=host.blocked_by, rank=wanted.rank)
+    reached = _reach(fetch, redirect, on=blob.step.id)
+    if not reached.ready:
+        run.recorder.skip(part.layer_target, blocked_by=reached.blocked_by)
         return
-    ready = host.ready[0]
-    layers = talks.at(redirect.host or fetch.run.plan.layer_host, ready.address)
-    with_retry(fetch.run, lambda: _bytes(fetch.run, layers, ready, redirect, wanted))
+    ready = reached.ready[0]
+    bucket = conversations.at(redirect.host or run.plan.layer_host, ready.address)
+    run.with_retry(lambda: _bytes(run, bucket, ready, redirect, part))
 
 
-# ---- the redirect
-# ------------------------------------------------------------------------------------------------------------
+# ---- the redirect ---------------------------------------------------------------------------------------------------
 
 
-def _redirect(fetch: _Fetch, conversation: Conversation, wanted: _Wanted) -> Attempt[Redirect]:
-    run, digest = fetch.run, wanted.blob.digest
+def _redirect(fetch: _Fetch, conversation: Conversation, part: _Part) -> Attempt[Redirect]:
+    run, digest = fetch.run, part.blob.digest
     blank = RedirectSeen(answer=AnswerSeen(address=fetch.registry.address), digest=digest)
 
     def call() -> tuple[RedirectSeen, Redirect]:
-        target = f"/v2/{fetch.image.repository}/blobs/{digest}"
+        path = f"/v2/{fetch.image.repository}/blobs/{digest}"
+        headers = {"Authorization": fetch.authorization}
         try:
-            asked = ask(
-                run, conversation, "GET", target, headers={"Authorization": fetch.authorization}, expected=_REDIRECTS
-            )
+            response = send(run, conversation, "GET", path, headers=headers, expected=_REDIRECTS)
         except WireError as error:
-            raise WireError(
-                error.failure, error.detail, seen=replace(blank, answer=seen_of(error, blank.answer))
-            ) from error
-        location = asked.answer.headers.get("Location")
-        if asked.answer.status not in _REDIRECTS or not location:
-            words = f"status {asked.answer.status} instead of a redirect to S3"
-            raise WireError(Failure.REDIRECT, words, seen=replace(blank, answer=asked.seen))
+            raise error.with_seen(replace(blank, answer=answer_in(error, blank.answer))) from error
+        location = response.answer.headers.get("Location")
+        if response.answer.status not in _REDIRECTS or not location:
+            detail = f"status {response.answer.status} instead of a redirect to S3"
+            raise WireError(Failure.REDIRECT, detail, seen=replace(blank, answer=response.seen))
         redirect = judge(location, run.plan, registry=fetch.image.host)
-        seen = replace(blank, answer=asked.seen, target=redirect.kind, host=redirect.host, region=redirect.region)
-        if redirect.kind not in _FOLLOWED and not _planned(run, redirect):
-            raise WireError(Failure.REDIRECT, f"redirected to {redirect.host or 'what is no host'}", seen=seen)
+        seen = replace(blank, answer=response.seen, target=redirect.kind, host=redirect.host, region=redirect.region)
+        if redirect.kind not in _FOLLOWED and not _is_planned(run, redirect):
+            raise WireError(Failure.REDIRECT, f"redirected to {redirect.host or 'no valid host'}", seen=seen)
         return seen, redirect
 
-    return run.recorder.attempt(
-        "ecr.dkr",
-        Action.BLOB,
-        wanted.subject,
-        call=call,
-        host=fetch.image.host,
-        address=fetch.registry.address,
-        on=fetch.on,
-        rank=wanted.rank,
-        seen=blank,
-    )
+    target = Target("ecr.dkr", Action.BLOB, part.subject, fetch.image.host, fetch.registry.address, fetch.on, part.rank)
+    return run.recorder.attempt(target, call, seen=blank)
 
 
-def _planned(run: Run, redirect: Redirect) -> bool:
+def _is_planned(run: Run, redirect: Redirect) -> bool:
     hosts = {endpoint.host for endpoint in run.plan.endpoints}
     return redirect.kind is RedirectTarget.FOREIGN and redirect.host in hosts
 
 
-def _visit(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
-    """The planned layer host as it was reached already; another host has name, TCP and TLS steps of its own, once."""
-    plan = fetch.run.plan
+def _reach(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
+    """The planned layer host as it was reached already; another host gets name, TCP and TLS steps of its own, once."""
+    plan, bucket = fetch.run.plan, fetch.bucket.result()
     host = redirect.host or plan.layer_host
     if host == plan.layer_host:
-        return fetch.bucket.result()
-    endpoint = Endpoint(
-        name="s3",
-        host=host,
-        lookup=host,
-        kind=Kind.GATEWAY,
-        region=redirect.region or plan.region,
-        required=True,
-        impact=fetch.bucket.result().endpoint.impact,
-    )
+        return bucket
+    region = redirect.region or plan.region
+    endpoint = replace(bucket.endpoint, host=host, lookup=host, region=region, required=True)
     with fetch.lock:
         if host not in fetch.hosts:
             fetch.hosts[host] = spawn(lambda: reach(fetch.run, endpoint, on=on))
     return fetch.hosts[host].result()
 
 
-# ---- the bytes
-# -----------------------------------------------------------------------------------------------------------------
+# ---- the bytes ------------------------------------------------------------------------------------------------------
 
 
-def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirect, wanted: _Wanted) -> Attempt[None]:
-    budget, blob = run.plan.budget, wanted.blob
+def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirect, part: _Part) -> Attempt[None]:
+    budget, blob = run.plan.budget, part.blob
     ranged = run.plan.layers is not Layers.ALL and blob.size > budget.layer_bytes
     expected = min(blob.size, budget.layer_bytes) if ranged else blob.size
     blank = LayerSeen(
-        answer=AnswerSeen(address=ready.address), digest=blob.digest, what=wanted.what, size=blob.size, ranged=ranged
+        answer=AnswerSeen(address=ready.address), digest=blob.digest, what=part.what, size=blob.size, ranged=ranged
     )
 
     def call() -> tuple[LayerSeen, None]:
@@ -230,23 +207,14 @@ def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirec
         headers = {"Range": f"bytes=0-{expected - 1}"} if ranged and expected else {}
         return _stream(run, conversation, redirect, headers, blank, expected), None
 
-    return run.recorder.attempt(
-        "s3",
-        Action.LAYER,
-        wanted.subject,
-        call=call,
-        host=redirect.host or run.plan.layer_host,
-        address=ready.address,
-        on=ready.step,
-        rank=wanted.rank,
-        seen=blank,
-    )
+    target = replace(part.layer_target, host=conversation.host, address=ready.address, on=ready.step)
+    return run.recorder.attempt(target, call, seen=blank)
 
 
 def _stream(
     run: Run, conversation: Conversation, redirect: Redirect, headers: dict[str, str], blank: LayerSeen, expected: int
 ) -> LayerSeen:
-    """Read the body while it is hashed. A body that is longer than the manifest says is cut."""
+    """Read and hash the body, of which no more than `expected` bytes are taken."""
     with conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body:
         head = Answer(body.status, body.headers, b"" if body.status in (200, 206) else body.error_body())
         seen = replace(blank, answer=answers.facts(head, method="GET", address=conversation.address, clock=time.time()))
@@ -255,14 +223,14 @@ def _stream(
         try:
             received, digest, platform = _read(run, body, blank)
         except WireError as error:
-            raise WireError(error.failure, error.detail, seen=replace(seen, received=body.received)) from error
+            raise error.with_seen(replace(seen, received=body.received)) from error
         seconds = time.monotonic() - began
     speed = round(received / seconds, 1) if seconds > 0 else None
     return _check(replace(seen, received=received, bytes_per_second=speed, platform=platform), digest, expected)
 
 
 def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]:
-    """Bytes received, their digest, and of a config the platform that it names."""
+    """Bytes received, their digest, and the platform that a config names."""
     if blank.what == "config" and (blank.size or 0) <= run.plan.budget.manifest_bytes:
         content = body.read_all()
         return len(content), f"sha256:{hashlib.sha256(content).hexdigest()}", platform_of(content)
@@ -278,7 +246,7 @@ def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]
 
 def _accept(head: Answer, seen: LayerSeen) -> None:
     if head.status in _REDIRECTS:
-        raise WireError(Failure.REDIRECT, "S3 redirected once more", seen=seen)
+        raise WireError(Failure.REDIRECT, "S3 redirected again", seen=seen)
     if head.status in (200, 206) and answers.is_html(head):
         raise WireError(Failure.NOT_AWS, "a page instead of the layer's bytes", seen=seen)
     if head.status not in (200, 206):
@@ -288,9 +256,9 @@ def _accept(head: Answer, seen: LayerSeen) -> None:
 
 def _check(seen: LayerSeen, digest: str, expected: int) -> LayerSeen:
     if seen.received < expected:
-        # A whole answer of another length, without S3's request id, is somebody else's.
+        # A complete body of another length without S3's request id does not come from S3.
         failure = Failure.TRUNCATED if seen.answer.aws else Failure.NOT_AWS
-        raise WireError(failure, f"{seen.received} of {expected} bytes came", seen=seen)
+        raise WireError(failure, f"received {seen.received} of {expected} bytes", seen=seen)
     if seen.ranged:
         return seen
     if digest != seen.digest:

@@ -1,83 +1,77 @@
-"""CloudWatch Logs: one signed call that changes nothing, to see that the endpoint answers and whether the
-task's group is there.
-"""
+"""CloudWatch Logs: one signed call that changes nothing. Does the endpoint answer, and does the log group exist?"""
 
 from __future__ import annotations
 
 import json
 
-from probe.measure.questions import ask_aws, seen_of
+from probe.measure.http_request import answer_in, call_aws
 from probe.measure.reach import Reached, Ready
-from probe.measure.recorder import Attempt, Run
-from probe.measure.retries import with_retry
+from probe.measure.recorder import Attempt, Run, Target
 from probe.model import Action, AnswerSeen, Failure, LogsSeen
 from probe.records import replace
 from probe.wire import apis
 from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 
+OWN = Target("logs", Action.LOGS)  # without the address to which the request goes
+
 
 def logs(run: Run, credentials: Attempt[FoundCredentials], reached: Reached) -> None:
-    """With the task's own group known its streams are listed, which tells of the group too; else one group of
-    any name.
-    """
-    found = credentials.value
+    """List the streams of the task's log group, which shows whether it exists; without one, list any group."""
     if not reached.ready:
-        run.recorder.skip("logs", Action.LOGS, blocked_by=reached.blocked_by)
+        run.recorder.skip(OWN, blocked_by=reached.blocked_by)
         return
-    if found is None:
-        run.recorder.skip("logs", Action.LOGS, blocked_by=credentials.step.id)
+    if credentials.value is None:
+        run.recorder.skip(OWN, blocked_by=credentials.step.id)
         return
     plan, ready = run.plan, reached.ready[0]
-    _look(run, found, reached, _wanted(ready, plan.log_group, plan.log_stream), subject=ready.address)
+    request = _Request(run, credentials.value, reached)
+    request.send(_wanted(ready, plan.log_group, plan.log_stream), subject=ready.address)
     for group in plan.other_log_groups:
-        _look(run, found, reached, _wanted(ready, group, None), subject=f"{ready.address}/{group}")
+        request.send(_wanted(ready, group, None), subject=f"{ready.address}/{group}")
     for region in plan.other_log_regions:
         why = "a container of this task logs to this region too; it was not measured"
-        run.recorder.skip("logs", Action.LOGS, region, blocked_by=None, detail=why)
+        run.recorder.skip(Target("logs", Action.LOGS, region), blocked_by=None, detail=why)
 
 
 def _wanted(ready: Ready, group: str | None, stream: str | None) -> LogsSeen:
     return LogsSeen(answer=AnswerSeen(address=ready.address, method="POST"), group=group, stream=stream)
 
 
-def _look(run: Run, found: FoundCredentials, reached: Reached, blank: LogsSeen, *, subject: str) -> None:
-    """Ask for one group's streams, or for any group where none is known."""
-    ready = reached.ready[0]
+class _Request:
+    """Asks for the streams of one group, or for any group where none is known."""
 
-    def call() -> tuple[LogsSeen, None]:
-        target, body = _question(blank)
+    def __init__(self, run: Run, found: FoundCredentials, reached: Reached) -> None:
+        self._run, self._found, self._reached = run, found, reached
+
+    def send(self, wanted: LogsSeen, *, subject: str) -> None:
+        ready, host = self._reached.ready[0], self._reached.endpoint.host
+        target = Target("logs", Action.LOGS, subject, host, ready.address, on=ready.step)
+        run = self._run
+        run.with_retry(lambda: run.recorder.attempt(target, lambda: self._call(wanted), seen=wanted))
+
+    def _call(self, wanted: LogsSeen) -> tuple[LogsSeen, None]:
+        reached = self._reached
+        target, body = _call_of(wanted)
         try:
-            asked = ask_aws(run, reached.endpoint, ready, found, service="logs", target=target, body=body)
-            names = asked.read(apis.log_stream_names)
+            response = call_aws(
+                self._run, reached.endpoint, reached.ready[0], self._found, service="logs", target=target, body=body
+            )
+            streams = response.read(apis.log_stream_names)
         except WireError as error:
-            missing = blank.group is not None and error.failure is Failure.NOT_FOUND
-            seen = replace(blank, answer=seen_of(error, blank.answer), group_exists=False if missing else None)
-            raise WireError(error.failure, error.detail, seen=seen) from error
-        if blank.group is None:
-            return replace(blank, answer=asked.seen), None
-        exists = blank.stream in names if blank.stream else None
-        return replace(blank, answer=asked.seen, group_exists=True, stream_exists=exists), None
-
-    with_retry(
-        run,
-        lambda: run.recorder.attempt(
-            "logs",
-            Action.LOGS,
-            subject,
-            call=call,
-            host=reached.endpoint.host,
-            address=ready.address,
-            on=ready.step,
-            seen=blank,
-        ),
-    )
+            missing = wanted.group is not None and error.failure is Failure.NOT_FOUND
+            answer = answer_in(error, wanted.answer)
+            raise error.with_seen(replace(wanted, answer=answer, group_exists=False if missing else None)) from error
+        if wanted.group is None:
+            return replace(wanted, answer=response.seen), None
+        exists = wanted.stream in streams if wanted.stream else None
+        return replace(wanted, answer=response.seen, group_exists=True, stream_exists=exists), None
 
 
-def _question(wanted: LogsSeen) -> tuple[str, bytes]:
+def _call_of(wanted: LogsSeen) -> tuple[str, bytes]:
     if wanted.group is None:
         return apis.DESCRIBE_LOG_GROUPS, json.dumps({"limit": 1}).encode()
-    question: dict[str, object] = {"logGroupName": wanted.group, "limit": 1}
+    body: dict[str, object] = {"logGroupName": wanted.group, "limit": 1}
     if wanted.stream:
-        question["logStreamNamePrefix"] = wanted.stream
-    return apis.DESCRIBE_LOG_STREAMS, json.dumps(question).encode()
+        body["logStreamNamePrefix"] = wanted.stream
+    return apis.DESCRIBE_LOG_STREAMS, json.dumps(body).encode()

@@ -1,7 +1,7 @@
-"""The pull, in the order in which a container runtime walks it: token, challenge, manifest, redirect, bytes.
+"""The pull, in the order of a container runtime: token, challenge, manifest, redirect, layers.
 
-Each round trip is one step; what it means is decided elsewhere. ECR's answers are described in its user guide
-("private registry authentication", "HTTP API authentication").
+Each round trip is one step; its meaning is decided elsewhere. ECR's answers are described in its user guide ("private
+registry authentication", "HTTP API authentication").
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from probe.measure.http_request import Response, answer_in, call_aws, send
 from probe.measure.layers import fetch_layers
-from probe.measure.questions import Asked, ask, ask_aws, seen_of
 from probe.measure.reach import Reached, Ready
-from probe.measure.recorder import Attempt, Run
-from probe.measure.retries import with_retry
+from probe.measure.recorder import Attempt, Run, Target
 from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
 from probe.records import Record, replace
 from probe.wire import apis
@@ -26,18 +25,18 @@ from probe.wire.manifests import ACCEPT, Blob, Manifest, parse
 
 T = TypeVar("T")
 
-# What follows upon what, in the order of the pull: where one is not begun, these name the steps that are skipped.
+# The steps of the pull, in order: those that never begin are recorded as skipped under these names.
 CHAIN = (
-    ("ecr.api", Action.TOKEN, ""),
-    ("ecr.dkr", Action.CHALLENGE, ""),
-    ("ecr.dkr", Action.MANIFEST, "HEAD"),
-    ("ecr.dkr", Action.BLOB, ""),
-    ("s3", Action.LAYER, ""),
+    Target("ecr.api", Action.TOKEN),
+    Target("ecr.dkr", Action.CHALLENGE),
+    Target("ecr.dkr", Action.MANIFEST, "HEAD"),
+    Target("ecr.dkr", Action.BLOB),
+    Target("s3", Action.LAYER),
 )
 
 
 class Start(Record, frozen=True):
-    """What the pull stands on."""
+    """What the pull builds on."""
 
     credentials: Attempt[FoundCredentials]
     api: Reached
@@ -46,7 +45,7 @@ class Start(Record, frozen=True):
 
 
 def pull(run: Run, start: Start) -> None:
-    """Walk from token to layer bytes as far as it goes, and name what was prevented."""
+    """Go from token to layers as far as possible, and record what was prevented."""
     token = _token(run, start)
     registry = start.registry.result()
     reference = run.plan.reference
@@ -63,7 +62,7 @@ def pull(run: Run, start: Start) -> None:
     with Conversation(
         run.wire, host=registry.endpoint.host, address=ready.address, until=run.until, budget=run.plan.budget
     ) as conversation:
-        challenge = with_retry(run, lambda: _challenge(run, conversation, ready))
+        challenge = run.with_retry(lambda: _challenge(run, conversation, ready))
         if challenge.step.failed:
             skip_rest(run, Action.MANIFEST, blocked_by=challenge.step.id)
         elif token.value is None:
@@ -73,72 +72,54 @@ def pull(run: Run, start: Start) -> None:
 
 
 def skip_rest(run: Run, first: Action, *, blocked_by: str | None, detail: str | None = None) -> None:
-    """Name the steps of the chain from `first` on as skipped."""
-    actions = [action for _, action, _ in CHAIN]
-    for endpoint, action, subject in CHAIN[actions.index(first) :]:
-        run.recorder.skip(endpoint, action, subject, blocked_by=blocked_by, detail=detail)
+    """Record the steps of the chain from `first` on as skipped."""
+    actions = [target.action for target in CHAIN]
+    for target in CHAIN[actions.index(first) :]:
+        run.recorder.skip(target, blocked_by=blocked_by, detail=detail)
 
 
-# ---- token and challenge
-# ---------------------------------------------------------------------------------------------------
+# ---- token and challenge --------------------------------------------------------------------------------------------
 
 
 def _token(run: Run, start: Start) -> Attempt[str]:
     found, api = start.credentials.value, start.api
     if not api.ready:
-        return Attempt(run.recorder.skip("ecr.api", Action.TOKEN, blocked_by=api.blocked_by))
+        return Attempt(run.recorder.skip(Target("ecr.api", Action.TOKEN), blocked_by=api.blocked_by))
     if found is None:
-        return Attempt(run.recorder.skip("ecr.api", Action.TOKEN, blocked_by=start.credentials.step.id))
+        return Attempt(run.recorder.skip(Target("ecr.api", Action.TOKEN), blocked_by=start.credentials.step.id))
     ready = api.ready[0]
 
-    def attempt() -> Attempt[str]:
-        def call() -> tuple[AnySeen, str]:
-            asked = ask_aws(
-                run, api.endpoint, ready, found, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
-            )
-            return asked.seen, asked.read(apis.authorization)
-
-        return run.recorder.attempt(
-            "ecr.api",
-            Action.TOKEN,
-            ready.address,
-            call=call,
-            host=api.endpoint.host,
-            address=ready.address,
-            on=ready.step,
+    def call() -> tuple[AnySeen, str]:
+        response = call_aws(
+            run, api.endpoint, ready, found, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
         )
+        return response.seen, response.read(apis.authorization)
 
-    return with_retry(run, attempt)
+    target = Target("ecr.api", Action.TOKEN, ready.address, api.endpoint.host, ready.address, on=ready.step)
+    return run.with_retry(lambda: run.recorder.attempt(target, call))
 
 
 def _challenge(run: Run, conversation: Conversation, ready: Ready) -> Attempt[None]:
-    """ECR asks for Basic, never Bearer, with 401."""
+    """ECR asks for Basic credentials, never for Bearer, with 401."""
 
     def call() -> tuple[AnySeen, None]:
-        asked = ask(run, conversation, "GET", "/v2/", expected=(200, 401))
-        scheme = asked.answer.headers.get("WWW-Authenticate", "").partition(" ")[0].lower()
-        if asked.answer.status == 401 and scheme == "basic" and asked.seen.aws:
-            return asked.seen, None
-        failure = Failure.NOT_AWS if asked.answer.status == 200 or not asked.seen.aws else Failure.MALFORMED
-        raise WireError(failure, f"status {asked.answer.status} instead of a Basic challenge", seen=asked.seen)
+        response = send(run, conversation, "GET", "/v2/", expected=(200, 401))
+        status = response.answer.status
+        scheme = response.answer.headers.get("WWW-Authenticate", "").partition(" ")[0].lower()
+        if status == 401 and scheme == "basic" and response.seen.aws:
+            return response.seen, None
+        failure = Failure.NOT_AWS if status == 200 or not response.seen.aws else Failure.MALFORMED
+        raise WireError(failure, f"status {status} instead of a Basic challenge", seen=response.seen)
 
-    return run.recorder.attempt(
-        "ecr.dkr",
-        Action.CHALLENGE,
-        ready.address,
-        call=call,
-        host=conversation.host,
-        address=ready.address,
-        on=ready.step,
-    )
+    target = Target("ecr.dkr", Action.CHALLENGE, ready.address, conversation.host, ready.address, on=ready.step)
+    return run.recorder.attempt(target, call)
 
 
-# ---- manifest
-# ----------------------------------------------------------------------------------------------------------------
+# ---- manifest -------------------------------------------------------------------------------------------------------
 
 
 class _Registry(Record, frozen=True):
-    """The registry's side of the conversation about one image."""
+    """The requests to the registry for one image."""
 
     run: Run
     conversation: Conversation
@@ -147,53 +128,46 @@ class _Registry(Record, frozen=True):
     authorization: str
 
     def head(self, reference: str, *, on: str) -> Attempt[str | None]:
-        """What HEAD tells: the digest. Its refusal has no words, so that of GET is the one that counts."""
+        """The digest, from HEAD. A refusal of HEAD has no body, so the answer to GET is the one that counts."""
 
         def call() -> tuple[AnySeen, str | None]:
-            asked = self._ask("HEAD", reference)
-            digest = asked.answer.headers.get("Docker-Content-Digest")
-            return ManifestSeen(answer=asked.seen, media_type=_media_type(asked), digest=digest), digest
+            response = self._send("HEAD", reference)
+            digest = response.answer.headers.get("Docker-Content-Digest")
+            return ManifestSeen(answer=response.seen, media_type=_media_type(response), digest=digest), digest
 
-        return with_retry(self.run, lambda: self._attempt("HEAD", call, on=on, rank=0))
+        return self._attempt("HEAD", call, on=on, rank=0)
 
     def get(self, subject: str, reference: str, *, on: str, expected: str | None) -> Attempt[Manifest]:
         """One manifest. `expected` is the digest that the body must have."""
 
         def call() -> tuple[AnySeen, Manifest]:
-            return self._read(self._ask("GET", reference), expected)
+            return self._read(self._send("GET", reference), expected)
 
-        return with_retry(self.run, lambda: self._attempt(subject, call, on=on, rank=1 if subject == "GET" else 2))
+        return self._attempt(subject, call, on=on, rank=1 if subject == "GET" else 2)
 
     def _attempt(self, subject: str, call: Callable[[], tuple[AnySeen, T]], *, on: str, rank: int) -> Attempt[T]:
-        return self.run.recorder.attempt(
-            "ecr.dkr",
-            Action.MANIFEST,
-            subject,
-            call=call,
-            host=self.conversation.host,
-            address=self.ready.address,
-            on=on,
-            rank=rank,
-        )
+        host, address = self.conversation.host, self.ready.address
+        target = Target("ecr.dkr", Action.MANIFEST, subject, host, address, on, rank)
+        return self.run.with_retry(lambda: self.run.recorder.attempt(target, call))
 
-    def _ask(self, method: str, reference: str) -> Asked:
-        target = f"/v2/{self.image.repository}/manifests/{reference}"
+    def _send(self, method: str, reference: str) -> Response:
+        path = f"/v2/{self.image.repository}/manifests/{reference}"
         headers = {"Authorization": self.authorization, "Accept": ACCEPT}
         blank = AnswerSeen(address=self.ready.address, method=method)
         try:
             limit = self.run.plan.budget.manifest_bytes
-            return ask(self.run, self.conversation, method, target, headers=headers, limit=limit)
+            return send(self.run, self.conversation, method, path, headers=headers, limit=limit)
         except WireError as error:
-            raise WireError(error.failure, error.detail, seen=ManifestSeen(answer=seen_of(error, blank))) from error
+            raise error.with_seen(ManifestSeen(answer=answer_in(error, blank))) from error
 
-    def _read(self, asked: Asked, expected: str | None) -> tuple[ManifestSeen, Manifest]:
-        # ECR's GET carries no Docker-Content-Digest, so the digest is that of the bytes.
-        digest = f"sha256:{hashlib.sha256(asked.answer.body).hexdigest()}"
-        seen = ManifestSeen(answer=asked.seen, media_type=_media_type(asked), digest=digest)
+    def _read(self, response: Response, expected: str | None) -> tuple[ManifestSeen, Manifest]:
+        # ECR's GET has no Docker-Content-Digest, so the digest is computed from the bytes.
+        digest = f"sha256:{hashlib.sha256(response.answer.body).hexdigest()}"
+        seen = ManifestSeen(answer=response.seen, media_type=_media_type(response), digest=digest)
         try:
-            manifest = asked.read(lambda body: parse(body, seen.media_type or ""))
+            manifest = response.read(lambda body: parse(body, seen.media_type or ""))
         except WireError as error:
-            raise WireError(error.failure, error.detail, seen=seen) from error
+            raise error.with_seen(seen) from error
         if expected is not None and digest != expected:
             raise WireError(Failure.BAD_DIGEST, f"the manifest's sha256 is {digest}, not {expected}", seen=seen)
         return self._choose(manifest, seen), manifest
@@ -218,12 +192,12 @@ class _Registry(Record, frozen=True):
 
 
 def choose_child(index: Manifest, platform: str) -> Blob:
-    """This platform's image, else the index's first."""
+    """The image for this platform, else the first of the index."""
     return index.child_for(platform) or index.children[0]
 
 
-def _media_type(asked: Asked) -> str | None:
-    return asked.answer.headers.get("Content-Type")
+def _media_type(response: Response) -> str | None:
+    return response.answer.headers.get("Content-Type")
 
 
 def _image(run: Run, registry: _Registry, challenge: Step, start: Start) -> None:
@@ -235,7 +209,7 @@ def _image(run: Run, registry: _Registry, challenge: Step, start: Start) -> None
         child = choose_child(got.value, run.plan.platform)
         got = registry.get(child.digest[:19], child.digest, on=got.step.id, expected=child.digest)
     if run.plan.layers is Layers.NONE:
-        skip_rest(run, Action.BLOB, blocked_by=None, detail="not asked for (--layers none)")
+        skip_rest(run, Action.BLOB, blocked_by=None, detail="not requested (--layers none)")
     elif got.value is None:
         skip_rest(run, Action.BLOB, blocked_by=got.step.id)
     elif got.value.is_index or got.value.config is None:

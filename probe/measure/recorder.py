@@ -1,6 +1,6 @@
-"""How steps come to be: one attempt, one step, one failure word; and what becomes of the unfinished at the deadline.
+"""How steps come to be: one attempt, one step, one failure; and what becomes of unfinished steps at the deadline.
 
-Knows no library and no AWS. A `Run` is what every check of one run shares.
+Depends on no library and on nothing of AWS. A `Run` is what all checks of one run share.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from probe.wire.errors import WireError, scrub
 
 T = TypeVar("T")
 ACTION_ORDER = {action: position for position, action in enumerate(Action)}
+# Failures that may pass: they are worth a second attempt.
+_TRANSIENT = (Failure.THROTTLED, Failure.SERVER_ERROR, Failure.RESET)
 
 
 def spawn(work: Callable[[], T]) -> Future[T]:
@@ -29,201 +31,48 @@ def spawn(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:  # whoever asks for the result gets it
+        except BaseException as error:  # result() raises it
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
     return future
 
 
+class Target(Record, frozen=True):
+    """What a step tries; the fields are those of `Step`. `rank` orders the steps of one endpoint and action."""
+
+    endpoint: str
+    action: Action
+    subject: str = ""
+    host: str | None = None
+    address: str | None = None
+    on: str | None = None
+    rank: int = 0
+
+
 class Attempt(Record, Generic[T], frozen=True):
-    """A recorded step, and the value it won (None unless it is OK)."""
+    """A recorded step, and the value that it produced (None unless it is OK)."""
 
     step: Step
     value: T | None = None
 
 
-class _Open(Record, frozen=True, kw_only=True):
-    """A step that has begun, or that is expected to."""
+class _Begun(Record, frozen=True):
+    """A step that has begun, or that is expected to. `seen` is what it shows if nothing better comes."""
 
-    endpoint: str
-    action: Action
-    subject: str
-    host: str | None = None
-    address: str | None = None
+    target: Target
     attempt: int = 1
-    on: str | None = None
-    rank: int = 0
-    began: float = field(default_factory=time.monotonic)
     seen: AnySeen = field(default_factory=Nothing)
-
-    @property
-    def target(self) -> tuple[str, Action, str]:
-        return self.endpoint, self.action, self.subject
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def id(self) -> str:
-        name = "/".join(part for part in (self.endpoint, self.action.value, self.subject) if part)
+        parts = (self.target.endpoint, self.target.action.value, self.target.subject)
+        name = "/".join(part for part in parts if part)
         return name if self.attempt == 1 else f"{name}#{self.attempt}"
 
-
-class Recorder(Record):
-    """Collects steps from many threads. Once closed it takes no more, so a verdict never changes under its reader."""
-
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _once: threading.Lock = field(default_factory=threading.Lock)
-    _done: dict[str, tuple[int, Step]] = field(default_factory=dict)
-    _open: dict[str, _Open] = field(default_factory=dict)
-    _expected: list[_Open] = field(default_factory=list)
-    _closed: bool = False
-
-    def attempt(
+    def ended(
         self,
-        endpoint: str,
-        action: Action,
-        subject: str = "",
-        *,
-        call: Callable[[], tuple[AnySeen, T]],
-        host: str | None = None,
-        address: str | None = None,
-        on: str | None = None,
-        rank: int = 0,
-        seen: AnySeen | None = None,
-    ) -> Attempt[T]:
-        """Try once. `call` gives what was seen and a value, or raises WireError. `seen` stands in where a
-        failure saw nothing.
-        """
-        opened = self._begin(
-            _Open(
-                endpoint=endpoint,
-                action=action,
-                subject=subject,
-                host=host,
-                address=address,
-                on=on,
-                rank=rank,
-                seen=seen or Nothing(),
-            )
-        )
-        try:
-            facts, value = call()
-            return Attempt(self._end(opened, Outcome.OK, seen=facts), value)
-        except WireError as error:
-            facts = error.seen or opened.seen
-            failure, detail = error.failure, error.detail
-        except Exception as error:  # a bug of ours is a finding of this run, never the end of it
-            facts, failure, detail = opened.seen, Failure.BUG, scrub(f"{type(error).__name__}: {error}")
-        return Attempt(self._end(opened, Outcome.FAILED, seen=facts, failure=failure, detail=detail))
-
-    def once(self, endpoint: str, action: Action, subject: str, *, call: Callable[[], tuple[AnySeen, T]]) -> Step:
-        """Try what many threads want to know but what is one fact."""
-        with self._once:
-            done = next((step for step in self._steps() if step.target == (endpoint, action, subject)), None)
-            return done or self.attempt(endpoint, action, subject, call=call).step
-
-    def skip(
-        self,
-        endpoint: str,
-        action: Action,
-        subject: str = "",
-        *,
-        blocked_by: str | None,
-        detail: str | None = None,
-        host: str | None = None,
-        address: str | None = None,
-        rank: int = 0,
-        on: str | None = None,
-    ) -> Step:
-        opened = self._begin(
-            _Open(
-                endpoint=endpoint,
-                action=action,
-                subject=subject,
-                host=host,
-                address=address,
-                on=on,
-                rank=rank,
-            )
-        )
-        return self._end(opened, Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by)
-
-    def expect(self, endpoint: str, action: Action, subject: str = "", *, rank: int = 0) -> None:
-        """Announce a step that belongs to the whole. Where it never begins, `close` names it all the same."""
-        with self._lock:
-            self._expected.append(_Open(endpoint=endpoint, action=action, subject=subject, rank=rank))
-
-    def close(self, *, late: bool) -> None:
-        """End every open step as `deadline`, and take nothing more from the threads that are still at work.
-
-        What was expected and has not begun is unfinished too where the run is `late`; else a check of ours has failed,
-        and it is skipped.
-        """
-        with self._lock:
-            self._closed = True
-            for opened in self._open.values():
-                self._done[opened.id] = (opened.rank, self._late(opened, "not finished in time"))
-            self._open.clear()
-            for opened in filter(self._is_missing, self._expected):
-                unbegun = self._late(opened, "not begun in time")
-                skipped = self._step(opened, Outcome.SKIPPED, seen=Nothing(), detail="never begun")
-                self._done[opened.id] = (opened.rank, unbegun if late else skipped)
-
-    def _is_missing(self, expected: _Open) -> bool:
-        """An expectation without subject is met by any step of its endpoint and action."""
-        same = (step for step in self._steps() if (step.endpoint, step.action) == (expected.endpoint, expected.action))
-        return not any(expected.subject in ("", step.subject) for step in same)
-
-    def _late(self, opened: _Open, detail: str) -> Step:
-        return self._step(opened, Outcome.FAILED, seen=opened.seen, failure=Failure.DEADLINE, detail=detail)
-
-    def _steps(self) -> Iterator[Step]:
-        return (step for _, step in tuple(self._done.values()))
-
-    def steps(self, endpoints: tuple[str, ...]) -> tuple[Step, ...]:
-        """All steps in plan order: by endpoint, action, then address by value."""
-        order = {name: position for position, name in enumerate(("task", *endpoints))}
-
-        def key(entry: tuple[int, Step]) -> tuple[object, ...]:
-            rank, step = entry
-            return (
-                order.get(step.endpoint, len(order)),
-                ACTION_ORDER[step.action],
-                rank,
-                sort_key(step.address) if step.address and step.action in (Action.TCP, Action.TLS) else (0, 0),
-                step.id,
-            )
-
-        return tuple(step for _, step in sorted(self._done.values(), key=key))
-
-    def _begin(self, opened: _Open) -> _Open:
-        """Open a step. Another attempt at the same thing gets the next number."""
-        with self._lock:
-            while opened.id in self._done or opened.id in self._open:
-                opened = replace(opened, attempt=opened.attempt + 1)
-            if not self._closed:
-                self._open[opened.id] = opened
-            return opened
-
-    def _end(
-        self,
-        opened: _Open,
-        outcome: Outcome,
-        *,
-        seen: AnySeen,
-        failure: Failure | None = None,
-        detail: str | None = None,
-        blocked_by: str | None = None,
-    ) -> Step:
-        step = self._step(opened, outcome, seen=seen, failure=failure, detail=detail, blocked_by=blocked_by)
-        with self._lock:
-            self._open.pop(opened.id, None)
-            if not self._closed:
-                self._done[opened.id] = (opened.rank, step)
-        return step
-
-    @staticmethod
-    def _step(
-        opened: _Open,
         outcome: Outcome,
         *,
         seen: AnySeen,
@@ -233,27 +82,125 @@ class Recorder(Record):
     ) -> Step:
         tried = outcome is not Outcome.SKIPPED
         return Step(
-            id=opened.id,
-            endpoint=opened.endpoint,
-            action=opened.action,
-            subject=opened.subject,
-            host=opened.host,
-            address=opened.address,
-            attempt=opened.attempt,
-            on=opened.on,
+            id=self.id,
+            endpoint=self.target.endpoint,
+            action=self.target.action,
+            subject=self.target.subject,
+            host=self.target.host,
+            address=self.target.address,
+            attempt=self.attempt,
+            on=self.target.on,
             outcome=outcome,
             failure=failure,
             detail=detail,
-            seconds=round(time.monotonic() - opened.began, 6) if tried else None,
+            seconds=round(time.monotonic() - self.since, 6) if tried else None,
             seen=seen,
             blocked_by=blocked_by,
         )
 
+    def late(self, detail: str) -> Step:
+        return self.ended(Outcome.FAILED, seen=self.seen, failure=Failure.DEADLINE, detail=detail)
+
+
+class Recorder(Record):
+    """Collects steps from many threads. Once closed it takes no more, so a verdict never changes under its reader."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _once: threading.Lock = field(default_factory=threading.Lock)
+    _done: dict[str, tuple[int, Step]] = field(default_factory=dict)  # by id, with the rank
+    _open: dict[str, _Begun] = field(default_factory=dict)
+    _expected: list[_Begun] = field(default_factory=list)
+    _closed: bool = False
+
+    def attempt(
+        self, target: Target, call: Callable[[], tuple[AnySeen, T]], *, seen: AnySeen | None = None
+    ) -> Attempt[T]:
+        """Try once. `call` returns the facts and a value, or raises WireError. `seen` stands in for a failure without
+        facts.
+        """
+        begun = self._begin(_Begun(target, seen=seen or Nothing()))
+        try:
+            facts, value = call()
+            return Attempt(self._end(begun, begun.ended(Outcome.OK, seen=facts)), value)
+        except WireError as error:
+            facts, failure, detail = error.seen or begun.seen, error.failure, error.detail
+        except Exception as error:  # a bug of ours is a finding of this run, never its end
+            facts, failure, detail = begun.seen, Failure.BUG, scrub(f"{type(error).__name__}: {error}")
+        return Attempt(self._end(begun, begun.ended(Outcome.FAILED, seen=facts, failure=failure, detail=detail)))
+
+    def once(self, target: Target, call: Callable[[], tuple[AnySeen, T]]) -> Step:
+        """Try what several threads need to know, but only once."""
+        with self._once:
+            tried = (target.endpoint, target.action, target.subject)
+            done = next((step for step in self._steps() if step.target == tried), None)
+            return done or self.attempt(target, call).step
+
+    def skip(self, target: Target, *, blocked_by: str | None, detail: str | None = None) -> Step:
+        begun = self._begin(_Begun(target))
+        return self._end(begun, begun.ended(Outcome.SKIPPED, seen=Nothing(), detail=detail, blocked_by=blocked_by))
+
+    def expect(self, target: Target) -> None:
+        """Announce a step that belongs to the whole. If it never begins, `close` records it all the same."""
+        with self._lock:
+            self._expected.append(_Begun(target))
+
+    def close(self, *, late: bool) -> None:
+        """End every open step as `deadline`, and take nothing more from the threads that are still running.
+
+        An expected step that never began has failed in the same way if the run is `late`. Otherwise a check of ours
+        has failed, and the step is skipped.
+        """
+        with self._lock:
+            self._closed = True
+            for begun in self._open.values():
+                self._done[begun.id] = (begun.target.rank, begun.late("not finished in time"))
+            self._open.clear()
+            for begun in filter(self._is_missing, self._expected):
+                never = begun.ended(Outcome.SKIPPED, seen=Nothing(), detail="never begun")
+                self._done[begun.id] = (begun.target.rank, begun.late("not begun in time") if late else never)
+
+    def _is_missing(self, expected: _Begun) -> bool:
+        """Any step of its endpoint and action meets an expectation without subject."""
+        target = expected.target
+        alike = (step for step in self._steps() if (step.endpoint, step.action) == (target.endpoint, target.action))
+        return not any(target.subject in ("", step.subject) for step in alike)
+
+    def steps(self, endpoints: tuple[str, ...]) -> tuple[Step, ...]:
+        """All steps in plan order: by endpoint, action, then address by value."""
+        order = {name: position for position, name in enumerate(("task", *endpoints))}
+
+        def key(entry: tuple[int, Step]) -> tuple[object, ...]:
+            rank, step = entry
+            dialled = step.address if step.action in (Action.TCP, Action.TLS) else None
+            address = sort_key(dialled) if dialled else (0, 0)
+            return order.get(step.endpoint, len(order)), ACTION_ORDER[step.action], rank, address, step.id
+
+        return tuple(step for _, step in sorted(self._done.values(), key=key))
+
+    def _steps(self) -> Iterator[Step]:
+        return (step for _, step in tuple(self._done.values()))
+
+    def _begin(self, begun: _Begun) -> _Begun:
+        """Open a step. Another attempt at the same thing gets the next number."""
+        with self._lock:
+            while begun.id in self._done or begun.id in self._open:
+                begun = replace(begun, attempt=begun.attempt + 1)
+            if not self._closed:
+                self._open[begun.id] = begun
+            return begun
+
+    def _end(self, begun: _Begun, step: Step) -> Step:
+        with self._lock:
+            self._open.pop(step.id, None)
+            if not self._closed:
+                self._done[step.id] = (begun.target.rank, step)
+        return step
+
 
 class Run(Record, frozen=True):
-    """What every check of one run shares. `until` is the instant (monotonic) at which the run is over.
+    """What all checks of one run share. `until` is the instant (monotonic) at which the run is over.
 
-    `beside` gathers work whose answers are evidence only: the run waits for it, no other check does.
+    `in_background` collects work whose results are evidence only: the run waits for it, other checks do not.
     """
 
     wire: Wire
@@ -262,12 +209,23 @@ class Run(Record, frozen=True):
     until: float
     stop: threading.Event
     progress: Progress
-    beside: list[Future[Any]] = field(default_factory=list)
+    in_background: list[Future[Any]] = field(default_factory=list)
 
     @property
     def over(self) -> bool:
         return self.stop.is_set() or time.monotonic() >= self.until
 
-    def pause(self, seconds: float) -> None:
-        """Wait before a second try; the end of the run ends the wait."""
-        self.stop.wait(max(0.0, min(seconds, self.until - time.monotonic())))
+    def with_retry(self, attempt: Callable[[], Attempt[T]]) -> Attempt[T]:
+        """Attempt, and once more after `budget.retry_wait` if the failure may pass. The last attempt counts.
+
+        With `budget.retries` 0 there is no second attempt: the sidecar's next round comes soon anyway.
+        """
+        first, budget = attempt(), self.plan.budget
+        step = first.step
+        # A connection that times out where one just worked has lost packets. A request that is not answered in time
+        # takes longer, and is not worth a second wait.
+        lost = step.failure is Failure.TIMEOUT and (step.seconds or 0.0) < budget.request
+        if self.over or not budget.retries or not (lost or step.failure in _TRANSIENT):
+            return first
+        self.stop.wait(max(0.0, min(budget.retry_wait, self.until - time.monotonic())))
+        return first if self.over else attempt()

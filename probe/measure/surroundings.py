@@ -1,6 +1,4 @@
-"""Where am I: task metadata, the environment's proxies, credentials. Facts about the task itself, before and
-beside the endpoints.
-"""
+"""Where the task runs: metadata, credentials, proxies, and controls that show which ways lead out of the VPC."""
 
 from __future__ import annotations
 
@@ -11,11 +9,11 @@ from ipaddress import ip_address, ip_network
 
 from probe.addresses import LINK_LOCAL_SERVICES
 from probe.config.settings import Environment, Settings
-from probe.measure.recorder import Attempt, Recorder, Run
-from probe.measure.retries import with_retry
+from probe.measure.recorder import Attempt, Recorder, Run, Target
 from probe.model import (
     Action,
     AnySeen,
+    ControlSeen,
     CredentialsSeen,
     Failure,
     LogDestination,
@@ -27,45 +25,46 @@ from probe.model import (
     Surroundings,
 )
 from probe.records import replace
-from probe.wire import Wire, credentials, ecs, http
+from probe.wire import Wire, credentials, ecs, http, names
+from probe.wire.errors import WireError
+from probe.wire.sockets import connect
 
+# TEST-NET-1 (RFC 5737): no host has this address, so an answer from it comes from a transparent proxy.
+NO_HOST = "192.0.2.1"
 AWSVPC = "awsvpc"
 
 
 def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: float) -> Surroundings:
-    """Read the task's metadata: version 4, else 3. Neither is no error; their silence costs at most
-    `budget.metadata`.
-    """
+    """Read the task's metadata: version 4, else 3. Neither is no error; all of it takes `budget.metadata` at most."""
     environment, ends = settings.environment, time.monotonic() + settings.budget.metadata
-    container, task, told_by = ecs.Container(), ecs.Task(), ""
-    sources = [
-        (uri, version) for uri, version in ((environment.metadata_v4, "v4"), (environment.metadata_v3, "v3")) if uri
-    ]
-    if sources:
-        http.prepare()
-    for uri, version in sources:
-        ask = partial(_metadata, recorder, version=version)
-        # What one document takes is gone for the next: metadata must not cost more than its budget in all.
-        budget = replace(settings.budget, metadata=max(0.05, ends - time.monotonic()))
-        whole = ask("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
-        if whole.value is not None:
-            own = ask("container", read=partial(ecs.container_document, wire, uri, budget=budget, until=until))
-            container, task, told_by = own.value or container, whole.value, version
-        if told_by or whole.step.failure is Failure.TIMEOUT:
-            break
+    container, task, version = ecs.Container(), ecs.Task(), ""
+    uris = {"v4": environment.metadata_v4, "v3": environment.metadata_v3}
+    sources = {name: uri for name, uri in uris.items() if uri}
     if not sources:
         why = "no ECS_CONTAINER_METADATA_URI_V4 in the environment"
-        recorder.skip("task", Action.METADATA, "task", blocked_by=None, detail=why)
-    return _surroundings(settings, wire, recorder, container, task, told_by=told_by, until=until)
+        recorder.skip(Target("task", Action.METADATA, "task"), blocked_by=None, detail=why)
+    else:
+        http.prepare()
+    for name, uri in sources.items():
+        read = partial(_metadata, recorder, version=name)
+        # The time that one document takes is lost for the next: all of them share one budget.
+        budget = replace(settings.budget, metadata=max(0.05, ends - time.monotonic()))
+        document = read("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
+        if document.value is not None:
+            own = read("container", read=partial(ecs.container_document, wire, uri, budget=budget, until=until))
+            container, task, version = own.value or container, document.value, name
+        if version or document.step.failure is Failure.TIMEOUT:
+            break
+    return _surroundings(settings, wire, recorder, container, task, version=version, until=until)
 
 
-def remembering(known: Surroundings | None, here: Surroundings) -> Surroundings:
-    """What metadata told earlier, where it tells less now: the image, the network interface and where logs go are a
-    task's for life."""
-    if known is None or (here.image is not None and here.log_drivers_known >= known.log_drivers_known):
+def remembering(earlier: Surroundings | None, here: Surroundings) -> Surroundings:
+    """What metadata answered earlier, if it answers less now: image, network interface and log drivers of a task never
+    change."""
+    if earlier is None or (here.image is not None and here.log_drivers_known >= earlier.log_drivers_known):
         return here
     return replace(
-        known,
+        earlier,
         metadata_remembered=True,
         resolvers=here.resolvers,
         proxies=here.proxies,
@@ -80,9 +79,8 @@ def _metadata(
     def call() -> tuple[AnySeen, ecs.Document]:
         return MetadataSeen(version=version, status=200), read()
 
-    rank = ("task", "container").index(subject)
-    blank = MetadataSeen(version=version)
-    return recorder.attempt("task", Action.METADATA, subject, call=call, seen=blank, rank=rank)
+    target = Target("task", Action.METADATA, subject, rank=("task", "container").index(subject))
+    return recorder.attempt(target, call, seen=MetadataSeen(version=version))
 
 
 def _surroundings(
@@ -92,7 +90,7 @@ def _surroundings(
     container: ecs.Container,
     task: ecs.Task,
     *,
-    told_by: str,
+    version: str,
     until: float,
 ) -> Surroundings:
     environment = settings.environment
@@ -101,10 +99,10 @@ def _surroundings(
     launch_type = task.launch_type or _launch_type(environment)
     mode = network.network_mode if network else None
     own_region = environment.region or (arn.region if arn else None) or container.log_options.get("awslogs-region")
-    on_instance = bool(told_by) and launch_type in ("EC2", "MANAGED_INSTANCES")
+    on_instance = bool(version) and launch_type in ("EC2", "MANAGED_INSTANCES")
     return Surroundings(
-        metadata_answered=bool(told_by),
-        log_drivers_known=told_by == "v4",  # version 3 does not describe logging
+        metadata_answered=bool(version),
+        log_drivers_known=version == "v4",  # version 3 does not describe logging
         path=_path(launch_type, mode, environment),
         region=own_region,
         account=arn.account if arn else None,
@@ -148,10 +146,10 @@ class _Arn(tuple[str, str, str]):
 
 
 def _launch_type(environment: Environment) -> str | None:
-    """What AWS_EXECUTION_ENV tells where the metadata has no LaunchType (version 3, old agents)."""
+    """From AWS_EXECUTION_ENV, for metadata without LaunchType (version 3, old agents)."""
     prefix = "AWS_ECS_"
-    told = environment.execution_env or ""
-    return told.removeprefix(prefix) if told.startswith(prefix) else None
+    value = environment.execution_env or ""
+    return value.removeprefix(prefix) if value.startswith(prefix) else None
 
 
 def _path(launch_type: str | None, mode: str | None, environment: Environment) -> Path:
@@ -163,7 +161,7 @@ def _path(launch_type: str | None, mode: str | None, environment: Environment) -
 
 
 def _log_destinations(task: ecs.Task, own: ecs.Container) -> tuple[LogDestination, ...]:
-    """Every container of the task that logs with awslogs; a FireLens router may do so while the others use it."""
+    """Every container of the task that logs with awslogs; with FireLens that may be the router alone."""
     return tuple(
         LogDestination(
             container=container.name or "",
@@ -186,78 +184,71 @@ def _network(text: str | None) -> str | None:
 
 def _addresses(network: ecs.Network | None) -> tuple[str, ...]:
     """The task's own addresses. In host mode the metadata holds a list with an empty string."""
-    found = []
+    addresses = []
     for text in (*network.ipv4_addresses, *network.ipv6_addresses) if network else ():
         try:
-            found.append(str(ip_address(text)))
+            addresses.append(str(ip_address(text)))
         except ValueError:
             continue
-    return tuple(found)
+    return tuple(addresses)
 
 
 def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: float) -> tuple[str, ...]:
-    """The VPC's ranges, which only an EC2 instance's metadata tells."""
+    """The VPC's ranges, which only the metadata of an EC2 instance has."""
 
     def call() -> tuple[AnySeen, tuple[str, ...]]:
         ranges = ecs.instance_vpc_cidrs(wire, budget=settings.budget, until=until)
         return MetadataSeen(version="instance", status=200), tuple(text for text in map(_network, ranges) if text)
 
-    attempt = recorder.attempt(
-        "task", Action.METADATA, "instance", call=call, seen=MetadataSeen(version="instance"), rank=2
-    )
-    return attempt.value or ()
+    target = Target("task", Action.METADATA, "instance", rank=2)
+    return recorder.attempt(target, call, seen=MetadataSeen(version="instance")).value or ()
 
 
-# ---- beside the endpoints
-# ------------------------------------------------------------------------------------------------------
+# ---- during the run -------------------------------------------------------------------------------------------------
 
 
 def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.FoundCredentials]:
-    """botocore's chain, once more after an answer that passes (the agent answers 503 right after its start)."""
-
-    # One after the other, on one thread: libraries imported side by side race for the interpreter's warning filters,
-    # and can meet each other half initialised. All that speaks HTTP waits for these credentials.
+    """Go through botocore's chain, and once more after a failure that may pass (the agent answers 503 at its start)."""
+    # One after the other, on one thread: libraries that are imported concurrently race for the interpreter's warning
+    # filters, and can see each other half initialised. Everything that speaks HTTP waits for these credentials.
     http.prepare()
     credentials.prepare()
 
-    def attempt() -> Attempt[credentials.FoundCredentials]:
-        def call() -> tuple[AnySeen, credentials.FoundCredentials]:
-            found = credentials.find(
-                run.wire,
-                settings.environ,
-                allow_instance=settings.allow_instance_role,
-                budget=run.plan.budget,
-                until=run.until,
-            )
-            return CredentialsSeen(source=found.source, arn=found.arn), found
+    def call() -> tuple[AnySeen, credentials.FoundCredentials]:
+        found = credentials.find(
+            run.wire,
+            settings.environ,
+            allow_instance=settings.allow_instance_role,
+            budget=run.plan.budget,
+            until=run.until,
+        )
+        return CredentialsSeen(source=found.source, arn=found.arn), found
 
-        return run.recorder.attempt("task", Action.CREDENTIALS, "chain", call=call, seen=CredentialsSeen())
-
-    return with_retry(run, attempt)
+    target = Target("task", Action.CREDENTIALS, "chain")
+    return run.with_retry(lambda: run.recorder.attempt(target, call, seen=CredentialsSeen()))
 
 
 def look_at_proxies(run: Run, environment: Environment) -> Step:
-    """Which proxy variables are set, and what NO_PROXY leaves to the proxy. No connection of ours uses them."""
-    # HTTP_PROXY alone takes plain HTTP, and that is the link-local addresses'.
-    everything = any(name.upper() != "HTTP_PROXY" for name in environment.proxies)
-    hosts = (*LINK_LOCAL_SERVICES, *(_hosts(run.plan) if everything else ()))
-    uncovered = (
-        tuple(host for host in hosts if not _bypassed(host, environment.no_proxy or "")) if environment.proxies else ()
-    )
+    """Which proxy variables are set, and which hosts NO_PROXY does not cover. No connection of ours uses them."""
+    # HTTP_PROXY alone takes plain HTTP, which only the link-local services speak.
+    all_hosts = any(name.upper() != "HTTP_PROXY" for name in environment.proxies)
+    hosts = (*LINK_LOCAL_SERVICES, *(_hosts(run.plan) if all_hosts else ()))
+    no_proxy = environment.no_proxy or ""
+    uncovered = tuple(host for host in hosts if not _is_bypassed(host, no_proxy)) if environment.proxies else ()
 
     def call() -> tuple[AnySeen, None]:
         variables = tuple(sorted(environment.proxies))
         return ProxySeen(variables=variables, bypassed=bool(variables) and not uncovered, uncovered=uncovered), None
 
-    return run.recorder.attempt("task", Action.ENVIRONMENT, "proxy", call=call).step
+    return run.recorder.attempt(Target("task", Action.ENVIRONMENT, "proxy"), call).step
 
 
 def _hosts(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(endpoint.host for endpoint in plan.endpoints), plan.layer_host)))
 
 
-def _bypassed(host: str, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host: by suffix as every client reads it, or by range as some do."""
+def _is_bypassed(host: str, no_proxy: str) -> bool:
+    """Whether NO_PROXY covers the host: by suffix, as all clients read it, or by range, as some do."""
     entries = [entry.strip().lower().lstrip(".") for entry in no_proxy.split(",") if entry.strip()]
     if any(entry == "*" or host == entry or host.endswith(f".{entry}") for entry in entries):
         return True
@@ -265,3 +256,55 @@ def _bypassed(host: str, no_proxy: str) -> bool:
         return any(ip_address(host) in ip_network(entry, strict=False) for entry in entries if "/" in entry)
     except ValueError:
         return False
+
+
+# ---- controls: bare connects outside the plan, on which nothing is sent ---------------------------------------------
+
+
+def control_other_region(run: Run) -> None:
+    """Connect to S3 of another region: a gateway endpoint routes only its own region, a NAT routes all."""
+    host = run.plan.control_host
+    if host is None:
+        return
+    ends = time.monotonic() + run.plan.budget.control  # for lookup and connect: a control must not delay the verdict
+
+    def call() -> tuple[ControlSeen, None]:
+        address = _control_address(run, host, until=min(run.until, ends))
+        reached = _is_reachable(run, address, seconds=ends - time.monotonic()) if address else None
+        return ControlSeen(host=host, address=address, reached=reached), None
+
+    run.recorder.attempt(Target("s3", Action.CONTROL, "other-region", host), call, seen=ControlSeen(host=host))
+
+
+def control_transparent_proxy(run: Run) -> None:
+    """Connect to an address that no host has."""
+
+    def call() -> tuple[ControlSeen, None]:
+        reached = _is_reachable(run, NO_HOST, seconds=run.plan.budget.control)
+        return ControlSeen(host=NO_HOST, address=NO_HOST, reached=reached), None
+
+    target = Target("task", Action.CONTROL, "transparent-proxy", address=NO_HOST)
+    run.recorder.attempt(target, call, seen=ControlSeen(host=NO_HOST))
+
+
+def _control_address(run: Run, host: str, *, until: float) -> str | None:
+    servers = run.wire.resolvers()
+    if not servers:
+        return None
+    try:
+        lookup = names.lookup(run.wire, servers[0], host, "A", budget=run.plan.budget, tries=1, until=until)
+    except WireError:
+        return None
+    return lookup.addresses[0] if lookup.addresses else None
+
+
+def _is_reachable(run: Run, address: str, *, seconds: float) -> bool:
+    """A refusal counts as unreachable: only a way out of the VPC matters, and a firewall that refuses is none."""
+    timeout = max(0.1, min(seconds, run.plan.budget.connect))
+    try:
+        connect(run.wire, address, 443, timeout=timeout, until=run.until).close()
+    except WireError as error:
+        if error.failure is Failure.DEADLINE:
+            raise
+        return False
+    return True

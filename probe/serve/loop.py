@@ -59,7 +59,9 @@ class Rounds:
 
     def measure(self, stop: threading.Event) -> Verdict:
         settings, earlier = replace(self._settings, started=time.monotonic()), self._surroundings
-        verdict = verdict_in_any_case(settings, lambda: run(settings, self._wire, stop=stop, known=earlier), stop=stop)
+        verdict = verdict_in_any_case(
+            settings, lambda: run(settings, self._wire, stop=stop, earlier=earlier), stop=stop
+        )
         if verdict.surroundings.metadata_answered:
             self._surroundings = verdict.surroundings
         return verdict

@@ -43,6 +43,10 @@ class WireError(Exception):
     def __str__(self) -> str:
         return f"{self.failure}: {self.detail}" if self.detail else str(self.failure)
 
+    def with_seen(self, seen: AnySeen) -> WireError:
+        """The same failure, with `seen` as what the step showed."""
+        return WireError(self.failure, self.detail, seen=seen, lookup=self.lookup)
+
 
 class Phase(StrEnum):
     """What was being done when a library raised: the same error means different things."""

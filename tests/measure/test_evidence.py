@@ -70,7 +70,7 @@ def test_a_silent_control_does_not_hold_back_the_pull() -> None:
         plan = make_plan(settings, look_around(settings, vpc.wire(), recorder, until=until))
         shared = Run(vpc.wire(), plan, recorder, until, threading.Event(), Silent())
         assert reach(shared, plan.endpoints[0]).ready
-        assert not all(evidence.done() for evidence in shared.beside)
+        assert not all(evidence.done() for evidence in shared.in_background)
 
 
 def test_metadata_that_is_silent_when_a_stop_comes_leaves_a_document() -> None:

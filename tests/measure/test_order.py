@@ -1,4 +1,4 @@
-"""What begins before what."""
+"""The order in which the parts of a measurement begin."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ import probe.measure
 from probe.sim import changes
 from tests.measure.worlds import steps
 
+CONTROLS = ["control_other_region", "control_transparent_proxy"]
 
-def test_what_imports_libraries_begins_behind_all_that_can_go_without(monkeypatch: pytest.MonkeyPatch) -> None:
+
+def test_what_imports_libraries_begins_after_what_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
 
-    def at_once(work: Callable[[], Any]) -> Future[Any]:
+    def run_now(work: Callable[[], Any]) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_result(work())
         return future
 
-    def noting(name: str) -> None:
-        real = getattr(probe.measure, name)
+    def record_calls(name: str) -> None:
+        function = getattr(probe.measure, name)
 
-        def noted(*given: Any) -> Any:
+        def recorded(*arguments: Any) -> Any:
             begun.append(name)
-            return real(*given)
+            return function(*arguments)
 
-        monkeypatch.setattr(probe.measure, name, noted)
+        monkeypatch.setattr(probe.measure, name, recorded)
 
-    monkeypatch.setattr(probe.measure, "spawn", at_once)
-    for name in ("other_region", "transparent_proxy", "reach", "find_credentials", "pull"):
-        noting(name)
+    monkeypatch.setattr(probe.measure, "spawn", run_now)
+    for name in (*CONTROLS, "reach", "find_credentials", "pull"):
+        record_calls(name)
     steps(changes.no_change, controls=True)
-    assert begun[:2] == ["other_region", "transparent_proxy"]  # whose silence takes longest
+    assert begun[:2] == CONTROLS, "their timeouts take longest"
     assert begun.index("find_credentials") > max(place for place, name in enumerate(begun) if name == "reach")
     assert begun[-1] == "pull"

@@ -1,4 +1,4 @@
-"""One HTTP question to an endpoint and its answer, turned into a typed fact or a failure."""
+"""One HTTP request to an endpoint: its answer as a typed fact, or a failure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from probe.wire.sigv4 import signed_headers
 T = TypeVar("T")
 
 
-class Asked(Record, frozen=True):
-    """An answer that was hoped for, and what was seen of it."""
+class Response(Record, frozen=True):
+    """An answer with an expected status, and its facts."""
 
     answer: Answer
     seen: AnswerSeen
 
     def read(self, reader: Callable[[bytes], T]) -> T:
-        """Read the body. What cannot be read and carries no mark of AWS is a middlebox's, whatever its status."""
+        """Read the body. An unreadable one without a mark of AWS comes from a middlebox, whatever its status."""
         try:
             return reader(self.answer.body)
         except WireError as error:
@@ -35,7 +35,7 @@ class Asked(Record, frozen=True):
             raise WireError(failure, error.detail, seen=self.seen) from error
 
 
-def ask(
+def send(
     run: Run,
     conversation: Conversation,
     method: str,
@@ -45,38 +45,41 @@ def ask(
     body: bytes = b"",
     limit: int | None = None,
     expected: tuple[int, ...] = (),
-) -> Asked:
-    """Ask once. Raises WireError where the answer is neither 2xx nor in `expected`; what was seen goes with it."""
+) -> Response:
+    """Send one request. Raises WireError, with the answer's facts, unless the status is 2xx or in `expected`.
+
+    `limit` bounds the body, in bytes.
+    """
     blank = AnswerSeen(address=conversation.address, method=method)
     try:
         answer = conversation.request(
             method, target, headers=dict(headers or {}), body=body, limit=limit or run.plan.budget.error_bytes
         )
     except WireError as error:
-        raise WireError(error.failure, error.detail, seen=error.seen or blank) from error
+        raise error.with_seen(error.seen or blank) from error
     if 300 <= answer.status < 400 and answer.status not in expected:
-        raise WireError(Failure.REDIRECT, f"status {answer.status} where no redirect belongs", seen=blank)
+        raise WireError(Failure.REDIRECT, f"status {answer.status}, an unexpected redirect", seen=blank)
     seen = answers.facts(answer, method=method, address=conversation.address, clock=time.time())
-    refused = None if answer.status in expected else answers.failure(answer, seen)
-    if refused is not None:
-        failure, detail = refused
+    refusal = None if answer.status in expected else answers.failure(answer, seen)
+    if refusal is not None:
+        failure, detail = refusal
         raise WireError(failure, detail, seen=seen)
-    return Asked(answer, seen)
+    return Response(answer, seen)
 
 
-def seen_of(error: WireError, otherwise: AnswerSeen) -> AnswerSeen:
-    """The answer that a failure saw, where it saw one."""
+def answer_in(error: WireError, otherwise: AnswerSeen) -> AnswerSeen:
+    """The answer that came with a failure, if any."""
     return error.seen if isinstance(error.seen, AnswerSeen) else otherwise
 
 
-def ask_aws(
+def call_aws(
     run: Run, endpoint: Endpoint, ready: Ready, found: FoundCredentials, *, service: str, target: str, body: bytes
-) -> Asked:
-    """One signed call of an AWS JSON API, over our own dial."""
+) -> Response:
+    """Make one signed call of an AWS JSON API, over a connection that we dial ourselves."""
     headers = signed_headers(
         found.credentials, service=service, region=endpoint.region, host=endpoint.host, target=target, body=body
     )
     with Conversation(
         run.wire, host=endpoint.host, address=ready.address, until=run.until, budget=run.plan.budget
     ) as conversation:
-        return ask(run, conversation, "POST", "/", headers=headers, body=body)
+        return send(run, conversation, "POST", "/", headers=headers, body=body)
