@@ -99,26 +99,28 @@ def _facts(document: bytes, heading: _Heading) -> Saved:
 
 
 def _upgraded(facts: Saved, old: _OldSurroundings) -> Saved:
-    """The facts as this version writes them, where an older one wrote less or under other keys."""
-    here = facts.surroundings
+    """Convert the facts of an older version, which lacks some keys and has others under old names."""
+    current = facts.surroundings
     surroundings = replace(
-        here,
-        metadata_answered=here.metadata_answered or old.told,
-        metadata_remembered=here.metadata_remembered or old.remembered,
-        log_drivers_known=here.log_drivers_known or old.log_drivers_told,
+        current,
+        metadata_answered=current.metadata_answered or old.told,
+        metadata_remembered=current.metadata_remembered or old.remembered,
+        log_drivers_known=current.log_drivers_known or old.log_drivers_told,
     )
+    if any(step.host or step.address for step in facts.steps):
+        return replace(facts, surroundings=surroundings)  # a skipped step has neither in any version
     hosts = {endpoint.name: endpoint.host for endpoint in facts.plan.endpoints}
     steps: dict[str, Step] = {}
     for step in facts.steps:
         below = steps.get(step.on or "")
         # A layer is read over the connection below it, which may be to a host that a redirect named.
         host = below.host if below and step.action is Action.LAYER else hosts.get(step.endpoint)
-        steps[step.id] = step if step.host or step.address else _with_fields(step, host)
+        steps[step.id] = _with_fields(step, host)
     return replace(facts, surroundings=surroundings, steps=tuple(steps.values()))
 
 
 def _with_fields(step: Step, host: str | None) -> Step:
-    """A step of a version without the fields host, address and attempt: only here are they read from id and subject.
+    """Add host, address and attempt to a step of an older version, from its id and subject.
 
     "s3/tcp/bucket.s3.amazonaws.com/52.216.1.1#2" is the second attempt at an address of a host that a redirect named.
     """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.costs import PROBE, Cost, cost, median, middle
-from tests.explain.samples import TEXTS
+from tests.explain.samples import SAMPLES
 from tests.lab import faults
 from tests.lab.cloud import LAYERS, OWN_IMAGE, PASSWORD, REGISTRY, ROOT, S3, Cloud
 from tests.lab.containers import HOME, Task
@@ -218,8 +218,8 @@ def simulated(_bench: Bench) -> Iterator[Row]:
 
 _READ_ALL = """
 from probe.explain import explain_text
-from tests.explain.samples import TEXTS
-print(sum(explain_text(text.words) is not None for text in TEXTS), len(TEXTS))
+from tests.explain.samples import SAMPLES
+print(sum(explain_text(sample.text) is not None for sample in SAMPLES), len(SAMPLES))
 """
 
 
@@ -230,7 +230,7 @@ def words(_bench: Bench) -> Iterator[Row]:
     yield Row(f"explain: {number} error texts ({classed} classed)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2)
     with tempfile.TemporaryDirectory() as folder:
         reason = Path(folder) / "reason.txt"
-        reason.write_text(TEXTS[0].words)
+        reason.write_text(SAMPLES[0].text)
         (one,) = median(5, lambda: cost(*PROBE, "explain", str(reason), code=1))
     yield Row("  one of them, ecr-probe explain FILE", f"{one.seconds:.2f} s", "(told)", True)
 

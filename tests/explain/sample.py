@@ -1,4 +1,4 @@
-"""An error text and what it tells: which step failed, how, what is found and which causes come first."""
+"""A sample of an error text with what `explain` must conclude: the failed step, the findings, the first causes."""
 
 from __future__ import annotations
 
@@ -15,62 +15,64 @@ from tests.faults.places import NOON
 
 
 @dataclass(frozen=True)
-class Words(World):
-    """A world that is known by somebody's words alone."""
+class ReportedText(World):
+    """A world of which only an error text is known."""
 
     text: str = ""
-    ranges: tuple[str, ...] = ()
+    vpc_cidrs: tuple[str, ...] = ()
 
-    def read(self) -> Verdict:
-        known = explain_text(self.text, policy=self.policy, vpc_cidrs=self.ranges, now=NOON)
-        return known or unrecognised_text(split_records(self.text), TaskContext(), policy=self.policy, now=NOON)
+    def verdict(self) -> Verdict:
+        verdict = explain_text(self.text, policy=self.policy, vpc_cidrs=self.vpc_cidrs, now=NOON)
+        return verdict or unrecognised_text(split_records(self.text), TaskContext(), policy=self.policy, now=NOON)
 
     def measure(self) -> Measurement:
-        return self.read().measurement
+        return self.verdict().measurement
 
 
 @dataclass(frozen=True)
-class Untold(World):
-    """A task of which ECS did not tell."""
+class UndescribedTask(World):
+    """A task that ECS did not describe."""
 
     failure: Failure = Failure.TIMEOUT
-    words: str = "ecs:DescribeTasks: ecs.eu-west-1.amazonaws.com did not answer (ConnectTimeoutError)"
+    error_text: str = "ecs:DescribeTasks: ecs.eu-west-1.amazonaws.com did not answer (ConnectTimeoutError)"
 
     def measure(self) -> Measurement:
-        return task_not_described(self.failure, self.words, TaskContext(), now=NOON).measurement
+        return task_not_described(self.failure, self.error_text, TaskContext(), now=NOON).measurement
 
 
-_THROTTLED = Untold(failure=Failure.THROTTLED, words="ecs:DescribeTasks: ThrottlingException: Rate exceeded")
-UNTOLD = (
-    Case("ECS does not answer", Untold(), {"task.not-described": "other"}, "inconclusive", "unproven"),
-    Case("ECS limits the rate", _THROTTLED, {"task.not-described": "=throttle"}, "inconclusive", "unproven"),
+_THROTTLED = UndescribedTask(
+    failure=Failure.THROTTLED, error_text="ecs:DescribeTasks: ThrottlingException: Rate exceeded"
+)
+UNDESCRIBED = (
+    Case("ECS does not answer", UndescribedTask(), {"task.not-described": "other"}, "inconclusive", "unproven"),
+    Case("ECS throttles the call", _THROTTLED, {"task.not-described": "=throttle"}, "inconclusive", "unproven"),
 )
 
 
 @dataclass(frozen=True)
-class Text:
-    """`step` is the id of the step that failed, `failure` how; `finds` as in `Case`; `lies` the address's class."""
+class Sample:
+    """An error text. `step` is the id of the failed step, `failure` its failure, `causes` as `Case.finds`."""
 
     name: str
-    words: str
+    text: str
     step: str
     failure: str
-    finds: Mapping[str, str]
+    causes: Mapping[str, str]
     status: str = "fail"
     pull: str = "broken"
-    lies: str = ""
-    ranges: tuple[str, ...] = ()
+    address_class: str = ""
+    vpc_cidrs: tuple[str, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def world(self) -> Words:
-        return Words(text=self.words, ranges=self.ranges)
+    def world(self) -> ReportedText:
+        return ReportedText(text=self.text, vpc_cidrs=self.vpc_cidrs)
 
     @property
     def case(self) -> Case:
-        return Case(f"in words: {self.name}", self.world, self.finds, self.status, self.pull, self.severities)
+        return Case(f"text: {self.name}", self.world, self.causes, self.status, self.pull, self.severities)
 
-    def failed(self) -> list[tuple[str, str]]:
+    def failed_steps(self) -> list[tuple[str, str]]:
         """The failed steps, by id and failure."""
-        steps = self.world.read().steps
+        steps = self.world.verdict().steps
         return [(step.id, str(step.failure)) for step in steps if step.outcome is Outcome.FAILED]

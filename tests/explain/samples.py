@@ -1,8 +1,8 @@
-"""All texts."""
+"""All samples of error texts."""
 
 from __future__ import annotations
 
-from tests.explain.samples_answers import REFUSALS
-from tests.explain.samples_network import NETWORK
+from tests.explain.samples_answers import ANSWER_SAMPLES
+from tests.explain.samples_network import NETWORK_SAMPLES
 
-TEXTS = (*NETWORK, *REFUSALS)
+SAMPLES = (*NETWORK_SAMPLES, *ANSWER_SAMPLES)

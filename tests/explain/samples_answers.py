@@ -1,8 +1,8 @@
-"""Texts of refusals, limits and images, in our own words: hosts, accounts and roles are made up."""
+"""Samples of denials, throttling, image errors and failed starts; hosts, accounts and roles are invented."""
 
 from __future__ import annotations
 
-from tests.explain.sample import Text
+from tests.explain.sample import Sample
 from tests.explain.samples_network import AUTH, IMAGE, LAYERS, REGISTRY, V2
 
 ROLE = "arn:aws:sts::210987654321:assumed-role/shopExecution/7a7a7a"
@@ -18,8 +18,8 @@ LOG_DRIVER = (
 CACHED = "registry.tag-not-found registry.pull-through-redirect iam.execution-role"
 
 DENIED = (
-    Text(
-        "the token, by the role's own policies",
+    Sample(
+        "token denied by the identity-based policy",
         f"{AUTH}The task cannot pull registry auth from Amazon ECR: operation error ECR: GetAuthorizationToken, https "
         "response error StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
         "AccessDeniedException: "
@@ -30,8 +30,8 @@ DENIED = (
         "denied",
         {"iam.denied": "iam.execution-role iam.source-vpce-condition"},
     ),
-    Text(
-        "the token, by the endpoint's policy",
+    Sample(
+        "token denied by the endpoint policy",
         f"{AUTH}{V2}StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
         "AccessDeniedException: User: "
         f"{ROLE} is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no VPC endpoint "
@@ -41,8 +41,8 @@ DENIED = (
         "denied",
         {"policy.vpce.ecr": "=policy.vpce.ecr"},
     ),
-    Text(
-        "the token, and AWS does not say by what",
+    Sample(
+        "token denied without a reason",
         f"CannotPullECRContainerError: AccessDeniedException: User: {ROLE} is not authorized to perform: "
         "ecr:GetAuthorizationToken on resource: *\n\tstatus code: 400, request id: "
         "3f3f3f3f-0000-4444-8888-121212121212",
@@ -50,16 +50,16 @@ DENIED = (
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.ecr"},
     ),
-    Text(
-        "the token, by an explicit deny of nobody knows what",
+    Sample(
+        "token denied explicitly, without naming the policy",
         "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: "
         f"{ROLE} is not authorized to perform: ecr:GetAuthorizationToken on resource: * with an explicit deny",
         "ecr.api/token",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.ecr iam.scp"},
     ),
-    Text(
-        "the token, by the organisation",
+    Sample(
+        "token denied by a service control policy",
         f"api error AccessDeniedException: User: {ROLE} is not authorized to perform: ecr:GetAuthorizationToken on "
         "resource: "
         "* with an explicit deny in a service control policy",
@@ -67,8 +67,8 @@ DENIED = (
         "denied",
         {"iam.denied": "=iam.scp"},
     ),
-    Text(
-        "the manifest, by the repository's policy",
+    Sample(
+        "manifest denied by the repository policy",
         f"CannotPullContainerError: The task can’t pull the image. Error response from daemon: pull access denied for "
         f"{REGISTRY}/shop/cart, repository does not exist or may require 'docker login': denied: User: {FOREIGN_ROLE} "
         "is not "
@@ -79,22 +79,22 @@ DENIED = (
         "denied",
         {"iam.denied": "=iam.repository-policy"},
     ),
-    Text(
-        "the manifest, a sentence without its beginning",
+    Sample(
+        "manifest denied, beginning of the sentence missing",
         "… because no resource-based policy allows the ecr:BatchGetImage action",
         "ecr.dkr/manifest",
         "denied",
         {"iam.denied": "=iam.repository-policy"},
     ),
-    Text(
-        "the manifest, of a role of another account",
+    Sample(
+        "manifest denied to a role of another account",
         f"denied: User: {FOREIGN_ROLE} is not authorized to perform: ecr:BatchGetImage {ON_CART} ({IMAGE})",
         "ecr.dkr/manifest",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
     ),
-    Text(
-        "the blob, by the role's own policies",
+    Sample(
+        "blob denied by the identity-based policy",
         f"failed to copy: httpReadSeeker: failed open: unexpected status code https://{REGISTRY}/v2/shop/cart/blobs/"
         f"sha256:{'1d' * 32}: 403 Forbidden - denied: User: {ROLE} is not authorized to perform: "
         "ecr:GetDownloadUrlForLayer "
@@ -103,22 +103,22 @@ DENIED = (
         "denied",
         {"iam.denied": "iam.execution-role iam.source-vpce-condition"},
     ),
-    Text(
-        "a bare 403 for the manifest",
+    Sample(
+        "403 for the manifest without a body",
         f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 403 Forbidden",
         "ecr.dkr/manifest",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.ecr"},
     ),
-    Text(
-        "two words",
+    Sample(
+        "only the two words Access Denied",
         "CannotPullContainer AccessDenied",
         "ecr.dkr/manifest",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.ecr"},
     ),
-    Text(
-        "a layer, by S3, in its own form",
+    Sample(
+        "layer denied by S3 with its XML error",
         f"""{CONFIGURATION}{NOT_JSON}"<?xml version=\\"1.0\\" encoding=\\"UTF-8\\"?>\\n<Error>"""
         """<Code>AccessDenied</Code>"""
         """<Message>Access Denied</Message><RequestId>1A2B3C4D5E6F7A8B</RequestId></Error>\"""",
@@ -126,15 +126,15 @@ DENIED = (
         "denied",
         {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
     ),
-    Text(
-        "a layer, by S3, cut before its code",
+    Sample(
+        "layer denied by S3, cut off before the code",
         f'{CONFIGURATION}{NOT_JSON}"<?xml version=',
         "s3/layer",
         "denied",
         {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
     ),
-    Text(
-        "a layer, by the endpoint's policy, said",
+    Sample(
+        "layer denied by the S3 endpoint policy",
         f"failed to copy: httpReadSeeker: failed open: unexpected status code {LAYERS}?X-Amz-Signature=0f0f: 403 "
         "Forbidden "
         "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::812812325446:assumed-role/storage-access/0 is not "
@@ -145,8 +145,8 @@ DENIED = (
         "denied",
         {"policy.vpce.s3": "=policy.vpce.s3"},
     ),
-    Text(
-        "a parameter, by the role",
+    Sample(
+        "parameter denied by the identity-based policy",
         f"{AUTH}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been "
         "retried 1 "
         f"time(s): AccessDeniedException: User: {ROLE} is not authorized to perform: ssm:GetParameters on resource: "
@@ -158,16 +158,16 @@ DENIED = (
         {"iam.denied": "iam.execution-role"},
         pull="unproven",
     ),
-    Text(
-        "a secret's key",
+    Sample(
+        "KMS key of a secret denied",
         f"{AUTH}unable to retrieve secret from asm: api error AccessDeniedException: Access to KMS is not allowed",
         "secretsmanager/request",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.other"},
         pull="unproven",
     ),
-    Text(
-        "a secret, by the endpoint's policy",
+    Sample(
+        "secret denied by the endpoint policy",
         f"{AUTH}api error AccessDeniedException: User: {ROLE} is not authorized to perform: "
         "secretsmanager:GetSecretValue on "
         "resource: shop/db because no VPC endpoint policy allows the secretsmanager:GetSecretValue action",
@@ -176,8 +176,8 @@ DENIED = (
         {"policy.vpce.other": "=policy.vpce.other"},
         pull="unproven",
     ),
-    Text(
-        "the log stream",
+    Sample(
+        "log stream denied",
         f"{LOG_DRIVER}to create Cloudwatch log stream: AccessDeniedException: User: {ROLE} is not authorized to "
         "perform: "
         "logs:CreateLogStream on resource: arn:aws:logs:eu-north-1:210987654321:log-group:/ecs/shop:log-stream:a "
@@ -189,40 +189,40 @@ DENIED = (
         pull="unproven",
     ),
 )
-ANSWERS = (
-    Text(
-        "no token, on an instance",
+ERRORS = (
+    Sample(
+        "no registry token, on an instance",
         f'level=error msg="Handler for POST /v1.44/images/create returned error: Head \\"{HEAD}\\": no basic auth '
         'credentials"',
         "ecr.dkr/challenge",
         "no-credentials",
         {"registry.no-token": "iam.execution-role endpoint.missing.ecr-api tcp.no-route"},
     ),
-    Text(
-        "no token, at the dual-stack name",
+    Sample(
+        "no registry token, at the dual-stack host",
         "Error response from daemon: Head "
         '"https://210987654321.dkr-ecr.eu-north-1.on.aws/v2/shop/cart/manifests/2024-11": no basic auth credentials',
         "ecr.dkr/challenge",
         "no-credentials",
         {"registry.no-token": "client.unrecognised-ecr-host iam.execution-role"},
     ),
-    Text(
-        "a token of yesterday",
+    Sample(
+        "registry token expired, 401",
         f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 401 Unauthorized",
         "ecr.dkr/manifest",
         "unauthenticated",
         {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
     ),
-    Text(
-        "a token that has expired, in ECR's own words",
+    Sample(
+        "registry token expired, ECR's message",
         "denied: Your authorization token has expired. Reauthenticate and try again. "
         f"(pulling {IMAGE}: failed to resolve reference)",
         "ecr.dkr/manifest",
         "unauthenticated",
         {"registry.token-rejected": "registry.auth-token-expired"},
     ),
-    Text(
-        "a session that has expired",
+    Sample(
+        "credentials' session expired",
         "CannotPullECRContainerError: ExpiredTokenException: The security token included in the request is expired",
         "ecr.api/token",
         "unauthenticated",
@@ -230,7 +230,7 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
+    Sample(
         "no credentials on the instance",
         "CannotPullECRContainerError: NoCredentialProviders: no valid providers in chain. Deprecated.",
         "task/credentials",
@@ -239,8 +239,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "too many tokens",
+    Sample(
+        "token requests throttled",
         "Reason CannotPullECRContainerError: ThrottlingException: Rate exceeded\n\tstatus code: 400, request id: "
         "3f3f3f3f-0000-4444-8888-121212121212",
         "ecr.api/token",
@@ -249,8 +249,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "too many manifests",
+    Sample(
+        "manifest requests throttled",
         f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 429 Too Many Requests",
         "ecr.dkr/manifest",
         "throttled",
@@ -258,8 +258,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "S3 asks for patience",
+    Sample(
+        "S3 SlowDown",
         f"failed to copy: httpReadSeeker: failed open: unexpected status code {LAYERS}: 503 Service Unavailable "
         "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
         "s3/layer",
@@ -268,8 +268,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "a clock that is behind",
+    Sample(
+        "clock behind",
         "[ERROR] Unable to discover poll endpoint: InvalidSignatureException: Signature expired: 20241102T100000Z is "
         "now "
         "earlier than 20241102T101500Z (20241102T103000Z - 15 min.)",
@@ -279,8 +279,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "a clock that is ahead, asked for a token",
+    Sample(
+        "clock ahead, token request",
         f"{AUTH}{V2}StatusCode: 400, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error "
         "InvalidSignatureException: "
         "Signature not yet current: 20241102T103000Z is still later than 20241102T102000Z (20241102T101500Z + 5 min.)",
@@ -290,8 +290,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "AWS has trouble, with a request id",
+    Sample(
+        "5xx of AWS with a request id",
         f"{AUTH}{V2}StatusCode: 500, RequestID: 3f3f3f3f-0000-4444-8888-121212121212, api error ServerException: try "
         "again",
         "ecr.api/token",
@@ -300,8 +300,8 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "somebody has trouble",
+    Sample(
+        "502 without a request id",
         f"{MANIFEST}unexpected status from HEAD request to {HEAD}: 502 Bad Gateway",
         "ecr.dkr/manifest",
         "server-error",
@@ -309,16 +309,16 @@ ANSWERS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "a page for people in place of the token",
+    Sample(
+        "HTML page instead of the token",
         f"{AUTH}{V2}StatusCode: 503, RequestID: , deserialization failed, failed to decode response body, "
         f"{NOT_JSON[:-2]}",
         "ecr.api/token",
         "not-aws",
         {"http.not-aws": "path.egress-firewall path.proxy"},
     ),
-    Text(
-        "a page for people in place of the layer: not S3's form",
+    Sample(
+        "HTML page instead of the layer, not S3's XML",
         f'{CONFIGURATION}{NOT_JSON}"<!DOCTYPE html><html><head><title>403 Forbidden</title></head><body>Access Denied '
         "by "
         "policy AccessDenied</body></html>",
@@ -328,8 +328,8 @@ ANSWERS = (
     ),
 )
 IMAGES = (
-    Text(
-        "no such tag, in containerd's words",
+    Sample(
+        "tag not found, containerd",
         "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref "
         f"{REGISTRY}/cart:9: "
         f"{REGISTRY}/cart:9: not found",
@@ -337,8 +337,8 @@ IMAGES = (
         "not-found",
         {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
     ),
-    Text(
-        "no such tag, in ECR's words",
+    Sample(
+        "tag not found, ECR",
         f"CannotPullContainerError: Error response from daemon: manifest for {REGISTRY}/cart:9 not found: manifest "
         "unknown: "
         "Requested image not found",
@@ -346,22 +346,22 @@ IMAGES = (
         "not-found",
         {"registry.tag-not-found": "=registry.tag-not-found"},
     ),
-    Text(
-        "no such tag, and perhaps a cache",
+    Sample(
+        "tag not found, perhaps in a pull-through cache",
         f"Error response from daemon: manifest for {IMAGE} not found: manifest unknown: Requested image not found",
         "ecr.dkr/manifest",
         "not-found",
         {"registry.tag-not-found": CACHED},
     ),
-    Text(
-        "no such tag, at a masked registry",
+    Sample(
+        "tag not found, registry masked",
         "CannotPullContainerError: API error (404): manifest for ***.dkr.ecr.eu-north-1.amazonaws.com/***:9 not found",
         "ecr.dkr/manifest",
         "not-found",
         {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
     ),
-    Text(
-        "no such repository",
+    Sample(
+        "repository not found",
         f'failed to resolve reference "{REGISTRY}/cart:9": unexpected status from HEAD request: name unknown: The '
         "repository "
         "with name 'cart' does not exist in the registry with id '210987654321'",
@@ -369,31 +369,31 @@ IMAGES = (
         "not-found",
         {"registry.repo-not-found": "=registry.repo-not-found"},
     ),
-    Text(
-        "no such repository, or not for you",
+    Sample(
+        "repository not found, or access denied",
         f"Error response from daemon: pull access denied for {REGISTRY}/cart, repository does not exist or may require "
         "'docker login'",
         "ecr.dkr/manifest",
         "not-found",
         {"registry.repo-not-found": "iam.execution-role registry.repo-not-found"},
     ),
-    Text(
-        "ECR Public refuses",
+    Sample(
+        "ECR Public denies",
         'failed to resolve reference "public.ecr.aws/shop/scan:2": unexpected status from HEAD request to '
         "https://public.ecr.aws/v2/shop/scan/manifests/2: 403 Forbidden",
         "registry/manifest",
         "denied",
         {"registry.elsewhere": "registry.auth-token-expired path.egress-firewall"},
     ),
-    Text(
-        "an image without a registry in its name",
+    Sample(
+        "image reference without a registry",
         "CannotPullContainerError: API error (404): repository cart-batch not found: does not exist or no pull access",
         "registry/manifest",
         "not-found",
         {"registry.elsewhere": "registry.repo-not-found registry.bad-image-reference"},
     ),
-    Text(
-        "nothing for this platform",
+    Sample(
+        "no manifest for the platform",
         "CannotPullContainerError: Error response from daemon: no matching manifest for linux/arm64/v8 in the "
         "manifest list "
         f"entries ({REGISTRY}/cart:9)",
@@ -401,8 +401,8 @@ IMAGES = (
         "no-platform",
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
     ),
-    Text(
-        "nothing for this platform, in ECS's words",
+    Sample(
+        "no manifest for the platform, ECS",
         "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain "
         "descriptor "
         "matching platform 'linux/amd64'",
@@ -410,16 +410,16 @@ IMAGES = (
         "no-platform",
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
     ),
-    Text(
-        "a program of another platform",
+    Sample(
+        "exec format error",
         "exec /usr/local/bin/cart: exec format error",
         "task/start/exec",
         "no-platform",
         {"registry.no-matching-platform": "registry.no-matching-platform other"},
         pull="unproven",
     ),
-    Text(
-        "an attestation in place of an image",
+    Sample(
+        "attestation instead of an image",
         "CannotPullContainerError: ref pull has been retried 1 time(s): failed to unpack image on snapshotter "
         "overlayfs: failed "
         f"to extract layer sha256:{'2e' * 32}: failed to get stream processor for application/vnd.in-toto+json: no "
@@ -429,15 +429,15 @@ IMAGES = (
         "malformed",
         {"registry.unreadable-image": "other"},
     ),
-    Text(
-        "a reference that is none",
+    Sample(
+        "invalid image reference",
         "CannotPullContainerError: invalid reference format: repository name (shop/Cart) must be lowercase",
         "task/environment/reference",
         "malformed",
         {"registry.bad-reference": "=registry.bad-image-reference"},
     ),
-    Text(
-        "an endpoint's own name as the registry",
+    Sample(
+        "vpce name as the registry",
         "Error response from daemon: login attempt to "
         "https://vpce-0a9b8c7d6e5f4a3b2-q1w2e3r4.dkr.ecr.eu-north-1.vpce.amazonaws.com/v2/ failed with status: 400 "
         "Bad Request",
@@ -445,8 +445,8 @@ IMAGES = (
         "unauthenticated",
         {"registry.vpce-host": "client.vpce-hostname dns.private-dns-disabled"},
     ),
-    Text(
-        "a cache sends a client upstream",
+    Sample(
+        "pull-through cache redirects upstream",
         "failed to copy: httpReadSeeker: failed open: failed to do request: Get "
         '"https://cdn.upstream.example/registry-v2/blobs/'
         f'sha256/2e/data": dial tcp 198.51.100.7:443: i/o timeout (image {REGISTRY}/mirror/busybox:1.36)',
@@ -454,8 +454,8 @@ IMAGES = (
         "redirect",
         {"registry.pull-through-redirect": "registry.pull-through-redirect registry.foreign-layers"},
     ),
-    Text(
-        "a base image of Windows keeps its layers elsewhere",
+    Sample(
+        "Windows base layers on another host",
         "failed to register layer: failed to copy: Get "
         f'"https://mcr.microsoft.com/v2/windows/servercore/blobs/sha256:{"3f" * 32}": dial tcp 198.51.100.8:443: i/o '
         "timeout "
@@ -464,35 +464,35 @@ IMAGES = (
         "redirect",
         {"registry.pull-through-redirect": "registry.foreign-layers registry.pull-through-redirect"},
     ),
-    Text(
-        "another registry is silent",
+    Sample(
+        "another registry times out",
         "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
         "registry.example.org/shop/scan:2: failed to do request: Head "
         '"https://registry.example.org/v2/shop/scan/manifests/2": dial tcp 198.51.100.9:443: i/o timeout',
         "registry/tcp/198.51.100.9",
         "timeout",
         {"registry.elsewhere": "tcp.no-route tcp.security-group path.egress-firewall"},
-        lies="private",
+        address_class="private",
     ),
-    Text(
-        "ECR Public is silent",
+    Sample(
+        "ECR Public times out",
         "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
         "public.ecr.aws/shop/scan:2: failed to do request: Head "
         '"https://public.ecr.aws/v2/shop/scan/manifests/2": dial tcp 99.83.145.10:443: i/o timeout',
         "registry/tcp/99.83.145.10",
         "timeout",
         {"registry.elsewhere": "registry.ecr-public-no-privatelink tcp.no-route"},
-        lies="public",
+        address_class="public",
     ),
-    Text(
-        "Docker Hub has had enough",
+    Sample(
+        "Docker Hub's rate limit",
         'Failed to pull image "shop/scan:2": toomanyrequests: You have reached your pull rate limit.',
         "registry/manifest",
         "throttled",
         {"registry.elsewhere": "=throttle"},
     ),
-    Text(
-        "another registry refuses",
+    Sample(
+        "another registry denies",
         "pull access denied for shop/scan, repository does not exist or may require 'docker login': denied: requested "
         "access "
         "to the resource is denied",
@@ -500,8 +500,8 @@ IMAGES = (
         "denied",
         {"registry.elsewhere": "registry.bad-image-reference registry.repo-not-found"},
     ),
-    Text(
-        "CodeBuild's own pull",
+    Sample(
+        "CodeBuild's build image",
         "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE: Unable to pull customer's container image.",
         "task/start/build-image",
         "denied",
@@ -511,7 +511,7 @@ IMAGES = (
     ),
 )
 STARTS = (
-    Text(
+    Sample(
         "no execution role",
         "ClientException: Fargate requires task definition to have execution role ARN to support ECR images.",
         "task/environment/execution-role",
@@ -519,8 +519,8 @@ STARTS = (
         {"iam.no-execution-role": "=iam.execution-role"},
         pull="unproven",
     ),
-    Text(
-        "no such log group",
+    Sample(
+        "log group not found",
         f"{LOG_DRIVER}to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not "
         "exist. : "
         "exit status 1",
@@ -530,8 +530,8 @@ STARTS = (
         pull="unproven",
         severities={"logs.group-missing": "error"},
     ),
-    Text(
-        "a region that is none",
+    Sample(
+        "invalid awslogs-region",
         f"{LOG_DRIVER}to create Cloudwatch log stream: MissingEndpoint: 'Endpoint' configuration is required for this "
         "service",
         "task/environment/log-region",
@@ -539,8 +539,8 @@ STARTS = (
         {"logs.misconfigured-region": "=logs.misconfigured-region"},
         pull="unproven",
     ),
-    Text(
-        "a secret that is not there",
+    Sample(
+        "secret not found",
         f"{AUTH}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the "
         "specified secret.",
         "task/start/secret",
@@ -548,24 +548,24 @@ STARTS = (
         {"task.secret-missing": "other"},
         pull="unproven",
     ),
-    Text(
-        "a start that took too long",
+    Sample(
+        "start timed out",
         "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
         "task/start/timeout",
         "timeout",
         {"task.start-timeout": "logs.endpoint-missing tcp.security-group"},
         pull="unproven",
     ),
-    Text(
-        "a full disk",
+    Sample(
+        "disk full",
         "CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob55: no space left on device",
         "task/start/disk",
         "too-large",
         {"task.disk-full": "other"},
         pull="unproven",
     ),
-    Text(
-        "no room for the task",
+    Sample(
+        "no capacity for the task",
         "service shop was unable to place a task. Reason: Capacity is unavailable at this time. Please try again "
         "later.",
         "task/start/placement",
@@ -574,8 +574,8 @@ STARTS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "too many interfaces at once",
+    Sample(
+        "network interface creation throttled",
         "Rate limit exceeded while attempting to Create Network Interface in subnet subnet-0d1e2f3a4b5c6d7e8",
         "task/start/placement",
         "throttled",
@@ -583,8 +583,8 @@ STARTS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "it ran",
+    Sample(
+        "essential container exited",
         "Essential container in task exited",
         "task/start/ended",
         "truncated",
@@ -592,8 +592,8 @@ STARTS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "a headline alone",
+    Sample(
+        "headline only",
         "ResourceInitializationError: unable to pull secrets or registry auth",
         "task/start/cut-short",
         "malformed",
@@ -601,8 +601,8 @@ STARTS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "a file system that cannot be mounted",
+    Sample(
+        "EFS volume not mounted",
         "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: "
         "Connection timed out : unsuccessful EFS utils command execution; code: 32",
         "task/start/volume",
@@ -610,16 +610,16 @@ STARTS = (
         {"task.volume": "other"},
         pull="unproven",
     ),
-    Text(
-        "a file of variables, refused",
+    Sample(
+        "environment file denied",
         "ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
         "AccessDenied: Access Denied\n\tstatus code: 403, request id: 1A2B3C4D5E6F7A8B, host id: zz==",
         "s3/request",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.s3"},
     ),
-    Text(
-        "an error of something else",
+    Sample(
+        "unrelated error",
         "panic: runtime error: index out of range [3] with length 3",
         "task/start/unclassified",
         "malformed",
@@ -627,8 +627,8 @@ STARTS = (
         "inconclusive",
         "unproven",
     ),
-    Text(
-        "an error of something else: the image came, and its container does not start",
+    Sample(
+        "unrelated error: image pulled, container does not start",
         "CannotStartContainerError: Error response from daemon: driver failed programming external connectivity on "
         "endpoint shop: Bind for 0.0.0.0:9000 failed: port is already allocated",
         "task/start/unclassified",
@@ -638,4 +638,4 @@ STARTS = (
         "unproven",
     ),
 )
-REFUSALS = (*DENIED, *ANSWERS, *IMAGES, *STARTS)
+ANSWER_SAMPLES = (*DENIED, *ERRORS, *IMAGES, *STARTS)

@@ -1,4 +1,4 @@
-"""The words of the tables, one by one: what each says of a failure, and of the round trip."""
+"""Every pattern and phrase of the tables: the failure and the round trip that it stands for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
-# (words, failure, action or subject): the words decide alone, as the end of an error.
+# (text, failure, action or subject): the text alone decides, as the end of an error.
 SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
     ("proxyconnect tcp: dial tcp 10.9.9.9:3128: connect: connection refused", Failure.TIMEOUT, "proxy"),
     ("proxyconnect tcp: EOF", Failure.TIMEOUT, "proxy"),
@@ -203,8 +203,8 @@ SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
     ("connect: cannot assign requested address", Failure.UNREACHABLE, TCP),
     ("Host is unreachable", Failure.UNREACHABLE, TCP),
 )
-# What ECS says of a task's end: true of most stops, and so the cause only where nothing else is told.
-ENDS: tuple[tuple[str, Failure, str], ...] = (
+# ECS's messages about the end of a task: they are part of most stops, so they decide only where nothing else matches.
+TASK_ENDS: tuple[tuple[str, Failure, str], ...] = (
     ("Could not transition to created; timed out after waiting 4m0s", Failure.TIMEOUT, "timeout"),
     ("Essential container in task exited", Failure.TRUNCATED, "ended"),
     ("Task failed ELB health checks in (target-group x)", Failure.TRUNCATED, "ended"),
@@ -216,7 +216,7 @@ ENDS: tuple[tuple[str, Failure, str], ...] = (
     ("Your Spot Task was interrupted.", Failure.TRUNCATED, "ended"),
     ("Host EC2 (instance i-1) stopped / terminated", Failure.TRUNCATED, "ended"),
 )
-WAITED = (
+TIMEOUTS = (
     "request canceled while waiting for connection",
     "(Client.Timeout exceeded while awaiting headers)",
     "signal: killed",
@@ -238,17 +238,17 @@ HINTS = ("There is a connection issue between the task and Amazon ECR.", "Check 
 SECURE = "https://registry.example/v2/x/manifests/1"
 
 
-@pytest.mark.parametrize(("words", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])
-def test_what_the_words_mean(words: str, failure: Failure, about: Action | str | None) -> None:
-    for record in (words, f"CannotPullContainerError: {words}", f"context deadline exceeded: {words}"):
-        said = deciding_match(record)
-        assert said is not None
-        assert said.failure is failure
-        assert (said.subject or said.action) == about
+@pytest.mark.parametrize(("text", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])
+def test_the_text_means_the_failure(text: str, failure: Failure, about: Action | str | None) -> None:
+    for record in (text, f"CannotPullContainerError: {text}", f"context deadline exceeded: {text}"):
+        match = deciding_match(record)
+        assert match is not None
+        assert match.failure is failure
+        assert (match.subject or match.action) == about
 
 
 @pytest.mark.parametrize(
-    ("words", "names", "caught"),
+    ("text", "names", "groups"),
     [
         ("lookup a.example on 10.0.0.2:53: no such host", "host server", ("a.example", "10.0.0.2")),
         ("lookup a.example on [fd00::2]:53: server misbehaving", "host server", ("a.example", "[fd00::2]")),
@@ -284,80 +284,79 @@ def test_what_the_words_mean(words: str, failure: Failure, about: Action | str |
         ("name unknown", "code", ("NAME_UNKNOWN",)),
     ],
 )
-def test_what_the_words_catch(words: str, names: str, caught: tuple[str | None, ...]) -> None:
-    said = deciding_match(words)
-    assert said is not None
-    assert tuple(getattr(said, name) for name in names.split()) == caught
+def test_the_pattern_captures_its_groups(text: str, names: str, groups: tuple[str | None, ...]) -> None:
+    match = deciding_match(text)
+    assert match is not None
+    assert tuple(getattr(match, name) for name in names.split()) == groups
 
 
-@pytest.mark.parametrize(("words", "failure", "subject"), ENDS)
-def test_how_a_task_ended_yields_to_why(words: str, failure: Failure, subject: str) -> None:
-    said = deciding_match(words)
-    assert said is not None
-    assert (said.failure, said.subject, said.weight) == (failure, subject, Weight.FAINT)
-    later = deciding_match(f"no basic auth credentials. {words}")
-    assert later is not None
-    assert later.failure is Failure.NO_CREDENTIALS
+@pytest.mark.parametrize(("text", "failure", "subject"), TASK_ENDS)
+def test_the_end_of_a_task_yields_to_the_reason(text: str, failure: Failure, subject: str) -> None:
+    match = deciding_match(text)
+    assert match is not None
+    assert (match.failure, match.subject, match.weight) == (failure, subject, Weight.FAINT)
+    combined = deciding_match(f"no basic auth credentials. {text}")
+    assert combined is not None
+    assert combined.failure is Failure.NO_CREDENTIALS
 
 
-@pytest.mark.parametrize("words", WAITED)
-def test_who_only_gave_up_waiting_yields_to_what_happened(words: str) -> None:
-    said = deciding_match(words)
-    assert said is not None
-    assert (said.failure, said.action, said.weight) == (Failure.TIMEOUT, TCP, Weight.WEAK)
-    later = deciding_match(f"no basic auth credentials: {words}")
-    assert later is not None
-    assert later.failure is Failure.NO_CREDENTIALS
+@pytest.mark.parametrize("text", TIMEOUTS)
+def test_a_bare_timeout_yields_to_a_specific_failure(text: str) -> None:
+    match = deciding_match(text)
+    assert match is not None
+    assert (match.failure, match.action, match.weight) == (Failure.TIMEOUT, TCP, Weight.WEAK)
+    combined = deciding_match(f"no basic auth credentials: {text}")
+    assert combined is not None
+    assert combined.failure is Failure.NO_CREDENTIALS
 
 
-@pytest.mark.parametrize("words", HINTS)
-def test_a_headlines_hint_yields_to_everything(words: str) -> None:
-    said = deciding_match(words)
-    assert said is not None
-    assert said.weight is Weight.FAINT
-    later = deciding_match(f"signal: killed. {words}")
-    assert later is not None
-    assert later.weight is Weight.WEAK
+@pytest.mark.parametrize("text", HINTS)
+def test_a_hint_in_a_headline_yields_to_every_other_match(text: str) -> None:
+    match = deciding_match(text)
+    assert match is not None
+    assert match.weight is Weight.FAINT
+    combined = deciding_match(f"signal: killed. {text}")
+    assert combined is not None
+    assert combined.weight is Weight.WEAK
 
 
-@pytest.mark.parametrize("words", ["all is well", "the image was pulled", "GetAuthorizationToken", "exit code 1", ""])
-def test_what_says_nothing(words: str) -> None:
-    assert deciding_match(words) is None
+@pytest.mark.parametrize("text", ["all is well", "the image was pulled", "GetAuthorizationToken", "exit code 1", ""])
+def test_text_without_an_error_matches_nothing(text: str) -> None:
+    assert deciding_match(text) is None
 
 
-def test_every_clause_of_the_table_has_a_sample() -> None:
-    samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
-    lonely = [clause for clause in PATTERNS if not any(clause.pattern.search(sample) for sample in samples)]
-    assert lonely == []
+def test_every_pattern_has_a_sample() -> None:
+    samples = [sample.lower() for sample in (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS)]
+    unmatched = [row for row in PATTERNS if not any(row.pattern.search(sample) for sample in samples)]
+    assert unmatched == []
 
 
-def test_every_alternative_of_the_table_has_a_sample() -> None:
-    """Without it, a sample would say something else."""
-    samples = [said.lower() for said in (*(words for words, _, _ in (*SAMPLES, *ENDS)), *WAITED, *HINTS)]
-    for clause in PATTERNS:
-        for alternative in _alternatives(clause.pattern.pattern):
+def test_every_alternative_of_a_pattern_has_a_sample() -> None:
+    samples = [sample.lower() for sample in (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS)]
+    for row in PATTERNS:
+        for alternative in _alternatives(row.pattern.pattern):
             assert any(re.search(alternative, sample) for sample in samples), alternative
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """What stands between the bars of the outermost level."""
-    found, depth, current, escaped = [], 0, "", False
-    for letter in pattern:
-        depth += (letter in "([") * (not escaped) - (letter in ")]") * (not escaped)
-        if letter == "|" and depth == 0 and not escaped:
-            found.append(current)
+    """The alternatives of a pattern at its outermost level."""
+    alternatives, depth, current, escaped = [], 0, "", False
+    for character in pattern:
+        depth += (character in "([") * (not escaped) - (character in ")]") * (not escaped)
+        if character == "|" and depth == 0 and not escaped:
+            alternatives.append(current)
             current = ""
         else:
-            current += letter
-        escaped = letter == "\\" and not escaped
-    return [*found, current]
+            current += character
+        escaped = character == "\\" and not escaped
+    return [*alternatives, current]
 
 
-# ---- stages ---------------------------------------------------------------------------------------------------------
+# ---- round trips ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("words", "endpoint", "action"),
+    ("text", "endpoint", "action"),
     [
         ("unable to retrieve ecr registry auth", "ecr.api", Action.TOKEN),
         ("The task cannot pull registry auth from Amazon ECR", "ecr.api", Action.TOKEN),
@@ -433,18 +432,18 @@ def _alternatives(pattern: str) -> list[str]:
         ("unable to pull secrets or registry auth", "ecr.api", Action.TOKEN),
     ],
 )
-def test_which_round_trip_the_words_name(words: str, endpoint: str, action: Action) -> None:
-    for record in (words, f"unable to pull secrets or registry auth: {words}", f"CannotPullContainerError: {words}"):
-        stage = round_trip_in_text(record)
-        assert stage is not None
-        if stage.sure or record == words:
-            assert (stage.endpoint, stage.action) == (endpoint, action)
+def test_the_text_names_the_round_trip(text: str, endpoint: str, action: Action) -> None:
+    for record in (text, f"unable to pull secrets or registry auth: {text}", f"CannotPullContainerError: {text}"):
+        round_trip = round_trip_in_text(record)
+        assert round_trip is not None
+        if round_trip.sure or record == text:
+            assert (round_trip.endpoint, round_trip.action) == (endpoint, action)
 
 
-def test_the_last_of_the_words_counts() -> None:
-    stage = round_trip_in_text("failed to resolve ref x: later, failed to copy: httpReadSeeker")
-    assert stage is not None
-    assert stage.endpoint == "s3"
+def test_the_round_trip_that_is_named_last_counts() -> None:
+    round_trip = round_trip_in_text("failed to resolve ref x: later, failed to copy: httpReadSeeker")
+    assert round_trip is not None
+    assert round_trip.endpoint == "s3"
 
 
 @pytest.mark.parametrize(
@@ -460,6 +459,6 @@ def test_the_last_of_the_words_counts() -> None:
         ("kms", "/", Action.REQUEST),
     ],
 )
-def test_which_round_trip_a_url_is_of(endpoint: str, path: str, action: Action) -> None:
-    stage = round_trip_of_url(endpoint, path)
-    assert (stage.endpoint, stage.action) == (endpoint, action)
+def test_a_url_belongs_to_its_round_trip(endpoint: str, path: str, action: Action) -> None:
+    round_trip = round_trip_of_url(endpoint, path)
+    assert (round_trip.endpoint, round_trip.action) == (endpoint, action)

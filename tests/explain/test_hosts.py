@@ -1,4 +1,4 @@
-"""Hosts as people write them: whole, masked, cut, misspelt, with an endpoint's own name."""
+"""Host names as people write them: complete, masked, cut off, misspelt, and endpoint-specific names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ WEST = "eu-west-1"
         ("", None, None, None),
     ],
 )
-def test_whose_a_host_is(name: str, endpoint: str | None, region: str | None, account: str | None) -> None:
+def test_endpoint_region_and_account_of_a_host(
+    name: str, endpoint: str | None, region: str | None, account: str | None
+) -> None:
     host = read_host(name)
     assert (host.endpoint, host.region, host.account) == (endpoint, region, account)
     assert not host.vpce
@@ -60,10 +62,10 @@ def test_whose_a_host_is(name: str, endpoint: str | None, region: str | None, ac
     [
         f"{ACCOUNT}.dkr.ecr.eu-wset-1.amazonaws.com",  # no such region
         f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonws.com",  # not AWS's domain
-        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com.corp.example",  # a search domain behind it
+        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com.corp.example",  # with a search domain appended
     ],
 )
-def test_a_misspelt_registry_is_of_no_region(name: str) -> None:
+def test_a_misspelt_registry_has_no_region(name: str) -> None:
     host = read_host(name)
     assert (host.endpoint, host.region) == ("ecr.dkr", None)
 
@@ -94,7 +96,7 @@ def test_fips_names(name: str, endpoint: str) -> None:
         ("vpce-0a1b-2c.dkr.ecr.cn-north-1.vpce.amazonaws.com.cn", "ecr.dkr", "cn-north-1"),
     ],
 )
-def test_the_endpoints_own_names(name: str, endpoint: str, region: str) -> None:
+def test_endpoint_specific_names(name: str, endpoint: str, region: str) -> None:
     host = read_host(name)
     assert (host.endpoint, host.region, host.vpce) == (endpoint, region, True)
 
@@ -105,19 +107,19 @@ def test_masks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["registry", "a.example", ACCOUNT, "xy", "shop-api"])
-def test_names_are_no_masks(name: str) -> None:
+def test_names_that_are_not_masks(name: str) -> None:
     assert not is_masked(name)
 
 
 @pytest.mark.parametrize("name", ["ghcr.io", "proxy.corp.example", "10.0.3.7", "<registry-host>", "public.ecr.aws"])
-def test_somebody_elses_hosts(name: str) -> None:
+def test_hosts_outside_aws(name: str) -> None:
     assert is_foreign(read_host(name))
 
 
 @pytest.mark.parametrize(
     "name", ["****", "x.x.x.x", "<account>", "<ECR URL>", "aws-endpoint", "logs.eu-west-1.amazonaws.com"]
 )
-def test_hosts_that_may_be_awss(name: str) -> None:
+def test_hosts_that_may_belong_to_aws(name: str) -> None:
     assert not is_foreign(read_host(name))
 
 

@@ -1,4 +1,4 @@
-"""`ecr-probe explain --task`: ECS is asked why the task stopped, by boto3, and says so or not."""
+"""`ecr-probe explain --task`: DescribeTasks is called with boto3, against a fake ECS on loopback."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SECRET = CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
 
 @dataclass
 class Ecs:
-    """ECS on loopback: one answer to whatever is asked, and what was asked."""
+    """A fake ECS: one answer for every request, and the requests."""
 
     status: int = 200
     answer: dict[str, Any] = field(default_factory=lambda: {"tasks": [task()], "failures": []})
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ecs]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            ecs.asked.append((self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)))
+            ecs.requests.append((self.headers["X-Amz-Target"].rpartition(".")[2], json.loads(body)))
             document = json.dumps(ecs.answer).encode()
             self.send_response(ecs.status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -59,18 +59,18 @@ def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ecs]:
             thread.join()
 
 
-def test_a_task_that_stopped(ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_task_is_explained(ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--task", TASK, "--format", "json"]) == 1
     document = json.loads(capfd.readouterr().out)
-    assert ecs.asked == [("DescribeTasks", {"cluster": "main", "tasks": [TASK]})]
+    assert ecs.requests == [("DescribeTasks", {"cluster": "main", "tasks": [TASK]})]
     assert document["surroundings"]["task_arn"] == TASK
     assert document["causes"] == ["tcp.security-group", "tcp.nacl"]
 
 
-def test_a_task_of_an_old_account_has_no_cluster_in_its_name(ecs: Ecs) -> None:
-    old = TASK.replace("task/main/", "task/")
-    assert main(["explain", "--task", old]) == 1
-    assert ecs.asked == [("DescribeTasks", {"cluster": "default", "tasks": [old]})]
+def test_an_arn_without_a_cluster_uses_the_default_cluster(ecs: Ecs) -> None:
+    short_arn = TASK.replace("task/main/", "task/")
+    assert main(["explain", "--task", short_arn]) == 1
+    assert ecs.requests == [("DescribeTasks", {"cluster": "default", "tasks": [short_arn]})]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_task_of_an_old_account_has_no_cluster_in_its_name(ecs: Ecs) -> None:
     ],
     ids=range(6),
 )
-def test_what_stands_in_the_way(
+def test_an_error_that_the_user_must_correct_exits_2(
     status: int, answer: dict[str, Any], complaint: str, ecs: Ecs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ecs.status, ecs.answer = status, answer
@@ -105,8 +105,8 @@ def test_what_stands_in_the_way(
     assert SECRET not in err
 
 
-def unanswered(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """As in `smoke`: what passes by itself is no mistake of the user's, and makes a document."""
+def inconclusive_document(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The document for an error that passes by itself: it is not a mistake of the user, as in `smoke`."""
     assert main(["explain", "--task", TASK, "--format", "json"]) == 3
     out, err = capfd.readouterr()
     assert err == ""
@@ -125,51 +125,53 @@ def unanswered(capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
         (503, {}, "server-error", "other"),
     ],
 )
-def test_what_passes_is_inconclusive(
+def test_a_temporary_error_is_inconclusive(
     status: int, answer: dict[str, Any], failure: str, cause: str, ecs: Ecs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     ecs.status, ecs.answer = status, answer
-    document = unanswered(capfd)
+    document = inconclusive_document(capfd)
     assert (document["steps"][0]["failure"], document["causes"]) == (failure, [cause])
     assert "ecs:DescribeTasks" in document["steps"][0]["detail"]
 
 
 @pytest.mark.usefixtures("ecs")
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_ecs_is_inconclusive(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    document = unanswered(capfd)
+    document = inconclusive_document(capfd)
     assert document["steps"][0]["failure"] == "timeout"
     assert "127.0.0.1 did not answer" in document["steps"][0]["detail"]
     assert document["causes"] == ["other"]
 
 
-def test_no_credentials(ecs: Ecs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_missing_credentials_exit_2(
+    ecs: Ecs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     assert main(["explain", "--task", TASK]) == 2
     assert "no usable AWS credentials" in capfd.readouterr().err
-    assert ecs.asked == []
+    assert ecs.requests == []
 
 
 @pytest.mark.parametrize(
-    "odd", ["arn:aws:ecs:eu-north-1:210987654321:cluster/main", "0123456789abcdef", "", TASK + "\n"]
+    "text", ["arn:aws:ecs:eu-north-1:210987654321:cluster/main", "0123456789abcdef", "", TASK + "\n"]
 )
-def test_what_is_no_task(odd: str, ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "--task", odd]) == 2
+def test_an_invalid_arn_is_refused(text: str, ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--task", text]) == 2
     assert "not the ARN of an ECS task" in capfd.readouterr().err
-    assert ecs.asked == []
+    assert ecs.requests == []
 
 
-def test_a_task_or_a_file(ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_task_and_a_file_cannot_be_combined(ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "reason.txt", "--task", TASK]) == 2
     assert "the file 'reason.txt' is named as well" in capfd.readouterr().err
-    assert ecs.asked == []
+    assert ecs.requests == []
 
 
-def test_a_file_goes_before_the_variable(ecs: Ecs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_takes_precedence_over_the_variable(ecs: Ecs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_PROBE_TASK", TASK)
     assert main(["explain", "/nowhere"]) == 2
-    assert ecs.asked == []
+    assert ecs.requests == []
     assert main(["explain"]) == 1
-    assert len(ecs.asked) == 1
+    assert len(ecs.requests) == 1

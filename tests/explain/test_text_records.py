@@ -1,4 +1,4 @@
-"""Text made plain and cut into records, and what the records tell of the task."""
+"""Texts split into records, and the facts about the task in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from probe.model import ImageHost
 
 
 @pytest.mark.parametrize(
-    ("text", "made"),
+    ("text", "plain"),
     [
         ("\x1b[31mfailed\x1b[0m", "failed"),
         ("can’t “do” it", 'can\'t "do" it'),
@@ -22,12 +22,12 @@ from probe.model import ImageHost
         ("a\u00a0b\u200bc\ufeff", "a bc"),
     ],
 )
-def test_plain(text: str, made: str) -> None:
-    assert plain_text(text) == made
+def test_quotes_colours_and_escapes_are_removed(text: str, plain: str) -> None:
+    assert plain_text(text) == plain
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "records"),
     [
         ("", ()),
         ("  \n\t\n", ()),
@@ -35,7 +35,7 @@ def test_plain(text: str, made: str) -> None:
         ('Get "https://a.example/k?X=ab\n  cd\nef&Y=1": EOF', ('Get "https://a.example/k?X=abcdef&Y=1": EOF',)),
         ('Get "https://a.exa\nmple/k?X=ab\ncd": EOF', ('Get "https://a.exa mple/k?X=abcd": EOF',)),
         ('Get "https://a.example/k\n?X=ab\ncd": EOF', ('Get "https://a.example/k?X=abcd": EOF',)),
-        ("who knows?\ntwo", ("who knows? two",)),
+        ("any idea?\ntwo", ("any idea? two",)),
         ("one\n\ntwo", ("one", "two")),
         ("one\ttwo", ("one two",)),
         (
@@ -58,36 +58,36 @@ def test_plain(text: str, made: str) -> None:
         ("a failed\n\na failed", ("a failed",)),
     ],
 )
-def test_records(text: str, found: tuple[str, ...]) -> None:
-    assert split_records(text) == found
+def test_a_text_is_split_into_records(text: str, records: tuple[str, ...]) -> None:
+    assert split_records(text) == records
 
 
-def test_of_a_long_record_head_and_end_are_kept() -> None:
+def test_beginning_and_end_of_a_long_record_are_kept() -> None:
     (record,) = split_records("HEAD " + "x" * 20_000 + " END")
     assert record.startswith("HEAD ")
     assert record.endswith(" END")
     assert len(record) < 10_000
 
 
-def test_lines_are_not_joined_for_ever() -> None:
+def test_a_record_has_a_maximum_length() -> None:
     assert len(split_records("\n".join(["word " * 100] * 50))) > 1
 
 
-def test_of_many_records_the_last_are_kept() -> None:
-    found = split_records("\n\n".join(f"{number} failed" for number in range(6000)))
-    assert len(found) < 6000
-    assert found[-1] == "5999 failed"
+def test_the_last_of_many_records_are_kept() -> None:
+    records = split_records("\n\n".join(f"{number} failed" for number in range(6000)))
+    assert len(records) < 6000
+    assert records[-1] == "5999 failed"
 
 
 @pytest.mark.parametrize(
     "text", ["it FAILED", "exit code 1", "no such thing", "x509: oh", "Rate exceeded", "unexpected EOF"]
 )
-def test_errors(text: str) -> None:
+def test_texts_that_mention_an_error(text: str) -> None:
     assert mentions_error(text)
 
 
 @pytest.mark.parametrize("text", ["", "Hello.", "Status: Downloaded newer image", "steady state"])
-def test_no_errors(text: str) -> None:
+def test_texts_that_mention_no_error(text: str) -> None:
     assert not mentions_error(text)
 
 
@@ -96,7 +96,7 @@ def test_no_errors(text: str) -> None:
 REGISTRY = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
 
 
-def test_the_image_is_read_whole() -> None:
+def test_the_image_is_read_with_tag_and_digest() -> None:
     digest = f"sha256:{'0a' * 32}"
     for reference in (
         f"{REGISTRY}/shop/cart:1.2",
@@ -118,7 +118,7 @@ def test_the_first_image_counts() -> None:
 @pytest.mark.parametrize(
     "masked", ["****.dkr.ecr.eu-west-1.amazonaws.com/x:1", "<account>.dkr.ecr.<region>.amazonaws.com/x:1"]
 )
-def test_a_masked_image_is_none(masked: str) -> None:
+def test_a_masked_image_is_ignored(masked: str) -> None:
     context = read_context([f"failed to resolve ref {masked}: not found"])
     assert context.image is None
     assert context.other_image is None
@@ -144,11 +144,11 @@ def test_images_of_other_registries(record: str, image: str, kind: ImageHost) ->
 
 
 @pytest.mark.parametrize("record", ["error pulling image configuration: x", "pull image manifest has been retried", ""])
-def test_words_that_are_no_images(record: str) -> None:
+def test_words_that_are_not_images(record: str) -> None:
     assert read_context([record]).other_image is None
 
 
-def test_who_asked_and_from_where() -> None:
+def test_account_region_and_task_are_read() -> None:
     context = read_context(
         [
             "User: arn:aws:sts::777788889999:assumed-role/pull/x is not authorized",
@@ -162,14 +162,14 @@ def test_who_asked_and_from_where() -> None:
     assert context.task_arn == "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"
 
 
-def test_a_host_tells_a_region() -> None:
+def test_a_host_names_a_region() -> None:
     assert read_context(["dial api.ecr.ap-south-1.amazonaws.com: x"]).named_region == "ap-south-1"
     assert read_context(["Post https://sts.amazonaws.com/: x"]).named_region is None
 
 
-def test_what_is_known_goes_before_what_is_told() -> None:
-    told = read_context([f"pull {REGISTRY}/told:1", "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"])
-    known = read_context([f"pull {REGISTRY}/known:1"])
-    both = known.or_else(told)
-    assert both.image == known.image
-    assert both.region == "eu-central-1"
+def test_fields_of_the_first_context_take_precedence() -> None:
+    second = read_context([f"pull {REGISTRY}/second:1", "arn:aws:ecs:eu-central-1:444455556666:task/shop/0a1b"])
+    first = read_context([f"pull {REGISTRY}/first:1"])
+    combined = first.or_else(second)
+    assert combined.image == first.image
+    assert combined.region == "eu-central-1"

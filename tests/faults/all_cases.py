@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.explain.sample import UNTOLD
-from tests.explain.samples import TEXTS
+from tests.explain.sample import UNDESCRIBED
+from tests.explain.samples import SAMPLES
 from tests.faults import cases_answers, cases_image, cases_names, cases_network, cases_resolvers, cases_task
 
 CASES = (
@@ -13,6 +13,6 @@ CASES = (
     *cases_answers.CASES,
     *cases_image.CASES,
     *cases_task.CASES,
-    *(text.case for text in TEXTS),
-    *UNTOLD,
+    *(sample.case for sample in SAMPLES),
+    *UNDESCRIBED,
 )

@@ -9,8 +9,8 @@ import pytest
 from probe.faults import FAULTS, TEXT_ONLY
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
-from tests.explain.sample import UNTOLD
-from tests.explain.samples import TEXTS
+from tests.explain.sample import UNDESCRIBED
+from tests.explain.samples import SAMPLES
 
 TESTS = Path(__file__).parent.parent
 PRODUCERS = "\n".join(
@@ -34,7 +34,7 @@ def test_every_fault_has_a_scenario(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(TEXT_ONLY))
 def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
-    assert [case.name for case in (*(text.case for text in TEXTS), *UNTOLD) if code in case.finds]
+    assert [case.name for case in (*(sample.case for sample in SAMPLES), *UNDESCRIBED) if code in case.finds]
 
 
 def test_scenarios_expect_only_faults_that_exist() -> None:
