@@ -14,10 +14,10 @@ from probe.model import AddressClass
 DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises these in subnets with DNS64 on
 # AmazonProvidedDNS, which answers in every subnet (VPC guide, "Amazon DNS server"): over IPv4, over IPv6.
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
-# Credentials and task metadata; instance metadata. Nothing of theirs may go to a proxy.
+# Credentials and task metadata; instance metadata. Requests to them must not go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
-# Networks of others, from which VPCs are known to borrow their ranges: the US and UK ministries of defence, Microsoft,
-# T-Mobile. AWS's public names cannot lead there; where they do, it is by a private zone.
+# Networks of others that VPCs are known to use as private ranges: the US and UK ministries of defence, Microsoft,
+# T-Mobile. AWS's public names do not resolve to them; a name that does comes from a private hosted zone.
 NEVER_AWS = tuple(
     ip_network(text)
     for text in (
@@ -44,7 +44,7 @@ def is_ipv6(address: str) -> bool:
 
 
 def classify(address: str, ranges: Iterable[str]) -> AddressClass:
-    """The class of `address`, given the CIDR ranges that count as ours (known and presumed)."""
+    """The class of `address`. `ranges` are the CIDR ranges that count as ours, known and presumed."""
     parsed = ip_address(embedded(address))
     if any(parsed in network for network in map(ip_network, ranges) if network.version == parsed.version):
         return AddressClass.VPC
@@ -62,7 +62,7 @@ def can_be_aws(address: str) -> bool:
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:
     """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
 
-    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). A guess, for where nobody said more.
+    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). It is a guess.
     """
     presumed = []
     for parsed in map(ip_address, addresses):

@@ -1,4 +1,4 @@
-"""Image references: which of them are in private ECR, and what their host says. Pure.
+"""Image references: which of them are in private ECR, and what their host name contains. Pure.
 
 The grammar is distribution's (reference package); the host forms are those that AWS's own credential helper recognises.
 """
@@ -25,7 +25,7 @@ _REGISTRY = re.compile(
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d{1,5})?"
 )
-_OF_ECR = re.compile(r"\bdkr[.-]ecr\b")
+_ECR_HOST = re.compile(r"\bdkr[.-]ecr\b")
 _PUBLIC_GALLERY = ("public.ecr.aws", "ecr-public.aws.com")
 
 
@@ -37,10 +37,9 @@ class OtherImage(Record, frozen=True):
 
 
 def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | OtherImage:
-    """Read a reference. Raises ValueError with one plain sentence where it is malformed.
+    """Parse a reference. Raises ValueError with one plain sentence if it is malformed.
 
-    `listed_regions` False accepts a region that botocore's data does not list yet: one where the task itself runs
-    exists.
+    `listed_regions` False accepts a region that botocore's data does not list yet, for an image that ECS has pulled.
     """
     host, path = _split_host(text)
     if not path:
@@ -64,7 +63,7 @@ def _split_host(text: str) -> tuple[str, str]:
     if "://" in text:
         raise ValueError("an image reference has no scheme such as https://")
     first, slash, rest = text.partition("/")
-    if not slash and _OF_ECR.search(first):
+    if not slash and _ECR_HOST.search(first):
         return first.lower(), ""
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         return "docker.io", text
@@ -97,7 +96,7 @@ def _kind(host: str) -> ImageHost:
     name, colon, port = host.partition(":")
     if colon and _REGISTRY.fullmatch(name):
         raise ValueError(f"{host!r} names a port, {port}: private ECR answers on 443 only, and references leave it out")
-    if _OF_ECR.search(host):
+    if _ECR_HOST.search(host):
         raise ValueError(
             f"{host!r} is not a private ECR host: it begins with a 12-digit account id and ends in a region's suffix"
         )
@@ -110,8 +109,8 @@ def _check_region(host: str, *, listed: bool) -> None:
     region = match["region"]
     partition = partition_of(region)
     if partition is None or (listed and region not in partition.regions):
-        known = [name for each in partitions() for name in each.regions]
-        close = get_close_matches(region, known, n=1)
+        regions = [name for partition in partitions() for name in partition.regions]
+        close = get_close_matches(region, regions, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(f"{region!r} is not an AWS region{hint}")
 

@@ -116,7 +116,7 @@ class AddressClass(StrEnum):
 
 
 class Impact(Ranked):
-    """What a fault breaks. START: what a task needs to start, besides its image. PROOF: only our proof that the pull
+    """What a fault breaks. START: what a task needs to start, other than its image. PROOF: only our proof that the pull
     works. NONE: nothing.
     """
 
@@ -172,7 +172,7 @@ class Pull(StrEnum):
 
 
 class Path(StrEnum):
-    """Whose network path was measured."""
+    """Which network interface was measured."""
 
     TASK_ENI = "task-eni"
     INSTANCE_ENI = "instance-eni"
@@ -287,7 +287,7 @@ class ImageHost(StrEnum):
 class Endpoint(Record, frozen=True, kw_only=True):
     """One AWS endpoint to reach: a row of the table in `endpoints.py`, filled in for a region and an account.
 
-    `host` is what clients call: SNI, Host header and signature. `lookup` is the name whose addresses are dialled; it
+    `host` is what clients call: SNI, Host header and signature. `lookup` is the name that is resolved; it
     differs from `host` only with --endpoint-dns. `mistaken` is the name that hosted zones are often given by mistake,
     with labels swapped.
     """
@@ -498,7 +498,7 @@ class ManifestSeen(Seen, frozen=True, kw_only=True, tag="manifest"):
 
 
 class RedirectTarget(StrEnum):
-    """Whose host a blob redirect points to."""
+    """The owner of the host in a blob redirect."""
 
     LAYER_BUCKET = "layer-bucket"  # the layer bucket of the image's own region
     OTHER_REGION = "other-region"  # S3, another region
@@ -560,7 +560,7 @@ class Step(Record, frozen=True, kw_only=True):
 
     `host` is the host to be reached: the endpoint's, or the one that a redirect named. `address` is where the packets
     went: the resolver of a lookup, the address of a connection or request. `attempt` counts from 1; a retry is 2.
-    `subject` tells steps of one endpoint and action apart, and `id` is composed of all three: read the fields, never
+    `subject` distinguishes steps of one endpoint and action, and `id` is composed of all three: read the fields, never
     a part of these two.
     `on` is the step this one builds on (tcp on dns, tls on tcp); `blocked_by` the step that prevented a SKIPPED one,
     None where it was not requested. `detail` holds the raw text, scrubbed and at most 200 characters.

@@ -1,6 +1,4 @@
-"""From settings and surroundings to a `Plan`: which endpoints, by which names, within which ranges. Pure
-decisions, no packet.
-"""
+"""From settings and surroundings to a `Plan`: which endpoints, by which names, within which ranges. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _LAUNCHES_WITH_AGENT = ("EC2",)
 
 
 def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
-    """Decide what to measure. Raises UsageError where neither the flags nor the surroundings say enough."""
+    """Decide what to measure. Raises UsageError if flags and surroundings together do not suffice."""
     image, kind = _image(settings, surroundings)
     place = _image_place(image) if image else _task_place(surroundings)
     dual_stack = _ipv6_only(surroundings)
@@ -83,21 +81,21 @@ def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReferen
     try:
         own = parse_image(surroundings.image, listed_regions=False)
     except ValueError:
-        # ECS pulled it, so a reference that we cannot read is our ignorance and no reason to stop.
+        # ECS pulled it, so the fault is in our parser: no reason to stop.
         return None, ImageHost.OTHER
     return (None, own.host) if isinstance(own, OtherImage) else (own, ImageHost.PRIVATE_ECR)
 
 
 def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:
     if surroundings.metadata_answered:
-        return "task metadata names no image"
+        return "task metadata contains no image"
     variables = {
         "ECS_CONTAINER_METADATA_URI_V4": environment.metadata_v4,
         "ECS_CONTAINER_METADATA_URI": environment.metadata_v3,
     }
-    given = [name for name, uri in variables.items() if uri]
-    if given:
-        return f"the task metadata that {' and '.join(given)} names did not answer, or not legibly"
+    set_variables = [name for name, uri in variables.items() if uri]
+    if set_variables:
+        return f"task metadata at {' and '.join(set_variables)} did not answer readably"
     return "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"
 
 
@@ -108,7 +106,7 @@ def _image_place(image: ImageReference) -> Place:
 
 
 def _task_place(surroundings: Surroundings) -> Place:
-    """Where the task itself runs: all there is to go by when its image is not in private ECR."""
+    """Where the task itself runs, for an image that is not in private ECR."""
     region, account = surroundings.region, surroundings.account
     partition = partition_of(region) if region else None
     if region is None or partition is None or account is None:
@@ -120,7 +118,7 @@ def _task_place(surroundings: Surroundings) -> Place:
 
 
 def _row_place(row: Row, place: Place, surroundings: Surroundings, destination: LogDestination | None) -> Place:
-    """Image endpoints belong to the image's region, logs to the log driver's, the agent's to the task's."""
+    """Endpoints of the image are in the image's region, logs in the log driver's, those of the agent in the task's."""
     region = surroundings.region
     if row.of_image:
         return place
@@ -151,22 +149,23 @@ def _required(row: Row, settings: Settings, destination: LogDestination | None) 
 
 
 def _log_destination(surroundings: Surroundings) -> LogDestination | None:
-    """Our own container's destination before any other container's."""
+    """The destination of our own container, else of another one."""
     return next(iter(sorted(surroundings.log_destinations, key=lambda destination: not destination.own)), None)
 
 
 def _other_groups(surroundings: Surroundings, chosen: LogDestination | None) -> tuple[str, ...]:
-    """Groups of the other containers, in the region of the one that is looked at first."""
+    """Groups of the other containers in the same region."""
     if chosen is None:
         return ()
-    same = (each.group for each in surroundings.log_destinations if each.region == chosen.region)
-    return tuple(dict.fromkeys(group for group in same if group and group != chosen.group))
+    destinations = surroundings.log_destinations
+    groups = (destination.group for destination in destinations if destination.region == chosen.region)
+    return tuple(dict.fromkeys(group for group in groups if group and group != chosen.group))
 
 
 def _other_regions(surroundings: Surroundings, chosen: LogDestination | None) -> tuple[str, ...]:
-    known = chosen.region if chosen else None
-    others = (each.region for each in surroundings.log_destinations if each.region != known)
-    return tuple(dict.fromkeys(region for region in others if region))
+    measured = chosen.region if chosen else None
+    regions = (destination.region for destination in surroundings.log_destinations)
+    return tuple(dict.fromkeys(region for region in regions if region and region != measured))
 
 
 def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, ...]:
@@ -176,15 +175,13 @@ def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, 
 
 
 def _ipv6_only(surroundings: Surroundings) -> bool:
-    """ECS on IPv6-only subnets needs the dual-stack names (ECS guide, "VPC and subnet configurations for
-    IPv6-only tasks").
-    """
+    """Whether ECS needs the dual-stack names (ECS guide, "VPC and subnet configurations for IPv6-only tasks")."""
     return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
 
 
 def _control_host(place: Place, own_region: str | None) -> str | None:
-    """S3 of another region of the partition, a near one first, so that half a second is time enough to answer."""
-    # The task's own region is no control either: its gateway endpoint carries that one.
+    """S3 of another region of the partition, if possible a near one, which answers within half a second."""
+    # Nor of the task's own region, which its gateway endpoint may route.
     others = [region for region in place.partition.regions if region not in (place.region, own_region)]
     near = [region for region in others if region.split("-")[0] == place.region.split("-")[0]]
     other = next(iter(near or others), None)

@@ -1,4 +1,4 @@
-"""A measurement as rules ask about it: every query that more than one rule needs, stated once. Pure."""
+"""Queries about a measurement: each one that several rules need is stated here once. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from probe.model import (
     Impact,
     Kind,
     Measurement,
-    Outcome,
     Path,
     Plan,
     Policy,
@@ -31,7 +30,7 @@ from probe.model import (
 )
 from probe.records import Record
 
-# Our own fault, or nobody's: never evidence of anything else.
+# Caused by ecr-probe or by the end of the run: no evidence of any other fault.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
 REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 CONVERSATION = (
@@ -43,7 +42,7 @@ CONVERSATION = (
     Action.LOGS,
     Action.REQUEST,
 )
-# Endpoints that only texts have: a registry that is not private ECR, and a host that is not named.
+# Endpoints that only error texts have: a registry other than private ECR, and a host that the text does not name.
 ELSEWHERE, UNNAMED = "registry", "unnamed-host"
 
 
@@ -52,7 +51,7 @@ def worst(impacts: Iterable[Impact]) -> Impact:
 
 
 def role_of(arn: str | None) -> tuple[str, str] | None:
-    """Account and name of the role behind an ARN: a session of a role is that role."""
+    """Account and name of the role in an ARN, also in the ARN of one of its sessions."""
     parts = (arn or "").split(":", 5)
     kind, _, name = parts[-1].partition("/") if len(parts) == 6 else ("", "", "")
     if kind == "assumed-role":
@@ -60,15 +59,15 @@ def role_of(arn: str | None) -> tuple[str, str] | None:
     return (parts[4], name.rpartition("/")[2]) if kind == "role" else None
 
 
-class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked out once
-    """The whole measurement, and what the operator accepts."""
+class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
+    """A measurement, and what the operator accepts."""
 
     measurement: Measurement
     policy: Policy
 
     @property
     def is_text(self) -> bool:
-        """Read from the words of an error, which are those of the pull itself; nothing was measured."""
+        """Based on an error text of the pull itself; nothing was measured."""
         return self.measurement.basis is Basis.TEXT
 
     # ---- what was planned -------------------------------------------------------------------------------------------
@@ -86,11 +85,11 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
         return self.surroundings.region or self.plan.region
 
     def is_foreign(self, endpoint: Endpoint) -> bool:
-        """Of another region than the task's, so that this VPC's endpoints may not serve it."""
+        """In another region than the task, so that this VPC's endpoints may not serve it."""
         return self.surroundings.region is not None and endpoint.region != self.surroundings.region
 
     def impact(self, endpoints: Iterable[str]) -> Impact:
-        """What is lost without these endpoints."""
+        """What fails without these endpoints."""
         planned = map(self.plan.endpoint, endpoints)
         return worst(endpoint.impact for endpoint in planned if endpoint is not None)
 
@@ -106,24 +105,24 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     @cached_property
     def survived(self) -> tuple[Step, ...]:
-        """Failed tries after which the same thing worked, or a name server at least gave an answer."""
+        """Failed attempts after which a retry worked, or a name server at least answered."""
         answered = (same for same in self._tries.values() if _came_through(same[-1]))
         return tuple(step for same in answered for step in same[:-1] if step.failed)
 
     def tries(self, *steps: Step) -> tuple[Step, ...]:
-        """These failed steps with the failed tries before them; a GET of a manifest brings the HEAD it follows."""
-        found = [each for step in steps for each in self._tries[step.target] if each.failed]
+        """These failed steps and the failed attempts before them; for the GET of a manifest also its HEAD."""
+        attempts = [attempt for step in steps for attempt in self._tries[step.target] if attempt.failed]
         if any(step.action is Action.MANIFEST and step.subject == "GET" for step in steps):
-            found += [step for step in self.of(Action.MANIFEST) if step.subject == "HEAD" and step.failed]
-        return tuple(dict.fromkeys(found))
+            attempts += [step for step in self.of(Action.MANIFEST) if step.subject == "HEAD" and step.failed]
+        return tuple(dict.fromkeys(attempts))
 
     def of(self, *actions: Action) -> tuple[Step, ...]:
         return tuple(step for step in self.measurement.steps if step.action in actions)
 
     def failed(self, *actions: Action) -> Iterator[Step]:
-        """Final failures that are evidence. A HEAD is judged by the GET that follows it."""
+        """Failures that no retry overcame and that are evidence. A HEAD is judged by the GET that follows it."""
         last = {same[-1].id for same in self._tries.values()}
-        got = any(step.subject == "GET" and step.outcome is not Outcome.SKIPPED for step in self.of(Action.MANIFEST))
+        got = any(step.subject == "GET" and not step.skipped for step in self.of(Action.MANIFEST))
         for step in self.of(*actions):
             head = step.action is Action.MANIFEST and step.subject == "HEAD" and got
             ours = step.endpoint != ELSEWHERE
@@ -132,12 +131,12 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     @cached_property
     def clock_offset(self) -> float | None:
-        """By how many seconds AWS's clock is ahead of ours, by the Date of its answers; None where none told."""
+        """Seconds by which AWS's clock is ahead of ours, the median of its Date headers; None without any."""
         answers = [answer for step in self.measurement.steps if (answer := step.answer) and answer.aws]
         offsets = [answer.clock_offset for answer in answers if answer.clock_offset is not None]
         return sorted(offsets)[len(offsets) // 2] if offsets else None
 
-    # ---- hosts and ways ---------------------------------------------------------------------------------------------
+    # ---- hosts and routes -------------------------------------------------------------------------------------------
 
     @cached_property
     def visits(self) -> tuple[Visit, ...]:
@@ -147,10 +146,12 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
         return next((visit for visit in self.visits if visit.endpoint.name == endpoint and not visit.redirected), None)
 
     def is_ipv4_only(self, visit: Visit) -> bool:
-        """A name of IPv4 addresses alone, out of reach of a task that has IPv6 alone."""
+        """A name with only IPv4 addresses, which a task with only IPv6 addresses cannot reach."""
         own, tries = self.surroundings.addresses, visit.last_tries
         dead = bool(tries) and all(step.failure is Failure.UNREACHABLE for step in tries)
-        return dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(one.address) for one in visit.addresses)
+        return (
+            dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(entry.address) for entry in visit.addresses)
+        )
 
     def is_other_region(self, visit: Visit) -> bool:
         """A host of S3 in another region, to which the registry redirected."""
@@ -158,13 +159,13 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
         return any(seen.host == visit.host and seen.target is RedirectTarget.OTHER_REGION for seen in redirects)
 
     def leaks(self, visit: Visit) -> bool:
-        """An interface endpoint's name that leads out of the VPC. S3's public addresses are right behind a gateway."""
+        """An interface endpoint's name that resolves publicly. S3's public addresses are right with a gateway."""
         if visit.redirected or visit.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(visit):
             return False
         return visit.address_class is AddressClass.PUBLIC
 
     def route(self, visit: Visit) -> Route | None:
-        """By what way the host was reached; None where it was not."""
+        """How the host was reached; None if it was not."""
         if not visit.connected:
             return None
         if is_inside(visit.address_class) or (visit.endpoint.kind is Kind.GATEWAY and self.s3_policy_spoke):
@@ -175,7 +176,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     @property
     def s3_policy_spoke(self) -> bool:
-        """S3 named a VPC endpoint policy, so its requests do pass an endpoint."""
+        """S3's denial names a VPC endpoint policy, so its requests do pass an endpoint."""
         denials = (step.denial for step in self.of(Action.LAYER))
         return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
 
@@ -188,17 +189,17 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
     @cached_property
     def _vpc_resolvers(self) -> frozenset[str]:
         """AmazonProvidedDNS: its fixed addresses, and base+2 of every range that the VPC could have."""
-        found = set(AMAZON_PROVIDED_DNS)
+        resolvers = set(AMAZON_PROVIDED_DNS)
         for text in self._vpc_ranges:
             network = _network(text)
             if network.version == 4:
                 wider = range(min(16, network.prefixlen), network.prefixlen + 1)
-                found |= {str(network.supernet(new_prefix=length)[2]) for length in wider if length <= 30}
-        return frozenset(found)
+                resolvers |= {str(network.supernet(new_prefix=length)[2]) for length in wider if length <= 30}
+        return frozenset(resolvers)
 
     def is_vpc_resolver(self, server: str) -> bool:
         if self.is_text and not self._vpc_ranges:
-            # A text tells no range, and base+2 of nearly every range ends in 2.
+            # The ranges are unknown, and base+2 of nearly every range ends in 2.
             return server in AMAZON_PROVIDED_DNS or server.endswith(".2")
         return server in self._vpc_resolvers
 
@@ -207,7 +208,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
         return (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
 
     def vpc_answers(self, visit: Visit) -> tuple[Step, ...]:
-        """What the VPC's resolver answered where it is not the one that counts."""
+        """Answers of the VPC's resolver, if another one counts."""
         lines = [line for line in visit.lines if line is not visit.line and self.is_vpc_resolver(line.server)]
         counting = visit.line.server if visit.line else None
         control = [visit.control] if visit.control and visit.control.server != counting else []
@@ -216,11 +217,11 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
     def mistaken_answers(self, visit: Visit) -> tuple[Step, ...]:
         return visit.asked(Asker.FOLLOW_UP)
 
-    # ---- who --------------------------------------------------------------------------------------------------------
+    # ---- identity ---------------------------------------------------------------------------------------------------
 
     @cached_property
     def principal(self) -> str | None:
-        """The ARN held: of the credentials document, else of a denial's sentence about one of our own requests."""
+        """Our ARN: from the credentials document, else from a denial of one of our own requests."""
         if self.measurement.identity.arn:
             return self.measurement.identity.arn
         ours = (step for step in self.measurement.steps if step.action is not Action.LAYER)
@@ -228,7 +229,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     @cached_property
     def holds_pull_role(self) -> bool | None:
-        """Whether the identity held is the role that pulls; None where nobody said which that is."""
+        """Whether our identity is the role that pulls; None if that role is unknown."""
         if self.is_text:
             return True
         if self.policy.pull_role is None or self.principal is None:
@@ -237,12 +238,12 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for what is worked ou
 
     @property
     def pulls_elsewhere(self) -> bool:
-        """ECS pulls by another interface: the instance's under EC2 awsvpc and managed instances. Lambda is neither."""
+        """ECS pulls over another interface: the instance's for EC2 awsvpc and managed instances; none of Lambda's."""
         path, launch = self.surroundings.path, self.surroundings.launch_type
         return path is Path.LAMBDA_ENI or (path is Path.TASK_ENI and launch in ("EC2", "MANAGED_INSTANCES"))
 
     def is_presumed(self, address: str) -> bool:
-        """Inside a range that is only presumed to be the VPC's."""
+        """Inside a range that is only presumed to belong to the VPC."""
         parsed = ip_address(address)
         known, presumed = (
             any(parsed in network for network in map(_network, ranges) if network.version == parsed.version)

@@ -1,4 +1,4 @@
-"""One host of one endpoint, as far as it was reached: lookups by nameserver line, connections by address."""
+"""What was measured at one host: lookups by nameserver line, connections by address."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
 
 
 def addresses_of(steps: Iterable[Step]) -> tuple[Address, ...]:
-    """What names answered, each address once."""
+    """The addresses in these answers, each once."""
     answers = (address for step in steps if step.names for address in step.names.addresses)
     return tuple({address.address: address for address in answers}.values())
 
 
 def class_of(addresses: Iterable[Address]) -> AddressClass | None:
-    """The class that decides: one public address is a leak; a global IPv6 address says nothing beside any other."""
+    """The class that counts: one public address is a leak; a global IPv6 address counts only if there is no other."""
     classes = {address.address_class for address in addresses}
     order = (AddressClass.PUBLIC, AddressClass.VPC, AddressClass.PRIVATE, AddressClass.UNKNOWN)
-    return next((one for one in order if one in classes), None)
+    return next((address_class for address_class in order if address_class in classes), None)
 
 
-def is_inside(one: AddressClass | None) -> bool:
-    return one in _INSIDE
+def is_inside(address_class: AddressClass | None) -> bool:
+    return address_class in _INSIDE
 
 
 def is_ipv4(address: str) -> bool:
@@ -44,14 +44,14 @@ def is_ipv4(address: str) -> bool:
 
 
 class Line(Record, frozen=True):
-    """One nameserver line's answers, A and AAAA, about one host."""
+    """The answers of one nameserver line, A and AAAA, for one host."""
 
     server: str
     steps: tuple[Step, ...]
 
     @property
     def main(self) -> Step:
-        """The answer that counts: A where it was asked."""
+        """The answer that counts: A, if it was asked."""
         return next((step for step in self.steps if step.names and step.names.record == "A"), self.steps[0])
 
     @property
@@ -72,7 +72,7 @@ class Line(Record, frozen=True):
 
 
 class Visit(Record, frozen=True):
-    """An endpoint's host, or a host that a redirect named (`redirected`), as far as it was reached."""
+    """The lookups and connections of an endpoint's host, or of a host that a redirect named (`redirected`)."""
 
     endpoint: Endpoint
     host: str
@@ -86,7 +86,7 @@ class Visit(Record, frozen=True):
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """The configured nameservers, in the order of resolv.conf, each with its last answer to either question."""
+        """The configured nameservers, in the order of resolv.conf, each with its last answer for A and for AAAA."""
         servers: dict[tuple[int, str], dict[str, Step]] = {}
         for step in self.asked(Asker.CONFIGURED):
             seen = step.names
@@ -96,7 +96,7 @@ class Visit(Record, frozen=True):
 
     @property
     def line(self) -> Line | None:
-        """The one that counts: the first that answers."""
+        """The line that counts: the first that answers."""
         return next((line for line in self.lines if line.answered), None)
 
     @property
@@ -115,7 +115,7 @@ class Visit(Record, frozen=True):
 
     @property
     def last_tries(self) -> tuple[Step, ...]:
-        """The last connection tried to each address."""
+        """The last attempt to connect to each address."""
         return tuple({step.address: step for step in self.tcp if not step.skipped}.values())
 
     @property
@@ -123,7 +123,7 @@ class Visit(Record, frozen=True):
         return tuple(step for step in self.last_tries if step.ok)
 
     def unconnected(self, failures: Iterable[Failure]) -> tuple[Step, ...]:
-        """Every try to the addresses that failed so in the end."""
+        """All failed attempts at the addresses that in the end failed in one of these ways."""
         lost = {step.address for step in self.last_tries if step.failure in tuple(failures)}
         return tuple(step for step in self.tcp if step.address in lost and step.failed)
 
@@ -134,14 +134,14 @@ class Visit(Record, frozen=True):
 
 
 def visits_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[Visit]:
-    """The visit of the planned host, and one for each host that redirects named."""
+    """One for the planned host, and one for each host that a redirect named."""
     ours = [step for step in steps if step.endpoint == endpoint.name]
     redirected = (step.host for step in ours if step.names and step.host not in (None, endpoint.host))
     return [_visit(endpoint, host, ours) for host in dict.fromkeys((None, *redirected))]
 
 
 def _visit(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> Visit:
-    """Of the host that a redirect named, or of the planned one."""
+    """For the host that a redirect named, or for the planned one."""
     hosts = (redirected,) if redirected else (endpoint.host, None)
     ours = [step for step in steps if step.host in hosts]
     return Visit(

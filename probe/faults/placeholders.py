@@ -1,4 +1,4 @@
-"""The values that every text of a fault or cause may name: one dictionary for a finding, without a hole in it."""
+"""The values that fill the placeholders of a fault's and a cause's texts; every placeholder always has one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,8 @@ from probe.endpoints import ROWS
 from probe.faults.evidence import UNNAMED, Evidence, role_of
 from probe.model import (
     AddressClass,
-    CertificateSeen,
-    ConnectionSeen,
     Endpoint,
     Kind,
-    LayerSeen,
-    LogsSeen,
-    NamesSeen,
-    RedirectSeen,
     Step,
 )
 from probe.narration import few, listed
@@ -27,13 +21,13 @@ _ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLay
 
 
 def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str]) -> dict[str, Any]:
-    """What is known, and words that say so where it is not. Words in capitals are for the reader to fill in."""
+    """The values of one finding. A word in capitals, such as REGION, is unknown and for the reader to fill in."""
     endpoints = tuple(endpoint for name in names if (endpoint := evidence.plan.endpoint(name)) is not None)
     return {
         **_places(evidence, endpoints),
         **_hosts(evidence, steps, endpoints),
         **_image(evidence, steps),
-        **_people(evidence, steps),
+        **_identity(evidence, steps),
         **_logs(evidence, steps),
     }
 
@@ -74,22 +68,22 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
 
 
 def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    asked = [seen for step in steps if (seen := step.names)]
+    answers = [step.names for step in steps if step.names]
     planned = [endpoint.host for endpoint in endpoints]
-    hosts = planned or [seen.name for seen in asked] or [evidence.plan.layer_host]
-    servers = [seen.server for seen in asked if seen.server] or list(evidence.surroundings.resolvers)
+    hosts = planned or [names.name for names in answers] or [evidence.plan.layer_host]
+    servers = [names.server for names in answers if names.server] or list(evidence.surroundings.resolvers)
     mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
-    zoned = mistaken[0].host if mistaken else hosts[0]
+    zone_host = mistaken[0].host if mistaken else hosts[0]
     addresses, inside = _addresses(steps), _inside(steps)
     own = evidence.surroundings.addresses[:1]
-    issuers = [step.seen.issuer for step in steps if isinstance(step.seen, CertificateSeen) and step.seen.issuer]
+    issuers = [step.certificate.issuer for step in steps if step.certificate and step.certificate.issuer]
     return {
         "endpoint": endpoints[0].name if endpoints else "task",
         "host": hosts[0],
         "hosts": listed(hosts),
-        "zone": zoned.partition(".")[2] if zoned[:1].isdigit() else zoned,
+        "zone": zone_host.partition(".")[2] if zone_host[:1].isdigit() else zone_host,
         "host_address": addresses[0] if addresses else "ADDRESS",
-        "mistaken": listed(f"{one.mistaken} in place of {one.host}" for one in mistaken)
+        "mistaken": listed(f"{endpoint.mistaken} in place of {endpoint.host}" for endpoint in mistaken)
         or "ecr.api in place of api.ecr",
         "server": servers[0] if servers else "RESOLVER",
         "servers": listed(servers) or "the resolver",
@@ -103,34 +97,30 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
 
 
 def _addresses(steps: Iterable[Step]) -> list[str]:
-    """Addresses that the steps dialled, else those that names gave."""
-    seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
-    dialled = [one.address for one in seen if one.address]
-    named = [one.address for step in steps if isinstance(step.seen, NamesSeen) for one in step.seen.addresses]
-    return list(dict.fromkeys(dialled or named))
+    """Addresses that the steps dialled, else those that lookups returned."""
+    dialled = [seen.address for step in steps if (seen := step.connection or step.certificate) and seen.address]
+    returned = [entry.address for step in steps if step.names for entry in step.names.addresses]
+    return list(dict.fromkeys(dialled or returned))
 
 
 def _inside(steps: Iterable[Step]) -> list[str]:
-    """Those that can be network interfaces of ours: AWS's public addresses are in no VPC."""
-    seen = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
-    ours = (one.address for one in seen if one.address and one.address_class is not AddressClass.PUBLIC)
-    return list(dict.fromkeys(ours))
+    """Dialled addresses that can be network interfaces of ours: AWS's public addresses are in no VPC."""
+    dialled = [seen for step in steps if (seen := step.connection or step.certificate) and seen.address]
+    return list(dict.fromkeys(seen.address for seen in dialled if seen.address_class is not AddressClass.PUBLIC))
 
 
 def _by_address(addresses: Iterable[str]) -> str:
-    """The filter that finds the network interfaces of addresses."""
-    known = list(addresses)[:8]
-    of_ipv4 = [address for address in known if not is_ipv6(address)]
-    if known and not of_ipv4:
-        return f"Name=ipv6-addresses.ipv6-address,Values={','.join(known)}"
-    return f"Name=addresses.private-ip-address,Values={','.join(of_ipv4) or 'ADDRESS'}"
+    """The filter of describe-network-interfaces that finds the interfaces with these addresses."""
+    some = list(addresses)[:8]
+    ipv4 = [address for address in some if not is_ipv6(address)]
+    if some and not ipv4:
+        return f"Name=ipv6-addresses.ipv6-address,Values={','.join(some)}"
+    return f"Name=addresses.private-ip-address,Values={','.join(ipv4) or 'ADDRESS'}"
 
 
 def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     plan, reference = evidence.plan, evidence.plan.reference
-    digests = [
-        step.seen.digest for step in steps if isinstance(step.seen, LayerSeen | RedirectSeen) and step.seen.digest
-    ]
+    digests = [seen.digest for step in steps if (seen := step.layer or step.redirect) and seen.digest]
     registry = plan.endpoint("ecr.dkr")
     return {
         "image": plan.image or "no image",
@@ -144,11 +134,11 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     }
 
 
-def _people(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
-    refused = [denial for step in steps if (denial := step.denial)]
-    principal = next((denial.principal for denial in refused if denial.principal), None) or evidence.principal
+def _identity(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
+    denials = [denial for step in steps if (denial := step.denial)]
+    principal = next((denial.principal for denial in denials if denial.principal), None) or evidence.principal
     role = role_of(principal)
-    actions = dict.fromkeys(denial.action for denial in refused if denial.action)
+    actions = dict.fromkeys(denial.action for denial in denials if denial.action)
     arn = f"arn:{evidence.plan.partition}:iam::{role[0]}:role/{role[1]}" if role else principal
     return {
         "role_name": role[1] if role else "ROLE_NAME",
@@ -160,10 +150,10 @@ def _people(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
 
 
 def _logs(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
-    seen = next((step.seen for step in steps if isinstance(step.seen, LogsSeen)), None)
+    request = next((step.log_request for step in steps if step.log_request), None)
     logs = evidence.plan.endpoint("logs")
     return {
-        "group": (seen.group if seen else None) or evidence.plan.log_group or "LOG_GROUP",
-        "stream": (seen.stream if seen else None) or evidence.plan.log_stream or "LOG_STREAM",
+        "group": (request.group if request else None) or evidence.plan.log_group or "LOG_GROUP",
+        "stream": (request.stream if request else None) or evidence.plan.log_stream or "LOG_STREAM",
         "log_region": (logs.region if logs else evidence.task_region) or "REGION",
     }

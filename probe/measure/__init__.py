@@ -73,7 +73,7 @@ def _raise(error: BaseException) -> tuple[Nothing, None]:
 
 
 def _identity(run: Run, credentials: Future[Attempt[FoundCredentials]]) -> Identity:
-    """Whose credentials were used: the ARN of the credentials document, else the one in a denial."""
+    """The identity that was used: the ARN of the credentials document, else the one in a denial."""
     found = credentials.result().value if credentials.done() else None
     if found is None:
         return Identity(source="none")

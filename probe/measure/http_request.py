@@ -26,7 +26,7 @@ class Response(Record, frozen=True):
     seen: AnswerSeen
 
     def read(self, reader: Callable[[bytes], T]) -> T:
-        """Read the body. An unreadable one without a mark of AWS comes from a middlebox, whatever its status."""
+        """Read the body. An unreadable one without a mark of AWS comes from a middlebox, even with status 200."""
         try:
             return reader(self.answer.body)
         except WireError as error:

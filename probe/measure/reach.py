@@ -38,7 +38,7 @@ _CERTIFICATE_FAILURES = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
 
 
 class Ready(Record, frozen=True):
-    """An address whose TLS was verified, and the id of the step that did it."""
+    """An address with verified TLS, and the id of the step that verified it."""
 
     address: str
     step: str
@@ -232,13 +232,13 @@ class _Connections(Record, frozen=True):
 
     @staticmethod
     def _may_be_loss(step: Step, last: list[Step]) -> bool:
-        """A timeout while another address got further may be packet loss, which a second try tells apart."""
+        """A timeout while another address got further may be packet loss: then a second attempt succeeds."""
         if step.failure is Failure.TIMEOUT:
             return any(other.ok or other.action is Action.TLS for other in last)
         return step.failure is Failure.TLS_STALL and any(other.ok for other in last)
 
     def _families_without_route(self, addresses: Iterable[str]) -> dict[int, str]:
-        """Families for which the task has no route, while it has one for the other: family → the step that says so."""
+        """Families without a route, if the other one has a route: family → the step that recorded it."""
         routed: dict[int, bool] = {}
         for address in addresses:
             family = _family(address)

@@ -115,8 +115,8 @@ class Recorder(Record):
     def attempt(
         self, target: Target, call: Callable[[], tuple[AnySeen, T]], *, seen: AnySeen | None = None
     ) -> Attempt[T]:
-        """Try once. `call` returns the facts and a value, or raises WireError. `seen` stands in for a failure without
-        facts.
+        """Try once. `call` returns the facts and a value, or raises WireError. `seen` is recorded for a failure
+        without facts.
         """
         begun = self._begin(_Begun(target, seen=seen or Nothing()))
         try:
@@ -200,7 +200,7 @@ class Recorder(Record):
 class Run(Record, frozen=True):
     """What all checks of one run share. `until` is the instant (monotonic) at which the run is over.
 
-    `in_background` collects work whose results are evidence only: the run waits for it, other checks do not.
+    `in_background` collects work that only adds evidence: the run waits for it, other checks do not.
     """
 
     wire: Wire

@@ -1,4 +1,4 @@
-"""Whose host a blob redirect names, judged by bucket and region whatever the S3 spelling. Pure."""
+"""The owner of the host in a blob redirect, judged by bucket and region in any spelling of S3. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _S3 = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+))?"
 )
 _LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
-# Outside these partitions the layer bucket's name has not been seen, so any S3 host of the region will do.
+# In other partitions the layer bucket's name is not verified, so any S3 host of the region is accepted.
 _BUCKET_KNOWN = ("aws", "aws-us-gov")
 
 
 class Redirect(Unshown, frozen=True):
-    """`target` is where the registry sent us. `path` holds a secret query and must never be shown."""
+    """Where the registry redirected to. `path` holds a secret query and must never be shown."""
 
     kind: RedirectTarget
     host: str | None
@@ -29,7 +29,7 @@ class Redirect(Unshown, frozen=True):
 
 
 def judge(location: str, plan: Plan, *, registry: str) -> Redirect:
-    """Read a Location header. Anything that cannot be read is FOREIGN with no host."""
+    """Parse a Location header. One that cannot be parsed is FOREIGN with no host."""
     try:
         url = urlsplit(location)
         host, port = (url.hostname or "").lower(), url.port

@@ -1,4 +1,4 @@
-"""What steps that are alike showed, in the cells of a table."""
+"""Groups of similar steps, as the cells of a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_ADDRESSES = 3
 
 
 def object_cell(group: Sequence[Step]) -> str:
-    """What steps alike were about: the resolver, the addresses, the layer."""
+    """The object of similar steps: the resolver, the addresses, the layer."""
     first = group[0]
     if first.names:
         records = "+".join(dict.fromkeys(step.names.record for step in group if step.names))
@@ -45,7 +45,7 @@ def object_cell(group: Sequence[Step]) -> str:
 
 
 def result_cell(group: Sequence[Step], steps: Mapping[str, Step]) -> str:
-    """What steps alike showed: "timed out", "denied, HTTP 400 AccessDeniedException", "3 layers, linux/amd64"."""
+    """The result of similar steps: "timed out", "denied, HTTP 400 AccessDeniedException", "3 layers, linux/amd64"."""
     first = group[0]
     if first.skipped:
         return f"skipped: {skip_reason(first, steps)}"

@@ -1,4 +1,4 @@
-"""What steps showed, in sentences: facts alone, no conclusion."""
+"""Steps in sentences: facts only, no conclusions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST = 4  # sentences; the rest is counted
 
 
 def observations(ids: Iterable[str], document: Measurement | Verdict) -> list[str]:
-    """What the steps with these ids showed, one sentence for those alike; of an error text, its own clauses."""
+    """The results of the steps with these ids, similar ones in one sentence; for an error text, its own clauses."""
     wanted, steps = set(ids), document.steps
     cited = [step for step in steps if step.id in wanted]
     if document.basis is Basis.TEXT and (quotations := _quotations(cited)):

@@ -132,11 +132,11 @@ def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
         ({}, "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"),
         (
             {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/x"},
-            "the task metadata that ECS_CONTAINER_METADATA_URI_V4 names did not answer, or not legibly",
+            "task metadata at ECS_CONTAINER_METADATA_URI_V4 did not answer readably",
         ),
         (
             {"ECS_CONTAINER_METADATA_URI": "http://169.254.170.2/v3/x"},
-            "the task metadata that ECS_CONTAINER_METADATA_URI names did not answer, or not legibly",
+            "task metadata at ECS_CONTAINER_METADATA_URI did not answer readably",
         ),
     ],
 )

@@ -61,7 +61,7 @@ def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable
     assert second.plan == first.plan
     assert second.surroundings == replace(first.surroundings, metadata_remembered=True, clock_synchronized=None)
     told = [finding.title for finding in second.findings if finding.code == UNREADABLE]
-    assert all("in an earlier round" in title for title in told)
+    assert all("of an earlier round" in title for title in told)
     assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
 
 
