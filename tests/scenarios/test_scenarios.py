@@ -1,6 +1,4 @@
-"""Every scenario of the simulated VPC, run by the real check: does it come out as told, and do the laws of a
-verdict hold?
-"""
+"""Every scenario of the simulated VPC, run by the real check: as expected, and in line with the laws of a verdict."""
 
 from __future__ import annotations
 
@@ -30,26 +28,26 @@ from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
 from tests.report import fleets, forms
 
-# Silence takes as long as the timeout; nothing else depends on it.
+# A dropped packet takes the whole timeout; nothing else depends on it.
 QUICK = ("--connect-timeout", "1.5")
 LARGEST_DOCUMENT = 200 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class ScenarioRun:
     verdict: Verdict
-    printed: str  # whatever reached stdout and stderr while it ran
+    printed: str  # on stdout and stderr during the run
     secrets: tuple[str, ...]
 
 
-def play(scenario: Scenario) -> Played:
+def run_scenario(scenario: Scenario) -> ScenarioRun:
     printed = io.StringIO()
     arguments = scenario.arguments if "--connect-timeout" in scenario.arguments else (*scenario.arguments, *QUICK)
     with VPC() as vpc, redirect_stdout(printed), redirect_stderr(printed):
         scenario.change(vpc)
         settings = parse(arguments, {**vpc.environ, **scenario.environ}, started=time.monotonic())
         verdict = run(settings, vpc.wire())
-        return Played(verdict, printed.getvalue() + repr(settings), vpc.secrets)
+        return ScenarioRun(verdict, printed.getvalue() + repr(settings), vpc.secrets)
 
 
 @cache
@@ -58,42 +56,42 @@ def validator() -> Any:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_a_scenario_comes_out_as_told_and_obeys_the_laws(scenario: Scenario) -> None:
-    played = play(scenario)
-    assert differences(scenario, played.verdict) == []
-    no_failed_step_goes_unnamed(played.verdict)
-    every_complaint_has_its_evidence_and_its_cause(played.verdict)
-    the_exit_code_follows_from_the_status(played.verdict)
-    texts = {name: form.render(played.verdict, Page()) for name, form in FORMATS.items()}
-    fleet = fleets.fleet([fleets.run(0, played.verdict)])
+def test_a_scenario_matches_its_expectations_and_the_laws(scenario: Scenario) -> None:
+    result = run_scenario(scenario)
+    assert differences(scenario, result.verdict) == []
+    every_failed_step_belongs_to_a_finding(result.verdict)
+    every_error_and_warning_has_evidence_and_a_cause(result.verdict)
+    the_exit_code_follows_from_the_status(result.verdict)
+    texts = {name: form.render(result.verdict, Page()) for name, form in FORMATS.items()}
+    fleet = fleets.fleet([fleets.run(0, result.verdict)])
     texts |= {f"{name} of a fleet": form.render(fleet, Page()) for name, form in FLEET_FORMATS.items()}
-    the_document_is_of_its_schema(texts["json"])
-    a_saved_verdict_says_the_same_again(texts["json"], played.verdict)
-    a_document_of_an_older_version_says_the_same(texts["json"], played.verdict)
-    a_pipeline_is_told_the_same(texts, played.verdict)
-    no_secret_is_told(texts, played)
+    the_document_matches_its_schema(texts["json"])
+    a_saved_verdict_is_judged_the_same(texts["json"], result.verdict)
+    a_document_of_an_older_version_is_judged_the_same(texts["json"], result.verdict)
+    pipeline_reports_agree_with_the_verdict(texts, result.verdict)
+    no_secret_is_printed(texts, result)
 
 
-def no_failed_step_goes_unnamed(verdict: Verdict) -> None:
-    """Each failed step is named by a finding or stands on one that is."""
+def every_failed_step_belongs_to_a_finding(verdict: Verdict) -> None:
+    """Each failed step is listed by a finding, or depends on a step that is."""
     named = {name for finding in verdict.findings for name in finding.because}
     steps = {step.id: step for step in verdict.steps}
     assert len(steps) == len(verdict.steps), "ids are unique"
     assert named <= set(steps)
     for step in verdict.steps:
         if step.outcome is Outcome.FAILED:
-            below = {step.id}
+            ancestors = {step.id}
             on = step.on
-            while on is not None and on not in below:
-                below.add(on)
+            while on is not None and on not in ancestors:
+                ancestors.add(on)
                 on = steps[on].on if on in steps else None
-            assert below & named, f"nobody names {step.id}: {step.failure} {step.detail}"
+            assert ancestors & named, f"no finding lists {step.id}: {step.failure} {step.detail}"
         if step.outcome is Outcome.SKIPPED and step.blocked_by is not None:
             assert step.blocked_by in steps
         assert step.detail is None or len(step.detail) <= 200
 
 
-def every_complaint_has_its_evidence_and_its_cause(verdict: Verdict) -> None:
+def every_error_and_warning_has_evidence_and_a_cause(verdict: Verdict) -> None:
     for finding in verdict.findings:
         assert "{" not in finding.title + finding.why, finding.code
         if finding.severity is not Severity.INFO:
@@ -114,45 +112,45 @@ def the_exit_code_follows_from_the_status(verdict: Verdict) -> None:
     assert bool(errors) == (verdict.status in ("fail", "inconclusive"))
 
 
-def the_document_is_of_its_schema(document: str) -> None:
+def the_document_matches_its_schema(document: str) -> None:
     assert len(document.encode()) <= LARGEST_DOCUMENT
     parsed = msgspec.json.decode(document)
     validator().validate(parsed)
     assert parsed["schema_version"] == SCHEMA_VERSION
 
 
-def a_saved_verdict_says_the_same_again(document: str, verdict: Verdict) -> None:
-    again = rejudge(read_saved(document.encode()))
-    assert again.findings == verdict.findings
-    assert (again.status, again.pull, again.exit_code) == (verdict.status, verdict.pull, verdict.exit_code)
+def a_saved_verdict_is_judged_the_same(document: str, verdict: Verdict) -> None:
+    rejudged = rejudge(read_saved(document.encode()))
+    assert rejudged.findings == verdict.findings
+    assert (rejudged.status, rejudged.pull, rejudged.exit_code) == (verdict.status, verdict.pull, verdict.exit_code)
     assert diagnose(verdict.measurement, verdict.policy) == diagnose(verdict.measurement, verdict.policy)
 
 
-def a_document_of_an_older_version_says_the_same(document: str, verdict: Verdict) -> None:
-    """Older documents lack some fields of a step, and name some of the surroundings' otherwise."""
+def a_document_of_an_older_version_is_judged_the_same(document: str, verdict: Verdict) -> None:
+    """Older documents lack some fields of a step, and have other names for some of the surroundings."""
     older = msgspec.json.decode(document)
     for step in older["steps"]:
         for name in ("host", "address", "attempt"):
             del step[name]
-    here = older["surroundings"]
+    surroundings = older["surroundings"]
     for name, old in (
         ("metadata_answered", "told"),
         ("metadata_remembered", "remembered"),
         ("log_drivers_known", "log_drivers_told"),
     ):
-        here[old] = here.pop(name)
-    again = read_saved(msgspec.json.encode(older))
-    assert again.surroundings == verdict.surroundings
-    assert rejudge(again).findings == verdict.findings
+        surroundings[old] = surroundings.pop(name)
+    reread = read_saved(msgspec.json.encode(older))
+    assert reread.surroundings == verdict.surroundings
+    assert rejudge(reread).findings == verdict.findings
     connections = (Action.DNS, Action.TCP, Action.TLS)
     fields = {step.id: (step.host, step.address, step.attempt) for step in verdict.steps if step.action in connections}
-    for step in again.steps:
+    for step in reread.steps:
         if step.id in fields:
             assert (step.host, step.address, step.attempt) == fields[step.id]
 
 
-def a_pipeline_is_told_the_same(texts: dict[str, str], verdict: Verdict) -> None:
-    """Each error fails one case, is annotated once and stands in the summary; what exits well fails nothing."""
+def pipeline_reports_agree_with_the_verdict(texts: dict[str, str], verdict: Verdict) -> None:
+    """Each error fails one JUnit case, has one annotation and is in the summary; exit code 0 fails no case."""
     errors = sorted(finding.code for finding in verdict.findings if finding.severity is Severity.ERROR)
     for of in ("", " of a fleet"):
         (suite,) = forms.suites(texts[f"junit{of}"])
@@ -160,20 +158,20 @@ def a_pipeline_is_told_the_same(texts: dict[str, str], verdict: Verdict) -> None
         assert failed == (errors or ["verdict"] if verdict.exit_code else [])
         cases = [(case.classname, case.name) for case in suite]
         assert len(set(cases)) == len(cases)
-        told = [each for each in forms.commands(texts[f"github{of}"]) if each.name == "error"]
-        assert len(told) == (len(errors) + 1 if verdict.exit_code else 0)
+        annotations = [item for item in forms.commands(texts[f"github{of}"]) if item.name == "error"]
+        assert len(annotations) == (len(errors) + 1 if verdict.exit_code else 0)
         page = forms.shown(texts[f"markdown{of}"])
-        assert sum(words.startswith("error[") for words in page.code) == len(errors)
+        assert sum(code.startswith("error[") for code in page.code) == len(errors)
 
 
-def no_secret_is_told(texts: dict[str, str], played: Played) -> None:
-    told = "\n".join((*texts.values(), played.printed))
-    assert played.secrets
-    for secret in played.secrets:
-        assert secret not in told
-        assert base64.b64encode(f"AWS:{secret}".encode()).decode() not in told
+def no_secret_is_printed(texts: dict[str, str], result: ScenarioRun) -> None:
+    output = "\n".join((*texts.values(), result.printed))
+    assert result.secrets
+    for secret in result.secrets:
+        assert secret not in output
+        assert base64.b64encode(f"AWS:{secret}".encode()).decode() not in output
     for word in ("X-Amz-Signature=", "X-Amz-Security-Token=", "Authorization: Basic"):
-        assert word not in told
+        assert word not in output
 
 
 def test_there_are_sixty_scenarios_and_ten_pairs() -> None:
@@ -184,5 +182,5 @@ def test_there_are_sixty_scenarios_and_ten_pairs() -> None:
     assert all(scenario.description.strip() for scenario in SCENARIOS)
 
 
-def test_nothing_is_left_unexplained_in_the_simulated_vpc() -> None:
+def test_no_scenario_expects_an_unexplained_failure_or_a_bug() -> None:
     assert not [scenario.name for scenario in SCENARIOS if scenario.expected_findings & {"unexplained", "probe.bug"}]

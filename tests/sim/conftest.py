@@ -1,4 +1,4 @@
-"""A VPC, and ways in for clients that know nothing of it: a file with its root certificate and a CONNECT proxy."""
+"""A VPC, and access for ordinary clients: a file with its root certificate and a CONNECT proxy."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 
 from probe.sim.tls import authority_pem
 from probe.sim.vpc import VPC
-from tests.sim.gateway import Gateway
+from tests.sim.connect_proxy import ConnectProxy
 
 
 @pytest.fixture
 def vpc() -> Iterator[VPC]:
-    with VPC() as world:
-        yield world
+    with VPC() as vpc:
+        yield vpc
 
 
 @pytest.fixture
 def proxy(vpc: VPC) -> Iterator[str]:
-    """The URL of an HTTP proxy whose CONNECT asks the VPC's resolver and dials within the VPC."""
-    with Gateway(vpc) as gateway:
-        yield gateway.url
+    """The URL of an HTTP proxy that resolves and dials inside the VPC."""
+    with ConnectProxy(vpc) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")

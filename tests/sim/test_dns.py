@@ -1,4 +1,4 @@
-"""Names in the simulated VPC, asked by dig and dnspython."""
+"""DNS of the simulated VPC, queried with dig and dnspython."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from probe.sim.dns import NXDOMAIN, DnsAnswer, Zone
 from probe.sim.vpc import VPC
 
 needs_dig = pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
-R = "us-east-1"
-API = f"api.ecr.{R}.amazonaws.com"
-LAYERS = f"prod-{R}-starport-layer-bucket.s3.{R}.amazonaws.com"
+REGION = "us-east-1"
+API = f"api.ecr.{REGION}.amazonaws.com"
+LAYERS = f"prod-{REGION}-starport-layer-bucket.s3.{REGION}.amazonaws.com"
 
 
 def dig(vpc: VPC, name: str, record: str = "A", *options: str, server: str = "10.0.0.2") -> list[str]:
@@ -45,7 +45,7 @@ def ask(vpc: VPC, name: str, record: str = "A", server: str = "10.0.0.2") -> dns
 
 
 def addresses(reply: dns.message.Message) -> set[str]:
-    return {item.to_text() for found in reply.answer if found.rdtype != dns.rdatatype.CNAME for item in found}
+    return {item.to_text() for records in reply.answer if records.rdtype != dns.rdatatype.CNAME for item in records}
 
 
 def rcode(reply: dns.message.Message) -> str:
@@ -53,7 +53,7 @@ def rcode(reply: dns.message.Message) -> str:
 
 
 @needs_dig
-def test_dig_reads_private_names(vpc: VPC) -> None:
+def test_dig_resolves_private_names(vpc: VPC) -> None:
     lines = [line.split() for line in dig(vpc, API) if line.startswith(API)]
     assert sorted(line[4] for line in lines) == ["10.0.1.10", "10.0.2.10"]
     assert {line[1] for line in lines} == {"60"}
@@ -61,15 +61,15 @@ def test_dig_reads_private_names(vpc: VPC) -> None:
 
 @needs_dig
 @pytest.mark.parametrize("option", ["+notcp", "+tcp"])
-def test_dig_reads_the_public_chain_of_layers(vpc: VPC, option: str) -> None:
+def test_dig_follows_the_public_chain_of_the_layer_bucket(vpc: VPC, option: str) -> None:
     lines = [line.split() for line in dig(vpc, LAYERS, "A", option) if line and not line.startswith(";")]
     assert [line[3] for line in lines] == ["CNAME", "A", "A"]
-    assert lines[0][4] == f"s3-r-w.{R}.amazonaws.com."
+    assert lines[0][4] == f"s3-r-w.{REGION}.amazonaws.com."
     assert all(line[4].startswith("52.216.") for line in lines[1:])
 
 
 @needs_dig
-def test_dig_falls_back_to_tcp(vpc: VPC) -> None:
+def test_a_truncated_answer_is_complete_over_tcp(vpc: VPC) -> None:
     vpc.truncates = True
     assert any("flags:" in line and " tc" in line for line in dig(vpc, API, "A", "+ignore"))
     assert len([line for line in dig(vpc, API, "A", "+tcp") if line.startswith(API)]) == 2
@@ -78,31 +78,31 @@ def test_dig_falls_back_to_tcp(vpc: VPC) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        f"123456789012.dkr.ecr.{R}.amazonaws.com",
-        f"999999999999.dkr.ecr.{R}.amazonaws.com",
-        f"dkr.ecr.{R}.amazonaws.com",
-        f"123456789012.dkr-ecr.{R}.on.aws",
+        f"123456789012.dkr.ecr.{REGION}.amazonaws.com",
+        f"999999999999.dkr.ecr.{REGION}.amazonaws.com",
+        f"dkr.ecr.{REGION}.amazonaws.com",
+        f"123456789012.dkr-ecr.{REGION}.on.aws",
     ],
 )
-def test_the_wildcard_answers_for_every_account(vpc: VPC, name: str) -> None:
+def test_the_wildcard_covers_every_account(vpc: VPC, name: str) -> None:
     assert addresses(ask(vpc, name)) == {"10.0.1.11", "10.0.2.11"}
     assert addresses(ask(vpc, name, "AAAA")) == set()
 
 
-def test_nothing_else_exists_under_a_private_zone(vpc: VPC) -> None:
+def test_other_names_in_a_private_zone_do_not_exist(vpc: VPC) -> None:
     assert rcode(ask(vpc, f"x.{API}")) == "NXDOMAIN"
-    assert rcode(ask(vpc, f"x.y.ecr.{R}.api.aws")) == "NXDOMAIN"
+    assert rcode(ask(vpc, f"x.y.ecr.{REGION}.api.aws")) == "NXDOMAIN"
 
 
-def test_no_ipv6_addresses_without_dual_stack(vpc: VPC) -> None:
-    empty = ask(vpc, API, "AAAA")
-    assert (rcode(empty), addresses(empty)) == ("NOERROR", set())
+def test_ipv6_addresses_need_a_dual_stack_vpc(vpc: VPC) -> None:
+    reply = ask(vpc, API, "AAAA")
+    assert (rcode(reply), addresses(reply)) == ("NOERROR", set())
     vpc.build(ipv6="2600:1f18:4a3b:5600::/56")
     assert addresses(ask(vpc, API, "AAAA")) == {"2600:1f18:4a3b:5601::a", "2600:1f18:4a3b:5602::a"}
 
 
 def test_old_endpoints_lack_the_dual_stack_names(vpc: VPC) -> None:
-    name = f"ecr.{R}.api.aws"
+    name = f"ecr.{REGION}.api.aws"
     assert addresses(ask(vpc, name)) == {"10.0.1.10", "10.0.2.10"}
     vpc.endpoints["ecr.api"].year = 2024
     assert addresses(ask(vpc, name)) == {"44.200.1.9"}
@@ -110,34 +110,34 @@ def test_old_endpoints_lack_the_dual_stack_names(vpc: VPC) -> None:
 
 
 def test_the_legacy_and_fips_names_stay_public(vpc: VPC) -> None:
-    for name in (f"ecr.{R}.amazonaws.com", f"api.ecr-fips.{R}.amazonaws.com"):
+    for name in (f"ecr.{REGION}.amazonaws.com", f"api.ecr-fips.{REGION}.amazonaws.com"):
         assert all(address.startswith("44.") for address in addresses(ask(vpc, name)))
 
 
-def test_without_private_dns_the_public_chain_shows(vpc: VPC) -> None:
+def test_without_private_dns_names_resolve_publicly(vpc: VPC) -> None:
     changes.without_private_dns("ecr.api", "ecr.dkr")(vpc)
     reply = ask(vpc, API)
-    assert reply.answer[0].to_text() == f"{API}. 60 IN CNAME ecr.{R}.amazonaws.com."
-    assert ".elb." in ask(vpc, f"123456789012.dkr.ecr.{R}.amazonaws.com").answer[0].to_text()
+    assert reply.answer[0].to_text() == f"{API}. 60 IN CNAME ecr.{REGION}.amazonaws.com."
+    assert ".elb." in ask(vpc, f"123456789012.dkr.ecr.{REGION}.amazonaws.com").answer[0].to_text()
 
 
-def test_endpoint_names_resolve_for_anyone(vpc: VPC) -> None:
+def test_endpoint_specific_names_resolve_publicly(vpc: VPC) -> None:
     changes.without_private_dns("ecr.api")(vpc)
     name = vpc.endpoints["ecr.api"].vpce_name
     assert name.startswith("vpce-")
-    assert name.endswith(f".api.ecr.{R}.vpce.amazonaws.com")
+    assert name.endswith(f".api.ecr.{REGION}.vpce.amazonaws.com")
     assert addresses(ask(vpc, name)) == {"10.0.1.10", "10.0.2.10"}
-    zonal = name.replace(".", f"-{R}b.", 1)
+    zonal = name.replace(".", f"-{REGION}b.", 1)
     assert addresses(ask(vpc, zonal)) == {"10.0.2.10"}
     assert rcode(ask(vpc, name.replace("vpce-0", "vpce-1"))) == "NXDOMAIN"
 
 
 def test_the_agents_hosts_are_not_named_after_the_services(vpc: VPC) -> None:
     vpc.build(launch_type="EC2", network_mode="host")
-    assert addresses(ask(vpc, f"ecs-a.{R}.amazonaws.com")) == {"10.0.1.14", "10.0.2.14"}
-    assert addresses(ask(vpc, f"ecs-t.{R}.amazonaws.com")) == {"10.0.1.15", "10.0.2.15"}
+    assert addresses(ask(vpc, f"ecs-a.{REGION}.amazonaws.com")) == {"10.0.1.14", "10.0.2.14"}
+    assert addresses(ask(vpc, f"ecs-t.{REGION}.amazonaws.com")) == {"10.0.1.15", "10.0.2.15"}
     for swapped in ("ecs-agent", "ecs-telemetry"):
-        assert rcode(ask(vpc, f"{swapped}.{R}.amazonaws.com")) == "NXDOMAIN"
+        assert rcode(ask(vpc, f"{swapped}.{REGION}.amazonaws.com")) == "NXDOMAIN"
 
 
 def test_china_has_its_own_suffix(vpc: VPC) -> None:
@@ -146,43 +146,43 @@ def test_china_has_its_own_suffix(vpc: VPC) -> None:
     assert rcode(ask(vpc, "api.ecr.cn-north-1.amazonaws.com")) == "NOERROR"
 
 
-def test_the_most_specific_zone_counts(vpc: VPC) -> None:
+def test_the_most_specific_zone_answers(vpc: VPC) -> None:
     vpc.zones.append(Zone("amazonaws.com", {"amazonaws.com": ("10.9.9.9",)}))
     assert addresses(ask(vpc, API)) == {"10.0.1.10", "10.0.2.10"}
     assert rcode(ask(vpc, LAYERS)) == "NXDOMAIN"
 
 
-def test_hostnames_off_ignores_private_zones(vpc: VPC) -> None:
+def test_private_zones_need_dns_hostnames(vpc: VPC) -> None:
     vpc.dns_hostnames = False
     assert addresses(ask(vpc, API)) == {"44.200.1.9"}
 
 
-def test_a_rule_to_a_dead_server_fails_except_in_zones(vpc: VPC) -> None:
+def test_a_rule_to_a_dead_server_gives_servfail_outside_private_zones(vpc: VPC) -> None:
     vpc.resolver.forwards["amazonaws.com"] = lambda _name, _record: DnsAnswer(rcode=None)
     assert rcode(ask(vpc, LAYERS)) == "SERVFAIL"
     assert addresses(ask(vpc, API)) == {"10.0.1.10", "10.0.2.10"}
 
 
-def test_a_dns_firewall_blocks(vpc: VPC) -> None:
+def test_a_dns_firewall_answers_nxdomain(vpc: VPC) -> None:
     vpc.resolver.blocked[API] = NXDOMAIN
     assert rcode(ask(vpc, API)) == "NXDOMAIN"
 
 
-def test_dns64_makes_addresses_of_ipv4_ones_only(vpc: VPC) -> None:
+def test_dns64_synthesises_addresses_for_ipv4_only_names(vpc: VPC) -> None:
     vpc.build(ipv6="2600:1f18:4a3b:5600::/56")
     vpc.resolver.dns64 = True
     assert addresses(ask(vpc, LAYERS, "AAAA")) == {"64:ff9b::34d8:108", "64:ff9b::34d8:128"}
     assert addresses(ask(vpc, API, "AAAA")) == {"2600:1f18:4a3b:5601::a", "2600:1f18:4a3b:5602::a"}
 
 
-def test_support_off_is_silence(vpc: VPC) -> None:
+def test_no_answer_with_dns_support_off(vpc: VPC) -> None:
     vpc.resolver.answering = False
     port = vpc.udp_port("169.254.169.253")
     with pytest.raises(dns.exception.Timeout):
         dns.query.udp(dns.message.make_query(API, "A"), "127.0.0.1", port=port, timeout=0.1)
 
 
-def test_a_garbled_query_harms_nobody(vpc: VPC) -> None:
+def test_an_invalid_query_gets_no_answer(vpc: VPC) -> None:
     with vpc.datagram("10.0.0.2", 53) as sock:
         sock.send(b"\x00\x01garbled")
     with vpc.dial("10.0.0.2", 53, 1) as sock:
@@ -191,8 +191,8 @@ def test_a_garbled_query_harms_nobody(vpc: VPC) -> None:
     assert rcode(ask(vpc, API)) == "NOERROR"
 
 
-def test_servers_of_others_need_a_way(vpc: VPC) -> None:
-    changes.dns_server("10.99.0.2", lambda world: world.public_dns.answer)(vpc)
+def test_other_dns_servers_need_a_route(vpc: VPC) -> None:
+    changes.dns_server("10.99.0.2", lambda vpc: vpc.public_dns.answer)(vpc)
     with vpc.datagram("10.99.0.2", 53) as sock:
         sock.settimeout(0.1)
         sock.send(dns.message.make_query(API, "A").to_wire())

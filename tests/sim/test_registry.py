@@ -88,7 +88,7 @@ def layer_url(curl: Curl, vpc: VPC, basic: tuple[str, str]) -> tuple[str, str]:
 
 
 @needs_curl
-def test_the_challenge_word_for_word(curl: Curl) -> None:
+def test_the_challenge_is_exactly_as_captured(curl: Curl) -> None:
     answer = curl(f"https://{HOST}/v2/")
     assert (answer.status, answer.body) == (401, b"Not Authorized\n")
     assert f'Www-Authenticate: Basic realm="https://{HOST}/",service="ecr.amazonaws.com"' in answer.raw_headers
@@ -97,7 +97,7 @@ def test_the_challenge_word_for_word(curl: Curl) -> None:
 
 
 @needs_curl
-def test_passwords(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_unknown_and_expired_passwords_are_rejected(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     assert curl(f"https://{HOST}/v2/", *basic).status == 200
     assert curl(f"https://{HOST}/v2/", "-H", "Authorization: Basic !!").status == 400
     vpc.cloud.passwords.expired = True
@@ -109,7 +109,7 @@ def test_passwords(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
 
 
 @needs_curl
-def test_get_has_no_digest_and_head_has(curl: Curl, basic: tuple[str, str]) -> None:
+def test_only_head_answers_with_the_digest_header(curl: Curl, basic: tuple[str, str]) -> None:
     got, head = curl(MANIFEST, *basic), curl(MANIFEST, "-I", *basic)
     assert (got.status, head.status) == (200, 200)
     assert "docker-content-digest" not in got.headers
@@ -118,14 +118,14 @@ def test_get_has_no_digest_and_head_has(curl: Curl, basic: tuple[str, str]) -> N
     assert "\nSizes:" in head.raw_headers
     assert head.headers["content-type"] == "application/vnd.oci.image.index.v1+json"
     platforms = {
-        (each["platform"]["os"], each["platform"]["architecture"]) for each in json.loads(got.body)["manifests"]
+        (entry["platform"]["os"], entry["platform"]["architecture"]) for entry in json.loads(got.body)["manifests"]
     }
     assert platforms == {("linux", "amd64"), ("linux", "arm64"), ("unknown", "unknown")}
 
 
 @needs_curl
 @pytest.mark.parametrize(
-    ("path", "code", "words"),
+    ("path", "code", "message"),
     [
         (
             "none/manifests/1.0",
@@ -135,21 +135,21 @@ def test_get_has_no_digest_and_head_has(curl: Curl, basic: tuple[str, str]) -> N
         ("team/app/manifests/none", "MANIFEST_UNKNOWN", "Requested image not found"),
     ],
 )
-def test_what_is_missing(curl: Curl, basic: tuple[str, str], path: str, code: str, words: str) -> None:
+def test_missing_objects_answer_404(curl: Curl, basic: tuple[str, str], path: str, code: str, message: str) -> None:
     answer = curl(f"https://{HOST}/v2/{path}", *basic)
     assert answer.status == 404
-    assert json.loads(answer.body) == {"errors": [{"code": code, "message": words}]}
+    assert json.loads(answer.body) == {"errors": [{"code": code, "message": message}]}
 
 
 @needs_curl
-def test_tags_are_json_under_a_text_type(curl: Curl, basic: tuple[str, str]) -> None:
+def test_the_tag_list_is_json_with_a_text_media_type(curl: Curl, basic: tuple[str, str]) -> None:
     answer = curl(f"https://{HOST}/v2/team/app/tags/list", *basic)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert "1.0" in json.loads(answer.body)["tags"]
 
 
 @needs_curl
-def test_the_registrys_endpoint_has_a_policy_of_its_own(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_the_policy_of_the_registrys_endpoint_applies(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     changes.endpoint_policy("ecr.dkr", Statement(actions=("ecr:GetAuthorizationToken",)))(vpc)
     answer = curl(MANIFEST, *basic)
     assert answer.status == 403
@@ -160,13 +160,13 @@ def test_the_registrys_endpoint_has_a_policy_of_its_own(vpc: VPC, curl: Curl, ba
 
 
 @needs_curl
-def test_rates(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_a_throttled_request_answers_429(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     changes.inject_reply("ecr.dkr", throttled(), times=1)(vpc)
     assert [curl(MANIFEST, *basic).status for _ in range(2)] == [429, 200]
 
 
 @needs_curl
-def test_layers_come_from_s3(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_a_blob_redirects_to_s3(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     digest, url = layer_url(curl, vpc, basic)
     assert url.startswith("https://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/")
     assert re.search(r"\?X-Amz-Security-Token=.*&X-Amz-Expires=3600&.*&X-Amz-Signature=[0-9a-f]{64}$", url)
@@ -180,7 +180,7 @@ def test_layers_come_from_s3(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> No
 
 
 @needs_curl
-def test_what_s3_refuses(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_requests_that_s3_rejects(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     _, url = layer_url(curl, vpc, basic)
     head = curl(url, "-I")
     assert (head.status, head.headers["content-length"]) == (403, "0")
@@ -201,7 +201,7 @@ def test_what_s3_refuses(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
 
 
 @needs_curl
-def test_s3s_endpoint_policy_sees_ecrs_own_role(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_the_s3_endpoint_policy_is_evaluated_for_ecrs_role(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     _, url = layer_url(curl, vpc, basic)
     changes.endpoint_policy("s3", Statement(principals=("123456789012",)))(vpc)
     denied = curl(url).body
@@ -223,7 +223,7 @@ def test_damaged_bodies(vpc: VPC, curl: Curl, basic: tuple[str, str], damage: Da
 
 
 @needs_curl
-def test_blobs_by_head(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
+def test_head_of_a_blob_is_answered_by_the_registry(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
     digest, _ = layer_url(curl, vpc, basic)
     assert curl(f"https://{HOST}/v2/team/app/blobs/{digest}", "-I", *basic).status == 200
     missing = curl(f"https://{HOST}/v2/team/app/blobs/sha256:{'0' * 64}", "-I", *basic)
@@ -231,7 +231,7 @@ def test_blobs_by_head(vpc: VPC, curl: Curl, basic: tuple[str, str]) -> None:
 
 
 @needs_curl
-def test_a_curl_without_the_proxy_finds_the_port(vpc: VPC, authority: str) -> None:
+def test_curl_connects_to_the_loopback_port_without_the_proxy(vpc: VPC, authority: str) -> None:
     where = f"{HOST}:443:127.0.0.1:{vpc.port('10.0.1.11', 443)}"
     command = [
         "curl",
@@ -250,7 +250,7 @@ def test_a_curl_without_the_proxy_finds_the_port(vpc: VPC, authority: str) -> No
 
 @needs_skopeo
 @pytest.mark.parametrize("tag", ["1.0", "amd64", "docker"])
-def test_skopeo_pulls_it_whole(proxy: str, authority: str, password: str, tmp_path: Path, tag: str) -> None:
+def test_skopeo_pulls_the_complete_image(proxy: str, authority: str, password: str, tmp_path: Path, tag: str) -> None:
     environ = {**os.environ, "HTTPS_PROXY": proxy, "SSL_CERT_FILE": authority, "NO_PROXY": ""}
     source = ["--src-creds", f"AWS:{password}", f"docker://{HOST}/team/app:{tag}"]
     platform = ["--override-os", "linux", "--override-arch", "amd64"]
@@ -258,11 +258,11 @@ def test_skopeo_pulls_it_whole(proxy: str, authority: str, password: str, tmp_pa
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "manifest.json").read_bytes())
-    for each in (manifest["config"], *manifest["layers"]):
-        content = (tmp_path / each["digest"].removeprefix("sha256:")).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == each["digest"].removeprefix("sha256:")
+    for descriptor in (manifest["config"], *manifest["layers"]):
+        content = (tmp_path / descriptor["digest"].removeprefix("sha256:")).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == descriptor["digest"].removeprefix("sha256:")
 
 
-def test_layers_of_all_sizes() -> None:
+def test_layers_have_different_sizes() -> None:
     sizes = [len(blob.body) for blob in images.single().blobs if blob.media_type == images.OCI_LAYER]
     assert min(sizes) < 64 * 1024 <= max(sizes)

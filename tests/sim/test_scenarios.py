@@ -1,4 +1,4 @@
-"""The table of scenarios as data. That they come out as told is the business of `tests/scenarios`."""
+"""The scenarios as data; `tests/scenarios` runs them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from probe.sim.vpc import VPC
 STATUSES = {"pass", "degraded", "fail", "inconclusive"}
 
 
-def test_enough_of_them_and_no_name_twice() -> None:
+def test_there_are_at_least_sixty_scenarios_with_unique_names() -> None:
     names = [scenario.name for scenario in SCENARIOS]
     assert len(names) >= 70
     assert len(set(names)) == len(names)
     assert SCENARIOS[0].name == "healthy"
 
 
-def test_ten_pairs_and_more() -> None:
+def test_there_are_at_least_ten_pairs() -> None:
     assert sum(1 for scenario in SCENARIOS if "-and-" in scenario.name) >= 10
 
 
@@ -40,7 +40,7 @@ def test_a_scenario_is_well_formed(scenario: Scenario) -> None:
         assert vpc.wire().resolvers()
 
 
-def test_worlds_do_not_share_what_they_break() -> None:
+def test_vpcs_share_no_state() -> None:
     with VPC() as first, VPC() as second:
         first.endpoints["ecr.api"].allowed_sources.clear()
         first.network.routes.nat = True

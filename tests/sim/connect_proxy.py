@@ -1,4 +1,4 @@
-"""An HTTP proxy that only knows CONNECT: lets curl, skopeo and botocore into a simulated VPC by AWS's own names."""
+"""An HTTP proxy with CONNECT, through which curl, skopeo and botocore reach a simulated VPC by AWS's names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from probe.sim.vpc import VPC
 
 
-class Gateway:
+class ConnectProxy:
     def __init__(self, vpc: VPC) -> None:
         self._vpc = vpc
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -18,7 +18,7 @@ class Gateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> ConnectProxy:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -39,18 +39,18 @@ class Gateway:
             while b"\r\n\r\n" not in head:
                 head += client.recv(4096)
             host, _, port = head.split()[1].decode().partition(":")
-            found = self._vpc.resolver.answer(host, "A").addresses
+            addresses = self._vpc.resolver.answer(host, "A").addresses
             try:
-                server = self._vpc.dial(found[0], int(port), 2.0)
+                server = self._vpc.dial(addresses[0], int(port), 2.0)
             except (IndexError, OSError):
                 client.sendall(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
                 return
             with server:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-                back.start()
+                answers = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                answers.start()
                 _copy(client, server)
-                back.join()
+                answers.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
