@@ -10,8 +10,8 @@ from probe.explain.task_context import TaskContext
 from probe.explain.text_records import split_records
 from probe.model import Failure, Measurement, Outcome, Verdict
 from tests.faults.case import Case
-from tests.faults.measurements import World
-from tests.faults.places import NOON
+from tests.faults.plans import NOON
+from tests.faults.world import World
 
 
 @dataclass(frozen=True)

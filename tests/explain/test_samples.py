@@ -14,7 +14,7 @@ from probe.model import Basis, ConnectionSeen, Outcome, Pull, Standing, Verdict
 from probe.report import FORMATS, Page
 from tests.explain.sample import Sample
 from tests.explain.samples import SAMPLES
-from tests.faults.places import NOON
+from tests.faults.plans import NOON
 
 COMPLETE = [sample for sample in SAMPLES if not sample.name.startswith(("unrelated error", "headline only"))]
 every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from probe.model import Finding, Standing
 from probe.verdict import judge
-from tests.faults.measurements import World
+from tests.faults.world import World
 
 # That S3's route is open is said in every world where it is reached; cases leave it out unless they are about it.
 S3_ROUTE = "s3.route-undetermined"

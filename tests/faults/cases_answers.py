@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from probe.model import DenialReason, Failure, Identity, LogDestination, Policy
+from tests.faults.behaviour import Reply, public
 from tests.faults.case import Case
-from tests.faults.measurements import STRICTEST, World
-from tests.faults.parts import Said, public
-from tests.faults.places import OWN_ROLE, PULL_ROLE
+from tests.faults.plans import OWN_ROLE, PULL_ROLE
+from tests.faults.world import STRICTEST, World
 
 PROOF = ("inconclusive", "unproven")
 FINE = ("pass", "works")
@@ -16,12 +16,12 @@ NAMELESS = Identity(source="container-role", arn=None)
 NAT = {"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}
 
 
-def denied(reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True) -> Said:
-    return Said(Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence)
+def denied(reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True) -> Reply:
+    return Reply(Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence)
 
 
-def world(policy: Policy = STRICTEST, **said: Said) -> World:
-    return World(said=said, policy=policy)
+def world(policy: Policy = STRICTEST, **replies: Reply) -> World:
+    return World(replies=replies, policy=policy)
 
 
 DENIALS = (
@@ -39,7 +39,7 @@ DENIALS = (
     ),
     Case(
         "the pulling role may not, known by the sentence alone",
-        World(said={"token": denied(DenialReason.IDENTITY)}, policy=PULLS, identity=NAMELESS),
+        World(replies={"token": denied(DenialReason.IDENTITY)}, policy=PULLS, identity=NAMELESS),
         {"iam.denied": "iam.execution-role"},
     ),
     Case(
@@ -72,7 +72,7 @@ DENIALS = (
     ),
     Case(
         "a denial without a reason, by another account's registry",
-        World(said={"manifest": denied()}, around={"account": "999999999999"}),
+        World(replies={"manifest": denied()}, around={"account": "999999999999"}),
         {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
         *PROOF,
     ),
@@ -109,7 +109,7 @@ DENIALS = (
     ),
     Case(
         "HEAD refused without words, GET with them",
-        world(head=Said(Failure.DENIED, 403), manifest=denied(DenialReason.IDENTITY)),
+        world(head=Reply(Failure.DENIED, 403), manifest=denied(DenialReason.IDENTITY)),
         {"iam.denied": "iam.execution-role"},
         *PROOF,
     ),
@@ -131,78 +131,78 @@ DENIALS = (
 ANSWERS = (
     Case(
         "throttled twice",
-        world(token=Said(Failure.THROTTLED, 400, first=Failure.THROTTLED)),
+        world(token=Reply(Failure.THROTTLED, 400, first=Failure.THROTTLED)),
         {"aws.throttled": "=throttle"},
         *PROOF,
     ),
-    Case("throttled once", world(token=Said(first=Failure.THROTTLED)), {"probe.retried": ""}, *FINE),
+    Case("throttled once", world(token=Reply(first=Failure.THROTTLED)), {"probe.retried": ""}, *FINE),
     Case(
         "S3 says SlowDown",
-        world(layer=Said(Failure.THROTTLED, 503, code="SlowDown")),
+        world(layer=Reply(Failure.THROTTLED, 503, code="SlowDown")),
         {"aws.throttled": "=throttle"},
         *PROOF,
     ),
     Case(
         "AWS answers with 500 and its request id",
-        world(manifest=Said(Failure.SERVER_ERROR, 500, first=Failure.SERVER_ERROR)),
+        world(manifest=Reply(Failure.SERVER_ERROR, 500, first=Failure.SERVER_ERROR)),
         {"aws.service-error": "=aws.service-error"},
         *PROOF,
     ),
     Case(
         "an empty 503",
-        world(token=Said(Failure.SERVER_ERROR, 503, aws=False)),
+        world(token=Reply(Failure.SERVER_ERROR, 503, aws=False)),
         {"aws.service-error": "aws.service-error path.egress-firewall"},
         *PROOF,
     ),
     Case(
         "a block page for the token",
-        world(token=Said(Failure.NOT_AWS, 403, aws=False)),
+        world(token=Reply(Failure.NOT_AWS, 403, aws=False)),
         {"http.not-aws": "path.egress-firewall path.proxy"},
     ),
     Case(
         "a captive portal",
-        world(challenge=Said(Failure.REDIRECT, 302, aws=False)),
+        world(challenge=Reply(Failure.REDIRECT, 302, aws=False)),
         {"http.not-aws": "path.egress-firewall"},
     ),
     Case(
         "a page in the place of a layer",
-        world(layer=Said(Failure.NOT_AWS, 200, aws=False)),
+        world(layer=Reply(Failure.NOT_AWS, 200, aws=False)),
         {"http.not-aws": "path.egress-firewall"},
     ),
     Case(
         "a block page for logs",
-        world(logs=Said(Failure.NOT_AWS, 403, aws=False)),
+        world(logs=Reply(Failure.NOT_AWS, 403, aws=False)),
         {"http.not-aws": "path.egress-firewall"},
         "fail",
         "works",
     ),
     Case(
         "an answer without sense",
-        world(token=Said(Failure.MALFORMED)),
+        world(token=Reply(Failure.MALFORMED)),
         {"http.unreadable": "other path.egress-firewall"},
     ),
-    Case("a manifest without end", world(manifest=Said(Failure.TOO_LARGE)), {"http.unreadable": "other"}),
-    Case("404 for the token", world(token=Said(Failure.NOT_FOUND, 404)), {"http.unreadable": "other"}),
+    Case("a manifest without end", world(manifest=Reply(Failure.TOO_LARGE)), {"http.unreadable": "other"}),
+    Case("404 for the token", world(token=Reply(Failure.NOT_FOUND, 404)), {"http.unreadable": "other"}),
     Case(
         "a layer that stops",
-        world(layer=Said(Failure.STALLED)),
+        world(layer=Reply(Failure.STALLED)),
         {"path.transfer-broken": "path.transfer-broken path.mtu path.egress-firewall"},
     ),
-    Case("a layer cut short", world(layer=Said(Failure.TRUNCATED)), {"path.transfer-broken": "path.transfer-broken"}),
+    Case("a layer cut short", world(layer=Reply(Failure.TRUNCATED)), {"path.transfer-broken": "path.transfer-broken"}),
     Case(
         "the token request is reset, twice",
-        world(token=Said(Failure.RESET, first=Failure.RESET)),
+        world(token=Reply(Failure.RESET, first=Failure.RESET)),
         {"path.transfer-broken": "path.transfer-broken"},
     ),
     Case(
         "the manifest request gets no answer",
-        world(manifest=Said(Failure.TIMEOUT)),
+        world(manifest=Reply(Failure.TIMEOUT)),
         {"path.transfer-broken": "path.transfer-broken"},
     ),
 )
 LOGS = (
     Case("may not look at log groups", world(logs=denied(DenialReason.IDENTITY)), {"logs.not-permitted": ""}, *FINE),
-    Case("may not, for no reason that is said", world(logs=denied()), {"logs.not-permitted": ""}, *FINE),
+    Case("denied without a reason", world(logs=denied()), {"logs.not-permitted": ""}, *FINE),
     Case(
         "the logs endpoint's policy refuses",
         world(logs=denied(DenialReason.ENDPOINT)),
@@ -212,7 +212,7 @@ LOGS = (
     ),
     Case(
         "the log group is missing",
-        world(logs=Said(Failure.NOT_FOUND, 400, seen={"group_exists": False})),
+        world(logs=Reply(Failure.NOT_FOUND, 400, seen={"group_exists": False})),
         {"logs.group-missing": "=logs.group-missing"},
         "degraded",
         "works",
@@ -220,7 +220,7 @@ LOGS = (
     Case(
         "the log group is missing in another region",
         World(
-            said={"logs": Said(Failure.NOT_FOUND, 400, seen={"group_exists": False})},
+            replies={"logs": Reply(Failure.NOT_FOUND, 400, seen={"group_exists": False})},
             planned={"logs_region": "us-east-1"},
         ),
         {"logs.group-missing": "logs.group-missing logs.misconfigured-region"},
@@ -228,11 +228,14 @@ LOGS = (
         "works",
     ),
     Case(
-        "the log stream is missing", world(logs=Said(seen={"stream_exists": False})), {"logs.stream-missing": ""}, *FINE
+        "the log stream is missing",
+        world(logs=Reply(seen={"stream_exists": False})),
+        {"logs.stream-missing": ""},
+        *FINE,
     ),
     Case(
         "logs throttled: its endpoint is proven all the same",
-        world(logs=Said(Failure.THROTTLED, 400)),
+        world(logs=Reply(Failure.THROTTLED, 400)),
         {"aws.throttled": "=throttle"},
         "degraded",
         "works",

@@ -5,74 +5,74 @@ from __future__ import annotations
 from typing import Any
 
 from probe.model import DenialReason, Failure, Layers, RedirectTarget
+from tests.faults.behaviour import PUBLIC, Host, Reply
 from tests.faults.case import S3_ROUTE, Case
 from tests.faults.cases_answers import FINE, PROOF, world
-from tests.faults.measurements import World
-from tests.faults.parts import PUBLIC, Host, Said
+from tests.faults.world import World
 
 OTHER = "prod-us-west-2-starport-layer-bucket.s3.us-west-2.amazonaws.com"
 ELSEWHERE = (RedirectTarget.OTHER_REGION, OTHER, "us-west-2")
 INDEX = {"platforms": ("linux/arm64", "windows/amd64")}
-UNKNOWN_TAG = Said(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")
-UNKNOWN_NAME = Said(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")
+UNKNOWN_TAG = Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")
+UNKNOWN_NAME = Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")
 
 
 def blob(target: RedirectTarget | None, host: str | None, **changes: Any) -> World:
-    return world(blob=Said(Failure.REDIRECT, seen={"target": target, "host": host}, **changes))
+    return world(blob=Reply(Failure.REDIRECT, seen={"target": target, "host": host}, **changes))
 
 
 CASES = (
     Case("no such repository", world(manifest=UNKNOWN_NAME), {"registry.repo-not-found": "=registry.repo-not-found"}),
     Case(
         "no such repository, whose name may be a cache's",
-        World(said={"manifest": UNKNOWN_NAME}, planned={"repository": "docker-hub/library/nginx"}),
+        World(replies={"manifest": UNKNOWN_NAME}, planned={"repository": "docker-hub/library/nginx"}),
         {"registry.repo-not-found": "registry.repo-not-found registry.pull-through-redirect iam.execution-role"},
     ),
     Case(
         "no such tag",
-        world(manifest=UNKNOWN_TAG, head=Said(Failure.NOT_FOUND, 404)),
+        world(manifest=UNKNOWN_TAG, head=Reply(Failure.NOT_FOUND, 404)),
         {"registry.tag-not-found": "=registry.tag-not-found"},
     ),
     Case(
         "404 without a code",
-        world(manifest=Said(Failure.NOT_FOUND, 404)),
+        world(manifest=Reply(Failure.NOT_FOUND, 404)),
         {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
     ),
-    Case("HEAD is refused and GET works", world(head=Said(Failure.DENIED, 403)), {"registry.head-refused": ""}, *FINE),
+    Case("HEAD is refused and GET works", world(head=Reply(Failure.DENIED, 403)), {"registry.head-refused": ""}, *FINE),
     Case(
         "a fresh token is not accepted",
-        world(manifest=Said(Failure.UNAUTHENTICATED, 403, code="DENIED")),
+        world(manifest=Reply(Failure.UNAUTHENTICATED, 403, code="DENIED")),
         {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
         *PROOF,
     ),
     Case(
         "nothing for the platform asked for",
-        World(said={"manifest": Said(Failure.NO_PLATFORM, seen=INDEX)}, planned={"platform_given": True}),
+        World(replies={"manifest": Reply(Failure.NO_PLATFORM, seen=INDEX)}, planned={"platform_given": True}),
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
     ),
     Case(
         "nothing for this machine's platform",
-        world(manifest=Said(seen=INDEX | {"platform": "linux/arm64"})),
+        world(manifest=Reply(seen=INDEX | {"platform": "linux/arm64"})),
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
         "degraded",
         "works",
     ),
     Case(
         "a variant fits",
-        world(manifest=Said(seen={"platforms": ("linux/amd64/v2",), "platform": "linux/amd64/v2"})),
+        world(manifest=Reply(seen={"platforms": ("linux/amd64/v2",), "platform": "linux/amd64/v2"})),
         {},
         *FINE,
     ),
     Case(
         "an image without index, built for another platform",
-        world(layer=Said(seen={"platform": "linux/arm64"})),
+        world(layer=Reply(seen={"platform": "linux/arm64"})),
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
         "degraded",
         "works",
     ),
     Case(
         "the same where the platform was asked for",
-        World(said={"layer": Said(seen={"platform": "linux/arm64"})}, planned={"platform_given": True}),
+        World(replies={"layer": Reply(seen={"platform": "linux/arm64"})}, planned={"platform_given": True}),
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
     ),
     Case(
@@ -146,54 +146,54 @@ CASES = (
     Case("no redirect", blob(None, None), {"layers.bad-redirect": "path.egress-firewall"}),
     Case(
         "S3 redirects once more",
-        world(layer=Said(Failure.REDIRECT, 301)),
+        world(layer=Reply(Failure.REDIRECT, 301)),
         {"layers.bad-redirect": "path.egress-firewall"},
     ),
     Case(
         "S3's endpoint policy, in its own words",
-        world(layer=Said(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.ENDPOINT)),
+        world(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.ENDPOINT)),
         {"policy.vpce.s3": "=policy.vpce.s3"},
     ),
     Case(
         "S3 refuses without words",
-        world(layer=Said(Failure.DENIED, 403, code="AccessDenied")),
+        world(layer=Reply(Failure.DENIED, 403, code="AccessDenied")),
         {"policy.vpce.s3": "policy.vpce.s3 iam.scp other"},
     ),
     Case(
         "S3 refuses by an organisation's policy",
-        world(layer=Said(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.RESOURCE_CONTROL)),
+        world(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.RESOURCE_CONTROL)),
         {"policy.vpce.s3": "=iam.scp"},
     ),
     Case(
         "S3 does not accept the signed address",
-        world(layer=Said(Failure.UNAUTHENTICATED, 403, code="SignatureDoesNotMatch")),
+        world(layer=Reply(Failure.UNAUTHENTICATED, 403, code="SignatureDoesNotMatch")),
         {"layers.url-rejected": "path.egress-firewall"},
     ),
     Case(
         "a blob that is not there",
-        world(blob=Said(Failure.NOT_FOUND, 404)),
+        world(blob=Reply(Failure.NOT_FOUND, 404)),
         {"layers.missing": "registry.tag-not-found registry.layer-corrupt"},
     ),
     Case(
         "a layer with other bytes",
-        world(layer=Said(Failure.BAD_DIGEST)),
+        world(layer=Reply(Failure.BAD_DIGEST)),
         {"layers.bad-digest": "registry.layer-corrupt path.egress-firewall"},
     ),
     Case(
         "a manifest with other bytes",
-        world(manifest=Said(Failure.BAD_DIGEST)),
+        world(manifest=Reply(Failure.BAD_DIGEST)),
         {"layers.bad-digest": "registry.layer-corrupt"},
     ),
     Case(
         "foreign layers",
-        world(manifest=Said(seen={"foreign_layers": 2})),
+        world(manifest=Reply(seen={"foreign_layers": 2})),
         {"registry.foreign-layers": "registry.foreign-layers"},
         "degraded",
         "unproven",
     ),
     Case(
         "a range of a large layer",
-        world(layer=Said(seen={"ranged": True, "size": 3 << 30})),
+        world(layer=Reply(seen={"ranged": True, "size": 3 << 30})),
         {"layers.ranged": ""},
         *FINE,
     ),

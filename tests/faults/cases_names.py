@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from probe.model import Failure, Policy
+from tests.faults.behaviour import PRIVATE, PUBLIC, Answer, Host, private, public
 from tests.faults.case import Case
-from tests.faults.measurements import World
-from tests.faults.parts import PRIVATE, PUBLIC, Answer, Host, private, public
-from tests.faults.places import CUSTOM, GLOBAL_IPV6
+from tests.faults.plans import CUSTOM, GLOBAL_IPV6
+from tests.faults.world import World
 
 SILENT = Failure.TIMEOUT
 ZONES = "dns.private-dns-disabled dns.vpc-attributes-off dns.hosted-zone-not-associated dns.hosted-zone-wrong-name"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from probe.model import Failure
+from tests.faults.behaviour import OK, PUBLIC, S3, Host, Reply, days, private
 from tests.faults.case import Case
-from tests.faults.measurements import World
-from tests.faults.parts import OK, PUBLIC, S3, Host, Said, days, private
-from tests.faults.places import GLOBAL_IPV6
+from tests.faults.plans import GLOBAL_IPV6
+from tests.faults.world import World
 
 SILENT = Failure.TIMEOUT
 CORPORATE = {"issuer": "O=Example Corp, CN=Inspection", "issuer_organization": "Example Corp"}
@@ -19,15 +19,15 @@ S3_SILENCE = (
     "endpoint.missing.s3 s3.route-table-not-associated tcp.security-group-s3-egress tcp.nacl "
     "endpoint.s3-interface-not-gateway path.egress-firewall"
 )
-NO_CLOCK = {name: Said(aws=False) for name in ("token", "challenge", "head", "manifest", "blob", "layer", "logs")}
+NO_CLOCK = {name: Reply(aws=False) for name in ("token", "challenge", "head", "manifest", "blob", "layer", "logs")}
 
 
 def hosts(*names: str, **changes: Any) -> dict[str, Host]:
     return {name: private(name, **changes) for name in names}
 
 
-def expired(said: dict[str, Said], **certificate: Any) -> World:
-    return World(hosts("s3", tls=Failure.EXPIRED, certificate=certificate), said)
+def expired(replies: dict[str, Reply], **certificate: Any) -> World:
+    return World(hosts("s3", tls=Failure.EXPIRED, certificate=certificate), replies)
 
 
 CONNECTIONS = (
@@ -216,7 +216,7 @@ TLS = (
     Case(
         "out of date by a clock that is wrong",
         expired(
-            {name: Said(offset=-40 * 86400.0) for name in ("token", "challenge", "head", "manifest", "blob", "logs")},
+            {name: Reply(offset=-40 * 86400.0) for name in ("token", "challenge", "head", "manifest", "blob", "logs")},
             not_before=days(-60),
             not_after=days(-3),
         ),

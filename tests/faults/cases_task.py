@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
+from tests.faults.behaviour import PRIVATE, Host, Reply, private
 from tests.faults.case import Case
 from tests.faults.cases_answers import FINE, PROOF, world
-from tests.faults.measurements import World
-from tests.faults.parts import PRIVATE, Host, Said, private
-from tests.faults.places import NOON
+from tests.faults.plans import NOON
+from tests.faults.world import World
 from tests.steps import skipped, step
 
 BEHIND = 900.0
@@ -18,9 +18,9 @@ TOLD_TIMES = {"signed_at": NOON, "server_time": NOON + timedelta(minutes=20)}
 VPCE = "vpce-0a1b-c2d3.{}.eu-west-1.vpce.amazonaws.com"
 
 
-def off(seconds: float) -> dict[str, Said]:
+def off(seconds: float) -> dict[str, Reply]:
     names = ("token", "challenge", "head", "manifest", "blob", "layer", "logs")
-    return {name: Said(offset=seconds) for name in names}
+    return {name: Reply(offset=seconds) for name in names}
 
 
 def elsewhere(kind: ImageHost) -> World:
@@ -32,9 +32,9 @@ def on(launch: str, **around: Any) -> World:
 
 
 TASK = (
-    Case("metadata fails", World(metadata=Said(Failure.SERVER_ERROR)), {"task.metadata-unavailable": ""}, *FINE),
+    Case("metadata fails", World(metadata=Reply(Failure.SERVER_ERROR)), {"task.metadata-unavailable": ""}, *FINE),
     Case(
-        "instance metadata is silent", World(instance=Said(Failure.TIMEOUT)), {"task.metadata-unavailable": ""}, *FINE
+        "instance metadata is silent", World(instance=Reply(Failure.TIMEOUT)), {"task.metadata-unavailable": ""}, *FINE
     ),
     Case("EC2 with awsvpc", on("EC2"), {"path.not-the-pull": ""}, "pass", "unproven"),
     Case("managed instances", on("MANAGED_INSTANCES"), {"path.not-the-pull": ""}, "pass", "unproven"),
@@ -104,43 +104,43 @@ TASK = (
 CREDENTIALS = (
     Case(
         "no credentials",
-        world(credentials=Said(Failure.NO_CREDENTIALS)),
+        world(credentials=Reply(Failure.NO_CREDENTIALS)),
         {"credentials.missing": "=iam.no-credentials"},
         *PROOF,
     ),
     Case(
         "no credentials, and S3 is closed",
-        World({"s3": private("s3", tcp=Failure.TIMEOUT)}, {"credentials": Said(Failure.NO_CREDENTIALS)}),
+        World({"s3": private("s3", tcp=Failure.TIMEOUT)}, {"credentials": Reply(Failure.NO_CREDENTIALS)}),
         {"credentials.missing": "=iam.no-credentials", "s3.silent": "endpoint.missing.s3"},
     ),
     Case(
         "half a key in the variables",
-        world(credentials=Said(Failure.NO_CREDENTIALS, detail="partial credentials", seen={"source": "env"})),
+        world(credentials=Reply(Failure.NO_CREDENTIALS, detail="partial credentials", seen={"source": "env"})),
         {"credentials.unavailable": "iam.credentials-rejected"},
         *PROOF,
     ),
     Case(
         "credentials not ready",
-        world(credentials=Said(Failure.SERVER_ERROR)),
+        world(credentials=Reply(Failure.SERVER_ERROR)),
         {"credentials.unavailable": "iam.credentials-rejected other"},
         *PROOF,
     ),
     Case(
         "credentials throttled",
-        world(credentials=Said(Failure.THROTTLED)),
+        world(credentials=Reply(Failure.THROTTLED)),
         {"credentials.unavailable": "throttle"},
         *PROOF,
     ),
-    Case("credentials silent", world(credentials=Said(Failure.TIMEOUT)), {"credentials.unavailable": "other"}, *PROOF),
+    Case("credentials silent", world(credentials=Reply(Failure.TIMEOUT)), {"credentials.unavailable": "other"}, *PROOF),
     Case(
         "credentials at the second try",
-        world(credentials=Said(first=Failure.SERVER_ERROR)),
+        world(credentials=Reply(first=Failure.SERVER_ERROR)),
         {"probe.retried": ""},
         *FINE,
     ),
     Case(
         "credentials expired",
-        world(token=Said(Failure.UNAUTHENTICATED, 400), logs=Said(Failure.UNAUTHENTICATED, 400)),
+        world(token=Reply(Failure.UNAUTHENTICATED, 400), logs=Reply(Failure.UNAUTHENTICATED, 400)),
         {"credentials.rejected": "iam.credentials-rejected"},
         *PROOF,
         endpoints={"credentials.rejected": "ecr.api logs"},
@@ -148,12 +148,12 @@ CREDENTIALS = (
     Case("the instance's role", World(identity=Identity(source="iam-role")), {"credentials.instance-role": ""}, *FINE),
     Case(
         "a signature from another time",
-        world(token=Said(Failure.CLOCK, 400, offset=1200.0)),
+        world(token=Reply(Failure.CLOCK, 400, offset=1200.0)),
         {"clock.skew": "=clock.skew"},
         *PROOF,
     ),
-    Case("our clock is behind", World(said=off(BEHIND)), {"clock.skew": "=clock.skew"}, "degraded", "works"),
-    Case("our clock is a little behind", World(said=off(200.0)), {}, *FINE),
+    Case("our clock is behind", World(replies=off(BEHIND)), {"clock.skew": "=clock.skew"}, "degraded", "works"),
+    Case("our clock is a little behind", World(replies=off(200.0)), {}, *FINE),
 )
 RUN = (
     Case(
@@ -162,10 +162,10 @@ RUN = (
         {"probe.bug": "other"},
         *PROOF,
     ),
-    Case("the deadline cuts a layer", world(layer=Said(Failure.DEADLINE)), {"probe.deadline": "other"}, *PROOF),
+    Case("the deadline cuts a layer", world(layer=Reply(Failure.DEADLINE)), {"probe.deadline": "other"}, *PROOF),
     Case(
         "the deadline cuts a second try",
-        world(token=Said(Failure.DEADLINE, first=Failure.THROTTLED)),
+        world(token=Reply(Failure.DEADLINE, first=Failure.THROTTLED)),
         {"probe.deadline": "other"},
         *PROOF,
     ),
@@ -177,7 +177,7 @@ RUN = (
     ),
     Case(
         "the deadline, and a closed group",
-        World({"ecr.api": Host(PRIVATE["ecr.api"], tcp=Failure.TIMEOUT)}, {"logs": Said(Failure.DEADLINE)}),
+        World({"ecr.api": Host(PRIVATE["ecr.api"], tcp=Failure.TIMEOUT)}, {"logs": Reply(Failure.DEADLINE)}),
         {"probe.deadline": "other", "tcp.silent": "tcp.security-group"},
     ),
     Case(
@@ -187,7 +187,7 @@ RUN = (
         *PROOF,
     ),
     Case(
-        "a failure that no rule knows", world(token=Said(Failure.NXDOMAIN)), {"unexplained": "other"}, "fail", "broken"
+        "a failure that no rule knows", world(token=Reply(Failure.NXDOMAIN)), {"unexplained": "other"}, "fail", "broken"
     ),
     Case(
         "a failed step beside the path that no rule knows",

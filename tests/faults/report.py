@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults.measurements import World
+from tests.faults.world import World
 
 
 @dataclass(frozen=True)

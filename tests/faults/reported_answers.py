@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from probe.model import DenialReason, Failure, ImageHost, LogDestination, RedirectTarget
+from tests.faults.behaviour import Reply, public
 from tests.faults.cases_answers import denied, world
 from tests.faults.cases_task import elsewhere, off
-from tests.faults.measurements import World
-from tests.faults.parts import Said, public
 from tests.faults.report import Reported
+from tests.faults.world import World
 
 SILENT = Failure.TIMEOUT
 ANSWERS = (
@@ -25,9 +25,9 @@ ANSWERS = (
     ),
     Reported("a typo in the role: denied at once", world(token=denied()), "iam.execution-role", "first"),
     Reported(
-        "403 without words for the manifest", world(manifest=Said(Failure.DENIED, 403)), "iam.execution-role", "first"
+        "403 without words for the manifest", world(manifest=Reply(Failure.DENIED, 403)), "iam.execution-role", "first"
     ),
-    Reported("no role at all", world(credentials=Said(Failure.NO_CREDENTIALS)), "iam.no-credentials", "confirmed"),
+    Reported("no role at all", world(credentials=Reply(Failure.NO_CREDENTIALS)), "iam.no-credentials", "confirmed"),
     Reported("an explicit deny of nobody knows which policy", world(token=denied()), "policy.vpce.ecr"),
     Reported(
         "the repository's policy does not know the other account",
@@ -60,49 +60,49 @@ ANSWERS = (
     ),
     Reported(
         "layers refused with XML, in the VPC only",
-        world(layer=Said(Failure.DENIED, 403, code="AccessDenied")),
+        world(layer=Reply(Failure.DENIED, 403, code="AccessDenied")),
         "policy.vpce.s3",
         "first",
     ),
     Reported(
         "S3's gateway got a list of buckets; layers refused",
-        world(layer=Said(Failure.DENIED, 403, code="AccessDenied")),
+        world(layer=Reply(Failure.DENIED, 403, code="AccessDenied")),
         "policy.vpce.s3",
         "first",
     ),
     Reported(
         "S3's own words name the endpoint policy",
-        world(layer=Said(Failure.DENIED, 403, reason=DenialReason.ENDPOINT)),
+        world(layer=Reply(Failure.DENIED, 403, reason=DenialReason.ENDPOINT)),
         "policy.vpce.s3",
         "confirmed",
     ),
-    Reported("bursts of launches: rate exceeded", world(token=Said(Failure.THROTTLED, 400)), "throttle", "confirmed"),
+    Reported("bursts of launches: rate exceeded", world(token=Reply(Failure.THROTTLED, 400)), "throttle", "confirmed"),
     Reported(
-        "too many requests, says the registry", world(manifest=Said(Failure.THROTTLED, 429)), "throttle", "confirmed"
+        "too many requests, says the registry", world(manifest=Reply(Failure.THROTTLED, 429)), "throttle", "confirmed"
     ),
-    Reported("signature not yet current", world(token=Said(Failure.CLOCK, 400)), "clock.skew", "confirmed"),
+    Reported("signature not yet current", world(token=Reply(Failure.CLOCK, 400)), "clock.skew", "confirmed"),
     Reported(
         "the host's clock is twenty minutes off and nothing broke yet",
-        World(said=off(1200.0)),
+        World(replies=off(1200.0)),
         "clock.skew",
         "confirmed",
     ),
     Reported(
         "401 hours after the start",
-        world(manifest=Said(Failure.UNAUTHENTICATED, 401)),
+        world(manifest=Reply(Failure.UNAUTHENTICATED, 401)),
         "registry.auth-token-expired",
         "first",
     ),
     Reported(
         "keys of long ago in the environment",
-        world(token=Said(Failure.UNAUTHENTICATED, 400)),
+        world(token=Reply(Failure.UNAUTHENTICATED, 400)),
         "iam.credentials-rejected",
         "first",
     ),
-    Reported("AWS has a bad day", world(token=Said(Failure.SERVER_ERROR, 500)), "aws.service-error", "confirmed"),
+    Reported("AWS has a bad day", world(token=Reply(Failure.SERVER_ERROR, 500)), "aws.service-error", "confirmed"),
     Reported(
         "the log group was never made",
-        world(logs=Said(Failure.NOT_FOUND, 400, seen={"group_exists": False})),
+        world(logs=Reply(Failure.NOT_FOUND, 400, seen={"group_exists": False})),
         "logs.group-missing",
         "confirmed",
     ),
@@ -122,49 +122,49 @@ ANSWERS = (
 IMAGES = (
     Reported(
         "a name that this registry does not know",
-        world(manifest=Said(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")),
+        world(manifest=Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")),
         "registry.repo-not-found",
         "confirmed",
     ),
     Reported(
         "an old scheduled task and a cleaned-up tag",
-        world(manifest=Said(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
+        world(manifest=Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
         "registry.tag-not-found",
         "confirmed",
     ),
     Reported(
         "a lifecycle rule counted too far",
-        world(manifest=Said(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
+        world(manifest=Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
         "registry.tag-not-found",
         "confirmed",
     ),
     Reported(
         "no descriptor for this platform",
-        world(manifest=Said(seen={"platforms": ("linux/arm64",), "platform": "linux/arm64"})),
+        world(manifest=Reply(seen={"platforms": ("linux/arm64",), "platform": "linux/arm64"})),
         "registry.no-matching-platform",
         "confirmed",
     ),
     Reported(
         "exec format error: an image of another architecture",
-        world(layer=Said(seen={"platform": "linux/s390x"})),
+        world(layer=Reply(seen={"platform": "linux/s390x"})),
         "registry.no-matching-platform",
         "confirmed",
     ),
     Reported(
         "Windows base layers at their vendor's",
-        world(manifest=Said(seen={"foreign_layers": 1})),
+        world(manifest=Reply(seen={"foreign_layers": 1})),
         "registry.foreign-layers",
         "first",
     ),
     Reported(
         "a pull-through cache sends nodes without internet upstream",
-        world(blob=Said(Failure.REDIRECT, seen={"target": RedirectTarget.FOREIGN, "host": "cdn.example.com"})),
+        world(blob=Reply(Failure.REDIRECT, seen={"target": RedirectTarget.FOREIGN, "host": "cdn.example.com"})),
         "registry.pull-through-redirect",
         "confirmed",
     ),
     Reported(
         "layer verification failed for its digest",
-        world(layer=Said(Failure.BAD_DIGEST)),
+        world(layer=Reply(Failure.BAD_DIGEST)),
         "registry.layer-corrupt",
         "first",
     ),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from probe.model import Failure, ProxySeen
+from tests.faults.behaviour import PUBLIC, Host, Reply, private, public
 from tests.faults.cases_answers import world
 from tests.faults.cases_names import ALL, all_hosts
 from tests.faults.cases_network import hosts
-from tests.faults.measurements import World
-from tests.faults.parts import PUBLIC, Host, Said, private, public
-from tests.faults.places import CUSTOM, GLOBAL_IPV6
+from tests.faults.plans import CUSTOM, GLOBAL_IPV6
 from tests.faults.report import Reported
 from tests.faults.reported_names import ISOLATED, S3_SILENT, SILENT
+from tests.faults.world import World
 
 CLOSED = World(hosts(*ALL, tcp=SILENT))
 CONNECTIONS = (
@@ -70,8 +70,8 @@ CONNECTIONS = (
         "path.mtu",
         "first",
     ),
-    Reported("the download hangs after the first bytes", world(layer=Said(Failure.STALLED)), "path.mtu"),
-    Reported("a large download breaks off", world(layer=Said(Failure.TRUNCATED)), "path.transfer-broken", "first"),
+    Reported("the download hangs after the first bytes", world(layer=Reply(Failure.STALLED)), "path.mtu"),
+    Reported("a large download breaks off", world(layer=Reply(Failure.TRUNCATED)), "path.transfer-broken", "first"),
     Reported(
         "the handshake stalls, and nobody ever found out why",
         World(hosts("ecr.dkr", tls=Failure.TLS_STALL)),
@@ -85,13 +85,13 @@ CONNECTIONS = (
     ),
     Reported(
         "the firewall answers with a page for people",
-        world(token=Said(Failure.NOT_AWS, 503, aws=False)),
+        world(token=Reply(Failure.NOT_AWS, 503, aws=False)),
         "path.egress-firewall",
         "first",
     ),
     Reported(
         "a page in the place of the layer, 403",
-        world(layer=Said(Failure.NOT_AWS, 403, aws=False)),
+        world(layer=Reply(Failure.NOT_AWS, 403, aws=False)),
         "path.egress-firewall",
         "first",
     ),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from probe.model import Failure
+from tests.faults.behaviour import PRIVATE, PUBLIC, S3, Host, private, public
 from tests.faults.cases_names import ALL, all_hosts, at_custom
 from tests.faults.cases_network import hosts
-from tests.faults.measurements import World
-from tests.faults.parts import PRIVATE, PUBLIC, S3, Host, private, public
-from tests.faults.places import CUSTOM
+from tests.faults.plans import CUSTOM
 from tests.faults.report import Reported
+from tests.faults.world import World
 
 SILENT = Failure.TIMEOUT
 AGENT = ("ecs", "ecs-agent", "ecs-telemetry")

@@ -15,7 +15,7 @@ from probe.faults.causes import CAUSES, CauseText
 from probe.model import Cause, Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step
 from probe.records import replace
 from tests.faults.all_cases import CASES
-from tests.faults.places import OWN_ROLE, PULL_ROLE
+from tests.faults.plans import OWN_ROLE, PULL_ROLE
 
 MEASURED = [(case.world.measure(), case.world.policy) for case in CASES]
 FOUND = [finding for measurement, policy in MEASURED for finding in diagnose(measurement, policy)]

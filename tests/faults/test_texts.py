@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from probe.model import AnswerSeen, Failure, Finding, Policy
+from tests.faults.behaviour import Host, Reply, private, public
 from tests.faults.cases_answers import denied, world
 from tests.faults.cases_names import ALL
 from tests.faults.cases_network import hosts
-from tests.faults.measurements import World
-from tests.faults.parts import Host, Said, private, public
-from tests.faults.places import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
+from tests.faults.plans import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
+from tests.faults.world import World
 from tests.steps import skipped, step
 
 CLOSED = World(hosts(*ALL, tcp=Failure.TIMEOUT))
@@ -71,7 +71,7 @@ def test_swapped_labels_are_told_in_pairs() -> None:
 
 
 def test_a_run_cut_short_is_told_to_be_given_longer() -> None:
-    finding = one(world(token=Said(Failure.DEADLINE)), "probe.deadline")
+    finding = one(world(token=Reply(Failure.DEADLINE)), "probe.deadline")
     assert "--deadline" in finding.causes[0].fix.text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import Extent, Finding, Impact, Path, Policy, Severity
 from probe.verdict import severity
-from tests.faults.measurements import World
+from tests.faults.world import World
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 ALLOWED = Policy(allow_public=("ecr.api", "logs"))

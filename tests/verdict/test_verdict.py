@@ -24,9 +24,9 @@ from probe.model import (
 )
 from probe.records import replace
 from probe.verdict import judge, likeliest, summary
-from tests.faults.measurements import World
-from tests.faults.parts import PRIVATE, PUBLIC, Host, Said, private, public
-from tests.faults.places import PULL_ROLE
+from tests.faults.behaviour import PRIVATE, PUBLIC, Host, Reply, private, public
+from tests.faults.plans import PULL_ROLE
+from tests.faults.world import World
 
 SILENT = Failure.TIMEOUT
 
@@ -52,10 +52,10 @@ def test_the_document_holds_all_that_was_measured() -> None:
         (World(policy=Policy(strict=True)), Status.PASS, 0),
         (World({"ecr.api": public("ecr.api")}), Status.FAIL, 1),
         (World({"s3": private("s3", tcp=SILENT)}), Status.FAIL, 1),
-        (World(said={"token": Said(Failure.THROTTLED)}), Status.INCONCLUSIVE, 3),
-        (World(said={"token": Said(Failure.THROTTLED)}, policy=Policy(strict=True)), Status.INCONCLUSIVE, 3),
-        (World(said={"layer": Said(Failure.DEADLINE)}), Status.INCONCLUSIVE, 3),
-        (World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.DEADLINE)}), Status.FAIL, 1),
+        (World(replies={"token": Reply(Failure.THROTTLED)}), Status.INCONCLUSIVE, 3),
+        (World(replies={"token": Reply(Failure.THROTTLED)}, policy=Policy(strict=True)), Status.INCONCLUSIVE, 3),
+        (World(replies={"layer": Reply(Failure.DEADLINE)}), Status.INCONCLUSIVE, 3),
+        (World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.DEADLINE)}), Status.FAIL, 1),
     ],
 )
 def test_status_and_exit_code(world: World, status: Status, code: int) -> None:
@@ -78,16 +78,16 @@ def test_nothing_measured_is_inconclusive() -> None:
         (World({"logs": private("logs", tcp=SILENT)}), Pull.WORKS),
         (World(policy=Policy(pull_role=PULL_ROLE)), Pull.WORKS),
         (World({"ecr.api": private("ecr.api", tcp=SILENT)}), Pull.BROKEN),
-        (World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.THROTTLED)}), Pull.BROKEN),
-        (World(said={"token": Said(Failure.THROTTLED)}), Pull.UNPROVEN),
-        (World(said={"layer": Said(Failure.DEADLINE)}), Pull.UNPROVEN),
+        (World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}), Pull.BROKEN),
+        (World(replies={"token": Reply(Failure.THROTTLED)}), Pull.UNPROVEN),
+        (World(replies={"layer": Reply(Failure.DEADLINE)}), Pull.UNPROVEN),
         (World(around={"launch_type": "EC2"}), Pull.UNPROVEN),
         (World({"s3": private("s3", tcp=SILENT)}, around={"launch_type": "MANAGED_INSTANCES"}), Pull.UNPROVEN),
         (World(around={"launch_type": "EC2", "path": Path.INSTANCE_ENI}), Pull.WORKS),
         (World(around={"path": Path.UNKNOWN, "launch_type": None}), Pull.WORKS),
         (World(planned={"lookups": {"ecr.api": "vpce-0a1b.api.ecr.eu-west-1.vpce.amazonaws.com"}}), Pull.UNPROVEN),
         (World(planned={"lookups": {"logs": "vpce-0a1b.logs.eu-west-1.vpce.amazonaws.com"}}), Pull.WORKS),
-        (World(said={"layer": Said(first=Failure.RESET)}), Pull.WORKS),
+        (World(replies={"layer": Reply(first=Failure.RESET)}), Pull.WORKS),
     ],
 )
 def test_pull(world: World, pull: Pull) -> None:
@@ -153,7 +153,7 @@ def test_a_cause_that_one_finding_confirms_is_told_in_its_words() -> None:
 
 
 def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
-    made = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Said(Failure.THROTTLED)}))
+    made = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}))
     assert made.causes == tuple(cause.code for cause in likeliest(made.findings))
     assert len(made.findings) > 1
 
@@ -181,8 +181,8 @@ def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
         (World({"ecr.dkr": Host((), ipv6=("2600:1f18::1",))}), "ecr.dkr", (Route.UNDETERMINED, 1, 1, True)),
         (World({"ecr.dkr": Host(Failure.NXDOMAIN)}), "ecr.dkr", (None, 0, 0, False)),
         (World({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}), "ecr.api", (Route.ENDPOINT, 2, 0, False)),
-        (World(said={"token": Said(Failure.DENIED, 400)}), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
-        (World(said={"layer": Said(Failure.DENIED, 403)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
+        (World(replies={"token": Reply(Failure.DENIED, 400)}), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
+        (World(replies={"layer": Reply(Failure.DENIED, 403)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
     ],
 )
 def test_the_summary_of_an_endpoint(world: World, name: str, expected: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Measurements made by hand: `World()` is a healthy task on Fargate, and its parts are changed by keyword."""
+"""Measurements built by hand: `World()` is a healthy task on Fargate, changed by keyword."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from probe.model import (
     Step,
     Surroundings,
 )
-from tests.faults.parts import OK, Host, Said
-from tests.faults.places import NOON, REGION, ROLE, VPC_DNS, make_plan
-from tests.faults.walk import Walk
+from tests.faults.behaviour import OK, Host, Reply
+from tests.faults.plans import NOON, REGION, ROLE, VPC_DNS, make_plan
+from tests.faults.world_steps import WorldSteps
 
 NO_PROXY = ProxySeen(variables=(), bypassed=False)
-HELD = Identity(source="container-role", arn=ROLE)
+IDENTITY = Identity(source="container-role", arn=ROLE)
 STRICTEST = Policy()
 
 
 @dataclass(frozen=True)
 class World:
-    """All that a run can see. `hosts` and `said` name what differs from a healthy task on Fargate."""
+    """Everything that a run can measure. `hosts` and `replies` hold what differs from a healthy task on Fargate."""
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
-    said: Mapping[str, Said] = field(default_factory=dict)  # token challenge head manifest blob layer logs credentials
+    # By token, challenge, head, manifest, blob, layer, logs and credentials.
+    replies: Mapping[str, Reply] = field(default_factory=dict)
     around: Mapping[str, Any] = field(default_factory=dict)
     planned: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
@@ -43,11 +44,11 @@ class World:
     other_region: bool | None = None  # the S3 control
     nobody: bool | None = None  # the transparent proxy control
     proxies: ProxySeen = NO_PROXY
-    metadata: Said = OK
-    instance: Said | None = None
+    metadata: Reply = OK
+    instance: Reply | None = None
     redirect: tuple[RedirectTarget, str, str] | None = None
     redirected: Host | None = None
-    identity: Identity = HELD
+    identity: Identity = IDENTITY
     extra: tuple[Step, ...] = ()
     policy: Policy = STRICTEST
 
@@ -78,7 +79,7 @@ class World:
             surroundings=self.surroundings(),
             identity=self.identity,
             plan=self.plan(),
-            steps=(*Walk(self, self.plan()).steps(), *self.extra),
+            steps=(*WorldSteps(self, self.plan()).steps(), *self.extra),
         )
 
     def findings(self) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""The parts of a world made by hand: how a host's name and addresses behave, and what was said in a conversation."""
+"""How the parts of a world behave: the names and addresses of hosts, and the replies to requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from probe.model import AnswerSeen, Denial, DenialReason, Failure
-from tests.faults.places import NOON, ROLE, VPC_DNS
+from tests.faults.plans import NOON, ROLE, VPC_DNS
 
 Answer = tuple[str, ...] | Failure | None
 AWS_CLOCK = 0.4
@@ -16,7 +16,7 @@ AWS_CLOCK = 0.4
 
 @dataclass(frozen=True)
 class Host:
-    """One endpoint's name and addresses. `control`: what AmazonProvidedDNS says where it is not the one asked."""
+    """One endpoint's name and addresses. `control`: what AmazonProvidedDNS answers if it is not configured."""
 
     answer: Answer
     ipv6: Answer = ()
@@ -26,15 +26,15 @@ class Host:
     second_ipv6: Answer = ()
     mistaken: Answer = None
     tcp: Failure | Mapping[str, Failure] = field(default_factory=dict)
-    again: bool = False  # silent addresses answered at the second try
+    again: bool = False  # silent addresses answer the second attempt
     tls: Failure | Mapping[str, Failure] = field(default_factory=dict)
     certificate: Mapping[str, Any] = field(default_factory=dict)
     unused: str | None = None  # a family without a route
 
 
 @dataclass(frozen=True)
-class Said:
-    """One answer in the conversation. Without a failure it is a good one."""
+class Reply:
+    """The reply to one request. Without a failure it is a good one."""
 
     failure: Failure | None = None
     status: int = 200
@@ -42,7 +42,7 @@ class Said:
     code: str | None = None
     reason: DenialReason | None = None
     sentence: bool = False
-    first: Failure | None = None  # how a first try failed
+    first: Failure | None = None  # how the first attempt failed
     offset: float = AWS_CLOCK
     detail: str | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Said:
         return AnswerSeen(status=status, aws=self.aws, code=self.code, denial=denial, clock_offset=self.offset)
 
 
-OK = Said()
+OK = Reply()
 PRIVATE = {
     "ecr.api": ("10.0.1.10", "10.0.2.10"),
     "ecr.dkr": ("10.0.1.11", "10.0.2.11"),

@@ -1,4 +1,4 @@
-"""The steps of a world made by hand, as measuring would make them: what stands on a failed step is skipped."""
+"""The steps that measuring would record in a world: what depends on a failed step is skipped."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from probe.model import (
     RedirectTarget,
     Step,
 )
-from tests.faults.parts import AGENT, CONFIG, DIGEST, OK, PRIVATE, Answer, Host, Said, private, public
-from tests.faults.places import REGION, ROLE, SECOND
+from tests.faults.behaviour import AGENT, CONFIG, DIGEST, OK, PRIVATE, Answer, Host, Reply, private, public
+from tests.faults.plans import REGION, ROLE, SECOND
 from tests.steps import skipped, step
 
 if TYPE_CHECKING:
-    from tests.faults.measurements import World
+    from tests.faults.world import World
 
 
 @dataclass
-class Walk:
-    """The steps of a world, made in the order in which measuring makes them."""
+class WorldSteps:
+    """The steps of a world, in the order of measuring."""
 
     world: World
     plan: Plan
@@ -72,22 +72,22 @@ class Walk:
 
     def _task(self) -> Iterator[Step]:
         world = self.world
-        yield from self._said("task/metadata/task", world.metadata, MetadataSeen(version="v4"))
+        yield from self._attempts("task/metadata/task", world.metadata, MetadataSeen(version="v4"))
         if world.instance is not None:
-            yield from self._said("task/metadata/instance", world.instance, MetadataSeen(version="instance"))
+            yield from self._attempts("task/metadata/instance", world.instance, MetadataSeen(version="instance"))
         yield step("task/environment/proxy", world.proxies)
         for family in {host.unused for host in world.hosts.values() if host.unused}:
             yield step(f"task/environment/{family}", failure=Failure.UNREACHABLE, detail=f"no route for {family}")
-        credentials = world.said.get("credentials", OK)
+        credentials = world.replies.get("credentials", OK)
         nobody = credentials.failure is Failure.NO_CREDENTIALS
         source = credentials.seen.get("source", None if nobody else "container-role")
-        yield from self._said("task/credentials/chain", credentials, CredentialsSeen(source=source, arn=ROLE))
+        yield from self._attempts("task/credentials/chain", credentials, CredentialsSeen(source=source, arn=ROLE))
 
-    def _said(self, identity: str, said: Said, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
-        if said.first is not None:
-            yield step(identity, seen, failure=said.first, on=on)
+    def _attempts(self, identity: str, reply: Reply, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
+        if reply.first is not None:
+            yield step(identity, seen, failure=reply.first, on=on)
             identity += "#2"
-        yield step(identity, seen, failure=said.failure, on=on, detail=said.detail)
+        yield step(identity, seen, failure=reply.failure, on=on, detail=reply.detail)
 
     # ---- names and addresses ---------------------------------------------------------------------------------------
 
@@ -163,12 +163,12 @@ class Walk:
 
     def _conversation(self, ready: dict[str, tuple[str | None, str]]) -> Iterator[Step]:
         """Token to layer, each unless the one before it failed; and CloudWatch Logs beside it."""
-        bad = "task/credentials/chain" if self.world.said.get("credentials", OK).failure else None
+        bad = "task/credentials/chain" if self.world.replies.get("credentials", OK).failure else None
         yield from self._logs(ready, bad)
         address, on = ready.get("ecr.api", (None, "ecr.api/dns"))
         blocked: str | None = bad or (None if address else on)
         for each in self._ask(
-            "ecr.api/token", address, "token", on, blocked, lambda said: said.answer("ecr:GetAuthorizationToken")
+            "ecr.api/token", address, "token", on, blocked, lambda reply: reply.answer("ecr:GetAuthorizationToken")
         ):
             blocked = (
                 each.id if each.outcome is Outcome.FAILED else blocked if each.outcome is Outcome.SKIPPED else None
@@ -177,7 +177,7 @@ class Walk:
         address, on = ready.get("ecr.dkr", (None, "ecr.dkr/dns"))
         challenge = list(
             self._ask(
-                "ecr.dkr/challenge", address, "challenge", on, None if address else on, lambda said: said.answer("")
+                "ecr.dkr/challenge", address, "challenge", on, None if address else on, lambda reply: reply.answer("")
             )
         )
         yield from challenge
@@ -190,18 +190,18 @@ class Walk:
         if blocked is not None:
             yield skipped(identity, blocked)
             return
-        said = self.world.said.get(name, OK)
-        yield from self._said(f"{identity}/{address}", said, seen(said), on)
+        reply = self.world.replies.get(name, OK)
+        yield from self._attempts(f"{identity}/{address}", reply, seen(reply), on)
 
     def _image(self, challenge: str, blocked: str | None, bucket: tuple[str | None, str]) -> Iterator[Step]:
         if self.plan.reference is None:
             for identity in ("ecr.dkr/manifest/HEAD", "ecr.dkr/blob", "s3/layer"):
                 yield skipped(identity, None, "the image is not in private ECR")
             return
-        manifests = {"HEAD": self.world.said.get("head", OK), "GET": self.world.said.get("manifest", OK)}
-        for method, said in manifests.items() if blocked is None else ():
-            seen = ManifestSeen(answer=said.answer("ecr:BatchGetImage"), digest=DIGEST, **said.seen)
-            yield from self._said(f"ecr.dkr/manifest/{method}", said, seen, challenge)
+        manifests = {"HEAD": self.world.replies.get("head", OK), "GET": self.world.replies.get("manifest", OK)}
+        for method, reply in manifests.items() if blocked is None else ():
+            seen = ManifestSeen(answer=reply.answer("ecr:BatchGetImage"), digest=DIGEST, **reply.seen)
+            yield from self._attempts(f"ecr.dkr/manifest/{method}", reply, seen, challenge)
         if blocked is not None:
             yield skipped("ecr.dkr/manifest/HEAD", blocked)
         blocked = "ecr.dkr/manifest/GET" if blocked is None and manifests["GET"].failure else blocked
@@ -214,15 +214,15 @@ class Walk:
             yield from self._blob(digest, what, bucket)
 
     def _blob(self, digest: str, what: str, bucket: tuple[str | None, str]) -> Iterator[Step]:
-        said, name = self.world.said.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
+        reply, name = self.world.replies.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
         target, host, region = self.world.redirect or (RedirectTarget.LAYER_BUCKET, self.plan.layer_host, REGION)
-        answer = said.answer("ecr:GetDownloadUrlForLayer")
+        answer = reply.answer("ecr:GetDownloadUrlForLayer")
         seen = RedirectSeen(
-            answer=answer, digest=digest, **({"target": target, "host": host, "region": region} | dict(said.seen))
+            answer=answer, digest=digest, **({"target": target, "host": host, "region": region} | dict(reply.seen))
         )
-        yield from self._said(name, said, seen, "ecr.dkr/manifest/GET")
+        yield from self._attempts(name, reply, seen, "ecr.dkr/manifest/GET")
         layer = f"s3/layer/{digest[:19]}"
-        if said.failure is not None:
+        if reply.failure is not None:
             yield skipped(layer, name)
             return
         address, on = bucket
@@ -235,9 +235,9 @@ class Walk:
         if address is None:
             yield skipped(layer, on)
             return
-        said = self.world.said.get("layer", OK)
-        facts: dict[str, Any] = {"answer": said.answer("s3:GetObject"), "digest": digest, "what": what, "size": 70_000}
-        yield from self._said(layer, said, LayerSeen(**(facts | {"received": 70_000} | dict(said.seen))), on)
+        reply = self.world.replies.get("layer", OK)
+        facts: dict[str, Any] = {"answer": reply.answer("s3:GetObject"), "digest": digest, "what": what, "size": 70_000}
+        yield from self._attempts(layer, reply, LayerSeen(**(facts | {"received": 70_000} | dict(reply.seen))), on)
 
     def _logs(self, ready: dict[str, tuple[str | None, str]], bad: str | None) -> Iterator[Step]:
         if "logs" in ready:
@@ -248,8 +248,8 @@ class Walk:
                 "group_exists": True,
                 "stream_exists": True,
             }
-            said = self.world.said.get("logs", OK)
-            seen = LogsSeen(answer=said.answer("logs:DescribeLogStreams"), **(group | dict(said.seen)))
+            reply = self.world.replies.get("logs", OK)
+            seen = LogsSeen(answer=reply.answer("logs:DescribeLogStreams"), **(group | dict(reply.seen)))
             yield from self._ask("logs/logs", address, "logs", on, bad or (None if address else on), lambda _: seen)
 
 
