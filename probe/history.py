@@ -11,7 +11,6 @@ from probe.model import (
     EndpointSummary,
     Failure,
     JudgedFinding,
-    LayerSeen,
     Outcome,
     Pull,
     Severity,
@@ -274,8 +273,8 @@ def _totals(before: Totals, steps: tuple[Step, ...]) -> Totals:
             failures[reason] = failures.get(reason, 0) + 1
         if step.seconds is not None:
             latencies[key] = latencies.get(key, Latency()).plus(step.seconds)
-        if isinstance(step.seen, LayerSeen):
-            layer_bytes += step.seen.received
+        if step.layer:
+            layer_bytes += step.layer.received
     return replace(
         before,
         rounds=before.rounds + 1,

@@ -8,7 +8,7 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, finds
 from probe.faults.findings import confirmed, finding, possible
-from probe.model import Action, AnswerSeen, CredentialsSeen, Extent, Failure, Finding, Impact, Step
+from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import duration
 
 CLOCK = Fault(
@@ -84,7 +84,7 @@ _CAUSES = {
 def credentials(evidence: Evidence) -> Iterator[Finding]:
     """No credentials, a provider that failed, and credentials of the instance."""
     for step in evidence.failed(Action.CREDENTIALS):
-        provider = step.seen.source if isinstance(step.seen, CredentialsSeen) else None
+        provider = step.credentials.source if step.credentials else None
         tries = evidence.tries(step)
         if step.failure is Failure.NO_CREDENTIALS and provider not in (None, _INSTANCE_METADATA):
             error_text = (step.detail or "they cannot be read").rstrip(".")

@@ -8,7 +8,7 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, finds
 from probe.faults.findings import finding
-from probe.model import Action, Advice, Asker, Extent, Failure, Finding, Impact, NamesSeen, Outcome, Step
+from probe.model import Action, Advice, Asker, Extent, Failure, Finding, Impact, Outcome, Step
 from probe.narration import few
 
 BUG = Fault(
@@ -146,5 +146,5 @@ def unexplained(evidence: Evidence, findings: Iterable[Finding]) -> Iterator[Fin
 
 def _is_supplementary(step: Step) -> bool:
     """Evidence that is not on the pull's path: controls, follow-ups, metadata. Its failure takes nothing away."""
-    is_extra_lookup = isinstance(step.seen, NamesSeen) and step.seen.asker is not Asker.CONFIGURED
+    is_extra_lookup = step.asker is not Asker.CONFIGURED
     return step.action in _NOT_ON_THE_PATH or is_extra_lookup

@@ -10,7 +10,6 @@ from probe.faults.fault import Fault, finds
 from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.model import (
     Action,
-    ControlSeen,
     DenialReason,
     Extent,
     Failure,
@@ -18,8 +17,6 @@ from probe.model import (
     Impact,
     Kind,
     Layers,
-    LayerSeen,
-    ManifestSeen,
     Outcome,
     Route,
     Step,
@@ -169,16 +166,16 @@ def foreign_layers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _foreign(step: Step) -> int:
-    return step.seen.foreign_layers if isinstance(step.seen, ManifestSeen) else 0
+    return step.manifest.foreign_layers if step.manifest else 0
 
 
 @finds(RANGED, NOT_FETCHED)
 def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
     """Layers of which only a part was fetched, or nothing, as the settings ask."""
     for step in evidence.of(Action.LAYER):
-        if step.ok and isinstance(step.seen, LayerSeen) and step.seen.ranged:
-            whole = size(step.seen.size) if step.seen.size is not None else "unknown size"
-            yield finding(RANGED, evidence, (step,), received=size(step.seen.received), size=whole)
+        if step.ok and (layer := step.layer) and layer.ranged:
+            whole = size(layer.size) if layer.size is not None else "unknown size"
+            yield finding(RANGED, evidence, (step,), received=size(layer.received), size=whole)
     if evidence.plan.layers is Layers.NONE:
         skipped = [
             step for step in evidence.of(Action.LAYER) if step.outcome is Outcome.SKIPPED and step.blocked_by is None
@@ -196,7 +193,7 @@ def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     control = next(
         (step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok), None
     )
-    seen = control.seen if control and isinstance(control.seen, ControlSeen) else None
+    seen = control.control if control else None
     fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[seen.reached if seen else None]
     yield finding(
         fault, evidence, (*visit.connected, *((control,) if control else ())), control=seen.host if seen else "none"

@@ -9,7 +9,7 @@ from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, finds
 from probe.faults.findings import confirmed, finding, possible
-from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, LogsSeen, Step
+from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, Step
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.other",
@@ -96,7 +96,7 @@ def missing_groups(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _lacks_stream(step: Step) -> bool:
-    return isinstance(step.seen, LogsSeen) and step.seen.stream_exists is False
+    return step.log_request is not None and step.log_request.stream_exists is False
 
 
 @finds(BAD_REGION)

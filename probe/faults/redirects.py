@@ -11,7 +11,7 @@ from probe.faults.fault import Fault, Wording, finds
 from probe.faults.findings import Suspects, confirmed, finding, merged, possible
 from probe.faults.host_facts import Visit
 from probe.faults.registry import CROSS_REGION
-from probe.model import Action, Extent, Failure, Finding, Impact, RedirectSeen, RedirectTarget, Step
+from probe.model import Action, Extent, Failure, Finding, Impact, RedirectTarget, Step
 
 CROSS_REGION_LAYERS = CROSS_REGION.variant(
     title="the registry keeps this image's layers in another region ({layer_region})",
@@ -70,9 +70,9 @@ def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
     groups: dict[tuple[RedirectTarget | None, str | None], list[Step]] = {}
     for step in evidence.failed(Action.BLOB, Action.LAYER):
         if step.failure is Failure.REDIRECT:
-            seen = step.seen if isinstance(step.seen, RedirectSeen) else None
-            target = seen.target if seen else RedirectTarget.LOOP
-            groups.setdefault((target, seen.host if seen else None), []).append(step)
+            redirect = step.redirect
+            target = redirect.target if redirect else RedirectTarget.LOOP
+            groups.setdefault((target, redirect.host if redirect else None), []).append(step)
     for (target, host), steps in groups.items():
         tries, where = evidence.tries(*steps), host or "no host"
         if target is RedirectTarget.FOREIGN:
@@ -83,12 +83,13 @@ def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
 
 def _upstream_suspects(evidence: Evidence, steps: list[Step]) -> Suspects:
     """Confirmed where AWS itself redirects to a host that is not AWS's: only an upstream registry is there."""
-    seen = [step.seen for step in steps if isinstance(step.seen, RedirectSeen)]
+    redirects = [step.redirect for step in steps if step.redirect]
     if evidence.is_text:
         suspects = possible(*PULL_THROUGH.for_evidence(is_text=True).causes)
-        of_windows = any(_OF_WINDOWS.search(each.host or "") for each in seen)
+        of_windows = any(_OF_WINDOWS.search(redirect.host or "") for redirect in redirects)
         return suspects.first(causes.FOREIGN_LAYERS) if of_windows else suspects
-    ours = all(each.answer.aws and not (each.host or "").endswith(evidence.plan.dns_suffix) for each in seen)
+    suffix = evidence.plan.dns_suffix
+    ours = all(redirect.answer.aws and not (redirect.host or "").endswith(suffix) for redirect in redirects)
     return confirmed(causes.PULL_THROUGH) if ours else possible(*PULL_THROUGH.causes)
 
 
@@ -97,13 +98,12 @@ def other_regions(evidence: Evidence) -> Iterator[Finding]:
     """Layers that the registry keeps in another region's S3, reached past the gateway endpoint or not at all."""
     redirects: dict[str, list[Step]] = {}
     for step in evidence.of(Action.BLOB):
-        if isinstance(step.seen, RedirectSeen) and step.seen.target is RedirectTarget.OTHER_REGION and step.seen.host:
-            redirects.setdefault(step.seen.host, []).append(step)
+        if (redirect := step.redirect) and redirect.target is RedirectTarget.OTHER_REGION and redirect.host:
+            redirects.setdefault(redirect.host, []).append(step)
     for host, steps in redirects.items():
         visit = next((visit for visit in evidence.visits if visit.redirected and visit.host == host), None)
         lost = _lost(visit) if visit else ()
-        seen = steps[0].seen
-        region = seen.region if isinstance(seen, RedirectSeen) else None
+        region = steps[0].redirect.region if steps[0].redirect else None
         fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
         where = region or "unknown"
         yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=host)

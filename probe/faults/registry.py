@@ -9,7 +9,7 @@ from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Wording, finds
 from probe.faults.findings import Suspects, confirmed, finding, possible
 from probe.faults.host_facts import is_inside
-from probe.model import Action, Extent, Failure, Finding, Impact, LayerSeen, ManifestSeen, Route, Step
+from probe.model import Action, Extent, Failure, Finding, Impact, Route, Step
 from probe.narration import listed
 
 TOKEN_REJECTED = Fault(
@@ -187,11 +187,12 @@ def platforms(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _offered(step: Step) -> tuple[str, ...]:
-    return step.seen.platforms if isinstance(step.seen, ManifestSeen) else ()
+    return step.manifest.platforms if step.manifest else ()
 
 
 def _platform(step: Step) -> str | None:
-    return step.seen.platform if isinstance(step.seen, ManifestSeen | LayerSeen) else None
+    seen = step.manifest or step.layer
+    return seen.platform if seen else None
 
 
 def _fits(offered: str, wanted: str) -> bool:

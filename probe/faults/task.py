@@ -10,7 +10,6 @@ from probe.faults.fault import Fault, finds
 from probe.faults.findings import finding
 from probe.model import (
     Action,
-    ControlSeen,
     Endpoint,
     Extent,
     Finding,
@@ -18,7 +17,6 @@ from probe.model import (
     Impact,
     Outcome,
     Path,
-    ProxySeen,
     Step,
 )
 from probe.narration import few, listed
@@ -187,12 +185,12 @@ def _metadata(evidence: Evidence) -> tuple[Step, ...]:
 def proxies(evidence: Evidence) -> Iterator[Finding]:
     """Proxy variables, with and without exceptions, and a transparent proxy."""
     for step in evidence.of(Action.ENVIRONMENT, Action.CONTROL):
-        seen = step.seen
-        if isinstance(seen, ProxySeen) and seen.variables and step.ok:
-            fault = PROXY_COVERED if seen.bypassed else PROXY
-            yield finding(fault, evidence, (step,), variables=listed(seen.variables), uncovered=few(seen.uncovered))
-        elif isinstance(seen, ControlSeen) and step.endpoint == "task" and step.ok and seen.reached:
-            yield finding(TRANSPARENT_PROXY, evidence, (step,), host=seen.host)
+        if (proxies := step.proxies) and proxies.variables and step.ok:
+            fault = PROXY_COVERED if proxies.bypassed else PROXY
+            variables, uncovered = listed(proxies.variables), few(proxies.uncovered)
+            yield finding(fault, evidence, (step,), variables=variables, uncovered=uncovered)
+        elif (control := step.control) and step.endpoint == "task" and step.ok and control.reached:
+            yield finding(TRANSPARENT_PROXY, evidence, (step,), host=control.host)
 
 
 @finds(ENDPOINT_DNS)

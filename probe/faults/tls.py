@@ -137,9 +137,11 @@ def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
 
 def _is_clear_in_text(step: Step) -> bool:
     """A text contains no issuer, but what is wrong: the date, or names that are AWS's where another service answers."""
-    names = step.seen.names if isinstance(step.seen, CertificateSeen) else ()
+    if step.certificate is None:
+        return False
+    names = step.certificate.names
     aws = bool(names) and all("amazonaws." in name or name.endswith((".aws", ".on.aws")) for name in names)
-    return isinstance(step.seen, CertificateSeen) and (step.failure is Failure.EXPIRED or aws)
+    return step.failure is Failure.EXPIRED or aws
 
 
 def _handshakes(evidence: Evidence) -> list[Step]:
@@ -211,14 +213,14 @@ def _earliest(dates: list[CertificateSeen], of: Callable[[CertificateSeen], date
 
 
 def _seen(step: Step) -> CertificateSeen:
-    assert isinstance(step.seen, CertificateSeen)
-    return step.seen
+    assert step.certificate is not None
+    return step.certificate
 
 
 def _issuer(step: Step) -> str | None:
-    return step.seen.issuer_organization or step.seen.issuer if isinstance(step.seen, CertificateSeen) else None
+    return step.certificate.issuer_organization or step.certificate.issuer if step.certificate else None
 
 
 def _is_amazon(step: Step) -> bool:
     """Amazon's authorities all have the organisation "Amazon"; their names change ("RSA 2048 M01" to "M04")."""
-    return isinstance(step.seen, CertificateSeen) and step.seen.issuer_organization == "Amazon"
+    return step.certificate is not None and step.certificate.issuer_organization == "Amazon"

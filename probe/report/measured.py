@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.endpoints import ROWS
-from probe.model import Action, EndpointSummary, Failure, Impact, LayerSeen, Outcome, Severity, Step, Verdict
+from probe.model import Action, EndpointSummary, Failure, Impact, Outcome, Severity, Step, Verdict
 
 # All that endpoints are called, beside what concerns the task itself. A saved document may name others, and those are
 # anybody's words.
@@ -34,7 +34,7 @@ def success(verdict: Verdict, endpoint: EndpointSummary) -> bool | None:
 
 def throughput(verdict: Verdict) -> float | None:
     """Bytes per second of the largest of the fetched layers."""
-    layers = [step.seen for step in tried(verdict) if isinstance(step.seen, LayerSeen)]
+    layers = [step.layer for step in tried(verdict) if step.layer]
     timed = [layer for layer in layers if layer.bytes_per_second is not None]
     return max(timed, key=lambda layer: layer.received).bytes_per_second if timed else None
 

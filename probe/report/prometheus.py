@@ -19,8 +19,6 @@ from probe.history import BUCKETS, Snapshot, advance
 from probe.model import (
     Action,
     AddressClass,
-    CertificateSeen,
-    ConnectionSeen,
     Kind,
     Pull,
     Status,
@@ -168,9 +166,10 @@ def _classes(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """(endpoint, class) of every address that was dialled. A public S3 address is right behind a gateway endpoint."""
     kinds = {endpoint.name: endpoint.kind for endpoint in verdict.endpoints}
     for step in tried(verdict):
-        if isinstance(step.seen, ConnectionSeen) and step.endpoint in kinds:
-            s3_public = kinds[step.endpoint] is Kind.GATEWAY and step.seen.address_class is AddressClass.PUBLIC
-            yield step.endpoint, "s3-public" if s3_public else str(step.seen.address_class)
+        if step.connection and step.endpoint in kinds:
+            address_class = step.connection.address_class
+            s3_public = kinds[step.endpoint] is Kind.GATEWAY and address_class is AddressClass.PUBLIC
+            yield step.endpoint, "s3-public" if s3_public else str(address_class)
 
 
 def _bytes(verdict: Verdict) -> Iterator[Metric]:
@@ -179,8 +178,8 @@ def _bytes(verdict: Verdict) -> Iterator[Metric]:
         yield _value("layer_throughput_bytes_per_second", "Rate at which the largest of the fetched layers came.", rate)
     ends: dict[str, float] = {}
     for step in tried(verdict):
-        if isinstance(step.seen, CertificateSeen) and step.seen.not_after is not None:
-            ends[step.endpoint] = min(step.seen.not_after.timestamp(), ends.get(step.endpoint, math.inf))
+        if step.certificate and step.certificate.not_after is not None:
+            ends[step.endpoint] = min(step.certificate.not_after.timestamp(), ends.get(step.endpoint, math.inf))
     documentation = "Moment at which the endpoint's certificate expires; the earliest of several."
     expiry = _gauge("tls_certificate_not_after_timestamp_seconds", documentation, ["endpoint"])
     for endpoint, moment in ends.items():

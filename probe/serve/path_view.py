@@ -15,16 +15,10 @@ from probe.model import (
     Action,
     AddressClass,
     Asker,
-    CertificateSeen,
-    ConnectionSeen,
     EndpointSummary,
     Impact,
     Kind,
-    LayerSeen,
-    ManifestSeen,
-    NamesSeen,
     Outcome,
-    RedirectSeen,
     RedirectTarget,
     Severity,
     Step,
@@ -155,8 +149,8 @@ def _resolver(verdict: Verdict) -> Hop:
     lookups = [step for step in verdict.steps if step.action is Action.DNS]
     servers: dict[str, list[Step]] = {}
     for step in lookups:
-        if isinstance(step.seen, NamesSeen) and step.seen.asker is Asker.CONFIGURED:
-            servers.setdefault(step.seen.server, []).append(step)
+        if step.names and step.asker is Asker.CONFIGURED:
+            servers.setdefault(step.names.server, []).append(step)
     facts = tuple(_lookups(verdict, server, steps) for server, steps in servers.items())
     return Hop("Resolver", "from resolv.conf" if facts else "", _worst(verdict, lookups), facts)
 
@@ -168,7 +162,7 @@ def _lookups(verdict: Verdict, server: str, steps: Sequence[Step]) -> Fact:
         failures = few(failure_cell(step.failure) for step in failed if step.failure)
         note = f"{len(failed)} of {len(steps)} lookups: {failures}"
         return Fact(server, Colour.ERROR if len(failed) == len(steps) else Colour.WARNING, note, slowest)
-    names = {step.seen.name for step in steps if isinstance(step.seen, NamesSeen)}
+    names = {step.names.name for step in steps if step.names}
     public = _public(verdict, steps)
     note = f"{counted(len(names), 'name')}{f', {len(public)} public' if public else ''}"
     return Fact(server, _worst(verdict, steps), note, slowest)
@@ -178,10 +172,10 @@ def _public(verdict: Verdict, steps: Sequence[Step]) -> set[str]:
     """The names that resolve to public addresses, without S3's, which should."""
     interfaces = {endpoint.name for endpoint in verdict.plan.endpoints if endpoint.kind is Kind.INTERFACE}
     return {
-        step.seen.name
+        step.names.name
         for step in steps
-        if isinstance(step.seen, NamesSeen) and step.endpoint in interfaces
-        if any(address.address_class is AddressClass.PUBLIC for address in step.seen.addresses)
+        if step.names and step.endpoint in interfaces
+        if any(address.address_class is AddressClass.PUBLIC for address in step.names.addresses)
     }
 
 
@@ -207,7 +201,7 @@ def _addresses(verdict: Verdict, steps: Sequence[Step]) -> list[Fact]:
     tried: dict[str, list[Step]] = {}
     for step in steps:
         if step.action in (Action.TCP, Action.TLS):
-            tried.setdefault(step.subject, []).append(step)
+            tried.setdefault(step.address or step.subject, []).append(step)
     rows = [(_place(verdict, address, tries), address, tries) for address, tries in tried.items()]
     rows.sort(key=lambda row: (_outcome(row[2]) is Colour.OK, _PLACES.index(row[0])))
     more = rows[_MOST_ADDRESSES:]
@@ -229,7 +223,7 @@ def _address(place: str, address: str, steps: Sequence[Step]) -> Fact:
 
 
 def _place(verdict: Verdict, address: str, steps: Sequence[Step]) -> str:
-    connected = [step.seen for step in steps if isinstance(step.seen, ConnectionSeen | CertificateSeen)]
+    connected = [seen for step in steps if (seen := step.connection or step.certificate)]
     if not connected or connected[0].address_class not in (AddressClass.VPC, AddressClass.PRIVATE):
         return ""
     here = verdict.surroundings
@@ -248,13 +242,10 @@ def _layers(steps: Sequence[Step]) -> Iterator[Fact]:
     for step in steps:
         if step.action is not Action.LAYER:
             continue
-        seen = step.seen
-        if isinstance(seen, LayerSeen):
-            proof = "verified" if seen.verified else "only a range" if seen.ranged else ""
-            note = ", ".join(part for part in (size(seen.received), proof) if part)
-            name = seen.what
-        else:
-            note, name = "", "layer"
+        note, name = "", "layer"
+        if layer := step.layer:
+            proof = "verified" if layer.verified else "first bytes only" if layer.ranged else ""
+            note, name = ", ".join(part for part in (size(layer.received), proof) if part), layer.what
         note = _failure_text(step) if step.failed else note if step.ok else _NOT_TRIED
         yield Fact(name, _outcome([step]), note, _time([step]))
 
@@ -289,10 +280,10 @@ def _result(steps: Sequence[Step]) -> str:
         return _NOT_TRIED
     if tried[-1].failed:
         return _failure_text(tried[-1])
-    layers = [step.seen.layers for step in tried if isinstance(step.seen, ManifestSeen)]
+    layers = [step.manifest.layers for step in tried if step.manifest]
     if layers and layers[-1] is not None:
         return counted(layers[-1], "layer")
-    redirects = [step.seen for step in tried if isinstance(step.seen, RedirectSeen)]
+    redirects = [step.redirect for step in tried if step.redirect]
     if redirects:
         to_s3 = all(redirect.target is RedirectTarget.LAYER_BUCKET for redirect in redirects)
         return "to S3" if to_s3 else f"to {few(redirect.host or 'no host' for redirect in redirects)}"
