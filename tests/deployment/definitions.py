@@ -1,4 +1,4 @@
-"""The files under task-definitions/, as they are once their placeholders are filled."""
+"""The files under task-definitions/ with their placeholders filled in."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
 def filled(name: str) -> Any:
-    """A JSON file by its path without the suffix. Raises KeyError where a placeholder is not one of ours."""
+    """A JSON file by its path without the suffix. Raises KeyError for an unknown placeholder."""
     return json.loads(string.Template((FOLDER / f"{name}.json").read_text()).substitute(VALUES))
 
 
 def placeholders(path: Path) -> set[str]:
-    """The names between `${` and `}`; templates of CloudFormation have others of their own."""
+    """The names between `${` and `}`; CloudFormation templates have other placeholders."""
     return set(re.findall(r"\$\{(\w+)\}", path.read_text()))
 
 
 def probe_container(definition: dict[str, Any]) -> dict[str, Any]:
-    (found,) = [each for each in definition["containerDefinitions"] if each["name"] == "ecr-probe"]
-    return dict(found)
+    (container,) = [item for item in definition["containerDefinitions"] if item["name"] == "ecr-probe"]
+    return dict(container)
 
 
 def variables(container: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["environment"]}
+    return {item["name"]: item["value"] for item in container["environment"]}

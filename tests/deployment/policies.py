@@ -1,4 +1,4 @@
-"""Our JSON policies in the words of the simulated VPC, so that it judges them as it judges its own."""
+"""Convert our JSON policies to those of the simulated VPC, which then evaluates them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.deployment.definitions import ACCOUNT, filled
 
 Context = Mapping[str, str]
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda value, wanted: value == wanted,
+    "StringEquals": lambda value, expected: value == expected,
     "ArnEquals": fnmatchcase,  # as IAM documents it: the same as ArnLike
     "ArnLike": fnmatchcase,
 }
@@ -25,53 +25,56 @@ def several(value: str | list[str]) -> tuple[str, ...]:
 
 def statements(name: str) -> list[dict[str, Any]]:
     document = filled(name)
-    assert document["Version"] == "2012-10-17", "the older version knows no variables"
+    assert document["Version"] == "2012-10-17", "the older version has no variables"
     return list(document["Statement"])
 
 
 def policy(name: str, context: Context | None = None) -> Policy:
-    """What of a file's policy is in force for requests of such a context."""
+    """The statements of a file that apply to requests with this context."""
     return translated(statements(name), context or {})
 
 
-def translated(given: Iterable[dict[str, Any]], context: Context) -> Policy:
-    return tuple(_statement(each) for each in given if _in_force(each.get("Condition", {}), context))
+def translated(documents: Iterable[dict[str, Any]], context: Context) -> Policy:
+    return tuple(_statement(item) for item in documents if _applies(item.get("Condition", {}), context))
 
 
 def actions(name: str) -> set[str]:
-    """All that a file allows, whatever the conditions."""
-    return {action for each in statements(name) if each["Effect"] == "Allow" for action in several(each["Action"])}
+    """All actions that a file allows, under any condition."""
+    return {action for item in statements(name) if item["Effect"] == "Allow" for action in several(item["Action"])}
 
 
-def may(held: Policy, action: str, resource: str, *, role: str = "ecr-probe-task", kind: str = IDENTITY) -> bool:
-    return refusal(held, action, resource, role=role, kind=kind) is None
+def may(policies: Policy, action: str, resource: str, *, role: str = "ecr-probe-task", kind: str = IDENTITY) -> bool:
+    return refusal(policies, action, resource, role=role, kind=kind) is None
 
 
 def refusal(
-    held: Policy, action: str, resource: str, *, role: str = "ecr-probe-task", kind: str = ENDPOINT
+    policies: Policy, action: str, resource: str, *, role: str = "ecr-probe-task", kind: str = ENDPOINT
 ) -> str | None:
     principal = Principal(ACCOUNT, ROLE + role, f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/0")
-    return Call(principal, action, resource).refusal([(kind, held)])
+    return Call(principal, action, resource).refusal([(kind, policies)])
 
 
-def _statement(given: dict[str, Any]) -> Statement:
-    # A key that this does not know, such as NotAction, would change the meaning unseen.
-    assert set(given) <= _KEYS, given
+def _statement(document: dict[str, Any]) -> Statement:
+    # An unsupported key, such as NotAction, would change the meaning.
+    assert set(document) <= _KEYS, document
     return Statement(
-        several(given["Action"]), several(given.get("Resource", "*")), _principals(given), effect=given["Effect"]
+        several(document["Action"]),
+        several(document.get("Resource", "*")),
+        _principals(document),
+        effect=document["Effect"],
     )
 
 
-def _principals(given: dict[str, Any]) -> tuple[str, ...]:
-    principal = given.get("Principal", "*")
+def _principals(document: dict[str, Any]) -> tuple[str, ...]:
+    principal = document.get("Principal", "*")
     if isinstance(principal, str):
         return (principal,)
     ((_, names),) = principal.items()
     return several(names)
 
 
-def _in_force(condition: dict[str, dict[str, str | list[str]]], context: Context) -> bool:
-    """Every key of every operator must match one of its values; a key that the request lacks matches none."""
+def _applies(condition: dict[str, dict[str, str | list[str]]], context: Context) -> bool:
+    """Whether each key of each operator matches one of its values; a key that the request lacks does not match."""
     return all(
         key in context and any(_OPERATORS[operator](context[key], value) for value in several(values))
         for operator, keys in condition.items()

@@ -1,4 +1,4 @@
-"""What a CloudFormation template comes to: its resources for given parameters, in a partition and a region."""
+"""Evaluate a CloudFormation template: its resources for given parameters, in a partition and a region."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A decoded template, whose short forms (`!Ref`) are long ones already, with values for its parameters."""
+    """A decoded template with values for its parameters; short forms such as `!Ref` are expanded already."""
 
     document: Mapping[str, Any]
-    given: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     partition: str = "aws"
     region: str = "us-east-1"
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Those that are made. What refers to another resource holds `Name` or `Name.Attribute`."""
+        """The resources that are created. A reference to another resource is `Name` or `Name.Attribute`."""
         return {
-            name: {"Type": each["Type"], **self._value(each.get("Properties", {}))}
-            for name, each in self.document["Resources"].items()
-            if "Condition" not in each or self._holds(each["Condition"])
+            name: {"Type": item["Type"], **self._value(item.get("Properties", {}))}
+            for name, item in self.document["Resources"].items()
+            if "Condition" not in item or self._is_met(item["Condition"])
         }
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
-        return [each for each in self.resources().values() if each["Type"] == kind]
+        return [item for item in self.resources().values() if item["Type"] == kind]
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._value(each) for each in value]
+            return [self._value(item) for item in value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             ((function, argument),) = value.items()
-            known: dict[str, Callable[[Any], Any]] = {
+            functions: dict[str, Callable[[Any], Any]] = {
                 "Ref": self._ref,
                 "Fn::Sub": self._sub,
                 "Fn::If": self._if,
@@ -48,8 +48,8 @@ class Template:
                 "Fn::Split": self._split,
                 "Fn::Select": self._select,
             }
-            if function in known:
-                return known[function](argument)
+            if function in functions:
+                return functions[function](argument)
             assert not function.startswith("Fn::"), function
         return {key: self._value(inner) for key, inner in value.items()}
 
@@ -65,14 +65,14 @@ class Template:
         if name in self.document["Resources"]:
             return name
         parameter = self.document["Parameters"][name]
-        return self.given[name] if name in self.given else parameter["Default"]
+        return self.parameters[name] if name in self.parameters else parameter["Default"]
 
     def _sub(self, text: str) -> str:
         return re.sub(r"\$\{([\w:]+)\}", lambda match: str(self._ref(match[1])), text)
 
     def _if(self, argument: list[Any]) -> Any:
         name, yes, no = argument
-        return self._value(yes if self._holds(name) else no)
+        return self._value(yes if self._is_met(name) else no)
 
     def _attribute(self, argument: list[str]) -> str:
         return ".".join(argument)
@@ -86,7 +86,7 @@ class Template:
     def _select(self, argument: list[Any]) -> Any:
         return self._value(argument[1])[int(argument[0])]
 
-    def _holds(self, name: str) -> bool:
+    def _is_met(self, name: str) -> bool:
         return self._is_true(self.document["Conditions"][name])
 
     def _is_true(self, condition: dict[str, Any]) -> bool:

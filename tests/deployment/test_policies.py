@@ -1,4 +1,4 @@
-"""The policies allow what the program does and no more: held against a recording of its calls, and in force."""
+"""The policies allow the calls of the program and no others, compared with a recording and attached to a VPC."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ IN_THE_VPC = {"aws:SourceVpc": VALUES["VPC_ID"], "aws:SourceVpce": VALUES["ECR_D
 every_definition = pytest.mark.parametrize("name", NAMES)
 
 
-def asked(calls: Iterable[Call]) -> set[tuple[str, str]]:
+def calls_of(calls: Iterable[Call]) -> set[tuple[str, str]]:
     return {(call.action, call.resource) for call in calls}
 
 
-def refused(held: Policy, calls: Iterable[Call], kind: str) -> list[str]:
-    return [sentence for call in calls if (sentence := call.refusal([(kind, held)]))]
+def denials(policies: Policy, calls: Iterable[Call], kind: str) -> list[str]:
+    return [sentence for call in calls if (sentence := call.refusal([(kind, policies)]))]
 
 
-def in_force(
+def with_policies(
     *, role: str, ecr: str = "policies/ecr-endpoint", s3: str = "policies/s3-gateway"
 ) -> Callable[[VPC], None]:
-    """A VPC whose ECR endpoints and S3 gateway have our policies, and whose task holds one of our roles."""
+    """A VPC with our policies on the ECR endpoints and the S3 gateway, and one of our roles for the task."""
 
     def change(vpc: VPC) -> None:
         vpc.cloud.account.permissions.role = policy(role)
@@ -47,46 +47,46 @@ def in_force(
     return change
 
 
-def complaints(verdict: Verdict) -> set[str]:
+def errors_and_warnings(verdict: Verdict) -> set[str]:
     return {finding.code for finding in verdict.findings if finding.severity != "info"}
 
 
-# ---- the shape of all ------------------------------------------------------------------------------------------------
+# ---- all files -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*ROLES, *ENDPOINT_POLICIES])
-def test_every_statement_is_named_and_understood(name: str) -> None:
-    given = statements(name)
-    names = [each["Sid"] for each in given]
+def test_every_statement_has_a_unique_valid_sid(name: str) -> None:
+    documents = statements(name)
+    names = [item["Sid"] for item in documents]
     assert len(set(names)) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z0-9]+", each) for each in names)  # IAM takes no other characters
-    assert len(translated([{**each, "Condition": {}} for each in given], {})) == len(given)
+    assert all(re.fullmatch(r"[A-Za-z0-9]+", sid) for sid in names)  # IAM allows no other characters
+    assert len(translated([{**item, "Condition": {}} for item in documents], {})) == len(documents)
 
 
 @pytest.mark.parametrize("name", [name for name in ROLES if not name.startswith("iam/trust-")])
-def test_a_role_grants_by_name_and_never_by_wildcard(name: str) -> None:
-    for each in statements(name):
-        assert each["Effect"] == "Allow" or each["Sid"] == "LeaveInterfacesToLambda"
-        assert not {"Principal", "NotAction", "NotResource"} & set(each)
-        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", action) for action in several(each["Action"]))
+def test_a_role_allows_actions_without_wildcards(name: str) -> None:
+    for item in statements(name):
+        assert item["Effect"] == "Allow" or item["Sid"] == "LeaveInterfacesToLambda"
+        assert not {"Principal", "NotAction", "NotResource"} & set(item)
+        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", action) for action in several(item["Action"]))
 
 
 # ---- the task role ---------------------------------------------------------------------------------------------------
 
 
 @every_definition
-def test_the_task_role_allows_what_the_program_asks(name: str) -> None:
+def test_the_task_role_allows_every_call_of_the_program(name: str) -> None:
     assert (
-        refused(policy("iam/task-role"), recorded(name).of("ecr.api", "ecr.dkr", "logs"), "identity-based policy") == []
+        denials(policy("iam/task-role"), recorded(name).of("ecr.api", "ecr.dkr", "logs"), "identity-based policy") == []
     )
 
 
-def test_the_task_role_grants_nothing_that_is_never_asked() -> None:
+def test_the_task_role_allows_no_unused_action() -> None:
     calls = [call for name in NAMES for call in recorded(name).of("ecr.api", "ecr.dkr", "logs")]
     assert actions("iam/task-role") == {call.action for call in calls}
 
 
-def test_the_task_role_ends_at_its_repository_and_its_log_group() -> None:
+def test_the_task_role_is_limited_to_its_repository_and_log_group() -> None:
     role = policy("iam/task-role")
     assert may(role, "ecr:BatchGetImage", REPOSITORY)
     assert not may(role, "ecr:BatchGetImage", OTHER_REPOSITORY)
@@ -96,10 +96,14 @@ def test_the_task_role_ends_at_its_repository_and_its_log_group() -> None:
 
 
 @every_definition
-def test_with_all_policies_in_force_the_verdict_is_the_same(name: str) -> None:
-    free, bound = recorded(name).verdict, checked(name, in_force(role="iam/task-role"))
-    assert (bound.status, bound.pull) == (free.status, free.pull) == (Status.PASS, free.pull)
-    assert {finding.code for finding in bound.findings} == {finding.code for finding in free.findings}
+def test_the_verdict_is_the_same_with_all_policies_attached(name: str) -> None:
+    unrestricted, restricted = recorded(name).verdict, checked(name, with_policies(role="iam/task-role"))
+    assert (
+        (restricted.status, restricted.pull)
+        == (unrestricted.status, unrestricted.pull)
+        == (Status.PASS, unrestricted.pull)
+    )
+    assert {finding.code for finding in restricted.findings} == {finding.code for finding in unrestricted.findings}
 
 
 # ---- the execution role ----------------------------------------------------------------------------------------------
@@ -109,7 +113,7 @@ def test_with_all_policies_in_force_the_verdict_is_the_same(name: str) -> None:
 def test_the_execution_role_pulls_and_logs(name: str) -> None:
     role = policy(name, IN_THE_VPC)
     assert actions(name) == {TOKEN, *PULL, "logs:CreateLogStream", "logs:PutLogEvents"}
-    assert refused(role, recorded("fargate-check").of("ecr.api", "ecr.dkr"), "identity-based policy") == []
+    assert denials(role, recorded("fargate-check").of("ecr.api", "ecr.dkr"), "identity-based policy") == []
     stream = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ecs/ecr-probe:log-stream:fargate-check/ecr-probe/0"
     assert not may(role, "ecr:BatchGetImage", OTHER_REPOSITORY)
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -118,33 +122,33 @@ def test_the_execution_role_pulls_and_logs(name: str) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["ECR_API_ENDPOINT_ID", "ECR_DKR_ENDPOINT_ID"])
-def test_restricted_it_reads_images_through_the_endpoints_only(endpoint: str) -> None:
+def test_the_restricted_role_reads_images_through_the_endpoints_only(endpoint: str) -> None:
     name = "iam/execution-role-restricted"
     through = policy(name, {"aws:SourceVpc": VALUES["VPC_ID"], "aws:SourceVpce": VALUES[endpoint]})
     elsewhere = [
-        policy(name),  # over the Internet a request carries neither key
+        policy(name),  # a request over the internet has neither key
         policy(name, {"aws:SourceVpc": VALUES["VPC_ID"], "aws:SourceVpce": "vpce-0ffffffffffffffff"}),
         policy(name, {"aws:SourceVpc": "vpc-0ffffffffffffffff", "aws:SourceVpce": VALUES[endpoint]}),
     ]
     for action in PULL:
         assert may(through, action, REPOSITORY)
-        assert not any(may(each, action, REPOSITORY) for each in elsewhere)
+        assert not any(may(role, action, REPOSITORY) for role in elsewhere)
 
 
-def test_the_restriction_never_touches_the_token() -> None:
+def test_the_restricted_role_gets_a_token_anywhere() -> None:
     assert may(policy("iam/execution-role-restricted"), TOKEN, "*")
 
 
-def test_the_probe_can_borrow_the_execution_role() -> None:
-    """`overrides.taskRoleArn`: it lacks the right to look at log groups, which is an info and no more."""
-    verdict = checked("fargate-check", in_force(role="iam/execution-role"))
+def test_the_probe_can_use_the_execution_role() -> None:
+    """With `overrides.taskRoleArn`: the role may not describe log groups, which is only an info."""
+    verdict = checked("fargate-check", with_policies(role="iam/execution-role"))
     assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)
     assert {finding.code for finding in verdict.findings} >= {"logs.not-permitted"}
 
 
-def test_only_tasks_of_the_account_take_the_roles() -> None:
-    (given,) = statements("iam/trust-ecs-tasks")
-    assert (given["Principal"], given["Action"]) == ({"Service": "ecs-tasks.amazonaws.com"}, "sts:AssumeRole")
+def test_only_tasks_of_the_account_can_assume_the_roles() -> None:
+    (statement,) = statements("iam/trust-ecs-tasks")
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "ecs-tasks.amazonaws.com"}, "sts:AssumeRole")
     source = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"
     other = source.replace(ACCOUNT, "210987654321")
     assert policy("iam/trust-ecs-tasks", {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source})
@@ -159,27 +163,27 @@ LAMBDA = "iam/lambda-role"
 OURS = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ecr-probe-{VALUES['SUBNET_ID']}"}
 
 
-def test_the_functions_role_allows_what_it_asks_and_nothing_else() -> None:
+def test_the_functions_role_allows_its_calls_and_no_others() -> None:
     calls = recorded_in_lambda().of("ecr.api", "ecr.dkr", "logs")
-    assert refused(policy(LAMBDA, OURS), calls, "identity-based policy") == []
+    assert denials(policy(LAMBDA, OURS), calls, "identity-based policy") == []
     assert actions(LAMBDA) == {call.action for call in calls}
     assert not may(policy(LAMBDA, OURS), "ecr:BatchGetImage", OTHER_REPOSITORY)
 
 
-def test_with_the_functions_role_in_force_the_verdict_is_the_same() -> None:
-    free = recorded_in_lambda().verdict
+def test_the_verdict_is_the_same_with_the_functions_role() -> None:
+    unrestricted = recorded_in_lambda().verdict
 
     def change(vpc: VPC) -> None:
-        in_force(role=LAMBDA)(vpc)
+        with_policies(role=LAMBDA)(vpc)
         vpc.cloud.account.permissions.role = policy(LAMBDA, OURS)
 
-    bound = checked_in_lambda(change)
-    assert (bound.status, bound.pull, bound.path) == (Status.PASS, Pull.UNPROVEN, Path.LAMBDA_ENI)
-    assert {finding.code for finding in bound.findings} == {finding.code for finding in free.findings}
+    restricted = checked_in_lambda(change)
+    assert (restricted.status, restricted.pull, restricted.path) == (Status.PASS, Pull.UNPROVEN, Path.LAMBDA_ENI)
+    assert {finding.code for finding in restricted.findings} == {finding.code for finding in unrestricted.findings}
 
 
-def test_interfaces_are_denied_to_the_functions_code_alone() -> None:
-    (deny,) = [each for each in statements(LAMBDA) if each["Effect"] == "Deny"]
+def test_network_interfaces_are_denied_to_the_functions_code_only() -> None:
+    (deny,) = [item for item in statements(LAMBDA) if item["Effect"] == "Deny"]
     assert all(action.startswith("ec2:") for action in deny["Action"])
     allowed = Statement(("ec2:*",))
     for action in deny["Action"]:
@@ -240,31 +244,31 @@ def test_the_operator_may_not(action: str, resource: str, context: dict[str, str
 
 
 @every_definition
-def test_the_endpoint_policies_let_every_call_through(name: str) -> None:
+def test_the_endpoint_policies_allow_every_call(name: str) -> None:
     recording = recorded(name)
-    assert refused(policy("policies/ecr-endpoint"), recording.of("ecr.api", "ecr.dkr"), ENDPOINT) == []
-    assert refused(policy("policies/s3-gateway"), recording.of("s3"), ENDPOINT) == []
+    assert denials(policy("policies/ecr-endpoint"), recording.of("ecr.api", "ecr.dkr"), ENDPOINT) == []
+    assert denials(policy("policies/s3-gateway"), recording.of("s3"), ENDPOINT) == []
 
 
-def test_the_endpoint_policies_allow_nothing_that_is_never_asked() -> None:
+def test_the_endpoint_policies_allow_no_unused_action() -> None:
     recordings = [recorded(name) for name in NAMES]
-    ecr = asked(call for each in recordings for call in each.of("ecr.api", "ecr.dkr"))
-    s3 = asked(call for each in recordings for call in each.of("s3"))
+    ecr = calls_of(call for recording in recordings for call in recording.of("ecr.api", "ecr.dkr"))
+    s3 = calls_of(call for recording in recordings for call in recording.of("s3"))
     assert actions("policies/ecr-endpoint") == {action for action, _ in ecr}
     assert actions("policies/s3-gateway") == {action for action, _ in s3}
 
 
-def test_the_gateway_gives_layers_to_ecrs_own_role_and_nothing_else() -> None:
-    held = policy("policies/s3-gateway")
+def test_the_gateway_policy_allows_only_layers_for_ecrs_role() -> None:
+    endpoint_policy = policy("policies/s3-gateway")
     roles = {call.principal.account for name in NAMES for call in recorded(name).of("s3")}
-    assert ACCOUNT not in roles  # the principal is ECR's: a condition on yours would refuse every layer
+    assert ACCOUNT not in roles  # the principal is ECR's: a condition on your account would deny every layer
     bucket = f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket"
-    assert may(held, "s3:GetObject", f"{bucket}/0a1b", kind=ENDPOINT)
-    assert not may(held, "s3:PutObject", f"{bucket}/0a1b", kind=ENDPOINT)
-    assert not may(held, "s3:GetObject", "arn:aws:s3:::payroll/0a1b", kind=ENDPOINT)
+    assert may(endpoint_policy, "s3:GetObject", f"{bucket}/0a1b", kind=ENDPOINT)
+    assert not may(endpoint_policy, "s3:PutObject", f"{bucket}/0a1b", kind=ENDPOINT)
+    assert not may(endpoint_policy, "s3:GetObject", "arn:aws:s3:::payroll/0a1b", kind=ENDPOINT)
 
 
-# ---- the three examples of AWS's page, and what each breaks ----------------------------------------------------------
+# ---- the three examples of AWS's documentation, and their effects -----------------------------------------------
 
 ROLE_MAY_PULL, PREVENT, COMBINED = (
     f"policies/examples/{name}" for name in ("a-role-may-pull", "prevent-deletion", "both-combined")
@@ -272,37 +276,37 @@ ROLE_MAY_PULL, PREVENT, COMBINED = (
 
 
 @pytest.mark.parametrize("role", ["ecr-probe-execution", "ecr-probe-task"])
-def test_a_role_may_pull_lets_nobody_log_in(role: str) -> None:
+def test_a_role_may_pull_denies_every_login(role: str) -> None:
     sentence = refusal(policy(ROLE_MAY_PULL), TOKEN, "*", role=role)
     assert sentence is not None
     assert sentence.endswith(f"because no VPC endpoint policy allows the {TOKEN} action")
 
 
-def test_a_role_may_pull_breaks_the_pull_and_the_probe_says_so() -> None:
-    verdict = checked("fargate-check", in_force(role="iam/task-role", ecr=ROLE_MAY_PULL))
+def test_a_role_may_pull_breaks_the_pull_and_is_found() -> None:
+    verdict = checked("fargate-check", with_policies(role="iam/task-role", ecr=ROLE_MAY_PULL))
     assert (verdict.status, verdict.pull) == (Status.FAIL, Pull.BROKEN)
-    assert complaints(verdict) == {"policy.vpce.ecr"}
+    assert errors_and_warnings(verdict) == {"policy.vpce.ecr"}
 
 
-def test_a_role_may_pull_knows_one_role() -> None:
-    held = policy(ROLE_MAY_PULL)
-    assert may(held, "ecr:BatchGetImage", REPOSITORY, role="ecr-probe-execution", kind=ENDPOINT)
-    assert not may(held, "ecr:BatchGetImage", REPOSITORY, role="ecr-probe-task", kind=ENDPOINT)
+def test_a_role_may_pull_allows_one_role() -> None:
+    endpoint_policy = policy(ROLE_MAY_PULL)
+    assert may(endpoint_policy, "ecr:BatchGetImage", REPOSITORY, role="ecr-probe-execution", kind=ENDPOINT)
+    assert not may(endpoint_policy, "ecr:BatchGetImage", REPOSITORY, role="ecr-probe-task", kind=ENDPOINT)
 
 
-def test_prevent_deletion_breaks_no_pull_and_protects_one_repository() -> None:
-    held = policy(PREVENT)
-    verdict = checked("fargate-check", in_force(role="iam/task-role", ecr=PREVENT))
+def test_prevent_deletion_allows_the_pull_and_protects_one_repository() -> None:
+    endpoint_policy = policy(PREVENT)
+    verdict = checked("fargate-check", with_policies(role="iam/task-role", ecr=PREVENT))
     assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)
-    assert not may(held, "ecr:DeleteRepository", REPOSITORY, kind=ENDPOINT)
-    assert may(held, "ecr:DeleteRepository", OTHER_REPOSITORY, kind=ENDPOINT)
-    assert may(held, "ecr:BatchDeleteImage", REPOSITORY, kind=ENDPOINT)  # all its images may go
-    assert may(held, "ecr:PutImage", REPOSITORY.replace(ACCOUNT, "210987654321"), kind=ENDPOINT)
+    assert not may(endpoint_policy, "ecr:DeleteRepository", REPOSITORY, kind=ENDPOINT)
+    assert may(endpoint_policy, "ecr:DeleteRepository", OTHER_REPOSITORY, kind=ENDPOINT)
+    assert may(endpoint_policy, "ecr:BatchDeleteImage", REPOSITORY, kind=ENDPOINT)  # its images can still be deleted
+    assert may(endpoint_policy, "ecr:PutImage", REPOSITORY.replace(ACCOUNT, "210987654321"), kind=ENDPOINT)
 
 
 @pytest.mark.parametrize("action", [TOKEN, *sorted(PULL)])
-def test_a_deny_without_an_allow_beside_it_denies_everything(action: str) -> None:
-    alone = translated([each for each in statements(PREVENT) if each["Effect"] == "Deny"], {})
+def test_a_policy_with_only_a_deny_denies_everything(action: str) -> None:
+    alone = translated([item for item in statements(PREVENT) if item["Effect"] == "Deny"], {})
     assert len(alone) == 1
     assert may(policy(PREVENT), action, REPOSITORY, kind=ENDPOINT)
     assert not may(alone, action, REPOSITORY, kind=ENDPOINT)
@@ -310,16 +314,18 @@ def test_a_deny_without_an_allow_beside_it_denies_everything(action: str) -> Non
 
 @pytest.mark.parametrize("role", ["ecr-probe-execution", "ecr-probe-task", "stranger"])
 @pytest.mark.parametrize("action", [TOKEN, *sorted(PULL), "ecr:DeleteRepository", "ecr:PutImage"])
-def test_both_combined_is_prevent_deletion_alone(action: str, role: str) -> None:
-    """Allows add up: beside AllowAll the pull of one role restricts nobody."""
+def test_both_combined_equals_prevent_deletion(action: str, role: str) -> None:
+    """Allows add up: with AllowAll, the statement for one role restricts no other."""
     combined, prevent = policy(COMBINED), policy(PREVENT)
     assert len(combined) == len(prevent) + 1
     for resource in (REPOSITORY, OTHER_REPOSITORY):
-        both = [may(held, action, resource, role=role, kind=ENDPOINT) for held in (combined, prevent)]
+        both = [
+            may(endpoint_policy, action, resource, role=role, kind=ENDPOINT) for endpoint_policy in (combined, prevent)
+        ]
         assert both[0] == both[1]
 
 
-def test_both_combined_without_its_allow_all_lets_nobody_log_in() -> None:
-    narrowed = translated([each for each in statements(COMBINED) if each["Sid"] != "AllowAll"], {})
+def test_both_combined_without_allow_all_denies_every_login() -> None:
+    narrowed = translated([item for item in statements(COMBINED) if item["Sid"] != "AllowAll"], {})
     assert may(narrowed, "ecr:BatchGetImage", REPOSITORY, role="ecr-probe-execution", kind=ENDPOINT)
     assert not may(narrowed, TOKEN, "*", role="ecr-probe-execution", kind=ENDPOINT)

@@ -1,4 +1,4 @@
-"""Every task definition is valid, locked down alike, and sets only what the program reads."""
+"""Every task definition is valid and locked down, and sets only variables that the program reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECK, SERVE = ["check", "--format", "json"], ["serve"]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What distinguishes a definition; all else is the same in every one of them."""
+    """The differences between the definitions; all else is the same in each of them."""
 
     command: list[str]
     launch_types: list[str]
@@ -56,7 +56,7 @@ CONTAINER = {
     "linuxParameters": {"capabilities": {"drop": ["ALL"]}, "initProcessEnabled": True},
     "stopTimeout": 30,
 }
-# Fargate's sizes, from the user guide: cpu → the memory that goes with it, smallest first.
+# Fargate's sizes, from the user guide: cpu → memory, smallest first.
 FARGATE_SIZES = {"256": ("512", "1024", "2048"), "512": ("1024", "2048", "3072", "4096")}
 FARGATE_REFUSES = {"dockerSecurityOptions", "privileged", "links", "extraHosts", "disableNetworking", "dnsServers"}
 
@@ -69,31 +69,31 @@ def register_task_definition() -> botocore.model.Shape:
     return botocore.model.ServiceModel(model, "ecs").operation_model("RegisterTaskDefinition").input_shape
 
 
-def foreign_words(value: Any, shape: botocore.model.Shape) -> Iterator[str]:
-    """Words outside their closed lists, which botocore knows and leaves to the service."""
+def invalid_enum_values(value: Any, shape: botocore.model.Shape) -> Iterator[str]:
+    """Values outside the enums of botocore's model, which botocore does not check."""
     if shape.type_name == "structure":
         for key, inner in value.items():
-            yield from foreign_words(inner, shape.members[key])
+            yield from invalid_enum_values(inner, shape.members[key])
     elif shape.type_name == "list":
         for inner in value:
-            yield from foreign_words(inner, shape.member)
+            yield from invalid_enum_values(inner, shape.member)
     elif shape.type_name == "string" and shape.enum and value not in shape.enum:
         yield value
 
 
-def test_only_task_definitions_lie_at_the_top() -> None:
+def test_the_folder_contains_only_task_definitions() -> None:
     assert {path.name for path in FOLDER.iterdir() if path.is_file()} == {"README.md", *(f"{n}.json" for n in EXPECTED)}
 
 
 @every_definition
-def test_botocore_would_send_it(name: str) -> None:
+def test_it_is_valid_by_botocores_model(name: str) -> None:
     definition, shape = filled(name), register_task_definition()
     assert botocore.validate.ParamValidator().validate(definition, shape).generate_report() == ""
-    assert list(foreign_words(definition, shape)) == []
+    assert list(invalid_enum_values(definition, shape)) == []
 
 
 @every_definition
-def test_it_is_the_one_that_its_name_says(name: str) -> None:
+def test_it_matches_its_name(name: str) -> None:
     definition, expected = filled(name), EXPECTED[name]
     assert definition["family"] == f"ecr-probe-{name}"
     assert definition["requiresCompatibilities"] == expected.launch_types
@@ -102,7 +102,7 @@ def test_it_is_the_one_that_its_name_says(name: str) -> None:
 
 
 @every_definition
-def test_it_is_locked_down_as_all_are(name: str) -> None:
+def test_it_is_locked_down(name: str) -> None:
     definition = filled(name)
     container = probe_container(definition)
     assert {key: definition.get(key) for key in TASK} == TASK
@@ -110,19 +110,19 @@ def test_it_is_locked_down_as_all_are(name: str) -> None:
     if EXPECTED[name].launch_types == ["EC2"]:
         assert container["dockerSecurityOptions"] == ["no-new-privileges"]
     else:
-        assert all(not FARGATE_REFUSES & set(each) for each in definition["containerDefinitions"])
+        assert all(not FARGATE_REFUSES & set(container) for container in definition["containerDefinitions"])
 
 
 @every_definition
-def test_it_is_as_small_as_it_can_be(name: str) -> None:
+def test_it_uses_the_smallest_size(name: str) -> None:
     definition = filled(name)
     if "FARGATE" in definition["requiresCompatibilities"]:
         smallest = min(FARGATE_SIZES, key=int)
         assert (definition["cpu"], definition["memory"]) == (smallest, FARGATE_SIZES[smallest][0])
-        reserved = sum(each.get("memory", 0) for each in definition["containerDefinitions"])
+        reserved = sum(item.get("memory", 0) for item in definition["containerDefinitions"])
         assert reserved < int(definition["memory"])
     else:
-        # Without limits of the task the container's own are asked for; cpu is a share there, not a limit.
+        # Without limits of the task those of the container count; cpu is a share there, not a limit.
         container = probe_container(definition)
         assert not {"cpu", "memory"} & set(definition)
         assert container["memory"] == (128 if EXPECTED[name].command == CHECK else 192)
@@ -147,35 +147,35 @@ def test_a_full_log_never_stops_a_container(name: str) -> None:
 
 
 @every_definition
-def test_account_region_and_range_are_left_to_fill(name: str) -> None:
+def test_account_region_and_range_are_placeholders(name: str) -> None:
     path = FOLDER / f"{name}.json"
     assert placeholders(path) == {"ACCOUNT_ID", "REGION", "VPC_CIDR"}
     assert not re.search(r"\b\d{12}\b|\b[a-z]{2}(-[a-z]+)+-\d\b|\b\d+\.\d+\.\d+\.\d+/\d+", path.read_text())
 
 
 @every_definition
-def test_it_holds_no_secret(name: str) -> None:
+def test_it_contains_no_secret(name: str) -> None:
     for container in filled(name)["containerDefinitions"]:
         assert not {"secrets", "repositoryCredentials", "environmentFiles"} & set(container)
-        words = [word for each in container.get("environment", []) for word in each.values()]
-        assert not [word for word in words if re.search(r"secret|token|passw|credential|_key|AKIA|ASIA", word, re.I)]
+        texts = [text for item in container.get("environment", []) for text in item.values()]
+        assert not [text for text in texts if re.search(r"secret|token|passw|credential|_key|AKIA|ASIA", text, re.I)]
 
 
 @every_definition
-def test_the_program_reads_what_it_is_given(name: str) -> None:
+def test_the_program_reads_the_variables_that_it_sets(name: str) -> None:
     container = probe_container(filled(name))
-    given, command = variables(container), container["command"]
-    known = {flag.variable for flag in (*FLAGS, *(SERVE_FLAGS if command == SERVE else ()))}
+    environment, command = variables(container), container["command"]
+    supported = {flag.variable for flag in (*FLAGS, *(SERVE_FLAGS if command == SERVE else ()))}
     assert command[0] in COMMANDS
-    assert {"ECR_PROBE_VPC_CIDR"} <= set(given) <= known
-    settings = parse(command[1:], given, started=0.0)
+    assert {"ECR_PROBE_VPC_CIDR"} <= set(environment) <= supported
+    settings = parse(command[1:], environment, started=0.0)
     assert settings.vpc_cidrs == (VALUES["VPC_CIDR"],)
     if command == CHECK:
         assert [output.format for output in settings.reports.outputs] == ["json"]
 
 
 @every_definition
-def test_only_what_runs_on_has_a_health_check(name: str) -> None:
+def test_only_services_have_a_health_check(name: str) -> None:
     container = probe_container(filled(name))
     if EXPECTED[name].command == CHECK:
         assert not {"healthCheck", "portMappings", "dockerLabels", "restartPolicy"} & set(container)
@@ -183,12 +183,12 @@ def test_only_what_runs_on_has_a_health_check(name: str) -> None:
     check = container["healthCheck"]
     assert check["command"] == ["CMD", "ecr-probe", "health"]
     assert check["command"][2] in COMMANDS
-    assert check["interval"] >= 60  # each one starts an interpreter within the task's memory
+    assert check["interval"] >= 60  # each check starts an interpreter in the task's memory
     assert check["timeout"] > health.LIMIT
 
 
 @only_serving
-def test_its_metrics_are_found_where_it_listens(name: str) -> None:
+def test_its_metrics_port_is_the_one_that_it_listens_on(name: str) -> None:
     definition = filled(name)
     container = probe_container(definition)
     listens = address(variables(container)["ECR_PROBE_LISTEN"])
@@ -203,23 +203,23 @@ def test_its_metrics_are_found_where_it_listens(name: str) -> None:
     }
 
 
-def test_the_sidecar_never_takes_the_application_with_it() -> None:
+def test_the_sidecar_cannot_stop_the_application() -> None:
     app, probe = filled("fargate-sidecar")["containerDefinitions"]
     assert (app["essential"], probe["essential"]) == (True, False)
     assert "dependsOn" not in app
-    assert probe["memory"] == 192  # a limit of its own: what it asks for beyond that is its own end
-    # Usage (2) stays wrong however often it is tried.
+    assert probe["memory"] == 192  # its own limit, so that only the sidecar is stopped
+    # A usage error (2) does not go away with a restart.
     assert probe["restartPolicy"] == {"enabled": True, "ignoredExitCodes": [2], "restartAttemptPeriod": 60}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "fargate-sidecar"])
-def test_elsewhere_the_probe_is_the_task(name: str) -> None:
+def test_the_probe_is_the_only_container_of_other_definitions(name: str) -> None:
     (container,) = filled(name)["containerDefinitions"]
     assert container["essential"] is True
 
 
 @every_definition
-def test_it_measures_the_path_that_the_readme_says(name: str) -> None:
+def test_it_measures_the_path_that_the_readme_states(name: str) -> None:
     verdict = recorded(name).verdict
     assert (verdict.status, verdict.path, verdict.pull) == (Status.PASS, EXPECTED[name].path, EXPECTED[name].pull)
     assert verdict.plan.log_group == "/ecs/ecr-probe"
