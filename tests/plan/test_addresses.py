@@ -1,4 +1,4 @@
-"""Where an address lies, by the traps that RFC 1918 thinking falls into."""
+"""The class of an address, also where RFC 1918 alone would be wrong."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ VPC, PRIVATE, PUBLIC, UNKNOWN = AddressClass.VPC, AddressClass.PRIVATE, AddressC
         ("::ffff:10.0.1.15", ["10.0.0.0/16"], VPC),
     ],
 )
-def test_classes(address: str, ranges: list[str], expected: AddressClass) -> None:
+def test_the_class_of_an_address(address: str, ranges: list[str], expected: AddressClass) -> None:
     assert classify(address, ranges) is expected
 
 
-def test_a_synthesised_address_embeds_an_ipv4_one() -> None:
+def test_a_dns64_address_embeds_an_ipv4_address() -> None:
     assert embedded("64:ff9b::a00:10f") == "10.0.1.15"
     assert embedded("2600::1") == "2600::1"
 
 
-def test_ranges_are_presumed_only_where_rfc1918_does_not_tell() -> None:
+def test_ranges_are_presumed_only_outside_rfc_1918() -> None:
     assert presume(["10.0.1.77"]) == ()
     assert presume(["20.10.1.5"]) == ("20.10.0.0/16",)
     assert presume(["100.64.9.5", "2600:1f13:10b:1a11::5"]) == ("100.64.0.0/16", "2600:1f13:10b:1a00::/56")

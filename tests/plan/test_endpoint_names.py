@@ -20,7 +20,7 @@ SERVICES = {
     "kms": "kms",
     "sts": "sts",
 }
-# Where ECS runs IPv6-only tasks, the only ones that are given dual-stack names.
+# Partitions with IPv6-only tasks, which use dual-stack names.
 WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
 
 
@@ -41,7 +41,7 @@ def host(provider: EndpointProvider, region: str, *, dual_stack: bool) -> str:
 
 @pytest.mark.parametrize("partition", partitions(), ids=lambda partition: partition.name)
 @pytest.mark.parametrize("row", SERVICES)
-def test_names_are_those_of_botocore(row: str, partition: Partition, providers: dict[str, EndpointProvider]) -> None:
+def test_endpoint_names_match_botocores(row: str, partition: Partition, providers: dict[str, EndpointProvider]) -> None:
     assert partition.regions
     for region in partition.regions:
         place = Place(partition, region, "123456789012")
@@ -54,6 +54,6 @@ def test_names_are_those_of_botocore(row: str, partition: Partition, providers: 
             assert place.fill(ROWS[row].dual_stack) == host(providers[row], region, dual_stack=True)
 
 
-def test_regions_are_regions() -> None:
+def test_the_list_of_regions_contains_only_regions() -> None:
     assert all("global" not in region for partition in partitions() for region in partition.regions)
     assert {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"} <= {partition.name for partition in partitions()}

@@ -1,4 +1,4 @@
-"""Image references: the grammar, and what each kind of host is taken for."""
+"""Image references: the grammar, and the kinds of registry hosts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def private(text: str) -> ImageReference:
     return image
 
 
-def test_the_good_example_is_good() -> None:
+def test_the_example_in_error_messages_is_valid() -> None:
     image = private(GOOD_IMAGE)
     assert (image.account, image.region, image.repository, image.tag) == ("123456789012", "eu-west-1", "app", "1.0")
 
 
-def test_without_a_tag_it_means_latest() -> None:
+def test_a_reference_without_a_tag_means_latest() -> None:
     assert private("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app").tag == "latest"
 
 
-def test_a_digest_outranks_the_tag_beside_it() -> None:
+def test_a_digest_takes_precedence_over_a_tag() -> None:
     image = private(f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1@{DIGEST}")
     assert (image.tag, image.digest) == (None, DIGEST)
 
@@ -100,7 +100,7 @@ def test_malformed_references_are_refused_in_one_sentence(text: str, word: str) 
     assert "\n" not in str(refusal.value)
 
 
-def test_a_region_that_botocore_does_not_list_yet_is_taken_from_the_task_itself() -> None:
+def test_an_unlisted_region_is_accepted_only_from_the_task_itself() -> None:
     text = "123456789012.dkr.ecr.eu-west-99.amazonaws.com/app:1"
     with pytest.raises(ValueError, match="not an AWS region"):
         parse_image(text)

@@ -1,4 +1,4 @@
-"""Which endpoints a task needs, by which names, within which ranges."""
+"""The endpoints that a task needs, their names, and the VPC's ranges."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def names(plan: Plan) -> list[str]:
     return [endpoint.name for endpoint in plan.endpoints]
 
 
-def test_a_fargate_task_without_awslogs_needs_the_pull_alone() -> None:
+def test_a_fargate_task_without_awslogs_needs_the_pulls_endpoints_only() -> None:
     plan = planned(TASK)
     assert names(plan) == ["ecr.api", "ecr.dkr", "s3"]
     assert plan.omitted == ("logs", "ecs", "ecs-agent", "ecs-telemetry")
@@ -49,33 +49,33 @@ def test_a_fargate_task_without_awslogs_needs_the_pull_alone() -> None:
     ]
 
 
-def test_without_metadata_logs_is_looked_at_and_not_required() -> None:
+def test_without_metadata_logs_is_planned_but_not_required() -> None:
     plan = planned(Surroundings(), "--image", IMAGE)
     logs = plan.endpoint("logs")
     assert logs is not None
     assert not logs.required
 
 
-def test_logs_asked_for_is_logs_required() -> None:
+def test_also_logs_makes_logs_required() -> None:
     logs = planned(TASK, "--also", "logs").endpoint("logs")
     assert logs is not None
     assert logs.required
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_any_container_that_logs_by_awslogs_makes_logs_required_in_its_region(own: bool) -> None:
+def test_a_container_with_awslogs_makes_logs_required_in_its_region(own: bool) -> None:
     plan = planned(changed(log_destinations=(log_to("eu-west-1", own=own),)))
     logs = plan.endpoint("logs")
     assert logs is not None
     assert (logs.required, logs.host, plan.log_group) == (True, "logs.eu-west-1.amazonaws.com", "/probe")
 
 
-def test_our_own_log_group_comes_before_a_neighbours() -> None:
+def test_the_probes_own_log_group_comes_first() -> None:
     plan = planned(changed(log_destinations=(log_to(None, own=False, container="router"), log_to(None))))
     assert plan.log_group == "/probe"
 
 
-def test_the_agents_endpoints_belong_to_the_tasks_region_and_the_pull_to_the_images() -> None:
+def test_the_agents_endpoints_use_the_tasks_region_and_the_pulls_the_images() -> None:
     plan = planned(changed(launch_type="EC2", region="eu-west-1"))
     hosts = {endpoint.name: endpoint.host for endpoint in plan.endpoints}
     assert hosts["ecs-agent"] == "ecs-a.eu-west-1.amazonaws.com"
@@ -84,7 +84,7 @@ def test_the_agents_endpoints_belong_to_the_tasks_region_and_the_pull_to_the_ima
     assert plan.account == "123456789012"
 
 
-def test_an_ipv6_only_task_gets_the_dual_stack_names() -> None:
+def test_an_ipv6_only_task_uses_dual_stack_names() -> None:
     plan = planned(changed(addresses=("2600:1f13::5",), log_destinations=(log_to("us-east-1"),)))
     hosts = {endpoint.name: endpoint.host for endpoint in plan.endpoints}
     assert hosts["ecr.api"] == "ecr.us-east-1.api.aws"
@@ -99,14 +99,14 @@ def test_known_ranges_come_from_flags_instance_metadata_and_the_subnet() -> None
     assert plan.presumed_cidrs == ()
 
 
-def test_an_endpoints_own_name_replaces_where_to_look_and_nothing_else() -> None:
+def test_endpoint_dns_replaces_only_the_name_to_look_up() -> None:
     vpce = "vpce-0abc12345678901de-abcdefgh.api.ecr.us-east-1.vpce.amazonaws.com"
     api = planned(TASK, "--endpoint-dns", f"ecr.api={vpce}").endpoint("ecr.api")
     assert api is not None
     assert (api.host, api.lookup) == ("api.ecr.us-east-1.amazonaws.com", vpce)
 
 
-def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
+def test_with_an_own_image_outside_ecr_the_network_is_measured() -> None:
     plan = planned(changed(image="public.ecr.aws/nginx/nginx:1"))
     assert (plan.reference, plan.image_host, plan.account) == (None, ImageHost.PUBLIC_ECR, "111122223333")
     assert names(plan) == ["ecr.api", "ecr.dkr", "s3"]
@@ -121,13 +121,13 @@ def test_an_own_image_elsewhere_leaves_the_network_to_be_measured() -> None:
         changed(image="nginx", account=None),
     ],
 )
-def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
+def test_the_error_for_a_missing_image_names_the_flag(surroundings: Surroundings) -> None:
     with pytest.raises(UsageError, match=r"--image \(ECR_PROBE_IMAGE\).*amazonaws\.com"):
         planned(surroundings)
 
 
 @pytest.mark.parametrize(
-    ("environ", "words"),
+    ("environ", "message"),
     [
         ({}, "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"),
         (
@@ -140,10 +140,10 @@ def test_too_little_to_go_by_names_the_flag(surroundings: Surroundings) -> None:
         ),
     ],
 )
-def test_silent_metadata_is_not_missing_metadata(environ: dict[str, str], words: str) -> None:
+def test_the_error_distinguishes_silent_from_missing_metadata(environ: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError) as refusal:
         make_plan(parse([], environ), Surroundings())
-    assert f"is needed, since {words}: for example" in str(refusal.value)
+    assert f"is needed, since {message}: for example" in str(refusal.value)
 
 
 def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:

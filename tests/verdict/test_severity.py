@@ -1,4 +1,4 @@
-"""Severity is one pure function of what is lost, how much of it, the plan, the policy and the path."""
+"""Severity is a pure function of impact, extent, plan, policy and path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def finding(impact: Impact, *endpoints: str, extent: Extent = Extent.WHOLLY) -> 
     return Finding(code="made-up", impact=impact, extent=extent, endpoints=endpoints, **facts)
 
 
-def weigh(
+def severity_of(
     impact: Impact,
     *endpoints: str,
     extent: Extent = Extent.WHOLLY,
@@ -32,14 +32,14 @@ def weigh(
 
 
 @pytest.mark.parametrize("impact", Impact)
-def test_what_is_only_noted_is_info(impact: Impact) -> None:
-    assert weigh(impact, "ecr.api", extent=Extent.NOTED) is INFO
+def test_a_note_is_info(impact: Impact) -> None:
+    assert severity_of(impact, "ecr.api", extent=Extent.NOTED) is INFO
 
 
 @pytest.mark.parametrize("impact", [Impact.PULL, Impact.PROOF])
-def test_a_part_weighs_less_than_the_whole(impact: Impact) -> None:
-    assert weigh(impact, "ecr.dkr") is ERROR
-    assert weigh(impact, "ecr.dkr", extent=Extent.PARTLY) is WARNING
+def test_a_partial_failure_is_less_severe(impact: Impact) -> None:
+    assert severity_of(impact, "ecr.dkr") is ERROR
+    assert severity_of(impact, "ecr.dkr", extent=Extent.PARTLY) is WARNING
 
 
 @pytest.mark.parametrize(
@@ -59,30 +59,30 @@ def test_a_part_weighs_less_than_the_whole(impact: Impact) -> None:
         ((), Policy(), WARNING),
     ],
 )
-def test_a_public_route_weighs_by_endpoint_and_policy(
+def test_the_severity_of_a_public_route_depends_on_endpoint_and_policy(
     endpoints: tuple[str, ...], policy: Policy, expected: Severity
 ) -> None:
-    assert weigh(Impact.ROUTE, *endpoints, policy=policy) is expected
+    assert severity_of(Impact.ROUTE, *endpoints, policy=policy) is expected
 
 
-def test_a_part_of_a_public_route_that_is_accepted_stays_info() -> None:
-    assert weigh(Impact.ROUTE, "ecr.api", extent=Extent.PARTLY) is WARNING
-    assert weigh(Impact.ROUTE, "ecr.api", extent=Extent.PARTLY, policy=ALLOWED) is INFO
+def test_a_partial_public_route_that_is_allowed_is_info() -> None:
+    assert severity_of(Impact.ROUTE, "ecr.api", extent=Extent.PARTLY) is WARNING
+    assert severity_of(Impact.ROUTE, "ecr.api", extent=Extent.PARTLY, policy=ALLOWED) is INFO
 
 
-def test_logs_weigh_by_whether_somebody_logs_there() -> None:
-    assert weigh(Impact.LOGS, "logs") is ERROR
-    assert weigh(Impact.LOGS, "logs", logs_required=False) is WARNING
-    assert weigh(Impact.LOGS, "logs", extent=Extent.PARTLY) is WARNING
+def test_the_severity_of_logs_depends_on_whether_they_are_required() -> None:
+    assert severity_of(Impact.LOGS, "logs") is ERROR
+    assert severity_of(Impact.LOGS, "logs", logs_required=False) is WARNING
+    assert severity_of(Impact.LOGS, "logs", extent=Extent.PARTLY) is WARNING
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [(Path.INSTANCE_ENI, ERROR), (Path.TASK_ENI, WARNING), (Path.UNKNOWN, WARNING), (Path.LAMBDA_ENI, WARNING)],
 )
-def test_the_agent_weighs_on_the_instances_path(path: Path, expected: Severity) -> None:
-    assert weigh(Impact.AGENT, "ecs-agent", path=path) is expected
+def test_the_agents_endpoints_are_errors_on_the_instances_path(path: Path, expected: Severity) -> None:
+    assert severity_of(Impact.AGENT, "ecs-agent", path=path) is expected
 
 
-def test_nothing_lost_is_info() -> None:
-    assert weigh(Impact.NONE, "sts") is INFO
+def test_no_impact_is_info() -> None:
+    assert severity_of(Impact.NONE, "sts") is INFO

@@ -35,12 +35,12 @@ def verdict(world: World) -> Verdict:
     return judge(world.findings(), world.measure(), world.policy, version="1.2.3")
 
 
-def test_the_document_holds_all_that_was_measured() -> None:
+def test_the_verdict_contains_the_whole_measurement() -> None:
     world = World()
-    made = verdict(world)
-    assert made.measurement == world.measure()
-    assert (made.version, made.schema_version, made.path) == ("1.2.3", 1, Path.TASK_ENI)
-    assert made.policy == world.policy
+    judged = verdict(world)
+    assert judged.measurement == world.measure()
+    assert (judged.version, judged.schema_version, judged.path) == ("1.2.3", 1, Path.TASK_ENI)
+    assert judged.policy == world.policy
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_the_document_holds_all_that_was_measured() -> None:
     ],
 )
 def test_status_and_exit_code(world: World, status: Status, code: int) -> None:
-    made = verdict(world)
-    assert (made.status, made.exit_code) == (status, code)
+    judged = verdict(world)
+    assert (judged.status, judged.exit_code) == (status, code)
 
 
 def test_nothing_measured_is_inconclusive() -> None:
     measurement = replace(World().measure(), steps=())
-    made = judge((), measurement, Policy(), version="0")
-    assert (made.status, made.pull, made.exit_code) == (Status.INCONCLUSIVE, Pull.UNPROVEN, 3)
+    judged = judge((), measurement, Policy(), version="0")
+    assert (judged.status, judged.pull, judged.exit_code) == (Status.INCONCLUSIVE, Pull.UNPROVEN, 3)
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_nothing_measured_is_inconclusive() -> None:
         (World(replies={"layer": Reply(first=Failure.RESET)}), Pull.WORKS),
     ],
 )
-def test_pull(world: World, pull: Pull) -> None:
+def test_whether_the_pull_works(world: World, pull: Pull) -> None:
     assert verdict(world).pull is pull
 
 
 # ---- the order of causes --------------------------------------------------------------------------------------------
 
 
-def found(weight: Severity, *causes: str) -> JudgedFinding:
-    """A finding of these causes: "=" confirmed, "-" ruled out."""
+def finding_with(severity: Severity, *causes: str) -> JudgedFinding:
+    """A finding with these causes: "=" confirmed, "-" ruled out."""
     standings = {"=": Standing.CONFIRMED, "-": Standing.RULED_OUT}
-    told = [
+    typed_causes = [
         Cause(
             code=cause.lstrip("=-"),
             standing=standings.get(cause[0], Standing.POSSIBLE),
@@ -119,8 +119,8 @@ def found(weight: Severity, *causes: str) -> JudgedFinding:
         why="",
         because=(),
         values={},
-        causes=tuple(told),
-        severity=weight,
+        causes=tuple(typed_causes),
+        severity=severity,
         url="docs/findings/tcp.silent.md",
     )
 
@@ -129,38 +129,42 @@ def found(weight: Severity, *causes: str) -> JudgedFinding:
     ("findings", "order"),
     [
         ([], []),
-        ([found(Severity.ERROR, "a", "b", "c")], ["a", "b", "c"]),
-        ([found(Severity.ERROR, "a", "=b")], ["b", "a"]),
-        ([found(Severity.ERROR, "-a", "b")], ["b"]),
-        # What explains two of them goes before what explains one.
+        ([finding_with(Severity.ERROR, "a", "b", "c")], ["a", "b", "c"]),
+        ([finding_with(Severity.ERROR, "a", "=b")], ["b", "a"]),
+        ([finding_with(Severity.ERROR, "-a", "b")], ["b"]),
+        # A cause of two findings comes before a cause of one.
         (
-            [found(Severity.ERROR, "a", "c"), found(Severity.ERROR, "b", "c"), found(Severity.ERROR, "c")],
+            [
+                finding_with(Severity.ERROR, "a", "c"),
+                finding_with(Severity.ERROR, "b", "c"),
+                finding_with(Severity.ERROR, "c"),
+            ],
             ["c", "a", "b"],
         ),
-        # A warning weighs less, whatever its place; a note nothing.
-        ([found(Severity.WARNING, "a"), found(Severity.ERROR, "x", "b")], ["x", "b", "a"]),
-        ([found(Severity.INFO, "a"), found(Severity.ERROR, "b")], ["b"]),
-        ([found(Severity.ERROR, "a"), found(Severity.WARNING, "=b")], ["b", "a"]),
+        # A warning counts less than an error, at any position; an info does not count.
+        ([finding_with(Severity.WARNING, "a"), finding_with(Severity.ERROR, "x", "b")], ["x", "b", "a"]),
+        ([finding_with(Severity.INFO, "a"), finding_with(Severity.ERROR, "b")], ["b"]),
+        ([finding_with(Severity.ERROR, "a"), finding_with(Severity.WARNING, "=b")], ["b", "a"]),
     ],
 )
 def test_the_order_of_causes(findings: list[JudgedFinding], order: list[str]) -> None:
     assert [cause.code for cause in likeliest(tuple(findings))] == order
 
 
-def test_a_cause_that_one_finding_confirms_is_told_in_its_words() -> None:
-    (cause,) = likeliest((found(Severity.ERROR, "a"), found(Severity.ERROR, "=a")))
+def test_a_confirmed_cause_has_the_text_of_the_finding_that_confirms_it() -> None:
+    (cause,) = likeliest((finding_with(Severity.ERROR, "a"), finding_with(Severity.ERROR, "=a")))
     assert (cause.standing, cause.confirm.text) == (Standing.CONFIRMED, "=a")
 
 
 def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
-    made = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}))
-    assert made.causes == tuple(cause.code for cause in likeliest(made.findings))
-    assert len(made.findings) > 1
+    judged = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}))
+    assert judged.causes == tuple(cause.code for cause in likeliest(judged.findings))
+    assert len(judged.findings) > 1
 
 
 def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
-    one = next(each for each in verdict(world).endpoints if each.name == name)
-    return one.route, one.resolved, one.reached, one.ok
+    endpoint = next(item for item in verdict(world).endpoints if item.name == name)
+    return endpoint.route, endpoint.resolved, endpoint.reached, endpoint.ok
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,7 @@ def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
         (World({"ecr.dkr": public("ecr.dkr", tcp=SILENT)}), "ecr.dkr", (None, 2, 0, False)),
         (World({"ecr.dkr": private("ecr.dkr", tcp={"10.0.2.11": SILENT})}), "ecr.dkr", (Route.ENDPOINT, 2, 1, True)),
         (World({"ecr.dkr": Host(("10.99.0.1",))}), "ecr.dkr", (Route.ENDPOINT, 1, 1, True)),
-        # What it is for was not tried, because another endpoint failed.
+        # Its requests were skipped, because another endpoint failed.
         (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "ecr.dkr", (Route.ENDPOINT, 2, 2, False)),
         (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
         (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "logs", (Route.ENDPOINT, 2, 2, True)),
@@ -189,12 +193,12 @@ def test_the_summary_of_an_endpoint(world: World, name: str, expected: tuple[Any
     assert endpoint_facts(world, name) == expected
 
 
-def test_the_steps_of_a_second_nameserver_give_no_address() -> None:
+def test_answers_of_a_second_nameserver_add_no_address() -> None:
     world = World({"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])})
     assert endpoint_facts(world, "ecr.api")[1] == len(PRIVATE["ecr.api"])
 
 
-def test_judging_changes_nothing_of_a_finding_but_its_weight() -> None:
+def test_judging_only_adds_severity_and_page_to_a_finding() -> None:
     world = World({"ecr.api": public("ecr.api")})
     bare = [{name: getattr(one, name) for name in one.__struct_fields__} for one in world.findings()]
     judged = verdict(world).findings
@@ -204,11 +208,11 @@ def test_judging_changes_nothing_of_a_finding_but_its_weight() -> None:
 # ---- the verdict in one sentence ------------------------------------------------------------------------------------
 
 
-def test_the_summary_names_the_gravest_finding_and_counts_the_others_of_its_weight() -> None:
-    pull = replace(found(Severity.ERROR, "a"), title="nothing answers on port 443 of ecr.api")
+def test_the_summary_names_the_most_severe_finding_and_counts_the_others() -> None:
+    pull = replace(finding_with(Severity.ERROR, "a"), title="nothing answers on port 443 of ecr.api")
     logs = replace(pull, impact=Impact.LOGS, title="no logs")
     part = replace(pull, severity=Severity.WARNING, title="one address is silent")
-    note = replace(pull, severity=Severity.INFO, title="worth knowing")
+    note = replace(pull, severity=Severity.INFO, title="a note")
     assert summary(Status.PASS, Pull.WORKS, (note,)) == "ECS can pull the image"
     assert summary(Status.DEGRADED, Pull.WORKS, (note, part)) == "ECS can pull the image, but one address is silent"
     assert (
