@@ -67,8 +67,11 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
             yield f"“{quoted.detail}”"
     elif first.skipped:
         by_id = {step.id: step for step in steps}
-        for reason in dict.fromkeys(skip_reason(step, by_id) for step in group):
-            yield f"{few(map(_name, group))} skipped: {reason}"
+        reasons: dict[str, list[Step]] = {}
+        for step in group:
+            reasons.setdefault(skip_reason(step, by_id), []).append(step)
+        for reason, alike in reasons.items():
+            yield f"{few(map(_name, alike))} skipped: {reason}"
     elif first.action is Action.TCP:
         yield f"{_share(group, steps)} succeeded{_addresses(group)}"
     elif first.certificate:
@@ -94,7 +97,8 @@ def _failed(group: Sequence[Step], steps: Sequence[Step], quoted: Step) -> str:
     facts = _facts(quoted)
     joint = ", " if ":" in verb else ": "
     where = _addresses(group) if total > 1 else ""
-    return f"{_share(group, steps)}{place} {verb}{_after(group)}{where}{joint + facts if facts else ''}"
+    result = f"{where} {verb}" if ":" in verb else f" {verb}{_after(group)}{where}"
+    return f"{_share(group, steps)}{place}{result}{joint + facts if facts else ''}"
 
 
 def _share(group: Sequence[Step], steps: Sequence[Step]) -> str:
@@ -189,7 +193,8 @@ def _success(step: Step) -> str:
             return f"{few(proxies.variables)} set; NO_PROXY {covered}"
         case ControlSeen() as control:
             reached = {True: "is reachable", False: "is not reachable", None: "was not tried"}[control.reached]
-            return f"{control.address or control.host} {reached}"
+            address = f" ({control.address})" if control.address not in (None, control.host) else ""
+            return f"{control.host}{address} {reached}"
         case RedirectSeen() as redirect:
             return f"the blob request was redirected to {redirect.host or 'no host'}"
         case MetadataSeen() as metadata:

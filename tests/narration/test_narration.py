@@ -114,7 +114,8 @@ SENTENCES: list[tuple[str, AnySeen, Failure | None, str]] = [
         "HTTPS_PROXY set; NO_PROXY does not cover a.example.com",
     ),
     ("a/environment/proxy", ProxySeen(variables=(), bypassed=False), None, "no proxy variable is set"),
-    ("a/control/x", ControlSeen(host="h", address="192.0.2.1", reached=True), None, "192.0.2.1 is reachable"),
+    ("a/control/x", ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=True), None, "192.0.2.1 is reachable"),
+    ("a/control/x", ControlSeen(host="s3", address="52.1.1.1", reached=False), None, "s3 (52.1.1.1) is not reachable"),
     (
         "a/blob/x",
         RedirectSeen(answer=DENIED, digest="d", target=RedirectTarget.FOREIGN, host="cdn.example.com"),
@@ -164,6 +165,13 @@ def test_some_of_several_are_counted_and_retries_are_not() -> None:
     assert sentences(lost, [good, *lost]) == ["1 of 2 connections timed out after 3.0 s (10.0.0.2)"]
 
 
+def test_addresses_come_before_a_result_that_explains() -> None:
+    steps = [step(f"a/tls/10.0.1.{number}", TLS, failure=Failure.UNTRUSTED) for number in (1, 2)]
+    assert sentences(steps) == [
+        "2 of 2 TLS handshakes (10.0.1.1, 10.0.1.2) failed: the certificate is not trusted, issued by CN=Middle"
+    ]
+
+
 def test_a_sentence_of_aws_is_quoted_and_a_bare_status_is_not() -> None:
     head = ManifestSeen(answer=AnswerSeen(method="HEAD", status=403, aws=True))
     get = ManifestSeen(answer=AnswerSeen(status=403, aws=True, code="DENIED"))
@@ -205,6 +213,8 @@ def test_a_skipped_step_gives_its_reason() -> None:
     assert sentences([skipped("s3/layer", detail="not requested (--layers none)")]) == [
         "s3 layer download skipped: not requested (--layers none)"
     ]
+    token, layer = skipped("ecr.api/token", detail="no role"), skipped("s3/layer", detail="not requested")
+    assert len(sentences([token, layer])) == 2
     failed = step("ecr.api/tcp/10.0.1.1", failure=Failure.TIMEOUT)
     by_id = {failed.id: failed}
     assert result_cell([skipped("ecr.api/tls/10.0.1.1", failed.id)], by_id) == "skipped: TCP failed"
