@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from probe.faults.evidence import Evidence
 from probe.faults.host_facts import Visit
 from probe.model import (
     SCHEMA_VERSION,
     Action,
+    Basis,
     Cause,
     EndpointSummary,
     Extent,
@@ -42,7 +46,7 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
         schema_version=SCHEMA_VERSION,
         version=version,
         basis=measurement.basis,
-        summary=summary(status, pull, judged),
+        summary=summary(status, pull, judged, measurement),
         status=status,
         pull=pull,
         exit_code=exit_code(status, strict=policy.strict),
@@ -67,22 +71,58 @@ def exit_code(status: Status, *, strict: bool) -> int:
 
 # ---- in one sentence ------------------------------------------------------------------------------------------------
 
-_PULLS = {
+PULLS = {
     Pull.WORKS: "ECS can pull the image",
     Pull.BROKEN: "ECS cannot pull the image",
     Pull.UNPROVEN: "whether ECS can pull the image is not proven",
 }
 
 
-def summary(status: Status, pull: Pull, findings: tuple[JudgedFinding, ...]) -> str:
-    """Whether ECS can pull the image, and the gravest error or warning with the number of the others."""
-    grave = [finding for finding in findings if finding.severity is not Severity.INFO]
-    if status is Status.PASS or not grave:
-        return _PULLS[pull]
-    first = min(grave, key=lambda finding: (finding.severity.rank, finding.impact.rank))
-    others = sum(finding.severity is first.severity for finding in grave) - 1
-    more = f" (and {others} more {first.severity}{'s' if others > 1 else ''})" if others else ""
-    return f"{_PULLS[pull]}{', but ' if pull is Pull.WORKS else ': '}{first.title}{more}"
+def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measurement: Measurement) -> str:
+    """Whether ECS can pull the image, the most serious finding and the number of others, and what was not proven."""
+    faults = [finding for finding in findings if finding.severity is not Severity.INFO]
+    lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)
+    sentence = _with_title(pull, lead) if lead else _without_fault(status, pull, measurement)
+    counts = Counter(finding.severity for finding in faults if finding is not lead)
+    others = (f"{counts[kind]} more {kind}{'s' if counts[kind] > 1 else ''}" for kind in Severity if counts[kind])
+    basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
+    unread = _unread(measurement) if pull is Pull.WORKS else ""
+    text = "; ".join(part for part in (sentence, " and ".join(others), unread, basis) if part)
+    return " ".join(text.split())  # a title may quote a server, with line breaks
+
+
+def _with_title(pull: Pull, lead: JudgedFinding) -> str:
+    if pull is Pull.WORKS:
+        return f"{PULLS[pull]}, but {lead.title}"
+    if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR:
+        if lead.impact is Impact.PULL:
+            return f"the measured path fails, and ECS pulls through another network interface: {lead.title}"
+        if lead.impact is Impact.START:
+            return f"the task cannot start: {lead.title}"
+    return f"{PULLS[pull]}: {lead.title}"
+
+
+def _without_fault(status: Status, pull: Pull, measurement: Measurement) -> str:
+    if pull is not Pull.UNPROVEN or status is not Status.PASS:
+        return PULLS[pull]
+    nothing_read = measurement.plan.layers is Layers.NONE
+    why = "no layer was read" if nothing_read else "ECS pulls through another network interface"
+    return f"the measured path works, but {PULLS[pull]}: {why}"
+
+
+def _unread(measurement: Measurement) -> str:
+    """How much of the image was read, where that is not all of it: "1 of 4 layers read"."""
+    total = max((step.manifest.layers or 0 for step in measurement.steps if step.ok and step.manifest), default=0)
+    layers = {
+        step.layer.digest: step.layer
+        for step in measurement.steps
+        if step.ok and step.layer is not None and step.layer.what == "layer"
+    }
+    in_part = any(layer.ranged for layer in layers.values())
+    if len(layers) >= total and not in_part:
+        return ""
+    number = f"{len(layers)} of {total} layers" if total > 1 else "the layer"
+    return f"{'the beginning of ' if in_part else ''}{number} read"
 
 
 # ---- severity -------------------------------------------------------------------------------------------------------

@@ -326,7 +326,7 @@ def _advice(label: str, template: Advice) -> Iterator[str]:
 def _block(commands: Iterable[str]) -> Iterator[str]:
     """Commands as lines, broken before options where they are long."""
     for text in commands:
-        for line in command(("", ""), text.format_map(_TO_FILL_IN), indent=0, page=_SCREEN):
+        for line in command(text.format_map(_TO_FILL_IN), indent=0, page=_SCREEN):
             yield "".join(part for _, part in line).rstrip()
 
 

@@ -128,7 +128,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
         "tag": (reference.tag if reference else None) or "TAG",
         "version": (reference.digest or reference.tag if reference else None) or "TAG",
         "registry": registry.host if registry else "REGISTRY",
-        "platform": plan.platform or "the task's platform",
+        "platform": plan.platform or "OS/ARCH",
         "bucket": f"prod-{plan.region or 'REGION'}-starport-layer-bucket",
         "digest": digests[0] if digests else "DIGEST",
     }

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from enum import Enum, auto
 from typing import NamedTuple
 
 from probe.fleet import Fleet, SubnetRun
-from probe.model import Impact, JudgedFinding, Severity, Status, Verdict
+from probe.model import JudgedFinding, Severity, Status, Verdict
 from probe.narration import duration
-from probe.report.summary import weight
+from probe.report.summary import in_a_line, is_note, weight
 
 NO_VERDICT = "no verdict came"
-
-
-class Mark(Enum):
-    """How something did, in one sign."""
-
-    WELL = auto()
-    WARNED = auto()
-    UNPROVEN = auto()
-    BROKEN = auto()
-    NOT_TRIED = auto()
 
 
 class Fault(NamedTuple):
@@ -69,36 +58,26 @@ def endpoints(fleet: Fleet, most: int) -> list[str]:
     return list(dict.fromkeys(known))[:most]
 
 
-def of_endpoint(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFinding | None]:
-    """How an endpoint did in one subnet, and the weightiest thing that was found of it."""
-    summary = next((each for each in verdict.endpoints if each.name == name), None) if verdict else None
-    if verdict is None or summary is None:
-        return Mark.NOT_TRIED, None
-    worst = min((finding for finding in verdict.findings if name in finding.endpoints), key=weight, default=None)
-    if worst is None or worst.severity is Severity.INFO:
-        return Mark.WELL if summary.ok else Mark.NOT_TRIED, worst
-    return mark(worst), worst
-
-
-def mark(finding: JudgedFinding) -> Mark:
-    if finding.severity is Severity.ERROR:
-        return Mark.UNPROVEN if finding.impact is Impact.PROOF else Mark.BROKEN
-    return Mark.WARNED if finding.severity is Severity.WARNING else Mark.WELL
-
-
 def is_met_drill(fleet: Fleet) -> bool:
     """Whether what was found is what was expected: then it fails nothing."""
     return bool(fleet.expected) and not fleet.exit_code
 
 
-def conclusion(fleet: Fleet) -> str:
-    """What stands behind the fleet's status, in one line."""
+def leading_fault(fleet: Fleet) -> Fault | None:
+    """The most serious error or warning."""
+    return next((fault for fault in faults(fleet) if not is_note(fault.finding)), None)
+
+
+def closing_sentence(fleet: Fleet) -> str:
+    """What stands behind the fleet's status, in one line: how many subnets, and the leading fault."""
     counts = Counter(run.status for run in fleet.runs)
-    told = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    statuses = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     number = f"{len(fleet.runs)} subnet{'' if len(fleet.runs) == 1 else 's'}"
     where = f"{number} of {f'service {fleet.service}' if fleet.service else f'cluster {fleet.cluster}'}"
-    parts = (f"{where}: {told}" if told else f"{where} tried", _drill(fleet), duration(fleet.seconds))
-    return "; ".join(part for part in parts if part)
+    lead = leading_fault(fleet)
+    title = lead.finding.title if lead else ""
+    parts = f"{where}{f': {statuses}' if statuses else ' tried'}", title, _drill(fleet), duration(fleet.seconds)
+    return in_a_line("; ".join(part for part in parts if part))
 
 
 def _drill(fleet: Fleet) -> str:

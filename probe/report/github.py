@@ -14,10 +14,9 @@ from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.narration import few
 from probe.report import Page
-from probe.report.fleet import conclusion as of_all
-from probe.report.fleet import faults, is_met_drill, places, silences
+from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, silences
 from probe.report.layout import shortened
-from probe.report.summary import conclusion, standing, weight
+from probe.report.summary import fix, leading, standing, weight
 
 MOST = 10
 _LEVELS = ("error", "warning", "notice")
@@ -35,12 +34,14 @@ class _Annotation(NamedTuple):
 
 def render(verdict: Verdict, _page: Page) -> str:
     findings = sorted(verdict.findings, key=weight)
-    answer = _answer(verdict.status, verdict.exit_code, conclusion(verdict))
+    answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading(findings))
     return _commands([answer, *(_annotation(each, each.code, each.title) for each in findings)])
 
 
 def render_fleet(fleet: Fleet, _page: Page) -> str:
-    known = [_answer(fleet.status, fleet.exit_code, of_all(fleet)), *_of_fleet(fleet)]
+    lead = leading_fault(fleet)
+    answer = _answer(fleet.status, fleet.exit_code, closing_sentence(fleet), lead.finding if lead else None)
+    known = [answer, *_of_fleet(fleet)]
     return _commands([each._replace(level="notice") for each in known] if is_met_drill(fleet) else known)
 
 
@@ -54,9 +55,11 @@ def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
         yield _Annotation("notice", "ecr-probe", (words,))
 
 
-def _answer(status: Status, exit_code: int, words: str) -> _Annotation:
+def _answer(status: Status, exit_code: int, sentence: str, lead: JudgedFinding | None) -> _Annotation:
     """The verdict comes first, so its level is no lower than any other's."""
-    return _Annotation("error" if exit_code else _BY_STATUS[status], f"ecr-probe: {status}", (words,))
+    advice = fix(lead)
+    lines = (sentence, f"fix: {advice}") if advice else (sentence,)
+    return _Annotation("error" if exit_code else _BY_STATUS[status], f"ecr-probe: {status}", lines)
 
 
 def _annotation(finding: JudgedFinding, title: str, *lines: str) -> _Annotation:

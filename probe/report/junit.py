@@ -14,11 +14,10 @@ from xml.etree import ElementTree
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.report import Page
-from probe.report.findings import reasons
-from probe.report.fleet import NO_VERDICT, is_met_drill
-from probe.report.fleet import conclusion as of_all
+from probe.report.findings import explanation
+from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
 from probe.report.layout import Line, block, plain, shortened, wrapped
-from probe.report.summary import conclusion, weight
+from probe.report.summary import fix, leading, weight
 
 _NAME = "ecr-probe"
 _LONGEST_WORD = 1_000  # characters
@@ -62,7 +61,7 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
         suites = [suite._replace(cases=tuple(map(_expected, suite.cases))) for suite in suites]
     if fleet.exit_code and not any(_has_failed(suite.cases) for suite in suites):
         # Such as degraded under --strict, or no subnet at all: what the exit code says must stand here too.
-        case = _answer_case(fleet.status, of_all(fleet))
+        case = _answer_case(fleet.status, closing_sentence(fleet))
         suites.append(_Suite(_NAME, _NAME, fleet.started_at, fleet.seconds, {"cluster": fleet.cluster}, (case,), ""))
     return _document(suites)
 
@@ -74,7 +73,7 @@ def _suite(verdict: Verdict, *, name: str) -> _Suite:
     here = verdict.surroundings
     cases = tuple(_cases(verdict))
     if verdict.exit_code and not _has_failed(cases):
-        cases = (*cases, _answer_case(verdict.status, conclusion(verdict)))
+        cases = (*cases, _answer_case(verdict.status, verdict.summary))
     return _Suite(
         name=name,
         host=(here.task_arn or "").rpartition("/")[2] or "localhost",
@@ -128,18 +127,18 @@ def _errors(verdict: Verdict) -> list[JudgedFinding]:
 def _complaint(finding: JudgedFinding, verdict: Verdict) -> _Mark:
     """JUnit's error is a test that could not be carried out: so is what only stops our proof."""
     kind = "error" if finding.impact is Impact.PROOF else "failure"
-    return _Mark(kind, finding.code, finding.title, block(reasons(finding, verdict, _PAGE), _LONGEST_BODY))
+    return _Mark(kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
 
 
 def _mark(step: Step, steps: Mapping[str, Step], blamed: Mapping[str, str]) -> _Mark | None:
     if step.outcome is Outcome.SKIPPED:
-        why = f"for want of {step.blocked_by}" if step.blocked_by else step.detail or "not asked for"
+        why = f"skipped: {step.blocked_by} failed" if step.blocked_by else step.detail or "not requested"
         return _Mark("skipped", "skipped", why)
     if not step.failed:
         return None
     bearer = next((blamed[name] for name in _grounds(step, steps) if name in blamed), None)
     # What no error names, such as a first try or a control, is no failure of the run.
-    return _Mark("skipped", str(step.failure), f"{step.failure}: told at {bearer}") if bearer else None
+    return _Mark("skipped", str(step.failure), f"{step.failure}: see {bearer}") if bearer else None
 
 
 def _grounds(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
@@ -158,9 +157,12 @@ def _output(verdict: Verdict) -> Iterator[Line]:
             label = ("", f"{finding.severity}[{finding.code}]: ")
             yield from wrapped(label, finding.title, indent=0, page=_PAGE, hang=2)
             if finding.severity is Severity.WARNING:
-                yield from reasons(finding, verdict, _PAGE)
+                yield from explanation(finding, verdict, _PAGE)
             yield ()
-    yield plain(f"{verdict.status}: {conclusion(verdict)}")
+    yield plain(f"{verdict.status}: {verdict.summary}")
+    text = fix(leading(verdict.findings))
+    if text:
+        yield plain(f"fix:  {text}")
 
 
 # ---- a fleet ------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
     suite = _suite(run.verdict, name=run.subnet)
     cases = suite.cases
     if run.status in (Status.FAIL, Status.INCONCLUSIVE) and not _has_failed(cases):
-        cases = (*cases, _answer_case(run.status, run.words or conclusion(run.verdict)))
+        cases = (*cases, _answer_case(run.status, run.words or run.verdict.summary))
     return suite._replace(properties={**suite.properties, **told}, cases=cases, output=output + suite.output)
 
 

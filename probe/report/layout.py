@@ -1,16 +1,15 @@
-"""How text is laid out: spans of styled words, wrapped to a width and painted. Only here do escape sequences arise.
-
-What is said is in `text.py`, `saw.py` and `table.py`.
-"""
+"""Layout of text: spans of styled words, wrapped to a width and painted. Escape sequences come from here alone."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from probe.model import Advice
 from probe.report import Page
+
+SCREEN = 40  # rows
 
 Span = tuple[str, str]  # style, text
 Line = tuple[Span, ...]
@@ -26,7 +25,9 @@ _STYLES = {
 }
 _FILE = Page()
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
-_WORD = re.compile(r'"[^"]*"|\S+')
+# An argument of a shell command, with its quotes.
+_ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'])+""", re.DOTALL)
+_OPERATORS = ("|", "||", "&&", ";")
 # What those who keep a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
 # anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
 _COMMAND = re.compile(r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)")
@@ -71,14 +72,18 @@ def _harmless(letter: str) -> str:
 
 
 def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "", hang: int | None = None) -> list[Line]:
-    """`label` and `text` behind `indent` blanks; later lines stand under the first word of the text."""
+    """`label` and `text` behind `indent` blanks; later lines begin under the first word of the text, or at `hang`.
+
+    Lines are broken at blanks only. A word that is longer than a line, such as a host name, is not broken: the terminal
+    folds it, and it can be copied whole.
+    """
     start = indent + cells(label[1])
     column = start if hang is None else hang
     width = min(page.width, _PROSE)
     lines: list[Line] = []
     head: tuple[Span, ...] = (("", " " * indent), label)
     row, used = "", start
-    for word in _words(text, width - max(start, column)):
+    for word in text.split():
         if row and used + 1 + cells(word) > width:
             lines.append((*head, (style, row)))
             head, row, used = (("", " " * column),), "", column
@@ -86,82 +91,73 @@ def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "",
     return [*lines, (*head, (style, row))]
 
 
-def _words(text: str, most: int) -> Iterator[str]:
-    """Words; one that is longer than a line in pieces, since a terminal would break it at its own margin."""
-    for word in text.split():
-        rest = word
-        while most > 0 and cells(rest) > most:
-            yield rest[:most]
-            rest = rest[most:]
-        yield rest
-
-
-def command(label: Span, text: str, *, indent: int, page: Page) -> list[Line]:
-    """A shell command, broken so that it can be pasted as it stands: before options, with a backslash."""
-    column = indent + cells(label[1])
-    inner = page.width - column - 4  # further lines stand two columns deeper and end in a backslash
+def command(text: str, *, indent: int, page: Page) -> list[Line]:
+    """A shell command, alone on its lines and fit for pasting: broken before options, behind a backslash. An argument
+    is never broken, however long."""
+    if "\n" in text:
+        return [(("", " " * indent), ("command", line)) for line in text.split("\n")]
     lines: list[Line] = []
-    head: tuple[Span, ...] = (("", " " * indent), label)
-    row = ""
-    for part in (piece for option in text.replace(" --", "\n--").split("\n") for piece in _pieces(option, inner)):
-        if row and (len(part) > 1 or column + cells(row) + 1 + cells(part[0]) + 2 > page.width):
-            lines.append((*head, ("command", row + " \\")))
-            head, row = (("", " " * (column + 2)),), ""
-        for line in part[:-1]:
-            lines.append((*head, ("command", line)))
-            head = (("", " " * (column + 4)),)
-        row = f"{row} {part[-1]}" if row else part[-1]
-    return [*lines, (*head, ("command", row))]
+    column, row = indent, ""
+    options = _options(text)
+    for option in options:
+        is_wide = cells(option) > page.width - indent - 4
+        for number, part in enumerate(_ARGUMENT.findall(option) if is_wide else [option]):
+            mark = 0 if option is options[-1] and not is_wide else 2  # the backslash behind what is not the last
+            fits = column + cells(row) + 1 + cells(part) + mark <= page.width
+            if row and (not fits or (is_wide and number == 0 and part.startswith("-"))):
+                lines.append((("", " " * column), ("command", f"{row} \\")))
+                column, row = indent + 2, ""
+            row = f"{row} {part}" if row else part
+    return [*lines, (("", " " * column), ("command", row))]
 
 
-def advice(label: Span, given: Advice, *, indent: int, page: Page) -> Iterator[Line]:
-    """`label`, the text, each command on lines of its own, and the note on them."""
-    column = indent + cells(label[1])
-    if given.text:
-        colon = ":" if given.commands else ""
-        yield from wrapped(label, given.text + colon, indent=indent, page=page)
-        label, indent = ("", ""), column
-    for number, text in enumerate(given.commands):
-        yield from command(label if number == 0 else ("", ""), text, indent=indent, page=page)
-        label, indent = ("", ""), column
-    if given.note is not None:
-        yield from wrapped(label, given.note, indent=indent, page=page, style="dim")
+def _options(text: str) -> list[str]:
+    """A command in pieces that belong together: the program and its action, each option with its values, each pipe."""
+    options: list[str] = []
+    for argument in _ARGUMENT.findall(text):
+        if not options or argument.startswith("-") or argument in _OPERATORS:
+            options.append(argument)
+        else:
+            options[-1] += f" {argument}"
+    return options
 
 
-def _pieces(option: str, width: int) -> Iterator[list[str]]:
-    """Whole where it fits into a line, else its words; one of several lines is a quoted list."""
-    name, _, value = option.partition(" ")
-    if cells(option) <= width:
-        yield [option]
-    elif name == "--filters" and " " not in value and "," in value.partition(",Values=")[2]:
-        with_name = _quoted_list(f'{name} "{value}"', width)
-        yield from [with_name] if cells(with_name[0]) <= width else [[name], _quoted_list(f'"{value}"', width)]
-    else:
-        yield from ([word] for word in _WORD.findall(option))
+class Detail(NamedTuple):
+    """How much a report shows: causes of a finding in full, the steps of endpoints that do not work, sentences about
+    what was seen."""
+
+    causes: int
+    steps: bool
+    sentences: int = 5
 
 
-def _quoted_list(text: str, width: int) -> list[str]:
-    """Broken after commas: the AWS CLI skips white space there in a list of values."""
-    lines = [""]
-    for value in text.split(","):
-        if lines[-1] and cells(lines[-1]) + cells(value) + 1 > width:
-            lines.append("")
-        lines[-1] += f"{value},"
-    return [*lines[:-1], lines[-1].removesuffix(",")]
+DETAILS = (
+    Detail(causes=2, steps=True),
+    Detail(causes=1, steps=True),
+    Detail(causes=1, steps=False),
+    Detail(causes=1, steps=False, sentences=2),
+)
+
+
+def first_on_a_screen(reports: Iterable[Iterable[Line]], page: Page) -> list[Line]:
+    """The first of several reports that fits a screen, else the last."""
+    lines: list[Line] = []
+    for report in reports:
+        lines = list(report)
+        if _rows(lines, page) <= SCREEN:
+            break
+    return lines
+
+
+def _rows(lines: Iterable[Line], page: Page) -> int:
+    """The rows that lines take on the page, which folds those that are too long."""
+    widths = (sum(cells(text) for _, text in line) for line in lines)
+    return sum(max(1, -(-width // page.width)) for width in widths)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[int]:
     """The width of each column."""
     return [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)] if rows else []
-
-
-def cut(text: str, width: int, page: Page) -> str:
-    """The beginning of a text that is too wide, and a sign that more would follow."""
-    if cells(text) <= width:
-        return text
-    while text and cells(text) > width - 1:
-        text = text[:-1]
-    return text.rstrip(" ,") + ("…" if page.unicode else "~")
 
 
 def pad(text: str, width: int) -> str:

@@ -14,11 +14,10 @@ from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.narration import failure_cell, few
 from probe.report import Page
-from probe.report.findings import reasons
-from probe.report.fleet import Mark, endpoints, faults, is_met_drill, mark, of_endpoint, places, silences
-from probe.report.fleet import conclusion as of_all
+from probe.report.findings import explanation
+from probe.report.fleet import closing_sentence, endpoints, faults, is_met_drill, leading_fault, places, silences
 from probe.report.layout import block, shortened
-from probe.report.summary import conclusion, subject, weight
+from probe.report.summary import Mark, fix, leading, mark, of_endpoint, subject, weight
 from probe.report.table import ROUTES
 
 LIMIT = 512 * 1024  # bytes; GitHub drops the summary of a step that writes more than 1 MiB
@@ -50,7 +49,7 @@ def of_finding(finding: JudgedFinding, verdict: Verdict) -> str:
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
-    yield from _head(verdict.status, conclusion(verdict))
+    yield from _head(verdict.status, verdict.summary, fix(leading(verdict.findings)))
     yield f"Image {_code(subject(verdict), _LONGEST_LINE)}"
     yield _table(("endpoint", *_STAGES, "reached"), _stage_rows(verdict))
     findings = sorted(verdict.findings, key=weight)
@@ -58,7 +57,9 @@ def _of_verdict(verdict: Verdict) -> Iterator[str]:
 
 
 def _of_fleet(fleet: Fleet) -> Iterator[str]:
-    yield from _head(fleet.status, of_all(fleet), is_met_drill=is_met_drill(fleet))
+    lead = leading_fault(fleet)
+    advice = fix(lead.finding) if lead else ""
+    yield from _head(fleet.status, closing_sentence(fleet), advice, is_met_drill=is_met_drill(fleet))
     if fleet.runs:
         names = endpoints(fleet, _MOST_ENDPOINTS)
         head = ("subnet", "zone", *(_cell(name) for name in names), "verdict")
@@ -70,10 +71,12 @@ def _of_fleet(fleet: Fleet) -> Iterator[str]:
     yield from _findings((fault.finding, fault.verdict, _listed(fault.runs)) for fault in faults(fleet))
 
 
-def _head(status: Status, words: str, *, is_met_drill: bool = False) -> Iterator[str]:
+def _head(status: Status, sentence: str, advice: str, *, is_met_drill: bool = False) -> Iterator[str]:
     picture, drill = (_PICTURES[Status.PASS], ", as expected") if is_met_drill else (_PICTURES[status], "")
     yield f"## {picture} ecr-probe: {status}{drill}"
-    yield _code(words, _LONGEST_LINE)
+    yield _code(sentence, _LONGEST_LINE)
+    if advice:
+        yield f"Fix: {_code(advice, _LONGEST_LINE)}"
 
 
 # ---- tables -------------------------------------------------------------------------------------
@@ -146,7 +149,7 @@ def _findings(told: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[st
         if finding.severity is Severity.INFO:
             notes.append(f"- {_code(title, _LONGEST_LINE)}{f' in {where}' if where else ''}")
             continue
-        body = _fenced(block(reasons(finding, verdict, _PAGE), _LONGEST_BODY))
+        body = _fenced(block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
         # Within HTML, words are escaped by its own rules.
         head = f"<code>{html.escape(title)}</code>"
         yield _folded(head, *([f"In {where}"] if where else []), body, is_open=finding.severity is Severity.ERROR)

@@ -1,4 +1,4 @@
-"""A fleet in words, for people: what each subnet reached, then each finding once with all subnets that have it."""
+"""A fleet in words for people: each fault once with the subnets that have it, the subnets as a table, the verdict."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from probe.fleet import Fleet, Source, SubnetRun
-from probe.model import Severity
 from probe.report import Page
-from probe.report.findings import reasons
-from probe.report.fleet import Fault, Mark, conclusion, endpoints, faults, of_endpoint, places, silences
-from probe.report.layout import Line, Span, columns, cut, pad, paint, wrapped
-from probe.report.summary import TONES
+from probe.report.findings import explanation, headline, more_findings
+from probe.report.fleet import Fault, closing_sentence, endpoints, faults, leading_fault, places, silences
+from probe.report.layout import DETAILS, Detail, Line, Span, columns, first_on_a_screen, pad, paint, plain, wrapped
+from probe.report.summary import MOST_FINDINGS, TONES, fix, is_note, of_endpoint
+from probe.report.table import MARKS
 
-_MARKS = {
-    Mark.WELL: ("good", "ok"),
-    Mark.WARNED: ("warning", "warn"),
-    Mark.UNPROVEN: ("warning", "?"),
-    Mark.BROKEN: ("error", "FAIL"),
-    Mark.NOT_TRIED: ("dim", "-"),
-}
 _MOST_ROWS = 24  # more than fit on a screen; then subnets of a zone that did alike share one
 _MOST_PLACES = 8
 _MOST_ENDPOINTS = 12
@@ -32,28 +25,44 @@ class _Row(NamedTuple):
 
 
 def render_fleet(fleet: Fleet, page: Page) -> str:
-    return paint(_lines(fleet, page), page)
+    if page.quiet:
+        return paint([_verdict_line(fleet)], page)
+    if page.verbose:
+        return paint(_lines(fleet, page, None), page)
+    return paint(first_on_a_screen((_lines(fleet, page, detail) for detail in DETAILS), page), page)
 
 
-def _lines(fleet: Fleet, page: Page) -> Iterator[Line]:
-    yield from wrapped(("dim", ""), _subject(fleet), indent=0, page=page, style="dim")
-    yield from _matrix(fleet, page)
-    yield ()
-    known = faults(fleet)
-    for fault in known:
-        if fault.finding.severity is not Severity.INFO:
-            yield from _fault(fault, page)
-    for status, words, runs in silences(fleet):
-        yield from wrapped((TONES[status], f"{status}: "), words, indent=0, page=page, style="strong", hang=2)
+def _lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Line]:
+    """`detail` None: everything."""
+    found = faults(fleet)
+    serious = [fault for fault in found if not is_note(fault.finding)]
+    full = serious if detail is None else serious[:MOST_FINDINGS]
+    for fault in full:
+        yield from _fault(fault, page, detail)
+    yield from more_findings([fault.finding for fault in serious[len(full) :]], page)
+    for status, text, runs in silences(fleet):
+        yield from wrapped((TONES[status], f"{status}: "), text, indent=0, page=page, style="strong", hang=2)
         yield from _where(runs, page)
         yield ()
-    notes = [*_remarks(fleet, page), *(line for words in fleet.notes for line in _note("note: ", words, page))]
-    for fault in known:
-        if fault.finding.severity is Severity.INFO:
-            title = f"{fault.finding.title}{_share(fault.runs, fleet)}"
-            notes += _note(f"info[{fault.finding.code}]: ", title, page)
-    yield from [*notes, ()] if notes else []
-    yield (TONES[fleet.status], str(fleet.status)), ("", f": {conclusion(fleet)}")
+    yield from wrapped(("dim", ""), _subject(fleet), indent=0, page=page, style="dim")
+    yield from _matrix(fleet)
+    notes = [fault for fault in found if is_note(fault.finding)]
+    yield from _remarks(fleet, page)
+    if notes and detail is not None:
+        yield plain(f"{len(notes)} note{'s' if len(notes) > 1 else ''} (-v)", "dim")
+    for fault in notes if detail is None else ():
+        title = f"{fault.finding.title}{_share(fault.runs, fleet)}"
+        yield from _note(f"info[{fault.finding.code}]: ", title, page)
+    yield ()
+    yield _verdict_line(fleet)
+    lead = leading_fault(fleet)
+    text = fix(lead.finding if lead else None)
+    if text:
+        yield ("good", "fix:  "), ("", text)
+
+
+def _verdict_line(fleet: Fleet) -> Line:
+    return (TONES[fleet.status], str(fleet.status)), ("", f": {closing_sentence(fleet)}")
 
 
 def _subject(fleet: Fleet) -> str:
@@ -62,28 +71,26 @@ def _subject(fleet: Fleet) -> str:
     return f"{fleet.task_definition} in cluster {fleet.cluster} ({fleet.region}){service}{role}"
 
 
-# ---- the matrix ------------------------------------------------------------------------------------------------------
+# ---- the subnets -----------------------------------------------------------------------------------------------------
 
 
-def _matrix(fleet: Fleet, page: Page) -> Iterator[Line]:
+def _matrix(fleet: Fleet) -> Iterator[Line]:
     if not fleet.runs:
         return
     names = endpoints(fleet, _MOST_ENDPOINTS)
     rows = _shared([_row(run, names) for run in fleet.runs])
     head = _Row(("zone", "subnet"), tuple(("dim", name) for name in names), ("dim", "verdict"))
-    texts = [[*row.place, *(text for _, text in row.cells), row.answer[1]] for row in (head, *rows)]
+    texts = [[*row.place, *(text for _, text in row.cells)] for row in (head, *rows)]
     widths = columns(texts)
-    for row, cells in zip((head, *rows), texts, strict=True):
-        styles = ["dim" if row is head else "", "dim" if row is head else "", *(style for style, _ in row.cells)]
-        padded = [pad(cell, width) for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
-        spans = [(style, text) for style, text in zip(styles, padded, strict=True)]
-        left = page.width - sum(widths[:-1]) - 2 * len(padded)
-        gaps: list[Span] = [piece for span in spans for piece in (span, ("", "  "))]
-        yield (*gaps, (row.answer[0], cut(row.answer[1], max(left, 12), page)))
+    for row, texts_of_row in zip((head, *rows), texts, strict=True):
+        style = "dim" if row is head else ""
+        styles = [style, style, *(style for style, _ in row.cells)]
+        cells = [(style, pad(text, width)) for style, text, width in zip(styles, texts_of_row, widths, strict=True)]
+        yield (*(span for cell in cells for span in (cell, ("", "  "))), row.answer)
 
 
 def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
-    cells = tuple(_MARKS[of_endpoint(run.verdict, name)[0]] for name in names)
+    cells = tuple(MARKS[of_endpoint(run.verdict, name)[0]] for name in names)
     source = " (by its exit code)" if run.source is Source.EXIT_CODE else ""
     return _Row((run.zone or "unknown", run.subnet), cells, (TONES[run.status], f"{run.status}{source}"))
 
@@ -91,10 +98,10 @@ def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
 def _shared(rows: Sequence[_Row]) -> list[_Row]:
     if len(rows) <= _MOST_ROWS:
         return list(rows)
-    alike: dict[tuple[object, ...], list[_Row]] = {}
+    groups: dict[tuple[object, ...], list[_Row]] = {}
     for row in rows:
-        alike.setdefault((row.place[0], row.cells, row.answer), []).append(row)
-    return [_first_of(group) for group in alike.values()]
+        groups.setdefault((row.place[0], row.cells, row.answer), []).append(row)
+    return [_first_of(group) for group in groups.values()]
 
 
 def _first_of(group: Sequence[_Row]) -> _Row:
@@ -103,37 +110,37 @@ def _first_of(group: Sequence[_Row]) -> _Row:
     return group[0]._replace(place=(zone, subnet + more))
 
 
-# ---- what was found --------------------------------------------------------------------------------------------------
+# ---- faults and notes ------------------------------------------------------------------------------------------------
 
 
-def _fault(fault: Fault, page: Page) -> Iterator[Line]:
-    finding = fault.finding
-    tone = str(finding.severity)
-    yield from wrapped((tone, f"{tone}[{finding.code}]: "), finding.title, indent=0, page=page, style="strong", hang=2)
-    yield from _where(fault.runs, page, "; told of the first" if len(fault.runs) > 1 else "")
-    yield from reasons(finding, fault.verdict, page)
+def _fault(fault: Fault, page: Page, detail: Detail | None) -> Iterator[Line]:
+    yield from headline(fault.finding, page)
+    yield from _where(fault.runs, page, "; details from the first" if len(fault.runs) > 1 else "")
+    yield from explanation(fault.finding, fault.verdict, page, detail)
     yield ()
 
 
-def _where(runs: Sequence[SubnetRun], page: Page, also: str = "") -> Iterator[Line]:
-    known = places(runs)
-    more = f" and {len(known) - _MOST_PLACES} more" if len(known) > _MOST_PLACES else ""
-    yield from wrapped(("dim", "in:    "), f"{', '.join(known[:_MOST_PLACES])}{more}{also}", indent=2, page=page)
+def _where(runs: Sequence[SubnetRun], page: Page, remark: str = "") -> Iterator[Line]:
+    names = places(runs)
+    more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
+    yield from wrapped(("dim", "in:    "), f"{', '.join(names[:_MOST_PLACES])}{more}{remark}", indent=2, page=page)
 
 
 def _remarks(fleet: Fleet, page: Page) -> Iterator[Line]:
-    """What has to be known beside a verdict, and how a verdict came about that is no document of the probe's."""
-    alike: dict[str, list[SubnetRun]] = {}
+    """What holds for the whole run, and how a verdict came about that is not the probe's own document."""
+    for text in fleet.notes:
+        yield from _note("note: ", text, page)
+    runs_by_text: dict[str, list[SubnetRun]] = {}
     for run in fleet.runs:
         if run.words and run.verdict is not None:
-            alike.setdefault(run.words, []).append(run)
-    for words, runs in alike.items():
-        yield from _note("note: ", words, page)
+            runs_by_text.setdefault(run.words, []).append(run)
+    for text, runs in runs_by_text.items():
+        yield from _note("note: ", text, page)
         yield from _where(runs, page)
 
 
-def _note(label: str, words: str, page: Page) -> list[Line]:
-    return wrapped(("info", label), words, indent=0, page=page, hang=2)
+def _note(label: str, text: str, page: Page) -> list[Line]:
+    return wrapped(("info", label), text, indent=0, page=page, hang=2)
 
 
 def _share(runs: Sequence[SubnetRun], fleet: Fleet) -> str:

@@ -1,18 +1,29 @@
-"""A verdict as a whole, in words: what it says of the pull, what was found, and on whose path it was measured."""
+"""A verdict as a whole, in words: its closing sentence, the leading finding and its fix, whose path was measured."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from enum import Enum, auto
 
-from probe.model import Basis, Cause, Impact, JudgedFinding, Path, Pull, Severity, Standing, Status, Verdict
-from probe.narration import duration
+from probe.model import (
+    Basis,
+    Cause,
+    Impact,
+    JudgedFinding,
+    Path,
+    Pull,
+    Severity,
+    Standing,
+    Status,
+    Verdict,
+)
+from probe.narration import duration, few
+from probe.verdict import PULLS
 
+MOST_FINDINGS = 3  # in full
+_FEWEST_WORDS = 4
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
-_PULLS = {
-    Pull.WORKS: "ECS can pull the image",
-    Pull.BROKEN: "ECS cannot pull the image",
-    Pull.UNPROVEN: "whether ECS can pull the image is not proven",
-}
 _BUTS = {  # why it fails although the pull is not broken
     Impact.PULL: "it fails on this path",
     Impact.START: "tasks do not start",
@@ -28,20 +39,76 @@ _PATHS = {
 }
 
 
+class Mark(Enum):
+    """The state of an endpoint, in one sign."""
+
+    WELL = auto()
+    WARNED = auto()
+    UNPROVEN = auto()
+    BROKEN = auto()
+    NOT_TRIED = auto()
+
+
+def mark(finding: JudgedFinding) -> Mark:
+    if finding.severity is Severity.ERROR:
+        return Mark.UNPROVEN if finding.impact is Impact.PROOF else Mark.BROKEN
+    return Mark.WARNED if finding.severity is Severity.WARNING else Mark.WELL
+
+
+def of_endpoint(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFinding | None]:
+    """The state of an endpoint, and the most serious finding that names it."""
+    summary = next((row for row in verdict.endpoints if row.name == name), None) if verdict else None
+    if verdict is None or (summary is None and name != "task"):
+        return Mark.NOT_TRIED, None
+    worst = min((finding for finding in verdict.findings if name in finding.endpoints), key=weight, default=None)
+    if worst is None or worst.severity is Severity.INFO:
+        ok = any(step.ok for step in verdict.steps if step.endpoint == name) if summary is None else summary.ok
+        return Mark.WELL if ok else Mark.NOT_TRIED, worst
+    return mark(worst), worst
+
+
 def weight(finding: JudgedFinding) -> tuple[int, int]:
-    """What finding comes first: errors, and among these what takes the pull away."""
+    """The order of findings: errors first, and among these what breaks the pull."""
     return finding.severity.rank, finding.impact.rank
 
 
+def is_note(finding: JudgedFinding) -> bool:
+    """Whether it is only worth knowing."""
+    return finding.severity is Severity.INFO
+
+
+def leading(findings: Sequence[JudgedFinding]) -> JudgedFinding | None:
+    """The most serious error or warning."""
+    return min((finding for finding in findings if not is_note(finding)), key=weight, default=None)
+
+
 def subject(verdict: Verdict) -> str:
+    """The image, its platform and its region."""
     plan = verdict.plan
     where = ", ".join(part for part in (plan.platform, plan.region) if part)
     return f"{plan.image or 'no image'} ({where})" if where else plan.image or "no image"
 
 
+def fix(finding: JudgedFinding | None) -> str:
+    """The fix of the leading cause, in one line. Words that do not stand alone, such as "create it", need a command."""
+    if finding is None or not finding.causes or finding.causes[0].standing is Standing.RULED_OUT:
+        return ""
+    advice = finding.causes[0].fix
+    brief = len(advice.text.split()) < _FEWEST_WORDS
+    return in_a_line(": ".join(part for part in (advice.text, *(advice.commands[:1] if brief else ())) if part))
+
+
+def in_a_line(text: str) -> str:
+    """Without the line breaks and unusual blanks that words of a server may hold."""
+    return " ".join(text.split())
+
+
+# ---- parts of it, for the page ---------------------------------------------------------------------------------------
+
+
 def answer(verdict: Verdict) -> str:
     """Whether ECS can pull, and what makes a verdict fail whose pull is not broken."""
-    return _PULLS[verdict.pull] + _but(verdict)
+    return PULLS[verdict.pull] + _but(verdict)
 
 
 def _but(verdict: Verdict) -> str:
@@ -51,28 +118,23 @@ def _but(verdict: Verdict) -> str:
     for finding in verdict.findings:
         if finding.severity is Severity.ERROR and finding.impact in _BUTS:
             reasons.setdefault(finding.impact, []).extend(finding.endpoints)
-    known = [f"{_BUTS[impact]}: {', '.join(dict.fromkeys(reasons[impact]))}" for impact in _BUTS if impact in reasons]
-    return f", but {', and '.join(known)}" if known else ""
-
-
-def found(findings: Sequence[JudgedFinding]) -> str:
-    """How many errors and warnings; empty where there are none."""
-    counts = [
-        (severity, sum(one.severity is severity for one in findings)) for severity in (Severity.ERROR, Severity.WARNING)
+    clauses = [
+        f"{text}: {', '.join(dict.fromkeys(reasons[impact]))}" for impact, text in _BUTS.items() if impact in reasons
     ]
-    return " and ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts if count)
+    return f", but {', and '.join(clauses)}" if clauses else ""
 
 
-def conclusion(verdict: Verdict) -> str:
-    """What stands behind the status, in one line."""
-    took = duration(verdict.seconds) if verdict.basis is Basis.MEASURED else ""
-    parts = answer(verdict), found(verdict.findings), measured(verdict), took
-    return "; ".join(part for part in parts if part)
+def found(findings: Sequence[JudgedFinding], more: str = "") -> str:
+    """How many errors and warnings; empty where there are none."""
+    counts = Counter(finding.severity for finding in findings)
+    faults = (severity for severity in (Severity.ERROR, Severity.WARNING) if counts[severity])
+    return " and ".join(f"{counts[kind]} {more}{kind}{'s' if counts[kind] > 1 else ''}" for kind in faults)
 
 
 def measured(verdict: Verdict) -> str:
+    """On whose network path, with whose credentials, in how much time."""
     if verdict.basis is Basis.TEXT:
-        return "read from an error's words, not measured"
+        return "based on the error text only; nothing was measured"
     return f"measured {_PATHS[verdict.path]} {_identity(verdict)}"
 
 
@@ -85,9 +147,32 @@ def _identity(verdict: Verdict) -> str:
     return f"as {identity.arn.rpartition(':')[2]} (from {identity.source})"
 
 
+def subject_and_time(verdict: Verdict) -> str:
+    """The image, and how long the run took, or how the steps of an error text are to be read."""
+    if verdict.basis is Basis.MEASURED:
+        return f"{subject(verdict)} in {duration(verdict.seconds)}"
+    image = subject(verdict) if verdict.plan.image else "image not named"
+    return f"{image}; steps inferred from the text, (ok) = must have worked"
+
+
+def measured_from(verdict: Verdict) -> str:
+    """Where the probe ran, in which role, and whose network path it measured."""
+    if verdict.basis is Basis.TEXT:
+        return ""
+    here = verdict.surroundings
+    address = few(here.addresses, 2)
+    where = f"{address} in {here.availability_zone}" if address and here.availability_zone else address
+    return ", ".join(part for part in (where, _role(verdict), _PATHS[verdict.path]) if part)
+
+
+def _role(verdict: Verdict) -> str:
+    identity = verdict.identity
+    return identity.arn.rpartition(":")[2] if identity.arn else _identity(verdict)
+
+
 def standing(cause: Cause, finding: JudgedFinding) -> str:
-    """How sure a cause is. The first of several possible ones is the likeliest."""
+    """How certain a cause is. The first of several possible ones is the likeliest."""
     if cause.standing is not Standing.POSSIBLE:
         return "confirmed" if cause.standing is Standing.CONFIRMED else "ruled out"
-    alive = [one for one in finding.causes if one.standing is not Standing.RULED_OUT]
+    alive = [other for other in finding.causes if other.standing is not Standing.RULED_OUT]
     return "likely" if cause is alive[0] and len(finding.causes) > 1 else "possible"

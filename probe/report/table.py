@@ -1,23 +1,25 @@
-"""The table of steps: one block for each endpoint, one row for what went alike. Healthy addresses share a row."""
+"""The table of endpoints: a line for each, and its steps, where those that went alike share a row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from probe.model import (
-    Action,
-    Asker,
-    Basis,
-    EndpointSummary,
-    Outcome,
-    Route,
-    Step,
-    Verdict,
+from probe.model import Action, Asker, Basis, EndpointSummary, Failure, Outcome, Route, Step, Verdict
+from probe.narration import (
+    action_label,
+    counted,
+    duration,
+    failure_cell,
+    listed,
+    object_cell,
+    result_cell,
+    size,
+    skip_reason,
 )
-from probe.narration import duration, object_cell, result_cell, skip_reason
-from probe.records import Record
+from probe.records import Record, replace
 from probe.report import Page
-from probe.report.layout import Line, columns, cut, pad, plain
+from probe.report.layout import Line, cells, columns, pad, plain, wrapped
+from probe.report.summary import Mark, measured_from, of_endpoint
 
 _INFERRED = ("dim", "(ok)")  # what the words of an error only let infer
 # A control and a follow-up are evidence: that they came to nothing is no fault.
@@ -28,7 +30,16 @@ ROUTES = {
     Route.PUBLIC: "by public addresses",
     Route.UNDETERMINED: "gateway endpoint or NAT",
 }
-_MARGIN = 2 + 4 + 4 * 2  # indent, mark and gaps
+MARKS = {
+    Mark.WELL: ("good", "ok"),
+    Mark.WARNED: ("warning", "warn"),
+    Mark.UNPROVEN: ("warning", "?"),
+    Mark.BROKEN: ("error", "FAIL"),
+    Mark.NOT_TRIED: ("dim", "-"),
+}
+_UNHARMED = (Mark.WELL, Mark.NOT_TRIED)
+_INDENT = 8  # columns before the first cell: blanks and the mark
+_MARGIN = _INDENT + 3 * 2  # and the gaps between the cells
 
 
 class Row(Record, frozen=True):
@@ -72,28 +83,156 @@ def not_needed(verdict: Verdict) -> list[str]:
 
 
 def table(verdict: Verdict, page: Page) -> Iterator[Line]:
-    """All blocks, columns aligned throughout and cut to the page's width."""
+    """Every step of every endpoint, columns aligned throughout."""
     known = blocks(verdict)
     widths = _widths([row for block in known for row in block.rows], page)
     for block in known:
         yield ("strong", block.name), ("dim", "  " + " · ".join(block.about))
         for row in block.rows:
-            style, mark = row.mark
-            cells = [pad(cut(cell, width, page), width) for cell, width in zip(row.cells, widths, strict=True)]
-            cells[-1] = row.time.rjust(widths[-1])
-            dim = "dim" if row.outcome is Outcome.SKIPPED else ""
-            yield ("", "  "), (style, pad(mark, 4)), (dim, "  " + "  ".join(cells))
+            yield from _step_lines(row, widths, page)
     left_out = not_needed(verdict)
     if left_out:
         yield plain(f"not needed here: {', '.join(left_out)}", "dim")
 
 
+def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
+    """One line for each endpoint. `steps`: those that do not work are shown step by step."""
+    all_steps = _rooted(verdict.steps)
+    by_id = {step.id: step for step in all_steps}
+    groups = [(name, group) for name, group in _by_endpoint(all_steps) if not _left_out(group)]
+    states = {name: of_endpoint(verdict, name)[0] for name, _ in groups}
+    rows = {
+        name: _short_rows(group, by_id, verdict.basis)
+        for name, group in groups
+        if steps and states[name] not in _UNHARMED
+    }
+    widths = _widths([row for group in rows.values() for row in group if row.outcome is not Outcome.SKIPPED], page)
+    column = max((cells(name) for name in states), default=0) + 2
+    hosts = {summary.name: (summary.host,) for summary in verdict.endpoints}
+    for name, group in groups:
+        inferred = verdict.basis is Basis.TEXT and any(step.ok for step in group)
+        style, sign = _INFERRED if inferred and states[name] in _UNHARMED else MARKS[states[name]]
+        label = (("strong", pad(name, column)), (style, pad(sign, 4)))
+        more = hosts.get(name, ()) if name in rows else _failures(group, by_id)
+        yield from _behind(label, "; ".join((*_state(name, group, verdict), *more)), column + 6, page)
+        for row in rows.get(name, ()):
+            yield from _step_lines(row, widths, page)
+
+
+def _rooted(steps: Sequence[Step]) -> list[Step]:
+    """The steps, where skipped ones name what failed in the first place, not what was skipped before them."""
+    by_id = {step.id: step for step in steps}
+
+    def root(step: Step) -> Step:
+        blocker, ids = step, {step.id}
+        while blocker.skipped and blocker.blocked_by in by_id.keys() - ids:
+            blocker = by_id[str(blocker.blocked_by)]
+            ids.add(blocker.id)
+        return replace(step, blocked_by=blocker.id) if blocker.failed else step
+
+    return [root(step) if step.skipped else step for step in steps]
+
+
+def _behind(label: Line, text: str, column: int, page: Page) -> list[Line]:
+    """`text` behind a label of several spans."""
+    first, *rest = wrapped(("", ""), text, indent=column, page=page)
+    return [(*label, ("", "  "), *first[2:]), *rest]
+
+
+def _step_lines(row: Row, widths: Sequence[int], page: Page) -> list[Line]:
+    """A row in its columns. One that is too wide for them is wrapped, and what was seen stands on lines below."""
+    style, sign = row.mark
+    dim = "dim" if row.outcome is Outcome.SKIPPED else ""
+    head = (("", "  "), (style, pad(sign, 4)), ("", "  "))
+    if all(cells(cell) <= width for cell, width in zip(row.cells, widths, strict=True)):
+        row_cells = [pad(cell, width) for cell, width in zip(row.cells[:-1], widths, strict=False)]
+        return [(*head, (dim, "  ".join([*row_cells, row.time.rjust(widths[-1])])))]
+    what = "  ".join(part for part in (row.what, row.time) if part)
+    first, *rest = wrapped((dim, f"{pad(row.action, widths[0])}  "), what, indent=_INDENT, page=page, style=dim)
+    facts = wrapped((dim, ""), row.facts, indent=_INDENT + widths[0] + 2, page=page, style=dim) if row.facts else []
+    return [(*head, *first[1:]), *rest, *facts]
+
+
 def _widths(rows: Sequence[Row], page: Page) -> list[int]:
-    widths = columns([row.cells for row in rows])
-    if widths:
-        widths[1] = min(widths[1], page.width // 3)
-        widths[2] = max(min(widths[2], page.width - _MARGIN - widths[0] - widths[1] - widths[3]), 8)
-    return widths
+    """The width of each column, so that all of them together fit the page."""
+    if not rows:
+        return [0] * 4
+    action, what, facts, time = columns([row.cells for row in rows])
+    what = min(what, page.width // 3)
+    return [action, what, max(min(facts, page.width - _MARGIN - action - what - time), 0), time]
+
+
+def _short_rows(steps: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> list[Row]:
+    """The rows of an endpoint, of its lookups those of the configured resolvers. What was skipped shares a row."""
+    rows = _rows([step for step in steps if not step.skipped and step.asker is Asker.CONFIGURED], by_id, basis)
+    for reason, group in _skipped(steps, by_id).items():
+        rows.append(replace(_row(group[:1], by_id, basis), action=f"{_actions(group)}: {reason}", what="", facts=""))
+    return rows
+
+
+def _skipped(steps: Sequence[Step], by_id: Mapping[str, Step]) -> dict[str, list[Step]]:
+    """The skipped steps by the reason."""
+    groups: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.skipped:
+            groups.setdefault(skip_reason(step, by_id), []).append(step)
+    return groups
+
+
+def _actions(steps: Sequence[Step]) -> str:
+    return ", ".join(dict.fromkeys(action_label(step.action) for step in steps))
+
+
+# ---- the state of an endpoint, in a line -----------------------------------------------------------------------------
+
+
+def _state(name: str, steps: Sequence[Step], verdict: Verdict) -> Iterator[str]:
+    """What was reached and what was received."""
+    summary = next((row for row in verdict.endpoints if row.name == name), None)
+    if summary is not None:
+        yield from _reached(summary)
+    elif where := measured_from(verdict):
+        yield where
+    yield from _results(steps)
+
+
+def _reached(summary: EndpointSummary) -> Iterator[str]:
+    if summary.resolved:
+        number = f"{summary.reached} of {summary.resolved} address{'' if summary.resolved == 1 else 'es'}"
+        route = f", {ROUTES[summary.route]}" if summary.route is not None else ""
+        yield f"{number}{route}" if summary.reached else f"{number} reached"
+
+
+def _results(steps: Sequence[Step]) -> Iterator[str]:
+    """What was received from an endpoint."""
+    fine = [step for step in steps if step.ok]
+    if any(step.action is Action.TOKEN for step in fine):
+        yield "token received"
+    manifests = [step.manifest for step in fine if step.manifest and step.manifest.layers is not None]
+    if manifests:
+        yield f"manifest read ({counted(manifests[-1].layers or 0, 'layer')})"
+    layers = {step.layer.digest: step.layer for step in fine if step.layer}.values()  # of several attempts the last
+    if layers:
+        count = sum(layer.what == "layer" for layer in layers)
+        kinds = [*(["config"] if count < len(layers) else []), *([counted(count, "layer")] if count else [])]
+        verified = "verified" if all(layer.verified for layer in layers) else "read"
+        yield f"{listed(kinds)} {verified} ({size(sum(layer.received for layer in layers))})"
+    if any(step.action is Action.LOGS for step in fine):
+        yield "answered"
+
+
+def _failures(steps: Sequence[Step], by_id: Mapping[str, Step]) -> Iterator[str]:
+    """What failed, else what was skipped since something else had failed."""
+    failures = [step for step in steps if step.failed and step.asker is Asker.CONFIGURED]
+    yield from dict.fromkeys(
+        f"{action_label(step.action)} {failure_cell(step.failure or Failure.BUG)}" for step in failures
+    )
+    if not failures:
+        groups = _skipped([step for step in steps if step.blocked_by], by_id).items()
+        yield from (f"{_actions(group)} skipped: {reason}" for reason, group in groups)
+
+
+# ---- the steps of an endpoint ----------------------------------------------------------------------------------------
 
 
 def _by_endpoint(steps: Iterable[Step]) -> list[tuple[str, list[Step]]]:

@@ -1,54 +1,62 @@
-"""A verdict in words, for people: findings, errors first, then the table of steps, and in the last line the verdict."""
+"""A verdict in words for people: the faults, a line for each endpoint, and last the verdict and its fix.
+
+Without --verbose a single fault takes at most a screen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.model import Basis, JudgedFinding, Severity, Verdict
+from probe.model import Basis, Verdict
 from probe.report import Page
-from probe.report.findings import reasons
-from probe.report.layout import Line, paint, wrapped
+from probe.report.findings import explanation, headline, more_findings
+from probe.report.layout import DETAILS, Detail, Line, first_on_a_screen, paint, plain, wrapped
 from probe.report.matrix import render_fleet
-from probe.report.summary import TONES, conclusion, subject, weight
-from probe.report.table import table
+from probe.report.summary import MOST_FINDINGS, TONES, fix, in_a_line, is_note, leading, subject_and_time, weight
+from probe.report.table import overview, table
 
 __all__ = ["render", "render_fleet"]
 
+_TEXT_ONLY = "based on the error text only; nothing was measured"
+
 
 def render(verdict: Verdict, page: Page) -> str:
-    return paint(_lines(verdict, page), page)
+    if page.quiet:
+        return paint([_verdict_line(verdict)], page)
+    if page.verbose:
+        return paint(_lines(verdict, page, None), page)
+    return paint(first_on_a_screen((_lines(verdict, page, detail) for detail in DETAILS), page), page)
 
 
-def _lines(verdict: Verdict, page: Page) -> Iterator[Line]:
+def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line]:
+    """`detail` None: everything."""
     if verdict.basis is Basis.TEXT:
-        yield from wrapped(
-            ("dim", ""), "Read from an error's words; nothing was measured.", indent=0, page=page, style="dim"
-        )
+        yield from wrapped(("dim", ""), _TEXT_ONLY, indent=0, page=page, style="dim")
         yield ()
-    for severity in Severity:
-        alike = sorted((finding for finding in verdict.findings if finding.severity is severity), key=weight)
-        for finding in alike:
-            yield from _note(finding, page) if severity is Severity.INFO else _finding(finding, verdict, page)
-        if alike and severity is Severity.INFO:
-            yield ()
-    label = "steps of " if verdict.basis is Basis.MEASURED else "steps as the words tell them, (ok) inferred, of "
-    yield from wrapped(("dim", label), subject(verdict), indent=0, page=page, style="dim", hang=2)
-    yield from table(verdict, page)
+    findings = sorted(verdict.findings, key=weight)
+    faults = [finding for finding in findings if not is_note(finding)]
+    full = faults if detail is None else faults[:MOST_FINDINGS]
+    for finding in full:
+        yield from headline(finding, page)
+        yield from explanation(finding, verdict, page, detail)
+        yield ()
+    yield from more_findings(faults[len(full) :], page)
+    yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
+    yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
+    notes = findings[len(faults) :]
+    if notes and detail is not None:
+        yield plain(f"{len(notes)} note{'s' if len(notes) > 1 else ''} (-v)", "dim")
+    for finding in notes if detail is None else ():
+        yield ()
+        yield from headline(finding, page)
+        yield from explanation(finding, verdict, page)
     yield ()
-    yield _sentence(verdict)
+    yield _verdict_line(verdict)
+    text = fix(leading(verdict.findings))
+    if text:
+        yield ("good", "fix:  "), ("", text)
 
 
-def _note(finding: JudgedFinding, page: Page) -> list[Line]:
-    return wrapped(("info", f"info[{finding.code}]: "), finding.title, indent=0, page=page, hang=2)
-
-
-def _finding(finding: JudgedFinding, verdict: Verdict, page: Page) -> Iterator[Line]:
-    tone = str(finding.severity)
-    yield from wrapped((tone, f"{tone}[{finding.code}]: "), finding.title, indent=0, page=page, style="strong", hang=2)
-    yield from reasons(finding, verdict, page)
-    yield ()
-
-
-def _sentence(verdict: Verdict) -> Line:
-    """One line however long: people grep for the last one."""
-    return (TONES[verdict.status], str(verdict.status)), ("", f": {conclusion(verdict)}")
+def _verdict_line(verdict: Verdict) -> Line:
+    """One line however long: people grep for it. So is the fix below it."""
+    return (TONES[verdict.status], str(verdict.status)), ("", f": {in_a_line(verdict.summary)}")

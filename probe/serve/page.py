@@ -336,7 +336,7 @@ def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
 
 def _folded(text: str) -> str:
     """A command in lines of a readable length, which a shell takes as one."""
-    lines = command(("", ""), text, indent=0, page=Page(width=_COLUMNS))
+    lines = command(text, indent=0, page=Page(width=_COLUMNS))
     return "\n".join("".join(part for _, part in line) for line in lines)
 
 

@@ -88,7 +88,9 @@ def test_the_text_report_of_a_stopped_reason(explained: Explain) -> None:
     assert lines[2].startswith("error[dns.public-answer]: ")
     assert "13.48.121.7 (public)" in out
     assert out.index("cause: there is no ecr.api endpoint") < out.index("cause: the subnet has no route")
-    assert "fail: ECS cannot pull the image" in out
+    assert lines[-2].startswith("fail: ECS cannot pull the image: ")
+    assert lines[-2].endswith("; based on the error text only")
+    assert lines[-1].startswith("fix:  create ")
 
 
 def test_document_and_report_list_the_causes_in_the_same_order(explained: Explain) -> None:

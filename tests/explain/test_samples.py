@@ -15,6 +15,7 @@ from probe.report import FORMATS, Page
 from tests.explain.sample import Sample
 from tests.explain.samples import SAMPLES
 from tests.faults.plans import NOON
+from tests.report.screen import check_form
 
 COMPLETE = [sample for sample in SAMPLES if not sample.name.startswith(("unrelated error", "headline only"))]
 every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -55,8 +56,11 @@ def test_the_document_has_the_basis_text_and_reads_back_unchanged(sample: Sample
 
 @every_sample
 def test_the_report_states_that_nothing_was_measured(sample: Sample) -> None:
-    report = FORMATS["text"].render(sample.world.verdict(), Page())
+    verdict = sample.world.verdict()
+    report = FORMATS["text"].render(verdict, Page())
+    check_form(verdict)
     assert "nothing was measured" in report.splitlines()[0]
+    assert verdict.summary.endswith("; based on the error text only")
     assert not re.search(r"saw:|\bafter 0|  ok  | at $", report, re.MULTILINE)
 
 

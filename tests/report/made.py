@@ -31,6 +31,7 @@ from probe.model import (
     Surroundings,
     Verdict,
 )
+from probe.verdict import summary as summary_of
 from tests.report.walk import ADDRESSES, ANSWER, HOSTS, NOON, REGION, blob, conversation, in_order, reach, step
 from tests.steps import skipped
 
@@ -51,6 +52,7 @@ __all__ = [
     "reach",
     "skipped",
     "step",
+    "summarised",
     "summary",
     "verdict",
 ]
@@ -110,7 +112,7 @@ def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
     made: dict[str, Any] = {
         "schema_version": 1,
         "version": "0.1.0",
-        "summary": "ECS can pull the image",
+        "summary": "",
         "status": Status.PASS,
         "pull": Pull.WORKS,
         "exit_code": 0,
@@ -125,7 +127,13 @@ def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
         "findings": (),
         "steps": in_order(HEALTHY_STEPS if steps is None else steps),
     }
-    return Verdict(**(made | given))
+    return summarised(Verdict(**(made | given)))
+
+
+def summarised(verdict: Verdict) -> Verdict:
+    """With the sentence that follows from the rest."""
+    sentence = summary_of(verdict.status, verdict.pull, verdict.findings, verdict.measurement)
+    return msgspec.structs.replace(verdict, summary=sentence)
 
 
 ADVICES = ("fix", "confirm")
@@ -205,13 +213,14 @@ def _broken_findings(silent: tuple[str, ...]) -> tuple[JudgedFinding, ...]:
             "logs.group-missing",
             ("logs/logs/10.0.1.12",),
             Severity.WARNING,
+            endpoints=("logs",),
             title="the log group /app does not exist",
             causes=(
                 cause(
                     "logs.group-missing",
                     "the group was never made",
                     Standing.CONFIRMED,
-                    fix="aws logs create-log-group",
+                    fix=Advice("create the log group", ("aws logs create-log-group --log-group-name /app",)),
                 ),
             ),
         ),

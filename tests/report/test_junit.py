@@ -42,15 +42,15 @@ def test_an_error_fails_one_case_and_the_others_say_where_it_is_told() -> None:
     assert "saw:   6 of 6 connections timed out" in text
     assert "fix: allow TCP 443 from 10.0.1.0/24" in text
     assert {kind for kind, *_ in told.values()} == {"skipped"}
-    assert told["ecr.dkr/tcp/10.0.3.11"][2] == "timeout: told at ecr.api/tcp/10.0.1.10"
-    assert told["ecr.api/token"][2] == "for want of ecr.api/tcp/10.0.1.10"
+    assert told["ecr.dkr/tcp/10.0.3.11"][2] == "timeout: see ecr.api/tcp/10.0.1.10"
+    assert told["ecr.api/token"][2] == "skipped: ecr.api/tcp/10.0.1.10 failed"
 
 
 def test_a_warning_fails_nothing_and_stands_in_the_output() -> None:
     assert "logs/logs/10.0.1.12" not in of(made.broken())
     (output,) = outputs(FORMATS["junit"].render(made.broken(), Page()))
     assert "warning[logs.group-missing]: the log group /app does not exist" in output
-    assert "fix: aws logs create-log-group" in output
+    assert "fix: create the log group" in output
 
 
 def test_what_only_stops_the_proof_is_an_error() -> None:
@@ -89,7 +89,7 @@ def test_of_two_errors_the_graver_is_where_it_is_told() -> None:
     pull = made.finding("tcp.silent", (steps[0].id, steps[2].id))
     told = of(made.verdict(steps, status=Status.FAIL, exit_code=1, findings=(proof, pull)))
     assert [told[step.id][1] for step in steps] == ["tcp.silent", "deadline", "timeout"]
-    assert told[steps[2].id][2] == f"timeout: told at {steps[0].id}"
+    assert told[steps[2].id][2] == f"timeout: see {steps[0].id}"
 
 
 def test_a_failed_step_that_stands_on_a_named_one_is_no_second_failure() -> None:

@@ -24,29 +24,41 @@ def text(fleet: Fleet, **page: Any) -> str:
     return FLEET_FORMATS["text"].render(fleet, Page(**page))
 
 
-MATRIX = """\
+MATRIX = """
 ecr-probe-smoke:3 in cluster main (eu-west-1)
 zone        subnet                    ecr.api  ecr.dkr  s3  logs  verdict
 eu-west-1a  subnet-00000000000000000  ok       ok       ok  ok    pass
-eu-west-1b  subnet-00000000000000001  FAIL     FAIL     ok  -     fail
-eu-west-1c  subnet-00000000000000002  warn     ok       ok  ok    degraded
+eu-west-1b  subnet-00000000000000001  FAIL     FAIL     -   warn  fail
+eu-west-1c  subnet-00000000000000002  ok       ok       ok  warn  degraded
 eu-west-1a  subnet-00000000000000003  -        -        -   -     inconclusive
-eu-west-1b  subnet-00000000000000004  FAIL     FAIL     ok  -     fail
+eu-west-1b  subnet-00000000000000004  FAIL     FAIL     -   warn  fail
 eu-west-1c  subnet-00000000000000005  -        -        -   -     inconclusive
+1 note (-v)
 
+fail: 6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; nothing answers on port 443 of ecr.api, \
+ecr.dkr; 48.2 s
+fix:  allow TCP 443 from 10.0.1.0/24 on the endpoints' security group
+"""
+FAULT = """\
 error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
-  in:    subnet-00000000000000001 (eu-west-1b), subnet-00000000000000004 (eu-west-1b); told of the
-         first
+  in:    subnet-00000000000000001 (eu-west-1b), subnet-00000000000000004 (eu-west-1b); details from
+         the first
   saw:   6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, 10.0.3.10, …)
 """
 
 
-def test_the_matrix_and_each_finding_once() -> None:
-    told = text(fleets.mixed())
-    assert told.startswith(MATRIX)
-    assert told.count("error[tcp.silent]") == 1
-    last = "fail: 6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; 48.2 s"
-    assert told.splitlines()[-1] == last
+def test_each_fault_once_then_the_subnets_then_the_verdict() -> None:
+    report = text(fleets.mixed())
+    assert report.startswith(FAULT)
+    assert report.count("error[tcp.silent]") == 1
+    assert report.endswith(MATRIX)
+
+
+def test_verbose_shows_every_cause_and_every_note_and_quiet_the_verdict_line() -> None:
+    report = text(fleets.mixed(), verbose=True)
+    assert report.count("  cause: ") == 4
+    assert "info[path.undetermined]: S3 is reached by a gateway endpoint or by NAT (2 of 6 subnets)\n" in report
+    assert text(fleets.mixed(), quiet=True).splitlines() == report.splitlines()[-2:-1]
 
 
 def test_of_what_nobody_could_tell_the_worst_comes_first() -> None:
@@ -67,7 +79,7 @@ def test_what_nobody_could_tell_is_said_once_with_its_subnets() -> None:
 
 def test_an_unknown_zone_and_a_bare_exit_code_are_named_as_such() -> None:
     run = fleets.run(1, zone=None, status=Status.PASS, source=Source.EXIT_CODE, words="ended with exit code 0")
-    row = text(fleets.fleet([run])).splitlines()[2]
+    row = next(line for line in text(fleets.fleet([run])).splitlines() if line.startswith("unknown"))
     assert row.split() == ["unknown", run.subnet, "pass", "(by", "its", "exit", "code)"]
 
 
@@ -89,8 +101,11 @@ def test_roles_services_and_drills_are_named() -> None:
             exit_code=0,
         )
     )
-    assert told.startswith("ecr-probe-smoke:3 in cluster main (eu-west-1), service shop, as pull\n")
-    assert told.splitlines()[-1] == "fail: 1 subnet of service shop: 1 fail; as expected (fail:tcp.silent); 48.2 s"
+    assert "\necr-probe-smoke:3 in cluster main (eu-west-1), service shop, as pull\n" in told
+    *_, sentence, fix = told.splitlines()
+    assert sentence.startswith("fail: 1 subnet of service shop: 1 fail; nothing answers")
+    assert sentence.endswith("; as expected (fail:tcp.silent); 48.2 s")
+    assert fix.startswith("fix:  allow TCP 443")
 
 
 def test_many_subnets_that_did_alike_share_a_row() -> None:
@@ -108,7 +123,7 @@ def test_nothing_run_at_all_is_a_line() -> None:
 @pytest.mark.parametrize("width", [60, 80, 100, 160])
 def test_lines_fit_the_page(width: int) -> None:
     lines = text(fleets.mixed(), width=width).splitlines()
-    assert all(cells(line) <= max(width, 84) for line in lines[:-1])  # ids and endpoints are not cut
+    assert all(cells(line) <= max(width, 84) for line in lines[:-2])  # ids and endpoints are not cut
 
 
 @given(WORDS)

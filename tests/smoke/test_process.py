@@ -53,9 +53,11 @@ def test_a_pipeline_reads_the_matrix_and_a_line_for_each_subnet(aws: Aws) -> Non
     assert len(lines) == 4
     assert any(re.fullmatch(rf"ecr-probe: \d/3 {subnet(1)} \(eu-west-1b\): fail: tcp\.silent", line) for line in lines)
     out = done.stdout.splitlines()
-    assert out[0] == "ecr-probe-smoke:7 in cluster main (eu-west-1)"
-    assert re.fullmatch(r"zone +subnet +ecr\.api +ecr\.dkr +s3 +logs +verdict", out[1])
-    assert out[-1].startswith("fail: 3 subnets of cluster main: 1 fail, 2 pass; ")
+    assert out[0].startswith("error[tcp.silent]: ")
+    subject = out.index("ecr-probe-smoke:7 in cluster main (eu-west-1)")
+    assert re.fullmatch(r"zone +subnet +ecr\.api +ecr\.dkr +s3 +logs +verdict", out[subject + 1])
+    assert out[-2].startswith("fail: 3 subnets of cluster main: 1 fail, 2 pass; ")
+    assert out[-1].startswith("fix:  ")
 
 
 def test_json_on_stdout_is_one_document_of_the_schema(aws: Aws, tmp_path: Path) -> None:
