@@ -10,7 +10,7 @@ import pytest
 
 import probe.measure
 from probe.sim import changes
-from tests.measure.worlds import steps
+from tests.measure.simulated_run import steps
 
 CONTROLS = ["control_other_region", "control_transparent_proxy"]
 

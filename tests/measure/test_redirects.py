@@ -1,4 +1,4 @@
-"""Whose host a blob redirect names, in every spelling of S3."""
+"""The owner of the host in a blob redirect, in every spelling of S3."""
 
 from __future__ import annotations
 

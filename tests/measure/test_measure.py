@@ -1,4 +1,4 @@
-"""What is read off answers that are not as they should be, and that evidence beside the path holds nothing back."""
+"""A measurement as a whole: answers from strangers, controls that stay silent, and a run that is stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from probe.faults import diagnose
 from probe.measure.reach import reach
 from probe.measure.recorder import Recorder, Run
 from probe.measure.surroundings import look_around
-from probe.model import Failure, ProxySeen
+from probe.model import Failure
 from probe.plan import make_plan
 from probe.progress import Silent
 from probe.run import run
@@ -21,7 +21,7 @@ from probe.sim.http import Reply
 from probe.sim.listeners import SilentServer
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.vpc import VPC
-from tests.measure.worlds import only, steps
+from tests.measure.simulated_run import only, steps
 
 PAGE = Reply(200, b"Access to this site is blocked.", content_type="text/plain")
 
@@ -34,17 +34,17 @@ PAGE = Reply(200, b"Access to this site is blocked.", content_type="text/plain")
         ("s3", "", "s3/layer"),
     ],
 )
-def test_words_of_nobody_at_aws_are_a_middlebox_whatever_the_status(service: str, at: str, step: str) -> None:
-    found = steps(changes.inject_reply(service, PAGE, at=at))
-    assert {each.failure for name, each in found.items() if name.startswith(step)} == {Failure.NOT_AWS}
+def test_an_answer_without_a_mark_of_aws_comes_from_a_middlebox(service: str, at: str, step: str) -> None:
+    measured = steps(changes.inject_reply(service, PAGE, at=at))
+    assert {entry.failure for name, entry in measured.items() if name.startswith(step)} == {Failure.NOT_AWS}
 
 
-def test_a_basic_challenge_of_somebody_else_is_no_challenge_of_ecr() -> None:
+def test_a_basic_challenge_of_a_proxy_is_not_taken_for_ecrs() -> None:
     reply = Reply(401, b"<html>log in</html>", (("WWW-Authenticate", 'Basic realm="proxy"'),), content_type="text/html")
     assert only(steps(changes.inject_reply("ecr.dkr", reply)), "ecr.dkr/challenge/").failure is Failure.NOT_AWS
 
 
-def test_a_skipped_step_names_what_failed_and_not_what_was_left_out() -> None:
+def test_a_skipped_step_is_blocked_by_the_step_that_failed() -> None:
     def closed(vpc: VPC) -> None:
         vpc.build(ipv6="2600:1f18:1234:5600::/56", ipv4=False)
         vpc.endpoints["ecr.api"].allowed_sources = []
@@ -54,17 +54,16 @@ def test_a_skipped_step_names_what_failed_and_not_what_was_left_out() -> None:
     assert token.blocked_by.startswith("ecr.api/tcp/2600:")
 
 
-def test_http_proxy_alone_is_no_concern_of_https() -> None:
+def test_http_proxy_alone_does_not_affect_https() -> None:
     proxied = changes.task_variables(HTTP_PROXY="http://10.0.9.9:3128", NO_PROXY="169.254.169.254,169.254.170.2")
-    seen = steps(proxied)["task/environment/proxy"].seen
-    assert isinstance(seen, ProxySeen)
-    assert (seen.bypassed, seen.uncovered) == (True, ())
+    proxies = steps(proxied)["task/environment/proxy"].proxies
+    assert proxies is not None
+    assert (proxies.bypassed, proxies.uncovered) == (True, ())
 
 
-def test_a_silent_control_does_not_hold_back_the_pull() -> None:
-    """It may stay silent for two seconds; the endpoint is reached long before."""
+def test_a_silent_control_does_not_delay_the_pull() -> None:
     with VPC() as vpc:
-        next(each for each in SCENARIOS if each.name == "control-silent").change(vpc)
+        next(scenario for scenario in SCENARIOS if scenario.name == "control-silent").change(vpc)
         settings = parse([], vpc.environ, started=time.monotonic())
         until, recorder = settings.started + 30, Recorder()
         plan = make_plan(settings, look_around(settings, vpc.wire(), recorder, until=until))
@@ -73,7 +72,7 @@ def test_a_silent_control_does_not_hold_back_the_pull() -> None:
         assert not all(evidence.done() for evidence in shared.in_background)
 
 
-def test_metadata_that_is_silent_when_a_stop_comes_leaves_a_document() -> None:
+def test_a_stop_while_metadata_is_silent_still_gives_a_verdict() -> None:
     stop = threading.Event()
     with VPC() as vpc:
         vpc.local["169.254.170.2", 80] = SilentServer()

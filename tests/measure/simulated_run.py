@@ -1,4 +1,4 @@
-"""A run of the measuring part alone, in the simulated VPC: steps without any opinion."""
+"""A run of the measuring part alone in the simulated VPC, which gives steps and no findings."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from probe.wire import Wire
 
 
 def steps(
-    breaks: Change,
+    change: Change,
     *arguments: str,
     stop: threading.Event | None = None,
     through: Callable[[Wire], Wire] | None = None,
     controls: bool = False,
 ) -> dict[str, Step]:
-    """The steps by id of one run in a VPC so broken. `through` may put something of its own into the wire."""
+    """The steps, by id, of one run in a VPC with `change`. `through` can replace parts of the wire."""
     with VPC() as vpc:
-        breaks(vpc)
+        change(vpc)
         settings = parse([*arguments, *([] if controls else ["--no-controls"])], vpc.environ, started=time.monotonic())
         recorder = Recorder()
         until = settings.started + settings.budget.deadline
-        world = through(vpc.wire()) if through else vpc.wire()
-        surroundings = look_around(settings, world, recorder, until=until)
+        wire = through(vpc.wire()) if through else vpc.wire()
+        surroundings = look_around(settings, wire, recorder, until=until)
         plan = make_plan(settings, surroundings)
-        measure(Run(world, plan, recorder, until, stop or threading.Event(), Silent()), settings)
+        measure(Run(wire, plan, recorder, until, stop or threading.Event(), Silent()), settings)
         order = tuple(endpoint.name for endpoint in plan.endpoints) + plan.omitted
         return {step.id: step for step in recorder.steps(order)}
 
 
-def only(found: dict[str, Step], prefix: str) -> Step:
-    """The one step whose id begins so."""
-    (step,) = [step for name, step in found.items() if name.startswith(prefix)]
+def only(steps_by_id: dict[str, Step], prefix: str) -> Step:
+    """The only step with an id that begins with `prefix`."""
+    (step,) = [step for name, step in steps_by_id.items() if name.startswith(prefix)]
     return step
