@@ -9,6 +9,7 @@ from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
 from probe.records import Record, fields
+from probe.wire.partitions import REGION_FORM
 
 _NAME_CHARACTER = r"[\w.*<>-]"
 _TAG = r"(?::[\w.*-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -24,7 +25,7 @@ _NAMED_IMAGE = re.compile(
 _DENIED_IMAGE = re.compile(rf"pull access denied for {_ANY_IMAGE}, repository does not exist", re.ASCII | re.IGNORECASE)
 _MISSING_IMAGE = re.compile(rf"(?:repository|image) {_ANY_IMAGE} not found", re.ASCII | re.IGNORECASE)
 _TASK_ARN = re.compile(r"arn:aws[\w-]*:ecs:([a-z0-9-]{5,25}):(\d{12}):task/[\w/-]{1,300}", re.ASCII)
-_ANY_ARN = re.compile(r"arn:aws[\w-]*:[a-z][\w-]*:([a-z]{2,}(?:-[a-z]+)+-\d+):", re.ASCII)
+_ANY_ARN = re.compile(rf"arn:aws[\w-]*:[a-z][\w-]*:({REGION_FORM}):", re.ASCII)
 _PRINCIPAL = re.compile(r"arn:aws[\w-]*:(?:sts|iam)::(\d{12}):", re.ASCII)
 _AWS_HOST = re.compile(
     r"(?<![\w.@:-])(?:[a-z0-9-]{1,63}\.){1,6}(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws)\b", re.ASCII

@@ -7,12 +7,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from probe.model import Plan, RedirectTarget
 from probe.records import Unshown
+from probe.wire.partitions import REGION_FORM
 
 # S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
 # s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
 # path.
 _S3 = re.compile(
-    r"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+))?"
+    rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>{REGION_FORM}))?", re.ASCII
 )
 _LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
 # In other partitions the layer bucket's name is not verified, so any S3 host of the region is accepted.

@@ -12,6 +12,7 @@ from probe.faults import FAULTS
 from probe.fleet import Expectation
 from probe.records import Unshown
 from probe.report import FLEET_FORMATS
+from probe.wire.partitions import REGION_FORM
 
 TIMEOUT = 600.0  # seconds
 # Of a task that was started when --wait-until-pass had just not run out yet.
@@ -22,7 +23,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:[a-z-]+/[A-Za-z0-9_/
 _REVISION = re.compile(r"[A-Za-z0-9_-]{1,255}(?::[0-9]{1,9})?", re.ASCII)
 _SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}", re.ASCII)
 _GROUP = re.compile(r"sg-[0-9a-f]{8,17}", re.ASCII)
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+", re.ASCII)
+_REGION = re.compile(REGION_FORM, re.ASCII)
 # What a service has already said.
 _OF_A_SERVICE = ("security-groups", "assign-public-ip", "launch-type", "capacity-provider")
 

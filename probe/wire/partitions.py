@@ -16,6 +16,9 @@ from probe.records import Record
 if TYPE_CHECKING:
     from importlib.abc import ResourceLoader
 
+# A pattern for the form of a region, so that one that botocore does not list yet is accepted. Use it with re.ASCII.
+REGION_FORM = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
+
 
 class _Outputs(Record, rename="camel"):
     name: str

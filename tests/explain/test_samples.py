@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.explain import explain_text, saved_verdict
+from probe.faults.text_only import Subject
 from probe.model import Basis, ConnectionSeen, Outcome, Pull, Standing, Verdict
 from probe.report import FORMATS, Page
-from tests.explain.sample import Sample
+from tests.explain.sample import UNDESCRIBED, Sample
 from tests.explain.samples import SAMPLES
 from tests.faults.plans import NOON
 from tests.report.screen import check_form
@@ -79,6 +80,16 @@ def test_every_format_renders_every_sample(form: str) -> None:
 
 def test_there_are_at_least_sixty_samples_without_duplicates() -> None:
     assert len({sample.text for sample in SAMPLES}) == len({sample.name for sample in SAMPLES}) == len(SAMPLES) >= 60
+
+
+@pytest.mark.parametrize("subject", Subject)
+def test_every_subject_has_a_sample(subject: Subject) -> None:
+    steps = [
+        step.subject
+        for case in (*(sample.case for sample in SAMPLES), *UNDESCRIBED)
+        for step in case.world.measure().steps
+    ]
+    assert subject in steps
 
 
 # ---- text around an error -------------------------------------------------------------------------------------------
