@@ -74,13 +74,13 @@ def _raise(error: BaseException) -> tuple[Nothing, None]:
 
 def _identity(run: Run, credentials: Future[Attempt[FoundCredentials]]) -> Identity:
     """The identity that was used: the ARN of the credentials document, else the one in a denial."""
-    found = credentials.result().value if credentials.done() else None
-    if found is None:
+    caller = credentials.result().value if credentials.done() else None
+    if caller is None:
         return Identity(source="none")
     # Without those of layers, where the principal is ECR's own.
     denials = (step.denial for step in run.recorder.steps(()) if step.action is not Action.LAYER)
     principals = (denial.principal for denial in denials if denial is not None and denial.principal)
-    return Identity(source=found.source, arn=found.arn or next(principals, None))
+    return Identity(source=caller.source, arn=caller.arn or next(principals, None))
 
 
 def _announce(run: Run) -> None:

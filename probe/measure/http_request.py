@@ -73,11 +73,11 @@ def answer_in(error: WireError, otherwise: AnswerSeen) -> AnswerSeen:
 
 
 def call_aws(
-    run: Run, endpoint: Endpoint, ready: Ready, found: FoundCredentials, *, service: str, target: str, body: bytes
+    run: Run, endpoint: Endpoint, ready: Ready, caller: FoundCredentials, *, service: str, target: str, body: bytes
 ) -> Response:
     """Make one signed call of an AWS JSON API, over a connection that we dial ourselves."""
     headers = signed_headers(
-        found.credentials, service=service, region=endpoint.region, host=endpoint.host, target=target, body=body
+        caller.credentials, service=service, region=endpoint.region, host=endpoint.host, target=target, body=body
     )
     with Conversation(
         run.wire, host=endpoint.host, address=ready.address, until=run.until, budget=run.plan.budget

@@ -41,8 +41,8 @@ def _wanted(ready: Ready, group: str | None, stream: str | None) -> LogsSeen:
 class _Request:
     """Asks for the streams of one group, or for any group where none is known."""
 
-    def __init__(self, run: Run, found: FoundCredentials, reached: Reached) -> None:
-        self._run, self._found, self._reached = run, found, reached
+    def __init__(self, run: Run, caller: FoundCredentials, reached: Reached) -> None:
+        self._run, self._caller, self._reached = run, caller, reached
 
     def send(self, wanted: LogsSeen, *, subject: str) -> None:
         ready, host = self._reached.ready[0], self._reached.endpoint.host
@@ -55,7 +55,7 @@ class _Request:
         target, body = _call_of(wanted)
         try:
             response = call_aws(
-                self._run, reached.endpoint, reached.ready[0], self._found, service="logs", target=target, body=body
+                self._run, reached.endpoint, reached.ready[0], self._caller, service="logs", target=target, body=body
             )
             streams = response.read(apis.log_stream_names)
         except WireError as error:

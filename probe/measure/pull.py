@@ -82,16 +82,16 @@ def skip_rest(run: Run, first: Action, *, blocked_by: str | None, detail: str | 
 
 
 def _token(run: Run, start: Start) -> Attempt[str]:
-    found, api = start.credentials.value, start.api
+    caller, api = start.credentials.value, start.api
     if not api.ready:
         return Attempt(run.recorder.skip(Target("ecr.api", Action.TOKEN), blocked_by=api.blocked_by))
-    if found is None:
+    if caller is None:
         return Attempt(run.recorder.skip(Target("ecr.api", Action.TOKEN), blocked_by=start.credentials.step.id))
     ready = api.ready[0]
 
     def call() -> tuple[AnySeen, str]:
         response = call_aws(
-            run, api.endpoint, ready, found, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
+            run, api.endpoint, ready, caller, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
         )
         return response.seen, response.read(apis.authorization)
 

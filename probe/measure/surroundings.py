@@ -215,14 +215,14 @@ def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.FoundC
     credentials.prepare()
 
     def call() -> tuple[AnySeen, credentials.FoundCredentials]:
-        found = credentials.find(
+        caller = credentials.find(
             run.wire,
             settings.environ,
             allow_instance=settings.allow_instance_role,
             budget=run.plan.budget,
             until=run.until,
         )
-        return CredentialsSeen(source=found.source, arn=found.arn), found
+        return CredentialsSeen(source=caller.source, arn=caller.arn), caller
 
     target = Target("task", Action.CREDENTIALS, "chain")
     return run.with_retry(lambda: run.recorder.attempt(target, call, seen=CredentialsSeen()))

@@ -23,7 +23,7 @@ from probe.model import (
 )
 from probe.records import replace
 from tests.report.made import HOSTS, READ_GROUPS, broken, cause, finding, reach, skipped, summary, verdict
-from tests.report.walk import NOON
+from tests.report.pull_steps import NOON
 
 __all__ = ["NOON", "after", "broken", "failing_in_one_zone", "noted", "unproven", "verdict", "waiting"]
 

@@ -32,7 +32,7 @@ from probe.model import (
     Verdict,
 )
 from probe.verdict import summary as summary_of
-from tests.report.walk import ADDRESSES, ANSWER, HOSTS, NOON, REGION, blob, conversation, in_order, reach, step
+from tests.report.pull_steps import ADDRESSES, ANSWER, HOSTS, NOON, REGION, blob, conversation, in_order, reach, step
 from tests.steps import skipped
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Steps made by hand: what a walk from name to layer leaves."""
+"""The steps that measuring a pull records, from the name to the layers."""
 
 from __future__ import annotations
 
