@@ -1,8 +1,8 @@
-"""A run in CloudWatch's Embedded Metric Format: CloudWatch Logs makes metrics of these lines by itself.
+"""A run in CloudWatch's Embedded Metric Format: CloudWatch Logs extracts metrics from these lines.
 
-One line for the run and one for each endpoint, since all metrics of a line have the same dimensions. The names are a
-contract with dashboards and alarms. Whatever could have many values (codes, the task's ARN) is a property: Logs
-Insights reads it, and no metric is billed for it. Numbers that were not measured are left out.
+One line for the run and one for each endpoint, since all metrics of a line share their dimensions. The names are a
+contract with dashboards and alarms. Values of high cardinality (codes, the task's ARN) are properties: Logs Insights
+can query them, and no metric is billed for them. Numbers that were not measured are left out.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 

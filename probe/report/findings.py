@@ -46,13 +46,13 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
 
 
 def _leading(causes: Sequence[Cause]) -> list[Cause]:
-    """The causes worth reading first: beside a confirmed one the possible ones explain nothing more."""
+    """The causes worth reading first: where one is confirmed, the possible ones add nothing."""
     confirmed = [cause for cause in causes if cause.standing is Standing.CONFIRMED]
     return confirmed or list(causes)
 
 
 def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line]:
-    """What was seen, or what an error text says, and what follows from it."""
+    """What was measured, or the clauses of an error text, and what follows from it."""
     is_text = verdict.basis is Basis.TEXT
     sentences = observations(finding.because, verdict)
     shown = sentences if detail is None else sentences[: detail.sentences]

@@ -1,4 +1,4 @@
-"""What the subnets of a fleet have in common: each fault once with all that have it, and one sentence over them all."""
+"""What the subnets of a fleet have in common: each fault once with its subnets, and one sentence over all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from probe.model import JudgedFinding, Severity, Status, Verdict
 from probe.narration import duration
 from probe.report.summary import in_a_line, is_note, weight
 
-NO_VERDICT = "no verdict came"
+NO_VERDICT = "no verdict"
 
 
 class Fault(NamedTuple):
@@ -23,15 +23,15 @@ class Fault(NamedTuple):
 
 
 class Silence(NamedTuple):
-    """Runs without a verdict, of which the same was said."""
+    """Runs without a verdict, for the same reason."""
 
     status: Status
-    words: str
+    reason: str
     runs: tuple[SubnetRun, ...]
 
 
 def faults(fleet: Fleet) -> list[Fault]:
-    """Each fault once, the weightiest first, and among equals what most subnets have."""
+    """Each fault once, the most serious first, and among equals the one that most subnets have."""
     first: dict[tuple[Severity, str, str], tuple[JudgedFinding, Verdict]] = {}
     having: dict[tuple[Severity, str, str], dict[str, SubnetRun]] = {}
     for run, verdict in ((run, run.verdict) for run in fleet.runs if run.verdict):
@@ -39,8 +39,8 @@ def faults(fleet: Fleet) -> list[Fault]:
             alike = finding.severity, finding.code, finding.title
             first.setdefault(alike, (finding, verdict))
             having.setdefault(alike, {})[run.subnet] = run
-    known = [Fault(*first[alike], tuple(runs.values())) for alike, runs in having.items()]
-    return sorted(known, key=lambda fault: (*weight(fault.finding), -len(fault.runs)))
+    merged = [Fault(*first[alike], tuple(runs.values())) for alike, runs in having.items()]
+    return sorted(merged, key=lambda fault: (*weight(fault.finding), -len(fault.runs)))
 
 
 def silences(fleet: Fleet) -> list[Silence]:
@@ -48,18 +48,18 @@ def silences(fleet: Fleet) -> list[Silence]:
     for run in fleet.runs:
         if run.verdict is None:
             alike.setdefault((run.status, run.words or NO_VERDICT), []).append(run)
-    known = [Silence(status, words, tuple(runs)) for (status, words), runs in alike.items()]
-    return sorted(known, key=lambda silence: silence.status.rank)
+    merged = [Silence(status, reason, tuple(runs)) for (status, reason), runs in alike.items()]
+    return sorted(merged, key=lambda silence: silence.status.rank)
 
 
 def endpoints(fleet: Fleet, most: int) -> list[str]:
     """The columns of a table of subnets."""
-    known = (endpoint.name for run in fleet.runs if run.verdict for endpoint in run.verdict.endpoints)
-    return list(dict.fromkeys(known))[:most]
+    names = (endpoint.name for run in fleet.runs if run.verdict for endpoint in run.verdict.endpoints)
+    return list(dict.fromkeys(names))[:most]
 
 
 def is_met_drill(fleet: Fleet) -> bool:
-    """Whether what was found is what was expected: then it fails nothing."""
+    """Whether a drill found what it expected: then nothing fails."""
     return bool(fleet.expected) and not fleet.exit_code
 
 
@@ -82,7 +82,9 @@ def closing_sentence(fleet: Fleet) -> str:
 
 def _drill(fleet: Fleet) -> str:
     met = {0: "as expected", 3: "not known whether as expected"}.get(fleet.exit_code, "not as expected")
-    return f"{met} ({', '.join(f'fail:{each.code}' for each in fleet.expected)})" if fleet.expected else ""
+    return (
+        f"{met} ({', '.join(f'fail:{expectation.code}' for expectation in fleet.expected)})" if fleet.expected else ""
+    )
 
 
 def places(runs: Iterable[SubnetRun]) -> list[str]:

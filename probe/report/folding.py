@@ -1,7 +1,7 @@
-"""Shortening of a long document: log drivers split lines beyond 256 KiB, and a split line is no JSON.
+"""Shortening of a long document: log drivers split lines beyond 256 KiB, and a split line is not JSON.
 
-What is left out first is what nobody will miss: details of steps that went well and that no finding names. `explain` of
-the shortened document must find the same, so what rules look at goes last, and one step of each kind always stays.
+Details of successful steps that no finding names are left out first. `explain` must find the same in the shortened
+document, so facts that rules read are left out last, and one step of each kind always stays.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
 
 
 def essence(verdict: Verdict, *, limit: int) -> Verdict:
-    """For one of many: where folding is not enough, only the steps that findings name, and what those stand on.
+    """The verdict of one of many runs: where folding is not enough, only the steps that findings name, and the steps
+    these depend on.
 
-    What is left is for reading. `explain` would miss what went well.
+    The result is for reading. `explain` would miss the successful steps.
     """
     folded = fold(verdict, limit=limit)
     if len(json_of(folded)) < limit:
@@ -79,7 +80,7 @@ def _without_detail(step: Step) -> Step:
 
 
 def _without_answer(step: Step) -> Step:
-    """A blob or layer that came needs no request id; whether it came, and from where, stays."""
+    """A blob or layer that arrived needs no request id; that it arrived, and from where, stays."""
     if not isinstance(step.seen, RedirectSeen | LayerSeen):
         return step
     answer = step.seen.answer
@@ -96,7 +97,7 @@ def _few_platforms(step: Step) -> Step:
 
 
 def _thinned(verdict: Verdict, size: int) -> Verdict:
-    """At most `size` steps of each kind, one of each finding's, and whatever those stand on."""
+    """At most `size` steps of each kind, one step of each finding, and the steps these depend on."""
     counts: Counter[tuple[object, ...]] = Counter()
     kept = {finding.because[0] for finding in verdict.findings if finding.because}
     for step in verdict.steps:
@@ -108,24 +109,25 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
 
 
 def _with(verdict: Verdict, kept: set[str]) -> Verdict:
-    """Of all steps these, and whatever they stand on."""
-    known = {step.id: step for step in verdict.steps}
+    """Only these steps, and the steps they depend on."""
+    by_id = {step.id: step for step in verdict.steps}
     kept, waiting = set(kept), list(kept)
     while waiting:
-        below = known.get(waiting.pop())
+        below = by_id.get(waiting.pop())
         grounds = {below.on, below.blocked_by} if below else set()
         fresh = {ground for ground in grounds if ground is not None} - kept
         kept |= fresh
         waiting += fresh
     steps = tuple(step for step in verdict.steps if step.id in kept)
     findings = tuple(
-        replace(finding, because=tuple(one for one in finding.because if one in kept)) for finding in verdict.findings
+        replace(finding, because=tuple(step for step in finding.because if step in kept))
+        for finding in verdict.findings
     )
     return replace(verdict, steps=steps, findings=findings)
 
 
 def _kind(step: Step) -> tuple[object, ...]:
-    """What else makes a step unlike others: each resolver's answer counts, and so does the image's configuration."""
+    """What distinguishes steps of one action: the resolver and the name, config or layer."""
     seen = step.seen
     if isinstance(seen, NamesSeen):
         return seen.server, seen.name, seen.record
@@ -133,7 +135,7 @@ def _kind(step: Step) -> tuple[object, ...]:
 
 
 def _short_values(verdict: Verdict, length: int) -> Verdict:
-    """The texts say what the values say: a value that fills pages can go."""
+    """Without long values: the title and the reason of a finding state what its values state."""
 
     def short(finding: JudgedFinding) -> JudgedFinding:
         values = {key: value for key, value in finding.values.items() if len(json_of(value)) <= length}

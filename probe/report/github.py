@@ -1,7 +1,7 @@
 """Annotations of a GitHub Actions run: one workflow command on each line, and nothing else.
 
-The runner's own rules are in its ActionCommand.cs: a line is a command when it begins with "::", properties end at a
-comma and a colon, and percent signs escape. GitHub shows ten annotations of a kind for each step and drops the others.
+The runner's rules are in its ActionCommand.cs: a line is a command when it begins with "::", properties end at a comma
+and a colon, and percent signs escape. GitHub shows ten annotations of each level per step and drops the others.
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
@@ -35,24 +35,26 @@ class _Annotation(NamedTuple):
 def render(verdict: Verdict, _page: Page) -> str:
     findings = sorted(verdict.findings, key=weight)
     answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading(findings))
-    return _commands([answer, *(_annotation(each, each.code, each.title) for each in findings)])
+    return _commands([answer, *(_annotation(finding, finding.code, finding.title) for finding in findings)])
 
 
 def render_fleet(fleet: Fleet, _page: Page) -> str:
     lead = leading_fault(fleet)
     answer = _answer(fleet.status, fleet.exit_code, closing_sentence(fleet), lead.finding if lead else None)
-    known = [answer, *_of_fleet(fleet)]
-    return _commands([each._replace(level="notice") for each in known] if is_met_drill(fleet) else known)
+    annotations = [answer, *_of_fleet(fleet)]
+    if is_met_drill(fleet):
+        annotations = [annotation._replace(level="notice") for annotation in annotations]
+    return _commands(annotations)
 
 
 def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
-    for status, words, runs in silences(fleet):
-        yield _Annotation(_BY_STATUS[status], f"{status}{_share(len(runs), fleet)}", (words, *_where(places(runs))))
+    for status, reason, runs in silences(fleet):
+        yield _Annotation(_BY_STATUS[status], f"{status}{_share(len(runs), fleet)}", (reason, *_where(places(runs))))
     for finding, _, runs in faults(fleet):
         title = f"{finding.code}{_share(len(runs), fleet)}"
         yield _annotation(finding, title, finding.title, *_where(places(runs)))
-    for words in fleet.notes:
-        yield _Annotation("notice", "ecr-probe", (words,))
+    for note in fleet.notes:
+        yield _Annotation("notice", "ecr-probe", (note,))
 
 
 def _answer(status: Status, exit_code: int, sentence: str, lead: JudgedFinding | None) -> _Annotation:
@@ -77,9 +79,9 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
                 yield from _lines_of("confirm with: ", cause.confirm)
 
 
-def _lines_of(label: str, given: Advice) -> Iterator[str]:
+def _lines_of(label: str, advice: Advice) -> Iterator[str]:
     """The advice, each command on a line of its own."""
-    lines = [line for line in (given.text, *given.commands, given.note) if line]
+    lines = [line for line in (advice.text, *advice.commands, advice.note) if line]
     yield from (f"{label if number == 0 else ''}{line}" for number, line in enumerate(lines))
 
 
@@ -87,18 +89,18 @@ def _share(count: int, fleet: Fleet) -> str:
     return f" in {count} of {len(fleet.runs)} subnets"
 
 
-def _where(known: Sequence[str]) -> tuple[str]:
-    return (f"in {few(known, 6)}",)
+def _where(subnets: Sequence[str]) -> tuple[str]:
+    return (f"in {few(subnets, 6)}",)
 
 
 def _commands(annotations: Iterable[_Annotation]) -> str:
-    """At most ten, the graver first; where there are more, the last one says so."""
-    known = sorted(annotations, key=lambda each: _LEVELS.index(each.level))
-    if len(known) > MOST:
-        shown, left_out = known[: MOST - 1], known[MOST - 1 :]
-        words = few((each.title for each in left_out), 20)
-        known = [*shown, _Annotation(left_out[0].level, f"{len(left_out)} more findings", (f"not shown: {words}",))]
-    return "".join(map(_command, known))
+    """At most ten, the most serious first; where there are more, the last one counts and names the others."""
+    by_level = sorted(annotations, key=lambda annotation: _LEVELS.index(annotation.level))
+    if len(by_level) > MOST:
+        shown, left_out = by_level[: MOST - 1], by_level[MOST - 1 :]
+        text = f"not shown: {few((annotation.title for annotation in left_out), 20)}"
+        by_level = [*shown, _Annotation(left_out[0].level, f"{len(left_out)} more findings", (text,))]
+    return "".join(map(_command, by_level))
 
 
 def _command(annotation: _Annotation) -> str:
@@ -108,5 +110,5 @@ def _command(annotation: _Annotation) -> str:
 
 
 def _data(text: str) -> str:
-    """No line break is left in clean words; only the runner's own sign needs care."""
+    """Clean text has no line break; only the runner's escape character is left."""
     return text.replace("%", "%25")

@@ -1,7 +1,7 @@
 """JUnit's XML, as CodeBuild, GitLab, Jenkins and others read it: a case for each step, a failure for each error.
 
-The format has no owner. What is written here is what both schemas in use allow, Ant's and Jenkins's: attributes and
-order of the one, times of the other, and in a case at most one element, so that warnings stand in the suite's output.
+The format has no owner. This document satisfies both schemas in use, Ant's and Jenkins's: attributes and order of the
+one, times of the other, and at most one element in a case, so that warnings are part of the suite's output.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
     if is_met_drill(fleet):
         suites = [suite._replace(cases=tuple(map(_expected, suite.cases))) for suite in suites]
     if fleet.exit_code and not any(_has_failed(suite.cases) for suite in suites):
-        # Such as degraded under --strict, or no subnet at all: what the exit code says must stand here too.
+        # Such as degraded under --strict, or no subnet at all: a non-zero exit code needs a failing case.
         case = _answer_case(fleet.status, closing_sentence(fleet))
         suites.append(_Suite(_NAME, _NAME, fleet.started_at, fleet.seconds, {"cluster": fleet.cluster}, (case,), ""))
     return _document(suites)
@@ -109,7 +109,7 @@ def _cases(verdict: Verdict) -> Iterator[_Case]:
 
 
 def _bearers(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, JudgedFinding]:
-    """The case at which each error is told, once: a step that it names, or one of its own where others took them."""
+    """The case that carries each error: a step that it names, or its own where other errors took its steps."""
     bearers: dict[str, JudgedFinding] = {}
     for number, finding in enumerate(sorted(_errors(verdict), key=weight)):
         named = [name for name in finding.because if name in steps and name not in bearers]
@@ -125,7 +125,7 @@ def _errors(verdict: Verdict) -> list[JudgedFinding]:
 
 
 def _complaint(finding: JudgedFinding, verdict: Verdict) -> _Mark:
-    """JUnit's error is a test that could not be carried out: so is what only stops our proof."""
+    """JUnit's error is a test that could not be carried out, as is a finding that only prevents the proof."""
     kind = "error" if finding.impact is Impact.PROOF else "failure"
     return _Mark(kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
 
@@ -137,17 +137,17 @@ def _mark(step: Step, steps: Mapping[str, Step], blamed: Mapping[str, str]) -> _
     if not step.failed:
         return None
     bearer = next((blamed[name] for name in _grounds(step, steps) if name in blamed), None)
-    # What no error names, such as a first try or a control, is no failure of the run.
+    # A failure that no error names, such as a first attempt or a control, does not fail the run.
     return _Mark("skipped", str(step.failure), f"{step.failure}: see {bearer}") if bearer else None
 
 
 def _grounds(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
-    """The step, and what it stands on."""
-    seen: set[str] = set()
+    """The step, and the steps it depends on."""
+    visited: set[str] = set()
     name: str | None = step.id
-    while name is not None and name not in seen:
+    while name is not None and name not in visited:
         yield name
-        seen.add(name)
+        visited.add(name)
         name = steps[name].on if name in steps else None
 
 
@@ -169,7 +169,7 @@ def _output(verdict: Verdict) -> Iterator[Line]:
 
 
 def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
-    told = {
+    properties = {
         "subnet": run.subnet,
         "availability-zone": run.zone,
         "task": run.task_arn,
@@ -178,35 +178,35 @@ def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
         "task-definition": fleet.task_definition,
         "service": fleet.service,
     }
-    said = (*fleet.notes, *((run.words,) if run.words else ()))
-    output = "".join(f"{shortened(words, _LONGEST_BODY)}\n" for words in said)
+    notes = (*fleet.notes, *((run.words,) if run.words else ()))
+    output = "".join(f"{shortened(note, _LONGEST_BODY)}\n" for note in notes)
     if run.verdict is None:
-        words, seconds = run.words or NO_VERDICT, run.seconds or 0.0
-        case = _Case("task", "task", seconds, _failing(run.status, run.source or "task", words))
-        return _Suite(run.subnet, run.subnet, fleet.started_at, seconds, told, (case,), output)
+        reason, seconds = run.words or NO_VERDICT, run.seconds or 0.0
+        case = _Case("task", "task", seconds, _failing(run.status, run.source or "task", reason))
+        return _Suite(run.subnet, run.subnet, fleet.started_at, seconds, properties, (case,), output)
     suite = _suite(run.verdict, name=run.subnet)
     cases = suite.cases
     if run.status in (Status.FAIL, Status.INCONCLUSIVE) and not _has_failed(cases):
         cases = (*cases, _answer_case(run.status, run.words or run.verdict.summary))
-    return suite._replace(properties={**suite.properties, **told}, cases=cases, output=output + suite.output)
+    return suite._replace(properties={**suite.properties, **properties}, cases=cases, output=output + suite.output)
 
 
 def _expected(case: _Case) -> _Case:
-    """What a drill brought about fails nothing, and says so."""
+    """In a drill the expected failure does not fail the case, which says "as expected"."""
     if case.mark is None or case.mark.kind == "skipped":
         return case
     return case._replace(mark=case.mark._replace(kind="skipped", message=f"as expected: {case.mark.message}"))
 
 
-def _answer_case(status: Status, words: str) -> _Case:
-    """The answer as a case, where it fails and no step is to blame."""
-    mark = _failing(status, "verdict", words) or _Mark("failure", "verdict", words)
+def _answer_case(status: Status, sentence: str) -> _Case:
+    """The verdict as a case, where the run fails and no step does."""
+    mark = _failing(status, "verdict", sentence) or _Mark("failure", "verdict", sentence)
     return _Case("verdict", "verdict", mark=mark)
 
 
-def _failing(status: Status, kind: str, words: str) -> _Mark | None:
+def _failing(status: Status, kind: str, message: str) -> _Mark | None:
     elements = {Status.FAIL: "failure", Status.INCONCLUSIVE: "error"}
-    return _Mark(elements[status], kind, words) if status in elements else None
+    return _Mark(elements[status], kind, message) if status in elements else None
 
 
 def _has_failed(cases: Iterable[_Case]) -> bool:
@@ -217,7 +217,7 @@ def _has_failed(cases: Iterable[_Case]) -> bool:
 
 
 def _document(suites: Iterable[_Suite]) -> str:
-    """Suite by suite: a tree of all elements of a large fleet would take many times the text."""
+    """Suite by suite: one tree for a large fleet would take many times the memory of its text."""
     texts = (_written(number, suite) for number, suite in enumerate(suites))
     return "".join(('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n', *texts, "</testsuites>\n"))
 
@@ -243,13 +243,13 @@ def _written(number: int, suite: _Suite) -> str:
         if value:
             ElementTree.SubElement(properties, "property", name=name, value=_word(value))
     for case in suite.cases:
-        # GitLab takes cases of one class and name for the same one, whatever their suite.
+        # GitLab identifies a case by class and name, across suites.
         classname = f"{_word(suite.name)}.{_word(case.endpoint)}"
         names = {"classname": classname, "name": _word(case.name), "time": _seconds(case.seconds)}
         element = ElementTree.SubElement(root, "testcase", names)
         if case.mark:
-            words = {"type": _word(case.mark.type), "message": _word(case.mark.message)}
-            ElementTree.SubElement(element, case.mark.kind, words).text = case.mark.body
+            attributes = {"type": _word(case.mark.type), "message": _word(case.mark.message)}
+            ElementTree.SubElement(element, case.mark.kind, attributes).text = case.mark.body
     ElementTree.SubElement(root, "system-out").text = suite.output
     ElementTree.SubElement(root, "system-err")
     ElementTree.indent(root)

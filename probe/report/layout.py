@@ -51,14 +51,14 @@ def cells(text: str) -> int:
 
 def clean(text: str) -> str:
     """Words of a server, as a terminal or a log may have them: no escape sequence, no line break, no reversed writing,
-    and no command to whoever keeps the log."""
+    and no command to a log viewer."""
     if not (text.isprintable() and text.isascii()):
         text = "".join(_harmless(letter) for letter in text)
     return _COMMAND.sub(r"\1?", text) if "::" in text or "##" in text else text
 
 
 def shortened(text: str, most: int) -> str:
-    """Clean words, at most so many characters of them: for files, whose readers have other limits than a line's."""
+    """Clean text of at most so many characters: for files, whose limits are not those of a line."""
     text = clean(text[: most + 1])
     return text if len(text) <= most else text[: most - 1] + "…"
 

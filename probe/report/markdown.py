@@ -1,7 +1,7 @@
-"""Markdown for a job summary or a comment: the verdict, what was tried as a table, and the findings.
+"""Markdown for a job summary or a comment: the verdict, the endpoints as a table, and the findings.
 
-Whatever somebody else may have said stands in code: there neither Markdown nor HTML means anything, and GitHub makes no
-link of an address or a name. Only our own words stand outside.
+All foreign text is shown as code, where neither Markdown nor HTML has a meaning and GitHub links no address or name.
+Only our own text is outside of code.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LONGEST_BODY = 8_000
 _MOST_ENDPOINTS = 16
 _MOST_NOTES = 50
 _PAGE = Page(width=100)
-# Not every reader's font has these pictures, so that each has a word beside it.
+# Not every font has these pictures, so each comes with a word.
 _PICTURES = {Status.PASS: "✅", Status.DEGRADED: "⚠️", Status.FAIL: "❌", Status.INCONCLUSIVE: "❔"}
 _MARKS = {Mark.WELL: "✅ ok", Mark.WARNED: "⚠️", Mark.UNPROVEN: "❔", Mark.BROKEN: "❌", Mark.NOT_TRIED: "–"}
 _STAGES = {"DNS": {Action.DNS}, "TCP": {Action.TCP}, "TLS": {Action.TLS}}
@@ -64,10 +64,10 @@ def _of_fleet(fleet: Fleet) -> Iterator[str]:
         names = endpoints(fleet, _MOST_ENDPOINTS)
         head = ("subnet", "zone", *(_cell(name) for name in names), "verdict")
         yield _table(head, (_run_row(run, names) for run in fleet.runs))
-    for status, words, runs in silences(fleet):
-        yield f"{_PICTURES[status]} {status}, {_number(runs)}: {_code(words, _LONGEST_LINE)} in {_listed(runs)}"
-    for words in fleet.notes:
-        yield _code(words, _LONGEST_LINE)
+    for status, reason, runs in silences(fleet):
+        yield f"{_PICTURES[status]} {status}, {_number(runs)}: {_code(reason, _LONGEST_LINE)} in {_listed(runs)}"
+    for note in fleet.notes:
+        yield _code(note, _LONGEST_LINE)
     yield from _findings((fault.finding, fault.verdict, _listed(fault.runs)) for fault in faults(fleet))
 
 
@@ -103,8 +103,8 @@ def _row(cells: Iterable[str]) -> str:
 
 def _stage_rows(verdict: Verdict) -> Iterator[list[str]]:
     for summary in verdict.endpoints:
-        # Lookups beside the configured ones are evidence: that they came to nothing is no fault.
-        steps = [each for each in verdict.steps if each.endpoint == summary.name and each.asker is Asker.CONFIGURED]
+        # Other lookups than the configured ones are evidence: their failure is not a fault.
+        steps = [step for step in verdict.steps if step.endpoint == summary.name and step.asker is Asker.CONFIGURED]
         stages = [
             _stage([step for step in steps if step.action in some], verdict.findings) for some in _STAGES.values()
         ]
@@ -112,14 +112,14 @@ def _stage_rows(verdict: Verdict) -> Iterator[list[str]]:
 
 
 def _stage(steps: Sequence[Step], findings: Sequence[JudgedFinding]) -> str:
-    """What became of some steps of one endpoint."""
+    """The result of some steps of one endpoint."""
     tried = [step for step in steps if step.outcome is not Outcome.SKIPPED]
     if not tried:
         return _MARKS[Mark.NOT_TRIED]
     named = {step.id for step in tried}
-    worst = min((each for each in findings if not named.isdisjoint(each.because)), key=weight, default=None)
+    worst = min((finding for finding in findings if not named.isdisjoint(finding.because)), key=weight, default=None)
     good, total = len({step.target for step in tried if step.ok}), len({step.target for step in tried})
-    # What no finding names stands on what one names.
+    # A failed step that no finding names depends on one that a finding names.
     did = mark(worst) if worst else Mark.WELL if good else Mark.BROKEN
     if did is Mark.WELL:
         return _MARKS[did]
@@ -141,25 +141,25 @@ def _endpoint(did: Mark, worst: JudgedFinding | None) -> str:
 # ---- findings -----------------------------------------------------------------------------------
 
 
-def _findings(told: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[str]:
-    """Errors open, warnings closed, and what is only worth knowing in one list."""
+def _findings(findings: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[str]:
+    """Errors open, warnings folded, and the notes in one list."""
     notes = []
-    for finding, verdict, where in told:
+    for finding, verdict, where in findings:
         title = shortened(f"{finding.severity}[{finding.code}]: {finding.title}", _LONGEST_LINE)
         if finding.severity is Severity.INFO:
             notes.append(f"- {_code(title, _LONGEST_LINE)}{f' in {where}' if where else ''}")
             continue
         body = _fenced(block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
-        # Within HTML, words are escaped by its own rules.
+        # Within HTML, its own escaping applies.
         head = f"<code>{html.escape(title)}</code>"
         yield _folded(head, *([f"In {where}"] if where else []), body, is_open=finding.severity is Severity.ERROR)
     if notes:
         more = [f"- and {len(notes) - _MOST_NOTES} more"] if len(notes) > _MOST_NOTES else []
-        yield _folded("worth knowing", "\n".join([*notes[:_MOST_NOTES], *more]))
+        yield _folded("notes", "\n".join([*notes[:_MOST_NOTES], *more]))
 
 
 def _folded(head: str, *parts: str, is_open: bool = False) -> str:
-    """A part that can be folded. A blank line ends the HTML."""
+    """A part that the reader can fold. A blank line ends the HTML."""
     return "\n\n".join((f"<details{' open' if is_open else ''}>\n<summary>{head}</summary>", *parts, "</details>"))
 
 
@@ -185,7 +185,7 @@ def _cell(text: str) -> str:
 
 
 def _code(text: str, most: int = _LONGEST_WORD) -> str:
-    """Within longer rows of backticks than its own, and blanks between, since a row at the edge would join them."""
+    """Code within more backticks than it holds in a row, with blanks where it begins or ends with one."""
     text = shortened(text, most).strip()
     ticks = "`" * (_longest_run(text) + 1)
     return f"{ticks} {text} {ticks}" if text[:1] == "`" or text[-1:] == "`" else f"{ticks}{text}{ticks}" if text else ""
@@ -196,7 +196,7 @@ def _longest_run(text: str) -> int:
 
 
 def _bounded(parts: Iterable[str]) -> str:
-    """Whole parts, as many as fit: a summary that is too long is not shown at all."""
+    """As many whole parts as fit: GitHub drops a summary that is too long."""
     kept: list[str] = []
     size, left_out = 0, 0
     for part in parts:
@@ -207,5 +207,5 @@ def _bounded(parts: Iterable[str]) -> str:
             kept.append(part)
             size += length
     if left_out:
-        kept.append(f"{left_out} more parts have no place here; the JSON report has them.")
+        kept.append(f"{left_out} more parts do not fit here; the JSON report has them.")
     return "\n\n".join(kept) + "\n"

@@ -13,7 +13,7 @@ from probe.report.layout import DETAILS, Detail, Line, Span, columns, first_on_a
 from probe.report.summary import MOST_FINDINGS, TONES, fix, is_note, of_endpoint
 from probe.report.table import MARKS
 
-_MOST_ROWS = 24  # more than fit on a screen; then subnets of a zone that did alike share one
+_MOST_ROWS = 24  # more than fit on a screen; then subnets of a zone with the same result share a row
 _MOST_PLACES = 8
 _MOST_ENDPOINTS = 12
 
@@ -34,8 +34,8 @@ def render_fleet(fleet: Fleet, page: Page) -> str:
 
 def _lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Line]:
     """`detail` None: everything."""
-    found = faults(fleet)
-    serious = [fault for fault in found if not is_note(fault.finding)]
+    all_faults = faults(fleet)
+    serious = [fault for fault in all_faults if not is_note(fault.finding)]
     full = serious if detail is None else serious[:MOST_FINDINGS]
     for fault in full:
         yield from _fault(fault, page, detail)
@@ -46,7 +46,7 @@ def _lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Line]:
         yield ()
     yield from wrapped(("dim", ""), _subject(fleet), indent=0, page=page, style="dim")
     yield from _matrix(fleet)
-    notes = [fault for fault in found if is_note(fault.finding)]
+    notes = [fault for fault in all_faults if is_note(fault.finding)]
     yield from _remarks(fleet, page)
     if notes and detail is not None:
         yield plain(f"{len(notes)} note{'s' if len(notes) > 1 else ''} (-v)", "dim")

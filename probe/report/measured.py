@@ -1,14 +1,13 @@
-"""What of a verdict was measured. Reports in numbers leave out what was not reached: zero would be a number too."""
+"""What was measured in a verdict. Metrics leave out what was not reached: 0 would be a measurement."""
 
 from __future__ import annotations
 
 from probe.endpoints import ROWS
 from probe.model import Action, EndpointSummary, Failure, Impact, Outcome, Severity, Step, Verdict
 
-# All that endpoints are called, beside what concerns the task itself. A saved document may name others, and those are
-# anybody's words.
+# The names of all endpoints, and of the task itself. A saved document may hold others, which are foreign text.
 ENDPOINTS = frozenset({*ROWS, "task"})
-_LONGEST = 256  # characters; what the task's metadata says of itself has no limit of its own
+_LONGEST = 256  # characters; the task's metadata has no limit of its own
 
 
 def tried(verdict: Verdict) -> list[Step]:
@@ -16,7 +15,7 @@ def tried(verdict: Verdict) -> list[Step]:
 
 
 def reached(verdict: Verdict, *actions: Action) -> set[str]:
-    """Endpoints of which one of these steps came to an end of its own: the deadline's is no measurement."""
+    """Endpoints for which one of these actions ended before the deadline: a step cut off by it is not a measurement."""
     ended = [step for step in tried(verdict) if step.failure is not Failure.DEADLINE]
     return {step.endpoint for step in ended if step.action in actions}
 
@@ -40,7 +39,7 @@ def throughput(verdict: Verdict) -> float | None:
 
 
 def cluster(verdict: Verdict) -> str | None:
-    """Its name; old agents tell its ARN."""
+    """The cluster's name; old agents report its ARN."""
     return printable(verdict.surroundings.cluster or "").rpartition("/")[2] or None
 
 
@@ -49,5 +48,5 @@ def service(verdict: Verdict) -> str | None:
 
 
 def printable(text: str) -> str:
-    """What a task was told of itself may be any characters, also such as UTF-8 has none for."""
+    """Metadata without control characters and without those that UTF-8 cannot encode."""
     return "".join(c if c.isprintable() else "?" for c in text[:_LONGEST])

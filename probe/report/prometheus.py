@@ -1,7 +1,7 @@
 """A snapshot as Prometheus and OpenMetrics exposition. Names and labels are a contract with alerts and dashboards.
 
-A pure function of the snapshot, so no series outlives what it tells of. An unreached phase has no sample: zero is a
-measurement. No address, digest, URL or error text is ever a label; where the probe runs stands in task_info alone.
+A pure function of the snapshot, so no series outlives what it describes. An unreached phase has no sample: zero is a
+measurement. No address, digest, URL or error text is ever a label; where the probe runs is in task_info alone.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from probe.report import Page
 from probe.report.measured import ENDPOINTS, printable, reached, success, throughput, tried
 
 PREFIX = "ecr_probe_"
-# More are never exposed, whatever fails in however many ways: a test counts them from the closed vocabularies.
+# An upper bound for any failure: a test counts the series from the closed vocabularies.
 MOST_SERIES = 1000
 
 
 def render(verdict: Verdict, _page: Page) -> str:
-    """One run by itself, for the textfile collector and the push gateway: nothing is scheduled, so the series that
-    tell of a schedule (interval_seconds, run_overruns_total) are left out."""
+    """One run, for the textfile collector and the push gateway: nothing is scheduled, so the series about a schedule
+    (interval_seconds, run_overruns_total) are left out."""
     return exposition(alone(verdict), accept="")[0].decode()
 
 
 def exposition(snapshot: Snapshot, *, accept: str, compat_blackbox: bool = False) -> tuple[bytes, str]:
-    """(body, content type) of what a scraper with this Accept header is given. The same for ever for one snapshot."""
+    """(body, content type) for a scraper with this Accept header. Always the same for one snapshot."""
     encode, content_type = _encoder(accept)
     return encode(Metrics(snapshot, compat_blackbox=compat_blackbox)), content_type
 
@@ -90,7 +90,7 @@ def _counter(name: str, documentation: str, labels: Iterable[str] = ()) -> Count
 
 
 def _ourselves(snapshot: Snapshot) -> Iterator[Metric]:
-    """What is known before the first round has ended."""
+    """Metrics that exist before the first round has ended."""
     build = _gauge("build_info", "The version of ecr-probe.", ["version"])
     build.add_metric([__version__], 1)
     yield build
@@ -126,10 +126,10 @@ def _answers(verdict: Verdict) -> Iterator[Metric]:
         if succeeded is not None:
             successes.add_metric([endpoint.name], succeeded)
     yield successes
-    found = _gauge("finding", "1 while a finding stands.", ["code", "severity"])
+    findings = _gauge("finding", "1 while a finding stands.", ["code", "severity"])
     for code, severity in dict.fromkeys((finding.code, str(finding.severity)) for finding in verdict.findings):
-        found.add_metric([code, severity], 1)
-    yield found
+        findings.add_metric([code, severity], 1)
+    yield findings
 
 
 def _durations(verdict: Verdict) -> Iterator[Metric]:
@@ -195,7 +195,7 @@ def _moments(verdict: Verdict) -> Iterator[Metric]:
 
 def _identity(verdict: Verdict) -> Iterator[Metric]:
     here = verdict.surroundings
-    said = {
+    labels = {
         "path": str(verdict.path),
         "region": here.region or verdict.plan.region,
         "account": here.account,
@@ -204,8 +204,8 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
         "cluster": here.cluster,
         "task_arn": here.task_arn,
     }
-    task = _gauge("task_info", "Where the probe runs; empty where it was not told.", list(said))
-    task.add_metric([printable(value or "") for value in said.values()], 1)
+    task = _gauge("task_info", "Where the probe runs; empty where unknown.", list(labels))
+    task.add_metric([printable(value or "") for value in labels.values()], 1)
     yield task
 
 

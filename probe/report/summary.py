@@ -1,4 +1,4 @@
-"""A verdict as a whole, in words: its closing sentence, the leading finding and its fix, whose path was measured."""
+"""A verdict as a whole, in words: the leading finding and its fix, and the network path that was measured."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from probe.verdict import PULLS
 MOST_FINDINGS = 3  # in full
 _FEWEST_WORDS = 4
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
-_BUTS = {  # why it fails although the pull is not broken
+_BUTS = {  # why the verdict is a failure although the pull works
     Impact.PULL: "it fails on this path",
     Impact.START: "tasks do not start",
     Impact.ROUTE: "past the endpoint",
@@ -107,7 +107,7 @@ def in_a_line(text: str) -> str:
 
 
 def answer(verdict: Verdict) -> str:
-    """Whether ECS can pull, and what makes a verdict fail whose pull is not broken."""
+    """Whether ECS can pull, and why the verdict is a failure although the pull works."""
     return PULLS[verdict.pull] + _but(verdict)
 
 
@@ -132,7 +132,7 @@ def found(findings: Sequence[JudgedFinding], more: str = "") -> str:
 
 
 def measured(verdict: Verdict) -> str:
-    """On whose network path, with whose credentials, in how much time."""
+    """The network path and the credentials of the run."""
     if verdict.basis is Basis.TEXT:
         return "based on the error text only; nothing was measured"
     return f"measured {_PATHS[verdict.path]} {_identity(verdict)}"
@@ -156,7 +156,7 @@ def subject_and_time(verdict: Verdict) -> str:
 
 
 def measured_from(verdict: Verdict) -> str:
-    """Where the probe ran, in which role, and whose network path it measured."""
+    """Where the probe ran, in which role, and the network path it measured."""
     if verdict.basis is Basis.TEXT:
         return ""
     here = verdict.surroundings

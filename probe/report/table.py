@@ -1,4 +1,4 @@
-"""The table of endpoints: a line for each, and its steps, where those that went alike share a row."""
+"""The table of endpoints: a line for each, and its steps. Steps with the same result share a row."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from probe.report import Page
 from probe.report.layout import Line, cells, columns, pad, plain, wrapped
 from probe.report.summary import Mark, measured_from, of_endpoint
 
-_INFERRED = ("dim", "(ok)")  # what the words of an error only let infer
-# A control and a follow-up are evidence: that they came to nothing is no fault.
+_INFERRED = ("dim", "(ok)")  # inferred from an error text
+# A control and a follow-up are evidence: their failure is not a fault.
 _NO_FAULT = ("dim", "no")
 _MARKS = {Outcome.OK: ("good", "ok"), Outcome.FAILED: ("error", "FAIL"), Outcome.SKIPPED: ("dim", "skip")}
 ROUTES = {
@@ -43,7 +43,7 @@ _MARGIN = _INDENT + 3 * 2  # and the gaps between the cells
 
 
 class Row(Record, frozen=True):
-    """What went alike. `mark` is a style and a word."""
+    """Steps with the same result. `mark` is a style and a word."""
 
     outcome: Outcome
     action: str

@@ -168,7 +168,7 @@ def test_five_hundred_subnets_stay_far_below_what_github_takes(fleet: Fleet) -> 
 
 def test_what_has_no_place_is_counted() -> None:
     text = FLEET_FORMATS["markdown"].render(fleets.large(1500, alike=False), Page())
-    assert text.rstrip().endswith("more parts have no place here; the JSON report has them.")
+    assert text.rstrip().endswith("more parts do not fit here; the JSON report has them.")
     many = FLEET_FORMATS["markdown"].render(fleets.large(5000), Page())
     *_, last = rows(many)
     assert last[0] == f"and {5002 - len(rows(many)) + 1} more"
