@@ -352,7 +352,7 @@ PATTERNS = (
     _round_trip(
         Failure.NO_PLATFORM,
         r"no matching manifest for (?P<platform>[\w/]{2,40})",
-        r"descriptor matching platform '(?P<wanted>[^']{2,40})'",
+        r"descriptor matching platform '(?P<requested>[^']{2,40})'",
         "find a descriptor for platform",
         "no match for platform",
         r"image operating system \S{1,40} cannot be used",
@@ -470,7 +470,7 @@ def _pattern_match(row: ErrorPattern, match: re.Match[str], record: str) -> Patt
         server=groups.get("server") or groups.get("asked"),
         address=groups.get("address"),
         port=groups.get("port"),
-        platform=groups.get("platform") or groups.get("wanted"),
+        platform=groups.get("platform") or groups.get("requested"),
         names=groups.get("names"),
     )
 

@@ -134,5 +134,5 @@ def is_foreign(host: Host) -> bool:
     """Whether a host is certainly not AWS's. A mask of stars may hide any host; one in words names what it hides."""
     if is_public_ecr(host.name):
         return True
-    words = host.name.strip("<>").lower()
-    return host.endpoint is None and bool(re.search(r"[a-wyz\d]", words)) and not _AWS_WORD.search(words)
+    unmasked = host.name.strip("<>").lower()
+    return host.endpoint is None and bool(re.search(r"[a-wyz\d]", unmasked)) and not _AWS_WORD.search(unmasked)

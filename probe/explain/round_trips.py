@@ -9,7 +9,7 @@ from probe.records import Record
 
 
 class RoundTrip(Record, frozen=True):
-    """A round trip at an endpoint. `sure` False: a headline, which also stands above failures of other round trips."""
+    """A round trip at an endpoint. `sure` False: a headline, which failures of other round trips have too."""
 
     endpoint: str
     action: Action

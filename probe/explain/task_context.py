@@ -51,7 +51,7 @@ class TaskContext(Record, frozen=True):
     addresses: tuple[str, ...] = ()
 
     def or_else(self, other: TaskContext) -> TaskContext:
-        """A copy whose empty fields are filled from `other`."""
+        """A copy with empty fields filled from `other`."""
         names = [field.name for field in fields(self) if field.name != "other_kind"]
         values = {name: getattr(self, name) or getattr(other, name) for name in names}
         kind = self.other_kind if self.other_image else other.other_kind

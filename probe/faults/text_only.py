@@ -1,6 +1,6 @@
 """Faults that only an error text shows: events around the pull, and failures that a text leaves partly open.
 
-A failed step of a text whose `subject` is a `Subject` is looked up in a table. Round trips that failed without a known
+A failed step of a text with a `Subject` is looked up in a table. Round trips that failed without a known
 address, without a token or at another registry have their own rules.
 """
 

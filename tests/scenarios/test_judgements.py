@@ -100,7 +100,7 @@ def test_a_dead_second_nameserver_is_an_info() -> None:
 
 
 def losing(vpc: VPC, *records: str, times: int) -> DnsHandler:
-    """The VPC's resolver, whose first `times` answers for these record types are lost."""
+    """The VPC's resolver; its first `times` answers for these record types are lost."""
     queries: Counter[tuple[str, str]] = Counter()
 
     def ask(name: str, record: str) -> DnsAnswer:

@@ -200,9 +200,11 @@ def test_answers_of_a_second_nameserver_add_no_address() -> None:
 
 def test_judging_only_adds_severity_and_page_to_a_finding() -> None:
     world = World({"ecr.api": public("ecr.api")})
-    bare = [{name: getattr(one, name) for name in one.__struct_fields__} for one in world.findings()]
+    bare = [{name: getattr(finding, name) for name in finding.__struct_fields__} for finding in world.findings()]
     judged = verdict(world).findings
-    assert [{name: getattr(one, name) for name in facts} for one, facts in zip(judged, bare, strict=True)] == bare
+    assert [
+        {name: getattr(finding, name) for name in fields} for finding, fields in zip(judged, bare, strict=True)
+    ] == bare
 
 
 # ---- the verdict in one sentence ------------------------------------------------------------------------------------
