@@ -30,6 +30,7 @@ from probe.model import (
     Verdict,
     finding_url,
 )
+from probe.narration import counted
 
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
@@ -84,7 +85,7 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)
     sentence = _with_title(pull, lead) if lead else _without_fault(status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
-    others = (f"{counts[kind]} more {kind}{'s' if counts[kind] > 1 else ''}" for kind in Severity if counts[kind])
+    others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
     unread = _unread(measurement) if pull is Pull.WORKS else ""
     text = "; ".join(part for part in (sentence, " and ".join(others), unread, basis) if part)

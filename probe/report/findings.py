@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
-from probe.narration import observations
+from probe.narration import counted, observations
 from probe.report import Page
 from probe.report.layout import Detail, Line, command, plain, wrapped
 from probe.report.summary import standing
@@ -78,7 +78,7 @@ def _titles(causes: Sequence[Cause], page: Page) -> list[Line]:
     """The causes that are not shown in full: how many, and as many titles as two rows hold."""
     if not causes:
         return []
-    label = ("dim", f"{len(causes)} more possible cause{'s' if len(causes) > 1 else ''}: ")
+    label = ("dim", f"{counted(len(causes), 'more possible cause')}: ")
     for count in range(len(causes), -1, -1):
         titles = [cause.title for cause in causes[:count]] + (["…"] if count < len(causes) else [])
         lines = wrapped(label, f"{' · '.join(titles)} (-v)", indent=2, page=page, style="dim", hang=4)
@@ -90,7 +90,7 @@ def _titles(causes: Sequence[Cause], page: Page) -> list[Line]:
 def more_findings(findings: Sequence[JudgedFinding], page: Page) -> Iterator[Line]:
     """Those beyond the ones shown in full: how many, and a line for each."""
     if findings:
-        yield plain(f"{len(findings)} more finding{'s' if len(findings) > 1 else ''} (-v):", "dim")
+        yield plain(f"{counted(len(findings), 'more finding')} (-v):", "dim")
         for finding in findings:
             yield from headline(finding, page)
         yield ()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from probe.fleet import Fleet, SubnetRun
 from probe.model import JudgedFinding, Severity, Status, Verdict
-from probe.narration import duration
+from probe.narration import counted, duration
 from probe.report.summary import in_a_line, is_note, weight
 
 NO_VERDICT = "no verdict"
@@ -72,7 +72,7 @@ def closing_sentence(fleet: Fleet) -> str:
     """What stands behind the fleet's status, in one line: how many subnets, and the leading fault."""
     counts = Counter(run.status for run in fleet.runs)
     statuses = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    number = f"{len(fleet.runs)} subnet{'' if len(fleet.runs) == 1 else 's'}"
+    number = counted(len(fleet.runs), "subnet")
     where = f"{number} of {f'service {fleet.service}' if fleet.service else f'cluster {fleet.cluster}'}"
     lead = leading_fault(fleet)
     title = lead.finding.title if lead else ""

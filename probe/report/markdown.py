@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
-from probe.narration import failure_cell, few
+from probe.narration import counted, failure_cell, few
 from probe.report import Page
 from probe.report.findings import explanation
 from probe.report.fleet import closing_sentence, endpoints, faults, is_met_drill, leading_fault, places, silences
@@ -172,7 +172,7 @@ def _fenced(text: str) -> str:
 
 
 def _number(runs: Sequence[SubnetRun]) -> str:
-    return f"{len(runs)} subnet{'' if len(runs) == 1 else 's'}"
+    return counted(len(runs), "subnet")
 
 
 def _listed(runs: Sequence[SubnetRun]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from probe.fleet import Fleet, Source, SubnetRun
+from probe.narration import counted
 from probe.report import Page
 from probe.report.findings import explanation, headline, more_findings
 from probe.report.fleet import Fault, closing_sentence, endpoints, faults, leading_fault, places, silences
@@ -49,7 +50,7 @@ def _lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Line]:
     notes = [fault for fault in all_faults if is_note(fault.finding)]
     yield from _remarks(fleet, page)
     if notes and detail is not None:
-        yield plain(f"{len(notes)} note{'s' if len(notes) > 1 else ''} (-v)", "dim")
+        yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
     for fault in notes if detail is None else ():
         title = f"{fault.finding.title}{_share(fault.runs, fleet)}"
         yield from _note(f"info[{fault.finding.code}]: ", title, page)

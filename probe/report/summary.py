@@ -18,7 +18,7 @@ from probe.model import (
     Status,
     Verdict,
 )
-from probe.narration import duration, few
+from probe.narration import counted, duration, few
 from probe.verdict import PULLS
 
 MOST_FINDINGS = 3  # in full
@@ -128,7 +128,7 @@ def found(findings: Sequence[JudgedFinding], more: str = "") -> str:
     """How many errors and warnings; empty where there are none."""
     counts = Counter(finding.severity for finding in findings)
     faults = (severity for severity in (Severity.ERROR, Severity.WARNING) if counts[severity])
-    return " and ".join(f"{counts[kind]} {more}{kind}{'s' if counts[kind] > 1 else ''}" for kind in faults)
+    return " and ".join(counted(counts[kind], f"{more}{kind}") for kind in faults)
 
 
 def measured(verdict: Verdict) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.model import Basis, Verdict
+from probe.narration import counted
 from probe.report import Page
 from probe.report.findings import explanation, headline, more_findings
 from probe.report.layout import DETAILS, Detail, Line, first_on_a_screen, paint, plain, wrapped
@@ -45,7 +46,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
     notes = findings[len(faults) :]
     if notes and detail is not None:
-        yield plain(f"{len(notes)} note{'s' if len(notes) > 1 else ''} (-v)", "dim")
+        yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
     for finding in notes if detail is None else ():
         yield ()
         yield from headline(finding, page)

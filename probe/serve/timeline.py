@@ -11,7 +11,7 @@ from itertools import groupby
 
 from probe.history import STRIP, Colour, Round, Snapshot
 from probe.model import Pull, Status
-from probe.narration import duration, few
+from probe.narration import counted, duration, few
 from probe.records import Record
 
 WIDTH = 3600  # units of a drawing
@@ -201,7 +201,7 @@ def _spoken(name: str, states: Sequence[_State], counts: dict[Colour, int], spel
 
 
 def _rounds(count: int) -> str:
-    return f"{count} round{'' if count == 1 else 's'}"
+    return counted(count, "round")
 
 
 # ---- latencies -------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ OURS = {
         "probe.progress",
     },
     "probe.faults": {"probe.faults", "probe.model", "probe.narration", "probe.addresses", "probe.endpoints"},
-    "probe.verdict": {"probe.faults", "probe.model", "probe.addresses", "probe.endpoints"},
+    "probe.verdict": {"probe.faults", "probe.model", "probe.narration", "probe.addresses", "probe.endpoints"},
     "probe.report": {
         "probe.report",
         "probe.faults",
