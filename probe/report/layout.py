@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from probe.report import Page
 
-SCREEN = 40  # rows
+SCREEN = 36  # rows: a screen of 40 also holds the prompt, or the story of a demo
 
 Span = tuple[str, str]  # style, text
 Line = tuple[Span, ...]

@@ -50,20 +50,10 @@ warning[logs.group-missing]: the log group /app does not exist
 
 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:1.0 (linux/amd64, eu-west-1) in 3.1 s
 task     ok    role/app-task, on the task's network interface
-ecr.api  FAIL  0 of 3 addresses reached; api.ecr.eu-west-1.amazonaws.com
-  ok    dns   10.0.0.2 A+AAAA                  10.0.1.10, 10.0.2.10, 10.0.3.10 (vpc)           2 ms
-  FAIL  tcp   10.0.1.10, 10.0.2.10, 10.0.3.10  timed out                                      3.0 s
-  skip  TLS, token: TCP failed
-ecr.dkr  FAIL  0 of 3 addresses reached; 123456789012.dkr.ecr.eu-west-1.amazonaws.com
-  ok    dns   10.0.0.2 A+AAAA                  10.0.1.11, 10.0.2.11, 10.0.3.11 (vpc)           2 ms
-  FAIL  tcp   10.0.1.11, 10.0.2.11, 10.0.3.11  timed out                                      3.0 s
-  skip  TLS, challenge, manifest, blob: TCP failed
+ecr.api  FAIL  0 of 3 addresses reached; TCP timed out
+ecr.dkr  FAIL  0 of 3 addresses reached; TCP timed out
 s3       -     2 of 2 addresses, gateway endpoint or NAT; layer skipped: ecr.dkr TCP failed
-logs     warn  3 of 3 addresses, through the endpoint; logs.eu-west-1.amazonaws.com
-  ok    dns   10.0.0.2 A+AAAA                  10.0.1.12, 10.0.2.12, 10.0.3.12 (vpc)           2 ms
-  ok    tcp   10.0.1.12, 10.0.2.12, 10.0.3.12                                                  1 ms
-  ok    tls   10.0.1.12, 10.0.2.12, 10.0.3.12  TLSv1.3, Amazon, until 2027-01-01               8 ms
-  FAIL  logs  10.0.1.12                        not found, HTTP 400 ResourceNotFoundException   4 ms
+logs     warn  3 of 3 addresses, through the endpoint; logs not found
 1 note (-v)
 
 fail: ECS cannot pull the image: nothing answers on port 443 of ecr.api, ecr.dkr; 1 more warning
