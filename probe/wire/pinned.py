@@ -1,7 +1,11 @@
-"""requests, tied to one address: an adapter whose pool opens connections by our own dial and handshake.
+"""An adapter of requests whose connections go to one address, opened by our own dial and handshake.
 
-No proxies, no redirects, no cookies, no retries, nothing from the environment: the adapter is called directly, below
-`requests.Session`, which would follow all of those. What an answer may cost is `http`'s business.
+It is called directly, without `requests.Session`: no proxies, redirects, cookies, retries or settings from the
+environment. Limits of time and size are set in `http`.
+
+Only a part of requests is used: preparing a request, sending it over urllib3 and parsing the head of the response. For
+the rest this module and `http` rely on details that requests and urllib3 do not promise: `Response.raw` and its
+`_original_response`, and the pool's `_new_conn`. pyproject.toml therefore bounds the version of requests.
 """
 
 from __future__ import annotations
@@ -18,53 +22,53 @@ from probe.wire.sockets import BoundedSocket
 
 
 class _Connection(HTTPConnection):
-    """A connection whose socket comes from outside, with TLS on it already where that is wanted."""
+    """A connection over a socket that `open_socket` returns, already with TLS for https."""
 
-    def __init__(self, host: str, port: int, opening: Callable[[], BoundedSocket]) -> None:
+    def __init__(self, host: str, port: int, open_socket: Callable[[], BoundedSocket]) -> None:
         super().__init__(host, port)
-        self._opening = opening
+        self._open_socket = open_socket
 
     def connect(self) -> None:
-        self.sock = self._opening()
+        self.sock = self._open_socket()
 
 
 class _Pool(HTTPConnectionPool):
-    """One connection, kept alive. A connection found closed before a request is replaced; nothing is ever sent
+    """One connection, kept alive. If it is closed before a request, the pool opens another. It never sends a request
     twice."""
 
-    def __init__(self, host: str, port: int, opening: Callable[[], BoundedSocket]) -> None:
+    def __init__(self, host: str, port: int, open_socket: Callable[[], BoundedSocket]) -> None:
         super().__init__(host, port, maxsize=1)
-        self._opening = opening
+        self._open_socket = open_socket
 
     def _new_conn(self) -> _Connection:
-        return _Connection(self.host, self.port or 0, self._opening)
+        return _Connection(self.host, self.port or 0, self._open_socket)
 
 
 class Pinned(HTTPAdapter):
-    """Sends to one host at one address, whatever the URL says."""
+    """Sends every request over the connection of `open_socket`; the host in the URL is ignored."""
 
-    def __init__(self, host: str, port: int, opening: Callable[[], BoundedSocket]) -> None:
-        self._pool = _Pool(host, port, opening)
+    def __init__(self, host: str, port: int, open_socket: Callable[[], BoundedSocket]) -> None:
+        self._pool = _Pool(host, port, open_socket)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *_arguments: Any, **_options: Any) -> None:
-        """There is one pool only."""
+        """Create no pool manager: there is one pool."""
 
     def get_connection_with_tls_context(self, *_arguments: Any, **_options: Any) -> HTTPConnectionPool:
         return self._pool
 
     def cert_verify(self, *_arguments: Any, **_options: Any) -> None:
-        """The handshake verified already."""
+        """Verify nothing here: our own handshake has done it."""
 
     def request_url(self, request: requests.PreparedRequest, _proxies: Mapping[str, str] | None) -> str:  # type: ignore[override,unused-ignore]
-        """The target as it was given: a signed query must not be quoted anew."""
+        """The request target unchanged: quoting a signed query again would break its signature."""
         return str(request.__dict__["target"])
 
     def close(self) -> None:
         self._pool.close()
 
     def ask(self, method: str, url: str, target: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
-        """Send one request and read the head of its answer; the body waits in `raw`."""
+        """Send one request and read the head of the response; the body stays unread in `raw`."""
         prepared = requests.Request(method, url, headers=dict(headers), data=body or None).prepare()
         prepared.__dict__["target"] = target
         return self.send(prepared, stream=True)

@@ -1,6 +1,7 @@
-"""TCP connections whose every call is bounded: by its own limit and by the instant at which the run is over.
+"""TCP connections on which every call has a time limit: its own, and the end of the run.
 
-TLS is in `certificates`; what is said over a connection in `http` and `names`.
+`certificates` adds TLS; `http` and `names` hold the protocols. Every "instant" in this package is a reading of
+time.monotonic(), every duration is in seconds.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from probe.wire.errors import Phase, WireError, wire_error
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-_SLACK = 0.002  # a timeout of the kernel may come this much before the clock says so
-_RECORD = 16 * 1024
-_SHORTEST = 0.001  # zero would mean "do not wait"
+_SLACK = 0.002  # the kernel may report a timeout this much before time.monotonic() reaches the limit
+_TLS_RECORD = 16 * 1024  # bytes: the longest TLS record (RFC 8446, section 5.1)
+_SHORTEST = 0.001  # settimeout(0) would mean "do not wait"
 
 
 class Pace:
-    """How long the next call on a socket may take, and the failure word if it takes longer.
+    """How long the next call on a socket may take, and which Failure it is to take longer.
 
-    `idle` bounds one call, `ends` (an instant) all calls together, `until` is the end of the run. Changed from
-    outside as a conversation moves on; the socket asks before every call.
+    `idle` limits one call; `ends`, an instant, limits all calls together; `until` is the instant at which the run
+    ends. The socket reads them before every call, and the owner of the connection changes them between requests.
     """
 
     __slots__ = ("ends", "ends_failure", "idle", "idle_failure", "until")
@@ -39,19 +40,19 @@ class Pace:
         self.ends_failure = Failure.TIMEOUT
 
     def left(self) -> float:
-        """Seconds for the next call. Raises WireError where there are none."""
+        """The seconds that the next call may take. Raises WireError if no time is left."""
         now = time.monotonic()
         left = min(self.ends, self.until) - now
         if left <= 0:
             raise self.exceeded()
         return min(left, self.idle) if left > _SHORTEST else _SHORTEST
 
-    def calm_until(self) -> float:
-        """The instant until which `idle` alone bounds a call, so that the time left is the same from call to call."""
+    def idle_bound_until(self) -> float:
+        """The instant until which `idle` is the tightest limit, so that left() returns the same for every call."""
         return min(self.ends, self.until) - self.idle
 
     def exceeded(self) -> WireError:
-        """The error for a call that took too long."""
+        """Return the error for a call that took too long, by the limit that has passed."""
         now = time.monotonic() + _SLACK
         if now >= self.until:
             return WireError(Failure.DEADLINE, "the run's deadline")
@@ -61,9 +62,9 @@ class Pace:
 
 
 class PlainSocket(socket.socket):
-    """A TCP socket that asks its pace before every call.
+    """A TCP socket that takes the timeout of every call from its pace.
 
-    `ended` tells that the other side has closed, `answered` that bytes came since it was last set to False.
+    `ended`: the peer has closed the connection. `answered`: bytes have arrived since it was last set to False.
     """
 
     pace: Pace
@@ -71,7 +72,7 @@ class PlainSocket(socket.socket):
     answered = False
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
-        _bound(self)
+        _set_timeout(self)
         try:
             count = super().recv_into(buffer, nbytes, flags)
         except TimeoutError as error:
@@ -83,14 +84,14 @@ class PlainSocket(socket.socket):
         return count
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        _bound(self)
+        _set_timeout(self)
         try:
             return super().recv(bufsize, flags)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
-        _bound(self)
+        _set_timeout(self)
         try:
             return super().send(data, flags)
         except TimeoutError as error:
@@ -103,64 +104,65 @@ class PlainSocket(socket.socket):
 
 
 class TlsSocket(ssl.SSLSocket):
-    """The same over TLS. A large buffer is filled from as many records (16 KiB at most) as come, in one call.
+    """A TLS socket with the same pace and attributes as PlainSocket.
 
-    What goes wrong behind the first record of a call is told by the next call, so that no byte is lost to the count.
+    `recv_into` fills a large buffer from several TLS records in one call. An error after the first record is raised
+    by the next call, so that the bytes before it are counted.
     """
 
     pace: Pace
     ended = False
     answered = False
-    _late: Exception | None = None
+    _deferred: Exception | None = None
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, _flags: int = 0) -> int:
         view = memoryview(buffer).cast("B")
         size = nbytes or len(view)
         count: int = self.read(size, view)
         read: Any = super().read
-        calm, now = self.pace.calm_until(), time.monotonic
+        idle_bound_until, now = self.pace.idle_bound_until(), time.monotonic
         try:
-            while count and size - count >= _RECORD:
-                if now() > calm:  # else what bounded the first record bounds this one too
-                    _bound(self)
-                more = read(_RECORD, view[count:])
+            while count and size - count >= _TLS_RECORD:
+                if now() > idle_bound_until:  # before that, the timeout set for the first record is still right
+                    _set_timeout(self)
+                more = read(_TLS_RECORD, view[count:])
                 if not more:
                     break
                 count += more
         except TimeoutError:
-            self._late = self.pace.exceeded()
+            self._deferred = self.pace.exceeded()
         except Exception as error:
-            self._late = error
+            self._deferred = error
         return count
 
     def read(self, size: int = 1024, buffer: Any = None) -> Any:
-        """What SSLSocket's recv and ours come down to."""
-        if (late := self._late) is not None:
-            self._late = None
+        """Read at most one record; SSLSocket.recv and `recv_into` both end here."""
+        if (deferred := self._deferred) is not None:
+            self._deferred = None
             try:
-                raise late
+                raise deferred
             finally:
-                del late  # or its traceback would hold these frames, their buffers and itself
-        _bound(self)
+                del deferred  # its traceback would keep these frames and their buffers alive
+        _set_timeout(self)
         try:
-            got = super().read(size, buffer)
+            received = super().read(size, buffer)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
-        if got:
+        if received:
             self.answered = True
         else:
             self.ended = True
-        return got
+        return received
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
-        _bound(self)
+        _set_timeout(self)
         try:
             return super().send(data, flags)
         except TimeoutError as error:
             raise self.pace.exceeded() from error
 
     def do_handshake(self, block: bool = False) -> None:
-        _bound(self)
+        _set_timeout(self)
         try:
             super().do_handshake(block)
         except TimeoutError as error:
@@ -170,26 +172,26 @@ class TlsSocket(ssl.SSLSocket):
 BoundedSocket = PlainSocket | TlsSocket
 
 
-def _bound(sock: BoundedSocket) -> None:
+def _set_timeout(sock: BoundedSocket) -> None:
     left = sock.pace.left()
-    if sock.gettimeout() != left:  # while the idle limit is the smaller one, one system call less
+    if sock.gettimeout() != left:  # unchanged while the idle limit is the tightest: saves a system call
         sock.settimeout(left)
 
 
 def connect(wire: Wire, address: str, port: int, *, timeout: float, until: float) -> PlainSocket:
-    """A TCP connection within `timeout` seconds.
+    """Open a TCP connection within `timeout` seconds.
 
-    Raises WireError TIMEOUT, REFUSED, RESET, UNREACHABLE, PROHIBITED or DEADLINE. What a firewall prohibits by ICMP
-    arrives as EACCES over IPv6; over IPv4 the real wire finds it out (see `probe.wire`).
+    Raises WireError TIMEOUT, REFUSED, RESET, UNREACHABLE, PROHIBITED or DEADLINE. A firewall that rejects with ICMP
+    causes EACCES over IPv6; over IPv4 the real wire reads the ICMP message (see `probe.wire`).
     """
     pace = Pace(idle=timeout, until=until, idle_failure=Failure.TIMEOUT)
     try:
         dialled = wire.dial(address, port, pace.left())
     except TimeoutError as error:
-        late = pace.exceeded()
-        raise WireError(
-            late.failure, late.detail if late.failure is Failure.DEADLINE else f"no answer for {timeout:g} s"
-        ) from error
+        exceeded = pace.exceeded()
+        if exceeded.failure is Failure.DEADLINE:
+            raise exceeded from error
+        raise WireError(exceeded.failure, f"no answer for {timeout:g} s") from error
     except OSError as error:
         raise wire_error(error, phase=Phase.CONNECT) from error
     sock = PlainSocket(dialled.family, dialled.type, dialled.proto, fileno=dialled.detach())
@@ -198,7 +200,7 @@ def connect(wire: Wire, address: str, port: int, *, timeout: float, until: float
 
 
 def has_route(wire: Wire, address: str) -> bool:
-    """Whether this machine has a route, and an address of its own, for `address`. Nothing is sent."""
+    """Whether this machine has a route to `address` and a source address for it. Sends nothing."""
     try:
         wire.datagram(address, 443).close()
     except OSError:

@@ -8,10 +8,10 @@ import pytest
 
 from probe.model import Failure
 from probe.wire import digests
-from probe.wire.digests import BUFFER_BYTES, BUFFERS, hash_body
+from probe.wire.digests import BUFFER_BYTES, MAX_BUFFERS, hash_body
 from probe.wire.errors import WireError
 
-WHOLE = bytes(range(251)) * (BUFFER_BYTES * (BUFFERS + 3) // 251 + 1)
+WHOLE = bytes(range(251)) * (BUFFER_BYTES * (MAX_BUFFERS + 3) // 251 + 1)
 
 
 class Source:
@@ -30,17 +30,18 @@ class Source:
 
 
 @pytest.mark.parametrize(
-    "size", [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, BUFFER_BYTES * 2, BUFFER_BYTES * (BUFFERS + 2) + 7]
+    "size",
+    [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1, BUFFER_BYTES * 2, BUFFER_BYTES * (MAX_BUFFERS + 2) + 7],
 )
 @pytest.mark.parametrize("threaded", [True, False])
 def test_the_digest_is_that_of_the_bytes(size: int, threaded: bool) -> None:
-    told: list[int] = []
-    assert hash_body(Source(size), advance=told.append, threaded=threaded) == (
+    sizes: list[int] = []
+    assert hash_body(Source(size), advance=sizes.append, threaded=threaded) == (
         size,
         hashlib.sha256(WHOLE[:size]).hexdigest(),
     )
-    assert sum(told) == size
-    assert 0 not in told
+    assert sum(sizes) == size
+    assert 0 not in sizes
 
 
 @pytest.mark.parametrize("size", [BUFFER_BYTES, BUFFER_BYTES * 3])
@@ -69,14 +70,14 @@ def test_reading_runs_ahead_of_hashing_by_so_many_buffers_and_no_more(monkeypatc
     class Counting(Source):
         def read_into(self, buffer: memoryview) -> int:
             buffers.add(id(buffer.obj))
-            if len(buffers) == BUFFERS:
+            if len(buffers) == MAX_BUFFERS:
                 ahead.set()
             return super().read_into(buffer)
 
     monkeypatch.setattr(digests, "hashlib", SimpleNamespace(sha256=Waiting))
-    size = BUFFER_BYTES * (BUFFERS + 2) + 7
+    size = BUFFER_BYTES * (MAX_BUFFERS + 2) + 7
     assert hash_body(Counting(size)) == (size, hashlib.sha256(WHOLE[:size]).hexdigest())
-    assert len(buffers) == BUFFERS
+    assert len(buffers) == MAX_BUFFERS
 
 
 def test_in_its_place_it_needs_one_buffer_and_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
