@@ -16,7 +16,7 @@ GET_AUTHORIZATION_TOKEN = "AmazonEC2ContainerRegistry_V20150921.GetAuthorization
 DESCRIBE_LOG_GROUPS = "Logs_20140328.DescribeLogGroups"
 DESCRIBE_LOG_STREAMS = "Logs_20140328.DescribeLogStreams"
 
-# Printable ASCII without blanks: what may stand in an Authorization header without opening another one.
+# ASCII without blanks or line ends, so that the token cannot start another header.
 _HEADER_WORD = re.compile(r"[A-Za-z0-9+/=_-]{1,16384}")
 
 
@@ -37,9 +37,10 @@ class _LogStreams(Record, frozen=True, rename="camel"):
 
 
 def authorization(body: bytes) -> str:
-    """The registry's Authorization header out of GetAuthorizationToken's answer: the token is Basic's word as it is.
+    """Return the registry's Authorization header from GetAuthorizationToken's answer.
 
-    Raises WireError MALFORMED; the body is never quoted, for it may hold the secret.
+    The token is used unchanged as Basic credentials. Raises WireError MALFORMED;
+    never quotes the body, because it may hold the secret.
     """
     try:
         token = msgspec.json.decode(body, type=_TokenAnswer).authorization_data[0].authorization_token

@@ -21,7 +21,7 @@ _SHOWN = ("organizationName", "commonName")
 
 
 class CertificateFacts(Record, frozen=True):
-    """What a handshake tells of the other side. `issuer` reads "O=Amazon, CN=Amazon RSA 2048 M02"."""
+    """The certificate and TLS version that the peer presented. `issuer` reads "O=Amazon, CN=Amazon RSA 2048 M02"."""
 
     version: str | None
     issuer: str | None
@@ -89,7 +89,7 @@ def _refused(error: Exception, host: str) -> WireError:
 
 
 def peer_facts(secure: TlsSocket) -> CertificateFacts:
-    """What a verified handshake told, while its connection is open."""
+    """The facts of a verified handshake; read while its connection is open."""
     peer: dict[str, Any] = secure.getpeercert() or {}
     issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]
     names = tuple(value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
@@ -105,7 +105,7 @@ def peer_facts(secure: TlsSocket) -> CertificateFacts:
 
 
 def _name(parts: list[tuple[str, str]]) -> str | None:
-    """The organization and common name, else whatever there is."""
+    """The organization and common name, else every part of the name."""
     shown = [part for part in parts if part[0] in _SHOWN] or parts
     return ", ".join(f"{_ABBREVIATIONS.get(key, key)}={value}" for key, value in shown) or None
 

@@ -39,7 +39,7 @@ class Answer(Record, frozen=True):
 
 
 class Body:
-    """An answer whose body is still to come. `received` counts the bytes read of it."""
+    """An answer whose body is not read yet. `received` is the number of body bytes read."""
 
     def __init__(self, response: Any, pace: Pace, *, limit: int, budget: Budget) -> None:
         self.status: int = response.status_code
@@ -218,7 +218,7 @@ class Conversation:
     def _was_closed_idle(self, kept: BoundedSocket | None, error: Exception) -> bool:
         """Whether the server closed a kept connection while the request was on its way, before a byte of an answer.
 
-        That says nothing of the path, and whoever pulls asks again at once (Go's http.Transport does): no failure.
+        This does not concern the network path, and clients that pull retry immediately (Go's http.Transport does).
         """
         if kept is None or kept is not self._socket or kept.answered or isinstance(error, WireError):
             return False

@@ -22,7 +22,7 @@ MANIFEST_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
-TELLING_BYTES = 64 * 1024  # a layer smaller than this proves little of the path
+SIGNIFICANT_BYTES = 64 * 1024  # a layer smaller than this proves little of the path
 
 
 class _Platform(Record, frozen=True):
@@ -36,7 +36,7 @@ class _Platform(Record, frozen=True):
 
 
 class Blob(Record, frozen=True, rename="camel"):
-    """A descriptor: what a manifest says of one blob. `size` is in bytes."""
+    """A descriptor: a manifest's entry for one blob. `size` is in bytes."""
 
     digest: str
     size: int
@@ -112,7 +112,7 @@ def _well_formed(digest: str) -> bool:
 
 
 def _real_image(child: Blob) -> bool:
-    """Attestations of buildkit stand in an index as platform unknown/unknown."""
+    """False for buildkit's attestations, which an index lists with the platform unknown/unknown."""
     known = child.platform is None or child.platform.os != "unknown"
     return known and child.media_type in MANIFEST_TYPES and _well_formed(child.digest)
 
@@ -126,6 +126,6 @@ def platform_of(config: bytes) -> str | None:
 
 
 def smallest_layer(layers: tuple[Blob, ...]) -> Blob | None:
-    """The smallest layer of those that tell something of the path, else the smallest of all."""
-    telling = [layer for layer in layers if layer.size >= TELLING_BYTES]
-    return min(telling or layers, key=lambda layer: layer.size, default=None)
+    """The smallest layer of at least SIGNIFICANT_BYTES, else the smallest of all."""
+    significant = [layer for layer in layers if layer.size >= SIGNIFICANT_BYTES]
+    return min(significant or layers, key=lambda layer: layer.size, default=None)
