@@ -288,7 +288,7 @@ NETWORK_ACL = CauseText(
             "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
             "--protocol tcp --port-range From=1024,To=65535 --cidr-block CIDR --rule-action allow --ingress",
         ),
-        "These are the task's subnet's; on the endpoints' subnets the directions are the opposite.",
+        "The commands are for the task's subnet. On the endpoints' subnets, swap --egress and --ingress.",
     ),
     confirm=Advice(
         "",

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probe.faults import FAULTS, diagnose
+from probe.faults import FAULTS, RULES, diagnose
 from probe.faults.causes import CAUSES, CauseText
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Rule
 from probe.model import Cause, Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step
 from probe.records import replace
 from tests.faults.all_cases import CASES
@@ -94,6 +96,21 @@ def test_every_command_stands_whole(code: str) -> None:
         assert "…" not in command
         assert " (" not in command
         assert shlex.split(command)[0] in ("aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"), command
+
+
+# ---- rules ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.find.__name__)
+def test_a_rule_finds_only_what_it_declares(rule: Rule) -> None:
+    declared: dict[str, set[str]] = {fault.code: set() for fault in rule.faults}
+    for fault in rule.faults:
+        for wording in fault.wordings:
+            declared[fault.code] |= {cause.code for cause in (*wording.causes, *wording.other_causes)}
+    for measurement, policy in MEASURED:
+        for finding in rule.find(Evidence(measurement, policy)):
+            assert finding.code in declared
+            assert {cause.code for cause in finding.causes} <= declared[finding.code], finding.code
 
 
 # ---- findings -------------------------------------------------------------------------------------------------------

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from probe.faults import FAULTS
+from probe.faults import FAULTS, WORDINGS
 from probe.model import Impact
 from tests.observability.exported import unknown
 from tests.observability.files import ROOT, load, promtool
-from tools.runbook import variants
 
 RULES: list[dict[str, Any]] = [rule for group in load("alerts.yaml")["groups"] for rule in group["rules"]]
 NAMES = [rule["alert"] for rule in RULES]
@@ -104,7 +103,7 @@ def test_every_code_it_names_is_one_of_ours(rule: dict[str, Any]) -> None:
 def test_what_bypasses_the_endpoint_is_every_fault_that_can_take_the_route_away() -> None:
     (rule,) = [rule for rule in RULES if rule["alert"] == "EcrTrafficBypassesEndpoint"]
     named = {code for code in CODES if any(re.fullmatch(pattern, code) for pattern in codes(rule["expr"]))}
-    assert named == {code for code in CODES if any(fault.impact is Impact.ROUTE for fault in variants(code))}
+    assert named == {code for code in CODES if any(fault.impact is Impact.ROUTE for fault in WORDINGS[code])}
 
 
 def test_every_code_has_an_alert() -> None:

@@ -1,0 +1,197 @@
+"""The page of a finding or a cause: what it means, what can cause it, how to fix and how to confirm it.
+
+Plain Markdown that reads well in a terminal, made of the faults and causes themselves, without a measurement.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from probe.faults import TEXT_ONLY, WORDINGS
+from probe.faults.causes import CAUSES, OTHER, CauseText
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault
+from probe.faults.findings import agreement
+from probe.faults.placeholders import values_of
+from probe.model import (
+    Advice,
+    Cause,
+    Endpoint,
+    Extent,
+    Identity,
+    ImageHost,
+    Impact,
+    Kind,
+    Measurement,
+    Plan,
+    Policy,
+    Standing,
+    Surroundings,
+)
+from probe.report import Page
+from probe.report.layout import command
+
+_WIDTH = 100
+_SCREEN = Page(width=_WIDTH)
+_MEANINGS = {
+    (Impact.PULL, Extent.WHOLLY): "**error**: ECS cannot pull the image",
+    (Impact.PULL, Extent.PARTLY): "**warning**: the pull works in part, or not every time",
+    (Impact.START, Extent.WHOLLY): "**error**: tasks do not start, whether the pull works or not",
+    (Impact.ROUTE, Extent.WHOLLY): (
+        "**error** for ecr.api and ecr.dkr, **warning** for other endpoints: it works, but not through the VPC endpoint"
+    ),
+    (Impact.ROUTE, Extent.PARTLY): "**warning**: traffic takes, or may take, another path than the VPC endpoint",
+    (Impact.LOGS, Extent.WHOLLY): "**error**: containers that log there do not start",
+    (Impact.LOGS, Extent.PARTLY): "**warning**: containers that log there may not start",
+    (Impact.PROOF, Extent.WHOLLY): "**error**: nothing is known to be broken, but the pull is not proven",
+    (Impact.PROOF, Extent.PARTLY): "**warning**: the pull is proven only in part",
+}
+_INFO = "**info**: nothing is lost; it is worth knowing"
+
+
+def finding_page(code: str) -> str:
+    """The page of a finding's code, or of a cause's. Raises KeyError for an unknown code."""
+    return "\n".join(_of_finding(code) if code in WORDINGS else _of_cause(CAUSES[code])) + "\n"
+
+
+def title_of(code: str) -> str:
+    """The usual title of a finding, with words in capitals for what only a run knows."""
+    return _filled(WORDINGS[code][0], WORDINGS[code][0].title)
+
+
+def meanings(code: str) -> tuple[str, ...]:
+    """How severe a finding can be, and what that means, the gravest first."""
+    pairs = {(fault.impact, fault.extent) for fault in WORDINGS[code]}
+    noted = any(extent is Extent.NOTED or impact is Impact.NONE for impact, extent in pairs)
+    return (*(text for pair, text in _MEANINGS.items() if pair in pairs), *((_INFO,) if noted else ()))
+
+
+def causes_of(code: str) -> tuple[CauseText, ...]:
+    """Every cause that a finding of this code can name: the usual ones, likeliest first, then the others."""
+    wordings = WORDINGS[code]
+    usual = [cause for fault in wordings for cause in fault.causes]
+    others = [cause for fault in wordings for cause in fault.other_causes]
+    return tuple(sorted(dict.fromkeys((*usual, *others)), key=lambda cause: cause is OTHER))
+
+
+# ---- a finding ------------------------------------------------------------------------------------------------------
+
+
+def _of_finding(code: str) -> Iterator[str]:
+    yield f"# {code}\n"
+    yield from (f"- {meaning}" for meaning in meanings(code))
+    if code in TEXT_ONLY:
+        yield "\nOnly `ecr-probe explain` finds this, in an error text. A check does not."
+    reasons: dict[str, dict[str, None]] = {}
+    for fault in WORDINGS[code]:
+        reasons.setdefault(_filled(fault, fault.title), {})[_filled(fault, fault.why)] = None
+    for title, whys in reasons.items():
+        yield f"\n## {_capitalised(title)}"
+        yield from (f"\n{_wrapped(why)}" for why in whys)
+    causes = causes_of(code)
+    if causes:
+        yield "\n## Possible causes"
+        if len(causes) > 1:
+            yield f"\n{_wrapped('The usual ones come first. The finding says which are confirmed or ruled out.')}"
+    groups: dict[tuple[Advice, Advice], list[Cause]] = {}
+    for cause in causes:
+        filled = cause.filled(Standing.POSSIBLE, _unknown())
+        groups.setdefault((filled.fix, filled.confirm), []).append(filled)
+    for group in groups.values():
+        yield from _cause_lines("###", group)
+
+
+def _of_cause(text: CauseText) -> Iterator[str]:
+    yield from _cause_lines("#", [text.filled(Standing.POSSIBLE, _unknown())])
+    yield "\nFindings that can name it:\n"
+    yield from (f"- `{code}`: {title_of(code)}" for code in WORDINGS if text in causes_of(code))
+
+
+def _cause_lines(heading: str, causes: list[Cause]) -> Iterator[str]:
+    """Causes that share fix and confirmation."""
+    yield f"\n{heading} {', '.join(cause.code for cause in causes)}".lstrip("\n" if heading == "#" else "")
+    yield f"\n{_wrapped('; '.join(_capitalised(cause.title) for cause in causes))}."
+    yield from _advice_lines("Fix", causes[0].fix)
+    yield from _advice_lines("Confirm with", causes[0].confirm)
+
+
+def _advice_lines(label: str, advice: Advice) -> Iterator[str]:
+    """The text, the commands as one block that pastes as it is, and the note."""
+    yield f"\n{_wrapped(f'**{label}:** {advice.text}'.rstrip())}"
+    if advice.commands:
+        yield from ("\n```sh", *_block(advice.commands), "```")
+    if advice.note is not None:
+        yield f"\n{_wrapped(advice.note)}"
+
+
+def _block(commands: Iterable[str]) -> Iterator[str]:
+    for text in commands:
+        for line in command(text, indent=0, page=_SCREEN):
+            yield "".join(part for _, part in line).rstrip()
+
+
+# ---- texts without a measurement ------------------------------------------------------------------------------------
+
+
+class _Capitals(dict[str, Any]):
+    """Values by placeholder; the placeholder's own name in capitals where there is none."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+@cache
+def _unknown() -> dict[str, Any]:
+    """The values of a measurement of which nothing is known, with words in capitals for the reader to fill in."""
+    endpoint = Endpoint(
+        name="ENDPOINT",
+        host="HOST",
+        lookup="HOST",
+        kind=Kind.INTERFACE,
+        region="REGION",
+        required=True,
+        impact=Impact.PULL,
+    )
+    plan = Plan(
+        endpoints=(endpoint,),
+        omitted=(),
+        region="IMAGE_REGION",
+        partition="aws",
+        dns_suffix="amazonaws.com",
+        account="ACCOUNT",
+        layer_host="HOST",
+        image="IMAGE",
+        reference=None,
+        image_host=ImageHost.PRIVATE_ECR,
+        image_given=True,
+        platform="PLATFORM",
+        platform_given=True,
+    )
+    measurement = Measurement(
+        started_at=datetime.min.replace(tzinfo=UTC),
+        seconds=0.0,
+        surroundings=Surroundings(region="REGION", resolvers=("RESOLVER",)),
+        identity=Identity(source="none"),
+        plan=plan,
+        steps=(),
+    )
+    values = values_of(Evidence(measurement, Policy()), (), (endpoint.name,))
+    return _Capitals(values | agreement(1) | {"endpoints": "ENDPOINT", "issuer": "ISSUER"})
+
+
+def _filled(fault: Fault, template: str) -> str:
+    return template.format_map(_Capitals(_unknown() | dict(fault.examples)))
+
+
+def _capitalised(text: str) -> str:
+    """As the beginning of a sentence, unless it begins with a name or a flag."""
+    first = text.split(" ", 1)[0].rstrip(",:'s")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
