@@ -66,7 +66,7 @@ def test_every_statement_has_a_unique_valid_sid(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in ROLES if not name.startswith("iam/trust-")])
 def test_a_role_allows_actions_without_wildcards(name: str) -> None:
     for item in statements(name):
-        assert item["Effect"] == "Allow" or item["Sid"] == "LeaveInterfacesToLambda"
+        assert item["Effect"] == "Allow" or item["Sid"] == "DenyInterfaceCallsByFunction"
         assert not {"Principal", "NotAction", "NotResource"} & set(item)
         assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", action) for action in several(item["Action"]))
 

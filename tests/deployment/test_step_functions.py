@@ -15,7 +15,7 @@ from tests.deployment.policies import actions, may, policy
 
 MACHINE: dict[str, Any] = json.loads((FOLDER / "step-functions" / "smoke.asl.json").read_text())
 STATES: dict[str, Any] = MACHINE["States"]["InEachSubnet"]["ItemProcessor"]["States"]
-RUN = STATES["RunTheProbe"]
+RUN = STATES["RunProbe"]
 
 
 def resolved(value: Any) -> Any:
@@ -49,7 +49,7 @@ def test_every_error_is_caught_and_the_probes_container_is_found() -> None:
 
 
 def test_every_state_is_reachable_and_leads_to_an_existing_state() -> None:
-    for states, start in ((MACHINE["States"], MACHINE["StartAt"]), (STATES, "RunTheProbe")):
+    for states, start in ((MACHINE["States"], MACHINE["StartAt"]), (STATES, "RunProbe")):
         targets = set(re.findall(r'"(?:Next|Default)": "(\w+)"', json.dumps(list(states.values())))) & set(states)
         assert targets | {start} == set(states)
 

@@ -46,7 +46,7 @@ def judging(account: Account) -> str:
     whole = machine()
     each = whole["States"]["InEachSubnet"]
     each |= {"ItemsPath": "$.errors", "ItemSelector": {"subnet": "subnet-1", "error.$": "$$.Map.Item.Value"}}
-    del each["ItemProcessor"]["States"]["RunTheProbe"]
+    del each["ItemProcessor"]["States"]["RunProbe"]
     each["ItemProcessor"]["StartAt"] = "DidATaskRun"
     file = account.folder / "judging.json"
     file.write_text(json.dumps(whole))
