@@ -11,11 +11,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from probe import __version__
-from probe.signals import fill_closed_streams, stop_on_signals
+from probe.signals import (
+    INTERRUPTED,
+    Stop,
+    end_quietly_on_ctrl_c,
+    fill_closed_streams,
+    keyboard_interrupts,
+    stop_on_signals,
+)
 
 if TYPE_CHECKING:
     from probe.config.flags import Given
@@ -31,30 +38,28 @@ UNHEALTHY = 1
 USAGE = 2
 GOOD_FILE = "for example ecr-probe explain verdict.json"
 FLUSHING = 1.0  # seconds
-INTERRUPTED = 130  # what shells call a process that Ctrl-C ended
 
 
 class Command(NamedTuple):
     summary: str
-    run: Callable[[Sequence[str], threading.Event], int]
-    stoppable: bool = False  # by a signal, and has something to say then
+    run: Callable[[Sequence[str], Stop], int]
+    stoppable: bool = False  # a signal asks it to end, and it still prints its document
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. With `argv` None we are the process, which is gone at once."""
+    """Run one command and return its exit code. With `argv` None we are the process, which ends here."""
     if argv is None:
+        end_quietly_on_ctrl_c()
         fill_closed_streams()
-    code = _guarded(sys.argv[1:] if argv is None else list(argv))
-    if argv is None:
-        _leave(code)
-    return code
+        _leave(_guarded(sys.argv[1:]))
+    return _guarded(list(argv))
 
 
 def _guarded(argv: Sequence[str]) -> int:
-    stop, command = threading.Event(), COMMANDS.get(argv[0]) if argv else None
+    stop, command = Stop(), COMMANDS.get(argv[0]) if argv else None
     try:
-        # First of all: imports take long enough for an early signal to fall into them.
-        with stop_on_signals(stop) if command is not None and command.stoppable else nullcontext():
+        # First of all: imports take long enough for an early signal to arrive during them.
+        with stop_on_signals(stop) if command is not None and command.stoppable else keyboard_interrupts():
             return _dispatch(argv, stop)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -79,8 +84,8 @@ def _words(error: Exception) -> str:
     return f"a mistake of ecr-probe's own: {what}; please report it"
 
 
-def _leave(code: int) -> None:
-    """Flush and be gone: neither a thread that hangs in a socket nor a reader that reads no more keeps the process."""
+def _leave(code: int) -> NoReturn:
+    """Flush and exit even if a thread or the reader of a pipe hangs."""
     flushing = threading.Thread(target=_flush, daemon=True)
     flushing.start()
     flushing.join(FLUSHING)
@@ -96,7 +101,7 @@ def _flush() -> None:
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def _dispatch(argv: Sequence[str], stop: threading.Event) -> int:
+def _dispatch(argv: Sequence[str], stop: Stop) -> int:
     if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
     from probe.config.flags import UsageError, without_login
@@ -129,7 +134,7 @@ def _no_command(name: str) -> str:
         return str(error)
 
 
-def _check(argv: Sequence[str], stop: threading.Event) -> int:
+def _check(argv: Sequence[str], stop: Stop) -> int:
     gc.disable()  # looking for cycles would cost a tenth of the whole, and one run leaves few
     try:
         return _checked(argv, stop)
@@ -137,7 +142,7 @@ def _check(argv: Sequence[str], stop: threading.Event) -> int:
         gc.enable()
 
 
-def _checked(argv: Sequence[str], stop: threading.Event) -> int:
+def _checked(argv: Sequence[str], stop: Stop) -> int:
     from probe.config.settings import parse
     from probe.crash import verdict_in_any_case
     from probe.progress import progress_on
@@ -179,7 +184,7 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
         _say(f"ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): the run was not pushed: {complaint}")
 
 
-def _explain(argv: Sequence[str], _stop: threading.Event) -> int:
+def _explain(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.flags import EXPLAIN_FLAGS
     from probe.config.help import takes_file
     from probe.config.settings import given_to, read_reports
@@ -233,7 +238,7 @@ def _read(name: str, limit: int) -> bytes:
         return file.read(limit)
 
 
-def _health(argv: Sequence[str], _stop: threading.Event) -> int:
+def _health(argv: Sequence[str], _stop: Stop) -> int:
     from probe import health
     from probe.config.flags import LISTEN, TLS_CERTIFICATE
     from probe.config.listen import address
@@ -248,7 +253,7 @@ def _health(argv: Sequence[str], _stop: threading.Event) -> int:
     return UNHEALTHY
 
 
-def _serve(argv: Sequence[str], stop: threading.Event) -> int:
+def _serve(argv: Sequence[str], stop: Stop) -> int:
     from probe.serve.loop import Rounds
     from probe.serve.options import read
     from probe.wire import real_wire
@@ -257,7 +262,7 @@ def _serve(argv: Sequence[str], stop: threading.Event) -> int:
     return _sidecar(options, Rounds(options.check, real_wire(options.check.ca_bundle)).measure, stop)
 
 
-def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
+def _sidecar(options: Options, measure: Measure, stop: Stop) -> int:
     from probe.config.flags import UsageError
     from probe.records import replace
     from probe.serve.log_lines import event
@@ -279,7 +284,7 @@ def _sidecar(options: Options, measure: Measure, stop: threading.Event) -> int:
     return serve(options, measure, stop=stop, say=_say, deliver=deliver)
 
 
-def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
+def _smoke(argv: Sequence[str], stop: Stop) -> int:
     from probe.operator.aws import Account
     from probe.report.layout import clean
     from probe.smoke.command import Smoke
@@ -297,7 +302,7 @@ def _smoke(argv: Sequence[str], stop: threading.Event) -> int:
     return _deliver(fleet, options.reports)
 
 
-def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
+def _schema(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.flags import UsageError
     from probe.config.readers import one_of
     from probe.report.json import DOCUMENTS, schema_text
@@ -310,7 +315,7 @@ def _schema(argv: Sequence[str], _stop: threading.Event) -> int:
         raise UsageError(f"{error}; for example ecr-probe schema fleet") from None
 
 
-def _demo(argv: Sequence[str], stop: threading.Event) -> int:
+def _demo(argv: Sequence[str], stop: Stop) -> int:
     from probe import demo
 
     wanted = demo.read(argv)
@@ -333,6 +338,8 @@ def _demo(argv: Sequence[str], stop: threading.Event) -> int:
         for line in scene.after:
             tell(line)
         right = right and scene.as_told
+    if stop.is_set():
+        return stop.exit_code
     return 0 if right else 1
 
 

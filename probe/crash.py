@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from probe.fleet import Fleet
     from probe.report import Page
 
-GRACE = 1.0  # seconds beyond the deadline, or beyond a stop, that a run has for closing its books
+GRACE = 1.0  # seconds beyond the deadline that a run has for its verdict
+GRACE_AFTER_SIGNAL = 5.0  # seconds; on a busy machine some of them pass before the run notices
 _GLANCE = 0.1
 _STEP = "task/environment/probe"
 
@@ -58,7 +59,8 @@ def verdict_in_any_case(settings: Settings, run: Callable[[], Verdict], *, stop:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:
-        return broken(settings, error, began=began)
+        interrupted = isinstance(error, TimeoutError) and stop.is_set()
+        return broken(settings, error, began=began, interrupted=interrupted)
 
 
 def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Event) -> Verdict:
@@ -75,8 +77,8 @@ def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Eve
     until = settings.started + settings.budget.deadline + GRACE
     while not wait([future], timeout=_GLANCE).done:
         if stop.is_set():
-            until = min(until, time.monotonic() + GRACE)
-            stop = threading.Event()  # heard; a second look must not put it off
+            until = min(until, time.monotonic() + GRACE_AFTER_SIGNAL)
+            stop = threading.Event()  # noticed; a second look must not extend the time
         if time.monotonic() > until:
             raise TimeoutError
     return future.result(timeout=0)
@@ -104,12 +106,13 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__} in {PurePath(place.filename).name}:{place.lineno} ({place.name})"[:200]
 
 
-def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verdict:
-    """The verdict that we broke: inconclusive, with the one finding probe.bug."""
-    finding = _finding(error)
+def broken(settings: Settings, error: BaseException, *, began: datetime, interrupted: bool = False) -> Verdict:
+    """An inconclusive verdict with one finding: probe.bug, or probe.deadline where a signal ended a run that hung."""
+    finding = _interruption() if interrupted else _finding(error)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=__version__,
+        interrupted=interrupted,
         summary=f"whether ECS can pull the image is not proven: {finding.title}",
         status=Status.INCONCLUSIVE,
         pull=Pull.UNPROVEN,
@@ -124,11 +127,13 @@ def broken(settings: Settings, error: BaseException, *, began: datetime) -> Verd
         endpoints=(),
         findings=(finding,),
         causes=("other",),
-        steps=(_step(error),),
+        steps=(_step(Failure.DEADLINE, "not finished before the interruption"),)
+        if interrupted
+        else (_step(Failure.BUG, described(error)),),
     )
 
 
-def _step(error: BaseException) -> Step:
+def _step(failure: Failure, detail: str) -> Step:
     return Step(
         id=_STEP,
         endpoint="task",
@@ -136,8 +141,8 @@ def _step(error: BaseException) -> Step:
         subject="probe",
         on=None,
         outcome=Outcome.FAILED,
-        failure=Failure.BUG,
-        detail=described(error),
+        failure=failure,
+        detail=detail,
         seconds=None,
         seen=Nothing(),
         blocked_by=None,
@@ -163,6 +168,30 @@ def _finding(error: BaseException) -> JudgedFinding:
                 title="a bug in ecr-probe",
                 fix=Advice("report it with this verdict"),
                 confirm=Advice("the error text of the step"),
+            ),
+        ),
+    )
+
+
+def _interruption() -> JudgedFinding:
+    return JudgedFinding(
+        code="probe.deadline",
+        severity=Severity.ERROR,
+        url=finding_url("probe.deadline"),
+        impact=Impact.PROOF,
+        extent=Extent.WHOLLY,
+        endpoints=("task",),
+        title="the run was interrupted before anything was proven",
+        why="A signal (Ctrl-C or SIGTERM) ended the run, and the run did not end in time.",
+        because=(_STEP,),
+        values={},
+        causes=(
+            Cause(
+                code="other",
+                standing=Standing.POSSIBLE,
+                title="the run was interrupted by a signal",
+                fix=Advice("run it again, and let it finish"),
+                confirm=Advice("read what sent the signal: a terminal, a pipeline's timeout, or ECS stopping the task"),
             ),
         ),
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
 GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
-_INTERRUPTED = "interrupted, so nothing is compared with the story"
+INTERRUPTED = "interrupted; scenario not checked"
 _AT_ONCE = 12  # most of a scenario's time is waiting
 _PROSE = 120  # columns; longer lines are hard to read however wide the screen is
 
@@ -205,12 +205,13 @@ def scenes(wanted: Wanted, *, width: int, stop: threading.Event) -> Iterator[Sce
     else:
         for number, scenario in enumerate(wanted.scenarios):
             if stop.is_set():
+                yield Scene(before=(INTERRUPTED,), as_told=False)
                 return
             story = _wrapped(f"scenario {scenario.name}: ", scenario.description, width=width, hang=2)
             yield Scene(before=(*([""] if number else []), *story, ""))
             verdict = play(scenario, wanted, stop)
             if stop.is_set():
-                yield Scene(verdict=verdict, after=("", _INTERRUPTED), as_told=False)
+                yield Scene(verdict=verdict, after=("", INTERRUPTED), as_told=False)
                 return
             outcome, as_told = _outcome(scenario, verdict, width), not differences(scenario, verdict)
             yield Scene(verdict=verdict, after=("", *outcome), as_told=as_told)
@@ -224,7 +225,7 @@ def _all(wanted: Wanted, stop: threading.Event) -> Iterator[Scene]:
         played = pool.map(lambda scenario: play(scenario, wanted, stop), wanted.scenarios)
         for scenario, verdict in zip(wanted.scenarios, played, strict=True):
             if stop.is_set():
-                yield Scene(before=(_INTERRUPTED,), as_told=False)
+                yield Scene(before=(INTERRUPTED,), as_told=False)
                 return
             wrong = differences(scenario, verdict)
             right += not wrong

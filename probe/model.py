@@ -665,6 +665,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     """All facts of one run: enough to diagnose it again on another machine. Steps are in plan order."""
 
     basis: Basis = Basis.MEASURED
+    interrupted: bool = False  # by a signal, before everything was measured
     started_at: datetime
     seconds: float
     surroundings: Surroundings
@@ -763,6 +764,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     schema_version: int
     version: str
     basis: Basis = Basis.MEASURED
+    interrupted: bool = False  # by a signal, before everything was measured
     summary: str  # the verdict in one sentence
     status: Status
     pull: Pull
@@ -783,6 +785,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     def measurement(self) -> Measurement:
         return Measurement(
             basis=self.basis,
+            interrupted=self.interrupted,
             started_at=self.started_at,
             seconds=self.seconds,
             surroundings=self.surroundings,

@@ -50,6 +50,7 @@ def run(
         surroundings=surroundings,
         identity=identity,
         plan=plan,
+        interrupted=stop.is_set(),
         steps=recorder.steps(tuple(endpoint.name for endpoint in plan.endpoints) + plan.omitted),
     )
     from probe.faults import (

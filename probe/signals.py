@@ -1,6 +1,6 @@
-"""What the process gets from outside: signals, and streams that are closed.
+"""What the process receives from outside: signals, and streams that are closed.
 
-Of Ctrl-C and SIGTERM the first asks the run to end, so that the document is still printed; the second is obeyed.
+The first Ctrl-C or SIGTERM asks a command to end, so that its document is still printed; the second ends the process.
 """
 
 from __future__ import annotations
@@ -12,24 +12,38 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TOGETHER = 0.3  # seconds; a shell and its parent often pass on one and the same wish
+TOGETHER = 0.3  # seconds; a shell and its parent often pass on the same request
 _OURS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTED = 128 + signal.SIGINT  # the status that shells report for a process that Ctrl-C ended
+
+
+class Stop(threading.Event):
+    """Set when a signal asks the command to end. `number` is that signal, None where none came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The status that shells report for a process that this signal ended: 130 or 143."""
+        return INTERRUPTED if self.number is None else 128 + self.number
 
 
 @contextmanager
-def stop_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Within, a signal sets `stop`. Other threads than the main one cannot hear signals and get none.
+def stop_on_signals(stop: Stop) -> Iterator[None]:
+    """Within, a signal sets `stop`. Only the main thread receives signals; on another one nothing changes.
 
-    A handler runs in the midst of whatever the main thread does, which may hold any lock: ours does nothing. The
-    interpreter writes the signal's number into a pipe, and a thread of its own reads it there.
+    A handler runs in the middle of whatever the main thread does, which may hold any lock, so ours does nothing. The
+    interpreter writes the signal's number into a pipe, and a thread reads it there.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
-    threading.Thread(target=_obey, args=(heard, stop), daemon=True, name="signals").start()
-    earlier = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    threading.Thread(target=_obey, args=(reader, stop), daemon=True, name="signals").start()
+    earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     before = {number: signal.signal(number, lambda _number, _frame: None) for number in _OURS}
     try:
         yield
@@ -37,20 +51,40 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(earlier)
-        os.close(told)
+        os.close(writer)
 
 
-def _obey(heard: int, stop: threading.Event) -> None:
+def _obey(reader: int, stop: Stop) -> None:
     first = None
-    with os.fdopen(heard, "rb", buffering=0) as numbers:
+    with os.fdopen(reader, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
             if number[0] not in _OURS:
                 continue
             now = time.monotonic()
             first = now if first is None else first
             if now - first > TOGETHER:
-                os._exit(128 + number[0])  # what shells call a process that a signal ended
+                os._exit(128 + number[0])
+            stop.number = stop.number or number[0]
             stop.set()
+
+
+def end_quietly_on_ctrl_c() -> None:
+    """Let Ctrl-C end the process as SIGTERM does: without a traceback, and with status 130 in the shell."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@contextmanager
+def keyboard_interrupts() -> Iterator[None]:
+    """Within, Ctrl-C raises KeyboardInterrupt, so that half-written files are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def fill_closed_streams() -> None:

@@ -47,6 +47,7 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
         schema_version=SCHEMA_VERSION,
         version=version,
         basis=measurement.basis,
+        interrupted=measurement.interrupted,
         summary=summary(status, pull, judged, measurement),
         status=status,
         pull=pull,

@@ -51,7 +51,7 @@ def _pack(site: Path, target: Path, machine: str) -> None:
     environment = Environment(
         built_at=datetime(*EPOCH, tzinfo=UTC).strftime(BUILD_AT_TIMESTAMP_FORMAT),
         shiv_version=shiv_version,
-        entry_point="probe.cli:main",
+        entry_point="probe.__main__:run",
         compile_pyc=True,
         reproducible=True,
     )

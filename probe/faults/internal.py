@@ -28,16 +28,27 @@ BUG = Fault(
 DEADLINE = Fault(
     "probe.deadline",
     "the run ended with {count} unfinished",
-    "The deadline of {deadline} s passed, or the run was interrupted. What was cut off is neither proven nor refuted.",
+    "The deadline of {deadline} s passed. What was not finished is neither proven nor refuted.",
     Impact.PROOF,
     (
         causes.other(
-            "the time was too short for this network, or the run was interrupted",
+            "the deadline is too short for this network",
             Advice("give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout"),
             Advice("compare the seconds of the steps with the deadline of {deadline} s"),
         ),
     ),
     examples=(("count", "some steps"), ("deadline", "30")),
+)
+INTERRUPTED = DEADLINE.variant(
+    title="the run was interrupted with {count} unfinished",
+    why="A signal (Ctrl-C or SIGTERM) ended the run. What was not finished is neither proven nor refuted.",
+    causes=(
+        causes.other(
+            "the run was interrupted by a signal",
+            Advice("run it again, and let it finish"),
+            Advice("read what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"),
+        ),
+    ),
 )
 NOT_MEASURED = Fault(
     "probe.not-measured",
@@ -75,7 +86,7 @@ def bugs(evidence: Evidence) -> Iterator[Finding]:
         yield finding(BUG, evidence, steps, what=few(step.id for step in steps))
 
 
-@finds(DEADLINE)
+@finds(DEADLINE, INTERRUPTED)
 def deadlines(evidence: Evidence) -> Iterator[Finding]:
     """Steps that the deadline cut off. Controls alone prove nothing, so nothing is lost without them."""
     steps = _ended_by(evidence, Failure.DEADLINE)
@@ -83,7 +94,8 @@ def deadlines(evidence: Evidence) -> Iterator[Finding]:
         lost = [step for step in steps if not _is_supplementary(step)]
         extent = Extent.WHOLLY if lost else Extent.NOTED
         count = f"{len(steps)} steps" if len(steps) > 1 else "one step"
-        yield finding(DEADLINE, evidence, steps, extent=extent, count=count)
+        fault = INTERRUPTED if evidence.measurement.interrupted else DEADLINE
+        yield finding(fault, evidence, steps, extent=extent, count=count)
 
 
 def _ended_by(evidence: Evidence, failure: Failure) -> tuple[Step, ...]:

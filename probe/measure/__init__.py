@@ -31,7 +31,7 @@ def measure(run: Run, settings: Settings) -> Identity:
     _announce(run)
     work, credentials = _begin(run, settings)
     _wait(run, work)
-    run.recorder.close(late=run.over)
+    run.recorder.close(late=run.over, interrupted=run.stop.is_set())
     return _identity(run, credentials)
 
 

@@ -144,20 +144,21 @@ class Recorder(Record):
         with self._lock:
             self._expected.append(_Begun(target))
 
-    def close(self, *, late: bool) -> None:
+    def close(self, *, late: bool, interrupted: bool = False) -> None:
         """End every open step as `deadline`, and take nothing more from the threads that are still running.
 
         An expected step that never began has failed in the same way if the run is `late`. Otherwise a check of ours
-        has failed, and the step is skipped.
+        has failed, and the step is skipped. `interrupted`: a signal ended the run, and not the deadline.
         """
+        limit = "before the interruption" if interrupted else "in time"
         with self._lock:
             self._closed = True
             for begun in self._open.values():
-                self._done[begun.id] = (begun.target.rank, begun.late("not finished in time"))
+                self._done[begun.id] = (begun.target.rank, begun.late(f"not finished {limit}"))
             self._open.clear()
             for begun in filter(self._is_missing, self._expected):
                 never = begun.ended(Outcome.SKIPPED, seen=Nothing(), detail="never begun")
-                self._done[begun.id] = (begun.target.rank, begun.late("not begun in time") if late else never)
+                self._done[begun.id] = (begun.target.rank, begun.late(f"not begun {limit}") if late else never)
 
     def _is_missing(self, expected: _Begun) -> bool:
         """Any step of its endpoint and action meets an expectation without subject."""

@@ -95,8 +95,8 @@ def test_two_signals_at_once_are_one_wish() -> None:
 # In the midst of starting a thread and of asking the event, and where no further thread can be had.
 BUSY = """
 import signal, threading
-from probe.signals import stop_on_signals
-stop = threading.Event()
+from probe.signals import Stop, stop_on_signals
+stop = Stop()
 with stop_on_signals(stop):
     threading._start_new_thread = None
     with threading._active_limbo_lock, stop._cond:
@@ -129,16 +129,62 @@ def test_a_signal_before_our_imports_gives_a_document_too() -> None:
     assert json.loads(done.stdout)["schema_version"] == 1
 
 
-def test_a_stopped_demo_prints_its_document() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_prints_its_document(number: signal.Signals) -> None:
     argv = [sys.executable, "-m", "probe", "demo", "security-group", "--format", "json"]
     running = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     assert running.stderr.readline().startswith("scenario security-group")
-    running.send_signal(signal.SIGTERM)
-    out, err = running.communicate(timeout=20)
-    assert running.returncode == 1
-    assert json.loads(out)["schema_version"] == 1
-    assert "interrupted" in err
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 128 + number
+    document = json.loads(out)
+    assert document["interrupted"] is True
+    assert "probe.bug" not in {finding["code"] for finding in document["findings"]}
+    assert "interrupted; scenario not checked" in err
+
+
+# Counts the imports of our own modules, and sends the signal before the import with this number.
+EARLY = """
+import builtins, os, signal, sys
+from probe.signals import end_quietly_on_ctrl_c
+end_quietly_on_ctrl_c()
+real, left = builtins.__import__, [AT]
+def importing(name, *rest):
+    if name.startswith("probe."):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest)
+builtins.__import__ = importing
+from probe.cli import main
+sys.argv = ["ecr-probe", "demo", "healthy"]
+main()
+"""
+
+
+@pytest.mark.parametrize("at", [1, 2, 5, 15, 40, 80])
+def test_an_early_ctrl_c_is_never_taken_for_success(at: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY.replace("AT", str(at))], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode in (130, -signal.SIGINT)
+    assert "Traceback" not in done.stderr
+    assert done.returncode < 0 or "interrupted; scenario not checked" in done.stdout
+
+
+def test_a_run_that_hangs_after_a_signal_is_reported_as_interrupted() -> None:
+    together = "crash.GRACE_AFTER_SIGNAL = 0.2"
+    running = process(f'{together}; print("ready", file=sys.stderr, flush=True); threading.Event().wait()')
+    assert running.stderr is not None
+    assert running.stderr.readline() == "ready\n"
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 3
+    document = json.loads(out)
+    assert document["interrupted"] is True
+    assert [finding["code"] for finding in document["findings"]] == ["probe.deadline"]
+    assert "interrupted" in document["findings"][0]["title"]
 
 
 def test_hanging_threads_do_not_keep_the_process() -> None:
