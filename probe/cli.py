@@ -194,11 +194,25 @@ def _explain(argv: Sequence[str], _stop: Stop) -> int:
     given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
     reports = read_reports(given)
     _check_stdout(reports)
+    if (page := _page_of_a_code(given.rest.file)) is not None:
+        return _print(page)
     verdict = _explained(given, given.rest.file)
     numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
     if numeric and verdict.basis is Basis.TEXT:
         raise given.refusal("format", f"{numeric[0]} shows what was measured, and an error text measures nothing")
     return _deliver(verdict, reports)
+
+
+def _page_of_a_code(name: str | None) -> str | None:
+    """The page of a finding or a cause, where `name` is such a code. A file of that name comes first."""
+    if name is None or os.path.lexists(name):
+        return None
+    from probe.report.finding_page import finding_page
+
+    try:
+        return finding_page(name).rstrip("\n") + "\n"
+    except KeyError:
+        return None
 
 
 def _explained(given: Given, name: str | None) -> Verdict:

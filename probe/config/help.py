@@ -54,6 +54,7 @@ def takes_file(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=(
             "a saved verdict (json), what aws ecs describe-tasks prints, or the text of an error: an ECS stopped "
-            "reason, lines of the agent's log, words of Docker or containerd; - is standard input"
+            "reason, lines of the agent's log, an error of Docker or containerd; - is standard input; or the code of a "
+            "finding or a cause, such as tcp.silent, whose page is printed"
         ),
     )

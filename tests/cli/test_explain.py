@@ -17,6 +17,7 @@ from probe.cli import main
 from probe.config.settings import parse
 from probe.explain import saved_verdict
 from probe.model import Verdict
+from probe.report.finding_page import finding_page
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -197,3 +198,19 @@ def test_a_real_run_is_explained_as_it_was(name: str, tmp_path: Path, capfd: pyt
     document = json.loads(file.read_bytes())
     assert main(["explain", str(file), "--format", "json"]) == document["exit_code"]
     assert json.loads(capfd.readouterr().out) == document
+
+
+@pytest.mark.parametrize("code", ["tcp.silent", "endpoint.missing.s3"])
+def test_the_code_of_a_finding_or_a_cause_prints_its_page(code: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", code]) == 0
+    out, err = capfd.readouterr()
+    assert (out, err) == (finding_page(code).rstrip("\n") + "\n", "")
+
+
+def test_a_file_named_like_a_code_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tcp.silent").write_text("dial tcp 10.0.1.10:443: i/o timeout")
+    assert main(["explain", "tcp.silent", "--format", "json"]) != 2
+    assert '"basis": "text"' in capfd.readouterr().out.replace('"basis":"text"', '"basis": "text"')
