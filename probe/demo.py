@@ -66,7 +66,7 @@ class Scene(Record, frozen=True):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; without one, two are shown")
-    parser.add_argument("--list", action="store_true", help="tell all scenarios, run none")
+    parser.add_argument("--list", action="store_true", help="list all scenarios without running them")
     parser.add_argument("--all", action="store_true", help="run all, a line each")
     parser.add_argument("--serve", action="store_true", help="the sidecar in the simulated VPC, until Ctrl-C")
     parser.add_argument("--drill", action="store_true", help="with --serve: faults come and go, a few rounds each")
@@ -85,7 +85,7 @@ def read(argv: Sequence[str]) -> Wanted:
     name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
     alone = [word for word, present in ((name, name), ("--list", listing), ("--all", everything)) if present]
     if len(alone) > 1:
-        raise UsageError(f"{' and '.join(map(repr, alone))} cannot be had together; {GOOD}")
+        raise UsageError(f"{' and '.join(map(repr, alone))} cannot be combined; {GOOD}")
     scenarios = _scenarios()
     arguments, variables = tuple(_typed(given)), _variables(given)
     if listing or everything:
@@ -108,9 +108,7 @@ def _served(given: Given) -> Wanted:
     from probe.serve.options import options
 
     if given.rest.list or given.rest.all:
-        raise UsageError(
-            f"--serve and {'--list' if given.rest.list else '--all'} cannot be had together; {GOOD_SERVED}"
-        )
+        raise UsageError(f"--serve and {'--list' if given.rest.list else '--all'} cannot be combined; {GOOD_SERVED}")
     scenarios = _scenarios()
     names = (given.rest.scenario,) if given.rest.scenario else FAULTS if given.rest.drill else ("healthy",)
     chosen = tuple(_named(name, scenarios) for name in names)
@@ -124,7 +122,7 @@ def _refuse_serving(given: Given) -> None:
     alone = ["--drill"] if given.rest.drill else []
     alone += [f"--{flag.name}" for flag in SERVE_FLAGS if flag.name in given and flag.name not in given.by_variable]
     if alone:
-        raise UsageError(f"{alone[0]} has a meaning only with --serve; {GOOD_SERVED}")
+        raise UsageError(f"{alone[0]} works only with --serve; {GOOD_SERVED}")
 
 
 def _named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
@@ -230,11 +228,11 @@ def _all(wanted: Wanted, stop: threading.Event) -> Iterator[Scene]:
             wrong = differences(scenario, verdict)
             right += not wrong
             found = ", ".join(finding.code for finding in verdict.findings) or "nothing to find"
-            words = f"{verdict.status:<12}  {found}" if not wrong else f"NOT AS TOLD: {'; '.join(wrong)}"
+            words = f"{verdict.status:<12}  {found}" if not wrong else f"NOT AS EXPECTED: {'; '.join(wrong)}"
             yield Scene(before=(f"{scenario.name:<{width}}  {words}",), as_told=not wrong)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for those in line
-    yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios came out as told",))
+    yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios matched",))
 
 
 def play(scenario: Scenario, wanted: Wanted, stop: threading.Event) -> Verdict:
@@ -256,23 +254,23 @@ def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
     wrong = [f"{code} is missing" for code in sorted(told - found)]
     wrong += [f"{code} is too much" for code in sorted(found - told)]
     wrong += [
-        f"{code}'s first cause is {first.get(code)}, told was {cause}"
+        f"{code}'s first cause is {first.get(code)}, expected {cause}"
         for code, cause in scenario.expected_first_causes.items()
         if code in codes and first.get(code) != cause
     ]
     if str(verdict.status) != str(scenario.expected_status):
-        wrong.append(f"status is {verdict.status}, told was {scenario.expected_status}")
+        wrong.append(f"status is {verdict.status}, expected {scenario.expected_status}")
     if str(verdict.pull) != str(scenario.expected_pull):
-        wrong.append(f"pull is {verdict.pull}, told was {scenario.expected_pull}")
+        wrong.append(f"pull is {verdict.pull}, expected {scenario.expected_pull}")
     return wrong
 
 
 def _outcome(scenario: Scenario, verdict: Verdict, width: int) -> list[str]:
     wrong = differences(scenario, verdict)
     if wrong:
-        return _wrapped("NOT as told: ", "; ".join(wrong), width=width, hang=2)
+        return _wrapped("NOT as expected: ", "; ".join(wrong), width=width, hang=2)
     found = ", ".join(sorted(scenario.expected_findings)) or "nothing to find"
-    return _wrapped("as told: ", f"{verdict.status}, {found}", width=width, hang=2)
+    return _wrapped("as expected: ", f"{verdict.status}, {found}", width=width, hang=2)
 
 
 def _wrapped(label: str, text: str, *, width: int, hang: int | None = None) -> list[str]:

@@ -43,7 +43,7 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 
 
 def main(scenario: str, file: str) -> None:
-    """Run the demo and draw what it printed. Exit code 0 says that it came out as told."""
+    """Run the demo and draw what it printed. Exit code 0 means that it matched the scenario."""
     command = [str(Path(sys.executable).with_name("ecr-probe")), "demo", scenario]
     run = subprocess.run(command, env=os.environ | {"FORCE_COLOR": "1"}, capture_output=True, check=True)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)

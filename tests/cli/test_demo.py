@@ -62,22 +62,22 @@ def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> Non
     assert out.startswith("scenario healthy: something")
     assert f"scenario {demo.SHOWN[1]}: " in out
     assert err == ""
-    assert out.count("as told: inconclusive, probe.bug") == 2
+    assert out.count("as expected: inconclusive, probe.bug") == 2
     assert out.count("error[probe.bug]") == 2
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("other-status", "status is inconclusive, told was pass"),
-        ("other-cause", "first cause is other, told was throttle"),
+        ("other-status", "status is inconclusive, expected pass"),
+        ("other-cause", "first cause is other, expected throttle"),
         ("other-finding", "tcp.silent is missing; probe.bug is too much; pull is unproven"),
     ],
 )
 def test_not_as_told(name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", name]) == 1
     out = capfd.readouterr().out
-    assert "NOT as told: " in out
+    assert "NOT as expected: " in out
     assert words in " ".join(out.split())
 
 
@@ -87,16 +87,16 @@ def test_a_report_for_a_program_stands_alone(capfd: pytest.CaptureFixture[str]) 
     assert json.loads(out)["schema_version"] == 1
     assert out.count("\n") == 1
     assert "scenario healthy" in err
-    assert "as told" in err
+    assert "as expected" in err
 
 
 def test_all_counts(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--all"]) == 1
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 6
-    assert lines[-1] == "2 of 5 scenarios came out as told"
+    assert lines[-1] == "2 of 5 scenarios matched"
     assert [line.split()[0] for line in lines[:-1]] == [one.name for one in SCENARIOS]
-    assert "NOT AS TOLD" in lines[2]
+    assert "NOT AS EXPECTED" in lines[2]
 
 
 def test_list_tells_all_and_runs_none(simulator: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]) -> None:
@@ -145,8 +145,8 @@ def test_a_mistake_is_said_before_the_story(
     [
         (["helthy"], "did you mean healthy?"),
         (["--format", "json"], "name one"),
-        (["--all", "--list"], "cannot be had together"),
-        (["healthy", "--all"], "cannot be had together"),
+        (["--all", "--list"], "cannot be combined"),
+        (["healthy", "--all"], "cannot be combined"),
         (["--all", "--format", "json"], "--all prints a line"),
         (["--list", "--pretty"], "--list prints a line"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
