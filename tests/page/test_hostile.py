@@ -36,7 +36,7 @@ def parts(root: Node) -> Iterator[tuple[str, ...]]:
 
 
 # An anchor within the page: a finding's code, or the digest of a text that is no code.
-ANCHOR = re.compile(r"#([a-z]+(\.[a-z-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
+ANCHOR = re.compile(r"#([a-z0-9-]+(\.[a-z0-9-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
 # What the template writes itself: all elements of harmless snapshots, with each colour in place of any other.
 COLOURS = ("ok", "warning", "error", "unknown")
 OURS = {
