@@ -38,7 +38,7 @@ _LATE = 2.0  # intervals without a round, beyond its deadline, after which the p
 _SEVERITIES = {Severity.ERROR: Colour.ERROR, Severity.WARNING: Colour.WARNING, Severity.INFO: Colour.UNKNOWN}
 _OUTCOMES = {Outcome.OK: Colour.OK, Outcome.FAILED: Colour.ERROR, Outcome.SKIPPED: Colour.UNKNOWN}
 _BY_GRAVITY = (Colour.ERROR, Colour.WARNING, Colour.UNKNOWN, Colour.OK)
-# Each state has a shape of its own besides its colour: the sign in it, and its outline. `hue` is for the icon of a tab.
+# Each state also has a shape of its own: the sign in it, and its outline.
 _MARKS = {
     Colour.OK: ("M4.6 8.3l2.3 2.3 4.6-4.9", "M8 0a8 8 0 1 1 0 16A8 8 0 0 1 8 0z"),
     Colour.WARNING: (
@@ -155,7 +155,7 @@ def html(snapshot: Snapshot, *, now: datetime, rehearsal: bool = False) -> bytes
 
 
 def element_id(kind: str, *parts: str) -> str:
-    """The same thing has the same id in every round, whatever characters its name has."""
+    """An id that stays the same from round to round, and is valid for names with any characters."""
     digest = hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
     return f"{kind}-{digest[:10]}"
 
@@ -354,7 +354,7 @@ def _limits(verdict: Verdict) -> Iterator[str]:
     if verdict.pull is Pull.UNPROVEN and verdict.plan.layers is Layers.NONE:
         yield "Layers were not fetched (--layers none), so the pull is not proven."
     elif verdict.pull is Pull.UNPROVEN and not other_path:
-        yield "The pull is not proven: a finding says what stopped the proof."
+        yield "The pull is not proven: see the findings for the reason."
     unproven = [summary.name for summary in verdict.endpoints if history.colour(verdict, summary) is Colour.UNKNOWN]
     if unproven:
         yield f"Not proven to work: {', '.join(unproven)}."

@@ -1,7 +1,7 @@
 """The path of a pull as a row of hops: task → resolver → endpoints → registry → layers. Pure.
 
 A hop has the colour of the worst finding that names one of its steps. A hop whose requests were not tried is grey,
-however well its connections did. Zones are not shown, since they cannot be measured; only whether an address is in the
+even if its connections worked. Zones are not shown, since they cannot be measured; only whether an address is in the
 task's own subnet.
 """
 

@@ -61,7 +61,7 @@ def serve(
     output.say(event("info", "listening", address=str(options.listen), interval=options.interval))
     if options.rehearsal:
         output.say(event("warning", "rehearsal", words=REHEARSAL))
-    loop.start()  # before the server, whose health check needs a living loop
+    loop.start()  # before the server, whose health check needs a running loop
     server.start()
     stop.wait()
     loop.stop(within=CUTTING)

@@ -40,7 +40,7 @@ class Cell(Record, frozen=True):
 
 
 class Spell(Record, frozen=True):
-    """Rounds in a row that were not fine, with the same findings; `title` says which and when."""
+    """Rounds in a row that were not fine, with the same findings; `title` lists them and the time."""
 
     start: int
     width: int
@@ -48,7 +48,7 @@ class Spell(Record, frozen=True):
 
 
 class Latency(Record, frozen=True):
-    """The line of an endpoint's latencies as an SVG path, and in words: beside it, and in its place."""
+    """An endpoint's latencies as an SVG path; `short` is shown next to it, `spoken` is its accessible name."""
 
     path: str
     short: str
@@ -56,7 +56,7 @@ class Latency(Record, frozen=True):
 
 
 class Strip(Record, frozen=True):
-    """`short` stands beside the picture, `spoken` in its place. `latency` is None where nothing was measured."""
+    """`short` is shown next to the strip, `spoken` is its accessible name. `latency`: None if nothing was measured."""
 
     name: str
     cells: tuple[Cell, ...]

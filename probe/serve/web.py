@@ -204,7 +204,7 @@ _ROUTES = {
 
 
 def _of_this_site(environ: WSGIEnvironment) -> bool:
-    """False where a browser says that a page of another site sends the request. Other clients send no such header."""
+    """False where the headers of a browser name another site as the origin. Other clients send no such header."""
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none"):
         return False
     origin = environ.get("HTTP_ORIGIN")  # the only header of older browsers

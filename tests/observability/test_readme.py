@@ -1,4 +1,4 @@
-"""The README tells of every file and every alert, and of nothing that is not there."""
+"""The README describes every file and every alert, and nothing that does not exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.observability.files import FOLDER, ROOT, load
 TEXT = (FOLDER / "README.md").read_text()
 
 
-def test_every_file_is_told_of_and_every_alert_has_its_section() -> None:
+def test_every_file_is_listed_and_every_alert_has_its_section() -> None:
     files = set(re.findall(r"^\| `([^`]+)` \|", TEXT, re.M))
     assert files | {"README.md"} == {path.name for path in FOLDER.iterdir()}
     alerts = [rule["alert"] for group in load("alerts.yaml")["groups"] for rule in group["rules"]]

@@ -55,11 +55,11 @@ class Browser(Chrome):
         self.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
 
     def complaints(self) -> list[str]:
-        """What the console has said since it was asked last: errors, and violations of the content security policy."""
+        """The console's messages since the last call: errors, and violations of the content security policy."""
         return [str(entry["message"]) for entry in self._said("browser")]
 
     def requested(self) -> set[str]:
-        """The URLs that were asked for since the last question, whoever caused it."""
+        """The URLs that were requested since the last call."""
         messages = [json.loads(entry["message"])["message"] for entry in self._said("performance")]
         return {
             str(message["params"]["request"]["url"])

@@ -56,7 +56,7 @@ def sidecar() -> Iterator[Sidecar]:
 
     def answer(environ: Any, start_response: Any) -> Any:
         source.paths.append(environ["PATH_INFO"])
-        environ.pop("HTTP_SEC_FETCH_SITE", None)  # over plain HTTP a browser says it to this machine alone
+        environ.pop("HTTP_SEC_FETCH_SITE", None)  # over plain HTTP a browser sends it only to this machine
         if source.answering:
             return app(environ, start_response)
         start_response("503 Service Unavailable", [("Content-Type", "text/plain")])

@@ -1,4 +1,4 @@
-"""Verdicts in which every string is somebody's who means harm."""
+"""Verdicts in which every string is hostile."""
 
 from __future__ import annotations
 

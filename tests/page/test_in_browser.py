@@ -139,7 +139,7 @@ def test_an_update_keeps_focus_selection_scroll_and_open_details(
     )
     assert now["focus"]
     assert now["open"]
-    assert now["state"], "the same element says another word"
+    assert now["state"], "the element stays and its text changes"
     assert now["selected"] == before["selected"] != ""
     assert now["top"] == pytest.approx(before["top"], abs=3)
 

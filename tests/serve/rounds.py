@@ -1,4 +1,4 @@
-"""Rounds made by hand: verdicts a minute apart, and a sidecar's loop in whose place a test stands."""
+"""Rounds made by hand: verdicts a minute apart, and a stand-in for the sidecar's loop."""
 
 from __future__ import annotations
 

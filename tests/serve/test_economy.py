@@ -1,4 +1,4 @@
-"""What a round costs, counted by the services: calls against ECR's quotas, and bytes that somebody pays for."""
+"""What a round costs, counted by the services: calls against ECR's quotas, and bytes that are billed."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_of_a_large_layer_a_mebibyte_is_read() -> None:
     assert verdict.pull == "works"
     assert 0 < received(verdict) <= LAYER_BYTES == MIB
     assert books.layer_bytes <= MIB + 64 * 1024, "and no more is asked for"
-    assert "layers.ranged" in {finding.code for finding in verdict.findings}, "which is said"
+    assert "layers.ranged" in {finding.code for finding in verdict.findings}, "and a finding reports it"
 
 
 @pytest.mark.parametrize("given", ["typed", "variable", "neither"])

@@ -1,4 +1,4 @@
-"""The lines on stderr: one per round, one per change, nothing that was said before."""
+"""The lines on stderr: one per round, one per change, and nothing repeated."""
 
 from __future__ import annotations
 

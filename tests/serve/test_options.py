@@ -1,4 +1,4 @@
-"""What the sidecar does where nobody says otherwise, and who wins where somebody does."""
+"""The sidecar's defaults, and the precedence of flags over variables."""
 
 from __future__ import annotations
 
