@@ -66,6 +66,15 @@ def test_paths_that_a_document_refers_to_exist(name: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_every_module_that_the_design_lists_exists() -> None:
+    files = {
+        path.name for path in (*(ROOT / "probe").rglob("*"), *(ROOT / "tools").rglob("*"), *(ROOT / "tests").rglob("*"))
+    }
+    names = re.findall(r"`[\w/]*?([\w]+\.(?:py|html|css|js))`", (ROOT / "docs" / "design.md").read_text())
+    assert len(names) > 20
+    assert sorted(set(names) - files) == []
+
+
 def test_libraries_whose_private_parts_are_used_have_an_upper_bound() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     requirements = {requirement.name: requirement for requirement in map(Requirement, project["dependencies"])}
