@@ -40,6 +40,7 @@ from probe.model import (
     Verdict,
     finding_url,
 )
+from probe.records import Record
 
 if TYPE_CHECKING:
     from probe.fleet import Fleet
@@ -106,14 +107,29 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__} in {PurePath(place.filename).name}:{place.lineno} ({place.name})"[:200]
 
 
+class _End(Record, frozen=True, kw_only=True):
+    """How a run ended without a verdict of its own: the texts of the one finding, and the failure of its one step."""
+
+    code: str
+    title: str
+    why: str
+    failure: Failure
+    detail: str
+    values: dict[str, str]
+    standing: Standing
+    cause: str
+    fix: str
+    confirm: str
+
+
 def broken(settings: Settings, error: BaseException, *, began: datetime, interrupted: bool = False) -> Verdict:
     """An inconclusive verdict with one finding: probe.bug, or probe.deadline where a signal ended a run that hung."""
-    finding = _interruption() if interrupted else _finding(error)
+    end = _interruption() if interrupted else _bug(error)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=__version__,
         interrupted=interrupted,
-        summary=f"whether ECS can pull the image is not proven: {finding.title}",
+        summary=f"whether ECS can pull the image is not proven: {end.title}",
         status=Status.INCONCLUSIVE,
         pull=Pull.UNPROVEN,
         exit_code=3,
@@ -125,15 +141,43 @@ def broken(settings: Settings, error: BaseException, *, began: datetime, interru
         plan=_plan(settings),
         policy=settings.policy,
         endpoints=(),
-        findings=(finding,),
+        findings=(_finding(end),),
         causes=("other",),
-        steps=(_step(Failure.DEADLINE, "not finished before the interruption"),)
-        if interrupted
-        else (_step(Failure.BUG, described(error)),),
+        steps=(_step(end),),
     )
 
 
-def _step(failure: Failure, detail: str) -> Step:
+def _bug(error: BaseException) -> _End:
+    return _End(
+        code="probe.bug",
+        title="ecr-probe itself failed, so nothing was proven",
+        why="this says nothing about the network or AWS",
+        failure=Failure.BUG,
+        detail=described(error),
+        values={"detail": described(error)},
+        standing=Standing.CONFIRMED,
+        cause="a bug in ecr-probe",
+        fix="report it with this verdict",
+        confirm="the error text of the step",
+    )
+
+
+def _interruption() -> _End:
+    return _End(
+        code="probe.deadline",
+        title="the run was interrupted before anything was proven",
+        why="A signal (Ctrl-C or SIGTERM) ended the run, and the run did not end in time.",
+        failure=Failure.DEADLINE,
+        detail="not finished before the interruption",
+        values={},
+        standing=Standing.POSSIBLE,
+        cause="the run was interrupted by a signal",
+        fix="run it again, and let it finish",
+        confirm="read what sent the signal: a terminal, a pipeline's timeout, or ECS stopping the task",
+    )
+
+
+def _step(end: _End) -> Step:
     return Step(
         id=_STEP,
         endpoint="task",
@@ -141,59 +185,28 @@ def _step(failure: Failure, detail: str) -> Step:
         subject="probe",
         on=None,
         outcome=Outcome.FAILED,
-        failure=failure,
-        detail=detail,
+        failure=end.failure,
+        detail=end.detail,
         seconds=None,
         seen=Nothing(),
         blocked_by=None,
     )
 
 
-def _finding(error: BaseException) -> JudgedFinding:
+def _finding(end: _End) -> JudgedFinding:
+    fix, confirm = Advice(end.fix), Advice(end.confirm)
     return JudgedFinding(
-        code="probe.bug",
+        code=end.code,
         severity=Severity.ERROR,
-        url=finding_url("probe.bug"),
+        url=finding_url(end.code),
         impact=Impact.PROOF,
         extent=Extent.WHOLLY,
         endpoints=("task",),
-        title="ecr-probe itself failed, so nothing was proven",
-        why="this says nothing about the network or AWS",
+        title=end.title,
+        why=end.why,
         because=(_STEP,),
-        values={"detail": described(error)},
-        causes=(
-            Cause(
-                code="other",
-                standing=Standing.CONFIRMED,
-                title="a bug in ecr-probe",
-                fix=Advice("report it with this verdict"),
-                confirm=Advice("the error text of the step"),
-            ),
-        ),
-    )
-
-
-def _interruption() -> JudgedFinding:
-    return JudgedFinding(
-        code="probe.deadline",
-        severity=Severity.ERROR,
-        url=finding_url("probe.deadline"),
-        impact=Impact.PROOF,
-        extent=Extent.WHOLLY,
-        endpoints=("task",),
-        title="the run was interrupted before anything was proven",
-        why="A signal (Ctrl-C or SIGTERM) ended the run, and the run did not end in time.",
-        because=(_STEP,),
-        values={},
-        causes=(
-            Cause(
-                code="other",
-                standing=Standing.POSSIBLE,
-                title="the run was interrupted by a signal",
-                fix=Advice("run it again, and let it finish"),
-                confirm=Advice("read what sent the signal: a terminal, a pipeline's timeout, or ECS stopping the task"),
-            ),
-        ),
+        values=end.values,
+        causes=(Cause(code="other", standing=end.standing, title=end.cause, fix=fix, confirm=confirm),),
     )
 
 
