@@ -104,7 +104,7 @@ def test_a_task_that_knows_its_cluster_has_a_group_of_its_own(
 ) -> None:
     told = pushgateway.check(image, **cloud.variables)
     assert (told.code, told.err) == (0, "")
-    found = pushgateway.samples(**GROUP, cluster="main")
+    found = pushgateway.samples(**GROUP, cluster="main", service="app")  # no service, so the family of its definition
     assert found["ecr_probe_pull_success",] == 1
 
 
