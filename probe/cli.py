@@ -332,29 +332,31 @@ def _schema(argv: Sequence[str], _stop: Stop) -> int:
 def _demo(argv: Sequence[str], stop: Stop) -> int:
     from probe import demo
 
-    wanted = demo.read(argv)
-    if wanted.sidecar is not None:
-        stage = demo.stage(wanted)
+    request = demo.read(argv)
+    if request.sidecar is not None:
+        stage = demo.stage(request)
         try:
-            return _sidecar(wanted.sidecar, stage.measure, stop)
+            return _sidecar(request.sidecar, stage.measure, stop)
         finally:
             stage.close()
-    if not (wanted.listing or wanted.everything):
-        _check_stdout(wanted.reports)
-    # Around a report that a program reads, the story goes to stderr.
-    tell = _say if wanted.for_programs else _line
-    right = True
-    for scene in demo.scenes(wanted, width=_width(), stop=stop):
+    if not (request.listing or request.everything):
+        _check_stdout(request.reports)
+    # Next to a report that a program reads, everything else goes to stderr.
+    write = _say if request.for_programs else _line
+    as_expected, code = True, 0
+    for scene in demo.scenes(request, width=_width(), stop=stop):
         for line in scene.before:
-            tell(line)
-        if scene.verdict is not None and _deliver(scene.verdict, wanted.reports) == USAGE:
+            write(line)
+        if scene.verdict is not None and (code := _deliver(scene.verdict, request.reports)) == USAGE:
             return USAGE
         for line in scene.after:
-            tell(line)
-        right = right and scene.as_told
+            write(line)
+        as_expected = as_expected and scene.as_expected
     if stop.is_set():
         return stop.exit_code
-    return 0 if right else 1
+    if request.ambiguous is not None:
+        raise demo.ambiguous(request)
+    return code if request.verdict_exit_code else 0 if as_expected else 1
 
 
 # ---- output --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""The demo: the real check, run in the simulated VPC, and whether it came out as the scenario tells.
+"""`ecr-probe demo`: run the real check in the simulated VPC and compare the verdict with what the scenario expects.
 
-The simulator is imported here and nowhere else in the program. Printing is the command line's.
+Only this module and `rehearsal` import the simulator. `cli` prints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from probe.config.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
-from probe.config.readers import one_of
+from probe.config.readers import one_of, shown
 from probe.config.settings import Reports, Settings, given_to, parse, read_reports
 from probe.crash import verdict_in_any_case
 from probe.model import Verdict
@@ -27,17 +27,23 @@ if TYPE_CHECKING:
     from probe.sim.scenarios import Scenario
 
 SHOWN = ("healthy", "s3-gateway-missing")
+LISTEN_LOCALLY = replace(LISTEN, default=LISTEN.example)
+INTERVAL = 10.0  # seconds; these rounds cost nothing
 GOOD = "for example ecr-probe demo healthy"
 GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
 INTERRUPTED = "interrupted; scenario not checked"
-_AT_ONCE = 12  # most of a scenario's time is waiting
-_PROSE = 120  # columns; longer lines are hard to read however wide the screen is
+_CONCURRENT = 12  # scenarios; most of their time is waiting
+_LONGEST_LINE = 120  # columns; longer lines of prose are hard to read on any screen
+_NOT_LISTED = "s3.route-undetermined"  # an info finding of nearly every scenario
 
 
-class Wanted(Record, frozen=True):
-    """What to show: `everything` in one line each, `listing` without running, else each of `scenarios` in full.
+class Request(Record, frozen=True):
+    """What `demo` was asked to show.
 
-    With `sidecar` it is served over the first scenario, or (`drill`) over health and each of the scenarios by turns.
+    `listing`: describe the scenarios without running them. `everything`: run all, one line each. Otherwise each of
+    `scenarios` runs and is reported in full. `ambiguous`: the name that these scenarios match, which is not a scenario.
+    `sidecar`: serve the first scenario or, with `drill`, health and each of the scenarios in turn.
+    `verdict_exit_code`: exit as `check` would, instead of 0 for a verdict as expected.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -46,13 +52,15 @@ class Wanted(Record, frozen=True):
     reports: Reports
     listing: bool = False
     everything: bool = False
+    ambiguous: str | None = None
     sidecar: Options | None = None
     drill: bool = False
+    verdict_exit_code: bool = False
 
     @property
     def for_programs(self) -> bool:
         on_stdout = [output.format for output in self.reports.outputs if output.path is None]
-        return not (self.listing or self.everything) and on_stdout not in ([], ["text"])
+        return not self.everything and on_stdout not in ([], ["text"])
 
 
 class Scene(Record, frozen=True):
@@ -61,126 +69,148 @@ class Scene(Record, frozen=True):
     before: tuple[str, ...] = ()
     verdict: Verdict | None = None
     after: tuple[str, ...] = ()
-    as_told: bool = True
+    as_expected: bool = True
+
+
+# ---- arguments -----------------------------------------------------------------------------------
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; without one, two are shown")
     parser.add_argument("--list", action="store_true", help="list all scenarios without running them")
     parser.add_argument("--all", action="store_true", help="run all, a line each")
+    parser.add_argument("--exit-code", action="store_true", help="exit with the verdict's own code, as check does")
     parser.add_argument("--serve", action="store_true", help="the sidecar in the simulated VPC, until Ctrl-C")
     parser.add_argument("--drill", action="store_true", help="with --serve: faults come and go, a few rounds each")
 
 
-def read(argv: Sequence[str]) -> Wanted:
+def read(argv: Sequence[str]) -> Request:
     """Read the demo's arguments. Raises UsageError.
 
-    The variables of check's flags count too, below a scenario's own arguments; all others do not: the simulated task
+    Variables of check's flags apply too, below a scenario's own arguments. Other variables do not: the simulated task
     has an environment of its own.
     """
     given = given_to("ecr-probe demo", argv, flags=(*FLAGS, *SERVE_FLAGS), positional=add_arguments)
     if given.rest.serve:
-        return _served(given)
-    _refuse_serving(given)
+        return _read_served(given)
+    _refuse_flags_of_serve(given)
     name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
-    alone = [word for word, present in ((name, name), ("--list", listing), ("--all", everything)) if present]
-    if len(alone) > 1:
-        raise UsageError(f"{' and '.join(map(repr, alone))} cannot be combined; {GOOD}")
-    scenarios = _scenarios()
-    arguments, variables = tuple(_typed(given)), _variables(given)
+    if everything and (name or listing):
+        raise UsageError(f"'--all' and {name or '--list'!r} cannot be combined; {GOOD}")
+    scenarios = all_scenarios()
+    request = Request(scenarios, tuple(_typed(given)), _variables(given), Reports(), listing, everything)
     if listing or everything:
+        mode = "--list" if listing else "--all"
         useless = [flag.name for flag in REPORT_FLAGS if flag.name in set(given.texts) - given.by_variable]
+        useless += ["exit-code"] if given.rest.exit_code else []
         if useless:
-            raise UsageError(f"{alone[0]} prints a line for each scenario, so --{useless[0]} has no effect; {GOOD}")
-        return _checked(Wanted(scenarios, arguments, variables, Reports(), listing, everything))
+            raise UsageError(f"{mode} prints a line for each scenario, so --{useless[0]} has no effect; {GOOD}")
+        return _checked(replace(request, scenarios=_matching(name, scenarios) if name else scenarios))
     if name is None and (given.reports or {"format", "output"} & given.by_variable):
-        raise UsageError("without a name the demo shows two reports; name one for --format or --output; " + GOOD)
-    chosen = tuple(_named(each, scenarios) for each in (SHOWN if name is None else (name,)))
-    return _checked(Wanted(chosen, arguments, variables, read_reports(given)))
+        raise UsageError(f"without a name the demo shows two reports; name a scenario for --format or --output; {GOOD}")
+    if name is None and given.rest.exit_code:
+        raise UsageError(f"--exit-code needs the name of a scenario; {GOOD} --exit-code")
+    request = replace(request, reports=read_reports(given), verdict_exit_code=given.rest.exit_code)
+    if name is None:
+        return _checked(replace(request, scenarios=tuple(scenario_named(name, scenarios) for name in SHOWN)))
+    matching = _matching(name, scenarios)
+    if matching[0].name != name:
+        return replace(request, scenarios=matching, listing=True, ambiguous=name)
+    return _checked(replace(request, scenarios=matching))
 
 
-LISTEN_LOCALLY = replace(LISTEN, default=LISTEN.example)  # a rehearsal is for this machine alone
-INTERVAL = 10.0  # seconds; nobody pays for these rounds
-
-
-def _served(given: Given) -> Wanted:
+def _read_served(given: Given) -> Request:
     from probe.rehearsal import FAULTS
     from probe.serve.options import options
 
-    if given.rest.list or given.rest.all:
-        raise UsageError(f"--serve and {'--list' if given.rest.list else '--all'} cannot be combined; {GOOD_SERVED}")
-    scenarios = _scenarios()
+    for name in ("list", "all", "exit_code"):
+        if getattr(given.rest, name):
+            raise UsageError(f"--serve and --{name.replace('_', '-')} cannot be combined; {GOOD_SERVED}")
     names = (given.rest.scenario,) if given.rest.scenario else FAULTS if given.rest.drill else ("healthy",)
-    chosen = tuple(_named(name, scenarios) for name in names)
-    wanted = Wanted(chosen, tuple(_typed(given)), _variables(given), read_reports(given), drill=given.rest.drill)
-    check = _settings(chosen[0], wanted, {})
-    sidecar = options(given, check, listen=LISTEN_LOCALLY, interval=INTERVAL)
-    return _checked(replace(wanted, sidecar=replace(sidecar, rehearsal=True)))
-
-
-def _refuse_serving(given: Given) -> None:
-    alone = ["--drill"] if given.rest.drill else []
-    alone += [f"--{flag.name}" for flag in SERVE_FLAGS if flag.name in given and flag.name not in given.by_variable]
-    if alone:
-        raise UsageError(f"{alone[0]} works only with --serve; {GOOD_SERVED}")
-
-
-def _named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
-    try:
-        known = one_of(name, [scenario.name for scenario in scenarios], what="a scenario")
-    except ValueError as error:
-        raise UsageError(f"{error}; ecr-probe demo --list tells all, {GOOD}") from None
-    return next(scenario for scenario in scenarios if scenario.name == known)
-
-
-def stage(wanted: Wanted) -> Stage:
-    """Where the rounds of the sidecar take place."""
-    from probe.rehearsal import Stage, phases
-    from probe.serve.options import LAYER_BYTES
-
-    assert wanted.sidecar is not None
-    rounds = phases(_named("healthy", _scenarios()), wanted.scenarios, drill=wanted.drill)
-    budget = wanted.sidecar.check.budget
-    return Stage(
-        rounds,
-        arguments=wanted.arguments,
-        variables=wanted.variables,
-        deadline=budget.deadline,
-        layer_bytes=max(LAYER_BYTES, budget.layer_bytes),  # a smaller one is among the arguments, or one scenario's own
+    scenarios = all_scenarios()
+    request = Request(
+        tuple(scenario_named(name, scenarios) for name in names),
+        tuple(_typed(given)),
+        _variables(given),
+        read_reports(given),
+        drill=given.rest.drill,
     )
+    check = _settings(request.scenarios[0], request, {})
+    sidecar = options(given, check, listen=LISTEN_LOCALLY, interval=INTERVAL)
+    return _checked(replace(request, sidecar=replace(sidecar, rehearsal=True)))
 
 
-def _checked(wanted: Wanted) -> Wanted:
-    """A mistake in the flags of check is said before the first story is told."""
-    for scenario in wanted.scenarios:
-        _settings(scenario, wanted, {})
-    return wanted
+def _refuse_flags_of_serve(given: Given) -> None:
+    flags = ["--drill"] if given.rest.drill else []
+    flags += [f"--{flag.name}" for flag in SERVE_FLAGS if flag.name in given and flag.name not in given.by_variable]
+    if flags:
+        raise UsageError(f"{flags[0]} works only with --serve; {GOOD_SERVED}")
 
 
-def _settings(scenario: Scenario, wanted: Wanted, environ: Mapping[str, str]) -> Settings:
-    environ = {**wanted.variables, **environ, **scenario.environ}
-    return parse([*scenario.arguments, *wanted.arguments], environ, started=time.monotonic())
+def _matching(text: str, scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    """The scenario of this name; otherwise those that have it in their name or expect this finding or cause."""
+    for scenario in scenarios:
+        if scenario.name == text:
+            return (scenario,)
+    matching = tuple(
+        scenario
+        for scenario in scenarios
+        if text.lower() in scenario.name
+        or text in scenario.expected_findings
+        or text in scenario.expected_first_causes.values()
+    )
+    return matching or (scenario_named(text, scenarios),)
 
 
-_BESIDE_THE_CHECK = frozenset(flag.name for flag in (*REPORT_FLAGS, *SERVE_FLAGS))
+def scenario_named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
+    names = [scenario.name for scenario in scenarios]
+    matching = [other for other in names if name.lower() in other]
+    if name not in names and matching:
+        raise UsageError(f"{shown(name)} is not a scenario; ecr-probe demo --list {name} lists those that match")
+    try:
+        return scenarios[names.index(one_of(name, names, what="a scenario"))]
+    except ValueError as error:
+        raise UsageError(f"{error}; ecr-probe demo --list lists all, {GOOD}") from None
+
+
+def ambiguous(request: Request) -> UsageError:
+    """Describe a name that is not a scenario but matches some, which have been listed."""
+    example, number = request.scenarios[0].name, len(request.scenarios)
+    hint = f"; did you mean {example}?" if number == 1 else f", but {number} match"
+    return UsageError(f"{shown(request.ambiguous or '')} is not a scenario{hint}; for example ecr-probe demo {example}")
+
+
+def _checked(request: Request) -> Request:
+    """Refuse a mistake in the flags of check before anything is printed."""
+    for scenario in request.scenarios:
+        _settings(scenario, request, {})
+    return request
+
+
+def _settings(scenario: Scenario, request: Request, environ: Mapping[str, str]) -> Settings:
+    environ = {**request.variables, **environ, **scenario.environ}
+    return parse([*scenario.arguments, *request.arguments], environ, started=time.monotonic())
+
+
+_NOT_FOR_THE_CHECK = frozenset(flag.name for flag in (*REPORT_FLAGS, *SERVE_FLAGS))
 
 
 def _variables(given: Given) -> dict[str, str]:
     """The variables that concern the check."""
-    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _BESIDE_THE_CHECK}
+    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _NOT_FOR_THE_CHECK}
 
 
 def _typed(given: Given) -> Iterator[str]:
-    """The flags of the command line that concern the check, to be handed on to it."""
+    """The flags of the command line that concern the check, in a form that `parse` reads."""
     for name, texts in given.texts.items():
-        if name in given.by_variable or name in _BESIDE_THE_CHECK:
+        if name in given.by_variable or name in _NOT_FOR_THE_CHECK:
             continue
         flag = given.flags[name]
         for text in texts:
             yield f"--{flag.opposite if text == 'false' else name}" if flag.switch else f"--{name}={text}"
 
 
-def _scenarios() -> tuple[Scenario, ...]:
+def all_scenarios() -> tuple[Scenario, ...]:
     if find_spec("trustme") is None:
         raise UsageError(
             "the simulated VPC is not part of this installation, which lacks trustme, as the container image and the "
@@ -191,89 +221,124 @@ def _scenarios() -> tuple[Scenario, ...]:
     return tuple(SCENARIOS)
 
 
-def scenes(wanted: Wanted, *, width: int, stop: threading.Event) -> Iterator[Scene]:
-    """Show what is wanted, as it comes, until `stop` is set; lines of prose take at most `width` columns."""
-    width = min(width, _PROSE)
-    if wanted.listing:
-        column = max(len(scenario.name) for scenario in wanted.scenarios) + 2
-        for one in wanted.scenarios:
-            yield Scene(before=tuple(_wrapped(one.name.ljust(column), one.description, width=width)))
-    elif wanted.everything:
-        yield from _all(wanted, stop)
+# ---- scenes --------------------------------------------------------------------------------------
+
+
+def stage(request: Request) -> Stage:
+    """The simulated VPC in which the rounds of the sidecar take place."""
+    from probe.rehearsal import Stage, phases
+    from probe.serve.options import LAYER_BYTES
+
+    assert request.sidecar is not None
+    rounds = phases(scenario_named("healthy", all_scenarios()), request.scenarios, drill=request.drill)
+    budget = request.sidecar.check.budget
+    return Stage(
+        rounds,
+        arguments=request.arguments,
+        variables=request.variables,
+        deadline=budget.deadline,
+        layer_bytes=max(LAYER_BYTES, budget.layer_bytes),  # smaller values come from the arguments or the scenario
+    )
+
+
+def scenes(request: Request, *, width: int, stop: threading.Event) -> Iterator[Scene]:
+    """Yield what was requested as it becomes available, until `stop` is set; prose takes at most `width` columns."""
+    width = min(width, _LONGEST_LINE)
+    if request.listing:
+        yield Scene(before=tuple(_list(request.scenarios, width)))
+    elif request.everything:
+        yield from _run_all(request, stop)
     else:
-        for number, scenario in enumerate(wanted.scenarios):
+        for number, scenario in enumerate(request.scenarios):
             if stop.is_set():
-                yield Scene(before=(INTERRUPTED,), as_told=False)
+                yield Scene(before=(INTERRUPTED,), as_expected=False)
                 return
             story = _wrapped(f"scenario {scenario.name}: ", scenario.description, width=width, hang=2)
             yield Scene(before=(*([""] if number else []), *story, ""))
-            verdict = play(scenario, wanted, stop)
+            verdict = play(scenario, request, stop)
             if stop.is_set():
-                yield Scene(verdict=verdict, after=("", INTERRUPTED), as_told=False)
+                yield Scene(verdict=verdict, after=("", INTERRUPTED), as_expected=False)
                 return
-            outcome, as_told = _outcome(scenario, verdict, width), not differences(scenario, verdict)
-            yield Scene(verdict=verdict, after=("", *outcome), as_told=as_told)
+            differing = differences(scenario, verdict)
+            yield Scene(verdict=verdict, after=("", *_outcome(scenario, differing, width)), as_expected=not differing)
 
 
-def _all(wanted: Wanted, stop: threading.Event) -> Iterator[Scene]:
-    right = 0
-    width = max(len(scenario.name) for scenario in wanted.scenarios)
-    pool = ThreadPoolExecutor(_AT_ONCE)
+def _list(scenarios: Sequence[Scenario], width: int) -> Iterator[str]:
+    from probe.sim.scenarios import AREAS
+
+    for area, members in AREAS.items():
+        listed = [scenario for scenario in members if scenario in scenarios]
+        if not listed:
+            continue
+        yield area
+        for scenario in listed:
+            label = f"  {scenario.name:<30}  "
+            yield from _wrapped(label, _expected(scenario), width=width)
+            yield from _wrapped("      ", scenario.description, width=width)
+        yield ""
+
+
+def _run_all(request: Request, stop: threading.Event) -> Iterator[Scene]:
+    matched = 0
+    width = max(len(scenario.name) for scenario in request.scenarios)
+    pool = ThreadPoolExecutor(_CONCURRENT)
     try:
-        played = pool.map(lambda scenario: play(scenario, wanted, stop), wanted.scenarios)
-        for scenario, verdict in zip(wanted.scenarios, played, strict=True):
+        verdicts = pool.map(lambda scenario: play(scenario, request, stop), request.scenarios)
+        for scenario, verdict in zip(request.scenarios, verdicts, strict=True):
             if stop.is_set():
-                yield Scene(before=(INTERRUPTED,), as_told=False)
+                yield Scene(before=(INTERRUPTED,), as_expected=False)
                 return
-            wrong = differences(scenario, verdict)
-            right += not wrong
-            found = ", ".join(finding.code for finding in verdict.findings) or "nothing to find"
-            words = f"{verdict.status:<12}  {found}" if not wrong else f"NOT AS EXPECTED: {'; '.join(wrong)}"
-            yield Scene(before=(f"{scenario.name:<{width}}  {words}",), as_told=not wrong)
+            differing = differences(scenario, verdict)
+            matched += not differing
+            codes = ", ".join(finding.code for finding in verdict.findings) or "no findings"
+            result = f"NOT AS EXPECTED: {'; '.join(differing)}" if differing else f"{verdict.status:<12}  {codes}"
+            yield Scene(before=(f"{scenario.name:<{width}}  {result}",), as_expected=not differing)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for those in line
-    yield Scene(before=(f"{right} of {len(wanted.scenarios)} scenarios matched",))
+        pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C must not wait for scenarios that have not started
+    yield Scene(before=(f"{matched} of {len(request.scenarios)} scenarios matched",))
 
 
-def play(scenario: Scenario, wanted: Wanted, stop: threading.Event) -> Verdict:
+def play(scenario: Scenario, request: Request, stop: threading.Event) -> Verdict:
     """Run the check in the scenario's VPC."""
     from probe.run import run
     from probe.sim.vpc import VPC
 
     with VPC() as vpc:
         scenario.change(vpc)
-        settings = _settings(scenario, wanted, vpc.environ)
+        settings = _settings(scenario, request, vpc.environ)
         return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
 
 
 def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
-    """What came out otherwise than the scenario tells."""
+    """How the verdict differs from what the scenario expects."""
     codes = {finding.code for finding in verdict.findings}
-    first = {finding.code: finding.causes[0].code for finding in verdict.findings if finding.causes}
-    told, found = set(scenario.expected_findings), codes
-    wrong = [f"{code} is missing" for code in sorted(told - found)]
-    wrong += [f"{code} is too much" for code in sorted(found - told)]
-    wrong += [
-        f"{code}'s first cause is {first.get(code)}, expected {cause}"
+    first_causes = {finding.code: finding.causes[0].code for finding in verdict.findings if finding.causes}
+    differing = [f"{code} is missing" for code in sorted(scenario.expected_findings - codes)]
+    differing += [f"{code} was not expected" for code in sorted(codes - scenario.expected_findings)]
+    differing += [
+        f"{code}'s first cause is {first_causes.get(code)}, expected {cause}"
         for code, cause in scenario.expected_first_causes.items()
-        if code in codes and first.get(code) != cause
+        if code in codes and first_causes.get(code) != cause
     ]
-    if str(verdict.status) != str(scenario.expected_status):
-        wrong.append(f"status is {verdict.status}, expected {scenario.expected_status}")
-    if str(verdict.pull) != str(scenario.expected_pull):
-        wrong.append(f"pull is {verdict.pull}, expected {scenario.expected_pull}")
-    return wrong
+    if str(verdict.status) != scenario.expected_status:
+        differing.append(f"status is {verdict.status}, expected {scenario.expected_status}")
+    if str(verdict.pull) != scenario.expected_pull:
+        differing.append(f"pull is {verdict.pull}, expected {scenario.expected_pull}")
+    return differing
 
 
-def _outcome(scenario: Scenario, verdict: Verdict, width: int) -> list[str]:
-    wrong = differences(scenario, verdict)
-    if wrong:
-        return _wrapped("NOT as expected: ", "; ".join(wrong), width=width, hang=2)
-    found = ", ".join(sorted(scenario.expected_findings)) or "nothing to find"
-    return _wrapped("as expected: ", f"{verdict.status}, {found}", width=width, hang=2)
+def _outcome(scenario: Scenario, differing: Sequence[str], width: int) -> list[str]:
+    if differing:
+        return _wrapped("NOT as expected: ", "; ".join(differing), width=width, hang=2)
+    codes = ", ".join(sorted(scenario.expected_findings)) or "no findings"
+    return _wrapped("as expected: ", f"{scenario.expected_status}, {codes}", width=width, hang=2)
+
+
+def _expected(scenario: Scenario) -> str:
+    codes = ", ".join(sorted(scenario.expected_findings - {_NOT_LISTED}))
+    return f"{scenario.expected_status:<12}  {codes}" if codes else scenario.expected_status
 
 
 def _wrapped(label: str, text: str, *, width: int, hang: int | None = None) -> list[str]:
     indent = " " * (len(label) if hang is None else hang)
-    words = " ".join(text.split())
-    return textwrap.wrap(words, width, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.wrap(text, width, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)

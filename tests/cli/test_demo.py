@@ -1,8 +1,9 @@
-"""The demo's arguments, lines and exit codes, on scenarios of ours; the real ones have tests of their own."""
+"""The demo's arguments, lines and exit codes, with scenarios of its own; tests/scenarios runs the real ones."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -17,14 +18,15 @@ from probe import crash, demo
 from probe.cli import main
 from probe.config.settings import parse
 from probe.model import Layers, Verdict
+from probe.sim.scenarios import AREAS, SCENARIOS
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
 
 @dataclass(frozen=True)
-class Told:
+class FakeScenario:
     name: str
-    description: str = "something breaks. " * 12
+    description: str = ("something breaks. " * 12).strip()
     expected_findings: frozenset[str] = frozenset({"probe.bug"})
     expected_first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
     expected_status: str = "inconclusive"
@@ -33,30 +35,40 @@ class Told:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-SCENARIOS = [
-    Told("healthy"),
-    Told(demo.SHOWN[1]),
-    Told("other-status", expected_status="pass"),
-    Told("other-cause", expected_first_causes={"probe.bug": "throttle"}),
-    Told("other-finding", expected_findings=frozenset({"tcp.silent"}), expected_pull="works"),
+FAKES = [
+    FakeScenario("healthy"),
+    FakeScenario(demo.SHOWN[1]),
+    FakeScenario("other-status", expected_status="pass"),
+    FakeScenario("other-cause", expected_first_causes={"probe.bug": "throttle"}),
+    FakeScenario("other-finding", expected_findings=frozenset({"tcp.silent"}), expected_pull="works"),
 ]
 
 
-@pytest.fixture(autouse=True)
-def simulator(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """Scenarios without a VPC; gives the arguments and variables that were handed on."""
-    handed_on: list[tuple[str, ...]] = []
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Replaces the scenarios by ours, without a VPC. Returns the arguments and variables of each check."""
+    checks: list[tuple[str, ...]] = []
 
-    def play(_scenario: Told, wanted: demo.Wanted, _stop: threading.Event) -> Verdict:
-        handed_on.append((*wanted.arguments, *(f"{name}={text}" for name, text in wanted.variables.items())))
+    def play(_scenario: FakeScenario, request: demo.Request, _stop: threading.Event) -> Verdict:
+        checks.append((*request.arguments, *(f"{name}={text}" for name, text in request.variables.items())))
         return crash.broken(parse(["--image", IMAGE], {}), ValueError(), began=datetime.now(UTC))
 
-    monkeypatch.setitem(sys.modules, "probe.sim.scenarios", SimpleNamespace(SCENARIOS=SCENARIOS))
+    fakes = SimpleNamespace(SCENARIOS=FAKES, AREAS={"First": FAKES[:2], "Second": FAKES[2:]})
+    monkeypatch.setitem(sys.modules, "probe.sim.scenarios", fakes)
     monkeypatch.setattr(demo, "play", play)
-    return handed_on
+    return checks
 
 
-def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> None:
+def listed(out: str) -> list[str]:
+    """The names that `--list` prints, in order."""
+    return re.findall(r"^  (\S+)", out, re.MULTILINE)
+
+
+# ---- runs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("checks")
+def test_without_a_name_a_healthy_and_a_failing_scenario_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     out, err = capfd.readouterr()
     assert out.startswith("scenario healthy: something")
@@ -66,22 +78,37 @@ def test_healthy_and_a_telling_failure(capfd: pytest.CaptureFixture[str]) -> Non
     assert out.count("error[probe.bug]") == 2
 
 
+@pytest.mark.usefixtures("checks")
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "sentence"),
     [
         ("other-status", "status is inconclusive, expected pass"),
         ("other-cause", "first cause is other, expected throttle"),
-        ("other-finding", "tcp.silent is missing; probe.bug is too much; pull is unproven"),
+        ("other-finding", "tcp.silent is missing; probe.bug was not expected; pull is unproven, expected works"),
     ],
 )
-def test_not_as_told(name: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_that_differs_exits_1(name: str, sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", name]) == 1
     out = capfd.readouterr().out
     assert "NOT as expected: " in out
-    assert words in " ".join(out.split())
+    assert sentence in " ".join(out.split())
 
 
-def test_a_report_for_a_program_stands_alone(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("checks")
+def test_exit_code_is_the_verdicts_own_on_request(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "healthy", "--exit-code"]) == 3
+    assert main(["demo", "other-status", "--exit-code", "--format", "json"]) == 3
+    assert "as expected" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "code"), [("healthy", 0), ("s3-gateway-missing", 1), ("throttled", 3)])
+def test_a_real_scenario_rehearses_a_pipeline(name: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", name, "--exit-code", "--quiet"]) == code
+    assert "as expected" in capfd.readouterr().out
+
+
+@pytest.mark.usefixtures("checks")
+def test_a_report_for_a_program_is_alone_on_stdout(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "healthy", "--format", "json"]) == 0
     out, err = capfd.readouterr()
     assert json.loads(out)["schema_version"] == 1
@@ -90,46 +117,98 @@ def test_a_report_for_a_program_stands_alone(capfd: pytest.CaptureFixture[str]) 
     assert "as expected" in err
 
 
-def test_all_counts(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("checks")
+def test_all_counts_the_scenarios_that_matched(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--all"]) == 1
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 6
     assert lines[-1] == "2 of 5 scenarios matched"
-    assert [line.split()[0] for line in lines[:-1]] == [one.name for one in SCENARIOS]
+    assert [line.split()[0] for line in lines[:-1]] == [scenario.name for scenario in FAKES]
     assert "NOT AS EXPECTED" in lines[2]
 
 
-def test_list_tells_all_and_runs_none(simulator: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]) -> None:
+# ---- lists ---------------------------------------------------------------------------------------
+
+
+def test_list_is_grouped_by_area_with_the_expected_findings(
+    checks: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert main(["demo", "--list"]) == 0
     out = capfd.readouterr().out
-    assert all(f"{one.name}  " in out for one in SCENARIOS)
+    assert re.findall(r"^\S.*", out, re.MULTILINE) == ["First", "Second"]
+    assert listed(out) == [scenario.name for scenario in FAKES]
+    assert re.search(r"^  other-finding +inconclusive  tcp\.silent$", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 100
-    assert simulator == []
+    assert checks == []
 
 
-def test_flags_of_check_are_handed_on(simulator: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_real_scenario_is_listed_with_what_it_expects(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--list"]) == 0
+    out = capfd.readouterr().out
+    assert listed(out) == [scenario.name for area in AREAS.values() for scenario in area]
+    paragraphs = {listed(text)[0]: text for text in re.split(r"\n(?=  \S)", out) if listed(text)}
+    for scenario in SCENARIOS:
+        codes = scenario.expected_findings - {"s3.route-undetermined"}
+        assert {scenario.expected_status, *codes} <= set(re.findall(r"[\w.-]+", paragraphs[scenario.name]))
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [("s3", "s3-gateway-missing"), ("S3", "s3-gateway-missing"), ("tcp.silent", "security-group")],
+)
+def test_a_part_of_a_name_or_a_finding_lists_what_matches(
+    text: str, example: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", text]) == 2
+    out, err = capfd.readouterr()
+    names = listed(out)
+    assert example in names
+    assert 1 < len(names) < len(SCENARIOS)
+    assert f"'{text}' is not a scenario, but {len(names)} match" in err
+    assert main(["demo", "--list", text]) == 0
+    assert capfd.readouterr() == (out, "")
+
+
+def test_a_single_match_is_suggested(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "gateway-miss"]) == 2
+    assert "did you mean s3-gateway-missing?" in capfd.readouterr().err
+
+
+def test_a_list_of_matches_keeps_off_the_stdout_of_a_program(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "s3", "--format", "json"]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "s3-gateway-missing" in err
+
+
+# ---- flags of the check --------------------------------------------------------------------------
+
+
+def test_flags_of_check_reach_the_check(checks: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_PROBE_DEADLINE", "7")
     monkeypatch.setenv("ECR_PROBE_FORMAT", "text")
     assert main(["demo", "healthy", "--layers", "all", "--strict", "--controls", "--also=ssm", "--also", "kms"]) == 0
     flags = ("--layers=all", "--strict", "--controls", "--also=ssm", "--also=kms")
-    assert simulator == [(*flags, "ECR_PROBE_DEADLINE=7")]
+    assert checks == [(*flags, "ECR_PROBE_DEADLINE=7")]
 
 
-def test_variables_stand_below_the_scenarios_own_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("checks")
+def test_a_scenarios_own_arguments_take_precedence_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_PROBE_LAYERS", "all")
     monkeypatch.setenv("ECR_PROBE_STRICT", "yes")
     monkeypatch.setenv("ECR_PROBE_PLATFORM", "linux/arm64")
-    wanted = demo.read(["healthy"])
-    told: Any = Told("x", arguments=("--layers", "none"), environ={"ECR_PROBE_PLATFORM": "linux/386"})
-    settings = demo._settings(told, wanted, {"AWS_REGION": "eu-west-1"})
+    request = demo.read(["healthy"])
+    scenario: Any = FakeScenario("x", arguments=("--layers", "none"), environ={"ECR_PROBE_PLATFORM": "linux/386"})
+    settings = demo._settings(scenario, request, {"AWS_REGION": "eu-west-1"})
     assert settings.layers is Layers.NONE
     assert settings.policy.strict
     assert settings.platform == "linux/386"
     assert settings.environment.region == "eu-west-1"
 
 
+@pytest.mark.usefixtures("checks")
 @pytest.mark.parametrize("argv", [["healthy", "--deadline", "x"], ["--all"], ["healthy"]])
-def test_a_mistake_is_said_before_the_story(
+def test_a_bad_value_is_refused_before_anything_is_printed(
     argv: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ECR_PROBE_DEADLINE", "soon")
@@ -140,26 +219,36 @@ def test_a_mistake_is_said_before_the_story(
     assert "--deadline (ECR_PROBE_DEADLINE)" in err
 
 
+@pytest.mark.usefixtures("checks")
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "sentence"),
     [
         (["helthy"], "did you mean healthy?"),
-        (["--format", "json"], "name one"),
+        (["--list", "helthy"], "did you mean healthy?"),
+        (["--serve", "helthy"], "did you mean healthy?"),
+        (["--serve", "other"], "'other' is not a scenario; ecr-probe demo --list other lists those that match"),
+        (["--format", "json"], "name a scenario"),
+        (["--exit-code"], "--exit-code needs the name of a scenario"),
         (["--all", "--list"], "cannot be combined"),
-        (["healthy", "--all"], "cannot be combined"),
-        (["--all", "--format", "json"], "--all prints a line"),
+        (["healthy", "--all"], "'--all' and 'healthy' cannot be combined"),
+        (["--serve", "--all"], "--serve and --all cannot be combined"),
+        (["--serve", "--exit-code"], "--serve and --exit-code cannot be combined"),
+        (["--all", "--exit-code"], "--all prints a line for each scenario, so --exit-code has no effect"),
+        (["--all", "--format", "json"], "--all prints a line for each scenario, so --format has no effect"),
         (["--list", "--pretty"], "--list prints a line"),
+        (["healthy", "--drill"], "--drill works only with --serve"),
+        (["healthy", "--interval", "5"], "--interval works only with --serve"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
         (["healthy", "other"], "'other' is no argument of this command; for example ecr-probe demo healthy"),
         (["--list=yes"], "--list: a switch takes no value"),
     ],
 )
-def test_usage(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_usage(argv: list[str], sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", *argv]) == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert words in err
+    assert sentence in err
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probe import demo
-from probe.demo import _named, _scenarios
+from probe.demo import all_scenarios, scenario_named
 from probe.model import Budget, LayerSeen, Verdict
 from probe.records import replace
 from probe.rehearsal import Stage
@@ -88,7 +88,7 @@ def stage(scenario: Scenario) -> Iterator[Stage]:
 
 
 def measured(name: str, books: Books, change: Change | None = None) -> Verdict:
-    scenario = _named(name, _scenarios())
+    scenario = scenario_named(name, all_scenarios())
     changes = scenario.change if change is None else all_of(scenario.change, change)
     with stage(replace(scenario, change=books.of(changes))) as one:
         return one.measure(threading.Event())
@@ -173,7 +173,7 @@ def test_a_small_layer_is_read_whole() -> None:
 def test_each_round_begins_anew() -> None:
     """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
     books = Books()
-    healthy = _named("healthy", _scenarios())
+    healthy = scenario_named("healthy", all_scenarios())
     with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as one:
         rounds = []
         for _ in range(3):
@@ -189,7 +189,7 @@ def test_a_round_that_is_cut_calls_no_more() -> None:
     stop = threading.Event()
     stop.set()
     books = Books()
-    healthy = _named("healthy", _scenarios())
+    healthy = scenario_named("healthy", all_scenarios())
     with stage(replace(healthy, change=books.of(healthy.change))) as one:
         one.measure(stop)
     assert books.count("/manifests/") == 0

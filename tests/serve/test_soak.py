@@ -15,7 +15,7 @@ import pytest
 
 from probe.config.settings import parse
 from probe.crash import broken
-from probe.demo import _named, _scenarios
+from probe.demo import all_scenarios, scenario_named
 from probe.history import Snapshot
 from probe.model import Severity, Verdict
 from probe.rehearsal import FAULTS, PHASE, Stage, phases
@@ -47,7 +47,7 @@ class RoundRecord(NamedTuple):
 
 
 def measured_rounds() -> list[RoundRecord]:
-    healthy, *faults = (_named(name, _scenarios()) for name in ("healthy", *NAMES))
+    healthy, *faults = (scenario_named(name, all_scenarios()) for name in ("healthy", *NAMES))
     pairs = chain.from_iterable((healthy, fault) for fault in cycle(faults))
     rounds = list(islice(chain.from_iterable(repeat(scenario, PHASE) for scenario in pairs), ROUNDS))
     stage = Stage(chain(rounds, repeat(healthy)), arguments=QUICK, variables={}, deadline=20)
@@ -143,7 +143,7 @@ def no_resource_leaks(records: list[RoundRecord]) -> None:
 
 
 def order(drill: bool, number: int) -> list[str]:
-    healthy, *faults = (_named(name, _scenarios()) for name in ("healthy", *FAULTS))
+    healthy, *faults = (scenario_named(name, all_scenarios()) for name in ("healthy", *FAULTS))
     found: Iterator[Scenario] = phases(healthy, faults, drill=drill)
     return [one.name for one in islice(found, number)]
 

@@ -16,19 +16,20 @@ from probe.sim.scenarios.scenario import Scenario
 from probe.sim.scenarios.task import TASK
 from probe.sim.scenarios.tls import TLS
 
-SCENARIOS: tuple[Scenario, ...] = (
-    *HEALTHY,
-    *DNS,
-    *RESOLVERS,
-    *NETWORK,
-    *TLS,
-    *DENIALS,
-    *REGISTRY,
-    *LAYERS,
-    *LOGS,
-    *CREDENTIALS,
-    *TASK,
-    *PAIRS,
-)
+AREAS: dict[str, tuple[Scenario, ...]] = {
+    "Healthy": HEALTHY,
+    "Private names": DNS,
+    "DNS servers": RESOLVERS,
+    "Network": NETWORK,
+    "TLS": TLS,
+    "Denied calls": DENIALS,
+    "Registry": REGISTRY,
+    "Layers": LAYERS,
+    "Logs and agent": LOGS,
+    "Credentials": CREDENTIALS,
+    "Task": TASK,
+    "Two faults": PAIRS,
+}
+SCENARIOS: tuple[Scenario, ...] = tuple(scenario for area in AREAS.values() for scenario in area)
 
-__all__ = ["SCENARIOS", "Scenario"]
+__all__ = ["AREAS", "SCENARIOS", "Scenario"]
