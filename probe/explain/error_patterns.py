@@ -16,7 +16,7 @@ from probe.faults.registry import HIDDEN
 from probe.faults.text_only import Subject
 from probe.model import Action, Failure
 from probe.records import Record
-from probe.wire.refusals import failure_of_code
+from probe.wire.aws_errors import failure_of_code
 
 
 class Weight(IntEnum):

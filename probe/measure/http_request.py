@@ -11,10 +11,10 @@ from probe.measure.recorder import Run
 from probe.model import AnswerSeen, Endpoint, Failure
 from probe.records import Record
 from probe.wire import answers
+from probe.wire.aws_calls import signed_headers
 from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Conversation
-from probe.wire.sigv4 import signed_headers
 
 T = TypeVar("T")
 

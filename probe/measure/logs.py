@@ -9,7 +9,7 @@ from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run, Target
 from probe.model import Action, AnswerSeen, Failure, LogsSeen
 from probe.records import replace
-from probe.wire import apis
+from probe.wire import aws_calls
 from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 
@@ -57,7 +57,7 @@ class _Request:
             response = call_aws(
                 self._run, reached.endpoint, reached.ready[0], self._caller, service="logs", target=target, body=body
             )
-            streams = response.read(apis.log_stream_names)
+            streams = response.read(aws_calls.log_stream_names)
         except WireError as error:
             missing = wanted.group is not None and error.failure is Failure.NOT_FOUND
             answer = answer_in(error, wanted.answer)
@@ -70,8 +70,8 @@ class _Request:
 
 def _call_of(wanted: LogsSeen) -> tuple[str, bytes]:
     if wanted.group is None:
-        return apis.DESCRIBE_LOG_GROUPS, json.dumps({"limit": 1}).encode()
+        return aws_calls.DESCRIBE_LOG_GROUPS, json.dumps({"limit": 1}).encode()
     body: dict[str, object] = {"logGroupName": wanted.group, "limit": 1}
     if wanted.stream:
         body["logStreamNamePrefix"] = wanted.stream
-    return apis.DESCRIBE_LOG_STREAMS, json.dumps(body).encode()
+    return aws_calls.DESCRIBE_LOG_STREAMS, json.dumps(body).encode()

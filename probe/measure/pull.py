@@ -17,7 +17,7 @@ from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run, Target
 from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
 from probe.records import Record, replace
-from probe.wire import apis
+from probe.wire import aws_calls
 from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 from probe.wire.http import Conversation
@@ -91,9 +91,9 @@ def _token(run: Run, start: Start) -> Attempt[str]:
 
     def call() -> tuple[AnySeen, str]:
         response = call_aws(
-            run, api.endpoint, ready, caller, service="ecr", target=apis.GET_AUTHORIZATION_TOKEN, body=b"{}"
+            run, api.endpoint, ready, caller, service="ecr", target=aws_calls.GET_AUTHORIZATION_TOKEN, body=b"{}"
         )
-        return response.seen, response.read(apis.authorization)
+        return response.seen, response.read(aws_calls.authorization)
 
     target = Target("ecr.api", Action.TOKEN, ready.address, api.endpoint.host, ready.address, on=ready.step)
     return run.with_retry(lambda: run.recorder.attempt(target, call))

@@ -25,7 +25,7 @@ from probe.model import (
     Surroundings,
 )
 from probe.records import replace
-from probe.wire import Wire, credentials, ecs, http, names
+from probe.wire import Wire, credentials, http, metadata, names
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect
 
@@ -37,7 +37,7 @@ AWSVPC = "awsvpc"
 def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: float) -> Surroundings:
     """Read the task's metadata: version 4, else 3. Neither is no error; all of it takes `budget.metadata` at most."""
     environment, ends = settings.environment, time.monotonic() + settings.budget.metadata
-    container, task, version = ecs.Container(), ecs.Task(), ""
+    container, task, version = metadata.Container(), metadata.Task(), ""
     uris = {"v4": environment.metadata_v4, "v3": environment.metadata_v3}
     sources = {name: uri for name, uri in uris.items() if uri}
     if not sources:
@@ -49,9 +49,9 @@ def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: fl
         read = partial(_metadata, recorder, version=name)
         # The time that one document takes is lost for the next: all of them share one budget.
         budget = replace(settings.budget, metadata=max(0.05, ends - time.monotonic()))
-        document = read("task", read=partial(ecs.task_document, wire, uri, budget=budget, until=until))
+        document = read("task", read=partial(metadata.task_document, wire, uri, budget=budget, until=until))
         if document.value is not None:
-            own = read("container", read=partial(ecs.container_document, wire, uri, budget=budget, until=until))
+            own = read("container", read=partial(metadata.container_document, wire, uri, budget=budget, until=until))
             container, task, version = own.value or container, document.value, name
         if version or document.step.failure is Failure.TIMEOUT:
             break
@@ -74,9 +74,9 @@ def remembering(earlier: Surroundings | None, here: Surroundings) -> Surrounding
 
 
 def _metadata(
-    recorder: Recorder, subject: str, *, version: str, read: Callable[[], ecs.Document]
-) -> Attempt[ecs.Document]:
-    def call() -> tuple[AnySeen, ecs.Document]:
+    recorder: Recorder, subject: str, *, version: str, read: Callable[[], metadata.Document]
+) -> Attempt[metadata.Document]:
+    def call() -> tuple[AnySeen, metadata.Document]:
         return MetadataSeen(version=version, status=200), read()
 
     target = Target("task", Action.METADATA, subject, rank=("task", "container").index(subject))
@@ -87,8 +87,8 @@ def _surroundings(
     settings: Settings,
     wire: Wire,
     recorder: Recorder,
-    container: ecs.Container,
-    task: ecs.Task,
+    container: metadata.Container,
+    task: metadata.Task,
     *,
     version: str,
     until: float,
@@ -160,7 +160,7 @@ def _path(launch_type: str | None, mode: str | None, environment: Environment) -
     return Path.INSTANCE_ENI if mode is not None else Path.UNKNOWN
 
 
-def _log_destinations(task: ecs.Task, own: ecs.Container) -> tuple[LogDestination, ...]:
+def _log_destinations(task: metadata.Task, own: metadata.Container) -> tuple[LogDestination, ...]:
     """Every container of the task that logs with awslogs; with FireLens that may be the router alone."""
     return tuple(
         LogDestination(
@@ -182,7 +182,7 @@ def _network(text: str | None) -> str | None:
         return None
 
 
-def _addresses(network: ecs.Network | None) -> tuple[str, ...]:
+def _addresses(network: metadata.Network | None) -> tuple[str, ...]:
     """The task's own addresses. In host mode the metadata holds a list with an empty string."""
     addresses = []
     for text in (*network.ipv4_addresses, *network.ipv6_addresses) if network else ():
@@ -197,7 +197,7 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
     """The VPC's ranges, which only the metadata of an EC2 instance has."""
 
     def call() -> tuple[AnySeen, tuple[str, ...]]:
-        ranges = ecs.instance_vpc_cidrs(wire, budget=settings.budget, until=until)
+        ranges = metadata.instance_vpc_cidrs(wire, budget=settings.budget, until=until)
         return MetadataSeen(version="instance", status=200), tuple(text for text in map(_network, ranges) if text)
 
     target = Target("task", Action.METADATA, "instance", rank=2)

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.exceptions as library
@@ -24,6 +24,8 @@ from botocore.loaders import create_loader
 
 from probe import __version__
 from probe.config.flags import UsageError
+from probe.model import Failure
+from probe.wire.aws_errors import failure_of_code
 from probe.wire.errors import scrub
 
 CONNECT, READ = 5.0, 20.0  # seconds
@@ -70,64 +72,14 @@ class ForeignAnswerError(Exception):
     """What answered is not AWS: a proxy's page, a captive portal's. `args` hold the HTTP status."""
 
 
-class _Sign(NamedTuple):
-    kind: Kind
-    codes: frozenset[str]
-
-
-# ECS, EC2 and CloudWatch Logs each have their own spelling (API references, "common errors").
-_BY_CODE = (
-    _Sign(
-        Kind.DENIED,
-        frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "AuthorizationError"}),
-    ),
-    _Sign(
-        Kind.CREDENTIALS,
-        frozenset(
-            {
-                "ExpiredTokenException",
-                "ExpiredToken",
-                "RequestExpired",
-                "UnrecognizedClientException",
-                "InvalidClientTokenId",
-                "InvalidSignatureException",
-                "SignatureDoesNotMatch",
-                "IncompleteSignature",
-                "MissingAuthenticationToken",
-                "MissingAuthenticationTokenException",
-                "AuthFailure",
-            }
-        ),
-    ),
-    _Sign(
-        Kind.THROTTLED,
-        frozenset(
-            {
-                "ThrottlingException",
-                "Throttling",
-                "ThrottledException",
-                "RequestThrottled",
-                "RequestLimitExceeded",
-                "TooManyRequestsException",
-                "LimitExceededException",
-            }
-        ),
-    ),
-    _Sign(
-        Kind.UNAVAILABLE,
-        frozenset(
-            {
-                "ServerException",
-                "InternalFailure",
-                "InternalError",
-                "InternalServerError",
-                "ServiceUnavailable",
-                "ServiceUnavailableException",
-                "Unavailable",
-            }
-        ),
-    ),
-)
+# What to do about an error code; a code that is not in the table of `wire.aws_errors` is REFUSED.
+_KINDS: Mapping[Failure | None, Kind] = {
+    Failure.DENIED: Kind.DENIED,
+    Failure.UNAUTHENTICATED: Kind.CREDENTIALS,
+    Failure.CLOCK: Kind.CREDENTIALS,
+    Failure.THROTTLED: Kind.THROTTLED,
+    Failure.SERVER_ERROR: Kind.UNAVAILABLE,
+}
 # ECS asks EC2, and tells what EC2 said as a mistake of ours: "Error retrieving security group information for [sg-…]:
 # Request limit exceeded. (ErrorCode: RequestLimitExceeded)" is an InvalidParameterException.
 _THROTTLED_BEHIND = re.compile(r"RequestLimitExceeded|Rate exceeded|Throttling", re.IGNORECASE)
@@ -298,7 +250,7 @@ def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
     told = response.get("Error", {})
     code, words = scrub(str(told.get("Code", ""))) or "an error without a code", scrub(str(told.get("Message", "")))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = next((sign.kind for sign in _BY_CODE if code in sign.codes), None)
+    kind = _KINDS.get(failure_of_code(code, control_plane=True))
     if kind is None and _THROTTLED_BEHIND.search(words):
         kind = Kind.THROTTLED
     if kind is None:

@@ -1,7 +1,7 @@
-"""How AWS's answers are read: whose words they are, which code, which policy refused, which clock was wrong. Facts,
-no opinion.
+"""Read AWS's HTTP answers: who sent them, the error code, the policy that denied, the clock. Facts, no opinion.
 
-Three dialects: the JSON protocol of ECR's and CloudWatch Logs' APIs, the registry's error envelope, and S3's XML.
+Three formats of errors: JSON of the ECR and CloudWatch Logs APIs, the registry's envelope, and S3's XML. What a status,
+a code or a message stands for is in `aws_errors`.
 """
 
 from __future__ import annotations
@@ -16,29 +16,27 @@ import msgspec
 
 from probe.model import AnswerSeen, Failure
 from probe.records import Record
+from probe.wire.aws_errors import denial_in, failure_of_code, failure_of_status, times_in
 from probe.wire.errors import scrub
 from probe.wire.http import Answer
-from probe.wire.refusals import denial_in, failure_of_code, times_in
 
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
-# S3 sends x-amz-id-2 with its request id; ECR's registry marks all its answers with the registry API's version.
-_OTHER_MARKS = ("x-amz-id-2", "docker-distribution-api-version", "x-amzn-errortype")
-_REGISTRY = "docker-distribution-api-version"
-
-_BY_STATUS = {401: Failure.UNAUTHENTICATED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
+_REGISTRY_VERSION = "docker-distribution-api-version"  # in every answer of ECR's registry
+# S3 sends x-amz-id-2 with its request id.
+_OTHER_MARKS = ("x-amz-id-2", _REGISTRY_VERSION, "x-amzn-errortype")
 
 _XML = re.compile(rb"<Error>.*?<Code>\s*([^<]{1,200})</Code>(?:.*?<Message>([^<]{0,4000})</Message>)?", re.DOTALL)
-_XML_REQUEST = re.compile(rb"<RequestId>\s*([^<]{1,100})</RequestId>")
+_XML_REQUEST_ID = re.compile(rb"<RequestId>\s*([^<]{1,100})</RequestId>")
 _TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200})", re.IGNORECASE)
 
 
-class _Words(Record, frozen=True):
-    """Code and message of an error, whatever the dialect; `marked` where the body has the form of one."""
+class _Error(Record, frozen=True):
+    """Code and message of an error in any of the formats. `recognized`: the body has the format of an AWS error."""
 
     code: str | None = None
     message: str | None = None
     request_id: str | None = None
-    marked: bool = False
+    recognized: bool = False
 
     @property
     def text(self) -> str:
@@ -46,18 +44,18 @@ class _Words(Record, frozen=True):
 
 
 def facts(answer: Answer, *, method: str, address: str | None, clock: float) -> AnswerSeen:
-    """What an answer tells. `clock` is our own time (seconds since the epoch) when it came."""
-    words, headers = _words(answer), _lower(answer.headers)
+    """The facts of an answer. `clock` is our own time (seconds since the epoch) when it arrived."""
+    error, headers = _error(answer), _lower_case(answer.headers)
     header_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
-    signed_at, server_time = times_in(words.message or "")
+    signed_at, server_time = times_in(error.message or "")
     return AnswerSeen(
         address=address,
         method=method,
         status=answer.status,
-        aws=bool(header_id or words.marked or any(name in headers for name in _OTHER_MARKS)),
-        code=scrub(words.code) if words.code else None,
-        request_id=scrub(header_id or words.request_id or "") or None,
-        denial=denial_in(words.message or ""),
+        aws=bool(header_id or error.recognized or any(name in headers for name in _OTHER_MARKS)),
+        code=scrub(error.code) if error.code else None,
+        request_id=scrub(header_id or error.request_id or "") or None,
+        denial=denial_in(error.message or ""),
         clock_offset=_clock_offset(headers.get("date"), clock),
         signed_at=signed_at,
         server_time=server_time,
@@ -66,101 +64,103 @@ def facts(answer: Answer, *, method: str, address: str | None, clock: float) -> 
 
 
 def failure(answer: Answer, seen: AnswerSeen) -> tuple[Failure, str] | None:
-    """The failure word and the raw words of an answer, None for 2xx.
+    """The failure and the error text of an answer, None for 2xx.
 
-    A body without a mark of AWS is a middlebox's, whatever its status; an answer without a body (to HEAD, or a plain
-    5xx) is judged by its status.
+    A body without a mark of AWS comes from a middlebox, for any status. An answer without a body (to HEAD, or a plain
+    5xx) is classified by its status.
     """
     status = answer.status
     if 200 <= status < 300:
         return None
-    words = _words(answer)
+    error = _error(answer)
     if status == 407 or (answer.body.strip() and not seen.aws):
-        return Failure.NOT_AWS, scrub(f"status {status}, not AWS's words: {_page(answer.body)}")
-    said = scrub(words.text or f"status {status}")
+        return Failure.NOT_AWS, scrub(f"status {status}, not from AWS: {_page_text(answer.body)}")
     if 300 <= status < 400:
-        return Failure.REDIRECT, scrub(f"status {status} to {_lower(answer.headers).get('location', 'nowhere')}")
-    return _word(answer, seen, words), said
+        location = _lower_case(answer.headers).get("location")
+        return Failure.REDIRECT, scrub(f"status {status} " + (f"to {location}" if location else "without a Location"))
+    return _failure_of_aws(answer, seen, error), scrub(error.text or f"status {status}")
 
 
 def is_html(answer: Answer) -> bool:
-    """Whether the body is a page for people: no API of AWS that is asked here answers so."""
-    kind = _lower(answer.headers).get("content-type", "").lower()
-    return "text/html" in kind or answer.body[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+    """Whether the body is a web page. None of the AWS APIs used here answers with one."""
+    content_type = _lower_case(answer.headers).get("content-type", "").lower()
+    return "text/html" in content_type or answer.body[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _word(answer: Answer, seen: AnswerSeen, words: _Words) -> Failure:
+def _failure_of_aws(answer: Answer, seen: AnswerSeen, error: _Error) -> Failure:
     if seen.signed_at is not None and seen.server_time is not None:
         return Failure.CLOCK
-    if (told := failure_of_code(words.code or "", words.message or "")) is not None:
-        return told
-    if answer.status >= 500:
-        return Failure.SERVER_ERROR
-    # ECR's registry answers a garbled password with 400.
-    if answer.status == 400 and not words.code and _REGISTRY in _lower(answer.headers):
+    by_code = failure_of_code(error.code or "", error.message or "")
+    if by_code is not None:
+        return by_code
+    # ECR's registry answers a malformed password with 400.
+    if answer.status == 400 and not error.code and _REGISTRY_VERSION in _lower_case(answer.headers):
         return Failure.UNAUTHENTICATED
-    return _BY_STATUS.get(answer.status, Failure.MALFORMED)
+    return failure_of_status(answer.status)
 
 
-# ---- dialects --------------------------------------------------------------------------------------------------------
+# ---- formats of errors -----------------------------------------------------------------------------------------------
 
 
-def _words(answer: Answer) -> _Words:
-    """The words of an error; of a successful answer none, for its body is no error and may be long."""
+def _error(answer: Answer) -> _Error:
+    """The error in an answer. The body of a successful one is not parsed: it may be long."""
     if 200 <= answer.status < 300:
-        return _Words()
+        return _Error()
     xml = _XML.search(answer.body)
     if xml is not None:
-        found = _XML_REQUEST.search(answer.body)
-        return _Words(_text(xml[1]), _text(xml[2] or b"") or None, _text(found[1]) if found else None, marked=True)
+        request = _XML_REQUEST_ID.search(answer.body)
+        message, request_id = _text(xml[2] or b"") or None, _text(request[1]) if request else None
+        return _Error(_text(xml[1]), message, request_id, recognized=True)
     try:
         document = msgspec.json.decode(answer.body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         document = None
-    words = _envelope(document) or _json_error(document)
-    if words.code is None and (kind := _lower(answer.headers).get("x-amzn-errortype")):
-        return _Words(_plain(kind), words.message, marked=True)
-    return words
+    error = _registry_error(document) or _json_error(document)
+    if error.code is None and (error_type := _lower_case(answer.headers).get("x-amzn-errortype")):
+        return _Error(_bare_code(error_type), error.message, recognized=True)
+    return error
 
 
-def _envelope(document: Any) -> _Words | None:
-    """The registry's: {"errors": [{"code": …, "message": …}]}."""
+def _registry_error(document: Any) -> _Error | None:
+    """The registry's envelope: {"errors": [{"code": …, "message": …}]}."""
     errors = document.get("errors") if isinstance(document, dict) else None
     if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
         return None
     code, message = errors[0].get("code"), errors[0].get("message")
-    return _Words(code, message if isinstance(message, str) else None, marked=True) if isinstance(code, str) else None
+    if not isinstance(code, str):
+        return None
+    return _Error(code, message if isinstance(message, str) else None, recognized=True)
 
 
-def _json_error(document: Any) -> _Words:
-    """The JSON protocol's: {"__type": …, "message": …}, where the key is `Message` in some services' denials."""
+def _json_error(document: Any) -> _Error:
+    """The JSON protocol: {"__type": …, "message": …}. Some services spell the key `Message` in denials."""
     if not isinstance(document, dict):
-        return _Words()
-    kind = document.get("__type")
+        return _Error()
+    code = document.get("__type")
     message = document.get("message", document.get("Message"))
-    return _Words(
-        _plain(kind) if isinstance(kind, str) else None,
+    return _Error(
+        _bare_code(code) if isinstance(code, str) else None,
         message if isinstance(message, str) else None,
-        marked=isinstance(kind, str),
+        recognized=isinstance(code, str),
     )
 
 
-def _plain(kind: str) -> str:
-    """Without the namespace before it and the URL behind it: `ns#Code`, `Code:http://…`."""
-    return kind.rpartition("#")[2].partition(":")[0]
+def _bare_code(code: str) -> str:
+    """The code without the namespace before it or the URL after it: `ns#Code`, `Code:http://…`."""
+    return code.rpartition("#")[2].partition(":")[0]
 
 
 def _text(raw: bytes) -> str:
     return html.unescape(raw.decode("utf-8", "replace")).strip()
 
 
-def _page(body: bytes) -> str:
-    """A page's title, else its first words."""
+def _page_text(body: bytes) -> str:
+    """The title of a page, or its first words."""
     title = _TITLE.search(body)
     return _text(title[1] if title else re.sub(rb"<[^>]*>", b" ", body[:2000]))
 
 
-# ---- clocks --------------------------------------------------------------------------------------------
+# ---- headers ---------------------------------------------------------------------------------------------------------
 
 
 def _clock_offset(date: str | None, clock: float) -> float | None:
@@ -170,5 +170,5 @@ def _clock_offset(date: str | None, clock: float) -> float | None:
         return None
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+def _lower_case(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}

@@ -1,8 +1,8 @@
-"""Which credentials this task holds: botocore's providers in botocore's order, over our own HTTP and given variables
-only.
+"""Find the credentials of this task: botocore's providers in botocore's order, over our own HTTP, and from the
+variables that the caller passes.
 
-Left out are the providers that call other services or run programs (assume-role, web identity, sso, login, credential
-processes): the probe would have to prove their path first. Signing is in `sigv4`.
+Providers that call other services or run programs are left out (assume-role, web identity, sso, login, credential
+processes): the probe would have to prove the network path to those services first. Signing is in `aws_calls`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ import msgspec
 from probe.model import Budget, CredentialsSeen, Failure
 from probe.records import Record, Unshown
 from probe.wire import Wire, http
+from probe.wire.aws_errors import failure_of_status
 from probe.wire.errors import WireError
-from probe.wire.instance import instance_metadata
+from probe.wire.metadata import instance_metadata
 
 CONTAINER_ROLE = "container-role"  # botocore's names of the providers
 INSTANCE_ROLE = "iam-role"
-_VARIABLES_OF_CONTAINER_ROLE = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
-# botocore would refresh what has expired; whether the document still holds is for AWS to say.
-_FAR = "2099-01-01T00:00:00Z"
+_CONTAINER_ROLE_VARIABLES = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+# botocore would refresh expired credentials. Whether they are still accepted is for AWS to decide.
+_FAR_FUTURE = "2099-01-01T00:00:00Z"
 _SECONDS = 2.0  # botocore's limit for one request to the container's endpoint
 
 
 class Credentials(Unshown, frozen=True):
-    """A key pair, with a session's token. Its repr shows none of it."""
+    """A key pair, with its session token. Its repr shows none of it."""
 
     access_key: str
     secret_key: str
@@ -35,7 +36,7 @@ class Credentials(Unshown, frozen=True):
 
 
 class FoundCredentials(Record, frozen=True):
-    """`source` is botocore's name of the provider. `arn` is known only where the endpoint's document tells it."""
+    """`source` is botocore's name of the provider. `arn` is the role's, if the endpoint's document contains it."""
 
     credentials: Credentials
     source: str
@@ -43,7 +44,7 @@ class FoundCredentials(Record, frozen=True):
 
 
 class _Document(Unshown, frozen=True, rename="pascal"):
-    """What the container's endpoint and instance metadata answer."""
+    """The credentials document of the container's endpoint and of instance metadata."""
 
     access_key_id: str
     secret_access_key: str
@@ -60,25 +61,23 @@ def prepare() -> None:
 def find(
     wire: Wire, environ: Mapping[str, str], *, allow_instance: bool, budget: Budget, until: float
 ) -> FoundCredentials:
-    """The first credentials of the chain: variables, credentials file, config file, container role, instance role if
-    allowed.
+    """Return the first credentials of the chain: variables, credentials file, config file, container role, and
+    instance role if allowed.
 
-    Raises WireError NO_CREDENTIALS where no provider has any; from an endpoint UNAUTHENTICATED (4xx), SERVER_ERROR,
-    THROTTLED, MALFORMED, with CredentialsSeen, and what connecting raises. Nothing is retried here: ECS answers 503
-    right after its agent's start, and the caller asks again.
+    Raises WireError NO_CREDENTIALS if no provider has any. From an endpoint: UNAUTHENTICATED (4xx), SERVER_ERROR,
+    THROTTLED or MALFORMED, with CredentialsSeen, and what connecting raises. Nothing is retried here: ECS answers 503
+    right after its agent starts, and the caller retries.
     """
-    found = _from_files(environ)
-    if found is None and any(name in environ for name in _VARIABLES_OF_CONTAINER_ROLE):
-        found = _from_container(wire, environ, budget=budget, until=until)
-    if found is None and allow_instance:
-        found = _from_instance(wire, budget=budget, until=until)
-    if found is None:
+    caller = _from_files(environ)
+    if caller is None and any(name in environ for name in _CONTAINER_ROLE_VARIABLES):
+        caller = _from_container(wire, environ, budget=budget, until=until)
+    if caller is None and allow_instance:
+        caller = _from_instance(wire, budget=budget, until=until)
+    if caller is None:
         raise WireError(
-            Failure.NO_CREDENTIALS,
-            "neither variables nor files nor a task role give credentials",
-            seen=CredentialsSeen(),
+            Failure.NO_CREDENTIALS, "no credentials in variables, files or a task role", seen=CredentialsSeen()
         )
-    return found
+    return caller
 
 
 # ---- variables and files ---------------------------------------------------------------------------------------------
@@ -92,18 +91,18 @@ def _from_files(environ: Mapping[str, str]) -> FoundCredentials | None:
     )
     from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped,unused-ignore]
 
-    # An expiry would make botocore refresh on reading; whether a key still works is for AWS to say.
+    # With an expiry botocore would try to refresh the keys. Whether they still work is for AWS to decide.
     variables = {name: value for name, value in environ.items() if name != "AWS_CREDENTIAL_EXPIRATION"}
     profile = environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
-    shared = _file(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
-    config = _file(environ, "AWS_CONFIG_FILE", "config")
+    shared = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    config = _path(environ, "AWS_CONFIG_FILE", "config")
     providers: tuple[Callable[[], Any], ...] = (
         lambda: EnvProvider(variables),
         lambda: SharedCredentialProvider(shared, profile),
         lambda: ConfigProvider(config, profile),
     )
-    for make in providers:
-        provider = make()
+    for new_provider in providers:
+        provider = new_provider()
         try:
             loaded = provider.load()
         except (BotoCoreError, OSError, UnicodeError) as error:
@@ -114,8 +113,8 @@ def _from_files(environ: Mapping[str, str]) -> FoundCredentials | None:
     return None
 
 
-def _file(environ: Mapping[str, str], variable: str, name: str) -> str:
-    """A path that does not exist where neither the variable nor a home is set."""
+def _path(environ: Mapping[str, str], variable: str, name: str) -> str:
+    """The file that `variable` names, else the one in the home directory. Without either it does not exist."""
     home = environ.get("HOME", "")
     path = environ.get(variable) or f"{home}/.aws/{name}"
     return home + path[1:] if path.startswith("~/") else path
@@ -125,15 +124,14 @@ def _file(environ: Mapping[str, str], variable: str, name: str) -> str:
 
 
 def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, until: float) -> FoundCredentials:
-    """ECS's endpoint for the task's role. botocore decides on the URL, the header and whether the host may be
-    trusted."""
+    """Ask ECS's endpoint for the task role. botocore decides on the URL, the header and whether to trust the host."""
     from botocore.credentials import ContainerProvider  # type: ignore[import-untyped,unused-ignore]
     from botocore.utils import ContainerMetadataFetcher  # type: ignore[import-untyped,unused-ignore]
 
     documents: list[_Document] = []
 
     class Fetcher(ContainerMetadataFetcher):  # type: ignore[misc,unused-ignore]
-        """botocore's, but for the round trip itself: no session of its own, no sleeping, no second try."""
+        """botocore's fetcher with our own HTTP request: no session of its own, no sleep, no retry."""
 
         def _retrieve_credentials(
             self, full_url: str, extra_headers: Mapping[str, str] | None = None
@@ -154,7 +152,7 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
                 "AccessKeyId": document.access_key_id,
                 "SecretAccessKey": document.secret_access_key,
                 "Token": document.token,
-                "Expiration": _FAR,
+                "Expiration": _FAR_FUTURE,
             }
 
     try:
@@ -163,9 +161,9 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
         raise WireError(
             error.failure, error.detail, seen=error.seen or CredentialsSeen(source=CONTAINER_ROLE)
         ) from error
-    except (ValueError, OSError) as error:  # a host that is not allowed, a token file that is not there
+    except (ValueError, OSError) as error:  # a host that is not allowed, a missing token file
         raise WireError(Failure.NO_CREDENTIALS, str(error), seen=CredentialsSeen(source=CONTAINER_ROLE)) from error
-    return _found(documents[0], CONTAINER_ROLE)
+    return _credentials(documents[0], CONTAINER_ROLE)
 
 
 def _from_instance(wire: Wire, *, budget: Budget, until: float) -> FoundCredentials | None:
@@ -178,32 +176,29 @@ def _from_instance(wire: Wire, *, budget: Budget, until: float) -> FoundCredenti
             raise
         seen = CredentialsSeen(source=INSTANCE_ROLE)
         raise WireError(Failure.NO_CREDENTIALS, f"instance metadata: {error.detail}", seen=seen) from error
-    return _found(_decode(text.encode(), CredentialsSeen(source=INSTANCE_ROLE)), INSTANCE_ROLE)
+    return _credentials(_decode(text.encode(), CredentialsSeen(source=INSTANCE_ROLE)), INSTANCE_ROLE)
 
 
 def _document(answer: http.Answer) -> _Document:
     seen = CredentialsSeen(source=CONTAINER_ROLE, status=answer.status)
     if answer.status == 200:
         return _decode(answer.body, seen)
-    words = answer.body.decode("utf-8", "replace")
-    if answer.status == 429:
-        failure = Failure.THROTTLED
-    elif answer.status >= 500:
-        failure = Failure.SERVER_ERROR
-    else:
-        failure = Failure.UNAUTHENTICATED if answer.status >= 400 else Failure.MALFORMED
-    raise WireError(failure, f"the credentials endpoint answered {answer.status}: {words}", seen=seen)
+    failure = failure_of_status(answer.status)
+    if 400 <= answer.status < 500 and failure is not Failure.THROTTLED:
+        failure = Failure.UNAUTHENTICATED  # whatever the reason, the endpoint has no credentials for this task
+    message = answer.body.decode("utf-8", "replace")
+    raise WireError(failure, f"the credentials endpoint answered {answer.status}: {message}", seen=seen)
 
 
 def _decode(body: bytes, seen: CredentialsSeen) -> _Document:
-    """Never quotes the body, for it may hold the secret."""
+    """Parse a credentials document. The error never quotes the body, because it may hold the secret."""
     try:
         return msgspec.json.decode(body, type=_Document)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise WireError(Failure.MALFORMED, "no credentials document", seen=seen) from error
+        raise WireError(Failure.MALFORMED, "not a credentials document", seen=seen) from error
 
 
-def _found(document: _Document, source: str) -> FoundCredentials:
+def _credentials(document: _Document, source: str) -> FoundCredentials:
     return FoundCredentials(
         Credentials(document.access_key_id, document.secret_access_key, document.token),
         source,

@@ -21,7 +21,7 @@ from probe.wire.errors import Phase, WireError, wire_error
 from probe.wire.sockets import BoundedSocket, Pace, connect
 
 if TYPE_CHECKING:
-    from probe.wire.pinned import Pinned
+    from probe.wire.requests_adapter import Pinned
 
 _PORTS = {True: 443, False: 80}
 # Where EKS's credential agent listens beside link-local addresses (botocore, ContainerMetadataFetcher).
@@ -189,7 +189,7 @@ class Conversation:
                 response.raw.close()
 
     def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Any:
-        from probe.wire.pinned import Pinned
+        from probe.wire.requests_adapter import Pinned
 
         if self._adapter is None:
             self._adapter = Pinned(_bracketed(self.host), self._port, self._open)
@@ -255,7 +255,7 @@ def _bracketed(host: str) -> str:
 
 def prepare() -> None:
     """Import requests now, so that no step's time contains it."""
-    import probe.wire.pinned  # noqa: F401
+    import probe.wire.requests_adapter  # noqa: F401
 
 
 def get(

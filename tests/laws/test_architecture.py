@@ -72,7 +72,7 @@ OURS = {
         "probe.images",
         "probe.wire.errors",
         "probe.wire.partitions",
-        "probe.wire.refusals",
+        "probe.wire.aws_errors",
         "probe.report.layout",
         "probe.__version__",
     },

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from probe.model import AnswerSeen, DenialReason, Failure
 from probe.wire import answers
+from probe.wire.aws_errors import failure_of_code
 from probe.wire.http import Answer
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC).timestamp()
@@ -153,7 +154,24 @@ def test_code_and_request_id() -> None:
 
 def test_a_block_page_is_told_by_its_title() -> None:
     _, failure = read(403, PAGE)
-    assert failure == (Failure.NOT_AWS, "status 403, not AWS's words: Access Denied by policy")
+    assert failure == (Failure.NOT_AWS, "status 403, not from AWS: Access Denied by policy")
+
+
+@pytest.mark.parametrize(
+    ("code", "in_a_text", "from_the_control_plane"),
+    [
+        ("LimitExceededException", None, Failure.THROTTLED),
+        ("AuthFailure", None, Failure.UNAUTHENTICATED),
+        ("AccessDeniedException", Failure.DENIED, Failure.DENIED),
+        ("ClusterNotFoundException", Failure.NOT_FOUND, Failure.NOT_FOUND),
+        ("InvalidParameterException", None, None),
+    ],
+)
+def test_some_codes_are_only_clear_from_the_control_plane(
+    code: str, in_a_text: Failure | None, from_the_control_plane: Failure | None
+) -> None:
+    assert failure_of_code(code) is in_a_text
+    assert failure_of_code(code, control_plane=True) is from_the_control_plane
 
 
 # ---- sentences -------------------------------------------------------------------------------------------------------

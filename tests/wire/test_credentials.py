@@ -10,9 +10,9 @@ import pytest
 
 from probe.model import CredentialsSeen, Failure
 from probe.wire import Wire
+from probe.wire.aws_calls import signed_headers
 from probe.wire.credentials import Credentials, FoundCredentials, find
 from probe.wire.errors import WireError
-from probe.wire.sigv4 import signed_headers
 from tests.wire.servers import QUICK, HttpServer, Server, answer, closed_port, silent, soon, wire_to
 
 RELATIVE = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"}

@@ -53,9 +53,10 @@ HEAVY = ("requests", "urllib3", "botocore", "cryptography")
         ".names",
         ".http",
         ".answers",
-        ".ecs",
+        ".metadata",
         ".credentials",
-        ".sigv4",
+        ".aws_calls",
+        ".aws_errors",
         ".partitions",
     ],
 )

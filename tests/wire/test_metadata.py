@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.model import Failure, MetadataSeen
-from probe.wire import ecs
+from probe.wire import metadata
 from probe.wire.errors import WireError
 from tests.wire.servers import (
     QUICK,
@@ -68,10 +68,10 @@ TASK: dict[str, Any] = {
 }
 
 
-def read_task(document: object, status: int = 200) -> ecs.Task:
+def read_task(document: object, status: int = 200) -> metadata.Task:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     with HttpServer(lambda _: answer(status, body)) as server:
-        return ecs.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
+        return metadata.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
 
 
 def test_both_documents_are_asked_for_where_they_are() -> None:
@@ -80,22 +80,22 @@ def test_both_documents_are_asked_for_where_they_are() -> None:
 
     with HttpServer(respond) as server:
         wire = wire_to({80: server.port})
-        task = ecs.task_document(wire, BASE, budget=QUICK, until=soon())
-        own = ecs.container_document(wire, BASE, budget=QUICK, until=soon())
+        task = metadata.task_document(wire, BASE, budget=QUICK, until=soon())
+        own = metadata.container_document(wire, BASE, budget=QUICK, until=soon())
     assert [request.split(b" ")[1] for request in server.requests] == [b"/v4/0123-abc/task", b"/v4/0123-abc"]
-    assert task == ecs.Task(
+    assert task == metadata.Task(
         cluster="green",
         task_arn=ARN,
         launch_type="FARGATE",
         availability_zone="eu-central-1b",
-        containers=(own, ecs.Container(name="~internal~ecs~pause")),
+        containers=(own, metadata.Container(name="~internal~ecs~pause")),
         clock_synchronized=True,
         fault_injection=True,
     )
     assert own.image == CONTAINER["Image"]
     assert own.log_options["awslogs-group"] == "/ecs/green"
     assert own.networks == (
-        ecs.Network(
+        metadata.Network(
             network_mode="awsvpc",
             ipv4_addresses=("100.64.3.17",),
             ipv6_addresses=("2a05:d014::17",),
@@ -123,7 +123,7 @@ def test_attachments_of_every_mode(networks: object, mode: str | None, addresses
     "document", [{}, {"Containers": None}, {"Containers": [1, None, "x"]}, {"LaunchType": ["EC2"], "ClockDrift": 3}]
 )
 def test_what_cannot_be_read_is_left_out(document: object) -> None:
-    assert read_task(document) == ecs.Task()
+    assert read_task(document) == metadata.Task()
 
 
 def test_a_task_outside_a_service_goes_by_its_family() -> None:
@@ -136,7 +136,7 @@ def test_oddities_are_no_errors() -> None:
     assert read_task({"LaunchType": "MOONBASE"}).launch_type == "MOONBASE"
     assert read_task(
         {"Containers": [{"LogDriver": "awsfirelens", "LogOptions": {"a": 1, "b": "c"}, "Networks": {}}]}
-    ).containers == (ecs.Container(log_driver="awsfirelens", log_options={"b": "c"}),)
+    ).containers == (metadata.Container(log_driver="awsfirelens", log_options={"b": "c"}),)
     drift = {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}
     assert read_task({"Containers": [{"ClockDrift": drift}]}).clock_synchronized is False
 
@@ -153,7 +153,7 @@ junk = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*TASK, *CONTAINER]), junk, max_size=8))
 def test_no_document_makes_us_fail(document: dict[str, Any]) -> None:
-    assert isinstance(ecs._task(document), ecs.Task)
+    assert isinstance(metadata._task(document), metadata.Task)
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
@@ -201,13 +201,13 @@ def test_a_huge_document_is_cut() -> None:
 )
 def test_silence_costs_no_more_than_the_budget(handler: Any, expected: Failure) -> None:
     with Server(handler) as server, pytest.raises(WireError) as caught:
-        ecs.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
+        metadata.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
     assert caught.value.failure is expected
 
 
 def test_nobody_there() -> None:
     with pytest.raises(WireError) as caught:
-        ecs.container_document(wire_to({80: closed_port()}), BASE, budget=QUICK, until=soon())
+        metadata.container_document(wire_to({80: closed_port()}), BASE, budget=QUICK, until=soon())
     assert caught.value.failure is Failure.REFUSED
 
 
@@ -217,7 +217,9 @@ def test_a_base_that_is_a_name() -> None:
         NameServer(always("emulator.local. 60 IN A 127.0.0.1")) as names,
     ):
         wire = wire_to(server.port, names=names.port)
-        found = ecs.container_document(wire, f"http://emulator.local:{server.port}/v3/1", budget=QUICK, until=soon())
+        found = metadata.container_document(
+            wire, f"http://emulator.local:{server.port}/v3/1", budget=QUICK, until=soon()
+        )
     assert found.name == "x"
 
 
@@ -247,7 +249,7 @@ def instance(paths: dict[str, bytes]) -> Any:
 def test_the_ranges_of_the_vpc(ipv6: dict[str, bytes], expected: tuple[str, ...]) -> None:
     paths = {"mac": b"0e:00:00:00:00:01\n", f"{MAC}/vpc-ipv4-cidr-blocks": b"10.0.0.0/16\n100.64.0.0/16", **ipv6}
     with HttpServer(instance(paths)) as server:
-        assert ecs.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon()) == expected
+        assert metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon()) == expected
 
 
 @pytest.mark.parametrize(
@@ -263,5 +265,5 @@ def test_the_ranges_of_the_vpc(ipv6: dict[str, bytes], expected: tuple[str, ...]
 )
 def test_instance_metadata_that_refuses(respond: Any, expected: Failure) -> None:
     with HttpServer(respond) as server, pytest.raises(WireError) as caught:
-        ecs.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon())
+        metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon())
     assert caught.value.failure is expected

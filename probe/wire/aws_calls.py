@@ -1,4 +1,4 @@
-"""The AWS JSON calls that a run makes: their target, and how a successful body is read. Signing is in `sigv4`."""
+"""The AWS JSON calls that a check makes: their targets, the signature, and how a successful response is read."""
 
 from __future__ import annotations
 
@@ -10,21 +10,36 @@ import msgspec
 
 from probe.model import Failure
 from probe.records import Record, field
+from probe.wire.credentials import Credentials
 from probe.wire.errors import WireError
 
 GET_AUTHORIZATION_TOKEN = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
 DESCRIBE_LOG_GROUPS = "Logs_20140328.DescribeLogGroups"
 DESCRIBE_LOG_STREAMS = "Logs_20140328.DescribeLogStreams"
 
+_CONTENT_TYPE = "application/x-amz-json-1.1"
 # ASCII without blanks or line ends, so that the token cannot start another header.
 _HEADER_WORD = re.compile(r"[A-Za-z0-9+/=_-]{1,16384}")
+
+
+def signed_headers(
+    credentials: Credentials, *, service: str, region: str, host: str, target: str, body: bytes
+) -> dict[str, str]:
+    """The headers of `POST https://<host>/` for the operation `target`, with a signature (version 4) by botocore."""
+    from botocore.auth import SigV4Auth  # type: ignore[import-untyped,unused-ignore]
+    from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped,unused-ignore]
+
+    headers = {"Content-Type": _CONTENT_TYPE, "X-Amz-Target": target}
+    request = AWSRequest(method="POST", url=f"https://{host}/", data=body, headers=headers)
+    SigV4Auth(credentials, service, region).add_auth(request)
+    return {str(name): str(value) for name, value in request.headers.items()}
 
 
 class _Authorization(Record, frozen=True, rename="camel"):
     authorization_token: str
 
 
-class _TokenAnswer(Record, frozen=True, rename="camel"):
+class _AuthorizationData(Record, frozen=True, rename="camel"):
     authorization_data: list[_Authorization]
 
 
@@ -37,13 +52,13 @@ class _LogStreams(Record, frozen=True, rename="camel"):
 
 
 def authorization(body: bytes) -> str:
-    """Return the registry's Authorization header from GetAuthorizationToken's answer.
+    """Return the registry's Authorization header from the response to GetAuthorizationToken.
 
-    The token is used unchanged as Basic credentials. Raises WireError MALFORMED;
-    never quotes the body, because it may hold the secret.
+    The token is used unchanged as Basic credentials. Raises WireError MALFORMED, and never quotes the body, because it
+    may hold the secret.
     """
     try:
-        token = msgspec.json.decode(body, type=_TokenAnswer).authorization_data[0].authorization_token
+        token = msgspec.json.decode(body, type=_AuthorizationData).authorization_data[0].authorization_token
         user = base64.b64decode(token, validate=True).partition(b":")[0]
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError, binascii.Error) as error:
         raise WireError(Failure.MALFORMED, "the answer to GetAuthorizationToken holds no token") from error
@@ -55,7 +70,7 @@ def authorization(body: bytes) -> str:
 
 
 def log_stream_names(body: bytes) -> tuple[str, ...]:
-    """The stream names in DescribeLogStreams' answer. Raises WireError MALFORMED."""
+    """The stream names in the response to DescribeLogStreams. Raises WireError MALFORMED."""
     try:
         return tuple(stream.log_stream_name for stream in msgspec.json.decode(body, type=_LogStreams).log_streams)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
