@@ -188,7 +188,7 @@ def _checked(request: Request) -> Request:
 
 
 def _settings(scenario: Scenario, request: Request, environ: Mapping[str, str]) -> Settings:
-    environ = {**request.variables, **environ, **scenario.environ}
+    environ = {**request.variables, **environ}
     return parse([*scenario.arguments, *request.arguments], environ, started=time.monotonic())
 
 

@@ -77,7 +77,7 @@ class Stage:
         self.close()
         self._scenario, self._vpc = scenario, VPC()
         scenario.change(self._vpc)
-        environ = {**self._variables, **self._vpc.environ, **scenario.environ}
+        environ = {**self._variables, **self._vpc.environ}
         settings = parse([*scenario.arguments, *self._arguments], environ)
         budget = thrifty(settings.budget, deadline=self._deadline, layer_bytes=self._layer_bytes)
         return Rounds(replace(settings, budget=budget), self._vpc.wire())

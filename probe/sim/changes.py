@@ -10,14 +10,12 @@ from collections.abc import Callable
 from probe.records import replace
 from probe.sim import images, names
 from probe.sim.cloud import APP, TAG
-from probe.sim.dns import DnsHandler, Zone
+from probe.sim.dns import DnsAnswer, DnsHandler, Nameserver, Zone
 from probe.sim.http import Damage, Delivery, Reply
 from probe.sim.identity import Policy, Statement
-from probe.sim.listeners import Server
-from probe.sim.nameservers import Nameserver
 from probe.sim.network import Middlebox, Treatment
+from probe.sim.servers import Certificate, Server
 from probe.sim.services import InjectedReply
-from probe.sim.tls import Certificate
 from probe.sim.vpc import VPC
 
 Change = Callable[[VPC], object]
@@ -105,6 +103,16 @@ def dns_server(address: str, handler: Callable[[VPC], DnsHandler]) -> Change:
         vpc.dns_servers[address] = Nameserver(handler(vpc))
 
     return change
+
+
+def serves(zones: list[Zone], vpc: VPC) -> DnsHandler:
+    """A server that knows these private zones, and otherwise forwards to public DNS."""
+
+    def answer(name: str, record: str) -> DnsAnswer:
+        matching = [zone for zone in zones if zone.contains(name)]
+        return matching[0].answer(name, record) if matching else vpc.public_dns.answer(name, record)
+
+    return answer
 
 
 def nameserver_lines(*servers: str) -> Change:
@@ -210,6 +218,14 @@ def repository_deleted(vpc: VPC) -> None:
 def clock_behind(seconds: float) -> Change:
     """The task's clock is `seconds` behind AWS's."""
     return lambda vpc: setattr(vpc.cloud.account, "clock_ahead", seconds)
+
+
+def without_task_role(vpc: VPC) -> None:
+    vpc.task.role = None
+
+
+def without_log_groups(vpc: VPC) -> None:
+    vpc.cloud.logs.groups.clear()
 
 
 def task_variables(**values: str) -> Change:

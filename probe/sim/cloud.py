@@ -5,12 +5,10 @@ from __future__ import annotations
 import secrets
 
 from probe.sim import images
-from probe.sim.api import EcrApi, Passwords
+from probe.sim.ecr import EcrApi, Passwords, Registry
 from probe.sim.identity import Keys, Principal
-from probe.sim.logs import Logs
-from probe.sim.registry import Registry
 from probe.sim.s3 import LayerStore
-from probe.sim.services import Account, Service
+from probe.sim.services import Account, Logs, Service
 from probe.sim.task import Task
 
 OTHER_ACCOUNT = "210987654321"

@@ -1,6 +1,6 @@
-"""Which packets arrive: security groups, network ACL, route table, middleboxes.
+"""VPC endpoints, and which packets arrive: security groups, network ACL, route table, middleboxes.
 
-Pure decisions about a network that scenarios break; sockets are in `listeners`.
+Pure decisions about a network that scenarios break; sockets are in `servers`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,61 @@ from __future__ import annotations
 from enum import Enum
 
 from probe.records import Record, field, replace
-from probe.sim import addresses
-from probe.sim.endpoints import Gateway, Interface
+from probe.sim import names
+from probe.sim.dns import Zone
 from probe.sim.http import Delivery, Reply, Request
-from probe.sim.listeners import HttpServer, Server
+from probe.sim.identity import ALLOW_ALL, Policy
+from probe.sim.names import embedded, inside
+from probe.sim.servers import HttpServer, Server
+
+_SUFFIX = "uz5j3lr2"  # vpce names: vpce-<17 hex>-<8 letters and digits>
+
+
+class Interface(Record, eq=False):
+    """An interface endpoint: an ENI in each zone. `allowed_sources`: ranges that its security group allows on 443."""
+
+    service: str
+    region: str
+    vpce_id: str
+    addresses: list[str]
+    addresses_ipv6: list[str] = field(default_factory=list)
+    allowed_sources: list[str] = field(default_factory=list)
+    private_dns: bool = True
+    year: int = 2026  # of its creation: older endpoints have fewer private names
+    policy: Policy = ALLOW_ALL
+
+    @property
+    def all_addresses(self) -> tuple[str, ...]:
+        return (*self.addresses, *self.addresses_ipv6)
+
+    @property
+    def vpce_name(self) -> str:
+        return f"{self.vpce_id}-{_SUFFIX}.{names.vpce_base(self.service, self.region)}"
+
+    def vpce_names(self) -> dict[str, tuple[str, ...]]:
+        """Endpoint-specific names, one per zone: public DNS returns their private addresses to every client."""
+        addresses = {self.vpce_name: self.all_addresses}
+        for zone, address in zip("ab", self.addresses, strict=False):
+            addresses[self.vpce_name.replace(f"-{_SUFFIX}.", f"-{_SUFFIX}-{self.region}{zone}.")] = (address,)
+        return addresses
+
+    def zones(self) -> list[Zone]:
+        """The private zones that "private DNS" creates: one per name, with wildcards inside their parent's zone."""
+        zones: dict[str, Zone] = {}
+        for name in names.private_names(self.service, self.region, year=self.year):
+            zone = zones.setdefault(name.removeprefix("*."), Zone(name.removeprefix("*.")))
+            zone.records[name] = self.all_addresses
+        return list(zones.values())
+
+
+class Gateway(Record, eq=False):
+    """The S3 gateway endpoint: a route to S3's public ranges of one region and a policy, without name or address."""
+
+    region: str
+    vpce_id: str = "vpce-0ffffaaaa22221111"
+    policy: Policy = ALLOW_ALL
+    service: str = "s3"
+
 
 S3_PREFIX_LIST = "pl-s3"  # in security group rules: the prefix list of S3 in the region
 
@@ -94,21 +145,21 @@ class Network(Record):
         """Whether the task's security group, the network ACL and the endpoint's security group allow the packet."""
         regional_s3 = service == "s3" and region == self.region
         allowed_ranges = [target for target in self.egress if target != S3_PREFIX_LIST]
-        if not (addresses.inside(address, allowed_ranges) or (S3_PREFIX_LIST in self.egress and regional_s3)):
+        if not (inside(address, allowed_ranges) or (S3_PREFIX_LIST in self.egress and regional_s3)):
             return False
-        if addresses.inside(address, self.acl_drops):
+        if inside(address, self.acl_drops):
             return False
-        translated = addresses.embedded(address) != address
+        translated = embedded(address) != address
         source = self.nat if translated else self.ipv6 if ":" in address else self.address
-        return endpoint is None or (source is not None and addresses.inside(source, endpoint.allowed_sources))
+        return endpoint is None or (source is not None and inside(source, endpoint.allowed_sources))
 
     def route(self, address: str, *, service: str, region: str, gateway: Gateway | None) -> Gateway | str | None:
         """The route of a packet: "local", "transit", "internet" or the gateway endpoint. None without a route."""
-        if addresses.inside(address, self.ranges):
+        if inside(address, self.ranges):
             return "local"
-        if addresses.inside(address, self.routes.ranges):
+        if inside(address, self.routes.ranges):
             return "transit"
-        if addresses.embedded(address) != address:
+        if embedded(address) != address:
             return "internet" if self.routes.dns64 and self.routes.nat else None
         if service == "s3" and region == self.region and self.routes.gateway and gateway is not None:
             return gateway  # the prefix list is more specific than the default route

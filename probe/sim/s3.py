@@ -9,7 +9,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 from xml.sax.saxutils import escape
 
-from probe.sim import names, sigv4
+from probe.sim import identity, names
 from probe.sim.http import Reply, Request
 from probe.sim.identity import ENDPOINT, Call, layer_service
 from probe.sim.images import Content, Repositories
@@ -43,16 +43,16 @@ class LayerStore(Service):
         unique = uuid5(NAMESPACE_URL, blob.digest)
         path = f"/{unique.hex[:4]}-{registry.account}-{unique}/{uuid5(unique, registry.account)}"
         self._keys[path] = blob.digest
-        now = sigv4.stamped(self.account.now())
+        now = identity.stamped(self.account.now())
         query = {
             "X-Amz-Security-Token": self.token,
-            "X-Amz-Algorithm": sigv4.ALGORITHM,
+            "X-Amz-Algorithm": identity.ALGORITHM,
             "X-Amz-Date": now,
             "X-Amz-SignedHeaders": "host",
             "X-Amz-Expires": str(_EXPIRES),
             "X-Amz-Credential": f"{self._access_key}/{now[:8]}/{region}/s3/aws4_request",
         }
-        signature = sigv4.presigned(host, path, query, self._secret_key)
+        signature = identity.presigned(host, path, query, self._secret_key)
         self.signatures.append(signature)
         parameters = [
             f"{name}={quote(value, safe='-_.~')}" for name, value in (*query.items(), ("X-Amz-Signature", signature))
@@ -76,14 +76,14 @@ class LayerStore(Service):
             )
         if self.session_expired:
             return _error(request, 400, "ExpiredToken", "The provided token has expired.")
-        ends = sigv4.instant(query["X-Amz-Date"]) + int(query["X-Amz-Expires"])
+        ends = identity.instant(query["X-Amz-Date"]) + int(query["X-Amz-Expires"])
         if self.account.now() > ends:
-            times = {"Expires": sigv4.stamped(ends), "ServerTime": sigv4.stamped(self.account.now())}
+            times = {"Expires": identity.stamped(ends), "ServerTime": identity.stamped(self.account.now())}
             return _error(
                 request, 403, "AccessDenied", "Request has expired", **{"X-Amz-Expires": str(_EXPIRES)}, **times
             )
         # Method and host are signed: HEAD or another host name needs another signature.
-        if signature != sigv4.presigned(request.host, request.path, query, self._secret_key, method=request.method):
+        if signature != identity.presigned(request.host, request.path, query, self._secret_key, method=request.method):
             message = (
                 "The request signature we calculated does not match the signature you provided. "
                 "Check your key and signing method."

@@ -1,4 +1,4 @@
-"""What AWS's services share: the account with its keys and clock, entry points, injected replies, the JSON protocol."""
+"""What AWS's services share (account, entry points, injected replies, JSON protocol), and CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from probe.records import Record, field
-from probe.sim import sigv4
+from probe.sim import names
 from probe.sim.http import Reply, Request
-from probe.sim.identity import Call, Keys, Permissions, Policy, Principal
+from probe.sim.identity import Call, Keys, Permissions, Policy, Principal, SignatureError, verify_signature
 
 AMAZON_JSON = "application/x-amz-json-1.1"
 
@@ -36,8 +36,8 @@ class Account(Record, eq=False):
         return time.time() + self.clock_ahead
 
     def authenticate(self, request: Request, *, service: str, region: str) -> Principal:
-        """The caller of a signed request. Raises sigv4.SignatureError."""
-        return sigv4.verify(
+        """The caller of a signed request. Raises SignatureError."""
+        return verify_signature(
             request, self.keys, service=service, region=region, now=self.now(), expired=self.session_expired
         )
 
@@ -123,3 +123,37 @@ def json_call(request: Request) -> tuple[str, dict[str, Any]]:
     operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
     content = json.loads(request.body or b"{}")
     return operation, content if isinstance(content, dict) else {}
+
+
+class Logs(Service):
+    """CloudWatch Logs. `groups`: the streams of each log group in the task's region."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self.groups: dict[str, list[str]] = {}
+
+    def answer(self, request: Request, entry: EntryPoint, /) -> Reply:
+        try:
+            principal = self.account.authenticate(request, service="logs", region=entry.region)
+        except SignatureError as error:
+            return json_error(error.kind, error.message)
+        operation, content = json_call(request)
+        group = str(content.get("logGroupName", ""))
+        arn = f"arn:{names.partition(entry.region)}:logs:{entry.region}:{self.account.id}:log-group:{group}:log-stream:"
+        refusal = self.account.refusal(principal, f"logs:{operation}", arn, endpoint=entry.endpoint)
+        if refusal:
+            return json_error("AccessDeniedException", refusal)
+        if operation == "DescribeLogGroups":
+            prefix = str(content.get("logGroupNamePrefix", ""))
+            groups = [{"logGroupName": name} for name in sorted(self.groups) if name.startswith(prefix)]
+            return json_reply({"logGroups": groups[: content.get("limit", 50)]})
+        if operation == "DescribeLogStreams":
+            return self._streams(group, content)
+        return json_error("UnknownOperationException", "")
+
+    def _streams(self, group: str, content: dict[str, Any]) -> Reply:
+        if group not in self.groups:
+            return json_error("ResourceNotFoundException", "The specified log group does not exist.")
+        prefix = str(content.get("logStreamNamePrefix", ""))
+        streams = [{"logStreamName": name} for name in sorted(self.groups[group]) if name.startswith(prefix)]
+        return json_reply({"logStreams": streams[: content.get("limit", 50)]})

@@ -13,17 +13,14 @@ import ssl
 from ipaddress import IPv6Network, ip_network
 
 from probe.records import Record
-from probe.sim import addresses, names
+from probe.sim import names
 from probe.sim.cloud import APP, TAG, Cloud
-from probe.sim.dns import PublicDns, Resolver, Zone
-from probe.sim.endpoints import Gateway, Interface
-from probe.sim.listeners import HttpServer, Listeners, Server, SilentServer
-from probe.sim.metadata import CREDENTIALS_ADDRESS, INSTANCE_ADDRESS, InstanceMetadata, TaskMetadata
-from probe.sim.nameservers import Datagrams, Nameserver
-from probe.sim.network import Network, Treatment
+from probe.sim.dns import Datagrams, Nameserver, PublicDns, Resolver, Zone
+from probe.sim.names import Internet, embedded, is_link_local
+from probe.sim.network import Gateway, Interface, Network, Treatment
+from probe.sim.servers import AMAZON, Certificate, HttpServer, Listeners, Server, SilentServer, client_context
 from probe.sim.services import EntryPoint
-from probe.sim.task import Task
-from probe.sim.tls import AMAZON, Certificate, client_context
+from probe.sim.task import CREDENTIALS_ADDRESS, INSTANCE_ADDRESS, InstanceMetadata, Task, TaskMetadata
 from probe.wire import Wire
 
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
@@ -93,7 +90,7 @@ class VPC:
         self.endpoints: dict[str, Interface] = {}
         self.zones: list[Zone] = []  # private hosted zones that are associated with this VPC
         self.dns_hostnames = True
-        self.internet = addresses.Internet()
+        self.internet = Internet()
         self.public_dns = PublicDns(self.internet, self._vpce_names)
         self.resolver = Resolver(self.public_dns, self._zones)
         self.truncates = False  # every UDP answer of the VPC's resolver has the TC flag
@@ -223,7 +220,7 @@ class VPC:
         self._check_family(address)
         if port == 53:
             return self._nameserver(address)
-        if addresses.is_link_local(address):
+        if is_link_local(address):
             return self.local.get((address, port))  # security groups and ACLs do not apply
         destination = self._destination(address) if port == 443 else None
         service, region = (destination.service, destination.region) if destination else ("", "")
@@ -244,7 +241,7 @@ class VPC:
     def _destination(self, address: str) -> Destination | None:
         if address in self.hosts:
             return Destination("host", self.region, None, self.hosts[address])
-        plain = addresses.embedded(address)  # a NAT gateway translates DNS64 addresses back
+        plain = embedded(address)  # a NAT gateway translates DNS64 addresses back
         for endpoint in self.endpoints.values():
             if plain in endpoint.all_addresses:
                 server = self._http_server(address, endpoint.service, endpoint.region, endpoint)

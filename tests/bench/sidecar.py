@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from probe.rehearsal import PHASE
-from probe.sim.metadata import CREDENTIALS_ADDRESS
+from probe.sim.task import CREDENTIALS_ADDRESS
 from tests.bench.costs import middle
 from tests.bench.rows import Bench, Row
 from tests.deployment.definitions import filled

@@ -13,8 +13,8 @@ from probe.model import Verdict
 from probe.records import field
 from probe.run import run
 from probe.sim import images
-from probe.sim.endpoints import Gateway, Interface
 from probe.sim.identity import Call, Principal, Statement
+from probe.sim.network import Gateway, Interface
 from probe.sim.task import ID, Container
 from probe.sim.vpc import VPC
 from tests.aws_lambda import simulated

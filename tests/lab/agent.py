@@ -13,14 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from probe.sim.api import EcrApi, Passwords
 from probe.sim.cloud import temporary_keys
+from probe.sim.ecr import EcrApi, Passwords
 from probe.sim.http import Connection, Handler, Reply
 from probe.sim.identity import Statement
 from probe.sim.images import Repositories
-from probe.sim.metadata import CREDENTIALS_ADDRESS, TaskMetadata
 from probe.sim.services import Account, EntryPoint
-from probe.sim.task import Task
+from probe.sim.task import CREDENTIALS_ADDRESS, Task, TaskMetadata
 
 METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 81, 5002, 5003
 # What another platform might answer under the variable's name: an object, and nothing in it that ECS tells.

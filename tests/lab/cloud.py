@@ -30,9 +30,8 @@ from typing import Self
 import msgspec
 import trustme
 
-from probe.sim.metadata import CREDENTIALS_ADDRESS
+from probe.sim.task import CREDENTIALS_ADDRESS, Container
 from probe.sim.task import ID as TASK_ID
-from probe.sim.task import Container
 from probe.sim.task import Task as TaskOfEcs
 from tests.lab import servers
 from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, Part

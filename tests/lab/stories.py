@@ -53,7 +53,7 @@ class Story:
         """What the probe says of the scenario in the simulated VPC."""
         with VPC() as vpc:
             self.told.change(vpc)
-            settings = parse(self.told.arguments, {**vpc.environ, **self.told.environ}, started=time.monotonic())
+            settings = parse(self.told.arguments, vpc.environ, started=time.monotonic())
             return run(settings, vpc.wire())
 
     def gist(self, verdict: Verdict) -> list[object]:

@@ -17,7 +17,7 @@ def told(cloud: Cloud, task: Task, story: Story) -> Verdict:
     """What the image says while the fault lasts."""
     mounts = {FAKETIME: faketime_library(), BOTH_CAS: str(cloud.both_cas)}
     arguments = ("check", "--format", "json", *story.told.arguments)
-    variables = {**story.told.environ, **story.variables}
+    variables = story.variables
     with story.fault(cloud):
         ended = task.run(*arguments, variables=variables, mounts=mounts, flags=task.size() if story.fits else ())
     assert ended.err == ""

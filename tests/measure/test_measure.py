@@ -18,8 +18,8 @@ from probe.progress import Silent
 from probe.run import run
 from probe.sim import changes
 from probe.sim.http import Reply
-from probe.sim.listeners import SilentServer
 from probe.sim.scenarios import SCENARIOS
+from probe.sim.servers import SilentServer
 from probe.sim.vpc import VPC
 from tests.measure.simulated_run import only, steps
 

@@ -15,8 +15,8 @@ from probe.run import run
 from probe.sim import changes
 from probe.sim.dns import NO_ANSWER, NXDOMAIN, DnsAnswer, DnsHandler
 from probe.sim.http import Reply
-from probe.sim.listeners import SilentServer
 from probe.sim.network import Treatment
+from probe.sim.servers import SilentServer
 from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 

@@ -46,7 +46,7 @@ def run_scenario(scenario: Scenario) -> ScenarioRun:
     arguments = scenario.arguments if "--connect-timeout" in scenario.arguments else (*scenario.arguments, *QUICK)
     with VPC() as vpc, redirect_stdout(printed), redirect_stderr(printed):
         scenario.change(vpc)
-        settings = parse(arguments, {**vpc.environ, **scenario.environ}, started=time.monotonic())
+        settings = parse(arguments, vpc.environ, started=time.monotonic())
         verdict = run(settings, vpc.wire())
         return ScenarioRun(verdict, printed.getvalue() + repr(settings), vpc.secrets)
 

@@ -12,9 +12,8 @@ from probe.config.settings import UsageError, parse
 from probe.model import Surroundings, Verdict
 from probe.records import replace
 from probe.serve.loop import Rounds
-from probe.sim.metadata import CREDENTIALS_ADDRESS, string_error
 from probe.sim.services import InjectedReply
-from probe.sim.task import ID
+from probe.sim.task import CREDENTIALS_ADDRESS, ID, string_error
 from probe.sim.vpc import VPC
 
 UNREADABLE = "task.metadata-unavailable"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.sim.tls import authority_pem
+from probe.sim.servers import authority_pem
 from probe.sim.vpc import VPC
 from tests.sim.connect_proxy import ConnectProxy
 

@@ -16,8 +16,8 @@ from botocore.session import Session
 
 from probe.sim import changes
 from probe.sim.identity import Statement
-from probe.sim.metadata import credentials_uninitialised
 from probe.sim.services import InjectedReply, json_error
+from probe.sim.task import credentials_uninitialised
 from probe.sim.vpc import VPC
 
 Client = Callable[..., Any]

@@ -10,9 +10,8 @@ import threading
 import pytest
 
 from probe.sim import changes
-from probe.sim.listeners import ClosedPort, Listeners, PlainTextServer, ResetOnClientHello, SilentServer
 from probe.sim.network import Treatment
-from probe.sim.tls import CORPORATE
+from probe.sim.servers import CORPORATE, ClosedPort, Listeners, PlainTextServer, ResetOnClientHello, SilentServer
 from probe.sim.vpc import VPC
 
 API = "api.ecr.us-east-1.amazonaws.com"

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from probe.sim import changes, images
+from probe.sim.ecr import throttled
 from probe.sim.http import Damage
 from probe.sim.identity import Statement
-from probe.sim.registry import throttled
 from probe.sim.vpc import VPC
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

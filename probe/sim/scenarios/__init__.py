@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from probe.sim.scenarios.credentials import CREDENTIALS
-from probe.sim.scenarios.denials import DENIALS
-from probe.sim.scenarios.dns import DNS
+from probe.sim.scenarios.access import CREDENTIALS, DENIALS
+from probe.sim.scenarios.dns import DNS, RESOLVERS
 from probe.sim.scenarios.healthy import HEALTHY
-from probe.sim.scenarios.layers import LAYERS
 from probe.sim.scenarios.logs import LOGS
-from probe.sim.scenarios.network import NETWORK
+from probe.sim.scenarios.network import NETWORK, TLS
 from probe.sim.scenarios.pairs import PAIRS
-from probe.sim.scenarios.registry import REGISTRY
-from probe.sim.scenarios.resolvers import RESOLVERS
+from probe.sim.scenarios.registry import LAYERS, REGISTRY
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.scenarios.task import TASK
-from probe.sim.scenarios.tls import TLS
 
 AREAS: dict[str, tuple[Scenario, ...]] = {
     "Healthy": HEALTHY,

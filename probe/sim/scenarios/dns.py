@@ -1,4 +1,4 @@
-"""Private names that do not take effect: no endpoint, no private DNS, zones with a wrong name or content."""
+"""Names: endpoints without private DNS, zones with a wrong name or content, and the servers that answer."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from probe.sim import names
 from probe.sim.changes import (
     Change,
     all_of,
+    dns_server,
+    nameserver_lines,
     private_zone,
+    serves,
     vpc_with,
     with_nat,
     without_endpoints,
     without_gateway_route,
     without_private_dns,
 )
+from probe.sim.dns import NO_ANSWER, NXDOMAIN, REFUSED, SERVFAIL, DnsAnswer, DnsHandler
+from probe.sim.names import CORE
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
-from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.scenario import degraded, failing, passing
 from probe.sim.vpc import VPC
 
 REGION = "us-east-1"
-CORE = ("ecr.api", "ecr.dkr", "logs")
 
 
 def _hostnames_off(vpc: VPC) -> None:
@@ -64,67 +68,65 @@ def _dns64_without_route(vpc: VPC) -> None:
 
 
 DNS = (
-    scenario(
+    failing(
         "private-dns-off",
         "Private DNS of the ecr.api endpoint is off, and public addresses are unreachable.",
         without_private_dns("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
     ),
-    scenario(
+    failing(
         "private-dns-off-nat",
         "Private DNS of the ecr.api endpoint is off; a NAT gateway makes the pull work without the endpoint.",
         all_of(without_private_dns("ecr.api"), with_nat),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
         pull="works",
     ),
-    scenario(
+    failing(
         "all-through-nat",
         "No endpoints but a NAT gateway: the pull works over public addresses only.",
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
         findings={"dns.public-answer": None},
         pull="works",
     ),
-    scenario(
+    passing(
         "all-through-nat-allowed",
         "No endpoints but a NAT gateway, accepted with --allow-public.",
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
         findings={"dns.public-answer": None},
-        status="pass",
-        pull="works",
         arguments=("--allow-public", "ecr.api,ecr.dkr,logs"),
     ),
-    scenario(
+    failing(
         "endpoint-missing-ecr-api",
         "The ecr.api endpoint is missing; older documentation calls it optional on Fargate.",
         without_endpoints("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
     ),
-    scenario(
+    failing(
         "endpoint-missing-ecr-dkr",
         "The ecr.dkr endpoint is missing: the token works, but the registry does not answer.",
         without_endpoints("ecr.dkr"),
         findings={"dns.public-answer": "endpoint.missing.ecr-dkr"},
     ),
-    scenario(
+    failing(
         "no-endpoints-no-nat",
         "An isolated subnet without any endpoint.",
         all_of(without_endpoints(*CORE), without_gateway_route),
         findings={"dns.public-answer": None, "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "vpc-dns-hostnames-off",
         "enableDnsHostnames is off, so the VPC ignores the endpoints' private zones.",
         _hostnames_off,
         findings={"dns.public-answer": None},
     ),
-    scenario(
+    failing(
         "hosted-zone-wrong-name",
         "A hosted zone is named ecr.api… instead of api.ecr…, so the host resolves to public addresses.",
         all_of(without_private_dns("ecr.api"), _zone_named_after_service("ecr.api", f"ecr.api.{REGION}.amazonaws.com")),
         findings={"dns.public-answer": "dns.hosted-zone-wrong-name"},
     ),
-    scenario(
+    failing(
         "hosted-zone-wrong-name-agent",
         "Hosted zones are named after the services ecs-agent and ecs-telemetry, but the hosts are ecs-a and ecs-t.",
         all_of(
@@ -136,45 +138,42 @@ DNS = (
         findings={"dns.public-answer": "dns.hosted-zone-wrong-name"},
         pull="works",
     ),
-    scenario(
+    failing(
         "hosted-zone-not-associated",
         "The hosted zones of central endpoints are not associated with this VPC, so their names resolve publicly.",
         all_of(vpc_with(central=True), _not_associated),
         findings={"dns.public-answer": None},
     ),
-    scenario(
+    failing(
         "hosted-zone-missing-record",
         "A hosted zone for registries lacks the wildcard record, so no registry name resolves.",
         all_of(without_private_dns("ecr.dkr"), _zone_without_wildcard),
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
     ),
-    scenario(
+    failing(
         "hosted-zone-shadows-s3",
         "Another team's hosted zone for S3 hides the name of the layer bucket.",
         _zone_of_another_team,
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "hosted-zone-conflict",
         "A hosted zone points api.ecr to the endpoint of another service.",
         all_of(without_private_dns("ecr.api"), _zone_of_another_endpoint),
         findings={"tls.wrong-name": "dns.hosted-zone-conflict"},
     ),
-    scenario(
+    degraded(
         "dns64-without-route",
         "DNS64 creates IPv6 addresses without a route to them: clients that prefer IPv6 have to wait.",
         all_of(vpc_with(ipv6=IPV6), _dns64_without_route),
         findings={"tcp.partly-silent": "tcp.no-route"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    degraded(
         "endpoint-dns-override",
         "Private DNS is not enabled yet; --endpoint-dns makes the probe use the endpoints' own names.",
         without_private_dns("ecr.api", "ecr.dkr"),
         findings={"path.endpoint-dns-override": None},
-        status="degraded",
         pull="unproven",
         arguments=(
             "--endpoint-dns",
@@ -182,5 +181,154 @@ DNS = (
             "--endpoint-dns",
             f"ecr.dkr=vpce-00b1b2c3d4e5f6071-uz5j3lr2.dkr.ecr.{REGION}.vpce.amazonaws.com",
         ),
+    ),
+)
+
+
+OTHER_SERVER = "10.0.3.53"  # the company's DNS server in the VPC
+HUB_SERVER = "10.99.0.2"
+
+
+def _public_dns(vpc: VPC) -> DnsHandler:
+    """A server that forwards to public DNS and does not know the private zones."""
+    return vpc.public_dns.answer
+
+
+def _vpc_resolver(vpc: VPC) -> DnsHandler:
+    """A server that forwards to the VPC's own resolver."""
+    return vpc.resolver.answer
+
+
+def always(answer: DnsAnswer) -> DnsHandler:
+    return lambda _name, _record: answer
+
+
+def _without_ipv6(vpc: VPC) -> DnsHandler:
+    """A server that forwards A queries and fails on AAAA queries."""
+    return lambda name, record: SERVFAIL if record == "AAAA" else vpc.resolver.answer(name, record)
+
+
+def _dns_support_off(vpc: VPC) -> None:
+    vpc.resolver.answering = False
+
+
+def _rule_to_dead_server(vpc: VPC) -> None:
+    """A Route 53 Resolver rule forwards AWS's names to a dead server."""
+    vpc.resolver.forwards["amazonaws.com"] = always(NO_ANSWER)
+
+
+def _hub_resolver(vpc: VPC) -> None:
+    """The zones of central endpoints are known to the hub's resolver only, which the task uses."""
+    zones, vpc.zones = vpc.zones, []
+    dns_server(HUB_SERVER, lambda vpc: serves(zones, vpc))(vpc)
+    nameserver_lines(HUB_SERVER)(vpc)
+
+
+def _dns_firewall_registry(vpc: VPC) -> None:
+    """A DNS Firewall rule removes the addresses of registries."""
+    vpc.resolver.blocked[names.host("ecr.dkr", REGION)] = DnsAnswer()
+
+
+def _dns_firewall_s3(vpc: VPC) -> None:
+    vpc.resolver.blocked[f"s3.{REGION}.amazonaws.com"] = NXDOMAIN
+
+
+RESOLVERS = (
+    failing(
+        "vpc-dns-support-off",
+        "enableDnsSupport is off, so the VPC's resolver does not answer.",
+        _dns_support_off,
+        findings={"dns.resolver-unreachable": "dns.vpc-attributes-off"},
+        s3_reached=False,
+    ),
+    failing(
+        "custom-resolver",
+        "DHCP options set a company DNS server that does not know the private zones.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER)),
+        findings={"dns.public-answer": "dns.custom-resolver"},
+    ),
+    failing(
+        "custom-resolver-nat",
+        "A company DNS server without the private zones; pulls work through a NAT gateway, not through the endpoints.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER), with_nat),
+        findings={"dns.public-answer": "dns.custom-resolver"},
+        pull="works",
+    ),
+    passing(
+        "custom-resolver-forwards",
+        "The company's DNS server forwards AWS's names to the VPC's resolver, as it should.",
+        all_of(dns_server(OTHER_SERVER, _vpc_resolver), nameserver_lines(OTHER_SERVER)),
+    ),
+    failing(
+        "custom-resolver-servfail",
+        "The company's DNS server fails on AWS's names; the VPC's resolver would answer them.",
+        all_of(dns_server(OTHER_SERVER, lambda _: always(SERVFAIL)), nameserver_lines(OTHER_SERVER)),
+        findings={"dns.servfail": "dns.custom-resolver"},
+        s3_reached=False,
+    ),
+    degraded(
+        "custom-resolver-half",
+        "The company's DNS server answers for IPv4 and fails for IPv6, which some clients treat as a failed lookup.",
+        all_of(dns_server(OTHER_SERVER, _without_ipv6), nameserver_lines(OTHER_SERVER)),
+        findings={"dns.half-answer": "dns.custom-resolver"},
+    ),
+    failing(
+        "custom-resolver-refuses",
+        "The company's DNS server does not serve this subnet.",
+        all_of(dns_server(OTHER_SERVER, lambda _: always(REFUSED)), nameserver_lines(OTHER_SERVER)),
+        findings={"dns.refused-query": "dns.custom-resolver"},
+        s3_reached=False,
+    ),
+    failing(
+        "custom-resolver-nxdomain",
+        "The company's DNS server has an empty zone for amazonaws.com.",
+        all_of(dns_server(OTHER_SERVER, lambda _: always(NXDOMAIN)), nameserver_lines(OTHER_SERVER)),
+        findings={"dns.name-missing": "dns.custom-resolver"},
+        s3_reached=False,
+    ),
+    failing(
+        "custom-resolver-silent",
+        "The only nameserver does not answer.",
+        nameserver_lines(OTHER_SERVER),
+        findings={"dns.resolver-unreachable": "dns.custom-resolver"},
+        s3_reached=False,
+    ),
+    degraded(
+        "first-nameserver-dead",
+        "The first nameserver is dead, the second is the VPC's resolver: everything works, but slowly.",
+        nameserver_lines(OTHER_SERVER, "vpc"),
+        findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
+    ),
+    degraded(
+        "second-nameserver-public",
+        "The second nameserver does not know the private zones: clients that query it leave the VPC.",
+        all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines("vpc", OTHER_SERVER)),
+        findings={"dns.resolvers-disagree": "dns.custom-resolver"},
+    ),
+    failing(
+        "resolver-rule-dead",
+        "A resolver rule forwards amazonaws.com to a dead server: SERVFAIL for all names outside private zones.",
+        _rule_to_dead_server,
+        findings={"dns.servfail": "dns.custom-resolver"},
+        s3_reached=False,
+    ),
+    failing(
+        "dns-firewall-empty",
+        "A DNS Firewall removes the addresses from the registry's answer.",
+        _dns_firewall_registry,
+        findings={"dns.no-address": "dns.hosted-zone-missing-record"},
+    ),
+    failing(
+        "dns-firewall-s3",
+        "A DNS Firewall answers NXDOMAIN for S3.",
+        _dns_firewall_s3,
+        findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        s3_reached=False,
+    ),
+    passing(
+        "hub-dns",
+        "The hub's DNS server answers with private addresses where the VPC's resolver does not. This is correct.",
+        all_of(vpc_with(central=True), _hub_resolver),
+        findings={"dns.hub-resolver": None, "dns.central-endpoint": None},
     ),
 )

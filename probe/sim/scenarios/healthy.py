@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from probe.sim import images, names
-from probe.sim.changes import Change, all_of, no_change, repository, repository_policy, task_variables, vpc_with
+from probe.sim.changes import all_of, no_change, repository, repository_policy, task_variables, vpc_with
 from probe.sim.cloud import APP, OTHER_ACCOUNT, TAG
 from probe.sim.identity import ALLOW_ALL
-from probe.sim.scenarios.scenario import Scenario, scenario
+from probe.sim.scenarios.scenario import passing
 from probe.sim.vpc import HUB, VPC
 
 IPV6 = "2600:1f18:4a3b:5600::/56"  # VPCs get such global ranges from Amazon
@@ -18,23 +18,6 @@ ACCOUNT = "123456789012"
 def image(reference: str, *, account: str = ACCOUNT, region: str = "us-east-1") -> tuple[str, str]:
     """The flag --image with an image of a simulated registry."""
     return ("--image", f"{names.registry(account, region)}/{reference}")
-
-
-def healthy(
-    name: str, description: str, change: Change, *arguments: str, infos: tuple[str, ...] = (), s3_reached: bool = True
-) -> Scenario:
-    """A scenario that passes; `infos` are its only findings."""
-    findings = dict.fromkeys(infos)
-    return scenario(
-        name,
-        description,
-        change,
-        findings=findings,
-        status="pass",
-        pull="works",
-        arguments=arguments,
-        s3_reached=s3_reached,
-    )
 
 
 def _endpoints_of_2024(vpc: VPC) -> None:
@@ -89,151 +72,172 @@ def _dns64(vpc: VPC) -> None:
 
 _DIGEST = images.index().top.digest
 HEALTHY = (
-    healthy(
+    passing(
         "healthy", "A Fargate task, three interface endpoints in two zones, and an S3 gateway endpoint.", no_change
     ),
-    healthy("healthy-ec2-host", "EC2 in host network mode, which also needs the agent's three endpoints.", EC2_HOST),
-    scenario(
+    passing("healthy-ec2-host", "EC2 in host network mode, which also needs the agent's three endpoints.", EC2_HOST),
+    passing(
         "healthy-ec2-awsvpc",
         "EC2 in awsvpc mode: the task's network path works, but the instance pulls through its own interface.",
         EC2_AWSVPC,
         findings={"path.not-the-pull": None},
-        status="pass",
         pull="unproven",
     ),
-    scenario(
+    passing(
         "healthy-managed-instances",
         "ECS Managed Instances: the instance pulls through its own interface, as on EC2.",
         vpc_with(launch_type="MANAGED_INSTANCES"),
         findings={"path.not-the-pull": None},
-        status="pass",
         pull="unproven",
     ),
-    healthy(
+    passing(
         "healthy-20-range",
         "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public but is private.",
         vpc_with(cidr="20.10.0.0/16"),
-        "--vpc-cidr",
-        "20.10.0.0/16",
+        arguments=(
+            "--vpc-cidr",
+            "20.10.0.0/16",
+        ),
     ),
-    healthy(
+    passing(
         "healthy-20-range-untold",
         "The same range without --vpc-cidr: the probe infers it from the task's own address.",
         vpc_with(cidr="20.10.0.0/16"),
     ),
-    healthy(
+    passing(
         "healthy-shared-range",
         "The VPC uses 100.64.0.0/10, the shared address space of carriers.",
         vpc_with(cidr="100.64.0.0/10"),
-        "--vpc-cidr",
-        "100.64.0.0/10",
+        arguments=(
+            "--vpc-cidr",
+            "100.64.0.0/10",
+        ),
     ),
-    healthy(
+    passing(
         "healthy-single-arch",
         "An image for one platform, without an index.",
         no_change,
-        *image(f"{APP}:amd64"),
-        "--platform",
-        "linux/amd64",
+        arguments=(
+            *image(f"{APP}:amd64"),
+            "--platform",
+            "linux/amd64",
+        ),
     ),
-    healthy(
+    passing(
         "healthy-docker-manifest",
         "An image with Docker's media types.",
         no_change,
-        *image(f"{APP}:docker"),
-        "--platform",
-        "linux/amd64",
+        arguments=(
+            *image(f"{APP}:docker"),
+            "--platform",
+            "linux/amd64",
+        ),
     ),
-    healthy("healthy-by-digest", "The image is referenced by its digest.", no_change, *image(f"{APP}@{_DIGEST}")),
-    healthy(
+    passing(
+        "healthy-by-digest", "The image is referenced by its digest.", no_change, arguments=image(f"{APP}@{_DIGEST}")
+    ),
+    passing(
         "healthy-other-account",
         "A shared base image from another account with a repository policy that allows this one.",
         repository_policy(OTHER_ACCOUNT, "shared/base", ALLOW_ALL),
-        *image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
+        arguments=image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
     ),
-    healthy("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", vpc_with(ipv6=IPV6)),
-    healthy(
+    passing("healthy-dual-stack", "VPC, task and endpoints have IPv4 and IPv6.", vpc_with(ipv6=IPV6)),
+    passing(
         "healthy-ipv6-only",
         "A subnet without IPv4: all names are dual-stack names, and their IPv4 addresses are skipped.",
         vpc_with(ipv6=IPV6, ipv4=False),
-        infos=("path.family-skipped", "registry.host-form"),
+        findings={"path.family-skipped": None, "registry.host-form": None},
     ),
-    healthy(
+    passing(
         "dual-stack-endpoint-ipv4-task",
         "The endpoints also have IPv6 addresses, but the task has none, so they are skipped.",
         all_of(vpc_with(ipv6=IPV6), _task_without_ipv6),
-        infos=("path.family-skipped",),
+        findings={"path.family-skipped": None},
     ),
-    healthy(
+    passing(
         "dns64-with-route",
         "DNS64 creates IPv6 addresses for IPv4 hosts, and a NAT gateway makes them reachable.",
         all_of(vpc_with(ipv6=IPV6), _dns64),
     ),
-    healthy(
+    passing(
         "healthy-central-endpoints",
         "The endpoints are in the network team's VPC; --vpc-cidr gives its range.",
         vpc_with(central=True),
-        "--vpc-cidr",
-        HUB,
+        arguments=(
+            "--vpc-cidr",
+            HUB,
+        ),
     ),
-    healthy(
+    passing(
         "central-endpoints-untold",
         "The endpoints are in the network team's VPC, and its range is not given: private addresses are not a fault.",
         vpc_with(central=True),
-        infos=("dns.central-endpoint",),
+        findings={"dns.central-endpoint": None},
     ),
-    healthy("healthy-govcloud", "AWS GovCloud (US).", vpc_with(region="us-gov-west-1")),
-    healthy("healthy-china", "AWS China, with its own DNS suffix.", vpc_with(region="cn-north-1")),
-    healthy(
+    passing("healthy-govcloud", "AWS GovCloud (US).", vpc_with(region="us-gov-west-1")),
+    passing("healthy-china", "AWS China, with its own DNS suffix.", vpc_with(region="cn-north-1")),
+    passing(
         "healthy-endpoints-of-2024",
         "Endpoints created in 2024, which lack the dual-stack private names.",
         _endpoints_of_2024,
     ),
-    healthy(
+    passing(
         "healthy-one-address",
         "Each endpoint has a single interface, in the other zone: it serves the whole VPC.",
         _one_address_per_endpoint,
     ),
-    healthy(
+    passing(
         "healthy-truncated-dns",
         "Every DNS answer over UDP is truncated; the answer over TCP is complete.",
         _truncated_dns,
     ),
-    healthy(
+    passing(
         "healthy-s3-interface",
         "An S3 interface endpoint with private DNS instead of a gateway endpoint.",
         _s3_interface,
         s3_reached=False,
     ),
-    healthy("healthy-odd-metadata", "Task metadata with oddities found in real tasks.", _odd_metadata),
-    healthy(
+    passing("healthy-odd-metadata", "Task metadata with oddities found in real tasks.", _odd_metadata),
+    passing(
         "healthy-metadata-v3",
         "An old agent with task metadata version 3, which lacks launch type and log driver.",
         task_variables(ECS_CONTAINER_METADATA_URI_V4=""),
     ),
-    healthy(
+    passing(
         "healthy-pull-role",
         "The task role is also the role that pulls, and it is allowed to.",
         no_change,
-        "--pull-role",
-        f"arn:aws:iam::{ACCOUNT}:role/probe-task",
+        arguments=(
+            "--pull-role",
+            f"arn:aws:iam::{ACCOUNT}:role/probe-task",
+        ),
     ),
-    healthy("layers-all", "The whole pull: every layer is downloaded, in parallel.", no_change, "--layers", "all"),
-    scenario(
+    passing(
+        "layers-all",
+        "The whole pull: every layer is downloaded, in parallel.",
+        no_change,
+        arguments=(
+            "--layers",
+            "all",
+        ),
+    ),
+    passing(
         "layers-none",
         "Everything but the layers is tested, so the pull is not proven.",
         no_change,
         findings={"layers.not-fetched": None},
-        status="pass",
         pull="unproven",
         arguments=("--layers", "none"),
     ),
-    healthy(
+    passing(
         "layer-range",
         "A large layer: only its first bytes are downloaded.",
         _big_layer,
-        "--layer-bytes",
-        "65536",
-        infos=("layers.ranged",),
+        findings={"layers.ranged": None},
+        arguments=(
+            "--layer-bytes",
+            "65536",
+        ),
     ),
 )

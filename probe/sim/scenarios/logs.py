@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from probe.sim.changes import Change, all_of, endpoint_policy, role_policy, vpc_with, with_nat, without_endpoints
+from probe.sim.changes import (
+    Change,
+    all_of,
+    endpoint_policy,
+    role_policy,
+    vpc_with,
+    with_nat,
+    without_endpoints,
+    without_log_groups,
+)
 from probe.sim.identity import Statement
 from probe.sim.names import AGENT
 from probe.sim.scenarios.healthy import EC2_AWSVPC, EC2_HOST
-from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.scenario import degraded, failing, passing
 from probe.sim.task import Container
 from probe.sim.vpc import VPC
-
-
-def _no_log_groups(vpc: VPC) -> None:
-    vpc.cloud.logs.groups.clear()
 
 
 def _no_log_streams(vpc: VPC) -> None:
@@ -36,125 +41,100 @@ def _awslogs_region(region: str) -> Change:
 
 
 LOGS = (
-    scenario(
+    failing(
         "logs-endpoint-missing",
         "The task's endpoint for CloudWatch Logs is missing: the pull works, but the container does not start.",
         without_endpoints("logs"),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
     ),
-    scenario(
+    degraded(
         "logs-through-nat",
         "The endpoint for CloudWatch Logs is missing; logs leave through a NAT gateway.",
         all_of(without_endpoints("logs"), with_nat),
         findings={"dns.public-answer": "logs.endpoint-missing"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    passing(
         "logs-through-nat-allowed",
         "Logs leave through a NAT gateway, accepted with --allow-public.",
         all_of(without_endpoints("logs"), with_nat),
         findings={"dns.public-answer": "logs.endpoint-missing"},
-        status="pass",
-        pull="works",
         arguments=("--allow-public", "logs"),
     ),
-    scenario(
+    passing(
         "logs-not-needed",
         "The endpoint for CloudWatch Logs is missing, but no container of the task uses it.",
         all_of(without_endpoints("logs"), _no_awslogs),
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    failing(
         "firelens-router",
         "The application logs through FireLens; the log router itself uses awslogs, and its endpoint is missing.",
         all_of(without_endpoints("logs"), _firelens),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
     ),
-    scenario(
+    passing(
         "firelens-router-healthy",
         "The application logs through FireLens, and the log router's endpoint exists.",
         _firelens,
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    degraded(
         "logs-group-missing",
         "The task's log group does not exist.",
-        _no_log_groups,
+        without_log_groups,
         findings={"logs.group-missing": "logs.group-missing"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    passing(
         "logs-stream-missing",
         "The log group exists, but the log stream does not exist yet.",
         _no_log_streams,
         findings={"logs.stream-missing": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    passing(
         "logs-not-permitted",
         "The role may not describe log groups; the answer still proves that the endpoint works.",
         role_policy(Statement(actions=("ecr:*",))),
         findings={"logs.not-permitted": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    degraded(
         "logs-endpoint-policy",
         "The policy of the logs endpoint denies the call.",
         endpoint_policy("logs", Statement(actions=("logs:PutLogEvents",))),
         findings={"policy.vpce.other": "policy.vpce.other"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    failing(
         "logs-bad-region",
         "The log driver's region is the name of a zone.",
         _awslogs_region("us-east-1a"),
         findings={"logs.misconfigured-region": "logs.misconfigured-region"},
         pull="works",
     ),
-    scenario(
+    failing(
         "logs-misspelt-region",
         "The log driver's region is misspelt, so its host does not resolve.",
         _awslogs_region("us-esat-1"),
         findings={"dns.name-missing": "logs.misconfigured-region"},
         pull="works",
     ),
-    scenario(
+    failing(
         "agent-endpoints-missing",
         "EC2 without the agent's three endpoints: the instance registers but stays disconnected.",
         all_of(EC2_HOST, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
         pull="works",
     ),
-    scenario(
+    degraded(
         "agent-endpoints-missing-awsvpc",
         "EC2 without the agent's endpoints, measured on a task's interface, which the agent does not use.",
         all_of(EC2_AWSVPC, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing", "path.not-the-pull": None},
-        status="degraded",
         pull="unproven",
     ),
-    scenario(
+    degraded(
         "agent-endpoints-through-nat",
         "EC2 without the agent's endpoints: its traffic leaves through a NAT gateway.",
         all_of(EC2_HOST, without_endpoints(*AGENT), with_nat),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
-        "agent-endpoints-not-needed",
-        "Fargate, where the agent's endpoints are not needed.",
-        vpc_with(),
-        status="pass",
-        pull="works",
-    ),
+    passing("agent-endpoints-not-needed", "Fargate, where the agent's endpoints are not needed.", vpc_with()),
 )

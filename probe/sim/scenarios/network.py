@@ -1,27 +1,43 @@
-"""Dropped, refused or lost packets: security groups, ACLs, routes, firewalls, links."""
+"""Dropped, refused or lost packets, and wrong certificates: security groups, ACLs, routes, firewalls, middleboxes."""
 
 from __future__ import annotations
 
+from socket import socket
+from threading import Event, Lock
+
+from probe.sim import names
 from probe.sim.changes import (
+    Change,
     acl_drops,
     all_of,
     closed_security_groups,
     damaged_bodies,
     egress_only,
     middlebox,
+    server_certificate,
     vpc_with,
     with_nat,
     without_gateway,
     without_gateway_route,
 )
-from probe.sim.http import Damage
-from probe.sim.listeners import ClosedPort, ResetOnClientHello, SilentServer
-from probe.sim.network import Treatment
+from probe.sim.http import Damage, Reply
+from probe.sim.names import CORE
+from probe.sim.network import FixedReply, Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC
-from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
+from probe.sim.servers import (
+    AMAZON,
+    CORPORATE,
+    STRANGER,
+    Certificate,
+    ClosedPort,
+    HttpServer,
+    PlainTextServer,
+    ResetOnClientHello,
+    SilentServer,
+)
 from probe.sim.vpc import VPC
 
-CORE = ("ecr.api", "ecr.dkr", "logs")
 INSTANCE = "10.0.1.20/32"
 
 
@@ -41,175 +57,262 @@ def _transparent_proxy(vpc: VPC) -> None:
 
 
 NETWORK = (
-    scenario(
+    failing(
         "security-group",
         "The endpoints' security group does not allow the task in.",
         closed_security_groups(*CORE),
         findings={"tcp.silent": "tcp.security-group"},
     ),
-    scenario(
+    failing(
         "security-group-dkr",
         "Only the security group of the ecr.dkr endpoint does not allow the task in.",
         closed_security_groups("ecr.dkr"),
         findings={"tcp.silent": "tcp.security-group"},
     ),
-    scenario(
+    failing(
         "security-group-logs",
         "Only the security group of the logs endpoint blocks the task: the pull works, but the log driver fails.",
         closed_security_groups("logs"),
         findings={"tcp.silent": "tcp.security-group"},
         pull="works",
     ),
-    scenario(
+    failing(
         "ec2-awsvpc-instances-only",
         "EC2 in awsvpc mode: the endpoints allow instances but not tasks. Pulls work, this network path does not.",
         all_of(EC2_AWSVPC, _allow_instances_only),
         findings={"tcp.silent": "tcp.security-group", "path.not-the-pull": None},
         pull="unproven",
     ),
-    scenario(
+    failing(
         "central-endpoints-silent",
         "Central endpoints behind a transit gateway that drops the packets.",
         all_of(vpc_with(central=True), closed_security_groups(*CORE)),
         findings={"tcp.silent": "tcp.security-group"},
         arguments=("--vpc-cidr", "10.0.0.0/16"),
     ),
-    scenario(
+    failing(
         "task-egress-closed",
         "The task's security group allows no outbound traffic.",
         egress_only(),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "s3-egress",
         "The task's security group allows 443 to the VPC only; the S3 prefix list is missing.",
         egress_only("10.0.0.0/16"),
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "s3-gateway-missing",
         "The S3 gateway endpoint is missing: the manifest arrives, the layers do not.",
         without_gateway,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "s3-route-table",
         "The S3 gateway endpoint is not associated with this subnet's route table.",
         without_gateway_route,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "s3-interface-without-dns",
         "S3 has an interface endpoint without private DNS instead of a gateway endpoint.",
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    passing(
         "s3-through-nat",
         "No S3 gateway endpoint but a NAT gateway: layers arrive over the internet, which looks the same on the wire.",
         all_of(without_gateway, with_nat),
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    passing(
         "s3-through-nat-no-controls",
         "No S3 gateway endpoint but a NAT gateway, measured without control connections.",
         all_of(without_gateway, with_nat),
-        status="pass",
-        pull="works",
         arguments=("--no-controls",),
     ),
-    scenario(
+    degraded(
         "nacl-one-zone",
         "A network ACL blocks the subnet in the other zone: one address of each endpoint does not answer.",
         acl_drops("10.0.2.0/24"),
         findings={"tcp.partly-silent": "tcp.nacl"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    failing(
         "nacl-s3",
         "A network ACL allows the VPC only, but S3's addresses are public.",
         acl_drops("52.216.0.0/15"),
         findings={"s3.silent": "endpoint.missing.s3"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "firewall-refuses",
         "A firewall refuses connections to S3.",
         middlebox("s3", behaviour=ClosedPort()),
         findings={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "firewall-prohibits",
         "A firewall in front of the endpoints answers that communication is prohibited.",
         middlebox(*CORE, behaviour=Treatment.PROHIBIT),
         findings={"tcp.refused": "path.egress-firewall"},
     ),
-    scenario(
+    failing(
         "firewall-unreachable",
         "A router in front of S3 answers that the host is unreachable.",
         middlebox("s3", behaviour=Treatment.UNREACHABLE),
         findings={"tcp.refused": "path.egress-firewall"},
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "firewall-resets-hello",
         "A firewall reads the server name in the ClientHello and resets the connection.",
         middlebox("ecr.dkr", behaviour=ResetOnClientHello()),
         findings={"tls.reset": "path.egress-firewall"},
     ),
-    scenario(
+    failing(
         "firewall-closes-hello",
         "A firewall reads the server name in the ClientHello and closes the connection.",
         middlebox("ecr.api", behaviour=ResetOnClientHello(with_fin=True)),
         findings={"tls.reset": "path.egress-firewall"},
     ),
-    scenario(
+    failing(
         "mtu",
         "Large packets are lost on the way: TCP connects, but the certificate never arrives.",
         middlebox(*CORE, behaviour=SilentServer()),
         findings={"tls.silent": "path.mtu"},
     ),
-    scenario(
+    failing(
         "transfer-cut",
         "Layer downloads end in the middle.",
         damaged_bodies("s3", Damage.CUT),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
-    scenario(
+    failing(
         "transfer-reset",
         "Layer downloads are reset in the middle.",
         damaged_bodies("s3", Damage.RESET),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
-    scenario(
+    failing(
         "transfer-frozen",
         "Layer downloads stop in the middle, and the connection stays open.",
         damaged_bodies("s3", Damage.FREEZE),
         findings={"path.transfer-broken": "path.transfer-broken"},
     ),
-    scenario(
+    inconclusive(
         "transfer-trickles",
         "Layers arrive one byte at a time: the download never stalls and never ends.",
         damaged_bodies("s3", Damage.TRICKLE),
         findings={"probe.deadline": None},
-        status="inconclusive",
-        pull="unproven",
         arguments=("--deadline", "3"),
     ),
-    scenario(
+    degraded(
         "transparent-proxy",
         "A transparent proxy accepts connections to every address, even to one that no host has.",
         _transparent_proxy,
         findings={"path.proxy": "path.proxy"},
-        status="degraded",
-        pull="works",
+    ),
+)
+
+
+BLOCK_PAGE = Reply(
+    403,
+    b"<!DOCTYPE html><html><head><title>Blocked</title></head><body>Category: file storage</body></html>",
+    content_type="text/html",
+)
+BUSY_PAGE = Reply(503, b"<html><body>Service unavailable, try again</body></html>", content_type="text/html")
+
+
+def trust_store(*organisations: str) -> Change:
+    """The organisations with a root in the task's trust store."""
+    return lambda vpc: setattr(vpc, "trusted", organisations)
+
+
+class _CertificateOnce:
+    """A middlebox that presents its certificate once and resets later connections."""
+
+    def __init__(self) -> None:
+        self._first = Lock()
+
+    def serve(self, sock: socket, closing: Event, /) -> None:
+        if self._first.acquire(blocking=False):
+            HttpServer(
+                FixedReply(BLOCK_PAGE), Certificate(names.certificate_names("ecr.api", "us-east-1"), CORPORATE)
+            ).serve(sock, closing)
+        else:
+            ResetOnClientHello().serve(sock, closing)
+
+
+def _certificate_once(vpc: VPC) -> None:
+    endpoint = vpc.endpoints["ecr.api"]
+    del endpoint.addresses[1:]
+    middlebox("ecr.api", behaviour=_CertificateOnce())(vpc)
+
+
+PULL_AND_LOGS = ("ecr.api", "ecr.dkr", "s3", "logs")
+TLS = (
+    failing(
+        "tls-interception",
+        "A middlebox re-signs every certificate, and the task does not trust it.",
+        middlebox(*PULL_AND_LOGS, issuer=CORPORATE),
+        findings={"tls.interception": "tls.interception"},
+        s3_reached=False,
+    ),
+    degraded(
+        "tls-interception-trusted",
+        "A middlebox re-signs every certificate, and its root is in the trust store: the pull works, but is decrypted.",
+        all_of(middlebox(*PULL_AND_LOGS, issuer=CORPORATE), trust_store(AMAZON, CORPORATE)),
+        findings={"tls.interception": "tls.interception"},
+    ),
+    failing(
+        "tls-interception-s3",
+        "Only TLS to S3 is intercepted.",
+        middlebox("s3", issuer=CORPORATE),
+        findings={"tls.interception": "tls.interception"},
+        s3_reached=False,
+    ),
+    failing(
+        "tls-stale-store",
+        "The image's trust store is outdated and lacks Amazon's roots.",
+        trust_store(STRANGER),
+        findings={"tls.ca-bundle": "tls.ca-bundle"},
+        s3_reached=False,
+    ),
+    failing(
+        "tls-expired",
+        "The certificate presented for S3 has expired.",
+        server_certificate("s3", expired=True),
+        findings={"tls.certificate-expired": "tls.certificate-expired"},
+        s3_reached=False,
+    ),
+    failing(
+        "tls-unreadable",
+        "A certificate is not trusted, and the second connection, which would read it, is reset.",
+        _certificate_once,
+        findings={"tls.unverified": "tls.interception"},
+    ),
+    failing(
+        "tls-not-tls",
+        "The server on port 443 answers in plain HTTP.",
+        middlebox("ecr.dkr", behaviour=PlainTextServer()),
+        findings={"tls.not-tls": "path.egress-firewall"},
+    ),
+    failing(
+        "block-page",
+        "A trusted middlebox answers requests to S3 with a block page.",
+        all_of(middlebox("s3", issuer=CORPORATE, reply=BLOCK_PAGE), trust_store(AMAZON, CORPORATE)),
+        findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
+    ),
+    failing(
+        "busy-page",
+        "A trusted middlebox answers requests to the registry with 503.",
+        all_of(middlebox("ecr.dkr", issuer=CORPORATE, reply=BUSY_PAGE), trust_store(AMAZON, CORPORATE)),
+        findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
 )

@@ -1,4 +1,4 @@
-"""ECR's answers: missing objects, throttling, clock skew; and image references with other hosts."""
+"""Images: ECR's answers, references with other hosts, redirects, and layers in S3."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ from probe.sim import images, names
 from probe.sim.changes import (
     all_of,
     clock_behind,
+    corrupt_layers,
+    damaged_bodies,
+    endpoint_policy,
     inject_reply,
     no_change,
     pushed_image,
+    repository,
     repository_deleted,
     tag_deleted,
     vpc_with,
     with_nat,
 )
 from probe.sim.cloud import APP, OTHER_REGION, TAG
-from probe.sim.http import Reply
-from probe.sim.registry import throttled
+from probe.sim.ecr import throttled
+from probe.sim.http import Damage, Reply
+from probe.sim.identity import Statement
+from probe.sim.s3 import internal_error, slow_down
 from probe.sim.scenarios.healthy import ACCOUNT, IPV6, image
-from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.services import json_error
 from probe.sim.vpc import VPC
 
@@ -46,150 +52,124 @@ def _fips_image(reference: str) -> tuple[str, str]:
 
 
 REGISTRY = (
-    scenario(
+    failing(
         "repo-not-found",
         "The repository does not exist.",
         repository_deleted,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
     ),
-    scenario(
+    failing(
         "repo-not-found-pull-through",
         "The repository does not exist; a pull-through cache could create it if the role may import images.",
         no_change,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
         arguments=image("docker-hub/library/nginx:1.27"),
     ),
-    scenario(
+    failing(
         "tag-not-found",
         "A lifecycle rule has deleted the tag.",
         tag_deleted,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
     ),
-    scenario(
+    failing(
         "digest-not-found",
         "The task definition references a digest that no longer exists.",
         no_change,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
-    scenario(
+    degraded(
         "no-matching-platform",
         "The image was built for s390x and ppc64le, not for this machine.",
         pushed_image(images.index(("s390x", "ppc64le")), TAG),
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    failing(
         "no-matching-platform-asked",
         "The image lacks the platform set with --platform.",
         no_change,
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
         arguments=("--platform", "linux/s390x"),
     ),
-    scenario(
+    degraded(
         "no-matching-platform-single",
         "An image without an index, built for s390x: only its config names the platform.",
         pushed_image(images.single("s390x"), TAG),
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    inconclusive(
         "index-of-index",
         "The tag is an index, and its entries are indexes too, although they claim to be images: the pull ends there.",
         pushed_image(images.index_of_indexes(), TAG),
         findings={"probe.not-measured": None},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    passing(
         "throttled-once",
         "The token is throttled once and succeeds on retry.",
         inject_reply("ecr.api", THROTTLING, times=1),
         findings={"probe.retried": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    inconclusive(
         "throttled",
         "Every token request is throttled.",
         inject_reply("ecr.api", THROTTLING),
         findings={"aws.throttled": "throttle"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    inconclusive(
         "throttled-manifest",
         "The registry answers 429 to every manifest request.",
         inject_reply("ecr.dkr", throttled(), at="/manifests/"),
         findings={"aws.throttled": "throttle"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    inconclusive(
         "service-error",
         "ECR answers with an internal error.",
         inject_reply("ecr.api", json_error("ServerException", "Internal failure", 500)),
         findings={"aws.service-error": "aws.service-error"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    inconclusive(
         "service-error-empty",
         "The registry answers 503 without a body.",
         inject_reply("ecr.dkr", Reply(503, content_type="")),
         findings={"aws.service-error": "aws.service-error"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    failing(
         "manifest-unreadable",
         "The registry returns a manifest that is not valid JSON.",
         inject_reply("ecr.dkr", Reply(200, b"{]", API_VERSION), at="GET /v2/team/app/manifests/"),
         findings={"http.unreadable": None},
     ),
-    scenario(
+    passing(
         "head-refused",
         "HEAD requests are rejected on the way; GET works.",
         inject_reply("ecr.dkr", Reply(405, b"", API_VERSION), at="HEAD "),
         findings={"registry.head-refused": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    inconclusive(
         "token-expired",
         "The registry rejects a new token as expired.",
         _passwords_expired,
         findings={"registry.token-rejected": "registry.auth-token-expired"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    degraded(
         "clock-ten-minutes",
         "The task's clock is ten minutes behind; AWS still accepts its signatures.",
         clock_behind(600),
         findings={"clock.skew": "clock.skew"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    inconclusive(
         "clock-an-hour",
         "The task's clock is an hour behind: AWS rejects the signature as expired.",
         clock_behind(3600),
         findings={"clock.skew": "clock.skew"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    inconclusive(
         "clock-an-hour-ahead",
         "The task's clock is an hour ahead: AWS rejects the signature as not yet current.",
         clock_behind(-3600),
         findings={"clock.skew": "clock.skew"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    failing(
         "cross-region",
         "The image is in another region, for which this VPC has no endpoints.",
         no_change,
@@ -197,7 +177,7 @@ REGISTRY = (
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
         s3_reached=False,
     ),
-    scenario(
+    failing(
         "cross-region-nat",
         "The image is in another region and is pulled over the internet through a NAT gateway.",
         with_nat,
@@ -205,32 +185,28 @@ REGISTRY = (
         pull="works",
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
     ),
-    scenario(
+    passing(
         "cross-region-endpoints",
         "The image is in another region, for which this VPC has endpoints too.",
         _endpoints_of_another_region,
         findings={"region.cross-region": None},
-        status="pass",
-        pull="works",
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
     ),
-    scenario(
+    failing(
         "fips-image-host",
         "The image reference uses the FIPS host, for which there is no endpoint.",
         no_change,
         findings={"dns.public-answer": "client.fips-hostname", "registry.host-form": None},
         arguments=_fips_image(f"{APP}:{TAG}"),
     ),
-    scenario(
+    passing(
         "dual-stack-image-host",
         "The image reference uses the dual-stack host, which the endpoint's private names cover.",
         no_change,
         findings={"registry.host-form": None, "path.family-skipped": None},
-        status="pass",
-        pull="works",
         arguments=("--image", f"{names.registry_dual(ACCOUNT, 'us-east-1')}/{APP}:{TAG}"),
     ),
-    scenario(
+    failing(
         "ipv6-only-classic-host",
         "An IPv6-only task with an image reference that uses the classic host, which has only IPv4 addresses.",
         all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
@@ -239,5 +215,122 @@ REGISTRY = (
             "path.family-skipped": None,
         },
         arguments=image(f"{APP}:{TAG}"),
+    ),
+)
+
+
+OWN_BUCKET_ONLY = Statement(actions=("s3:*",), resources=("arn:aws:s3:::company-data/*",))
+OWN_ACCOUNT_ONLY = Statement(principals=("123456789012",))
+
+
+def _s3_denials_without_reason(vpc: VPC) -> None:
+    vpc.cloud.layers.states_reason = False
+
+
+def _expired_urls(vpc: VPC) -> None:
+    vpc.cloud.layers.session_expired = True
+
+
+def _blobs_upstream(vpc: VPC) -> None:
+    repository(vpc).upstream = "cdn.upstream.example"
+
+
+def _layers_in_another_region(vpc: VPC) -> None:
+    repository(vpc).layer_region = OTHER_REGION
+
+
+def _without_blobs(vpc: VPC) -> None:
+    repository(vpc).blobs.clear()
+
+
+LAYERS = (
+    failing(
+        "s3-endpoint-policy",
+        "The policy of the S3 gateway endpoint allows only the company's bucket: manifests arrive, layers do not.",
+        endpoint_policy("s3", OWN_BUCKET_ONLY),
+        findings={"policy.vpce.s3": "policy.vpce.s3"},
+        s3_reached=False,
+    ),
+    failing(
+        "s3-endpoint-policy-principal",
+        "The policy of the S3 endpoint allows only this account, but layers are fetched with ECR's own role.",
+        endpoint_policy("s3", OWN_ACCOUNT_ONLY),
+        findings={"policy.vpce.s3": "policy.vpce.s3"},
+        s3_reached=False,
+    ),
+    failing(
+        "s3-endpoint-policy-nat",
+        "The S3 endpoint's policy denies the layers; a NAT gateway does not help, as its route comes second.",
+        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), with_nat),
+        findings={"policy.vpce.s3": "policy.vpce.s3"},
+        s3_reached=False,
+    ),
+    failing(
+        "s3-access-denied",
+        "S3 denies the layers with AccessDenied, without a reason.",
+        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), _s3_denials_without_reason),
+        findings={"policy.vpce.s3": "policy.vpce.s3"},
+    ),
+    failing(
+        "s3-url-expired",
+        "The credentials in ECR's presigned URL have expired.",
+        _expired_urls,
+        findings={"layers.url-rejected": None},
+    ),
+    inconclusive(
+        "s3-slow-down",
+        "S3 throttles with SlowDown.",
+        inject_reply("s3", slow_down()),
+        findings={"aws.throttled": "throttle"},
+    ),
+    inconclusive(
+        "s3-error",
+        "S3 answers with an internal error.",
+        inject_reply("s3", internal_error()),
+        findings={"aws.service-error": "aws.service-error"},
+    ),
+    failing(
+        "layer-corrupt",
+        "The bytes of a layer in the bucket do not match its digest.",
+        corrupt_layers,
+        findings={"layers.bad-digest": "registry.layer-corrupt"},
+    ),
+    failing(
+        "layer-altered",
+        "One bit of every layer changes on the way.",
+        damaged_bodies("s3", Damage.FLIP),
+        findings={"layers.bad-digest": "registry.layer-corrupt"},
+    ),
+    failing(
+        "layer-missing",
+        "The image exists, but its layers do not.",
+        _without_blobs,
+        findings={"layers.missing": "registry.tag-not-found"},
+    ),
+    failing(
+        "pull-through-redirect",
+        "The first pull of a cached image: its layers are still at the upstream registry.",
+        _blobs_upstream,
+        findings={"registry.pull-through-redirect": "registry.pull-through-redirect"},
+    ),
+    failing(
+        "redirect-insecure",
+        "The registry redirects to plain HTTP.",
+        inject_reply("ecr.dkr", Reply(307, b"", (("Location", "http://layers.example/blob"),), ""), at="/blobs/"),
+        findings={"layers.bad-redirect": "path.egress-firewall"},
+    ),
+    degraded(
+        "cross-region-layers",
+        "The registry stores the layers in another region's bucket, reached through a NAT gateway.",
+        all_of(_layers_in_another_region, with_nat),
+        findings={"region.cross-region": "region.cross-region"},
+    ),
+    degraded(
+        "foreign-layers",
+        "A Windows image with base layers on its vendor's host; they are not downloaded.",
+        pushed_image(images.single("amd64", foreign=2), "windows"),
+        findings={"registry.foreign-layers": "registry.foreign-layers"},
+        pull="unproven",
+        arguments=(*image(f"{APP}:windows"), "--platform", "windows/amd64"),
     ),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from probe.records import Record, field
+from probe.records import Record
 from probe.sim.changes import Change
 
 S3_ROUTE = "s3.route-undetermined"
@@ -20,24 +21,22 @@ class Scenario(Record, frozen=True):
     name: str
     description: str
     change: Change
-    expected_findings: frozenset[str] = frozenset()
-    expected_first_causes: Mapping[str, str] = field(default_factory=dict)
-    expected_status: str = "fail"
-    expected_pull: str = "broken"
-    arguments: tuple[str, ...] = ()
-    environ: Mapping[str, str] = field(default_factory=dict)
+    expected_findings: frozenset[str]
+    expected_first_causes: Mapping[str, str]
+    expected_status: str
+    expected_pull: str
+    arguments: tuple[str, ...]
 
 
-def scenario(
+def _scenario(
     name: str,
     description: str,
     change: Change,
     *,
+    status: str,
+    pull: str,
     findings: Mapping[str, str | None] | None = None,
-    status: str = "fail",
-    pull: str = "broken",
     arguments: tuple[str, ...] = (),
-    environ: Mapping[str, str] | None = None,
     s3_reached: bool = True,
 ) -> Scenario:
     """Create a scenario.
@@ -47,4 +46,11 @@ def scenario(
     """
     findings = {**(findings or {}), **({S3_ROUTE: None} if s3_reached else {})}
     causes = {code: cause for code, cause in findings.items() if cause}
-    return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments, environ or {})
+    return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments)
+
+
+# Scenarios by the status that they must end with; `pull` can be set to another value.
+failing = partial(_scenario, status="fail", pull="broken")
+passing = partial(_scenario, status="pass", pull="works")
+degraded = partial(_scenario, status="degraded", pull="works")
+inconclusive = partial(_scenario, status="inconclusive", pull="unproven")

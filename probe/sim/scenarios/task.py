@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from probe.sim import images
-from probe.sim.changes import Change, all_of, no_change, pushed_image, task_variables, vpc_with, without_endpoints
+from probe.sim.changes import (
+    Change,
+    all_of,
+    no_change,
+    pushed_image,
+    serves,
+    task_variables,
+    vpc_with,
+    without_endpoints,
+)
 from probe.sim.cloud import APP, TAG
-from probe.sim.dns import DnsAnswer
-from probe.sim.metadata import string_error
-from probe.sim.nameservers import Nameserver
+from probe.sim.dns import Nameserver
 from probe.sim.scenarios.healthy import IPV6, image
-from probe.sim.scenarios.scenario import scenario
+from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.services import InjectedReply
+from probe.sim.task import string_error
 from probe.sim.vpc import VPC
 
 LINK_LOCAL = "169.254.169.254,169.254.170.2"
@@ -60,12 +68,8 @@ def _company_resolver_only(vpc: VPC) -> None:
     """enableDnsSupport is off on purpose: the company's DNS server knows the private names."""
     zones = [zone for endpoint in vpc.endpoints.values() for zone in endpoint.zones()]
 
-    def answer(name: str, record: str) -> DnsAnswer:
-        matching = [zone for zone in zones if zone.contains(name)]
-        return matching[0].answer(name, record) if matching else vpc.public_dns.answer(name, record)
-
     vpc.resolver.answering = False
-    vpc.dns_servers["10.0.3.53"] = Nameserver(answer)
+    vpc.dns_servers["10.0.3.53"] = Nameserver(serves(zones, vpc))
     vpc.nameservers = ["10.0.3.53"]
 
 
@@ -84,160 +88,124 @@ def _ipv6_hub_endpoints(vpc: VPC) -> None:
 
 
 TASK = (
-    scenario(
+    passing(
         "metadata-failing",
         "Task metadata answers with errors; flags supply what is missing.",
         _metadata_failing,
         findings={"task.metadata-unavailable": None},
-        status="pass",
-        pull="works",
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
     ),
-    scenario(
+    passing(
         "metadata-v4-failing",
         "Task metadata version 4 answers with errors; version 3 works.",
         _metadata_v4_failing,
         findings={"probe.retried": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    passing(
         "outside-ecs",
         "Not an ECS task: all settings come from flags and variables.",
         _outside_ecs,
-        status="pass",
-        pull="works",
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
     ),
-    scenario(
+    degraded(
         "outside-ecs-logs-missing",
         "Not an ECS task, and no endpoint for CloudWatch Logs: whether it is needed is unknown.",
         all_of(_outside_ecs, without_endpoints("logs")),
         findings={"dns.public-answer": "logs.endpoint-missing"},
-        status="degraded",
-        pull="works",
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
     ),
-    scenario(
+    passing(
         "fault-injection",
         "Fault injection is enabled for the task.",
         _task_document("FaultInjectionEnabled", True),
         findings={"task.fault-injection": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    passing(
         "clock-unsynchronized",
         "ECS reports that the task's clock is not synchronized.",
         _task_document("ClockDrift", {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}),
         findings={"task.clock-unsynchronized": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    degraded(
         "proxy-variables",
         "HTTPS_PROXY is set, and NO_PROXY covers no host of the pull.",
         task_variables(HTTPS_PROXY="http://proxy.example:3128"),
         findings={"path.proxy": "path.proxy"},
-        status="degraded",
-        pull="works",
     ),
-    scenario(
+    passing(
         "proxy-variables-covered",
         "HTTPS_PROXY is set, and NO_PROXY covers AWS and the link-local addresses.",
         task_variables(HTTPS_PROXY="http://proxy.example:3128", NO_PROXY=f"{LINK_LOCAL},.amazonaws.com"),
         findings={"path.proxy": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    inconclusive(
         "own-image-elsewhere",
         "The task's own image is not in ECR, and --image is not set.",
         _own_image("registry.example.com/app:1"),
         findings={"registry.image-not-in-ecr": None},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    inconclusive(
         "own-image-ecr-public",
         "The task's own image is in ECR Public, which has no endpoint.",
         _own_image("public.ecr.aws/nginx/nginx:1.27"),
         findings={"registry.image-not-in-ecr": "registry.ecr-public-no-privatelink"},
-        status="inconclusive",
-        pull="unproven",
     ),
-    scenario(
+    passing(
         "legacy-hostname",
         "An old SDK calls ecr.<region>, which private DNS does not cover.",
         no_change,
         findings={"dns.public-answer": "client.legacy-hostname"},
-        status="pass",
-        pull="works",
         arguments=("--also", "ecr-legacy"),
     ),
-    scenario(
+    passing(
         "also-secretsmanager",
         "The task reads secrets, and there is no endpoint for Secrets Manager.",
         no_change,
         findings={"dns.public-answer": "endpoint.missing.secretsmanager"},
-        status="pass",
-        pull="works",
         arguments=("--also", "secretsmanager"),
     ),
-    scenario(
+    passing(
         "also-ssm",
         "The task reads parameters, and there is no endpoint for Systems Manager.",
         no_change,
         findings={"dns.public-answer": "endpoint.missing.ssm"},
-        status="pass",
-        pull="works",
         arguments=("--also", "ssm"),
     ),
-    scenario(
+    passing(
         "also-sts",
         "The task calls STS, and there is no endpoint for it.",
         no_change,
         findings={"dns.public-answer": "endpoint.missing.other"},
-        status="pass",
-        pull="works",
         arguments=("--also", "sts"),
     ),
-    scenario(
+    passing(
         "also-secretsmanager-healthy",
         "The task reads secrets, and the endpoint for Secrets Manager exists.",
         lambda vpc: vpc.add_endpoint("secretsmanager"),
-        status="pass",
-        pull="works",
         arguments=("--also", "secretsmanager"),
     ),
-    scenario(
+    passing(
         "control-silent",
         "The VPC's resolver is turned off on purpose; the company's DNS server knows the private names.",
         _company_resolver_only,
         findings={"dns.control-silent": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    failing(
         "ipv6-endpoint-ipv4-task",
         "The registry's endpoint has only IPv6 addresses, and the task has none.",
         all_of(vpc_with(ipv6=IPV6), _ipv6_only_endpoint),
         findings={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
     ),
-    scenario(
+    passing(
         "central-endpoints-ipv6",
         "An IPv6-only task and central endpoints with global addresses that could belong to any network.",
         all_of(vpc_with(ipv6=IPV6, ipv4=False), _ipv6_hub_endpoints),
         findings={"dns.undetermined-answer": None, "path.family-skipped": None, "registry.host-form": None},
-        status="pass",
-        pull="works",
     ),
-    scenario(
+    passing(
         "latest-by-default",
         "An image reference without a tag means latest.",
         pushed_image(images.index(), "latest"),
-        status="pass",
-        pull="works",
         arguments=image(APP),
     ),
 )
