@@ -32,7 +32,6 @@ class FakeScenario:
     expected_status: str = "inconclusive"
     expected_pull: str = "unproven"
     arguments: tuple[str, ...] = ()
-    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 FAKES = [
@@ -198,7 +197,7 @@ def test_a_scenarios_own_arguments_take_precedence_over_variables(monkeypatch: p
     monkeypatch.setenv("ECR_PROBE_STRICT", "yes")
     monkeypatch.setenv("ECR_PROBE_PLATFORM", "linux/arm64")
     request = demo.read(["healthy"])
-    scenario: Any = FakeScenario("x", arguments=("--layers", "none"), environ={"ECR_PROBE_PLATFORM": "linux/386"})
+    scenario: Any = FakeScenario("x", arguments=("--layers", "none", "--platform", "linux/386"))
     settings = demo._settings(scenario, request, {"AWS_REGION": "eu-west-1"})
     assert settings.layers is Layers.NONE
     assert settings.policy.strict
