@@ -71,10 +71,10 @@ def _guarded(argv: Sequence[str]) -> int:
 def _words(error: Exception) -> str:
     try:
         from probe.config.flags import UsageError
-        from probe.report.layout import clean
+        from probe.safe_words import printable
 
         if isinstance(error, UsageError):
-            return clean(str(error))
+            return printable(str(error))
         from probe.crash import described
 
         what = described(error)
@@ -104,7 +104,7 @@ def _flush() -> None:
 def _dispatch(argv: Sequence[str], stop: Stop) -> int:
     if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
-    from probe.config.flags import UsageError, without_login
+    from probe.config.flags import UsageError
     from probe.config.help import help_of, overview
 
     summaries = {name: command.summary for name, command in COMMANDS.items()}
@@ -115,6 +115,8 @@ def _dispatch(argv: Sequence[str], stop: Stop) -> int:
     if name in ("--help", "-h"):
         return _print(overview(summaries) + "\n")
     if name.startswith("-"):
+        from probe.safe_words import without_login
+
         name = without_login(name)
         raise UsageError(f"{name!r} stands where a command is expected; for example ecr-probe check {name}")
     command = COMMANDS.get(name)
@@ -300,7 +302,7 @@ def _sidecar(options: Options, measure: Measure, stop: Stop) -> int:
 
 def _smoke(argv: Sequence[str], stop: Stop) -> int:
     from probe.operator.aws import Account
-    from probe.report.layout import clean
+    from probe.safe_words import printable
     from probe.smoke.command import Smoke
     from probe.smoke.options import read
     from probe.smoke.progress import watch_on
@@ -311,7 +313,7 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     for note in options.notes:
         _say(f"ecr-probe: {note}")
     account = Account(region=options.region, profile=options.profile, at_once=NUMBER)
-    watch = watch_on(sys.stderr, lambda words: _say(clean(words)))
+    watch = watch_on(sys.stderr, lambda words: _say(printable(words)))
     fleet = Smoke(options, account, Threads(), stop=stop, watch=watch).run()
     return _deliver(fleet, options.reports)
 

@@ -15,11 +15,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from probe.config.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
-from probe.config.readers import one_of, shown
+from probe.config.readers import one_of
 from probe.config.settings import Reports, Settings, given_to, parse, read_reports
 from probe.crash import verdict_in_any_case
 from probe.model import Verdict
 from probe.records import Record, replace
+from probe.safe_words import quoted
 
 if TYPE_CHECKING:
     from probe.rehearsal import Stage
@@ -166,7 +167,7 @@ def scenario_named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
     names = [scenario.name for scenario in scenarios]
     matching = [other for other in names if name.lower() in other]
     if name not in names and matching:
-        raise UsageError(f"{shown(name)} is not a scenario; ecr-probe demo --list {name} lists those that match")
+        raise UsageError(f"{quoted(name)} is not a scenario; ecr-probe demo --list {name} lists those that match")
     try:
         return scenarios[names.index(one_of(name, names, what="a scenario"))]
     except ValueError as error:
@@ -177,7 +178,9 @@ def ambiguous(request: Request) -> UsageError:
     """Describe a name that is not a scenario but matches some, which have been listed."""
     example, number = request.scenarios[0].name, len(request.scenarios)
     hint = f"; did you mean {example}?" if number == 1 else f", but {number} match"
-    return UsageError(f"{shown(request.ambiguous or '')} is not a scenario{hint}; for example ecr-probe demo {example}")
+    return UsageError(
+        f"{quoted(request.ambiguous or '')} is not a scenario{hint}; for example ecr-probe demo {example}"
+    )
 
 
 def _checked(request: Request) -> Request:

@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from probe.config.flags import FLAGS, Flag, Given, UsageError
-from probe.config.readers import one_of, shown, switch
+from probe.config.readers import one_of, switch
 from probe.config.settings import given_to
 from probe.report import FORMATS
+from probe.safe_words import quoted
 
 SETTINGS = "settings"
 # Every event of EventBridge and its Scheduler has these; it comes by the clock, and asks for nothing.
@@ -76,9 +77,9 @@ def _asked(event: object) -> Iterator[tuple[Key, object]]:
 def _refuse(name: str) -> NoReturn:
     near = get_close_matches(name[:100].lower().replace("_", "-"), KEYS, n=1, cutoff=0.6)
     if near:
-        raise UsageError(f"{shown(name)} is no setting; did you mean {near[0]}? for example {KEYS[near[0]].good}")
+        raise UsageError(f"{quoted(name)} is no setting; did you mean {near[0]}? for example {KEYS[near[0]].good}")
     raise UsageError(
-        f"{shown(name)} is no setting; known are {', '.join(KEYS)}, which in an event of another shape stand under "
+        f"{quoted(name)} is no setting; known are {', '.join(KEYS)}, which in an event of another shape stand under "
         f'"{SETTINGS}"; for example {json.dumps({SETTINGS: json.loads(GOOD)})}'
     )
 

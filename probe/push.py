@@ -27,7 +27,6 @@ _ACCEPTED = (200, 202)
 _ANSWER_BYTES = 64 * 1024
 _PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 _GROUPED = "/metrics/job"
-_CUT = "[cut]"
 
 
 class Gateway(Unshown, frozen=True):
@@ -38,20 +37,16 @@ class Gateway(Unshown, frozen=True):
     authorization: str | None = None
     secrets: tuple[str, ...] = ()
 
-    def censored(self, words: str) -> str:
-        for secret in self.secrets:
-            words = words.replace(secret, _CUT)
-        return words
-
 
 def gateway(text: str) -> Gateway:
     """Read --push-gateway. Raises ValueError, with no word of the text: there may be a password in it."""
     try:
-        parts = urlsplit(text if text.isascii() and text.isprintable() and " " not in text else "")
+        parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise ValueError("this is no URL") from None
-    if parts.scheme not in ("http", "https") or not host or port == 0:
+    plain = text.isascii() and text.isprintable() and " " not in text
+    if not plain or parts.scheme not in ("http", "https") or not host or port == 0:
         raise ValueError("this is no URL of http or https")
     if parts.query or parts.fragment or re.search("@(?!base64/)", parts.path):
         raise ValueError(
@@ -81,7 +76,8 @@ def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
     """Put this run in the place of the last one. Returns what went wrong, fit to be shown; None where nothing did."""
     from probe.model import Budget, Failure
     from probe.report.prometheus import alone, exposition
-    from probe.wire.errors import WireError, scrub
+    from probe.safe_words import scrub, without
+    from probe.wire.errors import WireError
     from probe.wire.http import request_once
 
     body, content_type = exposition(alone(verdict), accept="")
@@ -100,10 +96,10 @@ def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
         )
     except WireError as error:
         late = error.failure is Failure.DEADLINE
-        return f"{to.place}: {f'not done within {SECONDS:g} s' if late else to.censored(str(error))}"
+        return f"{to.place}: {f'not done within {SECONDS:g} s' if late else without(to.secrets, str(error))}"
     if answer.status in _ACCEPTED:
         return None
-    words = scrub(to.censored(answer.body.decode(errors="replace")))
+    words = scrub(without(to.secrets, answer.body.decode(errors="replace")))
     return f"{to.place} answered {answer.status}{f': {words}' if words else ''}"
 
 

@@ -7,7 +7,6 @@ mean together in `settings.py`.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -412,6 +411,8 @@ def _misused(error: argparse.ArgumentError, flags: Mapping[str, Flag]) -> UsageE
 
 
 def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> UsageError:
+    from probe.safe_words import quoted  # after a mistake only; `health` imports this module every minute
+
     words = message.rpartition("unrecognized arguments: ")[2].split() if "unrecognized arguments: " in message else []
     if not words:
         return UsageError(message)
@@ -420,17 +421,11 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> U
     hint = flags[near[0]] if near else None
     if hint is None:
         good = _GOOD_ARGUMENTS.get(program, "")
-        stranger = without_login(words[0])
-        return UsageError(f"{stranger!r} is no argument of this command; for example {program} {good}, or --help")
+        return UsageError(f"{quoted(words[0])} is no argument of this command; for example {program} {good}, or --help")
     if not hint.typed:
         return hint.refusal(f"there is no --{hint.name}, since a command line is everybody's to see; set the variable")
     good = f"--{hint.name} {hint.example}".rstrip()
     return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
-
-
-def without_login(text: str) -> str:
-    """A user's text, where he may have put the URL of --push-gateway in a wrong place."""
-    return re.sub(r"(?<=//)\S*@", "[cut]@", text)
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:

@@ -54,13 +54,13 @@ def address(text: str) -> Address:
     match = _LISTEN.fullmatch(text)
     if not match:
         raise ValueError(
-            f"{_shown(text)} is not ADDR:PORT, an IPv4 address or an IPv6 one in brackets, and a port; nor unix:/PATH"
+            f"{_quoted(text)} is not ADDR:PORT, an IPv4 address or an IPv6 one in brackets, and a port; nor unix:/PATH"
         )
     found = Address(match["v6"] or match["v4"], int(match["port"]))
     try:
         socket.inet_pton(found.family, found.host)
     except OSError:
-        raise ValueError(f"{_shown(found.host)} is not an IP address") from None
+        raise ValueError(f"{_quoted(found.host)} is not an IP address") from None
     if not 1 <= found.port <= 65535:
         raise ValueError(f"port {found.port} is not between 1 and 65535")
     return found
@@ -68,13 +68,13 @@ def address(text: str) -> Address:
 
 def _path(path: str) -> Address:
     if not path.startswith("/") or path.endswith("/") or "\0" in path:
-        raise ValueError(f"{_shown(path)} is not the absolute path of a socket")
+        raise ValueError(f"{_quoted(path)} is not the absolute path of a socket")
     if len(path.encode(errors="replace")) > _LONGEST_PATH:
-        raise ValueError(f"a socket's path has at most {_LONGEST_PATH} bytes, and {_shown(path)} has more")
+        raise ValueError(f"a socket's path has at most {_LONGEST_PATH} bytes, and {_quoted(path)} has more")
     return Address(path, 0)
 
 
-def _shown(text: str) -> str:
-    from probe.config.readers import shown  # in case of a mistake only
+def _quoted(text: str) -> str:
+    from probe.safe_words import quoted  # after a mistake only
 
-    return shown(text)
+    return quoted(text)

@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from probe.config.flags import Given, UsageError
-from probe.config.readers import one_of, shown
+from probe.config.readers import one_of
 from probe.records import Record
 from probe.report import FORMATS
+from probe.safe_words import quoted
 
 STDOUT = "-"
 
@@ -68,7 +69,7 @@ def _in_order(given: Given, order: Sequence[tuple[str, str]]) -> Iterator[tuple[
                 yield waiting, STDOUT
             waiting = text
         elif waiting is None:
-            raise given.refusal("output", f"{shown(text)} has no --format of its own before it")
+            raise given.refusal("output", f"{quoted(text)} has no --format of its own before it")
         else:
             yield waiting, text
             waiting = None
@@ -92,24 +93,24 @@ def _check_places(given: Given, outputs: Sequence[Output]) -> None:
     places = [os.path.realpath(output.path) for output in outputs if output.path is not None]
     twice = next((place for place in places if places.count(place) > 1), None)
     if twice is not None:
-        raise given.refusal("output", f"two reports would be written to the same file {shown(twice)}")
+        raise given.refusal("output", f"two reports would be written to the same file {quoted(twice)}")
 
 
 def _check_writable(given: Given, path: str) -> None:
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir() or path.endswith(os.sep):
-            raise ValueError(f"{shown(path)} is a directory")
+            raise ValueError(f"{quoted(path)} is a directory")
         if target.exists() and not target.is_file():
-            raise ValueError(f"{shown(path)} is not a regular file; without --output the report goes to stdout")
+            raise ValueError(f"{quoted(path)} is not a regular file; without --output the report goes to stdout")
         if not target.parent.is_dir():
-            raise ValueError(f"the directory {shown(str(target.parent))} does not exist")
+            raise ValueError(f"the directory {quoted(str(target.parent))} does not exist")
         # The only sure test, also for root and read-only file systems, is to make a file there.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise given.refusal("output", f"{shown(path)} cannot be written: {reason}") from None
+        raise given.refusal("output", f"{quoted(path)} cannot be written: {reason}") from None
     except ValueError as error:
         raise given.refusal("output", str(error)) from None
 

@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from probe.config.flags import without_login
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
 from probe.model import ImageHost, ImageReference, Layers
+from probe.safe_words import quoted
 
 ALSO = (*EXTRA_ENDPOINTS, "logs", *AGENT_ENDPOINTS)
 ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
@@ -45,16 +45,10 @@ _MACHINES = {"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "a
 _PLATFORM = re.compile(r"[a-z0-9_-]+/[a-z0-9_-]+(?:/v[0-9]+)?", re.ASCII)
 
 
-def shown(text: str) -> str:
-    """A user's text as an error may repeat it: quoted, short, without control characters."""
-    text = without_login(text)
-    return repr(text if len(text) <= 80 else text[:77] + "…")
-
-
 def switch(text: str) -> bool:
     word = text.lower()
     if word not in _TRUE + _FALSE:
-        raise ValueError(f"{shown(text)} is neither {'/'.join(_TRUE)} nor {'/'.join(_FALSE)}")
+        raise ValueError(f"{quoted(text)} is neither {'/'.join(_TRUE)} nor {'/'.join(_FALSE)}")
     return word in _TRUE
 
 
@@ -66,7 +60,7 @@ def one_of(text: str, words: Iterable[str], *, what: str) -> str:
     near = get_close_matches(text.lower(), known, n=1, cutoff=0.6)
     few = ", ".join(known) if len(known) <= _FEW else f"{', '.join(known[:3])} and {len(known) - 3} more"
     hint = f"did you mean {near[0]}?" if near else f"known are {few}"
-    raise ValueError(f"{shown(text)} is not {what}; {hint}")
+    raise ValueError(f"{quoted(text)} is not {what}; {hint}")
 
 
 def image(text: str) -> ImageReference:
@@ -75,26 +69,26 @@ def image(text: str) -> ImageReference:
 
     parsed = parse_image(text)
     if isinstance(parsed, OtherImage):
-        raise ValueError(f"{shown(text)} {_ELSEWHERE[parsed.host]}")
+        raise ValueError(f"{quoted(text)} {_ELSEWHERE[parsed.host]}")
     return parsed
 
 
 def seconds(text: str, *, least: float, most: float) -> float:
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{shown(text)} is not a number of seconds")
+        raise ValueError(f"{quoted(text)} is not a number of seconds")
     value = float(text)
     if not least <= value <= most:
-        raise ValueError(f"{shown(text)} is not between {least:g} and {most:g} seconds")
+        raise ValueError(f"{quoted(text)} is not between {least:g} and {most:g} seconds")
     return value
 
 
 def size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if not match:
-        raise ValueError(f"{shown(text)} is not a number of bytes, nor one of KiB, MiB or GiB")
+        raise ValueError(f"{quoted(text)} is not a number of bytes, nor one of KiB, MiB or GiB")
     value = int(match[1][:20]) * _UNITS[match[2]]
     if not 1 <= value <= _LARGEST_SIZE:
-        raise ValueError(f"{shown(text)} is not between 1 byte and 1024 GiB")
+        raise ValueError(f"{quoted(text)} is not between 1 byte and 1024 GiB")
     return value
 
 
@@ -105,17 +99,17 @@ def layers(text: str) -> Layers:
 def cidr(text: str) -> str:
     address, slash, length = text.partition("/")
     if "%" in text:
-        raise ValueError(f"{shown(text)} has a zone after the %, which names an interface and no range")
+        raise ValueError(f"{quoted(text)} has a zone after the %, which names an interface and no range")
     try:
         network = ip_network(text, strict=False)
     except ValueError as error:
-        raise ValueError(f"{shown(text)} is not an IPv4 or IPv6 range in CIDR notation") from error
+        raise ValueError(f"{quoted(text)} is not an IPv4 or IPv6 range in CIDR notation") from error
     if not slash or not length.isascii() or not length.isdigit():
-        raise ValueError(f"{shown(text)} has no prefix length such as /16")
+        raise ValueError(f"{quoted(text)} has no prefix length such as /16")
     if ip_address(address) != network.network_address:
-        raise ValueError(f"{shown(text)} has host bits set; the network is {network}")
+        raise ValueError(f"{quoted(text)} has host bits set; the network is {network}")
     if network.prefixlen == 0:
-        raise ValueError(f"{shown(text)} would make every address yours")
+        raise ValueError(f"{quoted(text)} would make every address yours")
     return str(network)
 
 
@@ -131,18 +125,18 @@ def endpoint_dns(text: str) -> tuple[str, str]:
     """ENDPOINT=NAME."""
     name, equals, host = text.partition("=")
     if not equals:
-        raise ValueError(f"{shown(text)} is not ENDPOINT=NAME")
+        raise ValueError(f"{quoted(text)} is not ENDPOINT=NAME")
     endpoint(name)
     host = host.removesuffix(".")
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         hint = "; put a zone such as bucket or eu-west-1a in place of the *" if host.startswith("*") else ""
-        raise ValueError(f"{shown(host)} is not a host name{hint}")
+        raise ValueError(f"{quoted(host)} is not a host name{hint}")
     return name, host.lower()
 
 
 def role(text: str) -> str:
     if not _ROLE.fullmatch(text):
-        raise ValueError(f"{shown(text)} is not the ARN of a role")
+        raise ValueError(f"{quoted(text)} is not the ARN of a role")
     return text
 
 
@@ -155,7 +149,7 @@ def platform(text: str) -> str:
     alias = _MACHINES.get(architecture or system, architecture or system)
     near = get_close_matches(alias, _ARCHITECTURES, n=1, cutoff=0.5)
     hint = f"; did you mean linux/{near[0]}?" if near and not known else ""
-    raise ValueError(f"{shown(text)} is not a platform, OS/ARCH or OS/ARCH/VARIANT{hint}")
+    raise ValueError(f"{quoted(text)} is not a platform, OS/ARCH or OS/ARCH/VARIANT{hint}")
 
 
 def machine_platform(machine: str) -> str:
@@ -170,10 +164,10 @@ def ca_bundle(text: str) -> str:
         # A context of our own: it is thrown away, only whether the file can be loaded is asked.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
     except ssl.SSLError as error:
-        raise ValueError(f"{shown(text)} holds no certificate in PEM form") from error
+        raise ValueError(f"{quoted(text)} holds no certificate in PEM form") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
-        raise ValueError(f"{shown(text)} cannot be read: {reason.lower()}") from error
+        raise ValueError(f"{quoted(text)} cannot be read: {reason.lower()}") from error
     if Path(text).is_dir():
-        raise ValueError(f"{shown(text)} is a directory, not a file of certificates")
+        raise ValueError(f"{quoted(text)} is a directory, not a file of certificates")
     return text

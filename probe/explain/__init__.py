@@ -18,8 +18,8 @@ from probe.explain.text_records import split_records
 from probe.faults import diagnose
 from probe.faults.text_only import Subject
 from probe.model import Action, Failure, ImageReference, Policy, Verdict
+from probe.safe_words import scrub
 from probe.verdict import judge
-from probe.wire.errors import scrub
 
 
 def explain_text(

@@ -30,8 +30,8 @@ from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
 from probe.model import Action, Denial, Failure
 from probe.records import Record
+from probe.safe_words import scrub
 from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in
-from probe.wire.errors import scrub
 
 _URL = re.compile(
     r"(?:https?|wss?)://(?:[^\s/@\"'<>]{1,255}@)?(?P<host>[^\s/\"'?#:@\[]{1,255}|\[[\da-fA-F:]{2,45}\])"

@@ -21,7 +21,7 @@ from probe.model import (
     Verdict,
 )
 from probe.records import Record, field, replace
-from probe.report.layout import clean
+from probe.safe_words import shortened
 from probe.verdict import judge
 
 MAX_BYTES = 16 * 1024 * 1024  # a verdict is at most 200 KiB, but other tools may indent and wrap it
@@ -75,7 +75,7 @@ def read_saved(document: bytes) -> Saved:
 
 def _message(error: Exception) -> str:
     """A decoder's message, cleaned and shortened because it quotes the file."""
-    return clean(str(error))[:200]
+    return shortened(str(error), 200)
 
 
 def _utf8(document: bytes) -> bytes:
@@ -93,7 +93,7 @@ def _facts(document: bytes, heading: _Heading) -> Saved:
         if _numbers(version) <= _numbers(__version__):
             raise
         # A newer program may use new values within a schema version; the rules of this one cannot judge them.
-        newer = f"was written by ecr-probe {clean(version)[:40]}, newer than this one, {__version__}"
+        newer = f"was written by ecr-probe {shortened(version, 40)}, newer than this one, {__version__}"
         raise ValueError(f"{newer}, which does not know all of its values ({_message(error)})") from error
     return facts
 

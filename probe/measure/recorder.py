@@ -15,8 +15,9 @@ from probe.addresses import sort_key
 from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
 from probe.progress import Progress
 from probe.records import Record, field, replace
+from probe.safe_words import scrub
 from probe.wire import Wire
-from probe.wire.errors import WireError, scrub
+from probe.wire.errors import WireError
 
 T = TypeVar("T")
 ACTION_ORDER = {action: position for position, action in enumerate(Action)}

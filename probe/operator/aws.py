@@ -25,8 +25,8 @@ from botocore.loaders import create_loader
 from probe import __version__
 from probe.config.flags import UsageError
 from probe.model import Failure
+from probe.safe_words import scrub
 from probe.wire.aws_errors import failure_of_code
-from probe.wire.errors import scrub
 
 CONNECT, READ = 5.0, 20.0  # seconds
 BODY = 8 * 1024 * 1024  # bytes; the largest answer that is asked for, a page of log events, has 1 MiB

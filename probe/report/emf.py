@@ -15,8 +15,8 @@ from typing import NamedTuple
 from probe import __version__
 from probe.model import Action, EndpointSummary, JudgedFinding, Pull, Severity, Verdict
 from probe.report import Page
-from probe.report.measured import cluster, printable, reached, service, success, throughput
-from probe.report.utf8 import json_of
+from probe.report.measured import cluster, label, reached, service, success, throughput
+from probe.safe_words import json_bytes
 
 NAMESPACE = "EcrProbe"
 SERVICE = "ecr-probe"  # outside ECS
@@ -90,10 +90,10 @@ def _line(
         "Pull": verdict.pull,
         "ErrorCodes": _codes(findings, Severity.ERROR),
         "WarningCodes": _codes(findings, Severity.WARNING),
-        "TaskArn": printable(verdict.surroundings.task_arn or ""),
+        "TaskArn": label(verdict.surroundings.task_arn),
         "Version": __version__,
     }
-    return json_of(document).decode()
+    return json_bytes(document).decode()
 
 
 def _number(metric: _Metric) -> float | None:

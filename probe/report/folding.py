@@ -21,7 +21,7 @@ from probe.model import (
     Verdict,
 )
 from probe.records import replace
-from probe.report.utf8 import json_of
+from probe.safe_words import json_bytes
 
 LIMIT = 200 * 1024
 _PLATFORMS = 50
@@ -32,7 +32,7 @@ _TEXT_LIMITS = (2000, 500, 200)
 def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
     """The verdict, shortened until its document takes at most `limit` bytes."""
     for stage in _stages():
-        if len(json_of(verdict)) < limit:  # the line's end is the last byte
+        if len(json_bytes(verdict)) < limit:  # the line's end is the last byte
             break
         verdict = stage(verdict)
     return verdict
@@ -45,7 +45,7 @@ def essence(verdict: Verdict, *, limit: int) -> Verdict:
     The result is for reading. `explain` would miss the successful steps.
     """
     folded = fold(verdict, limit=limit)
-    if len(json_of(folded)) < limit:
+    if len(json_bytes(folded)) < limit:
         return folded
     named = {step for finding in verdict.findings for step in finding.because}
     return fold(_with(verdict, named), limit=limit)
@@ -138,7 +138,7 @@ def _short_values(verdict: Verdict, length: int) -> Verdict:
     """Without long values: the title and the reason of a finding state what its values state."""
 
     def short(finding: JudgedFinding) -> JudgedFinding:
-        values = {key: value for key, value in finding.values.items() if len(json_of(value)) <= length}
+        values = {key: value for key, value in finding.values.items() if len(json_bytes(value)) <= length}
         return replace(finding, values=values)
 
     return replace(verdict, findings=tuple(map(short, verdict.findings)))

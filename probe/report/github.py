@@ -15,8 +15,8 @@ from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdi
 from probe.narration import few
 from probe.report import Page
 from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, silences
-from probe.report.layout import shortened
 from probe.report.summary import fix, leading, standing, weight
+from probe.safe_words import shortened
 
 MOST = 10
 _LEVELS = ("error", "warning", "notice")

@@ -10,16 +10,16 @@ from probe.fleet import Fleet
 from probe.model import SCHEMA_VERSION, Verdict
 from probe.report import Page
 from probe.report.folding import fold
-from probe.report.utf8 import json_of
+from probe.safe_words import json_bytes
 
 
 def render(verdict: Verdict, page: Page) -> str:
-    return _laid_out(json_of(fold(verdict)), page)
+    return _laid_out(json_bytes(fold(verdict)), page)
 
 
 def render_fleet(fleet: Fleet, page: Page) -> str:
     """Its verdicts were shortened as they came in."""
-    return _laid_out(json_of(fleet), page)
+    return _laid_out(json_bytes(fleet), page)
 
 
 def _laid_out(document: bytes, page: Page) -> str:
@@ -28,7 +28,7 @@ def _laid_out(document: bytes, page: Page) -> str:
 
 def bare(what: Verdict | Fleet) -> str:
     """The document as it is, whole."""
-    return json_of(what).decode() + "\n"
+    return json_bytes(what).decode() + "\n"
 
 
 DOCUMENTS: dict[str, tuple[type[Verdict] | type[Fleet], str]] = {
@@ -38,7 +38,7 @@ DOCUMENTS: dict[str, tuple[type[Verdict] | type[Fleet], str]] = {
 
 
 def schema_text(name: str = "verdict") -> str:
-    return msgspec.json.format(msgspec.json.encode(schema(name)), indent=2).decode() + "\n"
+    return msgspec.json.format(json_bytes(schema(name)), indent=2).decode() + "\n"
 
 
 def schema(name: str = "verdict") -> dict[str, Any]:

@@ -16,8 +16,9 @@ from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, 
 from probe.report import Page
 from probe.report.findings import explanation
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
-from probe.report.layout import Line, block, plain, shortened, wrapped
+from probe.report.layout import Line, block, plain, wrapped
 from probe.report.summary import fix, leading, weight
+from probe.safe_words import shortened
 
 _NAME = "ecr-probe"
 _LONGEST_WORD = 1_000  # characters

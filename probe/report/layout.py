@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from probe.report import Page
+from probe.safe_words import printable
 
 SCREEN = 36  # rows: a screen of 40 also holds the prompt, or the story of a demo
 
@@ -28,9 +29,6 @@ _PROSE = 120  # columns; longer lines are hard to read however wide the screen i
 # An argument of a shell command, with its quotes.
 _ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'])+""", re.DOTALL)
 _OPERATORS = ("|", "||", "&&", ";")
-# What those who keep a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
-# anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
-_COMMAND = re.compile(r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)")
 # One for one where a table's columns would suffer else.
 _ASCII = str.maketrans(
     {"…": "...", "→": ">", "·": "-", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">="}
@@ -47,28 +45,6 @@ def cells(text: str) -> int:
         return len(text)
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
     return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)
-
-
-def clean(text: str) -> str:
-    """Words of a server, as a terminal or a log may have them: no escape sequence, no line break, no reversed writing,
-    and no command to a log viewer."""
-    if not (text.isprintable() and text.isascii()):
-        text = "".join(_harmless(letter) for letter in text)
-    return _COMMAND.sub(r"\1?", text) if "::" in text or "##" in text else text
-
-
-def shortened(text: str, most: int) -> str:
-    """Clean text of at most so many characters: for files, whose limits are not those of a line."""
-    text = clean(text[: most + 1])
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _harmless(letter: str) -> str:
-    if letter in "\t\n\r":
-        return " "
-    # Cc and Cf: control and format characters (ESC, C1, bidirectional overrides); Zl and Zp: line separators.
-    category = unicodedata.category(letter)
-    return "?" if category[0] == "C" or category in ("Zl", "Zp") else letter
 
 
 def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "", hang: int | None = None) -> list[Line]:
@@ -193,5 +169,5 @@ def _paint_line(line: Line, page: Page) -> str:
 
 
 def _shown(text: str, page: Page) -> str:
-    text = clean(text)
+    text = printable(text)
     return text if page.unicode else text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

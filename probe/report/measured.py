@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from probe.endpoints import ROWS
 from probe.model import Action, EndpointSummary, Failure, Impact, Outcome, Severity, Step, Verdict
+from probe.safe_words import shortened
 
 # The names of all endpoints, and of the task itself. A saved document may hold others, which are foreign text.
 ENDPOINTS = frozenset({*ROWS, "task"})
-_LONGEST = 256  # characters; the task's metadata has no limit of its own
+_LONGEST_LABEL = 256  # characters; the task's metadata has no limit of its own
 
 
 def tried(verdict: Verdict) -> list[Step]:
@@ -40,13 +41,13 @@ def throughput(verdict: Verdict) -> float | None:
 
 def cluster(verdict: Verdict) -> str | None:
     """The cluster's name; old agents report its ARN."""
-    return printable(verdict.surroundings.cluster or "").rpartition("/")[2] or None
+    return label(verdict.surroundings.cluster).rpartition("/")[2] or None
 
 
 def service(verdict: Verdict) -> str | None:
-    return printable(verdict.surroundings.service or "") or None
+    return label(verdict.surroundings.service) or None
 
 
-def printable(text: str) -> str:
-    """Metadata without control characters and without those that UTF-8 cannot encode."""
-    return "".join(c if c.isprintable() else "?" for c in text[:_LONGEST])
+def label(text: str | None) -> str:
+    """Metadata as a label or property of a metric."""
+    return shortened(text or "", _LONGEST_LABEL)

@@ -25,7 +25,7 @@ from probe.model import (
     Verdict,
 )
 from probe.report import Page
-from probe.report.measured import ENDPOINTS, printable, reached, success, throughput, tried
+from probe.report.measured import ENDPOINTS, label, reached, success, throughput, tried
 
 PREFIX = "ecr_probe_"
 # An upper bound for any failure: a test counts the series from the closed vocabularies.
@@ -205,7 +205,7 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
         "task_arn": here.task_arn,
     }
     task = _gauge("task_info", "Where the probe runs; empty where unknown.", list(labels))
-    task.add_metric([printable(value or "") for value in labels.values()], 1)
+    task.add_metric([label(value) for value in labels.values()], 1)
     yield task
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.history import Snapshot, identity
 from probe.model import JudgedFinding, Severity
-from probe.report.utf8 import json_of
+from probe.safe_words import json_bytes
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
@@ -16,12 +16,12 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 def round_lines(before: Snapshot, after: Snapshot) -> Iterator[str]:
     """The lines of a round. Each is one object with `time`, `level` and `event`."""
     for entry in _events(before, after):
-        yield json_of(entry).decode()
+        yield json_bytes(entry).decode()
 
 
 def event(level: str, name: str, **facts: Any) -> str:
     """A line about the program itself."""
-    return json_of({"time": _rfc3339(datetime.now(UTC)), "level": level, "event": name, **facts}).decode()
+    return json_bytes({"time": _rfc3339(datetime.now(UTC)), "level": level, "event": name, **facts}).decode()
 
 
 def report_lines(before: Collection[str], after: Collection[str]) -> Iterator[str]:

@@ -23,11 +23,12 @@ from probe.model import Advice, JudgedFinding, Layers, Outcome, Path, Pull, Seve
 from probe.narration import duration, observations
 from probe.records import Record
 from probe.report import Page
-from probe.report.layout import clean, command
+from probe.report.layout import command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
 from probe.report.summary import answer, found, measured, standing, subject, weight
 from probe.report.table import Row, blocks, not_needed
+from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
 from probe.serve.timeline import LATENCY_HEIGHT, LINE, WIDTH, hour
 
@@ -75,7 +76,7 @@ def harmless(value: Any) -> Any:
     reverses the writing around it. Line breaks are kept; escaping comes after it."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return "\n".join(clean(line) for line in value.split("\n"))
+    return printable_lines(value)
 
 
 def environment() -> Environment:

@@ -23,7 +23,7 @@ from probe.history import Snapshot
 from probe.report import Page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
-from probe.report.utf8 import json_of
+from probe.safe_words import json_bytes
 from probe.serve import page
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class App:
 
     def history(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
-            return json_of({"rounds": snapshot.history, "passed": snapshot.resolved}), JSON
+            return json_bytes({"rounds": snapshot.history, "passed": snapshot.resolved}), JSON
 
         return self._of_snapshot(environ, self._source.snapshot, "history", render)
 

@@ -12,6 +12,7 @@ from probe.faults import FAULTS
 from probe.fleet import Expectation
 from probe.records import Unshown
 from probe.report import FLEET_FORMATS
+from probe.safe_words import quoted
 from probe.wire.partitions import REGION_FORM
 
 TIMEOUT = 600.0  # seconds
@@ -130,7 +131,7 @@ def _expectation(text: str) -> tuple[str, str | None]:
     expectation, at, subnet = text.partition("@")
     word, colon, code = expectation.partition(":")
     if word != "fail" or not colon:
-        raise ValueError(f"{readers.shown(text)} is not fail:CODE")
+        raise ValueError(f"{quoted(text)} is not fail:CODE")
     readers.one_of(code, sorted(fault.code for fault in FAULTS), what="the code of a finding")
     return code, _subnet(subnet) if at else None
 
@@ -146,30 +147,30 @@ def _service(text: str) -> str:
 def _name_or_arn(text: str, what: str) -> str:
     if _NAME.fullmatch(text) or (_ARN.fullmatch(text) and f":{what}/" in text):
         return text
-    raise ValueError(f"{readers.shown(text)} is neither the name nor the ARN of a {what}")
+    raise ValueError(f"{quoted(text)} is neither the name nor the ARN of a {what}")
 
 
 def _task_definition(text: str) -> str:
     if _REVISION.fullmatch(text) or (_ARN.fullmatch(text) and ":task-definition/" in text):
         return text
-    raise ValueError(f"{readers.shown(text)} is neither NAME, NAME:REVISION nor the ARN of a task definition")
+    raise ValueError(f"{quoted(text)} is neither NAME, NAME:REVISION nor the ARN of a task definition")
 
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise ValueError(f"{readers.shown(text)} is not a name: letters, digits, - and _")
+        raise ValueError(f"{quoted(text)} is not a name: letters, digits, - and _")
     return text
 
 
 def _subnet(text: str) -> str:
     if not _SUBNET.fullmatch(text):
-        raise ValueError(f"{readers.shown(text)} is not the id of a subnet")
+        raise ValueError(f"{quoted(text)} is not the id of a subnet")
     return text
 
 
 def _group(text: str) -> str:
     if not _GROUP.fullmatch(text):
-        raise ValueError(f"{readers.shown(text)} is not the id of a security group")
+        raise ValueError(f"{quoted(text)} is not the id of a security group")
     return text
 
 
@@ -179,7 +180,7 @@ def _launch_type(text: str) -> str:
 
 def _region(text: str) -> str:
     if not _REGION.fullmatch(text):
-        raise ValueError(f"{readers.shown(text)} is not a region")
+        raise ValueError(f"{quoted(text)} is not a region")
     return text
 
 

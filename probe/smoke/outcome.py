@@ -11,8 +11,8 @@ from probe.explain.saved_verdict import read_saved, rejudge
 from probe.fleet import Source
 from probe.model import Status, Verdict
 from probe.records import Record
+from probe.safe_words import scrub
 from probe.smoke.task import Ending, is_of_the_place, meaning
-from probe.wire.errors import scrub
 
 LONGEST = 256 * 1024  # bytes of a log event, whatever writes it
 LINES = 50  # of a log stream that are asked for; a check writes one document and few words beside it

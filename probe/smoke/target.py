@@ -12,6 +12,7 @@ from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
 from probe.operator.aws import POLICY, ApiError, Kind
 from probe.records import Record
+from probe.safe_words import quoted
 from probe.smoke.options import Options
 
 Ask = Callable[..., Mapping[str, Any]]  # ask("ecs:DescribeServices", cluster=…); raises ApiError
@@ -95,9 +96,9 @@ def _service(options: Options, ask: Ask, region: str) -> Mapping[str, Any]:
     found = next(iter(answer.get("services", ())), None)
     if found is None:
         where = f"cluster {options.cluster} in {region}"
-        raise options.given.refusal("service", f"{readers.shown(options.service or '')} is not in {where}")
+        raise options.given.refusal("service", f"{quoted(options.service or '')} is not in {where}")
     if found.get("status") == "INACTIVE":
-        raise options.given.refusal("service", f"{readers.shown(options.service or '')} has been deleted")
+        raise options.given.refusal("service", f"{quoted(options.service or '')} has been deleted")
     # Where CodeDeploy or another controller deploys, the task set that takes the traffic says what is missing here.
     sets: Sequence[Mapping[str, Any]] = found.get("taskSets") or ()
     primary = next((each for each in sets if each.get("status") == "PRIMARY"), sets[0] if sets else {})
@@ -139,7 +140,7 @@ def _network(options: Options, service: Mapping[str, Any] | None, *, own_interfa
         if placed is None:
             raise given.refusal(
                 "service",
-                f"its tasks are in bridge or host mode, and those of {readers.shown(options.task_definition)} "
+                f"its tasks are in bridge or host mode, and those of {quoted(options.task_definition)} "
                 "in awsvpc mode; --task-definition (ECR_PROBE_TASK_DEFINITION) names another",
             )
         return {
@@ -187,11 +188,11 @@ def _definition(options: Options, ask: Ask, name: str, region: str, *, flag: str
         answer = ask("ecs:DescribeTaskDefinition", taskDefinition=name)
     except ApiError as error:
         if error.kind is Kind.REFUSED and error.code == "ClientException":
-            raise options.given.refusal(flag, f"{readers.shown(name)} is not registered in {region}") from None
+            raise options.given.refusal(flag, f"{quoted(name)} is not registered in {region}") from None
         raise refused(error, options, region) from None
     found: Mapping[str, Any] = answer.get("taskDefinition") or {}
     if found.get("status") == "INACTIVE":
-        raise options.given.refusal(flag, f"{readers.shown(name)} has been deregistered")
+        raise options.given.refusal(flag, f"{quoted(name)} has been deregistered")
     return found
 
 
@@ -201,7 +202,7 @@ def _container(options: Options, definition: Mapping[str, Any]) -> Mapping[str, 
     if options.container is not None:
         found = [each for each in containers if each.get("name") == options.container]
         if not found:
-            sentence = f"{readers.shown(options.container)} is not in the task definition, which has {names}"
+            sentence = f"{quoted(options.container)} is not in the task definition, which has {names}"
             raise options.given.refusal("container", sentence)
     else:
         found = [each for each in containers if each.get("name") == OURS]
@@ -210,7 +211,7 @@ def _container(options: Options, definition: Mapping[str, Any]) -> Mapping[str, 
             what = "several containers run" if found else "no container runs"
             raise options.given.refusal(
                 "container",
-                f"in {readers.shown(options.task_definition)} {what} an image {OURS}, and none has that name; "
+                f"in {quoted(options.task_definition)} {what} an image {OURS}, and none has that name; "
                 f"its containers are {names}",
             )
     command = found[0].get("command") or ()
@@ -332,7 +333,7 @@ def refused(error: ApiError, options: Options, region: str) -> UsageError | ApiE
                 f"{error.words}; --profile (ECR_PROBE_PROFILE) names others, for example --profile default"
             )
         case Kind.REFUSED if error.code == "ClusterNotFoundException":
-            return options.given.refusal("cluster", f"{readers.shown(options.cluster)} is no cluster in {region}")
+            return options.given.refusal("cluster", f"{quoted(options.cluster)} is no cluster in {region}")
         case Kind.REFUSED:
             return UsageError(f"{error.action} was refused: {error.code}: {error.words}")
     return error

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probe.records import Record
-from probe.wire.errors import scrub
+from probe.safe_words import scrub
 
 # What AWS tells to try again, or what passes by itself. All of it is about the place for a task, not about its network.
 _PASSING = re.compile(

@@ -16,8 +16,8 @@ import msgspec
 
 from probe.model import AnswerSeen, Failure
 from probe.records import Record
+from probe.safe_words import scrub
 from probe.wire.aws_errors import denial_in, failure_of_code, failure_of_status, times_in
-from probe.wire.errors import scrub
 from probe.wire.http import Answer
 
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from probe.model import Denial, DenialReason, Failure
-from probe.wire.errors import scrub
+from probe.safe_words import scrub
 
 _BY_STATUS = {401: Failure.UNAUTHENTICATED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
 

@@ -1,5 +1,4 @@
-"""Foreign errors stop here: one exception of ours, one table from the libraries' to `Failure`, and what may be shown
-of words.
+"""Foreign errors stop here: one exception of ours, and one table from the libraries' to `Failure`.
 
 The table names classes by text, so that reading it imports no library. What AWS means by an answer is read in
 `answers`.
@@ -8,20 +7,16 @@ The table names classes by text, so that reading it imports no library. What AWS
 from __future__ import annotations
 
 import errno
-import re
 import ssl
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from probe.model import AnySeen, Failure
+from probe.safe_words import scrub
 
 if TYPE_CHECKING:
     from probe.wire.names import Lookup
-
-LONGEST = 200
-_READ = 4000  # characters of a foreign text that are looked at, from either end
-_CUT = "[cut]"
 
 
 class WireError(Exception):
@@ -214,69 +209,3 @@ def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return str(error.strerror)
     return ": ".join(part for part in (type(error).__name__, str(error)) if part)
-
-
-# ---- what may be shown -----------------------------------------------------------------------------------------------
-
-_SECRETS = (
-    # A signed query, and what a block page makes of it: everything behind the question mark of a word.
-    (re.compile(r"(?<=\S)\?[^\s\"'<>]+"), f"?{_CUT}"),
-    (re.compile(r"(?<=//)[^\s/@\"'<>]+@"), f"{_CUT}@"),  # a URL's login
-    (re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*"), rf"\1 {_CUT}"),
-    (re.compile(r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}"), rf"\1 {_CUT}"),
-    (
-        re.compile(
-            r"(?i)\b(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
-            r"|\w*token|signature|credential)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&<>]+"
-        ),
-        rf"\1\2{_CUT}",
-    ),
-    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{8,}"), _CUT),
-    (re.compile(r"\beyJ[\w-]{10,}(?:\.[\w-]*)*"), _CUT),
-    # Docker's configuration, its command line and curl's, keys, and the tokens of GitHub, GitLab, Docker Hub and npm.
-    (re.compile(r"(?i)([\"'](?:auth|identitytoken)[\"']\s*:\s*[\"'])[^\"']+"), rf"\1{_CUT}"),
-    (
-        re.compile(r"(?i)(\s--(?:password|token)\s+|\blogin\s.{0,200}?\s-p\s*|\s(?:-u|--user)\s+[^\s:]+:)\S+"),
-        rf"\1{_CUT}",
-    ),
-    (re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*"), rf"\1 {_CUT}"),
-    (re.compile(r"\b(?:gh[opsur]_|github_pat_|glpat-|dckr_pat_|npm_)[\w-]{10,}"), _CUT),
-)
-# ARNs and digests are long words too, and worth reading.
-_BLOB = re.compile(
-    r"(?P<keep>\barn:aws[\w-]*:[^\s\"']{1,300}|\bsha256:[0-9a-f]{64}\b)|[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=_-]{100,}"
-)
-
-
-def scrub(text: str) -> str:
-    """Foreign words made fit to be shown: no secrets, one line, at most 200 characters, with their head and their tail.
-
-    The end is kept because AWS names the refusing policy at the end of its sentence.
-    """
-    text = _shorten(text, 2 * _READ, whole_words=True)
-    lines = (_without_secrets("".join(c if c.isprintable() else " " for c in line)) for line in text.splitlines())
-    return _shorten(" ".join(" ".join(lines).split()), LONGEST)
-
-
-def _without_secrets(line: str) -> str:
-    for pattern, instead in _SECRETS:
-        line = pattern.sub(instead, line)
-    return _BLOB.sub(lambda found: found["keep"] or (_CUT if _secret_like(found[0]) else found[0]), line)
-
-
-def _secret_like(word: str) -> bool:
-    """A key or token mixes its letters; a long path of one case and no digits does not."""
-    if len(word) >= 100 or re.fullmatch(r"[0-9a-fA-F]+", word):
-        return True
-    return bool(re.search("[A-Z]", word) and re.search("[a-z]", word) and re.search("[0-9+=]", word))
-
-
-def _shorten(text: str, most: int, *, whole_words: bool = False) -> str:
-    if len(text) <= most:
-        return text
-    middle = " … "
-    end = most // 2
-    head, tail = text[: most - end - len(middle)], text[-end:]
-    if whole_words:  # half a token would no longer look like one
-        head, tail = head.rpartition(" ")[0], tail.partition(" ")[2]
-    return f"{head}{middle}{tail}"

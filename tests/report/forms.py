@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -78,15 +77,6 @@ def _command(line: str) -> Command:
     pairs = [pair.partition("=") for pair in rest.strip().split(",") if pair]
     properties = {key: _unescaped(value, "\r\n:,%") for key, equals, value in pairs if equals and value}
     return Command(name, properties, _unescaped(data, "\r\n%"))
-
-
-def obeyed(line: str) -> bool:
-    """Whether one who keeps a log takes the line for a command: GitHub's runner (ActionCommand.cs, in both its ways),
-    Azure's agent, TeamCity. Which names they know is theirs to change, so any may be one."""
-    name, separator, _ = line.lstrip().removeprefix("::").partition("::")
-    if line.lstrip().startswith("::") and separator and re.fullmatch(r"[\w-]+", name.partition(" ")[0]):
-        return True
-    return re.search(r"##\w*\[", line) is not None
 
 
 def _unescaped(text: str, letters: str) -> str:

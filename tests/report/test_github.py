@@ -10,7 +10,7 @@ from probe.fleet import Source
 from probe.model import Policy, Severity, Status, Verdict
 from probe.records import replace
 from probe.report import FLEET_FORMATS, FORMATS, Page
-from probe.report.layout import clean
+from probe.safe_words import printable
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.report import fleets, made
 from tests.report.forms import Command, commands
@@ -136,7 +136,7 @@ def test_other_peoples_words_end_no_command_and_begin_none(payload: str) -> None
 def test_words_arrive_as_they_were_sent(words: str) -> None:
     finding = made.finding(f"x{words}x", ("x",), title=words, causes=())
     _, told = of(made.verdict(status=Status.FAIL, exit_code=1, findings=(finding,)))
-    assert told == Command("error", {"title": f"x{clean(words)}x"}, clean(words))
+    assert told == Command("error", {"title": f"x{printable(words)}x"}, printable(words))
 
 
 def test_length_is_bounded() -> None:

@@ -1,0 +1,165 @@
+"""Foreign text made safe to show: without secrets, control characters and log commands, and of limited length.
+
+Foreign is whatever this program did not write: answers of servers, error texts of libraries, the task's metadata,
+arguments and variables. Which function to use:
+
+- `scrub` where a text enters the program as the detail of a step or error: it cuts secrets and shortens.
+- `printable`, `printable_lines` and `shortened` where a text is printed: terminals, logs, reports, labels of metrics.
+- `quoted` where an error message repeats an argument.
+- `without` where a secret is known literally.
+- `json_bytes` for every JSON document.
+
+`health` and --help import this module only after a mistake; importing it compiles no pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+LONGEST_DETAIL = 200  # characters that `scrub` leaves
+_LONGEST_ARGUMENT = 80
+_MOST_SCRUBBED = 8000  # characters of a foreign text that `scrub` looks at, half of them at each end
+_CUT = "[cut]"
+
+_SECRETS = (
+    # A signed query, also within a block page: everything after a question mark inside a word.
+    (r"(?<=\S)\?[^\s\"'<>]+", f"?{_CUT}"),
+    (r"(?<=//)[^\s/@\"'<>]+@", f"{_CUT}@"),  # a URL's login
+    (r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*", rf"\1 {_CUT}"),
+    (r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}", rf"\1 {_CUT}"),
+    (
+        r"(?i)\b(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
+        r"|\w*token|signature|credential)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&<>]+",
+        rf"\1\2{_CUT}",
+    ),
+    (r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{8,}", _CUT),
+    (r"\beyJ[\w-]{10,}(?:\.[\w-]*)*", _CUT),
+    # Docker's configuration, its command line and curl's, keys, and the tokens of GitHub, GitLab, Docker Hub and npm.
+    (r"(?i)([\"'](?:auth|identitytoken)[\"']\s*:\s*[\"'])[^\"']+", rf"\1{_CUT}"),
+    (
+        r"(?i)(\s--(?:password|token)\s+|\blogin\s.{0,200}?\s-p\s*|\s(?:-u|--user)\s+[^\s:]+:)\S+",
+        rf"\1{_CUT}",
+    ),
+    (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*", rf"\1 {_CUT}"),
+    (r"\b(?:gh[opsur]_|github_pat_|glpat-|dckr_pat_|npm_)[\w-]{10,}", _CUT),
+)
+# Long words that may be keys. ARNs and digests are long words too, and worth reading.
+_BLOB = r"(?P<keep>\barn:aws[\w-]*:[^\s\"']{1,300}|\bsha256:[0-9a-f]{64}\b)|[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=_-]{100,}"
+# What readers of a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
+# anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
+_LOG_COMMAND = r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)"
+
+
+# ---- where a text enters the program --------------------------------------------------------------------------------
+
+
+def scrub(text: str) -> str:
+    """A foreign text as one printable line without secrets, of at most `LONGEST_DETAIL` characters.
+
+    A longer text keeps its beginning and its end, because AWS names the policy that denies at the end of its sentence.
+    """
+    text = _shorten_middle(text, _MOST_SCRUBBED, whole_words=True)
+    lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
+    return _shorten_middle(" ".join(" ".join(map(_without_secrets, lines)).split()), LONGEST_DETAIL)
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """`text` without secrets that are known literally."""
+    for secret in secrets:
+        text = text.replace(secret, _CUT)
+    return text
+
+
+@cache
+def _compiled_secrets() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern), replacement) for pattern, replacement in _SECRETS)
+
+
+def _without_secrets(line: str) -> str:
+    for pattern, replacement in _compiled_secrets():
+        line = pattern.sub(replacement, line)
+    return re.sub(_BLOB, lambda match: match["keep"] or (_CUT if _is_like_a_key(match[0]) else match[0]), line)
+
+
+def _is_like_a_key(word: str) -> bool:
+    """A key or token mixes cases and digits; a long path in one case and without digits does not."""
+    if len(word) >= 100 or re.fullmatch(r"[0-9a-fA-F]+", word):
+        return True
+    return bool(re.search("[A-Z]", word) and re.search("[a-z]", word) and re.search("[0-9+=]", word))
+
+
+def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:
+    if len(text) <= most:
+        return text
+    middle = " … "
+    end = most // 2
+    head, tail = text[: most - end - len(middle)], text[-end:]
+    if whole_words:  # half a token would no longer look like one
+        head, tail = head.rpartition(" ")[0], tail.partition(" ")[2]
+    return f"{head}{middle}{tail}"
+
+
+# ---- where a text is printed ----------------------------------------------------------------------------------------
+
+
+def printable(text: str) -> str:
+    """One line without control and format characters (escape sequences, reversed writing), lone surrogates and log
+    commands. The number of characters stays, so that the columns of a table do."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text)
+    return re.sub(_LOG_COMMAND, r"\1?", text) if "::" in text or "##" in text else text
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, with the line breaks kept."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def shortened(text: str, most: int) -> str:
+    """Printable text of at most `most` characters."""
+    text = printable(text[: most + 1])
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def without_login(text: str) -> str:
+    """A user's argument without the login of a URL: that of --push-gateway may stand in the wrong place.
+
+    Cuts more than `scrub` does in a sentence, because a password may hold "/" and "@".
+    """
+    return re.sub(r"(?<=//)\S*@", f"{_CUT}@", text)
+
+
+def quoted(text: str) -> str:
+    """A user's argument as an error message repeats it: quoted, short, without a login and control characters."""
+    text = without_login(text)
+    return repr(text if len(text) <= _LONGEST_ARGUMENT else text[: _LONGEST_ARGUMENT - 3] + "…")
+
+
+# ---- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON in UTF-8, with a question mark for each character that UTF-8 cannot encode: a variable may hold any bytes.
+
+    "##", with which a command to GitHub's runner may begin anywhere in a line, is escaped within its string.
+    """
+    import msgspec
+
+    try:
+        document = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        document = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+    return document.replace(b"##", rb"#\u0023")
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(item) for item in value]
+    return value

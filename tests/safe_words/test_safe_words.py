@@ -1,0 +1,262 @@
+"""Foreign text is safe to show: without secrets, control characters and log commands, and of limited length."""
+
+from __future__ import annotations
+
+import base64
+import json
+import string
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from probe.safe_words import (
+    LONGEST_DETAIL,
+    json_bytes,
+    printable,
+    printable_lines,
+    quoted,
+    scrub,
+    shortened,
+    without,
+    without_login,
+)
+from tests.safe_words.log_commands import LOG_COMMANDS, NO_LOG_COMMANDS, is_log_command
+
+# ---- secrets -------------------------------------------------------------------------------------------------------
+
+words = st.text(alphabet=string.ascii_letters + " .,:/-", max_size=120)
+secrets = st.binary(min_size=30, max_size=600).map(lambda raw: base64.b64encode(b"\xff\x01" + raw).decode())
+keys = st.text(alphabet=string.ascii_uppercase + string.digits, min_size=16, max_size=16).map(
+    lambda tail: "ASIA" + tail
+)
+
+
+@given(st.text(max_size=1000))
+def test_a_scrubbed_text_is_one_short_printable_line(text: str) -> None:
+    scrubbed = scrub(text)
+    assert len(scrubbed) <= LONGEST_DETAIL
+    assert scrubbed.isprintable()
+    assert scrub(scrubbed) == scrubbed
+
+
+@given(words, secrets, keys, words)
+def test_a_presigned_query_is_never_shown(before: str, token: str, key: str, after: str) -> None:
+    secret = f"X-Amz-Security-Token={token}&X-Amz-Credential={key}%2F20190814&X-Amz-Signature={'0a' * 32}"
+    for url in (
+        f"https://bucket.s3.amazonaws.com/k?{secret}",
+        f"<a href='/k?{secret}'>",
+        f"GET /k?{secret.replace('&', '&amp;')}",
+        secret,
+    ):
+        scrubbed = scrub(f"{before} {url} {after}")
+        assert token[:20] not in scrubbed
+        assert key not in scrubbed
+        assert "0a0a0a" not in scrubbed
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Authorization: Basic {}",
+        "authorization='Bearer {}'",
+        '{{"Authorization": "{}"}}',
+        "Basic {}",
+        "SecretAccessKey={}",
+        '"Token" : "{}"',
+        "{}",
+        "x {}\n y",
+    ],
+)
+@given(secret=secrets)
+def test_a_long_secret_is_cut_in_every_context(form: str, secret: str) -> None:
+    assert secret[:16] not in scrub("answer: " + form.format(secret))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{{"auths": {{"registry.example": {{"auth": "{}"}}}}}}',
+        "docker login -u AWS -p {} registry.example",
+        "docker login --password {} registry.example",
+        "curl -u AWS:{} https://registry.example/v2/",
+        "-----BEGIN RSA PRIVATE KEY----- {} -----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_a_short_secret_is_recognised_by_its_context(form: str) -> None:
+    assert "hunter2" not in scrub("answer: " + form.format("hunter2"))
+
+
+@pytest.mark.parametrize("begin", ["ghp_", "github_pat_", "glpat-", "dckr_pat_", "npm_"])
+def test_a_token_is_recognised_by_its_prefix(begin: str) -> None:
+    assert scrub(f"with {begin}abcDEF0123456789xyzw it fails") == "with [cut] it fails"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("proxyconnect http://build:hunter2@10.9.9.9:3128: EOF", "10.9.9.9:3128: EOF"),
+        ("Get https://AWS:hunter2@registry.example/v2/: EOF", "registry.example/v2/: EOF"),
+    ],
+)
+def test_the_login_of_a_url_is_cut(text: str, shown: str) -> None:
+    scrubbed = scrub(text)
+    assert "hunter2" not in scrubbed
+    assert scrubbed.endswith(shown)
+
+
+@given(secrets, st.integers(0, 20_000), st.integers(0, 20_000))
+def test_no_part_of_a_secret_in_a_long_page_is_shown(secret: str, before: int, after: int) -> None:
+    scrubbed = scrub("a" * (before % 300) + " " + "b " * (before // 2) + secret + " c" * (after // 2))
+    assert not any(secret[at : at + 12] in scrubbed for at in range(len(secret) - 12))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "User: arn:aws:sts::123456789012:assumed-role/TaskExecutionRole/938f6d263c464aa5985dc67ab7f38a7e is denied",
+        "the bytes' sha256 is sha256:" + "0123456789abcdef" * 4,
+        "status 200 instead of a Basic challenge",
+        "The security token included in the request is invalid.",
+        "Your authorization token has expired. Reauthenticate and try again.",
+        "Signature expired: 20170111T204052Z is now earlier than 20170111T225449Z (20170111T230949Z - 15 min.)",
+        "redirected to prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com",
+        "The repository with name 'platform/services/backend/orders' does not exist in the registry '123456789012'",
+        "certificate is not valid for 'api.ecr.eu-west-1.amazonaws.com'",
+        "unable to pull secrets or registry auth: execution resource retrieval failed",
+        "mkdir -p /var/lib/docker: permission denied",
+    ],
+)
+def test_text_that_is_no_secret_stays(kept: str) -> None:
+    assert scrub(kept) == kept
+
+
+def test_a_long_denial_keeps_its_reason() -> None:
+    sentence = (
+        "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/a-role-with-a-long-name/"
+        "0123456789abcdef0123456789abcdef is not authorized to perform: ecr:GetAuthorizationToken on resource: * "
+        "because no VPC endpoint policy allows the "
+        "ecr:GetAuthorizationToken action"
+    )
+    scrubbed = scrub(sentence)
+    assert scrubbed.startswith("AccessDeniedException: User: arn:aws:sts::123456789012")
+    assert scrubbed.endswith("because no VPC endpoint policy allows the ecr:GetAuthorizationToken action")
+
+
+def test_literal_secrets_are_cut() -> None:
+    assert without(("hunter2", "aHVudGVyMg=="), "hunter2 and aHVudGVyMg==") == "[cut] and [cut]"
+    assert without((), "hunter2") == "hunter2"
+
+
+# ---- printable text --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Grüße …", "Grüße …"),
+        ("a\tb\r\nc", "a b  c"),
+        ("\x1b[31mred\x9b", "?[31mred?"),
+        ("a\u202eb", "a?b"),
+        ("eu-\udcff", "eu-?"),
+        ("a\u00a0b\u2028c", "a b c"),
+    ],
+)
+def test_control_and_format_characters_are_replaced(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=100))
+def test_printable_text_is_printable_and_keeps_its_length(text: str) -> None:
+    shown = printable(text)
+    assert shown.isprintable()
+    assert printable(shown) == shown
+    assert len(shown) == len(text)  # the columns of a table were counted before
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("#:[] adw-\n\t\u202e"), max_size=20))
+def test_printable_text_holds_no_log_command(text: str) -> None:
+    shown = printable(text)
+    assert not is_log_command(shown)
+    assert printable(shown) == shown
+    assert len(shown) == len(text)
+
+
+@pytest.mark.parametrize("command", LOG_COMMANDS)
+def test_every_log_command_is_broken(command: str) -> None:
+    assert not any(map(is_log_command, printable_lines(command).split("\n")))
+
+
+@pytest.mark.parametrize("text", NO_LOG_COMMANDS)
+def test_text_that_is_no_log_command_stays(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_the_samples_are_log_commands_and_their_look_alikes_are_not() -> None:
+    assert [is_log_command(command.strip("\n")) for command in LOG_COMMANDS[:-1]] == [True] * (len(LOG_COMMANDS) - 1)
+    assert not any(map(is_log_command, NO_LOG_COMMANDS))
+
+
+def test_line_breaks_can_be_kept() -> None:
+    assert printable_lines("a\x00\nb\r\n") == "a?\nb \n"
+
+
+@pytest.mark.parametrize(("text", "shown"), [("abcd", "abcd"), ("abcde", "abc…"), ("a\x00", "a?"), ("", "")])
+def test_a_long_text_ends_in_an_ellipsis(text: str, shown: str) -> None:
+    assert shortened(text, 4) == shown
+
+
+# ---- arguments -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argument", "shown"),
+    [
+        ("x y", "'x y'"),
+        ("a\x1b[0m", "'a\\x1b[0m'"),
+        ("https://robot:hunter2/@x@push.example.com/a", "'https://[cut]@push.example.com/a'"),
+        ("x" * 81, f"'{'x' * 77}…'"),
+        ("x" * 80, f"'{'x' * 80}'"),
+    ],
+)
+def test_an_argument_is_quoted_short_and_without_a_login(argument: str, shown: str) -> None:
+    assert quoted(argument) == shown
+
+
+def test_a_login_is_cut_and_the_rest_of_the_url_stays() -> None:
+    assert without_login("-p=https://robot:hunter2@push.example.com") == "-p=https://[cut]@push.example.com"
+    assert without_login("https://push.example.com/a") == "https://push.example.com/a"
+
+
+# ---- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def test_json_replaces_what_utf_8_cannot_encode() -> None:
+    value = {"a\udcff": ["b\udcff", ("c", 1)]}
+    assert json.loads(json_bytes(value)) == {"a?": ["b?", ["c", 1]]}
+
+
+@given(st.dictionaries(st.text(), st.text(st.sampled_from('#[a\\"'))))
+def test_json_holds_no_log_command_and_means_the_same(value: dict[str, str]) -> None:
+    document = json_bytes({key.encode(errors="replace").decode(): text for key, text in value.items()})
+    assert b"##" not in document
+    assert set(json.loads(document).values()) == set(value.values())
+
+
+# ---- cost ------------------------------------------------------------------------------------------------------------
+
+
+def test_importing_it_needs_no_library_and_compiles_no_pattern() -> None:
+    program = """
+import re, sys
+re.compile = re.template = None
+import probe.safe_words
+print(sorted(name for name in sys.modules if name.partition(".")[0] in ("msgspec", "requests", "probe")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "['probe', 'probe.safe_words']\n"
