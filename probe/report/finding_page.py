@@ -1,6 +1,7 @@
 """The page of a finding or a cause: what it means, what can cause it, how to fix and how to confirm it.
 
-Plain Markdown that reads well in a terminal, made of the faults and causes themselves, without a measurement.
+It is made of the faults and causes themselves, without a measurement: as data for the sidecar's HTML, and as Markdown
+that reads well in a terminal.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from probe.model import (
     Standing,
     Surroundings,
 )
+from probe.records import Record
 from probe.report import Page
 from probe.report.layout import command
 
@@ -50,12 +52,49 @@ _MEANINGS = {
     (Impact.PROOF, Extent.WHOLLY): "**error**: nothing is known to be broken, but the pull is not proven",
     (Impact.PROOF, Extent.PARTLY): "**warning**: the pull is proven only in part",
 }
+ONLY_IN_TEXTS = "This is found only in an error text (ecr-probe explain), never by a check."
+ORDER_OF_CAUSES = "The usual ones come first. A verdict shows which of them are confirmed or ruled out."
 _INFO = "**info**: nothing is lost; it is worth knowing"
 
 
-def finding_page(code: str) -> str:
+class CauseGroup(Record, frozen=True):
+    """Causes that share fix and confirmation: their codes and titles."""
+
+    codes: tuple[str, ...]
+    titles: tuple[str, ...]
+    fix: Advice
+    confirm: Advice
+
+
+class CodePage(Record, frozen=True, kw_only=True):
+    """The page of a code as data.
+
+    A finding's page has `meanings`, and `titles` with the explanations of each; `only_in_texts`: no check finds it. A
+    cause's page has one group and `findings`, the codes and titles of the findings that can name it.
+    """
+
+    code: str
+    causes: tuple[CauseGroup, ...]
+    meanings: tuple[str, ...] = ()
+    only_in_texts: bool = False
+    titles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    findings: tuple[tuple[str, str], ...] = ()
+
+
+def has_page(code: str) -> bool:
+    """Whether it is the code of a finding or of a cause."""
+    return code in WORDINGS or code in CAUSES
+
+
+def code_page(code: str) -> CodePage:
     """The page of a finding's code, or of a cause's. Raises KeyError for an unknown code."""
-    return "\n".join(_of_finding(code) if code in WORDINGS else _of_cause(CAUSES[code])) + "\n"
+    return _of_finding(code) if code in WORDINGS else _of_cause(CAUSES[code])
+
+
+def finding_page(code: str) -> str:
+    """The page as Markdown. Raises KeyError for an unknown code."""
+    page = code_page(code)
+    return "\n".join(_finding_lines(page) if code in WORDINGS else _cause_page_lines(page)) + "\n"
 
 
 def title_of(code: str) -> str:
@@ -81,42 +120,68 @@ def causes_of(code: str) -> tuple[CauseText, ...]:
 # ---- a finding ------------------------------------------------------------------------------------------------------
 
 
-def _of_finding(code: str) -> Iterator[str]:
-    yield f"# {code}\n"
-    yield from (f"- {meaning}" for meaning in meanings(code))
-    if code in TEXT_ONLY:
-        yield "\nOnly `ecr-probe explain` finds this, in an error text. A check does not."
-    reasons: dict[str, dict[str, None]] = {}
+def _of_finding(code: str) -> CodePage:
+    explanations: dict[str, dict[str, None]] = {}
     for fault in WORDINGS[code]:
-        reasons.setdefault(_filled(fault, fault.title), {})[_filled(fault, fault.why)] = None
-    for title, whys in reasons.items():
-        yield f"\n## {_capitalised(title)}"
-        yield from (f"\n{_wrapped(why)}" for why in whys)
-    causes = causes_of(code)
-    if causes:
-        yield "\n## Possible causes"
-        if len(causes) > 1:
-            yield f"\n{_wrapped('The usual ones come first. The finding says which are confirmed or ruled out.')}"
+        title = _capitalised(_filled(fault, fault.title))
+        explanations.setdefault(title, {})[_filled(fault, fault.why)] = None
     groups: dict[tuple[Advice, Advice], list[Cause]] = {}
-    for cause in causes:
+    for cause in causes_of(code):
         filled = cause.filled(Standing.POSSIBLE, _unknown())
         groups.setdefault((filled.fix, filled.confirm), []).append(filled)
-    for group in groups.values():
-        yield from _cause_lines("###", group)
+    return CodePage(
+        code=code,
+        meanings=meanings(code),
+        only_in_texts=code in TEXT_ONLY,
+        titles=tuple((title, tuple(whys)) for title, whys in explanations.items()),
+        causes=tuple(_group(causes) for causes in groups.values()),
+    )
 
 
-def _of_cause(text: CauseText) -> Iterator[str]:
-    yield from _cause_lines("#", [text.filled(Standing.POSSIBLE, _unknown())])
+def _of_cause(text: CauseText) -> CodePage:
+    return CodePage(
+        code=text.code,
+        causes=(_group([text.filled(Standing.POSSIBLE, _unknown())]),),
+        findings=tuple((code, title_of(code)) for code in WORDINGS if text in causes_of(code)),
+    )
+
+
+def _group(causes: list[Cause]) -> CauseGroup:
+    codes, titles = zip(*((cause.code, _capitalised(cause.title)) for cause in causes), strict=True)
+    return CauseGroup(codes, titles, causes[0].fix, causes[0].confirm)
+
+
+# ---- as Markdown ----------------------------------------------------------------------------------------------------
+
+
+def _finding_lines(page: CodePage) -> Iterator[str]:
+    yield f"# {page.code}\n"
+    yield from (f"- {meaning}" for meaning in page.meanings)
+    if page.only_in_texts:
+        yield f"\n{ONLY_IN_TEXTS}"
+    for title, explanations in page.titles:
+        yield f"\n## {title}"
+        yield from (f"\n{_wrapped(text)}" for text in explanations)
+    if page.causes:
+        yield "\n## Possible causes"
+        if sum(len(group.codes) for group in page.causes) > 1:
+            yield f"\n{_wrapped(ORDER_OF_CAUSES)}"
+    for group in page.causes:
+        yield "\n### " + ", ".join(group.codes)
+        yield from _group_lines(group)
+
+
+def _cause_page_lines(page: CodePage) -> Iterator[str]:
+    yield f"# {page.code}"
+    yield from _group_lines(page.causes[0])
     yield "\nFindings that can name it:\n"
-    yield from (f"- `{code}`: {title_of(code)}" for code in WORDINGS if text in causes_of(code))
+    yield from (f"- `{code}`: {title}" for code, title in page.findings)
 
 
-def _cause_lines(heading: str, causes: list[Cause]) -> Iterator[str]:
-    """Causes that share fix and confirmation."""
-    yield f"\n{heading} {', '.join(cause.code for cause in causes)}".lstrip("\n" if heading == "#" else "")
-    yield f"\n{_wrapped('; '.join(_capitalised(cause.title) for cause in causes))}."
-    yield from _advice_lines("Fix", causes[0].fix)
-    yield from _advice_lines("Confirm with", causes[0].confirm)
+def _group_lines(group: CauseGroup) -> Iterator[str]:
+    yield f"\n{_wrapped('; '.join(group.titles))}."
+    yield from _advice_lines("Fix", group.fix)
+    yield from _advice_lines("Confirm with", group.confirm)
 
 
 def _advice_lines(label: str, advice: Advice) -> Iterator[str]:

@@ -12,25 +12,16 @@ from probe.model import (
     Impact,
     JudgedFinding,
     Path,
-    Pull,
     Severity,
     Standing,
     Status,
     Verdict,
 )
 from probe.narration import counted, duration, few
-from probe.verdict import PULLS
 
 MOST_FINDINGS = 3  # in full
 _FEWEST_WORDS = 4
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
-_BUTS = {  # why the verdict is a failure although the pull works
-    Impact.PULL: "it fails on this path",
-    Impact.START: "tasks do not start",
-    Impact.ROUTE: "past the endpoint",
-    Impact.LOGS: "no logs get through",
-    Impact.AGENT: "the agent is cut off",
-}
 _PATHS = {
     Path.TASK_ENI: "on the task's network interface",
     Path.INSTANCE_ENI: "on the instance's network interface",
@@ -104,24 +95,6 @@ def in_a_line(text: str) -> str:
 
 
 # ---- parts of it, for the page ---------------------------------------------------------------------------------------
-
-
-def answer(verdict: Verdict) -> str:
-    """Whether ECS can pull, and why the verdict is a failure although the pull works."""
-    return PULLS[verdict.pull] + _but(verdict)
-
-
-def _but(verdict: Verdict) -> str:
-    if verdict.status is not Status.FAIL or verdict.pull is Pull.BROKEN:
-        return ""
-    reasons: dict[Impact, list[str]] = {}
-    for finding in verdict.findings:
-        if finding.severity is Severity.ERROR and finding.impact in _BUTS:
-            reasons.setdefault(finding.impact, []).extend(finding.endpoints)
-    clauses = [
-        f"{text}: {', '.join(dict.fromkeys(reasons[impact]))}" for impact, text in _BUTS.items() if impact in reasons
-    ]
-    return f", but {', and '.join(clauses)}" if clauses else ""
 
 
 def found(findings: Sequence[JudgedFinding], more: str = "") -> str:

@@ -13,8 +13,6 @@
   let next = 0; // the timer of the next fetch
   let fetching = false;
 
-  document.documentElement.classList.add("js");
-
   // ---- changing the page in place ----
 
   const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
@@ -157,25 +155,6 @@
 
   // ---- buttons ----
 
-  async function copy(button) {
-    const source = button.parentNode.querySelector(button.dataset.copies);
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-    } catch {
-      // Over plain HTTP there is no clipboard, but a selection can be copied.
-      const hidden = source.hidden;
-      source.hidden = false;
-      getSelection().selectAllChildren(source);
-      source.hidden = document.execCommand("copy") && hidden;
-    }
-    const label = button.firstChild;
-    const text = label.data;
-    if (text === "Copied") return;
-    label.data = "Copied";
-    voice.textContent = "Copied.";
-    setTimeout(() => (label.data = text), 2000);
-  }
-
   async function run(form) {
     const asked = byId("asked");
     try {
@@ -186,10 +165,6 @@
     }
   }
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest(".copy");
-    if (button) copy(button);
-  });
   byId("run").addEventListener("submit", (event) => {
     event.preventDefault();
     run(event.target);

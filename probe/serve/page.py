@@ -1,7 +1,8 @@
-"""The page at `/`: a snapshot as HTML for people. Pure: the same snapshot gives the same bytes.
+"""The pages for people: `/` shows a snapshot, `/findings/CODE` explains a finding or a cause. Pure functions.
 
-The markup is `page.html`, its style `page.css` and its script `page.js`; here is what the template shows. The script
-keeps the page up to date. Without it the page can be read all the same: all times are absolute.
+The markup is `page.html` and `finding.html`, both with `parts.html` and `page.css`; here is what the templates show.
+`page.js` keeps the first page up to date, `copy.js` copies commands. Both pages can be read without a script: all times
+are absolute.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from probe import history
@@ -23,10 +24,11 @@ from probe.model import Advice, JudgedFinding, Layers, Outcome, Path, Pull, Seve
 from probe.narration import duration, observations
 from probe.records import Record
 from probe.report import Page
+from probe.report.finding_page import ONLY_IN_TEXTS, ORDER_OF_CAUSES, code_page, has_page
 from probe.report.layout import command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
-from probe.report.summary import answer, found, measured, standing, subject, weight
+from probe.report.summary import found, measured, standing, subject, weight
 from probe.report.table import Row, blocks, not_needed
 from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
@@ -53,7 +55,6 @@ _MARKS = {
     ),
 }
 _HUES = {Colour.OK: "#1f8a55", Colour.WARNING: "#b87400", Colour.ERROR: "#c42b3a", Colour.UNKNOWN: "#6b7480"}
-_LINK = re.compile(r"https://[\w.-]+/[\w./#-]*")
 _CODE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -79,15 +80,24 @@ def harmless(value: Any) -> Any:
     return printable_lines(value)
 
 
+def _folded(text: str) -> str:
+    """A command in lines of a readable length, which a shell takes as one."""
+    lines = command(text, indent=0, page=Page(width=_COLUMNS))
+    return "\n".join("".join(part for _, part in line) for line in lines)
+
+
 def environment() -> Environment:
     """Escapes everything that is put into a template, and refuses a name that is not there."""
-    return Environment(
+    templates = Environment(
+        loader=FunctionLoader(lambda name: dense(_source(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["folded"] = _folded
+    return templates
 
 
 def dense(source: str) -> str:
@@ -96,24 +106,40 @@ def dense(source: str) -> str:
     return re.sub(r"(?<=[>}])\n\s*|\n\s*(?=[<{])", "", source)
 
 
-_STYLE, _SCRIPT = verbatim(_source("page.css")), verbatim(_source("page.js"))
-_TEMPLATE = environment().from_string(dense(_source("page.html")))
-
-
 def _hash(source: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-# `web` adds what every response carries (nosniff, no-cache).
-HEADERS: tuple[tuple[str, str], ...] = (
-    (
-        "Content-Security-Policy",
-        f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; img-src data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    ("Referrer-Policy", "same-origin"),  # without a referrer a form has no Origin either, which `web` checks
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
+def _headers(script: str) -> tuple[tuple[str, str], ...]:
+    """The headers of a page with this script. `web` adds what every response carries (nosniff, no-cache)."""
+    return (
+        (
+            "Content-Security-Policy",
+            f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(script)}; img-src data:; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("Referrer-Policy", "same-origin"),  # without a referrer a form has no Origin either, which `web` checks
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    )
+
+
+_STYLE, _COPY_SCRIPT = verbatim(_source("page.css")), verbatim(_source("copy.js"))
+_SCRIPT = _COPY_SCRIPT + verbatim(_source("page.js"))
+HEADERS, FINDING_HEADERS = _headers(_SCRIPT), _headers(_COPY_SCRIPT)
+_TEMPLATES = environment()
+_PAGE = _TEMPLATES.get_template("page.html")
+
+
+def finding_html(code: str) -> bytes:
+    """The page of a finding's or a cause's code. Raises KeyError for an unknown code."""
+    text: str = _TEMPLATES.get_template("finding.html").render(
+        style=_STYLE,
+        script=_COPY_SCRIPT,
+        page=code_page(code),
+        only_in_texts=ONLY_IN_TEXTS,
+        order_of_causes=ORDER_OF_CAUSES,
+    )
+    return f"{text}\n".encode()
 
 
 def html(snapshot: Snapshot, *, now: datetime, rehearsal: bool = False) -> bytes:
@@ -123,7 +149,7 @@ def html(snapshot: Snapshot, *, now: datetime, rehearsal: bool = False) -> bytes
     image = _image(verdict)
     findings = _findings(snapshot)
     title = ("Rehearsal" if rehearsal else "", hero.state, image, "ecr-probe")
-    text: str = _TEMPLATE.render(
+    text: str = _PAGE.render(
         style=_STYLE,
         script=_SCRIPT,
         title=" · ".join(part for part in title if part),
@@ -149,7 +175,6 @@ def html(snapshot: Snapshot, *, now: datetime, rehearsal: bool = False) -> bytes
         limits=list(_limits(verdict)) if verdict else [],
         blocks=blocks(verdict) if verdict else [],
         row_colour=_row_colour,
-        folded=_folded,
         subject=subject(verdict) if verdict else "",
     )
     return f"{text}\n".encode()
@@ -183,11 +208,12 @@ def _row_colour(row: Row) -> Colour:
 
 
 class Hero(Record, frozen=True):
-    """The state in a word and a sentence. `late`: the instant after which the page is out of date."""
+    """The state in a word and a sentence, with a note. `late`: the instant after which the page is out of date."""
 
     colour: Colour
     state: str
     sentence: str
+    note: str = ""
     ended: datetime | None = None
     due: datetime | None = None
     late: datetime | None = None
@@ -208,7 +234,8 @@ def _hero(snapshot: Snapshot) -> Hero:
     return Hero(
         colour=colour,
         state=state,
-        sentence=_sentence(snapshot, verdict),
+        sentence=f"{verdict.summary[:1].upper()}{verdict.summary[1:]}.",
+        note="First found in this round: may be transient." if _may_be_transient(snapshot) else "",
         ended=ended,
         due=max(verdict.started_at + timedelta(seconds=snapshot.interval), ended),
         late=ended + timedelta(seconds=_LATE * snapshot.interval + verdict.plan.budget.deadline),
@@ -231,15 +258,10 @@ def _state(verdict: Verdict) -> tuple[Colour, str]:
     return Colour.UNKNOWN, "Unproven" if verdict.pull is Pull.UNPROVEN else "Works, not all proven"
 
 
-def _sentence(snapshot: Snapshot, verdict: Verdict) -> str:
-    text = answer(verdict)
-    sentences = [f"{text[:1].upper()}{text[1:]}."]
-    if verdict.pull is Pull.UNPROVEN and verdict.status is Status.PASS:
-        sentences.append("What was measured works.")
+def _may_be_transient(snapshot: Snapshot) -> bool:
+    """Whether every error was found in the last round only, and earlier rounds were without it."""
     errors = [entry for entry in snapshot.standing if entry.finding.severity is Severity.ERROR]
-    if errors and all(entry.passing for entry in errors) and snapshot.totals.rounds > 1:
-        sentences.append("Found in one round only so far, so it may be transient.")
-    return " ".join(sentences)
+    return bool(errors) and all(entry.passing for entry in errors) and snapshot.totals.rounds > 1
 
 
 def _image(verdict: Verdict | None) -> str:
@@ -276,8 +298,7 @@ class CauseView(Record, frozen=True):
 class FindingView(Record, frozen=True):
     """A finding as it is shown.
 
-    `anchor` is its id within the page, `markdown` its part of the Markdown report. `link` is the URL of the page that
-    explains it, empty where its `url` is only a path within the repository.
+    `anchor` is its id within the page, `markdown` its part of the Markdown report.
     """
 
     anchor: str
@@ -288,11 +309,14 @@ class FindingView(Record, frozen=True):
     is_confirmed: bool
     is_new: bool
     markdown: str
-    link: str
 
     @property
     def finding(self) -> JudgedFinding:
         return self.standing.finding
+
+    @property
+    def has_page(self) -> bool:
+        return has_page(self.finding.code)
 
 
 def _findings(snapshot: Snapshot) -> list[FindingView]:
@@ -315,7 +339,6 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
                 is_confirmed=any(cause.standing is Standing.CONFIRMED for cause in finding.causes),
                 is_new=entry.passing and snapshot.totals.rounds > 1,
                 markdown=of_finding(finding, snapshot.verdict),
-                link=finding.url if _LINK.fullmatch(finding.url) else "",
             )
         )
     return views
@@ -333,12 +356,6 @@ def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
             yield CauseView(word, cause.title, cause.fix, cause.confirm)
         else:
             yield CauseView(word, cause.title, cause.fix, same_as=first)
-
-
-def _folded(text: str) -> str:
-    """A command in lines of a readable length, which a shell takes as one."""
-    lines = command(text, indent=0, page=Page(width=_COLUMNS))
-    return "\n".join("".join(part for _, part in line) for line in lines)
 
 
 # ---- what is not known -----------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """The sidecar's HTTP responses. They come from the last snapshot alone: no request waits for a round or changes one.
 
-/            the page                /metrics      Prometheus text or OpenMetrics
-/verdict     the last verdict        /history      a summary of the rounds; bad ones are kept longest
-/-/healthy   the loop is running     /-/ready      the first round has ended
-/-/run       POST: start a round
+/            the page                /findings/CODE   the page of a finding or a cause
+/verdict     the last verdict        /history         a summary of the rounds; bad ones are kept longest
+/-/healthy   the loop is running     /-/ready         the first round has ended
+/-/run       POST: start a round     /metrics         Prometheus text or OpenMetrics
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from probe.crash import described
 from probe.history import Snapshot
 from probe.report import Page
+from probe.report.finding_page import has_page
 from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.safe_words import json_bytes
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from probe.serve.options import Login
 
 Headers = tuple[tuple[str, str], ...]
+HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+_FINDINGS = "/findings/"
 _FORM = "application/x-www-form-urlencoded"
 _PLAIN = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"))
 MOST_RENDERINGS = 16  # of one snapshot: routes, formats, compressed or not; clients choose the Accept header
@@ -92,7 +95,7 @@ class App:
         return [] if method == "HEAD" else [answer.body]
 
     def _answer(self, method: str, path: str, environ: WSGIEnvironment) -> Answer:
-        route = _ROUTES.get(path)
+        route = _ROUTES.get(f"{_FINDINGS}CODE" if path.startswith(_FINDINGS) else path)
         if route is None:
             return _text("404 Not Found", f"not found; the paths are {', '.join(_ROUTES)}")
         if method not in route.methods:
@@ -113,9 +116,21 @@ class App:
 
     def page(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
-            return page.html(snapshot, now=datetime.now(UTC), rehearsal=self._rehearsal), "text/html; charset=utf-8"
+            return page.html(snapshot, now=datetime.now(UTC), rehearsal=self._rehearsal), HTML
 
-        return self._of_snapshot(environ, self._source.snapshot, "page", render, headers=tuple(page.HEADERS))
+        return self._of_snapshot(environ, self._source.snapshot, "page", render, headers=page.HEADERS)
+
+    def finding(self, environ: WSGIEnvironment) -> Answer:
+        code = environ["PATH_INFO"].removeprefix(_FINDINGS)
+        if not has_page(code):
+            return _text("404 Not Found", "no finding or cause has this code")
+
+        def render(_: Snapshot) -> tuple[bytes, str]:
+            return page.finding_html(code), HTML
+
+        # It does not depend on the snapshot, but shares the bounded cache of the last one.
+        headers = page.FINDING_HEADERS
+        return self._of_snapshot(environ, self._source.snapshot, f"finding {code}", render, headers=headers)
 
     def metrics(self, environ: WSGIEnvironment) -> Answer:
         accept = environ.get("HTTP_ACCEPT", "")[:_LONGEST_ACCEPT]
@@ -194,6 +209,7 @@ class Route(NamedTuple):
 
 _ROUTES = {
     "/": Route(App.page),
+    f"{_FINDINGS}CODE": Route(App.finding),
     "/metrics": Route(App.metrics),
     "/verdict": Route(App.verdict),
     "/history": Route(App.history),

@@ -36,15 +36,16 @@ class Node:
     @property
     def text(self) -> str:
         """All text in it but that of styles and scripts, white space as one blank."""
-        return " ".join("".join(self._texts()).split())
+        return " ".join("".join(self.texts(between=" ")).split())
 
-    def _texts(self) -> Iterator[str]:
+    def texts(self, between: str = "") -> Iterator[str]:
+        """The text in it, as it is, with `between` after each element."""
         for child in self.children:
             if isinstance(child, str):
                 yield child
             elif child.name not in ("style", "script"):
-                yield from child._texts()
-                yield " "
+                yield from child.texts(between)
+                yield between
 
 
 class _Builder(HTMLParser):

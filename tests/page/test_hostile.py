@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from probe.model import Verdict
-from probe.serve.page import dense, environment, html, verbatim
+from probe.report.finding_page import code_page
+from probe.serve.page import dense, environment, finding_html, html, verbatim
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, unproven, verdict, waiting
@@ -27,7 +28,7 @@ def parts(root: Node) -> Iterator[tuple[str, ...]]:
     """Every element with the names of its attributes, and the values that only the template may choose."""
     for node in root.walk():
         values = [
-            f"{name}={ANCHOR.sub('#anchor', node.attributes[name] or '')}"
+            f"{name}={OWN_LINK.sub('own-link', node.attributes[name] or '')}"
             for name in ("class", "href", "action", "role", "data-copies")
             if name in node.attributes
         ]
@@ -35,8 +36,8 @@ def parts(root: Node) -> Iterator[tuple[str, ...]]:
             yield node.name, *sorted(node.attributes), *values
 
 
-# An anchor within the page: a finding's code, or the digest of a text that is no code.
-ANCHOR = re.compile(r"#([a-z0-9-]+(\.[a-z0-9-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
+# An anchor within the page, which is a finding's code or the digest of a text that is no code; or a finding's page.
+OWN_LINK = re.compile(r"(#|findings/)([a-z0-9-]+(\.[a-z0-9-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
 # What the template writes itself: all elements of harmless snapshots, with each colour in place of any other.
 COLOURS = ("ok", "warning", "error", "unknown")
 OURS = {
@@ -96,6 +97,19 @@ def test_what_is_misconfigured_is_no_markup() -> None:
 
 def test_nothing_reverses_the_writing() -> None:
     assert "\u202e".encode() not in html(after([spoilt(broken(), lambda text: f"\u202e{text}")]), now=NOON)
+
+
+@pytest.mark.parametrize("code", ["tcp.silent", "task.start-timeout", "tcp.security-group"])
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_no_text_of_a_fault_becomes_markup(code: str, payload: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = parse(finding_html(code))
+    spoilt_page = spoilt(code_page(code), lambda text: f"{payload}{text}{payload}" if text else text)
+    monkeypatch.setattr("probe.serve.page.code_page", lambda _: spoilt_page)
+    bad = parse(finding_html(code))
+    elements = [
+        [(node.name, *node.attributes) for node in root.walk() if node.name != "strong"] for root in (good, bad)
+    ]
+    assert elements[0] == elements[1]
 
 
 # ---- the template ----------------------------------------------------------------------------------------------------

@@ -186,7 +186,9 @@ def test_a_change_of_state_is_announced_once(browser: Browser, sidecar: Sidecar,
     assert voice.get_attribute("textContent") == ""
     sidecar.snapshot = recent([verdict(), broken()])
     update(browser)
-    wait.until(lambda _: (voice.get_attribute("textContent") or "").startswith("Broken. ECS cannot pull the image."))
+    wait.until(
+        lambda _: (voice.get_attribute("textContent") or "").startswith("Broken. ECS cannot pull the image: nothing")
+    )
     assert voice.get_attribute("role") == "status"
 
 
@@ -261,28 +263,35 @@ def test_times_tick(browser: Browser, sidecar: Sidecar, wait: Wait, away: float,
 # ---- buttons ---------------------------------------------------------------------------------------------------------
 
 
+def allow_clipboard(browser: Browser, sidecar: Sidecar) -> None:
+    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": sidecar.url.rstrip("/")}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+
+
+def clipboard(browser: Browser) -> str:
+    read = "const done = arguments[0]; navigator.clipboard.readText().then(done, done)"
+    return str(browser.execute_async_script(read))
+
+
 def test_a_command_is_copied(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)
-    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": sidecar.url.rstrip("/")}
-    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    allow_clipboard(browser, sidecar)
     button = browser.find_element(By.CSS_SELECTOR, "article .copy")
     code = browser.find_element(By.CSS_SELECTOR, "article pre code").text
     button.click()
     wait.until(lambda _: button.text.startswith("Copied"))
-    copied = browser.execute_async_script("const done = arguments[0]; navigator.clipboard.readText().then(done, done)")
-    assert copied == code
+    assert clipboard(browser) == code
 
 
 def test_a_finding_is_copied_as_markdown(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)
-    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": sidecar.url.rstrip("/")}
-    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    allow_clipboard(browser, sidecar)
     button = browser.find_element(By.CSS_SELECTOR, "article .share .copy")
     button.click()
     wait.until(lambda _: button.text == "Copied")
-    copied = browser.execute_async_script("const done = arguments[0]; navigator.clipboard.readText().then(done, done)")
+    copied = clipboard(browser)
     finding = next(finding for finding in broken().findings if finding.code == "tcp.silent")
     assert copied == of_finding(finding, broken())
     wait.until(lambda _: button.text == "Copy as Markdown")
@@ -455,3 +464,41 @@ def test_a_printout_has_all_causes(browser: Browser, sidecar: Sidecar, wait: Wai
         assert set(hidden) <= {"copy", "unseen"}
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+# ---- the page of a finding -------------------------------------------------------------------------------------------
+
+
+def test_a_finding_leads_to_its_page_and_back(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    sidecar.snapshot = STATES["failing"]()
+    opened(browser, sidecar, wait)
+    browser.find_element(By.LINK_TEXT, "explanation of tcp.silent").click()
+    wait.until(lambda _: browser.title == "tcp.silent · ecr-probe")
+    assert browser.current_url == f"{sidecar.url}findings/tcp.silent"
+    assert "authorize-security-group-ingress" in browser.find_element(By.TAG_NAME, "main").text
+    browser.find_element(By.LINK_TEXT, "tcp.nacl").click()
+    wait.until(lambda _: browser.title == "tcp.nacl · ecr-probe")
+    browser.find_element(By.LINK_TEXT, "The last verdict").click()
+    wait.until(shows("Broken"))
+    assert browser.current_url == sidecar.url
+    assert browser.complaints() == []
+
+
+# The one with most causes, one of error texts only, and a cause.
+@pytest.mark.parametrize("code", ["dns.public-answer", "task.start-timeout", "tcp.security-group"])
+def test_the_page_of_a_finding_is_accessible_and_fits_the_screen(browser: Browser, sidecar: Sidecar, code: str) -> None:
+    browser.get(f"{sidecar.url}findings/{code}")
+    for width, dark in [(320, False), (400, True), (1280, True), (1280, False)]:
+        browser.look(width=width, dark=dark)
+        assert violations(browser) == [], (width, dark)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.complaints() == []
+
+
+def test_a_command_of_a_findings_page_can_be_copied(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    browser.get(f"{sidecar.url}findings/tcp.silent")
+    command = browser.find_element(By.CSS_SELECTOR, ".command code").text
+    allow_clipboard(browser, sidecar)
+    browser.find_element(By.CSS_SELECTOR, ".copy").click()
+    wait.until(lambda _: browser.find_element(By.CSS_SELECTOR, ".copy").text.startswith("Copied"))
+    assert clipboard(browser) == command

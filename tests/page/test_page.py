@@ -7,18 +7,22 @@ import hashlib
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from probe.faults import WORDINGS
+from probe.faults.causes import CAUSES
 from probe.history import Snapshot, advance
-from probe.model import JudgedFinding, Layers, Pull, Status
+from probe.model import JudgedFinding, Layers, Pull, Status, Verdict
 from probe.records import replace
 from probe.report import Page
+from probe.report.finding_page import finding_page, has_page
 from probe.report.markdown import of_finding
 from probe.report.markdown import render as render_markdown
-from probe.serve.page import HEADERS, REHEARSAL, html
+from probe.serve.page import FINDING_HEADERS, HEADERS, REHEARSAL, finding_html, html
 from tests.page.parsed import Node, parse
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, noted, unproven, verdict, waiting
 
@@ -95,6 +99,14 @@ def test_since_when_and_until_when() -> None:
     assert "next round about 12:01:00 UTC" in hero
 
 
+@pytest.mark.parametrize("made", [verdict, broken, failing_in_one_zone, unproven])
+def test_the_sentence_is_the_verdicts_summary(made: Callable[[], Verdict]) -> None:
+    """The text report ends with the same one."""
+    summary = made().summary
+    shown = "".join(page(after([made()])).by_id("lead").texts())
+    assert shown == f"{summary[:1].upper()}{summary[1:]}."
+
+
 def test_the_most_serious_finding_is_linked_from_the_top() -> None:
     (link,) = page(STATES["failing"]).by_id("lead").all("a")
     assert (link.text, link.attributes["href"]) == ("nothing answers on port 443 of ecr.api, ecr.dkr", "#tcp.silent")
@@ -155,7 +167,7 @@ def test_the_likeliest_cause_is_open_and_the_others_wait() -> None:
 def test_a_fault_of_one_round_may_be_transient() -> None:
     shown = page(after([verdict()] * 3 + [broken()]))
     assert "first found in this round: may be transient" in shown.by_id("findings").text
-    assert "Found in one round only so far, so it may be transient." in shown.by_id("lead").text
+    assert "First found in this round: may be transient." in shown.by_id("lead").text
 
 
 def test_the_very_first_round_is_not_called_transient() -> None:
@@ -192,21 +204,17 @@ def test_two_findings_of_one_code_have_two_anchors() -> None:
     assert ids == ["tcp.silent", "tcp.silent-2"]
 
 
-@pytest.mark.parametrize(
-    ("url", "links"),
-    [
-        ("https://example.org/docs/findings/tcp.silent.md", ["https://example.org/docs/findings/tcp.silent.md"]),
-        ("docs/findings/tcp.silent.md", []),
-        ("javascript:alert(1)//https://example.org/", []),
-        ('https://example.org/" onclick="x', []),
-        ("http://example.org/", []),
-    ],
-)
-def test_a_finding_names_the_page_that_explains_it(url: str, links: list[str]) -> None:
-    article = page(after([verdict(findings=(replace(silent_finding(), url=url),))])).by_id("tcp.silent")
-    addresses = [str(link.attributes["href"]) for link in article.all("a")]
-    assert [address for address in addresses if not address.startswith("#")] == links
-    assert f"explained in {' '.join(url.split())}" in article.text
+def test_a_finding_links_to_its_page() -> None:
+    article = page(STATES["failing"]).by_id("tcp.silent")
+    assert [link.text for link in article.all("a", href="findings/tcp.silent")] == ["explanation of tcp.silent"]
+    note = page(STATES["unproven"]).by_id("path.not-the-pull")
+    assert note.all("a", href="findings/path.not-the-pull")
+
+
+def test_a_code_without_a_page_is_not_linked() -> None:
+    unknown = replace(silent_finding(), code="no.such-code", url="javascript:alert(1)")
+    article = page(after([verdict(findings=(unknown,))])).by_id("no.such-code")
+    assert [link.attributes["href"] for link in article.all("a")] == ["#no.such-code"]
 
 
 def test_a_finding_carries_its_part_of_the_markdown_report() -> None:
@@ -222,7 +230,7 @@ def test_a_finding_carries_its_part_of_the_markdown_report() -> None:
 
 def test_a_path_that_is_not_the_pulls_is_named() -> None:
     shown = page(STATES["unproven"])
-    assert "not proven. What was measured works." in shown.by_id("lead").text
+    assert shown.by_id("lead").text.startswith("The measured path works, but whether ECS can pull the image")
     assert "another interface" in shown.by_id("limits").text
 
 
@@ -338,7 +346,10 @@ def test_nothing_comes_from_elsewhere(any_page: Node) -> None:
         for name in ("src", "href", "action")
         if name in node.attributes
     }
-    assert all(re.match(r"#|data:image/svg|(metrics|verdict|history|-/run)$", str(address)) for address in addresses)
+    assert all(
+        re.match(r"#|data:image/svg|(metrics|verdict|history|-/run|findings/[a-z.-]+)$", str(address))
+        for address in addresses
+    )
 
 
 def test_without_a_script_it_is_fetched_again(any_page: Node) -> None:
@@ -380,3 +391,32 @@ def test_only_serve_imports_the_template_engine(command: list[str]) -> None:
         "sys.exit('jinja2' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+
+# ---- the page of a finding -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", sorted({*WORDINGS, *CAUSES}))
+def test_the_page_of_a_code_shows_what_its_markdown_does(code: str) -> None:
+    shown = parse(finding_html(code))
+    text = shown.by_id("main").text
+    assert shown.all("h1")[0].text == code
+    words = re.findall(r"[\w.-]{2,}", re.sub(r"^```.*", "", finding_page(code), flags=re.M).lower())
+    assert set(words) <= set(re.findall(r"[\w.-]{2,}", text.lower()))
+    levels = [int(node.name[1]) for node in shown.walk() if re.fullmatch("h[1-6]", node.name)]
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+    links = {str(link.attributes["href"]) for link in shown.by_id("main").all("a")}
+    assert all(map(has_page, links))
+
+
+def test_the_page_of_a_code_allows_only_its_own_style_and_script() -> None:
+    policy = dict(FINDING_HEADERS)["Content-Security-Policy"]
+    for name in ("style", "script"):
+        (element,) = parse(finding_html("tcp.silent")).all(name)
+        digest = hashlib.sha256("".join(map(str, element.children)).encode()).digest()
+        assert f"{name}-src 'sha256-{base64.b64encode(digest).decode()}';" in policy
+    rules, page_rules = (dict(headers)["Content-Security-Policy"].split("; ") for headers in (FINDING_HEADERS, HEADERS))
+    assert [rule for rule in rules if "script-src" not in rule] == [
+        rule for rule in page_rules if "script-src" not in rule
+    ]
+    assert FINDING_HEADERS[1:] == HEADERS[1:]

@@ -32,7 +32,7 @@ from tests.serve.rounds import NEW, Source, after, finding, misconfigured, verdi
 SILENT = finding("tcp.silent", Severity.ERROR, "ecr.api")
 LIVED = after([verdict(), verdict(SILENT), made.broken()])
 LOGIN = Login("prometheus", "s3cret:with:colons")
-READ = ("/", "/metrics", "/verdict", "/history", "/-/healthy", "/-/ready")
+READ = ("/", "/metrics", "/verdict", "/history", "/findings/tcp.silent", "/-/healthy", "/-/ready")
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 
@@ -170,12 +170,49 @@ def test_only_post_requests_a_round(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "//", "/metrics/", "/Metrics", "/verdict.json", "/../etc/passwd", "/-/", "/%2e", "/\x00", "/ÿ", "/<b>"]
+    "path",
+    ["", "//", "/metrics/", "/Metrics", "/verdict.json", "/../etc/passwd", "/-/", "/findings", "/\x00", "/ÿ", "/<b>"],
 )
 def test_other_paths_are_not_found_and_not_repeated(path: str) -> None:
     answer = ask(App(Source(LIVED)), path)
     assert answer.code == 404
-    assert answer.body == b"not found; the paths are /, /metrics, /verdict, /history, /-/healthy, /-/ready, /-/run\n"
+    assert answer.body == (
+        b"not found; the paths are /, /findings/CODE, /metrics, /verdict, /history, /-/healthy, /-/ready, /-/run\n"
+    )
+
+
+@pytest.mark.parametrize("code", ["tcp.silent", "task.start-timeout", "tcp.security-group"])
+def test_the_page_of_a_finding_or_cause(code: str) -> None:
+    """It needs no snapshot, and has the security headers of the other page."""
+    answer = ask(App(Source(NEW)), f"/findings/{code}")
+    assert (answer.code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    root = ask(App(Source(NEW)), "/")
+    assert set(answer.headers) == set(root.headers)
+    assert f"<h1>{code}</h1>" in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "CODE",
+        "no.such-code",
+        "tcp.silent/",
+        "tcp.silent.md",
+        "TCP.SILENT",
+        "../metrics",
+        "../../../etc/passwd",
+        "..",
+        "tcp.silent\x00",
+        "tcp.silent\n",
+        "<script>alert(1)</script>",
+        "{{ 7 * 7 }}",
+        "x" * 8000,
+    ],
+)
+def test_an_unknown_code_is_not_found_and_not_repeated(code: str) -> None:
+    answer = ask(App(Source(LIVED)), f"/findings/{code}")
+    assert (answer.code, answer.body) == (404, b"no finding or cause has this code\n")
 
 
 @pytest.mark.parametrize("query", ["x=1", "../../x", "a" * 5000, "%00%ff", "format=json&<script>", "=&=&;"])
@@ -191,7 +228,8 @@ def test_query_strings_are_ignored(path: str, query: str) -> None:
 def test_before_the_first_round() -> None:
     app = App(Source(NEW))
     codes = {path: ask(app, path).code for path in READ}
-    assert codes == {"/": 200, "/metrics": 200, "/verdict": 503, "/history": 200, "/-/healthy": 200, "/-/ready": 503}
+    assert {path for path, code in codes.items() if code != 200} == {"/verdict", "/-/ready"}
+    assert {codes["/verdict"], codes["/-/ready"]} == {503}
     assert ask(app, "/verdict").headers["retry-after"] == "5"
     assert ask(app, "/-/ready").headers["retry-after"] == "1"
     assert b"pull_success" not in ask(app, "/metrics").body
@@ -297,7 +335,14 @@ def test_a_matching_etag_gets_304(path: str) -> None:
     assert ask(app, path, if_none_match=tag).code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict"])
+def test_the_page_of_a_finding_stays_the_same_from_round_to_round() -> None:
+    source = Source(LIVED)
+    tag = ask(App(source), "/findings/tcp.silent").headers["etag"]
+    source.snapshot = after([verdict(at=3)], LIVED)
+    assert ask(App(source), "/findings/tcp.silent", if_none_match=tag).code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/findings/tcp.silent"])
 @pytest.mark.parametrize(
     ("accepted", "packed"),
     [
