@@ -1,8 +1,8 @@
-"""The only door to the world: sockets, names, TLS, HTTP, credentials and task metadata, with every foreign error
-translated.
+"""All network access of the program: sockets, DNS, TLS, HTTP, credentials and metadata. Every error of a library leaves
+this package as a WireError.
 
-`Wire` is the seam: four things that the simulator replaces. Third-party network libraries are imported in this
-package's modules only, and never by importing the package itself. What is tried, and what an answer means, is decided
+`Wire` holds the four functions that the simulator replaces. Third-party network libraries are imported in this
+package's modules only, and not by importing the package itself. What to try, and what the results mean, is decided
 elsewhere.
 """
 
@@ -20,20 +20,21 @@ from collections.abc import Callable
 from probe.records import Record
 
 RESOLV_CONF = "/etc/resolv.conf"
-MOST_RESOLVERS = 3  # glibc reads no more (resolv.conf(5), MAXNS)
+MOST_RESOLVERS = 3  # glibc ignores further ones (resolv.conf(5), MAXNS)
 
-# linux/in.h, linux/errqueue.h, linux/icmp.h; Python's socket module names none of them.
+# linux/in.h, linux/errqueue.h, linux/icmp.h; Python's socket module does not define them.
 _IP_RECVERR = 11
 _SO_EE_ORIGIN_ICMP = 2
-_ICMP_PROHIBITED = (9, 10, 13)  # communication administratively prohibited: with the network, the host, by filtering
+_ICMP_PROHIBITED = (9, 10, 13)  # communication administratively prohibited: to the network, to the host, by a filter
 
 
 class Wire(Record, frozen=True):
-    """What the program needs of the world.
+    """The functions through which the program reaches the network.
 
-    `dial` gives a connected TCP socket for (address, port, seconds) or raises OSError; `datagram` a connected UDP
-    socket, which sends nothing and raises OSError where there is no route; `resolvers` the addresses of the name
-    servers in order; `trust` the verifying client context, the same object each time.
+    `dial` takes (address, port, seconds) and returns a connected TCP socket; `datagram` takes (address, port) and
+    returns a connected UDP socket without sending anything. Both raise OSError, `datagram` if there is no route.
+    `resolvers` returns the addresses of the name servers in order, `trust` the verifying client context, always the
+    same object.
     """
 
     dial: Callable[[str, int, float], socket.socket]
@@ -43,8 +44,8 @@ class Wire(Record, frozen=True):
 
 
 def real_wire(ca_bundle: str | None) -> Wire:
-    """The real world. Raises OSError or ssl.SSLError where the bundle cannot be read; the system's store is read on
-    first use."""
+    """Return the wire of this machine. Raises OSError or ssl.SSLError if the bundle cannot be read; the system's store
+    is read on first use."""
     trust = _Trust(ca_bundle)
     if ca_bundle is not None:
         trust()
@@ -77,17 +78,17 @@ class _Trust:
 
 def _resolvers() -> tuple[str, ...]:
     try:
-        with open(RESOLV_CONF, encoding="ascii", errors="replace") as lines:
-            return read_resolvers(lines.read())
+        with open(RESOLV_CONF, encoding="ascii", errors="replace") as file:
+            return read_resolvers(file.read())
     except OSError:
         return read_resolvers("")
 
 
 def read_resolvers(text: str) -> tuple[str, ...]:
-    """The nameserver lines of a resolv.conf, as glibc reads them: three at most, and this host where there is none."""
-    words = [line.split() for line in text.splitlines()]
-    named = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
-    return tuple(dict.fromkeys(filter(_is_address, named[:MOST_RESOLVERS]))) or ("127.0.0.1",)
+    """The name servers of a resolv.conf, as glibc reads it: three lines at most, and this host if there is no line."""
+    lines = [line.split() for line in text.splitlines()]
+    servers = [fields[1] for fields in lines if len(fields) > 1 and fields[0] == "nameserver"]
+    return tuple(dict.fromkeys(filter(_is_address, servers[:MOST_RESOLVERS]))) or ("127.0.0.1",)
 
 
 def _is_address(text: str) -> bool:
@@ -100,18 +101,18 @@ def _is_address(text: str) -> bool:
 def _sockaddr(
     address: str, port: int, kind: int
 ) -> tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]:
-    """Numeric only, so nothing is asked; understands a scope as in fe80::1%eth0."""
-    found = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0]
-    return found[0], found[4]  # type: ignore[return-value,unused-ignore]
+    """Family and socket address of a numeric address, without a DNS query. Understands a scope as in fe80::1%eth0."""
+    info = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)[0]
+    return info[0], info[4]  # type: ignore[return-value,unused-ignore]
 
 
 def _dial(address: str, port: int, timeout: float) -> socket.socket:
-    family, place = _sockaddr(address, port, socket.SOCK_STREAM)
+    family, sockaddr = _sockaddr(address, port, socket.SOCK_STREAM)
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout)
         with _IcmpWatch(sock):
-            sock.connect(place)
+            sock.connect(sockaddr)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         sock.close()
@@ -120,10 +121,10 @@ def _dial(address: str, port: int, timeout: float) -> socket.socket:
 
 
 def _datagram(address: str, port: int) -> socket.socket:
-    family, place = _sockaddr(address, port, socket.SOCK_DGRAM)
+    family, sockaddr = _sockaddr(address, port, socket.SOCK_DGRAM)
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        sock.connect(place)
+        sock.connect(sockaddr)
     except BaseException:
         sock.close()
         raise
@@ -131,12 +132,12 @@ def _datagram(address: str, port: int) -> socket.socket:
 
 
 class _IcmpWatch:
-    """Tells an administrative prohibition from a missing host while connecting over IPv4 on Linux.
+    """Distinguishes a firewall's prohibition from a missing host while connecting over IPv4 on Linux.
 
-    Linux turns both ICMP messages into EHOSTUNREACH or ENETUNREACH (RFC 1122 asks for no more), while ICMPv6's
-    prohibition arrives as EACCES. With IP_RECVERR the message itself waits in the error queue, since Linux 5.8 for
-    TCP too; older kernels and other systems leave the error as it is. Switched off once connected: later ICMP must
-    not break the connection.
+    Linux reports both ICMP messages as EHOSTUNREACH or ENETUNREACH (RFC 1122 requires no more), but ICMPv6's
+    prohibition as EACCES. With IP_RECVERR the ICMP message itself is put into the error queue, for TCP since Linux 5.8;
+    on older kernels and other systems the error is unchanged. The option is removed after connecting, because a later
+    ICMP message must not break the connection.
     """
 
     def __init__(self, sock: socket.socket) -> None:

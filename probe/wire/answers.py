@@ -1,7 +1,7 @@
 """Read AWS's HTTP answers: who sent them, the error code, the policy that denied, the clock. Facts, no opinion.
 
 Three formats of errors: JSON of the ECR and CloudWatch Logs APIs, the registry's envelope, and S3's XML. What a status,
-a code or a message stands for is in `aws_errors`.
+a code or a message means is in `aws_errors`.
 """
 
 from __future__ import annotations

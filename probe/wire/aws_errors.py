@@ -1,4 +1,4 @@
-"""AWS's errors: the failure that an HTTP status, an error code or an access-denied message stands for. Pure.
+"""AWS's errors: HTTP statuses, error codes and access-denied messages, each mapped to a Failure or a Denial. Pure.
 
 `answers` applies this to the responses to our own requests, `explain` to error texts, `operator.aws` to botocore's
 errors. There is no other table of statuses or codes.

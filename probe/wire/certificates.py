@@ -1,6 +1,6 @@
-"""TLS handshakes: verified ones that carry requests, and an unverified one that only reads who is there.
+"""TLS handshakes: verified ones for requests, and an unverified one that only reads the peer's certificate.
 
-`cryptography` is imported by `read_certificate` alone: Python gives no parsed certificate of a peer it did not verify.
+Only `read_certificate` imports `cryptography`: Python does not parse the certificate of a peer that it did not verify.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from probe.wire.errors import Phase, WireError, wire_error
 from probe.wire.sockets import Pace, TlsSocket, connect
 
 _ABBREVIATIONS = {"countryName": "C", "organizationName": "O", "commonName": "CN", "organizationalUnitName": "OU"}
-_SHOWN = ("organizationName", "commonName")
+_SHOWN_ATTRIBUTES = ("organizationName", "commonName")
 
 
 class CertificateFacts(Record, frozen=True):
@@ -33,38 +33,38 @@ class CertificateFacts(Record, frozen=True):
 
 
 def handshake(wire: Wire, sock: socket.socket, host: str, *, timeout: float, until: float) -> TlsSocket:
-    """Shake hands as a client of `host` and verify it. Takes `sock` over, and closes it where it fails.
+    """Perform a TLS handshake with `host` and verify its certificate. Takes over `sock`, and closes it on failure.
 
-    Raises WireError TLS_STALL, TLS_RESET, NOT_TLS, UNTRUSTED, WRONG_NAME, EXPIRED or DEADLINE. A peer that breaks the
-    handshake off by an alert or offers no TLS 1.2 is TLS_RESET too: it was reached, and there will be no connection.
+    Raises WireError TLS_STALL, TLS_RESET, NOT_TLS, UNTRUSTED, WRONG_NAME, EXPIRED or DEADLINE. TLS_RESET includes a
+    peer that sends an alert and one that does not offer TLS 1.2: it was reached, but there is no connection.
     """
-    return _shake(sock, wire.trust(), host, timeout=timeout, until=until)
+    return _handshake(sock, wire.trust(), host, timeout=timeout, until=until)
 
 
 def read_certificate(
     wire: Wire, address: str, port: int, host: str, *, timeout: float, until: float
 ) -> CertificateFacts:
-    """Connect once more and read the certificate without verifying it. Nothing is sent over the connection.
+    """Open another connection and read the certificate without verifying it. No data is sent over it.
 
-    Raises what `connect` and `handshake` raise, and MALFORMED where the certificate cannot be parsed.
+    Raises what `connect` and `handshake` raise, and MALFORMED if the certificate cannot be parsed.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     plain = connect(wire, address, port, timeout=timeout, until=until)
-    with _shake(plain, context, host, timeout=timeout, until=until) as secure:
+    with _handshake(plain, context, host, timeout=timeout, until=until) as secure:
         der = secure.getpeercert(binary_form=True)
         if not der:
             raise WireError(Failure.MALFORMED, "no certificate was presented")
         return _parse(der, secure.version())
 
 
-def _shake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeout: float, until: float) -> TlsSocket:
+def _handshake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeout: float, until: float) -> TlsSocket:
     context.sslsocket_class = TlsSocket
     context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     secure: Any = None
     try:
-        # What SSLContext would find out after it took the socket over, and then leave open.
+        # SSLContext would notice these errors only after taking over the socket, and leave it open.
         host.encode("idna")
         sock.getpeername()
         secure = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
@@ -72,16 +72,16 @@ def _shake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeout: 
         secure.do_handshake()
     except (OSError, ValueError, WireError) as error:
         (secure or sock).close()
-        raise _refused(error, host) from error
+        raise _handshake_error(error, host) from error
     assert isinstance(secure, TlsSocket)
     return secure
 
 
-def _refused(error: Exception, host: str) -> WireError:
+def _handshake_error(error: Exception, host: str) -> WireError:
     if isinstance(error, WireError) and error.failure is Failure.TLS_STALL:
-        return WireError(Failure.TLS_STALL, f"connected, then the handshake did not end: {error.detail}")
+        return WireError(Failure.TLS_STALL, f"connected, but the handshake did not finish: {error.detail}")
     if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
-        return WireError(Failure.WRONG_NAME, f"{host} cannot be asked for by TLS: {error}")
+        return WireError(Failure.WRONG_NAME, f"not a valid server name for TLS: {host}: {error}")
     return wire_error(error, phase=Phase.TLS)
 
 
@@ -89,7 +89,7 @@ def _refused(error: Exception, host: str) -> WireError:
 
 
 def peer_facts(secure: TlsSocket) -> CertificateFacts:
-    """The facts of a verified handshake; read while its connection is open."""
+    """The facts of a verified handshake. Its connection must still be open."""
     peer: dict[str, Any] = secure.getpeercert() or {}
     issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]
     names = tuple(value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
@@ -98,19 +98,19 @@ def peer_facts(secure: TlsSocket) -> CertificateFacts:
         issuer=_name(issuer),
         issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
         names=names or tuple(value for part in peer.get("subject", ()) for key, value in part if key == "commonName"),
-        not_before=_instant(peer.get("notBefore")),
-        not_after=_instant(peer.get("notAfter")),
+        not_before=_utc(peer.get("notBefore")),
+        not_after=_utc(peer.get("notAfter")),
         verified=True,
     )
 
 
 def _name(parts: list[tuple[str, str]]) -> str | None:
     """The organization and common name, else every part of the name."""
-    shown = [part for part in parts if part[0] in _SHOWN] or parts
+    shown = [part for part in parts if part[0] in _SHOWN_ATTRIBUTES] or parts
     return ", ".join(f"{_ABBREVIATIONS.get(key, key)}={value}" for key, value in shown) or None
 
 
-def _instant(text: str | None) -> datetime | None:
+def _utc(text: str | None) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
@@ -119,23 +119,23 @@ def _parse(der: bytes, version: str | None) -> CertificateFacts:
 
     try:
         certificate = x509.load_der_x509_certificate(der)
-        issuer = [(each.rfc4514_attribute_name, str(each.value)) for each in certificate.issuer]
+        long_names = {short: name for name, short in _ABBREVIATIONS.items()}
         issuer = [
-            (next((key for key, short in _ABBREVIATIONS.items() if short == name), name), value)
-            for name, value in issuer
+            (long_names.get(part.rfc4514_attribute_name, part.rfc4514_attribute_name), str(part.value))
+            for part in certificate.issuer
         ]
         try:
-            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            found = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
+            alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            addresses = alternative.get_values_for_type(x509.IPAddress)
+            names = (*alternative.get_values_for_type(x509.DNSName), *map(str, addresses))
         except x509.ExtensionNotFound:
-            found = tuple(
-                str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-            )
+            common_names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+            names = tuple(str(name.value) for name in common_names)
         return CertificateFacts(
             version=version,
             issuer=_name(issuer),
             issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
-            names=found,
+            names=names,
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
             verified=False,

@@ -185,7 +185,7 @@ def _document(answer: http.Answer) -> _Document:
         return _decode(answer.body, seen)
     failure = failure_of_status(answer.status)
     if 400 <= answer.status < 500 and failure is not Failure.THROTTLED:
-        failure = Failure.UNAUTHENTICATED  # whatever the reason, the endpoint has no credentials for this task
+        failure = Failure.UNAUTHENTICATED  # the endpoint has no credentials for this task
     message = answer.body.decode("utf-8", "replace")
     raise WireError(failure, f"the credentials endpoint answered {answer.status}: {message}", seen=seen)
 

@@ -1,7 +1,19 @@
-"""Foreign errors stop here: one exception of ours, and one table from the libraries' to `Failure`.
+"""The errors of the network libraries, translated: WireError is the only exception that leaves this package.
 
-The table names classes by text, so that reading it imports no library. What AWS means by an answer is read in
-`answers`.
+A step can fail in each phase of its round trip, and in each phase in few ways:
+
+    Failure
+    ├── name        NXDOMAIN, NO_ADDRESS, SERVFAIL, REFUSED_QUERY, NO_ANSWER, UNREACHABLE
+    ├── connection  TIMEOUT, REFUSED, RESET, UNREACHABLE, PROHIBITED
+    ├── TLS         TLS_STALL, TLS_RESET, NOT_TLS, UNTRUSTED, WRONG_NAME, EXPIRED
+    ├── HTTP        TIMEOUT, STALLED, RESET, TRUNCATED, TOO_LARGE
+    ├── answer      UNAUTHENTICATED, DENIED, NOT_FOUND, THROTTLED, SERVER_ERROR, REDIRECT, CLOCK, NOT_AWS
+    ├── body        STALLED, RESET, TRUNCATED, TOO_LARGE, BAD_DIGEST
+    ├── task        NO_CREDENTIALS, NO_PLATFORM
+    └── any phase   MALFORMED, DEADLINE, BUG
+
+The table below names exception classes as text, so that no library is imported to read it. What an answer of AWS means
+is in `answers` and `aws_errors`.
 """
 
 from __future__ import annotations
@@ -20,10 +32,9 @@ if TYPE_CHECKING:
 
 
 class WireError(Exception):
-    """The only exception that leaves this package: a failure word, the raw words (scrubbed), and what was seen until
-    then.
+    """A failure, the original error text (scrubbed), and the facts seen before it.
 
-    `lookup` holds a name server's answer where it was one that names no address.
+    `lookup` is the name server's answer, if there was one but it contains no address.
     """
 
     def __init__(
@@ -39,12 +50,12 @@ class WireError(Exception):
         return f"{self.failure}: {self.detail}" if self.detail else str(self.failure)
 
     def with_seen(self, seen: AnySeen) -> WireError:
-        """The same failure, with `seen` as what the step showed."""
+        """Return the same failure with `seen` as the facts of the step."""
         return WireError(self.failure, self.detail, seen=seen, lookup=self.lookup)
 
 
 class Phase(StrEnum):
-    """What was being done when a library raised: the same error means different things."""
+    """What a library was doing when it raised. The same exception is another Failure in another phase."""
 
     NAME = "name"
     CONNECT = "connect"
@@ -53,7 +64,7 @@ class Phase(StrEnum):
     BODY = "body"
 
 
-# ---- the table -------------------------------------------------------------------------------------------------------
+# ---- tables -------------------------------------------------------------------------------------------------------
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: Failure.REFUSED,
@@ -78,8 +89,8 @@ _BY_CLASS = {
     "builtins.ConnectionRefusedError": Failure.REFUSED,
     "builtins.ConnectionError": Failure.RESET,
     "builtins.PermissionError": Failure.PROHIBITED,
-    "builtins.OSError": Failure.UNREACHABLE,  # an errno that the table does not know: the network did not carry it
-    "socket.gaierror": Failure.MALFORMED,  # only numeric addresses are given to it
+    "builtins.OSError": Failure.UNREACHABLE,  # an errno that _BY_ERRNO does not list
+    "socket.gaierror": Failure.MALFORMED,  # it is called with numeric addresses only
     "ssl.SSLCertVerificationError": Failure.UNTRUSTED,
     "ssl.SSLZeroReturnError": Failure.RESET,
     "ssl.SSLEOFError": Failure.RESET,
@@ -112,12 +123,12 @@ _BY_CLASS = {
     "dns.exception.DNSException": Failure.MALFORMED,
     "msgspec.MsgspecError": Failure.MALFORMED,
     "json.decoder.JSONDecodeError": Failure.MALFORMED,
-    "simplejson.errors.JSONDecodeError": Failure.MALFORMED,  # of requests, where it is installed
+    "simplejson.errors.JSONDecodeError": Failure.MALFORMED,  # requests raises it if simplejson is installed
     "email.errors.MessageDefect": Failure.MALFORMED,
     "builtins.UnicodeError": Failure.MALFORMED,
 }
 
-# The same failure has another name where TLS, a body or a name was under way.
+# The same failure has another name in another phase.
 _BY_PHASE = {
     Phase.NAME: {
         Failure.TIMEOUT: Failure.NO_ANSWER,
@@ -146,7 +157,7 @@ _BY_VERIFICATION = {
     64: Failure.WRONG_NAME,  # address mismatch
 }
 
-# OpenSSL's reasons for bytes that are no TLS record at all.
+# OpenSSL's reasons for bytes that are not a TLS record.
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "HTTP_REQUEST",
@@ -161,24 +172,24 @@ _NOT_TLS = (
 
 
 def failure_of(error: BaseException, *, phase: Phase) -> Failure:
-    """The failure word for a library's error. The innermost error that the table knows decides; an unknown one is our
-    bug."""
-    chain = list(_chain(error))
-    found = next((failure for each in reversed(chain) if (failure := _one(each, phase)) is not None), Failure.BUG)
-    return _BY_PHASE[phase].get(found, found)
+    """The failure for a library's exception, by the innermost exception that the tables list; otherwise BUG."""
+    failures = (_own_failure(inner, phase) for inner in reversed(list(_chain(error))))
+    failure = next((failure for failure in failures if failure is not None), Failure.BUG)
+    return _BY_PHASE[phase].get(failure, failure)
 
 
 def wire_error(error: BaseException, *, phase: Phase, about: str = "") -> WireError:
-    """`error` as a WireError, with its own words. A WireError inside it is taken as it is."""
+    """`error` as a WireError with its original text. A WireError inside it is returned unchanged."""
     chain = list(_chain(error))
-    ours = next((each for each in chain if isinstance(each, WireError)), None)
+    ours = next((inner for inner in chain if isinstance(inner, WireError)), None)
     if ours is not None:
         return ours
-    words = _words(chain[-1])
-    return WireError(failure_of(error, phase=phase), f"{about}: {words}" if about else words)
+    text = _error_text(chain[-1])
+    return WireError(failure_of(error, phase=phase), f"{about}: {text}" if about else text)
 
 
-def _one(error: BaseException, phase: Phase) -> Failure | None:
+def _own_failure(error: BaseException, phase: Phase) -> Failure | None:
+    """The failure for this exception alone, without those inside it; None if the tables do not list it."""
     if isinstance(error, WireError):
         return error.failure
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -188,22 +199,22 @@ def _one(error: BaseException, phase: Phase) -> Failure | None:
             return Failure.NOT_TLS
     elif isinstance(error, OSError) and error.errno in _BY_ERRNO:
         return _BY_ERRNO[error.errno]
-    names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    names = (f"{base.__module__}.{base.__qualname__}" for base in type(error).__mro__)
     return next((_BY_CLASS[name] for name in names if name in _BY_CLASS), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """`error` and the errors that libraries wrapped in it, outermost first: causes, reasons, arguments."""
-    seen: set[int] = set()
-    following: BaseException | None = error
-    while following is not None and id(following) not in seen:
-        seen.add(id(following))
-        yield following
-        inside = (following.__cause__, getattr(following, "reason", None), *following.args)
-        following = next((each for each in inside if isinstance(each, BaseException)), None)
+    """`error` and the exceptions that libraries wrapped in it, outermost first: causes, reasons, arguments."""
+    visited: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in visited:
+        visited.add(id(current))
+        yield current
+        wrapped = (current.__cause__, getattr(current, "reason", None), *current.args)
+        current = next((inner for inner in wrapped if isinstance(inner, BaseException)), None)
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return getattr(error, "verify_message", "") or str(error)
     if isinstance(error, OSError) and error.strerror:

@@ -1,8 +1,7 @@
-"""Reading a manifest or an index: platforms, config, layers. Pure; bytes from the network, so nothing is taken on
-trust.
+"""Read an image manifest or index: platforms, config, layers. Pure. The bytes come from the network: all are validated.
 
-Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2, which agree in what is read
-here.
+Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2. They do not differ in the
+fields that are read here.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ MANIFEST_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
-SIGNIFICANT_BYTES = 64 * 1024  # a layer smaller than this proves little of the path
+SIGNIFICANT_BYTES = 64 * 1024  # a smaller layer proves little about the path
 
 
 class _Platform(Record, frozen=True):
@@ -36,7 +35,7 @@ class _Platform(Record, frozen=True):
 
 
 class Blob(Record, frozen=True, rename="camel"):
-    """A descriptor: a manifest's entry for one blob. `size` is in bytes."""
+    """A descriptor, which is a manifest's entry for a blob. `size` is in bytes."""
 
     digest: str
     size: int
@@ -46,7 +45,7 @@ class Blob(Record, frozen=True, rename="camel"):
 
     @property
     def foreign(self) -> bool:
-        """Bytes that lie elsewhere: Windows base layers (OCI image specification, "non-distributable layers")."""
+        """Not stored in the registry: Windows base layers (OCI image specification, "non-distributable layers")."""
         return bool(self.urls) or "nondistributable" in self.media_type or ".foreign." in self.media_type
 
 
@@ -59,7 +58,7 @@ class _Document(Record, frozen=True, rename="camel"):
 
 
 class Manifest(Record, frozen=True):
-    """`platforms` is empty unless it is an index; `children` are the index's real images, in its order."""
+    """A manifest or an index. `children` are the images of an index, in its order, without attestations."""
 
     media_type: str
     config: Blob | None
@@ -81,44 +80,44 @@ class Manifest(Record, frozen=True):
     def child_for(self, platform: str) -> Blob | None:
         """The child for `os/architecture[/variant]`; a platform without variant matches any variant."""
         for child in self.children:
-            offered = child.platform.text if child.platform else ""
-            if offered == platform or offered.startswith(f"{platform}/") or platform.startswith(f"{offered}/"):
+            candidate = child.platform.text if child.platform else ""
+            if candidate == platform or candidate.startswith(f"{platform}/") or platform.startswith(f"{candidate}/"):
                 return child
         return None
 
 
 def parse(body: bytes, media_type: str) -> Manifest:
-    """Raises WireError MALFORMED where the body is no manifest that clients of today read."""
+    """Parse a body. Raises WireError MALFORMED unless it is a manifest or index that current clients accept."""
     try:
         document = msgspec.json.decode(body, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WireError(Failure.MALFORMED, f"no image manifest: {error}") from error
+        raise WireError(Failure.MALFORMED, f"not an image manifest: {error}") from error
     if document.manifests is not None:
-        children = tuple(child for child in document.manifests if _real_image(child))
+        children = tuple(child for child in document.manifests if _is_image(child))
         if not children:
-            raise WireError(Failure.MALFORMED, "an index without any image")
+            raise WireError(Failure.MALFORMED, "an index without images")
         return Manifest(document.media_type or media_type, None, (), children)
     if document.config is None or document.schema_version != 2:
         raise WireError(Failure.MALFORMED, "neither an image manifest of schema version 2 nor an index")
     blobs = (document.config, *document.layers)
-    if any(not _well_formed(blob.digest) or blob.size < 0 for blob in blobs):
+    if any(not _is_sha256(blob.digest) or blob.size < 0 for blob in blobs):
         raise WireError(Failure.MALFORMED, "a manifest with a malformed digest or size")
     return Manifest(document.media_type or media_type, document.config, tuple(document.layers), ())
 
 
-def _well_formed(digest: str) -> bool:
+def _is_sha256(digest: str) -> bool:
     algorithm, _, value = digest.partition(":")
     return algorithm == "sha256" and len(value) == 64 and all(letter in "0123456789abcdef" for letter in value)
 
 
-def _real_image(child: Blob) -> bool:
+def _is_image(child: Blob) -> bool:
     """False for buildkit's attestations, which an index lists with the platform unknown/unknown."""
-    known = child.platform is None or child.platform.os != "unknown"
-    return known and child.media_type in MANIFEST_TYPES and _well_formed(child.digest)
+    attestation = child.platform is not None and child.platform.os == "unknown"
+    return not attestation and child.media_type in MANIFEST_TYPES and _is_sha256(child.digest)
 
 
 def platform_of(config: bytes) -> str | None:
-    """The platform that an image's config names (OCI image specification, config.md), None where it cannot be read."""
+    """The platform in an image's config (OCI image specification, config.md), None if it cannot be read."""
     try:
         return msgspec.json.decode(config, type=_Platform).text or None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -126,6 +125,6 @@ def platform_of(config: bytes) -> str | None:
 
 
 def smallest_layer(layers: tuple[Blob, ...]) -> Blob | None:
-    """The smallest layer of at least SIGNIFICANT_BYTES, else the smallest of all."""
+    """The smallest layer of at least SIGNIFICANT_BYTES, or the smallest of all."""
     significant = [layer for layer in layers if layer.size >= SIGNIFICANT_BYTES]
     return min(significant or layers, key=lambda layer: layer.size, default=None)

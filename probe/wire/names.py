@@ -1,7 +1,7 @@
-"""One question to one name server, asked as glibc asks: absolute names, no EDNS, TCP where the answer was cut.
+"""One DNS query to one name server, as glibc sends it: absolute names, no EDNS, TCP after a truncated answer.
 
-Which servers are asked, and what their answers mean together, is decided in `measure`. dnspython, and what it would
-load at its first answer, is imported with this module: no lookup's time contains it.
+Which servers are queried, and what their answers mean together, is decided in `measure`. This module imports dnspython
+with the modules that it would load at its first answer, so that no lookup's time contains the import.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from dns.rrset import RRset
 
 PORT = 53
-_LONGEST_CHAIN = 16
-_ONCE_MORE = (Failure.NO_ANSWER, Failure.MALFORMED)
+_LONGEST_CHAIN = 16  # CNAME records
+_RETRIED = (Failure.NO_ANSWER, Failure.MALFORMED)
 
 
 class Lookup(Record, frozen=True):
-    """One answer. `addresses` are sorted by family and value; `cnames` stand in the order of the chain; `ttl` is the
-    least."""
+    """A name server's answer. `addresses` are sorted by family and value, `cnames` in the order of the chain; `ttl` is
+    the lowest of all records."""
 
     addresses: tuple[str, ...]
     cnames: tuple[str, ...]
@@ -48,30 +48,29 @@ class Lookup(Record, frozen=True):
 
 
 def lookup(wire: Wire, server: str, name: str, record: str, *, budget: Budget, tries: int, until: float) -> Lookup:
-    """Ask `server` for the `record` ("A" or "AAAA") of `name`. An empty AAAA is an answer, an empty A is NO_ADDRESS.
+    """Query `server` for the `record` ("A" or "AAAA") of `name`. An empty AAAA is an answer, an empty A is NO_ADDRESS.
 
-    Raises WireError NXDOMAIN, NO_ADDRESS, SERVFAIL (also for rcodes that nobody expects), REFUSED_QUERY, NO_ANSWER,
-    UNREACHABLE, MALFORMED or DEADLINE; `lookup` of the error holds the answer where there was one.
+    Raises WireError NXDOMAIN, NO_ADDRESS, SERVFAIL (for every other rcode too), REFUSED_QUERY, NO_ANSWER, UNREACHABLE,
+    MALFORMED or DEADLINE. The error's `lookup` is the answer, if there was one.
     """
     query = _query(name, record)
     ends = min(until, time.monotonic() + budget.dns_total)
-    failed: WireError | None = None
+    last_error: WireError | None = None
     for _ in range(tries):
         pace = Pace(idle=budget.dns_try, until=until, idle_failure=Failure.NO_ANSWER)
         pace.ends, pace.ends_failure = min(ends, time.monotonic() + budget.dns_try), Failure.NO_ANSWER
         try:
-            answer, tcp = _answer(wire, server, query, pace)
+            answer, tcp = _round_trip(wire, server, query, pace)
         except WireError as error:
-            if error.failure not in _ONCE_MORE:
+            if error.failure not in _RETRIED:
                 raise
-            failed = error
+            last_error = error
         else:
-            return _judge(_read(answer, query, tcp=tcp), record)
-    raise failed or WireError(Failure.NO_ANSWER, "not asked")
+            return _require_address(_lookup(answer, query, tcp=tcp), record)
+    raise last_error or WireError(Failure.NO_ANSWER, "no query was sent")
 
 
 def _query(name: str, record: str) -> dns.message.Message:
-
     try:
         absolute = dns.name.from_text(name.rstrip("."), dns.name.root)
         return dns.message.make_query(absolute, record, use_edns=False)
@@ -82,9 +81,8 @@ def _query(name: str, record: str) -> dns.message.Message:
 # ---- the round trip --------------------------------------------------------------------------------------------------
 
 
-def _answer(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -> tuple[dns.message.Message, bool]:
-    """The answer, and whether it came over TCP."""
-
+def _round_trip(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -> tuple[dns.message.Message, bool]:
+    """Return the answer, and whether it came over TCP."""
     try:
         with wire.datagram(server, PORT) as sock:
             answer = _over_udp(sock, query, pace)
@@ -95,17 +93,12 @@ def _answer(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -> 
     try:
         return _over_tcp(wire, server, query, pace), True
     except (WireError, OSError) as error:
-        raise WireError(
-            failure_of(error, phase=Phase.NAME), f"the answer was cut, and over TCP: {_detail(error)}"
-        ) from error
-
-
-def _detail(error: BaseException) -> str:
-    return (error.detail if isinstance(error, WireError) else None) or str(error)
+        text = (error.detail if isinstance(error, WireError) else None) or str(error)
+        raise WireError(failure_of(error, phase=Phase.NAME), f"truncated over UDP; over TCP: {text}") from error
 
 
 def _over_udp(sock: socket.socket, query: dns.message.Message, pace: Pace) -> dns.message.Message:
-    """Wait for the answer to our question; whatever else arrives at the port is not for us."""
+    """Send the query and wait for its answer. Other datagrams at the port are ignored."""
     sock.settimeout(pace.left())
     sock.send(query.to_wire())
     while True:
@@ -127,52 +120,50 @@ def _over_tcp(wire: Wire, server: str, query: dns.message.Message, pace: Pace) -
         sock.pace = pace
         message = query.to_wire()
         sock.sendall(len(message).to_bytes(2, "big") + message)
-        size = int.from_bytes(_exactly(sock, 2), "big")
-        answer = _parse(_exactly(sock, size))
+        size = int.from_bytes(_receive(sock, 2), "big")
+        answer = _parse(_receive(sock, size))
     if not query.is_response(answer):
-        raise WireError(Failure.MALFORMED, "the answer is to another question")
+        raise WireError(Failure.MALFORMED, "the answer belongs to another query")
     return answer
 
 
-def _exactly(sock: PlainSocket, count: int) -> bytes:
-    pieces = bytearray()
-    while len(pieces) < count:
-        piece = sock.recv(count - len(pieces))
-        if not piece:
+def _receive(sock: PlainSocket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        received = sock.recv(count - len(data))
+        if not received:
             raise WireError(Failure.NO_ANSWER, "closed without an answer")
-        pieces += piece
-    return bytes(pieces)
+        data += received
+    return bytes(data)
 
 
 def _parse(data: bytes) -> dns.message.Message:
-
     try:
         return dns.message.from_wire(data, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError) as error:
         raise WireError(Failure.MALFORMED, f"not a DNS message: {type(error).__name__}") from error
 
 
-# ---- what it says ----------------------------------------------------------------------------------------------------
+# ---- the answer ------------------------------------------------------------------------------------------------------
 
 
-def _read(answer: dns.message.Message, query: dns.message.Message, *, tcp: bool) -> Lookup:
-    """Follow the chain of CNAMEs from the name asked for, however the answer's records are ordered."""
-
+def _lookup(answer: dns.message.Message, query: dns.message.Message, *, tcp: bool) -> Lookup:
+    """Follow the CNAMEs from the queried name, in any order of the answer's records."""
     question = query.question[0]
     owner = question.name
     chain: list[str] = []
     ttls: list[int] = []
-    found: RRset | None = None
-    while found is None and len(chain) < _LONGEST_CHAIN:
-        found = answer.get_rrset(answer.answer, owner, dns.rdataclass.IN, question.rdtype)
+    records: RRset | None = None
+    while records is None and len(chain) < _LONGEST_CHAIN:
+        records = answer.get_rrset(answer.answer, owner, dns.rdataclass.IN, question.rdtype)
         alias = answer.get_rrset(answer.answer, owner, dns.rdataclass.IN, dns.rdatatype.CNAME)
-        if found is None and alias is None:
+        if records is None and alias is None:
             break
-        ttls.append((found or alias).ttl)  # type: ignore[union-attr]
-        if found is None and alias is not None:
+        ttls.append((records or alias).ttl)  # type: ignore[union-attr]
+        if records is None and alias is not None:
             owner = alias[0].target  # type: ignore[attr-defined,unused-ignore]
             chain.append(owner.to_text(omit_final_dot=True))
-    addresses = {record.to_text() for record in found} if found else set()
+    addresses = {record.to_text() for record in records} if records else set()
     return Lookup(
         addresses=tuple(sorted(addresses, key=sort_key)),
         cnames=tuple(chain),
@@ -182,13 +173,13 @@ def _read(answer: dns.message.Message, query: dns.message.Message, *, tcp: bool)
     )
 
 
-def _judge(found: Lookup, record: str) -> Lookup:
-    if found.rcode == "NXDOMAIN":
-        raise WireError(Failure.NXDOMAIN, "the name does not exist", lookup=found)
-    if found.rcode == "REFUSED":
-        raise WireError(Failure.REFUSED_QUERY, "the server refused the question", lookup=found)
-    if found.rcode != "NOERROR":
-        raise WireError(Failure.SERVFAIL, f"the server answered {found.rcode}", lookup=found)
-    if not found.addresses and record == "A":
-        raise WireError(Failure.NO_ADDRESS, "the name exists, but without an address", lookup=found)
-    return found
+def _require_address(answer: Lookup, record: str) -> Lookup:
+    if answer.rcode == "NXDOMAIN":
+        raise WireError(Failure.NXDOMAIN, "the name does not exist", lookup=answer)
+    if answer.rcode == "REFUSED":
+        raise WireError(Failure.REFUSED_QUERY, "the server refused the query", lookup=answer)
+    if answer.rcode != "NOERROR":
+        raise WireError(Failure.SERVFAIL, f"the server answered {answer.rcode}", lookup=answer)
+    if not answer.addresses and record == "A":
+        raise WireError(Failure.NO_ADDRESS, "the name exists but has no address", lookup=answer)
+    return answer

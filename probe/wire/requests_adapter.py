@@ -5,7 +5,7 @@ environment. Limits of time and size are set in `http`.
 
 Only a part of requests is used: preparing a request, sending it over urllib3 and parsing the head of the response. For
 the rest this module and `http` rely on details that requests and urllib3 do not promise: `Response.raw` and its
-`_original_response`, and the pool's `_new_conn`. pyproject.toml therefore bounds the version of requests.
+`_original_response`, and the pool's `_new_conn`. pyproject.toml therefore bounds the versions of both.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Pool(HTTPConnectionPool):
         return _Connection(self.host, self.port or 0, self._open_socket)
 
 
-class Pinned(HTTPAdapter):
+class PinnedAdapter(HTTPAdapter):
     """Sends every request over the connection of `open_socket`; the host in the URL is ignored."""
 
     def __init__(self, host: str, port: int, open_socket: Callable[[], BoundedSocket]) -> None:
@@ -67,7 +67,9 @@ class Pinned(HTTPAdapter):
     def close(self) -> None:
         self._pool.close()
 
-    def ask(self, method: str, url: str, target: str, headers: Mapping[str, str], body: bytes) -> requests.Response:
+    def exchange(
+        self, method: str, url: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> requests.Response:
         """Send one request and read the head of the response; the body stays unread in `raw`."""
         prepared = requests.Request(method, url, headers=dict(headers), data=body or None).prepare()
         prepared.__dict__["target"] = target

@@ -1,7 +1,7 @@
 """TCP connections on which every call has a time limit: its own, and the end of the run.
 
-`certificates` adds TLS; `http` and `names` hold the protocols. Every "instant" in this package is a reading of
-time.monotonic(), every duration is in seconds.
+`certificates` performs TLS handshakes; `http` and `names` contain the protocols. Every "instant" in this package is a
+reading of time.monotonic(), every duration is in seconds.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class Pace:
         """Return the error for a call that took too long, by the limit that has passed."""
         now = time.monotonic() + _SLACK
         if now >= self.until:
-            return WireError(Failure.DEADLINE, "the run's deadline")
+            return WireError(Failure.DEADLINE, "the deadline of the run has passed")
         if now >= self.ends:
             return WireError(self.ends_failure, "not finished in time")
-        return WireError(self.idle_failure, f"no byte for {self.idle:g} s")
+        return WireError(self.idle_failure, f"no data for {self.idle:g} s")
 
 
 class PlainSocket(socket.socket):
