@@ -99,7 +99,7 @@ def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:
     head, tail = text[: most - end - len(middle)], text[-end:]
     if whole_words:  # half a token would no longer look like one
         head, tail = head.rpartition(" ")[0], tail.partition(" ")[2]
-    return f"{head}{middle}{tail}"
+    return f"{head.rstrip()}{middle}{tail.lstrip()}"
 
 
 # ---- where a text is printed ----------------------------------------------------------------------------------------

@@ -157,7 +157,7 @@ VPC_ATTRIBUTES_OFF = CauseText(
 )
 CUSTOM_RESOLVER = CauseText(
     code="dns.custom-resolver",
-    title="the resolver in use ({servers}) is not the VPC's own and does not serve the private names",
+    title="the resolver in use{of_servers} is not the VPC's own and does not serve the private names",
     fix=Advice(
         "use AmazonProvidedDNS, or forward the AWS names to an inbound endpoint of Route 53 Resolver",
         ("aws ec2 associate-dhcp-options --region {task_region} --dhcp-options-id DOPT_ID --vpc-id VPC_ID",),
@@ -175,7 +175,7 @@ CUSTOM_RESOLVER = CauseText(
 )
 RESOLVER_UNREACHABLE = CauseText(
     code="dns.resolver-unreachable",
-    title="the path to the resolver ({servers}) is blocked, or the resolver is down or overloaded",
+    title="the path to the resolver{of_servers} is blocked, or the resolver is down or overloaded",
     fix=Advice(
         "allow UDP and TCP 53 from {subnet} to the resolver",
         (

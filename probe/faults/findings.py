@@ -124,7 +124,13 @@ def _names(evidence: Evidence, steps: Iterable[Step], names: Iterable[str]) -> t
 
 
 def _in_words(values: dict[str, Any]) -> dict[str, str]:
-    return {name: listed(map(str, value)) if isinstance(value, tuple) else str(value) for name, value in values.items()}
+    """The values as text. An empty one is left out, so that the value that every finding has takes its place."""
+    texts = {
+        name: listed(filter(None, map(str, value))) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def _presumption(evidence: Evidence) -> str:

@@ -10,6 +10,7 @@ from probe.endpoints import ROWS
 from probe.faults.evidence import UNNAMED, Evidence, role_of
 from probe.model import (
     AddressClass,
+    Asker,
     Endpoint,
     Kind,
     Step,
@@ -71,7 +72,8 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     answers = [step.names for step in steps if step.names]
     planned = [endpoint.host for endpoint in endpoints]
     hosts = planned or [names.name for names in answers] or [evidence.plan.layer_host]
-    servers = [names.server for names in answers if names.server] or list(evidence.surroundings.resolvers)
+    asked = [names.server for names in answers if names.server and names.asker is not Asker.CONTROL]
+    servers = asked or list(evidence.surroundings.resolvers)
     mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
     zone_host = mistaken[0].host if mistaken else hosts[0]
     addresses, inside = _addresses(steps), _inside(steps)
@@ -87,6 +89,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         or "ecr.api in place of api.ecr",
         "server": servers[0] if servers else "RESOLVER",
         "servers": listed(servers) or "the resolver",
+        "of_servers": f" ({listed(servers)})" if servers else "",  # an error text may name none
         "addresses": few(addresses) or "no address",
         "address_list": tuple(addresses[:32]),
         "by_address": _by_address(inside or own),
