@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := $(VENV)/servers
 INSTALL := python -m pip install --quiet --disable-pip-version-check
-# Most tests wait for a network, so more of them run concurrently than there are cores.
-WORKERS ?= 8
+# Many tests wait for a network, so a few run concurrently on one core. Each worker imports all tests: seconds of work.
+WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -26,6 +27,9 @@ def pytest_configure() -> None:
         upper = name.upper()
         if upper.startswith(OUTSIDE) or upper.endswith("_PROXY") or upper in OUTSIDE_NAMES:
             del os.environ[name]
+    # Otherwise every worker and every process that a test starts compiles everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["HOME"] = "/proc/nonexistent"  # no ~/.aws, no ~/.curlrc, and nobody can make one
 
 

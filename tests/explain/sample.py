@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from probe.explain import explain_text, task_not_described, unrecognised_text
 from probe.explain.task_context import TaskContext
 from probe.explain.text_records import split_records
-from probe.model import Failure, Measurement, Outcome, Verdict
+from probe.model import Failure, Measurement, Outcome, Policy, Verdict
 from tests.faults.case import Case
 from tests.faults.plans import NOON
 from tests.faults.world import World
+
+
+@cache
+def verdict_of(text: str, policy: Policy, vpc_cidrs: tuple[str, ...]) -> Verdict:
+    verdict = explain_text(text, policy=policy, vpc_cidrs=vpc_cidrs, now=NOON)
+    return verdict or unrecognised_text(split_records(text), TaskContext(), policy=policy, now=NOON)
 
 
 @dataclass(frozen=True)
@@ -22,8 +29,7 @@ class ReportedText(World):
     vpc_cidrs: tuple[str, ...] = ()
 
     def verdict(self) -> Verdict:
-        verdict = explain_text(self.text, policy=self.policy, vpc_cidrs=self.vpc_cidrs, now=NOON)
-        return verdict or unrecognised_text(split_records(self.text), TaskContext(), policy=self.policy, now=NOON)
+        return verdict_of(self.text, self.policy, self.vpc_cidrs)
 
     def measure(self) -> Measurement:
         return self.verdict().measurement

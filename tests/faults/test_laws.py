@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,9 +20,22 @@ from probe.records import replace
 from tests.faults.all_cases import CASES
 from tests.faults.plans import OWN_ROLE, PULL_ROLE
 
-MEASURED = [(case.world.measure(), case.world.policy) for case in CASES]
-FOUND = [finding for measurement, policy in MEASURED for finding in diagnose(measurement, policy)]
 HOLE = re.compile(r"\{[a-z_0-9]*\}")
+
+
+@cache
+def measurements() -> tuple[tuple[Measurement, Policy], ...]:
+    """The measurement of every case, with its policy."""
+    return tuple((case.world.measure(), case.world.policy) for case in CASES)
+
+
+@cache
+def all_findings() -> tuple[Finding, ...]:
+    return diagnose_all()
+
+
+def diagnose_all() -> tuple[Finding, ...]:
+    return tuple(finding for measurement, policy in measurements() for finding in diagnose(measurement, policy))
 
 
 def texts(finding: Finding) -> list[str]:
@@ -64,12 +78,12 @@ def test_codes_of_faults_are_unique() -> None:
 
 
 def test_every_fault_is_produced_by_a_case() -> None:
-    assert {fault.code for fault in FAULTS} == {finding.code for finding in FOUND}
+    assert {fault.code for fault in FAULTS} == {finding.code for finding in all_findings()}
 
 
 def test_every_cause_is_named_by_a_case() -> None:
     rare = {"region.ipv6-unsupported-endpoint", "endpoint.missing.ssm", "endpoint.missing.other"}
-    assert set(CAUSES) - {cause.code for finding in FOUND for cause in finding.causes} <= rare
+    assert set(CAUSES) - {cause.code for finding in all_findings() for cause in finding.causes} <= rare
 
 
 @pytest.mark.parametrize("code", sorted(CAUSES))
@@ -107,7 +121,7 @@ def test_a_rule_finds_only_what_it_declares(rule: Rule) -> None:
     for fault in rule.faults:
         for wording in fault.wordings:
             declared[fault.code] |= {cause.code for cause in (*wording.causes, *wording.other_causes)}
-    for measurement, policy in MEASURED:
+    for measurement, policy in measurements():
         for finding in rule.find(Evidence(measurement, policy)):
             assert finding.code in declared
             assert {cause.code for cause in finding.causes} <= declared[finding.code], finding.code
@@ -117,11 +131,11 @@ def test_a_rule_finds_only_what_it_declares(rule: Rule) -> None:
 
 
 def test_no_text_has_a_hole() -> None:
-    assert not [text for finding in FOUND for text in texts(finding) if HOLE.search(text) or "None" in text]
+    assert not [text for finding in all_findings() for text in texts(finding) if HOLE.search(text) or "None" in text]
 
 
 def test_complaints_have_evidence_words_and_causes() -> None:
-    for finding in FOUND:
+    for finding in all_findings():
         if finding.extent is not Extent.NOTED:
             assert finding.because, finding.code
             assert finding.causes, finding.code
@@ -131,7 +145,7 @@ def test_complaints_have_evidence_words_and_causes() -> None:
 
 def test_confirmed_causes_come_first_and_those_ruled_out_last() -> None:
     order = [Standing.CONFIRMED, Standing.POSSIBLE, Standing.RULED_OUT]
-    for finding in FOUND:
+    for finding in all_findings():
         places = [order.index(cause.standing) for cause in finding.causes]
         assert places == sorted(places), finding.code
         assert len({cause.code for cause in finding.causes}) == len(finding.causes), finding.code
@@ -139,13 +153,13 @@ def test_confirmed_causes_come_first_and_those_ruled_out_last() -> None:
 
 
 def test_titles_stand_alone() -> None:
-    for finding in FOUND:
+    for finding in all_findings():
         assert finding.title[-1] not in ".:,", finding.title
         assert len(finding.title) < 200, finding.title
 
 
 def test_every_failed_step_is_claimed_once() -> None:
-    for case, (measurement, policy) in zip(CASES, MEASURED, strict=True):
+    for case, (measurement, policy) in zip(CASES, measurements(), strict=True):
         claims = Counter(identity for finding in diagnose(measurement, policy) for identity in finding.because)
         failed = {step.id for step in measurement.steps if step.failed}
         assert set(claims) <= {step.id for step in measurement.steps}
@@ -153,7 +167,7 @@ def test_every_failed_step_is_claimed_once() -> None:
 
 
 def test_rules_are_pure() -> None:
-    assert [finding for measurement, policy in MEASURED for finding in diagnose(measurement, policy)] == FOUND
+    assert diagnose_all() == all_findings()
 
 
 # ---- whatever happens -----------------------------------------------------------------------------------------------
@@ -168,7 +182,7 @@ def changed(step: Step, failure: Failure | None, *, blind: bool) -> Step:
 @st.composite
 def broken(draw: st.DrawFn) -> tuple[Measurement, Policy]:
     """A measured world in which some steps come out otherwise, and some are missing."""
-    measurement, _ = draw(st.sampled_from(MEASURED))
+    measurement, _ = draw(st.sampled_from(measurements()))
     steps = list(measurement.steps)
     for place in draw(st.lists(st.integers(0, len(steps) - 1), max_size=8)):
         failure, blind = draw(st.none() | st.sampled_from(Failure)), draw(st.booleans())

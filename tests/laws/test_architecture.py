@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -123,8 +124,9 @@ def dotted(path: Path) -> str:
 MODULES = {dotted(path): path for path in FILES}
 
 
-def imports(path: Path) -> Iterator[str]:
-    yield from imported_by(ast.walk(ast.parse(path.read_text())), path)
+@cache
+def imports(path: Path) -> frozenset[str]:
+    return frozenset(imported_by(ast.walk(ast.parse(path.read_text())), path))
 
 
 def imported_by(nodes: Iterable[ast.AST], path: Path) -> Iterator[str]:
@@ -208,16 +210,22 @@ def test_only_the_command_line_knows_the_operator() -> None:
     assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke"))} == {"probe.cli"}
 
 
-def calls(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def names(path: Path) -> frozenset[str]:
+    """The functions that a module calls and the attributes of modules that it uses."""
+    return frozenset(_names(path))
+
+
+def _names(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id, node.lineno
+            yield node.func.id
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            yield f"{node.value.id}.{node.attr}", node.lineno
+            yield f"{node.value.id}.{node.attr}"
 
 
-def users(*names: str) -> set[str]:
-    return {dotted(path) for path in FILES for name, _ in calls(path) if name in names}
+def users(*searched: str) -> set[str]:
+    return {dotted(path) for path in FILES if not names(path).isdisjoint(searched)}
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ BAD = FORMATS["json"].render(made.broken(), Page())
 UNKNOWN = FORMATS["json"].render(made.verdict(status=Status.INCONCLUSIVE, exit_code=3), Page())
 
 
+@cache
+def session() -> boto3.session.Session:
+    """One for all tests, since a session reads botocore's models anew."""
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    return boto3.session.Session(region_name="eu-west-1", **keys)
+
+
 class Raw(BytesIO):
     def stream(self, **_: Any) -> Iterator[bytes]:
         yield self.read()
@@ -64,8 +72,7 @@ class Aws:
         self.told: list[dict[str, Any]] = []
 
     def client(self, name: str, **given: Any) -> Any:
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        client = boto3.session.Session(region_name="eu-west-1", **keys).client(name, **given)
+        client = session().client(name, **given)
         client.meta.events.register("before-send", self.answer)
         return client
 

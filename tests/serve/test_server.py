@@ -12,12 +12,14 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 import trustme
 
 from probe.config.listen import Address
+from probe.history import Snapshot
 from probe.model import Severity
 from probe.serve import server as servers
 from probe.serve.server import CROWD, LONGEST_BODY, LONGEST_HEADERS, MOST_CONNECTIONS, TIMEOUT, Server, tls_context
@@ -217,7 +219,7 @@ def test_trickling_bytes_do_not_prolong_the_timeout(monkeypatch: pytest.MonkeyPa
 def test_a_response_that_is_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's buffers are full then, so no packet ever wakes us."""
     monkeypatch.setattr(servers, "TIMEOUT", 0.3)
-    server = Server(App(Source(LARGE)), LOOPBACK)
+    server = Server(App(Source(large())), LOOPBACK)
     server.start()
     with connect(server.address, narrow=True) as connection:
         connection.sendall(request("/history"))
@@ -231,14 +233,15 @@ def test_a_response_that_is_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) 
     server.stop(within=SOON)
 
 
-# A history of more than a megabyte; real ones are far smaller.
-LARGE = after(
-    verdict(*[finding(f"code.{number}", Severity.WARNING) for number in range(1000)], at=at) for at in range(100)
-)
+@cache
+def large() -> Snapshot:
+    """A history of more than a megabyte; real ones are far smaller."""
+    findings = [finding(f"code.{number}", Severity.WARNING) for number in range(1000)]
+    return after(verdict(*findings, at=at) for at in range(100))
 
 
 def test_the_large_history_exceeds_a_sockets_buffer() -> None:
-    assert len(App(Source(LARGE)).history({}).body) > 1_000_000
+    assert len(App(Source(large())).history({}).body) > 1_000_000
 
 
 def test_slowloris_delays_no_other_client() -> None:
@@ -282,7 +285,7 @@ def test_clients_that_read_nothing_delay_no_other() -> None:
     """Each requests as many responses as fit into a packet, and reads none."""
     tracemalloc.start()
     try:
-        with serving(source=Source(LARGE)) as there, crowd(there, 50, request("/history") * 300, narrow=True):
+        with serving(source=Source(large())) as there, crowd(there, 50, request("/history") * 300, narrow=True):
             for _ in range(5):
                 began = time.monotonic()
                 assert get(there).code == 200
@@ -466,8 +469,8 @@ def test_tls(authority: trustme.CA, server_side: ssl.SSLContext, version: ssl.TL
 
 
 def test_a_response_of_many_records(server_side: ssl.SSLContext, client_side: ssl.SSLContext) -> None:
-    app = App(Source(LARGE))
-    with serving(source=Source(LARGE), tls=server_side) as there:
+    app = App(Source(large()))
+    with serving(source=Source(large()), tls=server_side) as there:
         assert get(there, "/history", tls=client_side).body == app.history({}).body
         with connect(there, client_side) as connection:  # read little by little
             connection.sendall(request("/history"))
