@@ -1,6 +1,6 @@
-"""What a long download tells while it runs: nothing, or on a terminal a late bar that leaves no trace."""
+"""A progress bar for long downloads: only on a terminal, only after a second, and wiped away at the end."""
 
-# ruff: noqa: ARG002 - whoever is silent hears and forgets
+# ruff: noqa: ARG002 - Silent has the methods of Bar
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ PATIENCE = 1.0  # seconds; shorter downloads need no bar
 
 
 class Progress(Protocol):
-    """Hears of layers, from several threads at once."""
+    """Receives the progress of layers from several threads."""
 
     def layer_started(self, digest: str, size: int | None) -> None: ...
 
     def layer_advanced(self, digest: str, count: int) -> None: ...
 
-    def layer_done(self, digest: str) -> None: ...
-
     def close(self) -> None: ...
 
 
 class Silent:
-    """Says nothing: the way of logs and tests."""
+    """No output; used for logs and tests."""
 
     def layer_started(self, digest: str, size: int | None) -> None:
         return
@@ -36,15 +34,12 @@ class Silent:
     def layer_advanced(self, digest: str, count: int) -> None:
         return
 
-    def layer_done(self, digest: str) -> None:
-        return
-
     def close(self) -> None:
         return
 
 
 class Bar:
-    """One bar for all layers together, on a terminal."""
+    """One bar for all layers together."""
 
     def __init__(self, terminal: TextIO, *, patience: float = PATIENCE) -> None:
         self._terminal = terminal
@@ -59,7 +54,7 @@ class Bar:
 
     def layer_started(self, digest: str, size: int | None) -> None:
         with self._lock:
-            self._sizes[digest], self._received[digest] = size or 0, 0  # a retry begins anew
+            self._sizes[digest], self._received[digest] = size or 0, 0  # also for a retry
             self._began = self._began or time.monotonic()
 
     def layer_advanced(self, digest: str, count: int) -> None:
@@ -68,23 +63,20 @@ class Bar:
             if self._closed or self._began is None or time.monotonic() - self._began < self._patience:
                 return
             if self._bars is None:
-                self._appear()
+                self._show()
             if self._bars is not None and self._task is not None:
                 total = sum(self._sizes.values()) or None
                 self._bars.update(self._task, completed=sum(self._received.values()), total=total)
 
-    def layer_done(self, digest: str) -> None:
-        return
-
     def close(self) -> None:
-        """Wipe the bar away. What comes later is ignored."""
+        """Wipe the bar away, and ignore later events."""
         with self._lock:
             self._closed = True
             if self._bars is not None:
                 self._bars.stop()
                 self._bars = None
 
-    def _appear(self) -> None:
+    def _show(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
         from rich.progress import Progress as Bars
@@ -98,5 +90,5 @@ class Bar:
 
 
 def progress_on(terminal: TextIO | None) -> Progress:
-    """A bar where `terminal` is one, silence elsewhere."""
+    """A bar if `terminal` is a terminal, otherwise no output."""
     return Bar(terminal) if terminal is not None and terminal.isatty() else Silent()

@@ -1,6 +1,6 @@
-"""The sidecar over the simulated VPC: what `demo --serve` measures, with faults that come and go under --drill.
+"""What `demo --serve` measures: rounds in the simulated VPC, with faults that come and go under --drill.
 
-The other user of the simulator in the program is `demo`, which shows one run of a scenario.
+The other user of the simulator in the program is `demo`, which runs a scenario once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from probe.sim.scenarios import Scenario
 
 PHASE = 5  # rounds of health, then as many of a fault
-# One of each kind, for a drill that names none: dead, half-dead, past the endpoint, refused, throttled.
+# For a drill without a scenario, one of each kind: dead, half-dead, past the endpoint, denied, blocked, throttled.
 FAULTS = (
     "s3-gateway-missing",
     "nacl-one-zone",
@@ -43,7 +43,7 @@ def phases(healthy: Scenario, faults: Sequence[Scenario], *, drill: bool) -> Ite
 
 
 class Stage:
-    """A simulated VPC that stands as long as its scenario does. One round at a time."""
+    """A simulated VPC that is kept from round to round until the scenario changes. Runs one round at a time."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class Stage:
     def measure(self, stop: threading.Event) -> Verdict:
         scenario = next(self._scenarios)
         if self._rounds is None or scenario is not self._scenario:
-            self._rounds = self._set(scenario)
+            self._rounds = self._change_to(scenario)
         return self._rounds.measure(stop)
 
     def close(self) -> None:
         if self._vpc is not None:
             self._vpc.close()
 
-    def _set(self, scenario: Scenario) -> Rounds:
+    def _change_to(self, scenario: Scenario) -> Rounds:
         self.close()
         self._scenario, self._vpc = scenario, VPC()
         scenario.change(self._vpc)

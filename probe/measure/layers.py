@@ -234,13 +234,9 @@ def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]
     if blank.what == "config" and (blank.size or 0) <= run.plan.budget.manifest_bytes:
         content = body.read_all()
         return len(content), f"sha256:{hashlib.sha256(content).hexdigest()}", platform_of(content)
-    progress = run.progress
-    progress.layer_started(blank.digest, blank.size)
-    try:
-        advance, alone = partial(progress.layer_advanced, blank.digest), run.plan.layers is not Layers.ALL
-        received, digest = hash_body(body, advance=advance, threaded=alone)
-    finally:
-        progress.layer_done(blank.digest)
+    run.progress.layer_started(blank.digest, blank.size)
+    advance, alone = partial(run.progress.layer_advanced, blank.digest), run.plan.layers is not Layers.ALL
+    received, digest = hash_body(body, advance=advance, threaded=alone)
     return received, f"sha256:{digest}", None
 
 

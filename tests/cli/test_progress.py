@@ -1,4 +1,4 @@
-"""The bar: silent in logs, late on a terminal, gone at the end."""
+"""The progress bar: only on a terminal, only for long downloads, and wiped away at the end."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def test_only_a_terminal_gets_a_bar() -> None:
     assert isinstance(progress_on(Terminal()), Bar)
 
 
-def test_silence_is_silent() -> None:
+def test_silent_accepts_every_event() -> None:
     progress = Silent()
     progress.layer_started("a", 10)
     progress.layer_advanced("a", 5)
-    progress.layer_done("a")
     progress.close()
 
 
@@ -31,19 +30,17 @@ def test_a_short_download_shows_nothing() -> None:
     bar = Bar(terminal, patience=60)
     bar.layer_started("a", 1 << 20)
     bar.layer_advanced("a", 1 << 20)
-    bar.layer_done("a")
     bar.close()
     assert terminal.getvalue() == ""
 
 
-def test_a_long_download_shows_all_layers_together_and_leaves_nothing() -> None:
+def test_a_long_download_shows_all_layers_together_until_it_is_wiped_away() -> None:
     terminal = Terminal()
     bar = Bar(terminal, patience=0)
     bar.layer_started("a", 3 << 20)
     bar.layer_started("b", 1 << 20)
     bar.layer_advanced("a", 1 << 20)
     bar.layer_advanced("b", 1 << 20)
-    bar.layer_done("b")
     bar.close()
     written = terminal.getvalue()
     assert "2.1/4.2 MB" in written
@@ -54,7 +51,7 @@ def test_a_long_download_shows_all_layers_together_and_leaves_nothing() -> None:
     assert terminal.getvalue() == written
 
 
-def test_a_layer_that_is_tried_again_begins_anew() -> None:
+def test_a_retried_layer_is_counted_once() -> None:
     terminal = Terminal()
     bar = Bar(terminal, patience=0)
     for _ in range(2):
@@ -65,7 +62,7 @@ def test_a_layer_that_is_tried_again_begins_anew() -> None:
     assert "2.0/2.0 MB" not in terminal.getvalue()
 
 
-def test_a_layer_of_unknown_size() -> None:
+def test_a_layer_of_unknown_size_is_accepted() -> None:
     bar = Bar(Terminal(), patience=0)
     bar.layer_started("a", None)
     bar.layer_advanced("a", 1)

@@ -201,7 +201,6 @@ from probe.progress import Bar
 bar = Bar(sys.stderr, patience=0)
 bar.layer_started("sha256:a", 100)
 bar.layer_advanced("sha256:a", 50)
-bar.layer_done("sha256:a")
 bar.close()
 print("done")
 """
