@@ -63,7 +63,7 @@ def handler(event: object, context: Context) -> dict[str, Any]:
         # Lambda prints the frames that an exception went through, and they are nobody's business.
         raise error.with_traceback(None) from None
     except Exception as error:
-        words = f"a mistake of ecr-probe's own: {described(error)}; please report it"
+        words = f"a bug of ecr-probe: {described(error)}; please report it"
         _say(line("error", "mistake", **request, words=words))
         raise RuntimeError(words) from None
 

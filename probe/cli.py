@@ -1,6 +1,6 @@
-"""The command line: which command, where its report goes, and the exit code. The only place that prints.
+"""The command line: runs a command, prints its reports and returns the exit code. No other module prints.
 
-Imports happen inside the commands: --version and --help answer at once, and a demo's simulator is no part of a check.
+Functions import what they need, so that --version and --help are fast and a check does not load the simulator.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from probe.signals import (
 )
 
 if TYPE_CHECKING:
-    from probe.config.flags import Given
+    from probe.config.flags import Arguments, UsageError
     from probe.config.settings import Reports
     from probe.fleet import Fleet
     from probe.model import Verdict
@@ -40,14 +40,13 @@ GOOD_FILE = "for example ecr-probe explain verdict.json"
 FLUSHING = 1.0  # seconds
 
 
-class Command(NamedTuple):
-    summary: str
+class Runner(NamedTuple):
     run: Callable[[Sequence[str], Stop], int]
-    stoppable: bool = False  # a signal asks it to end, and it still prints its document
+    stoppable: bool = False  # after a signal it still prints its document
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. With `argv` None we are the process, which ends here."""
+    """Run one command and return its exit code; with `argv` None, run that of the process and end it."""
     if argv is None:
         end_quietly_on_ctrl_c()
         fill_closed_streams()
@@ -56,19 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(argv: Sequence[str]) -> int:
-    stop, command = Stop(), COMMANDS.get(argv[0]) if argv else None
+    stop, runner = Stop(), RUNNERS.get(argv[0]) if argv else None
     try:
-        # First of all: imports take long enough for an early signal to arrive during them.
-        with stop_on_signals(stop) if command is not None and command.stoppable else keyboard_interrupts():
+        # Before any import, since imports take long enough for a signal to arrive.
+        with stop_on_signals(stop) if runner is not None and runner.stoppable else keyboard_interrupts():
             return _dispatch(argv, stop)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        _say(f"ecr-probe: {_words(error)}")
+        _complain(_error_text(error))
         return USAGE
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     try:
         from probe.config.flags import UsageError
         from probe.safe_words import printable
@@ -77,11 +76,11 @@ def _words(error: Exception) -> str:
             return printable(str(error))
         from probe.crash import described
 
-        what = described(error)
-    except Exception:  # what broke may be what these modules need, such as an installation that lacks a library
-        what = type(error).__name__
-    # Ours, outside a run: no document, and no traceback either, whose code 1 would say that the check failed.
-    return f"a mistake of ecr-probe's own: {what}; please report it"
+        description = described(error)
+    except Exception:  # these modules may need what is broken, such as an installation without a library
+        description = type(error).__name__
+    # A bug outside a run has no document. A traceback would exit with 1, as if the check had failed.
+    return f"a bug of ecr-probe: {description}; please report it"
 
 
 def _leave(code: int) -> NoReturn:
@@ -104,47 +103,46 @@ def _flush() -> None:
 def _dispatch(argv: Sequence[str], stop: Stop) -> int:
     if argv and argv[0] == "--version":
         return _print(f"ecr-probe {__version__}\n")
-    from probe.config.flags import UsageError
-    from probe.config.help import help_of, overview
+    from probe.config import commands
 
-    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    width = min(_width(), 100)
     if not argv:
-        _say(overview(summaries))
+        _say(commands.overview(width).rstrip())
         return USAGE
     name, rest = argv[0], argv[1:]
     if name in ("--help", "-h"):
-        return _print(overview(summaries) + "\n")
-    if name.startswith("-"):
-        from probe.safe_words import without_login
-
-        name = without_login(name)
-        raise UsageError(f"{name!r} stands where a command is expected; for example ecr-probe check {name}")
-    command = COMMANDS.get(name)
-    if command is None:
-        raise UsageError(f"{_no_command(name)}; for example ecr-probe check --help")
+        return _print(commands.overview(width))
+    if name not in RUNNERS:
+        raise _no_command(name)
     if "--help" in rest or "-h" in rest:
-        return _print(help_of(name, command.summary))
-    return command.run(rest, stop)
+        return _print(commands.help_of(name, width))
+    return RUNNERS[name].run(rest, stop)
 
 
-def _no_command(name: str) -> str:
+def _no_command(name: str) -> UsageError:
+    from probe.config.flags import UsageError
     from probe.config.readers import one_of
+    from probe.safe_words import quoted, without_login
 
+    if name.startswith("-"):
+        example = f"for example ecr-probe check {without_login(name)}"
+        return UsageError(f"unknown option {quoted(name)} before the command; {example}")
     try:
-        return one_of(name, COMMANDS, what="a command")
+        one_of(name, RUNNERS, what="a command")
     except ValueError as error:
-        return str(error)
+        return UsageError(f"{error}; for example ecr-probe check --help")
+    raise AssertionError(name)
 
 
 def _check(argv: Sequence[str], stop: Stop) -> int:
-    gc.disable()  # looking for cycles would cost a tenth of the whole, and one run leaves few
+    gc.disable()  # collection would take a tenth of the run, which leaves few cycles
     try:
-        return _checked(argv, stop)
+        return _check_once(argv, stop)
     finally:
         gc.enable()
 
 
-def _checked(argv: Sequence[str], stop: Stop) -> int:
+def _check_once(argv: Sequence[str], stop: Stop) -> int:
     from probe.config.settings import parse
     from probe.crash import verdict_in_any_case
     from probe.progress import progress_on
@@ -152,7 +150,7 @@ def _checked(argv: Sequence[str], stop: Stop) -> int:
     settings = parse(argv)
     _check_stdout(settings.reports)
     for note in settings.notes:
-        _say(f"ecr-probe: {note}")
+        _complain(note)
     progress = progress_on(sys.stderr)
 
     def run() -> Verdict:
@@ -172,7 +170,7 @@ def _checked(argv: Sequence[str], stop: Stop) -> int:
 
 
 def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
-    """After the report, and no matter for the exit code: the verdict is on the image's path, not on the gateway's."""
+    """Push after the report. A failure does not change the exit code, which is about the image's path."""
     from probe.push import push
     from probe.wire import real_wire
 
@@ -181,32 +179,30 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
     except Exception as error:
         from probe.crash import described
 
-        complaint = f"a mistake of ecr-probe's own: {described(error)}"
+        complaint = f"a bug of ecr-probe: {described(error)}"
     if complaint is not None:
-        _say(f"ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): the run was not pushed: {complaint}")
+        _complain(f"--push-gateway (ECR_PROBE_PUSH_GATEWAY): the run was not pushed: {complaint}")
 
 
 def _explain(argv: Sequence[str], _stop: Stop) -> int:
-    from probe.config.flags import EXPLAIN_FLAGS
-    from probe.config.help import takes_file
-    from probe.config.settings import given_to, read_reports
+    from probe.config.settings import arguments_of, read_reports
     from probe.model import Basis
     from probe.report import FORMATS
 
-    given = given_to("ecr-probe explain", argv, flags=EXPLAIN_FLAGS, positional=takes_file)
-    reports = read_reports(given)
+    arguments = arguments_of("explain", argv)
+    reports = read_reports(arguments)
     _check_stdout(reports)
-    if (page := _page_of_a_code(given.rest.file)) is not None:
+    if (page := _page_of_code(arguments.positional)) is not None:
         return _print(page)
-    verdict = _explained(given, given.rest.file)
+    verdict = _explained(arguments, arguments.positional)
     numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
     if numeric and verdict.basis is Basis.TEXT:
-        raise given.refusal("format", f"{numeric[0]} shows what was measured, and an error text measures nothing")
+        raise arguments.refusal("format", f"{numeric[0]} reports measurements, and an error text has none")
     return _deliver(verdict, reports)
 
 
-def _page_of_a_code(name: str | None) -> str | None:
-    """The page of a finding or a cause, where `name` is such a code. A file of that name comes first."""
+def _page_of_code(name: str | None) -> str | None:
+    """The page of a finding or cause if `name` is its code. A file with that name takes precedence."""
     if name is None or os.path.lexists(name):
         return None
     from probe.report.finding_page import finding_page
@@ -217,30 +213,49 @@ def _page_of_a_code(name: str | None) -> str | None:
         return None
 
 
-def _explained(given: Given, name: str | None) -> Verdict:
+def _explained(arguments: Arguments, name: str | None) -> Verdict:
     from probe.config import readers
     from probe.config.flags import UsageError
     from probe.explain.document import MAX_BYTES, explain_document
     from probe.explain.task_context import TaskContext
+    from probe.safe_words import quoted
 
-    known, ranges = TaskContext(image=given.one("image", readers.image)), given.many("vpc-cidr", readers.cidr)
-    if "task" in given and name is not None and "task" not in given.by_variable:
-        raise given.refusal("task", f"the file {name!r} is named as well; leave one of them out")
-    if "task" in given and name is None:
+    context = TaskContext(image=arguments.one("image", readers.image))
+    ranges = arguments.many("vpc-cidr", readers.cidr)
+    if name is not None and arguments.on_command_line("task"):
+        raise arguments.refusal("task", f"cannot be combined with the file {quoted(name)}")
+    if name is None and "task" in arguments:
         from probe.operator import stopped
 
-        return stopped.explain_task(
-            given.one("task", stopped.task_arn), known, ranges, profile=given.one("profile", str)
-        )
+        arn, profile = arguments.one("task", stopped.task_arn), arguments.one("profile", str)
+        return stopped.explain_task(arn, context, ranges, profile=profile)
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
-    shown = "standard input" if name == "-" else repr(name)
+    source = "standard input" if name == "-" else quoted(name)
     try:
-        return explain_document(_read(name, MAX_BYTES + 1), known, ranges)
+        return explain_document(_read(name, MAX_BYTES + 1), context, ranges)
+    except FileNotFoundError as error:
+        raise UsageError(f"{source} {_nearest_code(name) or _unreadable(error)}") from None
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {_reason(error)}; {GOOD_FILE}") from None
+        raise UsageError(f"{source} {_unreadable(error)}") from None
     except ValueError as error:
-        raise UsageError(f"{shown} {error}") from None
+        raise UsageError(f"{source} {error}") from None
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {_reason(error)}; {GOOD_FILE}"
+
+
+def _nearest_code(name: str) -> str | None:
+    """Suggest the code that a name which is no file may mean."""
+    from difflib import get_close_matches
+
+    from probe.report.finding_page import CODES
+
+    near = get_close_matches(name.lower(), CODES, n=1, cutoff=0.7)
+    if not near:
+        return None
+    return f"is neither a file nor a code; did you mean {near[0]}? for example ecr-probe explain {near[0]}"
 
 
 def _read(name: str, limit: int) -> bytes:
@@ -248,7 +263,7 @@ def _read(name: str, limit: int) -> bytes:
         if sys.stdin is None:
             raise OSError(errno.EBADF, "it is closed")
         if sys.stdin.isatty():
-            _say("ecr-probe: reading from the terminal; Ctrl-D on a line of its own ends it")
+            _complain("reading from the terminal; finish with Ctrl-D on a line of its own")
         return sys.stdin.buffer.read(limit)
     with open(name, "rb") as file:
         return file.read(limit)
@@ -256,16 +271,15 @@ def _read(name: str, limit: int) -> bytes:
 
 def _health(argv: Sequence[str], _stop: Stop) -> int:
     from probe import health
-    from probe.config.flags import LISTEN, TLS_CERTIFICATE
     from probe.config.listen import address
-    from probe.config.settings import given_to
+    from probe.config.settings import arguments_of
 
-    given = given_to("ecr-probe health", argv, flags=(LISTEN, TLS_CERTIFICATE))
-    listen = given.one("listen", address) or address(LISTEN.default)
-    complaint = health.complaint(listen, tls=TLS_CERTIFICATE.name in given)
+    arguments = arguments_of("health", argv)
+    listen = arguments.one_or_default("listen", address)
+    complaint = health.complaint(listen, tls="tls-certificate" in arguments)
     if complaint is None:
         return _print("healthy\n")
-    _say(f"ecr-probe: unhealthy: {complaint}")
+    _complain(f"unhealthy: {complaint}")
     return UNHEALTHY
 
 
@@ -311,9 +325,9 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     options = read(argv)
     _check_stdout(options.reports)
     for note in options.notes:
-        _say(f"ecr-probe: {note}")
+        _complain(note)
     account = Account(region=options.region, profile=options.profile, at_once=NUMBER)
-    watch = watch_on(sys.stderr, lambda words: _say(printable(words)))
+    watch = watch_on(sys.stderr, lambda text: _say(printable(text)))
     fleet = Smoke(options, account, Threads(), stop=stop, watch=watch).run()
     return _deliver(fleet, options.reports)
 
@@ -321,12 +335,12 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
 def _schema(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.flags import UsageError
     from probe.config.readers import one_of
+    from probe.config.settings import arguments_of
     from probe.report.json import DOCUMENTS, schema_text
 
-    if len(argv) > 1:
-        raise UsageError(f"schema takes one argument, but {argv[1]!r} was given as well; for example ecr-probe schema")
+    name = arguments_of("schema", argv).positional or "verdict"
     try:
-        return _print(schema_text(one_of(argv[0], DOCUMENTS, what="a document") if argv else "verdict"))
+        return _print(schema_text(one_of(name, DOCUMENTS, what="a document")))
     except ValueError as error:
         raise UsageError(f"{error}; for example ecr-probe schema fleet") from None
 
@@ -365,43 +379,43 @@ def _demo(argv: Sequence[str], stop: Stop) -> int:
 
 
 def _check_stdout(reports: Reports) -> None:
-    """Before the work: a report that nobody can receive is a mistake of the caller."""
+    """Refuse a report to a closed stdout before the work begins."""
     from probe.config.flags import UsageError
 
     if sys.stdout is None and any(output.path is None for output in reports.outputs):
-        raise UsageError("stdout is closed; for a report to a file --output (ECR_PROBE_OUTPUT) verdict.json")
+        raise UsageError("stdout is closed; write the report to a file with --output (ECR_PROBE_OUTPUT) verdict.json")
 
 
-def _complain(words: str) -> None:
-    _say(f"ecr-probe: {words}")
+def _complain(text: str) -> None:
+    _say(f"ecr-probe: {text}")
 
 
-def _deliver(what: Verdict | Fleet, reports: Reports, complain: Callable[[str], None] = _complain) -> int:
+def _deliver(document: Verdict | Fleet, reports: Reports, complain: Callable[[str], None] = _complain) -> int:
     """Write every report, files first, and return the exit code."""
     from probe.config.outputs import write_atomically
     from probe.crash import report_in_any_case
     from probe.report import Page
 
-    code = what.exit_code
+    code = document.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
         if output.path is None:
-            _print(report_in_any_case(what, output.format, _screen(reports), complain))
+            _print(report_in_any_case(document, output.format, _screen(reports), complain))
             continue
         try:
             page = Page(pretty=reports.pretty, verbose=reports.verbose, quiet=reports.quiet)
-            document = report_in_any_case(what, output.format, page, complain).encode(errors="replace")
-            write_atomically(output.path, document)
+            report = report_in_any_case(document, output.format, page, complain)
+            write_atomically(output.path, report.encode(errors="replace"))
         except OSError as error:
             complain(
                 f"--output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {_reason(error)}; "
-                "an older file is untouched"
+                "an existing file is unchanged"
             )
             code = USAGE
     return code
 
 
 def _screen(reports: Reports) -> Page:
-    """What stdout can show."""
+    """What stdout can display, and how much of it is wanted."""
     from probe.report import Page
 
     terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -417,7 +431,7 @@ def _screen(reports: Reports) -> Page:
 
 
 def _width() -> int:
-    """Columns of the screen; 100 where it is none, or does not know (a serial line says 0)."""
+    """Columns of the terminal; 100 without one, and for a terminal that reports 0, such as a serial line."""
     columns = 0
     if sys.stdout is not None and sys.stdout.isatty():
         with suppress(OSError, ValueError):
@@ -426,14 +440,14 @@ def _width() -> int:
 
 
 def _print(text: str) -> int:
-    """Put `text` on stdout whole. A reader that has gone is no fault of ours: the exit code stays."""
+    """Write `text` to stdout. A reader that has closed the pipe does not change the exit code."""
     try:
         if sys.stdout is not None:
-            # Bytes, since a document is UTF-8 whatever the locale says.
+            # As bytes, since a document is UTF-8 in any locale.
             sys.stdout.buffer.write(text.encode(errors="replace"))
             sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Python flushes once more at exit and would complain then.
+        # Python flushes again at exit, and would report the error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         from probe.config.flags import UsageError
@@ -451,19 +465,17 @@ def _line(text: str) -> None:
 
 
 def _say(text: str) -> None:
-    """One line on stderr, the place of everything that is not a report."""
+    """Print a line on stderr, where everything goes that is not a report."""
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
-COMMANDS = {
-    "check": Command("one run, one verdict", _check, stoppable=True),
-    "demo": Command("the same check in a simulated VPC: no AWS account needed", _demo, stoppable=True),
-    "explain": Command("what an error text or a stopped task tells, or a saved verdict again", _explain),
-    "health": Command("the container's health check: exits 0 while the loop of serve is alive, else 1", _health),
-    "serve": Command("the sidecar: the same check on a schedule, with a page and /metrics", _serve, stoppable=True),
-    "smoke": Command(
-        "the check as an ECS task in each subnet, from outside: one verdict over all", _smoke, stoppable=True
-    ),
-    "schema": Command("print the JSON Schema of the verdict, or with `schema fleet` of what smoke writes", _schema),
+RUNNERS = {
+    "check": Runner(_check, stoppable=True),
+    "demo": Runner(_demo, stoppable=True),
+    "explain": Runner(_explain),
+    "health": Runner(_health),
+    "serve": Runner(_serve, stoppable=True),
+    "smoke": Runner(_smoke, stoppable=True),
+    "schema": Runner(_schema),
 }

@@ -94,7 +94,7 @@ def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: C
     except Exception as error:
         from probe.report.json import bare
 
-        complain(f"a mistake of ecr-probe's own in the {form} report: {described(error)}; here is the document")
+        complain(f"a bug of ecr-probe in the {form} report: {described(error)}; here is the document")
         return bare(what)
 
 

@@ -5,7 +5,6 @@ Only this module and `rehearsal` import the simulator. `cli` prints.
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 import threading
 import time
@@ -14,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from probe.config.flags import FLAGS, LISTEN, REPORT_FLAGS, SERVE_FLAGS, Given, UsageError
+from probe.config.flags import DEMO_FLAGS, DEMO_SERVE_FLAGS, REPORT_FLAGS, Arguments, UsageError
 from probe.config.readers import one_of
-from probe.config.settings import Reports, Settings, given_to, parse, read_reports
+from probe.config.settings import Reports, Settings, arguments_of, parse, read_reports
 from probe.crash import verdict_in_any_case
 from probe.model import Verdict
 from probe.records import Record, replace
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from probe.sim.scenarios import Scenario
 
 SHOWN = ("healthy", "s3-gateway-missing")
-LISTEN_LOCALLY = replace(LISTEN, default=LISTEN.example)
-INTERVAL = 10.0  # seconds; these rounds cost nothing
 GOOD = "for example ecr-probe demo healthy"
 GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
 INTERRUPTED = "interrupted; scenario not checked"
@@ -76,42 +73,33 @@ class Scene(Record, frozen=True):
 # ---- arguments -----------------------------------------------------------------------------------
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="its name; without one, two are shown")
-    parser.add_argument("--list", action="store_true", help="list all scenarios without running them")
-    parser.add_argument("--all", action="store_true", help="run all, a line each")
-    parser.add_argument("--exit-code", action="store_true", help="exit with the verdict's own code, as check does")
-    parser.add_argument("--serve", action="store_true", help="the sidecar in the simulated VPC, until Ctrl-C")
-    parser.add_argument("--drill", action="store_true", help="with --serve: faults come and go, a few rounds each")
-
-
 def read(argv: Sequence[str]) -> Request:
     """Read the demo's arguments. Raises UsageError.
 
     Variables of check's flags apply too, below a scenario's own arguments. Other variables do not: the simulated task
     has an environment of its own.
     """
-    given = given_to("ecr-probe demo", argv, flags=(*FLAGS, *SERVE_FLAGS), positional=add_arguments)
-    if given.rest.serve:
-        return _read_served(given)
-    _refuse_flags_of_serve(given)
-    name, listing, everything = given.rest.scenario, given.rest.list, given.rest.all
+    arguments = arguments_of("demo", argv)
+    if arguments.on("serve"):
+        return _read_served(arguments)
+    _refuse_flags_of_serve(arguments)
+    name, listing, everything = arguments.positional, arguments.on("list"), arguments.on("all")
     if everything and (name or listing):
         raise UsageError(f"'--all' and {name or '--list'!r} cannot be combined; {GOOD}")
     scenarios = all_scenarios()
-    request = Request(scenarios, tuple(_typed(given)), _variables(given), Reports(), listing, everything)
+    request = Request(scenarios, tuple(_typed(arguments)), _variables(arguments), Reports(), listing, everything)
     if listing or everything:
         mode = "--list" if listing else "--all"
-        useless = [flag.name for flag in REPORT_FLAGS if flag.name in set(given.texts) - given.by_variable]
-        useless += ["exit-code"] if given.rest.exit_code else []
+        useless = [flag.name for flag in REPORT_FLAGS if arguments.on_command_line(flag.name)]
+        useless += ["exit-code"] if arguments.on("exit-code") else []
         if useless:
             raise UsageError(f"{mode} prints a line for each scenario, so --{useless[0]} has no effect; {GOOD}")
         return _checked(replace(request, scenarios=_matching(name, scenarios) if name else scenarios))
-    if name is None and (given.reports or {"format", "output"} & given.by_variable):
+    if name is None and (arguments.reports or {"format", "output"} & arguments.by_variable):
         raise UsageError(f"without a name the demo shows two reports; name a scenario for --format or --output; {GOOD}")
-    if name is None and given.rest.exit_code:
+    if name is None and arguments.on("exit-code"):
         raise UsageError(f"--exit-code needs the name of a scenario; {GOOD} --exit-code")
-    request = replace(request, reports=read_reports(given), verdict_exit_code=given.rest.exit_code)
+    request = replace(request, reports=read_reports(arguments), verdict_exit_code=arguments.on("exit-code"))
     if name is None:
         return _checked(replace(request, scenarios=tuple(scenario_named(name, scenarios) for name in SHOWN)))
     matching = _matching(name, scenarios)
@@ -120,32 +108,31 @@ def read(argv: Sequence[str]) -> Request:
     return _checked(replace(request, scenarios=matching))
 
 
-def _read_served(given: Given) -> Request:
+def _read_served(arguments: Arguments) -> Request:
     from probe.rehearsal import FAULTS
     from probe.serve.options import options
 
-    for name in ("list", "all", "exit_code"):
-        if getattr(given.rest, name):
-            raise UsageError(f"--serve and --{name.replace('_', '-')} cannot be combined; {GOOD_SERVED}")
-    names = (given.rest.scenario,) if given.rest.scenario else FAULTS if given.rest.drill else ("healthy",)
+    for flag in DEMO_FLAGS:
+        if arguments.on(flag.name):
+            raise UsageError(f"--serve and --{flag.name} cannot be combined; {GOOD_SERVED}")
+    names = (arguments.positional,) if arguments.positional else FAULTS if arguments.on("drill") else ("healthy",)
     scenarios = all_scenarios()
     request = Request(
         tuple(scenario_named(name, scenarios) for name in names),
-        tuple(_typed(given)),
-        _variables(given),
-        read_reports(given),
-        drill=given.rest.drill,
+        tuple(_typed(arguments)),
+        _variables(arguments),
+        read_reports(arguments),
+        drill=arguments.on("drill"),
     )
     check = _settings(request.scenarios[0], request, {})
-    sidecar = options(given, check, listen=LISTEN_LOCALLY, interval=INTERVAL)
+    sidecar = options(arguments, check)
     return _checked(replace(request, sidecar=replace(sidecar, rehearsal=True)))
 
 
-def _refuse_flags_of_serve(given: Given) -> None:
-    flags = ["--drill"] if given.rest.drill else []
-    flags += [f"--{flag.name}" for flag in SERVE_FLAGS if flag.name in given and flag.name not in given.by_variable]
-    if flags:
-        raise UsageError(f"{flags[0]} works only with --serve; {GOOD_SERVED}")
+def _refuse_flags_of_serve(arguments: Arguments) -> None:
+    for flag in DEMO_SERVE_FLAGS:
+        if arguments.on_command_line(flag.name):
+            raise UsageError(f"--{flag.name} works only with --serve; {GOOD_SERVED}")
 
 
 def _matching(text: str, scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
@@ -195,20 +182,22 @@ def _settings(scenario: Scenario, request: Request, environ: Mapping[str, str]) 
     return parse([*scenario.arguments, *request.arguments], environ, started=time.monotonic())
 
 
-_NOT_FOR_THE_CHECK = frozenset(flag.name for flag in (*REPORT_FLAGS, *SERVE_FLAGS))
+_NOT_FOR_THE_CHECK = frozenset(flag.name for flag in (*REPORT_FLAGS, *DEMO_FLAGS, *DEMO_SERVE_FLAGS))
 
 
-def _variables(given: Given) -> dict[str, str]:
+def _variables(arguments: Arguments) -> dict[str, str]:
     """The variables that concern the check."""
-    return {given.flags[name].variable: given.texts[name][0] for name in given.by_variable - _NOT_FOR_THE_CHECK}
+    return {
+        arguments.flags[name].variable: arguments.texts[name][0] for name in arguments.by_variable - _NOT_FOR_THE_CHECK
+    }
 
 
-def _typed(given: Given) -> Iterator[str]:
+def _typed(arguments: Arguments) -> Iterator[str]:
     """The flags of the command line that concern the check, in a form that `parse` reads."""
-    for name, texts in given.texts.items():
-        if name in given.by_variable or name in _NOT_FOR_THE_CHECK:
+    for name, texts in arguments.texts.items():
+        if name in arguments.by_variable or name in _NOT_FOR_THE_CHECK:
             continue
-        flag = given.flags[name]
+        flag = arguments.flags[name]
         for text in texts:
             yield f"--{flag.opposite if text == 'false' else name}" if flag.switch else f"--{name}={text}"
 

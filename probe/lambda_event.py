@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from probe.config.flags import FLAGS, Flag, Given, UsageError
+from probe.config.flags import FLAGS, Arguments, Flag, UsageError, collect
 from probe.config.readers import one_of, switch
-from probe.config.settings import given_to
+from probe.config.settings import variables
 from probe.report import FORMATS
 from probe.safe_words import quoted
 
@@ -27,7 +27,7 @@ class Key(Flag):
 
     @property
     def wants(self) -> str:
-        return _KINDS[bool] if self.switch else _KINDS[int] if self.metavar in ("SECONDS", "SIZE") else _KINDS[str]
+        return _KINDS[bool] if self.switch else _KINDS[int] if self.metavar in ("DURATION", "SIZE") else _KINDS[str]
 
     @property
     def good(self) -> str:
@@ -41,18 +41,22 @@ class Key(Flag):
 
 # A function writes no file, what it answers is no page, and no instance's metadata is in its reach.
 _ELSEWHERE = ("output", "pretty", "verbose", "quiet", "allow-instance-role")
-KEYS = {flag.name: Key(*astuple(flag)) for flag in FLAGS if flag.name not in _ELSEWHERE}
+KEYS = {
+    flag.name: Key(**{field.name: getattr(flag, field.name) for field in fields(flag)})
+    for flag in FLAGS
+    if flag.name not in _ELSEWHERE
+}
 GOOD = KEYS["image"].good
 
 
-def read(event: object) -> tuple[Given, tuple[str, ...]]:
+def read(event: object) -> tuple[Arguments, tuple[str, ...]]:
     """What the event says, and the variables where it says nothing; beside it the formats of the reports that are to go
     to the log, where unlike on a screen several have their place. Raises UsageError."""
     words = [word for key, value in _asked(event) for word in _words(key, value)]
-    given = given_to("ecr-probe", words, flags=tuple(KEYS.values()))
-    formats = given.many("format", lambda text: one_of(text, FORMATS, what="a format"))
-    others = {name: texts for name, texts in given.texts.items() if name != "format"}
-    return replace(given, texts=others, reports=()), formats
+    arguments = collect(KEYS.values(), words, variables())
+    formats = arguments.many("format", lambda text: one_of(text, FORMATS, what="a format"))
+    others = {name: texts for name, texts in arguments.texts.items() if name != "format"}
+    return replace(arguments, texts=others, reports=()), formats
 
 
 def _asked(event: object) -> Iterator[tuple[Key, object]]:

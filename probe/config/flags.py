@@ -1,14 +1,14 @@
-"""THE table of flags: it serves the command line, the environment variables and --help.
+"""The table of flags, and the parser that collects their texts from the command line and the environment.
 
-Here a flag's *text* is found (command line before variable). How a text is read is in `values.py`, what several flags
-mean together in `settings.py`.
+`readers.py` turns a text into a value, `settings.py` combines several flags, `commands.py` lists the flags of each
+command. `health` imports this module every minute, so it imports little.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
@@ -19,24 +19,29 @@ PREFIX = "ECR_PROBE_"
 
 
 class UsageError(Exception):
-    """What the user must change: one line that names flag and variable and shows a good value. Exit code 2."""
+    """A mistake of the user: one line that names flag and variable and shows a good value. Exit code 2."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """One flag. `example` is a good value, "" for a switch; `default` is said in --help.
+    """One flag and its variable.
 
-    `typed` False: only its variable is read. A command line is everybody's to see. `short`: its letter, "v" for -v.
+    `metavar` is empty for a switch. `example` is a good value. `default` is the value that applies otherwise, as it
+    would be typed; `default_note` describes a default that is not a fixed value, or an exception from it. `choices`
+    lists the possible values; it is a function because `health` must not import what some of them come from.
     """
 
     name: str
-    metavar: str
-    example: str
-    default: str
-    help: str | Callable[[], str]  # a function where the text needs what `health` must not import
+    help: str
+    metavar: str = ""
+    example: str = ""
+    default: str = ""
+    default_note: str = ""
+    choices: Callable[[], Iterable[str]] | None = None
     many: bool = False
-    typed: bool = True
-    short: str = ""
+    on_command_line: bool = True  # False for secrets: other users can read a command line
+    has_variable: bool = True
+    short: str = ""  # "v" for -v
 
     @property
     def switch(self) -> bool:
@@ -44,277 +49,484 @@ class Flag:
 
     @property
     def help_text(self) -> str:
-        return self.help if isinstance(self.help, str) else self.help()
+        return self.help.replace("CHOICES", ", ".join(self.choices())) if self.choices else self.help
+
+    @property
+    def default_text(self) -> str:
+        return "; ".join(filter(None, (self.default, self.default_note))) or ("no" if self.switch else "none")
 
     @property
     def variable(self) -> str:
         return PREFIX + self.name.upper().replace("-", "_")
 
     @property
+    def label(self) -> str:
+        """Flag and variable, as error messages name them."""
+        return f"--{self.name} ({self.variable})" if self.has_variable else f"--{self.name}"
+
+    @property
     def opposite(self) -> str:
         return self.name.removeprefix("no-") if self.name.startswith("no-") else f"no-{self.name}"
 
     def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
-        if not self.typed:
+        if not self.on_command_line:
             return UsageError(f"{self.variable}: {sentence}; for example {self.variable}={self.example}")
-        good = f"--{self.name} {self.example}" if self.metavar else f"--{self.name} or {self.variable}=true"
+        good = f"--{self.name} {self.example}".rstrip()
+        if not self.has_variable:
+            return UsageError(f"--{self.name}: {sentence}; for example {good}")
+        good += f" or {self.variable}=true" if self.switch else ""
         origin = f", here from {given_by}" if given_by else ""
         return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
 
 
-def _also_help() -> str:
+# ---- flags of a check ----------------------------------------------------------------------------
+
+
+def _layers() -> Iterable[str]:
+    from probe.model import Layers
+
+    return Layers
+
+
+def _addable_endpoints() -> Iterable[str]:
     from probe.config.readers import ALSO
 
-    return f"also reach these endpoints: {', '.join(ALSO)}"
+    return ALSO
 
 
-REPORT_FLAGS = (
-    Flag(
-        "format",
-        "F",
-        "json",
-        "text",
-        f"{listed(FORMATS.values())}; each --format may have an --output after it",
-        many=True,
-    ),
-    Flag(
-        "output",
-        "FILE",
-        "verdict.json",
-        "stdout",
-        "write the report of the --format before it to FILE, atomically",
-        many=True,
-    ),
-    Flag("pretty", "", "", "only on a terminal", "json with line breaks and indentation"),
-    Flag("verbose", "", "", "no", "text: every cause, every step and every note", short="v"),
-    Flag("quiet", "", "", "no", "text: the verdict line alone", short="q"),
+def _endpoints() -> Iterable[str]:
+    from probe.config.readers import ENDPOINTS
+
+    return ENDPOINTS
+
+
+IMAGE = Flag(
+    name="image",
+    metavar="REF",
+    example="123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
+    default_note="the container's own, from the task metadata",
+    help="the image to pull",
 )
-FLAGS = (
+TARGET_FLAGS = (
+    IMAGE,
     Flag(
-        "image",
-        "REF",
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
-        "the container's own, from the task metadata",
-        "the image to pull",
+        name="platform",
+        metavar="OS/ARCH",
+        example="linux/arm64",
+        default_note="this machine's",
+        help="the platform to choose from a multi-arch image",
     ),
-    Flag("platform", "OS/ARCH", "linux/arm64", "this machine's", "the platform to choose from a multi-arch image"),
     Flag(
-        "vpc-cidr",
-        "CIDR",
-        "10.0.0.0/16",
-        "the task's subnet",
-        "a range that counts as yours: VPC, secondary, hub",
+        name="layers",
+        metavar="WHICH",
+        example="smallest",
+        default="smallest",
+        choices=_layers,
+        help="which layers to download: smallest, all (the whole pull, in parallel) or none",
+    ),
+    Flag(
+        name="layer-bytes",
+        metavar="SIZE",
+        example="64MiB",
+        default="64MiB",
+        help="with --layers smallest: read only this much of a larger layer",
+    ),
+    Flag(
+        name="also",
+        metavar="NAME,...",
+        example="secretsmanager,sts",
+        choices=_addable_endpoints,
         many=True,
-    ),
-    Flag(
-        "also",
-        "NAME,...",
-        "secretsmanager,sts",
-        "none",
-        _also_help,
-        many=True,
-    ),
-    Flag(
-        "endpoint-dns",
-        "E=NAME",
-        "ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
-        "none",
-        "take endpoint E's addresses from an endpoint-specific vpce name",
-        many=True,
-    ),
-    Flag("allow-public", "E,...", "logs", "none", "a public path is accepted at these endpoints", many=True),
-    Flag(
-        "pull-role",
-        "ARN",
-        "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
-        "unknown",
-        "the role that pulls; compared with the one held",
-    ),
-    Flag("allow-instance-role", "", "", "no", "credentials may come from instance metadata"),
-    Flag("layers", "WHICH", "smallest", "smallest", "smallest, all (the whole pull, in parallel) or none"),
-    Flag("layer-bytes", "SIZE", "64MiB", "64MiB", "of a larger layer only so much is read (with --layers smallest)"),
-    Flag("deadline", "SECONDS", "30", "30, with --layers all 900", "limit of the whole run, from process start"),
-    Flag("connect-timeout", "SECONDS", "3", "3", "limit of one TCP connection"),
-    Flag(
-        "ca-bundle",
-        "FILE",
-        "/etc/ssl/certs/ca-certificates.crt",
-        "AWS_CA_BUNDLE, else the system's",
-        "certificates to trust",
-    ),
-    Flag("no-controls", "", "", "no", "leave out the control steps, which reach beyond the planned hosts"),
-    Flag("strict", "", "", "no", "a degraded verdict exits 1"),
-    *REPORT_FLAGS,
-)
-LISTEN = Flag(
-    "listen", "ADDR:PORT", "127.0.0.1:9879", "0.0.0.0:9879", "where serve listens; IPv6 in brackets, or unix:/PATH"
-)
-TLS_CERTIFICATE = Flag(
-    "tls-certificate",
-    "FILE",
-    "/run/secrets/tls.pem",
-    "none, so plain HTTP",
-    "serve over TLS with this certificate chain",
-    typed=False,
-)
-SERVE_FLAGS = (
-    Flag("interval", "SECONDS", "60", "60", "from one round to the next; a tenth of it is left to chance"),
-    LISTEN,
-    Flag("compat-blackbox", "", "", "no", "also probe_success and probe_duration_seconds, as blackbox_exporter has"),
-    TLS_CERTIFICATE,
-    Flag("tls-key", "FILE", "/run/secrets/tls.key", "in the file of the certificate", "its private key", typed=False),
-    Flag(
-        "basic-auth", "USER:PASSWORD", "prometheus:s3cret-of-yours", "none", "who may read; health is open", typed=False
+        help="also check these endpoints: CHOICES",
     ),
 )
+VPC_CIDR = Flag(
+    name="vpc-cidr",
+    metavar="CIDR",
+    example="10.0.0.0/16",
+    default_note="the task's subnet, on EC2 the VPC's ranges from instance metadata",
+    many=True,
+    help="a range that counts as yours: the VPC's, a secondary one, the hub's; repeatable",
+)
+NETWORK_FLAGS = (
+    VPC_CIDR,
+    Flag(
+        name="endpoint-dns",
+        metavar="E=NAME",
+        example="ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
+        many=True,
+        help="take the addresses of endpoint E from this endpoint-specific vpce name",
+    ),
+    Flag(
+        name="ca-bundle",
+        metavar="FILE",
+        example="/etc/ssl/certs/ca-certificates.crt",
+        default_note="AWS_CA_BUNDLE, otherwise the system's",
+        help="the certificates to trust",
+    ),
+    Flag(name="no-controls", help="omit the control steps, which connect to hosts that a pull does not need"),
+    Flag(name="allow-instance-role", help="allow credentials from instance metadata"),
+)
+STRICT = Flag(name="strict", help="exit with 1 if the verdict is degraded")
+JUDGEMENT_FLAGS = (
+    Flag(
+        name="allow-public",
+        metavar="E,...",
+        example="logs",
+        choices=_endpoints,
+        many=True,
+        help="accept a public path to these endpoints: CHOICES",
+    ),
+    Flag(
+        name="pull-role",
+        metavar="ARN",
+        example="arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+        help="the role that pulls, which is compared with the role of the probe's credentials",
+    ),
+    STRICT,
+)
+LIMIT_FLAGS = (
+    Flag(
+        name="deadline",
+        metavar="DURATION",
+        example="30s",
+        default="30s",
+        default_note="15m with --layers all",
+        help="limit of the whole run, from process start",
+    ),
+    Flag(
+        name="connect-timeout",
+        metavar="DURATION",
+        example="3s",
+        default="3s",
+        default_note="a shorter deadline if there is one",
+        help="limit of one TCP connection",
+    ),
+)
+FORMAT = Flag(
+    name="format",
+    metavar="F",
+    example="json",
+    default="text",
+    choices=lambda: FORMATS,
+    many=True,
+    help=f"{listed(FORMATS.values())}; repeatable, each with an --output after it",
+)
+OUTPUT_FLAGS = (
+    Flag(
+        name="output",
+        metavar="FILE",
+        example="verdict.json",
+        default_note="stdout",
+        many=True,
+        help="write the report of the preceding --format to FILE, atomically",
+    ),
+    Flag(
+        name="pretty",
+        default_note="only on a terminal",
+        help="json: with line breaks and indentation",
+    ),
+    Flag(name="verbose", short="v", help="text: every cause, step and note"),
+    Flag(name="quiet", short="q", help="text: the verdict line alone"),
+)
+REPORT_FLAGS = (FORMAT, *OUTPUT_FLAGS)
+FLAGS = (*TARGET_FLAGS, *NETWORK_FLAGS, *JUDGEMENT_FLAGS, *LIMIT_FLAGS, *REPORT_FLAGS)
 PUSH_GATEWAY = Flag(
-    "push-gateway",
-    "URL",
-    "https://push.example.com:9091",
-    "none",
-    "put the run's metrics there too; a path with /metrics/job/... names the group",
+    name="push-gateway",
+    metavar="URL",
+    example="https://push.example.com:9091",
+    help="also push the run's metrics there; a path with /metrics/job/... sets the group",
 )
 CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
-REGION = Flag("region", "REGION", "eu-west-1", "AWS_REGION, else the profile's", "where the cluster is")
-PROFILE = Flag("profile", "NAME", "default", "AWS_PROFILE", "whose credentials, of the AWS CLI's files")
-SMOKE_FLAGS = (
-    Flag("cluster", "NAME", "main", "default", "the cluster, by name or ARN"),
-    Flag("task-definition", "NAME", "ecr-probe-smoke", "ecr-probe-smoke", "what runs; NAME:REVISION, or an ARN"),
+
+
+# ---- flags of the sidecar ------------------------------------------------------------------------
+
+LISTEN = Flag(
+    name="listen",
+    metavar="ADDR:PORT",
+    example="127.0.0.1:9879",
+    default="0.0.0.0:9879",
+    help="the sidecar's address; IPv6 in brackets, or unix:/PATH",
+)
+TLS_CERTIFICATE = Flag(
+    name="tls-certificate",
+    metavar="FILE",
+    example="/run/secrets/tls.pem",
+    default_note="none, so plain HTTP",
+    on_command_line=False,
+    help="serve over TLS with this certificate chain",
+)
+SERVE_FLAGS = (
     Flag(
-        "service",
-        "NAME",
-        "shop",
-        "none",
-        "run where this service's tasks run: its subnets, security groups, launch type",
+        name="interval",
+        metavar="DURATION",
+        example="60s",
+        default="60s",
+        help="from the start of one round to the next, varied by up to a tenth",
+    ),
+    LISTEN,
+    Flag(
+        name="compat-blackbox",
+        help="also export probe_success and probe_duration_seconds, as blackbox_exporter does",
+    ),
+    TLS_CERTIFICATE,
+    Flag(
+        name="tls-key",
+        metavar="FILE",
+        example="/run/secrets/tls.key",
+        default_note="in the certificate's file",
+        on_command_line=False,
+        help="the private key of the certificate",
     ),
     Flag(
-        "subnets",
-        "SUBNET,...",
-        "subnet-0a1b2c3d4e5f60718",
-        "the service's",
-        "a task runs in each; with --service, in those of the service that are named",
-        many=True,
-    ),
-    Flag(
-        "security-groups",
-        "GROUP,...",
-        "sg-0a1b2c3d4e5f60718",
-        "the service's",
-        "those of the tasks whose pulls are to be proven",
-        many=True,
-    ),
-    Flag("assign-public-ip", "", "", "as the service, else no", "the tasks get a public address"),
-    Flag("launch-type", "TYPE", "EC2", "as the service, else FARGATE in awsvpc mode", "FARGATE or EC2"),
-    Flag("capacity-provider", "NAME", "FARGATE_SPOT", "as the service, else none", "in place of a launch type"),
-    Flag("container", "NAME", "ecr-probe", "found by name or image", "the probe's, in the task definition"),
-    Flag(
-        "as-execution-role",
-        "",
-        "",
-        "no",
-        "the task holds the role that pulls: the service's execution role, without --service its own",
-    ),
-    Flag("timeout", "SECONDS", "600", "600, or what --wait-until-pass needs", "limit of the whole run"),
-    Flag("wait-until-pass", "SECONDS", "300", "0", "subnets that do not pass are tried again for so long"),
-    Flag(
-        "expect",
-        "fail:CODE",
-        "fail:tcp.silent",
-        "none",
-        "a drill: exit 0 where every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
-        many=True,
-    ),
-    REGION,
-    PROFILE,
-    *(flag for flag in FLAGS if flag.name in ("image", "strict", "output", "pretty", "verbose", "quiet")),
-    Flag(
-        "format",
-        "F",
-        "junit",
-        "text",
-        f"{listed(FLEET_FORMATS.values())}; each --format may have an --output after it",
-        many=True,
+        name="basic-auth",
+        metavar="USER:PASSWORD",
+        example="prometheus:s3cret-of-yours",
+        on_command_line=False,
+        help="require this login for everything but the health check",
     ),
 )
-TASK = Flag(
-    "task",
-    "ARN",
-    "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
-    "none",
-    "in place of FILE: a task that stopped, whose reasons ecs:DescribeTasks tells",
-)
-_OF_TEXTS = {
-    "image": ("the text's", "the image, where a text does not name it"),
-    "vpc-cidr": ("none", "a range that counts as yours: a text tells addresses, and not whose they are"),
-    "format": (
-        "text",
-        f"{listed(FORMATS.values())}; {' and '.join(row.name for row in FORMATS.values() if row.numeric)} need a saved "
-        "verdict, since an error text measures nothing; each --format may have an --output after it",
-    ),
+
+
+def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, ...]:
+    """`flags` with some fields of some of them changed, by name with underscores."""
+    return tuple(replace(flag, **changes.get(flag.name.replace("-", "_"), {})) for flag in flags)
+
+
+# A round of the sidecar has another budget than a check, and prints no report by itself.
+_IN_A_SIDECAR: dict[str, Mapping[str, Any]] = {
+    "layer_bytes": {"default": "1MiB"},
+    "deadline": {"default": "30s", "default_note": "the interval if it is shorter, 15m with --layers all"},
+    "connect_timeout": {"default": "3s", "default_note": "a third of a deadline shorter than 30s"},
+    "format": {"default": "", "default_note": "no report unless --format or --output is set"},
+    "output": {"help": "replace FILE by the report of the preceding --format after each round, atomically"},
 }
-EXPLAIN_FLAGS = (
-    TASK,
-    PROFILE,
-    *(
-        replace(flag, default=_OF_TEXTS[flag.name][0], help=_OF_TEXTS[flag.name][1])
-        for flag in FLAGS
-        if flag.name in _OF_TEXTS
+SIDECAR_CHECK_FLAGS = variant(FLAGS, **_IN_A_SIDECAR)
+
+
+# ---- flags of demo -------------------------------------------------------------------------------
+
+DEMO_FLAGS = (
+    Flag(
+        name="list",
+        has_variable=False,
+        help="list the scenarios with their expected findings; with SCENARIO those whose name or findings match",
     ),
-    *(flag for flag in REPORT_FLAGS if flag.name not in _OF_TEXTS),
+    Flag(name="all", has_variable=False, help="run all scenarios, one line each"),
+    Flag(
+        name="exit-code",
+        has_variable=False,
+        help="exit with the verdict's own code, to rehearse a failing pipeline",
+    ),
 )
+DEMO_SERVE_FLAGS = (
+    Flag(name="serve", has_variable=False, help="run the sidecar in the simulated VPC until Ctrl-C"),
+    Flag(
+        name="drill",
+        has_variable=False,
+        help="with --serve: rounds of health and of faults in turn, or of the fault of SCENARIO",
+    ),
+    *variant(
+        SERVE_FLAGS,
+        interval={"default": "10s"},
+        listen={"default": "127.0.0.1:9879"},
+    ),
+)
+DEMO_CHECK_FLAGS = variant(
+    FLAGS,
+    image={"default_note": "the scenario's"},
+    vpc_cidr={"default_note": "the simulated task's subnet"},
+    ca_bundle={"default_note": "the simulated certificate authority"},
+    layer_bytes={"default_note": "1MiB with --serve"},
+    deadline={"default_note": "15m with --layers all; with --serve the interval if it is shorter"},
+)
+
+
+# ---- flags of explain ----------------------------------------------------------------------------
+
+TASK = Flag(
+    name="task",
+    metavar="ARN",
+    example="arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
+    help="instead of FILE: a stopped task, whose reasons are read with ecs:DescribeTasks",
+)
+PROFILE = Flag(
+    name="profile",
+    metavar="NAME",
+    example="default",
+    default_note="AWS_PROFILE",
+    help="the profile of the AWS CLI's files whose credentials are used",
+)
+CONTEXT_FLAGS = (
+    replace(IMAGE, default_note="the one in the text", help="the image, if the text does not contain it"),
+    replace(VPC_CIDR, default_note="none", help="a range that counts as yours, to class addresses in the text"),
+)
+_NUMERIC = " and ".join(row.name for row in FORMATS.values() if row.numeric)
+EXPLAIN_REPORT_FLAGS = variant(
+    REPORT_FLAGS, format={"help": f"{FORMAT.help}; {_NUMERIC} need a saved verdict, since a text has no measurements"}
+)
+EXPLAIN_FLAGS = (TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
+
+
+# ---- flags of smoke ------------------------------------------------------------------------------
+
+PLACEMENT_FLAGS = (
+    Flag(name="cluster", metavar="NAME", example="main", default="default", help="the cluster, by name or ARN"),
+    Flag(
+        name="service",
+        metavar="NAME",
+        example="shop",
+        help="run where this service's tasks run: its subnets, security groups and launch type",
+    ),
+    Flag(
+        name="subnets",
+        metavar="SUBNET,...",
+        example="subnet-0a1b2c3d4e5f60718",
+        default_note="the service's",
+        many=True,
+        help="run a task in each of these; with --service only in these of the service's",
+    ),
+    Flag(
+        name="security-groups",
+        metavar="GROUP,...",
+        example="sg-0a1b2c3d4e5f60718",
+        default_note="the service's",
+        many=True,
+        help="the security groups of the tasks whose pulls are to be proven",
+    ),
+    Flag(name="assign-public-ip", default_note="as the service, otherwise no", help="give the tasks a public address"),
+    Flag(
+        name="launch-type",
+        metavar="TYPE",
+        example="EC2",
+        default_note="as the service, otherwise FARGATE in awsvpc mode",
+        choices=lambda: ("FARGATE", "EC2"),
+        help="FARGATE or EC2",
+    ),
+    Flag(
+        name="capacity-provider",
+        metavar="NAME",
+        example="FARGATE_SPOT",
+        default_note="as the service, otherwise none",
+        help="use this instead of a launch type",
+    ),
+)
+PROBE_FLAGS = (
+    Flag(
+        name="task-definition",
+        metavar="NAME",
+        example="ecr-probe-smoke",
+        default="ecr-probe-smoke",
+        help="the task definition to run: NAME, NAME:REVISION or an ARN",
+    ),
+    Flag(
+        name="container",
+        metavar="NAME",
+        example="ecr-probe",
+        default_note="found by its name or image",
+        help="the probe's container in the task definition",
+    ),
+    replace(IMAGE, default_note="the task definition's ECR_PROBE_IMAGE, otherwise the probe's own image"),
+    Flag(
+        name="as-execution-role",
+        help="run with the role that pulls: the service's execution role, without --service the task definition's",
+    ),
+)
+OUTCOME_FLAGS = (
+    Flag(
+        name="expect",
+        metavar="fail:CODE",
+        example="fail:tcp.silent",
+        many=True,
+        help="a rehearsal: exit with 0 if every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
+    ),
+    STRICT,
+    Flag(
+        name="wait-until-pass",
+        metavar="DURATION",
+        example="5m",
+        default="0s",
+        help="try subnets that do not pass again for this long",
+    ),
+    Flag(
+        name="timeout",
+        metavar="DURATION",
+        example="10m",
+        default="10m",
+        default_note="5m more than --wait-until-pass if that is longer",
+        help="limit of the whole run",
+    ),
+)
+ACCOUNT_FLAGS = (
+    Flag(
+        name="region",
+        metavar="REGION",
+        example="eu-west-1",
+        default_note="that of the cluster's ARN, AWS_REGION or the profile",
+        help="the region of the cluster",
+    ),
+    PROFILE,
+)
+FLEET_REPORT_FLAGS = variant(
+    REPORT_FLAGS,
+    format={
+        "example": "junit",
+        "choices": lambda: FLEET_FORMATS,
+        "help": f"{listed(FLEET_FORMATS.values())}; repeatable, each with an --output after it",
+    },
+)
+SMOKE_FLAGS = (*PLACEMENT_FLAGS, *PROBE_FLAGS, *OUTCOME_FLAGS, *ACCOUNT_FLAGS, *FLEET_REPORT_FLAGS)
 _EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS)
 
 
-_GOOD_ARGUMENTS = {
-    "ecr-probe check": f"--image {FLAGS[0].example}",
-    "ecr-probe demo": "healthy",
-    "ecr-probe explain": "verdict.json",
-    "ecr-probe health": f"--listen {LISTEN.example}",
-    "ecr-probe serve": "--interval 60",
-    "ecr-probe smoke": "--cluster main --service shop",
-}
+# ---- texts of flags ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """The texts that were given, by flag; `reports` keeps --format and --output in the order of the command line."""
+class Arguments:
+    """The texts of flags and variables, by flag. `reports` has --format and --output in the order of the command
+    line, `positional` the argument that is no flag."""
 
     texts: Mapping[str, tuple[str, ...]]
     flags: Mapping[str, Flag]
     by_variable: frozenset[str]
     reports: tuple[tuple[str, str], ...] = ()
-    rest: argparse.Namespace = field(default_factory=argparse.Namespace)
+    positional: str | None = None
 
     def __contains__(self, name: str) -> bool:
         return name in self.texts
 
+    def on_command_line(self, name: str) -> bool:
+        return name in self.texts and name not in self.by_variable
+
     def one(self, name: str, read: Callable[[str], T]) -> T | None:
-        """The value of a flag, the last one where it stands twice."""
-        if name not in self.texts:
-            return None
-        return self._read(name, self.texts[name][-1], read)
+        """The value of a flag, the last one if it is repeated; None if neither flag nor variable is set."""
+        return self._value(name, self.texts[name][-1], read) if name in self.texts else None
+
+    def one_or_default(self, name: str, read: Callable[[str], T]) -> T:
+        """The value of a flag, or that of its default."""
+        return self._value(name, self.texts.get(name, (self.flags[name].default,))[-1], read)
 
     def many(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
-        """The values of a repeatable flag, commas between them, each once."""
+        """The values of a repeatable flag, also separated by commas, without duplicates."""
         if name not in self.texts:
             return ()
-        words = [word.strip() for text in self.texts[name] for word in text.replace("\n", ",").split(",")]
-        words = [word for word in words if word]
-        if not words and name not in self.by_variable:
-            raise self.flags[name].refusal("names nothing")
-        return tuple(dict.fromkeys(self._read(name, word, read) for word in words))
+        texts = [text.strip() for argument in self.texts[name] for text in argument.replace("\n", ",").split(",")]
+        texts = [text for text in texts if text]
+        if not texts and name not in self.by_variable:
+            raise self.flags[name].refusal("the list is empty")
+        return tuple(dict.fromkeys(self._value(name, text, read) for text in texts))
 
     def on(self, name: str) -> bool:
-        from probe.config.readers import (
-            switch,  # beside it are the words of a check, whose import takes longer than `health`
-        )
+        from probe.config.readers import switch  # its module imports more than `health` can afford
 
         return bool(self.one(name, switch))
 
     def refusal(self, name: str, sentence: str) -> UsageError:
         return self.flags[name].refusal(sentence)
 
-    def _read(self, name: str, text: str, read: Callable[[str], T]) -> T:
+    def _value(self, name: str, text: str, read: Callable[[str], T]) -> T:
         try:
             return read(text)
         except ValueError as error:
@@ -323,8 +535,6 @@ class Given:
 
 class _Parser(argparse.ArgumentParser):
     """argparse that raises instead of printing and exiting."""
-
-    flags: tuple[Flag, ...] = ()
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
@@ -335,105 +545,87 @@ class _Append(argparse.Action):
 
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: str | None = None) -> None:
         text = str(self.const) if self.const is not None else str(values)
-        given: dict[str, list[str]] = namespace.given
-        given.setdefault(self.dest, []).append(text)
+        namespace.texts.setdefault(self.dest, []).append(text)
         if self.dest in ("format", "output"):
             namespace.reports.append((self.dest, text))
 
 
-_EPILOG = "Every flag has a variable, shown in brackets; flags win. Switches have an opposite, such as --no-strict."
+def collect(
+    flags: Iterable[Flag],
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    positional: str = "",
+    example: str = "",
+) -> Arguments:
+    """Find the texts of flags: on the command line, otherwise in their variables. An empty variable counts as unset.
 
-
-def parser_for(program: str, flags: Sequence[Flag], *, description: str, epilog: str = "") -> _Parser:
-    """A parser of `flags`. More arguments may be added; they come back in `Given.rest`."""
-    parser = _Parser(
-        prog=program,
-        description=description,
-        epilog=epilog or _EPILOG + _variables_only(flags),
-        allow_abbrev=False,
-        exit_on_error=False,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=32, width=100),
-    )
-    parser.flags = tuple(flags)
-    for flag in (flag for flag in flags if flag.typed):
-        text = f"{flag.help_text} [{flag.variable}; default: {flag.default}]".replace("%", "%%")
+    `positional`: the metavar of an optional argument that is no flag. `example`: a good command line for errors.
+    """
+    by_name = {flag.name: flag for flag in flags}
+    parser = _Parser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    if positional:
+        parser.add_argument("positional", nargs="?", metavar=positional)
+    for flag in (flag for flag in by_name.values() if flag.on_command_line):
         if flag.switch:
-            names = [f"-{flag.short}"] if flag.short else []
-            names.append(f"--{flag.name}")
-            parser.add_argument(*names, dest=flag.name, action=_Append, nargs=0, const="true", help=text)
-            opposite = argparse.SUPPRESS
-            parser.add_argument(
-                f"--{flag.opposite}", dest=flag.name, action=_Append, nargs=0, const="false", help=opposite
-            )
+            names = ([f"-{flag.short}"] if flag.short else []) + [f"--{flag.name}"]
+            parser.add_argument(*names, dest=flag.name, action=_Append, nargs=0, const="true")
+            parser.add_argument(f"--{flag.opposite}", dest=flag.name, action=_Append, nargs=0, const="false")
         else:
-            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, metavar=flag.metavar, help=text)
-    return parser
-
-
-def _variables_only(flags: Sequence[Flag]) -> str:
-    told = [
-        f"{flag.variable}={flag.metavar} ({flag.help_text}; default: {flag.default})"
-        for flag in flags
-        if not flag.typed
-    ]
-    return f" By variable only: {'; '.join(told)}.".replace("%", "%%") if told else ""
-
-
-def collect(parser: _Parser, argv: Sequence[str], environ: Mapping[str, str]) -> Given:
-    """Find every flag's texts: on the command line, else in its variable. An empty variable is as good as none."""
-    flags = {flag.name: flag for flag in parser.flags}
-    namespace = argparse.Namespace(given={}, reports=[])
+            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append)
+    namespace = argparse.Namespace(texts={}, reports=[], positional=None)
     try:
         parser.parse_args(list(argv), namespace)
     except argparse.ArgumentError as error:
-        raise _misused(error, flags) from None
+        raise _misused(error, by_name) from None
     except UsageError as error:
-        raise _unrecognised(str(error), flags, program=parser.prog) from None
-    texts = {name: tuple(given) for name, given in namespace.given.items()}
+        raise _unrecognised(str(error), by_name, example) from None
+    texts = {name: tuple(texts) for name, texts in namespace.texts.items()}
     variables = {
         name: (environ[flag.variable].strip(),)
-        for name, flag in flags.items()
-        if name not in texts and environ.get(flag.variable, "").strip()
+        for name, flag in by_name.items()
+        if flag.has_variable and name not in texts and environ.get(flag.variable, "").strip()
     }
     reports = tuple(namespace.reports)
-    return Given({**variables, **texts}, flags, frozenset(variables), reports, namespace)
+    return Arguments({**variables, **texts}, by_name, frozenset(variables), reports, namespace.positional)
 
 
 def _misused(error: argparse.ArgumentError, flags: Mapping[str, Flag]) -> UsageError:
-    """A flag without a value that it needs, or with one that it does not take."""
-    argument = (error.argument_name or "").split("/")[-1]
-    name = argument.removeprefix("--")
+    """A flag without a value that it needs, or a switch with a value."""
+    name = (error.argument_name or "").split("/")[-1].removeprefix("--")
     flag = next((flag for flag in flags.values() if name in (flag.name, flag.opposite)), None)
-    if "ignored explicit argument" in error.message:
-        sentence = "a switch takes no value on the command line"
-        return flag.refusal(sentence) if flag else UsageError(f"{argument}: {sentence}; for example {argument}")
-    return flag.refusal("a value is missing") if flag else UsageError(str(error))
+    if flag is None:
+        return UsageError(str(error))
+    if "ignored explicit argument" not in error.message:
+        return flag.refusal("a value is missing")
+    return flag.refusal("a switch takes no value on the command line")
 
 
-def _unrecognised(message: str, flags: Mapping[str, Flag], *, program: str) -> UsageError:
-    from probe.safe_words import quoted  # after a mistake only; `health` imports this module every minute
+def _unrecognised(message: str, flags: Mapping[str, Flag], example: str) -> UsageError:
+    from probe.safe_words import quoted  # only after a mistake
 
-    words = message.rpartition("unrecognized arguments: ")[2].split() if "unrecognized arguments: " in message else []
-    if not words:
+    arguments = (
+        message.rpartition("unrecognized arguments: ")[2].split() if "unrecognized arguments: " in message else []
+    )
+    if not arguments:
         return UsageError(message)
-    name = words[0].partition("=")[0]
+    name = arguments[0].partition("=")[0]
     near = get_close_matches(name.removeprefix("--"), flags, n=1, cutoff=0.6) if name.startswith("--") else []
-    hint = flags[near[0]] if near else None
-    if hint is None:
-        good = _GOOD_ARGUMENTS.get(program, "")
-        return UsageError(f"{quoted(words[0])} is no argument of this command; for example {program} {good}, or --help")
-    if not hint.typed:
-        return hint.refusal(f"there is no --{hint.name}, since a command line is everybody's to see; set the variable")
-    good = f"--{hint.name} {hint.example}".rstrip()
-    return UsageError(f"{name!r} is no flag; did you mean --{hint.name} ({hint.variable})? for example {good}")
+    if not near:
+        return UsageError(f"unknown argument {quoted(arguments[0])}; for example {example}, or --help")
+    flag = flags[near[0]]
+    if not flag.on_command_line:
+        return flag.refusal(f"there is no --{flag.name}, because other users can read a command line; set the variable")
+    good = f"--{flag.name} {flag.example}".rstrip()
+    return UsageError(f"unknown flag {name!r}; did you mean {flag.label}? for example {good}")
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
-    """One sentence for each variable that looks like a slip of the pen; others of that prefix are not ours to judge."""
-    known = [flag.variable for flag in flags]
+    """One sentence for each variable that looks misspelt; others with our prefix may belong to something else."""
+    variables = [flag.variable for flag in flags]
     sentences = []
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.9)
+        if name.startswith(PREFIX) and name not in variables:
+            near = get_close_matches(name, variables, n=1, cutoff=0.9)
             sentences += [f"{name} is not a variable of ecr-probe; did you mean {near[0]}?"] if near else []
     return tuple(sentences)

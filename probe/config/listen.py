@@ -1,6 +1,6 @@
-"""Where the sidecar listens: how --listen is read, for `serve` that listens there and for `health` that asks there.
+"""The sidecar's address: the reader of --listen, for `serve`, which listens there, and `health`, which connects there.
 
-Read every minute by `health`, so it imports next to nothing.
+`health` imports this module every minute, so it imports little.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Address(NamedTuple):
 
     @property
     def place(self) -> str | tuple[str, int]:
-        """As `bind` and `connect` take it."""
+        """The argument of `bind` and `connect`."""
         return self.host if self.family is socket.AF_UNIX else (self.host, self.port)
 
     @property
     def nearest(self) -> Address:
-        """Where a neighbour on this machine connects: a wildcard address means loopback."""
+        """The address that a client on this machine connects to: loopback for a wildcard address."""
         if self.family is socket.AF_UNIX:
             return self
         packed = socket.inet_pton(self.family, self.host)
@@ -54,23 +54,23 @@ def address(text: str) -> Address:
     match = _LISTEN.fullmatch(text)
     if not match:
         raise ValueError(
-            f"{_quoted(text)} is not ADDR:PORT, an IPv4 address or an IPv6 one in brackets, and a port; nor unix:/PATH"
+            f"{_quoted(text)} is neither ADDR:PORT (an IPv4 address, or an IPv6 address in brackets) nor unix:/PATH"
         )
-    found = Address(match["v6"] or match["v4"], int(match["port"]))
+    listen = Address(match["v6"] or match["v4"], int(match["port"]))
     try:
-        socket.inet_pton(found.family, found.host)
+        socket.inet_pton(listen.family, listen.host)
     except OSError:
-        raise ValueError(f"{_quoted(found.host)} is not an IP address") from None
-    if not 1 <= found.port <= 65535:
-        raise ValueError(f"port {found.port} is not between 1 and 65535")
-    return found
+        raise ValueError(f"{_quoted(listen.host)} is not an IP address") from None
+    if not 1 <= listen.port <= 65535:
+        raise ValueError(f"port {listen.port} is not between 1 and 65535")
+    return listen
 
 
 def _path(path: str) -> Address:
     if not path.startswith("/") or path.endswith("/") or "\0" in path:
         raise ValueError(f"{_quoted(path)} is not the absolute path of a socket")
     if len(path.encode(errors="replace")) > _LONGEST_PATH:
-        raise ValueError(f"a socket's path has at most {_LONGEST_PATH} bytes, and {_quoted(path)} has more")
+        raise ValueError(f"{_quoted(path)} is longer than {_LONGEST_PATH} bytes, the limit of a socket's path")
     return Address(path, 0)
 
 

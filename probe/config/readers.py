@@ -1,12 +1,12 @@
-"""How the text of a flag or variable is read: each function gives a value or raises ValueError with one plain sentence.
+"""Readers of the texts of flags and variables: each returns a value, or raises ValueError with one plain sentence.
 
-What flags exist is in `flags.py`; what several of them mean together is in `settings.py`.
+`flags.py` has the flags; `settings.py` combines several of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -20,16 +20,17 @@ ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
 
 _ELSEWHERE = {
     ImageHost.PUBLIC_ECR: "is in ECR Public, which has no PrivateLink endpoint for pulls; only private ECR is probed",
-    ImageHost.VPC_ENDPOINT: "names an endpoint's own vpce name, which is no registry host; the registry's own name is"
-    " needed, which private DNS leads to the endpoint (and --endpoint-dns takes vpce names)",
-    ImageHost.OTHER: "is not in ECR at all, and only private ECR has PrivateLink endpoints for pulls",
+    ImageHost.VPC_ENDPOINT: "has an endpoint's own vpce name, which is no registry host; use the registry's name, "
+    "which private DNS resolves to the endpoint (--endpoint-dns takes vpce names)",
+    ImageHost.OTHER: "is not in ECR, and only private ECR has PrivateLink endpoints for pulls",
 }
-_FEW = 16  # words that still fit into a line
+_MOST_LISTED = 16  # choices that an error message lists
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+", re.ASCII)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+) ?(ms|s|m|h)?", re.ASCII)
+_SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"([0-9]+) ?(B|KiB|MiB|GiB)?", re.ASCII)
-_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_BYTES = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _LARGEST_SIZE = 1 << 40
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?", re.ASCII)
@@ -52,20 +53,20 @@ def switch(text: str) -> bool:
     return word in _TRUE
 
 
-def one_of(text: str, words: Iterable[str], *, what: str) -> str:
-    """`text`, where it is one of `words`."""
-    known = tuple(words)
-    if text in known:
+def one_of(text: str, choices: Iterable[str], *, what: str) -> str:
+    """`text` if it is one of `choices`; otherwise the error suggests the nearest, or lists them."""
+    choices = tuple(choices)
+    if text in choices:
         return text
-    near = get_close_matches(text.lower(), known, n=1, cutoff=0.6)
-    few = ", ".join(known) if len(known) <= _FEW else f"{', '.join(known[:3])} and {len(known) - 3} more"
-    hint = f"did you mean {near[0]}?" if near else f"known are {few}"
+    near = get_close_matches(text.lower(), choices, n=1, cutoff=0.6)
+    more = f" and {len(choices) - 3} more" if len(choices) > _MOST_LISTED else ""
+    hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(choices[:3] if more else choices)}{more}"
     raise ValueError(f"{quoted(text)} is not {what}; {hint}")
 
 
 def image(text: str) -> ImageReference:
     """A reference in private ECR."""
-    from probe.images import OtherImage, parse_image  # reads botocore's list of regions, which --help has no use for
+    from probe.images import OtherImage, parse_image  # reads botocore's list of regions, which --help does without
 
     parsed = parse_image(text)
     if isinstance(parsed, OtherImage):
@@ -73,20 +74,34 @@ def image(text: str) -> ImageReference:
     return parsed
 
 
-def seconds(text: str, *, least: float, most: float) -> float:
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is not a number of seconds")
-    value = float(text)
-    if not least <= value <= most:
-        raise ValueError(f"{quoted(text)} is not between {least:g} and {most:g} seconds")
-    return value
+def duration(least: float, most: float) -> Callable[[str], float]:
+    """A reader of durations between `least` and `most` seconds, such as 500ms, 30s, 1m or 1h; 30 is in seconds."""
+
+    def read(text: str) -> float:
+        match = _DURATION.fullmatch(text)
+        if not match:
+            raise ValueError(f"{quoted(text)} is not a duration such as 30s, 1m or 500ms")
+        value = float(match[1]) * _SECONDS[match[2]]
+        if not least <= value <= most:
+            raise ValueError(f"{quoted(text)} is not between {duration_text(least)} and {duration_text(most)}")
+        return value
+
+    return read
+
+
+def duration_text(seconds: float) -> str:
+    """A duration as it would be typed."""
+    unit = next(
+        (unit for unit in ("h", "m") if seconds and not seconds % _SECONDS[unit]), "s" if seconds >= 1 else "ms"
+    )
+    return f"{seconds / _SECONDS[unit]:g}{unit}" if seconds else "0s"
 
 
 def size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if not match:
-        raise ValueError(f"{quoted(text)} is not a number of bytes, nor one of KiB, MiB or GiB")
-    value = int(match[1][:20]) * _UNITS[match[2]]
+        raise ValueError(f"{quoted(text)} is not a size in bytes, KiB, MiB or GiB")
+    value = int(match[1][:20]) * _BYTES[match[2]]
     if not 1 <= value <= _LARGEST_SIZE:
         raise ValueError(f"{quoted(text)} is not between 1 byte and 1024 GiB")
     return value
@@ -99,7 +114,7 @@ def layers(text: str) -> Layers:
 def cidr(text: str) -> str:
     address, slash, length = text.partition("/")
     if "%" in text:
-        raise ValueError(f"{quoted(text)} has a zone after the %, which names an interface and no range")
+        raise ValueError(f"{quoted(text)} has a zone after the %, which belongs to an interface, not to a range")
     try:
         network = ip_network(text, strict=False)
     except ValueError as error:
@@ -109,7 +124,7 @@ def cidr(text: str) -> str:
     if ip_address(address) != network.network_address:
         raise ValueError(f"{quoted(text)} has host bits set; the network is {network}")
     if network.prefixlen == 0:
-        raise ValueError(f"{quoted(text)} would make every address yours")
+        raise ValueError(f"{quoted(text)} would count every address as yours")
     return str(network)
 
 
@@ -129,7 +144,7 @@ def endpoint_dns(text: str) -> tuple[str, str]:
     endpoint(name)
     host = host.removesuffix(".")
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        hint = "; put a zone such as bucket or eu-west-1a in place of the *" if host.startswith("*") else ""
+        hint = "; replace the * by a zone, such as bucket or eu-west-1a" if host.startswith("*") else ""
         raise ValueError(f"{quoted(host)} is not a host name{hint}")
     return name, host.lower()
 
@@ -143,12 +158,12 @@ def role(text: str) -> str:
 def platform(text: str) -> str:
     system, _, rest = text.partition("/")
     architecture = rest.partition("/")[0]
-    known = system in _OPERATING_SYSTEMS and architecture in _ARCHITECTURES
-    if known and _PLATFORM.fullmatch(text):
+    supported = system in _OPERATING_SYSTEMS and architecture in _ARCHITECTURES
+    if supported and _PLATFORM.fullmatch(text):
         return text
     alias = _MACHINES.get(architecture or system, architecture or system)
     near = get_close_matches(alias, _ARCHITECTURES, n=1, cutoff=0.5)
-    hint = f"; did you mean linux/{near[0]}?" if near and not known else ""
+    hint = f"; did you mean linux/{near[0]}?" if near and not supported else ""
     raise ValueError(f"{quoted(text)} is not a platform, OS/ARCH or OS/ARCH/VARIANT{hint}")
 
 
@@ -158,13 +173,13 @@ def machine_platform(machine: str) -> str:
 
 
 def ca_bundle(text: str) -> str:
-    import ssl  # 10 ms that --help and --version do without
+    import ssl  # takes 10 ms, which --help and --version do without
 
     try:
-        # A context of our own: it is thrown away, only whether the file can be loaded is asked.
+        # A context of its own, which only tests whether the file can be loaded.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=text)
     except ssl.SSLError as error:
-        raise ValueError(f"{quoted(text)} holds no certificate in PEM form") from error
+        raise ValueError(f"{quoted(text)} contains no certificate in PEM form") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
         raise ValueError(f"{quoted(text)} cannot be read: {reason.lower()}") from error

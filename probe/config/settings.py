@@ -1,29 +1,20 @@
-"""What one run was asked to do: flags and environment, read once into `Settings`. The only reader of the environment.
+"""The settings of one run: flags and environment, read once. No other module reads the environment.
 
-The flags themselves are in `flags.py`, how a text is read in `readers.py`, pairs of --format and --output in
-`outputs.py`. What only a check needs is imported by the functions: `health` reads one flag here, every minute.
+`flags.py` has the flags, `readers.py` turns their texts into values, `outputs.py` pairs --format with --output. The
+functions import what only a check needs, because `health` uses this module every minute.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from probe.config.flags import (
-    CHECK_FLAGS,
-    FLAGS,
-    REPORT_FLAGS,
-    Flag,
-    Given,
-    UsageError,
-    collect,
-    misspelt_variables,
-    parser_for,
-)
+from probe.config.commands import collect_for
+from probe.config.flags import Arguments, UsageError, misspelt_variables
 
 if TYPE_CHECKING:
     from probe.config.outputs import Output
@@ -31,25 +22,24 @@ if TYPE_CHECKING:
     from probe.push import Gateway
 
 __all__ = [
-    "FLAGS",
     "Environment",
     "Reports",
     "Settings",
     "UsageError",
+    "arguments_of",
     "parse",
     "process_start",
     "read_reports",
 ]
 
-DEADLINE_WITH_ALL_LAYERS = 900.0
-# An older process was a shell that slept and then became us: its age is not ours.
-_OLDEST_START = 10.0
+DEADLINE_WITH_ALL_LAYERS = 900.0  # seconds
+_OLDEST_START = 10.0  # seconds; an older process was a shell that replaced itself by us
 _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What ECS, Lambda and the operator say by variables of their own. Proxy URLs may hold passwords: not shown."""
+    """The variables that ECS, Lambda and the operator set. Proxy URLs may contain passwords and are never shown."""
 
     metadata_v4: str | None = None
     metadata_v3: str | None = None
@@ -68,7 +58,7 @@ def _text_on_stdout() -> tuple[Output, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where reports go and how they look. `colour` None: as the terminal likes it; the rest as in `Page`."""
+    """Where reports go and how they look. `colour` None: in colour on a terminal; the rest as in `Page`."""
 
     outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
@@ -79,7 +69,7 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`started` is the monotonic instant of process start. `environ` feeds the credential chain: never printed."""
+    """`started` is the monotonic instant of process start. `environ` is for the credential chain and never printed."""
 
     image: ImageReference | None
     platform: str
@@ -103,152 +93,140 @@ class Settings:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Read the flags of `check` and their variables. Raises UsageError."""
-    environ = os.environ if environ is None else environ
-    parser = parser_for("ecr-probe check", CHECK_FLAGS, description="")
-    return settle(collect(parser, argv, environ), environ, started=started)
+    return settle(arguments_of("check", argv, environ), environ, started=started)
 
 
-def settle(given: Given, environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
-    """Make settings of what was given. Raises UsageError."""
+def arguments_of(command: str, argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Arguments:
+    """The texts of a command's flags and variables. Raises UsageError."""
+    return collect_for(command, argv, variables(environ))
+
+
+def variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """`environ`, or the process's environment."""
+    return os.environ if environ is None else environ
+
+
+def settle(arguments: Arguments, environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
+    """Read the values of a check's flags. Raises UsageError."""
     from probe.config import readers
     from probe.model import Layers, Policy
     from probe.push import gateway
 
-    environ = os.environ if environ is None else environ
-    layers = given.one("layers", readers.layers) or Layers.SMALLEST
-    platform = given.one("platform", readers.platform)
-    also = given.many("also", readers.also)
+    environ = variables(environ)
+    layers = arguments.one("layers", readers.layers) or Layers.SMALLEST
+    platform = arguments.one("platform", readers.platform)
+    also = arguments.many("also", readers.also)
     return Settings(
-        image=given.one("image", readers.image),
+        image=arguments.one("image", readers.image),
         platform=platform or readers.machine_platform(os.uname().machine),
         platform_given=platform is not None,
-        vpc_cidrs=given.many("vpc-cidr", readers.cidr),
+        vpc_cidrs=arguments.many("vpc-cidr", readers.cidr),
         also=also,
-        endpoint_dns=_endpoint_dns(given, also),
+        endpoint_dns=_endpoint_dns(arguments, also),
         policy=Policy(
-            allow_public=given.many("allow-public", readers.endpoint),
-            pull_role=given.one("pull-role", readers.role),
-            strict=given.on("strict"),
+            allow_public=arguments.many("allow-public", readers.endpoint),
+            pull_role=arguments.one("pull-role", readers.role),
+            strict=arguments.on("strict"),
         ),
         layers=layers,
-        budget=_budget(given, layers),
-        controls=not given.on("no-controls"),
-        ca_bundle=_ca_bundle(given, environ),
-        allow_instance_role=given.on("allow-instance-role"),
-        reports=read_reports(given, environ),
+        budget=_budget(arguments, layers),
+        controls=not arguments.on("no-controls"),
+        ca_bundle=_ca_bundle(arguments, environ),
+        allow_instance_role=arguments.on("allow-instance-role"),
+        reports=read_reports(arguments, environ),
         notes=misspelt_variables(environ),
         started=process_start() if started is None else started,
         environment=environment(environ),
         environ=MappingProxyType(dict(environ)),
-        push_gateway=given.one("push-gateway", gateway),
+        push_gateway=arguments.one("push-gateway", gateway),
     )
 
 
 def read_reports(
-    given: Given, environ: Mapping[str, str] | None = None, *, formats: Iterable[str] | None = None
+    arguments: Arguments, environ: Mapping[str, str] | None = None, *, formats: Iterable[str] | None = None
 ) -> Reports:
-    """What commands without a check need too. `formats` None: those of a verdict. Raises UsageError."""
+    """The flags of reports, which all commands with a report have. `formats` None: those of a verdict."""
     from probe.config.outputs import read_outputs
     from probe.report import FORMATS
 
-    environ = os.environ if environ is None else environ
-    outputs = read_outputs(given, FORMATS if formats is None else formats)
-    pretty = given.on("pretty")
+    outputs = read_outputs(arguments, FORMATS if formats is None else formats)
+    pretty = arguments.on("pretty")
     if pretty and all(output.format != "json" for output in outputs):
-        raise given.refusal("pretty", "only json can be pretty, and --format (ECR_PROBE_FORMAT) json is not asked for")
-    verbose, quiet = given.on("verbose"), given.on("quiet")
+        raise arguments.refusal("pretty", "this is for json only, and --format (ECR_PROBE_FORMAT) is not json")
+    verbose, quiet = arguments.on("verbose"), arguments.on("quiet")
     if verbose and quiet:
-        raise given.refusal("verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)")
-    return Reports(outputs=outputs, pretty=pretty, colour=_colour(environ), verbose=verbose, quiet=quiet)
+        raise arguments.refusal("verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)")
+    return Reports(outputs=outputs, pretty=pretty, colour=_colour(variables(environ)), verbose=verbose, quiet=quiet)
 
 
-def slips(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """A sentence for each variable that looks misspelt."""
-    return misspelt_variables(os.environ if environ is None else environ)
-
-
-def given_to(
-    program: str,
-    argv: Sequence[str],
-    environ: Mapping[str, str] | None = None,
-    *,
-    flags: Sequence[Flag] = REPORT_FLAGS,
-    positional: Callable[[Any], None] | None = None,
-) -> Given:
-    """Collect the flags of another command. `positional` adds arguments to its parser."""
-    parser = parser_for(program, flags, description="")
-    if positional is not None:
-        positional(parser)
-    return collect(parser, argv, os.environ if environ is None else environ)
-
-
-def _endpoint_dns(given: Given, also: tuple[str, ...]) -> Mapping[str, str]:
+def _endpoint_dns(arguments: Arguments, also: tuple[str, ...]) -> Mapping[str, str]:
     from probe.config import readers
     from probe.endpoints import EXTRA_ENDPOINTS
 
     names: dict[str, str] = {}
-    for endpoint, host in given.many("endpoint-dns", readers.endpoint_dns):
+    for endpoint, host in arguments.many("endpoint-dns", readers.endpoint_dns):
         if endpoint in names:
-            raise given.refusal("endpoint-dns", f"{endpoint} is given two names, {names[endpoint]} and {host}")
+            raise arguments.refusal("endpoint-dns", f"{endpoint} has two names, {names[endpoint]} and {host}")
         if endpoint in EXTRA_ENDPOINTS and endpoint not in also:
-            raise given.refusal("endpoint-dns", f"{endpoint} is reached only with --also {endpoint}")
+            raise arguments.refusal("endpoint-dns", f"{endpoint} is checked only with --also {endpoint}")
         names[endpoint] = host
     return MappingProxyType(names)
 
 
-def _budget(given: Given, layers: Layers) -> Budget:
+def _budget(arguments: Arguments, layers: Layers) -> Budget:
     from probe.config import readers
     from probe.model import Budget, Layers
 
     default = Budget(deadline=DEADLINE_WITH_ALL_LAYERS) if layers is Layers.ALL else Budget()
-    deadline = given.one("deadline", lambda text: readers.seconds(text, least=0.1, most=86400)) or default.deadline
-    connect = given.one("connect-timeout", lambda text: readers.seconds(text, least=0.01, most=3600))
+    deadline = arguments.one("deadline", readers.duration(0.1, 86400)) or default.deadline
+    connect = arguments.one("connect-timeout", readers.duration(0.01, 3600))
     if connect is not None and connect > deadline:
-        sentence = f"{connect:g} seconds are more than the whole run has, --deadline (ECR_PROBE_DEADLINE) {deadline:g}"
-        raise given.refusal("connect-timeout", sentence)
-    if "layer-bytes" in given and layers is not Layers.SMALLEST:
-        sentence = f"has no meaning with --layers (ECR_PROBE_LAYERS) {layers}; leave one of them out"
-        raise given.refusal("layer-bytes", sentence)
+        limit = f"--deadline (ECR_PROBE_DEADLINE) {readers.duration_text(deadline)}"
+        sentence = f"{readers.duration_text(connect)} is longer than the limit of the whole run, {limit}"
+        raise arguments.refusal("connect-timeout", sentence)
+    if "layer-bytes" in arguments and layers is not Layers.SMALLEST:
+        sentence = f"has no effect with --layers (ECR_PROBE_LAYERS) {layers}; omit one of them"
+        raise arguments.refusal("layer-bytes", sentence)
     return Budget(
         deadline=deadline,
         connect=min(default.connect, deadline) if connect is None else connect,
-        layer_bytes=given.one("layer-bytes", readers.size) or default.layer_bytes,
+        layer_bytes=arguments.one("layer-bytes", readers.size) or default.layer_bytes,
     )
 
 
-def _ca_bundle(given: Given, environ: Mapping[str, str]) -> str | None:
-    """botocore's rule: AWS_CA_BUNDLE replaces the system's store, and an empty one is none."""
+def _ca_bundle(arguments: Arguments, environ: Mapping[str, str]) -> str | None:
+    """As in botocore, AWS_CA_BUNDLE replaces the system's store, unless it is empty."""
     from probe.config import readers
 
-    if "ca-bundle" in given:
-        return given.one("ca-bundle", readers.ca_bundle)
+    if "ca-bundle" in arguments:
+        return arguments.one("ca-bundle", readers.ca_bundle)
     path = environ.get("AWS_CA_BUNDLE", "")
     try:
         return readers.ca_bundle(path) if path else None
     except ValueError as error:
-        raise given.flags["ca-bundle"].refusal(str(error), given_by="AWS_CA_BUNDLE") from None
+        raise arguments.flags["ca-bundle"].refusal(str(error), given_by="AWS_CA_BUNDLE") from None
 
 
 def environment(environ: Mapping[str, str] | None = None) -> Environment:
-    environ = os.environ if environ is None else environ
+    environ = variables(environ)
 
-    def said(*names: str) -> str | None:
+    def first(*names: str) -> str | None:
         return next((environ[name] for name in names if environ.get(name)), None)
 
     return Environment(
-        metadata_v4=said("ECS_CONTAINER_METADATA_URI_V4"),
-        metadata_v3=said("ECS_CONTAINER_METADATA_URI"),
-        region=said("AWS_REGION", "AWS_DEFAULT_REGION"),
-        execution_env=said("AWS_EXECUTION_ENV"),
-        lambda_function=said("AWS_LAMBDA_FUNCTION_NAME"),
+        metadata_v4=first("ECS_CONTAINER_METADATA_URI_V4"),
+        metadata_v3=first("ECS_CONTAINER_METADATA_URI"),
+        region=first("AWS_REGION", "AWS_DEFAULT_REGION"),
+        execution_env=first("AWS_EXECUTION_ENV"),
+        lambda_function=first("AWS_LAMBDA_FUNCTION_NAME"),
         proxies=MappingProxyType({name: environ[name] for name in _PROXY_VARIABLES if environ.get(name)}),
-        # The lower-case spelling wins, as it does in urllib and curl.
-        no_proxy=said("no_proxy", "NO_PROXY") or "",
+        # The lower-case spelling takes precedence, as in urllib and curl.
+        no_proxy=first("no_proxy", "NO_PROXY") or "",
     )
 
 
 def _colour(environ: Mapping[str, str]) -> bool | None:
-    """https://no-color.org and its opposite; a dumb terminal has no colours."""
+    """Whether NO_COLOR (https://no-color.org), FORCE_COLOR or a dumb terminal decides on colour; None: none of them."""
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):
@@ -257,7 +235,7 @@ def _colour(environ: Mapping[str, str]) -> bool | None:
 
 
 def process_start() -> float:
-    """The monotonic instant at which this process began, so that imports count too; now, where that cannot be told."""
+    """The monotonic instant at which this process began, so that imports count too; now, if it cannot be determined."""
     now = time.monotonic()
     try:
         with open("/proc/self/stat", encoding="ascii", errors="replace") as file:

@@ -37,6 +37,7 @@ from probe.records import Record
 from probe.report import Page
 from probe.report.layout import command
 
+CODES = (*WORDINGS, *CAUSES)  # of findings and of causes
 _WIDTH = 100
 _SCREEN = Page(width=_WIDTH)
 _MEANINGS = {

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from probe.config import readers
-from probe.config.flags import FLAGS, LISTEN, SERVE_FLAGS, Flag, Given
+from probe.config.flags import Arguments
 from probe.config.listen import Address, address
 from probe.config.outputs import Output
-from probe.config.settings import Settings, given_to, read_reports, settle
+from probe.config.settings import Settings, arguments_of, read_reports, settle
 from probe.model import Budget, Layers
 from probe.records import Unshown, replace
 from probe.serve.server import tls_context
 
-INTERVAL = 60.0  # seconds
-SHORTEST, LONGEST = 1.0, 86400.0
+SHORTEST, LONGEST = 1.0, 86400.0  # seconds from round to round
 # Bytes read of a larger layer: rounds go on for months, and every byte through an endpoint is billed.
 LAYER_BYTES = 1024 * 1024
 
@@ -54,29 +53,28 @@ class Options(Unshown, frozen=True):
 
 def read(argv: Sequence[str]) -> Options:
     """Read the flags of `serve` and their variables. Raises UsageError."""
-    given = given_to("ecr-probe serve", argv, flags=(*FLAGS, *SERVE_FLAGS))
-    return options(given, settle(given))
+    arguments = arguments_of("serve", argv)
+    return options(arguments, settle(arguments))
 
 
-def options(given: Given, check: Settings, *, listen: Flag = LISTEN, interval: float = INTERVAL) -> Options:
-    """`listen` and `interval` hold the defaults. Raises UsageError."""
-    seconds = given.one("interval", lambda text: readers.seconds(text, least=SHORTEST, most=LONGEST)) or interval
-    bounded = "deadline" in given or check.layers is Layers.ALL
+def options(arguments: Arguments, check: Settings) -> Options:
+    """Add the sidecar's own flags to the settings of its check. Raises UsageError."""
+    interval = arguments.one_or_default("interval", readers.duration(SHORTEST, LONGEST))
+    bounded = "deadline" in arguments or check.layers is Layers.ALL
     budget = thrifty(
         check.budget,
-        deadline=check.budget.deadline if bounded else seconds,
-        layer_bytes=check.budget.layer_bytes if "layer-bytes" in given else LAYER_BYTES,
+        deadline=check.budget.deadline if bounded else interval,
+        layer_bytes=check.budget.layer_bytes if "layer-bytes" in arguments else LAYER_BYTES,
     )
-    wants_reports = "format" in given or "output" in given
-    reports = read_reports(given)
+    reports = read_reports(arguments)
     return Options(
         check=replace(check, budget=budget, reports=reports),
-        listen=given.one("listen", address) or address(listen.default),
-        interval=seconds,
-        outputs=reports.outputs if wants_reports else (),
-        compat_blackbox=given.on("compat-blackbox"),
-        login=given.one("basic-auth", _login),
-        tls=_tls(given),
+        listen=arguments.one_or_default("listen", address),
+        interval=interval,
+        outputs=reports.outputs if "format" in arguments or "output" in arguments else (),
+        compat_blackbox=arguments.on("compat-blackbox"),
+        login=arguments.one("basic-auth", _login),
+        tls=_tls(arguments),
     )
 
 
@@ -103,18 +101,18 @@ def _login(text: str) -> Login:
     return Login(user, password)
 
 
-def _tls(given: Given) -> ssl.SSLContext | None:
-    certificate = given.one("tls-certificate", str)
-    key = given.one("tls-key", str)
+def _tls(arguments: Arguments) -> ssl.SSLContext | None:
+    certificate = arguments.one("tls-certificate", str)
+    key = arguments.one("tls-key", str)
     if certificate is None:
         if key is not None:
-            raise given.refusal("tls-key", "a key without ECR_PROBE_TLS_CERTIFICATE")
+            raise arguments.refusal("tls-key", "a key without ECR_PROBE_TLS_CERTIFICATE")
         return None
     try:
         return tls_context(certificate, key)
     except ssl.SSLError:
         reason = "the certificate chain and the unencrypted key are missing or do not belong together"
-        raise given.refusal("tls-certificate", reason) from None
+        raise arguments.refusal("tls-certificate", reason) from None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise given.refusal("tls-certificate", f"certificate and key cannot be read: {reason}") from None
+        raise arguments.refusal("tls-certificate", f"certificate and key cannot be read: {reason}") from None

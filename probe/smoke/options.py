@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from probe.config import readers
-from probe.config.flags import SMOKE_FLAGS, Given
-from probe.config.settings import Reports, environment, given_to, read_reports, slips
+from probe.config.flags import Arguments, misspelt_variables
+from probe.config.settings import Reports, arguments_of, environment, read_reports, variables
 from probe.faults import FAULTS
 from probe.fleet import Expectation
 from probe.records import Unshown
@@ -51,15 +51,15 @@ class Options(Unshown, frozen=True):
     profile: str | None
     reports: Reports
     notes: tuple[str, ...]
-    given: Given
+    given: Arguments
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:
     """Read the flags of `smoke` and their variables. Raises UsageError."""
-    given = given_to("ecr-probe smoke", argv, environ, flags=SMOKE_FLAGS)
+    given = arguments_of("smoke", argv, environ)
     _check_together(given)
     cluster = given.one("cluster", _cluster) or "default"
-    waiting = given.one("wait-until-pass", lambda text: readers.seconds(text, least=0, most=86400)) or 0.0
+    waiting = given.one("wait-until-pass", readers.duration(0, 86400)) or 0.0
     image = given.one("image", readers.image)
     return Options(
         cluster=cluster,
@@ -80,12 +80,12 @@ def read(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Optio
         region=given.one("region", _region) or _region_of(cluster) or environment(environ).region,
         profile=given.one("profile", str),
         reports=read_reports(given, environ, formats=FLEET_FORMATS),
-        notes=slips(environ),
+        notes=misspelt_variables(variables(environ)),
         given=given,
     )
 
 
-def _check_together(given: Given) -> None:
+def _check_together(given: Arguments) -> None:
     def both(one: str, other: str, why: str) -> None:
         if one in given and other in given:
             flag = given.flags[other]
@@ -99,15 +99,16 @@ def _check_together(given: Given) -> None:
         raise given.refusal("subnets", "nothing says where to run, and no --service (ECR_PROBE_SERVICE) is given")
 
 
-def _timeout(given: Given, waiting: float) -> float:
-    timeout = given.one("timeout", lambda text: readers.seconds(text, least=1, most=86400 + LAST_TRY))
+def _timeout(given: Arguments, waiting: float) -> float:
+    timeout = given.one("timeout", readers.duration(1, 86400 + LAST_TRY))
     if timeout is not None and timeout < waiting:
-        sentence = f"{timeout:g} seconds are fewer than --wait-until-pass (ECR_PROBE_WAIT_UNTIL_PASS) {waiting:g}"
+        limit = f"--wait-until-pass (ECR_PROBE_WAIT_UNTIL_PASS) {readers.duration_text(waiting)}"
+        sentence = f"{readers.duration_text(timeout)} is shorter than {limit}"
         raise given.refusal("timeout", sentence)
     return max(TIMEOUT, waiting + LAST_TRY) if timeout is None else timeout
 
 
-def _expected(given: Given) -> tuple[Expectation, ...]:
+def _expected(given: Arguments) -> tuple[Expectation, ...]:
     found = tuple(_joined(given.many("expect", _expectation)))
     named = [subnet for each in found for subnet in each.subnets]
     if len(set(named)) < len(named) or sum(not each.subnets for each in found) > 1:

@@ -148,27 +148,27 @@ def test_beside_settings_all_else_is_the_callers(beside: dict[str, object]) -> N
         ({"image": 5}, "image (ECR_PROBE_IMAGE): a number is not text; "),
         ({"image": [IMAGE]}, "image (ECR_PROBE_IMAGE): a list is not text; "),
         ({"image": {"Ref": "x"}}, "image (ECR_PROBE_IMAGE): an object is not text; "),
-        ({"image": "nginx"}, "image (ECR_PROBE_IMAGE): 'nginx' is not in ECR at all"),
+        ({"image": "nginx"}, "image (ECR_PROBE_IMAGE): 'nginx' is not in ECR, "),
         ({"image": ""}, "image (ECR_PROBE_IMAGE): "),
         ({"image": "--help"}, "image (ECR_PROBE_IMAGE): "),
         ({"deadline": True}, "deadline (ECR_PROBE_DEADLINE): true or false is not a number; "),
         ({"deadline": [20]}, "deadline (ECR_PROBE_DEADLINE): a list is not a number; "),
-        ({"deadline": "soon"}, "deadline (ECR_PROBE_DEADLINE): 'soon' is not a number of seconds; "),
-        ({"deadline": 0}, "is not between 0.1 and 86400 seconds"),
-        ({"deadline": -5}, "is not a number of seconds"),
+        ({"deadline": "soon"}, "deadline (ECR_PROBE_DEADLINE): 'soon' is not a duration such as 30s"),
+        ({"deadline": 0}, "is not between 100ms and 24h"),
+        ({"deadline": -5}, "is not a duration such as 30s"),
         ({"deadline": 1e-9}, "is not between"),
-        ({"deadline": float("nan")}, "is not a number of seconds"),
-        ({"deadline": float("inf")}, "is not a number of seconds"),
+        ({"deadline": float("nan")}, "is not a duration such as 30s"),
+        ({"deadline": float("inf")}, "is not a duration such as 30s"),
         ({"deadline": 10**30}, "is not between"),
-        ({"connect-timeout": 31}, "connect-timeout (ECR_PROBE_CONNECT_TIMEOUT): 31 seconds are more than"),
+        ({"connect-timeout": 31}, "connect-timeout (ECR_PROBE_CONNECT_TIMEOUT): 31s is longer than"),
         ({"layer-bytes": 1.5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): "),
-        ({"layers": "all", "layer-bytes": 5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): has no meaning with"),
+        ({"layers": "all", "layer-bytes": 5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): has no effect with"),
         ({"vpc-cidr": []}, "vpc-cidr (ECR_PROBE_VPC_CIDR): names nothing; "),
         ({"vpc-cidr": [5]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): a number is not text, nor a list of it; "),
         ({"vpc-cidr": ["10.0.0.0/16", None]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): null is not text, "),
         ({"vpc-cidr": ["10.0.0.5/16"]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): '10.0.0.5/16' has host bits set"),
         ({"endpoint-dns": {"ecr.api": "x"}}, "endpoint-dns (ECR_PROBE_ENDPOINT_DNS): an object is not text, "),
-        ({"format": "xml"}, "format (ECR_PROBE_FORMAT): 'xml' is not a format; known are text, json, "),
+        ({"format": "xml"}, "format (ECR_PROBE_FORMAT): 'xml' is not a format; use one of text, json, "),
         ({"strict": 1}, "strict (ECR_PROBE_STRICT): a number is not true or false; "),
         ({"strict": "perhaps"}, "strict (ECR_PROBE_STRICT): 'perhaps' is neither "),
         ({"pull-role": "admin"}, "pull-role (ECR_PROBE_PULL_ROLE): 'admin' is not the ARN of a role; "),
@@ -186,7 +186,7 @@ def test_every_key_has_a_good_example(name: str) -> None:
 
 
 def test_a_wrong_variable_is_told_by_its_name() -> None:
-    assert refused({}, ECR_PROBE_DEADLINE="soon").startswith("deadline (ECR_PROBE_DEADLINE): 'soon' is not a number")
+    assert refused({}, ECR_PROBE_DEADLINE="soon").startswith("deadline (ECR_PROBE_DEADLINE): 'soon' is not a duration")
     line = refused({}, AWS_CA_BUNDLE="/nonexistent.pem")
     assert line.startswith("ca-bundle (AWS_CA_BUNDLE): '/nonexistent.pem' cannot be read: ")
 

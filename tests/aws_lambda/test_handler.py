@@ -209,7 +209,7 @@ def test_a_mistake_of_our_own_is_told_without_its_words(monkeypatch: pytest.Monk
     monkeypatch.setattr(lambda_event, "read", mistaken)
     with pytest.raises(RuntimeError) as caught:
         handler({}, Left())
-    assert str(caught.value).startswith("a mistake of ecr-probe's own: KeyError in test_handler.py:")
+    assert str(caught.value).startswith("a bug of ecr-probe: KeyError in test_handler.py:")
     assert "hunter2" not in str(caught.value)
 
 
@@ -247,7 +247,7 @@ def test_a_report_that_fails_does_not_cost_the_verdict(
     monkeypatch.setattr("probe.report.json.render", lambda *_: 1 / 0)
     assert handler({}, Left())["status"] == "pass"
     (note,) = log(capfd)[1]["notes"]
-    assert note.startswith("a mistake of ecr-probe's own in the json report: ZeroDivisionError in test_handler.py:")
+    assert note.startswith("a bug of ecr-probe in the json report: ZeroDivisionError in test_handler.py:")
 
 
 def test_variables_without_a_meaning_here_are_named_without_their_values(

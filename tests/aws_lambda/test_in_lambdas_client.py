@@ -57,7 +57,7 @@ def test_the_verdict_comes_through_and_the_log_has_one_line(running: Function) -
     [
         ({"imgae": 1}, "UsageError", "'imgae' is no setting; did you mean image? for example {"),
         ([1], "UsageError", "the event is a list and has to be an object; "),
-        (b'{"deadline": 1e400}', "UsageError", "'inf' is not a number of seconds"),
+        (b'{"deadline": 1e400}', "UsageError", "'inf' is not a duration"),
         (b"{", "Runtime.UnmarshalError", ""),
     ],
 )

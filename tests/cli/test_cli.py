@@ -1,4 +1,4 @@
-"""Commands, exit codes, and what goes to stdout and what does not."""
+"""Commands, exit codes, and what goes to stdout and stderr."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from probe.smoke.progress import Watch
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
 
-def made(**given: Any) -> Verdict:
+def verdict_with(**changes: Any) -> Verdict:
     verdict = crash.broken(parse(["--image", IMAGE], {}), ValueError("sentinel"), began=datetime.now(UTC))
-    return msgspec.structs.replace(verdict, **given)
+    return msgspec.structs.replace(verdict, **changes)
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
-    """Puts a run of ours in place of the real one: it returns or raises what it is given, or calls it."""
+    """Replaces the real run: the new one returns or raises `outcome`, or calls it."""
 
-    def put(outcome: object) -> None:
+    def replace(outcome: object) -> None:
         def once(settings: Settings, _wire: object, *, stop: threading.Event, **_: object) -> Verdict:
             result = outcome(settings, stop) if callable(outcome) and not isinstance(outcome, type) else outcome
             if isinstance(result, BaseException):
@@ -49,26 +49,20 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], None]:
 
         monkeypatch.setitem(sys.modules, "probe.run", SimpleNamespace(run=once))
 
-    return put
+    return replace
 
 
-def python(*argv: str, code: str | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
+def python(*argv: str, code: str | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *argv] if code else [sys.executable, "-m", "probe", *argv]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, **given)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30, **options)
 
 
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def test_version_and_help(capfd: pytest.CaptureFixture[str]) -> None:
+def test_version(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capfd.readouterr().out == f"ecr-probe {__version__}\n"
-    assert main(["--help"]) == 0
-    overview = capfd.readouterr().out
-    assert all(f"    {name} " in overview for name in cli.COMMANDS)
-    for name in cli.COMMANDS:
-        assert main([name, "--help"]) == 0
-        assert f"ecr-probe {name}" in capfd.readouterr().out
 
 
 def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
@@ -79,25 +73,29 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "sentence"),
     [
-        (["chek"], "did you mean check?"),
-        (["metrics"], "'metrics' is not a command; known are check"),
-        (["--image", IMAGE], "ecr-probe check --image"),
-        (["schema", "x"], "'x' is not a document; known are verdict, fleet"),
-        (["schema", "fleet", "x"], "takes one argument"),
-        (["explain"], "FILE"),
-        (["explain", "-x"], "for example ecr-probe explain verdict.json"),
+        (["chek"], "'chek' is not a command; did you mean check?"),
+        (["metrics"], "'metrics' is not a command; use one of check, demo, "),
+        (["--image", IMAGE], "unknown option '--image' before the command; for example ecr-probe check --image"),
+        (["schema", "x"], "'x' is not a document; use one of verdict, fleet"),
+        (["schema", "flet"], "did you mean fleet?"),
+        (["schema", "fleet", "x"], "unknown argument 'x'; for example ecr-probe schema"),
+        (["explain"], "FILE is missing"),
+        (["explain", "-x"], "unknown argument '-x'; for example ecr-probe explain verdict.json"),
         (["explain", "/nonexistent"], "no such file"),
+        (["explain", "verdict.jsn"], "no such file"),
         (["explain", "/"], "is a directory"),
+        (["explain", "tcp.slient"], "is neither a file nor a code; did you mean tcp.silent?"),
+        (["explain", "endpoint.missing.s4"], "did you mean endpoint.missing.s3? for example ecr-probe explain"),
     ],
 )
-def test_usage(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_usage(argv: list[str], sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert words.lower() in err.lower()
+    assert sentence in err
 
 
 @pytest.mark.parametrize("argv", [["--version"], ["--help"], ["check", "--help"], ["demo", "--help"], ["schema"]])
@@ -120,10 +118,10 @@ def test_schema_is_a_schema(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])
-def test_the_exit_code_is_the_verdicts(
+def test_the_exit_code_is_that_of_the_verdict(
     code: int, run: Callable[[object], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run(made(exit_code=code))
+    run(verdict_with(exit_code=code))
     assert main(["check", "--image", IMAGE, "--format", "json"]) == code
     out, err = capfd.readouterr()
     assert json.loads(out)["exit_code"] == code
@@ -134,7 +132,7 @@ def test_the_exit_code_is_the_verdicts(
 @pytest.mark.parametrize(
     "error", [ValueError("sentinel"), KeyError("sentinel"), AssertionError(), SystemExit(7), RecursionError()]
 )
-def test_our_own_mistakes_are_a_document(
+def test_a_bug_is_reported_as_a_document(
     error: BaseException, run: Callable[[object], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(error)
@@ -149,16 +147,14 @@ def test_our_own_mistakes_are_a_document(
     assert "sentinel" not in out + err
 
 
-def test_a_usage_error_of_the_plan_is_one(run: Callable[[object], None], capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_of_the_plan_exits_2(run: Callable[[object], None], capfd: pytest.CaptureFixture[str]) -> None:
     run(UsageError("--image (ECR_PROBE_IMAGE) is needed"))
     assert main(["check", "--format", "json"]) == 2
     assert capfd.readouterr() == ("", "ecr-probe: --image (ECR_PROBE_IMAGE) is needed\n")
 
 
-def test_no_word_on_stderr_is_a_command_to_who_keeps_the_log(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """`smoke` repeats words of AWS, or of whoever answers in its place, while it runs and where it gives up."""
+def test_nothing_on_stderr_is_a_log_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """`smoke` prints texts of AWS, or of a server that answers instead, during the run and when it gives up."""
 
     def smoke(*_: object, watch: Watch, **__: object) -> None:
         watch.note("a\n##[add-mask]the")
@@ -172,7 +168,7 @@ def test_no_word_on_stderr_is_a_command_to_who_keeps_the_log(
     )
 
 
-def test_a_run_that_hangs_is_left_behind(run: Callable[[object], None], capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_hangs_is_abandoned(run: Callable[[object], None], capfd: pytest.CaptureFixture[str]) -> None:
     run(lambda *_: threading.Event().wait())
     began = time.monotonic()
     assert main(["check", "--image", IMAGE, "--deadline", "0.1", "--format", "json"]) == 3
@@ -180,10 +176,10 @@ def test_a_run_that_hangs_is_left_behind(run: Callable[[object], None], capfd: p
     assert "TimeoutError" in json.loads(capfd.readouterr().out)["steps"][0]["detail"]
 
 
-def test_a_report_that_fails_gives_the_bare_document(
+def test_a_report_that_fails_is_replaced_by_the_bare_document(
     run: Callable[[object], None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run(made())
+    run(verdict_with())
     monkeypatch.setattr("probe.report.json.render", lambda *_: 1 / 0)
     assert main(["check", "--image", IMAGE, "--format", "json"]) == 3
     out, err = capfd.readouterr()
@@ -193,7 +189,7 @@ def test_a_report_that_fails_gives_the_bare_document(
 
 
 def test_several_reports(run: Callable[[object], None], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    run(made())
+    run(verdict_with())
     document, metrics = tmp_path / "v.json", tmp_path / "v.prom"
     argv = [
         "--format",
@@ -218,7 +214,7 @@ def test_a_misspelt_variable_is_noted_on_stderr(
     run: Callable[[object], None], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ECR_PROBE_IMGE", IMAGE)
-    run(made(exit_code=0, status=Status.PASS))
+    run(verdict_with(exit_code=0, status=Status.PASS))
     assert main(["check", "--format", "json"]) == 0
     out, err = capfd.readouterr()
     assert json.loads(out)
@@ -228,7 +224,7 @@ def test_a_misspelt_variable_is_noted_on_stderr(
 # ---- files ---------------------------------------------------------------------------------------
 
 
-def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically_and_keeps_its_mode(tmp_path: Path) -> None:
     target = tmp_path / "v.json"
     target.write_text("old")
     target.chmod(0o640)
@@ -240,13 +236,13 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_new_file_can_be_read_by_others(tmp_path: Path) -> None:
+def test_a_new_file_is_readable_by_other_users(tmp_path: Path) -> None:
     outputs.write_atomically(str(tmp_path / "v"), b"new")
     assert (tmp_path / "v").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
-def test_failing_leaves_the_old_file(
+def test_a_failed_write_leaves_the_old_file(
     broken: str,
     run: Callable[[object], None],
     tmp_path: Path,
@@ -258,7 +254,7 @@ def test_failing_leaves_the_old_file(
 
     target = tmp_path / "v.json"
     target.write_text("old")
-    run(made(exit_code=0))
+    run(verdict_with(exit_code=0))
     monkeypatch.setattr(os, broken, full)
     assert main(["check", "--image", IMAGE, "--format", "json", "--output", str(target)]) == 2
     out, err = capfd.readouterr()
@@ -269,14 +265,14 @@ def test_failing_leaves_the_old_file(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_check_goes_without_the_collector_to_its_end_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_garbage_collection_is_off_during_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
     collecting: list[bool] = []
 
     def deliver(*_: object) -> int:
         collecting.append(gc.isenabled())
         return 0
 
-    monkeypatch.setattr(crash, "verdict_in_any_case", lambda *_, **__: made())
+    monkeypatch.setattr(crash, "verdict_in_any_case", lambda *_, **__: verdict_with())
     monkeypatch.setattr(cli, "_deliver", deliver)
     assert main(["check", "--image", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1"]) == 0
     assert collecting == [False]

@@ -238,7 +238,7 @@ def test_a_bad_value_is_refused_before_anything_is_printed(
         (["healthy", "--drill"], "--drill works only with --serve"),
         (["healthy", "--interval", "5"], "--interval works only with --serve"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
-        (["healthy", "other"], "'other' is no argument of this command; for example ecr-probe demo healthy"),
+        (["healthy", "other"], "unknown argument 'other'; for example ecr-probe demo healthy"),
         (["--list=yes"], "--list: a switch takes no value"),
     ],
 )

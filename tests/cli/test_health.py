@@ -1,4 +1,4 @@
-"""The container's health check, against sockets that answer well, badly, slowly or not at all."""
+"""The container's health check, against servers that answer correctly, wrongly, slowly or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from probe.config.settings import parse
 from probe.health import complaint
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
-PATIENT = 30.0  # a limit that no test reaches: what it sees must not hang on how busy this machine is
+PATIENT = 30.0  # seconds; a limit that no test reaches, so that results do not depend on how busy this machine is
 SHORT = 0.2
 
 
@@ -36,7 +36,7 @@ def listening(host: str = "127.0.0.1", *, backlog: int = 8) -> Iterator[tuple[so
 def serving(
     *parts: bytes, host: str = "127.0.0.1", pause: float = 0.0, reset: bool = False
 ) -> Iterator[tuple[Address, list[bytes]]]:
-    """A server that sends these parts to whoever comes; the requests it got. It is gone when the context ends."""
+    """A server that sends these parts to each client, and the requests that it received. It ends with the context."""
     requests: list[bytes] = []
     gone = threading.Event()
 
@@ -65,7 +65,7 @@ def serving(
 
 
 def health(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """As ECS runs it: a process of its own."""
+    """Run it as ECS does, as a separate process."""
     command = [sys.executable, "-m", "probe", "health", *argv]
     return subprocess.run(
         command, env={**os.environ, **environ}, capture_output=True, text=True, check=False, timeout=30
@@ -75,7 +75,7 @@ def health(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
 # ---- the process ---------------------------------------------------------------------------------
 
 
-def test_a_living_loop_is_healthy() -> None:
+def test_a_running_loop_is_healthy() -> None:
     with serving(OK) as (where, requests):
         done = health("--listen", str(where))
     assert (done.returncode, done.stdout, done.stderr) == (0, "healthy\n", "")
@@ -84,14 +84,14 @@ def test_a_living_loop_is_healthy() -> None:
     assert request.endswith(b"\r\n\r\n")
 
 
-def test_the_variable_names_the_address_and_the_flag_wins() -> None:
+def test_the_variable_sets_the_address_and_the_flag_takes_precedence() -> None:
     with serving(OK) as (alive, _), listening() as (closed, where):
         closed.close()
         assert health(ECR_PROBE_LISTEN=f"0.0.0.0:{alive.port}").returncode == 0
         assert health("--listen", str(alive), ECR_PROBE_LISTEN=str(where)).returncode == 0
 
 
-def test_a_dead_one_is_one_line_on_stderr() -> None:
+def test_an_unhealthy_loop_is_reported_in_one_line_on_stderr() -> None:
     with listening() as (closed, where):
         closed.close()
         done = health("--listen", str(where))
@@ -102,8 +102,8 @@ def test_a_dead_one_is_one_line_on_stderr() -> None:
     )
 
 
-def test_it_is_light() -> None:
-    """It runs every minute on a quarter of a processor."""
+def test_it_imports_little() -> None:
+    """It runs every minute on a quarter of a CPU."""
     heavy = (
         *("botocore", "requests", "urllib3", "dns", "cryptography", "msgspec", "rich", "prometheus_client"),
         *(
@@ -129,7 +129,7 @@ def test_it_is_light() -> None:
     assert (done.stdout, done.stderr) == ("healthy\n", "\n")
 
 
-# ---- what it sees --------------------------------------------------------------------------------
+# ---- answers -------------------------------------------------------------------------------------
 
 ANSWERS = [
     ((b"HTTP/1.1 503 Service Unavailable\r\n\r\n",), "answered 503: the loop has stopped"),
@@ -190,7 +190,7 @@ def trickling() -> Iterator[Address]:
 
 
 def full() -> Iterator[Address]:
-    """A queue that takes no more connections: the system leaves further ones unanswered."""
+    """A full queue of connections: the system does not answer further ones."""
     with listening(backlog=0) as (_, where):
         waiting = [socket.socket() for _ in range(4)]
         for connection in waiting:
@@ -202,7 +202,7 @@ def full() -> Iterator[Address]:
 
 
 @pytest.mark.parametrize("server", [silent, trickling, full])
-def test_time_is_bounded_as_a_whole(server: Callable[[], Iterator[Address]]) -> None:
+def test_the_whole_check_has_a_time_limit(server: Callable[[], Iterator[Address]]) -> None:
     with contextmanager(server)() as where:
         began = time.monotonic()
         line = complaint(where, limit=SHORT)
@@ -211,10 +211,10 @@ def test_time_is_bounded_as_a_whole(server: Callable[[], Iterator[Address]]) -> 
     assert SHORT <= seconds < 5
 
 
-# ---- where it asks -------------------------------------------------------------------------------
+# ---- addresses -----------------------------------------------------------------------------------
 
 
-def test_a_wildcard_means_this_machine() -> None:
+def test_a_wildcard_address_means_loopback() -> None:
     with serving(OK) as (where, requests):
         assert complaint(Address("0.0.0.0", where.port), limit=PATIENT) is None
     assert f"Host: {where}\r\n".encode() in requests[0]
@@ -238,7 +238,7 @@ def test_ipv6(host: str) -> None:
     assert f"Host: [::1]:{where.port}\r\n".encode() in requests[0]
 
 
-def test_an_address_of_elsewhere_is_said() -> None:
+def test_an_address_that_cannot_be_reached_is_reported() -> None:
     line = complaint(Address("255.255.255.255", 9879), limit=PATIENT)
     assert line is not None
     assert line.startswith("255.255.255.255:9879 cannot be asked: ")
@@ -305,7 +305,7 @@ def test_a_bad_address_is_refused(text: str, words: str, capfd: pytest.CaptureFi
 
 def test_a_bad_variable_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("ECR_PROBE_LISTEN", "9879")
-    assert refused([], capfd).startswith("ecr-probe: --listen (ECR_PROBE_LISTEN): '9879' is not ADDR:PORT")
+    assert refused([], capfd).startswith("ecr-probe: --listen (ECR_PROBE_LISTEN): '9879' is neither ADDR:PORT")
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_bad_variable_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytes
         (["--listen"], "--listen (ECR_PROBE_LISTEN): a value is missing"),
         (["--lisen", "127.0.0.1:9879"], "did you mean --listen (ECR_PROBE_LISTEN)?"),
         (["127.0.0.1:9879"], "for example ecr-probe health --listen 127.0.0.1:9879"),
-        (["--image", "x"], "'--image' is no argument of this command"),
+        (["--image", "x"], "unknown argument '--image'"),
     ],
 )
 def test_other_mistakes(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -323,16 +323,16 @@ def test_other_mistakes(argv: list[str], words: str, capfd: pytest.CaptureFixtur
 
 def test_check_does_not_listen(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--listen", "127.0.0.1:9879"]) == 2
-    assert "'--listen' is no argument of this command" in capfd.readouterr().err
+    assert "unknown argument '--listen'" in capfd.readouterr().err
 
 
-def test_a_slip_of_the_pen_in_the_variable_is_noted() -> None:
+def test_a_misspelt_variable_is_noted() -> None:
     assert parse([], {"ECR_PROBE_LISTN": "x"}).notes == (
         "ECR_PROBE_LISTN is not a variable of ecr-probe; did you mean ECR_PROBE_LISTEN?",
     )
 
 
-def test_help_names_the_variable_and_the_default(capfd: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_the_variable_and_the_default(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["health", "--help"]) == 0
     text = " ".join(capfd.readouterr().out.split())
     assert "--listen ADDR:PORT" in text

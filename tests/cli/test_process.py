@@ -228,7 +228,7 @@ def test_a_report_without_a_stdout_is_refused_before_the_work(command: str) -> N
         ["sh", "-c", f"{sys.executable} -m probe {command} >&- </dev/null"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("ecr-probe: stdout is closed; for a report to a file --output")
+    assert done.stderr.startswith("ecr-probe: stdout is closed; write the report to a file with --output")
 
 
 def test_a_file_is_written_where_every_stream_is_closed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import botocore.validate
 import pytest
 
 from probe import health
-from probe.cli import COMMANDS
+from probe.config.commands import COMMANDS
 from probe.config.flags import FLAGS, SERVE_FLAGS
 from probe.config.listen import address
 from probe.config.settings import parse

@@ -198,7 +198,7 @@ def test_a_missing_library_gives_a_one_line_error(command: str, library: str) ->
     code = f"import sys; sys.modules[{library!r}] = None; from probe.cli import main; sys.exit(main([{command!r}]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "ecr-probe: a mistake of ecr-probe's own: ModuleNotFoundError; please report it\n"
+    assert done.stderr == "ecr-probe: a bug of ecr-probe: ModuleNotFoundError; please report it\n"
 
 
 # ---- which directory -----------------------------------------------------------------------------

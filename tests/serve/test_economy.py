@@ -17,7 +17,7 @@ from probe.demo import all_scenarios, scenario_named
 from probe.model import Budget, LayerSeen, Verdict
 from probe.records import replace
 from probe.rehearsal import Stage
-from probe.serve.options import INTERVAL, LAYER_BYTES, thrifty
+from probe.serve.options import LAYER_BYTES, read, thrifty
 from probe.sim import images
 from probe.sim.changes import Change, all_of, inject_reply, pushed_image
 from probe.sim.cloud import TAG
@@ -128,7 +128,7 @@ def test_calls_of_a_healthy_round_are_few_and_the_readme_says_what_a_month_of_th
     assert books.count("/blobs/") == 2
     assert books.count("Log") == 1
     assert len(books.lines) <= 11
-    rounds = round(30 * 24 * 3600 / INTERVAL)
+    rounds = round(30 * 24 * 3600 / read([]).interval)
     readme = " ".join(README.read_text().split())
     assert f"{rounds:,} rounds: {rounds:,} token calls, {3 * rounds:,} manifest requests, {2 * rounds:,} blob" in readme
     assert f"at most {ceil(rounds * LAYER_BYTES / 1024**3)} GiB of layers" in readme

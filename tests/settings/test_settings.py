@@ -1,4 +1,4 @@
-"""Flags and variables become settings; flags win; secrets are never shown."""
+"""Flags and variables become settings; flags take precedence; secrets are never shown."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import sys
 import time
 from pathlib import Path
 
+import certifi
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from probe.config.flags import FLAGS, parser_for
+from probe.config.flags import CHECK_FLAGS, Flag
 from probe.config.outputs import Output
-from probe.config.readers import ALSO
+from probe.config.readers import duration, duration_text
 from probe.config.settings import Settings, parse, process_start
-from probe.endpoints import CORE_ENDPOINTS, EXTRA_ENDPOINTS
 from probe.model import Budget, Layers
-from probe.report import FORMATS
+from probe.records import replace
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -40,69 +42,90 @@ def test_defaults() -> None:
     assert not made.allow_instance_role
 
 
-def test_every_flag_has_an_equal_variable(tmp_path: Path) -> None:
-    given = {
-        "image": IMAGE,
-        "platform": "linux/arm64/v8",
-        "vpc-cidr": "10.0.0.0/16,fd00::/48",
-        "also": "ssm,kms",
-        "endpoint-dns": "ecr.api=vpce-1.example.com,ssm=vpce-2.example.com.",
-        "allow-public": "logs,ecr.api",
-        "pull-role": "arn:aws:iam::123456789012:role/a/path/pull",
-        "layers": "smallest",
+def values(tmp_path: Path) -> dict[str, str]:
+    """A value of each flag that takes one, other than its default."""
+    others = {
+        "ca-bundle": certifi.where(),
+        "connect-timeout": "500ms",
+        "deadline": "1m",
         "layer-bytes": "1MiB",
-        "deadline": "12.5",
-        "connect-timeout": "0.5",
-        "format": "json",
-        "output": str(tmp_path / "v.json"),
+        "layers": "all",
+        "output": str(tmp_path / "verdict"),
     }
-    switches = [flag.name for flag in FLAGS if flag.switch and flag.name != "quiet"]  # the opposite of --verbose
-    left_out = {"ca-bundle", "quiet"}
-    assert {*given, *switches, *left_out} == {flag.name for flag in FLAGS}
-    argv = [word for name, value in given.items() for word in (f"--{name}", value)] + [f"--{name}" for name in switches]
-    variables = {flag.variable: given.get(flag.name, "yes") for flag in FLAGS if flag.name not in left_out}
-    by_flag, by_variable = settings(*argv), settings(**variables)
-    assert {name: getattr(by_flag, name) for name in Settings.__slots__ if name != "environ"} == {
-        name: getattr(by_variable, name) for name in Settings.__slots__ if name != "environ"
-    }
-    assert by_flag.endpoint_dns == {"ecr.api": "vpce-1.example.com", "ssm": "vpce-2.example.com"}
-    assert by_flag.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
-    assert by_flag.budget.layer_bytes == 1 << 20
-    assert by_flag.policy.strict
-    assert not by_flag.controls
-    assert by_flag.allow_instance_role
-    assert by_flag.reports.pretty
-    assert by_flag.reports.verbose
+    return {flag.name: others.get(flag.name, flag.example) for flag in CHECK_FLAGS if flag.metavar}
 
 
-def test_how_much_text_is_wanted() -> None:
+@pytest.mark.parametrize("flag", CHECK_FLAGS, ids=lambda flag: flag.name)
+def test_every_flag_changes_the_settings_as_its_variable_does(flag: Flag, tmp_path: Path) -> None:
+    value = values(tmp_path).get(flag.name)
+    context = ("--format", "json") if flag.name == "pretty" else ()
+    by_flag = settings(*context, f"--{flag.name}", *([value] if value else []))
+    by_variable = settings(*context, **{flag.variable: value or "yes"})
+    assert by_flag == replace(by_variable, environ={})
+    assert by_flag != settings(*context)
+
+
+def test_values_of_flags() -> None:
+    made = settings(
+        *("--endpoint-dns", "ecr.api=vpce-1.example.com,ssm=vpce-2.example.com.", "--also", "ssm"),
+        *("--vpc-cidr", "10.0.0.0/16,fd00::/48", "--layer-bytes", "1MiB", "--no-controls"),
+    )
+    assert made.endpoint_dns == {"ecr.api": "vpce-1.example.com", "ssm": "vpce-2.example.com"}
+    assert made.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
+    assert made.budget.layer_bytes == 1 << 20
+    assert not made.controls
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30", 30),
+        ("30s", 30),
+        ("1m", 60),
+        ("1.5m", 90),
+        ("500ms", 0.5),
+        ("24h", 86400),
+        ("12.5", 12.5),
+        (".5", 0.5),
+        ("30 s", 30),
+    ],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert settings("--deadline", text).budget.deadline == seconds
+    assert settings(ECR_PROBE_DEADLINE=text).budget.deadline == seconds
+
+
+@given(seconds=st.floats(0.001, 90000).map(lambda seconds: float(f"{seconds:.3g}")))
+def test_a_duration_is_printed_as_it_can_be_typed(seconds: float) -> None:
+    assert duration(0, 1e9)(duration_text(seconds)) == pytest.approx(seconds)
+
+
+def test_verbose_and_quiet() -> None:
     assert settings("-v").reports == settings(ECR_PROBE_VERBOSE="yes").reports
     assert settings("-q").reports == settings(ECR_PROBE_QUIET="yes").reports
     assert (settings("-q").reports.quiet, settings("-q", "--no-quiet").reports.quiet) == (True, False)
 
 
-def test_flags_win_over_variables() -> None:
+def test_flags_take_precedence_over_variables() -> None:
     made = settings("--deadline", "10", "--no-strict", "--controls", ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="1")
     assert made.budget.deadline == 10
     assert not made.policy.strict
     assert made.controls
 
 
-@pytest.mark.parametrize("word", ["1", "true", "yes", "on", "TRUE", " on "])
-def test_words_that_switch_on(word: str) -> None:
-    assert settings(ECR_PROBE_STRICT=word).policy.strict
+@pytest.mark.parametrize("text", ["1", "true", "yes", "on", "TRUE", " on "])
+def test_values_that_switch_on(text: str) -> None:
+    assert settings(ECR_PROBE_STRICT=text).policy.strict
 
 
-@pytest.mark.parametrize("word", ["0", "false", "no", "off", "False", "", "  "])
-def test_words_that_leave_off(word: str) -> None:
-    assert not settings(ECR_PROBE_STRICT=word).policy.strict
+@pytest.mark.parametrize("text", ["0", "false", "no", "off", "False", "", "  "])
+def test_values_that_switch_off(text: str) -> None:
+    assert not settings(ECR_PROBE_STRICT=text).policy.strict
 
 
-def test_an_empty_variable_is_none_at_all() -> None:
-    assert settings(**{flag.variable: "" for flag in FLAGS}, AWS_CA_BUNDLE="") == settings(
-        **{flag.variable: "" for flag in FLAGS}, AWS_CA_BUNDLE=""
-    )
-    assert settings(AWS_CA_BUNDLE="").ca_bundle is None
+def test_an_empty_variable_counts_as_unset() -> None:
+    empty = {flag.variable: "" for flag in CHECK_FLAGS}
+    assert replace(settings(**empty, AWS_CA_BUNDLE=""), environ={}) == settings()
 
 
 def test_repeated_and_comma_separated_ranges_add_up() -> None:
@@ -172,7 +195,7 @@ def test_secrets_are_never_shown() -> None:
     assert "sentinel" not in repr(made) + str(made)
 
 
-def test_the_environment_is_read_once() -> None:
+def test_variables_of_ecs_and_the_operator() -> None:
     made = settings(
         ECS_CONTAINER_METADATA_URI_V4="http://169.254.170.2/v4/x",
         AWS_DEFAULT_REGION="eu-west-1",
@@ -187,7 +210,7 @@ def test_the_environment_is_read_once() -> None:
     assert made.environment.no_proxy == "b"
 
 
-def test_a_misspelt_variable_is_noted_and_others_are_not_ours() -> None:
+def test_a_misspelt_variable_is_noted_and_others_are_ignored() -> None:
     notes = settings(ECR_PROBE_IMGE="x", ECR_PROBE_PORT="tcp://1.2.3.4:80", ECR_PROBE_LISTEN=":9100").notes
     assert len(notes) == 1
     assert "ECR_PROBE_IMAGE" in notes[0]
@@ -209,20 +232,7 @@ def test_colour(environ: dict[str, str], colour: bool | None) -> None:
     assert settings(**environ).reports.colour is colour
 
 
-def test_help_names_variables_defaults_and_every_known_word() -> None:
-    text = " ".join(parser_for("ecr-probe check", FLAGS, description="").format_help().split())
-    assert all(f"--{flag.name}" in text and f"[{flag.variable}; default: {flag.default}]" in text for flag in FLAGS)
-    assert all(name in text for name in (*EXTRA_ENDPOINTS, *FORMATS, *Layers))
-    assert set(ALSO) <= {*CORE_ENDPOINTS, *EXTRA_ENDPOINTS}
-
-
-def test_examples_are_good_values() -> None:
-    for flag in FLAGS:
-        if flag.metavar and flag.name not in ("ca-bundle", "output"):
-            settings(f"--{flag.name}", flag.example)
-
-
-def test_the_process_began_before_this_test() -> None:
+def test_the_process_started_before_its_first_statement() -> None:
     code = (
         "import time; now = time.monotonic(); from probe.config.settings import process_start; "
         "print(now - process_start())"
@@ -231,7 +241,7 @@ def test_the_process_began_before_this_test() -> None:
     assert 0 < float(done.stdout) < 9
 
 
-def test_an_old_process_begins_now() -> None:
-    """A shell that slept and then became us is no reason to give up at once."""
+def test_an_old_process_starts_now() -> None:
+    """A shell that slept before it replaced itself by us does not use up the deadline."""
     now = time.monotonic()
     assert now - 10.1 <= process_start() <= time.monotonic()
