@@ -1,6 +1,6 @@
-"""Run by the image's build in the environment that is shipped: drops what the program never reads, compiles the rest.
+"""Finish the environment that the image ships: remove files that the program never reads, and compile the rest.
 
-What is dropped here must be missed by no test of the built image (`tests/lab/test_image.py`).
+The image's build runs it. The tests of the built image (`tests/lab/test_image.py`) must pass without these files.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-# botocore describes every service of AWS. These stay: those whose clients the program makes, or will make from outside,
-# and those that botocore itself asks for an operator's credentials (sign-in, SSO, roles).
+# botocore describes every service of AWS. These stay: the services that the program calls, or will call from outside
+# the VPC, and those that botocore itself calls for an operator's credentials (sign-in, SSO, roles).
 SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "s3", "signin", "sso", "sso-oidc", "sts")
-# rich's syntax highlighting and cffi's parser of C, which neither imports for what we ask of it.
+# Among others rich's syntax highlighting and cffi's C parser, which neither imports for what the program uses.
 UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
-# The simulated VPC needs trustme, which is no part of the image.
+# The simulated VPC needs trustme, which is not in the image.
 WITHOUT_TRUSTME = ("probe.sim", "probe.rehearsal")
-# Imported within functions, by us and by the libraries.
+# Imported within functions of the program and of the libraries.
 LATE = (
     "_strptime",
     "botocore.auth",
@@ -34,7 +34,7 @@ LATE = (
     "encodings.latin_1",
     "rich.progress",
 )
-# Nothing changes in an image, so no import has to look whether its source is newer.
+# Nothing changes in an image, so imports need not check whether a source is newer.
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 PACKAGES = Path(sysconfig.get_path("purelib"))
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -42,7 +42,7 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 
 
 def main() -> None:
-    assert sys.pycache_prefix, "PYTHONPYCACHEPREFIX says where the bytecode goes"
+    assert sys.pycache_prefix, "PYTHONPYCACHEPREFIX must be set to the directory of the bytecode"
     drop_unread(PACKAGES)
     drop_scripts()
     for source in sorted({*PACKAGES.rglob("*.py"), *standard_library()}):
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def drop_unread(packages: Path) -> None:
-    """From a directory of installed packages, whichever build it is for."""
+    """Remove unread files from a directory of installed packages."""
     for service in (packages / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
@@ -65,7 +65,7 @@ def drop_scripts() -> None:
 
 
 def standard_library() -> Iterator[Path]:
-    """The modules of the base's Python that the program imports: slim images come without their bytecode."""
+    """The modules of Python's own library that the program imports: slim base images have no bytecode of them."""
     import probe
 
     names = [module.name for module in pkgutil.walk_packages(probe.__path__, "probe.")]
@@ -79,7 +79,7 @@ def standard_library() -> Iterator[Path]:
 
 
 def _source(name: str) -> str:
-    """Where the import system finds it: some modules put another one in their place as they are imported."""
+    """The file by the import system: some modules replace themselves in `sys.modules` during their import."""
     try:
         spec = importlib.util.find_spec(name) if name != "__main__" else None
     except (ImportError, ValueError):

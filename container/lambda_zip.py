@@ -1,9 +1,9 @@
-"""Makes the zip of the Lambda function: the program and its libraries for every Python of Lambda's runtimes.
+"""Create the zip of the Lambda function: the program and its libraries for every Python of Lambda's runtimes.
 
     python -m container.lambda_zip TARGET MACHINE
 
-MACHINE is x86_64 or aarch64, whatever this machine is. There is no bytecode: it would fit one Python alone, and where
-the zip lies unpacked none can be written.
+MACHINE is x86_64 or aarch64. The zip contains no bytecode: it would fit only one Python, and none can be written where
+Lambda unpacks the zip.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from container.finish import drop_unread
 from container.wheels import EPOCH, PYTHONS, install, machine_named
 
-GLIBC = 26  # of 2.26: Amazon Linux 2 lies beneath python3.11, and Amazon Linux 2023 beneath all that is newer
-# Lambda's quotas for a function: of a zip that is uploaded without S3, and of all that is unpacked, layers included.
+GLIBC = 26  # of 2.26: python3.11 runs on Amazon Linux 2, newer runtimes on Amazon Linux 2023
+# Lambda's quotas for a function in bytes: a zip that is uploaded without S3, and all that is unpacked, layers included.
 MOST_ZIPPED, MOST_UNZIPPED = 50 << 20, 250 << 20
 
 
@@ -31,7 +31,7 @@ def main(target: Path, machine: str) -> None:
         unzipped = _pack(site, target)
     zipped = target.stat().st_size
     if zipped > MOST_ZIPPED or unzipped > MOST_UNZIPPED:
-        raise SystemExit(f"{target} is larger than Lambda takes: {zipped} bytes, {unzipped} unpacked")
+        raise SystemExit(f"{target} is larger than Lambda accepts: {zipped} bytes, {unzipped} unpacked")
     print(
         f"{target}: {zipped / 1e6:.1f} MB, {unzipped / 1e6:.1f} MB unpacked, "
         f"for the runtimes python{PYTHONS[0]} to python{PYTHONS[-1]} on {machine}"
@@ -40,12 +40,12 @@ def main(target: Path, machine: str) -> None:
 
 
 def _pack(site: Path, target: Path) -> int:
-    """Returns the bytes that it comes to unpacked."""
+    """Write the zip; returns its unpacked size in bytes."""
     files = sorted((path for path in site.rglob("*") if path.is_file()), key=str)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in files:
             entry = zipfile.ZipInfo(path.relative_to(site).as_posix(), EPOCH)
-            entry.external_attr = path.stat().st_mode << 16  # another user than ours runs the function
+            entry.external_attr = path.stat().st_mode << 16  # the function runs as another user
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes(), compresslevel=9)
     return sum(path.stat().st_size for path in files)

@@ -1,7 +1,7 @@
-"""The program and its locked libraries in one directory, for Pythons and a processor that may not be this machine's.
+"""Install the program and its locked libraries into one directory, for several Pythons and a given processor.
 
-Pure modules are the same for all Pythons, and compiled ones carry the Python's version in their names, so that all lie
-side by side.
+Pure modules are the same for all Pythons. Compiled ones have the Python's version in their names, so they can share a
+directory.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ LOCK = ROOT / "requirements" / "runtime.txt"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MACHINES = {"arm64": "aarch64", "amd64": "x86_64"}
 OLDEST_GLIBC = 17  # of manylinux2014
-EPOCH = (1980, 1, 1, 0, 0, 0)  # of what is packed, so that the same sources give the same bytes
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every packed file, so that the same sources give the same bytes
 
 
 def machine_named(name: str) -> str:
-    """A processor as wheels call it."""
+    """A processor by its name in wheels."""
     return MACHINES.get(name.lower(), name.lower())
 
 
 def install(site: Path, machine: str, *, glibc: int) -> None:
-    """Fill `site`, for Linux with a glibc of 2.`glibc` or newer. Ends the program where a Python has no wheel."""
+    """Fill `site` for Linux with glibc 2.`glibc` or newer. Ends the program if a Python has no wheel."""
     with tempfile.TemporaryDirectory() as scratch:
         _install_locked(site, LOCK, PYTHONS[0], machine, glibc)
         compiled = Path(scratch, "compiled.txt")
@@ -44,24 +44,24 @@ def install(site: Path, machine: str, *, glibc: int) -> None:
 
 
 def extensions(machine: str) -> list[str]:
-    """How the compiled modules of each Python end: it tells version, processor and C library in one."""
+    """The suffix of compiled modules for each Python; it contains version, processor and C library."""
     return [f".cpython-{python.replace('.', '')}-{machine}-linux-gnu.so" for python in PYTHONS]
 
 
 def _install_locked(site: Path, lock: Path, python: str, machine: str, glibc: int) -> None:
     libraries = [f"manylinux_2_{minor}_{machine}" for minor in range(glibc, OLDEST_GLIBC - 1, -1)]
-    platforms = [word for library in (*libraries, f"manylinux2014_{machine}") for word in ("--platform", library)]
+    platforms = [part for library in (*libraries, f"manylinux2014_{machine}") for part in ("--platform", library)]
     wheels = ("--only-binary", ":all:", "--implementation", "cp", "--python-version", python, *platforms)
     _pip("--no-deps", "--require-hashes", *wheels, "--target", str(site), "--requirement", str(lock))
 
 
-def _pip(*words: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", *words]
-    subprocess.run(command, check=True)
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    subprocess.run([*command, *arguments], check=True)
 
 
 def _compiled_part(lock: str, site: Path) -> str:
-    """The lines of the lock whose wheels hold compiled modules: only they differ from Python to Python."""
+    """The entries of the lock whose wheels contain compiled modules: only these differ between Pythons."""
     compiled = {
         _normal(wheel.parent.name.partition("-")[0])
         for wheel in site.glob("*.dist-info/WHEEL")
@@ -72,14 +72,15 @@ def _compiled_part(lock: str, site: Path) -> str:
 
 
 def _normal(name: str) -> str:
+    """A package's name in its normalised form (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _strip(site: Path) -> None:
-    """Leave out what only an installation needs: it would carry paths of this machine."""
+    """Remove files that only an installer needs: they contain paths of this machine."""
     shutil.rmtree(site / "bin", ignore_errors=True)
     for name in ("direct_url.json", "RECORD", "REQUESTED", "INSTALLER"):
         for file in site.glob(f"*.dist-info/{name}"):
             file.unlink()
     for path in (site, *site.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask is here
+        path.chmod(0o755 if path.is_dir() else 0o644)  # independent of this machine's umask

@@ -1,11 +1,11 @@
 """The program's entry, for `python -m probe` and for the command `ecr-probe`."""
 
-from probe.signals import end_quietly_on_ctrl_c
-
 
 def run() -> None:
-    # Before the imports of the command line: a Ctrl-C among them would end in a traceback.
-    end_quietly_on_ctrl_c()
+    # Before every other import: a Ctrl-C among them would end in a traceback.
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from probe.cli import main
 
     main()

@@ -16,8 +16,8 @@ DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises t
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 # Credentials and task metadata; instance metadata. Requests to them must not go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
-# Networks of others that VPCs are known to use as private ranges: the US and UK ministries of defence, Microsoft,
-# T-Mobile. AWS's public names do not resolve to them; a name that does comes from a private hosted zone.
+# Public networks of other owners that VPCs are known to use as private ranges: the US and UK ministries of defence,
+# Microsoft, T-Mobile. AWS's public names never resolve to them; a name that does comes from a private hosted zone.
 NEVER_AWS = tuple(
     ip_network(text)
     for text in (
@@ -44,7 +44,7 @@ def is_ipv6(address: str) -> bool:
 
 
 def classify(address: str, ranges: Iterable[str]) -> AddressClass:
-    """The class of `address`. `ranges` are the CIDR ranges that count as ours, known and presumed."""
+    """The class of `address`. `ranges` are the CIDR ranges of the VPC, known and presumed."""
     parsed = ip_address(embedded(address))
     if any(parsed in network for network in map(ip_network, ranges) if network.version == parsed.version):
         return AddressClass.VPC

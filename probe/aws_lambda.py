@@ -1,8 +1,9 @@
-"""The check as an AWS Lambda function: in the subnets of the tasks, and without pulling any image. Its handler is
-`probe.aws_lambda.handler`; the event says what differs from the variables, and the verdict is returned.
+"""The check as an AWS Lambda function in the tasks' subnets, which pulls no image.
 
-Between two invocations the process is frozen, for seconds or for hours. So each finds everything anew: settings,
-names, connections, credentials, and the instant at which it has to be over.
+The handler is `probe.aws_lambda.handler`. The event overrides the variables, and the handler returns the verdict.
+
+Lambda freezes the process between two invocations, for seconds or for hours. So nothing is kept from one invocation to
+the next: settings, names, connections, credentials and the deadline are read again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 import probe.faults
 import probe.report.json
-import probe.verdict  # noqa: F401  # what a run imports late is there before the first invocation: see prepare() below
+import probe.verdict  # noqa: F401  # imported late by a run, so imported here: see prepare() below
 from probe import lambda_event
 from probe.config.flags import CHECK_FLAGS, UsageError
 from probe.config.settings import Settings, settle
@@ -27,23 +28,23 @@ from probe.model import Severity, Verdict
 from probe.records import replace
 from probe.report import Page
 from probe.run import run
-from probe.serve.log_lines import event as line
+from probe.serve.log_lines import event as log_line
 from probe.wire import credentials, http, real_wire
 
-# Of the time that the function has left: for a run that does not end at its deadline, and for putting it into words.
+# Seconds of the function's time that are kept for a run that overruns its deadline, and for writing the reports.
 RESERVE = GRACE + 1.0
-LEAST = 0.1  # seconds, however little is left: what is cut off is told by the verdict
+LEAST = 0.1  # seconds of deadline, even if less is left; the verdict names what was cut off
 
-# Lambda starts a function before the clock of its first invocation runs.
+# Lambda starts the process before the clock of the first invocation runs, so slow imports happen here.
 http.prepare()
 credentials.prepare()
-# A function whose log level is DEBUG would log what botocore signs, the session's token included, and signed URLs.
+# With the function's log level DEBUG, botocore would log what it signs, including the session token and signed URLs.
 for library in ("botocore", "urllib3"):
     logging.getLogger(library).setLevel(logging.WARNING)
 
 
 class Context(Protocol):
-    """What is used of Lambda's context object."""
+    """The used part of Lambda's context object."""
 
     aws_request_id: str
 
@@ -51,67 +52,67 @@ class Context(Protocol):
 
 
 def handler(event: object, context: Context) -> dict[str, Any]:
-    """One check; returns the verdict's document, whatever the verdict.
+    """Run one check and return the verdict's document.
 
-    Raises UsageError where the event or a variable is wrong: Lambda reports it as the function's error.
+    Raises UsageError for a wrong event or variable, which Lambda reports as the function's error. A verdict, also of a
+    failure, is returned.
     """
     request = {"request": context.aws_request_id}
     try:
-        return _checked(event, context, request)
+        return _check(event, context, request)
     except UsageError as error:
-        _say(line("error", "refused", **request, words=str(error)))
-        # Lambda prints the frames that an exception went through, and they are nobody's business.
+        _write_line(log_line("error", "refused", **request, words=str(error)))
+        # Lambda logs the traceback; the error text says everything.
         raise error.with_traceback(None) from None
     except Exception as error:
-        words = f"a bug of ecr-probe: {described(error)}; please report it"
-        _say(line("error", "mistake", **request, words=words))
-        raise RuntimeError(words) from None
+        error_text = f"a bug of ecr-probe: {described(error)}; please report it"
+        _write_line(log_line("error", "mistake", **request, words=error_text))
+        raise RuntimeError(error_text) from None
 
 
-def _checked(event: object, context: Context, request: dict[str, str]) -> dict[str, Any]:
-    settings, formats, notes = _asked(event, context)
-    cut = threading.Event()
+def _check(event: object, context: Context, request: dict[str, str]) -> dict[str, Any]:
+    settings, formats, notes = _settings(event, context)
+    stop = threading.Event()
     try:
         verdict = verdict_in_any_case(
-            settings, lambda: run(settings, real_wire(settings.ca_bundle), stop=cut), stop=cut
+            settings, lambda: run(settings, real_wire(settings.ca_bundle), stop=stop), stop=stop
         )
     finally:
-        cut.set()  # what hangs now must not go on with it in the next invocation
+        stop.set()  # a step that hangs must not continue in the next invocation
     for form in formats:
         _write(report_in_any_case(verdict, form, Page(), notes.append))
     document: dict[str, Any] = json.loads(report_in_any_case(verdict, "json", Page(), notes.append))
-    _say(_summary(verdict, request, notes))
+    _write_line(_summary(verdict, request, notes))
     return document
 
 
-def _asked(event: object, context: Context) -> tuple[Settings, tuple[str, ...], list[str]]:
-    """Settings, the formats of the reports in the log, and what an operator should know of the settings."""
+def _settings(event: object, context: Context) -> tuple[Settings, tuple[str, ...], list[str]]:
+    """The settings, the formats of the reports in the log, and notes on the settings for the operator."""
     began, left = time.monotonic(), context.get_remaining_time_in_millis() / 1000
     given, formats = lambda_event.read(event)
     settings = settle(given, started=began)
     if settings.image is None:
         raise lambda_event.KEYS["image"].refusal("is needed, since a function has no task metadata that names one")
-    notes = [*settings.notes, *_unread(settings)]
-    wanted = settings.budget
-    deadline = min(wanted.deadline, max(left - min(RESERVE, left / 2), LEAST))
-    if deadline < wanted.deadline:
-        notes.append(f"the function's timeout leaves {deadline:.1f} s of the deadline's {wanted.deadline:g} s")
-    budget = replace(wanted, deadline=deadline, connect=min(wanted.connect, deadline))
+    notes = [*settings.notes, *_ignored_variables(settings)]
+    budget = settings.budget
+    deadline = min(budget.deadline, max(left - min(RESERVE, left / 2), LEAST))
+    if deadline < budget.deadline:
+        notes.append(f"the function's timeout leaves {deadline:.1f} s of the deadline's {budget.deadline:g} s")
+    budget = replace(budget, deadline=deadline, connect=min(budget.connect, deadline))
     return replace(settings, budget=budget), formats, notes
 
 
-def _unread(settings: Settings) -> Iterator[str]:
-    """Variables of `check` that are set in vain."""
+def _ignored_variables(settings: Settings) -> Iterator[str]:
     for flag in CHECK_FLAGS:
         if flag.name not in lambda_event.KEYS and settings.environ.get(flag.variable):
-            yield f"{flag.variable} has no meaning in a function"
+            yield f"{flag.variable} has no effect in a function"
 
 
 def _summary(verdict: Verdict, request: dict[str, str], notes: list[str]) -> str:
     def codes(severity: Severity) -> tuple[str, ...]:
         return tuple(dict.fromkeys(finding.code for finding in verdict.findings if finding.severity is severity))
 
-    return line(
+    return log_line(
         "error" if verdict.exit_code else "info",
         "check",
         **request,
@@ -125,12 +126,12 @@ def _summary(verdict: Verdict, request: dict[str, str], notes: list[str]) -> str
 
 
 def _write(report: str) -> None:
-    """To stdout, which Lambda puts into the function's log. What cannot be written is returned all the same."""
+    """Write to stdout, which Lambda copies to the function's log. An error there does not cost the verdict."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stdout.buffer.write(report.encode(errors="replace"))
         sys.stdout.buffer.flush()
 
 
-def _say(words: str) -> None:
+def _write_line(line: str) -> None:
     with suppress(OSError, ValueError):
-        print(words, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
-"""A verdict in any case: where our own program fails or hangs, a document still says so.
+"""A verdict in any case: if ecr-probe itself fails or hangs, the document reports that.
 
-`run` turns what goes wrong in a check into a step. This is the last resort behind it: it trusts only `model`.
+`run` turns every error of a check into a step. This module is the last resort for what is left; it relies only on
+`model`.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ if TYPE_CHECKING:
 
 GRACE = 1.0  # seconds beyond the deadline that a run has for its verdict
 GRACE_AFTER_SIGNAL = 5.0  # seconds; on a busy machine some of them pass before the run notices
-_GLANCE = 0.1
+_POLL = 0.1  # seconds
 _STEP = "task/environment/probe"
 
 
 def verdict_in_any_case(settings: Settings, run: Callable[[], Verdict], *, stop: threading.Event) -> Verdict:
-    """What `run` returns, or a verdict on its failure to. Raises UsageError where `run` does."""
+    """The verdict of `run`, or one that reports why there is none. Raises UsageError if `run` does."""
     began = datetime.now(UTC)
     try:
         return _bounded(settings, run, stop)
@@ -65,7 +66,7 @@ def verdict_in_any_case(settings: Settings, run: Callable[[], Verdict], *, stop:
 
 
 def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Event) -> Verdict:
-    """Run on a thread of its own: the main one stays free for signals and for the deadline."""
+    """Run on a thread of its own, so that the main one can watch signals and the deadline."""
     future: Future[Verdict] = Future()
 
     def work() -> None:
@@ -76,17 +77,17 @@ def _bounded(settings: Settings, run: Callable[[], Verdict], stop: threading.Eve
 
     threading.Thread(target=work, daemon=True).start()
     until = settings.started + settings.budget.deadline + GRACE
-    while not wait([future], timeout=_GLANCE).done:
+    while not wait([future], timeout=_POLL).done:
         if stop.is_set():
             until = min(until, time.monotonic() + GRACE_AFTER_SIGNAL)
-            stop = threading.Event()  # noticed; a second look must not extend the time
+            stop = threading.Event()  # handled; the next poll must not extend the time
         if time.monotonic() > until:
             raise TimeoutError
     return future.result(timeout=0)
 
 
 def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: Callable[[str], None]) -> str:
-    """A report. Where the words fail us, the bare document stands in: what was measured must not be lost."""
+    """A report; the bare document if rendering fails, so that what was measured is not lost."""
     from probe.report import FORMATS
 
     try:
@@ -99,7 +100,7 @@ def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: C
 
 
 def described(error: BaseException) -> str:
-    """Kind and place of an exception. Its words stay out: nobody knows what they hold."""
+    """Type and place of an exception. Its text is left out, since it may contain a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return type(error).__name__
@@ -108,7 +109,7 @@ def described(error: BaseException) -> str:
 
 
 class _End(Record, frozen=True, kw_only=True):
-    """How a run ended without a verdict of its own: the texts of the one finding, and the failure of its one step."""
+    """Why a run ended without a verdict of its own: the texts of its only finding, and the failure of its only step."""
 
     code: str
     title: str
@@ -123,7 +124,7 @@ class _End(Record, frozen=True, kw_only=True):
 
 
 def broken(settings: Settings, error: BaseException, *, began: datetime, interrupted: bool = False) -> Verdict:
-    """An inconclusive verdict with one finding: probe.bug, or probe.deadline where a signal ended a run that hung."""
+    """An inconclusive verdict with one finding: probe.bug, or probe.deadline if a signal ended a run that hung."""
     end = _interruption() if interrupted else _bug(error)
     return Verdict(
         schema_version=SCHEMA_VERSION,
@@ -151,7 +152,7 @@ def _bug(error: BaseException) -> _End:
     return _End(
         code="probe.bug",
         title="ecr-probe itself failed, so nothing was proven",
-        why="this says nothing about the network or AWS",
+        why="This is a bug in ecr-probe. The network and AWS were not judged.",
         failure=Failure.BUG,
         detail=described(error),
         values={"detail": described(error)},

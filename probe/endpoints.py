@@ -1,4 +1,4 @@
-"""The table of AWS endpoints: their names, host names and what is lost without them.
+"""The table of AWS endpoints: their names, host names and what breaks without them.
 
 A new endpoint is one row here, and its name in the simulated zone. Host names: ECR, ECS and CloudWatch Logs guides,
 "interface VPC endpoints"; a test checks every name against botocore's endpoint rules.
@@ -14,7 +14,7 @@ DUAL_STACK_REGISTRY_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn
 
 
 class Place(Record, frozen=True):
-    """What fills in a row's templates. Where the region or account is unknown, a placeholder takes its place."""
+    """The values for a row's templates. An unknown region or account is shown as a placeholder."""
 
     partition: Partition
     region: str
@@ -33,8 +33,8 @@ class Place(Record, frozen=True):
 class Row(Record, frozen=True):
     """One endpoint, its names as templates of `Place`.
 
-    `mistaken` is the name that hosted zones are often given by mistake. `if_called` is what is lost where a task is
-    known to call an endpoint that most tasks do not need. `service`: the endpoint whose VPC endpoint carries this name.
+    `mistaken` is the name that hosted zones often have by mistake. `if_called` is what breaks if a task calls an
+    endpoint that most tasks do not need. `service` is the endpoint whose VPC endpoint serves this name.
     """
 
     name: str

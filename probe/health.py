@@ -1,7 +1,7 @@
-"""The container's health check: whether the loop of `serve` is alive, never whether the endpoints are.
+"""The container's health check: whether the loop of `serve` runs, never whether the endpoints work.
 
-A task that is killed for a broken endpoint could not pull its replacement. This runs every minute in the smallest of
-tasks, so it is a bare socket: http.client alone would cost as much as everything here.
+A task that ECS stops for a broken endpoint could not be replaced, since its image could not be pulled. The check runs
+every minute in the smallest of tasks, so it uses a bare socket: importing http.client alone would double its cost.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from probe import __version__
 from probe.config.listen import Address
 
 LIMIT = 2.0  # seconds, for everything
-_ENOUGH = 1024  # bytes; the first line says it all
+_MOST_BYTES = 1024  # of the response; its first line is shorter
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
 
 
 def complaint(listen: Address, *, tls: bool = False, limit: float = LIMIT) -> str | None:
-    """What is wrong with the `serve` that listens there, in one line; None where it is healthy."""
+    """What is wrong with the `serve` that listens at this address, in one line; None if it is healthy."""
     there = listen.nearest
     try:
         received = _first_line(there, tls=tls, until=time.monotonic() + limit)
@@ -30,12 +30,12 @@ def complaint(listen: Address, *, tls: bool = False, limit: float = LIMIT) -> st
     except ConnectionError:
         received = b""
     except OSError as error:
-        return f"{there} cannot be asked: {(error.strerror or type(error).__name__).lower()}"
-    return _judged(received, there)
+        return f"{there} cannot be reached: {(error.strerror or type(error).__name__).lower()}"
+    return _complaint_about(received, there)
 
 
 def _first_line(there: Address, *, tls: bool, until: float) -> bytes:
-    """What is received up to the end of the first line, or of what is enough. Raises OSError."""
+    """The response up to the end of its first line, at most _MOST_BYTES. Raises OSError."""
     host = "localhost" if there.family is socket.AF_UNIX else there
     request = f"GET /-/healthy HTTP/1.0\r\nHost: {host}\r\nUser-Agent: ecr-probe/{__version__}\r\n\r\n"
     received = b""
@@ -44,9 +44,9 @@ def _first_line(there: Address, *, tls: bool, until: float) -> bytes:
         plain.connect(there.place)
         connection = _secured(plain) if tls else plain
         connection.sendall(request.encode("ascii"))
-        while b"\n" not in received and len(received) < _ENOUGH:
-            connection.settimeout(_left(until))  # anew, against a server that trickles
-            part = connection.recv(_ENOUGH - len(received))
+        while b"\n" not in received and len(received) < _MOST_BYTES:
+            connection.settimeout(_left(until))  # for each read: a server may send byte by byte
+            part = connection.recv(_MOST_BYTES - len(received))
             if not part:
                 break
             received += part
@@ -54,7 +54,7 @@ def _first_line(there: Address, *, tls: bool, until: float) -> bytes:
 
 
 def _secured(connection: socket.socket) -> socket.socket:
-    """Over TLS with whoever is there: it is this task's own loopback, and its certificate names other hosts."""
+    """TLS without verification: this is the task's own loopback interface, and the certificate names other hosts."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -69,8 +69,8 @@ def _left(until: float) -> float:
     return left
 
 
-def _judged(received: bytes, there: Address) -> str | None:
-    """Nothing of the answer is repeated but its number: who knows what listens there."""
+def _complaint_about(received: bytes, there: Address) -> str | None:
+    """Of the response only the status is repeated, since any program may listen there."""
     if not received:
         return f"{there} closed the connection without an answer: the process there is failing"
     match = _STATUS_LINE.match(received)

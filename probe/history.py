@@ -23,8 +23,8 @@ from probe.records import Record, replace
 # Upper bounds of the latency histogram, in seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 10.0)
 LONGEST_HISTORY = 100  # rounds
-# Combinations of endpoint, step and failure that are counted one by one; further ones count as `other`, so that the
-# sums stay true.
+# Combinations of endpoint, step and failure that have a counter of their own; further ones count as `other`, so that
+# the sums stay correct.
 MOST_FAILURES = 100
 OTHER = "other"
 STRIP = timedelta(hours=1)
@@ -128,7 +128,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     misconfigured: str | None = None
     totals: Totals = Totals()
     last_success: datetime | None = None  # end of the last round that was pass or degraded
-    since: datetime | None = None  # start of the first of the rounds in a row whose status and pull are the last one's
+    since: datetime | None = None  # start of the first round from which status and pull have not changed
     standing: tuple[Standing, ...] = ()
     resolved: tuple[Resolved, ...] = ()  # within the last hour, newest first
     history: tuple[Round, ...] = ()

@@ -37,7 +37,7 @@ class OtherImage(Record, frozen=True):
 
 
 def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | OtherImage:
-    """Parse a reference. Raises ValueError with one plain sentence if it is malformed.
+    """Parse a reference. Raises ValueError with a one-line reason if it is malformed.
 
     `listed_regions` False accepts a region that botocore's data does not list yet, for an image that ECS has pulled.
     """
@@ -59,7 +59,7 @@ def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | O
 
 def _split_host(text: str) -> tuple[str, str]:
     if not text or len(text) > 1024 or not text.isprintable() or " " in text:
-        raise ValueError("an image reference is one printable word")
+        raise ValueError("an image reference has no spaces or unprintable characters, and at most 1024 characters")
     if "://" in text:
         raise ValueError("an image reference has no scheme such as https://")
     first, slash, rest = text.partition("/")

@@ -1,4 +1,4 @@
-"""What the event of a Lambda function asks of the check: flags as keys of a JSON object, over their variables."""
+"""The event of the Lambda function: flags of the check as keys of a JSON object, which override the variables."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from probe.report import FORMATS
 from probe.safe_words import quoted
 
 SETTINGS = "settings"
-# Every event of EventBridge and its Scheduler has these; it comes by the clock, and asks for nothing.
+# Every event of EventBridge and its Scheduler has these keys. It starts a check and has no settings in it.
 _OF_EVENTBRIDGE = {"detail-type", "source"}
-_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+_NUMBER = "a number"
+_TYPE_NAMES = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: _NUMBER, float: _NUMBER}
 
 
 class Key(Flag):
-    """A flag as a key of the event: what is wrong with it is said in the event's words."""
+    """A flag as a key of the event: its error messages name the key and show a good event."""
 
     __slots__ = ()
 
     @property
-    def wants(self) -> str:
-        return _KINDS[bool] if self.switch else _KINDS[int] if self.metavar in ("DURATION", "SIZE") else _KINDS[str]
+    def expected(self) -> str:
+        """The JSON type of its value."""
+        if self.switch:
+            return _TYPE_NAMES[bool]
+        return _NUMBER if self.metavar in ("DURATION", "SIZE") else _TYPE_NAMES[str]
 
     @property
     def good(self) -> str:
@@ -39,38 +43,38 @@ class Key(Flag):
         return UsageError(f"{self.name} ({given_by or self.variable}): {sentence}; for example {self.good}")
 
 
-# A function writes no file, what it answers is no page, and no instance's metadata is in its reach.
-_ELSEWHERE = ("output", "pretty", "verbose", "quiet", "allow-instance-role")
+# A function writes no file and has no screen, and it cannot reach an instance's metadata.
+_NOT_IN_A_FUNCTION = ("output", "pretty", "verbose", "quiet", "allow-instance-role")
 KEYS = {
     flag.name: Key(**{field.name: getattr(flag, field.name) for field in fields(flag)})
     for flag in FLAGS
-    if flag.name not in _ELSEWHERE
+    if flag.name not in _NOT_IN_A_FUNCTION
 }
 GOOD = KEYS["image"].good
 
 
 def read(event: object) -> tuple[Arguments, tuple[str, ...]]:
-    """What the event says, and the variables where it says nothing; beside it the formats of the reports that are to go
-    to the log, where unlike on a screen several have their place. Raises UsageError."""
-    words = [word for key, value in _asked(event) for word in _words(key, value)]
-    arguments = collect(KEYS.values(), words, variables())
+    """The settings of the event, with the variables for the others; and the formats of the reports to log, which unlike
+    on a screen may be several. Raises UsageError."""
+    argv = [argument for key, value in _settings(event) for argument in _argv(key, value)]
+    arguments = collect(KEYS.values(), argv, variables())
     formats = arguments.many("format", lambda text: one_of(text, FORMATS, what="a format"))
     others = {name: texts for name, texts in arguments.texts.items() if name != "format"}
     return replace(arguments, texts=others, reports=()), formats
 
 
-def _asked(event: object) -> Iterator[tuple[Key, object]]:
-    given, what = event, "the event"
-    if isinstance(given, dict) and SETTINGS in given:
-        # Beside it may stand whatever the caller needs, such as the state of a state machine.
-        given, what = given[SETTINGS], SETTINGS
-    if given is None:
+def _settings(event: object) -> Iterator[tuple[Key, object]]:
+    values, what = event, "the event"
+    if isinstance(values, dict) and SETTINGS in values:
+        # The other keys are the caller's own, such as the state of a state machine.
+        values, what = values[SETTINGS], SETTINGS
+    if values is None:
         return
-    if not isinstance(given, dict):
-        raise UsageError(f"{what} is {_kind(given)} and has to be an object; for example {GOOD}")
-    if given.keys() >= _OF_EVENTBRIDGE:
+    if not isinstance(values, dict):
+        raise UsageError(f"{what} is {_type_name(values)} and has to be an object; for example {GOOD}")
+    if values.keys() >= _OF_EVENTBRIDGE:
         return
-    for name, value in given.items():
+    for name, value in values.items():
         key = KEYS.get(name)
         if key is None:
             _refuse(str(name))
@@ -83,17 +87,17 @@ def _refuse(name: str) -> NoReturn:
     if near:
         raise UsageError(f"{quoted(name)} is no setting; did you mean {near[0]}? for example {KEYS[near[0]].good}")
     raise UsageError(
-        f"{quoted(name)} is no setting; known are {', '.join(KEYS)}, which in an event of another shape stand under "
-        f'"{SETTINGS}"; for example {json.dumps({SETTINGS: json.loads(GOOD)})}'
+        f"{quoted(name)} is no setting; known are {', '.join(KEYS)}; an event with other keys needs "
+        f'"{SETTINGS}" around them; for example {json.dumps({SETTINGS: json.loads(GOOD)})}'
     )
 
 
-def _words(key: Key, value: object) -> Iterator[str]:
-    """The flag as a command line has it."""
+def _argv(key: Key, value: object) -> Iterator[str]:
+    """The key and its value as arguments of a command line."""
     values = value if isinstance(value, list) and key.many else [value]
     if not values:
-        raise key.refusal("names nothing")
-    for text in (_text(key, each) for each in values):
+        raise key.refusal("the list is empty")
+    for text in (_text(key, item) for item in values):
         if not key.switch:
             yield f"--{key.name}={text}"
             continue
@@ -104,17 +108,17 @@ def _words(key: Key, value: object) -> Iterator[str]:
 
 
 def _text(key: Key, value: object) -> str:
-    """JSON's own types are taken where they belong, and text everywhere, as a variable has nothing else."""
+    """The value as a command line has it. A text is always accepted, since a variable has no other type."""
     if isinstance(value, str):
         return value
-    if _kind(value) != key.wants:
+    if _type_name(value) != key.expected:
         alternative = ", nor a list of it" if key.many else ""
-        raise key.refusal(f"{_kind(value)} is not {key.wants}{alternative}")
+        raise key.refusal(f"{_type_name(value)} is not {key.expected}{alternative}")
     if isinstance(value, bool):
         return str(value).lower()
-    # Without an exponent, which no flag takes.
+    # Without an exponent, which no flag accepts.
     return f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def _kind(value: object) -> str:
-    return "null" if value is None else _KINDS.get(type(value), type(value).__name__)
+def _type_name(value: object) -> str:
+    return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)

@@ -205,8 +205,7 @@ class Partition(Record, frozen=True):
     regions: tuple[str, ...]
 
 
-# ---- where we are
-# ------------------------------------------------------------------------------------------------------
+# ---- where we are ----------------------------------------------------------------------------------------------------
 
 
 class Identity(Record, frozen=True, kw_only=True):
@@ -254,8 +253,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     fault_injection: bool = False
 
 
-# ---- what is to be measured
-# ----------------------------------------------------------------------------------------------
+# ---- what is to be measured ------------------------------------------------------------------------------------------
 
 
 class ImageReference(Record, frozen=True, kw_only=True):
@@ -288,8 +286,8 @@ class Endpoint(Record, frozen=True, kw_only=True):
     """One AWS endpoint to reach: a row of the table in `endpoints.py`, filled in for a region and an account.
 
     `host` is what clients call: SNI, Host header and signature. `lookup` is the name that is resolved; it
-    differs from `host` only with --endpoint-dns. `mistaken` is the name that hosted zones are often given by mistake,
-    with labels swapped.
+    differs from `host` only with --endpoint-dns. `mistaken` is the name, with labels swapped, that hosted zones often
+    have by mistake.
     """
 
     name: str
@@ -356,15 +354,14 @@ class Plan(Record, frozen=True, kw_only=True):
 
 
 class Policy(Record, frozen=True, kw_only=True):
-    """What the operator accepts. It changes opinions, never what is measured."""
+    """What the operator accepts. It changes severities, never what is measured."""
 
     allow_public: tuple[str, ...] = ()
     pull_role: str | None = None
     strict: bool = False
 
 
-# ---- facts
-# -----------------------------------------------------------------------------------------------------------------
+# ---- facts -----------------------------------------------------------------------------------------------------------
 
 
 class Address(Record, frozen=True):
@@ -450,7 +447,7 @@ class CertificateSeen(Seen, frozen=True, kw_only=True, tag="tls"):
 
 
 class DenialReason(StrEnum):
-    """Which policy refused, as AWS's own sentence names it (IAM guide, "troubleshoot access denied")."""
+    """The policy that denied access, as AWS's own sentence names it (IAM guide, "troubleshoot access denied")."""
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
@@ -674,14 +671,13 @@ class Measurement(Record, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
 
 
-# ---- opinions
-# ----------------------------------------------------------------------------------------------------------------
+# ---- opinions --------------------------------------------------------------------------------------------------------
 
 
 class Advice(Record, frozen=True):
-    """What to do: in words, then the commands in order, each whole and fit for pasting, then a note on them.
+    """What to do: a text, then commands in order that can be pasted as they are, then a note on them.
 
-    Words in capitals are for the reader to fill in. `text` is empty where the commands say everything.
+    Words in capitals are for the reader to fill in. `text` is empty if the commands suffice.
     """
 
     text: str
@@ -690,9 +686,9 @@ class Advice(Record, frozen=True):
 
 
 class Cause(Record, frozen=True, kw_only=True):
-    """What can produce a fault. `code` is from the shared vocabulary; `confirm` is the read that proves or refutes it.
+    """A possible cause of a fault. `code` is from the shared vocabulary; `confirm` is how to prove or refute it.
 
-    `object` and `element` name the AWS object, and what of it is wrong, where the configuration was read.
+    `object` and `element` name the AWS object and its wrong part if the configuration was read.
     """
 
     code: str
@@ -726,8 +722,7 @@ class Finding(Record, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
 
-# ---- the answer
-# ----------------------------------------------------------------------------------------------------------------
+# ---- the answer ------------------------------------------------------------------------------------------------------
 
 
 def finding_url(code: str) -> str:

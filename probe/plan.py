@@ -81,7 +81,7 @@ def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReferen
     try:
         own = parse_image(surroundings.image, listed_regions=False)
     except ValueError:
-        # ECS pulled it, so the fault is in our parser: no reason to stop.
+        # ECS pulled it, so the reference is valid and our parser is wrong.
         return None, ImageHost.OTHER
     return (None, own.host) if isinstance(own, OtherImage) else (own, ImageHost.PRIVATE_ECR)
 
@@ -181,7 +181,7 @@ def _ipv6_only(surroundings: Surroundings) -> bool:
 
 def _control_host(place: Place, own_region: str | None) -> str | None:
     """S3 of another region of the partition, if possible a near one, which answers within half a second."""
-    # Nor of the task's own region, which its gateway endpoint may route.
+    # Not the task's own region either: its gateway endpoint may route that.
     others = [region for region in place.partition.regions if region not in (place.region, own_region)]
     near = [region for region in others if region.split("-")[0] == place.region.split("-")[0]]
     other = next(iter(near or others), None)

@@ -1,4 +1,4 @@
-"""One run: look around, plan, measure, diagnose, judge. All commands that measure call this."""
+"""One run: look around, plan, measure, diagnose, judge. Every command that measures calls it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from probe.plan import make_plan
 from probe.progress import Progress, Silent
 from probe.wire import Wire
 
-METADATA_GRACE = 0.5  # seconds that metadata still gets after a stop: without it there is often no image to name
+METADATA_GRACE = 0.5  # seconds for metadata after a stop: without it the image is often unknown
 
 
 def run(

@@ -1,6 +1,7 @@
-"""What the process receives from outside: signals, and streams that are closed.
+"""Signals, and standard streams that the caller closed.
 
-The first Ctrl-C or SIGTERM asks a command to end, so that its document is still printed; the second ends the process.
+The first Ctrl-C or SIGTERM lets a command end in order: check, demo and smoke still print their document, and serve
+stops with exit code 0. The second one ends the process immediately.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TOGETHER = 0.3  # seconds; a shell and its parent often pass on the same request
-_OURS = (signal.SIGINT, signal.SIGTERM)
+TOGETHER = 0.3  # seconds; a shell and its parent often pass on the same Ctrl-C, which counts once
+_HANDLED = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED = 128 + signal.SIGINT  # the status that shells report for a process that Ctrl-C ended
 
 
 class Stop(threading.Event):
-    """Set when a signal asks the command to end. `number` is that signal, None where none came."""
+    """Set when a signal asks the command to end. `number` is that signal, None if there was none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,17 +35,17 @@ class Stop(threading.Event):
 def stop_on_signals(stop: Stop) -> Iterator[None]:
     """Within, a signal sets `stop`. Only the main thread receives signals; on another one nothing changes.
 
-    A handler runs in the middle of whatever the main thread does, which may hold any lock, so ours does nothing. The
-    interpreter writes the signal's number into a pipe, and a thread reads it there.
+    A handler interrupts the main thread anywhere, even while it holds a lock, so this one does nothing. The interpreter
+    writes the signal's number into a pipe, and a thread reads it there.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    threading.Thread(target=_obey, args=(reader, stop), daemon=True, name="signals").start()
+    threading.Thread(target=_read_signals, args=(reader, stop), daemon=True, name="signals").start()
     earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, lambda _number, _frame: None) for number in _OURS}
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in _HANDLED}
     try:
         yield
     finally:
@@ -54,11 +55,11 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         os.close(writer)
 
 
-def _obey(reader: int, stop: Stop) -> None:
+def _read_signals(reader: int, stop: Stop) -> None:
     first = None
     with os.fdopen(reader, "rb", buffering=0) as numbers:
         while number := numbers.read(1):
-            if number[0] not in _OURS:
+            if number[0] not in _HANDLED:
                 continue
             now = time.monotonic()
             first = now if first is None else first
@@ -88,9 +89,9 @@ def keyboard_interrupts() -> Iterator[None]:
 
 
 def fill_closed_streams() -> None:
-    """A standard stream that the caller closed leaves a number that our next socket or file would get."""
+    """Open closed standard streams on /dev/null: otherwise the next socket or file would get the number of one."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number

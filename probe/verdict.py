@@ -39,7 +39,7 @@ _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONC
 
 
 def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Policy, *, version: str) -> Verdict:
-    """The document: every finding with its severity, and what follows from all of them."""
+    """The document: every finding with its severity, and status, pull and exit code of the run."""
     evidence = Evidence(measurement, policy)
     judged = tuple(_judged(finding, evidence) for finding in findings)
     status, pull = _status(judged, evidence), _pull(judged, evidence)
@@ -67,7 +67,7 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
 
 
 def exit_code(status: Status, *, strict: bool) -> int:
-    """The contract's, whatever the command."""
+    """The exit code of the contract, the same for every command."""
     return 1 if status is Status.DEGRADED and strict else _EXIT_CODES[status]
 
 
@@ -131,14 +131,14 @@ def _unread(measurement: Measurement) -> str:
 
 
 def severity(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
-    """How much a finding weighs, from what it takes away, of what and how much of it; nothing else."""
+    """The severity of a finding. It depends only on the finding's impact, endpoints and extent, the plan and policy."""
     if finding.extent is Extent.NOTED:
         return Severity.INFO
-    whole = _severity_of_whole(finding, plan, policy, path)
-    return Severity.WARNING if finding.extent is Extent.PARTLY and whole is Severity.ERROR else whole
+    full = _full_severity(finding, plan, policy, path)
+    return Severity.WARNING if finding.extent is Extent.PARTLY and full is Severity.ERROR else full
 
 
-def _severity_of_whole(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
+def _full_severity(finding: Finding, plan: Plan, policy: Policy, path: Path) -> Severity:
     match finding.impact:
         case Impact.PULL | Impact.START | Impact.PROOF:
             return Severity.ERROR
@@ -146,7 +146,7 @@ def _severity_of_whole(finding: Finding, plan: Plan, policy: Policy, path: Path)
             weights = [_route_severity(name, plan, policy) for name in finding.endpoints]
             return min(weights, key=lambda severity: severity.rank, default=Severity.WARNING)
         case Impact.LOGS:
-            # Required: a container of the task logs there, or somebody asked for it.
+            # Required: a container of the task logs there, or --also names it.
             planned = [endpoint for name in finding.endpoints if (endpoint := plan.endpoint(name))]
             required = any(endpoint.required for endpoint in planned if endpoint.impact is Impact.LOGS)
             return Severity.ERROR if required else Severity.WARNING
@@ -173,20 +173,20 @@ def _judged(finding: Finding, evidence: Evidence) -> JudgedFinding:
 
 # ---- causes ---------------------------------------------------------------------------------------------------------
 
-_SHARES = {Severity.ERROR: 1.0, Severity.WARNING: 0.25}  # of a finding in the likelihood of its causes; a note has none
+_SHARES = {Severity.ERROR: 1.0, Severity.WARNING: 0.25}  # weight of a finding in the likelihood of its causes; notes: 0
 
 
 def likeliest(findings: tuple[JudgedFinding, ...]) -> tuple[Cause, ...]:
-    """What can be the cause of all that was found, in one order: confirmed ones first, then by how many findings name
-    it and how early.
+    """The possible causes of all findings in one order: confirmed ones first, then by how many findings name them and
+    how early.
     """
     causes: dict[str, Cause] = {}
     likelihood: dict[str, float] = {}
     for finding in sorted(findings, key=lambda finding: finding.severity.rank):
-        alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
-        for place, cause in enumerate(alive if finding.severity in _SHARES else (), start=1):
-            known = causes.setdefault(cause.code, cause)
-            if cause.standing is Standing.CONFIRMED and known.standing is not Standing.CONFIRMED:
+        possible = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
+        for place, cause in enumerate(possible if finding.severity in _SHARES else (), start=1):
+            earlier = causes.setdefault(cause.code, cause)
+            if cause.standing is Standing.CONFIRMED and earlier.standing is not Standing.CONFIRMED:
                 causes[cause.code] = cause
             likelihood[cause.code] = likelihood.get(cause.code, 0.0) + _SHARES[finding.severity] / place
     order = sorted(causes, key=lambda code: (causes[code].standing is not Standing.CONFIRMED, -likelihood[code]))
@@ -220,11 +220,11 @@ def _pull(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> Pull:
 
 
 def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
-    """Whether layers came as ECS would fetch them: all that were asked for, by the names that ECS uses."""
+    """Whether all requested layers arrived, and by the names that ECS uses."""
     layers = [step for step in evidence.of(Action.LAYER) if step not in evidence.survived]
     complete = bool(layers) and all(step.ok for step in layers) and evidence.plan.layers is not Layers.NONE
-    beside = (Impact.LOGS, Impact.AGENT, Impact.NONE)
-    others = {endpoint.name for endpoint in evidence.plan.endpoints if endpoint.impact in beside}
+    not_for_the_pull = (Impact.LOGS, Impact.AGENT, Impact.NONE)
+    others = {endpoint.name for endpoint in evidence.plan.endpoints if endpoint.impact in not_for_the_pull}
     doubted = any(
         finding.impact is Impact.PROOF and not set(finding.endpoints) <= others for finding in _errors(findings)
     )
@@ -238,9 +238,9 @@ def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
 def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Evidence) -> EndpointSummary:
     endpoint, name = visit.endpoint, visit.endpoint.name
     reached = len({step.address for step in visit.shaken})
-    # What only stops our proof (a role, a rate limit) is no fault of the endpoint.
-    wrong = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
-    # What an endpoint is for are its requests: where a failure elsewhere prevented them, it is not known to work.
+    # A failure that only prevents the proof (a role, a rate limit) is no fault of the endpoint.
+    faulty = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
+    # An endpoint is known to work only if its requests were made: a failure elsewhere may have prevented them.
     requests = [step for step in evidence.measurement.steps if step.endpoint == name and step.action not in _CONNECTING]
     prevented = any(step.blocked_by for step in requests)
     return EndpointSummary(
@@ -251,5 +251,5 @@ def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Eviden
         route=evidence.route(visit),
         resolved=len(visit.addresses),
         reached=reached,
-        ok=reached > 0 and not wrong and not prevented,
+        ok=reached > 0 and not faulty and not prevented,
     )

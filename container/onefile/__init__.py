@@ -1,1 +1,1 @@
-"""The one-file build, for hosts that can pull no image: `build` makes it, `start` and `unpack` run first inside it."""
+"""The one-file build, for hosts that can pull no image: `build` creates it, `start` and `unpack` run first in it."""

@@ -1,8 +1,8 @@
-"""Makes the one file: the program and its libraries for every Python it may meet, packed by shiv.
+"""Create the one file: the program and its libraries for every supported Python, packed by shiv.
 
     python -m container.onefile.build TARGET [MACHINE]
 
-MACHINE is x86_64 or aarch64, whatever this machine is.
+MACHINE is x86_64 or aarch64, by default this machine's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from container.onefile.unpack import BUILT
 from container.wheels import EPOCH, PYTHONS, extensions, install, machine_named
 
 HERE = Path(__file__).parent
-GLIBC = 28  # of 2.28: the C libraries of Amazon Linux 2023, Debian 12 and all that is newer are no older
+GLIBC = 28  # of 2.28: Amazon Linux 2023, Debian 12 and newer systems have at least this C library
 FIRST = ("__init__.py", "start.py", "unpack.py")
 
 
@@ -43,7 +43,7 @@ def main(target: Path, machine: str) -> None:
 
 
 def checksum(file: Path) -> str:
-    """As sha256sum prints it: Python tells a file that was cut short on its way in words that help nobody."""
+    """A line in the format of sha256sum: Python's error for a truncated file does not name the reason."""
     return f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
 
 

@@ -1,9 +1,9 @@
-"""What the one file runs first: does this Python suffice? Every Python, from 2.7 on, must be able to read this."""
+"""The first code of the one file: it checks Python's version. Every Python from 2.7 on must be able to parse it."""
 
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036
-    if sys.stderr:  # None where it is closed, and the code counts all the same
+    if sys.stderr:  # None if it is closed
         sys.stderr.write(
             "ecr-probe: Python 3.11 or newer is needed and this is "
             + sys.version.split()[0]

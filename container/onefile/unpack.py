@@ -1,7 +1,7 @@
-"""Before the program: will the compiled parts run here, which directory is safe, and is all of it still there.
+"""Unpack the program before it starts: check this Python, choose a safe directory, and check that it is complete.
 
-Whoever can write to that directory can make us run what they like, and we may be root. Whatever goes wrong is told in
-one line and ends with the code for a mistake in the call: a traceback's 1 would say that the check failed.
+A user who can write to that directory can make us run other code, possibly as root. Every error is reported in one line
+and ends with the exit code of wrong usage, since the 1 of a traceback would mean that the check failed.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ PACKED = "site-packages/"
 
 
 class UnfitError(Exception):
-    """Why a directory must not be used."""
+    """The reason why a directory must not be used."""
 
 
 def main() -> NoReturn:
-    asked, purpose = os.environ.get(VARIABLE), "unpacked into"
+    named, purpose = os.environ.get(VARIABLE), "unpacked into"
     try:
         _check_interpreter(json.loads(pkgutil.get_data(__package__, BUILT) or b"{}")["extensions"])
         _unpack()
         purpose = "started from"
-        from _bootstrap import bootstrap  # shiv's, beside us in the file
+        from _bootstrap import bootstrap  # shiv's module in this file
 
-        bootstrap()  # and with it the program, which handles what goes wrong in it
+        bootstrap()  # runs the program, which handles its own errors
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except UnfitError as error:
-        if not asked:
-            _refuse(f"there is no safe directory to unpack into ({error}); name one of yours by {VARIABLE}=DIRECTORY")
-        _refuse(f"cannot be unpacked into {asked}: {error}; {VARIABLE}=DIRECTORY names another")
+        if not named:
+            _refuse(f"there is no safe directory to unpack into ({error}); set {VARIABLE}=DIRECTORY to one of yours")
+        _refuse(f"cannot be unpacked into {named}: {error}; set {VARIABLE}=DIRECTORY to another one")
     except Exception as error:
         where = os.environ.get(VARIABLE)
-        _refuse(f"cannot be {purpose} {where}: {_reason(error)}; {VARIABLE}=DIRECTORY names another place")
+        _refuse(f"cannot be {purpose} {where}: {_reason(error)}; set {VARIABLE}=DIRECTORY to another one")
     raise AssertionError("bootstrap ends the process")
 
 
 def _refuse(sentence: str) -> NoReturn:
-    with suppress(Exception):  # stderr may be closed, and the code counts all the same
+    with suppress(Exception):  # stderr may be closed
         sys.stderr.write(f"ecr-probe: {sentence}\n")
         sys.stderr.flush()
     sys.exit(USAGE)
@@ -69,66 +69,68 @@ def _reason(error: Exception) -> str:
 
 
 def _check_interpreter(extensions: list[str]) -> None:
-    """The name that this Python gives to compiled modules tells version, processor and C library in one."""
-    mine = importlib.machinery.EXTENSION_SUFFIXES[0]
-    if mine not in extensions:
-        built = ", ".join(each.split(".")[1] for each in extensions)
-        _refuse(f"this file was built for {built} and this Python is {mine.split('.')[1]}; make onefile builds others")
+    """Check the suffix of this Python's compiled modules, which contains its version, processor and C library."""
+    suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
+    if suffix not in extensions:
+        built = ", ".join(extension.split(".")[1] for extension in extensions)
+        _refuse(
+            f"this file was built for {built} and this Python is {suffix.split('.')[1]}; make onefile builds others"
+        )
 
 
-# ---- what is unpacked ----------------------------------------------------------------------------
+# ---- unpacking -----------------------------------------------------------------------------------
 
 
 def _unpack() -> None:
-    """Have the whole tree lie where shiv looks for it. shiv looks for its directory alone: see `whole`."""
+    """Unpack the whole tree where shiv expects it. shiv itself only checks for the directory: see `is_complete`."""
     from _bootstrap import Environment, cache_path, current_zipfile, extract_site_packages
 
     umask = os.umask(0o022)
-    os.umask(umask | 0o022)  # nothing that we make is for others to change; what the program writes is not ours
+    os.umask(umask | 0o022)  # other users must not change what is unpacked; the program runs with its own umask
     try:
         root = chosen(os.environ, os.geteuid())
         os.environ[VARIABLE] = str(root)
         with current_zipfile() as archive:
             settings = Environment.from_json(archive.read("environment.json").decode())
             tree = cache_path(archive, str(root), settings.build_id)
-            anew = settings.force_extract
-            os.environ.pop(settings.FORCE_EXTRACT, None)  # done here, and not once more
-            if not anew and whole(archive, tree):
+            forced = settings.force_extract
+            os.environ.pop(settings.FORCE_EXTRACT, None)  # handled here: shiv must not extract again
+            if not forced and is_complete(archive, tree):
                 return
             with (root / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not anew and whole(archive, tree):
-                    return  # another has done it meanwhile, and runs from it
+                if not forced and is_complete(archive, tree):
+                    return  # another process has unpacked it meanwhile and runs from it
                 try:
-                    # One worker is this process: no other can be killed, or have its own say about Ctrl-C.
+                    # With one worker, this process compiles: no other process can be killed or handle Ctrl-C itself.
                     extract_site_packages(archive, tree, settings.compile_pyc, compile_workers=1, force=True)
                 except BaseException:
-                    shutil.rmtree(f"{tree}.tmp", ignore_errors=True)  # a disk that is full must not stay so
+                    shutil.rmtree(f"{tree}.tmp", ignore_errors=True)  # the disk may be full
                     raise
     finally:
         os.umask(umask)
 
 
-def whole(archive: zipfile.ZipFile, tree: Path) -> bool:
-    """Nothing is missing or cut short: /tmp is cleaned by age, file by file, and a clean-up may have been broken off.
+def is_complete(archive: zipfile.ZipFile, tree: Path) -> bool:
+    """Whether every file is there with its full size: /tmp is cleaned by age, file by file.
 
-    Some thousand glances take a few hundredths of a second; a mark in the tree could be all that is left of it.
+    To look at all of some thousand files takes a few hundredths of a second. A marker file could be the only one left.
     """
     try:
         return all(
-            os.stat(f"{tree}/{each.filename}").st_size == each.file_size
-            for each in archive.infolist()
-            if each.filename.startswith(PACKED)
+            os.stat(f"{tree}/{member.filename}").st_size == member.file_size
+            for member in archive.infolist()
+            if member.filename.startswith(PACKED)
         )
     except OSError:
         return False
 
 
-# ---- where ---------------------------------------------------------------------------------------
+# ---- the directory -------------------------------------------------------------------------------
 
 
 def chosen(environ: Mapping[str, str], uid: int) -> Path:
-    """The first directory that is fit, made where it is missing. Raises UnfitError, and OSError for the one named."""
+    """The first safe directory, created if missing. Raises UnfitError, and OSError for the one in the variable."""
     if environ.get(VARIABLE):
         return _named(Path(environ[VARIABLE]), uid)
     reasons = []
@@ -143,18 +145,18 @@ def chosen(environ: Mapping[str, str], uid: int) -> Path:
 
 
 def _named(folder: Path, uid: int) -> Path:
-    """A directory of our own in the named one, which may be as shared as /tmp is. Raises UnfitError or OSError."""
+    """A directory of our own in the one that the variable names, which may be shared. Raises UnfitError or OSError."""
     folder = folder.expanduser().absolute()
-    there = folder
-    while not there.exists():
-        there = there.parent
-    _check_executable(_guarded(there, uid))
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
+    _check_executable(_guarded(existing, uid))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return claimed(folder / f"ecr-probe-{uid}", uid)
 
 
 def candidates(environ: Mapping[str, str], uid: int) -> Iterator[Path]:
-    """A home that is ours is better than a directory that everybody shares and that is cleaned by age."""
+    """Possible directories: first in the user's home, then shared ones, which are cleaned by age."""
     caches = (environ.get("XDG_CACHE_HOME", ""), environ.get("HOME", "") and f"{environ['HOME']}/.cache")
     for cache in caches:
         if os.path.isabs(cache):
@@ -165,7 +167,7 @@ def candidates(environ: Mapping[str, str], uid: int) -> Iterator[Path]:
 
 
 def claimed(folder: Path, uid: int) -> Path:
-    """`folder`, ours alone from now on. Raises UnfitError or OSError."""
+    """`folder`, created for this user alone, or checked that it is. Raises UnfitError or OSError."""
     if folder.parent.name == ".cache" and not folder.parent.exists():
         (_guarded(folder.parent.parent, uid) / ".cache").mkdir(mode=0o700, exist_ok=True)
     parent = _guarded(folder.parent, uid)
@@ -173,7 +175,7 @@ def claimed(folder: Path, uid: int) -> Path:
     ours = parent / folder.name
     with suppress(FileExistsError):
         ours.mkdir(mode=0o700)
-    status = ours.lstat()  # a link is nobody's promise
+    status = ours.lstat()  # not stat: a link's target can be exchanged
     if not stat.S_ISDIR(status.st_mode):
         raise UnfitError(f"{ours} is no directory")
     if status.st_uid != uid:
@@ -192,12 +194,12 @@ def _check_executable(folder: Path) -> None:
 
 
 def _guarded(folder: Path, uid: int) -> Path:
-    """`folder` without links, if nobody else can put another thing in the place of what lies in it."""
+    """`folder` without links, if no other user can replace what is in it. Raises UnfitError."""
     folder = folder.resolve(strict=True)
-    for each in (folder, *folder.parents):
-        status = each.stat()
+    for level in (folder, *folder.parents):
+        status = level.stat()
         if status.st_uid not in (0, uid):
-            raise UnfitError(f"{each} belongs to another user")
+            raise UnfitError(f"{level} belongs to another user")
         if status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX:
-            raise UnfitError(f"{each} can be changed by others")
+            raise UnfitError(f"{level} can be changed by others")
     return folder

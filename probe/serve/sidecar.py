@@ -19,7 +19,7 @@ from probe.serve.page import REHEARSAL
 from probe.serve.server import Server
 from probe.serve.web import App
 
-# Seconds, of the five that a task has to end: to cut the round, to answer the last scrapes, to write what is queued.
+# Seconds to stop the current round, to answer the last scrapes, and to write what is queued: together less than five.
 CUTTING, ANSWERING, WRITING = 2.0, 1.0, 0.5
 _MOST_QUEUED = 200  # lines, and reports
 
@@ -32,7 +32,7 @@ def serve(
     say: Callable[[str], None],
     deliver: Callable[[Verdict], tuple[str, ...]],
 ) -> int:
-    """Serve until `stop` is set; returns the exit code.
+    """Serve until `stop` is set by SIGTERM or Ctrl-C; returns the exit code, which is 0 then.
 
     `say` prints a line on stderr; `deliver` writes the reports and returns its error texts. Raises UsageError where the
     sidecar cannot listen.
@@ -84,7 +84,7 @@ def _save_memory() -> None:
 
 
 class _Output:
-    """The log lines, and the reports of each round. Neither waits for the other."""
+    """Writes the log lines and the reports of each round, independently of each other."""
 
     def __init__(self, say: Callable[[str], None], deliver: Callable[[Verdict], tuple[str, ...]] | None) -> None:
         self._say, self._deliver = say, deliver
@@ -114,7 +114,7 @@ class _Output:
 
 
 class _Writer:
-    """Writes on a thread of its own, since a log driver may block and must not delay the rounds. Drops what overflows
+    """Writes on a thread of its own, since a blocked log driver must not delay the rounds. Drops what does not fit into
     its queue."""
 
     def __init__(self) -> None:

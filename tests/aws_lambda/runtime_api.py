@@ -1,7 +1,7 @@
-"""Lambda's side of a function: its Runtime API on the loopback interface, and the process that asks there for work.
+"""Lambda's side of a function: its Runtime API on the loopback interface, and the process that polls it for work.
 
-What runs the handler in that process is AWS's own client, as in Lambda's Python runtimes. Between two invocations the
-process is frozen, as Lambda freezes it. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+AWS's own client runs the handler in that process, as in Lambda's Python runtimes. Between two invocations the process
+is frozen, as Lambda freezes it. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLIENT = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What an invocation came to. `error` is Lambda's X-Amz-Function-Error: the handler raised."""
+    """The result of an invocation. `error` is Lambda's X-Amz-Function-Error: the handler raised."""
 
     document: Any
     error: bool
@@ -44,11 +44,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a frozen process holds its connection for as long as it is frozen
 
     def handle_error(self, *_: object) -> None:
-        """A process that is killed in the midst of waiting for work is no error."""
+        """Ignore it: a process is killed while it waits for work."""
 
 
 class Function:
-    """A function in its one environment. `command` starts a Python that can import AWS's client and the handler."""
+    """A function with one process. `command` starts a Python that can import AWS's client and the handler."""
 
     def __init__(
         self, handler: str, *, command: Sequence[str] = (sys.executable, "-c", START), environ: Mapping[str, str]
@@ -81,7 +81,7 @@ class Function:
         self._folder.cleanup()
 
     def invoke(self, event: object, *, timeout: float = 60.0, paused_at: float | None = None) -> Returned:
-        """Thaw, run, freeze. `paused_at`: seconds after which the process stands still for two, in the midst of it."""
+        """Thaw, run, freeze. `paused_at`: seconds after which the process is stopped for two seconds."""
         began = time.monotonic()
         os.kill(self._process.pid, signal.SIGCONT)
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
@@ -91,10 +91,10 @@ class Function:
             os.kill(self._process.pid, signal.SIGSTOP)
             time.sleep(2.0)
             os.kill(self._process.pid, signal.SIGCONT)
-        way, answer = self._returned.get(timeout=timeout + 10)
+        route, body = self._returned.get(timeout=timeout + 10)
         seconds = time.monotonic() - began
         os.kill(self._process.pid, signal.SIGSTOP)
-        return Returned(json.loads(answer), way != "response", seconds, len(answer))
+        return Returned(json.loads(body), route != "response", seconds, len(body))
 
     def log(self, stream: str) -> str:
         """What was written to "out" or "err": Lambda puts both into the function's log."""
@@ -115,12 +115,12 @@ def _conversation(
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """The next invocation, whenever there is one."""
-            asked = work.get()
-            if asked is None:
+            """Answer with the next invocation, as soon as there is one."""
+            invocation = work.get()
+            if invocation is None:
                 self.close_connection = True
                 return
-            request, body, until = asked
+            request, body, until = invocation
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", request)
             self.send_header("Lambda-Runtime-Deadline-Ms", str(round(until * 1000)))
@@ -128,7 +128,7 @@ def _conversation(
             self._end(body)
 
         def do_POST(self) -> None:
-            """What came of it, as `.../response` or `.../error`."""
+            """Take the result, which is posted to `.../response` or `.../error`."""
             body = self._body()
             self.send_response(202)
             self._end(b"{}")
@@ -151,29 +151,29 @@ def _conversation(
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     return Conversation
 
 
 def main(folder: str, handler: str, event: str) -> None:
-    """Invoke the handler that lies unpacked in `folder`, twice, and print what came of it: a namespace's own Lambda."""
+    """Invoke the handler that lies unpacked in `folder` twice and print the results, from within a namespace."""
     with tempfile.TemporaryDirectory() as client:
         for name in CLIENT:
-            found = find_spec(name)
-            assert found is not None, name
-            assert found.origin is not None, name
-            origin = Path(found.origin)
+            spec = find_spec(name)
+            assert spec is not None, name
+            assert spec.origin is not None, name
+            origin = Path(spec.origin)
             installed = origin.parent if origin.name == "__init__.py" else origin
             Path(client, installed.name).symlink_to(installed)
-        # Nothing else can be imported, and what comes with the function comes first, as in Lambda.
+        # Nothing else can be imported, and the function's own packages come first, as in Lambda.
         start = f"import sys; sys.path[:0] = [{folder!r}, {client!r}]; {START}"
         with Function(
             handler, command=(f"{sys.base_prefix}/bin/python3", "-I", "-S", "-c", start), environ=os.environ
         ) as f:
             returned = [f.invoke(json.loads(event)) for _ in range(2)]
             log = f.log("err")
-    print(json.dumps({"documents": [each.document for each in returned], "log": log.splitlines()}))
+    print(json.dumps({"documents": [result.document for result in returned], "log": log.splitlines()}))
 
 
 if __name__ == "__main__":

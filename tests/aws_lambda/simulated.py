@@ -1,4 +1,4 @@
-"""The handler with a simulated VPC around it, for tests and for a process of its own that Lambda's client runs."""
+"""The handler in a simulated VPC, for tests and for a process that Lambda's client runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_SERVERS = ("(_accept)", "(_answer)", "(_meet)")  # the simulator's threads
 
 
 def credentials(vpc: VPC) -> dict[str, str]:
-    """A function's role, as Lambda hands it over when it starts the process."""
+    """The credentials of a function's role, as Lambda sets them when it starts the process."""
     keys = vpc.cloud.task_keys
     return {
         "AWS_ACCESS_KEY_ID": keys.access_key,
@@ -54,22 +54,22 @@ _worlds: dict[str, VPC] = {}
 
 
 def world(name: str) -> VPC:
-    """A VPC of that scenario, which stays as it is whatever becomes of the invocations in it."""
+    """The VPC of a scenario; all invocations of this process share it."""
     if name not in _worlds:
-        scenario = next(each for each in SCENARIOS if each.name == name)
+        scenario = next(scenario for scenario in SCENARIOS if scenario.name == name)
         _worlds[name] = VPC()
         scenario.change(_worlds[name])
     return _worlds[name]
 
 
 def handler(event: Any, context: Any) -> Any:
-    """The event says beside its settings in which world; CENSUS is a question about this process."""
+    """The key WORLD of the event names the scenario; CENSUS returns facts about this process instead."""
     name = event.get(WORLD, "healthy") if isinstance(event, dict) else "healthy"
     if name == CENSUS:
         return {
-            "threads": [each.name for each in threading.enumerate() if not each.name.endswith(_OF_SERVERS)],
+            "threads": [thread.name for thread in threading.enumerate() if not thread.name.endswith(_OF_SERVERS)],
             "files": len(os.listdir("/proc/self/fd")),
-            "secrets": [secret for each in _worlds.values() for secret in each.secrets],
+            "secrets": [secret for vpc in _worlds.values() for secret in vpc.secrets],
         }
     vpc = world(name)
     os.environ.update(variables(vpc))

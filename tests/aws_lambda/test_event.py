@@ -1,4 +1,4 @@
-"""The contract of the event: flags by their names, over their variables; whatever is wrong told in one line."""
+"""The contract of the event: its keys are flags and override the variables; an error is reported in one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from probe.lambda_event import KEYS, read
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 OTHER = IMAGE.replace("app", "other")
 ROLE = "arn:aws:iam::123456789012:role/pull"
-BY_THE_CLOCK = {
+SCHEDULED_EVENT = {
     "version": "0",
     "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
     "detail-type": "Scheduled Event",
@@ -46,7 +46,7 @@ def refused(event: object, **variables: str) -> str:
     return line
 
 
-# ---- what is said --------------------------------------------------------------------------------
+# ---- settings -----------------------------------------------------------------------------------
 
 
 def test_every_flag_of_a_check_is_a_key_with_the_same_meaning() -> None:
@@ -77,7 +77,7 @@ def test_every_flag_of_a_check_is_a_key_with_the_same_meaning() -> None:
     assert by_event.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
 
 
-def test_what_is_no_key_concerns_files_screens_and_instances() -> None:
+def test_flags_about_files_screens_and_instances_are_no_keys() -> None:
     left_out = {flag.name for flag in CHECK_FLAGS} - set(KEYS)
     assert left_out == {"output", "pretty", "verbose", "quiet", "allow-instance-role", "push-gateway"}
 
@@ -94,7 +94,7 @@ def test_what_is_no_key_concerns_files_screens_and_instances() -> None:
         ({"strict": "no"}, 20, False),
     ],
 )
-def test_the_event_wins_over_the_variables(event: object, deadline: float, strict: bool) -> None:
+def test_the_event_takes_precedence_over_the_variables(event: object, deadline: float, strict: bool) -> None:
     made = settings(event, ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="yes")
     assert (made.budget.deadline, made.policy.strict) == (deadline, strict)
 
@@ -104,28 +104,28 @@ def test_a_list_replaces_the_variables() -> None:
     assert made.vpc_cidrs == ("10.1.0.0/16", "10.2.0.0/16")
 
 
-@pytest.mark.parametrize("given", ["json,emf", ["json", "emf"]])
-def test_several_reports_may_go_to_the_log(given: object) -> None:
-    assert read({"format": given})[1] == ("json", "emf")
+@pytest.mark.parametrize("formats", ["json,emf", ["json", "emf"]])
+def test_several_reports_may_go_to_the_log(formats: object) -> None:
+    assert read({"format": formats})[1] == ("json", "emf")
     assert read({})[1] == ()
 
 
 @pytest.mark.parametrize("source", ["aws.events", "aws.scheduler"])
-def test_an_event_by_the_clock_asks_for_nothing(source: str) -> None:
-    made = settings({**BY_THE_CLOCK, "source": source, "image": OTHER}, ECR_PROBE_IMAGE=IMAGE)
+def test_a_scheduled_event_has_no_settings(source: str) -> None:
+    made = settings({**SCHEDULED_EVENT, "source": source, "image": OTHER}, ECR_PROBE_IMAGE=IMAGE)
     assert made.image is not None
     assert made.image.text == IMAGE
 
 
-@pytest.mark.parametrize("beside", [BY_THE_CLOCK, {"DeploymentId": "d-1"}, {"settings of others": 1}])
-def test_beside_settings_all_else_is_the_callers(beside: dict[str, object]) -> None:
-    made = settings({**beside, "settings": {"image": OTHER}}, ECR_PROBE_IMAGE=IMAGE)
+@pytest.mark.parametrize("others", [SCHEDULED_EVENT, {"DeploymentId": "d-1"}, {"another key": 1}])
+def test_with_settings_all_other_keys_are_ignored(others: dict[str, object]) -> None:
+    made = settings({**others, "settings": {"image": OTHER}}, ECR_PROBE_IMAGE=IMAGE)
     assert made.image is not None
     assert made.image.text == OTHER
-    assert settings({**beside, "settings": None}, ECR_PROBE_IMAGE=IMAGE).image is not None
+    assert settings({**others, "settings": None}, ECR_PROBE_IMAGE=IMAGE).image is not None
 
 
-# ---- what is wrong -------------------------------------------------------------------------------
+# ---- errors -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_beside_settings_all_else_is_the_callers(beside: dict[str, object]) -> N
         ({"connect-timeout": 31}, "connect-timeout (ECR_PROBE_CONNECT_TIMEOUT): 31s is longer than"),
         ({"layer-bytes": 1.5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): "),
         ({"layers": "all", "layer-bytes": 5}, "layer-bytes (ECR_PROBE_LAYER_BYTES): has no effect with"),
-        ({"vpc-cidr": []}, "vpc-cidr (ECR_PROBE_VPC_CIDR): names nothing; "),
+        ({"vpc-cidr": []}, "vpc-cidr (ECR_PROBE_VPC_CIDR): the list is empty; "),
         ({"vpc-cidr": [5]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): a number is not text, nor a list of it; "),
         ({"vpc-cidr": ["10.0.0.0/16", None]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): null is not text, "),
         ({"vpc-cidr": ["10.0.0.5/16"]}, "vpc-cidr (ECR_PROBE_VPC_CIDR): '10.0.0.5/16' has host bits set"),
@@ -174,7 +174,7 @@ def test_beside_settings_all_else_is_the_callers(beside: dict[str, object]) -> N
         ({"pull-role": "admin"}, "pull-role (ECR_PROBE_PULL_ROLE): 'admin' is not the ARN of a role; "),
     ],
 )
-def test_a_wrong_event_is_told_in_one_line_with_a_good_one(event: object, words: str) -> None:
+def test_a_wrong_event_is_refused_in_one_line_with_a_good_one(event: object, words: str) -> None:
     assert words in refused(event)
 
 
@@ -185,18 +185,18 @@ def test_every_key_has_a_good_example(name: str) -> None:
         settings(json.loads(KEYS[name].good))
 
 
-def test_a_wrong_variable_is_told_by_its_name() -> None:
+def test_a_wrong_variable_is_named() -> None:
     assert refused({}, ECR_PROBE_DEADLINE="soon").startswith("deadline (ECR_PROBE_DEADLINE): 'soon' is not a duration")
     line = refused({}, AWS_CA_BUNDLE="/nonexistent.pem")
     assert line.startswith("ca-bundle (AWS_CA_BUNDLE): '/nonexistent.pem' cannot be read: ")
 
 
-def test_what_a_value_of_a_wrong_kind_holds_is_not_repeated() -> None:
+def test_a_value_of_a_wrong_type_is_not_repeated() -> None:
     assert "hunter2" not in refused({"image": {"password": "hunter2"}})
     assert "hunter2" not in refused(["hunter2"])
 
 
-# ---- what is told of it --------------------------------------------------------------------------
+# ---- the README ----------------------------------------------------------------------------------
 
 
 def test_the_readme_names_every_key_and_its_event_is_a_good_one() -> None:

@@ -231,7 +231,7 @@ def has_ipv6() -> bool:
 @pytest.mark.parametrize("host", ["::1", "::", "0:0:0:0:0:0:0:0"])
 def test_ipv6(host: str) -> None:
     if not has_ipv6():
-        assert "cannot be asked" in str(complaint(Address(host, 9879), limit=PATIENT))
+        assert "cannot be reached" in str(complaint(Address(host, 9879), limit=PATIENT))
         return
     with serving(OK, host="::1") as (where, requests):
         assert complaint(Address(host, where.port), limit=PATIENT) is None
@@ -241,7 +241,7 @@ def test_ipv6(host: str) -> None:
 def test_an_address_that_cannot_be_reached_is_reported() -> None:
     line = complaint(Address("255.255.255.255", 9879), limit=PATIENT)
     assert line is not None
-    assert line.startswith("255.255.255.255:9879 cannot be asked: ")
+    assert line.startswith("255.255.255.255:9879 cannot be reached: ")
 
 
 @pytest.mark.parametrize(

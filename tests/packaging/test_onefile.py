@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from container.onefile import unpack
-from container.onefile.unpack import UnfitError, candidates, chosen, claimed, whole
+from container.onefile.unpack import UnfitError, candidates, chosen, claimed, is_complete
 
 ME = os.geteuid()
 START = Path(unpack.__file__).with_name("start.py")
@@ -124,7 +124,7 @@ def test_an_error_while_unpacking_is_one_line_and_leaves_no_files(
     assert exit_code_of(ShivFile(unpacking=error), monkeypatch, tmp_path) == 2
     own_folder = tmp_path / f"ecr-probe-{ME}"
     prefix = f"ecr-probe: cannot be unpacked into {own_folder}: "
-    assert capfd.readouterr().err == f"{prefix}{message}; SHIV_ROOT=DIRECTORY names another place\n"
+    assert capfd.readouterr().err == f"{prefix}{message}; set SHIV_ROOT=DIRECTORY to another one\n"
     assert [path.name for path in own_folder.iterdir()] == ["lock"]
 
 
@@ -184,12 +184,12 @@ def test_a_tree_is_complete_if_every_file_has_its_full_size(tmp_path: Path) -> N
     with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
         archive.writestr("environment.json", "{}")
         archive.writestr("site-packages/a/b.py", "1\n")
-        assert not whole(archive, tmp_path / "tree")
+        assert not is_complete(archive, tmp_path / "tree")
         archive.extractall(tmp_path / "tree")
         (tmp_path / "tree" / "environment.json").unlink()  # shiv does not unpack it
-        assert whole(archive, tmp_path / "tree")
+        assert is_complete(archive, tmp_path / "tree")
         (tmp_path / "tree/site-packages/a/b.py").write_text("")
-        assert not whole(archive, tmp_path / "tree")
+        assert not is_complete(archive, tmp_path / "tree")
 
 
 @pytest.mark.parametrize("command", ["check", "explain", "schema"])
@@ -355,7 +355,5 @@ def test_a_refused_shiv_root_gives_a_one_line_error(
 ) -> None:
     tmp_path.chmod(0o777)
     assert exit_code_of(ShivFile(), monkeypatch, tmp_path) == 2
-    message = (
-        f"cannot be unpacked into {tmp_path}: {tmp_path} can be changed by others; SHIV_ROOT=DIRECTORY names another"
-    )
-    assert capfd.readouterr().err == f"ecr-probe: {message}\n"
+    reason = f"{tmp_path} can be changed by others; set SHIV_ROOT=DIRECTORY to another one"
+    assert capfd.readouterr().err == f"ecr-probe: cannot be unpacked into {tmp_path}: {reason}\n"
