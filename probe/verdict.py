@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from probe.faults.evidence import Evidence
-from probe.faults.host_facts import Visit
+from probe.faults.evidence import Evidence, Visit
 from probe.model import (
     SCHEMA_VERSION,
     Action,

@@ -106,7 +106,7 @@ def _endpoint_names(failures: Iterable[ReportedFailure]) -> tuple[str, ...]:
     names = [
         name
         for reported in failures
-        for name in (reported.endpoint, *(SUBJECT_ENDPOINTS[reported.subject] if reported.subject else ()))
+        for name in (reported.endpoint, *(SUBJECT_ENDPOINTS.get(reported.subject, ()) if reported.subject else ()))
     ]
     names += [
         "ecr.api" for reported in failures if reported.action is Action.CHALLENGE and reported.endpoint != ELSEWHERE

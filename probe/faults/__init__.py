@@ -12,13 +12,11 @@ from types import ModuleType
 from probe.faults import (
     answers,
     credentials,
-    denials,
     internal,
     layers,
     logs,
     names,
     network,
-    redirects,
     registry,
     resolvers,
     task,
@@ -39,9 +37,7 @@ _AREAS = (
     network,
     tls,
     answers,
-    denials,
     registry,
-    redirects,
     layers,
     logs,
     text_only,
@@ -75,6 +71,6 @@ TEXT_ONLY = frozenset(fault.code for rule in _rules(text_only) for fault in rule
 def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
     """Everything that the measurement shows, in causal order; a finding names every failed step."""
     evidence = Evidence(measurement, policy)
-    findings = [finding for rule in RULES for finding in rule.find(evidence)]
+    findings = [finding for rule in RULES for finding in rule(evidence)]
     findings += internal.unexplained(evidence, findings)
     return tuple(findings)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, Wording, finds
-from probe.faults.findings import confirmed, finding, possible
+from probe.faults.fault import Fault, Wording, finding, finds, possible
 from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import duration
 
@@ -17,6 +16,7 @@ CLOCK = Fault(
     "AWS's answer contains both times: {times}. Until the clock is right, no signed request can succeed.",
     Impact.PROOF,
     (causes.CLOCK_SKEW,),
+    certain=True,
 )
 CLOCK_OFF = CLOCK.variant(
     title="this task's clock is {offset} {direction} AWS's",
@@ -32,6 +32,7 @@ NO_CREDENTIALS = Fault(
     "The network was measured nevertheless. ECS itself pulls with the execution role.",
     Impact.PROOF,
     (causes.NO_CREDENTIALS,),
+    certain=True,
     in_texts=Wording(
         title="the client found no credentials",
         why=(
@@ -39,6 +40,7 @@ NO_CREDENTIALS = Fault(
             "unreachable."
         ),
         causes=(causes.NO_CREDENTIALS, causes.PROXY, causes.EXECUTION_ROLE),
+        certain=False,
     ),
 )
 CREDENTIALS_UNAVAILABLE = Fault(
@@ -48,7 +50,6 @@ CREDENTIALS_UNAVAILABLE = Fault(
     Impact.PROOF,
     (causes.CREDENTIALS_REJECTED, causes.OTHER),
     other_causes=(causes.THROTTLE, causes.PROXY),
-    in_texts=Wording(causes=(causes.PROXY, causes.CREDENTIALS_REJECTED, causes.OTHER)),
 )
 CREDENTIALS_UNUSABLE = CREDENTIALS_UNAVAILABLE.variant(
     title="the credentials configured here ({provider}) cannot be used",
@@ -77,6 +78,7 @@ _CAUSES = {
     Failure.UNAUTHENTICATED: (causes.CREDENTIALS_REJECTED,),
     Failure.SERVER_ERROR: (causes.CREDENTIALS_REJECTED, causes.OTHER),
     Failure.NOT_AWS: (causes.PROXY, causes.OTHER),
+    Failure.NO_ANSWER: (causes.PROXY, causes.CREDENTIALS_REJECTED, causes.OTHER),  # of an error text
 }
 
 
@@ -90,11 +92,10 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
             error_text = (step.detail or "they cannot be read").rstrip(".")
             yield finding(CREDENTIALS_UNUSABLE, evidence, tries, provider=provider, words=error_text)
         elif step.failure is Failure.NO_CREDENTIALS:
-            suspects = None if evidence.is_text else confirmed(causes.NO_CREDENTIALS)
-            yield finding(NO_CREDENTIALS, evidence, tries, suspects=suspects)
+            yield finding(NO_CREDENTIALS, evidence, tries)
         else:
-            measured = possible(*_CAUSES.get(step.failure or Failure.BUG, (causes.OTHER,)))
-            yield finding(CREDENTIALS_UNAVAILABLE, evidence, tries, suspects=None if evidence.is_text else measured)
+            suspects = possible(*_CAUSES.get(step.failure or Failure.BUG, (causes.OTHER,)))
+            yield finding(CREDENTIALS_UNAVAILABLE, evidence, tries, suspects=suspects)
     if evidence.measurement.identity.source == _INSTANCE_METADATA:
         steps = [step for step in evidence.of(Action.CREDENTIALS) if step.ok]
         yield finding(INSTANCE_ROLE, evidence, steps, role=evidence.measurement.identity.arn or "an unnamed role")
@@ -118,17 +119,10 @@ def wrong_clock(evidence: Evidence) -> Iterator[Finding]:
     far = [step for step in evidence.measurement.steps if _is_far(step)]
     if refused:
         steps = (*evidence.tries(*refused), *far)
-        times = _times(refused[0].answer)
-        yield finding(CLOCK, evidence, steps, suspects=confirmed(causes.CLOCK_SKEW), times=times)
+        yield finding(CLOCK, evidence, steps, times=_times(refused[0].answer))
     elif far and (offset := evidence.clock_offset) is not None and abs(offset) > CLOCK_TOLERANCE:
-        yield finding(
-            CLOCK_OFF,
-            evidence,
-            far,
-            suspects=confirmed(causes.CLOCK_SKEW),
-            offset=duration(abs(offset)),
-            direction="behind" if offset > 0 else "ahead of",
-        )
+        direction = "behind" if offset > 0 else "ahead of"
+        yield finding(CLOCK_OFF, evidence, far, offset=duration(abs(offset)), direction=direction)
 
 
 def _is_far(step: Step) -> bool:

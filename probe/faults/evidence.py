@@ -1,4 +1,4 @@
-"""Queries about a measurement: each one that several rules need is stated here once. Pure."""
+"""Queries about a measurement: what was measured at each host, and what several rules need to know. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from probe.addresses import AMAZON_PROVIDED_DNS, is_ipv6
-from probe.faults.host_facts import Visit, addresses_of, is_inside, is_ipv4, visits_of
+from probe.addresses import AMAZON_PROVIDED_DNS, embedded, is_ipv6
 from probe.model import (
     ANSWERED,
     Action,
+    Address,
     AddressClass,
     Asker,
     Basis,
@@ -29,6 +29,143 @@ from probe.model import (
     Surroundings,
 )
 from probe.records import Record
+
+NOT_THERE = (Failure.NXDOMAIN, Failure.NO_ADDRESS)
+_INSIDE = (AddressClass.VPC, AddressClass.PRIVATE)
+
+
+def addresses_of(steps: Iterable[Step]) -> tuple[Address, ...]:
+    """The addresses in these answers, each once."""
+    answers = (address for step in steps if step.names for address in step.names.addresses)
+    return tuple({address.address: address for address in answers}.values())
+
+
+def class_of(addresses: Iterable[Address]) -> AddressClass | None:
+    """The class that counts: one public address is a leak; a global IPv6 address counts only if there is no other."""
+    classes = {address.address_class for address in addresses}
+    order = (AddressClass.PUBLIC, AddressClass.VPC, AddressClass.PRIVATE, AddressClass.UNKNOWN)
+    return next((address_class for address_class in order if address_class in classes), None)
+
+
+def is_inside(address_class: AddressClass | None) -> bool:
+    return address_class in _INSIDE
+
+
+def is_ipv4(address: str) -> bool:
+    """IPv4, also inside a DNS64 address."""
+    return ip_address(embedded(address)).version == 4
+
+
+class Line(Record, frozen=True):
+    """The answers of one nameserver line, A and AAAA, for one host."""
+
+    server: str
+    steps: tuple[Step, ...]
+
+    @property
+    def main(self) -> Step:
+        """The answer that counts: A, if it was asked."""
+        return next((step for step in self.steps if step.names and step.names.record == "A"), self.steps[0])
+
+    @property
+    def answered(self) -> bool:
+        return self.main.failure in ANSWERED or bool(addresses_of(self.steps))
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return addresses_of(self.steps)
+
+    @property
+    def failed(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.failed)
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.main.failure
+
+
+class Visit(Record, frozen=True):
+    """The lookups and connections of an endpoint's host, or of a host that a redirect named (`redirected`)."""
+
+    endpoint: Endpoint
+    host: str
+    redirected: bool
+    lookups: tuple[Step, ...]
+    tcp: tuple[Step, ...]
+    tls: tuple[Step, ...]
+
+    def asked(self, asker: Asker) -> tuple[Step, ...]:
+        return tuple(step for step in self.lookups if step.asker is asker)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The configured nameservers, in the order of resolv.conf, each with its last answer for A and for AAAA."""
+        servers: dict[tuple[int, str], dict[str, Step]] = {}
+        for step in self.asked(Asker.CONFIGURED):
+            seen = step.names
+            assert seen is not None
+            servers.setdefault((seen.order, seen.server), {})[seen.record] = step
+        return tuple(Line(server, tuple(servers[order, server].values())) for order, server in sorted(servers))
+
+    @property
+    def line(self) -> Line | None:
+        """The line that counts: the first that answers."""
+        return next((line for line in self.lines if line.answered), None)
+
+    @property
+    def control(self) -> Line | None:
+        steps = self.asked(Asker.CONTROL)
+        seen = steps[0].names if steps else None
+        return Line(seen.server, steps) if seen else None
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return self.line.addresses if self.line else ()
+
+    @property
+    def address_class(self) -> AddressClass | None:
+        return class_of(self.addresses)
+
+    @property
+    def last_tries(self) -> tuple[Step, ...]:
+        """The last attempt to connect to each address."""
+        return tuple({step.address: step for step in self.tcp if not step.skipped}.values())
+
+    @property
+    def connected(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.last_tries if step.ok)
+
+    def unconnected(self, failures: Iterable[Failure]) -> tuple[Step, ...]:
+        """All failed attempts at the addresses that in the end failed in one of these ways."""
+        lost = {step.address for step in self.last_tries if step.failure in tuple(failures)}
+        return tuple(step for step in self.tcp if step.address in lost and step.failed)
+
+    @property
+    def shaken(self) -> tuple[Step, ...]:
+        """Handshakes that were verified."""
+        return tuple(step for step in self.tls if step.ok)
+
+
+def visits_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[Visit]:
+    """One for the planned host, and one for each host that a redirect named."""
+    ours = [step for step in steps if step.endpoint == endpoint.name]
+    redirected = (step.host for step in ours if step.names and step.host not in (None, endpoint.host))
+    return [_visit(endpoint, host, ours) for host in dict.fromkeys((None, *redirected))]
+
+
+def _visit(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> Visit:
+    """For the host that a redirect named, or for the planned one."""
+    hosts = (redirected,) if redirected else (endpoint.host, None)
+    ours = [step for step in steps if step.host in hosts]
+    return Visit(
+        endpoint=endpoint,
+        host=redirected or endpoint.lookup,
+        redirected=redirected is not None,
+        lookups=tuple(step for step in ours if step.names),
+        tcp=tuple(step for step in ours if step.connection),
+        tls=tuple(step for step in ours if step.certificate),
+    )
+
 
 # Caused by ecr-probe or by the end of the run: no evidence of any other fault.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
@@ -106,7 +243,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     @cached_property
     def survived(self) -> tuple[Step, ...]:
         """Failed attempts after which a retry worked, or a name server at least answered."""
-        answered = (same for same in self._tries.values() if _came_through(same[-1]))
+        answered = (same for same in self._tries.values() if _is_survived(same[-1]))
         return tuple(step for same in answered for step in same[:-1] if step.failed)
 
     def tries(self, *steps: Step) -> tuple[Step, ...]:
@@ -168,14 +305,14 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         """How the host was reached; None if it was not."""
         if not visit.connected:
             return None
-        if is_inside(visit.address_class) or (visit.endpoint.kind is Kind.GATEWAY and self.s3_policy_spoke):
+        if is_inside(visit.address_class) or (visit.endpoint.kind is Kind.GATEWAY and self.s3_policy_denied):
             return Route.ENDPOINT
         if visit.endpoint.kind is Kind.INTERFACE and visit.address_class is AddressClass.PUBLIC:
             return Route.PUBLIC
         return Route.UNDETERMINED
 
     @property
-    def s3_policy_spoke(self) -> bool:
+    def s3_policy_denied(self) -> bool:
         """S3's denial names a VPC endpoint policy, so its requests do pass an endpoint."""
         denials = (step.denial for step in self.of(Action.LAYER))
         return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
@@ -252,7 +389,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         return presumed and not known
 
 
-def _came_through(step: Step) -> bool:
+def _is_survived(step: Step) -> bool:
     return step.ok or (step.action is Action.DNS and step.failed and step.failure in ANSWERED)
 
 

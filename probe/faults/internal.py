@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from probe.faults import causes
+from probe.faults.causes import advice
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import finding
-from probe.model import Action, Advice, Asker, Extent, Failure, Finding, Impact, Outcome, Step
+from probe.faults.fault import Fault, finding, finds
+from probe.model import Action, Asker, Extent, Failure, Finding, Impact, Outcome, Step
 from probe.narration import few
 
 BUG = Fault(
     "probe.bug",
     "ecr-probe itself failed in {what}, so that part is not proven",
-    "This is a bug in ecr-probe and says nothing about the network or AWS.",
+    "This is a bug in ecr-probe, not a sign of a fault in the network or at AWS.",
     Impact.PROOF,
     (
         causes.other(
             "a bug in ecr-probe",
-            Advice("report it with this verdict"),
-            Advice("the error text of the steps of this finding"),
+            advice("report it with this verdict"),
+            advice("the error text of the steps of this finding"),
         ),
     ),
     examples=(("what", "a step"),),
@@ -33,8 +33,8 @@ DEADLINE = Fault(
     (
         causes.other(
             "the deadline is too short for this network",
-            Advice("give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout"),
-            Advice("compare the seconds of the steps with the deadline of {deadline} s"),
+            advice("give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout"),
+            advice("compare the seconds of the steps with the deadline of {deadline} s"),
         ),
     ),
     examples=(("count", "some steps"), ("deadline", "30")),
@@ -45,8 +45,8 @@ INTERRUPTED = DEADLINE.variant(
     causes=(
         causes.other(
             "the run was interrupted by a signal",
-            Advice("run it again, and let it finish"),
-            Advice("read what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"),
+            advice("run it again, and let it finish"),
+            advice("read what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"),
         ),
     ),
 )

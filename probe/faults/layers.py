@@ -1,15 +1,16 @@
-"""Faults of layers: S3's answer, the bytes, and which path leads to S3."""
+"""Faults of layers: the registry's redirect to them, S3's answer, the bytes, and which path leads to S3."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import Suspects, confirmed, finding, possible
+from probe.faults.evidence import REFUSALS, Evidence, Visit
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, possible
+from probe.faults.registry import CROSS_REGION
 from probe.model import (
     Action,
+    Basis,
     DenialReason,
     Extent,
     Failure,
@@ -18,10 +19,102 @@ from probe.model import (
     Kind,
     Layers,
     Outcome,
+    RedirectTarget,
     Route,
     Step,
 )
 from probe.narration import size
+
+CROSS_REGION_LAYERS = CROSS_REGION.variant(
+    title="the registry keeps this image's layers in another region ({layer_region})",
+    why=(
+        "They are at {host}. An S3 gateway endpoint carries only traffic to its own region's buckets, so these bytes "
+        "take another path."
+    ),
+    impact=Impact.ROUTE,
+    causes=(causes.CROSS_REGION,),
+    extent=Extent.PARTLY,
+)
+CROSS_REGION_SILENT = CROSS_REGION.variant(
+    title="the registry keeps this image's layers in another region ({layer_region}), which is unreachable",
+    why=(
+        "{host} does not answer. An S3 gateway endpoint carries only traffic to its own region's buckets, so these "
+        "bytes need another path."
+    ),
+    impact=Impact.PULL,
+    causes=(causes.CROSS_REGION, causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
+    extent=Extent.WHOLLY,
+)
+PULL_THROUGH = Fault(
+    "registry.pull-through-redirect",
+    "the registry redirects the layer download to {host}, which is not ECR's layer bucket",
+    "The repository seems to be a pull-through cache, and its layers are still upstream. No VPC endpoint leads there, "
+    "so the layers were not fetched.",
+    Impact.PULL,
+    (causes.PULL_THROUGH, causes.EGRESS_FIREWALL),
+)
+BAD_REDIRECT = Fault(
+    "layers.bad-redirect",
+    "the registry's redirect to the layers cannot be followed",
+    "It points back to the registry, or S3 redirected a second time.",
+    Impact.PULL,
+    (causes.EGRESS_FIREWALL, causes.OTHER),
+)
+INSECURE_REDIRECT = BAD_REDIRECT.variant(
+    why="It points to a URL without TLS ({host}). ECR never does that; a middlebox rewrites it."
+)
+NO_REDIRECT = BAD_REDIRECT.variant(why="The registry answered without a redirect; it always redirects to S3.")
+_REDIRECTS = {RedirectTarget.INSECURE: INSECURE_REDIRECT, None: NO_REDIRECT}
+
+
+@finds(PULL_THROUGH, BAD_REDIRECT, INSECURE_REDIRECT, NO_REDIRECT, basis=Basis.MEASURED)
+def wrong_redirects(evidence: Evidence) -> Iterator[Finding]:
+    """Redirects to a foreign host, without TLS or in a circle, and answers without the redirect."""
+    groups: dict[tuple[RedirectTarget | None, str | None], list[Step]] = {}
+    for step in evidence.failed(Action.BLOB, Action.LAYER):
+        if step.failure is Failure.REDIRECT:
+            redirect = step.redirect
+            target = redirect.target if redirect else RedirectTarget.LOOP
+            groups.setdefault((target, redirect.host if redirect else None), []).append(step)
+    for (target, host), steps in groups.items():
+        tries, where = evidence.tries(*steps), host or "no host"
+        if target is RedirectTarget.FOREIGN:
+            suspects = _upstream_suspects(evidence, steps)
+            yield finding(PULL_THROUGH, evidence, tries, suspects=suspects, host=where)
+        else:
+            yield finding(_REDIRECTS.get(target, BAD_REDIRECT), evidence, tries, host=where)
+
+
+def _upstream_suspects(evidence: Evidence, steps: list[Step]) -> Suspects:
+    """Confirmed where AWS itself redirects to a host that is not AWS's: only an upstream registry is there."""
+    redirects = [step.redirect for step in steps if step.redirect]
+    suffix = evidence.plan.dns_suffix
+    ours = all(redirect.answer.aws and not (redirect.host or "").endswith(suffix) for redirect in redirects)
+    return confirmed(causes.PULL_THROUGH) if ours else PULL_THROUGH.suspects
+
+
+@finds(CROSS_REGION_LAYERS, CROSS_REGION_SILENT)
+def other_regions(evidence: Evidence) -> Iterator[Finding]:
+    """Layers that the registry keeps in another region's S3, reached past the gateway endpoint or not at all."""
+    redirects: dict[str, list[Step]] = {}
+    for step in evidence.of(Action.BLOB):
+        if (redirect := step.redirect) and redirect.target is RedirectTarget.OTHER_REGION and redirect.host:
+            redirects.setdefault(redirect.host, []).append(step)
+    for host, steps in redirects.items():
+        visit = next((visit for visit in evidence.visits if visit.redirected and visit.host == host), None)
+        lost = _lost(visit) if visit else ()
+        region = steps[0].redirect.region if steps[0].redirect else None
+        fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
+        where = region or "unknown"
+        yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=host)
+
+
+def _lost(visit: Visit) -> tuple[Step, ...]:
+    """The lookups and connections that failed for that host."""
+    asked = (*visit.lines, *((visit.control,) if visit.control else ()))
+    names = tuple(step for line in asked for step in line.failed) if not visit.addresses else ()
+    return (*names, *visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
+
 
 S3_POLICY = Fault(
     "policy.vpce.s3",
@@ -149,7 +242,7 @@ def missing_blobs(evidence: Evidence) -> Iterator[Finding]:
 
 @finds(BAD_DIGEST)
 def damaged_bytes(evidence: Evidence) -> Iterator[Finding]:
-    """Manifests and layers whose bytes are not what their digest says."""
+    """Manifests and layers with bytes that do not match their digest."""
     steps = [step for step in evidence.failed(Action.MANIFEST, Action.LAYER) if step.failure is Failure.BAD_DIGEST]
     if steps:
         layers = sum(step.action is Action.LAYER for step in steps)
@@ -186,15 +279,12 @@ def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
 
 @finds(S3_ROUTE, S3_ROUTE_LIKELY, S3_ROUTE_NAT)
 def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
-    """Which path leads to S3's public addresses: a gateway endpoint and a NAT look alike."""
-    visit = next((each for each in evidence.visits if each.endpoint.kind is Kind.GATEWAY and not each.redirected), None)
+    """Which path leads to S3's public addresses: a gateway endpoint and a NAT look the same."""
+    hosts = (visit for visit in evidence.visits if visit.endpoint.kind is Kind.GATEWAY and not visit.redirected)
+    visit = next(hosts, None)
     if visit is None or not visit.shaken or evidence.route(visit) is not Route.UNDETERMINED:
         return
-    control = next(
-        (step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok), None
-    )
-    seen = control.control if control else None
-    fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[seen.reached if seen else None]
-    yield finding(
-        fault, evidence, (*visit.connected, *((control,) if control else ())), control=seen.host if seen else "none"
-    )
+    controls = [step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok][:1]
+    control = controls[0].control if controls else None
+    fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[control.reached if control else None]
+    yield finding(fault, evidence, (*visit.connected, *controls), control=control.host if control else "none")

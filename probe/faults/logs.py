@@ -1,4 +1,4 @@
-"""Faults of CloudWatch Logs whose endpoint answers. Where it does not, `names`, `network` and `tls` find the fault."""
+"""Faults of CloudWatch Logs where its endpoint answers; otherwise `names`, `network` and `tls` find the fault."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, Wording, finds
-from probe.faults.findings import confirmed, finding, possible
-from probe.model import Action, DenialReason, Extent, Failure, Finding, Impact, Step
+from probe.faults.fault import Fault, Wording, confirmed, finding, finds, possible
+from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
 
 ENDPOINT_POLICY = Fault(
     "policy.vpce.other",
@@ -18,6 +17,7 @@ ENDPOINT_POLICY = Fault(
     Impact.LOGS,
     (causes.OTHER_ENDPOINT_POLICY,),
     Extent.PARTLY,
+    certain=True,
     examples=(("action", "an action"), ("who", "a role"), ("endpoints", "a service's")),
 )
 NOT_PERMITTED = Fault(
@@ -56,6 +56,7 @@ BAD_REGION = Fault(
     "Task metadata shows it. The SDK refuses it before a packet leaves.",
     Impact.LOGS,
     (causes.LOG_REGION,),
+    certain=True,
 )
 OTHER_ANSWER = NOT_PERMITTED.variant(
     title="CloudWatch Logs answers with an unexpected error: {words}",
@@ -64,21 +65,23 @@ OTHER_ANSWER = NOT_PERMITTED.variant(
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
-@finds(ENDPOINT_POLICY, NOT_PERMITTED, OTHER_ANSWER)
-def refusals(evidence: Evidence) -> Iterator[Finding]:
-    """Denials by CloudWatch Logs. Any answer proves the endpoint; only its policy can also deny other callers."""
+@finds(ENDPOINT_POLICY, NOT_PERMITTED, basis=Basis.MEASURED)
+def denied_calls(evidence: Evidence) -> Iterator[Finding]:
+    """Denials of our own call. Any answer proves the endpoint; only its policy can also deny the log driver's calls."""
+    for step in evidence.failed(Action.LOGS):
+        if step.failure is Failure.DENIED:
+            denial = step.denial
+            fault = ENDPOINT_POLICY if denial and denial.reason is DenialReason.ENDPOINT else NOT_PERMITTED
+            action = (denial.action if denial else None) or "logs:DescribeLogStreams"
+            yield finding(fault, evidence, evidence.tries(step), action=action)
+
+
+@finds(OTHER_ANSWER)
+def other_answers(evidence: Evidence) -> Iterator[Finding]:
+    """Answers of AWS that are neither a list of log groups nor an error that is known."""
     for step in evidence.failed(Action.LOGS):
         if step.failure is Failure.MALFORMED and (answer := step.answer) and answer.aws:
             yield finding(OTHER_ANSWER, evidence, evidence.tries(step), words=answer.code or "an error")
-        if step.failure is not Failure.DENIED or evidence.is_text:  # `text_only` finds denials of the log driver itself
-            continue
-        denial = step.denial
-        action = (denial.action if denial else None) or "logs:DescribeLogStreams"
-        if denial is not None and denial.reason is DenialReason.ENDPOINT:
-            suspects = confirmed(causes.OTHER_ENDPOINT_POLICY)
-            yield finding(ENDPOINT_POLICY, evidence, evidence.tries(step), suspects=suspects, action=action)
-        else:
-            yield finding(NOT_PERMITTED, evidence, evidence.tries(step), action=action)
 
 
 @finds(GROUP_MISSING, STREAM_MISSING)
@@ -101,7 +104,7 @@ def _lacks_stream(step: Step) -> bool:
 
 @finds(BAD_REGION)
 def bad_regions(evidence: Evidence) -> Iterator[Finding]:
-    """A container whose awslogs-region is not the name of a region."""
+    """Values of awslogs-region that are not the name of a region."""
     # The step that succeeded first; in a later round of the sidecar it may have failed.
     metadata = sorted(evidence.of(Action.METADATA), key=lambda step: not step.ok)
     for destination in evidence.surroundings.log_destinations:
@@ -112,7 +115,6 @@ def bad_regions(evidence: Evidence) -> Iterator[Finding]:
                 evidence,
                 metadata[:1],
                 endpoints=("logs",),
-                suspects=confirmed(causes.LOG_REGION),
                 container=destination.container,
                 option=option[:100],
             )

@@ -8,10 +8,8 @@ from typing import Any
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.faults import causes
 from probe.faults.causes import CauseText
-from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import Suspects, confirmed, finding, possible
-from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, class_of, is_inside
+from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Visit, addresses_of, class_of, is_inside
+from probe.faults.fault import Fault, Suspects, confirmed, finding, possible
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
@@ -46,7 +44,7 @@ def public_answer_suspects(evidence: Evidence, visit: Visit) -> Suspects:
         return proof
     suspects = Suspects(usual, ruled_out=_excluded(evidence))
     server = visit.line.server if visit.line else ""
-    if evidence.is_text and not server:
+    if not server:
         suspects = suspects.then(causes.CUSTOM_RESOLVER)
     elif not evidence.is_vpc_resolver(server):
         suspects = _with_custom_resolver(evidence, visit, suspects)
@@ -88,9 +86,8 @@ def missing_name_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -
     agreed = visit.control is not None and visit.control.failure in NOT_THERE
     server = visit.line.server if visit.line is not None else None
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
-        # A resolver that is not the VPC's own is the first suspect; a text that names none leaves it open.
-        unnamed = evidence.is_text and not server
-        suspects = suspects.then(causes.CUSTOM_RESOLVER) if unnamed else suspects.first(causes.CUSTOM_RESOLVER)
+        # A resolver that is not the VPC's own is the first suspect; an error text that names none leaves it open.
+        suspects = suspects.first(causes.CUSTOM_RESOLVER) if server else suspects.then(causes.CUSTOM_RESOLVER)
     if _is_fips(visit):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     if visit.endpoint.name == "ecr-legacy":
@@ -109,10 +106,10 @@ def _is_fips(visit: Visit) -> bool:
 
 
 def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
-    """Whether a text spells out a registry host that AWS does not have."""
+    """Whether an error text spells out a registry host that AWS does not have. A check plans none."""
     suffixes = (evidence.plan.dns_suffix, *DUAL_STACK_REGISTRY_SUFFIXES.values())
     ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in suffixes))
-    return evidence.is_text and not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
+    return not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
 def failing_resolver_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
@@ -131,7 +128,7 @@ def failing_resolver_suspects(evidence: Evidence, visit: Visit, *usual: CauseTex
 
 
 def failed_lookups(evidence: Evidence, visit: Visit, failures: tuple[Failure, ...]) -> tuple[Step, ...]:
-    """Lookups that failed so at any nameserver, all of the one that answers, and the control and follow-up lookups."""
+    """The lookups that show why a name fails: those with these failures, and the control and follow-up lookups."""
     lines = tuple(
         step
         for line in visit.lines

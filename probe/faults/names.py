@@ -1,4 +1,4 @@
-"""Faults of names: interface endpoints whose private DNS does not take effect, and names that do not exist."""
+"""Faults of names: private DNS that does not take effect at an interface endpoint, and names that do not exist."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
-from probe.faults.evidence import REFUSALS, Evidence
-from probe.faults.fault import Fault, Wording, finds
-from probe.faults.findings import Suspects, finding, merged, possible
-from probe.faults.host_facts import NOT_THERE, Visit, addresses_of, is_inside, is_ipv4
+from probe.faults.causes import advice, reads
+from probe.faults.evidence import NOT_THERE, REFUSALS, Evidence, Visit, addresses_of, is_inside, is_ipv4
+from probe.faults.fault import Fault, Suspects, Wording, finding, finds, merged, possible
 from probe.faults.name_suspects import (
     failed_lookups,
     lookup_finding,
@@ -18,7 +17,7 @@ from probe.faults.name_suspects import (
     other_answers,
     public_answer_suspects,
 )
-from probe.model import AddressClass, Advice, Extent, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 # What can keep the packets to a public address inside the VPC.
 _NO_PATH_OUT = (
@@ -69,7 +68,7 @@ PUBLIC_SILENT = Fault(
         title="the call to {endpoints} went to a public address and failed",
         why=(
             "Private DNS for this endpoint does not seem to take effect where the task runs, and there is no route to "
-            "the internet. If the address is one of yours, --vpc-cidr says so, and the causes are others."
+            "the internet. If the address is one of yours, list its range with --vpc-cidr: other causes apply then."
         ),
     ),
 )
@@ -99,13 +98,10 @@ OVERRIDE_MISSING = NAME_MISSING.variant(
     causes=(
         causes.other(
             "the name is mistyped, or its endpoint was deleted",
-            Advice("give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)"),
-            Advice(
-                "",
-                (
-                    "aws ec2 describe-vpc-endpoints --region {task_region} "
-                    '--filters Name=service-name,Values={services} --query "VpcEndpoints[].DnsEntries[].DnsName"',
-                ),
+            advice("give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)"),
+            reads(
+                "aws ec2 describe-vpc-endpoints --region {task_region} "
+                '--filters Name=service-name,Values={services} --query "VpcEndpoints[].DnsEntries[].DnsName"'
             ),
         ),
     ),
@@ -176,8 +172,8 @@ def _public_fault(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
         ipv6 = (causes.IPV4_ONLY,) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
         if all(step.failure in REFUSALS for step in visit.last_tries):
             return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
-        if evidence.is_text:
-            # No resolver was asked: a missing endpoint or route is likelier than a private zone that hides the name.
+        if visit.line is not None and not visit.line.server:
+            # An error text does not name the resolver: a missing endpoint or route is likelier than a hidden name.
             first = suspects.causes.index(causes.missing(visit.endpoint.name)) + 1
             likeliest = (*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:])
             return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
@@ -263,21 +259,16 @@ def _answers(visit: Visit) -> tuple[Step, ...]:
 
 def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
     """Outside the largest VPC (/16) that a known range can belong to; a neighbouring subnet is normal."""
-    known = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
+    networks = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
     wide = [
         network.supernet(new_prefix=16) if network.prefixlen > 16 else network
-        for network in known
+        for network in networks
         if network.version == 4
     ]
-    given = set(evidence.plan.vpc_cidrs) - {evidence.surroundings.subnet_cidr, evidence.surroundings.subnet_cidr_ipv6}
-    ranges = known if given else wide
-    return (
-        bool(ranges)
-        and visit.address_class is AddressClass.PRIVATE
-        and not any(
-            ip_address(embedded(one.address)) in network
-            for one in visit.addresses
-            for network in ranges
-            if network.version == ip_address(embedded(one.address)).version
-        )
+    own_subnets = {evidence.surroundings.subnet_cidr, evidence.surroundings.subnet_cidr_ipv6}
+    ranges = networks if set(evidence.plan.vpc_cidrs) - own_subnets else wide
+    addresses = [ip_address(embedded(entry.address)) for entry in visit.addresses]
+    within = any(
+        address in network for address in addresses for network in ranges if network.version == address.version
     )
+    return bool(ranges) and visit.address_class is AddressClass.PRIVATE and not within

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from probe.addresses import is_ipv6
 from probe.faults import causes
-from probe.faults.evidence import REFUSALS, Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import Suspects, confirmed, finding, merged, possible
-from probe.faults.host_facts import Visit, is_inside
+from probe.faults.evidence import REFUSALS, Evidence, Visit, is_inside
+from probe.faults.fault import Fault, Suspects, finding, finds, merged, possible
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 SILENT = Fault(
@@ -85,6 +83,7 @@ IPV6_ONLY = Fault(
     "DNS here has only A records for {hosts}.",
     Impact.PULL,
     (causes.IPV4_ONLY,),
+    certain=True,
 )
 
 
@@ -122,14 +121,14 @@ def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
         if not visit.unconnected((Failure.UNREACHABLE,)) or _is_unreachable_on_the_way(evidence, visit):
             continue
         if evidence.is_ipv4_only(visit):
-            groups.setdefault((IPV6_ONLY, confirmed(*IPV6_ONLY.causes)), []).append(visit)
+            groups.setdefault((IPV6_ONLY, IPV6_ONLY.suspects), []).append(visit)
         elif not visit.unconnected(REFUSALS):
-            groups.setdefault((NO_ROUTE, possible(*NO_ROUTE.causes)), []).append(visit)
+            groups.setdefault((NO_ROUTE, NO_ROUTE.suspects), []).append(visit)
     yield from _findings(evidence, groups, (Failure.UNREACHABLE,))
 
 
 def _is_unreachable_on_the_way(evidence: Evidence, visit: Visit) -> bool:
-    """Whether a router answered so: AWS drops silently, and packets of this family do leave our host."""
+    """Whether a router reported the host as unreachable: AWS drops silently, and this family has a route here."""
     lost = _families(visit.unconnected((Failure.UNREACHABLE,)))
     tried = (step for other in evidence.visits for step in other.last_tries)
     sent = _families(step for step in tried if step.failure is not Failure.UNREACHABLE)
@@ -137,7 +136,7 @@ def _is_unreachable_on_the_way(evidence: Evidence, visit: Visit) -> bool:
 
 
 def _own_hosts(evidence: Evidence) -> Iterator[Visit]:
-    """Hosts whose connections are judged here. A public name's belong to `names`, another region's to `redirects`."""
+    """The hosts to judge here. `names` judges those with public names, `layers` those of another region."""
     for visit in evidence.visits:
         if not evidence.leaks(visit) and not evidence.is_other_region(visit):
             yield visit
@@ -156,8 +155,8 @@ def _silence_of(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
         foreign = (causes.CROSS_REGION,) if evidence.is_foreign(visit.endpoint) else ()
         return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
     if visit.address_class is AddressClass.VPC:
-        return SILENT, possible(*SILENT.causes)
-    return SILENT_OUTSIDE, possible(*SILENT_OUTSIDE.causes)
+        return SILENT, SILENT.suspects
+    return SILENT_OUTSIDE, SILENT_OUTSIDE.suspects
 
 
 def _is_lost_family(visit: Visit) -> bool:

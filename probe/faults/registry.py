@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, Wording, finds
-from probe.faults.findings import Suspects, confirmed, finding, possible
-from probe.faults.host_facts import is_inside
+from probe.faults.evidence import NO_EVIDENCE, Evidence, is_inside
+from probe.faults.fault import Fault, Wording, finding, finds
 from probe.model import Action, Extent, Failure, Finding, Impact, Route, Step
 from probe.narration import listed
 
@@ -32,7 +30,7 @@ REPO_NOT_FOUND = Fault(
     "cache.",
     Impact.PULL,
     (causes.REPOSITORY_NOT_FOUND,),
-    other_causes=(causes.TAG_NOT_FOUND, causes.OLD_AGENT),
+    certain=True,
 )
 REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
     why=(
@@ -41,15 +39,19 @@ REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
     ),
     # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
     causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
+    certain=False,
 )
 REPO_UNNAMED = REPO_NOT_FOUND.variant(
     title="the registry has no repository with this name",
     why="The registry answered 404, so network and credentials work.",
+    causes=(causes.REPOSITORY_NOT_FOUND, causes.TAG_NOT_FOUND, causes.OLD_AGENT),
+    certain=False,
 )
 REPO_HIDDEN = REPO_NOT_FOUND.variant(
     title="the repository does not exist, or access to it is denied",
     why="The registry answered, so the network works. Docker reports a wrong name and a denial in the same words.",
     causes=(causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND, causes.TOKEN_EXPIRED, causes.ECR_ENDPOINT_POLICY),
+    certain=False,
 )
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
@@ -58,7 +60,7 @@ TAG_NOT_FOUND = Fault(
     "a pull-through cache.",
     Impact.PULL,
     (causes.TAG_NOT_FOUND,),
-    other_causes=(causes.REPOSITORY_NOT_FOUND, causes.OLD_AGENT),
+    certain=True,
 )
 TAG_NOT_CACHED = TAG_NOT_FOUND.variant(
     why=(
@@ -66,10 +68,19 @@ TAG_NOT_CACHED = TAG_NOT_FOUND.variant(
         "also answers 404 while it cannot fetch from upstream."
     ),
     causes=(causes.TAG_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
+    certain=False,
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(
     title="the registry has no image with this name and tag",
     why="The registry answered 404, so network and credentials work.",
+    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.OLD_AGENT),
+    certain=False,
+)
+# The answer has no code, so it may also mean that the repository does not exist.
+TAG_UNCERTAIN = TAG_NOT_FOUND.variant(
+    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND),
+    certain=False,
+    in_texts=Wording(causes=TAG_UNNAMED.causes),
 )
 NO_PLATFORM = Fault(
     "registry.no-matching-platform",
@@ -77,6 +88,7 @@ NO_PLATFORM = Fault(
     "It was built for {offered}. A task on {platform} cannot pull it, or cannot run it.",
     Impact.PULL,
     (causes.NO_MATCHING_PLATFORM,),
+    certain=True,
 )
 PLATFORMS_UNKNOWN = NO_PLATFORM.variant(
     why="Its manifest list has only other platforms. A task on {platform} cannot pull it."
@@ -130,60 +142,55 @@ def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
         yield finding(TOKEN_REJECTED, evidence, evidence.tries(*steps))
 
 
-@finds(REPO_NOT_FOUND, REPO_NOT_CACHED, REPO_UNNAMED, REPO_HIDDEN, TAG_NOT_FOUND, TAG_NOT_CACHED, TAG_UNNAMED)
+@finds(
+    REPO_NOT_FOUND,
+    REPO_NOT_CACHED,
+    REPO_UNNAMED,
+    REPO_HIDDEN,
+    TAG_NOT_FOUND,
+    TAG_NOT_CACHED,
+    TAG_UNNAMED,
+    TAG_UNCERTAIN,
+)
 def missing_images(evidence: Evidence) -> Iterator[Finding]:
     """404 for a manifest: the repository, or the tag or digest in it, does not exist."""
     for step in evidence.failed(Action.MANIFEST):
-        if step.failure is not Failure.NOT_FOUND:
-            continue
-        code = step.answer.code if step.answer else None
-        if code == HIDDEN:
-            yield finding(REPO_HIDDEN, evidence, evidence.tries(step))
-        else:
-            is_repository = code in ("NAME_UNKNOWN", "RepositoryNotFoundException")
-            fault = _missing_fault(evidence, is_repository=is_repository)
-            suspects = _missing_suspects(evidence, fault, code)
-            yield finding(fault, evidence, evidence.tries(step), suspects=suspects)
+        if step.failure is Failure.NOT_FOUND:
+            code = step.answer.code if step.answer else None
+            yield finding(_missing_fault(evidence, code), evidence, evidence.tries(step))
 
 
-def _missing_fault(evidence: Evidence, *, is_repository: bool) -> Fault:
+def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
     """The wording for a name that can be a pull-through cache's, for one that cannot, and for an unknown one."""
-    reference = evidence.plan.reference
+    reference, is_repository = evidence.plan.reference, code in ("NAME_UNKNOWN", "RepositoryNotFoundException")
+    if code == HIDDEN:
+        return REPO_HIDDEN
     if reference is None:
         return REPO_UNNAMED if is_repository else TAG_UNNAMED
     if "/" in reference.repository:  # a pull-through rule owns a prefix, and any first segment of a name can be one
         return REPO_NOT_CACHED if is_repository else TAG_NOT_CACHED
+    if code is None:
+        return TAG_UNCERTAIN
     return REPO_NOT_FOUND if is_repository else TAG_NOT_FOUND
-
-
-def _missing_suspects(evidence: Evidence, fault: Fault, code: str | None) -> Suspects:
-    if fault in (REPO_NOT_CACHED, TAG_NOT_CACHED):
-        return possible(*fault.causes)
-    if code is None or (evidence.is_text and evidence.plan.reference is None):
-        other = TAG_NOT_FOUND if fault.code == REPO_NOT_FOUND.code else REPO_NOT_FOUND
-        agent = (causes.OLD_AGENT,) if evidence.is_text else ()
-        return possible(*fault.causes, *other.causes, *agent)
-    return confirmed(*fault.causes)
 
 
 @finds(NO_PLATFORM, PLATFORMS_UNKNOWN, OTHER_PLATFORM)
 def platforms(evidence: Evidence) -> Iterator[Finding]:
     """An index without this platform's image, or an image that was built for another platform."""
-    suspects = confirmed(causes.NO_MATCHING_PLATFORM)
     indexes = [step for step in evidence.of(Action.MANIFEST) if _offered(step)]
     for step in indexes:
         offered = listed(_offered(step))
         if step.failure is Failure.NO_PLATFORM:
-            yield finding(NO_PLATFORM, evidence, evidence.tries(step), suspects=suspects, offered=offered)
+            yield finding(NO_PLATFORM, evidence, evidence.tries(step), offered=offered)
         elif step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
-            yield finding(OTHER_PLATFORM, evidence, (step,), suspects=suspects, offered=offered, chosen=chosen)
+            yield finding(OTHER_PLATFORM, evidence, (step,), offered=offered, chosen=chosen)
     for step in evidence.failed(Action.MANIFEST):
         if step.failure is Failure.NO_PLATFORM and step not in indexes:
-            yield finding(PLATFORMS_UNKNOWN, evidence, evidence.tries(step), suspects=suspects)
+            yield finding(PLATFORMS_UNKNOWN, evidence, evidence.tries(step))
     for step in () if indexes else evidence.of(Action.LAYER):
         if step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
             fault = NO_PLATFORM if evidence.plan.platform_given else OTHER_PLATFORM
-            yield finding(fault, evidence, (step,), suspects=suspects, offered=chosen, chosen=chosen)
+            yield finding(fault, evidence, (step,), offered=chosen, chosen=chosen)
 
 
 def _offered(step: Step) -> tuple[str, ...]:

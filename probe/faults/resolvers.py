@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import Suspects, confirmed, finding, merged, possible
-from probe.faults.host_facts import NOT_THERE, Line, Visit, addresses_of, class_of, is_inside
+from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Line, Visit, addresses_of, class_of, is_inside
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, possible
 from probe.faults.name_suspects import failed_lookups, failing_resolver_suspects, lookup_finding
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 

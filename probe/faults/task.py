@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import finding
+from probe.faults.fault import Fault, finding, finds
 from probe.model import (
     Action,
+    Basis,
     Endpoint,
     Extent,
     Finding,
@@ -102,7 +102,7 @@ ENDPOINT_DNS = Fault(
     Impact.PROOF,
     (causes.PRIVATE_DNS_OFF,),
     Extent.PARTLY,
-    examples=(("clients", "The finding says which clients could use them."), ("lookups", "these names")),
+    examples=(("clients", "The finding lists the clients that could use them."), ("lookups", "these names")),
 )
 NOT_ECR = Fault(
     "registry.image-not-in-ecr",
@@ -224,10 +224,10 @@ def _clients(chosen: list[Endpoint]) -> str:
     return " ".join(sentences)
 
 
-@finds(NOT_ECR, IN_ECR_PUBLIC, AT_VPCE_HOST, UNREADABLE_REFERENCE)
+@finds(NOT_ECR, IN_ECR_PUBLIC, AT_VPCE_HOST, UNREADABLE_REFERENCE, basis=Basis.MEASURED)
 def images_elsewhere(evidence: Evidence) -> Iterator[Finding]:
     """The task's own image is not in private ECR, so no pull can be measured."""
-    if evidence.plan.reference is not None or evidence.is_text:
+    if evidence.plan.reference is not None:
         return
     steps = [step for step in evidence.of(Action.MANIFEST) if step.outcome is Outcome.SKIPPED] or _metadata(evidence)
     yield finding(_BY_IMAGE_HOST[evidence.plan.image_host], evidence, steps, endpoints=("ecr.dkr",))

@@ -6,16 +6,17 @@ address, without a token or at another registry have their own rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from probe.faults import causes, denials, logs, network, registry, task
+from probe.faults import answers, causes, layers, logs, network, registry, task
+from probe.faults.causes import DESCRIBE_TASK, READ_MANIFEST, REGISTER, advice, read_task_definition, reads
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import Suspects, confirmed, finding, possible
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
 from probe.model import (
     Action,
-    Advice,
+    Basis,
     DenialReason,
     Endpoint,
     Extent,
@@ -25,8 +26,8 @@ from probe.model import (
     Impact,
     Kind,
     Nothing,
+    Step,
 )
-from probe.records import Record
 
 
 class Subject(StrEnum):
@@ -56,13 +57,6 @@ class Subject(StrEnum):
     UNRECOGNISED = "unclassified"
     NOT_DESCRIBED = "not-described"
 
-
-_DESCRIBE = Advice("", ("aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}",))
-_REGISTER = "aws ecs register-task-definition --cli-input-json file://TASK_DEFINITION.json"
-_READ_IMAGE = (
-    "aws ecr batch-get-image --region {region} --registry-id {account} --repository-name {repository} "
-    "--image-ids imageTag={tag}"
-)
 
 NO_ANSWER = Fault(
     "path.no-answer",
@@ -110,11 +104,11 @@ NO_TOKEN = Fault(
 )
 _REGISTRY_FAILS = causes.other(
     "the other registry has an outage",
-    Advice(
+    advice(
         "check its status page, or copy the image to ECR",
-        ("aws ecr create-repository --region {task_region} --repository-name NAME",),
+        "aws ecr create-repository --region {task_region} --repository-name NAME",
     ),
-    Advice("", ("docker pull {image}",), "Run it from a host with internet access."),
+    reads("docker pull {image}", note="Run it from a host with internet access."),
 )
 FOREIGN_REGISTRY = Fault(
     "registry.elsewhere",
@@ -157,6 +151,7 @@ PROXY = task.PROXY.variant(
     why="The text names the proxy's connection or answer. Requests through a proxy do not use the VPC endpoints.",
     impact=Impact.PULL,
     extent=Extent.WHOLLY,
+    certain=True,
 )
 EXECUTION_ROLE = Fault(
     "iam.no-execution-role",
@@ -164,6 +159,7 @@ EXECUTION_ROLE = Fault(
     "ECS refuses the task definition before any request is sent.",
     Impact.START,
     (causes.EXECUTION_ROLE,),
+    certain=True,
 )
 LOG_REGION = logs.BAD_REGION.variant(
     title="the log driver has no endpoint to call: its awslogs-region is not a region",
@@ -176,6 +172,7 @@ BAD_REFERENCE = Fault(
     "It is refused before any request is sent.",
     Impact.PULL,
     (causes.BAD_IMAGE_REFERENCE,),
+    certain=True,
 )
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
@@ -183,6 +180,7 @@ NOT_IN_ZONE = Fault(
     "Creating the endpoint failed. Tasks in that zone can use its interfaces in other zones.",
     Impact.PROOF,
     (causes.ZONE_WITHOUT_INTERFACE,),
+    certain=True,
 )
 DOMAIN_CONFLICT = Fault(
     "dns.conflicting-domain",
@@ -190,6 +188,7 @@ DOMAIN_CONFLICT = Fault(
     "Another endpoint of the service, or a private hosted zone with that name, is associated with the VPC.",
     Impact.PROOF,
     (causes.ZONE_CONFLICT,),
+    certain=True,
 )
 NOT_PLACED = Fault(
     "task.not-placed",
@@ -200,21 +199,16 @@ NOT_PLACED = Fault(
     (
         causes.other(
             "the cluster or the subnets lack capacity or free addresses",
-            Advice(
+            advice(
                 "free capacity or addresses, or use other subnets",
-                (
-                    "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
-                    '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID]}}"',
-                ),
+                "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
+                '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID]}}"',
             ),
-            Advice(
-                "",
-                (
-                    "aws ec2 describe-subnets --region {task_region} "
-                    '--query "Subnets[].[SubnetId,AvailableIpAddressCount]"',
-                    "aws ecs describe-services --region {task_region} --cluster {cluster} --services SERVICE "
-                    '--query "services[].events"',
-                ),
+            reads(
+                "aws ec2 describe-subnets --region {task_region} "
+                '--query "Subnets[].[SubnetId,AvailableIpAddressCount]"',
+                "aws ecs describe-services --region {task_region} --cluster {cluster} --services SERVICE "
+                '--query "services[].events"',
             ),
         ),
     ),
@@ -228,14 +222,11 @@ DISK = Fault(
     (
         causes.other(
             "the image needs more disk space than is free",
-            Advice(
+            advice(
                 "raise ephemeralStorage in the task definition (on EC2: use a larger volume, or remove old images)",
-                (_REGISTER,),
+                REGISTER,
             ),
-            Advice(
-                "",
-                ("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",),
-            ),
+            reads("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}"),
         ),
     ),
 )
@@ -247,11 +238,8 @@ UNREADABLE_IMAGE = Fault(
     (
         causes.other(
             "the tag points to something other than an image",
-            Advice(
-                "push it again without attestations",
-                ("docker buildx build --provenance=false --tag IMAGE --push .",),
-            ),
-            Advice("", (_READ_IMAGE,)),
+            advice("push it again without attestations", "docker buildx build --provenance=false --tag IMAGE --push ."),
+            reads(READ_MANIFEST),
         ),
     ),
 )
@@ -259,18 +247,13 @@ EXEC_FORMAT = registry.NO_PLATFORM.variant(
     title="the image was pulled, but its program is built for another platform",
     why="The pull works. A script without an interpreter in its first line fails with the same message.",
     impact=Impact.START,
+    certain=False,
     causes=(
         causes.NO_MATCHING_PLATFORM,
         causes.other(
             "the entry point is a script without an interpreter line",
-            Advice("begin the script with #!/bin/sh, then build and push the image again"),
-            Advice(
-                "",
-                (
-                    "aws ecs describe-task-definition --task-definition FAMILY --query "
-                    '"taskDefinition.[runtimePlatform,containerDefinitions[].entryPoint]"',
-                ),
-            ),
+            advice("begin the script with #!/bin/sh, then build and push the image again"),
+            read_task_definition("[runtimePlatform,containerDefinitions[].entryPoint]"),
         ),
     ),
 )
@@ -282,17 +265,12 @@ VOLUME = Fault(
     (
         causes.other(
             "the file system is unreachable on port 2049, its name does not resolve, or its policy denies the mount",
-            Advice(
+            advice(
                 "allow TCP 2049 from the task's security group",
-                (
-                    "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID "
-                    "--protocol tcp --port 2049 --cidr {cidr}",
-                ),
+                "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID "
+                "--protocol tcp --port 2049 --cidr {cidr}",
             ),
-            Advice(
-                "",
-                ("aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID",),
-            ),
+            reads("aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID"),
         ),
     ),
 )
@@ -312,14 +290,8 @@ SECRET_MISSING = Fault(
     (
         causes.other(
             "the secret's name, region or key is wrong, or the secret was deleted",
-            Advice("correct it in the task definition", (_REGISTER,)),
-            Advice(
-                "",
-                (
-                    "aws ecs describe-task-definition --task-definition FAMILY --query "
-                    '"taskDefinition.containerDefinitions[].secrets"',
-                ),
-            ),
+            advice("correct it in the task definition", REGISTER),
+            read_task_definition("containerDefinitions[].secrets"),
         ),
     ),
 )
@@ -334,8 +306,8 @@ START_TIMEOUT = Fault(
         causes.VPC_ATTRIBUTES_OFF,
         causes.other(
             "the host is too busy, or the image is too large to start in time",
-            Advice("give the task more CPU, or a longer start timeout, in the task definition", (_REGISTER,)),
-            _DESCRIBE,
+            advice("give the task more CPU, or a longer start timeout, in the task definition", REGISTER),
+            reads(DESCRIBE_TASK),
         ),
     ),
 )
@@ -347,8 +319,8 @@ ENDED = Fault(
     (
         causes.other(
             "the program ended, its health checks failed, or the task was stopped on request",
-            Advice("read its logs", ("aws logs tail LOG_GROUP --region {task_region}",)),
-            _DESCRIBE,
+            advice("read its logs", "aws logs tail LOG_GROUP --region {task_region}"),
+            reads(DESCRIBE_TASK),
         ),
     ),
 )
@@ -369,11 +341,8 @@ UNCLASSIFIED = Fault(
     (
         causes.other(
             "unknown: the text matches no known error",
-            Advice(
-                "run ecr-probe check where the task runs, or read the full reason",
-                _DESCRIBE.commands,
-            ),
-            _DESCRIBE,
+            advice("run ecr-probe check where the task runs, or read the full reason", DESCRIBE_TASK),
+            reads(DESCRIBE_TASK),
         ),
     ),
 )
@@ -385,12 +354,21 @@ NOT_DESCRIBED = Fault(
     (
         causes.other(
             "AWS's API is unreachable from here, or fails",
-            Advice("try again later, or paste the reason from the console", ("ecr-probe explain -",)),
-            _DESCRIBE,
+            advice("try again later, or paste the reason from the console", "ecr-probe explain -"),
+            reads(DESCRIBE_TASK),
         ),
     ),
     other_causes=(causes.THROTTLE,),
 )
+LAYER_ELSEWHERE = layers.PULL_THROUGH.variant(
+    title="a layer of the image is fetched from {host}, which is not ECR's layer bucket",
+    why=(
+        "The image is in ECR, but this layer is not: a pull-through cache redirects clients upstream until it has "
+        "the image, and Windows base images keep layers at their vendor. No VPC endpoint leads there."
+    ),
+    causes=(causes.PULL_THROUGH, causes.FOREIGN_LAYERS, causes.EGRESS_FIREWALL),
+)
+_OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base images have foreign layers
 ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
     title="the policy of the {endpoints} VPC endpoint denies {action} to {who}",
     why="AWS states that a VPC endpoint policy denies it. Network, DNS and TLS work.",
@@ -398,37 +376,34 @@ ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
 )
 
 
-class _SubjectFault(Record, frozen=True):
-    """The fault of a subject, its causes, and the endpoints that the finding names."""
-
-    fault: Fault
-    suspects: Suspects
-    endpoints: tuple[str, ...] = ()
-
-
 _SUBJECTS = {
-    Subject.VPCE_HOST: _SubjectFault(VPCE_HOST, possible(*VPCE_HOST.causes), ("ecr.dkr",)),
-    Subject.PROXY: _SubjectFault(PROXY, confirmed(*PROXY.causes)),
-    Subject.EXECUTION_ROLE: _SubjectFault(EXECUTION_ROLE, confirmed(*EXECUTION_ROLE.causes)),
-    Subject.LOG_REGION: _SubjectFault(LOG_REGION, confirmed(*LOG_REGION.causes), ("logs",)),
-    Subject.REFERENCE: _SubjectFault(BAD_REFERENCE, confirmed(*BAD_REFERENCE.causes)),
-    Subject.ENDPOINT_ZONE: _SubjectFault(NOT_IN_ZONE, confirmed(*NOT_IN_ZONE.causes)),
-    Subject.PRIVATE_DNS: _SubjectFault(DOMAIN_CONFLICT, confirmed(*DOMAIN_CONFLICT.causes)),
-    Subject.PLACEMENT: _SubjectFault(NOT_PLACED, possible(*NOT_PLACED.causes)),
-    Subject.DISK: _SubjectFault(DISK, possible(*DISK.causes)),
-    Subject.MEDIA_TYPE: _SubjectFault(UNREADABLE_IMAGE, possible(*UNREADABLE_IMAGE.causes)),
-    Subject.EXEC: _SubjectFault(EXEC_FORMAT, possible(*EXEC_FORMAT.causes)),
-    Subject.VOLUME: _SubjectFault(VOLUME, possible(*VOLUME.causes)),
-    Subject.BUILD_IMAGE: _SubjectFault(BUILD_IMAGE, possible(*BUILD_IMAGE.causes)),
-    Subject.SECRET: _SubjectFault(SECRET_MISSING, possible(*SECRET_MISSING.causes)),
-    Subject.TIMEOUT: _SubjectFault(START_TIMEOUT, possible(*START_TIMEOUT.causes), ("logs",)),
-    Subject.ENDED: _SubjectFault(ENDED, possible(*ENDED.causes)),
-    Subject.CUT_SHORT: _SubjectFault(CUT_SHORT, possible(*CUT_SHORT.causes), ("ecr.api",)),
-    Subject.UNRECOGNISED: _SubjectFault(UNCLASSIFIED, possible(*UNCLASSIFIED.causes)),
-    Subject.NOT_DESCRIBED: _SubjectFault(NOT_DESCRIBED, possible(*NOT_DESCRIBED.causes)),
+    Subject.VPCE_HOST: VPCE_HOST,
+    Subject.PROXY: PROXY,
+    Subject.EXECUTION_ROLE: EXECUTION_ROLE,
+    Subject.LOG_REGION: LOG_REGION,
+    Subject.REFERENCE: BAD_REFERENCE,
+    Subject.ENDPOINT_ZONE: NOT_IN_ZONE,
+    Subject.PRIVATE_DNS: DOMAIN_CONFLICT,
+    Subject.PLACEMENT: NOT_PLACED,
+    Subject.DISK: DISK,
+    Subject.MEDIA_TYPE: UNREADABLE_IMAGE,
+    Subject.EXEC: EXEC_FORMAT,
+    Subject.VOLUME: VOLUME,
+    Subject.BUILD_IMAGE: BUILD_IMAGE,
+    Subject.SECRET: SECRET_MISSING,
+    Subject.TIMEOUT: START_TIMEOUT,
+    Subject.ENDED: ENDED,
+    Subject.CUT_SHORT: CUT_SHORT,
+    Subject.UNRECOGNISED: UNCLASSIFIED,
+    Subject.NOT_DESCRIBED: NOT_DESCRIBED,
 }
-# The endpoints of a subject's finding, so that the plan contains them.
-SUBJECT_ENDPOINTS = {subject: row.endpoints for subject, row in _SUBJECTS.items()}
+# The endpoints that the finding of a subject is about, so that the plan contains them.
+SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
+    Subject.VPCE_HOST: ("ecr.dkr",),
+    Subject.LOG_REGION: ("logs",),
+    Subject.TIMEOUT: ("logs",),
+    Subject.CUT_SHORT: ("ecr.api",),
+}
 
 _NO_PATH = (
     causes.NO_ROUTE,
@@ -463,23 +438,22 @@ _ELSEWHERE = {
 _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
 
 
-@finds(*(row.fault for row in _SUBJECTS.values()))
+@finds(*_SUBJECTS.values(), basis=Basis.TEXT)
 def subjects(evidence: Evidence) -> Iterator[Finding]:
     """Failures of the task, its image or its settings."""
     for step in evidence.failed(Action.START, Action.ENVIRONMENT):
-        if evidence.is_text and step.subject in _SUBJECTS:
-            row = _SUBJECTS[Subject(step.subject)]
-            throttled = step.failure is Failure.THROTTLED
-            suspects = confirmed(causes.THROTTLE) if throttled else row.suspects
-            names = row.endpoints or ("task",)
-            yield finding(row.fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+        if step.subject in _SUBJECTS:
+            subject = Subject(step.subject)
+            suspects = confirmed(causes.THROTTLE) if step.failure is Failure.THROTTLED else None
+            names = SUBJECT_ENDPOINTS.get(subject, ("task",))
+            yield finding(_SUBJECTS[subject], evidence, evidence.tries(step), endpoints=names, suspects=suspects)
 
 
-@finds(REFUSED, NO_ROUTE, NO_ANSWER)
+@finds(REFUSED, NO_ROUTE, NO_ANSWER, basis=Basis.TEXT)
 def unanswered(evidence: Evidence) -> Iterator[Finding]:
     """Connections, or earlier steps, that failed at an address that the text does not contain."""
     for step in evidence.failed(Action.TCP):
-        if not isinstance(step.seen, Nothing) or not evidence.is_text:
+        if not isinstance(step.seen, Nothing):
             continue
         names = (step.endpoint,)
         impact = evidence.impact(names)
@@ -531,31 +505,38 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             yield finding(fault, evidence, (step,), suspects=suspects, how=how, image=image)
 
 
-@finds(ENDPOINT_POLICY, denials.DENIED)
+@finds(LAYER_ELSEWHERE, basis=Basis.TEXT)
+def layers_elsewhere(evidence: Evidence) -> Iterator[Finding]:
+    """Layers that the client fetches from a host that is not AWS's."""
+    groups: dict[str | None, list[Step]] = {}
+    for step in evidence.failed(Action.BLOB):
+        if step.failure is Failure.REDIRECT:
+            groups.setdefault(step.redirect.host if step.redirect else None, []).append(step)
+    for host, steps in groups.items():
+        of_windows = _OF_WINDOWS.search(host or "") is not None
+        suspects = LAYER_ELSEWHERE.suspects
+        suspects = suspects.first(causes.FOREIGN_LAYERS) if of_windows else suspects
+        yield finding(LAYER_ELSEWHERE, evidence, steps, suspects=suspects, host=host or "no host")
+
+
+@finds(ENDPOINT_POLICY, answers.DENIED, basis=Basis.TEXT)
 def refused_requests(evidence: Evidence) -> Iterator[Finding]:
     """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
-        if step.failure is not Failure.DENIED or not evidence.is_text:
+        if step.failure is not Failure.DENIED:
             continue
         denial, impact = step.denial, evidence.impact((step.endpoint,))
         action = (denial.action if denial else None) or "the request"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
-            yield finding(
-                ENDPOINT_POLICY,
-                evidence,
-                (step,),
-                impact=impact,
-                suspects=confirmed(causes.OTHER_ENDPOINT_POLICY),
-                action=action,
-            )
+            yield finding(ENDPOINT_POLICY, evidence, (step,), impact=impact, action=action)
             continue
         yield finding(
-            denials.DENIED,
+            answers.DENIED,
             evidence,
             (step,),
             impact=impact,
-            suspects=denials.denial_suspects(evidence, step),
+            suspects=answers.denial_suspects(evidence, step),
             action=action,
-            reason=denials.policy_sentence(denial),
-            role=denials.role_sentence(evidence),
+            reason=answers.policy_sentence(denial),
+            role=answers.role_sentence(evidence),
         )

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, finds
-from probe.faults.findings import Suspects, confirmed, finding, possible
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
 from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import few
 
@@ -50,6 +49,7 @@ INTERCEPTION_TRUSTED = INTERCEPTION.variant(
     ),
     impact=Impact.PROOF,  # the pull may work, but not privately
     extent=Extent.PARTLY,
+    certain=True,
 )
 OTHER_ISSUER = INTERCEPTION.variant(
     title="the certificates of {endpoints} are not issued by Amazon",
@@ -61,7 +61,7 @@ OTHER_ISSUER = INTERCEPTION.variant(
 UNVERIFIED = Fault(
     "tls.unverified",
     "the certificate of {endpoints} could not be verified",
-    "Its issuer could not be read, so interception and an old trust store look alike.",
+    "Its issuer could not be read, so interception and an old trust store look the same.",
     Impact.PULL,
     (causes.TLS_INTERCEPTION, causes.CA_BUNDLE),
 )
@@ -71,6 +71,7 @@ CA_BUNDLE = Fault(
     "The certificate is issued by {issuer}, so AWS answers. The list of trusted authorities is too old or incomplete.",
     Impact.PULL,
     (causes.CA_BUNDLE,),
+    certain=True,
 )
 EXPIRED = Fault(
     "tls.certificate-expired",
@@ -81,11 +82,12 @@ EXPIRED = Fault(
     examples=(("not_before", "one date"), ("not_after", "another")),
 )
 EXPIRED_BY_AWS_CLOCK = EXPIRED.variant(
-    why="It is valid from {not_before} to {not_after}. By AWS's Date headers the clock here is right."
+    why="It is valid from {not_before} to {not_after}. By AWS's Date headers the clock here is right.", certain=True
 )
 VALID_BY_AWS_CLOCK = EXPIRED.variant(
     why="It is valid from {not_before} to {not_after}. By AWS's Date headers that is now, so the clock here is wrong.",
     causes=(causes.CLOCK_SKEW, causes.CERTIFICATE_EXPIRED),
+    certain=True,
 )
 WRONG_NAME = Fault(
     "tls.wrong-name",
@@ -96,7 +98,7 @@ WRONG_NAME = Fault(
     examples=(("names", "other hosts"),),
 )
 
-# Partitions whose issuer is known to be Amazon; elsewhere another issuer may be right.
+# In these partitions Amazon is known to be the issuer; elsewhere another issuer may be right.
 _ISSUER_KNOWN = ("aws", "aws-us-gov")
 _CERTIFICATE = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
 
@@ -119,7 +121,7 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     interception = confirmed(causes.TLS_INTERCEPTION) if known else possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)
     yield from _host_findings(INTERCEPTION, evidence, foreign, interception)
     yield from _host_findings(UNVERIFIED, evidence, unknown)
-    yield from _host_findings(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED), confirmed(causes.CA_BUNDLE))
+    yield from _host_findings(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
     yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))
 
@@ -131,8 +133,7 @@ def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
     fault = INTERCEPTION_TRUSTED if evidence.plan.partition in _ISSUER_KNOWN else OTHER_ISSUER
     foreign = [step for step in verified if not _is_amazon(step)]
     if foreign:
-        suspects = confirmed(causes.TLS_INTERCEPTION) if fault is INTERCEPTION_TRUSTED else possible()
-        yield finding(fault, evidence, foreign, suspects=suspects)
+        yield finding(fault, evidence, foreign)
 
 
 def _is_clear_in_text(step: Step) -> bool:
@@ -175,44 +176,41 @@ def _host_findings(
 
 
 def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
-    names = [name for step in steps for name in _seen(step).names]
+    names = [name for step in steps for name in _certificate(step).names]
     yield from _host_findings(WRONG_NAME, evidence, steps, names=few(names) or "other hosts")
 
 
 def _out_of_date(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
     """Certificates out of date by our clock, and whether AWS's Date headers show that the clock is wrong."""
-    for is_clock_wrong, fault, suspects in (
-        (False, EXPIRED_BY_AWS_CLOCK, confirmed(*EXPIRED_BY_AWS_CLOCK.causes)),
-        (True, VALID_BY_AWS_CLOCK, confirmed(*VALID_BY_AWS_CLOCK.causes)),
-        (None, EXPIRED, possible(*EXPIRED.causes)),
-    ):
+    for is_clock_wrong, fault in ((False, EXPIRED_BY_AWS_CLOCK), (True, VALID_BY_AWS_CLOCK), (None, EXPIRED)):
         matching = [step for step in steps if _is_clock_wrong(evidence, step) is is_clock_wrong]
-        dates = [_seen(step) for step in matching]
+        certificates = [_certificate(step) for step in matching]
         yield from _host_findings(
             fault,
             evidence,
             matching,
-            suspects,
-            not_before=_earliest(dates, lambda seen: seen.not_before),
-            not_after=_earliest(dates, lambda seen: seen.not_after),
+            not_before=_earliest(certificates, lambda certificate: certificate.not_before),
+            not_after=_earliest(certificates, lambda certificate: certificate.not_after),
         )
 
 
 def _is_clock_wrong(evidence: Evidence, step: Step) -> bool | None:
     """Whether the certificate is in date by AWS's clock; None where AWS's clock is not known."""
-    offset, seen = evidence.clock_offset, _seen(step)
+    offset, certificate = evidence.clock_offset, _certificate(step)
     if offset is None:
         return None
     now = evidence.measurement.started_at + timedelta(seconds=offset)
-    return (seen.not_before is None or seen.not_before <= now) and (seen.not_after is None or now <= seen.not_after)
+    return (certificate.not_before is None or certificate.not_before <= now) and (
+        certificate.not_after is None or now <= certificate.not_after
+    )
 
 
-def _earliest(dates: list[CertificateSeen], of: Callable[[CertificateSeen], datetime | None]) -> str:
-    instants = [instant for seen in dates if (instant := of(seen)) is not None]
+def _earliest(certificates: list[CertificateSeen], of: Callable[[CertificateSeen], datetime | None]) -> str:
+    instants = [instant for certificate in certificates if (instant := of(certificate)) is not None]
     return f"{min(instants):%Y-%m-%d %H:%M} UTC" if instants else "an unknown time"
 
 
-def _seen(step: Step) -> CertificateSeen:
+def _certificate(step: Step) -> CertificateSeen:
     assert step.certificate is not None
     return step.certificate
 

@@ -15,8 +15,7 @@ from typing import Any
 from probe.faults import TEXT_ONLY, WORDINGS
 from probe.faults.causes import CAUSES, OTHER, CauseText
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault
-from probe.faults.findings import agreement
+from probe.faults.fault import Fault, agreement
 from probe.faults.placeholders import values_of
 from probe.model import (
     Advice,

@@ -122,7 +122,7 @@ def test_a_rule_finds_only_what_it_declares(rule: Rule) -> None:
         for wording in fault.wordings:
             declared[fault.code] |= {cause.code for cause in (*wording.causes, *wording.other_causes)}
     for measurement, policy in measurements():
-        for finding in rule.find(Evidence(measurement, policy)):
+        for finding in rule(Evidence(measurement, policy)):
             assert finding.code in declared
             assert {cause.code for cause in finding.causes} <= declared[finding.code], finding.code
 
