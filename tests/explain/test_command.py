@@ -153,7 +153,7 @@ def test_reports_for_pipelines(form: str, explained: Explain) -> None:
 def test_metrics_need_a_measurement(form: str, explained: Explain) -> None:
     code, out, err = explained(PUBLIC, "--format", form)
     assert (code, out) == (2, "")
-    assert f"{form} shows what was measured" in err
+    assert f"{form} reports measurements" in err
 
 
 def test_an_unknown_error_is_inconclusive(explained: Explain) -> None:
