@@ -357,7 +357,7 @@ def test_ctrl_c_while_reading_standard_input(
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == (
         "",
-        "ecr-probe: reading from the terminal; Ctrl-D on a line of its own ends it\n",
+        "ecr-probe: reading from the terminal; finish with Ctrl-D on a line of its own\n",
     )
 
 
