@@ -165,7 +165,7 @@ def test_an_invalid_arn_is_refused(text: str, ecs: Ecs, capfd: pytest.CaptureFix
 
 def test_a_task_and_a_file_cannot_be_combined(ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "reason.txt", "--task", TASK]) == 2
-    assert "the file 'reason.txt' is named as well" in capfd.readouterr().err
+    assert "cannot be combined with the file 'reason.txt'" in capfd.readouterr().err
     assert ecs.requests == []
 
 
