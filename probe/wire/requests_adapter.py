@@ -1,4 +1,4 @@
-"""An adapter of requests whose connections go to one address, opened by our own dial and handshake.
+"""An adapter of requests that connects to one address, with our own dial and handshake.
 
 It is called directly, without `requests.Session`: no proxies, redirects, cookies, retries or settings from the
 environment. Limits of time and size are set in `http`.

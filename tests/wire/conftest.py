@@ -1,4 +1,4 @@
-"""Certificates for the servers of these tests: one authority that is trusted, one that is not."""
+"""Certificates for the servers of these tests: one trusted authority, one untrusted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ import pytest
 import trustme
 from hypothesis import settings
 
+from probe import push
+from probe.wire import credentials, metadata
 from tests.wire.servers import HOST
 
 settings.register_profile("wire", deadline=None, database=None, derandomize=True, max_examples=60)
 settings.load_profile("wire")
+
+
+@pytest.fixture(autouse=True)
+def _generous_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits of time that are constants of a module, as generous as the budget of these tests."""
+    monkeypatch.setattr(metadata, "INSTANCE_SECONDS", 60.0)
+    monkeypatch.setattr(credentials, "_SECONDS", 60.0)
+    monkeypatch.setattr(push, "SECONDS", 60.0)
 
 
 @dataclass(frozen=True)
@@ -38,5 +48,5 @@ def authority() -> Authority:
 
 
 @pytest.fixture(scope="session")
-def stranger() -> Authority:
+def untrusted() -> Authority:
     return Authority(trustme.CA(organization_name="Middlebox Inc"))

@@ -1,4 +1,4 @@
-"""Servers on loopback that behave as badly as a test wants, and wires that lead to them."""
+"""Servers on loopback that misbehave as a test requires, wires that lead to them, and limits of time."""
 
 from __future__ import annotations
 
@@ -9,47 +9,46 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
 import dns.message
 
 from probe.model import Budget
+from probe.records import replace
 from probe.wire import Wire
 from probe.wire.http import Conversation
 
 HOST = "api.ecr.eu-west-1.amazonaws.com"
 ADDRESS = "10.0.1.10"
 
-# Short limits, so that no test waits long for what never comes.
-QUICK = Budget(
-    connect=0.25,
-    tls=0.25,
-    request=0.5,
-    stall=0.25,
-    dns_try=0.2,
-    dns_tries=2,
-    dns_total=1.0,
-    metadata=0.4,
-    error_bytes=1024,
+# No test reaches these limits while its server does what it should, on a busy machine too.
+GENEROUS = Budget(
+    connect=60, tls=60, request=60, stall=60, dns_try=60, dns_tries=2, dns_total=120, metadata=60, error_bytes=1024
 )
 
 Handler = Callable[[socket.socket, threading.Event], None]
 
 
-def soon(seconds: float = 5.0) -> float:
+def limits(**short: Any) -> Budget:
+    """Generous limits except `short`. A test of a limit shortens that one alone, so that no other is reached first."""
+    return replace(GENEROUS, **short)
+
+
+def within(seconds: float = 600.0) -> float:
+    """The instant at which a run ends that starts now."""
     return time.monotonic() + seconds
 
 
 def no_trust() -> ssl.SSLContext:
-    raise AssertionError("nothing here is verified")
+    raise AssertionError("no certificate is verified here")
 
 
 def no_datagram(address: str, port: int) -> socket.socket:
-    raise OSError(f"no way to {address}:{port}")
+    raise OSError(f"no route to {address}:{port}")
 
 
 class Server:
-    """Accepts on a loopback port and lets `handler` speak with each connection on a thread of its own."""
+    """Accepts connections on a loopback port and calls `handler` for each on a thread of its own."""
 
     def __init__(self, handler: Handler, *, tls: ssl.SSLContext | None = None) -> None:
         self._handler = handler
@@ -60,7 +59,7 @@ class Server:
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self.requests: list[bytes] = []
-        self.asked_names: list[str | None] = []
+        self.server_names: list[str | None] = []
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -89,7 +88,7 @@ class Server:
     def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
             if self._tls is not None:
-                self._tls.sni_callback = lambda _sock, name, _context: self.asked_names.append(name)
+                self._tls.sni_callback = lambda _sock, name, _context: self.server_names.append(name)
                 sock = self._tls.wrap_socket(sock, server_side=True)
                 self._sockets.append(sock)
             with sock:
@@ -97,13 +96,13 @@ class Server:
 
 
 def read_request(sock: socket.socket) -> bytes:
-    """One request with its body; b"" where the client has gone."""
+    """One request with its body; b"" if the client has closed the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
-        piece = sock.recv(65536)
-        if not piece:
+        received = sock.recv(65536)
+        if not received:
             return b""
-        data += piece
+        data += received
     head, _, body = data.partition(b"\r\n\r\n")
     length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
     while len(body) < length:
@@ -111,22 +110,20 @@ def read_request(sock: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def answer(
-    status: int = 200, body: bytes = b"", *, reason: str = "Word", headers: Mapping[str, str] | None = None
-) -> bytes:
-    lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(body)}"]
+def answer(status: int = 200, body: bytes = b"", *, headers: Mapping[str, str] | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status} Reason", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 class HttpServer(Server):
-    """Answers each request with the bytes that `respond` gives for it, and keeps the connection."""
+    """Sends the bytes that `respond` returns for each request, and keeps the connection."""
 
     def __init__(self, respond: Callable[[bytes], bytes], *, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(self._speak, tls=tls)
+        super().__init__(self._answer_requests, tls=tls)
         self._respond = respond
 
-    def _speak(self, sock: socket.socket, _stop: threading.Event) -> None:
+    def _answer_requests(self, sock: socket.socket, _stop: threading.Event) -> None:
         while request := read_request(sock):
             self.requests.append(request)
             sock.sendall(self._respond(request))
@@ -134,78 +131,78 @@ class HttpServer(Server):
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-# ---- bad manners -----------------------------------------------------------------------------------------------------
+# ---- handlers that misbehave -----------------------------------------------------------------------------------------
 
 
 def silent(_sock: socket.socket, stop: threading.Event) -> None:
     stop.wait()
 
 
-def abort(sock: socket.socket) -> None:
-    """Let its closing, which comes next, be an RST."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-
-def reset(sock: socket.socket, _stop: threading.Event) -> None:
-    """Reads what comes first, then breaks off by RST."""
-    sock.recv(65536)
-    abort(sock)
+def close(_sock: socket.socket, _stop: threading.Event) -> None:
+    """Does nothing; the server closes the connection after its handler returns."""
 
 
 def hang_up(sock: socket.socket, _stop: threading.Event) -> None:
+    """Reads the beginning of the request, then closes."""
     sock.recv(65536)
 
 
-def then(sent: bytes, after: Handler = silent) -> Handler:
-    """Answers the first request with `sent`, then does `after`."""
+def reset(sock: socket.socket, _stop: threading.Event) -> None:
+    """Reads the beginning of the request, then closes with an RST."""
+    sock.recv(65536)
+    send_rst_on_close(sock)
+
+
+def send_rst_on_close(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def reply_then(reply: bytes, after: Handler = silent) -> Handler:
+    """Answers the first request with `reply`, then calls `after`."""
 
     def handle(sock: socket.socket, stop: threading.Event) -> None:
         read_request(sock)
-        sock.sendall(sent)
+        sock.sendall(reply)
         after(sock, stop)
 
     return handle
 
 
-def trickle(piece: bytes) -> Handler:
-    """One piece every 20 ms, for ever."""
+def trickle(data: bytes) -> Handler:
+    """Sends `data` every 20 ms, endlessly."""
 
     def handle(sock: socket.socket, stop: threading.Event) -> None:
         while not stop.wait(0.02):
-            sock.sendall(piece)
+            sock.sendall(data)
 
     return handle
 
 
-def flood(piece: bytes) -> Handler:
-    """Pieces as fast as they are taken, for ever."""
+def flood(data: bytes) -> Handler:
+    """Sends `data` as fast as the client reads, endlessly."""
 
     def handle(sock: socket.socket, stop: threading.Event) -> None:
         while not stop.is_set():
-            sock.sendall(piece * 64)
+            sock.sendall(data * 64)
 
     return handle
 
 
-def done(_sock: socket.socket, _stop: threading.Event) -> None:
-    """Closes."""
-
-
-# ---- names -----------------------------------------------------------------------------------------------------------
+# ---- DNS -------------------------------------------------------------------------------------------------------------
 
 
 class NameServer:
-    """Answers UDP questions with the datagrams that `respond` gives for them."""
+    """Answers UDP queries with the datagrams that `respond` returns for them."""
 
     def __init__(self, respond: Callable[[dns.message.QueryMessage], list[bytes]]) -> None:
         self._respond = respond
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.bind(("127.0.0.1", 0))
         self.port: int = self._sock.getsockname()[1]
-        self.questions: list[dns.message.Message] = []
+        self.queries: list[dns.message.Message] = []
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._answer_queries, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -213,15 +210,15 @@ class NameServer:
             self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
 
-    def _work(self) -> None:
+    def _answer_queries(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 data, client = self._sock.recvfrom(4096)
                 if not data:
                     return
-                question = dns.message.from_wire(data)
-                self.questions.append(question)
-                for datagram in self._respond(question):  # type: ignore[arg-type]
+                query = dns.message.from_wire(data)
+                self.queries.append(query)
+                for datagram in self._respond(query):  # type: ignore[arg-type]
                     self._sock.sendto(datagram, client)
 
 
@@ -235,10 +232,11 @@ def wire_to(
     names: int | None = None,
     resolvers: tuple[str, ...] = ("10.0.0.2",),
 ) -> Wire:
-    """A wire on which every address is this machine: each port leads to `port`, or to what `port` maps it to."""
+    """A wire on which every address is this machine. Each port leads to `port`, or to the port that `port` maps it to;
+    DNS queries go to the port `names`."""
 
-    def dial(_address: str, asked: int, timeout: float) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", port if isinstance(port, int) else port[asked]), timeout)
+    def dial(_address: str, requested: int, timeout: float) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port if isinstance(port, int) else port[requested]), timeout)
 
     def datagram(_address: str, _port: int) -> socket.socket:
         assert names is not None, "no name server here"
@@ -256,6 +254,11 @@ def closed_port() -> int:
 
 
 @contextlib.contextmanager
-def talk(wire: Wire, *, tls: bool = False, budget: Budget = QUICK, left: float = 5.0) -> Iterator[Conversation]:
-    with Conversation(wire, host=HOST, address=ADDRESS, tls=tls, until=soon(left), budget=budget) as conversation:
+def connected(
+    wire: Wire, *, tls: bool = False, budget: Budget = GENEROUS, until: float | None = None
+) -> Iterator[Conversation]:
+    """A conversation with HOST."""
+    with Conversation(
+        wire, host=HOST, address=ADDRESS, tls=tls, until=until or within(), budget=budget
+    ) as conversation:
         yield conversation

@@ -24,7 +24,7 @@ S3 = {"x-amz-request-id": "0A1B", "Server": "AmazonS3", "Content-Type": "applica
 PAGE = b"<!DOCTYPE html><html><head><title>Access Denied by policy</title></head><body>https://s3/k?X-Amz-Signature=0a0a</body></html>"
 
 
-def read(
+def classify(
     status: int, body: bytes = b"", headers: dict[str, str] | None = None, *, method: str = "GET"
 ) -> tuple[AnswerSeen, tuple[Failure, str] | None]:
     answer = Answer(status, headers or {}, body)
@@ -48,7 +48,7 @@ def xml(code: str, message: str = "words") -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "expected"),
     [
-        # The APIs refuse with 400 and a code.
+        # The APIs: status 400 and a code.
         (400, api("UnrecognizedClientException"), ID, Failure.UNAUTHENTICATED),
         (400, api("ExpiredTokenException"), ID, Failure.UNAUTHENTICATED),
         (
@@ -92,7 +92,7 @@ def xml(code: str, message: str = "words") -> bytes:
         (503, xml("SlowDown"), S3, Failure.THROTTLED),
         (500, xml("InternalError"), S3, Failure.SERVER_ERROR),
         (400, xml("InvalidArgument"), S3, Failure.MALFORMED),
-        # Nobody's words, and somebody else's.
+        # Without a body, and not from AWS.
         (503, b"", {}, Failure.SERVER_ERROR),
         (403, b"", {}, Failure.DENIED),
         (404, b"", {}, Failure.NOT_FOUND),
@@ -105,8 +105,8 @@ def xml(code: str, message: str = "words") -> bytes:
         (302, b"<html>moved</html>", {}, Failure.NOT_AWS),
     ],
 )
-def test_what_an_answer_means(status: int, body: bytes, headers: dict[str, str], expected: Failure) -> None:
-    _, failure = read(status, body, headers)
+def test_the_failure_of_an_answer(status: int, body: bytes, headers: dict[str, str], expected: Failure) -> None:
+    _, failure = classify(status, body, headers)
     assert failure is not None
     assert failure[0] is expected
     assert failure[1]
@@ -116,8 +116,8 @@ def test_what_an_answer_means(status: int, body: bytes, headers: dict[str, str],
     ("status", "expected"),
     [(401, Failure.UNAUTHENTICATED), (403, Failure.DENIED), (404, Failure.NOT_FOUND), (500, Failure.SERVER_ERROR)],
 )
-def test_an_answer_to_head_is_judged_by_its_status(status: int, expected: Failure) -> None:
-    seen, failure = read(status, method="HEAD")
+def test_an_answer_to_head_is_classified_by_its_status(status: int, expected: Failure) -> None:
+    seen, failure = classify(status, method="HEAD")
     assert failure == (expected, f"status {status}")
     assert seen.body_bytes is None
     assert not seen.aws
@@ -125,7 +125,7 @@ def test_an_answer_to_head_is_judged_by_its_status(status: int, expected: Failur
 
 @pytest.mark.parametrize("status", [200, 204, 206])
 def test_success_is_no_failure(status: int) -> None:
-    assert read(status, PAGE)[1] is None
+    assert classify(status, PAGE)[1] is None
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,21 @@ def test_success_is_no_failure(status: int) -> None:
         (b"", {}, False),
     ],
 )
-def test_the_mark_of_aws(body: bytes, headers: dict[str, str], aws: bool) -> None:
-    assert read(400, body, headers)[0].aws is aws
+def test_whether_an_answer_is_from_aws(body: bytes, headers: dict[str, str], aws: bool) -> None:
+    assert classify(400, body, headers)[0].aws is aws
 
 
 def test_code_and_request_id() -> None:
-    assert (read(400, api("a.b#Code:http://x"), ID)[0].code, read(400, api("X"), ID)[0].request_id) == ("Code", "8f0c")
-    assert read(404, xml("NoSuchKey"))[0].request_id == "0A1B"
-    assert read(404, envelope("NAME_UNKNOWN"))[0].code == "NAME_UNKNOWN"
+    assert (classify(400, api("a.b#Code:http://x"), ID)[0].code, classify(400, api("X"), ID)[0].request_id) == (
+        "Code",
+        "8f0c",
+    )
+    assert classify(404, xml("NoSuchKey"))[0].request_id == "0A1B"
+    assert classify(404, envelope("NAME_UNKNOWN"))[0].code == "NAME_UNKNOWN"
 
 
-def test_a_block_page_is_told_by_its_title() -> None:
-    _, failure = read(403, PAGE)
+def test_a_block_page_is_described_by_its_title() -> None:
+    _, failure = classify(403, PAGE)
     assert failure == (Failure.NOT_AWS, "status 403, not from AWS: Access Denied by policy")
 
 
@@ -174,9 +177,9 @@ def test_some_codes_are_only_clear_from_the_control_plane(
     assert failure_of_code(code, control_plane=True) is from_the_control_plane
 
 
-# ---- sentences -------------------------------------------------------------------------------------------------------
+# ---- denials ---------------------------------------------------------------------------------------------------------
 
-WHO = (
+NOT_AUTHORIZED = (
     "User: arn:aws:sts::123456789012:assumed-role/TaskRole/0123 is not authorized to perform: ecr:BatchGetImage "
     "on resource: arn:aws:ecr:r:1:repository/x"
 )
@@ -198,35 +201,35 @@ WHO = (
         ("", None, False),
     ],
 )
-def test_the_sentence_of_a_denial(ending: str, reason: DenialReason | None, explicit: bool) -> None:
-    denial = read(403, envelope("DENIED", WHO + ending))[0].denial
+def test_the_message_of_a_denial(ending: str, reason: DenialReason | None, explicit: bool) -> None:
+    denial = classify(403, envelope("DENIED", NOT_AUTHORIZED + ending))[0].denial
     assert denial is not None
     assert (denial.reason, denial.explicit) == (reason, explicit)
     assert denial.principal == "arn:aws:sts::123456789012:assumed-role/TaskRole/0123"
     assert denial.action == "ecr:BatchGetImage"
 
 
-def test_s3_names_ecrs_own_role_and_quotes_the_resource() -> None:
-    words = (
+def test_s3_reports_ecrs_own_role_and_escapes_quotes() -> None:
+    message = (
         "User: arn:aws:sts::812812325446:assumed-role/storage-access-role-prod-us-west-2/s is not "
         "authorized to perform: s3:GetObject "
         "on resource: &quot;arn:aws:s3:::prod-us-west-2-starport-layer-bucket/k&quot; "
         "because no VPC endpoint policy allows the s3:GetObject action"
     )
-    denial = read(403, xml("AccessDenied", words), S3)[0].denial
+    denial = classify(403, xml("AccessDenied", message), S3)[0].denial
     assert denial is not None
     assert (denial.reason, denial.action) == (DenialReason.ENDPOINT, "s3:GetObject")
 
 
-def test_a_bare_denial_has_no_sentence() -> None:
-    assert read(403, xml("AccessDenied", "Access Denied"), S3)[0].denial is None
+def test_a_denial_without_details() -> None:
+    assert classify(403, xml("AccessDenied", "Access Denied"), S3)[0].denial is None
 
 
 # ---- clocks ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("words", "signed", "server"),
+    ("message", "signed", "server"),
     [
         (
             "Signature expired: 20260105T113000Z is now earlier than 20260105T114500Z (20260105T120000Z - 15 min.)",
@@ -242,8 +245,8 @@ def test_a_bare_denial_has_no_sentence() -> None:
         ("Signature expired: 20260105T113000Z is now earlier than 20260105T124500Z", 11, 12),
     ],
 )
-def test_a_signature_refused_for_its_time(words: str, signed: int, server: int) -> None:
-    seen, failure = read(400, api("InvalidSignatureException", words), ID)
+def test_a_signature_refused_for_its_time(message: str, signed: int, server: int) -> None:
+    seen, failure = classify(400, api("InvalidSignatureException", message), ID)
     assert failure is not None
     assert failure[0] is Failure.CLOCK
     assert seen.signed_at is not None
@@ -251,11 +254,11 @@ def test_a_signature_refused_for_its_time(words: str, signed: int, server: int) 
     assert (seen.signed_at.hour, seen.server_time.hour) == (signed, server)
 
 
-def test_times_that_are_none() -> None:
-    words = "Signature expired: 20269905T113000Z is now earlier than 20260105T114500Z"
-    assert read(400, api("InvalidSignatureException", words), ID)[1] == (
+def test_invalid_times_are_ignored() -> None:
+    message = "Signature expired: 20269905T113000Z is now earlier than 20260105T114500Z"
+    assert classify(400, api("InvalidSignatureException", message), ID)[1] == (
         Failure.UNAUTHENTICATED,
-        f"InvalidSignatureException: {words}",
+        f"InvalidSignatureException: {message}",
     )
 
 
@@ -268,14 +271,14 @@ def test_times_that_are_none() -> None:
         ("", None),
     ],
 )
-def test_the_date_of_an_answer(date: str, offset: float | None) -> None:
-    assert read(200, headers={"date": date})[0].clock_offset == offset
+def test_the_clock_offset_of_an_answer(date: str, offset: float | None) -> None:
+    assert classify(200, headers={"date": date})[0].clock_offset == offset
 
 
-# ---- anything --------------------------------------------------------------------------------------------------------
+# ---- any body --------------------------------------------------------------------------------------------------------
 
 
-def test_pages() -> None:
+def test_pages_are_recognized_as_html() -> None:
     assert answers.is_html(Answer(200, {"Content-Type": "text/HTML; charset=x"}, b""))
     assert answers.is_html(Answer(200, {}, b"\n <HTML>"))
     assert not answers.is_html(Answer(200, {"content-type": "application/json"}, b"{}"))
@@ -296,11 +299,11 @@ json_values = st.recursive(
     st.binary(max_size=300) | json_values.map(lambda value: json.dumps(value).encode()),
     st.dictionaries(st.text(max_size=20), st.text(max_size=40)),
 )
-def test_no_answer_confuses_the_reader(status: int, body: bytes, headers: dict[str, str]) -> None:
-    _, failure = read(status, body, headers)
+def test_no_answer_raises(status: int, body: bytes, headers: dict[str, str]) -> None:
+    _, failure = classify(status, body, headers)
     assert (failure is None) == (200 <= status < 300)
 
 
-def test_deeply_nested_bodies() -> None:
-    assert read(400, b"[" * 50_000)[1] is not None
-    assert read(400, b'{"a":' * 50_000)[1] is not None
+def test_deeply_nested_bodies_do_not_raise() -> None:
+    assert classify(400, b"[" * 50_000)[1] is not None
+    assert classify(400, b'{"a":' * 50_000)[1] is not None

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from probe.model import CredentialsSeen, Failure
+from probe.model import Budget, CredentialsSeen, Failure
 from probe.wire import Wire
 from probe.wire.aws_calls import signed_headers
 from probe.wire.credentials import Credentials, FoundCredentials, find
 from probe.wire.errors import WireError
-from tests.wire.servers import QUICK, HttpServer, Server, answer, closed_port, silent, soon, wire_to
+from tests.wire.servers import GENEROUS, HttpServer, Server, answer, closed_port, limits, silent, wire_to, within
 
 RELATIVE = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"}
 ROLE = "arn:aws:iam::123456789012:role/TaskRole"
@@ -24,24 +24,28 @@ DOCUMENT = {
     "Token": "t",
     "Expiration": "2001-01-01T00:00:00Z",
 }
-NOWHERE = wire_to(1)
+NO_NETWORK = wire_to(1)
 
 
-def look(environ: dict[str, str], wire: Wire = NOWHERE, *, instance: bool = False) -> FoundCredentials:
-    return find(wire, environ, allow_instance=instance, budget=QUICK, until=soon())
+def find_in(
+    environ: dict[str, str], wire: Wire = NO_NETWORK, *, instance: bool = False, budget: Budget = GENEROUS
+) -> FoundCredentials:
+    return find(wire, environ, allow_instance=instance, budget=budget, until=within())
 
 
-def refused(environ: dict[str, str], wire: Wire = NOWHERE, *, instance: bool = False) -> WireError:
+def error_of(
+    environ: dict[str, str], wire: Wire = NO_NETWORK, *, instance: bool = False, budget: Budget = GENEROUS
+) -> WireError:
     with pytest.raises(WireError) as caught:
-        look(environ, wire, instance=instance)
+        find_in(environ, wire, instance=instance, budget=budget)
     return caught.value
 
 
-def files(at: Path, *, credentials: str = "", config: str = "") -> dict[str, str]:
-    (at / ".aws").mkdir()
-    (at / ".aws" / "credentials").write_text(credentials)
-    (at / ".aws" / "config").write_text(config)
-    return {"HOME": str(at)}
+def write_files(home: Path, *, credentials: str = "", config: str = "") -> dict[str, str]:
+    (home / ".aws").mkdir()
+    (home / ".aws" / "credentials").write_text(credentials)
+    (home / ".aws" / "config").write_text(config)
+    return {"HOME": str(home)}
 
 
 KEYS = "aws_access_key_id = AKIA{0}\naws_secret_access_key = secret{0}\n"
@@ -51,56 +55,56 @@ KEYS = "aws_access_key_id = AKIA{0}\naws_secret_access_key = secret{0}\n"
 
 def test_variables_come_first(tmp_path: Path) -> None:
     environ = {
-        **files(tmp_path, credentials="[default]\n" + KEYS.format(1)),
+        **write_files(tmp_path, credentials="[default]\n" + KEYS.format(1)),
         **RELATIVE,
         "AWS_ACCESS_KEY_ID": "AKIA0",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_SESSION_TOKEN": "t",
         "AWS_CREDENTIAL_EXPIRATION": "2001-01-01T00:00:00Z",
     }
-    assert look(environ) == FoundCredentials(Credentials("AKIA0", "x", "t"), "env")
+    assert find_in(environ) == FoundCredentials(Credentials("AKIA0", "x", "t"), "env")
 
 
-def test_half_a_pair_of_variables_is_told() -> None:
-    failed = refused({"AWS_ACCESS_KEY_ID": "AKIA0"})
-    assert failed.failure is Failure.NO_CREDENTIALS
-    assert "AWS_SECRET_ACCESS_KEY" in (failed.detail or "")
+def test_a_missing_variable_is_named() -> None:
+    error = error_of({"AWS_ACCESS_KEY_ID": "AKIA0"})
+    assert error.failure is Failure.NO_CREDENTIALS
+    assert "AWS_SECRET_ACCESS_KEY" in (error.detail or "")
 
 
-def test_files_in_their_order_and_the_profile(tmp_path: Path) -> None:
-    environ = files(
+def test_the_order_of_files_and_the_profile(tmp_path: Path) -> None:
+    environ = write_files(
         tmp_path,
         credentials="[default]\n" + KEYS.format(1),
         config="[default]\n" + KEYS.format(2) + "[profile other]\n" + KEYS.format(3),
     )
-    assert (look(environ).source, look(environ).credentials.access_key) == ("shared-credentials-file", "AKIA1")
-    other = look({**environ, "AWS_PROFILE": "other"})
+    assert (find_in(environ).source, find_in(environ).credentials.access_key) == ("shared-credentials-file", "AKIA1")
+    other = find_in({**environ, "AWS_PROFILE": "other"})
     assert (other.source, other.credentials.access_key) == ("config-file", "AKIA3")
-    assert refused({**environ, "AWS_PROFILE": "missing"}).failure is Failure.NO_CREDENTIALS
+    assert error_of({**environ, "AWS_PROFILE": "missing"}).failure is Failure.NO_CREDENTIALS
 
 
-def test_files_that_variables_name(tmp_path: Path) -> None:
+def test_a_variable_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("[default]\n" + KEYS.format(7))
     for name in (str(tmp_path / "keys"), "~/keys"):
         environ = {"HOME": str(tmp_path), "AWS_SHARED_CREDENTIALS_FILE": name}
-        assert look(environ).credentials.access_key == "AKIA7"
+        assert find_in(environ).credentials.access_key == "AKIA7"
 
 
 def test_the_real_environment_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name, value in {
-        **files(tmp_path, credentials="[default]\n" + KEYS.format(1)),
+        **write_files(tmp_path, credentials="[default]\n" + KEYS.format(1)),
         "AWS_ACCESS_KEY_ID": "A",
         "AWS_SECRET_ACCESS_KEY": "b",
         **RELATIVE,
     }.items():
         monkeypatch.setenv(name, value)
-    assert refused({}).failure is Failure.NO_CREDENTIALS
+    assert error_of({}).failure is Failure.NO_CREDENTIALS
 
 
-def test_a_file_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
-    failed = refused(files(tmp_path, credentials="no section\n"))
-    assert failed.failure is Failure.NO_CREDENTIALS
-    assert failed.seen == CredentialsSeen(source="shared-credentials-file")
+def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
+    error = error_of(write_files(tmp_path, credentials="no section\n"))
+    assert error.failure is Failure.NO_CREDENTIALS
+    assert error.seen == CredentialsSeen(source="shared-credentials-file")
 
 
 # ---- the container's endpoint ----------------------------------------------------------------------------------------
@@ -108,9 +112,9 @@ def test_a_file_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
 
 def test_the_task_role() -> None:
     with HttpServer(lambda _: answer(200, json.dumps(DOCUMENT).encode())) as server:
-        found = look(RELATIVE, wire_to({80: server.port}))
-    assert found == FoundCredentials(Credentials("ASIAX", "s", "t"), "container-role", ROLE)
-    assert len(server.requests) == 1  # an expiry in the past makes nobody ask again
+        caller = find_in(RELATIVE, wire_to({80: server.port}))
+    assert caller == FoundCredentials(Credentials("ASIAX", "s", "t"), "container-role", ROLE)
+    assert len(server.requests) == 1  # an expiry in the past causes no second request
     assert server.requests[0].startswith(b"GET /v2/credentials/1 HTTP/1.1\r\nHost: 169.254.170.2\r\n")
 
 
@@ -121,8 +125,8 @@ def test_a_full_uri_with_its_token(tmp_path: Path) -> None:
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{server.port}/x",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": "from-variable",
         }
-        look(environ, wire_to(server.port))
-        look({**environ, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(tmp_path / "token")}, wire_to(server.port))
+        find_in(environ, wire_to(server.port))
+        find_in({**environ, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(tmp_path / "token")}, wire_to(server.port))
     assert b"\r\nAuthorization: from-variable\r\n" in server.requests[0]
     assert b"\r\nAuthorization: from-file\r\n" in server.requests[1]
 
@@ -138,10 +142,10 @@ def test_a_full_uri_with_its_token(tmp_path: Path) -> None:
         },
     ],
 )
-def test_an_endpoint_that_botocore_would_not_ask(environ: dict[str, str]) -> None:
-    failed = refused(environ)
-    assert failed.failure is Failure.NO_CREDENTIALS
-    assert failed.seen == CredentialsSeen(source="container-role")
+def test_an_endpoint_that_botocore_does_not_allow(environ: dict[str, str]) -> None:
+    error = error_of(environ)
+    assert error.failure is Failure.NO_CREDENTIALS
+    assert error.seen == CredentialsSeen(source="container-role")
 
 
 @pytest.mark.parametrize(
@@ -163,22 +167,23 @@ def test_an_endpoint_that_botocore_would_not_ask(environ: dict[str, str]) -> Non
         (200, b"<html>", Failure.MALFORMED),
     ],
 )
-def test_an_endpoint_that_gives_none(status: int, body: bytes, expected: Failure) -> None:
+def test_errors_of_the_endpoint(status: int, body: bytes, expected: Failure) -> None:
     with HttpServer(lambda _: answer(status, body)) as server:
-        failed = refused(RELATIVE, wire_to({80: server.port}))
-    assert failed.failure is expected
-    assert failed.seen == CredentialsSeen(source="container-role", status=status)
+        error = error_of(RELATIVE, wire_to({80: server.port}))
+    assert error.failure is expected
+    assert error.seen == CredentialsSeen(source="container-role", status=status)
     assert len(server.requests) == 1
 
 
-def test_an_endpoint_that_is_silent_or_not_there() -> None:
+def test_an_endpoint_that_is_silent_or_refuses_the_connection() -> None:
     with Server(silent) as server:
-        assert refused(RELATIVE, wire_to({80: server.port})).failure is Failure.STALLED
-    failed = refused(RELATIVE, wire_to({80: closed_port()}))
-    assert (failed.failure, failed.seen) == (Failure.REFUSED, CredentialsSeen(source="container-role"))
+        error = error_of(RELATIVE, wire_to({80: server.port}), budget=limits(stall=0.3))
+        assert error.failure is Failure.STALLED
+    error = error_of(RELATIVE, wire_to({80: closed_port()}))
+    assert (error.failure, error.seen) == (Failure.REFUSED, CredentialsSeen(source="container-role"))
 
 
-# ---- the instance's role ---------------------------------------------------------------------------------------------
+# ---- the instance role -----------------------------------------------------------------------------------------------
 
 
 def instance(request: bytes) -> bytes:
@@ -194,12 +199,12 @@ def instance(request: bytes) -> bytes:
     return answer(200, texts[target]) if target in texts else answer(404)
 
 
-def test_the_instance_role_only_where_it_is_allowed() -> None:
+def test_the_instance_role_is_used_only_if_allowed() -> None:
     with HttpServer(instance) as server:
         wire = wire_to({80: server.port})
-        assert refused({}, wire).failure is Failure.NO_CREDENTIALS
+        assert error_of({}, wire).failure is Failure.NO_CREDENTIALS
         assert not server.requests
-        assert look({}, wire, instance=True).source == "iam-role"
+        assert find_in({}, wire, instance=True).source == "iam-role"
 
 
 @pytest.mark.parametrize(
@@ -212,8 +217,8 @@ def test_the_instance_role_only_where_it_is_allowed() -> None:
 )
 def test_an_instance_without_a_role(respond: object) -> None:
     with HttpServer(respond) as server:  # type: ignore[arg-type]
-        failed = refused({}, wire_to({80: server.port}), instance=True)
-    assert (failed.failure, failed.seen) == (Failure.NO_CREDENTIALS, CredentialsSeen(source="iam-role"))
+        error = error_of({}, wire_to({80: server.port}), instance=True)
+    assert (error.failure, error.seen) == (Failure.NO_CREDENTIALS, CredentialsSeen(source="iam-role"))
 
 
 def test_secrets_are_not_shown() -> None:
@@ -224,8 +229,8 @@ def test_secrets_are_not_shown() -> None:
 # ---- signing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_signature_is_what_the_specification_says() -> None:
-    """Computed anew from AWS's description of signature version 4."""
+def test_the_signature_follows_the_specification() -> None:
+    """Computed independently from AWS's description of signature version 4."""
     host, target, body = (
         "api.ecr.eu-west-1.amazonaws.com",
         "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken",
@@ -235,13 +240,13 @@ def test_a_signature_is_what_the_specification_says() -> None:
         Credentials("AKIA", "secret", "token"), service="ecr", region="eu-west-1", host=host, target=target, body=body
     )
     lower = {name.lower(): value for name, value in headers.items()} | {"host": host}
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=AKIA/(\d{8}/eu-west-1/ecr/aws4_request), "
         r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})",
         headers["Authorization"],
     )
-    assert found is not None
-    scope, names, signature = found.groups()
+    assert match is not None
+    scope, names, signature = match.groups()
     assert set(names.split(";")) == {"content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"}
     canonical = "\n".join(
         [

@@ -25,12 +25,12 @@ def exceptions_of(module: object) -> Iterator[type[BaseException]]:
             yield kind
 
 
-def foreign() -> Iterator[type[BaseException]]:
-    """Every exception class that the libraries used here define."""
+def library_exceptions() -> Iterator[type[BaseException]]:
+    """Every exception class of the libraries that the wire uses."""
     for module in (requests.exceptions, urllib3.exceptions, ssl, socket, http.client, msgspec):
         yield from exceptions_of(module)
-    for found in pkgutil.iter_modules(dns.__path__, "dns."):
-        if found.name in (
+    for submodule in pkgutil.iter_modules(dns.__path__, "dns."):
+        if submodule.name in (
             "dns.exception",
             "dns.message",
             "dns.name",
@@ -40,30 +40,31 @@ def foreign() -> Iterator[type[BaseException]]:
             "dns.edns",
             "dns.query",
         ):
-            yield from exceptions_of(importlib.import_module(found.name))
+            yield from exceptions_of(importlib.import_module(submodule.name))
 
 
-# Python's own for mistakes in a program: ours, where they come.
+# Python's exceptions for mistakes in a program. Raised in a library, they are a bug of ours.
 MISTAKES = {KeyError, TypeError, AttributeError, NotImplementedError, ImportError, UserWarning}
-FOREIGN = sorted(
-    {kind for kind in foreign() if kind not in MISTAKES}, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"
+LIBRARY_EXCEPTIONS = sorted(
+    {kind for kind in library_exceptions() if kind not in MISTAKES},
+    key=lambda kind: f"{kind.__module__}.{kind.__qualname__}",
 )
 
 
-@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
-def test_no_exception_of_a_library_is_taken_for_a_bug_of_ours(kind: type[BaseException]) -> None:
+@pytest.mark.parametrize("kind", LIBRARY_EXCEPTIONS, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+def test_no_library_exception_is_classified_as_a_bug(kind: type[BaseException]) -> None:
     for phase in Phase:
         assert failure_of(kind.__new__(kind), phase=phase) is not Failure.BUG
 
 
-def test_the_walk_is_not_empty() -> None:
-    assert len(FOREIGN) > 80
+def test_many_library_exceptions_are_covered() -> None:
+    assert len(LIBRARY_EXCEPTIONS) > 80
 
 
 @pytest.mark.parametrize(
     "error", [KeyError("x"), TypeError(), AssertionError(), AttributeError("x"), ZeroDivisionError()]
 )
-def test_ours_stay_bugs(error: Exception) -> None:
+def test_mistakes_of_ours_are_bugs(error: Exception) -> None:
     assert failure_of(error, phase=Phase.HTTP) is Failure.BUG
 
 
@@ -103,19 +104,19 @@ def test_the_innermost_error_decides(error: Exception, phase: Phase, expected: F
     assert failure_of(error, phase=phase) is expected
 
 
-def test_an_error_of_ours_inside_another_is_taken_as_it_is() -> None:
+def test_a_wire_error_inside_another_is_returned_unchanged() -> None:
     ours = WireError(Failure.DEADLINE, "x")
     assert wire_error(requests.ConnectionError(ours), phase=Phase.HTTP) is ours
     assert failure_of(requests.ConnectionError(ours), phase=Phase.HTTP) is Failure.DEADLINE
 
 
-def test_an_error_that_names_itself_as_its_cause_is_no_endless_chain() -> None:
+def test_an_error_that_is_its_own_cause() -> None:
     error = OSError("x")
     error.__cause__ = error
     assert failure_of(error, phase=Phase.HTTP) is Failure.UNREACHABLE
 
 
-def test_an_error_carries_what_was_seen() -> None:
+def test_a_wire_error_has_a_failure_a_detail_and_facts() -> None:
     seen = AnswerSeen(status=403)
     error = WireError(Failure.DENIED, "no\nway", seen=seen)
     assert (error.failure, error.detail, error.seen, error.lookup) == (Failure.DENIED, "no way", seen, None)

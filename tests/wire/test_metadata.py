@@ -7,21 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.model import Failure, MetadataSeen
+from probe.model import Budget, Failure, MetadataSeen
 from probe.wire import metadata
 from probe.wire.errors import WireError
 from tests.wire.servers import (
-    QUICK,
+    GENEROUS,
+    Handler,
     HttpServer,
     NameServer,
     Server,
     answer,
     closed_port,
+    limits,
+    reply_then,
     silent,
-    soon,
-    then,
     trickle,
     wire_to,
+    within,
 )
 from tests.wire.test_names import always
 
@@ -71,30 +73,30 @@ TASK: dict[str, Any] = {
 def read_task(document: object, status: int = 200) -> metadata.Task:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     with HttpServer(lambda _: answer(status, body)) as server:
-        return metadata.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
+        return metadata.task_document(wire_to({80: server.port}), BASE, budget=GENEROUS, until=within())
 
 
-def test_both_documents_are_asked_for_where_they_are() -> None:
+def test_the_documents_of_the_task_and_the_container() -> None:
     def respond(request: bytes) -> bytes:
         return answer(200, json.dumps(TASK if b"/task " in request else CONTAINER).encode())
 
     with HttpServer(respond) as server:
         wire = wire_to({80: server.port})
-        task = metadata.task_document(wire, BASE, budget=QUICK, until=soon())
-        own = metadata.container_document(wire, BASE, budget=QUICK, until=soon())
+        task = metadata.task_document(wire, BASE, budget=GENEROUS, until=within())
+        container = metadata.container_document(wire, BASE, budget=GENEROUS, until=within())
     assert [request.split(b" ")[1] for request in server.requests] == [b"/v4/0123-abc/task", b"/v4/0123-abc"]
     assert task == metadata.Task(
         cluster="green",
         task_arn=ARN,
         launch_type="FARGATE",
         availability_zone="eu-central-1b",
-        containers=(own, metadata.Container(name="~internal~ecs~pause")),
+        containers=(container, metadata.Container(name="~internal~ecs~pause")),
         clock_synchronized=True,
         fault_injection=True,
     )
-    assert own.image == CONTAINER["Image"]
-    assert own.log_options["awslogs-group"] == "/ecs/green"
-    assert own.networks == (
+    assert container.image == CONTAINER["Image"]
+    assert container.log_options["awslogs-group"] == "/ecs/green"
+    assert container.networks == (
         metadata.Network(
             network_mode="awsvpc",
             ipv4_addresses=("100.64.3.17",),
@@ -114,25 +116,25 @@ def test_both_documents_are_asked_for_where_they_are() -> None:
         ([{"IPv4Addresses": [None, 5, "10.0.0.1"]}], None, ("10.0.0.1",)),
     ],
 )
-def test_attachments_of_every_mode(networks: object, mode: str | None, addresses: tuple[str, ...]) -> None:
-    found = read_task({"Containers": [{"Networks": networks}]}).containers[0].networks[0]
-    assert (found.network_mode, found.ipv4_addresses) == (mode, addresses)
+def test_networks_of_every_mode(networks: object, mode: str | None, addresses: tuple[str, ...]) -> None:
+    network = read_task({"Containers": [{"Networks": networks}]}).containers[0].networks[0]
+    assert (network.network_mode, network.ipv4_addresses) == (mode, addresses)
 
 
 @pytest.mark.parametrize(
     "document", [{}, {"Containers": None}, {"Containers": [1, None, "x"]}, {"LaunchType": ["EC2"], "ClockDrift": 3}]
 )
-def test_what_cannot_be_read_is_left_out(document: object) -> None:
+def test_values_of_another_type_are_left_out(document: object) -> None:
     assert read_task(document) == metadata.Task()
 
 
-def test_a_task_outside_a_service_goes_by_its_family() -> None:
+def test_without_a_service_the_family_is_used() -> None:
     assert read_task({**TASK, "Family": "app", "ServiceName": "web"}).service == "web"
     assert read_task({**TASK, "Family": "app"}).service == "app"
     assert read_task(TASK).service is None
 
 
-def test_oddities_are_no_errors() -> None:
+def test_unusual_values_are_no_errors() -> None:
     assert read_task({"LaunchType": "MOONBASE"}).launch_type == "MOONBASE"
     assert read_task(
         {"Containers": [{"LogDriver": "awsfirelens", "LogOptions": {"a": 1, "b": "c"}, "Networks": {}}]}
@@ -141,7 +143,7 @@ def test_oddities_are_no_errors() -> None:
     assert read_task({"Containers": [{"ClockDrift": drift}]}).clock_synchronized is False
 
 
-junk = st.recursive(
+any_value = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -151,12 +153,12 @@ junk = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*TASK, *CONTAINER]), junk, max_size=8))
-def test_no_document_makes_us_fail(document: dict[str, Any]) -> None:
+@given(st.dictionaries(st.sampled_from([*TASK, *CONTAINER]), any_value, max_size=8))
+def test_no_document_raises(document: dict[str, Any]) -> None:
     assert isinstance(metadata._task(document), metadata.Task)
 
 
-# ---- refusals --------------------------------------------------------------------------------------------------------
+# ---- errors ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -174,56 +176,60 @@ def test_no_document_makes_us_fail(document: dict[str, Any]) -> None:
         (200, b"", Failure.MALFORMED),
     ],
 )
-def test_refusals(status: int, body: bytes, expected: Failure) -> None:
+def test_errors_of_the_agent(status: int, body: bytes, expected: Failure) -> None:
     with pytest.raises(WireError) as caught:
         read_task(body, status)
     assert caught.value.failure is expected
     assert caught.value.seen == MetadataSeen(version="v4", status=status)
 
 
-def test_the_agents_words_are_kept() -> None:
+def test_the_agents_message_is_kept() -> None:
     with pytest.raises(WireError, match="unable to get task arn"):
         read_task(b'"unable to get task arn"', 404)
 
 
-def test_a_huge_document_is_cut() -> None:
+def test_a_huge_document_is_refused() -> None:
     with pytest.raises(WireError) as caught:
-        read_task(b'"' + b"x" * QUICK.metadata_bytes + b'"')
+        read_task(b'"' + b"x" * GENEROUS.metadata_bytes + b'"')
     assert caught.value.failure is Failure.TOO_LARGE
 
 
 @pytest.mark.parametrize(
-    ("handler", "expected"),
+    ("handler", "budget", "expected"),
     [
-        (silent, Failure.STALLED),
-        (then(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", trickle(b" ")), Failure.TIMEOUT),
+        (silent, limits(stall=0.3), Failure.STALLED),
+        (
+            reply_then(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", trickle(b" ")),
+            limits(metadata=0.3),
+            Failure.TIMEOUT,
+        ),
     ],
 )
-def test_silence_costs_no_more_than_the_budget(handler: Any, expected: Failure) -> None:
+def test_a_silent_or_slow_agent(handler: Handler, budget: Budget, expected: Failure) -> None:
     with Server(handler) as server, pytest.raises(WireError) as caught:
-        metadata.task_document(wire_to({80: server.port}), BASE, budget=QUICK, until=soon())
+        metadata.task_document(wire_to({80: server.port}), BASE, budget=budget, until=within())
     assert caught.value.failure is expected
 
 
-def test_nobody_there() -> None:
+def test_no_agent_listens() -> None:
     with pytest.raises(WireError) as caught:
-        metadata.container_document(wire_to({80: closed_port()}), BASE, budget=QUICK, until=soon())
+        metadata.container_document(wire_to({80: closed_port()}), BASE, budget=GENEROUS, until=within())
     assert caught.value.failure is Failure.REFUSED
 
 
-def test_a_base_that_is_a_name() -> None:
+def test_a_base_uri_with_a_host_name() -> None:
     with (
         HttpServer(lambda _: answer(200, b'{"Name": "x"}')) as server,
         NameServer(always("emulator.local. 60 IN A 127.0.0.1")) as names,
     ):
         wire = wire_to(server.port, names=names.port)
-        found = metadata.container_document(
-            wire, f"http://emulator.local:{server.port}/v3/1", budget=QUICK, until=soon()
+        container = metadata.container_document(
+            wire, f"http://emulator.local:{server.port}/v3/1", budget=GENEROUS, until=within()
         )
-    assert found.name == "x"
+    assert container.name == "x"
 
 
-# ---- the instance ----------------------------------------------------------------------------------------------------
+# ---- EC2 instance metadata -------------------------------------------------------------------------------------------
 
 MAC = "network/interfaces/macs/0e:00:00:00:00:01"
 
@@ -246,10 +252,10 @@ def instance(paths: dict[str, bytes]) -> Any:
         ({f"{MAC}/vpc-ipv6-cidr-blocks": b"2a05:d014::/56"}, ("10.0.0.0/16", "100.64.0.0/16", "2a05:d014::/56")),
     ],
 )
-def test_the_ranges_of_the_vpc(ipv6: dict[str, bytes], expected: tuple[str, ...]) -> None:
+def test_the_cidr_blocks_of_the_vpc(ipv6: dict[str, bytes], expected: tuple[str, ...]) -> None:
     paths = {"mac": b"0e:00:00:00:00:01\n", f"{MAC}/vpc-ipv4-cidr-blocks": b"10.0.0.0/16\n100.64.0.0/16", **ipv6}
     with HttpServer(instance(paths)) as server:
-        assert metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon()) == expected
+        assert metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=GENEROUS, until=within()) == expected
 
 
 @pytest.mark.parametrize(
@@ -263,7 +269,7 @@ def test_the_ranges_of_the_vpc(ipv6: dict[str, bytes], expected: tuple[str, ...]
         (instance({}), Failure.NOT_FOUND),
     ],
 )
-def test_instance_metadata_that_refuses(respond: Any, expected: Failure) -> None:
+def test_errors_of_instance_metadata(respond: Any, expected: Failure) -> None:
     with HttpServer(respond) as server, pytest.raises(WireError) as caught:
-        metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=QUICK, until=soon())
+        metadata.instance_vpc_cidrs(wire_to({80: server.port}), budget=GENEROUS, until=within())
     assert caught.value.failure is expected

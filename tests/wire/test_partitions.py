@@ -21,25 +21,25 @@ from probe.wire.partitions import partition_of, partitions
     ],
 )
 def test_the_partition_of_a_region(region: str, name: str, suffix: str, dual: str) -> None:
-    found = partition_of(region)
-    assert found is not None
-    assert (found.name, found.dns_suffix, found.dual_stack_suffix) == (name, suffix, dual)
+    partition = partition_of(region)
+    assert partition is not None
+    assert (partition.name, partition.dns_suffix, partition.dual_stack_suffix) == (name, suffix, dual)
 
 
 @pytest.mark.parametrize(
     "region", ["", "aws-global", "eu-west", "mars-west-1", "eu-west-1\n", "xeu-west-1", "EU-WEST-1"]
 )
-def test_what_is_no_region(region: str) -> None:
+def test_text_that_is_not_a_region(region: str) -> None:
     assert partition_of(region) is None
 
 
 def test_every_partition_lists_regions() -> None:
-    found = partitions()
-    assert len(found) >= 8
-    assert all(partition.regions and not any("global" in region for region in partition.regions) for partition in found)
+    assert len(partitions()) >= 8
+    assert all(partition.regions for partition in partitions())
+    assert not [region for partition in partitions() for region in partition.regions if "global" in region]
 
 
-# dnspython is not among them: it comes with `names`, since a run's first packet is a question to a resolver.
+# Not dnspython: `names` imports it, because the first packet of a run is a DNS query.
 HEAVY = ("requests", "urllib3", "botocore", "cryptography")
 
 
@@ -60,8 +60,8 @@ HEAVY = ("requests", "urllib3", "botocore", "cryptography")
         ".partitions",
     ],
 )
-def test_importing_costs_no_library(module: str) -> None:
+def test_importing_a_module_loads_no_heavy_library(module: str) -> None:
     script = f"import sys, probe.wire{module} as m; getattr(m, 'partitions', tuple)()"
     script += f"; print([name for name in {HEAVY} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -17,7 +16,7 @@ from probe.model import Failure
 from probe.wire import Wire, read_resolvers, real_wire
 from probe.wire.errors import WireError
 from probe.wire.sockets import Pace, connect, has_route
-from tests.wire.servers import Server, closed_port, no_datagram, no_trust, silent, soon, trickle, wire_to
+from tests.wire.servers import Server, closed_port, no_datagram, no_trust, silent, trickle, wire_to, within
 
 
 def wire_that_dials(dial: Callable[[str, int, float], socket.socket]) -> Wire:
@@ -32,43 +31,43 @@ def failing_wire(error: OSError) -> Wire:
 
 
 @contextmanager
-def deaf_port() -> Iterator[int]:
-    """A port whose queue is full: Linux drops every further SYN."""
+def full_port() -> Iterator[int]:
+    """A port with a full queue: Linux drops every further SYN."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         for _ in range(4):
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
+            queued = stack.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
 
 
-def test_a_connection_that_is_made() -> None:
-    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=1, until=soon()) as sock:
+def test_a_connection() -> None:
+    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=60, until=within()) as sock:
         assert sock.getpeername() == ("127.0.0.1", server.port)
 
 
 def test_refused() -> None:
     with pytest.raises(WireError) as caught:
-        connect(real_wire(None), "127.0.0.1", closed_port(), timeout=1, until=soon())
+        connect(real_wire(None), "127.0.0.1", closed_port(), timeout=60, until=within())
     assert caught.value.failure is Failure.REFUSED
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems answer a SYN to a full queue")
-@pytest.mark.parametrize(("timeout", "left", "expected"), [(0.15, 5.0, Failure.TIMEOUT), (5.0, 0.15, Failure.DEADLINE)])
-def test_silence_is_a_timeout_or_the_deadline(timeout: float, left: float, expected: Failure) -> None:
-    began = time.monotonic()
-    with deaf_port() as port, pytest.raises(WireError) as caught:
-        connect(real_wire(None), "127.0.0.1", port, timeout=timeout, until=soon(left))
+@pytest.mark.parametrize(
+    ("timeout", "run_ends_in", "expected"), [(0.15, 600, Failure.TIMEOUT), (60, 0.15, Failure.DEADLINE)]
+)
+def test_silence_is_a_timeout_or_the_deadline(timeout: float, run_ends_in: float, expected: Failure) -> None:
+    with full_port() as port, pytest.raises(WireError) as caught:
+        connect(real_wire(None), "127.0.0.1", port, timeout=timeout, until=within(run_ends_in))
     assert caught.value.failure is expected
-    assert time.monotonic() - began < 4
 
 
 def test_no_packet_is_sent_after_the_deadline() -> None:
     with pytest.raises(WireError) as caught:
-        connect(failing_wire(OSError("dialled")), "10.0.0.1", 443, timeout=1, until=time.monotonic() - 1)
+        connect(failing_wire(OSError("dialled")), "10.0.0.1", 443, timeout=60, until=within(-1))
     assert caught.value.failure is Failure.DEADLINE
 
 
@@ -86,14 +85,14 @@ def test_no_packet_is_sent_after_the_deadline() -> None:
         (errno.ETIMEDOUT, Failure.TIMEOUT),
     ],
 )
-def test_what_the_system_says(code: int, expected: Failure) -> None:
+def test_errors_of_the_operating_system(code: int, expected: Failure) -> None:
     with pytest.raises(WireError) as caught:
-        connect(failing_wire(OSError(code, os.strerror(code))), "10.0.0.1", 443, timeout=1, until=soon())
+        connect(failing_wire(OSError(code, os.strerror(code))), "10.0.0.1", 443, timeout=60, until=within())
     assert caught.value.failure is expected
     assert caught.value.detail
 
 
-IN_A_NAMESPACE = """
+NAMESPACE_SCRIPT = """
 import subprocess, time
 from probe.wire import real_wire
 from probe.wire.sockets import connect
@@ -113,7 +112,7 @@ rules = '''table ip f {
 subprocess.run(["nft", "-f", "-"], input=rules.encode(), check=True)
 for last in ("10.9.0.3", "10.9.0.4", "10.9.0.5", "10.7.0.1", "10.6.0.1"):
     try:
-        connect(real_wire(None), last, 443, timeout=0.5, until=time.monotonic() + 5)
+        connect(real_wire(None), last, 443, timeout=30, until=time.monotonic() + 60)
     except WireError as error:
         print(error.failure)
 """
@@ -123,52 +122,52 @@ for last in ("10.9.0.3", "10.9.0.4", "10.9.0.5", "10.7.0.1", "10.6.0.1"):
     sys.platform != "linux" or not all(map(shutil.which, ("unshare", "ip", "nft"))),
     reason="needs namespaces and nftables",
 )
-def test_a_firewall_that_prohibits_differs_from_a_missing_host() -> None:
-    command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", textwrap.dedent(IN_A_NAMESPACE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    if done.returncode:
-        pytest.skip(f"no namespace here: {done.stderr.strip()[-100:]}")
-    assert done.stdout.split() == ["prohibited", "prohibited", "unreachable", "prohibited", "unreachable"]
+def test_a_prohibiting_firewall_differs_from_a_missing_host() -> None:
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", textwrap.dedent(NAMESPACE_SCRIPT)]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if process.returncode:
+        pytest.skip(f"no namespace here: {process.stderr.strip()[-100:]}")
+    assert process.stdout.split() == ["prohibited", "prohibited", "unreachable", "prohibited", "unreachable"]
 
 
-# ---- every call is bounded -------------------------------------------------------------------------------------------
+# ---- every call has a limit ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("idle", "left", "expected"), [(0.1, 5.0, Failure.STALLED), (5.0, 0.1, Failure.DEADLINE)])
-def test_a_silent_server_holds_no_call(idle: float, left: float, expected: Failure) -> None:
-    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=1, until=soon()) as sock:
-        sock.pace = Pace(idle=idle, until=soon(left))
+@pytest.mark.parametrize(
+    ("idle", "run_ends_in", "expected"), [(0.1, 600, Failure.STALLED), (60, 0.1, Failure.DEADLINE)]
+)
+def test_a_silent_server_blocks_no_call(idle: float, run_ends_in: float, expected: Failure) -> None:
+    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=60, until=within()) as sock:
+        sock.pace = Pace(idle=idle, until=within(run_ends_in))
         with pytest.raises(WireError) as caught:
             sock.recv(1)
     assert caught.value.failure is expected
 
 
-def test_a_trickling_server_cannot_outlive_the_end() -> None:
-    began = time.monotonic()
+def test_a_trickling_server_does_not_delay_the_deadline() -> None:
     with (
         Server(trickle(b"x")) as server,
-        connect(wire_to(server.port), "10.0.0.1", 443, timeout=1, until=soon()) as sock,
+        connect(wire_to(server.port), "10.0.0.1", 443, timeout=60, until=within()) as sock,
         sock.makefile("rb") as reader,
     ):
-        sock.pace = Pace(idle=0.2, until=soon(0.3))
+        sock.pace = Pace(idle=60, until=within(0.3))
         with pytest.raises(WireError) as caught:
             reader.readline()
     assert caught.value.failure is Failure.DEADLINE
-    assert time.monotonic() - began < 4
 
 
-def test_a_server_that_does_not_read_cannot_outlive_the_end() -> None:
-    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=1, until=soon()) as sock:
-        sock.pace = Pace(idle=0.2, until=soon(0.3))
+def test_a_server_that_does_not_read_does_not_delay_the_deadline() -> None:
+    with Server(silent) as server, connect(wire_to(server.port), "10.0.0.1", 443, timeout=60, until=within()) as sock:
+        sock.pace = Pace(idle=60, until=within(0.3))
         with pytest.raises(WireError) as caught:
             sock.sendall(bytes(64 * 1024 * 1024))
-    assert caught.value.failure in (Failure.STALLED, Failure.DEADLINE)
+    assert caught.value.failure is Failure.DEADLINE
 
 
-# ---- surroundings of a socket ----------------------------------------------------------------------------------------
+# ---- routes, resolvers and trust -------------------------------------------------------------------------------------
 
 
-def test_a_route_is_known_without_sending() -> None:
+def test_a_route_is_looked_up_without_sending() -> None:
     assert has_route(real_wire(None), "127.0.0.1")
     assert not has_route(wire_to(1), "10.0.0.1")
     assert not has_route(real_wire(None), "not-an-address")
@@ -190,7 +189,7 @@ def test_name_servers_are_read_as_glibc_reads_them(text: str, expected: tuple[st
     assert read_resolvers(text) == expected
 
 
-def test_a_bundle_that_cannot_be_read_is_told_at_once(tmp_path: object) -> None:
+def test_a_bundle_that_cannot_be_read_is_reported_immediately(tmp_path: object) -> None:
     with pytest.raises(OSError, match="No such file"):
         real_wire(f"{tmp_path}/missing.pem")
     with open(f"{tmp_path}/empty.pem", "w"):

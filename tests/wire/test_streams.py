@@ -9,30 +9,49 @@ import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from probe.model import Budget, Failure
-from probe.wire import Wire
+from probe.model import Failure
+from probe.wire import Wire, http, sockets
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation, get
 from tests.wire.conftest import Authority
 from tests.wire.servers import (
     CHUNKED,
+    GENEROUS,
     HOST,
-    QUICK,
     Handler,
     HttpServer,
     Server,
     answer,
+    close,
     closed_port,
-    done,
+    connected,
+    reply_then,
     silent,
-    soon,
-    talk,
-    then,
     wire_to,
+    within,
 )
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n"
+PART = b"z" * 50_000
+
+
+class PartialBody:
+    """Answers with the head and a part of the body, then calls `after`. `sent` is set in between."""
+
+    def __init__(self, after: Handler = silent) -> None:
+        self.sent = threading.Event()
+        self._after = after
+
+    def __call__(self, sock: socket.socket, stop: threading.Event) -> None:
+        reply_then(HEAD + PART, self._announce)(sock, stop)
+
+    def _announce(self, sock: socket.socket, stop: threading.Event) -> None:
+        self.sent.set()
+        self._after(sock, stop)
 
 
 def read_all(body: Body, size: int) -> None:
@@ -41,111 +60,114 @@ def read_all(body: Body, size: int) -> None:
         pass
 
 
-def test_a_stream_is_as_long_as_it_is(authority: Authority) -> None:
+def test_a_stream_is_read_whole_and_keeps_the_connection(authority: Authority) -> None:
     content = bytes(range(256)) * 4096 * 2
     buffer = memoryview(bytearray(100_000))
     with (
         HttpServer(lambda _: answer(200, content), tls=authority.server()) as server,
-        talk(wire_to(server.port, trust=authority.trust()), tls=True) as conversation,
+        connected(wire_to(server.port, trust=authority.trust()), tls=True) as conversation,
     ):
         for _ in range(2):
-            got = b""
+            received = b""
             with conversation.stream("GET", "/", headers={}, limit=len(content)) as body:
                 while count := body.read_into(buffer):
-                    got += buffer[:count]
-            assert got == content
+                    received += buffer[:count]
+            assert received == content
             assert body.received == len(content)
     assert server.connections == 1
 
 
-@pytest.mark.parametrize(("after", "expected"), [(silent, Failure.STALLED), (done, Failure.TRUNCATED)])
-@pytest.mark.parametrize("secure", [False, True])
-def test_a_stream_that_ends_too_early_tells_how_much_came(
-    authority: Authority, secure: bool, after: Handler, expected: Failure
+@pytest.mark.parametrize(("after", "expected"), [(silent, Failure.STALLED), (close, Failure.TRUNCATED)])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_an_incomplete_stream_counts_the_bytes_that_arrived(
+    authority: Authority, tls: bool, after: Handler, expected: Failure
 ) -> None:
-    part = b"z" * 50_000
-    handler = then(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + part, after)
-    tls = authority.server() if secure else None
+    handler = PartialBody(after)
     with (
-        Server(handler, tls=tls) as server,
-        talk(wire_to(server.port, trust=authority.trust()), tls=secure) as conversation,
+        Server(handler, tls=authority.server() if tls else None) as server,
+        connected(wire_to(server.port, trust=authority.trust()), tls=tls) as conversation,
         conversation.stream("GET", "/", headers={}, limit=900_000) as body,
-        pytest.raises(WireError) as caught,
     ):
-        read_all(body, 1 << 20)
+        assert handler.sent.wait(60)
+        conversation._pace.idle = 1.0
+        with pytest.raises(WireError) as caught:
+            read_all(body, 1 << 20)
     assert caught.value.failure is expected
-    assert body.received == len(part)
+    assert body.received == len(PART)
 
 
-def test_full_records_now_and_then_do_not_outlive_the_end_of_the_run(authority: Authority) -> None:
-    def drip(sock: socket.socket, stop: threading.Event) -> None:
+def test_full_records_at_intervals_do_not_delay_the_end_of_the_run(authority: Authority) -> None:
+    def send_records(sock: socket.socket, stop: threading.Event) -> None:
         for _ in range(40):
             sock.sendall(b"x" * 16384)
             if stop.wait(0.1):
                 return
 
-    began = time.monotonic()
+    buffer_size = 32 * 16384
     with (
-        Server(then(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", drip), tls=authority.server()) as server,
-        talk(wire_to(server.port, trust=authority.trust()), tls=True, left=0.8, budget=Budget(stall=0.5)) as talking,
-        talking.stream("GET", "/", headers={}, limit=900_000) as body,
-        pytest.raises(WireError) as caught,
+        Server(reply_then(HEAD, send_records), tls=authority.server()) as server,
+        connected(wire_to(server.port, trust=authority.trust()), tls=True) as conversation,
+        conversation.stream("GET", "/", headers={}, limit=900_000) as body,
     ):
-        read_all(body, 1 << 19)
+        conversation._pace.ends = conversation._pace.until = within(0.3)
+        with pytest.raises(WireError) as caught:
+            read_all(body, buffer_size)
     assert caught.value.failure is Failure.DEADLINE
-    assert time.monotonic() - began < 3.5  # four seconds of dripping
+    assert body.received < buffer_size  # a call that ignored the limit would have filled its buffer
 
 
-def test_after_a_frozen_body_the_next_request_has_a_connection_of_its_own(authority: Authority) -> None:
+def test_after_an_unfinished_body_the_next_request_uses_a_new_connection(authority: Authority) -> None:
     first = threading.Event()
 
     def serve(sock: socket.socket, stop: threading.Event) -> None:
-        frozen = not first.is_set()
+        reply = answer(200, b"fine") if first.is_set() else HEAD + PART
         first.set()
-        part = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"z" * 50_000
-        then(part if frozen else answer(200, b"fine"), silent)(sock, stop)
+        reply_then(reply)(sock, stop)
 
     with (
         Server(serve, tls=authority.server()) as server,
-        talk(wire_to(server.port, trust=authority.trust()), tls=True, budget=Budget(stall=0.3)) as talking,
+        connected(wire_to(server.port, trust=authority.trust()), tls=True) as conversation,
     ):
-        with pytest.raises(WireError), talking.stream("GET", "/", headers={}, limit=900_000) as body:
-            read_all(body, 1 << 20)
-        assert talking.request("GET", "/", headers={}, limit=10).body == b"fine"
+        with conversation.stream("GET", "/", headers={}, limit=900_000) as body:
+            assert body.read_into(memoryview(bytearray(len(PART)))) == len(PART)
+        assert conversation.request("GET", "/", headers={}, limit=10).body == b"fine"
     assert server.connections == 2
 
 
-def test_an_error_that_was_told_late_holds_no_buffer(authority: Authority) -> None:
-    part = b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"z" * 50_000
+def test_a_deferred_error_holds_no_buffer(authority: Authority) -> None:
+    handler = PartialBody()
     gc.disable()
     try:
         with (
-            Server(then(part, silent), tls=authority.server()) as server,
-            talk(wire_to(server.port, trust=authority.trust()), tls=True, budget=Budget(stall=0.2)) as talking,
+            Server(handler, tls=authority.server()) as server,
+            connected(wire_to(server.port, trust=authority.trust()), tls=True) as conversation,
         ):
-            kept = _read_until_it_stalls(talking)
-        assert kept() is None
+            buffer = _read_until_it_stalls(conversation, handler)
+        assert buffer() is None
     finally:
         gc.enable()
 
 
-def _read_until_it_stalls(talking: Conversation) -> weakref.ref[Buffer]:
+def _read_until_it_stalls(conversation: Conversation, handler: PartialBody) -> weakref.ref[Buffer]:
     buffer = Buffer(1 << 20)
-    with talking.stream("GET", "/", headers={}, limit=900_000) as body, suppress(WireError):
-        while body.read_into(memoryview(buffer)):
-            pass
+    with conversation.stream("GET", "/", headers={}, limit=900_000) as body:
+        assert handler.sent.wait(60)
+        conversation._pace.idle = 0.3
+        with suppress(WireError):
+            while body.read_into(memoryview(buffer)):
+                pass
     return weakref.ref(buffer)
 
 
 class Buffer(bytearray):
-    """One that can be referred to weakly."""
+    """A bytearray that supports weak references."""
 
 
-@pytest.mark.parametrize("sent", [answer(200, b"x" * 5000), CHUNKED + b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"])
-def test_a_stream_that_is_longer_than_expected_is_cut(sent: bytes) -> None:
+@pytest.mark.parametrize("reply", [answer(200, b"x" * 5000), CHUNKED + b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n"])
+def test_a_stream_above_its_limit_is_cut(reply: bytes) -> None:
     with (
-        Server(then(sent)) as server,
-        talk(wire_to(server.port)) as conversation,
+        Server(reply_then(reply)) as server,
+        connected(wire_to(server.port)) as conversation,
         conversation.stream("GET", "/", headers={}, limit=4096) as body,
         pytest.raises(WireError) as caught,
     ):
@@ -153,44 +175,45 @@ def test_a_stream_that_is_longer_than_expected_is_cut(sent: bytes) -> None:
     assert caught.value.failure is Failure.TOO_LARGE
 
 
-def test_a_streams_refusal_can_be_read() -> None:
+def test_the_error_body_of_a_stream_can_be_read() -> None:
     with (
-        Server(then(answer(403, b"<Error><Code>AccessDenied</Code></Error>"))) as server,
-        talk(wire_to(server.port)) as conversation,
+        Server(reply_then(answer(403, b"<Error><Code>AccessDenied</Code></Error>"))) as server,
+        connected(wire_to(server.port)) as conversation,
         conversation.stream("GET", "/", headers={}, limit=10) as body,
     ):
         assert body.status == 403
         assert body.error_body() == b"<Error><Code>AccessDenied</Code></Error>"
 
 
-def test_a_stream_outlives_the_limit_of_a_request() -> None:
-    """Only silence and the deadline end a download."""
-    stopped = threading.Event()
+def test_the_limit_of_a_request_does_not_end_a_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    elapsed = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + elapsed)
+    monkeypatch.setattr(sockets, "time", clock)
+    monkeypatch.setattr(http, "time", clock)
+    later = threading.Event()
 
-    def drip(sock: socket.socket, _stop: threading.Event) -> None:
-        for _ in range(12):
-            sock.sendall(b"x" * 10)
-            stopped.wait(0.02)
+    def send_later(sock: socket.socket, _stop: threading.Event) -> None:
+        assert later.wait(60)
+        sock.sendall(b"x" * 64)
 
-    budget = Budget(request=0.1, stall=0.3)
     with (
-        Server(then(b"HTTP/1.1 200 OK\r\nContent-Length: 120\r\n\r\n", drip)) as server,
-        talk(wire_to(server.port), budget=budget) as c,
-        c.stream("GET", "/", headers={}, limit=120) as body,
+        Server(reply_then(HEAD, send_later)) as server,
+        connected(wire_to(server.port)) as conversation,
+        conversation.stream("GET", "/", headers={}, limit=900_000) as body,
     ):
-        while body.read_into(memoryview(bytearray(64))):
-            pass
-    assert body.received == 120
+        elapsed = GENEROUS.request + 1
+        later.set()
+        assert body.read_into(memoryview(bytearray(64))) == 64
 
 
 # ---- one URL ---------------------------------------------------------------------------------------------------------
 
 
 def fetch(wire: Wire, url: str) -> Answer:
-    return get(wire, url, headers={}, budget=QUICK, until=soon(), seconds=0.5, limit=100)
+    return get(wire, url, headers={}, budget=GENEROUS, until=within(), seconds=60, limit=100)
 
 
-def test_a_url_of_the_surroundings() -> None:
+def test_a_url_with_an_address_or_localhost() -> None:
     with HttpServer(lambda request: answer(200, request.split(b" ")[1])) as server:
         wire = wire_to({server.port: server.port, 80: server.port})
         assert fetch(wire, "http://169.254.170.2/v4/x?y=1").body == b"/v4/x?y=1"
@@ -203,13 +226,13 @@ def test_a_url_of_the_surroundings() -> None:
 @pytest.mark.parametrize(
     "url", ["", "ftp://169.254.170.2/", "http://", "http://[::1", "http://127.0.0.1:99999/", "169.254.170.2/v4"]
 )
-def test_what_is_no_url(url: str) -> None:
+def test_text_that_is_not_a_url(url: str) -> None:
     with pytest.raises(WireError) as caught:
         fetch(wire_to(1), url)
     assert caught.value.failure is Failure.MALFORMED
 
 
-# ---- against a server that is not ours -------------------------------------------------------------------------------
+# ---- against an independent server -----------------------------------------------------------------------------------
 
 NGINX = """
 daemon off; master_process off; pid {at}/pid; error_log stderr; worker_processes 1;
@@ -233,7 +256,7 @@ def test_against_nginx(authority: Authority, tmp_path: Path) -> None:
     with subprocess.Popen([nginx, "-c", str(tmp_path / "conf")], stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(port)
-            with talk(wire_to(port, trust=authority.trust()), tls=True, budget=Budget()) as conversation:
+            with connected(wire_to(port, trust=authority.trust()), tls=True) as conversation:
                 assert conversation.request("HEAD", "/blob", headers={}, limit=10).headers["content-length"] == "10000"
                 ranged = conversation.request("GET", "/blob", headers={"Range": "bytes=0-9"}, limit=10)
                 assert (ranged.status, ranged.body) == (206, b"0123456789")
@@ -245,14 +268,14 @@ def test_against_nginx(authority: Authority, tmp_path: Path) -> None:
 
 
 def wait_for(port: int) -> None:
-    """Until something listens there."""
-    never = threading.Event()
-    until = soon(5)
+    """Wait until a server listens on `port`."""
+    pause = threading.Event()
+    until = within(60)
     while time.monotonic() < until:
         try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            never.wait(0.01)
+            pause.wait(0.01)
         else:
             return
-    raise AssertionError("nobody listens")
+    raise AssertionError(f"no server listens on port {port}")
