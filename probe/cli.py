@@ -216,7 +216,7 @@ def _page_of_code(name: str | None) -> str | None:
 def _explained(arguments: Arguments, name: str | None) -> Verdict:
     from probe.config import readers
     from probe.config.flags import UsageError
-    from probe.explain.document import MAX_BYTES, explain_document
+    from probe.explain import MAX_BYTES, explain_document
     from probe.explain.task_context import TaskContext
     from probe.safe_words import quoted
 

@@ -1,4 +1,4 @@
-"""Diagnosis without a measurement: from an error text, or from a saved verdict (`saved_verdict`). Pure.
+"""Diagnosis without a measurement: from an error text, ECS's description of a task, or a saved verdict. Pure.
 
 A text goes through the same rules as a check. It is split into records (`text_records`), each record is read for a
 failure (`reported_failures`, by `error_patterns`, `round_trips` and `hosts`), and the failures become the failed steps
@@ -7,19 +7,60 @@ of a `Measurement`.
 
 from __future__ import annotations
 
+import codecs
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 from probe import __version__
+from probe.explain import saved_verdict
 from probe.explain.error_patterns import Weight
 from probe.explain.measurement import measurement_of
 from probe.explain.reported_failures import ReportedFailure, read_failures
-from probe.explain.task_context import TaskContext, read_context
-from probe.explain.text_records import split_records
+from probe.explain.task_context import TaskContext, TaskDescription, read_context, read_task_description
+from probe.explain.text_records import MAX_CHARACTERS, mentions_error, split_records
 from probe.faults import diagnose
 from probe.faults.text_only import Subject
 from probe.model import Action, Failure, ImageReference, Policy, Verdict
 from probe.safe_words import scrub
 from probe.verdict import judge
+
+MAX_BYTES = saved_verdict.MAX_BYTES
+EXPECTED = (
+    "expected a verdict (ecr-probe check --format json), the output of aws ecs describe-tasks, or the text of an error"
+)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def explain_document(document: bytes, context: TaskContext, vpc_cidrs: tuple[str, ...] = ()) -> Verdict:
+    """The verdict on a file's content. Raises ValueError with one plain sentence where there is nothing to explain."""
+    if len(document) > MAX_BYTES:
+        raise ValueError(f"is larger than {MAX_BYTES >> 20} MiB; {EXPECTED}")
+    if not document.strip():
+        raise ValueError(f"is empty; {EXPECTED}")
+    text = _decode_text(document)
+    content = _decode_json(text)
+    if isinstance(content, dict) and "schema_version" in content:
+        return saved_verdict.rejudge(saved_verdict.read_saved(document))
+    if content is None and text.lstrip().startswith("{") and '"schema_version"' in text[:1000]:
+        saved_verdict.read_saved(document)  # a truncated or damaged verdict: raises an error with the position
+    description = read_task_description(content)
+    if description is not None:
+        return explain_tasks(description, context, vpc_cidrs)
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"has more than {MAX_CHARACTERS >> 20} MiB of text; pass only the lines around the error")
+    return _explain_or_refuse(split_records(text), context, vpc_cidrs)
+
+
+def explain_tasks(description: TaskDescription, context: TaskContext, vpc_cidrs: tuple[str, ...] = ()) -> Verdict:
+    """The verdict on the stopped reasons of tasks. Raises ValueError with one plain sentence where there are none."""
+    if description.missing:
+        raise ValueError("has no tasks: ECS knows no such task; it keeps stopped tasks for about an hour")
+    if not description.reasons:
+        raise ValueError("describes no stopped task, so there is nothing to explain yet")
+    records = tuple(record for reason in description.reasons for record in split_records(reason))
+    return _explain_or_refuse(records, description.context.or_else(context), vpc_cidrs)
 
 
 def explain_text(
@@ -35,22 +76,7 @@ def explain_text(
 
     `vpc_cidrs`, `image` and the task's `region` supply what the text may leave out; `now` is the document's instant.
     """
-    context = TaskContext(image=image, region=region)
-    return explain_records(split_records(text), context, policy=policy, vpc_cidrs=vpc_cidrs, now=now)
-
-
-def explain_records(
-    records: tuple[str, ...],
-    context: TaskContext,
-    *,
-    policy: Policy | None = None,
-    vpc_cidrs: tuple[str, ...] = (),
-    now: datetime | None = None,
-) -> Verdict | None:
-    """`explain_text` for a text that is split into records already; `context` supplies what the records leave out."""
-    context = read_context(records).or_else(context)
-    failures = read_failures(records, context)
-    return _judge(failures, context, policy, vpc_cidrs, now) if failures else None
+    return _explain(split_records(text), TaskContext(image=image, region=region), policy, vpc_cidrs, now)
 
 
 def unrecognised_text(
@@ -68,6 +94,25 @@ def task_not_described(
     return _judge((_task_failure(failure, error_text, Subject.NOT_DESCRIBED),), context, None, (), now)
 
 
+def _explain_or_refuse(records: tuple[str, ...], context: TaskContext, vpc_cidrs: tuple[str, ...]) -> Verdict:
+    verdict = _explain(records, context, None, vpc_cidrs, None)
+    if verdict is None and not any(map(mentions_error, records)):
+        raise ValueError(f"contains no error; {EXPECTED}")
+    return verdict or unrecognised_text(records, context)
+
+
+def _explain(
+    records: tuple[str, ...],
+    context: TaskContext,
+    policy: Policy | None,
+    vpc_cidrs: tuple[str, ...],
+    now: datetime | None,
+) -> Verdict | None:
+    context = read_context(records).or_else(context)
+    failures = read_failures(records, context)
+    return _judge(failures, context, policy, vpc_cidrs, now) if failures else None
+
+
 def _task_failure(failure: Failure, error_text: str, subject: Subject) -> ReportedFailure:
     return ReportedFailure("task", Action.START, failure, Weight.FAINT, scrub(error_text), subject=subject)
 
@@ -82,3 +127,22 @@ def _judge(
     measurement = measurement_of(failures, context, vpc_cidrs=vpc_cidrs, now=now or datetime.now(UTC))
     policy = policy or Policy()
     return judge(diagnose(measurement, policy), measurement, policy, version=__version__)
+
+
+def _decode_text(document: bytes) -> str:
+    """Decode a text. Invalid bytes are replaced, since logs contain some; a binary file is refused."""
+    if document.startswith(_UTF16_MARKS):
+        return document.decode("utf-16", errors="replace")
+    if b"\0" in document:
+        raise ValueError(f"is not text; {EXPECTED}")
+    return document.decode("utf-8-sig", errors="replace")
+
+
+def _decode_json(text: str) -> Any:
+    """The decoded JSON; None for any other text."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None

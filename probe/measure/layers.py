@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import re
 import threading
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
+from urllib.parse import SplitResult, urlsplit
 
 from probe.measure.http_request import answer_in, send
 from probe.measure.reach import Reached, Ready, reach
 from probe.measure.recorder import Attempt, Run, Target, spawn
-from probe.measure.redirects import Redirect, judge
 from probe.model import (
     Action,
     AnswerSeen,
@@ -21,15 +22,75 @@ from probe.model import (
     ImageReference,
     Layers,
     LayerSeen,
+    Plan,
     RedirectSeen,
     RedirectTarget,
 )
-from probe.records import Record, field, replace
+from probe.records import Record, Unshown, field, replace
 from probe.wire import answers
 from probe.wire.digests import hash_body
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest_layer
+from probe.wire.partitions import REGION_FORM
+
+# S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
+# s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
+# path.
+_S3 = re.compile(
+    rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>{REGION_FORM}))?", re.ASCII
+)
+_LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
+# In other partitions the layer bucket's name is not verified, so any S3 host of the region is accepted.
+_BUCKET_KNOWN = ("aws", "aws-us-gov")
+
+
+class Redirect(Unshown, frozen=True):
+    """Where the registry redirected to. `path` holds a secret query and must never be shown."""
+
+    kind: RedirectTarget
+    host: str | None
+    region: str | None = None
+    path: str = ""
+
+
+def judge_redirect(location: str, plan: Plan, *, registry: str) -> Redirect:
+    """Parse a Location header. One that cannot be parsed is FOREIGN with no host."""
+    try:
+        url = urlsplit(location)
+        host, port = (url.hostname or "").lower(), url.port
+    except ValueError:
+        return Redirect(RedirectTarget.FOREIGN, None)
+    if not url.netloc or host == registry:
+        return Redirect(RedirectTarget.LOOP, registry)
+    if not re.fullmatch(r"[a-z0-9.-]{1,253}", host):
+        return Redirect(RedirectTarget.FOREIGN, None)
+    if url.scheme != "https":
+        return Redirect(RedirectTarget.INSECURE, host)
+    if port not in (None, 443):
+        return Redirect(RedirectTarget.FOREIGN, host)
+    kind, region = _bucket_owner(url, host, plan)
+    return Redirect(kind, host, region, _request_target(url))
+
+
+def _bucket_owner(url: SplitResult, host: str, plan: Plan) -> tuple[RedirectTarget, str | None]:
+    suffix = f".{plan.dns_suffix}"
+    spelling = _S3.fullmatch(host.removesuffix(suffix)) if host.endswith(suffix) else None
+    if spelling is None:
+        return RedirectTarget.FOREIGN, None
+    bucket = spelling["bucket"] or url.path.lstrip("/").partition("/")[0]
+    layers = _LAYER_BUCKET.fullmatch(bucket)
+    region = spelling["region"] or (layers["region"] if layers else None)
+    if layers is None and plan.partition in _BUCKET_KNOWN:
+        return RedirectTarget.FOREIGN, region
+    if (region is not None and region != plan.region) or (layers is not None and layers["region"] != plan.region):
+        return RedirectTarget.OTHER_REGION, layers["region"] if layers else region
+    return RedirectTarget.LAYER_BUCKET, plan.region
+
+
+def _request_target(url: SplitResult) -> str:
+    return (url.path or "/") + (f"?{url.query}" if url.query else "")
+
 
 WORKERS = 3  # concurrent layers, the default of docker and containerd; more would only compete for Python's lock
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -82,7 +143,7 @@ def fetch_layers(
     for part in parts:
         run.recorder.expect(part.layer_target)
         waiting.put(part)
-    workers = [spawn(lambda: _work(fetch, waiting)) for _ in range(min(WORKERS, len(parts)))]
+    workers = [spawn(lambda: _fetch_parts(fetch, waiting)) for _ in range(min(WORKERS, len(parts)))]
     for worker in workers:
         worker.result()
 
@@ -115,7 +176,7 @@ class _Conversations(Record, frozen=True):
         return self.begun[place]
 
 
-def _work(fetch: _Fetch, waiting: queue.SimpleQueue[_Part]) -> None:
+def _fetch_parts(fetch: _Fetch, waiting: queue.SimpleQueue[_Part]) -> None:
     """Fetch blobs until none is left."""
     with ExitStack() as closing:
         conversations = _Conversations(fetch.run, closing)
@@ -124,30 +185,30 @@ def _work(fetch: _Fetch, waiting: queue.SimpleQueue[_Part]) -> None:
                 part = waiting.get_nowait()
             except queue.Empty:
                 return
-            _fetch(fetch, conversations, part)
+            _fetch_part(fetch, conversations, part)
 
 
-def _fetch(fetch: _Fetch, conversations: _Conversations, part: _Part) -> None:
+def _fetch_part(fetch: _Fetch, conversations: _Conversations, part: _Part) -> None:
     run = fetch.run
     registry = conversations.at(fetch.image.host, fetch.registry.address)
-    blob = run.with_retry(lambda: _redirect(fetch, registry, part))
+    blob = run.with_retry(lambda: _request_redirect(fetch, registry, part))
     if blob.value is None:
         run.recorder.skip(part.layer_target, blocked_by=blob.step.id)
         return
     redirect = blob.value
-    reached = _reach(fetch, redirect, on=blob.step.id)
+    reached = _reach_host(fetch, redirect, on=blob.step.id)
     if not reached.ready:
         run.recorder.skip(part.layer_target, blocked_by=reached.blocked_by)
         return
     ready = reached.ready[0]
     bucket = conversations.at(redirect.host or run.plan.layer_host, ready.address)
-    run.with_retry(lambda: _bytes(run, bucket, ready, redirect, part))
+    run.with_retry(lambda: _fetch_bytes(run, bucket, ready, redirect, part))
 
 
 # ---- the redirect ---------------------------------------------------------------------------------------------------
 
 
-def _redirect(fetch: _Fetch, conversation: Conversation, part: _Part) -> Attempt[Redirect]:
+def _request_redirect(fetch: _Fetch, conversation: Conversation, part: _Part) -> Attempt[Redirect]:
     run, digest = fetch.run, part.blob.digest
     blank = RedirectSeen(answer=AnswerSeen(address=fetch.registry.address), digest=digest)
 
@@ -162,7 +223,7 @@ def _redirect(fetch: _Fetch, conversation: Conversation, part: _Part) -> Attempt
         if response.answer.status not in _REDIRECTS or not location:
             detail = f"status {response.answer.status} instead of a redirect to S3"
             raise WireError(Failure.REDIRECT, detail, seen=replace(blank, answer=response.seen))
-        redirect = judge(location, run.plan, registry=fetch.image.host)
+        redirect = judge_redirect(location, run.plan, registry=fetch.image.host)
         seen = replace(blank, answer=response.seen, target=redirect.kind, host=redirect.host, region=redirect.region)
         if redirect.kind not in _FOLLOWED and not _is_planned(run, redirect):
             raise WireError(Failure.REDIRECT, f"redirected to {redirect.host or 'no valid host'}", seen=seen)
@@ -177,7 +238,7 @@ def _is_planned(run: Run, redirect: Redirect) -> bool:
     return redirect.kind is RedirectTarget.FOREIGN and redirect.host in hosts
 
 
-def _reach(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
+def _reach_host(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
     """The planned layer host as it was reached already; another host gets name, TCP and TLS steps of its own, once."""
     plan, bucket = fetch.run.plan, fetch.bucket.result()
     host = redirect.host or plan.layer_host
@@ -194,7 +255,7 @@ def _reach(fetch: _Fetch, redirect: Redirect, *, on: str) -> Reached:
 # ---- the bytes ------------------------------------------------------------------------------------------------------
 
 
-def _bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirect, part: _Part) -> Attempt[None]:
+def _fetch_bytes(run: Run, conversation: Conversation, ready: Ready, redirect: Redirect, part: _Part) -> Attempt[None]:
     budget, blob = run.plan.budget, part.blob
     ranged = run.plan.layers is not Layers.ALL and blob.size > budget.layer_bytes
     expected = min(blob.size, budget.layer_bytes) if ranged else blob.size
@@ -218,18 +279,18 @@ def _stream(
     with conversation.stream("GET", redirect.path, headers=headers, limit=expected) as body:
         head = Answer(body.status, body.headers, b"" if body.status in (200, 206) else body.error_body())
         seen = replace(blank, answer=answers.facts(head, method="GET", address=conversation.address, clock=time.time()))
-        _accept(head, seen)
+        _check_status(head, seen)
         began = time.monotonic()
         try:
-            received, digest, platform = _read(run, body, blank)
+            received, digest, platform = _read_bytes(run, body, blank)
         except WireError as error:
             raise error.with_seen(replace(seen, received=body.received)) from error
         seconds = time.monotonic() - began
     speed = round(received / seconds, 1) if seconds > 0 else None
-    return _check(replace(seen, received=received, bytes_per_second=speed, platform=platform), digest, expected)
+    return _check_digest(replace(seen, received=received, bytes_per_second=speed, platform=platform), digest, expected)
 
 
-def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]:
+def _read_bytes(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]:
     """Bytes received, their digest, and the platform that a config names."""
     if blank.what == "config" and (blank.size or 0) <= run.plan.budget.manifest_bytes:
         content = body.read_all()
@@ -240,7 +301,7 @@ def _read(run: Run, body: Body, blank: LayerSeen) -> tuple[int, str, str | None]
     return received, f"sha256:{digest}", None
 
 
-def _accept(head: Answer, seen: LayerSeen) -> None:
+def _check_status(head: Answer, seen: LayerSeen) -> None:
     if head.status in _REDIRECTS:
         raise WireError(Failure.REDIRECT, "S3 redirected again", seen=seen)
     if head.status in (200, 206) and answers.is_html(head):
@@ -250,7 +311,7 @@ def _accept(head: Answer, seen: LayerSeen) -> None:
         raise WireError(failure, detail, seen=seen)
 
 
-def _check(seen: LayerSeen, digest: str, expected: int) -> LayerSeen:
+def _check_digest(seen: LayerSeen, digest: str, expected: int) -> LayerSeen:
     if seen.received < expected:
         # A complete body of another length without S3's request id does not come from S3.
         failure = Failure.TRUNCATED if seen.answer.aws else Failure.NOT_AWS

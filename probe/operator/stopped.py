@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 
 from probe.config.flags import TASK, UsageError
-from probe.explain import task_not_described
-from probe.explain.describe_tasks import TaskDescription, read_task_description
-from probe.explain.document import explain_tasks
-from probe.explain.task_context import TaskContext
+from probe.explain import explain_tasks, task_not_described
+from probe.explain.task_context import TaskContext, TaskDescription, read_task_description
 from probe.model import Failure, Verdict
 from probe.operator.aws import Account, ApiError, Kind
 

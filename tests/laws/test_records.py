@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from probe.measure.redirects import Redirect
+from probe.measure.layers import Redirect
 from probe.push import Gateway
 from probe.records import Record, Unshown, replace
 from probe.serve.options import Options as ServeOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probe.measure.redirects import judge
+from probe.measure.layers import judge_redirect
 from probe.model import ImageHost, Plan, RedirectTarget
 
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -56,20 +56,20 @@ def plan(region: str = "us-east-1", partition: str = "aws", suffix: str = "amazo
     ],
 )
 def test_targets(location: str, target: RedirectTarget, region: str | None) -> None:
-    redirect = judge(location, plan(), registry=REGISTRY)
+    redirect = judge_redirect(location, plan(), registry=REGISTRY)
     assert (redirect.kind, redirect.region) == (target, region)
 
 
 def test_where_the_bucket_name_is_not_known_any_s3_host_of_the_region_will_do() -> None:
     china = plan("cn-north-1", "aws-cn", "amazonaws.com.cn")
     location = "https://some-bucket.s3.cn-north-1.amazonaws.com.cn/key"
-    assert judge(location, china, registry=REGISTRY).kind is OWN
+    assert judge_redirect(location, china, registry=REGISTRY).kind is OWN
     location = "https://some-bucket.s3.cn-northwest-1.amazonaws.com.cn/key"
-    assert judge(location, china, registry=REGISTRY).kind is OTHER
+    assert judge_redirect(location, china, registry=REGISTRY).kind is OTHER
 
 
 def test_the_secret_query_is_kept_for_the_request_alone() -> None:
-    redirect = judge(
+    redirect = judge_redirect(
         f"https://{BUCKET}.s3.us-east-1.amazonaws.com/a/b?X-Amz-Signature=secret", plan(), registry=REGISTRY
     )
     assert redirect.path == "/a/b?X-Amz-Signature=secret"
