@@ -108,13 +108,14 @@ _READ_ISSUER = reads(
     note="Run it in the task's subnet.",
 )
 _CREATE_ENDPOINT = advice(
-    "create it",
+    "create the VPC endpoint {service}",
     "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
     "--service-name {service} --subnet-ids SUBNET_ID --security-group-ids GROUP_ID --private-dns-enabled",
 )
-_CREATE_S3_GATEWAY = (
+_CREATE_S3_GATEWAY = advice(
+    "create the gateway endpoint {s3_service}",
     "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Gateway "
-    "--service-name {s3_service} --route-table-ids RTB_ID"
+    "--service-name {s3_service} --route-table-ids RTB_ID",
 )
 _SET_REPOSITORY_POLICY = (
     "aws ecr set-repository-policy --region {region} --registry-id {account} --repository-name {repository} "
@@ -127,7 +128,7 @@ PRIVATE_DNS_OFF = CauseText(
     code="dns.private-dns-disabled",
     title="the endpoint exists, but its private DNS is off",
     fix=advice(
-        "turn private DNS on",
+        "turn on private DNS for {endpoints}",
         "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --private-dns-enabled",
     ),
     confirm=_READ_ENDPOINTS,
@@ -136,7 +137,7 @@ VPC_ATTRIBUTES_OFF = CauseText(
     code="dns.vpc-attributes-off",
     title="DNS support or DNS hostnames are off in the VPC, so it serves no private names",
     fix=advice(
-        "turn both on",
+        "turn on DNS support and DNS hostnames in the VPC",
         "aws ec2 modify-vpc-attribute --region {task_region} --vpc-id VPC_ID --enable-dns-support",
         "aws ec2 modify-vpc-attribute --region {task_region} --vpc-id VPC_ID --enable-dns-hostnames",
     ),
@@ -163,7 +164,7 @@ RESOLVER_UNREACHABLE = CauseText(
     code="dns.resolver-unreachable",
     title="the path to the resolver{of_servers} is blocked, or the resolver is down or overloaded",
     fix=advice(
-        "allow UDP and TCP 53 from {subnet} to the resolver",
+        "allow UDP and TCP 53 from {subnet} to the resolver{of_servers}",
         "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --protocol udp "
         "--port 53 --cidr {server}/32",
         "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --protocol tcp "
@@ -180,7 +181,7 @@ ZONE_WRONG_NAME = CauseText(
     code="dns.hosted-zone-wrong-name",
     title="the labels in the private zone's name are swapped ({mistaken})",
     fix=advice(
-        "create a zone that is named as the host is, with a record for *",
+        "create the private zone {zone}, with a record for *",
         "aws route53 create-hosted-zone --name {zone} --vpc VPCRegion={task_region},VPCId=VPC_ID "
         "--caller-reference NEW",
     ),
@@ -203,7 +204,7 @@ ZONE_NOT_ASSOCIATED = CauseText(
     code="dns.hosted-zone-not-associated",
     title="the private zone exists elsewhere, but is not associated with this VPC",
     fix=advice(
-        "associate it",
+        "associate the private zone with this VPC",
         "aws route53 associate-vpc-with-hosted-zone --hosted-zone-id ZONE_ID "
         "--vpc VPCRegion={task_region},VPCId=VPC_ID",
         note="If another account owns the zone, it first runs aws route53 create-vpc-association-authorization.",
@@ -214,7 +215,7 @@ ZONE_CONFLICT = CauseText(
     code="dns.hosted-zone-conflict",
     title="another private zone or endpoint in this VPC owns the name",
     fix=advice(
-        "leave one owner of the name, or add the missing record to the zone that owns it",
+        "leave one owner of {host}, or add the missing record to the zone that owns it",
         "aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id ZONE_ID "
         "--vpc VPCRegion={task_region},VPCId=VPC_ID",
     ),
@@ -240,7 +241,7 @@ SECURITY_GROUP_S3_EGRESS = CauseText(
     code="tcp.security-group-s3-egress",
     title="the task's security group does not allow 443 out to S3's prefix list",
     fix=advice(
-        "allow TCP 443 to S3's prefix list",
+        "allow TCP 443 to S3's prefix list in the task's security group",
         "aws ec2 describe-managed-prefix-lists --region {task_region} "
         "--filters Name=prefix-list-name,Values={s3_service}",
         "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID "
@@ -252,7 +253,8 @@ NETWORK_ACL = CauseText(
     code="tcp.nacl",
     title="a network ACL drops the packets in one direction",
     fix=advice(
-        "allow 443 in one direction and 1024-65535 in the other, on both subnets",
+        "allow 443 in one direction and 1024-65535 in the other, in the network ACLs of the task's subnet and of the "
+        "endpoints' subnets",
         "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
         "--protocol tcp --port-range From=443,To=443 --cidr-block CIDR --rule-action allow --egress",
         "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
@@ -268,7 +270,7 @@ NO_ROUTE = CauseText(
     code="tcp.no-route",
     title="the subnet has no route to that address",
     fix=advice(
-        "create the endpoint, which needs no route, or add a route",
+        "create the missing VPC endpoint, which needs no route, or add a route to the subnet's route table",
         "aws ec2 create-route --region {task_region} --route-table-id RTB_ID "
         "--destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_ID",
         note="To reach another VPC, use its range and --transit-gateway-id.",
@@ -279,7 +281,7 @@ NO_PUBLIC_IP = CauseText(
     code="tcp.no-public-ip",
     title="the subnet routes to an internet gateway, but the task has no public address",
     fix=advice(
-        "assign a public address to the task, or create the endpoints",
+        "assign a public address to the task, or create the missing VPC endpoints",
         "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
         '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID],'
         'assignPublicIp=ENABLED}}"',
@@ -294,7 +296,7 @@ NAT_DEVICE = CauseText(
     code="tcp.nat-device",
     title="the NAT instance or appliance that the subnet routes to drops packets",
     fix=advice(
-        "turn off its source and destination check, or use a NAT gateway",
+        "turn off the source and destination check of the NAT instance, or use a NAT gateway",
         "aws ec2 modify-instance-attribute --region {task_region} --instance-id NAT_ID --no-source-dest-check",
         note="Also check its security group and that it forwards packets.",
     ),
@@ -306,7 +308,7 @@ ZONE_WITHOUT_INTERFACE = CauseText(
         "traffic to the endpoint's network interface in another zone is not allowed, or that network interface is gone"
     ),
     fix=advice(
-        "give the endpoint a network interface in the task's zone",
+        "add a network interface of the endpoint in the task's zone",
         "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --add-subnet-ids SUBNET_ID",
     ),
     confirm=reads(
@@ -338,9 +340,9 @@ MISSING_CONTROL_PLANE = CauseText(
     code="ecs.control-plane-endpoints-missing",
     title="the ecs, ecs-agent and ecs-telemetry endpoints are not all in this VPC",
     fix=advice(
-        "create all three, then restart the ECS agent",
+        "create the ecs, ecs-agent and ecs-telemetry endpoints, then restart the ECS agent",
         *_CREATE_ENDPOINT.commands,
-        note="Repeat it for each of ecs, ecs-agent and ecs-telemetry that is missing.",
+        note="Repeat the command for each of the three that is missing.",
     ),
     confirm=_READ_ENDPOINTS,
     absence_of=("ecs", "ecs-agent", "ecs-telemetry"),
@@ -348,7 +350,7 @@ MISSING_CONTROL_PLANE = CauseText(
 MISSING_S3 = CauseText(
     code="endpoint.missing.s3",
     title="there is no S3 gateway endpoint in this VPC",
-    fix=advice("create it", _CREATE_S3_GATEWAY),
+    fix=_CREATE_S3_GATEWAY,
     confirm=reads(f'{_READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,RouteTableIds]"'),
     absence_of=("s3",),
 )
@@ -356,7 +358,7 @@ S3_ROUTE_TABLE = CauseText(
     code="s3.route-table-not-associated",
     title="the S3 gateway endpoint is not associated with the route table of this subnet",
     fix=advice(
-        "associate it",
+        "associate the S3 gateway endpoint with the subnet's route table",
         "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --add-route-table-ids RTB_ID",
     ),
     confirm=_READ_ROUTES,
@@ -364,7 +366,7 @@ S3_ROUTE_TABLE = CauseText(
 S3_INTERFACE_ONLY = CauseText(
     code="endpoint.s3-interface-not-gateway",
     title="S3 has only an interface endpoint here, and its private DNS does not cover the layer bucket",
-    fix=advice("add the gateway endpoint", _CREATE_S3_GATEWAY),
+    fix=_CREATE_S3_GATEWAY,
     confirm=reads(f'{_READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,PrivateDnsEnabled]"'),
 )
 
@@ -413,7 +415,7 @@ EGRESS_FIREWALL = CauseText(
     code="path.egress-firewall",
     title="a firewall on the way blocks {hosts}",
     fix=advice(
-        "allow {hosts} in the firewall, or create the endpoints so that nothing passes it",
+        "allow {hosts} in the firewall, or create the endpoints so that no traffic passes the firewall",
         "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
         "--update-token TOKEN --rule-group file://RULES.json",
     ),
@@ -426,7 +428,7 @@ CROSS_REGION = CauseText(
     code="region.cross-region",
     title="the image is in {region}, the task in {task_region}: endpoints of this VPC serve only their own region",
     fix=advice(
-        "replicate the repository and use the copy in {task_region}",
+        "replicate the repository {repository}, and use the copy in {task_region}",
         "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
     ),
     confirm=reads(
@@ -452,10 +454,10 @@ IPV4_ONLY = CauseText(
 
 ECR_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.ecr",
-    title="the policy of the ecr.api or ecr.dkr endpoint does not allow it",
+    title="the policy of the ecr.api or ecr.dkr endpoint does not allow this request",
     fix=advice(
         "allow the pulling role ecr:GetAuthorizationToken on *, and ecr:BatchGetImage and ecr:GetDownloadUrlForLayer "
-        "on the repository, in the policies of both endpoints",
+        "on the repository, in the policies of the ecr.api and ecr.dkr endpoints",
         _SET_POLICY,
     ),
     confirm=_READ_POLICY,
@@ -464,20 +466,21 @@ S3_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.s3",
     title="the policy of the S3 endpoint does not allow ECR's layer bucket",
     fix=advice(
-        "allow s3:GetObject on arn:{partition}:s3:::{bucket}/* to Principal *, without conditions on the principal",
+        "in the policy of the S3 endpoint, allow s3:GetObject on arn:{partition}:s3:::{bucket}/* to Principal *, "
+        "without conditions on the principal",
         _SET_POLICY,
     ),
     confirm=reads(f'{_READ_S3_ENDPOINTS} --query "VpcEndpoints[].PolicyDocument"'),
 )
 OTHER_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.other",
-    title="the policy of the {endpoint} endpoint does not allow it",
-    fix=advice("allow {actions} in the endpoint's policy", _SET_POLICY),
+    title="the policy of the {endpoint} endpoint does not allow this request",
+    fix=advice("allow {actions} in the policy of the {endpoint} endpoint", _SET_POLICY),
     confirm=_READ_POLICY,
 )
 EXECUTION_ROLE = CauseText(
     code="iam.execution-role",
-    title="the role's own policies do not allow it (permission missing or mistyped, or the wrong role)",
+    title="the role's own policies do not allow this request (permission missing or mistyped, or the wrong role)",
     fix=advice(
         "attach the permissions of a pull to the role that pulls",
         "aws iam attach-role-policy --role-name {role_name} "
@@ -491,7 +494,7 @@ EXECUTION_ROLE = CauseText(
 REPOSITORY_POLICY = CauseText(
     code="iam.repository-policy",
     title="the repository's policy does not allow this role or account",
-    fix=advice("allow it in the repository's policy", _SET_REPOSITORY_POLICY),
+    fix=advice("allow {who} in the policy of the repository {repository}", _SET_REPOSITORY_POLICY),
     confirm=reads(
         "aws ecr get-repository-policy --region {region} --registry-id {account} --repository-name {repository}",
         note="Run it in account {account}.",
@@ -514,9 +517,9 @@ SOURCE_VPCE_CONDITION = CauseText(
 )
 ORGANISATION_POLICY = CauseText(
     code="iam.scp",
-    title="a policy of the organisation (SCP or RCP) denies it",
+    title="a policy of the organisation (SCP or RCP) denies this request",
     fix=advice(
-        "exempt the action or the account in that policy",
+        "exempt the action or the account in the organisation's policy",
         "aws organizations update-policy --policy-id POLICY_ID --content file://POLICY.json",
     ),
     confirm=reads(
@@ -534,8 +537,8 @@ CREDENTIALS_REJECTED = CauseText(
     code="iam.credentials-rejected",
     title="the credentials are expired, invalid or not ready yet",
     fix=advice(
-        "renew them; remove AWS_ACCESS_KEY_ID and related variables from the task definition where they override the "
-        "role",
+        "renew the credentials; remove AWS_ACCESS_KEY_ID and related variables from the task definition where they "
+        "override the role",
         REGISTER,
     ),
     confirm=reads("aws sts get-caller-identity --region {task_region}", note="Run it with the same credentials."),
@@ -544,7 +547,7 @@ TLS_INTERCEPTION = CauseText(
     code="tls.interception",
     title="a middlebox terminates TLS and presents its own certificate for AWS (issuer: {issuer})",
     fix=advice(
-        "exempt {hosts} from TLS inspection, or create the endpoints so that nothing passes the middlebox",
+        "exempt {hosts} from TLS inspection, or create the endpoints so that no traffic passes the middlebox",
         "aws network-firewall update-tls-inspection-configuration --region {task_region} "
         "--tls-inspection-configuration-name NAME --update-token TOKEN "
         "--tls-inspection-configuration file://TLS_INSPECTION.json",
@@ -564,7 +567,7 @@ CERTIFICATE_EXPIRED = CauseText(
     code="tls.certificate-expired",
     title="the host that answers presents an out-of-date certificate: a middlebox, or the wrong host",
     fix=advice(
-        "find the owner of the address",
+        "find the owner of the address that answers for {host}",
         "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address}",
     ),
     confirm=_READ_ISSUER,
@@ -586,7 +589,7 @@ REPOSITORY_NOT_FOUND = CauseText(
     code="registry.repo-not-found",
     title="account, region or repository name is wrong, or the repository was deleted",
     fix=advice(
-        "correct the image reference, or create the repository",
+        "correct the image reference, or create the repository {repository}",
         "aws ecr create-repository --region {region} --repository-name {repository}",
     ),
     confirm=reads(
@@ -605,14 +608,14 @@ TAG_NOT_FOUND = CauseText(
 BAD_IMAGE_REFERENCE = CauseText(
     code="registry.bad-image-reference",
     title="the image's host is mistyped: {image}",
-    fix=advice("correct it in the task definition: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
+    fix=advice("correct the image's host in the task definition: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
     confirm=_READ_IMAGE_FIELD,
 )
 NO_MATCHING_PLATFORM = CauseText(
     code="registry.no-matching-platform",
     title="the image was built for other platforms",
     fix=advice(
-        "also build it for {platform}, or set runtimePlatform in the task definition",
+        "also build the image for {platform}, or set runtimePlatform in the task definition",
         "docker buildx build --platform {platform} --tag IMAGE --push .",
     ),
     confirm=reads(READ_MANIFEST),
@@ -621,8 +624,8 @@ FOREIGN_LAYERS = CauseText(
     code="registry.foreign-layers",
     title="layers of the base image are kept at its vendor, not in ECR",
     fix=advice(
-        "also push these layers: list {registry} in allow-nondistributable-artifacts of the Docker daemon, then push "
-        "the image again",
+        "also push the foreign layers: list {registry} in allow-nondistributable-artifacts of the Docker daemon, then "
+        "push the image again",
         "docker push {image}",
         note="aws ecr describe-images then shows the larger size.",
     ),
@@ -632,7 +635,7 @@ ECR_PUBLIC = CauseText(
     code="registry.ecr-public-no-privatelink",
     title="the image is in ECR Public, which has no VPC endpoint for pulls",
     fix=advice(
-        "copy it to a private repository, or create a pull-through cache rule",
+        "copy the image to a private repository, or create a pull-through cache rule",
         "aws ecr create-pull-through-cache-rule --region {task_region} --ecr-repository-prefix ecr-public "
         "--upstream-registry-url public.ecr.aws",
     ),
@@ -641,14 +644,14 @@ ECR_PUBLIC = CauseText(
 PULL_THROUGH = CauseText(
     code="registry.pull-through-redirect",
     title="the repository is a pull-through cache that does not hold this image yet",
-    fix=advice("pull it once from where there is a route to the internet", READ_MANIFEST),
+    fix=advice("pull the image once from where there is a route to the internet", READ_MANIFEST),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
 )
 TOKEN_EXPIRED = CauseText(
     code="registry.auth-token-expired",
     title="the token is expired or of another region's registry",
     fix=advice(
-        "renew the token",
+        "renew the token for {registry}",
         "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
         note="A runtime that keeps expired tokens needs a newer version.",
     ),
@@ -686,7 +689,7 @@ UNRECOGNISED_HOST = CauseText(
     code="client.unrecognised-ecr-host",
     title="a client does not recognise this host as ECR, or logs in to another host name than it pulls from",
     fix=advice(
-        "use the same host name for login and pull",
+        "use the same registry host for login and pull",
         "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
     ),
     confirm=_READ_IMAGE_FIELD,
@@ -694,14 +697,16 @@ UNRECOGNISED_HOST = CauseText(
 VPCE_HOSTNAME = CauseText(
     code="client.vpce-hostname",
     title="the image names an endpoint's own vpce host as its registry; that host carries no account",
-    fix=advice("use ACCOUNT.dkr.ecr.{region}.{suffix}; private DNS resolves it to the endpoint", REGISTER),
+    fix=advice(
+        "use ACCOUNT.dkr.ecr.{region}.{suffix} as the image's host; private DNS resolves it to the endpoint", REGISTER
+    ),
     confirm=_READ_IMAGE_FIELD,
 )
 OLD_AGENT = CauseText(
     code="client.old-agent",
     title="an old ECS agent asked without a token, and the registry answered that the image does not exist",
     fix=advice(
-        "update the agent",
+        "update the ECS agent",
         "aws ecs update-container-agent --region {task_region} --cluster {cluster} --container-instance INSTANCE",
     ),
     confirm=reads(
@@ -735,7 +740,9 @@ THROTTLE = CauseText(
 LOG_GROUP_MISSING = CauseText(
     code="logs.group-missing",
     title="the log group was never created, or was deleted",
-    fix=advice("create it", "aws logs create-log-group --region {log_region} --log-group-name {group}"),
+    fix=advice(
+        "create the log group {group}", "aws logs create-log-group --region {log_region} --log-group-name {group}"
+    ),
     confirm=reads("aws logs describe-log-groups --region {log_region} --log-group-name-prefix {group}"),
 )
 LOG_REGION = CauseText(
@@ -748,7 +755,9 @@ AWS_OUTAGE = CauseText(
     code="aws.service-error",
     title="AWS is having an outage",
     fix=advice(
-        "wait and try again", "aws health describe-events --region us-east-1", note="The command lists known outages."
+        "wait until AWS has ended the outage, then pull again",
+        "aws health describe-events --region us-east-1",
+        note="The command lists known outages.",
     ),
     confirm=reads(
         "aws health describe-events --region us-east-1 --filter services=ECR",
@@ -759,7 +768,7 @@ OTHER = CauseText(
     code="other",
     title="a cause that ecr-probe does not know",
     fix=advice(
-        "read the steps of this finding, and run the probe again with a longer --deadline",
+        "read the failed steps of this finding, and run the check again with a longer --deadline",
         DESCRIBE_TASK,
         note="The command shows what ECS reports.",
     ),

@@ -19,7 +19,7 @@ BUG = Fault(
     (
         causes.other(
             "a bug in ecr-probe",
-            advice("report it with this verdict"),
+            advice("report the bug with this verdict"),
             advice("the error text of the steps of this finding"),
         ),
     ),
@@ -33,7 +33,7 @@ DEADLINE = Fault(
     (
         causes.other(
             "the deadline is too short for this network",
-            advice("give it longer: --deadline SECONDS (ECR_PROBE_DEADLINE), and a Lambda function a longer timeout"),
+            advice("raise --deadline (ECR_PROBE_DEADLINE), and the timeout of a Lambda function"),
             advice("compare the seconds of the steps with the deadline of {deadline} s"),
         ),
     ),
@@ -45,7 +45,7 @@ INTERRUPTED = DEADLINE.variant(
     causes=(
         causes.other(
             "the run was interrupted by a signal",
-            advice("run it again, and let it finish"),
+            advice("run the check again, and let it finish"),
             advice("read what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"),
         ),
     ),

@@ -105,7 +105,7 @@ NO_TOKEN = Fault(
 _REGISTRY_FAILS = causes.other(
     "the other registry has an outage",
     advice(
-        "check its status page, or copy the image to ECR",
+        "check the other registry's status page, or copy the image to ECR",
         "aws ecr create-repository --region {task_region} --repository-name NAME",
     ),
     reads("docker pull {image}", note="Run it from a host with internet access."),
@@ -200,7 +200,7 @@ NOT_PLACED = Fault(
         causes.other(
             "the cluster or the subnets lack capacity or free addresses",
             advice(
-                "free capacity or addresses, or use other subnets",
+                "free capacity or addresses in the subnets, or use other subnets",
                 "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
                 '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID]}}"',
             ),
@@ -238,7 +238,10 @@ UNREADABLE_IMAGE = Fault(
     (
         causes.other(
             "the tag points to something other than an image",
-            advice("push it again without attestations", "docker buildx build --provenance=false --tag IMAGE --push ."),
+            advice(
+                "push the image again without attestations",
+                "docker buildx build --provenance=false --tag IMAGE --push .",
+            ),
             reads(READ_MANIFEST),
         ),
     ),
@@ -290,7 +293,7 @@ SECRET_MISSING = Fault(
     (
         causes.other(
             "the secret's name, region or key is wrong, or the secret was deleted",
-            advice("correct it in the task definition", REGISTER),
+            advice("correct the secret's reference in the task definition", REGISTER),
             read_task_definition("containerDefinitions[].secrets"),
         ),
     ),
@@ -319,7 +322,7 @@ ENDED = Fault(
     (
         causes.other(
             "the program ended, its health checks failed, or the task was stopped on request",
-            advice("read its logs", "aws logs tail LOG_GROUP --region {task_region}"),
+            advice("read the container's logs", "aws logs tail LOG_GROUP --region {task_region}"),
             reads(DESCRIBE_TASK),
         ),
     ),
@@ -354,7 +357,7 @@ NOT_DESCRIBED = Fault(
     (
         causes.other(
             "AWS's API is unreachable from here, or fails",
-            advice("try again later, or paste the reason from the console", "ecr-probe explain -"),
+            advice("run ecr-probe explain again later, or paste the reason from the console", "ecr-probe explain -"),
             reads(DESCRIBE_TASK),
         ),
     ),

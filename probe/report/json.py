@@ -1,16 +1,39 @@
-"""The verdict as its document, the fleet as its own, and their schemas. How a long one is shortened: `folding.py`."""
+"""The JSON documents of a verdict and of a fleet, and their schemas.
+
+A verdict's document is kept below the size at which log drivers split lines, since a split line is not JSON. Details of
+successful steps that no finding names are left out first. `explain` must reach the same conclusions from the shortened
+document, so facts that rules read are left out last, and one step of each kind always stays.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from probe.fleet import Fleet
-from probe.model import SCHEMA_VERSION, Verdict
+from probe.model import (
+    SCHEMA_VERSION,
+    AnswerSeen,
+    CertificateSeen,
+    JudgedFinding,
+    LayerSeen,
+    ManifestSeen,
+    NamesSeen,
+    RedirectSeen,
+    Step,
+    Verdict,
+)
+from probe.records import replace
 from probe.report import Page
-from probe.report.folding import fold
 from probe.safe_words import json_bytes
+
+LIMIT = 200 * 1024  # bytes; log drivers split lines beyond 256 KiB
+_PLATFORMS = 50
+_GROUP_SIZES = (200, 100, 50, 20, 8, 3, 1)
+_TEXT_LIMITS = (2000, 500, 200)
 
 
 def render(verdict: Verdict, page: Page) -> str:
@@ -55,3 +78,121 @@ def schema(name: str = "verdict") -> dict[str, Any]:
         **reference,
         "$defs": components,
     }
+
+
+# ---- shortening ------------------------------------------------------------------------------------------------------
+
+
+def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
+    """The verdict, shortened until its document takes at most `limit` bytes."""
+    for stage in _stages():
+        if len(json_bytes(verdict)) < limit:  # the line's end is the last byte
+            break
+        verdict = stage(verdict)
+    return verdict
+
+
+def essence(verdict: Verdict, *, limit: int) -> Verdict:
+    """The verdict of one of many runs: where folding is not enough, only the steps that findings name, and the steps
+    these depend on.
+
+    The result is for reading. `explain` would miss the successful steps.
+    """
+    folded = fold(verdict, limit=limit)
+    if len(json_bytes(folded)) < limit:
+        return folded
+    named = {step for finding in verdict.findings for step in finding.because}
+    return fold(_with(verdict, named), limit=limit)
+
+
+def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
+    for lighten in (_without_names, _without_detail, _without_answer):
+        yield lambda verdict, lighten=lighten: _healthy(verdict, lighten)  # type: ignore[misc]
+    yield lambda verdict: replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
+    for size in _GROUP_SIZES:
+        yield lambda verdict, size=size: _thinned(verdict, size)  # type: ignore[misc]
+    for length in _TEXT_LIMITS:
+        yield lambda verdict, length=length: _short_values(verdict, length)  # type: ignore[misc]
+
+
+def _healthy(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:
+    cited = {step for finding in verdict.findings for step in finding.because}
+    steps = (lighten(step) if step.ok and step.id not in cited else step for step in verdict.steps)
+    return replace(verdict, steps=tuple(steps))
+
+
+def _without_names(step: Step) -> Step:
+    if isinstance(step.seen, CertificateSeen):
+        return replace(step, seen=replace(step.seen, names=()))
+    if isinstance(step.seen, NamesSeen):
+        return replace(step, seen=replace(step.seen, cnames=()))
+    return step
+
+
+def _without_detail(step: Step) -> Step:
+    return replace(step, detail=None)
+
+
+def _without_answer(step: Step) -> Step:
+    """A blob or layer that arrived needs no request id; that it arrived, and from where, stays."""
+    if not isinstance(step.seen, RedirectSeen | LayerSeen):
+        return step
+    answer = step.seen.answer
+    light = AnswerSeen(method=answer.method, status=answer.status, aws=answer.aws, clock_offset=answer.clock_offset)
+    return replace(step, seen=replace(step.seen, answer=light))
+
+
+def _few_platforms(step: Step) -> Step:
+    seen = step.seen
+    if not isinstance(seen, ManifestSeen) or len(seen.platforms) <= _PLATFORMS:
+        return step
+    kept = dict.fromkeys((*seen.platforms[:_PLATFORMS], *((seen.platform,) if seen.platform else ())))
+    return replace(step, seen=replace(seen, platforms=tuple(kept)))
+
+
+def _thinned(verdict: Verdict, size: int) -> Verdict:
+    """At most `size` steps of each kind, one step of each finding, and the steps these depend on."""
+    counts: Counter[tuple[object, ...]] = Counter()
+    kept = {finding.because[0] for finding in verdict.findings if finding.because}
+    for step in verdict.steps:
+        kind = (step.endpoint, step.action, step.outcome, step.failure, *_kind(step))
+        counts[kind] += 1
+        if counts[kind] <= size:
+            kept.add(step.id)
+    return _with(verdict, kept)
+
+
+def _with(verdict: Verdict, kept: set[str]) -> Verdict:
+    """Only these steps, and the steps they depend on."""
+    by_id = {step.id: step for step in verdict.steps}
+    kept, waiting = set(kept), list(kept)
+    while waiting:
+        below = by_id.get(waiting.pop())
+        grounds = {below.on, below.blocked_by} if below else set()
+        fresh = {ground for ground in grounds if ground is not None} - kept
+        kept |= fresh
+        waiting += fresh
+    steps = tuple(step for step in verdict.steps if step.id in kept)
+    findings = tuple(
+        replace(finding, because=tuple(step for step in finding.because if step in kept))
+        for finding in verdict.findings
+    )
+    return replace(verdict, steps=steps, findings=findings)
+
+
+def _kind(step: Step) -> tuple[object, ...]:
+    """What distinguishes steps of one action: the resolver and the name, config or layer."""
+    seen = step.seen
+    if isinstance(seen, NamesSeen):
+        return seen.server, seen.name, seen.record
+    return (seen.what,) if isinstance(seen, LayerSeen) else ()
+
+
+def _short_values(verdict: Verdict, length: int) -> Verdict:
+    """Without long values: the title and the reason of a finding state what its values state."""
+
+    def short(finding: JudgedFinding) -> JudgedFinding:
+        values = {key: value for key, value in finding.values.items() if len(json_bytes(value)) <= length}
+        return replace(finding, values=values)
+
+    return replace(verdict, findings=tuple(map(short, verdict.findings)))

@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.report import Page
-from probe.report.findings import explanation
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
 from probe.report.layout import Line, block, plain, wrapped
 from probe.report.summary import fix, leading, weight
+from probe.report.text import explanation
 from probe.safe_words import shortened
 
 _NAME = "ecr-probe"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from probe.report import Page
 from probe.safe_words import printable
@@ -96,23 +95,6 @@ def _options(text: str) -> list[str]:
         else:
             options[-1] += f" {argument}"
     return options
-
-
-class Detail(NamedTuple):
-    """How much a report shows: causes of a finding in full, the steps of endpoints that do not work, sentences about
-    what was seen."""
-
-    causes: int
-    steps: bool
-    sentences: int = 5
-
-
-DETAILS = (
-    Detail(causes=2, steps=True),
-    Detail(causes=1, steps=True),
-    Detail(causes=1, steps=False),
-    Detail(causes=1, steps=False, sentences=2),
-)
 
 
 def first_on_a_screen(reports: Iterable[Iterable[Line]], page: Page) -> list[Line]:

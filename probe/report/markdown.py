@@ -14,11 +14,11 @@ from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.narration import counted, failure_cell, few
 from probe.report import Page
-from probe.report.findings import explanation
 from probe.report.fleet import closing_sentence, endpoints, faults, is_met_drill, leading_fault, places, silences
 from probe.report.layout import block
 from probe.report.summary import Mark, fix, leading, mark, of_endpoint, subject, weight
 from probe.report.table import ROUTES
+from probe.report.text import explanation
 from probe.safe_words import shortened
 
 LIMIT = 512 * 1024  # bytes; GitHub drops the summary of a step that writes more than 1 MiB

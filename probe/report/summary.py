@@ -19,8 +19,6 @@ from probe.model import (
 )
 from probe.narration import counted, duration, few
 
-MOST_FINDINGS = 3  # in full
-_FEWEST_WORDS = 4
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 _PATHS = {
     Path.TASK_ENI: "on the task's network interface",
@@ -81,12 +79,10 @@ def subject(verdict: Verdict) -> str:
 
 
 def fix(finding: JudgedFinding | None) -> str:
-    """The fix of the leading cause, in one line. Words that do not stand alone, such as "create it", need a command."""
+    """The fix of the leading cause, without its commands, in one line."""
     if finding is None or not finding.causes or finding.causes[0].standing is Standing.RULED_OUT:
         return ""
-    advice = finding.causes[0].fix
-    brief = len(advice.text.split()) < _FEWEST_WORDS
-    return in_a_line(": ".join(part for part in (advice.text, *(advice.commands[:1] if brief else ())) if part))
+    return in_a_line(finding.causes[0].fix.text)
 
 
 def in_a_line(text: str) -> str:

@@ -1,24 +1,62 @@
-"""A verdict in words for people: the faults, a line for each endpoint, and last the verdict and its fix.
+"""The text report of a verdict or a fleet: the faults, a line for each endpoint or subnet, the verdict and its fix.
 
-Without --verbose a single fault takes at most a screen.
+Without --verbose the report is shortened to fit a screen, as far as its faults allow: the more there are, the less is
+shown of each. JUnit and Markdown use `explanation` too, so that a finding reads the same there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from probe.model import Basis, Verdict
-from probe.narration import counted
+from probe.fleet import Fleet, Source, SubnetRun
+from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
+from probe.narration import counted, observations
 from probe.report import Page
-from probe.report.findings import explanation, headline, more_findings
-from probe.report.layout import DETAILS, Detail, Line, first_on_a_screen, paint, plain, wrapped
-from probe.report.matrix import render_fleet
-from probe.report.summary import MOST_FINDINGS, TONES, fix, in_a_line, is_note, leading, subject_and_time, weight
-from probe.report.table import overview, table
-
-__all__ = ["render", "render_fleet"]
+from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, silences
+from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
+from probe.report.summary import (
+    TONES,
+    fix,
+    in_a_line,
+    is_note,
+    leading,
+    of_endpoint,
+    standing,
+    subject_and_time,
+    weight,
+)
+from probe.report.table import MARKS, overview, table
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
+_ADVICE = 9  # columns before "fix:"
+_COMMAND = 14  # columns before a command
+_MOST_ROWS_OF_TITLES = 2
+_MOST_FINDINGS = 3  # the others are listed by title
+_MOST_SUBNETS = 24  # more than fit on a screen; then subnets of a zone with the same result share a row
+_MOST_PLACES = 8
+_MOST_ENDPOINTS = 12
+
+
+class Detail(NamedTuple):
+    """How much a report shows: causes of a finding in full, sentences about what was measured, the steps of endpoints
+    that do not work, and how many findings in full. The findings after these are brief."""
+
+    causes: int
+    sentences: int = 5
+    steps: bool = False
+    in_full: int = _MOST_FINDINGS
+
+
+# From the longest report to the shortest: the first that fits a screen is printed.
+_DETAILS = (
+    Detail(causes=2, steps=True),
+    Detail(causes=1, steps=True),
+    Detail(causes=1),
+    Detail(causes=1, sentences=2),
+    Detail(causes=1, sentences=2, in_full=1),
+    Detail(causes=1, sentences=1, in_full=0),
+)
 
 
 def render(verdict: Verdict, page: Page) -> str:
@@ -26,7 +64,18 @@ def render(verdict: Verdict, page: Page) -> str:
         return paint([_verdict_line(verdict)], page)
     if page.verbose:
         return paint(_lines(verdict, page, None), page)
-    return paint(first_on_a_screen((_lines(verdict, page, detail) for detail in DETAILS), page), page)
+    return paint(first_on_a_screen((_lines(verdict, page, detail) for detail in _DETAILS), page), page)
+
+
+def render_fleet(fleet: Fleet, page: Page) -> str:
+    if page.quiet:
+        return paint([_fleet_line(fleet)], page)
+    if page.verbose:
+        return paint(_fleet_lines(fleet, page, None), page)
+    return paint(first_on_a_screen((_fleet_lines(fleet, page, detail) for detail in _DETAILS), page), page)
+
+
+# ---- a verdict -------------------------------------------------------------------------------------------------------
 
 
 def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line]:
@@ -35,16 +84,16 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield from wrapped(("dim", ""), _TEXT_ONLY, indent=0, page=page, style="dim")
         yield ()
     findings = sorted(verdict.findings, key=weight)
-    faults = [finding for finding in findings if not is_note(finding)]
-    full = faults if detail is None else faults[:MOST_FINDINGS]
-    for finding in full:
+    serious = [finding for finding in findings if not is_note(finding)]
+    listed = serious if detail is None else serious[:_MOST_FINDINGS]
+    for number, finding in enumerate(listed):
         yield from headline(finding, page)
-        yield from explanation(finding, verdict, page, detail)
+        yield from _explained(number, finding, verdict, page, detail)
         yield ()
-    yield from more_findings(faults[len(full) :], page)
+    yield from _more_findings(serious[len(listed) :], page)
     yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
     yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
-    notes = findings[len(faults) :]
+    notes = findings[len(serious) :]
     if notes and detail is not None:
         yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
     for finding in notes if detail is None else ():
@@ -53,11 +102,233 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield from explanation(finding, verdict, page)
     yield ()
     yield _verdict_line(verdict)
-    text = fix(leading(verdict.findings))
+    yield from _fix_line(leading(verdict.findings))
+
+
+def _verdict_line(verdict: Verdict) -> Line:
+    """One line however long, so that it can be found with grep; the fix below it is one line too."""
+    return (TONES[verdict.status], str(verdict.status)), ("", f": {in_a_line(verdict.summary)}")
+
+
+def _fix_line(finding: JudgedFinding | None) -> Iterator[Line]:
+    text = fix(finding)
     if text:
         yield ("good", "fix:  "), ("", text)
 
 
-def _verdict_line(verdict: Verdict) -> Line:
-    """One line however long: people grep for it. So is the fix below it."""
-    return (TONES[verdict.status], str(verdict.status)), ("", f": {in_a_line(verdict.summary)}")
+# ---- a finding -------------------------------------------------------------------------------------------------------
+
+
+def headline(finding: JudgedFinding, page: Page) -> list[Line]:
+    """The severity, the code and the title."""
+    tone = str(finding.severity)
+    style = "" if tone == "info" else "strong"
+    return wrapped((tone, f"{tone}[{finding.code}]: "), finding.title, indent=0, page=page, style=style, hang=2)
+
+
+def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None = None) -> Iterator[Line]:
+    """Everything below the headline. `detail` None: all of it, with every cause in full."""
+    yield from _evidence(finding, verdict, page, detail.sentences if detail else None)
+    if finding.why:
+        yield from wrapped(("dim", "why:   "), finding.why, indent=2, page=page)
+    alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
+    full = alive if detail is None else _leading_causes(alive)[: detail.causes]
+    confirmations: dict[Advice, str] = {}
+    for cause in full:
+        # The code is for `explain`, which prints its page.
+        yield from _cause(cause, finding, page, f", {cause.code}" if detail is None else "")
+        if cause.standing is not Standing.CONFIRMED:
+            same = confirmations.setdefault(cause.confirm, cause.title)
+            confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
+            yield from _advice(("dim", "confirm with: "), confirm, page)
+    yield from _titles(alive[len(full) :], page)
+    ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
+    if detail is None:
+        if ruled_out:
+            yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
+        yield from wrapped(("dim", "page:  "), finding.url, indent=2, page=page, style="dim")
+
+
+def _explained(
+    number: int, finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None
+) -> Iterator[Line]:
+    """The explanation of the finding with this number in the report, brief after those in full."""
+    if detail is None or number < detail.in_full:
+        yield from explanation(finding, verdict, page, detail)
+        return
+    yield from _evidence(finding, verdict, page, 1)
+    more = sum(cause.standing is not Standing.RULED_OUT for cause in finding.causes[1:])
+    for cause in finding.causes[:1]:
+        yield from _cause(cause, finding, page, f"; {more} more: -v" if more else "")
+
+
+def _leading_causes(causes: Sequence[Cause]) -> list[Cause]:
+    """The causes worth reading first: where one is confirmed, the possible ones add nothing."""
+    confirmed = [cause for cause in causes if cause.standing is Standing.CONFIRMED]
+    return confirmed or list(causes)
+
+
+def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page, most: int | None) -> Iterator[Line]:
+    """What was measured, or the clauses of an error text, in at most `most` sentences."""
+    sentences = observations(finding.because, verdict)
+    if most is not None and len(sentences) > most:
+        sentences = [*sentences[: most - 1], f"{sentences[most - 1]} … (-v)"]
+    for number, sentence in enumerate(sentences):
+        label = ("text:  " if verdict.basis is Basis.TEXT else "saw:   ") if number == 0 else "       "
+        yield from wrapped(("dim", label), sentence, indent=2, page=page)
+
+
+def _cause(cause: Cause, finding: JudgedFinding, page: Page, remark: str) -> Iterator[Line]:
+    """The cause, how certain it is, and its fix."""
+    text = f"{cause.title} ({standing(cause, finding)}{remark})"
+    yield from wrapped(("dim", "cause: "), text, indent=2, page=page)
+    yield from _advice(("good", "fix: "), cause.fix, page)
+
+
+def _advice(label: tuple[str, str], advice: Advice, page: Page) -> Iterator[Line]:
+    """The text after the label, each command alone on its lines, and the note on them."""
+    if not (advice.text or advice.commands or advice.note):
+        return
+    yield from wrapped(label, advice.text, indent=_ADVICE, page=page)
+    for text in advice.commands:
+        yield from command(text, indent=_COMMAND, page=page)
+    if advice.note:
+        yield from wrapped(("", ""), advice.note, indent=_COMMAND, page=page, style="dim")
+
+
+def _titles(causes: Sequence[Cause], page: Page) -> list[Line]:
+    """The causes that are not shown in full: how many, and as many titles as two rows hold."""
+    if not causes:
+        return []
+    label = ("dim", f"{counted(len(causes), 'more possible cause')}: ")
+    for count in range(len(causes), -1, -1):
+        titles = [cause.title for cause in causes[:count]] + (["…"] if count < len(causes) else [])
+        lines = wrapped(label, f"{' · '.join(titles)} (-v)", indent=2, page=page, style="dim", hang=4)
+        if len(lines) <= _MOST_ROWS_OF_TITLES:
+            break
+    return lines
+
+
+def _more_findings(findings: Sequence[JudgedFinding], page: Page) -> Iterator[Line]:
+    """The findings that are not explained: how many, and a line for each."""
+    if findings:
+        yield plain(f"{counted(len(findings), 'more finding')} (-v):", "dim")
+        for finding in findings:
+            yield from headline(finding, page)
+        yield ()
+
+
+# ---- a fleet ---------------------------------------------------------------------------------------------------------
+
+
+def _fleet_lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Line]:
+    """`detail` None: everything."""
+    all_faults = faults(fleet)
+    serious = [fault for fault in all_faults if not is_note(fault.finding)]
+    listed = serious if detail is None else serious[:_MOST_FINDINGS]
+    for number, fault in enumerate(listed):
+        yield from headline(fault.finding, page)
+        yield from _where(fault.runs, page, "; details from the first" if len(fault.runs) > 1 else "")
+        yield from _explained(number, fault.finding, fault.verdict, page, detail)
+        yield ()
+    yield from _more_findings([fault.finding for fault in serious[len(listed) :]], page)
+    for status, text, runs in silences(fleet):
+        yield from wrapped((TONES[status], f"{status}: "), text, indent=0, page=page, style="strong", hang=2)
+        yield from _where(runs, page)
+        yield ()
+    yield from wrapped(("dim", ""), _subject(fleet), indent=0, page=page, style="dim")
+    yield from _subnets(fleet)
+    notes = [fault for fault in all_faults if is_note(fault.finding)]
+    yield from _remarks(fleet, page)
+    if notes and detail is not None:
+        yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
+    for fault in notes if detail is None else ():
+        title = f"{fault.finding.title}{_share(fault.runs, fleet)}"
+        yield from _note(f"info[{fault.finding.code}]: ", title, page)
+    yield ()
+    yield _fleet_line(fleet)
+    lead = leading_fault(fleet)
+    yield from _fix_line(lead.finding if lead else None)
+
+
+def _fleet_line(fleet: Fleet) -> Line:
+    return (TONES[fleet.status], str(fleet.status)), ("", f": {closing_sentence(fleet)}")
+
+
+def _subject(fleet: Fleet) -> str:
+    service = f", service {fleet.service}" if fleet.service else ""
+    role = f", as {fleet.role.rpartition('/')[2]}" if fleet.role else ""
+    return f"{fleet.task_definition} in cluster {fleet.cluster} ({fleet.region}){service}{role}"
+
+
+class _Row(NamedTuple):
+    """Of the table of subnets. `place` is zone and subnet, `cells` has one for each endpoint."""
+
+    place: tuple[str, str]
+    cells: tuple[Span, ...]
+    answer: Span
+
+
+def _subnets(fleet: Fleet) -> Iterator[Line]:
+    if not fleet.runs:
+        return
+    names = endpoints(fleet, _MOST_ENDPOINTS)
+    rows = _shared([_row(run, names) for run in fleet.runs])
+    head = _Row(("zone", "subnet"), tuple(("dim", name) for name in names), ("dim", "verdict"))
+    texts = [[*row.place, *(text for _, text in row.cells)] for row in (head, *rows)]
+    widths = columns(texts)
+    for row, texts_of_row in zip((head, *rows), texts, strict=True):
+        style = "dim" if row is head else ""
+        styles = [style, style, *(style for style, _ in row.cells)]
+        cells = [(style, pad(text, width)) for style, text, width in zip(styles, texts_of_row, widths, strict=True)]
+        yield (*(span for cell in cells for span in (cell, ("", "  "))), row.answer)
+
+
+def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
+    cells = tuple(MARKS[of_endpoint(run.verdict, name)[0]] for name in names)
+    source = " (by its exit code)" if run.source is Source.EXIT_CODE else ""
+    return _Row((run.zone or "unknown", run.subnet), cells, (TONES[run.status], f"{run.status}{source}"))
+
+
+def _shared(rows: Sequence[_Row]) -> list[_Row]:
+    """The rows; of many, those of a zone with the same result as one."""
+    if len(rows) <= _MOST_SUBNETS:
+        return list(rows)
+    groups: dict[tuple[object, ...], list[_Row]] = {}
+    for row in rows:
+        groups.setdefault((row.place[0], row.cells, row.answer), []).append(row)
+    return [_first_of(group) for group in groups.values()]
+
+
+def _first_of(group: Sequence[_Row]) -> _Row:
+    zone, subnet = group[0].place
+    more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+    return group[0]._replace(place=(zone, subnet + more))
+
+
+def _where(runs: Sequence[SubnetRun], page: Page, remark: str = "") -> Iterator[Line]:
+    names = places(runs)
+    more = f" and {len(names) - _MOST_PLACES} more" if len(names) > _MOST_PLACES else ""
+    yield from wrapped(("dim", "in:    "), f"{', '.join(names[:_MOST_PLACES])}{more}{remark}", indent=2, page=page)
+
+
+def _remarks(fleet: Fleet, page: Page) -> Iterator[Line]:
+    """What holds for the whole run, and how a verdict came about that is not the probe's own document."""
+    for text in fleet.notes:
+        yield from _note("note: ", text, page)
+    runs_by_text: dict[str, list[SubnetRun]] = {}
+    for run in fleet.runs:
+        if run.words and run.verdict is not None:
+            runs_by_text.setdefault(run.words, []).append(run)
+    for text, runs in runs_by_text.items():
+        yield from _note("note: ", text, page)
+        yield from _where(runs, page)
+
+
+def _note(label: str, text: str, page: Page) -> list[Line]:
+    return wrapped(("info", label), text, indent=0, page=page, hang=2)
+
+
+def _share(runs: Sequence[SubnetRun], fleet: Fleet) -> str:
+    """In how many subnets, where it is not all of them."""
+    return "" if len(runs) == len(fleet.runs) else f" ({len(runs)} of {len(fleet.runs)} subnets)"

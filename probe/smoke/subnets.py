@@ -14,7 +14,7 @@ from uuid import uuid4
 from probe.explain import explain_text
 from probe.model import Policy, Status, Verdict
 from probe.operator.aws import PASSING, POLICY, ApiError, Kind
-from probe.report.folding import essence
+from probe.report.json import essence
 from probe.smoke import outcome, rates, task
 from probe.smoke.calls import Calls
 from probe.smoke.options import Options

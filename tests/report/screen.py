@@ -24,6 +24,7 @@ def text(verdict: Verdict, **page: object) -> str:
 
 def check_form(verdict: Verdict) -> None:
     ends_with_the_verdict_and_its_fix(verdict)
+    the_fix_names_its_object(verdict)
     a_single_fault_fits_a_screen(verdict)
     nothing_is_broken_but_at_blanks(verdict)
     commands_can_be_pasted(verdict)
@@ -39,6 +40,14 @@ def ends_with_the_verdict_and_its_fix(verdict: Verdict) -> None:
     assert text(verdict, quiet=True) == f"{end[0]}\n"
     assert text(verdict, verbose=True).splitlines()[-len(end) :] == end
     assert not faults or any(finding.title in end[0] for finding in faults)
+
+
+def the_fix_names_its_object(verdict: Verdict) -> None:
+    """The last line is read alone: "create it" names nothing, "create the log group /app" does."""
+    fix = text(verdict).splitlines()[-1]
+    if fix.startswith("fix:  "):
+        before_pronoun = re.split(r"\b(?:it|its|they|them|both|all (?:two|three))\b", fix.removeprefix("fix:  "))[0]
+        assert re.search(r"\b(?:the|a|an) |[A-Z]{2}|\w[./-]\w|--", before_pronoun), fix
 
 
 def a_single_fault_fits_a_screen(verdict: Verdict) -> None:

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from probe.model import Failure, ManifestSeen, Verdict
 from probe.records import replace
 from probe.report import FORMATS, Page
-from probe.report.folding import LIMIT, essence, fold
-from probe.report.json import bare, schema
+from probe.report.json import LIMIT, bare, essence, fold, schema
 from tests.report import made
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from probe.model import (
     AddressClass,
+    Advice,
     Asker,
     CertificateSeen,
     Failure,
@@ -149,13 +150,34 @@ def test_beside_a_confirmed_cause_the_possible_ones_are_named_only() -> None:
     assert "  1 more possible cause: it may be so (-v)\n" in report
 
 
-def test_less_is_shown_where_a_report_is_longer_than_a_screen() -> None:
-    causes = (made.cause("c", "the cause", fix="mend it"), made.cause("d", "another", fix="mend that"))
+def test_a_fault_too_long_for_a_screen_keeps_its_leading_cause_and_fix() -> None:
+    causes = (made.cause("c", "the cause", fix="mend the endpoint"), made.cause("d", "another", fix="mend the route"))
     long = made.finding("code", ("s3/tls/52.218.1.1",), causes=causes, why="word " * 500)
     report = text(findings=(long,), endpoints=(made.summary("ecr.api", reached=0, ok=False),))
-    assert report.count("  cause: ") == 1
-    assert "  1 more possible cause: another (-v)" in report
+    assert "  cause: the cause (likely; 1 more: -v)\n         fix: mend the endpoint\n" in report
+    assert "word" not in report
     assert "  FAIL  tcp" not in report
+
+
+def test_of_several_faults_too_long_for_a_screen_the_first_is_in_full() -> None:
+    first, second = (
+        made.finding(
+            code,
+            ("s3/tls/52.218.1.1",),
+            why=f"why {code}",
+            causes=(
+                made.cause("c", f"cause of {code}", fix=Advice("mend the endpoint", ("aws a",) * 6), confirm="look"),
+                made.cause("d", "another"),
+            ),
+        )
+        for code in ("first", "second")
+    )
+    report = text(findings=(first, second))
+    assert "why:   why first" in report
+    assert "why:   why second" not in report
+    assert report.count("confirm with: look") == 1
+    assert "  cause: cause of second (likely; 1 more: -v)\n         fix: mend the endpoint\n" in report
+    assert report.count("  aws a\n") == 12
 
 
 @pytest.mark.parametrize(
