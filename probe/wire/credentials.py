@@ -158,9 +158,7 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
     try:
         ContainerProvider(environ, Fetcher(session=wire)).load()
     except WireError as error:
-        raise WireError(
-            error.failure, error.detail, seen=error.seen or CredentialsSeen(source=CONTAINER_ROLE)
-        ) from error
+        raise error.with_seen(error.seen or CredentialsSeen(source=CONTAINER_ROLE)) from error
     except (ValueError, OSError) as error:  # a host that is not allowed, a missing token file
         raise WireError(Failure.NO_CREDENTIALS, str(error), seen=CredentialsSeen(source=CONTAINER_ROLE)) from error
     return _credentials(documents[0], CONTAINER_ROLE)

@@ -1,4 +1,4 @@
-"""Certificates for the servers of these tests: one trusted authority, one untrusted."""
+"""Certificates of a trusted and an untrusted authority for the servers of these tests, and generous limits."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Handler = Callable[[socket.socket, threading.Event], None]
 
 
 def limits(**short: Any) -> Budget:
-    """Generous limits except `short`. A test of a limit shortens that one alone, so that no other is reached first."""
+    """Generous limits except `short`. A test shortens only the limit that it is about, so that no other is reached."""
     return replace(GENEROUS, **short)
 
 

@@ -4,6 +4,7 @@ import http.client
 import importlib
 import inspect
 import pkgutil
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from probe.model import AnswerSeen, Failure
+from probe.wire import errors
 from probe.wire.errors import Phase, WireError, failure_of, wire_error
 
 
@@ -55,6 +57,11 @@ LIBRARY_EXCEPTIONS = sorted(
 def test_no_library_exception_is_classified_as_a_bug(kind: type[BaseException]) -> None:
     for phase in Phase:
         assert failure_of(kind.__new__(kind), phase=phase) is not Failure.BUG
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_is_in_the_tree_of_the_docstring(failure: Failure) -> None:
+    assert re.search(rf"── .*\b{failure.name}\b", errors.__doc__ or "")
 
 
 def test_many_library_exceptions_are_covered() -> None:
