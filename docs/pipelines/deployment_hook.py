@@ -1,17 +1,16 @@
-"""A Lambda function that lets a deployment go on only where tasks can pull their images in every one of its subnets.
+"""A Lambda function that lets a deployment continue only if tasks can pull their images in every subnet.
 
-Its handler is `deployment_hook.handler`; boto3 is in Lambda's Python runtimes. Two services call it, each by its own
-rules:
+Its handler is `deployment_hook.handler`; boto3 is in Lambda's Python runtimes. Two services can call it:
 
 - **Amazon ECS**, as a lifecycle hook of a service at `PRE_SCALE_UP`, before a task of the new revision is started.
-  Subnets and images are the revision's. What is returned decides; where nothing could be proven, ECS asks again.
+  Subnets and images are the revision's. The returned value decides; if the check was inconclusive, ECS calls again.
   https://docs.aws.amazon.com/AmazonECS/latest/developerguide/lambda-lifecycle-hooks.html
-- **CodeDeploy**, as `AfterAllowTestTraffic`, or another hook, of an AppSpec: the new tasks have proven the subnets that
-  they happened to start in, and this proves the others. The variable SUBNETS names them; the image is the probe's own.
-  What is returned is nothing to CodeDeploy, which waits for a call that says how it went.
+- **CodeDeploy**, as `AfterAllowTestTraffic` or another hook of an AppSpec: the new tasks have proven the subnets in
+  which they started, and this function checks all of them. The variable SUBNETS lists them; the image is the one that
+  the probe's functions are set to. CodeDeploy ignores the returned value and waits for a call with the result.
   https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 
-It asks the probe's functions, one in each subnet: the stacks of `task-definitions/cloudformation/lambda.yaml`.
+It invokes the probe's functions, one in each subnet: the stacks of `task-definitions/cloudformation/lambda.yaml`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
@@ -27,11 +26,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-TRIES = 5  # before what cannot be proven counts as failed
-DELAY = 30  # seconds from one to the next
-# A function is called once: a second call because the first one's answer is late would be a second check. The probe's
-# functions have 60 s.
-ONCE = Config(read_timeout=70, retries={"total_max_attempts": 1}, max_pool_connections=50)
+TRIES = 5  # then an inconclusive check counts as failed
+DELAY = 30  # seconds between two tries
+# No retries by the client: a retry after a timeout would start a second check. The probe's functions have 60 s.
+NO_RETRIES = Config(read_timeout=70, retries={"total_max_attempts": 1}, max_pool_connections=50)
 GOOD = {"pass", "degraded"}
 
 
@@ -46,7 +44,7 @@ def _ecs(event: dict[str, Any]) -> dict[str, Any]:
     network = revision.get("networkConfiguration") or {}
     if "awsvpcConfiguration" not in network:
         raise ValueError(
-            "this service has no subnets of its own: a task in host or bridge mode is where its instance is"
+            "this service has no subnets of its own: a task in host or bridge mode uses its instance's network"
         )
     answer = prove(network["awsvpcConfiguration"]["subnets"], sorted(set(_images(revision))))
     details = event.get("hookDetails") or {}
@@ -57,12 +55,12 @@ def _ecs(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _revision(arn: str) -> dict[str, Any]:
-    (found,) = boto3.client("ecs").describe_service_revisions(serviceRevisionArns=[arn])["serviceRevisions"]
-    return dict(found)
+    (revision,) = boto3.client("ecs").describe_service_revisions(serviceRevisionArns=[arn])["serviceRevisions"]
+    return dict(revision)
 
 
 def _images(revision: dict[str, Any]) -> Iterable[str]:
-    """By digest where ECS has looked it up, so that a tag that moves meanwhile makes no difference."""
+    """The images in private ECR, by digest if ECS has resolved it, since a tag may be moved meanwhile."""
     for container in revision.get("containerImages", ()):
         image, digest = container["image"], container.get("imageDigest")
         if ".dkr.ecr" in image.partition("/")[0]:  # others are not pulled through the endpoints
@@ -72,7 +70,7 @@ def _images(revision: dict[str, Any]) -> Iterable[str]:
 def _codedeploy(event: dict[str, Any]) -> dict[str, Any]:
     status = "Failed"
     try:
-        answer = _patiently(lambda: prove(os.environ["SUBNETS"].split(","), []))
+        answer = _with_retries(lambda: prove(os.environ["SUBNETS"].split(","), []))
         status = "Succeeded" if answer == "pass" else "Failed"
     finally:
         boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
@@ -83,28 +81,28 @@ def _codedeploy(event: dict[str, Any]) -> dict[str, Any]:
     return {"status": status}
 
 
-def _patiently(ask: Callable[[], str]) -> str:
+def _with_retries(check: Callable[[], str]) -> str:
     for _ in range(TRIES - 1):
-        answer = ask()
+        answer = check()
         if answer != "inconclusive":
             return answer
         time.sleep(DELAY)
-    return ask()
+    return check()
 
 
-def prove(subnets: list[str], images: list[str]) -> str:
-    """pass, fail or inconclusive over all; without images each function proves the one that its variables name."""
-    client = boto3.client("lambda", config=ONCE)
-    wanted: list[str | None] = [*images] or [None]
+def prove(subnets: list[str], images: Sequence[str | None]) -> str:
+    """pass, fail or inconclusive for all. Without images each function checks the one that its variables name."""
+    client = boto3.client("lambda", config=NO_RETRIES)
+    checks = product(subnets, images or [None])
     with ThreadPoolExecutor(max_workers=50) as threads:
-        answers = set(threads.map(lambda question: _ask(client, *question), product(subnets, wanted)))
+        answers = set(threads.map(lambda check: _check(client, *check), checks))
     if "fail" in answers:
         return "fail"
     return "pass" if answers and answers <= GOOD else "inconclusive"
 
 
-def _ask(client: Any, subnet: str, image: str | None) -> str:
-    """One check. Whatever keeps a function from answering is no proof of anything."""
+def _check(client: Any, subnet: str, image: str | None) -> str:
+    """The status of one check; inconclusive if the function does not return a verdict."""
     function = f"ecr-probe-{subnet}"
     try:
         answer = client.invoke(FunctionName=function, Payload=json.dumps({"image": image} if image else {}))

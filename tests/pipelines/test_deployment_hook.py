@@ -68,11 +68,11 @@ class Aws:
                 {"containerName": "agent", "image": "public.ecr.aws/x/agent:latest"},
             ],
         }
-        self.asked: list[tuple[str, Any]] = []
-        self.told: list[dict[str, Any]] = []
+        self.invocations: list[tuple[str, Any]] = []
+        self.results: list[dict[str, Any]] = []  # reported to CodeDeploy
 
-    def client(self, name: str, **given: Any) -> Any:
-        client = session().client(name, **given)
+    def client(self, name: str, **options: Any) -> Any:
+        client = session().client(name, **options)
         client.meta.events.register("before-send", self.answer)
         return client
 
@@ -84,14 +84,14 @@ class Aws:
         sent = json.loads(request.body or b"{}")
         if request.url.endswith("/invocations"):
             function = request.url.split("/")[-2]
-            self.asked.append((function, sent))
+            self.invocations.append((function, sent))
             answer = self.functions[function]
             return answer if isinstance(answer, tuple) else (answer, {}, 200)
         if request.headers["X-Amz-Target"].decode().endswith(".DescribeServiceRevisions"):
             assert sent == {"serviceRevisionArns": [REVISION]}
             return json.dumps({"serviceRevisions": [self.revision], "failures": []}), {}, 200
         assert request.headers["X-Amz-Target"].decode().endswith(".PutLifecycleEventHookExecutionStatus")
-        self.told.append(sent)
+        self.results.append(sent)
         return json.dumps({"lifecycleEventHookExecutionId": sent["lifecycleEventHookExecutionId"]}), {}, 200
 
 
@@ -108,11 +108,11 @@ def broken(aws: Aws, answer: Any) -> None:
     aws.functions[f"ecr-probe-{SUBNETS[1]}"] = answer
 
 
-def test_ecs_goes_on_where_every_subnet_can_pull_the_new_image(aws: Aws) -> None:
+def test_ecs_continues_if_every_subnet_can_pull_the_new_image(aws: Aws) -> None:
     assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
-    assert sorted(aws.asked) == [(f"ecr-probe-{subnet}", {"image": f"{APP}:7@{DIGEST}"}) for subnet in SUBNETS]
-    for _, event in aws.asked:
-        read(event)  # the probe's function takes it
+    assert sorted(aws.invocations) == [(f"ecr-probe-{subnet}", {"image": f"{APP}:7@{DIGEST}"}) for subnet in SUBNETS]
+    for _, event in aws.invocations:
+        read(event)  # the probe's function accepts it
 
 
 def test_each_image_is_proven_once_and_by_its_digest(aws: Aws) -> None:
@@ -123,37 +123,37 @@ def test_each_image_is_proven_once_and_by_its_digest(aws: Aws) -> None:
         {"containerName": "unknown", "image": f"{APP}:8"},
     ]
     assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
-    asked = sorted(event["image"] for function, event in aws.asked if function.endswith(SUBNETS[0]))
-    assert asked == [f"{APP}:7@{DIGEST}", f"{APP}:8", pinned]
+    images = sorted(event["image"] for function, event in aws.invocations if function.endswith(SUBNETS[0]))
+    assert images == [f"{APP}:7@{DIGEST}", f"{APP}:8", pinned]
 
 
-def test_warnings_hold_nothing_up(aws: Aws) -> None:
+def test_warnings_do_not_stop_a_deployment(aws: Aws) -> None:
     broken(aws, FORMATS["json"].render(made.verdict(status=Status.DEGRADED), Page()))
     assert hook.handler(OF_ECS, None) == {"hookStatus": "SUCCEEDED"}
 
 
 def test_without_any_subnet_nothing_is_proven(aws: Aws) -> None:
     assert hook.prove([], []) == "inconclusive"
-    assert aws.asked == []
+    assert aws.invocations == []
 
 
-def test_it_waits_longer_than_a_function_takes() -> None:
+def test_it_waits_longer_than_a_functions_timeout() -> None:
     template = (Path(__file__).parents[2] / "task-definitions/cloudformation/lambda.yaml").read_text()
-    (longest,) = re.findall(r"^ +Timeout: (\d+)$", template, re.M)
-    assert hook.ONCE.read_timeout > int(longest)
+    (timeout,) = re.findall(r"^ +Timeout: (\d+)$", template, re.M)
+    assert hook.NO_RETRIES.read_timeout > int(timeout)
 
 
-def test_a_function_that_failed_is_told_in_its_own_words(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_of_a_failed_function_is_logged(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     broken(aws, ('{"errorMessage": "Task timed out"}', {"X-Amz-Function-Error": "Unhandled"}, 200))
     hook.handler(OF_ECS, None)
     assert '"words": "Task timed out"' in capsys.readouterr().out
 
 
-def test_ecs_rolls_back_where_one_cannot(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ecs_rolls_back_if_one_subnet_cannot_pull(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     broken(aws, BAD)
     assert hook.handler(OF_ECS, None) == {"hookStatus": "FAILED"}
-    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (failed,) = [each for each in said if each["status"] == "fail"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (failed,) = [line for line in lines if line["status"] == "fail"]
     assert failed["function"] == f"ecr-probe-{SUBNETS[1]}"
     assert failed["errors"] == ["nothing answers on port 443 of ecr.api, ecr.dkr"]
 
@@ -176,23 +176,23 @@ NO_PROOF = [
 
 
 @pytest.mark.parametrize("answer", NO_PROOF)
-def test_ecs_asks_again_where_nothing_is_proven_and_gives_up_in_the_end(aws: Aws, answer: Any) -> None:
+def test_ecs_calls_again_after_an_inconclusive_check_and_stops_after_five(aws: Aws, answer: Any) -> None:
     broken(aws, answer)
     event = dict(OF_ECS, hookDetails={"mine": 1})
     for tries in range(1, hook.TRIES):
-        told = hook.handler(event, None)
-        assert told == {"hookStatus": "IN_PROGRESS", "callBackDelay": 0, "hookDetails": {"mine": 1, "tries": tries}}
-        event["hookDetails"] = told["hookDetails"]
+        returned = hook.handler(event, None)
+        assert returned == {"hookStatus": "IN_PROGRESS", "callBackDelay": 0, "hookDetails": {"mine": 1, "tries": tries}}
+        event["hookDetails"] = returned["hookDetails"]
     assert hook.handler(event, None) == {"hookStatus": "FAILED"}
-    assert len(aws.asked) == 2 * hook.TRIES  # and no call is repeated by itself
+    assert len(aws.invocations) == 2 * hook.TRIES  # the client itself repeats no call
 
 
-def test_a_failure_outweighs_what_is_not_proven(aws: Aws) -> None:
+def test_a_failure_outweighs_an_inconclusive_check(aws: Aws) -> None:
     aws.functions = {f"ecr-probe-{SUBNETS[0]}": UNKNOWN, f"ecr-probe-{SUBNETS[1]}": BAD}
     assert hook.handler(OF_ECS, None) == {"hookStatus": "FAILED"}
 
 
-def test_a_service_without_subnets_says_so(aws: Aws) -> None:
+def test_a_service_without_subnets_is_an_error(aws: Aws) -> None:
     aws.revision["networkConfiguration"] = None
     with pytest.raises(ValueError, match="no subnets of its own"):
         hook.handler(OF_ECS, None)
@@ -201,7 +201,7 @@ def test_a_service_without_subnets_says_so(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("answer", "status", "times"), [(GOOD, "Succeeded", 1), (BAD, "Failed", 1), (UNKNOWN, "Failed", 5)]
 )
-def test_codedeploy_is_told_once(
+def test_codedeploy_gets_one_result(
     aws: Aws, answer: str, status: str, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
@@ -209,17 +209,17 @@ def test_codedeploy_is_told_once(
     broken(aws, answer)
     assert hook.handler(OF_CODEDEPLOY, None) == {"status": status}
     assert slept == [hook.DELAY] * (times - 1)
-    assert aws.told == [
+    assert aws.results == [
         {"deploymentId": "d-ABCDEF123", "lifecycleEventHookExecutionId": "eyJlbmMiOiJ4In0", "status": status}
     ]
-    assert sorted(aws.asked) == [(function, {}) for function in sorted(aws.functions) for _ in range(times)]
+    assert sorted(aws.invocations) == [(function, {}) for function in sorted(aws.functions) for _ in range(times)]
 
 
-def test_codedeploy_is_told_even_when_the_hook_breaks(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_codedeploy_gets_a_result_even_if_the_hook_fails(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUBNETS")
     with pytest.raises(KeyError):
         hook.handler(OF_CODEDEPLOY, None)
-    assert [told["status"] for told in aws.told] == ["Failed"]
+    assert [result["status"] for result in aws.results] == ["Failed"]
 
 
 def test_the_answers_are_words_of_the_services(aws: Aws) -> None:

@@ -1,4 +1,4 @@
-"""Examples that are copied have to work: read by each service's own schema, and by the program's own parsers."""
+"""The examples are valid: by each service's own schema, and by the program's own parsers."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ LINES = [pytest.param(words, id=f"{where}-{number}") for number, (where, words) 
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """A tool as this environment has it, without a network."""
-    program = Path(sys.executable).with_name(command[0])
-    words = [str(program), *command[1:]]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, env={"PATH": os.defpath, "NO_COLOR": "1"})
+    """Run a tool of this virtual environment."""
+    program = str(Path(sys.executable).with_name(command[0]))
+    return subprocess.run(
+        [program, *command[1:]], capture_output=True, text=True, timeout=60, env={"PATH": os.defpath, "NO_COLOR": "1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,12 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     [(WORKFLOW, ["vendor.github-workflows"]), (GITLAB, ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"])],
     ids=["github", "gitlab"],
 )
-def test_it_is_of_its_services_schema(path: Path, schema: list[str]) -> None:
+def test_it_matches_its_services_schema(path: Path, schema: list[str]) -> None:
     done = run("check-jsonschema", "--builtin-schema", *schema, str(path))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_workflow_has_no_hole() -> None:
+def test_the_workflow_is_secure() -> None:
     """Nothing of an input reaches a shell, actions are pinned, and no permission is more than needed."""
     done = run("zizmor", "--offline", "--no-progress", "--strict-collection", "--persona", "pedantic", str(WORKFLOW))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -106,7 +107,7 @@ BUILD = {
 }
 
 
-def test_the_buildspec_says_what_codebuild_knows() -> None:
+def test_the_buildspec_has_only_keys_that_codebuild_documents() -> None:
     jsonschema.validate(document(BUILDSPEC), BUILD)
 
 
@@ -116,7 +117,7 @@ def test_the_report_group_reads_the_file_that_is_written() -> None:
     written = [f"{group['base-directory']}/{name}" for name in group["files"]]
     (words,) = [words for where, words in command_lines() if where == BUILDSPEC.name]
     assert words[words.index("junit") + 2] in written
-    (job,) = [each for each in document(GITLAB).values() if isinstance(each, dict)]
+    (job,) = [job for job in document(GITLAB).values() if isinstance(job, dict)]
     (words,) = [words for where, words in command_lines() if where == GITLAB.name]
     assert words[words.index("junit") + 2] == job["artifacts"]["reports"]["junit"]
     assert job["artifacts"]["when"] == "always"
@@ -136,18 +137,18 @@ def test_the_appspec_names_a_hook_of_ecs() -> None:
     (hook,) = spec["Hooks"]
     ((event, function),) = hook.items()
     assert event in HOOKS
-    # AWSCodeDeployRoleForECS lets CodeDeploy call no other functions.
+    # AWSCodeDeployRoleForECS allows only such functions.
     assert function.startswith("CodeDeployHook_")
 
 
 @pytest.mark.parametrize("script", list(scripts()), ids=lambda script: script.where)
-def test_a_shell_can_read_it(script: Script) -> None:
+def test_a_shell_can_parse_it(script: Script) -> None:
     done = subprocess.run([shutil.which("bash") or "bash", "-n"], input=script.text, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("words", LINES)
-def test_the_program_takes_the_command_line(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_accepts_the_line(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reports").mkdir()
     command, rest = words[0], words[1:]
@@ -166,19 +167,19 @@ def test_there_are_command_lines_of_smoke() -> None:
     assert {WORKFLOW.name, BUILDSPEC.name, GITLAB.name} <= set(where)
 
 
-def test_nothing_but_annotations_goes_to_github_s_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_annotations_go_to_githubs_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (words,) = [words[1:] for where, words in command_lines() if where == WORKFLOW.name]
     outputs = {output.format: output.path for output in read(words, {}).reports.outputs}
     assert outputs == {"github": None, "markdown": "summary.md", "junit": "ecr-probe.xml", "json": "ecr-probe.json"}
 
 
-def test_the_readme_tells_of_every_file_format_and_exit_code() -> None:
+def test_the_readme_lists_every_file_format_and_exit_code() -> None:
     text = (FOLDER / "README.md").read_text()
-    told = set(re.findall(r"^\| `?([\w.-]+)`? \|", text, re.M))
-    assert {path.name for path in FOLDER.iterdir() if path.is_file()} - {"README.md"} <= told
-    assert set(FLEET_FORMATS) <= told
-    assert {"0", "1", "2", "3"} <= told
+    listed = set(re.findall(r"^\| `?([\w.-]+)`? \|", text, re.M))
+    assert {path.name for path in FOLDER.iterdir() if path.is_file()} - {"README.md"} <= listed
+    assert set(FLEET_FORMATS) <= listed
+    assert {"0", "1", "2", "3"} <= listed
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)]
     assert [link for link in links if not (FOLDER / link).exists()] == []
 
@@ -186,6 +187,6 @@ def test_the_readme_tells_of_every_file_format_and_exit_code() -> None:
 @pytest.mark.parametrize(
     "path", sorted(path for path in FOLDER.iterdir() if path.is_file()), ids=lambda path: path.name
 )
-def test_no_file_carries_a_path_of_a_machine_or_a_secret(path: Path) -> None:
+def test_no_file_contains_a_path_of_a_machine_or_a_secret(path: Path) -> None:
     assert not re.search(r"/(?:home|root|work|Users)/", path.read_text())
     assert set(re.findall(r"\b\d{12}\b", path.read_text())) <= {"123456789012"}
