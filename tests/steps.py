@@ -31,17 +31,17 @@ def step(identity: str, seen: AnySeen | None = None, **fields: Any) -> Step:
         "seen": seen or Nothing(),
         "blocked_by": None,
     }
-    made = Step(**(values | fields))
-    return made if "address" in fields else _with_address(made)
+    built = Step(**(values | fields))
+    return built if "address" in fields else _with_address(built)
 
 
-def _with_address(made: Step) -> Step:
-    if made.names is not None:
-        return replace(made, address=made.names.server)
-    if made.action in (Action.TCP, Action.TLS):
-        host, _, address = made.subject.rpartition("/")
-        return replace(made, host=made.host or host or None, address=address or None)
-    return replace(made, address=made.answer.address if made.answer else None)
+def _with_address(built: Step) -> Step:
+    if built.names is not None:
+        return replace(built, address=built.names.server)
+    if built.action in (Action.TCP, Action.TLS):
+        host, _, address = built.subject.rpartition("/")
+        return replace(built, host=built.host or host or None, address=address or None)
+    return replace(built, address=built.answer.address if built.answer else None)
 
 
 def skipped(identity: str, blocked_by: str | None = None, detail: str | None = None, **fields: Any) -> Step:

@@ -18,7 +18,7 @@ from probe.model import JudgedFinding, Severity
 from probe.report.finding_page import finding_page, meanings, title_of
 from probe.sim.scenarios import SCENARIOS
 from probe.verdict import judge
-from tests.faults.all_cases import CASES
+from tests.faults.expected import EXPECTED
 
 FOLDER = Path(__file__).parents[1] / "docs" / "findings"
 _WIDTH = 100
@@ -44,8 +44,8 @@ def write() -> dict[str, str]:
 def examples() -> Mapping[str, JudgedFinding]:
     """The gravest finding of each code in the cases, with the most endpoints."""
     findings: dict[str, list[JudgedFinding]] = {}
-    for case in CASES:
-        measurement, policy = case.world.measure(), case.world.policy
+    for case in EXPECTED:
+        measurement, policy = case.run.measure(), case.run.policy
         for finding in judge(diagnose(measurement, policy), measurement, policy, version="").findings:
             findings.setdefault(finding.code, []).append(finding)
     return {code: max(of_code, key=_weight) for code, of_code in findings.items()}

@@ -10,9 +10,9 @@ from probe.explain import explain_text, task_not_described, unrecognised_text
 from probe.explain.task_context import TaskContext
 from probe.explain.text_records import split_records
 from probe.model import Failure, Measurement, Outcome, Policy, Verdict
-from tests.faults.case import Case
-from tests.faults.plans import NOON
-from tests.faults.world import World
+from tests.faults.expectation import Expected
+from tests.faults.fake_hosts import NOON
+from tests.faults.fake_run import FakeRun
 
 
 @cache
@@ -22,8 +22,8 @@ def verdict_of(text: str, policy: Policy, vpc_cidrs: tuple[str, ...]) -> Verdict
 
 
 @dataclass(frozen=True)
-class ReportedText(World):
-    """A world of which only an error text is known."""
+class ReportedText(FakeRun):
+    """A run that is known only from an error text."""
 
     text: str = ""
     vpc_cidrs: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class ReportedText(World):
 
 
 @dataclass(frozen=True)
-class UndescribedTask(World):
+class UndescribedTask(FakeRun):
     """A task that ECS did not describe."""
 
     failure: Failure = Failure.TIMEOUT
@@ -50,14 +50,14 @@ _THROTTLED = UndescribedTask(
     failure=Failure.THROTTLED, error_text="ecs:DescribeTasks: ThrottlingException: Rate exceeded"
 )
 UNDESCRIBED = (
-    Case("ECS does not answer", UndescribedTask(), {"task.not-described": "other"}, "inconclusive", "unproven"),
-    Case("ECS throttles the call", _THROTTLED, {"task.not-described": "=throttle"}, "inconclusive", "unproven"),
+    Expected("ECS does not answer", UndescribedTask(), {"task.not-described": "other"}, "inconclusive", "unproven"),
+    Expected("ECS throttles the call", _THROTTLED, {"task.not-described": "=throttle"}, "inconclusive", "unproven"),
 )
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An error text. `step` is the id of the failed step, `failure` its failure, `causes` as `Case.finds`."""
+    """An error text. `step` is the id of the failed step, `failure` its failure, `causes` as `Expected.causes`."""
 
     name: str
     text: str
@@ -71,14 +71,14 @@ class Sample:
     severities: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def world(self) -> ReportedText:
+    def run(self) -> ReportedText:
         return ReportedText(text=self.text, vpc_cidrs=self.vpc_cidrs)
 
     @property
-    def case(self) -> Case:
-        return Case(f"text: {self.name}", self.world, self.causes, self.status, self.pull, self.severities)
+    def expected(self) -> Expected:
+        return Expected(f"text: {self.name}", self.run, self.causes, self.status, self.pull, self.severities)
 
     def failed_steps(self) -> list[tuple[str, str]]:
         """The failed steps, by id and failure."""
-        steps = self.world.verdict().steps
+        steps = self.run.verdict().steps
         return [(step.id, str(step.failure)) for step in steps if step.outcome is Outcome.FAILED]

@@ -1,4 +1,4 @@
-"""Every pattern and phrase of the tables: the failure and the round trip that it stands for."""
+"""Every pattern and phrase of the tables: the failure and the round trip that it means."""
 
 from __future__ import annotations
 
@@ -235,7 +235,6 @@ TIMEOUTS = (
     "ETIMEDOUT",
 )
 HINTS = ("There is a connection issue between the task and Amazon ECR.", "Check your task network configuration.")
-SECURE = "https://registry.example/v2/x/manifests/1"
 
 
 @pytest.mark.parametrize(("text", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])

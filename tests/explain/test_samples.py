@@ -15,7 +15,7 @@ from probe.model import Basis, ConnectionSeen, Outcome, Pull, Standing, Verdict
 from probe.report import FORMATS, Page
 from tests.explain.sample import UNDESCRIBED, Sample
 from tests.explain.samples import SAMPLES
-from tests.faults.plans import NOON
+from tests.faults.fake_hosts import NOON
 from tests.report.screen import check_form
 
 COMPLETE = [sample for sample in SAMPLES if not sample.name.startswith(("unrelated error", "headline only"))]
@@ -37,18 +37,18 @@ def test_the_failed_step_and_its_failure(sample: Sample) -> None:
 
 @every_sample
 def test_the_dialled_address_has_the_expected_class(sample: Sample) -> None:
-    dialled = [step.seen for step in sample.world.verdict().steps if isinstance(step.seen, ConnectionSeen)]
+    dialled = [step.seen for step in sample.run.verdict().steps if isinstance(step.seen, ConnectionSeen)]
     assert "".join(seen.address_class for seen in dialled) == sample.address_class
 
 
 @every_sample
 def test_the_findings_and_causes_are_as_expected(sample: Sample) -> None:
-    assert list(sample.case.differences()) == []
+    assert list(sample.expected.differences()) == []
 
 
 @every_sample
 def test_the_document_has_the_basis_text_and_reads_back_unchanged(sample: Sample) -> None:
-    verdict = sample.world.verdict()
+    verdict = sample.run.verdict()
     assert verdict.basis is Basis.TEXT
     assert all(step.detail and step.seconds is None for step in verdict.steps)
     reread = saved_verdict.rejudge(saved_verdict.read_saved(msgspec.json.encode(verdict)))
@@ -57,7 +57,7 @@ def test_the_document_has_the_basis_text_and_reads_back_unchanged(sample: Sample
 
 @every_sample
 def test_the_report_states_that_nothing_was_measured(sample: Sample) -> None:
-    verdict = sample.world.verdict()
+    verdict = sample.run.verdict()
     report = FORMATS["text"].render(verdict, Page())
     check_form(verdict)
     assert "nothing was measured" in report.splitlines()[0]
@@ -67,7 +67,7 @@ def test_the_report_states_that_nothing_was_measured(sample: Sample) -> None:
 
 @every_sample
 def test_a_text_never_proves_that_the_pull_works(sample: Sample) -> None:
-    verdict = sample.world.verdict()
+    verdict = sample.run.verdict()
     assert verdict.pull is not Pull.WORKS
     assert verdict.exit_code != 0
 
@@ -75,7 +75,7 @@ def test_a_text_never_proves_that_the_pull_works(sample: Sample) -> None:
 @pytest.mark.parametrize("form", sorted(FORMATS))
 def test_every_format_renders_every_sample(form: str) -> None:
     for sample in SAMPLES:
-        assert FORMATS[form].render(sample.world.verdict(), Page())
+        assert FORMATS[form].render(sample.run.verdict(), Page())
 
 
 def test_there_are_at_least_sixty_samples_without_duplicates() -> None:
@@ -86,8 +86,8 @@ def test_there_are_at_least_sixty_samples_without_duplicates() -> None:
 def test_every_subject_has_a_sample(subject: Subject) -> None:
     steps = [
         step.subject
-        for case in (*(sample.case for sample in SAMPLES), *UNDESCRIBED)
-        for step in case.world.measure().steps
+        for case in (*(sample.expected for sample in SAMPLES), *UNDESCRIBED)
+        for step in case.run.measure().steps
     ]
     assert subject in steps
 
@@ -114,7 +114,7 @@ AFTER = st.sampled_from(
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(st.sampled_from(COMPLETE), BEFORE, AFTER)
 def test_text_around_an_error_changes_nothing(sample: Sample, before: str, after: str) -> None:
-    assert essence(_explain(sample, before + sample.text + after)) == essence(sample.world.verdict())
+    assert essence(_explain(sample, before + sample.text + after)) == essence(sample.run.verdict())
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -123,14 +123,14 @@ def test_quotes_and_escapes_change_nothing(sample: Sample, depth: int) -> None:
     text = sample.text.replace("\t", " ")
     for _ in range(depth):
         text = msgspec.json.encode({"message": text}).decode()
-    assert essence(_explain(sample, text)) == essence(sample.world.verdict())
+    assert essence(_explain(sample, text)) == essence(sample.run.verdict())
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.sampled_from([sample for sample in SAMPLES if "time(s)" in sample.text]), st.integers(1, 99))
 def test_the_number_of_retries_changes_nothing(sample: Sample, times: int) -> None:
     text = re.sub(r"retried \d+ time\(s\)", f"retried {times} time(s)", sample.text)
-    assert essence(_explain(sample, text)) == essence(sample.world.verdict())
+    assert essence(_explain(sample, text)) == essence(sample.run.verdict())
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -142,7 +142,7 @@ def test_wrapped_lines_change_nothing(sample: Sample, width: int) -> None:
         length += len(word) + 1
         wrapped += ("\n" if length > width else " ") + word
         length = len(word) if length > width else length
-    assert essence(_explain(sample, wrapped)) == essence(sample.world.verdict())
+    assert essence(_explain(sample, wrapped)) == essence(sample.run.verdict())
 
 
 def _explain(sample: Sample, text: str) -> Verdict | None:

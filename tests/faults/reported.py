@@ -1,7 +1,4 @@
-"""All reports. Where the evidence is open, the true cause has to be among those named.
-
-Reports with the same evidence stand in one row.
-"""
+"""All reported failures. Where the evidence leaves the cause open, the true one must be among those named."""
 
 from __future__ import annotations
 

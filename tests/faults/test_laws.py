@@ -1,4 +1,4 @@
-"""Laws that hold of every finding, whatever was measured."""
+"""Laws that every finding obeys, for any measurement."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from probe.faults.evidence import Evidence
 from probe.faults.fault import Rule
 from probe.model import Cause, Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step
 from probe.records import replace
-from tests.faults.all_cases import CASES
-from tests.faults.plans import OWN_ROLE, PULL_ROLE
+from tests.faults.expected import EXPECTED
+from tests.faults.fake_hosts import OWN_ROLE, PULL_ROLE
 
 HOLE = re.compile(r"\{[a-z_0-9]*\}")
 
@@ -26,7 +26,7 @@ HOLE = re.compile(r"\{[a-z_0-9]*\}")
 @cache
 def measurements() -> tuple[tuple[Measurement, Policy], ...]:
     """The measurement of every case, with its policy."""
-    return tuple((case.world.measure(), case.world.policy) for case in CASES)
+    return tuple((case.run.measure(), case.run.policy) for case in EXPECTED)
 
 
 @cache
@@ -38,36 +38,36 @@ def diagnose_all() -> tuple[Finding, ...]:
     return tuple(finding for measurement, policy in measurements() for finding in diagnose(measurement, policy))
 
 
-def texts(finding: Finding) -> list[str]:
+def finding_texts(finding: Finding) -> list[str]:
     return [
         finding.title,
         finding.why,
         finding.values["saw"],
-        *(text for cause in finding.causes for text in words(cause)),
+        *(text for cause in finding.causes for text in cause_texts(cause)),
     ]
 
 
-def words(cause: Cause | CauseText) -> list[str]:
+def cause_texts(cause: Cause | CauseText) -> list[str]:
     """Everything that a reader sees of a cause."""
     advices = (cause.fix, cause.confirm)
     parts = (text for advice in advices for text in (advice.text, *advice.commands, advice.note))
     return [cause.title, *(text for text in parts if text)]
 
 
-def named(measurement: Measurement, findings: tuple[Finding, ...]) -> dict[str, set[str]]:
-    """Failed steps that nobody names, neither themselves nor a step that they stand on."""
+def unnamed_failures(measurement: Measurement, findings: tuple[Finding, ...]) -> dict[str, set[str]]:
+    """The failed steps that no finding names, neither themselves nor a step that they depend on."""
     cited = {identity for finding in findings for identity in finding.because}
     steps = {step.id: step for step in measurement.steps}
-    lost: dict[str, set[str]] = {}
+    unnamed: dict[str, set[str]] = {}
     for step in measurement.steps:
-        below: set[str] = set()
-        at: Step | None = step
-        while at is not None and at.id not in below:
-            below.add(at.id)
-            at = steps.get(at.on or "")
-        if step.failed and not below & cited:
-            lost[step.id] = below
-    return lost
+        chain: set[str] = set()
+        lower: Step | None = step
+        while lower is not None and lower.id not in chain:
+            chain.add(lower.id)
+            lower = steps.get(lower.on or "")
+        if step.failed and not chain & cited:
+            unnamed[step.id] = chain
+    return unnamed
 
 
 # ---- the catalogue --------------------------------------------------------------------------------------------------
@@ -131,7 +131,9 @@ def test_a_rule_finds_only_what_it_declares(rule: Rule) -> None:
 
 
 def test_no_text_has_a_hole() -> None:
-    assert not [text for finding in all_findings() for text in texts(finding) if HOLE.search(text) or "None" in text]
+    assert not [
+        text for finding in all_findings() for text in finding_texts(finding) if HOLE.search(text) or "None" in text
+    ]
 
 
 def test_complaints_have_evidence_words_and_causes() -> None:
@@ -159,7 +161,7 @@ def test_titles_stand_alone() -> None:
 
 
 def test_every_failed_step_is_claimed_once() -> None:
-    for case, (measurement, policy) in zip(CASES, measurements(), strict=True):
+    for case, (measurement, policy) in zip(EXPECTED, measurements(), strict=True):
         claims = Counter(identity for finding in diagnose(measurement, policy) for identity in finding.because)
         failed = {step.id for step in measurement.steps if step.failed}
         assert set(claims) <= {step.id for step in measurement.steps}
@@ -170,23 +172,23 @@ def test_rules_are_pure() -> None:
     assert diagnose_all() == all_findings()
 
 
-# ---- whatever happens -----------------------------------------------------------------------------------------------
+# ---- any measurement ------------------------------------------------------------------------------------------------
 
 
-def changed(step: Step, failure: Failure | None, *, blind: bool) -> Step:
+def with_failure(step: Step, failure: Failure | None, *, blind: bool) -> Step:
     if failure is None:
         return replace(step, outcome=Outcome.OK, failure=None)
     return replace(step, outcome=Outcome.FAILED, failure=failure, seen=Nothing() if blind else step.seen)
 
 
 @st.composite
-def broken(draw: st.DrawFn) -> tuple[Measurement, Policy]:
-    """A measured world in which some steps come out otherwise, and some are missing."""
+def altered_measurements(draw: st.DrawFn) -> tuple[Measurement, Policy]:
+    """A measured run in which some steps come out otherwise, and some are missing."""
     measurement, _ = draw(st.sampled_from(measurements()))
     steps = list(measurement.steps)
     for place in draw(st.lists(st.integers(0, len(steps) - 1), max_size=8)):
         failure, blind = draw(st.none() | st.sampled_from(Failure)), draw(st.booleans())
-        steps[place] = changed(steps[place], failure, blind=blind)
+        steps[place] = with_failure(steps[place], failure, blind=blind)
     gone = set(draw(st.lists(st.integers(0, len(steps) - 1), max_size=3)))
     policy = Policy(
         allow_public=draw(st.sampled_from(((), ("ecr.api",)))),
@@ -196,11 +198,11 @@ def broken(draw: st.DrawFn) -> tuple[Measurement, Policy]:
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(broken())
-def test_no_measurement_breaks_the_rules(world: tuple[Measurement, Policy]) -> None:
-    measurement, policy = world
+@given(altered_measurements())
+def test_no_measurement_breaks_the_rules(run: tuple[Measurement, Policy]) -> None:
+    measurement, policy = run
     findings = diagnose(measurement, policy)
-    assert named(measurement, findings) == {}
+    assert unnamed_failures(measurement, findings) == {}
     for finding in findings:
-        assert not [text for text in texts(finding) if HOLE.search(text)]
+        assert not [text for text in finding_texts(finding) if HOLE.search(text)]
         assert finding.extent is Extent.NOTED or (finding.because and finding.causes), finding.code

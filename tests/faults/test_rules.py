@@ -1,17 +1,17 @@
-"""Every branch of the rules: a world, the exact findings, their likeliest causes, status and pull."""
+"""Every branch of the rules: the exact findings of a run, their likeliest causes, status and pull."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.faults.all_cases import CASES
-from tests.faults.case import Case
+from tests.faults.expectation import Expected
+from tests.faults.expected import EXPECTED
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_world_is_judged_as_told(case: Case) -> None:
-    assert list(case.differences()) == []
+@pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.name)
+def test_the_verdict_is_as_expected(expected: Expected) -> None:
+    assert list(expected.differences()) == []
 
 
-def test_names_of_cases_are_unique() -> None:
-    assert len({case.name for case in CASES}) == len(CASES)
+def test_names_are_unique() -> None:
+    assert len({expected.name for expected in EXPECTED}) == len(EXPECTED)

@@ -1,128 +1,127 @@
-"""Words for people: what a finding says it saw, and commands that can be used as they stand."""
+"""Texts for people: titles, evidence, and commands that can be pasted as they are."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from probe.model import AnswerSeen, Failure, Finding, Policy
-from tests.faults.behaviour import Host, Reply, private, public
-from tests.faults.cases_answers import denied, world
-from tests.faults.cases_names import ALL
-from tests.faults.cases_network import hosts
-from tests.faults.plans import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE
-from tests.faults.world import World
+from tests.faults.expected_answers import denied, run_with
+from tests.faults.expected_names import ALL
+from tests.faults.expected_network import hosts
+from tests.faults.fake_hosts import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE, Host, Reply, private, public
+from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
-CLOSED = World(hosts(*ALL, tcp=Failure.TIMEOUT))
+BLOCKED = FakeRun(hosts(*ALL, tcp=Failure.TIMEOUT))
 
 
-def one(world: World, code: str) -> Finding:
-    return next(finding for finding in world.findings() if finding.code == code)
+def finding_of(run: FakeRun, code: str) -> Finding:
+    return next(finding for finding in run.findings() if finding.code == code)
 
 
 def test_silence_is_counted_and_timed() -> None:
-    finding = one(CLOSED, "tcp.silent")
+    finding = finding_of(BLOCKED, "tcp.silent")
     assert finding.title == "nothing answers on port 443 of ecr.api, ecr.dkr and logs"
     assert finding.values["saw"] == "6 of 6 connections timed out after 3.0 s (10.0.1.10, 10.0.2.10, 10.0.1.11, …)"
     assert "look alike" in finding.why
 
 
 def test_a_part_is_counted_against_the_whole() -> None:
-    finding = one(World(hosts("ecr.api", tcp={"10.0.2.10": Failure.TIMEOUT})), "tcp.partly-silent")
+    finding = finding_of(FakeRun(hosts("ecr.api", tcp={"10.0.2.10": Failure.TIMEOUT})), "tcp.partly-silent")
     assert finding.values["saw"] == "1 of 2 connections timed out after 3.0 s (10.0.2.10)"
 
 
-def test_the_read_for_groups_finds_the_interfaces_by_their_addresses() -> None:
-    cause = one(CLOSED, "tcp.silent").causes[0]
+def test_security_groups_are_read_by_the_addresses_of_their_interfaces() -> None:
+    cause = finding_of(BLOCKED, "tcp.silent").causes[0]
     assert "--region eu-west-1" in cause.confirm.commands[0]
     assert "Name=addresses.private-ip-address,Values=10.0.1.10,10.0.2.10,10.0.1.11" in cause.confirm.commands[0]
     assert cause.confirm.note == "Run it in the account that owns the endpoints."
     assert "--cidr 10.0.1.0/24" in cause.fix.commands[0]
 
 
-def test_the_read_for_ipv6_addresses_uses_their_filter() -> None:
-    world = World({"ecr.api": Host((), ipv6=(f"{GLOBAL_IPV6}10",), tcp=Failure.TIMEOUT)})
-    assert "Name=ipv6-addresses.ipv6-address" in one(world, "tcp.silent").causes[0].confirm.commands[0]
+def test_ipv6_addresses_are_read_with_their_own_filter() -> None:
+    run = FakeRun({"ecr.api": Host((), ipv6=(f"{GLOBAL_IPV6}10",), tcp=Failure.TIMEOUT)})
+    assert "Name=ipv6-addresses.ipv6-address" in finding_of(run, "tcp.silent").causes[0].confirm.commands[0]
 
 
 def test_endpoints_are_named_as_privatelink_names_them() -> None:
-    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+    causes = finding_of(FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
     assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].confirm.commands[0]
 
 
-def test_each_missing_endpoint_is_made_by_its_own_name() -> None:
-    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
-    made = {cause.code: cause.fix.commands[0] for cause in causes if cause.code.startswith("endpoint.missing")}
-    assert "--service-name com.amazonaws.eu-west-1.ecr.api " in made["endpoint.missing.ecr-api"]
-    assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in made["endpoint.missing.ecr-dkr"]
+def test_each_missing_endpoint_is_created_by_its_own_name() -> None:
+    causes = finding_of(FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+    commands = {cause.code: cause.fix.commands[0] for cause in causes if cause.code.startswith("endpoint.missing")}
+    assert "--service-name com.amazonaws.eu-west-1.ecr.api " in commands["endpoint.missing.ecr-api"]
+    assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in commands["endpoint.missing.ecr-dkr"]
 
 
-def test_public_addresses_are_not_looked_for_among_our_interfaces() -> None:
+def test_public_addresses_are_not_read_as_network_interfaces() -> None:
     closed = {name: public(name, tcp=Failure.TIMEOUT) for name in ("ecr.api", "ecr.dkr")}
-    causes = {cause.code: cause for cause in one(World(closed), "dns.public-answer").causes}
+    causes = {cause.code: cause for cause in finding_of(FakeRun(closed), "dns.public-answer").causes}
     reads = causes["tcp.security-group"].confirm, causes["tcp.nacl"].confirm
     assert not [read for read in reads if "44." in f"{read.commands} {read.note}"]
 
 
-def test_swapped_labels_are_told_in_pairs() -> None:
-    causes = one(World({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
+def test_swapped_labels_are_shown_with_the_right_name() -> None:
+    causes = finding_of(FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
     swapped = next(cause for cause in causes if cause.code == "dns.hosted-zone-wrong-name")
     assert "ecr.api.eu-west-1.amazonaws.com in place of api.ecr.eu-west-1.amazonaws.com" in swapped.title
 
 
-def test_a_run_cut_short_is_told_to_be_given_longer() -> None:
-    finding = one(world(token=Reply(Failure.DEADLINE)), "probe.deadline")
+def test_the_fix_of_a_deadline_is_a_longer_one() -> None:
+    finding = finding_of(run_with(token=Reply(Failure.DEADLINE)), "probe.deadline")
     assert "--deadline" in finding.causes[0].fix.text
 
 
 def test_interface_endpoints_in_china_have_a_prefix() -> None:
-    world = World({"ecr.api": public("ecr.api")}, planned={"partition": "aws-cn"})
-    assert "cn.com.amazonaws.eu-west-1.ecr.api" in one(world, "dns.public-answer").causes[0].confirm.commands[0]
+    run = FakeRun({"ecr.api": public("ecr.api")}, planned={"partition": "aws-cn"})
+    assert "cn.com.amazonaws.eu-west-1.ecr.api" in finding_of(run, "dns.public-answer").causes[0].confirm.commands[0]
 
 
-def test_a_presumed_range_is_said() -> None:
-    world = World(
+def test_a_presumed_range_is_named() -> None:
+    run = FakeRun(
         {"ecr.api": Host(("20.10.2.10",), tcp=Failure.TIMEOUT)},
         around={"addresses": ("20.10.1.7",)},
         planned={"vpc_cidrs": ()},
     )
-    finding = one(world, "tcp.silent")
+    finding = finding_of(run, "tcp.silent")
     assert finding.values["presumed_cidrs"] == ("20.10.0.0/16",)
     assert "presumed to be inside the VPC, because the task's own address is near (20.10.0.0/16)" in finding.why
 
 
-def test_a_denial_says_whose_role_was_refused() -> None:
-    finding = one(world(token=denied()), "iam.denied")
+def test_a_denial_names_the_role() -> None:
+    finding = finding_of(run_with(token=denied()), "iam.denied")
     assert finding.title == "the role probe-task is denied ecr:GetAuthorizationToken"
     assert "--pull-role" in finding.why
 
 
-def test_a_denial_says_what_it_means_for_the_pull() -> None:
-    own = one(world(Policy(pull_role=OWN_ROLE), token=denied()), "iam.denied")
-    other = one(world(Policy(pull_role=PULL_ROLE), token=denied()), "iam.denied")
+def test_a_denial_states_whether_the_role_pulls() -> None:
+    own = finding_of(run_with(Policy(pull_role=OWN_ROLE), token=denied()), "iam.denied")
+    other = finding_of(run_with(Policy(pull_role=PULL_ROLE), token=denied()), "iam.denied")
     assert "the role that pulls" in own.why
     assert "another role" in other.why
 
 
-def test_a_refused_signature_tells_both_times() -> None:
+def test_a_refused_signature_shows_both_times() -> None:
     answer = AnswerSeen(status=400, aws=True, signed_at=NOON, server_time=NOON + timedelta(minutes=20))
     refused = step("ecr.api/token/10.0.1.10#2", answer, failure=Failure.CLOCK)
-    finding = one(World(extra=(refused,)), "clock.skew")
+    finding = finding_of(FakeRun(extra=(refused,)), "clock.skew")
     assert "signed at 12:00:00, AWS's own time 12:20:00 UTC" in finding.why
 
 
-def test_a_skip_without_ground_says_which_step() -> None:
-    finding = one(World(extra=(skipped("s3/layer/sha256:feed", "gone"),)), "probe.not-measured")
+def test_a_skip_without_a_failure_names_the_step() -> None:
+    finding = finding_of(FakeRun(extra=(skipped("s3/layer/sha256:feed", "gone"),)), "probe.not-measured")
     assert finding.title.endswith("s3/layer/sha256:feed was skipped")
 
 
-def test_the_override_says_which_clients_need_what() -> None:
+def test_endpoint_dns_names_the_clients_that_can_use_it() -> None:
     lookups = {name: f"vpce-0a1b.{name}.vpce.amazonaws.com" for name in ("ecr.api", "ecr.dkr")}
-    finding = one(World(planned={"lookups": lookups}), "path.endpoint-dns-override")
+    finding = finding_of(FakeRun(planned={"lookups": lookups}), "path.endpoint-dns-override")
     assert "--endpoint-url (https://vpce-0a1b.ecr.api.vpce.amazonaws.com)" in finding.why
     assert "ecr.dkr needs private DNS" in finding.why
 
 
 def test_addresses_are_values_for_machines() -> None:
-    finding = one(World({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
+    finding = finding_of(FakeRun({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
     assert finding.values["addresses"] == ("52.216.1.8", "52.216.1.40")

@@ -14,7 +14,7 @@ from tests.report import made
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_no_placeholder_of_an_explained_sample_is_empty(sample: Sample) -> None:
-    assert signs_of_empty_placeholders(sample.world.verdict()) == []
+    assert signs_of_empty_placeholders(sample.run.verdict()) == []
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_every_fault_has_a_scenario(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(TEXT_ONLY))
 def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
-    assert [case.name for case in (*(sample.case for sample in SAMPLES), *UNDESCRIBED) if code in case.finds]
+    assert [case.name for case in (*(sample.expected for sample in SAMPLES), *UNDESCRIBED) if code in case.causes]
 
 
 def test_scenarios_expect_only_faults_that_exist() -> None:

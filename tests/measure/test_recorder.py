@@ -126,7 +126,8 @@ def test_an_expected_step_that_never_began_is_recorded() -> None:
     late.close(late=True)
     broken.close(late=False)
     ends = [
-        [(step.id, step.outcome, step.failure) for step in each.steps(("ecr.dkr", "s3"))] for each in (late, broken)
+        [(step.id, step.outcome, step.failure) for step in recorder.steps(("ecr.dkr", "s3"))]
+        for recorder in (late, broken)
     ]
     done = [("ecr.dkr/blob/sha256:1", Outcome.OK, None), ("s3/layer/sha256:1", Outcome.OK, None)]
     assert ends[0] == [*done, ("s3/layer/sha256:2", Outcome.FAILED, Failure.DEADLINE)]

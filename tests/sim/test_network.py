@@ -203,7 +203,7 @@ def test_closing_the_vpc_closes_every_socket() -> None:
         vpc.dial(ENI, 443, 1)
 
 
-def test_what_opens_while_the_world_closes_is_closed_too() -> None:
+def test_a_socket_that_opens_while_the_vpc_closes_is_closed_too() -> None:
     listeners = Listeners()
     listeners.close()
     late = socket.socket()

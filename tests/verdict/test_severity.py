@@ -8,7 +8,7 @@ import pytest
 
 from probe.model import Extent, Finding, Impact, Path, Policy, Severity
 from probe.verdict import severity
-from tests.faults.world import World
+from tests.faults.fake_run import FakeRun
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 ALLOWED = Policy(allow_public=("ecr.api", "logs"))
@@ -27,7 +27,7 @@ def severity_of(
     path: Path = Path.TASK_ENI,
     logs_required: bool = True,
 ) -> Severity:
-    plan = World(agent=True, also=("sts",), planned={"logs_required": logs_required}).plan()
+    plan = FakeRun(agent=True, also=("sts",), planned={"logs_required": logs_required}).plan()
     return severity(finding(impact, *endpoints, extent=extent), plan, policy, path)
 
 

@@ -24,19 +24,18 @@ from probe.model import (
 )
 from probe.records import replace
 from probe.verdict import judge, likeliest, summary
-from tests.faults.behaviour import PRIVATE, PUBLIC, Host, Reply, private, public
-from tests.faults.plans import PULL_ROLE
-from tests.faults.world import World
+from tests.faults.fake_hosts import PRIVATE, PUBLIC, PULL_ROLE, Host, Reply, private, public
+from tests.faults.fake_run import FakeRun
 
 SILENT = Failure.TIMEOUT
 
 
-def verdict(world: World) -> Verdict:
+def verdict(world: FakeRun) -> Verdict:
     return judge(world.findings(), world.measure(), world.policy, version="1.2.3")
 
 
 def test_the_verdict_contains_the_whole_measurement() -> None:
-    world = World()
+    world = FakeRun()
     judged = verdict(world)
     assert judged.measurement == world.measure()
     assert (judged.version, judged.schema_version, judged.path) == ("1.2.3", 1, Path.TASK_ENI)
@@ -46,25 +45,25 @@ def test_the_verdict_contains_the_whole_measurement() -> None:
 @pytest.mark.parametrize(
     ("world", "status", "code"),
     [
-        (World(), Status.PASS, 0),
-        (World({"logs": public("logs")}), Status.DEGRADED, 0),
-        (World({"logs": public("logs")}, policy=Policy(strict=True)), Status.DEGRADED, 1),
-        (World(policy=Policy(strict=True)), Status.PASS, 0),
-        (World({"ecr.api": public("ecr.api")}), Status.FAIL, 1),
-        (World({"s3": private("s3", tcp=SILENT)}), Status.FAIL, 1),
-        (World(replies={"token": Reply(Failure.THROTTLED)}), Status.INCONCLUSIVE, 3),
-        (World(replies={"token": Reply(Failure.THROTTLED)}, policy=Policy(strict=True)), Status.INCONCLUSIVE, 3),
-        (World(replies={"layer": Reply(Failure.DEADLINE)}), Status.INCONCLUSIVE, 3),
-        (World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.DEADLINE)}), Status.FAIL, 1),
+        (FakeRun(), Status.PASS, 0),
+        (FakeRun({"logs": public("logs")}), Status.DEGRADED, 0),
+        (FakeRun({"logs": public("logs")}, policy=Policy(strict=True)), Status.DEGRADED, 1),
+        (FakeRun(policy=Policy(strict=True)), Status.PASS, 0),
+        (FakeRun({"ecr.api": public("ecr.api")}), Status.FAIL, 1),
+        (FakeRun({"s3": private("s3", tcp=SILENT)}), Status.FAIL, 1),
+        (FakeRun(replies={"token": Reply(Failure.THROTTLED)}), Status.INCONCLUSIVE, 3),
+        (FakeRun(replies={"token": Reply(Failure.THROTTLED)}, policy=Policy(strict=True)), Status.INCONCLUSIVE, 3),
+        (FakeRun(replies={"layer": Reply(Failure.DEADLINE)}), Status.INCONCLUSIVE, 3),
+        (FakeRun({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.DEADLINE)}), Status.FAIL, 1),
     ],
 )
-def test_status_and_exit_code(world: World, status: Status, code: int) -> None:
+def test_status_and_exit_code(world: FakeRun, status: Status, code: int) -> None:
     judged = verdict(world)
     assert (judged.status, judged.exit_code) == (status, code)
 
 
 def test_nothing_measured_is_inconclusive() -> None:
-    measurement = replace(World().measure(), steps=())
+    measurement = replace(FakeRun().measure(), steps=())
     judged = judge((), measurement, Policy(), version="0")
     assert (judged.status, judged.pull, judged.exit_code) == (Status.INCONCLUSIVE, Pull.UNPROVEN, 3)
 
@@ -72,25 +71,25 @@ def test_nothing_measured_is_inconclusive() -> None:
 @pytest.mark.parametrize(
     ("world", "pull"),
     [
-        (World(), Pull.WORKS),
-        (World({"ecr.api": public("ecr.api")}), Pull.WORKS),
-        (World({"ecr.api": private("ecr.api", tcp={"10.0.2.10": SILENT})}), Pull.WORKS),
-        (World({"logs": private("logs", tcp=SILENT)}), Pull.WORKS),
-        (World(policy=Policy(pull_role=PULL_ROLE)), Pull.WORKS),
-        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), Pull.BROKEN),
-        (World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}), Pull.BROKEN),
-        (World(replies={"token": Reply(Failure.THROTTLED)}), Pull.UNPROVEN),
-        (World(replies={"layer": Reply(Failure.DEADLINE)}), Pull.UNPROVEN),
-        (World(around={"launch_type": "EC2"}), Pull.UNPROVEN),
-        (World({"s3": private("s3", tcp=SILENT)}, around={"launch_type": "MANAGED_INSTANCES"}), Pull.UNPROVEN),
-        (World(around={"launch_type": "EC2", "path": Path.INSTANCE_ENI}), Pull.WORKS),
-        (World(around={"path": Path.UNKNOWN, "launch_type": None}), Pull.WORKS),
-        (World(planned={"lookups": {"ecr.api": "vpce-0a1b.api.ecr.eu-west-1.vpce.amazonaws.com"}}), Pull.UNPROVEN),
-        (World(planned={"lookups": {"logs": "vpce-0a1b.logs.eu-west-1.vpce.amazonaws.com"}}), Pull.WORKS),
-        (World(replies={"layer": Reply(first=Failure.RESET)}), Pull.WORKS),
+        (FakeRun(), Pull.WORKS),
+        (FakeRun({"ecr.api": public("ecr.api")}), Pull.WORKS),
+        (FakeRun({"ecr.api": private("ecr.api", tcp={"10.0.2.10": SILENT})}), Pull.WORKS),
+        (FakeRun({"logs": private("logs", tcp=SILENT)}), Pull.WORKS),
+        (FakeRun(policy=Policy(pull_role=PULL_ROLE)), Pull.WORKS),
+        (FakeRun({"ecr.api": private("ecr.api", tcp=SILENT)}), Pull.BROKEN),
+        (FakeRun({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}), Pull.BROKEN),
+        (FakeRun(replies={"token": Reply(Failure.THROTTLED)}), Pull.UNPROVEN),
+        (FakeRun(replies={"layer": Reply(Failure.DEADLINE)}), Pull.UNPROVEN),
+        (FakeRun(around={"launch_type": "EC2"}), Pull.UNPROVEN),
+        (FakeRun({"s3": private("s3", tcp=SILENT)}, around={"launch_type": "MANAGED_INSTANCES"}), Pull.UNPROVEN),
+        (FakeRun(around={"launch_type": "EC2", "path": Path.INSTANCE_ENI}), Pull.WORKS),
+        (FakeRun(around={"path": Path.UNKNOWN, "launch_type": None}), Pull.WORKS),
+        (FakeRun(planned={"lookups": {"ecr.api": "vpce-0a1b.api.ecr.eu-west-1.vpce.amazonaws.com"}}), Pull.UNPROVEN),
+        (FakeRun(planned={"lookups": {"logs": "vpce-0a1b.logs.eu-west-1.vpce.amazonaws.com"}}), Pull.WORKS),
+        (FakeRun(replies={"layer": Reply(first=Failure.RESET)}), Pull.WORKS),
     ],
 )
-def test_whether_the_pull_works(world: World, pull: Pull) -> None:
+def test_whether_the_pull_works(world: FakeRun, pull: Pull) -> None:
     assert verdict(world).pull is pull
 
 
@@ -157,12 +156,12 @@ def test_a_confirmed_cause_has_the_text_of_the_finding_that_confirms_it() -> Non
 
 
 def test_a_verdict_lists_the_causes_of_all_its_findings() -> None:
-    judged = verdict(World({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}))
+    judged = verdict(FakeRun({"s3": private("s3", tcp=SILENT)}, {"token": Reply(Failure.THROTTLED)}))
     assert judged.causes == tuple(cause.code for cause in likeliest(judged.findings))
     assert len(judged.findings) > 1
 
 
-def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
+def endpoint_facts(world: FakeRun, name: str) -> tuple[Any, ...]:
     endpoint = next(item for item in verdict(world).endpoints if item.name == name)
     return endpoint.route, endpoint.resolved, endpoint.reached, endpoint.ok
 
@@ -170,36 +169,36 @@ def endpoint_facts(world: World, name: str) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("world", "name", "expected"),
     [
-        (World(), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
-        (World(), "s3", (Route.UNDETERMINED, 2, 2, True)),
-        (World({"s3": Host(("10.0.1.19",))}), "s3", (Route.ENDPOINT, 1, 1, True)),
-        (World({"ecr.dkr": public("ecr.dkr")}), "ecr.dkr", (Route.PUBLIC, 2, 2, False)),
-        (World({"logs": public("logs")}), "logs", (Route.PUBLIC, 1, 1, True)),
-        (World({"ecr.dkr": public("ecr.dkr", tcp=SILENT)}), "ecr.dkr", (None, 2, 0, False)),
-        (World({"ecr.dkr": private("ecr.dkr", tcp={"10.0.2.11": SILENT})}), "ecr.dkr", (Route.ENDPOINT, 2, 1, True)),
-        (World({"ecr.dkr": Host(("10.99.0.1",))}), "ecr.dkr", (Route.ENDPOINT, 1, 1, True)),
+        (FakeRun(), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
+        (FakeRun(), "s3", (Route.UNDETERMINED, 2, 2, True)),
+        (FakeRun({"s3": Host(("10.0.1.19",))}), "s3", (Route.ENDPOINT, 1, 1, True)),
+        (FakeRun({"ecr.dkr": public("ecr.dkr")}), "ecr.dkr", (Route.PUBLIC, 2, 2, False)),
+        (FakeRun({"logs": public("logs")}), "logs", (Route.PUBLIC, 1, 1, True)),
+        (FakeRun({"ecr.dkr": public("ecr.dkr", tcp=SILENT)}), "ecr.dkr", (None, 2, 0, False)),
+        (FakeRun({"ecr.dkr": private("ecr.dkr", tcp={"10.0.2.11": SILENT})}), "ecr.dkr", (Route.ENDPOINT, 2, 1, True)),
+        (FakeRun({"ecr.dkr": Host(("10.99.0.1",))}), "ecr.dkr", (Route.ENDPOINT, 1, 1, True)),
         # Its requests were skipped, because another endpoint failed.
-        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "ecr.dkr", (Route.ENDPOINT, 2, 2, False)),
-        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
-        (World({"ecr.api": private("ecr.api", tcp=SILENT)}), "logs", (Route.ENDPOINT, 2, 2, True)),
-        (World({"ecr.dkr": Host((), ipv6=("2600:1f18::1",))}), "ecr.dkr", (Route.UNDETERMINED, 1, 1, True)),
-        (World({"ecr.dkr": Host(Failure.NXDOMAIN)}), "ecr.dkr", (None, 0, 0, False)),
-        (World({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}), "ecr.api", (Route.ENDPOINT, 2, 0, False)),
-        (World(replies={"token": Reply(Failure.DENIED, 400)}), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
-        (World(replies={"layer": Reply(Failure.DENIED, 403)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
+        (FakeRun({"ecr.api": private("ecr.api", tcp=SILENT)}), "ecr.dkr", (Route.ENDPOINT, 2, 2, False)),
+        (FakeRun({"ecr.api": private("ecr.api", tcp=SILENT)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
+        (FakeRun({"ecr.api": private("ecr.api", tcp=SILENT)}), "logs", (Route.ENDPOINT, 2, 2, True)),
+        (FakeRun({"ecr.dkr": Host((), ipv6=("2600:1f18::1",))}), "ecr.dkr", (Route.UNDETERMINED, 1, 1, True)),
+        (FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN)}), "ecr.dkr", (None, 0, 0, False)),
+        (FakeRun({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}), "ecr.api", (Route.ENDPOINT, 2, 0, False)),
+        (FakeRun(replies={"token": Reply(Failure.DENIED, 400)}), "ecr.api", (Route.ENDPOINT, 2, 2, True)),
+        (FakeRun(replies={"layer": Reply(Failure.DENIED, 403)}), "s3", (Route.UNDETERMINED, 2, 2, False)),
     ],
 )
-def test_the_summary_of_an_endpoint(world: World, name: str, expected: tuple[Any, ...]) -> None:
+def test_the_summary_of_an_endpoint(world: FakeRun, name: str, expected: tuple[Any, ...]) -> None:
     assert endpoint_facts(world, name) == expected
 
 
 def test_answers_of_a_second_nameserver_add_no_address() -> None:
-    world = World({"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])})
+    world = FakeRun({"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])})
     assert endpoint_facts(world, "ecr.api")[1] == len(PRIVATE["ecr.api"])
 
 
 def test_judging_only_adds_severity_and_page_to_a_finding() -> None:
-    world = World({"ecr.api": public("ecr.api")})
+    world = FakeRun({"ecr.api": public("ecr.api")})
     bare = [{name: getattr(finding, name) for name in finding.__struct_fields__} for finding in world.findings()]
     judged = verdict(world).findings
     assert [
@@ -215,7 +214,7 @@ def test_the_summary_names_the_most_severe_finding_and_counts_the_others() -> No
     logs = replace(pull, impact=Impact.LOGS, title="no logs")
     part = replace(pull, severity=Severity.WARNING, title="one address is silent")
     note = replace(pull, severity=Severity.INFO, title="a note")
-    facts = World().measure()
+    facts = FakeRun().measure()
     assert summary(Status.PASS, Pull.WORKS, (note,), facts) == "ECS can pull the image"
     degraded = summary(Status.DEGRADED, Pull.WORKS, (note, part), facts)
     assert degraded == "ECS can pull the image, but one address is silent"
@@ -224,5 +223,5 @@ def test_the_summary_names_the_most_severe_finding_and_counts_the_others() -> No
 
 
 def test_every_finding_names_its_page() -> None:
-    for finding in verdict(World({"logs": public("logs")})).findings:
+    for finding in verdict(FakeRun({"logs": public("logs")})).findings:
         assert finding.url == f"docs/findings/{finding.code}.md"

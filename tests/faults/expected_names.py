@@ -1,4 +1,4 @@
-"""Cases of names: private names that are not in force, and names that do not exist."""
+"""Expected verdicts on names: private DNS that does not take effect, and names that do not exist."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from probe.model import Failure, Policy
-from tests.faults.behaviour import PRIVATE, PUBLIC, Answer, Host, private, public
-from tests.faults.case import Case
-from tests.faults.plans import CUSTOM, GLOBAL_IPV6
-from tests.faults.world import World
+from tests.faults.expectation import Expected
+from tests.faults.fake_hosts import CUSTOM, GLOBAL_IPV6, PRIVATE, PUBLIC, Answer, Host, private, public
+from tests.faults.fake_run import FakeRun
 
 SILENT = Failure.TIMEOUT
 ZONES = "dns.private-dns-disabled dns.vpc-attributes-off dns.hosted-zone-not-associated dns.hosted-zone-wrong-name"
@@ -17,22 +16,22 @@ ALL = ("ecr.api", "ecr.dkr", "logs")
 
 
 def all_hosts(make: Callable[..., Host] = private, **changes: Any) -> dict[str, Host]:
-    """All three interface endpoints alike."""
+    """All three interface endpoints, with the same changes."""
     return {name: make(name, **changes) for name in ALL}
 
 
 def at_custom(answer: Answer, control: Answer) -> Host:
-    """A host asked at a resolver of somebody's own, and beside it at the VPC's."""
+    """A host that a custom resolver looks up, and the VPC's resolver as a control."""
     return Host(answer, server=CUSTOM, control=control)
 
 
 ALLOWED = Policy(allow_public=("ecr.api", "ecr.dkr", "logs"))
 
-CASES = (
-    Case("healthy", World(), {}, "pass", "works"),
-    Case(
+EXPECTED = (
+    Expected("healthy", FakeRun(), {}, "pass", "works"),
+    Expected(
         "one name public, through NAT",
-        World({"ecr.api": public("ecr.api", control=PUBLIC["ecr.api"])}),
+        FakeRun({"ecr.api": public("ecr.api", control=PUBLIC["ecr.api"])}),
         {
             "dns.public-answer": "endpoint.missing.ecr-api dns.private-dns-disabled dns.hosted-zone-not-associated "
             "dns.hosted-zone-wrong-name -dns.vpc-attributes-off"
@@ -41,107 +40,107 @@ CASES = (
         "works",
         {"dns.public-answer": "error"},
     ),
-    Case(
+    Expected(
         "every name public, through NAT",
-        World(all_hosts(public)),
+        FakeRun(all_hosts(public)),
         {"dns.public-answer": f"endpoint.missing.ecr-api endpoint.missing.ecr-dkr {ZONES}"},
         "fail",
         "works",
         {"dns.public-answer": "warning"},  # one finding for logs, which weighs less
         {"dns.public-answer": "ecr.api ecr.dkr"},
     ),
-    Case(
+    Expected(
         "every name public, and allowed",
-        World(all_hosts(public), policy=ALLOWED),
+        FakeRun(all_hosts(public), policy=ALLOWED),
         {"dns.public-answer": "endpoint.missing.ecr-api endpoint.missing.ecr-dkr logs.endpoint-missing"},
         "pass",
         "works",
         {"dns.public-answer": "info"},
         {"dns.public-answer": "ecr.api ecr.dkr logs"},
     ),
-    Case(
-        "allowed, yet out of reach",
-        World({"ecr.api": public("ecr.api", tcp=SILENT)}, policy=ALLOWED),
+    Expected(
+        "every public path allowed, but ecr.api unreachable",
+        FakeRun({"ecr.api": public("ecr.api", tcp=SILENT)}, policy=ALLOWED),
         {"dns.public-answer": "endpoint.missing.ecr-api"},
         severities={"dns.public-answer": "error"},
     ),
-    Case(
-        "every name public, no way out",
-        World(all_hosts(public, tcp=SILENT)),
+    Expected(
+        "every name public, and no route to the internet",
+        FakeRun(all_hosts(public, tcp=SILENT)),
         {
             "dns.public-answer": f"endpoint.missing.ecr-api endpoint.missing.ecr-dkr logs.endpoint-missing {ZONES} "
             "tcp.no-route tcp.security-group tcp.no-public-ip tcp.nat-device tcp.nacl path.egress-firewall"
         },
         endpoints={"dns.public-answer": "ecr.api ecr.dkr logs"},
     ),
-    Case(
+    Expected(
         "only logs public, through NAT",
-        World({"logs": public("logs")}),
+        FakeRun({"logs": public("logs")}),
         {"dns.public-answer": "logs.endpoint-missing"},
         "degraded",
         "works",
         {"dns.public-answer": "warning"},
     ),
-    Case(
+    Expected(
         "the agent's endpoints public",
-        World({name: public(name) for name in ("ecs", "ecs-agent", "ecs-telemetry")}, agent=True),
+        FakeRun({name: public(name) for name in ("ecs", "ecs-agent", "ecs-telemetry")}, agent=True),
         {"dns.public-answer": "ecs.control-plane-endpoints-missing"},
         "degraded",
         "works",
         endpoints={"dns.public-answer": "ecs ecs-agent ecs-telemetry"},
     ),
-    Case(
+    Expected(
         "the custom resolver answers publicly, the VPC's privately",
-        World({name: at_custom(PUBLIC[name], PRIVATE[name]) for name in ALL}),
+        FakeRun({name: at_custom(PUBLIC[name], PRIVATE[name]) for name in ALL}),
         {"dns.public-answer": "=dns.custom-resolver -endpoint.missing.ecr-api -dns.private-dns-disabled"},
         "fail",
         "works",
         {"dns.public-answer": "error"},
         {"dns.public-answer": "ecr.api ecr.dkr"},
     ),
-    Case(
+    Expected(
         "the custom resolver answers publicly, and so does the VPC's",
-        World({"ecr.dkr": at_custom(PUBLIC["ecr.dkr"], PUBLIC["ecr.dkr"])}),
+        FakeRun({"ecr.dkr": at_custom(PUBLIC["ecr.dkr"], PUBLIC["ecr.dkr"])}),
         {"dns.public-answer": "endpoint.missing.ecr-dkr dns.private-dns-disabled"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "the custom resolver answers publicly, the VPC's is silent",
-        World({"ecr.dkr": at_custom(PUBLIC["ecr.dkr"], Failure.NO_ANSWER)}),
+        FakeRun({"ecr.dkr": at_custom(PUBLIC["ecr.dkr"], Failure.NO_ANSWER)}),
         {"dns.public-answer": "dns.custom-resolver endpoint.missing.ecr-dkr"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "the swapped name is private",
-        World({"ecr.api": public("ecr.api", tcp=SILENT, mistaken=PRIVATE["ecr.api"])}),
+        FakeRun({"ecr.api": public("ecr.api", tcp=SILENT, mistaken=PRIVATE["ecr.api"])}),
         {"dns.public-answer": "=dns.hosted-zone-wrong-name -endpoint.missing.ecr-api"},
     ),
-    Case(
+    Expected(
         "the swapped name does not exist",
-        World({"ecr.api": public("ecr.api", mistaken=Failure.NXDOMAIN)}),
+        FakeRun({"ecr.api": public("ecr.api", mistaken=Failure.NXDOMAIN)}),
         {"dns.public-answer": "endpoint.missing.ecr-api"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "public and private addresses under one name",
-        World({"ecr.api": Host((*PRIVATE["ecr.api"], *PUBLIC["ecr.api"]))}),
+        FakeRun({"ecr.api": Host((*PRIVATE["ecr.api"], *PUBLIC["ecr.api"]))}),
         {"dns.public-answer": "endpoint.missing.ecr-api"},
         "degraded",
         "works",
     ),
-    Case(
+    Expected(
         "another region's image, public names",
-        World({"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}, planned={"region": "us-west-2"}),
+        FakeRun({"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}, planned={"region": "us-west-2"}),
         {"dns.public-answer": "region.cross-region endpoint.missing.ecr-api"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "the FIPS host is public",
-        World(
+        FakeRun(
             {"ecr.dkr": public("ecr.dkr")},
             planned={"hosts": {"ecr.dkr": "123456789012.dkr.ecr-fips.eu-west-1.amazonaws.com"}},
         ),
@@ -152,122 +151,122 @@ CASES = (
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "the legacy host is public, as it always is",
-        World(also=("ecr-legacy",)),
+        FakeRun(also=("ecr-legacy",)),
         {"dns.public-answer": "client.legacy-hostname"},
         "pass",
         "works",
         {"dns.public-answer": "info"},
     ),
-    Case(
-        "a service asked for beside has no endpoint",
-        World({"secretsmanager": public("secretsmanager", tcp=SILENT)}, also=("secretsmanager",)),
+    Expected(
+        "a service of --also has no endpoint",
+        FakeRun({"secretsmanager": public("secretsmanager", tcp=SILENT)}, also=("secretsmanager",)),
         {"dns.public-answer": "endpoint.missing.secretsmanager"},
         "pass",
         "works",
         {"dns.public-answer": "info"},
     ),
-    Case(
-        "IPv4 out of the VPC is closed and the task has IPv6 as well",
-        World({"ecr.api": public("ecr.api", tcp=SILENT)}, around={"addresses": ("10.0.1.77", f"{GLOBAL_IPV6}77")}),
+    Expected(
+        "public IPv4 addresses are silent, and the task also has IPv6",
+        FakeRun({"ecr.api": public("ecr.api", tcp=SILENT)}, around={"addresses": ("10.0.1.77", f"{GLOBAL_IPV6}77")}),
         {"dns.public-answer": f"endpoint.missing.ecr-api {ZONES.replace('dns.vpc-attributes-off ', '')} tcp.no-route"},
     ),
-    Case(
+    Expected(
         "no such name, at the VPC's resolver",
-        World({"ecr.dkr": Host(Failure.NXDOMAIN)}),
+        FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN)}),
         {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict"},
     ),
-    Case(
+    Expected(
         "no such name at the custom resolver, private at the VPC's",
-        World({"ecr.dkr": at_custom(Failure.NXDOMAIN, PRIVATE["ecr.dkr"])}),
+        FakeRun({"ecr.dkr": at_custom(Failure.NXDOMAIN, PRIVATE["ecr.dkr"])}),
         {"dns.name-missing": "=dns.custom-resolver -dns.hosted-zone-missing-record"},
     ),
-    Case(
+    Expected(
         "no such name at the custom resolver, public at the VPC's",
-        World({"ecr.dkr": at_custom(Failure.NXDOMAIN, PUBLIC["ecr.dkr"])}),
+        FakeRun({"ecr.dkr": at_custom(Failure.NXDOMAIN, PUBLIC["ecr.dkr"])}),
         {"dns.name-missing": "dns.custom-resolver dns.hosted-zone-missing-record"},
     ),
-    Case(
+    Expected(
         "no such name at either resolver",
-        World({"ecr.dkr": at_custom(Failure.NXDOMAIN, Failure.NXDOMAIN)}),
+        FakeRun({"ecr.dkr": at_custom(Failure.NXDOMAIN, Failure.NXDOMAIN)}),
         {"dns.name-missing": "dns.hosted-zone-missing-record"},
     ),
-    Case(
-        "no such name, but the swapped one",
-        World({"ecr.dkr": Host(Failure.NXDOMAIN, mistaken=PRIVATE["ecr.dkr"])}),
+    Expected(
+        "no such name, but the name with swapped labels exists",
+        FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN, mistaken=PRIVATE["ecr.dkr"])}),
         {"dns.name-missing": "=dns.hosted-zone-wrong-name"},
     ),
-    Case(
+    Expected(
         "no such FIPS name",
-        World(
+        FakeRun(
             {"ecr.dkr": Host(Failure.NXDOMAIN)},
             planned={"hosts": {"ecr.dkr": "123456789012.dkr.ecr-fips.eu-west-1.amazonaws.com"}},
         ),
         {"dns.name-missing": "client.fips-hostname dns.hosted-zone-missing-record"},
     ),
-    Case(
-        "none of the names exists: a mistyped region",
-        World({name: Host(Failure.NXDOMAIN) for name in ("ecr.api", "ecr.dkr", "s3", "logs")}),
+    Expected(
+        "none of the names exists, as with a mistyped region",
+        FakeRun({name: Host(Failure.NXDOMAIN) for name in ("ecr.api", "ecr.dkr", "s3", "logs")}),
         {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict registry.bad-image-reference"},
     ),
-    Case(
+    Expected(
         "no such name for logs",
-        World({"logs": Host(Failure.NXDOMAIN)}),
+        FakeRun({"logs": Host(Failure.NXDOMAIN)}),
         {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict logs.misconfigured-region"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "no such name for logs of a region that is not the task's",
-        World({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "eu-wets-1"}),
+        FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "eu-wets-1"}),
         {"dns.name-missing": "logs.misconfigured-region dns.hosted-zone-missing-record"},
         "fail",
         "works",
     ),
-    Case(
+    Expected(
         "a name without address",
-        World({"ecr.dkr": Host(Failure.NO_ADDRESS)}),
+        FakeRun({"ecr.dkr": Host(Failure.NO_ADDRESS)}),
         {"dns.no-address": "dns.hosted-zone-missing-record dns.hosted-zone-conflict path.egress-firewall"},
     ),
-    Case(
+    Expected(
         "a central endpoint VPC",
-        World({"ecr.api": Host(("10.99.1.10",))}),
+        FakeRun({"ecr.api": Host(("10.99.1.10",))}),
         {"dns.central-endpoint": ""},
         "pass",
         "works",
     ),
-    Case(
+    Expected(
         "a central endpoint VPC, only the subnet known",
-        World({"ecr.api": Host(("10.99.1.10",))}, planned={"vpc_cidrs": ("10.0.1.0/24",)}),
+        FakeRun({"ecr.api": Host(("10.99.1.10",))}, planned={"vpc_cidrs": ("10.0.1.0/24",)}),
         {"dns.central-endpoint": ""},
         "pass",
         "works",
     ),
-    Case(
-        "a neighbouring subnet is no central VPC",
-        World(planned={"vpc_cidrs": ("10.0.1.0/24",)}),
+    Expected(
+        "addresses in a neighbouring subnet",
+        FakeRun(planned={"vpc_cidrs": ("10.0.1.0/24",)}),
         {},
         "pass",
         "works",
     ),
-    Case(
-        "global IPv6 addresses of nobody known",
-        World({"ecr.api": Host((), ipv6=("2600:1f18:9999::10",))}, around={"addresses": (f"{GLOBAL_IPV6}77",)}),
+    Expected(
+        "global IPv6 addresses of an unknown owner",
+        FakeRun({"ecr.api": Host((), ipv6=("2600:1f18:9999::10",))}, around={"addresses": (f"{GLOBAL_IPV6}77",)}),
         {"dns.undetermined-answer": ""},
         "pass",
         "works",
     ),
-    Case(
+    Expected(
         "the A record decides about an unknown AAAA",
-        World({"ecr.api": private("ecr.api", ipv6=("2600:1f18:9999::10",))}),
+        FakeRun({"ecr.api": private("ecr.api", ipv6=("2600:1f18:9999::10",))}),
         {},
         "pass",
         "works",
     ),
-    Case(
+    Expected(
         "a presumed range",
-        World(
+        FakeRun(
             {"ecr.api": Host(("20.10.2.10",), tcp=SILENT)},
             around={"addresses": ("20.10.1.7",)},
             planned={"vpc_cidrs": ()},

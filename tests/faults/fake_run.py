@@ -1,12 +1,16 @@
-"""The steps that measuring would record in a world: what depends on a failed step is skipped."""
+"""Measurements made by hand: `FakeRun()` is a healthy task on Fargate, changed by keyword.
+
+Its steps are those that measuring would record: what depends on a failed step is skipped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
-from probe.addresses import classify
+from probe.addresses import classify, presume
+from probe.faults import diagnose
 from probe.model import (
     Action,
     Address,
@@ -17,30 +21,110 @@ from probe.model import (
     ControlSeen,
     CredentialsSeen,
     Failure,
+    Finding,
+    Identity,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
+    Measurement,
     MetadataSeen,
     NamesSeen,
-    Outcome,
+    Path,
     Plan,
+    Policy,
+    ProxySeen,
     RedirectSeen,
     RedirectTarget,
     Step,
+    Surroundings,
 )
-from tests.faults.behaviour import AGENT, CONFIG, DIGEST, OK, PRIVATE, Answer, Host, Reply, private, public
-from tests.faults.plans import REGION, ROLE, SECOND
+from tests.faults.fake_hosts import (
+    AGENT,
+    CONFIG,
+    DIGEST,
+    NOON,
+    OK,
+    PRIVATE,
+    REGION,
+    ROLE,
+    SECOND,
+    VPC_DNS,
+    Answer,
+    Host,
+    Reply,
+    make_plan,
+    private,
+    public,
+)
 from tests.steps import skipped, step
 
-if TYPE_CHECKING:
-    from tests.faults.world import World
+NO_PROXY = ProxySeen(variables=(), bypassed=False)
+IDENTITY = Identity(source="container-role", arn=ROLE)
+STRICTEST = Policy()
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    """Everything that a run can measure. `hosts` and `replies` hold what differs from a healthy task on Fargate."""
+
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    # By token, challenge, head, manifest, blob, layer, logs and credentials.
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+    around: Mapping[str, Any] = field(default_factory=dict)
+    planned: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    agent: bool = False
+    image: str | None = None
+    other_region: bool | None = None  # the S3 control
+    transparent_proxy: bool | None = None  # whether the control for it connects
+    proxies: ProxySeen = NO_PROXY
+    metadata: Reply = OK
+    instance: Reply | None = None
+    redirect: tuple[RedirectTarget, str, str] | None = None
+    redirected: Host | None = None
+    identity: Identity = IDENTITY
+    extra: tuple[Step, ...] = ()
+    policy: Policy = STRICTEST
+
+    def surroundings(self) -> Surroundings:
+        usual: dict[str, Any] = {
+            "metadata_answered": True,
+            "path": Path.TASK_ENI,
+            "region": REGION,
+            "account": "123456789012",
+            "launch_type": "FARGATE",
+            "network_mode": "awsvpc",
+            "cluster": "main",
+            "task_arn": f"arn:aws:ecs:{REGION}:123456789012:task/main/0c1b2a39",
+            "subnet_cidr": "10.0.1.0/24",
+            "addresses": ("10.0.1.77",),
+            "resolvers": (VPC_DNS,),
+        }
+        return Surroundings(**(usual | dict(self.around)))
+
+    def plan(self) -> Plan:
+        presumed = presume(self.surroundings().addresses)
+        return make_plan(self.also, self.agent, self.image, {"presumed_cidrs": presumed, **self.planned})
+
+    def measure(self) -> Measurement:
+        return Measurement(
+            started_at=NOON,
+            seconds=1.0,
+            surroundings=self.surroundings(),
+            identity=self.identity,
+            plan=self.plan(),
+            steps=(*FakeRunSteps(self, self.plan()).steps(), *self.extra),
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        return diagnose(self.measure(), self.policy)
 
 
 @dataclass
-class WorldSteps:
-    """The steps of a world, in the order of measuring."""
+class FakeRunSteps:
+    """The steps of a run, in the order of measuring."""
 
-    world: World
+    run: FakeRun
     plan: Plan
 
     def steps(self) -> Iterator[Step]:
@@ -55,32 +139,32 @@ class WorldSteps:
                 if name in (*PRIVATE, *AGENT, "s3")
                 else public(name)
             )
-            made = list(self._host(name, endpoint.lookup, self.world.hosts.get(name, usual), endpoint.mistaken))
-            yield from made
-            tls = [each for each in made if each.action is Action.TLS and each.ok]
-            ends = [each for each in made if each.action in (Action.TCP, Action.TLS)] or made
+            steps = list(self._host(name, endpoint.lookup, self.run.hosts.get(name, usual), endpoint.mistaken))
+            yield from steps
+            tls = [step for step in steps if step.action is Action.TLS and step.ok]
+            ends = [step for step in steps if step.action in (Action.TCP, Action.TLS)] or steps
             ready[name] = (tls[0].subject if tls else None, tls[0].id if tls else _first_bad(ends))
         yield from self._conversation(ready)
-        if self.world.other_region is not None:
+        if self.run.other_region is not None:
             control = ControlSeen(
-                host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.world.other_region
+                host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.run.other_region
             )
             yield step("s3/control/other-region", control)
-        if self.world.nobody is not None:
-            seen = ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=self.world.nobody)
+        if self.run.transparent_proxy is not None:
+            seen = ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=self.run.transparent_proxy)
             yield step("task/control/transparent-proxy", seen)
 
     def _task(self) -> Iterator[Step]:
-        world = self.world
-        yield from self._attempts("task/metadata/task", world.metadata, MetadataSeen(version="v4"))
-        if world.instance is not None:
-            yield from self._attempts("task/metadata/instance", world.instance, MetadataSeen(version="instance"))
-        yield step("task/environment/proxy", world.proxies)
-        for family in {host.unused for host in world.hosts.values() if host.unused}:
+        run = self.run
+        yield from self._attempts("task/metadata/task", run.metadata, MetadataSeen(version="v4"))
+        if run.instance is not None:
+            yield from self._attempts("task/metadata/instance", run.instance, MetadataSeen(version="instance"))
+        yield step("task/environment/proxy", run.proxies)
+        for family in {host.unused for host in run.hosts.values() if host.unused}:
             yield step(f"task/environment/{family}", failure=Failure.UNREACHABLE, detail=f"no route for {family}")
-        credentials = world.replies.get("credentials", OK)
-        nobody = credentials.failure is Failure.NO_CREDENTIALS
-        source = credentials.seen.get("source", None if nobody else "container-role")
+        credentials = run.replies.get("credentials", OK)
+        missing = credentials.failure is Failure.NO_CREDENTIALS
+        source = credentials.seen.get("source", None if missing else "container-role")
         yield from self._attempts("task/credentials/chain", credentials, CredentialsSeen(source=source, arn=ROLE))
 
     def _attempts(self, identity: str, reply: Reply, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
@@ -99,13 +183,13 @@ class WorldSteps:
         if host.control is not None:
             asked.append(("169.254.169.253", Asker.CONTROL, 99, host.control, ()))
         for server, asker, order, answer, ipv6 in asked:
-            for record, found in (("A", answer), ("AAAA", ipv6 if not isinstance(answer, Failure) else answer)):
+            for record, addresses in (("A", answer), ("AAAA", ipv6 if not isinstance(answer, Failure) else answer)):
                 yield self._lookup(
-                    f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, found, on
+                    f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, addresses, on
                 )
         if host.mistaken is not None and mistaken:
-            made = (f"{name}/dns/{host.server}/{mistaken}/A", host.server, Asker.FOLLOW_UP, 100, mistaken, "A")
-            yield self._lookup(*made, host.mistaken, f"{name}/dns/{host.server}/A")
+            follow_up = (f"{name}/dns/{host.server}/{mistaken}/A", host.server, Asker.FOLLOW_UP, 100, mistaken, "A")
+            yield self._lookup(*follow_up, host.mistaken, f"{name}/dns/{host.server}/A")
         counting = next((answer for server, _, _, answer, _ in asked[:2] if not _is_passed_over(answer)), None)
         ipv6 = host.ipv6 if isinstance(host.ipv6, tuple) else ()
         addresses = (*counting, *ipv6) if isinstance(counting, tuple) else ipv6
@@ -122,7 +206,7 @@ class WorldSteps:
         answer: Answer,
         on: str | None,
     ) -> Step:
-        found = answer if isinstance(answer, tuple) else ()
+        addresses = answer if isinstance(answer, tuple) else ()
         ranges = (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
         seen = NamesSeen(
             server=server,
@@ -130,7 +214,7 @@ class WorldSteps:
             order=order,
             name=name,
             record=record,
-            addresses=tuple(Address(address, classify(address, ranges)) for address in found),
+            addresses=tuple(Address(address, classify(address, ranges)) for address in addresses),
         )
         redirected = name if on is not None and asker is not Asker.FOLLOW_UP else None
         failure = answer if isinstance(answer, Failure) else None
@@ -156,24 +240,22 @@ class WorldSteps:
             broken = _failure(host.tls, address)
             usual: dict[str, Any] = {"issuer": "O=Amazon, CN=Amazon RSA 2048 M02", "issuer_organization": "Amazon"}
             facts = usual | {"verified": broken is None} | dict(host.certificate)
-            made = CertificateSeen(address=address, address_class=kind, **facts)
-            yield step(tls, made, failure=broken, on=tcp)
+            certificate = CertificateSeen(address=address, address_class=kind, **facts)
+            yield step(tls, certificate, failure=broken, on=tcp)
 
     # ---- the conversation ------------------------------------------------------------------------------------------
 
     def _conversation(self, ready: dict[str, tuple[str | None, str]]) -> Iterator[Step]:
-        """Token to layer, each unless the one before it failed; and CloudWatch Logs beside it."""
-        bad = "task/credentials/chain" if self.world.replies.get("credentials", OK).failure else None
+        """The requests from token to layer, until one fails, and those to CloudWatch Logs."""
+        bad = "task/credentials/chain" if self.run.replies.get("credentials", OK).failure else None
         yield from self._logs(ready, bad)
         address, on = ready.get("ecr.api", (None, "ecr.api/dns"))
         blocked: str | None = bad or (None if address else on)
-        for each in self._ask(
+        for attempt in self._ask(
             "ecr.api/token", address, "token", on, blocked, lambda reply: reply.answer("ecr:GetAuthorizationToken")
         ):
-            blocked = (
-                each.id if each.outcome is Outcome.FAILED else blocked if each.outcome is Outcome.SKIPPED else None
-            )
-            yield each
+            blocked = attempt.id if attempt.failed else blocked if attempt.skipped else None
+            yield attempt
         address, on = ready.get("ecr.dkr", (None, "ecr.dkr/dns"))
         challenge = list(
             self._ask(
@@ -181,7 +263,7 @@ class WorldSteps:
             )
         )
         yield from challenge
-        blocked = next((each.id for each in challenge if each.failed), None if address else on) or blocked
+        blocked = next((attempt.id for attempt in challenge if attempt.failed), None if address else on) or blocked
         yield from self._image(challenge[-1].id, blocked, ready["s3"])
 
     def _ask(
@@ -190,7 +272,7 @@ class WorldSteps:
         if blocked is not None:
             yield skipped(identity, blocked)
             return
-        reply = self.world.replies.get(name, OK)
+        reply = self.run.replies.get(name, OK)
         yield from self._attempts(f"{identity}/{address}", reply, seen(reply), on)
 
     def _image(self, challenge: str, blocked: str | None, bucket: tuple[str | None, str]) -> Iterator[Step]:
@@ -198,7 +280,7 @@ class WorldSteps:
             for identity in ("ecr.dkr/manifest/HEAD", "ecr.dkr/blob", "s3/layer"):
                 yield skipped(identity, None, "the image is not in private ECR")
             return
-        manifests = {"HEAD": self.world.replies.get("head", OK), "GET": self.world.replies.get("manifest", OK)}
+        manifests = {"HEAD": self.run.replies.get("head", OK), "GET": self.run.replies.get("manifest", OK)}
         for method, reply in manifests.items() if blocked is None else ():
             seen = ManifestSeen(answer=reply.answer("ecr:BatchGetImage"), digest=DIGEST, **reply.seen)
             yield from self._attempts(f"ecr.dkr/manifest/{method}", reply, seen, challenge)
@@ -214,8 +296,8 @@ class WorldSteps:
             yield from self._blob(digest, what, bucket)
 
     def _blob(self, digest: str, what: str, bucket: tuple[str | None, str]) -> Iterator[Step]:
-        reply, name = self.world.replies.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
-        target, host, region = self.world.redirect or (RedirectTarget.LAYER_BUCKET, self.plan.layer_host, REGION)
+        reply, name = self.run.replies.get("blob", OK), f"ecr.dkr/blob/{digest[:19]}"
+        target, host, region = self.run.redirect or (RedirectTarget.LAYER_BUCKET, self.plan.layer_host, REGION)
         answer = reply.answer("ecr:GetDownloadUrlForLayer")
         seen = RedirectSeen(
             answer=answer, digest=digest, **({"target": target, "host": host, "region": region} | dict(reply.seen))
@@ -226,16 +308,16 @@ class WorldSteps:
             yield skipped(layer, name)
             return
         address, on = bucket
-        if self.world.redirected is not None:
-            made = list(self._host("s3", host, self.world.redirected, None, on=name))
-            yield from made if what == "config" else ()
-            tls = [each for each in made if each.action is Action.TLS and each.ok]
-            ends = [each for each in made if each.action in (Action.TCP, Action.TLS)] or made
+        if self.run.redirected is not None:
+            steps = list(self._host("s3", host, self.run.redirected, None, on=name))
+            yield from steps if what == "config" else ()
+            tls = [step for step in steps if step.action is Action.TLS and step.ok]
+            ends = [step for step in steps if step.action in (Action.TCP, Action.TLS)] or steps
             address, on = (tls[0].subject, tls[0].id) if tls else (None, _first_bad(ends))
         if address is None:
             yield skipped(layer, on)
             return
-        reply = self.world.replies.get("layer", OK)
+        reply = self.run.replies.get("layer", OK)
         facts: dict[str, Any] = {"answer": reply.answer("s3:GetObject"), "digest": digest, "what": what, "size": 70_000}
         yield from self._attempts(layer, reply, LayerSeen(**(facts | {"received": 70_000} | dict(reply.seen))), on)
 
@@ -248,7 +330,7 @@ class WorldSteps:
                 "group_exists": True,
                 "stream_exists": True,
             }
-            reply = self.world.replies.get("logs", OK)
+            reply = self.run.replies.get("logs", OK)
             seen = LogsSeen(answer=reply.answer("logs:DescribeLogStreams"), **(group | dict(reply.seen)))
             yield from self._ask("logs/logs", address, "logs", on, bad or (None if address else on), lambda _: seen)
 
@@ -262,4 +344,4 @@ def _is_passed_over(answer: Answer) -> bool:
 
 
 def _first_bad(steps: list[Step]) -> str:
-    return next((each.id for each in steps if each.failed), steps[0].id)
+    return next((step.id for step in steps if step.failed), steps[0].id)

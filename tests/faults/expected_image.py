@@ -1,0 +1,224 @@
+"""Expected verdicts on images: the registry's answers, redirects and layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.model import DenialReason, Failure, Layers, RedirectTarget
+from tests.faults.expectation import S3_ROUTE, Expected
+from tests.faults.expected_answers import FINE, PROOF, run_with
+from tests.faults.fake_hosts import PUBLIC, Host, Reply
+from tests.faults.fake_run import FakeRun
+
+OTHER = "prod-us-west-2-starport-layer-bucket.s3.us-west-2.amazonaws.com"
+ELSEWHERE = (RedirectTarget.OTHER_REGION, OTHER, "us-west-2")
+INDEX = {"platforms": ("linux/arm64", "windows/amd64")}
+UNKNOWN_TAG = Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")
+UNKNOWN_NAME = Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")
+
+
+def blob(target: RedirectTarget | None, host: str | None, **changes: Any) -> FakeRun:
+    return run_with(blob=Reply(Failure.REDIRECT, seen={"target": target, "host": host}, **changes))
+
+
+EXPECTED = (
+    Expected(
+        "no such repository", run_with(manifest=UNKNOWN_NAME), {"registry.repo-not-found": "=registry.repo-not-found"}
+    ),
+    Expected(
+        "no such repository, with a name that can be a pull-through cache's",
+        FakeRun(replies={"manifest": UNKNOWN_NAME}, planned={"repository": "docker-hub/library/nginx"}),
+        {"registry.repo-not-found": "registry.repo-not-found registry.pull-through-redirect iam.execution-role"},
+    ),
+    Expected(
+        "no such tag",
+        run_with(manifest=UNKNOWN_TAG, head=Reply(Failure.NOT_FOUND, 404)),
+        {"registry.tag-not-found": "=registry.tag-not-found"},
+    ),
+    Expected(
+        "404 without a code",
+        run_with(manifest=Reply(Failure.NOT_FOUND, 404)),
+        {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
+    ),
+    Expected(
+        "HEAD is refused and GET works", run_with(head=Reply(Failure.DENIED, 403)), {"registry.head-refused": ""}, *FINE
+    ),
+    Expected(
+        "a new token is rejected",
+        run_with(manifest=Reply(Failure.UNAUTHENTICATED, 403, code="DENIED")),
+        {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
+        *PROOF,
+    ),
+    Expected(
+        "no image for the platform of --platform",
+        FakeRun(replies={"manifest": Reply(Failure.NO_PLATFORM, seen=INDEX)}, planned={"platform_given": True}),
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+    ),
+    Expected(
+        "no image for this machine's platform",
+        run_with(manifest=Reply(seen=INDEX | {"platform": "linux/arm64"})),
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "a variant fits",
+        run_with(manifest=Reply(seen={"platforms": ("linux/amd64/v2",), "platform": "linux/amd64/v2"})),
+        {},
+        *FINE,
+    ),
+    Expected(
+        "an image without index, built for another platform",
+        run_with(layer=Reply(seen={"platform": "linux/arm64"})),
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "an image without index, built for another platform than --platform",
+        FakeRun(replies={"layer": Reply(seen={"platform": "linux/arm64"})}, planned={"platform_given": True}),
+        {"registry.no-matching-platform": "=registry.no-matching-platform"},
+    ),
+    Expected(
+        "the dual-stack host",
+        FakeRun(planned={"hosts": {"ecr.dkr": "123456789012.dkr-ecr.eu-west-1.on.aws"}}),
+        {"registry.host-form": "client.unrecognised-ecr-host"},
+        *FINE,
+    ),
+    Expected(
+        "the FIPS host, at private addresses",
+        FakeRun(planned={"hosts": {"ecr.dkr": "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com"}}),
+        {"registry.host-form": "client.fips-hostname"},
+        *FINE,
+    ),
+    Expected(
+        "an image of another region that arrives privately",
+        FakeRun(planned={"region": "us-west-2"}),
+        {"region.cross-region": ""},
+        *FINE,
+    ),
+    Expected(
+        "layers in another region, reached",
+        FakeRun(redirect=ELSEWHERE, redirected=Host(("52.217.0.9",))),
+        {"region.cross-region": "region.cross-region"},
+        "degraded",
+        "works",
+        {"region.cross-region": "warning"},
+    ),
+    Expected(
+        "layers in another region, silent",
+        FakeRun(redirect=ELSEWHERE, redirected=Host(("52.217.0.9",), tcp=Failure.TIMEOUT)),
+        {"region.cross-region": "region.cross-region tcp.no-route"},
+    ),
+    Expected(
+        "layers in another region, NXDOMAIN for their host",
+        FakeRun(redirect=ELSEWHERE, redirected=Host(Failure.NXDOMAIN)),
+        {"region.cross-region": "region.cross-region"},
+    ),
+    Expected(
+        "layers at the dual-stack host of the region's bucket, silent",
+        FakeRun(
+            redirect=(
+                RedirectTarget.LAYER_BUCKET,
+                "prod-eu-west-1-starport-layer-bucket.s3.dualstack.eu-west-1.amazonaws.com",
+                "eu-west-1",
+            ),
+            redirected=Host(PUBLIC["logs"], tcp=Failure.TIMEOUT),
+        ),
+        {"s3.silent": "endpoint.missing.s3"},
+    ),
+    Expected(
+        "AWS redirects to an upstream registry",
+        blob(RedirectTarget.FOREIGN, "cdn.example.com"),
+        {"registry.pull-through-redirect": "=registry.pull-through-redirect"},
+    ),
+    Expected(
+        "a host other than AWS redirects to a foreign host",
+        blob(RedirectTarget.FOREIGN, "cdn.example.com", aws=False),
+        {"registry.pull-through-redirect": "registry.pull-through-redirect path.egress-firewall"},
+    ),
+    Expected(
+        "a redirect without TLS",
+        blob(RedirectTarget.INSECURE, "bucket.example.com"),
+        {"layers.bad-redirect": "path.egress-firewall"},
+    ),
+    Expected(
+        "a redirect back to the registry",
+        blob(RedirectTarget.LOOP, "registry.example.com"),
+        {"layers.bad-redirect": "path.egress-firewall"},
+    ),
+    Expected("no redirect", blob(None, None), {"layers.bad-redirect": "path.egress-firewall"}),
+    Expected(
+        "S3 redirects again",
+        run_with(layer=Reply(Failure.REDIRECT, 301)),
+        {"layers.bad-redirect": "path.egress-firewall"},
+    ),
+    Expected(
+        "S3 names the endpoint policy in its denial",
+        run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.ENDPOINT)),
+        {"policy.vpce.s3": "=policy.vpce.s3"},
+    ),
+    Expected(
+        "S3 denies without a reason",
+        run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied")),
+        {"policy.vpce.s3": "policy.vpce.s3 iam.scp other"},
+    ),
+    Expected(
+        "S3 names an organisation's policy in its denial",
+        run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.RESOURCE_CONTROL)),
+        {"policy.vpce.s3": "=iam.scp"},
+    ),
+    Expected(
+        "S3 rejects the signed URL",
+        run_with(layer=Reply(Failure.UNAUTHENTICATED, 403, code="SignatureDoesNotMatch")),
+        {"layers.url-rejected": "path.egress-firewall"},
+    ),
+    Expected(
+        "a blob that does not exist",
+        run_with(blob=Reply(Failure.NOT_FOUND, 404)),
+        {"layers.missing": "registry.tag-not-found registry.layer-corrupt"},
+    ),
+    Expected(
+        "a layer with a wrong digest",
+        run_with(layer=Reply(Failure.BAD_DIGEST)),
+        {"layers.bad-digest": "registry.layer-corrupt path.egress-firewall"},
+    ),
+    Expected(
+        "a manifest with a wrong digest",
+        run_with(manifest=Reply(Failure.BAD_DIGEST)),
+        {"layers.bad-digest": "registry.layer-corrupt"},
+    ),
+    Expected(
+        "foreign layers",
+        run_with(manifest=Reply(seen={"foreign_layers": 2})),
+        {"registry.foreign-layers": "registry.foreign-layers"},
+        "degraded",
+        "unproven",
+    ),
+    Expected(
+        "a range of a large layer",
+        run_with(layer=Reply(seen={"ranged": True, "size": 3 << 30})),
+        {"layers.ranged": ""},
+        *FINE,
+    ),
+    Expected("--layers none", FakeRun(planned={"layers": Layers.NONE}), {"layers.not-fetched": ""}, "pass", "unproven"),
+    Expected(
+        "S3's route, without a control",
+        FakeRun(),
+        {S3_ROUTE: "s3.route-table-not-associated endpoint.missing.s3"},
+        *FINE,
+    ),
+    Expected(
+        "S3's route, the control silent",
+        FakeRun(other_region=False),
+        {S3_ROUTE: "s3.route-table-not-associated"},
+        *FINE,
+    ),
+    Expected(
+        "S3's route, the control reached",
+        FakeRun(other_region=True),
+        {S3_ROUTE: "s3.route-table-not-associated"},
+        *FINE,
+    ),
+    Expected("S3 by an interface endpoint", FakeRun({"s3": Host(("10.0.1.19",))}), {}, *FINE),
+)

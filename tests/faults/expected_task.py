@@ -1,0 +1,222 @@
+"""Expected verdicts on the task, its credentials and its clock, and on the run itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
+from tests.faults.expectation import Expected
+from tests.faults.expected_answers import FINE, PROOF, run_with
+from tests.faults.fake_hosts import NOON, PRIVATE, Host, Reply, private
+from tests.faults.fake_run import FakeRun
+from tests.steps import skipped, step
+
+SECONDS_BEHIND = 900.0
+TOLD_TIMES = {"signed_at": NOON, "server_time": NOON + timedelta(minutes=20)}
+VPCE = "vpce-0a1b-c2d3.{}.eu-west-1.vpce.amazonaws.com"
+
+
+def clock_off_by(seconds: float) -> dict[str, Reply]:
+    names = ("token", "challenge", "head", "manifest", "blob", "layer", "logs")
+    return {name: Reply(offset=seconds) for name in names}
+
+
+def image_at(kind: ImageHost) -> FakeRun:
+    return FakeRun(image="registry.example.com/app:1", planned={"reference": None, "image_host": kind})
+
+
+def launched_as(launch: str, **around: Any) -> FakeRun:
+    return FakeRun(around={"launch_type": launch, **around})
+
+
+TASK = (
+    Expected("metadata fails", FakeRun(metadata=Reply(Failure.SERVER_ERROR)), {"task.metadata-unavailable": ""}, *FINE),
+    Expected(
+        "instance metadata is silent",
+        FakeRun(instance=Reply(Failure.TIMEOUT)),
+        {"task.metadata-unavailable": ""},
+        *FINE,
+    ),
+    Expected("EC2 with awsvpc", launched_as("EC2"), {"path.not-the-pull": ""}, "pass", "unproven"),
+    Expected("managed instances", launched_as("MANAGED_INSTANCES"), {"path.not-the-pull": ""}, "pass", "unproven"),
+    Expected("a Lambda function", launched_as("", path=Path.LAMBDA_ENI), {"path.not-the-pull": ""}, "pass", "unproven"),
+    Expected("EC2 on the host's network", launched_as("EC2", path=Path.INSTANCE_ENI), {}, *FINE),
+    Expected(
+        "EC2 with awsvpc, and endpoints that allow only instances",
+        FakeRun({"ecr.api": private("ecr.api", tcp=Failure.TIMEOUT)}, around={"launch_type": "EC2"}),
+        {"path.not-the-pull": "", "tcp.silent": "tcp.security-group"},
+        "fail",
+        "unproven",
+    ),
+    Expected(
+        "fault injection is enabled", FakeRun(around={"fault_injection": True}), {"task.fault-injection": ""}, *FINE
+    ),
+    Expected(
+        "the clock is not synchronised",
+        FakeRun(around={"clock_synchronized": False}),
+        {"task.clock-unsynchronized": ""},
+        *FINE,
+    ),
+    Expected(
+        "a proxy without exceptions",
+        FakeRun(proxies=ProxySeen(variables=("HTTPS_PROXY",), bypassed=False, uncovered=("169.254.170.2",))),
+        {"path.proxy": "path.proxy"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "a proxy with exceptions",
+        FakeRun(proxies=ProxySeen(variables=("HTTPS_PROXY",), bypassed=True)),
+        {"path.proxy": ""},
+        *FINE,
+    ),
+    Expected(
+        "a transparent proxy",
+        FakeRun(transparent_proxy=True),
+        {"path.proxy": "path.proxy path.egress-firewall"},
+        "degraded",
+        "works",
+    ),
+    Expected("no transparent proxy", FakeRun(transparent_proxy=False), {}, *FINE),
+    Expected(
+        "--endpoint-dns for all endpoints of the pull",
+        FakeRun(planned={"lookups": {name: VPCE.format(name) for name in ("ecr.api", "ecr.dkr", "s3")}}),
+        {"path.endpoint-dns-override": "dns.private-dns-disabled"},
+        "degraded",
+        "unproven",
+    ),
+    Expected(
+        "the task's image is in ECR Public",
+        image_at(ImageHost.PUBLIC_ECR),
+        {"registry.image-not-in-ecr": "registry.ecr-public-no-privatelink"},
+        *PROOF,
+    ),
+    Expected(
+        "the task's image is at a vpce name",
+        image_at(ImageHost.VPC_ENDPOINT),
+        {"registry.image-not-in-ecr": "client.vpce-hostname"},
+        *PROOF,
+    ),
+    Expected(
+        "the task's image is in another registry",
+        image_at(ImageHost.OTHER),
+        {"registry.image-not-in-ecr": "other registry.bad-image-reference"},
+        *PROOF,
+    ),
+)
+CREDENTIALS = (
+    Expected(
+        "no credentials",
+        run_with(credentials=Reply(Failure.NO_CREDENTIALS)),
+        {"credentials.missing": "=iam.no-credentials"},
+        *PROOF,
+    ),
+    Expected(
+        "no credentials, and S3 silent",
+        FakeRun({"s3": private("s3", tcp=Failure.TIMEOUT)}, {"credentials": Reply(Failure.NO_CREDENTIALS)}),
+        {"credentials.missing": "=iam.no-credentials", "s3.silent": "endpoint.missing.s3"},
+    ),
+    Expected(
+        "an access key without its secret in the environment",
+        run_with(credentials=Reply(Failure.NO_CREDENTIALS, detail="partial credentials", seen={"source": "env"})),
+        {"credentials.unavailable": "iam.credentials-rejected"},
+        *PROOF,
+    ),
+    Expected(
+        "credentials not ready",
+        run_with(credentials=Reply(Failure.SERVER_ERROR)),
+        {"credentials.unavailable": "iam.credentials-rejected other"},
+        *PROOF,
+    ),
+    Expected(
+        "credentials throttled",
+        run_with(credentials=Reply(Failure.THROTTLED)),
+        {"credentials.unavailable": "throttle"},
+        *PROOF,
+    ),
+    Expected(
+        "credentials silent", run_with(credentials=Reply(Failure.TIMEOUT)), {"credentials.unavailable": "other"}, *PROOF
+    ),
+    Expected(
+        "credentials at the second try",
+        run_with(credentials=Reply(first=Failure.SERVER_ERROR)),
+        {"probe.retried": ""},
+        *FINE,
+    ),
+    Expected(
+        "credentials expired",
+        run_with(token=Reply(Failure.UNAUTHENTICATED, 400), logs=Reply(Failure.UNAUTHENTICATED, 400)),
+        {"credentials.rejected": "iam.credentials-rejected"},
+        *PROOF,
+        endpoints={"credentials.rejected": "ecr.api logs"},
+    ),
+    Expected(
+        "the instance's role", FakeRun(identity=Identity(source="iam-role")), {"credentials.instance-role": ""}, *FINE
+    ),
+    Expected(
+        "a signature refused because of the clock",
+        run_with(token=Reply(Failure.CLOCK, 400, offset=1200.0)),
+        {"clock.skew": "=clock.skew"},
+        *PROOF,
+    ),
+    Expected(
+        "the task's clock is behind",
+        FakeRun(replies=clock_off_by(SECONDS_BEHIND)),
+        {"clock.skew": "=clock.skew"},
+        "degraded",
+        "works",
+    ),
+    Expected("the task's clock is a little behind", FakeRun(replies=clock_off_by(200.0)), {}, *FINE),
+)
+RUN = (
+    Expected(
+        "a bug in ecr-probe",
+        FakeRun(extra=(step("task/environment/probe", failure=Failure.BUG, detail="KeyError"),)),
+        {"probe.bug": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends a layer download",
+        run_with(layer=Reply(Failure.DEADLINE)),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends a retry",
+        run_with(token=Reply(Failure.DEADLINE, first=Failure.THROTTLED)),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends a control",
+        FakeRun(extra=(step("s3/control/other-region#2", failure=Failure.DEADLINE),)),
+        {"probe.deadline": "other"},
+        *FINE,
+    ),
+    Expected(
+        "the deadline, and a security group that blocks",
+        FakeRun({"ecr.api": Host(PRIVATE["ecr.api"], tcp=Failure.TIMEOUT)}, {"logs": Reply(Failure.DEADLINE)}),
+        {"probe.deadline": "other", "tcp.silent": "tcp.security-group"},
+    ),
+    Expected(
+        "a step of the pull that was skipped without a failure",
+        FakeRun(extra=(skipped("s3/layer/sha256:feed", "ecr.dkr/manifest/GET", "an index inside an index"),)),
+        {"probe.not-measured": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "a failure that no rule knows",
+        run_with(token=Reply(Failure.NXDOMAIN)),
+        {"unexplained": "other"},
+        "fail",
+        "broken",
+    ),
+    Expected(
+        "a failed control that no rule knows",
+        FakeRun(extra=(step("s3/control/other-region#2", failure=Failure.MALFORMED),)),
+        {"unexplained": "other"},
+        *FINE,
+    ),
+)
+EXPECTED = (*TASK, *CREDENTIALS, *RUN)
