@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Generator
@@ -30,7 +31,13 @@ def pytest_configure() -> None:
     # Otherwise every worker and every process that a test starts compiles everything anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    gc.disable()  # until all tests are collected, which leaves no garbage
     os.environ["HOME"] = "/proc/nonexistent"  # no ~/.aws, no ~/.curlrc, and nobody can make one
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests and modules live until the end; no later collection looks at them
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

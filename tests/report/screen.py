@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 from probe.model import Severity, Standing, Verdict
 from probe.report import FORMATS, Page
@@ -26,8 +27,9 @@ def check_form(verdict: Verdict) -> None:
     ends_with_the_verdict_and_its_fix(verdict)
     the_fix_names_its_object(verdict)
     a_single_fault_fits_a_screen(verdict)
-    nothing_is_broken_but_at_blanks(verdict)
-    commands_can_be_pasted(verdict)
+    verbose = {width: text(verdict, verbose=True, width=width) for width in (*WIDTHS, WIDE)}
+    nothing_is_broken_but_at_blanks(verdict, verbose)
+    commands_can_be_pasted(verdict, verbose)
 
 
 def ends_with_the_verdict_and_its_fix(verdict: Verdict) -> None:
@@ -60,12 +62,13 @@ def rows(report: str, width: int) -> int:
     return sum(max(1, -(-cells(line) // width)) for line in report.splitlines())
 
 
-def nothing_is_broken_but_at_blanks(verdict: Verdict) -> None:
+def nothing_is_broken_but_at_blanks(verdict: Verdict, verbose: Mapping[int, str]) -> None:
     """Words, addresses, digests, hosts and arguments: the same on a narrow page as on one where each line fits."""
-    whole = words(text(verdict, verbose=True, width=WIDE))
+    whole = words(verbose[WIDE])
+    short = words(text(verdict, width=WIDE))
     for width in WIDTHS:
-        assert words(text(verdict, verbose=True, width=width)) == whole
-        shown = words(text(verdict, width=width)) - words(text(verdict, width=WIDE))
+        assert words(verbose[width]) == whole
+        shown = words(text(verdict, width=width)) - short
         known = {word.strip(_PUNCTUATION) for word in whole}
         assert {word.strip(_PUNCTUATION) for word in shown if len(word) > len("interface;")} <= known
 
@@ -74,16 +77,21 @@ def words(report: str) -> Counter[str]:
     return Counter(word for word in report.split() if word != "\\")
 
 
-def commands_can_be_pasted(verdict: Verdict) -> None:
-    expected = [shlex.split(command) for command in commands_of(verdict)]
+def commands_can_be_pasted(verdict: Verdict, verbose: Mapping[int, str]) -> None:
+    expected = [arguments(command) for command in commands_of(verdict)]
     for width in WIDTHS:
-        printed = [arguments(command) for command in commands_in(text(verdict, verbose=True, width=width))]
+        printed = [arguments(command) for command in commands_in(verbose[width])]
         assert all(command in printed for command in expected)
 
 
 def arguments(command: str) -> list[str]:
     """What a shell makes of it: a backslash at the end of a line joins the next one to it."""
-    return shlex.split(command.replace("\\\n", ""))
+    return list(_split(command.replace("\\\n", "")))
+
+
+@cache
+def _split(command: str) -> tuple[str, ...]:
+    return tuple(shlex.split(command))
 
 
 def commands_of(verdict: Verdict) -> Iterator[str]:
