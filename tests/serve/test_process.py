@@ -190,6 +190,43 @@ def test_a_signal_in_the_middle_of_a_round_of_silence(number: signal.Signals, th
         assert sidecar.events == ["listening", "rehearsal", "stopped"]
 
 
+# Runs the sidecar and sends it a signal at the import of a module.
+INTERRUPTED_IMPORT = """
+import builtins, os, sys
+module, number, *sys.argv[1:] = sys.argv[1:]
+real = builtins.__import__
+def interrupted(name, *rest, **options):
+    if name == module:
+        builtins.__import__ = real
+        os.kill(os.getpid(), int(number))
+    return real(name, *rest, **options)
+from probe.__main__ import run
+builtins.__import__ = interrupted
+run()
+"""
+
+
+def interrupted_import(module: str, number: signal.Signals, there: Address) -> subprocess.CompletedProcess[str]:
+    serve = ["demo", "--serve", "healthy", "--listen", str(there)]
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT, module, str(int(number)), *serve]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRON, timeout=SOON, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("module", ["probe.config.flags", "probe.serve.sidecar", "probe.sim.vpc", "jinja2", "waitress"])
+def test_a_signal_during_the_imports_is_an_orderly_end(module: str, number: signal.Signals, there: Address) -> None:
+    done = interrupted_import(module, number, there)
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert (done.returncode, events) == (0, ["listening", "rehearsal", "stopped"])
+    assert not Path(there.host).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_first_import_ends_the_process_silently(number: signal.Signals, there: Address) -> None:
+    done = interrupted_import("probe.cli", number, there)
+    assert (done.returncode, done.stdout, done.stderr) == (-number, "", "")
+
+
 def test_a_round_can_be_requested_and_scrapes_before_a_signal_are_answered(there: Address) -> None:
     with demo("healthy", "--listen", str(there), "--interval", "3600") as sidecar:
         sidecar.until("round")
