@@ -317,19 +317,23 @@ def _sidecar(options: Options, measure: Measure, stop: Stop) -> int:
 def _smoke(argv: Sequence[str], stop: Stop) -> int:
     from probe.operator.aws import Account
     from probe.safe_words import printable
+    from probe.smoke.calls import CONCURRENT_CALLS, WorkerThreads
     from probe.smoke.command import Smoke
-    from probe.smoke.options import read
-    from probe.smoke.progress import watch_on
-    from probe.smoke.workers import NUMBER, Threads
+    from probe.smoke.options import read_options
+    from probe.smoke.progress import progress_on
 
-    options = read(argv)
+    options = read_options(argv)
     _check_stdout(options.reports)
     for note in options.notes:
         _complain(note)
-    account = Account(region=options.region, profile=options.profile, at_once=NUMBER)
-    watch = watch_on(sys.stderr, lambda text: _say(printable(text)))
-    fleet = Smoke(options, account, Threads(), stop=stop, watch=watch).run()
-    return _deliver(fleet, options.reports)
+    account = Account(region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS)
+    progress = progress_on(sys.stderr, lambda line: _say(printable(line)))
+    fleet = Smoke(options, account, WorkerThreads(), stop=stop, progress=progress).run()
+    code = _deliver(fleet, options.reports)
+    if code == USAGE or not stop.is_set():
+        return code
+    _complain("interrupted")
+    return stop.exit_code
 
 
 def _schema(argv: Sequence[str], _stop: Stop) -> int:

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from probe.arns import role_of
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
 from probe.model import ImageHost, ImageReference, Layers
 from probe.safe_words import quoted
@@ -34,12 +35,6 @@ _BYTES = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _LARGEST_SIZE = 1 << 40
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])?", re.ASCII)
-# IAM guide, "IAM identifiers": roles have paths, assumed-role ARNs have none but carry the session's name.
-_ROLE = re.compile(
-    r"arn:aws[a-z-]*:(?:iam::[0-9]{12}:role/(?:[\x21-\x7e]+/)*[\w+=,.@-]{1,64}"
-    r"|sts::[0-9]{12}:assumed-role/[\w+=,.@-]{1,64}/[\w+=,.@-]{2,64})",
-    re.ASCII,
-)
 _OPERATING_SYSTEMS = ("linux", "windows")
 _ARCHITECTURES = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "mips64le", "loong64")
 _MACHINES = {"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
@@ -150,7 +145,7 @@ def endpoint_dns(text: str) -> tuple[str, str]:
 
 
 def role(text: str) -> str:
-    if not _ROLE.fullmatch(text):
+    if role_of(text) is None:
         raise ValueError(f"{quoted(text)} is not the ARN of a role")
     return text
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from probe.arns import REGION
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.records import Record
-from probe.wire.partitions import REGION_FORM, partition_of, partitions
+from probe.wire.partitions import partition_of, partitions
 
 # Masks of posted texts: ****, <account>, xxx, ACCOUNT_ID, REDACTED; a shortened name ends in dots.
 _MASKED = re.compile(r"[*.…]*|[x*]+|<.*>?|\W*|(?i:redacted|account(?:_?id)?|region)|[A-Z_]*[A-Z]_?[A-Z_]*")
@@ -21,7 +22,7 @@ _S3 = re.compile(r"(?:.+\.)?s3(?:-fips)?[.-](?:dualstack\.)?(?:(?P<region>[a-z0-
 _VPCE = re.compile(
     r".*?(?:\.(?P<service>(?:[a-z0-9-]+\.)*[a-z0-9-]+))?\.(?P<region>[^.]+)\.vpce\.amazonaws\.com(?:\.cn)?"
 )
-_SERVICE = re.compile(rf"(?P<service>[a-z0-9-]+?)(?P<fips>-fips)?\.(?P<region>{REGION_FORM})\.(?P<suffix>.+)")
+_SERVICE = re.compile(rf"(?P<service>[a-z0-9-]+?)(?P<fips>-fips)?\.(?P<region>{REGION})\.(?P<suffix>.+)")
 _PUBLIC_API = re.compile(r"api\.ecr-public\.[^.]+\..+")
 _GLOBAL = re.compile(r"(?P<service>[a-z0-9-]+)\.(?P<suffix>.+)")
 # The hosts that the ECS agent polls are numbered; the endpoint names are not.
@@ -105,7 +106,7 @@ def _ecr(name: str, endpoint: str, match: re.Match[str], account: str = "") -> H
 
 def _region(text: str) -> str | None:
     """A region by its form, so that one that botocore does not list yet is accepted."""
-    return text if re.fullmatch(REGION_FORM, text, re.ASCII) and partition_of(text) is not None else None
+    return text if re.fullmatch(REGION, text, re.ASCII) and partition_of(text) is not None else None
 
 
 def _vpce_endpoint(service: str | None) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
+from probe import arns
 from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
 from probe.records import Record, fields
-from probe.wire.partitions import REGION_FORM
 
 _NAME_CHARACTER = r"[\w.*<>-]"
 _TAG = r"(?::[\w.*-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -26,9 +26,6 @@ _NAMED_IMAGE = re.compile(
 )
 _DENIED_IMAGE = re.compile(rf"pull access denied for {_ANY_IMAGE}, repository does not exist", re.ASCII | re.IGNORECASE)
 _MISSING_IMAGE = re.compile(rf"(?:repository|image) {_ANY_IMAGE} not found", re.ASCII | re.IGNORECASE)
-_TASK_ARN = re.compile(r"arn:aws[\w-]*:ecs:([a-z0-9-]{5,25}):(\d{12}):task/[\w/-]{1,300}", re.ASCII)
-_ANY_ARN = re.compile(rf"arn:aws[\w-]*:[a-z][\w-]*:({REGION_FORM}):", re.ASCII)
-_PRINCIPAL = re.compile(r"arn:aws[\w-]*:(?:sts|iam)::(\d{12}):", re.ASCII)
 _AWS_HOST = re.compile(
     r"(?<![\w.@:-])(?:[a-z0-9-]{1,63}\.){1,6}(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws)\b", re.ASCII
 )
@@ -65,14 +62,17 @@ def read_context(records: Iterable[str]) -> TaskContext:
     text = "\n".join(records)
     images = list(_images(text))
     other = next(_other_images(text), None)
-    task, principal = _TASK_ARN.search(text), _PRINCIPAL.search(text)
+    task = next((arn for arn in arns.ECS.finditer(text) if arn["kind"] == "task"), None)
+    identity = next(
+        (arn for arn in arns.ANY.finditer(text) if arn["service"] in ("iam", "sts") and arn["account"]), None
+    )
     return TaskContext(
         image=images[0] if images else None,
         other_image=other.text if other and not images else None,
         other_kind=other.host if other else ImageHost.OTHER,
-        region=task[1] if task else None,
+        region=task["region"] if task else None,
         named_region=next(_regions(text), None),
-        account=principal[1] if principal else task[2] if task else None,
+        account=identity["account"] if identity else task["account"] if task else None,
         task_arn=task[0] if task else None,
     )
 
@@ -107,7 +107,7 @@ def _other_images(text: str) -> Iterator[OtherImage]:
 def _regions(text: str) -> Iterator[str]:
     hosts = (read_host(match[0]) for match in _AWS_HOST.finditer(text))
     yield from (host.region for host in hosts if host.region)
-    yield from (match[1] for match in _ANY_ARN.finditer(text))
+    yield from (arn["region"] for arn in arns.ANY.finditer(text) if arn["region"])
 
 
 _MAX_DEPTH, _MAX_TASKS = 6, 1000

@@ -7,6 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, embedded, is_ipv6
+from probe.arns import role_of
 from probe.model import (
     ANSWERED,
     Action,
@@ -185,15 +186,6 @@ ELSEWHERE, UNNAMED = "registry", "unnamed-host"
 
 def worst(impacts: Iterable[Impact]) -> Impact:
     return min(impacts, key=lambda impact: impact.rank, default=Impact.NONE)
-
-
-def role_of(arn: str | None) -> tuple[str, str] | None:
-    """Account and name of the role in an ARN, also in the ARN of one of its sessions."""
-    parts = (arn or "").split(":", 5)
-    kind, _, name = parts[-1].partition("/") if len(parts) == 6 else ("", "", "")
-    if kind == "assumed-role":
-        return parts[4], name.partition("/")[0]
-    return (parts[4], name.rpartition("/")[2]) if kind == "role" else None
 
 
 class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
+from probe.arns import role_of
 from probe.endpoints import ROWS
-from probe.faults.evidence import UNNAMED, Evidence, role_of
+from probe.faults.evidence import UNNAMED, Evidence
 from probe.model import (
     AddressClass,
     Asker,
@@ -140,7 +141,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
 def _identity(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     denials = [denial for step in steps if (denial := step.denial)]
     principal = next((denial.principal for denial in denials if denial.principal), None) or evidence.principal
-    role = role_of(principal)
+    role = role_of(principal or "")
     actions = dict.fromkeys(denial.action for denial in denials if denial.action)
     arn = f"arn:{evidence.plan.partition}:iam::{role[0]}:role/{role[1]}" if role else principal
     return {

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from urllib.parse import SplitResult, urlsplit
 
+from probe.arns import REGION
 from probe.measure.http_request import answer_in, send
 from probe.measure.reach import Reached, Ready, reach
 from probe.measure.recorder import Attempt, Run, Target, spawn
@@ -32,13 +33,12 @@ from probe.wire.digests import hash_body
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest_layer
-from probe.wire.partitions import REGION_FORM
 
 # S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
 # s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
 # path.
 _S3 = re.compile(
-    rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>{REGION_FORM}))?", re.ASCII
+    rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>{REGION}))?", re.ASCII
 )
 _LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
 # In other partitions the layer bucket's name is not verified, so any S3 host of the region is accepted.

@@ -1,7 +1,7 @@
-"""AWS's API from outside: the clients, and what their errors mean.
+"""Calls to AWS's API with botocore's clients, and the classification of their errors.
 
-No call is repeated here and none sleeps: whoever asks knows what time is left. What leaves this file of an error is its
-kind, its code and AWS's own sentence, scrubbed; never a library's words on credentials or on a URL.
+No call is retried here, and none sleeps: the caller knows how much time is left. Of an error only its kind, its code
+and AWS's own sentence, scrubbed, leave this module; never a library's text about credentials or a URL.
 """
 
 from __future__ import annotations
@@ -28,51 +28,51 @@ from probe.model import Failure
 from probe.safe_words import scrub
 from probe.wire.aws_errors import failure_of_code
 
-CONNECT, READ = 5.0, 20.0  # seconds
-BODY = 8 * 1024 * 1024  # bytes; the largest answer that is asked for, a page of log events, has 1 MiB
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0  # seconds
+MAX_BODY = 8 * 1024 * 1024  # bytes; the largest expected reply, a page of log events, has 1 MiB
 POLICY = "task-definitions/iam/operator-smoke.json"
 _CHUNK = 64 * 1024
 
 
 class Kind(StrEnum):
-    """What to do about an error. Three of them pass by themselves."""
+    """What the caller can do about an error."""
 
     THROTTLED = "throttled"
-    UNAVAILABLE = "unavailable"  # AWS's own trouble, or an answer that is not AWS's
-    SILENT = "silent"  # no answer: the call may have been carried out
+    UNAVAILABLE = "unavailable"  # a server error, or a reply that is not AWS's
+    NO_REPLY = "no reply"  # the call may have been carried out
     DENIED = "denied"
     CREDENTIALS = "credentials"
-    REFUSED = "refused"  # the request as such: a name that does not exist, values that do not fit
+    REFUSED = "refused"  # the request is wrong: an unknown name, an invalid value
 
 
-PASSING = (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.SILENT)
+TEMPORARY = (Kind.THROTTLED, Kind.UNAVAILABLE, Kind.NO_REPLY)
 
 
 class ApiError(Exception):
-    """The only exception of a call. `action` is IAM's name of what was tried, or of what the caller lacks."""
+    """The only exception of a call. `action` is IAM's name of the call, or of the permission that is missing."""
 
-    def __init__(self, kind: Kind, action: str, code: str, words: str) -> None:
+    def __init__(self, kind: Kind, action: str, code: str, text: str) -> None:
         self.kind = kind
         self.action = action
         self.code = code
-        self.words = words
-        super().__init__(kind, action, code, words)
+        self.text = text
+        super().__init__(kind, action, code, text)
 
     def __str__(self) -> str:
         match self.kind:
             case Kind.DENIED:
-                return f"{self.action} is not allowed: {self.words}"
-            case Kind.CREDENTIALS | Kind.SILENT:
-                return f"{self.action}: {self.words}"
+                return f"{self.action} is not allowed: {self.text}"
+            case Kind.CREDENTIALS | Kind.NO_REPLY:
+                return f"{self.action}: {self.text}"
             case _:
-                return f"{self.action}: {self.code}: {self.words}" if self.words else f"{self.action}: {self.code}"
+                return f"{self.action}: {self.code}: {self.text}" if self.text else f"{self.action}: {self.code}"
 
 
-class ForeignAnswerError(Exception):
-    """What answered is not AWS: a proxy's page, a captive portal's. `args` hold the HTTP status."""
+class ForeignReplyError(Exception):
+    """The reply is not AWS's, but that of a proxy or a captive portal. `args` contain the HTTP status."""
 
 
-# What to do about an error code; a code that is not in the table of `wire.aws_errors` is REFUSED.
+# The kind for each failure in the table of `wire.aws_errors`. A code that is not in that table is REFUSED.
 _KINDS: Mapping[Failure | None, Kind] = {
     Failure.DENIED: Kind.DENIED,
     Failure.UNAUTHENTICATED: Kind.CREDENTIALS,
@@ -80,9 +80,9 @@ _KINDS: Mapping[Failure | None, Kind] = {
     Failure.THROTTLED: Kind.THROTTLED,
     Failure.SERVER_ERROR: Kind.UNAVAILABLE,
 }
-# ECS asks EC2, and tells what EC2 said as a mistake of ours: "Error retrieving security group information for [sg-…]:
-# Request limit exceeded. (ErrorCode: RequestLimitExceeded)" is an InvalidParameterException.
-_THROTTLED_BEHIND = re.compile(r"RequestLimitExceeded|Rate exceeded|Throttling", re.IGNORECASE)
+# ECS calls EC2, and reports EC2's errors as an InvalidParameterException: "Error retrieving security group information
+# for [sg-…]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)".
+_THROTTLED_BY_EC2 = re.compile(r"RequestLimitExceeded|Rate exceeded|Throttling", re.IGNORECASE)
 _NOT_AUTHORIZED = re.compile(r"not authorized to perform:? (\w+:\w+)")
 _WITHOUT_CREDENTIALS = (
     library.NoCredentialsError,
@@ -97,64 +97,63 @@ _WITHOUT_CREDENTIALS = (
 
 
 class Account:
-    """One account in one region, as the credentials of the environment see it. Calls may come from several threads."""
+    """The account and region of the configured credentials. Several threads may make calls."""
 
-    def __init__(self, *, region: str | None, profile: str | None, at_once: int = 1) -> None:
+    def __init__(self, *, region: str | None, profile: str | None, concurrent_calls: int = 1) -> None:
         """Raises UsageError."""
-        self._session = _session(profile)
-        found = region or _configured(self._session, "region")
-        if not found:
+        self._session = _make_session(profile)
+        region = region or _configured(self._session, "region")
+        if not region:
             raise UsageError(
                 "no region is configured; give --region (ECR_PROBE_REGION) or set AWS_REGION, "
                 "for example --region eu-west-1"
             )
-        self.region = str(found)
-        self._at_once = at_once
-        self._making = threading.Lock()
+        self.region = str(region)
+        self._concurrent_calls = concurrent_calls
+        self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
     def call(self, action: str, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """One call, such as "ecs:RunTask". Raises ApiError."""
+        """Make one call, such as "ecs:RunTask". Raises ApiError."""
         service, _, operation = action.partition(":")
         try:
             client = self._client(service, region or self.region)
-            answer = getattr(client, xform_name(operation))(**parameters)
+            return dict(getattr(client, xform_name(operation))(**parameters))
         except Exception as error:
-            raise _told(error, action) from None
-        return dict(answer)
+            raise _classify(error, action) from None
 
     def forget(self, service: str) -> None:
-        """Let go of a service that is not asked again: EC2's description alone takes 20 MiB."""
-        with self._making:
+        """Free the memory of a service that is not called again: EC2's description alone takes 20 MiB."""
+        with self._lock:
             self._clients = {key: client for key, client in self._clients.items() if key[0] != service}
         gc.collect()
 
     def _client(self, service: str, region: str) -> Any:
-        with self._making:
+        with self._lock:
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._made(service, region)
+                self._clients[service, region] = self._make_client(service, region)
             return self._clients[service, region]
 
-    def _made(self, service: str, region: str) -> Any:
+    def _make_client(self, service: str, region: str) -> Any:
         config = Config(
-            connect_timeout=CONNECT,
-            read_timeout=READ,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
             retries={"total_max_attempts": 1, "mode": "standard"},
-            max_pool_connections=self._at_once,
+            max_pool_connections=self._concurrent_calls,
             user_agent_extra=f"ecr-probe/{__version__}",
         )
-        # A loader of its own: the session's would keep what it has read.
+        # Each client gets its own loader: the session's would keep the descriptions of all services in memory.
         loader = create_loader(self._session.get_config_variable("data_path"))
         self._session.register_component("data_loader", loader)
         client = self._session.create_client(service, region_name=region, config=config)
-        _bound(client)
+        _check_replies(client)
         return client
 
 
-def _session(profile: str | None) -> Any:
+def _make_session(profile: str | None) -> Any:
     try:
         session = botocore.session.Session(profile=profile)
-        session.get_scoped_config()  # a profile that does not exist is told here
+        session.get_scoped_config()  # raises where the profile does not exist
     except library.ProfileNotFound:
         named = f"--profile (ECR_PROBE_PROFILE): {profile!r}" if profile else "AWS_PROFILE names one that"
         raise UsageError(f"{named} is not in the AWS CLI's files; for example --profile default") from None
@@ -170,19 +169,19 @@ def _configured(session: Any, name: str) -> Any:
         raise UsageError(f"the AWS CLI's files cannot be read: {type(error).__name__}") from None
 
 
-def _bound(client: Any) -> None:
-    """botocore reads a body whole, whatever its size, and takes a block page for an answer that says nothing: we send
-    in its place, with its own session, and look at what we read."""
+def _check_replies(client: Any) -> None:
+    """Send requests ourselves, with botocore's HTTP session, and check the replies. botocore would read a body of any
+    size, and accept a block page as an empty reply."""
     http: URLLib3Session = client._endpoint.http_session
     is_json = client.meta.service_model.resolved_protocol == "json"
 
     def send(request: Any, **_: object) -> Any:
         request.stream_output = True
-        answer = http.send(request)
-        answer._content = body = _read(answer)
+        reply = http.send(request)
+        reply._content = body = _read_body(reply)
         if is_json and body and not _is_object(body):
-            raise ForeignAnswerError(answer.status_code)
-        return answer
+            raise ForeignReplyError(reply.status_code)
+        return reply
 
     client.meta.events.register("before-send", send)
 
@@ -195,25 +194,25 @@ def _is_object(body: bytes) -> bool:
     return True
 
 
-def _read(answer: Any) -> bytes:
-    """Raises HTTPClientError where it is cut short, or longer than anything that is asked for."""
-    parts, size = [], 0
+def _read_body(reply: Any) -> bytes:
+    """Raises HTTPClientError where the body is truncated or larger than any expected reply."""
+    chunks, size = [], 0
     try:
-        for part in answer.raw.stream(_CHUNK):
-            size += len(part)
-            if size > BODY:
+        for chunk in reply.raw.stream(_CHUNK):
+            size += len(chunk)
+            if size > MAX_BODY:
                 break
-            parts.append(part)
-    except Exception as error:  # urllib3's, whichever
+            chunks.append(chunk)
+    except Exception as error:  # any of urllib3's
         raise library.HTTPClientError(error=type(error).__name__) from None
-    length = answer.headers.get("Content-Length")
-    if size > BODY or (length is not None and length != str(size)):
-        answer.raw.close()
-        raise library.HTTPClientError(error="not a whole answer")
-    return b"".join(parts)
+    length = reply.headers.get("Content-Length")
+    if size > MAX_BODY or (length is not None and length != str(size)):
+        reply.raw.close()
+        raise library.HTTPClientError(error="an incomplete reply")
+    return b"".join(chunks)
 
 
-def _told(error: Exception, action: str) -> ApiError:
+def _classify(error: Exception, action: str) -> ApiError:
     if isinstance(error, library.ClientError):
         return error_of_response(error.response, action)
     name = type(error).__name__
@@ -222,22 +221,22 @@ def _told(error: Exception, action: str) -> ApiError:
     if isinstance(error, library.ParamValidationError):
         return ApiError(Kind.REFUSED, action, "ValidationError", scrub(str(error)))
     if isinstance(error, library.SSLError):
-        words = "the connection's certificate is not trusted; AWS_CA_BUNDLE names the certificates that are"
-        return ApiError(Kind.REFUSED, action, name, words)
-    if isinstance(error, ForeignAnswerError):
+        text = "the connection's certificate is not trusted; AWS_CA_BUNDLE names a file of trusted certificates"
+        return ApiError(Kind.REFUSED, action, name, text)
+    if isinstance(error, ForeignReplyError):
         status = error.args[0]
         kind = Kind.UNAVAILABLE if status >= 500 else Kind.REFUSED
-        return ApiError(kind, action, f"HTTP {status}", "what answered is not AWS but something on the way to it")
+        return ApiError(kind, action, f"HTTP {status}", "the reply comes from something between here and AWS")
     if isinstance(error, library.HTTPClientError | library.ConnectionError | OSError):
-        return ApiError(Kind.SILENT, action, name, f"{_host(error)} did not answer ({name})")
+        return ApiError(Kind.NO_REPLY, action, name, f"{_host(error)} did not answer ({name})")
     if isinstance(error, library.BotoCoreError):
         return ApiError(Kind.REFUSED, action, name, "the AWS configuration does not allow this call")
-    # The request was made, so what is wrong is the answer, whatever botocore's parsers stumble over in it.
-    return ApiError(Kind.UNAVAILABLE, action, name, "the answer is not one of AWS")
+    # The request was sent, so the error is one of botocore's parsers, and the reply is wrong.
+    return ApiError(Kind.UNAVAILABLE, action, name, "the reply is not one of AWS")
 
 
 def _host(error: Exception) -> str:
-    """The host alone: a URL may hold a login."""
+    """Only the host, since a URL may contain a login."""
     url = getattr(error, "kwargs", {}).get("endpoint_url") or ""
     try:
         return urlsplit(str(url)).hostname or "AWS"
@@ -246,16 +245,17 @@ def _host(error: Exception) -> str:
 
 
 def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
-    """Classify an error that AWS answered, in the shape of botocore's `ClientError.response`."""
-    told = response.get("Error", {})
-    code, words = scrub(str(told.get("Code", ""))) or "an error without a code", scrub(str(told.get("Message", "")))
+    """Classify an error reply of AWS, in the form of botocore's `ClientError.response`."""
+    error = response.get("Error", {})
+    code, message = scrub(str(error.get("Code", ""))) or "an error without a code", str(error.get("Message", ""))
+    text = scrub(message)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     kind = _KINDS.get(failure_of_code(code, control_plane=True))
-    if kind is None and _THROTTLED_BEHIND.search(words):
+    if kind is None and _THROTTLED_BY_EC2.search(text):
         kind = Kind.THROTTLED
     if kind is None:
         kind = Kind.UNAVAILABLE if isinstance(status, int) and status >= 500 else Kind.REFUSED
     if kind is Kind.CREDENTIALS:
-        words = f"AWS does not accept the credentials ({code})"
-    named = _NOT_AUTHORIZED.search(str(told.get("Message", ""))[:2000]) if kind is Kind.DENIED else None
-    return ApiError(kind, named[1] if named else action, code, words)
+        text = f"AWS does not accept the credentials ({code})"
+    denied = _NOT_AUTHORIZED.search(message[:2000]) if kind is Kind.DENIED else None
+    return ApiError(kind, denied[1] if denied else action, code, text)

@@ -1,1 +1,1 @@
-"""`ecr-probe smoke`: runs the check as an ECS task in each subnet and reports one verdict over all of them."""
+"""`ecr-probe smoke`: run the check as an ECS task in each subnet and report one verdict for all of them."""

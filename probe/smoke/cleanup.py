@@ -1,117 +1,114 @@
-"""Leaving nothing behind: whatever was started and may still run is stopped, however the run ended."""
+"""Stops every task that the run started and that may still run, however the run ended."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from probe.config.flags import UsageError
-from probe.operator.aws import PASSING, Account, ApiError, Kind
-from probe.smoke import rates
-from probe.smoke.calls import Calls, CutShortError
-from probe.smoke.trial import State, Trial
-from probe.smoke.workers import Answer, Hands
+from probe.narration import counted
+from probe.operator.aws import TEMPORARY, Account, ApiError, Kind
+from probe.smoke.calls import STOPS, Bucket, Calls, CutShortError, Reply, Workers, backoff
+from probe.smoke.subnets import State, Subnet
 
 LIMIT = 20.0  # seconds, and one more for every ten tasks
-REASON = "ecr-probe smoke is over"
-_LOOKS = (0.0, 2.0, 4.0)  # seconds before each: a list is not complete at once
+_REASON = "ecr-probe smoke has ended"
+_LIST_DELAYS = (0.0, 2.0, 4.0)  # seconds before each ListTasks: a new task is not listed immediately
+_MOST_LISTED = 10_000
 _ATTEMPTS = 5
+_MOST_NOTES = 3
 
 
-class Tidying:
-    def __init__(self, account: Account, hands: Hands, *, cluster: str, started_by: str, tell: Callable[[str], None]):
-        self._cluster, self._started_by, self._tell = cluster, started_by, tell
-        self._account, self._hands = account, hands
-        self._bucket = rates.stops()
+class Cleanup:
+    """`say` receives one line of progress."""
+
+    def __init__(
+        self, account: Account, workers: Workers, *, cluster: str, started_by: str, say: Callable[[str], None]
+    ) -> None:
+        self._account, self._workers = account, workers
+        self._cluster, self._started_by, self._say = cluster, started_by, say
+        self._bucket = Bucket(STOPS)
         self._stopped = 0
-        self._left: dict[str, str] = {}  # why a task could not be stopped
+        self._not_stopped: dict[str, str] = {}  # the reason for each task
 
-    def tidy(self, trials: Sequence[Trial]) -> list[str]:
-        """What was done, a sentence each; nothing where there was nothing to do."""
-        deadline = self._hands.now() + LIMIT + len(trials) / 10
-        calls = Calls(self._account, self._hands, deadline=deadline, over="", stop=threading.Event())
+    def run(self, subnets: Sequence[Subnet]) -> list[str]:
+        """Stop the tasks. Returns a sentence for each thing done; none where there was nothing to do."""
+        deadline = self._workers.now() + LIMIT + len(subnets) / 10
+        # Tolerant: a late reply to a call of the run may raise, and the tasks have to be stopped nevertheless.
+        calls = Calls(self._account, self._workers, deadline=deadline, tolerant=True)
         with suppress(CutShortError):
-            self._hear_of_launches(trials, calls)
-        running = [trial.task_arn for trial in trials if trial.alive and trial.task_arn]
-        running += [arn for trial in trials for arn in trial.earlier]
-        unsure = [trial for trial in trials if trial.unsure or trial.state is State.STARTING]
+            self._await_launches(subnets, calls)
+        running = [subnet.task_arn for subnet in subnets if subnet.alive and subnet.task_arn]
+        running += [arn for subnet in subnets for arn in subnet.earlier]
+        unsure = any(subnet.unsure or subnet.state is State.STARTING for subnet in subnets)
         if running or unsure:
-            self._tell(f"stopping {_tasks(len(running))}" if running else "looking for a task that may have started")
+            self._say(f"stopping {counted(len(running), 'task')}" if running else "looking for tasks that may run")
             with suppress(CutShortError):
                 self._stop(running, calls)
-                self._stop_strays(unsure, calls, known=set(running))
-        return self._told()
+                if unsure:
+                    self._stop_unknown_tasks(calls, already_stopped=set(running))
+        return self._notes()
 
-    def _hear_of_launches(self, trials: Sequence[Trial], calls: Calls) -> None:
-        """Those under way, whose tasks are to be stopped as well."""
-        while any(trial.state is State.STARTING for trial in trials):
-            with suppress(UsageError, ApiError):  # it was no use, so there is nothing to stop
-                calls.wait(calls.deadline)
+    def _await_launches(self, subnets: Sequence[Subnet], calls: Calls) -> None:
+        """Wait for each RunTask in flight, since its task must be stopped too."""
+        while any(subnet.state is State.STARTING for subnet in subnets):
+            calls.wait(calls.deadline)
 
-    def _stop_strays(self, unsure: Sequence[Trial], calls: Calls, *, known: set[str]) -> None:
-        for pause in _LOOKS if unsure else ():
-            until = calls.now() + pause
-            while calls.now() < until:
-                calls.wait(until)
+    def _stop_unknown_tasks(self, calls: Calls, *, already_stopped: set[str]) -> None:
+        for delay in _LIST_DELAYS:
+            calls.pause(delay)
             try:
-                found = self._listed(calls)
+                listed = self._list_tasks(calls)
             except ApiError as error:
-                self._left["a task that may have started"] = str(error)
+                self._not_stopped["a task that may have started"] = str(error)
                 return
-            strays = [arn for arn in found if arn not in known]
-            self._stop(strays, calls)
-            known |= set(strays)
+            self._stop([arn for arn in listed if arn not in already_stopped], calls)
+            already_stopped |= set(listed)
 
-    def _listed(self, calls: Calls) -> list[str]:
-        found: list[str] = []
+    def _list_tasks(self, calls: Calls) -> list[str]:
+        arns: list[str] = []
         page: dict[str, Any] = {}
         while True:
-            answer = calls.ask("ecs:ListTasks", cluster=self._cluster, startedBy=self._started_by, **page)
-            found += [str(arn) for arn in answer.get("taskArns") or ()]
-            if not answer.get("nextToken") or len(found) >= 10_000:
-                return found
-            page = {"nextToken": str(answer["nextToken"])}
+            reply = calls.call("ecs:ListTasks", cluster=self._cluster, startedBy=self._started_by, **page)
+            arns += map(str, reply.get("taskArns") or ())
+            if not reply.get("nextToken") or len(arns) >= _MOST_LISTED:
+                return arns
+            page = {"nextToken": str(reply["nextToken"])}
 
     def _stop(self, arns: Sequence[str], calls: Calls) -> None:
-        waiting = dict.fromkeys(arns, 0.0)  # until when
+        due = dict.fromkeys(arns, 0.0)  # instant of the next StopTask
         attempts = dict.fromkeys(arns, 0)
-        asked: set[str] = set()
+        in_flight: set[str] = set()
 
-        def heard(arn: str, reply: Answer) -> None:
-            asked.discard(arn)
+        def on_stop(arn: str, reply: Reply) -> None:
+            in_flight.discard(arn)
             attempts[arn] += 1
             if not isinstance(reply, ApiError) or reply.kind is Kind.REFUSED:
-                self._stopped += not isinstance(reply, ApiError)  # refused: it is no task any more
-                self._left.pop(arn, None)
+                self._stopped += not isinstance(reply, ApiError)  # refused: the task no longer exists
+                self._not_stopped.pop(arn, None)
             else:
-                self._left[arn] = str(reply)
-                if reply.kind in PASSING and attempts[arn] < _ATTEMPTS:
-                    waiting[arn] = calls.now() + rates.patience(attempts[arn], shortest=0.5, longest=4.0)
+                self._not_stopped[arn] = str(reply)
+                if reply.kind in TEMPORARY and attempts[arn] < _ATTEMPTS:
+                    due[arn] = calls.now() + backoff(attempts[arn], shortest=0.5, longest=4.0)
 
-        self._left |= dict.fromkeys(arns, "there was no time left")
-        while waiting or asked:
+        self._not_stopped |= dict.fromkeys(arns, "there was no time left")
+        while due or in_flight:
             now = calls.now()
-            for arn in [arn for arn, due in waiting.items() if due <= now]:
+            for arn in [arn for arn, instant in due.items() if instant <= now]:
                 if not self._bucket.take(now):
                     break
-                del waiting[arn]
-                asked.add(arn)
-                calls.start("ecs:StopTask", partial(heard, arn), cluster=self._cluster, task=arn, reason=REASON)
-            calls.wait(max(self._bucket.due(now), min(waiting.values(), default=calls.deadline)))
+                del due[arn]
+                in_flight.add(arn)
+                calls.start("ecs:StopTask", partial(on_stop, arn), cluster=self._cluster, task=arn, reason=_REASON)
+            calls.wait(max(self._bucket.next_token(now), min(due.values(), default=calls.deadline)))
 
-    def _told(self) -> list[str]:
-        sentences = []
+    def _notes(self) -> list[str]:
+        notes = []
         if self._stopped:
-            sentences.append(f"{_tasks(self._stopped)} {'was' if self._stopped == 1 else 'were'} stopped")
-        for what, why in list(self._left.items())[:3]:
-            sentences.append(f"{what} was not stopped, and ends with its check: {why}")
-        if len(self._left) > 3:
-            sentences.append(f"nor were {len(self._left) - 3} more")
-        return sentences
-
-
-def _tasks(number: int) -> str:
-    return f"{number} task{'' if number == 1 else 's'}"
+            notes.append(f"{counted(self._stopped, 'task')} {'was' if self._stopped == 1 else 'were'} stopped")
+        for task, reason in list(self._not_stopped.items())[:_MOST_NOTES]:
+            notes.append(f"{task} was not stopped, and runs until its check ends: {reason}")
+        if len(self._not_stopped) > _MOST_NOTES:
+            notes.append(f"{len(self._not_stopped) - _MOST_NOTES} more were not stopped")
+        return notes

@@ -1,4 +1,4 @@
-"""The command `smoke`: look before anything is started, run the waves, leave nothing behind, say what came of it."""
+"""The command `smoke`: read everything before a task is started, run the tasks, stop what still runs, report."""
 
 from __future__ import annotations
 
@@ -11,102 +11,98 @@ from probe import __version__
 from probe.config.flags import UsageError
 from probe.fleet import Fleet, as_expected, overall
 from probe.operator.aws import Account, ApiError
-from probe.smoke import target
-from probe.smoke.calls import Calls, CutShortError
-from probe.smoke.cleanup import Tidying
+from probe.smoke.calls import Calls, CutShortError, Workers
+from probe.smoke.cleanup import Cleanup
 from probe.smoke.options import Options
-from probe.smoke.progress import Watch
-from probe.smoke.subnets import Waves, started_by
-from probe.smoke.target import Target
-from probe.smoke.trial import Trial
-from probe.smoke.workers import Hands
+from probe.smoke.progress import Progress
+from probe.smoke.subnets import Scheduler, Subnet, started_by
+from probe.smoke.target import Target, read_target, read_zones, refusal_of
 
 
 class Smoke:
     """One run of the command."""
 
     def __init__(
-        self, options: Options, account: Account, hands: Hands, *, stop: threading.Event, watch: Watch
+        self, options: Options, account: Account, workers: Workers, *, stop: threading.Event, progress: Progress
     ) -> None:
-        self._options, self._account, self._hands, self._watch = options, account, hands, watch
-        self._began, self._started_at = hands.now(), datetime.now(UTC)
-        over = f"the {options.timeout:g} s of --timeout were over"
-        self._calls = Calls(account, hands, deadline=self._began + options.timeout, over=over, stop=stop)
+        self._options, self._account, self._workers, self._progress = options, account, workers, progress
+        self._began, self._started_at = workers.now(), datetime.now(UTC)
+        expired = f"--timeout ({options.timeout:g} s) expired"
+        deadline = self._began + options.timeout
+        self._calls = Calls(account, workers, deadline=deadline, expired=expired, stop=stop)
         self._run_id = uuid4().hex[:16]
         self._target: Target | None = None
-        self._trials = [Trial(subnet) for subnet in options.subnets]
+        self._subnets = [Subnet(name) for name in options.subnets]
         self._notes: list[str] = []
 
     def run(self) -> Fleet:
-        """Raises UsageError where the user must change something; whatever had been started is stopped by then."""
+        """Raises UsageError where the user must change something. On return and on errors every task is stopped."""
         try:
-            cut = self._run()
+            cut = self._run_tasks()
         except UsageError as error:
-            raise UsageError("; ".join((str(error), *self._tidied()))) from None
+            raise UsageError("; ".join((str(error), *self._clean_up()))) from None
         except BaseException:
-            self._tidied()
+            self._clean_up()
             raise
         else:
-            told = self._tidied()
-            return self._fleet(cut, told)
+            return self._fleet(cut, self._clean_up())
         finally:
-            self._watch.close()
+            self._progress.close()
 
-    def _run(self) -> str | None:
-        """What cut it short, if anything did."""
+    def _run_tasks(self) -> str | None:
+        """The reason why the run ended early, if it did."""
         try:
-            found = self._look()
-            self._watch.begins(len(self._trials))
-            gate = self._began + self._options.wait_until_pass
-            waves = Waves(
-                self._trials,
-                found,
+            target = self._prepare()
+            self._progress.start(len(self._subnets))
+            Scheduler(
+                self._subnets,
+                target,
                 self._options,
                 self._calls,
                 run_id=self._run_id,
-                gate=gate,
-                watch=self._watch,
+                retry_until=self._began + self._options.wait_until_pass,
+                progress=self._progress,
                 notes=self._notes,
-            )
-            waves.run()
+            ).run()
         except CutShortError as cut:
             return str(cut)
         return None
 
-    def _look(self) -> Target:
-        """Reads only: while something is wrong here, nothing has been started."""
+    def _prepare(self) -> Target:
+        """Only read: where something is wrong here, no task was started."""
+        options, region = self._options, self._account.region
         try:
-            self._target = found = target.read(self._options, self._calls.ask, region=self._account.region)
-            self._trials = [Trial(subnet) for subnet in found.subnets]
-            zones = target.zones(self._options, self._calls.ask, found.subnets, self._account.region, self._notes)
+            self._target = target = read_target(options, self._calls.call, region=region)
+            self._subnets = [Subnet(name) for name in target.subnets]
+            zones = read_zones(options, self._calls.call, target.subnets, region, self._notes)
             self._account.forget("ec2")
         except ApiError as error:
-            raise target.refused(error, self._options, self._account.region) from None
-        strangers = {subnet for each in self._options.expected for subnet in each.subnets} - set(found.subnets)
-        if strangers:
-            raise self._options.given.refusal("expect", f"{min(strangers)} is not one of the subnets")
-        for trial in self._trials:
-            trial.zone = zones.get(trial.subnet)
-        self._trials.sort(key=_place)
-        self._notes += found.notes
-        return found
+            raise refusal_of(error, options, region) from None
+        unknown = {name for expectation in options.expected for name in expectation.subnets} - set(target.subnets)
+        if unknown:
+            raise options.arguments.refusal("expect", f"{min(unknown)} is not one of the subnets")
+        for subnet in self._subnets:
+            subnet.zone = zones.get(subnet.id)
+        self._subnets.sort(key=_order)
+        self._notes += target.notes
+        return target
 
-    def _tidied(self) -> list[str]:
-        tidying = Tidying(
+    def _clean_up(self) -> list[str]:
+        cleanup = Cleanup(
             self._account,
-            self._hands,
+            self._workers,
             cluster=self._options.cluster,
             started_by=started_by(self._run_id),
-            tell=self._watch.note,
+            say=self._progress.note,
         )
-        return tidying.tidy(self._trials)
+        return cleanup.run(self._subnets)
 
-    def _fleet(self, cut: str | None, told: Sequence[str]) -> Fleet:
-        now, options = self._hands.now(), self._options
+    def _fleet(self, cut: str | None, cleanup_notes: Sequence[str]) -> Fleet:
+        now, options = self._workers.now(), self._options
         if cut is not None:
-            trouble = f" ({self._calls.trouble})" if self._calls.trouble and self._target is None else ""
-            self._notes.append(f"the run was cut short when {cut}{trouble}")
-        runs = tuple(trial.run or trial.cut_short(cut or "", now) for trial in sorted(self._trials, key=_place))
+            error = f" ({self._calls.last_error})" if self._calls.last_error and self._target is None else ""
+            self._notes.append(f"not complete: {cut}{error}")
+        runs = tuple(subnet.final_run(cut or "", now) for subnet in sorted(self._subnets, key=_order))
         status, code = overall((run.status for run in runs), strict=options.strict)
         definition = self._target.task_definition if self._target else options.task_definition
         return Fleet(
@@ -122,10 +118,10 @@ class Smoke:
             role=self._target.role if self._target else None,
             runs=runs,
             expected=options.expected,
-            notes=tuple(dict.fromkeys((*self._notes, *told))),
+            notes=tuple(dict.fromkeys((*self._notes, *cleanup_notes))),
         )
 
 
-def _place(trial: Trial) -> tuple[str, str]:
-    """By zone, those of unknown zones last."""
-    return trial.zone or "~", trial.subnet
+def _order(subnet: Subnet) -> tuple[str, str]:
+    """By zone, unknown zones last."""
+    return subnet.zone or "~", subnet.id

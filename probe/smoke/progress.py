@@ -1,6 +1,6 @@
-"""What a person sees while the tasks run: on a terminal one bar, in a log a line for each subnet that is done."""
+"""Progress while the tasks run: one bar on a terminal, elsewhere a line for each finished subnet."""
 
-# ruff: noqa: ARG002 - a log hears more than it keeps
+# ruff: noqa: ARG002 - each implementation uses a part of the protocol
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from probe.fleet import SubnetRun
 from probe.model import Severity, Status
+from probe.narration import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-Say = Callable[[str], None]
+WriteLine = Callable[[str], None]
 
 
-class Watch(Protocol):
-    def begins(self, total: int) -> None: ...
+class Progress(Protocol):
+    def start(self, total: int) -> None: ...
 
     def running(self, number: int) -> None: ...
 
     def finished(self, run: SubnetRun) -> None: ...
 
-    def again(self, run: SubnetRun, seconds: float) -> None: ...
+    def retry(self, run: SubnetRun, seconds: float) -> None: ...
 
-    def note(self, words: str) -> None: ...
+    def note(self, text: str) -> None: ...
 
     def close(self) -> None: ...
 
 
-class Log:
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._done, self._total = 0, 0
+class Lines:
+    def __init__(self, write_line: WriteLine) -> None:
+        self._write_line = write_line
+        self._finished, self._total = 0, 0
 
-    def begins(self, total: int) -> None:
+    def start(self, total: int) -> None:
         self._total = total
-        self._say(f"ecr-probe: {total} subnet{'' if total == 1 else 's'}")
+        self.note(counted(total, "subnet"))
 
     def running(self, number: int) -> None:
         return
 
     def finished(self, run: SubnetRun) -> None:
-        self._done += 1
-        self._say(f"ecr-probe: {self._done}/{self._total} {line(run)}")
+        self._finished += 1
+        self.note(f"{self._finished}/{self._total} {describe(run)}")
 
-    def again(self, run: SubnetRun, seconds: float) -> None:
-        self._say(f"ecr-probe: {line(run)}; again in {seconds:.0f} s")
+    def retry(self, run: SubnetRun, seconds: float) -> None:
+        self.note(f"{describe(run)}; next try in {seconds:.0f} s")
 
-    def note(self, words: str) -> None:
-        self._say(f"ecr-probe: {words}")
+    def note(self, text: str) -> None:
+        self._write_line(f"ecr-probe: {text}")
 
     def close(self) -> None:
         return
 
 
 class Bar:
-    """The bar, and above it a line for each subnet that does not pass."""
+    """A bar, and above it a line for each subnet that does not pass."""
 
     def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
@@ -68,56 +69,56 @@ class Bar:
         self._bars: Bars | None = None
         self._task: TaskID | None = None
 
-    def begins(self, total: int) -> None:
+    def start(self, total: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
-        columns = ("subnets", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+        counts = TextColumn("{task.fields[counts]}")
         console = Console(file=self._terminal, force_terminal=True, highlight=False)
-        self._bars = Bars(*columns, console=console, transient=True)
-        self._task = self._bars.add_task("subnets", total=total, told="")
+        self._bars = Bars(
+            "subnets", BarColumn(), MofNCompleteColumn(), counts, TimeElapsedColumn(), console=console, transient=True
+        )
+        self._task = self._bars.add_task("subnets", total=total, counts="")
         self._bars.start()
 
     def running(self, number: int) -> None:
         self._running = number
-        self._show(0)
+        self._update(0)
 
     def finished(self, run: SubnetRun) -> None:
         self._counts[str(run.status)] += 1
-        self._show(1)
+        self._update(1)
         if run.status is not Status.PASS:
-            self._above(line(run))
+            self.note(describe(run))
 
-    def _show(self, advance: int) -> None:
+    def _update(self, advance: int) -> None:
         if self._bars is not None and self._task is not None:
-            told = {"running": self._running, **self._counts}
-            words = ", ".join(f"{count} {word}" for word, count in told.items() if count)
-            self._bars.update(self._task, advance=advance, told=words)
+            counts = {"running": self._running, **self._counts}
+            text = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+            self._bars.update(self._task, advance=advance, counts=text)
 
-    def again(self, run: SubnetRun, seconds: float) -> None:
-        self._above(f"{line(run)}; again in {seconds:.0f} s")
+    def retry(self, run: SubnetRun, seconds: float) -> None:
+        self.note(f"{describe(run)}; next try in {seconds:.0f} s")
 
-    def note(self, words: str) -> None:
-        self._above(words)
+    def note(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
 
-    def _above(self, text: str) -> None:
-        if self._bars is not None:
-            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-
-def line(run: SubnetRun) -> str:
+def describe(run: SubnetRun) -> str:
+    """ "subnet-0a1b2c3d (eu-west-1a): fail: tcp.silent"."""
     place = f"{run.subnet} ({run.zone})" if run.zone else run.subnet
-    errors = [each for each in run.verdict.findings if each.severity is Severity.ERROR] if run.verdict else []
-    codes = ", ".join(dict.fromkeys(each.code for each in errors))
-    words = run.words if run.status is not Status.PASS else None
-    return ": ".join(part for part in (place, str(run.status), codes, words) if part)
+    errors = [finding for finding in run.verdict.findings if finding.severity is Severity.ERROR] if run.verdict else []
+    codes = ", ".join(dict.fromkeys(finding.code for finding in errors))
+    text = run.words if run.status is not Status.PASS else None
+    return ": ".join(part for part in (place, str(run.status), codes, text) if part)
 
 
-def watch_on(terminal: TextIO | None, say: Say) -> Watch:
-    return Bar(terminal) if terminal is not None and terminal.isatty() else Log(say)
+def progress_on(terminal: TextIO | None, write_line: WriteLine) -> Progress:
+    return Bar(terminal) if terminal is not None and terminal.isatty() else Lines(write_line)

@@ -1,62 +1,138 @@
-"""The subnets' tasks, from RunTask to the answer, many at once and as fast as AWS lets them be started.
+"""The tasks of all subnets, from RunTask to the result, concurrently and as fast as AWS allows.
 
-One thread decides and knows everything; `Hands` make its calls. For n subnets whose tasks come to an end at the first
-try it takes n RunTask, n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of tasks that run.
+One thread makes all decisions; `Calls` carries out the calls. n subnets whose first tasks end normally take n RunTask,
+n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of running tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from probe.explain import explain_text
+from probe.fleet import SubnetRun
 from probe.model import Policy, Status, Verdict
-from probe.operator.aws import PASSING, POLICY, ApiError, Kind
+from probe.operator.aws import POLICY, TEMPORARY, ApiError, Kind
+from probe.records import Record, field
 from probe.report.json import essence
-from probe.smoke import outcome, rates, task
-from probe.smoke.calls import Calls
+from probe.smoke import outcome
+from probe.smoke.calls import LAUNCHES, LOG_READS, Bucket, Calls, Reply, backoff
 from probe.smoke.options import Options
-from probe.smoke.outcome import Answer
-from probe.smoke.progress import Watch
-from probe.smoke.target import Target, refused
-from probe.smoke.trial import State, Trial
-from probe.smoke.workers import Answer as Reply
+from probe.smoke.outcome import Ending, Result
+from probe.smoke.progress import Progress
+from probe.smoke.target import Target, refusal_of
 from probe.verdict import exit_code
 
-POLL = 3.0  # seconds; a task takes a multiple of it to start
+POLL = 3.0  # seconds; a task takes several times as long to start
 BATCH = 100  # tasks that one DescribeTasks may name
-AGAIN = 15.0  # seconds from a subnet's failure to its next try under --wait-until-pass
-UNKNOWN = 60.0  # seconds for which a new task may be unknown to DescribeTasks
-LATE = (1.0, 2.0, 4.0, 8.0)  # seconds between looks for a document that may yet arrive
-# Launches under way, and reads of logs: ten a second, of which each may take a second. The hands are more, so that no
-# call waits for one: what waits could not be taken back, and looks must not come late.
-AT_ONCE = 12
+RETRY_AFTER = 15.0  # seconds from a subnet's failure to its next try under --wait-until-pass
+UNKNOWN = 60.0  # seconds for which DescribeTasks may not know a new task
+LOG_DELAYS = (1.0, 2.0, 4.0, 8.0)  # seconds between reads of a log whose document may still arrive
+# Launches, and log reads, in flight: ten a second, each of up to a second. There are more workers than that, so that no
+# call is queued: a queued launch could not be withdrawn, and a queued DescribeTasks would be late.
+IN_FLIGHT = 12
 DOCUMENTS = 8 * 1024 * 1024  # bytes of all subnets' documents
-_MOST = 200 * 1024  # of one
+_LONGEST_DOCUMENT = 200 * 1024
 
 
-class Waves:
-    """`gate` is the instant until which what fails is tried again. Notes are added to `notes`."""
+# ---- one subnet ------------------------------------------------------------------------------------------------------
+
+
+class State(Enum):
+    WAITING = auto()  # for its turn, or for its next try
+    STARTING = auto()  # RunTask is in flight
+    RUNNING = auto()
+    ENDED = auto()  # its document has to be read
+    READING = auto()  # GetLogEvents is in flight
+    DONE = auto()
+
+
+class Subnet(Record):
+    """One subnet and the task of its current try. Before the instant `due` there is nothing to do."""
+
+    id: str
+    zone: str | None = None
+    state: State = State.WAITING
+    due: float = 0.0
+    tries: int = 0
+    failed_launches: int = 0  # in a row, for temporary reasons
+    token: str | None = None
+    began: float | None = None
+    launched: float | None = None  # when RunTask returned the task
+    task_arn: str | None = None
+    alive: bool = False  # the task was not seen to stop
+    earlier: list[str] = field(default_factory=list)  # tasks of earlier tries that were not seen to stop
+    unsure: bool = False  # a RunTask without a reply may have started a task
+    last: str = ""  # status of the task, or why there is none
+    before: str = ""  # why the try before this one found no place
+    ending: Ending | None = None
+    log_reads: int = 0
+    run: SubnetRun | None = None  # the result of the last try
+
+    def begin(self, token: str, now: float) -> None:
+        """Begin another try, with a task of its own."""
+        if self.alive and self.task_arn is not None:
+            self.earlier.append(self.task_arn)
+        self.before = self.last if self.failed_launches else ""
+        self.token, self.began, self.launched = token, now, None
+        self.tries += 1
+        self.alive, self.task_arn, self.ending, self.log_reads, self.last = False, None, None, 0, ""
+
+    def settle(self, result: Result, now: float) -> SubnetRun:
+        self.run = SubnetRun(
+            subnet=self.id,
+            zone=self.zone,
+            task_arn=self.task_arn,
+            status=result.status,
+            source=result.source,
+            verdict=result.verdict,
+            words=result.words,
+            seconds=round(now - self.began, 3) if self.began is not None else None,
+            tries=max(self.tries, 1),
+        )
+        return self.run
+
+    def final_run(self, cut: str, now: float) -> SubnetRun:
+        """The last try's result, also that of an earlier one; where there is none, `cut` tells why the run ended."""
+        return self.run if self.run is not None else self.settle(self._unfinished(cut), now)
+
+    def _unfinished(self, cut: str) -> Result:
+        if self.ending is not None and self.ending.exit_code is not None:
+            return outcome.from_exit_code(self.ending, f"its document was not read before {cut}")
+        if self.alive:
+            before = f"; before that {self.before}" if self.before else ""
+            return Result(Status.INCONCLUSIVE, words=f"its task was still {self.last} when {cut}{before}")
+        reason = self.last or self.before
+        text = f"{reason}; {cut}" if reason else f"no task was started before {cut}"
+        return Result(Status.INCONCLUSIVE, words=text)
+
+
+# ---- all subnets -----------------------------------------------------------------------------------------------------
+
+
+class Scheduler:
+    """Failing subnets are tried again until the instant `retry_until`. Notes are added to `notes`."""
 
     def __init__(
         self,
-        trials: Sequence[Trial],
+        subnets: Sequence[Subnet],
         target: Target,
         options: Options,
         calls: Calls,
         *,
         run_id: str,
-        gate: float,
-        watch: Watch,
+        retry_until: float,
+        progress: Progress,
         notes: list[str],
     ) -> None:
-        self._trials, self._target, self._options, self._calls = trials, target, options, calls
-        self._run_id, self._gate, self._watch, self._notes = run_id, gate, watch, notes
-        self._launches, self._log_reads = rates.launches(), rates.log_reads()
-        self._accepted = False  # AWS has taken a RunTask as such, so it will not refuse the others for what they say
-        self._looking, self._next_look = 0, 0.0
+        self._subnets, self._target, self._options, self._calls = subnets, target, options, calls
+        self._run_id, self._retry_until, self._progress, self._notes = run_id, retry_until, progress, notes
+        self._launches, self._log_reads = Bucket(LAUNCHES), Bucket(LOG_READS)
+        self._accepted = False  # AWS accepted the parameters of a RunTask, so it will not refuse the others for them
+        self._polls, self._next_poll = 0, 0.0  # DescribeTasks in flight
         self._with_logs = target.log is not None
         self._read_text = partial(
             explain_text,
@@ -67,228 +143,223 @@ class Waves:
         )
 
     def run(self) -> None:
-        """Raises UsageError where AWS refuses what was asked, and CutShortError."""
-        while any(trial.state is not State.DONE for trial in self._trials):
-            self._go_on()
+        """Raises UsageError where AWS refuses the request, and CutShortError."""
+        while any(subnet.state is not State.DONE for subnet in self._subnets):
+            self._advance()
 
-    # ---- the loop --------------------------------------------------------------------------------------------------
+    # ---- the loop ----------------------------------------------------------------------------------------------------
 
-    def _go_on(self) -> None:
+    def _advance(self) -> None:
         now = self._calls.now()
-        for trial in self._due(State.WAITING, now):
+        for subnet in self._due(State.WAITING, now):
             if not self._may_launch() or not self._launches.take(now):
                 break
-            self._launch(trial, now)
-        self._look(now)
-        for trial in self._due(State.ENDED, now):
-            if self._count(State.READING) >= AT_ONCE or not self._log_reads.take(now):
+            self._launch(subnet, now)
+        self._poll(now)
+        for subnet in self._due(State.ENDED, now):
+            if self._count(State.READING) >= IN_FLIGHT or not self._log_reads.take(now):
                 break
-            self._read(trial)
-        self._watch.running(self._count(State.RUNNING))
-        self._calls.wait(min(self._instants(now), default=self._calls.deadline))
+            self._read_log(subnet)
+        self._progress.running(self._count(State.RUNNING))
+        self._calls.wait(min(self._next_instants(now), default=self._calls.deadline))
 
-    def _due(self, state: State, now: float) -> list[Trial]:
-        return [trial for trial in self._trials if trial.state is state and trial.due <= now]
+    def _due(self, state: State, now: float) -> list[Subnet]:
+        return [subnet for subnet in self._subnets if subnet.state is state and subnet.due <= now]
 
     def _count(self, state: State) -> int:
-        return sum(trial.state is state for trial in self._trials)
+        return sum(subnet.state is state for subnet in self._subnets)
 
     def _may_launch(self) -> bool:
-        """The first goes alone: what AWS refuses in it, it refuses in all, and then there is nothing to stop."""
-        return self._count(State.STARTING) < (AT_ONCE if self._accepted else 1)
+        """The first launch goes alone: if AWS refuses its parameters, it refuses all, and there is nothing to stop."""
+        return self._count(State.STARTING) < (IN_FLIGHT if self._accepted else 1)
 
-    def _instants(self, now: float) -> Iterator[float]:
-        """When there is something to do next, besides hearing an answer."""
-        launching, reading = self._may_launch(), self._count(State.READING) < AT_ONCE
-        for trial in self._trials:
-            if trial.state is State.WAITING and launching:
-                yield max(trial.due, self._launches.due(now))
-            elif trial.state is State.ENDED and reading:
-                yield max(trial.due, self._log_reads.due(now))
-            elif trial.state is State.RUNNING and not self._looking:
-                yield self._next_look
+    def _next_instants(self, now: float) -> Iterator[float]:
+        """When there is something to do, apart from handling replies."""
+        launching, reading = self._may_launch(), self._count(State.READING) < IN_FLIGHT
+        for subnet in self._subnets:
+            if subnet.state is State.WAITING and launching:
+                yield max(subnet.due, self._launches.next_token(now))
+            elif subnet.state is State.ENDED and reading:
+                yield max(subnet.due, self._log_reads.next_token(now))
+            elif subnet.state is State.RUNNING and not self._polls:
+                yield self._next_poll
 
-    # ---- starting --------------------------------------------------------------------------------------------------
+    # ---- RunTask -----------------------------------------------------------------------------------------------------
 
-    def _launch(self, trial: Trial, now: float) -> None:
-        if trial.token is None:
-            trial.begin(uuid4().hex, now)
-        trial.state = State.STARTING
+    def _launch(self, subnet: Subnet, now: float) -> None:
+        if subnet.token is None:
+            subnet.begin(uuid4().hex, now)
+        subnet.state = State.STARTING
         self._calls.start(
             "ecs:RunTask",
-            partial(self._launched, trial),
+            partial(self._on_launch, subnet),
             cluster=self._options.cluster,
             taskDefinition=self._target.task_definition,
             count=1,
-            clientToken=trial.token,  # asked twice, ECS starts one task
+            clientToken=subnet.token,  # ECS starts one task for it, however often it is called
             startedBy=started_by(self._run_id),
             tags=[{"key": "application", "value": "ecr-probe"}, {"key": "ecr-probe-run", "value": self._run_id}],
-            **self._target.in_subnet(trial.subnet),
+            **self._target.in_subnet(subnet.id),
         )
 
-    def _launched(self, trial: Trial, reply: Reply) -> None:
-        trial.state = State.WAITING
+    def _on_launch(self, subnet: Subnet, reply: Reply) -> None:
+        subnet.state = State.WAITING
         if isinstance(reply, ApiError):
-            self._not_launched(trial, reply)
+            self._on_failed_launch(subnet, reply)
             return
-        self._accepted, trial.unsure = True, False
-        started = next((each for each in reply.get("tasks") or () if each.get("taskArn")), None)
-        if started is None:
-            self._not_placed(trial, task.telling(reply.get("failures") or ()))
+        self._accepted, subnet.unsure = True, False
+        task = next((described for described in reply.get("tasks") or () if described.get("taskArn")), None)
+        if task is None:
+            self._on_no_place(subnet, outcome.placement_reason(reply.get("failures") or ()))
             return
-        if not any(other.state is State.RUNNING for other in self._trials):
-            self._next_look = self._calls.now() + POLL
-        trial.task_arn, trial.last = str(started["taskArn"]), task.status(started)
-        trial.state, trial.alive, trial.launched = State.RUNNING, True, self._calls.now()
+        if not any(other.state is State.RUNNING for other in self._subnets):
+            self._next_poll = self._calls.now() + POLL
+        subnet.task_arn, subnet.last = str(task["taskArn"]), outcome.task_status(task)
+        subnet.state, subnet.alive, subnet.launched = State.RUNNING, True, self._calls.now()
 
-    def _not_launched(self, trial: Trial, error: ApiError) -> None:
-        trial.unsure = trial.unsure or error.kind in (Kind.SILENT, Kind.UNAVAILABLE)
-        if error.kind in PASSING:
-            trial.last = f"no task could be started ({error})"
-            self._later(trial)
-        elif error.kind is Kind.REFUSED and task.is_of_the_place(error.words):
+    def _on_failed_launch(self, subnet: Subnet, error: ApiError) -> None:
+        subnet.unsure = subnet.unsure or error.kind in (Kind.NO_REPLY, Kind.UNAVAILABLE)
+        if error.kind in TEMPORARY:
+            subnet.last = f"no task could be started ({error})"
+            self._launch_later(subnet)
+        elif error.kind is Kind.REFUSED and outcome.is_placement(error.text):
             self._accepted = True
-            self._not_placed(trial, error.words)
+            self._on_no_place(subnet, error.text)
         else:
-            raise refused(error, self._options, self._calls.account.region)
+            raise refusal_of(error, self._options, self._calls.account.region)
 
-    def _not_placed(self, trial: Trial, reason: str, stop_code: str = "") -> None:
-        trial.last = f"no task could be started: {task.meaning(reason)}"
-        if task.passes(reason, stop_code):
-            trial.token = None  # the last one has had its answer
-            self._later(trial)
+    def _on_no_place(self, subnet: Subnet, reason: str, stop_code: str = "") -> None:
+        subnet.last = f"no task could be started: {outcome.explained(reason)}"
+        if outcome.is_temporary(reason, stop_code):
+            subnet.token = None  # the RunTask with this token is answered
+            self._launch_later(subnet)
         else:
-            self._settle(trial, outcome.without_task(reason, self._read_text))
+            self._settle(subnet, outcome.without_task(reason, self._read_text))
 
-    def _later(self, trial: Trial) -> None:
-        trial.state = State.WAITING
-        trial.refusals += 1
-        trial.due = self._calls.now() + rates.patience(trial.refusals, shortest=2.0, longest=60.0)
+    def _launch_later(self, subnet: Subnet) -> None:
+        subnet.state = State.WAITING
+        subnet.failed_launches += 1
+        subnet.due = self._calls.now() + backoff(subnet.failed_launches, shortest=2.0, longest=60.0)
 
-    # ---- watching --------------------------------------------------------------------------------------------------
+    # ---- DescribeTasks -----------------------------------------------------------------------------------------------
 
-    def _look(self, now: float) -> None:
-        running = [trial for trial in self._trials if trial.state is State.RUNNING]
-        if not running or self._looking or now < self._next_look:
+    def _poll(self, now: float) -> None:
+        running = [subnet for subnet in self._subnets if subnet.state is State.RUNNING]
+        if not running or self._polls or now < self._next_poll:
             return
-        self._next_look = now + POLL
+        self._next_poll = now + POLL
         for start in range(0, len(running), BATCH):
-            asked = {str(trial.task_arn): trial for trial in running[start : start + BATCH]}
-            self._looking += 1
+            batch = {str(subnet.task_arn): subnet for subnet in running[start : start + BATCH]}
+            self._polls += 1
             self._calls.start(
-                "ecs:DescribeTasks", partial(self._seen, asked), cluster=self._options.cluster, tasks=list(asked)
+                "ecs:DescribeTasks", partial(self._on_poll, batch), cluster=self._options.cluster, tasks=list(batch)
             )
 
-    def _seen(self, asked: Mapping[str, Trial], reply: Reply) -> None:
-        self._looking -= 1
+    def _on_poll(self, batch: Mapping[str, Subnet], reply: Reply) -> None:
+        self._polls -= 1
         now = self._calls.now()
         if isinstance(reply, ApiError):
-            if reply.kind not in PASSING:
-                raise refused(reply, self._options, self._calls.account.region)
-            self._next_look = now + rates.patience(2, shortest=POLL, longest=20.0)
+            if reply.kind not in TEMPORARY:
+                raise refusal_of(reply, self._options, self._calls.account.region)
+            self._next_poll = now + backoff(2, shortest=POLL, longest=20.0)
             return
-        for each in reply.get("tasks") or ():
-            trial = asked.get(str(each.get("taskArn")))
-            if trial is not None:
-                self._saw(trial, each, now)
-        for each in reply.get("failures") or ():
-            trial = asked.get(str(each.get("arn")))
-            if trial is not None and now - (trial.launched or now) > UNKNOWN:
-                self._settle(trial, Answer(Status.INCONCLUSIVE, words="ECS does not know the task that it started"))
+        for task in reply.get("tasks") or ():
+            subnet = batch.get(str(task.get("taskArn")))
+            if subnet is not None:
+                self._update(subnet, task, now)
+        for failure in reply.get("failures") or ():
+            subnet = batch.get(str(failure.get("arn")))
+            if subnet is not None and now - (subnet.launched or now) > UNKNOWN:
+                self._settle(subnet, Result(Status.INCONCLUSIVE, words="ECS does not know the task that it started"))
 
-    def _saw(self, trial: Trial, seen: Mapping[str, Any], now: float) -> None:
-        trial.last = task.status(seen)
-        trial.zone = trial.zone or task.zone(seen)
-        trial.ended = ended = task.ending(seen, self._target.container)
-        if ended is None:
+    def _update(self, subnet: Subnet, task: Mapping[str, Any], now: float) -> None:
+        subnet.last = outcome.task_status(task)
+        subnet.zone = subnet.zone or outcome.task_zone(task)
+        subnet.ending = ending = outcome.read_ending(task, self._target.container)
+        if ending is None:
             return
-        # An essential container takes its task with it. From another one it would go on.
-        trial.alive = trial.last != "STOPPED" and not self._target.essential
-        if trial.alive:
-            self._halt(trial)
-        if ended.exit_code is not None and self._with_logs:
-            trial.state, trial.due = State.ENDED, now
-        elif ended.exit_code is not None:
-            self._settle(trial, outcome.by_exit_code(ended))
-        elif task.passes(ended.reason, ended.stop_code):
-            self._not_placed(trial, ended.reason, ended.stop_code)
+        # When an essential container ends, ECS stops its task. The task of another one continues.
+        subnet.alive = subnet.last != "STOPPED" and not self._target.essential
+        if subnet.alive:
+            self._stop_task(subnet)
+        if ending.exit_code is not None and self._with_logs:
+            subnet.state, subnet.due = State.ENDED, now
+        elif ending.exit_code is not None:
+            self._settle(subnet, outcome.from_exit_code(ending))
+        elif outcome.is_temporary(ending.reason, ending.stop_code):
+            self._on_no_place(subnet, ending.reason, ending.stop_code)
         else:
-            self._settle(trial, outcome.by_reason(ended.reason, ended.stop_code, self._read_text))
+            self._settle(subnet, outcome.from_stopped_reason(ending, self._read_text))
 
-    def _halt(self, trial: Trial) -> None:
-        arn = trial.task_arn
+    def _stop_task(self, subnet: Subnet) -> None:
+        arn = subnet.task_arn
 
-        def heard(reply: Reply) -> None:
-            if trial.task_arn == arn:
-                trial.alive = isinstance(reply, ApiError)
+        def on_stop(reply: Reply) -> None:
+            if subnet.task_arn == arn:
+                subnet.alive = isinstance(reply, ApiError)
 
-        self._calls.start(
-            "ecs:StopTask",
-            heard,
-            cluster=self._options.cluster,
-            task=arn,
-            reason="the check of ecr-probe is done",
-        )
+        reason = "the check of ecr-probe is finished"
+        self._calls.start("ecs:StopTask", on_stop, cluster=self._options.cluster, task=arn, reason=reason)
 
-    # ---- reading ---------------------------------------------------------------------------------------------------
+    # ---- GetLogEvents ------------------------------------------------------------------------------------------------
 
-    def _read(self, trial: Trial) -> None:
+    def _read_log(self, subnet: Subnet) -> None:
         log = self._target.log
         assert log is not None
-        trial.state = State.READING
+        subnet.state = State.READING
         self._calls.start(
             "logs:GetLogEvents",
-            partial(self._found, trial),
+            partial(self._on_log, subnet),
             region=log.region,
             logGroupName=log.group,
-            logStreamName=log.stream(self._target.container, str(trial.task_arn)),
-            # From either end by turns, since an empty page does not mean an empty stream.
-            startFromHead=trial.looks % 2 == 1,
-            limit=outcome.LINES,
+            logStreamName=log.stream(self._target.container, str(subnet.task_arn)),
+            # From each end in turn, since an empty page does not mean an empty stream.
+            startFromHead=subnet.log_reads % 2 == 1,
+            limit=outcome.LOG_LINES,
         )
 
-    def _found(self, trial: Trial, reply: Reply) -> None:
-        ended = trial.ended
-        assert ended is not None
+    def _on_log(self, subnet: Subnet, reply: Reply) -> None:
+        ending = subnet.ending
+        assert ending is not None
         if isinstance(reply, ApiError) and reply.code != "ResourceNotFoundException":
-            if reply.kind in PASSING:
-                trial.state, trial.due = State.ENDED, self._calls.now() + rates.patience(2, shortest=1.0, longest=8.0)
+            if reply.kind in TEMPORARY:
+                subnet.state, subnet.due = State.ENDED, self._calls.now() + backoff(2, shortest=1.0, longest=8.0)
             else:
-                self._do_without_logs(reply)
-                self._settle(trial, outcome.by_exit_code(ended))
+                self._give_up_logs(reply)
+                self._settle(subnet, outcome.from_exit_code(ending))
             return
-        lines = outcome.lines([] if isinstance(reply, ApiError) else reply.get("events") or [])
-        if lines.verdict is not None:
-            self._settle(trial, outcome.by_document(self._slim(lines.verdict), ended))
-        elif lines.settle(ended) or trial.looks == len(LATE):
-            self._settle(trial, outcome.by_exit_code(ended, lines.why, lines.last))
+        content = outcome.read_log([] if isinstance(reply, ApiError) else reply.get("events") or [])
+        if content.verdict is not None:
+            self._settle(subnet, outcome.from_document(self._shortened(content.verdict), ending))
+        elif content.is_final(ending) or subnet.log_reads == len(LOG_DELAYS):
+            self._settle(subnet, outcome.from_exit_code(ending, content.why_no_document, content.last_line))
         else:
-            trial.state, trial.due = State.ENDED, self._calls.now() + LATE[trial.looks]
-            trial.looks += 1
+            subnet.state, subnet.due = State.ENDED, self._calls.now() + LOG_DELAYS[subnet.log_reads]
+            subnet.log_reads += 1
 
-    def _do_without_logs(self, error: ApiError) -> None:
+    def _give_up_logs(self, error: ApiError) -> None:
         if self._with_logs:
             self._with_logs = False
             hint = f"; {POLICY} allows it" if error.kind is Kind.DENIED else ""
-            self._notes.append(f"verdicts are exit codes, since their documents cannot be fetched: {error}{hint}")
+            self._notes.append(f"verdicts are exit codes, because the documents cannot be read: {error}{hint}")
 
-    def _slim(self, verdict: Verdict) -> Verdict:
-        """Shortened to its share of what all documents may take."""
-        return essence(verdict, limit=min(_MOST, DOCUMENTS // len(self._trials)))
+    def _shortened(self, verdict: Verdict) -> Verdict:
+        """Shortened to its share of the space for all documents."""
+        return essence(verdict, limit=min(_LONGEST_DOCUMENT, DOCUMENTS // len(self._subnets)))
 
-    # ---- what is told ----------------------------------------------------------------------------------------------
+    # ---- results -----------------------------------------------------------------------------------------------------
 
-    def _settle(self, trial: Trial, answer: Answer) -> None:
+    def _settle(self, subnet: Subnet, result: Result) -> None:
         now = self._calls.now()
-        run = trial.settle(answer, now)
-        if exit_code(run.status, strict=self._options.strict) != 0 and now + AGAIN < self._gate:
-            trial.state, trial.due, trial.token, trial.refusals = State.WAITING, now + AGAIN, None, 0
-            self._watch.again(run, AGAIN)
+        run = subnet.settle(result, now)
+        if exit_code(run.status, strict=self._options.strict) != 0 and now + RETRY_AFTER < self._retry_until:
+            subnet.state, subnet.due, subnet.token, subnet.failed_launches = State.WAITING, now + RETRY_AFTER, None, 0
+            self._progress.retry(run, RETRY_AFTER)
         else:
-            trial.state = State.DONE
-            self._watch.finished(run)
+            subnet.state = State.DONE
+            self._progress.finished(run)
 
 
 def started_by(run_id: str) -> str:
-    """By this ECS lists the tasks of one run."""
+    """The name by which ECS lists the tasks of one run."""
     return f"ecr-probe/{run_id}"

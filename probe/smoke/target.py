@@ -1,4 +1,4 @@
-"""What is run, where and as whom: read from the task definition and the service before anything is started."""
+"""What is run, where and with which role: read from the task definition and the service before a task is started."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from probe.config import readers
 from probe.config.flags import UsageError
 from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
+from probe.narration import few
 from probe.operator.aws import POLICY, ApiError, Kind
 from probe.records import Record
 from probe.safe_words import quoted
 from probe.smoke.options import Options
 
-Ask = Callable[..., Mapping[str, Any]]  # ask("ecs:DescribeServices", cluster=…); raises ApiError
-OURS = "ecr-probe"
-_SUBNETS_AT_ONCE = 200
-_ENDLESS = ("serve", "health", "demo", "schema", "explain", "smoke")
+Call = Callable[..., Mapping[str, Any]]  # call("ecs:DescribeServices", cluster=…); raises ApiError
+_PROBE = "ecr-probe"  # the name of the probe's container, or of its image
+_SUBNETS_PER_CALL = 200
+_OTHER_COMMANDS = ("serve", "health", "demo", "schema", "explain", "smoke")  # of ours, which are no check
 
 
 class Log(Record, frozen=True):
-    """Where our container's lines go. The stream ends in the task's id."""
+    """Where the awslogs driver writes the lines of the probe's container."""
 
     group: str
     region: str | None  # None: the cluster's
@@ -33,24 +34,24 @@ class Log(Record, frozen=True):
 
 
 class Target(Record, frozen=True):
-    """`request` holds RunTask's arguments that all subnets share."""
+    """`request` contains RunTask's parameters that all subnets share."""
 
     task_definition: str
     container: str
     essential: bool
-    own_interface: bool  # awsvpc: the task has an interface, with a subnet and security groups
+    own_interface: bool  # awsvpc mode: the task has an interface, with a subnet and security groups
     subnets: tuple[str, ...]
-    network: Mapping[str, Any]  # awsvpcConfiguration but for the subnets
+    network: Mapping[str, Any]  # awsvpcConfiguration without the subnets
     request: Mapping[str, Any]
     role: str | None
     log: Log | None
-    image: ImageReference | None  # the container's own, which ECS pulls; None: from elsewhere
+    image: ImageReference | None  # the probe's own, which ECS pulls; None: not in private ECR
     vpc_cidrs: tuple[str, ...]
     notes: tuple[str, ...]
 
     def in_subnet(self, subnet: str) -> dict[str, Any]:
-        """RunTask chooses one of several subnets, so each has a call of its own. Without an interface of its own a task
-        is in the subnet of its instance."""
+        """RunTask's parameters for a task in `subnet`. ECS would choose among several, so each needs its own call.
+        Without an interface of its own, a task is in the subnet of its instance."""
         if self.own_interface:
             where = {"awsvpcConfiguration": {"subnets": [subnet], **self.network}}
             return {**self.request, "networkConfiguration": where}
@@ -58,13 +59,13 @@ class Target(Record, frozen=True):
         return {**self.request, "placementConstraints": [constraint]}
 
 
-def read(options: Options, ask: Ask, *, region: str) -> Target:
-    """Raises UsageError for what the user must change, ApiError where AWS does not answer."""
-    service = _service(options, ask, region) if options.service is not None else None
-    definition = _definition(options, ask, options.task_definition, region, flag="task-definition")
+def read_target(options: Options, call: Call, *, region: str) -> Target:
+    """Raises UsageError for what the user must change, ApiError for temporary errors."""
+    service = _service(options, call, region) if options.service is not None else None
+    definition = _definition(options, call, options.task_definition, region, flag="task-definition")
     container = _container(options, definition)
     own_interface = definition.get("networkMode") == "awsvpc"
-    role = _execution_role(options, ask, region, definition, service) if options.as_execution_role else None
+    role = _execution_role(options, call, region, definition, service) if options.as_execution_role else None
     log = _log(container)
     return Target(
         task_definition=str(definition["taskDefinitionArn"]),
@@ -74,7 +75,7 @@ def read(options: Options, ask: Ask, *, region: str) -> Target:
         subnets=_subnets(options, service, own_interface=own_interface),
         network=_network(options, service, own_interface=own_interface),
         request={
-            **_launch(options, service, definition, own_interface=own_interface),
+            **_launch_parameters(options, service, definition, own_interface=own_interface),
             "overrides": _overrides(options, str(container["name"]), role),
         },
         role=role,
@@ -88,93 +89,87 @@ def read(options: Options, ask: Ask, *, region: str) -> Target:
 # ---- the service -----------------------------------------------------------------------------------------------------
 
 
-def _service(options: Options, ask: Ask, region: str) -> Mapping[str, Any]:
+def _service(options: Options, call: Call, region: str) -> Mapping[str, Any]:
     try:
-        answer = ask("ecs:DescribeServices", cluster=options.cluster, services=[options.service])
+        reply = call("ecs:DescribeServices", cluster=options.cluster, services=[options.service])
     except ApiError as error:
-        raise refused(error, options, region) from None
-    found = next(iter(answer.get("services", ())), None)
-    if found is None:
-        where = f"cluster {options.cluster} in {region}"
-        raise options.given.refusal("service", f"{quoted(options.service or '')} is not in {where}")
-    if found.get("status") == "INACTIVE":
-        raise options.given.refusal("service", f"{quoted(options.service or '')} has been deleted")
-    # Where CodeDeploy or another controller deploys, the task set that takes the traffic says what is missing here.
-    sets: Sequence[Mapping[str, Any]] = found.get("taskSets") or ()
-    primary = next((each for each in sets if each.get("status") == "PRIMARY"), sets[0] if sets else {})
-    return {key: value for told in (primary, found) for key, value in told.items() if value}
+        raise refusal_of(error, options, region) from None
+    service = next(iter(reply.get("services", ())), None)
+    name = quoted(options.service or "")
+    if service is None:
+        raise options.arguments.refusal("service", f"{name} is not in cluster {options.cluster} in {region}")
+    if service.get("status") == "INACTIVE":
+        raise options.arguments.refusal("service", f"{name} was deleted")
+    # With CodeDeploy or an external deployment controller, the network of a service is that of its primary task set.
+    sets: Sequence[Mapping[str, Any]] = service.get("taskSets") or ()
+    primary = next((task_set for task_set in sets if task_set.get("status") == "PRIMARY"), sets[0] if sets else {})
+    return {key: value for part in (primary, service) for key, value in part.items() if value}
 
 
-def _placed(service: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration")
-    return found if isinstance(found, Mapping) else None
+def _placement(service: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The service's awsvpcConfiguration. None in bridge and host mode."""
+    placement = ((service or {}).get("networkConfiguration") or {}).get("awsvpcConfiguration")
+    return placement if isinstance(placement, Mapping) else None
 
 
 def _subnets(options: Options, service: Mapping[str, Any] | None, *, own_interface: bool) -> tuple[str, ...]:
-    placed = _placed(service) if service is not None else None
-    theirs = tuple(dict.fromkeys(placed.get("subnets", ()))) if placed else ()
-    if not theirs:
+    service_subnets = tuple(dict.fromkeys((_placement(service) or {}).get("subnets", ())))
+    if not service_subnets:
         if not options.subnets:
             sentence = "the service's tasks have no subnets of their own (bridge or host mode); name the instances'"
-            raise options.given.refusal("subnets", sentence)
+            raise options.arguments.refusal("subnets", sentence)
         return options.subnets
-    stranger = next((subnet for subnet in options.subnets if subnet not in theirs), None)
-    if stranger is not None and own_interface:
-        raise options.given.refusal("subnets", f"{stranger} is not one of the service's: {_few(theirs)}")
-    return options.subnets or theirs
-
-
-def _few(words: Sequence[str]) -> str:
-    return ", ".join(words[:3]) + (f" and {len(words) - 3} more" if len(words) > 3 else "")
+    foreign = next((subnet for subnet in options.subnets if subnet not in service_subnets), None)
+    if foreign is not None and own_interface:
+        raise options.arguments.refusal("subnets", f"{foreign} is not one of the service's: {few(service_subnets)}")
+    return options.subnets or service_subnets
 
 
 def _network(options: Options, service: Mapping[str, Any] | None, *, own_interface: bool) -> Mapping[str, Any]:
-    given = options.given
+    arguments, placement = options.arguments, _placement(service)
     if not own_interface:
         for name in ("security-groups", "assign-public-ip"):
-            if name in given:
-                raise given.refusal(name, "in bridge or host mode a task has no interface of its own; leave it out")
+            if name in arguments:
+                raise arguments.refusal(name, "in bridge or host mode a task has no interface of its own; leave it out")
         return {}
-    if service is not None:
-        placed = _placed(service)
-        if placed is None:
-            raise given.refusal(
-                "service",
-                f"its tasks are in bridge or host mode, and those of {quoted(options.task_definition)} "
-                "in awsvpc mode; --task-definition (ECR_PROBE_TASK_DEFINITION) names another",
-            )
+    if service is None:
+        if not options.security_groups:
+            raise arguments.refusal("security-groups", "without it the tasks get the VPC's default group, not yours")
         return {
-            "securityGroups": list(placed.get("securityGroups", ())),
-            "assignPublicIp": placed.get("assignPublicIp", "DISABLED"),
+            "securityGroups": list(options.security_groups),
+            "assignPublicIp": "ENABLED" if options.public_ip else "DISABLED",
         }
-    if not options.security_groups:
-        raise given.refusal("security-groups", "without it the tasks get the VPC's default group, which is not yours")
+    if placement is None:
+        raise arguments.refusal(
+            "service",
+            f"its tasks are in bridge or host mode, but those of {quoted(options.task_definition)} "
+            "in awsvpc mode; --task-definition (ECR_PROBE_TASK_DEFINITION) names another",
+        )
     return {
-        "securityGroups": list(options.security_groups),
-        "assignPublicIp": "ENABLED" if options.public_ip else "DISABLED",
+        "securityGroups": list(placement.get("securityGroups", ())),
+        "assignPublicIp": placement.get("assignPublicIp", "DISABLED"),
     }
 
 
-def _launch(
+def _launch_parameters(
     options: Options, service: Mapping[str, Any] | None, definition: Mapping[str, Any], *, own_interface: bool
 ) -> dict[str, Any]:
     if service is not None:
-        found: dict[str, Any] = {}
+        parameters: dict[str, Any] = {}
         strategy = service.get("capacityProviderStrategy")
         if strategy:
-            found["capacityProviderStrategy"] = [dict(each) for each in strategy]
+            parameters["capacityProviderStrategy"] = list(map(dict, strategy))
         elif service.get("launchType"):
-            found["launchType"] = service["launchType"]
+            parameters["launchType"] = service["launchType"]
         if service.get("platformVersion"):
-            found["platformVersion"] = service["platformVersion"]
-        return found
+            parameters["platformVersion"] = service["platformVersion"]
+        return parameters
     if options.capacity_provider is not None:
         return {"capacityProviderStrategy": [{"capacityProvider": options.capacity_provider, "weight": 1}]}
     if options.launch_type == "FARGATE" and not own_interface:
         mode = definition.get("networkMode") or "bridge"
-        raise options.given.refusal(
-            "launch-type", f"the task definition is in {mode} mode, which Fargate does not have"
-        )
+        sentence = f"the task definition is in {mode} mode, which Fargate does not have"
+        raise options.arguments.refusal("launch-type", sentence)
     compatible = definition.get("requiresCompatibilities") or definition.get("compatibilities") or ("FARGATE",)
     fargate = own_interface and "FARGATE" in compatible
     return {"launchType": options.launch_type or ("FARGATE" if fargate else "EC2")}
@@ -183,62 +178,63 @@ def _launch(
 # ---- the task definition ---------------------------------------------------------------------------------------------
 
 
-def _definition(options: Options, ask: Ask, name: str, region: str, *, flag: str) -> Mapping[str, Any]:
+def _definition(options: Options, call: Call, name: str, region: str, *, flag: str) -> Mapping[str, Any]:
     try:
-        answer = ask("ecs:DescribeTaskDefinition", taskDefinition=name)
+        reply = call("ecs:DescribeTaskDefinition", taskDefinition=name)
     except ApiError as error:
         if error.kind is Kind.REFUSED and error.code == "ClientException":
-            raise options.given.refusal(flag, f"{quoted(name)} is not registered in {region}") from None
-        raise refused(error, options, region) from None
-    found: Mapping[str, Any] = answer.get("taskDefinition") or {}
-    if found.get("status") == "INACTIVE":
-        raise options.given.refusal(flag, f"{quoted(name)} has been deregistered")
-    return found
+            raise options.arguments.refusal(flag, f"{quoted(name)} is not registered in {region}") from None
+        raise refusal_of(error, options, region) from None
+    definition: Mapping[str, Any] = reply.get("taskDefinition") or {}
+    if definition.get("status") == "INACTIVE":
+        raise options.arguments.refusal(flag, f"{quoted(name)} was deregistered")
+    return definition
 
 
 def _container(options: Options, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The probe's container: the one with the name in the options, else with our name, else with our image."""
     containers = definition.get("containerDefinitions") or ()
-    names = _few([str(each.get("name")) for each in containers])
-    if options.container is not None:
-        found = [each for each in containers if each.get("name") == options.container]
-        if not found:
-            sentence = f"{quoted(options.container)} is not in the task definition, which has {names}"
-            raise options.given.refusal("container", sentence)
-    else:
-        found = [each for each in containers if each.get("name") == OURS]
-        found = found or [each for each in containers if _repository(str(each.get("image", ""))) == OURS]
-        if len(found) != 1:
-            what = "several containers run" if found else "no container runs"
-            raise options.given.refusal(
-                "container",
-                f"in {quoted(options.task_definition)} {what} an image {OURS}, and none has that name; "
-                f"its containers are {names}",
-            )
-    command = found[0].get("command") or ()
-    if command and command[0] in _ENDLESS:
-        sentence = f"its command is {command[0]}, where smoke needs a check, which measures once and ends"
-        raise options.given.refusal("task-definition", sentence)
-    return dict(found[0])
+    names = few(str(container.get("name")) for container in containers)
+    name = options.container or _PROBE
+    candidates = [container for container in containers if container.get("name") == name]
+    if options.container is None:
+        candidates = candidates or [
+            container for container in containers if _repository(str(container.get("image", ""))) == _PROBE
+        ]
+    elif not candidates:
+        sentence = f"{quoted(name)} is not in the task definition, which has {names}"
+        raise options.arguments.refusal("container", sentence)
+    if len(candidates) != 1:
+        count = "several containers run" if candidates else "no container runs"
+        raise options.arguments.refusal(
+            "container",
+            f"in {quoted(options.task_definition)} {count} an image {_PROBE}, and none has that name; "
+            f"its containers are {names}",
+        )
+    command = candidates[0].get("command") or ()
+    if command and command[0] in _OTHER_COMMANDS:
+        sentence = f"its command is {command[0]}, but smoke needs check, which measures once and ends"
+        raise options.arguments.refusal("task-definition", sentence)
+    return dict(candidates[0])
 
 
 def _repository(image: str) -> str:
-    """The last part of an image's name."""
+    """The last part of an image's repository name."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _execution_role(
-    options: Options, ask: Ask, region: str, own: Mapping[str, Any], service: Mapping[str, Any] | None
+    options: Options, call: Call, region: str, definition: Mapping[str, Any], service: Mapping[str, Any] | None
 ) -> str:
-    definition = own
     if service is not None:
         name = str(service.get("taskDefinition") or "")
-        definition = _definition(options, ask, name, region, flag="service")
+        definition = _definition(options, call, name, region, flag="service")
     role = definition.get("executionRoleArn")
     if not role:
         name = str(definition.get("taskDefinitionArn", "")).rpartition("/")[2]
-        raise options.given.refusal(
+        raise options.arguments.refusal(
             "as-execution-role",
-            f"{name} has no execution role: on EC2 its instances' role pulls, and that one cannot be lent to a task",
+            f"{name} has no execution role: on EC2 the instances' role pulls, and a task cannot use that role",
         )
     return str(role)
 
@@ -248,7 +244,7 @@ def _overrides(options: Options, container: str, role: str | None) -> dict[str, 
     if options.image is not None:
         variables["ECR_PROBE_IMAGE"] = options.image
     if options.strict:
-        variables["ECR_PROBE_STRICT"] = "true"  # so that the exit code alone tells a pass from a degraded one
+        variables["ECR_PROBE_STRICT"] = "true"  # then the exit code alone distinguishes degraded from pass
     if role is not None:
         variables["ECR_PROBE_PULL_ROLE"] = role
     environment = [{"name": name, "value": value} for name, value in variables.items()]
@@ -257,12 +253,12 @@ def _overrides(options: Options, container: str, role: str | None) -> dict[str, 
 
 
 def _log(container: Mapping[str, Any]) -> Log | None:
-    logs = container.get("logConfiguration") or {}
-    told = logs.get("options") or {}
-    group, prefix = told.get("awslogs-group"), told.get("awslogs-stream-prefix")
-    if logs.get("logDriver") != "awslogs" or not group or not prefix:
+    configuration = container.get("logConfiguration") or {}
+    driver_options = configuration.get("options") or {}
+    group, prefix = driver_options.get("awslogs-group"), driver_options.get("awslogs-stream-prefix")
+    if configuration.get("logDriver") != "awslogs" or not group or not prefix:
         return None
-    return Log(str(group), told.get("awslogs-region"), str(prefix))
+    return Log(str(group), driver_options.get("awslogs-region"), str(prefix))
 
 
 def _image(container: Mapping[str, Any]) -> ImageReference | None:
@@ -274,12 +270,12 @@ def _image(container: Mapping[str, Any]) -> ImageReference | None:
 
 
 def _vpc_cidrs(container: Mapping[str, Any]) -> Iterator[str]:
-    """The ranges that the task's check counts as the VPC's; those it will refuse itself are left out."""
-    for each in container.get("environment") or ():
-        if each.get("name") == "ECR_PROBE_VPC_CIDR":
-            for word in str(each.get("value", "")).replace(",", " ").split():
+    """The ranges that the check in the task counts as the VPC's. Invalid ones are left to it to reject."""
+    for variable in container.get("environment") or ():
+        if variable.get("name") == "ECR_PROBE_VPC_CIDR":
+            for text in str(variable.get("value", "")).replace(",", " ").split():
                 try:
-                    yield readers.cidr(word)
+                    yield readers.cidr(text)
                 except ValueError:
                     continue
 
@@ -287,53 +283,55 @@ def _vpc_cidrs(container: Mapping[str, Any]) -> Iterator[str]:
 def _notes(options: Options, definition: Mapping[str, Any], log: Log | None) -> Iterator[str]:
     if log is None:
         yield (
-            "the probe's container has no awslogs driver with a stream prefix, so its documents cannot be fetched: "
-            "verdicts are exit codes"
+            "verdicts are exit codes, because the documents cannot be read: the probe's container has no awslogs "
+            "driver with a stream prefix"
         )
     if definition.get("networkMode") != "awsvpc" and not options.as_execution_role:
         yield (
-            "the tasks use their instances' interface, as pulls do there, and hold a role of their own; "
-            "where the instance's role pulls, that one cannot be lent to a task"
+            "the tasks use their instances' interface, as pulls do there, but their own role; where the instance's "
+            "role pulls, a task cannot use that role"
         )
 
 
 # ---- the subnets -----------------------------------------------------------------------------------------------------
 
 
-def zones(options: Options, ask: Ask, subnets: Sequence[str], region: str, notes: list[str]) -> Mapping[str, str]:
-    """The zone of each subnet, and whether it exists, before a task is started in another. A right that one can do
-    without; then `notes` says so, and the tasks tell their zones. Raises UsageError."""
-    found: dict[str, str] = {}
+def read_zones(options: Options, call: Call, subnets: Sequence[str], region: str, notes: list[str]) -> dict[str, str]:
+    """The zone of each subnet. A subnet that does not exist is refused before a task is started in another.
+
+    The permission is optional: without it a note is added, and ECS reports the zones of the tasks. Raises UsageError.
+    """
+    zones: dict[str, str] = {}
     try:
-        for start in range(0, len(subnets), _SUBNETS_AT_ONCE):
-            batch = list(subnets[start : start + _SUBNETS_AT_ONCE])
-            for each in ask("ec2:DescribeSubnets", patient=False, SubnetIds=batch).get("Subnets", ()):
-                found[str(each.get("SubnetId"))] = str(each.get("AvailabilityZone"))
+        for start in range(0, len(subnets), _SUBNETS_PER_CALL):
+            batch = list(subnets[start : start + _SUBNETS_PER_CALL])
+            for subnet in call("ec2:DescribeSubnets", retry=False, SubnetIds=batch).get("Subnets", ()):
+                zones[str(subnet.get("SubnetId"))] = str(subnet.get("AvailabilityZone"))
     except ApiError as error:
         if error.code.startswith("InvalidSubnetI"):
-            missing = _few(re.findall(r"subnet-[0-9a-f]+", error.words)) or "one of them"
-            raise options.given.refusal("subnets", f"{missing} does not exist in {region}") from None
+            missing = few(re.findall(r"subnet-[0-9a-f]+", error.text)) or "one of them"
+            raise options.arguments.refusal("subnets", f"{missing} does not exist in {region}") from None
         if error.kind is Kind.CREDENTIALS:
             raise
         hint = f"; {POLICY} allows it" if error.kind is Kind.DENIED else ""
-        notes.append(f"zones are told by the tasks, since the subnets could not be looked up: {error}{hint}")
-    return found
+        notes.append(f"zones are those of the tasks, because the subnets could not be described: {error}{hint}")
+    return zones
 
 
 # ---- what AWS refuses ------------------------------------------------------------------------------------------------
 
 
-def refused(error: ApiError, options: Options, region: str) -> UsageError | ApiError:
-    """The line for what the user must change; `error` itself where only time helps."""
+def refusal_of(error: ApiError, options: Options, region: str) -> UsageError | ApiError:
+    """A UsageError for what the user must change; a temporary error is returned unchanged."""
     match error.kind:
         case Kind.DENIED:
-            return UsageError(f"{error.action} is not allowed to these credentials; {POLICY} allows it ({error.words})")
+            return UsageError(f"{error.action} is not allowed to these credentials; {POLICY} allows it ({error.text})")
         case Kind.CREDENTIALS:
             return UsageError(
-                f"{error.words}; --profile (ECR_PROBE_PROFILE) names others, for example --profile default"
+                f"{error.text}; --profile (ECR_PROBE_PROFILE) names others, for example --profile default"
             )
         case Kind.REFUSED if error.code == "ClusterNotFoundException":
-            return options.given.refusal("cluster", f"{quoted(options.cluster)} is no cluster in {region}")
+            return options.arguments.refusal("cluster", f"{quoted(options.cluster)} is not a cluster in {region}")
         case Kind.REFUSED:
-            return UsageError(f"{error.action} was refused: {error.code}: {error.words}")
+            return UsageError(f"{error.action} was refused: {error.code}: {error.text}")
     return error

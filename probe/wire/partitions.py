@@ -1,4 +1,4 @@
-"""AWS's partitions and regions, from the table that botocore contains. botocore itself is not imported."""
+"""AWS's partitions and regions, from the table that botocore ships. Reading it imports nothing of botocore."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from probe.records import Record
 
 if TYPE_CHECKING:
     from importlib.abc import ResourceLoader
-
-# The form of a region's name, because a new region may be missing in botocore's table. Use it with re.ASCII.
-REGION_FORM = r"[a-z]{2,}(?:-[a-z]+)+-\d+"
 
 
 class _Outputs(Record, rename="camel"):
@@ -41,7 +38,7 @@ def partitions() -> tuple[Partition, ...]:
 
 
 def partition_of(region: str) -> Partition | None:
-    """The partition that lists `region`, or the one with names of this form, or None."""
+    """The partition that lists `region`, else the one whose regions have its form, else None."""
     listed = next((partition for partition, _ in _table() if region in partition.regions), None)
     return listed or next((partition for partition, form in _table() if form.fullmatch(region)), None)
 
@@ -53,10 +50,10 @@ def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
     assert spec.submodule_search_locations is not None
     path = os.path.join(spec.submodule_search_locations[0], "data", "partitions.json")
     content = cast("ResourceLoader", spec.loader).get_data(path)  # works inside a zip file too
-    return tuple(_partition(entry) for entry in msgspec.json.decode(content, type=_Table).partitions)
+    return tuple(_read(entry) for entry in msgspec.json.decode(content, type=_Table).partitions)
 
 
-def _partition(entry: _Entry) -> tuple[Partition, re.Pattern[str]]:
+def _read(entry: _Entry) -> tuple[Partition, re.Pattern[str]]:
     regions = tuple(sorted(name for name in entry.regions if not name.endswith("-global")))
-    partition = Partition(entry.outputs.name, entry.outputs.dns_suffix, entry.outputs.dual_stack_dns_suffix, regions)
-    return partition, re.compile(entry.region_regex)
+    told = entry.outputs
+    return Partition(told.name, told.dns_suffix, told.dual_stack_dns_suffix, regions), re.compile(entry.region_regex)

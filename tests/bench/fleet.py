@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from probe.smoke.rates import launches
+from probe.smoke.calls import LAUNCHES
 from probe.smoke.subnets import BATCH, POLL
 from tests.bench.costs import PROBE, Cost, cost
 from tests.bench.rows import Bench, Row
@@ -25,11 +25,11 @@ def fleet(_bench: Bench | None) -> Iterator[Row]:
     yield Row(f"smoke over {MANY} subnets: peak memory", f"{ours.kib / MIB:.0f} MiB", "< 120 MiB", ours.kib < 120 * MIB)
     counts = aws.count()
     measured = ", ".join(f"{count} {action.partition(':')[2]}" for action, count in sorted(counts.items()))
-    looks = ours.seconds / POLL * (launches().rate * (LIFE + POLL) / BATCH + 1)
+    looks = ours.seconds / POLL * (LAUNCHES.per_second * (LIFE + POLL) / BATCH + 1)
     limit = 2 * MANY + looks + 1 + MANY / 200 + 1
     calls = sum(counts.values())
     yield Row(f"  its calls, {calls} ({measured})", f"{calls / MANY:.2f} a subnet", "<= 2.25", calls <= limit)
-    waves = MANY / launches().rate + LIFE
+    waves = MANY / LAUNCHES.per_second + LIFE
     ratio = ours.seconds / waves
     peer = f"the waves alone {waves:.0f} s"
     yield Row("  its wall time", f"{ours.seconds:.1f} s", "<= 1.15", ratio <= 1.15, peer, ratio)

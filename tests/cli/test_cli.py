@@ -25,7 +25,7 @@ from probe.config import outputs
 from probe.config.settings import Settings, UsageError, parse
 from probe.model import Status, Verdict
 from probe.report.json import schema
-from probe.smoke.progress import Watch
+from probe.smoke.progress import Progress
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -156,8 +156,8 @@ def test_a_usage_error_of_the_plan_exits_2(run: Callable[[object], None], capfd:
 def test_nothing_on_stderr_is_a_log_command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """`smoke` prints texts of AWS, or of a server that answers instead, during the run and when it gives up."""
 
-    def smoke(*_: object, watch: Watch, **__: object) -> None:
-        watch.note("a\n##[add-mask]the")
+    def smoke(*_: object, progress: Progress, **__: object) -> None:
+        progress.note("a\n##[add-mask]the")
         raise UsageError("b\n::set-env name=x::y ##[set-env name=x;]y")
 
     monkeypatch.setattr("probe.smoke.command.Smoke", smoke)

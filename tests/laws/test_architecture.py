@@ -40,6 +40,7 @@ OURS = {
     "probe.safe_words": set(),
     "probe.model": set(),
     "probe.narration": {"probe.narration", "probe.model"},
+    "probe.arns": set(),
     "probe.addresses": {"probe.model"},
     "probe.endpoints": {"probe.model"},
     "probe.wire": {"probe.wire", "probe.model", "probe.addresses"},
@@ -48,10 +49,18 @@ OURS = {
         "probe.wire",
         "probe.model",
         "probe.addresses",
+        "probe.arns",
         "probe.config.settings",
         "probe.progress",
     },
-    "probe.faults": {"probe.faults", "probe.model", "probe.narration", "probe.addresses", "probe.endpoints"},
+    "probe.faults": {
+        "probe.faults",
+        "probe.model",
+        "probe.narration",
+        "probe.addresses",
+        "probe.arns",
+        "probe.endpoints",
+    },
     "probe.verdict": {"probe.faults", "probe.model", "probe.narration", "probe.addresses", "probe.endpoints"},
     "probe.report": {
         "probe.report",
@@ -72,6 +81,7 @@ OURS = {
         "probe.verdict",
         "probe.model",
         "probe.addresses",
+        "probe.arns",
         "probe.endpoints",
         "probe.images",
         "probe.wire.partitions",
@@ -112,6 +122,7 @@ PURE = (
     "probe.model",
     "probe.narration",
     "probe.addresses",
+    "probe.arns",
     "probe.endpoints",
 )
 

@@ -14,7 +14,7 @@ import pytest
 
 from probe.config.settings import parse
 from probe.report import FLEET_FORMATS
-from probe.smoke.options import read
+from probe.smoke.options import read_options
 from tests.pipelines.examples import (
     APPSPEC,
     BUILDSPEC,
@@ -153,7 +153,7 @@ def test_the_program_accepts_the_line(words: list[str], tmp_path: Path, monkeypa
     (tmp_path / "reports").mkdir()
     command, rest = words[0], words[1:]
     if command == "smoke":
-        options = read(rest, {})
+        options = read_options(rest, {})
         assert not any("$" in text for text in (options.cluster, options.service or "", *options.subnets))
         assert all(output.format in FLEET_FORMATS for output in options.reports.outputs)
     elif command == "check":
@@ -170,7 +170,7 @@ def test_there_are_command_lines_of_smoke() -> None:
 def test_only_annotations_go_to_githubs_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (words,) = [words[1:] for where, words in command_lines() if where == WORKFLOW.name]
-    outputs = {output.format: output.path for output in read(words, {}).reports.outputs}
+    outputs = {output.format: output.path for output in read_options(words, {}).reports.outputs}
     assert outputs == {"github": None, "markdown": "summary.md", "junit": "ecr-probe.xml", "json": "ecr-probe.json"}
 
 

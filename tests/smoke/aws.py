@@ -1,7 +1,7 @@
-"""AWS as `smoke` meets it, on loopback: ECS with the life of a task, CloudWatch Logs, EC2's subnets, and their moods.
+"""A fake AWS for `smoke`: ECS with the life cycle of a task, CloudWatch Logs, EC2's subnets, and errors of all of them.
 
-moto knows no life of a task: it has no stop code, an exit code from the first moment on, and no failures. What stands
-here is shaped as ECS's own answers (API reference, and answers recorded elsewhere).
+moto's tasks have no life cycle: no stop code, an exit code from the start, and no failures. The replies here have the
+form of ECS's own (API reference, and recorded replies).
 """
 
 from __future__ import annotations
@@ -47,33 +47,33 @@ FAILING = made.broken()
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """What becomes of a task: seconds until it runs, until it ends, and how. The default is a check that passes."""
+    """The life of a task: seconds until it runs and until it ends, and how it ends. By default its check passes."""
 
     pending: float = 20.0
     running: float = 10.0
     exit_code: int | None = 0
     lines: tuple[str, ...] = (document(),)
-    late: float = 0.0  # seconds after its end at which its lines have arrived
+    late: float = 0.0  # seconds from its end until its log lines arrive
     reason: str = "Essential container in task exited"
     stop_code: str = "EssentialContainerExited"
     own_reason: str | None = None
-    hangs_in: str | None = None  # the status that it never leaves
-    others: tuple[Mapping[str, Any], ...] = ()  # more containers
+    hangs_in: str | None = None  # its last status
+    others: tuple[Mapping[str, Any], ...] = ()  # other containers
     unknown: float = 0.0  # seconds for which DescribeTasks does not know it
-    goes_on: bool = False  # the task outlives our container
+    goes_on: bool = False  # the task outlives the probe's container
 
     @classmethod
-    def fails(cls, verdict: Verdict = FAILING, **given: Any) -> Life:
-        return cls(exit_code=verdict.exit_code, lines=(document(verdict),), **given)
+    def fails(cls, verdict: Verdict = FAILING, **changes: Any) -> Life:
+        return cls(exit_code=verdict.exit_code, lines=(document(verdict),), **changes)
 
     @classmethod
-    def never_runs(cls, reason: str, stop_code: str = "TaskFailedToStart", **given: Any) -> Life:
-        return cls(exit_code=None, lines=(), reason=reason, stop_code=stop_code, running=0, **given)
+    def never_runs(cls, reason: str, stop_code: str = "TaskFailedToStart", **changes: Any) -> Life:
+        return cls(exit_code=None, lines=(), reason=reason, stop_code=stop_code, running=0, **changes)
 
 
 @dataclass(frozen=True)
 class Failures:
-    """In an HTTP 200, in place of a task."""
+    """RunTask's failures, in an HTTP 200 instead of a task."""
 
     reasons: tuple[str, ...]
     detail: str | None = None
@@ -87,7 +87,7 @@ class Error:
 
 
 class Silence:
-    """The call is carried out, and its answer never comes."""
+    """The call is carried out, but its reply is never sent."""
 
 
 Outcome = Life | Failures | Error | Silence | None  # None: as usual
@@ -103,7 +103,7 @@ class Task:
     stopped: float | None = None
 
 
-def definition(**given: Any) -> dict[str, Any]:
+def definition(**changes: Any) -> dict[str, Any]:
     container = {
         "name": "ecr-probe",
         "image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ecr-probe:0.1.0",
@@ -127,7 +127,7 @@ def definition(**given: Any) -> dict[str, Any]:
         "requiresCompatibilities": ["FARGATE", "EC2"],
         "taskRoleArn": TASK_ROLE,
         "containerDefinitions": [container],
-        **given,
+        **changes,
     }
 
 
@@ -141,7 +141,7 @@ def shop() -> dict[str, Any]:
     }
 
 
-def service(*, subnets: int = 3, **given: Any) -> dict[str, Any]:
+def service(*, subnets: int = 3, **changes: Any) -> dict[str, Any]:
     return {
         "serviceName": "shop",
         "status": "ACTIVE",
@@ -155,13 +155,13 @@ def service(*, subnets: int = 3, **given: Any) -> dict[str, Any]:
                 "assignPublicIp": "DISABLED",
             }
         },
-        **given,
+        **changes,
     }
 
 
 @dataclass
 class Aws:
-    """Change what it holds to make it ill. `now` is the clock by which its tasks live."""
+    """Its fields can be changed to cause errors. `now` is the clock of its tasks."""
 
     now: Callable[[], float] = time.monotonic
     clusters: list[str] = field(default_factory=lambda: ["main", "default"])
@@ -183,13 +183,13 @@ class Aws:
     _calls_of: Counter[str] = field(default_factory=Counter)
     _launches_in: Counter[str] = field(default_factory=Counter)
 
-    # ---- what a test asks ------------------------------------------------------------------------------------------
+    # ---- for assertions ----------------------------------------------------------------------------------------------
 
     def count(self) -> Counter[str]:
         return Counter(action for _, action, _ in self.calls)
 
-    def given_to(self, action: str) -> list[dict[str, Any]]:
-        return [given for _, name, given in self.calls if name == action]
+    def requests(self, action: str) -> list[dict[str, Any]]:
+        return [request for _, name, request in self.calls if name == action]
 
     def instants(self, action: str) -> list[float]:
         return [instant for instant, name, _ in self.calls if name == action]
@@ -197,89 +197,87 @@ class Aws:
     def running(self) -> list[Task]:
         return [task for task in self.tasks.values() if self._status(task) != "STOPPED"]
 
-    # ---- ECS -------------------------------------------------------------------------------------------------------
+    # ---- ECS ---------------------------------------------------------------------------------------------------------
 
-    def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any] | Error | Silence:
+    def reply(self, action: str, request: dict[str, Any]) -> dict[str, Any] | Error | Silence:
         with self.lock:
-            self.calls.append((self.now(), action, given))
+            self.calls.append((self.now(), action, request))
             self._calls_of[action] += 1
-            ill = self.errors(action, self._calls_of[action])
-            if isinstance(ill, Error):
-                return ill
-            answered: dict[str, Any] | Error | Silence = getattr(self, f"_{action.partition(':')[2]}")(given)
-            return ill or answered
+            error = self.errors(action, self._calls_of[action])
+            if isinstance(error, Error):
+                return error
+            reply: dict[str, Any] | Error | Silence = getattr(self, f"_{action.partition(':')[2]}")(request)
+            return error or reply
 
-    def _in_cluster(self, given: dict[str, Any]) -> Error | None:
-        name = str(given.get("cluster", "default")).rpartition("/")[2]
+    def _in_cluster(self, request: dict[str, Any]) -> Error | None:
+        name = str(request.get("cluster", "default")).rpartition("/")[2]
         return None if name in self.clusters else Error("ClusterNotFoundException", "Cluster not found.")
 
-    def _DescribeServices(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        names = [str(name).rpartition("/")[2] for name in given["services"]]
+    def _DescribeServices(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        names = [str(name).rpartition("/")[2] for name in request["services"]]
         missing = [{"arn": f"{ARN}:service/{name}", "reason": "MISSING"} for name in names if name not in self.services]
-        found = [self.services[name] for name in names if name in self.services]
-        return self._in_cluster(given) or {"services": found, "failures": missing}
+        services = [self.services[name] for name in names if name in self.services]
+        return self._in_cluster(request) or {"services": services, "failures": missing}
 
-    def _DescribeTaskDefinition(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        name = str(given["taskDefinition"]).rpartition("/")[2].partition(":")[0]
+    def _DescribeTaskDefinition(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        name = str(request["taskDefinition"]).rpartition("/")[2].partition(":")[0]
         if name not in self.definitions:
             return Error("ClientException", "Unable to describe task definition.")
         return {"taskDefinition": self.definitions[name]}
 
-    def _RunTask(self, given: dict[str, Any]) -> dict[str, Any] | Error | Silence:  # noqa: N802
-        if refusal := self._in_cluster(given):
+    def _RunTask(self, request: dict[str, Any]) -> dict[str, Any] | Error | Silence:  # noqa: N802
+        if refusal := self._in_cluster(request):
             return refusal
-        if given["clientToken"] in self.tokens:
-            return {"tasks": [self._described(self.tokens[given["clientToken"]])], "failures": []}
-        where = self._subnet(given)
+        if request["clientToken"] in self.tokens:
+            return {"tasks": [self._describe(self.tokens[request["clientToken"]])], "failures": []}
+        where = self._subnet(request)
         if where not in self.subnets:
-            words = f"Error retrieving subnet information for [{where}]: The subnet ID '{where}' does not exist"
-            return Error("InvalidParameterException", f"{words} (ErrorCode: InvalidSubnetID.NotFound)")
+            sentence = f"Error retrieving subnet information for [{where}]: The subnet ID '{where}' does not exist"
+            return Error("InvalidParameterException", f"{sentence} (ErrorCode: InvalidSubnetID.NotFound)")
         self._launches_in[where] += 1
         outcome = self.lives(where, self._launches_in[where])
         if isinstance(outcome, Error):
             return outcome
         if isinstance(outcome, Failures):
-            each = {
+            failure = {
                 "arn": f"{ARN}:container-instance/main/0a1b",
                 **({"detail": outcome.detail} if outcome.detail else {}),
             }
-            return {"tasks": [], "failures": [{**each, "reason": reason} for reason in outcome.reasons]}
+            return {"tasks": [], "failures": [{**failure, "reason": reason} for reason in outcome.reasons]}
         life = outcome if isinstance(outcome, Life) else Life()
         arn = f"{ARN}:task/main/{len(self.tasks):032x}"
-        self.tasks[arn] = self.tokens[given["clientToken"]] = Task(arn, where, life, self.now(), given)
-        return (
-            outcome if isinstance(outcome, Silence) else {"tasks": [self._described(self.tasks[arn])], "failures": []}
-        )
+        self.tasks[arn] = self.tokens[request["clientToken"]] = Task(arn, where, life, self.now(), request)
+        return outcome if isinstance(outcome, Silence) else {"tasks": [self._describe(self.tasks[arn])], "failures": []}
 
     @staticmethod
-    def _subnet(given: dict[str, Any]) -> str:
-        network = given.get("networkConfiguration")
+    def _subnet(request: dict[str, Any]) -> str:
+        network = request.get("networkConfiguration")
         if network:
             (only,) = network["awsvpcConfiguration"]["subnets"]
             return str(only)
-        (constraint,) = given["placementConstraints"]
+        (constraint,) = request["placementConstraints"]
         return str(constraint["expression"]).rpartition(" == ")[2]
 
-    def _DescribeTasks(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        assert len(given["tasks"]) <= 100
-        known = {arn: self.tasks[arn] for arn in given["tasks"] if arn in self.tasks}
-        shown = {arn: task for arn, task in known.items() if self.now() - task.began >= task.life.unknown}
-        missing = [{"arn": arn, "reason": "MISSING"} for arn in given["tasks"] if arn not in shown]
-        return {"tasks": [self._described(task) for task in shown.values()], "failures": missing}
+    def _DescribeTasks(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        assert len(request["tasks"]) <= 100
+        tasks = {arn: self.tasks[arn] for arn in request["tasks"] if arn in self.tasks}
+        shown = {arn: task for arn, task in tasks.items() if self.now() - task.began >= task.life.unknown}
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in shown]
+        return {"tasks": [self._describe(task) for task in shown.values()], "failures": missing}
 
-    def _ListTasks(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        mine = [task.arn for task in self.running() if task.request.get("startedBy") == given.get("startedBy")]
-        start = int(given.get("nextToken", 0))
-        more = {"nextToken": str(start + 100)} if len(mine) > start + 100 else {}
-        return {"taskArns": mine[start : start + 100], **more}
+    def _ListTasks(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        own = [task.arn for task in self.running() if task.request.get("startedBy") == request.get("startedBy")]
+        start = int(request.get("nextToken", 0))
+        more = {"nextToken": str(start + 100)} if len(own) > start + 100 else {}
+        return {"taskArns": own[start : start + 100], **more}
 
-    def _StopTask(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        task = self.tasks.get(given["task"])
+    def _StopTask(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        task = self.tasks.get(request["task"])
         if task is None:
             return Error("InvalidParameterException", "The referenced task was not found.")
         if task.stopped is None:
             task.stopped = self.now()
-        return {"task": self._described(task)}
+        return {"task": self._describe(task)}
 
     def _own_status(self, task: Task) -> str:
         age, life = self.now() - task.began, task.life
@@ -297,41 +295,43 @@ class Aws:
         own = self._own_status(task)
         return "RUNNING" if own == "STOPPED" and task.life.goes_on and task.stopped is None else own
 
-    def _described(self, task: Task) -> dict[str, Any]:
+    def _describe(self, task: Task) -> dict[str, Any]:
         life, status, own = task.life, self._status(task), self._own_status(task)
         container: dict[str, Any] = {"name": "ecr-probe", "lastStatus": own if own != "PROVISIONING" else "PENDING"}
         if own == "STOPPED":
             container |= {"exitCode": life.exit_code} if life.exit_code is not None else {}
             container |= {"reason": life.own_reason} if life.own_reason else {}
-        told: dict[str, Any] = {
+        description: dict[str, Any] = {
             "taskArn": task.arn,
             "availabilityZone": self.subnets[task.subnet],
             "lastStatus": status,
             "desiredStatus": "STOPPED" if status == "STOPPED" else "RUNNING",
-            "containers": [*(dict(each) for each in life.others), container],
+            "containers": [*map(dict, life.others), container],
         }
         if status == "STOPPED":
-            told |= {"stoppedReason": life.reason, "stopCode": life.stop_code}
-        return told
+            description |= {"stoppedReason": life.reason, "stopCode": life.stop_code}
+        return description
 
-    # ---- CloudWatch Logs and EC2 -----------------------------------------------------------------------------------
+    # ---- CloudWatch Logs and EC2 -------------------------------------------------------------------------------------
 
-    def _GetLogEvents(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        prefix, _, name = str(given["logStreamName"]).rpartition("/")
+    def _GetLogEvents(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        prefix, _, name = str(request["logStreamName"]).rpartition("/")
         task = self.tasks.get(f"{ARN}:task/main/{name}")
-        if task is None or prefix != "smoke/ecr-probe" or given["logGroupName"] != "/ecs/ecr-probe":
+        if task is None or prefix != "smoke/ecr-probe" or request["logGroupName"] != "/ecs/ecr-probe":
             return Error("ResourceNotFoundException", "The specified log stream does not exist.")
         life = task.life
         if not life.lines or self.now() < task.began + life.pending + life.running + life.late:
             return {"events": []}
-        lines = life.lines[: given["limit"]] if given["startFromHead"] else life.lines[-given["limit"] :]
+        lines = life.lines[: request["limit"]] if request["startFromHead"] else life.lines[-request["limit"] :]
         return {"events": [{"timestamp": 0, "message": line, "ingestionTime": 0} for line in lines]}
 
-    def _DescribeSubnets(self, given: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
-        missing = [each for each in given["SubnetIds"] if each not in self.subnets]
+    def _DescribeSubnets(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        missing = [name for name in request["SubnetIds"] if name not in self.subnets]
         if missing:
             return Error("InvalidSubnetID.NotFound", f"The subnet ID '{missing[0]}' does not exist")
-        return {"Subnets": [{"SubnetId": each, "AvailabilityZone": self.subnets[each]} for each in given["SubnetIds"]]}
+        return {
+            "Subnets": [{"SubnetId": name, "AvailabilityZone": self.subnets[name]} for name in request["SubnetIds"]]
+        }
 
 
 # ---- HTTP ------------------------------------------------------------------------------------------------------------
@@ -353,34 +353,34 @@ def _handler(aws: Aws) -> type[BaseHTTPRequestHandler]:
                 action = f"{_SERVICES[prefix]}:{operation}"
                 # "AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ..."
                 aws.regions.add((action, self.headers["Authorization"].split("/")[2]))
-                answer = aws.answer(action, json.loads(body))
+                reply = aws.reply(action, json.loads(body))
                 threading.Event().wait(aws.latency)
-                self._json(answer)
+                self._json(reply)
             else:
                 form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
                 ids = [value for key, value in form.items() if key.startswith("SubnetId.")]
-                self._xml(aws.answer(f"ec2:{form['Action']}", {"SubnetIds": ids}))
+                self._xml(aws.reply(f"ec2:{form['Action']}", {"SubnetIds": ids}))
 
-        def _json(self, answer: dict[str, Any] | Error | Silence) -> None:
-            if isinstance(answer, Error):
-                told = {"__type": answer.code, "message": answer.message}
-                self._send(answer.status, "application/x-amz-json-1.1", json.dumps(told))
-            elif isinstance(answer, Silence):
+        def _json(self, reply: dict[str, Any] | Error | Silence) -> None:
+            if isinstance(reply, Error):
+                error = {"__type": reply.code, "message": reply.message}
+                self._send(reply.status, "application/x-amz-json-1.1", json.dumps(error))
+            elif isinstance(reply, Silence):
                 self.close_connection = True
             else:
-                self._send(200, "application/x-amz-json-1.1", json.dumps(answer))
+                self._send(200, "application/x-amz-json-1.1", json.dumps(reply))
 
-        def _xml(self, answer: dict[str, Any] | Error | Silence) -> None:
-            if isinstance(answer, Error):
-                told = f"<Code>{answer.code}</Code><Message>{escape(answer.message)}</Message>"
-                status = answer.status
-                text = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>0</RequestID></Response>"
+        def _xml(self, reply: dict[str, Any] | Error | Silence) -> None:
+            if isinstance(reply, Error):
+                error = f"<Code>{reply.code}</Code><Message>{escape(reply.message)}</Message>"
+                status = reply.status
+                text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0</RequestID></Response>"
             else:
-                assert isinstance(answer, dict)
+                assert isinstance(reply, dict)
                 items = "".join(
-                    f"<item><subnetId>{each['SubnetId']}</subnetId>"
-                    f"<availabilityZone>{each['AvailabilityZone']}</availabilityZone></item>"
-                    for each in answer["Subnets"]
+                    f"<item><subnetId>{described['SubnetId']}</subnetId>"
+                    f"<availabilityZone>{described['AvailabilityZone']}</availabilityZone></item>"
+                    for described in reply["Subnets"]
                 )
                 status, text = 200, f"<DescribeSubnetsResponse><subnetSet>{items}</subnetSet></DescribeSubnetsResponse>"
             self._send(status, "text/xml", text)
@@ -402,7 +402,7 @@ def _handler(aws: Aws) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def served(aws: Aws) -> Iterator[str]:
-    """Its URL."""
+    """Serve the fake AWS on loopback, and yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(aws))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

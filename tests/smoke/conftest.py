@@ -1,4 +1,4 @@
-"""An AWS for each test, and `smoke` that runs against it by virtual time."""
+"""A fake AWS for each test, and `smoke` that runs against it in virtual time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.smoke.aws import CREDENTIALS, Aws, served
-from tests.smoke.runs import Bench, Clockwork, FakeAccount, real_account
+from probe.operator.aws import Account
+from tests.smoke.aws import CREDENTIALS, REGION, Aws, served
+from tests.smoke.runs import Bench, FakeAccount, VirtualWorkers
 
 
 @pytest.fixture
-def clock(aws: Aws) -> Clockwork:
-    clock = Clockwork()
-    aws.now = clock.now
-    return clock
+def workers(aws: Aws) -> VirtualWorkers:
+    workers = VirtualWorkers()
+    aws.now = workers.now
+    return workers
 
 
 @pytest.fixture
@@ -23,16 +24,16 @@ def aws() -> Aws:
 
 
 @pytest.fixture
-def bench(aws: Aws, clock: Clockwork) -> Bench:
-    """Decisions alone: calls reach the AWS without HTTP."""
-    return Bench(aws, clock, FakeAccount(aws))
+def bench(aws: Aws, workers: VirtualWorkers) -> Bench:
+    """For tests of decisions: calls reach the fake AWS without HTTP."""
+    return Bench(aws, workers, FakeAccount(aws))
 
 
 @pytest.fixture
-def http_bench(aws: Aws, clock: Clockwork, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """The same over HTTP, by real botocore clients, which find the AWS by botocore's own variables."""
+def http_bench(aws: Aws, workers: VirtualWorkers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """With HTTP and real botocore clients, which find the fake AWS by botocore's own variables."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     with served(aws) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        yield Bench(aws, clock, real_account())
+        yield Bench(aws, workers, Account(region=REGION, profile=None))

@@ -1,6 +1,6 @@
-"""`smoke` against the AWS of `aws.py`, by a clock that jumps."""
+"""`smoke` against the fake AWS of `aws.py`, with a virtual clock."""
 
-# ruff: noqa: ARG002 - a watch hears more than a test asks
+# ruff: noqa: ARG002 - the recorder uses a part of the protocol
 
 from __future__ import annotations
 
@@ -17,90 +17,87 @@ from botocore.validate import ParamValidator
 
 from probe.fleet import Fleet, SubnetRun
 from probe.operator.aws import Account, ApiError, Kind, error_of_response
+from probe.smoke.calls import CONCURRENT_CALLS, Call, OnReply, Reply
 from probe.smoke.command import Smoke
-from probe.smoke.options import read
-from probe.smoke.workers import NUMBER, Answer
+from probe.smoke.options import read_options
 from tests.smoke.aws import GROUP, REGION, Aws, Error, Silence, subnet
 
-LATENCY = 0.25  # seconds of a call, by our clock
+LATENCY = 0.25  # virtual seconds of a call
 
 
 @dataclass
-class Clockwork:
-    """Hands that make each call at once, and whose answers come by a clock that jumps to what happens next."""
+class VirtualWorkers:
+    """Workers without threads: a call is made when it starts, and the clock jumps to the next reply or instant."""
 
     time: float = 1000.0
-    number: int = NUMBER
+    number: int = CONCURRENT_CALLS
     latency: float = LATENCY
-    kept_waiting: int = 0  # calls at a time for which no hand was free, at most
-    signal: Callable[[float], None] = lambda _now: None  # told of each instant
-    _busy: list[tuple[float, int, Callable[[Answer], None], Answer]] = field(default_factory=list)
-    _queue: list[tuple[Callable[[], dict[str, Any]], Callable[[Answer], None]]] = field(default_factory=list)
+    longest_queue: int = 0  # calls for which no worker was free
+    on_tick: Callable[[float], None] = lambda _now: None  # called at each instant
+    _in_flight: list[tuple[float, int, OnReply, Reply]] = field(default_factory=list)
+    _queue: list[tuple[Call, OnReply]] = field(default_factory=list)
     _order: Any = field(default_factory=count)
 
     def now(self) -> float:
         return self.time
 
-    def start(self, call: Callable[[], dict[str, Any]], then: Callable[[Answer], None]) -> None:
-        self._queue.append((call, then))
-        self._take_up()
-        self.kept_waiting = max(self.kept_waiting, len(self._queue))
+    def start(self, call: Call, on_reply: OnReply) -> None:
+        self._queue.append((call, on_reply))
+        self._take_calls()
+        self.longest_queue = max(self.longest_queue, len(self._queue))
 
-    def _take_up(self) -> None:
-        while self._queue and len(self._busy) < self.number:
-            call, then = self._queue.pop(0)
-            answer: Answer
+    def _take_calls(self) -> None:
+        while self._queue and len(self._in_flight) < self.number:
+            call, on_reply = self._queue.pop(0)
+            reply: Reply
             try:
-                answer = call()
+                reply = call()
             except ApiError as error:
-                answer = error
-            heapq.heappush(self._busy, (self.time + self.latency, next(self._order), then, answer))
+                reply = error
+            heapq.heappush(self._in_flight, (self.time + self.latency, next(self._order), on_reply, reply))
 
     def wait(self, seconds: float) -> None:
         until = self.time + seconds
-        self.time = min(until, self._busy[0][0]) if self._busy else until
-        self.signal(self.time)
-        while self._busy and self._busy[0][0] <= self.time:
-            _, _, then, answer = heapq.heappop(self._busy)
-            self._take_up()
-            then(answer)
+        self.time = min(until, self._in_flight[0][0]) if self._in_flight else until
+        self.on_tick(self.time)
+        while self._in_flight and self._in_flight[0][0] <= self.time:
+            _, _, on_reply, reply = heapq.heappop(self._in_flight)
+            self._take_calls()
+            on_reply(reply)
 
 
 @dataclass
-class Heard:
-    """A watch that keeps what it hears."""
-
-    done: list[SubnetRun] = field(default_factory=list)
-    repeated: list[SubnetRun] = field(default_factory=list)
+class RecordedProgress:
+    finished_runs: list[SubnetRun] = field(default_factory=list)
+    retried_runs: list[SubnetRun] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def begins(self, total: int) -> None:
+    def start(self, total: int) -> None:
         return
 
     def running(self, number: int) -> None:
         return
 
     def finished(self, run: SubnetRun) -> None:
-        self.done.append(run)
+        self.finished_runs.append(run)
 
-    def again(self, run: SubnetRun, seconds: float) -> None:
-        self.repeated.append(run)
+    def retry(self, run: SubnetRun, seconds: float) -> None:
+        self.retried_runs.append(run)
 
-    def note(self, words: str) -> None:
-        self.notes.append(words)
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def close(self) -> None:
         return
 
 
 @cache
-def _inputs(service: str) -> Any:
-    """botocore's description of a service."""
+def _service_model(service: str) -> Any:
     return botocore.session.Session().get_service_model(service)
 
 
 class FakeAccount(Account):
-    """Passes calls to `Aws` without HTTP. Requests are checked against botocore's description of the API."""
+    """Passes calls to `Aws` without HTTP. Requests are validated against botocore's description of the API."""
 
     def __init__(self, aws: Aws) -> None:
         self.region = REGION
@@ -108,45 +105,40 @@ class FakeAccount(Account):
 
     def call(self, action: str, *, region: str | None = None, **parameters: Any) -> dict[str, Any]:
         service, _, operation = action.partition(":")
-        if service != "ec2":  # loading its description takes a second
-            shape = _inputs(service).operation_model(operation).input_shape
+        if service != "ec2":  # its description takes a second to load
+            shape = _service_model(service).operation_model(operation).input_shape
             report = ParamValidator().validate(parameters, shape)
             assert not report.has_errors(), report.generate_report()
         self._aws.regions.add((action, region or self.region))
-        answer = self._aws.answer(action, parameters)
-        if isinstance(answer, Silence):
-            raise ApiError(Kind.SILENT, action, "ConnectionClosedError", "127.0.0.1 did not answer")
-        if isinstance(answer, Error):
-            error = {"Code": answer.code, "Message": answer.message}
-            raise error_of_response({"Error": error, "ResponseMetadata": {"HTTPStatusCode": answer.status}}, action)
-        return answer
+        reply = self._aws.reply(action, parameters)
+        if isinstance(reply, Silence):
+            raise ApiError(Kind.NO_REPLY, action, "ConnectionClosedError", "127.0.0.1 did not answer")
+        if isinstance(reply, Error):
+            error = {"Code": reply.code, "Message": reply.message}
+            raise error_of_response({"Error": error, "ResponseMetadata": {"HTTPStatusCode": reply.status}}, action)
+        return reply
 
     def forget(self, service: str) -> None:
         return
 
 
-def real_account() -> Account:
-    """Real botocore clients over HTTP."""
-    return Account(region=REGION, profile=None)
-
-
 @dataclass
 class Bench:
-    """One AWS, an account in it, and the hands that make the calls."""
+    """A fake AWS, an account in it, and the workers that make the calls."""
 
     aws: Aws
-    hands: Clockwork
+    workers: VirtualWorkers
     account: Account
     stop: threading.Event = field(default_factory=threading.Event)
-    heard: Heard = field(default_factory=Heard)
+    progress: RecordedProgress = field(default_factory=RecordedProgress)
 
     def smoke(self, *arguments: str) -> Fleet:
-        options = read(["--region", "eu-west-1", "--cluster", "main", *arguments], {})
-        return Smoke(options, self.account, self.hands, stop=self.stop, watch=self.heard).run()
+        options = read_options(["--region", REGION, "--cluster", "main", *arguments], {})
+        return Smoke(options, self.account, self.workers, stop=self.stop, progress=self.progress).run()
 
     def in_subnets(self, number: int, *arguments: str) -> Fleet:
         return self.smoke(*subnets(number), *arguments)
 
 
 def subnets(number: int) -> tuple[str, ...]:
-    return ("--subnets", ",".join(subnet(each) for each in range(number)), "--security-groups", GROUP)
+    return ("--subnets", ",".join(map(subnet, range(number))), "--security-groups", GROUP)

@@ -1,4 +1,4 @@
-"""The door to AWS: what its errors mean, what is shown of them, and how much is read."""
+"""Errors of AWS's API: how they are classified, what is shown of them, and how much of a reply is read."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE0123456789/abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(aws, "READ", 1.0)
+    monkeypatch.setattr(aws, "READ_TIMEOUT", 1.0)
 
 
 def account() -> Account:
     return Account(region="eu-west-1", profile=None)
 
 
-def error_of(action: str = "ecs:ListTasks", **given: Any) -> ApiError:
+def error_of(action: str = "ecs:ListTasks", **parameters: Any) -> ApiError:
     with pytest.raises(ApiError) as raised:
-        account().call(action, **given)
+        account().call(action, **parameters)
     return raised.value
 
 
 @contextmanager
-def answering(answer: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that says the same to everybody, whatever is asked."""
+def answering(reply: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that sends the same reply to each request."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -51,7 +51,7 @@ def answering(answer: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[s
                 if tls is not None:
                     connection = tls.wrap_socket(connection, server_side=True)
                 connection.recv(65536)
-                connection.sendall(answer)
+                connection.sendall(reply)
                 connection.close()
             except OSError:
                 if server.fileno() < 0:
@@ -71,7 +71,7 @@ def http(body: bytes, status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
-# ---- what AWS says ---------------------------------------------------------------------------------------------------
+# ---- AWS's errors ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -91,27 +91,27 @@ def http(body: bytes, status: str = "200 OK") -> bytes:
         (Error("", ""), Kind.REFUSED),
     ],
 )
-def test_codes_have_a_kind(error: Error, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_codes_are_classified(error: Error, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(Aws(errors=lambda *_: error)) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         assert error_of().kind is kind
 
 
-def test_the_action_that_is_missing_is_the_one_that_aws_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = f"User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: y. {TOKEN}"
-    with served(Aws(errors=lambda *_: Error("AccessDeniedException", words))) as url:
+def test_a_denial_names_the_action_in_awss_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = f"User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: y. {TOKEN}"
+    with served(Aws(errors=lambda *_: Error("AccessDeniedException", sentence))) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        found = error_of()
-    assert found.action == "iam:PassRole"
-    assert TOKEN not in str(found)
-    assert str(found).startswith("iam:PassRole is not allowed: User: arn:aws:iam::1:user/x is not authorized")
+        error = error_of()
+    assert error.action == "iam:PassRole"
+    assert TOKEN not in str(error)
+    assert str(error).startswith("iam:PassRole is not allowed: User: arn:aws:iam::1:user/x is not authorized")
 
 
-# ---- what is no answer of AWS ----------------------------------------------------------------------------------------
+# ---- replies that are not AWS's --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("reply", "kind"),
     [
         (http(b"<html>Access to this site is blocked</html>"), Kind.REFUSED),
         (http(b"[]"), Kind.REFUSED),
@@ -121,67 +121,67 @@ def test_the_action_that_is_missing_is_the_one_that_aws_names(monkeypatch: pytes
         (http(b'{"taskArns": 7}'), Kind.UNAVAILABLE),
         (http(b"<html>blocked</html>", "502 Bad Gateway"), Kind.UNAVAILABLE),
         (http(b"<html>blocked</html>", "403 Forbidden"), Kind.REFUSED),
-        (b"", Kind.SILENT),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", Kind.SILENT),
-        (b"\x16\x03\x01 what", Kind.SILENT),
+        (b"", Kind.NO_REPLY),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", Kind.NO_REPLY),
+        (b"\x16\x03\x01 what", Kind.NO_REPLY),
     ],
 )
-def test_what_is_no_answer_of_awss_is_an_error(answer: bytes, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(answer) as url:
+def test_a_reply_that_is_not_awss_is_an_error(reply: bytes, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(reply) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        found = error_of()
-    assert found.kind is kind
-    assert "blocked" not in str(found)
+        error = error_of()
+    assert error.kind is kind
+    assert "blocked" not in str(error)
 
 
-def test_an_answer_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "BODY", 100_000)
+def test_a_reply_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "MAX_BODY", 100_000)
     with answering(http(json.dumps({"taskArns": ["x" * 300_000]}).encode())) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        assert error_of().kind is Kind.SILENT
+        assert error_of().kind is Kind.NO_REPLY
 
 
-def test_nobody_there_is_silence_and_a_login_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_endpoint_did_not_answer_and_its_login_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://me:hunter2@127.0.0.1:{port}")
-    found = error_of()
-    assert found.kind is Kind.SILENT
-    assert str(found) == "ecs:ListTasks: 127.0.0.1 did not answer (EndpointConnectionError)"
+    error = error_of()
+    assert error.kind is Kind.NO_REPLY
+    assert str(error) == "ecs:ListTasks: 127.0.0.1 did not answer (EndpointConnectionError)"
 
 
-def test_a_certificate_that_is_not_trusted_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with answering(http(b"{}"), tls=context) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        found = error_of()
-    assert found.kind is Kind.REFUSED
-    assert "AWS_CA_BUNDLE" in str(found)
+        error = error_of()
+    assert error.kind is Kind.REFUSED
+    assert "AWS_CA_BUNDLE" in str(error)
 
 
-def test_a_value_that_the_api_does_not_take_is_refused() -> None:
+def test_an_invalid_parameter_is_refused() -> None:
     assert error_of("ecs:ListTasks", cluster=7).kind is Kind.REFUSED
 
 
-# ---- whose account ---------------------------------------------------------------------------------------------------
+# ---- credentials and configuration -----------------------------------------------------------------------------------
 
 
-def test_without_credentials_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    found = error_of()
-    assert found.kind is Kind.CREDENTIALS
-    assert str(found) == "ecs:ListTasks: no usable AWS credentials were found (NoCredentialsError)"
+    error = error_of()
+    assert error.kind is Kind.CREDENTIALS
+    assert str(error) == "ecs:ListTasks: no usable AWS credentials were found (NoCredentialsError)"
 
 
-def test_half_a_pair_of_keys_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_access_key_without_its_secret_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert error_of().kind is Kind.CREDENTIALS
 
 
-def test_a_profile_that_fails_tells_nothing_of_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_output_of_a_failing_credential_process_is_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     file = tmp_path / "config"
@@ -193,17 +193,15 @@ def test_a_profile_that_fails_tells_nothing_of_itself(monkeypatch: pytest.Monkey
     assert TOKEN not in str(raised.value)
 
 
-@pytest.mark.parametrize(("profile", "words"), [("nobody", "--profile"), (None, "AWS_PROFILE names one")])
-def test_a_profile_that_does_not_exist_is_refused(
-    profile: str | None, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("profile", "complaint"), [("unknown", "--profile"), (None, "AWS_PROFILE names one")])
+def test_an_unknown_profile_is_refused(profile: str | None, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if profile is None:
-        monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UsageError, match=words):
+        monkeypatch.setenv("AWS_PROFILE", "unknown")
+    with pytest.raises(UsageError, match=complaint):
         Account(region="eu-west-1", profile=profile)
 
 
-def test_the_region_may_be_the_profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_region_may_come_from_the_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text("[profile ci]\nregion = eu-central-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
@@ -212,7 +210,9 @@ def test_the_region_may_be_the_profiles(monkeypatch: pytest.MonkeyPatch, tmp_pat
         Account(region=None, profile=None)
 
 
-def test_a_configuration_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreadable_configuration_is_refused_without_its_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "config"
     file.write_text(f"[profile ci\nsecret = {TOKEN}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
@@ -221,7 +221,7 @@ def test_a_configuration_that_cannot_be_read_is_one_line(monkeypatch: pytest.Mon
     assert TOKEN not in str(raised.value)
 
 
-def test_what_is_forgotten_can_be_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forgotten_service_can_be_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(Aws()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         ours = account()

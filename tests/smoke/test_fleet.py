@@ -1,4 +1,4 @@
-"""What all subnets say together, and whether a drill went as expected."""
+"""The status of all subnets together, and the exit code of a drill."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PASS, DEGRADED, FAIL, UNKNOWN = Status.PASS, Status.DEGRADED, Status.FAIL, Statu
         ([], False, (UNKNOWN, 3)),
     ],
 )
-def test_the_worst_decides_and_the_unknown_does_not_pass(
+def test_the_worst_status_decides_and_inconclusive_does_not_pass(
     statuses: list[Status], strict: bool, expected: tuple[Status, int]
 ) -> None:
     assert overall(statuses, strict=strict) == expected
@@ -47,7 +47,7 @@ FIRST = Expectation(code="tcp.silent", subnets=("subnet-00000000000000000",))
         ([FAIL, UNKNOWN], [SILENT], False, 3),
         ([PASS, UNKNOWN], [SILENT], False, 1),
         ([FAIL], [Expectation(code="dns.public-answer")], False, 1),
-        ([FAIL], [Expectation(code="logs.group-missing")], False, 1),  # a warning beside the error
+        ([FAIL], [Expectation(code="logs.group-missing")], False, 1),  # a warning, not the error
         ([FAIL, PASS], [FIRST], False, 0),
         ([FAIL, DEGRADED], [FIRST], False, 0),
         ([FAIL, DEGRADED], [FIRST], True, 1),
@@ -56,5 +56,7 @@ FIRST = Expectation(code="tcp.silent", subnets=("subnet-00000000000000000",))
         ([], [SILENT], False, 3),
     ],
 )
-def test_a_drill(statuses: list[Status], expected: Sequence[Expectation], strict: bool, code: int) -> None:
+def test_the_exit_code_of_a_drill(
+    statuses: list[Status], expected: Sequence[Expectation], strict: bool, code: int
+) -> None:
     assert as_expected(runs(*statuses), expected, strict=strict) == code

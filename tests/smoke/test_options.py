@@ -1,4 +1,4 @@
-"""The flags of `smoke`: what is read, and what contradicts itself."""
+"""The flags of `smoke`: their values, and combinations that are refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from probe.config.flags import SMOKE_FLAGS, Flag, UsageError
 from probe.fleet import Expectation
-from probe.smoke.options import LAST_TRY, TIMEOUT, Options, read
+from probe.smoke.options import LAST_TRY, TIMEOUT, Options, read_options
 from tests.smoke.aws import subnet
 
 WHERE = ("--subnets", "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")
@@ -14,12 +14,12 @@ WHERE = ("--subnets", "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d", "--security-gr
 
 def refusal(*arguments: str, **environ: str) -> str:
     with pytest.raises(UsageError) as raised:
-        read(arguments, environ)
+        read_options(arguments, environ)
     return str(raised.value)
 
 
 def test_defaults() -> None:
-    options = read(WHERE, {})
+    options = read_options(WHERE, {})
     assert (options.cluster, options.task_definition, options.service) == ("default", "ecr-probe-smoke", None)
     assert options.subnets == ("subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d")
     assert (options.timeout, options.wait_until_pass, options.expected, options.strict) == (TIMEOUT, 0.0, (), False)
@@ -27,38 +27,38 @@ def test_defaults() -> None:
 
 
 @pytest.mark.parametrize("flag", [flag for flag in SMOKE_FLAGS if not flag.many], ids=lambda flag: flag.name)
-def test_every_flag_has_a_variable_which_means_the_same(flag: Flag) -> None:
+def test_every_flag_has_an_equivalent_variable(flag: Flag) -> None:
     typed = [f"--{flag.name}", *([flag.example] if flag.metavar else [])]
-    beside = {"output": (), "pretty": ("--format", "json")}.get(flag.name, ())
+    needed = {"output": (), "pretty": ("--format", "json")}.get(flag.name, ())
     where = ("--service", "shop") if flag.name == "service" else WHERE
-    by_flag = read((*where, *beside, *typed), {})
-    by_variable = read((*where, *beside), {flag.variable: flag.example or "yes"})
-    assert told(by_flag) == told(by_variable)
+    by_flag = read_options((*where, *needed, *typed), {})
+    by_variable = read_options((*where, *needed), {flag.variable: flag.example or "yes"})
+    assert values(by_flag) == values(by_variable)
 
 
-def told(options: Options) -> dict[str, object]:
-    return {name: getattr(options, name) for name in Options.__struct_fields__ if name != "given"}
+def values(options: Options) -> dict[str, object]:
+    return {name: getattr(options, name) for name in Options.__struct_fields__ if name != "flags"}
 
 
-def test_a_clusters_arn_says_the_region() -> None:
+def test_the_region_may_come_from_the_clusters_arn() -> None:
     arn = "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:cluster/main"
-    assert read((*WHERE, "--cluster", arn), {}).region == "us-gov-west-1"
-    assert read((*WHERE, "--cluster", arn, "--region", "eu-west-1"), {}).region == "eu-west-1"
+    assert read_options((*WHERE, "--cluster", arn), {}).region == "us-gov-west-1"
+    assert read_options((*WHERE, "--cluster", arn, "--region", "eu-west-1"), {}).region == "eu-west-1"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "complaint"),
     [
-        ((), "--subnets (ECR_PROBE_SUBNETS): nothing says where to run"),
+        ((), "--subnets (ECR_PROBE_SUBNETS): either these or --service"),
         (
             (*WHERE, "--launch-type", "EC2", "--capacity-provider", "x"),
             "--launch-type (ECR_PROBE_LAUNCH_TYPE): a capacity",
         ),
-        ((*WHERE, "--service", "shop"), "--security-groups (ECR_PROBE_SECURITY_GROUPS): the service says this itself"),
+        ((*WHERE, "--service", "shop"), "--security-groups (ECR_PROBE_SECURITY_GROUPS): the service defines this"),
         (("--service", "shop", "--assign-public-ip"), "--assign-public-ip (ECR_PROBE_ASSIGN_PUBLIC_IP): the service"),
         (("--service", "shop", "--launch-type", "EC2"), "leave it or --service (ECR_PROBE_SERVICE) out"),
-        (("--service", "shop", "--capacity-provider", "x"), "the service says this itself"),
-        ((*WHERE, "--wait-until-pass", "60", "--expect", "fail:tcp.silent"), "a drill waits for no pass"),
+        (("--service", "shop", "--capacity-provider", "x"), "the service defines this"),
+        ((*WHERE, "--wait-until-pass", "60", "--expect", "fail:tcp.silent"), "a failure is expected, not a pass"),
         (
             (*WHERE, "--wait-until-pass", "600", "--timeout", "60"),
             "1m is shorter than --wait-until-pass (ECR_PROBE_WAIT_UNTIL_PASS) 10m",
@@ -69,7 +69,7 @@ def test_a_clusters_arn_says_the_region() -> None:
         ((*WHERE, "--expect", "pass:tcp.silent"), "is not fail:CODE"),
         ((*WHERE, "--expect", "fail:tcp.slient"), "did you mean tcp.silent?"),
         ((*WHERE, "--expect", "fail:tcp.silent@here"), "'here' is not the id of a subnet"),
-        ((*WHERE, "--expect", "fail:tcp.silent,fail:dns.public-answer"), "is expected to fail with two codes"),
+        ((*WHERE, "--expect", "fail:tcp.silent,fail:dns.public-answer"), "two codes are expected for the same subnet"),
         (("--subnets", "vpc-0a1b2c3d"), "--subnets (ECR_PROBE_SUBNETS): 'vpc-0a1b2c3d' is not the id of a subnet"),
         (("--subnets", "subnet-0a1b2c3d", "--security-groups", "default"), "is not the id of a security group"),
         ((*WHERE, "--cluster", "a b"), "--cluster (ECR_PROBE_CLUSTER): 'a b' is neither the name nor the ARN"),
@@ -85,27 +85,27 @@ def test_a_clusters_arn_says_the_region() -> None:
         ((*WHERE, "now"), "unknown argument 'now'; for example ecr-probe smoke --cluster main"),
     ],
 )
-def test_a_refusal_is_one_line_that_names_flag_and_variable(arguments: tuple[str, ...], words: str) -> None:
+def test_a_refusal_is_one_line_with_flag_and_variable(arguments: tuple[str, ...], complaint: str) -> None:
     text = refusal(*arguments)
-    assert words in text
+    assert complaint in text
     assert "\n" not in text
     assert "; " in text
 
 
-def test_a_variable_can_contradict_a_flag_and_is_named() -> None:
-    words = refusal("--service", "shop", ECR_PROBE_LAUNCH_TYPE="EC2")
-    assert "--launch-type (ECR_PROBE_LAUNCH_TYPE): the service says this itself" in words
+def test_a_variable_that_conflicts_with_a_flag_is_named() -> None:
+    text = refusal("--service", "shop", ECR_PROBE_LAUNCH_TYPE="EC2")
+    assert "--launch-type (ECR_PROBE_LAUNCH_TYPE): the service defines this" in text
 
 
-def test_waiting_lengthens_the_run() -> None:
-    assert read((*WHERE, "--wait-until-pass", "1200"), {}).timeout == 1200 + LAST_TRY
-    assert read((*WHERE, "--wait-until-pass", "60"), {}).timeout == TIMEOUT
-    assert read((*WHERE, "--wait-until-pass", "60", "--timeout", "90"), {}).timeout == 90
+def test_wait_until_pass_extends_the_timeout() -> None:
+    assert read_options((*WHERE, "--wait-until-pass", "1200"), {}).timeout == 1200 + LAST_TRY
+    assert read_options((*WHERE, "--wait-until-pass", "60"), {}).timeout == TIMEOUT
+    assert read_options((*WHERE, "--wait-until-pass", "60", "--timeout", "90"), {}).timeout == 90
 
 
-def test_expectations_of_single_subnets_and_of_the_rest() -> None:
-    words = f"fail:tcp.silent@{subnet(1)},fail:tcp.silent@{subnet(2)},fail:dns.public-answer"
-    assert read((*WHERE, "--expect", words), {}).expected == (
+def test_expectations_for_single_subnets_and_for_the_others() -> None:
+    expectations = f"fail:tcp.silent@{subnet(1)},fail:tcp.silent@{subnet(2)},fail:dns.public-answer"
+    assert read_options((*WHERE, "--expect", expectations), {}).expected == (
         Expectation(code="tcp.silent", subnets=(subnet(1), subnet(2))),
         Expectation(code="dns.public-answer"),
     )

@@ -44,7 +44,7 @@ def smoke(aws: Aws, *arguments: str, **more: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_pipeline_reads_the_matrix_and_a_line_for_each_subnet(aws: Aws) -> None:
+def test_the_text_report_and_a_progress_line_for_each_subnet(aws: Aws) -> None:
     aws.lives = lambda where, _: Life.fails(pending=0.1, running=0.1) if where == subnet(1) else QUICK
     done = smoke(aws, *subnets(3))
     assert done.returncode == 1
@@ -60,7 +60,7 @@ def test_a_pipeline_reads_the_matrix_and_a_line_for_each_subnet(aws: Aws) -> Non
     assert out[-1].startswith("fix:  ")
 
 
-def test_json_on_stdout_is_one_document_of_the_schema(aws: Aws, tmp_path: Path) -> None:
+def test_json_on_stdout_is_one_valid_document(aws: Aws, tmp_path: Path) -> None:
     file = tmp_path / "fleet.json"
     report = ("--format", "json", "--output", str(file), "--format", "json", "--output", "-")
     done = smoke(aws, *subnets(2), *report)
@@ -72,7 +72,7 @@ def test_json_on_stdout_is_one_document_of_the_schema(aws: Aws, tmp_path: Path) 
     assert document["cluster"] == "main"
 
 
-def test_everything_may_come_from_variables(aws: Aws) -> None:
+def test_all_options_may_come_from_variables(aws: Aws) -> None:
     words = {
         "SUBNETS": subnet(0),
         "SECURITY_GROUPS": "sg-0a1b2c3d",
@@ -83,7 +83,7 @@ def test_everything_may_come_from_variables(aws: Aws) -> None:
     assert (done.returncode, len(json.loads(done.stdout)["runs"])) == (0, 1)
 
 
-def test_a_slip_of_the_pen_in_a_variable_is_told(aws: Aws) -> None:
+def test_a_misspelt_variable_is_reported(aws: Aws) -> None:
     done = smoke(aws, "--service", "nobody", ECR_PROBE_SUBNET="subnet-0a1b2c3d")
     assert "ECR_PROBE_SUBNET is not a variable of ecr-probe; did you mean ECR_PROBE_SUBNETS?" in done.stderr
 
@@ -98,7 +98,7 @@ def test_a_slip_of_the_pen_in_a_variable_is_told(aws: Aws) -> None:
         ((*subnets(1), "--output", "/nowhere/x"), "--output (ECR_PROBE_OUTPUT)"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_nothing_else(aws: Aws, arguments: tuple[str, ...], words: str) -> None:
+def test_a_usage_error_is_one_line_on_stderr(aws: Aws, arguments: tuple[str, ...], words: str) -> None:
     done = smoke(aws, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
@@ -107,14 +107,14 @@ def test_what_is_wrong_is_one_line_and_nothing_else(aws: Aws, arguments: tuple[s
     assert aws.tasks == {}
 
 
-def test_without_a_region_one_line_says_so(aws: Aws) -> None:
+def test_a_missing_region_is_reported(aws: Aws) -> None:
     command = (sys.executable, "-m", "probe", "smoke", *subnets(1))
     done = subprocess.run(command, env=environment(aws), capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no region is configured; give --region (ECR_PROBE_REGION) or set AWS_REGION" in done.stderr
 
 
-def test_without_credentials_one_line_says_so(aws: Aws) -> None:
+def test_missing_credentials_are_one_line_on_stderr(aws: Aws) -> None:
     keys = {name: value for name, value in environment(aws).items() if not name.startswith("AWS_ACCESS")}
     keys.pop("AWS_SECRET_ACCESS_KEY")
     done = subprocess.run((*SMOKE, *subnets(1)), env=keys, capture_output=True, text=True, timeout=60, check=False)
@@ -201,7 +201,7 @@ def test_a_signal_while_logs_are_read(aws: Aws) -> None:
     assert aws.running() == []
 
 
-def test_a_second_signal_ends_at_once(aws: Aws) -> None:
+def test_a_second_signal_ends_the_process(aws: Aws) -> None:
     aws.lives = lambda *_: HANGS
     running = subprocess.Popen(
         (*SMOKE, *subnets(3)), env=environment(aws), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -219,7 +219,7 @@ def test_a_second_signal_ends_at_once(aws: Aws) -> None:
 # ---- a terminal ------------------------------------------------------------------------------------------------------
 
 
-def test_a_terminal_shows_a_bar_and_what_does_not_pass(aws: Aws) -> None:
+def test_a_terminal_shows_a_bar_and_the_subnets_that_do_not_pass(aws: Aws) -> None:
     aws.lives = lambda where, _: Life.fails(pending=0.1, running=0.1) if where == subnet(1) else QUICK
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
@@ -244,7 +244,7 @@ def test_a_terminal_shows_a_bar_and_what_does_not_pass(aws: Aws) -> None:
     assert text.endswith("\x1b[2K")
 
 
-def test_nothing_secret_is_ever_shown(aws: Aws) -> None:
+def test_secrets_are_never_shown(aws: Aws) -> None:
     aws.errors = lambda *_: Error("AccessDeniedException", f"not authorized {CREDENTIALS['AWS_SECRET_ACCESS_KEY']}")
     done = smoke(aws, *subnets(1), AWS_SESSION_TOKEN="IQoJb3JpZ2luX2VjEXAMPLETOKEN/of+many=letters0123456789abcdef")
     assert done.returncode == 2

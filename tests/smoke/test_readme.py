@@ -26,12 +26,12 @@ def commands(file: str, section: str) -> Iterator[str]:
 COMMANDS = [*commands("README.md", "In a pipeline"), *commands("task-definitions/README.md", "From a pipeline")]
 
 
-def test_there_are_some() -> None:
+def test_the_readmes_contain_commands() -> None:
     assert len(COMMANDS) == 5
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works_as_it_is_written(command: str, tmp_path: Path) -> None:
+def test_a_command_works_as_written(command: str, tmp_path: Path) -> None:
     drill = "--expect" in command
     aws = Aws(lives=lambda *_: Life.fails(pending=0.1, running=0.1) if drill else Life(pending=0.1, running=0.1))
     (tmp_path / "ecr-probe").write_text(f'#!/bin/sh\nexec {sys.executable} -m probe "$@"\n')

@@ -1,4 +1,4 @@
-"""The operator's policy allows what `smoke` does and no more: held against its calls, whatever goes wrong."""
+"""The operator's policy allows the calls that `smoke` makes, and no others."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tests.smoke.runs import Bench, subnets
 
 POLICY = "iam/operator-smoke"
 CLUSTER = {"ecs:cluster": f"arn:aws:ecs:{THERE}:{ACCOUNT}:cluster/{VALUES['CLUSTER']}"}
-HANDED = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-# What RunTask asks for besides itself.
-BESIDE = {"iam:PassRole", "ecs:TagResource"}
+PASSED = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+# Permissions that RunTask needs in addition.
+ADDITIONAL = {"iam:PassRole", "ecs:TagResource"}
 
 
-def resource(action: str, given: dict[str, Any]) -> str:
+def resource(action: str, request: dict[str, Any]) -> str:
     ecs, logs = f"arn:aws:ecs:{THERE}:{ACCOUNT}:", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:"
     match action:
         case "ecs:RunTask":
-            return str(given["taskDefinition"]).replace(REGION, THERE)
+            return str(request["taskDefinition"]).replace(REGION, THERE)
         case "ecs:DescribeTasks":
-            return str(given["tasks"][0]).replace(REGION, THERE)
+            return str(request["tasks"][0]).replace(REGION, THERE)
         case "ecs:StopTask":
-            return str(given["task"]).replace(REGION, THERE)
+            return str(request["task"]).replace(REGION, THERE)
         case "ecs:DescribeServices":
-            return f"{ecs}service/{given['cluster']}/{given['services'][0]}"
+            return f"{ecs}service/{request['cluster']}/{request['services'][0]}"
         case "logs:GetLogEvents":
-            return f"{logs}{given['logGroupName']}:log-stream:{given['logStreamName']}"
+            return f"{logs}{request['logGroupName']}:log-stream:{request['logStreamName']}"
     return "*"
 
 
 def everything(http_bench: Bench, aws: Aws) -> None:
-    """Runs that bring about every call."""
+    """Runs that make every call."""
     aws.definitions["ecr-probe-smoke"]["containerDefinitions"][0]["essential"] = False
     http_bench.smoke("--service", "shop")
     aws.lives = lambda *_: Life(hangs_in="PENDING")
@@ -45,27 +45,27 @@ def everything(http_bench: Bench, aws: Aws) -> None:
     http_bench.in_subnets(2, "--timeout", "30")
 
 
-def test_every_call_is_allowed_and_nothing_is_that_is_never_called(http_bench: Bench, aws: Aws) -> None:
+def test_the_policy_allows_the_calls_of_smoke_and_no_others(http_bench: Bench, aws: Aws) -> None:
     everything(http_bench, aws)
-    held = policy(POLICY, CLUSTER)
-    for _, action, given in aws.calls:
-        assert may(held, action, resource(action, given)), action
-    assert actions(POLICY) == {action for _, action, _ in aws.calls} | BESIDE
+    allowed = policy(POLICY, CLUSTER)
+    for _, action, request in aws.calls:
+        assert may(allowed, action, resource(action, request)), action
+    assert actions(POLICY) == {action for _, action, _ in aws.calls} | ADDITIONAL
 
 
-def test_what_run_task_asks_besides_is_allowed(http_bench: Bench, aws: Aws) -> None:
+def test_the_additional_permissions_of_run_task_are_allowed(http_bench: Bench, aws: Aws) -> None:
     http_bench.smoke("--service", "shop")
-    request = aws.given_to("ecs:RunTask")[0]
+    request = aws.requests("ecs:RunTask")[0]
     assert request["tags"]
     assert may(
         policy(POLICY, {"ecs:CreateAction": "RunTask"}), "ecs:TagResource", f"arn:aws:ecs:{THERE}:{ACCOUNT}:task/main/0"
     )
     for role in ("ecr-probe-task", "ecr-probe-execution"):
-        assert may(policy(POLICY, HANDED), "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{role}")
+        assert may(policy(POLICY, PASSED), "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/{role}")
 
 
 @pytest.mark.parametrize("action", sorted({"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RunTask"}))
-def test_without_what_it_cannot_do_without_nothing_is_started(http_bench: Bench, aws: Aws, action: str) -> None:
+def test_without_a_required_permission_no_task_is_started(http_bench: Bench, aws: Aws, action: str) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
     aws.errors = lambda name, _: Error("AccessDeniedException", sentence) if name == action else None
     with pytest.raises(UsageError) as refusal:
@@ -77,16 +77,14 @@ def test_without_what_it_cannot_do_without_nothing_is_started(http_bench: Bench,
 
 
 @pytest.mark.parametrize("action", ["ec2:DescribeSubnets", "logs:GetLogEvents", "ecs:ListTasks", "ecs:StopTask"])
-def test_without_the_others_it_does_what_it_can_and_says_what_is_missing(
-    http_bench: Bench, aws: Aws, action: str
-) -> None:
+def test_without_an_optional_permission_a_note_names_it(http_bench: Bench, aws: Aws, action: str) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
-    lost = action == "ecs:ListTasks"
+    no_reply = action == "ecs:ListTasks"
 
     def errors(name: str, _nth: int) -> Error | Silence | None:
         if name == action:
             return Error("AccessDeniedException", sentence)
-        return Silence() if lost and name == "ecs:RunTask" else None
+        return Silence() if no_reply and name == "ecs:RunTask" else None
 
     aws.errors = errors
     aws.lives = lambda where, _: Life(hangs_in="PENDING") if where == subnet(1) else Life()

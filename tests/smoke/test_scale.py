@@ -1,4 +1,4 @@
-"""Five hundred subnets: how many calls, how fast, and never faster than AWS's published rates."""
+"""Five hundred subnets: the number of calls, the duration, and AWS's published rates."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.smoke.runs import LATENCY, Bench
 
 MANY = 500
 PENDING, RUNNING = 20.0, 10.0
-# A second may see these: RunTask on Fargate 20, GetLogEvents 10; the reads of ECS have a bucket of 100 and 20 a second.
+# Calls in one second: RunTask on Fargate 20, GetLogEvents 10; reads of ECS have a bucket of 100 tokens and 20 a second.
 RATES = {"ecs:RunTask": 20, "logs:GetLogEvents": 20, "ecs:DescribeTasks": 20, "ecs:StopTask": 100}
 SUSTAINED = {"ecs:RunTask": 10, "logs:GetLogEvents": 10, "ecs:DescribeTasks": 20, "ecs:StopTask": 40}
 
 
 def busiest(instants: Sequence[float], seconds: float) -> int:
-    """The most calls within any such time; `instants` ascend."""
+    """The most calls within any period of `seconds`; `instants` are sorted."""
     return max((bisect_left(instants, start + seconds) - place for place, start in enumerate(instants)), default=0)
 
 
@@ -32,42 +32,42 @@ def assert_within_rates(aws: Aws) -> None:
 
 
 def test_five_hundred_subnets(bench: Bench) -> None:
-    """As many calls as is stated, as long as the waves and the last task, within the rates, and a bounded document."""
+    """The number of calls, the duration and the size of the document are bounded."""
     fleet = bench.in_subnets(MANY)
-    seconds = bench.hands.time - 1000.0
+    seconds = bench.workers.time - 1000.0
     assert (fleet.exit_code, len(fleet.runs)) == (0, MANY)
 
     counts = bench.aws.count()
     assert counts["ecs:RunTask"] == counts["logs:GetLogEvents"] == MANY
     assert counts["ecs:DescribeTaskDefinition"] == 1
     assert counts["ec2:DescribeSubnets"] == 3
-    # At ten a second and thirty seconds each, some three hundred run at once.
+    # With ten launches a second and tasks of thirty seconds, some three hundred run concurrently.
     assert counts["ecs:DescribeTasks"] <= seconds / POLL * (10 * (PENDING + RUNNING + POLL) / BATCH + 1)
     assert sum(counts.values()) <= 2.25 * MANY
     assert_within_rates(bench.aws)
 
-    waves = MANY / 10  # seconds, by half of Fargate's rate
-    assert seconds <= waves + PENDING + RUNNING + POLL + 12 * LATENCY
+    launching = MANY / 10  # seconds, at half of Fargate's rate
+    assert seconds <= launching + PENDING + RUNNING + POLL + 12 * LATENCY
 
     assert len(FLEET_FORMATS["json"].render(fleet, Page())) <= 1.1 * DOCUMENTS
     assert all(run.verdict is not None and run.verdict.endpoints for run in fleet.runs)
 
 
-def test_few_subnets_cost_few_calls_and_keep_their_documents_whole(bench: Bench) -> None:
+def test_fifty_subnets_keep_their_documents_whole(bench: Bench) -> None:
     fleet = bench.in_subnets(50)
     assert sum(bench.aws.count().values()) <= 2.5 * 50
     assert fleet.runs[0].verdict == made.verdict()
 
 
-def test_a_slow_api_slows_nothing_but_itself(bench: Bench) -> None:
-    bench.hands.latency = 1.0
+def test_a_slow_api_delays_only_its_own_replies(bench: Bench) -> None:
+    bench.workers.latency = 1.0
     bench.in_subnets(MANY)
-    assert bench.hands.time - 1000.0 <= MANY / 10 + PENDING + RUNNING + 2 * POLL + 12
+    assert bench.workers.time - 1000.0 <= MANY / 10 + PENDING + RUNNING + 2 * POLL + 12
     assert_within_rates(bench.aws)
-    assert bench.hands.kept_waiting == 0
+    assert bench.workers.longest_queue == 0
 
 
-def test_refusals_keep_to_the_rates_and_come_through(bench: Bench, aws: Aws) -> None:
+def test_throttled_calls_keep_to_the_rates_and_succeed(bench: Bench, aws: Aws) -> None:
     aws.errors = lambda _, nth: Error("ThrottlingException", "Rate exceeded") if nth % 3 == 0 else None
     aws.lives = lambda where, nth: Failures(("RESOURCE:ENI",)) if nth == 1 and where < subnet(100) else Life()
     fleet = bench.in_subnets(MANY)
