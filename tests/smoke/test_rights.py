@@ -36,25 +36,25 @@ def resource(action: str, request: dict[str, Any]) -> str:
     return "*"
 
 
-def everything(http_bench: Bench, aws: Aws) -> None:
+def everything(bench: Bench, aws: Aws) -> None:
     """Runs that make every call."""
     aws.definitions["ecr-probe-smoke"]["containerDefinitions"][0]["essential"] = False
-    http_bench.smoke("--service", "shop")
+    bench.smoke("--service", "shop")
     aws.lives = lambda *_: Life(hangs_in="PENDING")
     aws.errors = lambda name, _: Silence() if name == "ecs:RunTask" else None
-    http_bench.in_subnets(2, "--timeout", "30")
+    bench.in_subnets(2, "--timeout", "30")
 
 
-def test_the_policy_allows_the_calls_of_smoke_and_no_others(http_bench: Bench, aws: Aws) -> None:
-    everything(http_bench, aws)
+def test_the_policy_allows_the_calls_of_smoke_and_no_others(bench: Bench, aws: Aws) -> None:
+    everything(bench, aws)
     allowed = policy(POLICY, CLUSTER)
     for _, action, request in aws.calls:
         assert may(allowed, action, resource(action, request)), action
     assert actions(POLICY) == {action for _, action, _ in aws.calls} | ADDITIONAL
 
 
-def test_the_additional_permissions_of_run_task_are_allowed(http_bench: Bench, aws: Aws) -> None:
-    http_bench.smoke("--service", "shop")
+def test_the_additional_permissions_of_run_task_are_allowed(bench: Bench, aws: Aws) -> None:
+    bench.smoke("--service", "shop")
     request = aws.requests("ecs:RunTask")[0]
     assert request["tags"]
     assert may(
@@ -65,11 +65,11 @@ def test_the_additional_permissions_of_run_task_are_allowed(http_bench: Bench, a
 
 
 @pytest.mark.parametrize("action", sorted({"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:RunTask"}))
-def test_without_a_required_permission_no_task_is_started(http_bench: Bench, aws: Aws, action: str) -> None:
+def test_without_a_required_permission_no_task_is_started(bench: Bench, aws: Aws, action: str) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
     aws.errors = lambda name, _: Error("AccessDeniedException", sentence) if name == action else None
     with pytest.raises(UsageError) as refusal:
-        http_bench.smoke("--service", "shop")
+        bench.smoke("--service", "shop")
     assert str(refusal.value).startswith(
         f"{action} is not allowed to these credentials; task-definitions/{POLICY}.json"
     )
@@ -77,7 +77,7 @@ def test_without_a_required_permission_no_task_is_started(http_bench: Bench, aws
 
 
 @pytest.mark.parametrize("action", ["ec2:DescribeSubnets", "logs:GetLogEvents", "ecs:ListTasks", "ecs:StopTask"])
-def test_without_an_optional_permission_a_note_names_it(http_bench: Bench, aws: Aws, action: str) -> None:
+def test_without_an_optional_permission_a_note_names_it(bench: Bench, aws: Aws, action: str) -> None:
     sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
     no_reply = action == "ecs:ListTasks"
 
@@ -88,5 +88,5 @@ def test_without_an_optional_permission_a_note_names_it(http_bench: Bench, aws: 
 
     aws.errors = errors
     aws.lives = lambda where, _: Life(hangs_in="PENDING") if where == subnet(1) else Life()
-    fleet = http_bench.smoke(*subnets(2), "--timeout", "60")
+    fleet = bench.smoke(*subnets(2), "--timeout", "60")
     assert any(f"{action} is not allowed" in note for note in fleet.notes)

@@ -542,6 +542,24 @@ def test_an_interruption_keeps_the_faults_that_were_found(bench: Bench, aws: Aws
     assert aws.running() == []
 
 
+@pytest.mark.parametrize("error", [*TEMPORARY, DENIED], ids=lambda error: getattr(error, "code", "silence"))
+def test_an_error_that_arrives_after_the_interruption_leaves_no_task(
+    bench: Bench, aws: Aws, error: Error | Silence
+) -> None:
+    """DescribeTasks is in flight when the signal arrives, and its reply ends a run."""
+
+    def interrupt(name: str, _nth: int) -> Error | Silence | None:
+        if name == "ecs:DescribeTasks":
+            bench.stop.set()
+            return error
+        return None
+
+    aws.lives = lambda *_: Life(hangs_in="PENDING")
+    aws.errors = interrupt
+    assert "3 tasks were stopped" in bench.in_subnets(3).notes
+    assert aws.running() == []
+
+
 def test_a_task_that_cannot_be_stopped_is_named(bench: Bench, aws: Aws) -> None:
     aws.lives = lambda *_: Life(hangs_in="PENDING")
     aws.errors = lambda name, _: DENIED if name == "ecs:StopTask" else None
