@@ -6,7 +6,7 @@ n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of runni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import Any
@@ -157,32 +157,36 @@ class Scheduler:
             self._launch(subnet, now)
         self._poll(now)
         for subnet in self._due(State.ENDED, now):
-            if self._count(State.READING) >= IN_FLIGHT or not self._log_reads.take(now):
+            if not self._may_read() or not self._log_reads.take(now):
                 break
             self._read_log(subnet)
-        self._progress.running(self._count(State.RUNNING))
-        self._calls.wait(min(self._next_instants(now), default=self._calls.deadline))
+        self._progress.running(len(self._in(State.RUNNING)))
+        self._calls.wait(self._next_instant(now))
+
+    def _in(self, state: State) -> list[Subnet]:
+        return [subnet for subnet in self._subnets if subnet.state is state]
 
     def _due(self, state: State, now: float) -> list[Subnet]:
-        return [subnet for subnet in self._subnets if subnet.state is state and subnet.due <= now]
-
-    def _count(self, state: State) -> int:
-        return sum(subnet.state is state for subnet in self._subnets)
+        return [subnet for subnet in self._in(state) if subnet.due <= now]
 
     def _may_launch(self) -> bool:
         """The first launch goes alone: if AWS refuses its parameters, it refuses all, and there is nothing to stop."""
-        return self._count(State.STARTING) < (IN_FLIGHT if self._accepted else 1)
+        return len(self._in(State.STARTING)) < (IN_FLIGHT if self._accepted else 1)
 
-    def _next_instants(self, now: float) -> Iterator[float]:
+    def _may_read(self) -> bool:
+        return len(self._in(State.READING)) < IN_FLIGHT
+
+    def _next_instant(self, now: float) -> float:
         """When there is something to do, apart from handling replies."""
-        launching, reading = self._may_launch(), self._count(State.READING) < IN_FLIGHT
-        for subnet in self._subnets:
-            if subnet.state is State.WAITING and launching:
-                yield max(subnet.due, self._launches.next_token(now))
-            elif subnet.state is State.ENDED and reading:
-                yield max(subnet.due, self._log_reads.next_token(now))
-            elif subnet.state is State.RUNNING and not self._polls:
-                yield self._next_poll
+        instants = [self._calls.deadline]
+        waiting, ended = self._in(State.WAITING), self._in(State.ENDED)
+        if waiting and self._may_launch():
+            instants.append(max(min(subnet.due for subnet in waiting), self._launches.next_token(now)))
+        if ended and self._may_read():
+            instants.append(max(min(subnet.due for subnet in ended), self._log_reads.next_token(now)))
+        if not self._polls and self._in(State.RUNNING):
+            instants.append(self._next_poll)
+        return min(instants)
 
     # ---- RunTask -----------------------------------------------------------------------------------------------------
 
@@ -244,7 +248,7 @@ class Scheduler:
     # ---- DescribeTasks -----------------------------------------------------------------------------------------------
 
     def _poll(self, now: float) -> None:
-        running = [subnet for subnet in self._subnets if subnet.state is State.RUNNING]
+        running = self._in(State.RUNNING)
         if not running or self._polls or now < self._next_poll:
             return
         self._next_poll = now + POLL

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from botocore.loaders import create_loader
 
 from probe.operator.aws import Account
 from tests.smoke.aws import CREDENTIALS, REGION, Aws, served
 from tests.smoke.runs import Bench, FakeAccount, VirtualWorkers
+
+
+@pytest.fixture(autouse=True, scope="session")
+def service_descriptions() -> Iterator[None]:
+    """Read botocore's descriptions of the services once for all clients."""
+    loader = create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("probe.operator.aws.create_loader", lambda _search_path: loader)
+        yield
 
 
 @pytest.fixture
