@@ -371,6 +371,7 @@ EXPLAIN_FLAGS = (TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
 
 # ---- flags of smoke ------------------------------------------------------------------------------
 
+LAUNCH_TYPES = ("FARGATE", "EC2")
 PLACEMENT_FLAGS = (
     Flag(name="cluster", metavar="NAME", example="main", default="default", help="the cluster, by name or ARN"),
     Flag(
@@ -401,7 +402,7 @@ PLACEMENT_FLAGS = (
         metavar="TYPE",
         example="EC2",
         default_note="as the service, otherwise FARGATE in awsvpc mode",
-        choices=lambda: ("FARGATE", "EC2"),
+        choices=lambda: LAUNCH_TYPES,
         help="FARGATE or EC2",
     ),
     Flag(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from probe.arns import NAME, REGION, ecs_arn
 from probe.config import readers
-from probe.config.flags import Arguments, misspelt_variables
+from probe.config.flags import LAUNCH_TYPES, Arguments, misspelt_variables
 from probe.config.settings import Reports, arguments_of, environment, read_reports, variables
 from probe.faults import FAULTS
 from probe.fleet import Expectation
@@ -15,9 +15,7 @@ from probe.records import Unshown
 from probe.report import FLEET_FORMATS
 from probe.safe_words import quoted
 
-TIMEOUT = 600.0  # seconds
 LAST_TRY = 300.0  # seconds for a task that was started just before --wait-until-pass expired
-_LAUNCH_TYPES = ("FARGATE", "EC2")
 _FLAGS_OF_THE_SERVICE = ("security-groups", "assign-public-ip", "launch-type", "capacity-provider")
 
 
@@ -50,13 +48,13 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
     """Read the flags of `smoke` and their variables. Raises UsageError."""
     arguments = arguments_of("smoke", argv, environ)
     _check_combinations(arguments)
-    cluster = arguments.one("cluster", _name_or_arn("cluster")) or "default"
+    cluster = arguments.one_or_default("cluster", _name_or_arn("cluster"))
     arn = ecs_arn(cluster, "cluster")
-    waiting = arguments.one("wait-until-pass", readers.duration(0, 86400)) or 0.0
+    waiting = arguments.one_or_default("wait-until-pass", readers.duration(0, 86400))
     image = arguments.one("image", readers.image)
     return Options(
         cluster=cluster,
-        task_definition=arguments.one("task-definition", _task_definition) or "ecr-probe-smoke",
+        task_definition=arguments.one_or_default("task-definition", _task_definition),
         service=arguments.one("service", _name_or_arn("service")),
         subnets=arguments.many("subnets", _subnet),
         security_groups=arguments.many("security-groups", _security_group),
@@ -93,12 +91,13 @@ def _check_combinations(arguments: Arguments) -> None:
 
 
 def _timeout(arguments: Arguments, waiting: float) -> float:
-    timeout = arguments.one("timeout", readers.duration(1, 86400 + LAST_TRY))
-    if timeout is not None and timeout < waiting:
+    timeout = arguments.one_or_default("timeout", readers.duration(1, 86400 + LAST_TRY))
+    if "timeout" not in arguments:
+        return max(timeout, waiting + LAST_TRY)
+    if timeout < waiting:
         limit = f"--wait-until-pass (ECR_PROBE_WAIT_UNTIL_PASS) {readers.duration_text(waiting)}"
-        sentence = f"{readers.duration_text(timeout)} is shorter than {limit}"
-        raise arguments.refusal("timeout", sentence)
-    return max(TIMEOUT, waiting + LAST_TRY) if timeout is None else timeout
+        raise arguments.refusal("timeout", f"{readers.duration_text(timeout)} is shorter than {limit}")
+    return timeout
 
 
 def _expectations(arguments: Arguments) -> tuple[Expectation, ...]:
@@ -161,4 +160,4 @@ _region = _matching(REGION, "a region")
 
 
 def _launch_type(text: str) -> str:
-    return readers.one_of(text.upper(), _LAUNCH_TYPES, what="a launch type of this command")
+    return readers.one_of(text.upper(), LAUNCH_TYPES, what="a launch type of this command")

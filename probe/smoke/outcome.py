@@ -24,7 +24,7 @@ _CODE_MEANINGS = {0: "pass or degraded", 1: "fail", 3: "inconclusive"}
 _USAGE = 2
 _OWN_PREFIX = "ecr-probe: "
 
-# Reasons that AWS says to retry, or that pass by themselves. They concern capacity for the task, not its network.
+# Temporary reasons, or those for which AWS advises a retry. They concern capacity for the task, not its network.
 _TEMPORARY = re.compile(
     r"Capacity is unavailable|\bRESOURCE:|\bAGENT\b|reached the limit on|Rate limit exceeded|Rate exceeded"
     r"|RequestLimitExceeded|Timeout waiting for (?:network interface|EPHEMERAL_STORAGE) provisioning"
@@ -51,7 +51,7 @@ _REASON_MEANINGS = (
 
 
 class Ending(Record, frozen=True):
-    """How the probe's container ended. `exit_code` None: it never ran, and `reason` may tell why."""
+    """How the probe's container ended. `exit_code` None: it never ran; `reason` is ECS's explanation."""
 
     exit_code: int | None
     reason: str
@@ -198,7 +198,7 @@ def _describe_end(ending: Ending) -> str:
 
 
 def from_stopped_reason(ending: Ending, read_text: ReadText) -> Result:
-    """The result of a container that never ran. It is never a pass, whatever the reason."""
+    """The result of a container that never ran. It is never a pass."""
     reason = ending.reason
     if ending.stop_code == "UserInitiated":
         return Result(Status.INCONCLUSIVE, words=f"the task was stopped: {explained(reason)}")

@@ -1,7 +1,7 @@
 """The tasks of all subnets, from RunTask to the result, concurrently and as fast as AWS allows.
 
-One thread makes all decisions; `Calls` carries out the calls. n subnets whose first tasks end normally take n RunTask,
-n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of running tasks.
+One thread makes all decisions; `Calls` carries out the calls. If all tasks end normally at the first try, n subnets
+take n RunTask, n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of running tasks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLL = 3.0  # seconds; a task takes several times as long to start
 BATCH = 100  # tasks that one DescribeTasks may name
 RETRY_AFTER = 15.0  # seconds from a subnet's failure to its next try under --wait-until-pass
 UNKNOWN = 60.0  # seconds for which DescribeTasks may not know a new task
-LOG_DELAYS = (1.0, 2.0, 4.0, 8.0)  # seconds between reads of a log whose document may still arrive
+LOG_DELAYS = (1.0, 2.0, 4.0, 8.0)  # seconds between reads of a log to which the document may still be written
 # Launches, and log reads, in flight: ten a second, each of up to a second. There are more workers than that, so that no
 # call is queued: a queued launch could not be withdrawn, and a queued DescribeTasks would be late.
 IN_FLIGHT = 12
@@ -96,7 +96,7 @@ class Subnet(Record):
         return self.run
 
     def final_run(self, cut: str, now: float) -> SubnetRun:
-        """The last try's result, also that of an earlier one; where there is none, `cut` tells why the run ended."""
+        """The last try's result, also that of an earlier one; where there is none, `cut` is the reason."""
         return self.run if self.run is not None else self.settle(self._unfinished(cut), now)
 
     def _unfinished(self, cut: str) -> Result:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from probe.config import readers
+from probe.config.commands import COMMANDS
 from probe.config.flags import UsageError
 from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
@@ -19,7 +20,6 @@ from probe.smoke.options import Options
 Call = Callable[..., Mapping[str, Any]]  # call("ecs:DescribeServices", cluster=…); raises ApiError
 _PROBE = "ecr-probe"  # the name of the probe's container, or of its image
 _SUBNETS_PER_CALL = 200
-_OTHER_COMMANDS = ("serve", "health", "demo", "schema", "explain", "smoke")  # of ours, which are no check
 
 
 class Log(Record, frozen=True):
@@ -212,7 +212,7 @@ def _container(options: Options, definition: Mapping[str, Any]) -> Mapping[str, 
             f"its containers are {names}",
         )
     command = candidates[0].get("command") or ()
-    if command and command[0] in _OTHER_COMMANDS:
+    if command and command[0] in COMMANDS and command[0] != "check":
         sentence = f"its command is {command[0]}, but smoke needs check, which measures once and ends"
         raise options.arguments.refusal("task-definition", sentence)
     return dict(candidates[0])

@@ -103,7 +103,7 @@ READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "demo": demo.read,
     "health": lambda argv: arguments_of("health", argv),
     "serve": sidecar.read,
-    "smoke": smoke.read,
+    "smoke": smoke.read_options,
 }
 
 
@@ -145,8 +145,8 @@ def shown(argv: Sequence[str]) -> object:
 
 
 def smoked(argv: Sequence[str]) -> object:
-    options = smoke.read([*WHERE, *argv], {})
-    return {name: getattr(options, name) for name in type(options).__struct_fields__ if name != "given"}
+    options = smoke.read_options([*WHERE, *argv], {})
+    return {name: getattr(options, name) for name in type(options).__struct_fields__ if name != "arguments"}
 
 
 def explained(argv: Sequence[str]) -> object:
@@ -212,7 +212,7 @@ def test_limits_that_follow_other_limits() -> None:
 
 
 def test_the_timeout_of_smoke_follows_the_wait() -> None:
-    options = smoke.read([*WHERE, "--wait-until-pass", "1h"], {})
+    options = smoke.read_options([*WHERE, "--wait-until-pass", "1h"], {})
     assert options.timeout == 3600 + duration(0, 1e6)("5m")
     assert f"{duration_text(smoke.LAST_TRY)} more than --wait-until-pass" in text_of("smoke")
 

@@ -6,7 +6,7 @@ import pytest
 
 from probe.config.flags import SMOKE_FLAGS, Flag, UsageError
 from probe.fleet import Expectation
-from probe.smoke.options import LAST_TRY, TIMEOUT, Options, read_options
+from probe.smoke.options import LAST_TRY, Options, read_options
 from tests.smoke.aws import subnet
 
 WHERE = ("--subnets", "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")
@@ -22,7 +22,7 @@ def test_defaults() -> None:
     options = read_options(WHERE, {})
     assert (options.cluster, options.task_definition, options.service) == ("default", "ecr-probe-smoke", None)
     assert options.subnets == ("subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d")
-    assert (options.timeout, options.wait_until_pass, options.expected, options.strict) == (TIMEOUT, 0.0, (), False)
+    assert (options.timeout, options.wait_until_pass, options.expected, options.strict) == (600, 0.0, (), False)
     assert (options.region, options.profile, options.image) == (None, None, None)
 
 
@@ -37,7 +37,7 @@ def test_every_flag_has_an_equivalent_variable(flag: Flag) -> None:
 
 
 def values(options: Options) -> dict[str, object]:
-    return {name: getattr(options, name) for name in Options.__struct_fields__ if name != "flags"}
+    return {name: getattr(options, name) for name in Options.__struct_fields__ if name != "arguments"}
 
 
 def test_the_region_may_come_from_the_clusters_arn() -> None:
@@ -99,7 +99,7 @@ def test_a_variable_that_conflicts_with_a_flag_is_named() -> None:
 
 def test_wait_until_pass_extends_the_timeout() -> None:
     assert read_options((*WHERE, "--wait-until-pass", "1200"), {}).timeout == 1200 + LAST_TRY
-    assert read_options((*WHERE, "--wait-until-pass", "60"), {}).timeout == TIMEOUT
+    assert read_options((*WHERE, "--wait-until-pass", "60"), {}).timeout == 600
     assert read_options((*WHERE, "--wait-until-pass", "60", "--timeout", "90"), {}).timeout == 90
 
 
