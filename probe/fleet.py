@@ -1,4 +1,4 @@
-"""The nouns of `smoke`: one run of the probe per subnet, and what all of them say together. Pure values."""
+"""The values of `smoke`: a run of the probe in each subnet, and the fleet of these runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from probe.verdict import exit_code
 class Source(StrEnum):
     """Where a run's verdict comes from."""
 
-    PROBE = "probe"  # the probe's own document, out of its log stream
-    STOPPED_REASON = "stopped-reason"  # read from ECS's words: no task, or one whose container never started
+    PROBE = "probe"  # the probe's own document, from its log stream
+    STOPPED_REASON = "stopped-reason"  # ECS's reasons: there was no task, or its container did not start
     EXIT_CODE = "exit-code"  # the container ended, but its document did not arrive
 
 
 class SubnetRun(Record, frozen=True, kw_only=True):
-    """One subnet, and what became of the probe's task in it.
+    """The result of the probe's task in one subnet.
 
-    `verdict` is None where nobody could tell more than `status`; `words` then says why, in one sentence. Where both
-    stand, `words` is what has to be known beside the verdict. `task_arn` is None where no task was started.
+    `verdict` is None if only `status` is known; `words` is then the reason, in one sentence. With a verdict, `words` is
+    a remark on it. `task_arn` is None if no task was started.
     """
 
     subnet: str  # "subnet-0a1b2c3d4e5f60718"
@@ -34,20 +34,20 @@ class SubnetRun(Record, frozen=True, kw_only=True):
     verdict: Verdict | None
     words: str | None
     seconds: float | None  # from the last RunTask to the answer
-    tries: int = 1  # tasks that were run here, or would have been; the last one's answer is told
+    tries: int = 1  # how often a task was requested here; the other fields are those of the last one
 
 
 class Expectation(Record, frozen=True, kw_only=True):
-    """Of a drill: these subnets fail with a finding of this code. No subnet stands for all that nobody else names."""
+    """Of a drill: these subnets fail with a finding of this code; without subnets, all that no other one lists."""
 
     code: str
     subnets: tuple[str, ...] = ()
 
 
 class Fleet(Record, frozen=True, kw_only=True):
-    """The document of `smoke`. `runs` stand in the order of zones, then of subnets.
+    """The document of `smoke`. `runs` are sorted by zone, then by subnet.
 
-    `status` is what was measured. `exit_code` follows it, or the expectations where there are any.
+    `status` is what was measured. `exit_code` follows from it, or from the expectations of a drill.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -60,42 +60,41 @@ class Fleet(Record, frozen=True, kw_only=True):
     cluster: str
     task_definition: str  # with its revision
     service: str | None
-    role: str | None  # the role that the tasks held instead of their own
+    role: str | None  # the role that the tasks had instead of their own
     runs: tuple[SubnetRun, ...]
     expected: tuple[Expectation, ...] = ()
-    notes: tuple[str, ...] = ()  # what holds for all runs and has to be known, a sentence each
-
-
-# The worst of them first. Inconclusive outweighs degraded: an unknown subnet must not pass a gate.
+    notes: tuple[str, ...] = ()  # remarks on all runs, a sentence each
 
 
 def overall(statuses: Iterable[Status], *, strict: bool) -> tuple[Status, int]:
-    """One status over all subnets, and the exit code of it; nothing run at all is inconclusive."""
+    """The worst of the subnets' statuses, and its exit code. Without any subnet it is inconclusive.
+
+    Inconclusive is worse than degraded, so that an unknown subnet does not pass a gate.
+    """
     status = min(statuses, key=lambda status: status.rank, default=Status.INCONCLUSIVE)
     return status, exit_code(status, strict=strict)
 
 
 def as_expected(runs: Iterable[SubnetRun], expected: Iterable[Expectation], *, strict: bool) -> int:
-    """The exit code of a drill: 0 where every subnet did what was expected, 3 where some did not tell, else 1.
+    """The exit code of a drill: 0 if every subnet is as expected, 1 if one is not, 3 if one is unknown.
 
-    Where subnets are named, the others are expected to pass.
+    A subnet that no expectation lists is expected to pass, unless an expectation without subnets covers it.
     """
-    named = {subnet: each.code for each in expected for subnet in each.subnets}
-    rest = next((each.code for each in expected if not each.subnets), None)
-    codes = [_met(run, named.get(run.subnet, rest), strict=strict) for run in runs]
-    return 1 if 1 in codes else max(codes, default=3)
+    code_by_subnet = {subnet: expectation.code for expectation in expected for subnet in expectation.subnets}
+    other_code = next((expectation.code for expectation in expected if not expectation.subnets), None)
+    exit_codes = [_drill_code(run, code_by_subnet.get(run.subnet, other_code), strict=strict) for run in runs]
+    return 1 if 1 in exit_codes else max(exit_codes, default=3)
 
 
-def _met(run: SubnetRun, code: str | None, *, strict: bool) -> int:
+def _drill_code(run: SubnetRun, code: str | None, *, strict: bool) -> int:
     if run.status is Status.INCONCLUSIVE:
         return 3
     if code is None:
         return exit_code(run.status, strict=strict)
-    errors = (
-        {finding.code for finding in run.verdict.findings if finding.severity is Severity.ERROR}
-        if run.verdict
-        else set()
+    if run.status is not Status.FAIL:
+        return 1
+    if run.verdict is None:
+        return 3  # why it fails is unknown
+    return (
+        0 if any(finding.severity is Severity.ERROR and finding.code == code for finding in run.verdict.findings) else 1
     )
-    if run.status is Status.FAIL and run.verdict is None:
-        return 3  # it fails, and of what is not known
-    return 0 if run.status is Status.FAIL and code in errors else 1

@@ -1,7 +1,7 @@
-"""One run to a Prometheus Pushgateway, for checks that nobody can scrape.
+"""Push the metrics of one run to a Prometheus Pushgateway, because a one-off task cannot be scraped.
 
-A push replaces the group that its path names, and a group stays until somebody deletes it: it is named after what is
-checked, never after the task. When the run was is in last_run_timestamp_seconds, so that old news can be told.
+A push replaces the group in its path, and the gateway keeps a group until it is deleted. So the group is named after
+what is checked, not after the task. last_run_timestamp_seconds shows how old its metrics are.
 https://github.com/prometheus/pushgateway#url
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from probe.wire import Wire
 
 JOB = "ecr-probe"
-SECONDS = 5.0  # that a push may take, beside the run's deadline: a run that was late has something to tell too
+SECONDS = 5.0  # for a push, after the run's deadline: a run that was cut off is pushed too
 _ACCEPTED = (200, 202)
 _ANSWER_BYTES = 64 * 1024
 _PLAIN = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
@@ -30,50 +30,48 @@ _GROUPED = "/metrics/job"
 
 
 class Gateway(Unshown, frozen=True):
-    """Where to push, without the login of its URL. `secrets` are all spellings of what must never be shown."""
+    """Where to push. `url` has no login; `secrets` are all spellings of its login and password."""
 
     url: str
-    place: str  # host and port
+    host: str  # with its port
     authorization: str | None = None
     secrets: tuple[str, ...] = ()
 
 
 def gateway(text: str) -> Gateway:
-    """Read --push-gateway. Raises ValueError, with no word of the text: there may be a password in it."""
+    """Read --push-gateway. Raises ValueError without quoting the text, which may hold a password."""
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
+        name, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ValueError("this is no URL") from None
+        raise ValueError("not a URL") from None
     plain = text.isascii() and text.isprintable() and " " not in text
-    if not plain or parts.scheme not in ("http", "https") or not host or port == 0:
-        raise ValueError("this is no URL of http or https")
+    if not plain or parts.scheme not in ("http", "https") or not name or port == 0:
+        raise ValueError("not a URL of http or https")
     if parts.query or parts.fragment or re.search("@(?!base64/)", parts.path):
-        raise ValueError(
-            "nothing but a path can follow the host; /, ?, # and @ of a password are written %2F %3F %23 %40"
-        )
-    place = parts.netloc.rpartition("@")[2]
-    url = f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
+        raise ValueError("only a path can follow the host; in a password write %2F %3F %23 %40 for / ? # @")
+    host = parts.netloc.rpartition("@")[2]
+    url = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
     if parts.username is None:
-        return Gateway(url, place)
-    if parts.scheme == "http" and not _is_near(host):
+        return Gateway(url, host)
+    if parts.scheme == "http" and not _is_loopback(name):
         raise ValueError("a login is not sent unencrypted; use https")
     user, password = unquote(parts.username), unquote(parts.password or "")
     token = b64encode(f"{user}:{password}".encode()).decode()
     secrets = (parts.netloc.rpartition("@")[0], token, parts.password, password)
-    return Gateway(url, place, f"Basic {token}", tuple(secret for secret in secrets if secret))
+    return Gateway(url, host, f"Basic {token}", tuple(secret for secret in secrets if secret))
 
 
-def _is_near(host: str) -> bool:
-    """Whether nothing sent there leaves the task."""
+def _is_loopback(name: str) -> bool:
+    """Whether what is sent there stays within the task."""
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
 
 
 def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
-    """Put this run in the place of the last one. Returns what went wrong, fit to be shown; None where nothing did."""
+    """Replace the metrics of the previous run by this one's. Returns an error message without secrets, or None."""
     from probe.model import Budget, Failure
     from probe.report.prometheus import alone, exposition
     from probe.safe_words import scrub, without
@@ -95,32 +93,35 @@ def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
             limit=_ANSWER_BYTES,
         )
     except WireError as error:
-        late = error.failure is Failure.DEADLINE
-        return f"{to.place}: {f'not done within {SECONDS:g} s' if late else without(to.secrets, str(error))}"
+        if error.failure is Failure.DEADLINE:
+            return f"{to.host} did not accept the push within {SECONDS:g} s"
+        return f"{to.host}: {without(to.secrets, str(error))}"
     if answer.status in _ACCEPTED:
         return None
-    words = scrub(without(to.secrets, answer.body.decode(errors="replace")))
-    return f"{to.place} answered {answer.status}{f': {words}' if words else ''}"
+    body_text = scrub(without(to.secrets, answer.body.decode(errors="replace")))
+    return f"{to.host} answered {answer.status}{f': {body_text}' if body_text else ''}"
 
 
 def _group(verdict: Verdict) -> str:
+    """The path of the group that the verdict belongs to."""
     labels = (f"/{_segment(name, value)}" for name, value in _labels(verdict))
     return f"/metrics{''.join(labels)}"
 
 
 def _labels(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """What is checked: the pull of one repository by one service in one cluster. Tags and tasks come and go."""
+    """What is checked: the pull of a repository by a service of a cluster. A tag or a task would be a new group."""
     from probe.report.measured import cluster, service
 
     yield "job", JOB
-    for label, name in (("cluster", cluster(verdict)), ("service", service(verdict))):
-        if name is not None:
-            yield label, name
+    for label, value in (("cluster", cluster(verdict)), ("service", service(verdict))):
+        if value is not None:
+            yield label, value
     if verdict.plan.reference is not None:
         yield "repository", verdict.plan.reference.repository
 
 
 def _segment(name: str, value: str) -> str:
+    """A label in the path. The gateway reads values with other characters from base64."""
     if _PLAIN.fullmatch(value):
         return f"{name}/{value}"
     return f"{name}@base64/{urlsafe_b64encode(value.encode()).decode()}"

@@ -1,6 +1,6 @@
 """Foreign text made safe to show: without secrets, control characters and log commands, and of limited length.
 
-Foreign is whatever this program did not write: answers of servers, error texts of libraries, the task's metadata,
+Foreign is all text that this program did not write: answers of servers, error texts of libraries, the task's metadata,
 arguments and variables. Which function to use:
 
 - `scrub` where a text enters the program as the detail of a step or error: it cuts secrets and shortens.
@@ -125,7 +125,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def without_login(text: str) -> str:
-    """A user's argument without the login of a URL: that of --push-gateway may stand in the wrong place.
+    """A user's argument without the login of a URL: that of --push-gateway may be given to the wrong flag.
 
     Cuts more than `scrub` does in a sentence, because a password may hold "/" and "@".
     """

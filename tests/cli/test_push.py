@@ -100,6 +100,6 @@ def test_a_mistake_exits_2_and_shows_no_login(argv: tuple[str, ...]) -> None:
 def test_the_refusal_names_flag_variable_and_a_good_url() -> None:
     done = check("check", "--push-gateway", "push.example.com:9091")
     assert done.stderr == (
-        "ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): this is no URL of http or https; "
+        "ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): not a URL of http or https; "
         "for example --push-gateway https://push.example.com:9091\n"
     )

@@ -143,7 +143,9 @@ def sentences(cited: list[Step], steps: list[Step] | None = None, basis: Basis =
 
 
 @pytest.mark.parametrize(("identity", "seen", "failure", "sentence"), SENTENCES)
-def test_a_step_as_a_sentence(identity: str, seen: AnySeen, failure: Failure | None, sentence: str) -> None:
+def test_every_kind_of_step_has_its_sentence(
+    identity: str, seen: AnySeen, failure: Failure | None, sentence: str
+) -> None:
     assert sentences([step(identity, seen, seconds=5.0, failure=failure)]) == [sentence]
 
 
@@ -155,7 +157,7 @@ def test_every_failure_of_every_action_has_a_sentence_and_a_cell() -> None:
             assert result_cell([failed], {}) == failure_cell(failure)
 
 
-def test_some_of_several_are_counted_and_retries_are_not() -> None:
+def test_failures_are_counted_without_retries() -> None:
     def connection(identity: str, failure: Failure | None = None) -> Step:
         address = identity.split("/")[2].partition("#")[0]
         return step(identity, ConnectionSeen(address=address, address_class=AddressClass.VPC), failure=failure)
@@ -186,7 +188,7 @@ def test_a_sentence_of_aws_is_quoted_and_a_bare_status_is_not() -> None:
     assert sentences([metadata])[-1] == "“status 503”"
 
 
-def test_lookups_beyond_the_configured_ones_say_so() -> None:
+def test_lookups_other_than_the_configured_ones_are_marked() -> None:
     def lookup(identity: str, asker: Asker) -> Step:
         seen = replace(NAMES, asker=asker, name=f"{asker}.example.com", addresses=())
         return step(f"a/dns/{identity}", seen, failure=Failure.NXDOMAIN)
@@ -203,7 +205,7 @@ def test_lookups_beyond_the_configured_ones_say_so() -> None:
     ]
 
 
-def test_beyond_four_sentences_the_rest_is_counted() -> None:
+def test_sentences_after_the_fourth_are_counted() -> None:
     steps = [step(f"a/dns/{number}/A", replace(NAMES, server=f"10.0.0.{number}")) for number in range(9)]
     assert len(sentences(steps)) == 5
     assert sentences(steps)[-1] == "and 5 more like these"
@@ -256,12 +258,12 @@ def test_an_error_text_is_quoted_and_no_observation_is_claimed() -> None:
         ("ecr.api/token/x", DENIED, ("x", "HTTP 403 AccessDeniedException")),
     ],
 )
-def test_a_step_as_cells(identity: str, seen: AnySeen, cells: tuple[str, str]) -> None:
+def test_every_kind_of_step_has_its_cells(identity: str, seen: AnySeen, cells: tuple[str, str]) -> None:
     ok = step(identity, seen)
     assert (object_cell([ok]), result_cell([ok], {})) == cells
 
 
-def test_several_steps_in_one_cell() -> None:
+def test_several_steps_share_a_cell() -> None:
     connections = [step(f"a/tcp/10.0.0.{number}") for number in range(1, 6)]
     assert object_cell(connections) == "10.0.0.1, 10.0.0.2, 10.0.0.3, … (5)"
     layers = [step(f"s3/layer/{number}", replace(LAYER, verified=number > 0)) for number in range(2)]

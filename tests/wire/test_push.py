@@ -198,7 +198,7 @@ def test_a_gateway_that_closes_or_sends_garbage(handler: Handler, failure: str) 
 
 def test_a_silent_gateway_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("probe.push.SECONDS", 0.3)
-    assert complaint_of(silent) == "127.0.0.1:9091: not done within 0.3 s"
+    assert complaint_of(silent) == "127.0.0.1:9091 did not accept the push within 0.3 s"
 
 
 def test_no_gateway_listens() -> None:
