@@ -159,6 +159,7 @@ class _IcmpWatch:
             raise PermissionError(errno.EACCES, "administratively prohibited (ICMP)") from None
 
     def _prohibited(self) -> bool:
+        self._sock.settimeout(0)  # with a timeout, Python would poll an empty queue until it expires
         try:
             _, ancillary, _, _ = self._sock.recvmsg(256, 256, socket.MSG_ERRQUEUE)
         except OSError:

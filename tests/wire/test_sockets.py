@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from probe.model import Failure
-from probe.wire import Wire, read_resolvers, real_wire
+from probe.wire import Wire, _IcmpWatch, read_resolvers, real_wire
 from probe.wire.errors import WireError
 from probe.wire.sockets import Pace, connect, has_route
 from tests.wire.servers import Server, closed_port, no_datagram, no_trust, silent, trickle, wire_to, within
@@ -128,6 +129,15 @@ def test_a_prohibiting_firewall_differs_from_a_missing_host() -> None:
     if process.returncode:
         pytest.skip(f"no namespace here: {process.stderr.strip()[-100:]}")
     assert process.stdout.split() == ["prohibited", "prohibited", "unreachable", "prohibited", "unreachable"]
+
+
+def test_a_missing_route_is_reported_immediately() -> None:
+    began = time.monotonic()
+    with socket.socket() as sock:
+        sock.settimeout(60)
+        with pytest.raises(OSError, match="no route"), _IcmpWatch(sock):
+            raise OSError(errno.ENETUNREACH, "no route")
+    assert time.monotonic() - began < 30
 
 
 # ---- every call has a limit ------------------------------------------------------------------------------------------
