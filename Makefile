@@ -9,7 +9,7 @@ WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip lock findings picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip completions lock findings picture screenshots clean
 .DEFAULT_GOAL := help
 
 # Prints the groups (##@) and the targets with their summaries (##) of this file.
@@ -110,6 +110,9 @@ $(VENV)/packer/ready: requirements/onefile.txt
 	@test -x $(VENV)/packer/bin/python || $(PYTHON) -m venv $(VENV)/packer
 	@$(VENV)/packer/bin/$(INSTALL) --require-hashes -r requirements/onefile.txt
 	@touch $@
+
+completions: $(VENV)/dev  ## generate dist/completions: scripts for bash, zsh and fish
+	@$(BIN)/python -m tools.completions dist/completions
 
 LOCK := $(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
