@@ -23,7 +23,7 @@ class Positional(NamedTuple):
 
 
 class Command(NamedTuple):
-    """`effect` says in one line what "ecr-probe NAME" does. Error messages show the first of `examples`. `groups` are
+    """`effect` completes "ecr-probe NAME: ..." in one line. Error messages show the first of `examples`. `groups` are
     the flags by heading."""
 
     effect: str

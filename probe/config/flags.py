@@ -311,7 +311,7 @@ DEMO_FLAGS = (
     Flag(
         name="list",
         has_variable=False,
-        help="list the scenarios with their expected findings; with SCENARIO those whose name or findings match",
+        help="list the scenarios and their expected findings; with SCENARIO only those that match",
     ),
     Flag(name="all", has_variable=False, help="run all scenarios, one line each"),
     Flag(
@@ -349,14 +349,14 @@ TASK = Flag(
     name="task",
     metavar="ARN",
     example="arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
-    help="instead of FILE: a stopped task, whose reasons are read with ecs:DescribeTasks",
+    help="instead of FILE: a stopped task; its reasons are read with ecs:DescribeTasks",
 )
 PROFILE = Flag(
     name="profile",
     metavar="NAME",
     example="default",
     default_note="AWS_PROFILE",
-    help="the profile of the AWS CLI's files whose credentials are used",
+    help="the profile in the AWS CLI's files that has the credentials",
 )
 CONTEXT_FLAGS = (
     replace(IMAGE, default_note="the one in the text", help="the image, if the text does not contain it"),
@@ -394,7 +394,7 @@ PLACEMENT_FLAGS = (
         example="sg-0a1b2c3d4e5f60718",
         default_note="the service's",
         many=True,
-        help="the security groups of the tasks whose pulls are to be proven",
+        help="the security groups of the tasks that pull",
     ),
     Flag(name="assign-public-ip", default_note="as the service, otherwise no", help="give the tasks a public address"),
     Flag(

@@ -163,7 +163,7 @@ def platform(text: str) -> str:
 
 
 def machine_platform(machine: str) -> str:
-    """The platform whose images this machine runs. ECS runs Linux images on a Linux machine."""
+    """The platform of images for this machine. ECS runs Linux images on a Linux machine."""
     return f"linux/{_MACHINES.get(machine.lower(), machine.lower())}"
 
 

@@ -1,4 +1,4 @@
-"""A saved verdict, read back: the same findings, or one sentence on why not."""
+"""`explain` with a saved verdict: the same findings, or one sentence that says why it cannot be read."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
 @pytest.fixture
 def document() -> bytes:
-    """Of a run that broke: the smallest document there is."""
-    made = crash.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
-    return msgspec.json.encode(saved_verdict.rejudge(made))
+    """The smallest document: that of a run with a bug."""
+    verdict = crash.broken(parse(["--image", IMAGE], {}), ValueError("x"), began=datetime.now(UTC))
+    return msgspec.json.encode(saved_verdict.rejudge(verdict))
 
 
 def explain(tmp_path: Path, content: bytes, *argv: str) -> int:
@@ -35,36 +35,36 @@ def explain(tmp_path: Path, content: bytes, *argv: str) -> int:
     return main(["explain", str(file), *argv])
 
 
-def changed(document: bytes, **given: Any) -> bytes:
-    return json.dumps(json.loads(document) | given).encode()
+def changed(document: bytes, **keys: Any) -> bytes:
+    return json.dumps(json.loads(document) | keys).encode()
 
 
-def test_the_same_is_found_again(document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_saved_verdict_has_the_same_findings(
+    document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert explain(tmp_path, document, "--format", "json") == 3
     assert json.loads(capfd.readouterr().out) == json.loads(document)
     assert explain(tmp_path, document) == 3
     assert capfd.readouterr().out.startswith("error[probe.bug]")
 
 
-def test_opinions_in_the_file_are_not_believed(
-    document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_opinions_in_the_file_are_ignored(document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert explain(tmp_path, changed(document, status="pass", findings=[], exit_code=0), "--format", "json") == 3
     assert json.loads(capfd.readouterr().out) == json.loads(document)
 
 
-def test_stdin(document: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_standard_input(document: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(document)))
     assert main(["explain", "-", "--format", "json"]) == 3
     assert json.loads(capfd.readouterr().out) == json.loads(document)
 
 
-def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path) -> None:
+def test_indentation_and_unknown_keys_are_accepted(document: bytes, tmp_path: Path) -> None:
     assert explain(tmp_path, json.dumps(json.loads(changed(document, news=1)), indent=4).encode()) == 3
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "sentence"),
     [
         (b"", "is empty"),
         (b"   \n", "is empty"),
@@ -85,24 +85,26 @@ def test_indented_and_with_keys_of_a_newer_minor(document: bytes, tmp_path: Path
     ],
     ids=range(16),
 )
-def test_what_is_no_verdict(content: bytes, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_anything_else_is_refused(
+    content: bytes, sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert explain(tmp_path, content, "--format", "json") == 2
     out, err = capfd.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert words in err
+    assert sentence in err
     assert "\x1b" not in err
     assert "expected" in err or "reads version 1" in err
 
 
-def test_standard_input_is_called_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_errors_mention_standard_input(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     assert main(["explain", "-"]) == 2
     assert capfd.readouterr().err.startswith("ecr-probe: standard input contains no error; expected a verdict")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_files_that_a_windows_shell_wrote(encoding: str, document: bytes, tmp_path: Path) -> None:
+def test_encodings_of_windows_shells(encoding: str, document: bytes, tmp_path: Path) -> None:
     assert explain(tmp_path, document.decode().encode(encoding)) == 3
 
 
@@ -118,7 +120,7 @@ LOOKUP = {
 
 
 @pytest.mark.parametrize(
-    ("place", "given"),
+    ("place", "value"),
     [
         (("plan", "vpc_cidrs"), ["x"]),
         (("plan", "presumed_cidrs"), ["10.0.0.0/99"]),
@@ -129,15 +131,15 @@ LOOKUP = {
         (("steps", 0, "seen"), LOOKUP | {"addresses": [{"address": "", "class": "vpc"}]}),
     ],
 )
-def test_what_is_no_address_is_no_mistake_of_ours(
-    place: tuple[str | int, ...], given: Any, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_an_invalid_address_is_not_reported_as_a_bug(
+    place: tuple[str | int, ...], value: Any, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    odd = json.loads(document)
-    below = odd
+    changed_document = json.loads(document)
+    below = changed_document
     for key in place[:-1]:
         below = below[key]
-    below[place[-1]] = given
-    assert explain(tmp_path, json.dumps(odd).encode()) == 2
+    below[place[-1]] = value
+    assert explain(tmp_path, json.dumps(changed_document).encode()) == 2
     err = capfd.readouterr().err
     assert "is JSON but not a verdict (" in err
     assert "not an address or range" in err
@@ -151,13 +153,13 @@ def test_an_instant_without_a_zone_is_refused(
     assert "no time zone" in capfd.readouterr().err
 
 
-def test_opinions_in_words_of_another_version_are_not_even_read(document: bytes, tmp_path: Path) -> None:
+def test_opinions_of_a_newer_version_are_not_read(document: bytes, tmp_path: Path) -> None:
     newer = changed(document, status="splendid", findings=[{"code": 1}], endpoints="none", pull=None)
     assert explain(tmp_path, newer) == 3
 
 
 @pytest.mark.parametrize(
-    ("version", "words"),
+    ("version", "sentence"),
     [
         ("99.1.0", "was written by ecr-probe 99.1.0, newer than this one"),
         (__version__, "is JSON but not a verdict (Invalid enum value 'astray'"),
@@ -165,13 +167,13 @@ def test_opinions_in_words_of_another_version_are_not_even_read(document: bytes,
         ("\u001b[31m", "is JSON but not a verdict (Invalid enum value 'astray'"),
     ],
 )
-def test_unknown_words_in_facts(
-    version: str, words: str, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_unknown_values_in_facts(
+    version: str, sentence: str, document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     steps = [json.loads(document)["steps"][0] | {"failure": "astray"}]
     assert explain(tmp_path, changed(document, version=version, steps=steps)) == 2
     err = capfd.readouterr().err
-    assert words in err
+    assert sentence in err
     assert "astray" in err
     assert err[:-1].isprintable()
 
@@ -186,12 +188,12 @@ def test_contradictory_flags(document: bytes, tmp_path: Path, capfd: pytest.Capt
     assert "--pretty (ECR_PROBE_PRETTY)" in capfd.readouterr().err
 
 
-def test_decoding_gives_back_what_was_encoded(document: bytes) -> None:
+def test_decoding_reverses_encoding(document: bytes) -> None:
     assert msgspec.json.encode(msgspec.json.decode(document, type=Verdict)) == document
 
 
 @pytest.mark.parametrize("name", ["healthy", "ecr-endpoint-policy"])
-def test_a_real_run_is_explained_as_it_was(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_real_verdict_is_explained_unchanged(name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "verdict.json"
     assert main(["demo", name, "--format", "json", "--output", str(file)]) == 0
     capfd.readouterr()

@@ -146,12 +146,12 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("parts", "words"), ANSWERS, ids=range(len(ANSWERS)))
-def test_a_bad_answer(parts: tuple[bytes, ...], words: str) -> None:
+@pytest.mark.parametrize(("parts", "sentence"), ANSWERS, ids=range(len(ANSWERS)))
+def test_a_bad_answer(parts: tuple[bytes, ...], sentence: str) -> None:
     with serving(*parts) as (where, _):
         line = complaint(where, limit=PATIENT)
     assert line is not None
-    assert words in line
+    assert sentence in line
     assert str(where) in line
     assert line.isprintable()
 
@@ -294,11 +294,11 @@ def refused(argv: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     return err
 
 
-@pytest.mark.parametrize(("text", "words"), BAD, ids=range(len(BAD)))
-def test_a_bad_address_is_refused(text: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("text", "sentence"), BAD, ids=range(len(BAD)))
+def test_a_bad_address_is_refused(text: str, sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
     line = refused(["--listen", text], capfd)
     assert line.startswith("ecr-probe: --listen (ECR_PROBE_LISTEN): ")
-    assert words in line
+    assert sentence in line
     assert line.endswith("; for example --listen 127.0.0.1:9879\n")
     assert len(line) < 300
 
@@ -309,7 +309,7 @@ def test_a_bad_variable_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytes
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "sentence"),
     [
         (["--listen"], "--listen (ECR_PROBE_LISTEN): a value is missing"),
         (["--lisen", "127.0.0.1:9879"], "did you mean --listen (ECR_PROBE_LISTEN)?"),
@@ -317,8 +317,8 @@ def test_a_bad_variable_is_refused(monkeypatch: pytest.MonkeyPatch, capfd: pytes
         (["--image", "x"], "unknown argument '--image'"),
     ],
 )
-def test_other_mistakes(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert words in refused(argv, capfd)
+def test_other_mistakes(argv: list[str], sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert sentence in refused(argv, capfd)
 
 
 def test_check_does_not_listen(capfd: pytest.CaptureFixture[str]) -> None:

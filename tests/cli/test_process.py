@@ -1,4 +1,4 @@
-"""The process as a whole: signals, threads that hang, readers that have gone, and what a terminal can show."""
+"""The whole process: signals, hanging threads, closed pipes and streams, and terminals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
-# A process whose run is ours: `BODY` sees settings and stop, and returns the verdict.
+# A process with a run of the test's own: `BODY` can use settings, stop and verdict, which is then returned.
 PROCESS = """
 import sys, threading, time
 from datetime import UTC, datetime
@@ -37,10 +37,10 @@ main()
 """.replace("IMAGE", IMAGE)
 
 
-def process(body: str, **given: Any) -> subprocess.Popen[str]:
+def process(body: str, **options: Any) -> subprocess.Popen[str]:
     code = PROCESS.replace("BODY", body)
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **given
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
 
 
@@ -56,7 +56,7 @@ def test_a_signal_stops_the_run_and_the_document_is_printed(number: signal.Signa
     assert err == ""
 
 
-def test_a_run_that_ignores_the_signal_is_left_behind() -> None:
+def test_a_run_that_ignores_the_signal_is_abandoned() -> None:
     running = process('print("ready", file=sys.stderr, flush=True); threading.Event().wait()')
     assert running.stderr is not None
     assert running.stderr.readline() == "ready\n"
@@ -66,22 +66,22 @@ def test_a_run_that_ignores_the_signal_is_left_behind() -> None:
     assert json.loads(out)["schema_version"] == 1
 
 
-def test_a_second_signal_ends_at_once() -> None:
-    say = 'print("{}", file=sys.stderr, flush=True)'
+def test_a_second_signal_ends_immediately() -> None:
+    write = 'print("{}", file=sys.stderr, flush=True)'
     together = "from probe import signals; signals.TOGETHER = 0"
-    body = f"{together}; {say.format('ready')}; stop.wait(); {say.format('heard')}; threading.Event().wait()"
+    body = f"{together}; {write.format('ready')}; stop.wait(); {write.format('stopping')}; threading.Event().wait()"
     running = process(body)
     assert running.stderr is not None
     assert running.stderr.readline() == "ready\n"
     running.send_signal(signal.SIGINT)
-    assert running.stderr.readline() == "heard\n"
+    assert running.stderr.readline() == "stopping\n"
     running.send_signal(signal.SIGINT)
     out, _ = running.communicate(timeout=20)
     assert running.returncode == 130
     assert out == ""
 
 
-def test_two_signals_at_once_are_one_wish() -> None:
+def test_two_signals_at_the_same_time_count_as_one() -> None:
     running = process('print("ready", file=sys.stderr, flush=True); stop.wait()')
     assert running.stderr is not None
     assert running.stderr.readline() == "ready\n"
@@ -92,7 +92,7 @@ def test_two_signals_at_once_are_one_wish() -> None:
     assert json.loads(out)
 
 
-# In the midst of starting a thread and of asking the event, and where no further thread can be had.
+# While a thread starts and the event is locked, and when no further thread can start.
 BUSY = """
 import signal, threading
 from probe.signals import Stop, stop_on_signals
@@ -106,21 +106,21 @@ print("over")
 """
 
 
-def test_a_signal_needs_nothing_of_whom_it_interrupts() -> None:
+def test_a_signal_needs_no_lock_and_no_thread() -> None:
     done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=False, timeout=20)
     assert (done.returncode, done.stdout) == (0, "over\n")
 
 
-def test_a_signal_before_our_imports_gives_a_document_too() -> None:
+def test_a_signal_during_imports_still_prints_a_document() -> None:
     code = (
         PROCESS.replace("BODY", "stop.wait()")
         .replace(
             "import sys, threading, time",
             "import builtins, os, signal, sys, threading, time; real = builtins.__import__\n"
-            "def early(name, *rest):\n"
+            "def early(name, *rest, **options):\n"
             "    if name == 'probe.config.flags' and sys.argv[1:2] == ['check']:\n"
             "        builtins.__import__ = real; os.kill(os.getpid(), signal.SIGTERM)\n"
-            "    return real(name, *rest)",
+            "    return real(name, *rest, **options)",
         )
         .replace("\nmain()", "\nbuiltins.__import__ = early; main()")
     )
@@ -150,12 +150,12 @@ import builtins, os, signal, sys
 from probe.signals import end_quietly_on_ctrl_c
 end_quietly_on_ctrl_c()
 real, left = builtins.__import__, [AT]
-def importing(name, *rest):
+def importing(name, *rest, **options):
     if name.startswith("probe."):
         left[0] -= 1
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGINT)
-    return real(name, *rest)
+    return real(name, *rest, **options)
 builtins.__import__ = importing
 from probe.cli import main
 sys.argv = ["ecr-probe", "demo", "healthy"]
@@ -164,7 +164,7 @@ main()
 
 
 @pytest.mark.parametrize("at", [1, 2, 5, 15, 40, 80])
-def test_an_early_ctrl_c_is_never_taken_for_success(at: int) -> None:
+def test_an_early_ctrl_c_never_exits_with_0(at: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", EARLY.replace("AT", str(at))], capture_output=True, text=True, check=False, timeout=60
     )
@@ -187,7 +187,7 @@ def test_a_run_that_hangs_after_a_signal_is_reported_as_interrupted() -> None:
     assert "interrupted" in document["findings"][0]["title"]
 
 
-def test_hanging_threads_do_not_keep_the_process() -> None:
+def test_hanging_threads_do_not_keep_the_process_alive() -> None:
     began = time.monotonic()
     running = process("threading.Thread(target=threading.Event().wait).start()")
     out, err = running.communicate(timeout=20)
@@ -197,7 +197,7 @@ def test_hanging_threads_do_not_keep_the_process() -> None:
     assert time.monotonic() - began < 15
 
 
-def test_a_reader_that_has_gone_changes_nothing() -> None:
+def test_a_closed_pipe_does_not_change_the_exit_code() -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as gone:
@@ -206,7 +206,7 @@ def test_a_reader_that_has_gone_changes_nothing() -> None:
     assert (done.returncode, done.stderr) == (3, "")
 
 
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_is_reported() -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "probe", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
@@ -223,7 +223,7 @@ def test_stdout_may_be_closed() -> None:
 
 
 @pytest.mark.parametrize("command", [f"check --image {IMAGE} --deadline 1", "demo healthy", "explain -"])
-def test_a_report_without_a_stdout_is_refused_before_the_work(command: str) -> None:
+def test_a_report_to_a_closed_stdout_is_refused_before_the_work(command: str) -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m probe {command} >&- </dev/null"], capture_output=True, text=True, check=False
     )
@@ -231,7 +231,7 @@ def test_a_report_without_a_stdout_is_refused_before_the_work(command: str) -> N
     assert done.stderr.startswith("ecr-probe: stdout is closed; write the report to a file with --output")
 
 
-def test_a_file_is_written_where_every_stream_is_closed(tmp_path: Path) -> None:
+def test_a_file_is_written_even_if_every_stream_is_closed(tmp_path: Path) -> None:
     target = tmp_path / "v.json"
     code = PROCESS.replace("BODY", "import os; [os.fstat(number) for number in (0, 1, 2)]")
     code = code.replace('"json"]', f'"json", "--output", {str(target)!r}]')
@@ -240,7 +240,7 @@ def test_a_file_is_written_where_every_stream_is_closed(tmp_path: Path) -> None:
     assert json.loads(target.read_text())["findings"][0]["values"]["detail"] == "ValueError"
 
 
-def test_a_closed_stdin_is_said() -> None:
+def test_a_closed_stdin_is_reported() -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m probe explain - <&-"], capture_output=True, text=True, check=False
     )
@@ -251,14 +251,14 @@ def test_a_closed_stdin_is_said() -> None:
 
 
 @pytest.mark.parametrize(("columns", "longest"), [(0, 100), (70, 70), (200, 120)])
-def test_the_story_follows_the_screen(columns: int, longest: int) -> None:
+def test_prose_follows_the_width_of_the_terminal(columns: int, longest: int) -> None:
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
     with os.fdopen(leader, "rb") as screen, os.fdopen(follower, "wb") as terminal:
         argv = [sys.executable, "-m", "probe", "demo", "--list"]
         with subprocess.Popen(argv, stdout=terminal, stderr=subprocess.DEVNULL) as running:
             lines = [screen.readline() for _ in range(100)]
-            running.kill()  # it may wait for us to read on
+            running.kill()  # it may wait for its output to be read
     assert longest - 15 < max(len(line.decode().rstrip()) for line in lines) <= longest
 
 
@@ -272,7 +272,7 @@ def test_an_ascii_terminal_gets_ascii() -> None:
     assert done.stdout
 
 
-def test_colour_is_forced_and_refused_by_the_environment() -> None:
+def test_the_environment_forces_and_refuses_colour() -> None:
     code = PROCESS.replace("BODY", "pass").replace('"json"]', '"text"]')
     for environ, coloured in (
         ({}, False),

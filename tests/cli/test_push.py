@@ -1,4 +1,4 @@
-"""`check --push-gateway`: after the report, never in the way of the exit code, and its login in no output."""
+"""`check --push-gateway`: pushes after the report, never changes the exit code, and prints no login."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.wire.servers import HttpServer, answer, closed_port
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 SECRET = "s3cret-of-mine"
 
-# A process whose run is ours; the push is real.
+# A process with a run of the test's own; the push is real.
 PROCESS = """
 import sys
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def url(port: int) -> str:
     return f"http://robot:{SECRET}@127.0.0.1:{port}"
 
 
-def test_the_run_is_pushed_and_its_exit_code_stays() -> None:
+def test_the_run_is_pushed_and_the_exit_code_is_unchanged() -> None:
     with HttpServer(lambda _: answer(200)) as server:
         done = check("check", "--image", IMAGE, "--format", "json", "--push-gateway", url(server.port))
     assert (done.returncode, done.stderr) == (3, "")
@@ -50,14 +50,14 @@ def test_the_run_is_pushed_and_its_exit_code_stays() -> None:
     assert b'ecr_probe_finding{code="probe.bug",severity="error"} 1.0' in request
 
 
-def test_by_variable() -> None:
+def test_the_variable_works_too() -> None:
     with HttpServer(lambda _: answer(202)) as server:
         done = check("check", "--image", IMAGE, environ={"ECR_PROBE_PUSH_GATEWAY": url(server.port)})
     assert (done.returncode, done.stderr) == (3, "")
     assert len(server.requests) == 1
 
 
-def test_a_failure_is_one_line_and_no_other_exit_code() -> None:
+def test_a_failed_push_is_one_line_and_does_not_change_the_exit_code() -> None:
     port = closed_port()
     done = check("check", "--image", IMAGE, "--format", "json", "--push-gateway", url(port))
     assert done.returncode == 3
@@ -68,7 +68,7 @@ def test_a_failure_is_one_line_and_no_other_exit_code() -> None:
     )
 
 
-def test_words_that_repeat_the_login() -> None:
+def test_an_answer_that_contains_the_login_is_censored() -> None:
     with HttpServer(lambda request: answer(401, request.replace(b"\r\n", b" ") + SECRET.encode())) as server:
         done = check("check", "--image", IMAGE, "--push-gateway", url(server.port))
     assert done.returncode == 3
@@ -91,7 +91,7 @@ def test_words_that_repeat_the_login() -> None:
         ("explain", f"--push-gateway=https://robot:{SECRET}@push.example.com"),
     ],
 )
-def test_a_mistake_exits_2_and_shows_no_login(argv: tuple[str, ...]) -> None:
+def test_a_usage_error_exits_2_and_shows_no_login(argv: tuple[str, ...]) -> None:
     done = check(*argv)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
