@@ -89,8 +89,8 @@ def _check(event: object, context: Context, request: dict[str, str]) -> dict[str
 def _settings(event: object, context: Context) -> tuple[Settings, tuple[str, ...], list[str]]:
     """The settings, the formats of the reports in the log, and notes on the settings for the operator."""
     began, left = time.monotonic(), context.get_remaining_time_in_millis() / 1000
-    given, formats = lambda_event.read(event)
-    settings = settle(given, started=began)
+    arguments, formats = lambda_event.read(event)
+    settings = settle(arguments, started=began)
     if settings.image is None:
         raise lambda_event.KEYS["image"].refusal("is needed, since a function has no task metadata that names one")
     notes = [*settings.notes, *_ignored_variables(settings)]

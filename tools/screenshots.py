@@ -46,8 +46,10 @@ def serving(scenario: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     program = str(Path(sys.executable).with_name("ecr-probe"))
-    words = ["--serve", scenario, "--listen", f"127.0.0.1:{port}", "--interval", str(INTERVAL)]
-    with subprocess.Popen([program, "demo", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sidecar:
+    arguments = ["--serve", scenario, "--listen", f"127.0.0.1:{port}", "--interval", str(INTERVAL)]
+    with subprocess.Popen(
+        [program, "demo", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as sidecar:
         try:
             yield f"http://127.0.0.1:{port}/"
         finally:

@@ -218,7 +218,7 @@ class Hero(Record, frozen=True):
     due: datetime | None = None
     late: datetime | None = None
     took: str = ""
-    found: str = ""
+    counts: str = ""
     interval: str = ""
 
 
@@ -240,7 +240,7 @@ def _hero(snapshot: Snapshot) -> Hero:
         due=max(verdict.started_at + timedelta(seconds=snapshot.interval), ended),
         late=ended + timedelta(seconds=_LATE * snapshot.interval + verdict.plan.budget.deadline),
         took=duration(verdict.seconds),
-        found=found(verdict.findings),
+        counts=found(verdict.findings),
         interval=f"every {snapshot.interval:.0f} s while AWS throttles, " if is_eased else "",
     )
 

@@ -223,7 +223,7 @@ def _address(place: str, address: str, steps: Sequence[Step]) -> Fact:
 
 
 def _place(verdict: Verdict, address: str, steps: Sequence[Step]) -> str:
-    connected = [seen for step in steps if (seen := step.connection or step.certificate)]
+    connected = [connection for step in steps if (connection := step.connection or step.certificate)]
     if not connected or connected[0].address_class not in (AddressClass.VPC, AddressClass.PRIVATE):
         return ""
     here = verdict.surroundings

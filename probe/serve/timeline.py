@@ -179,8 +179,8 @@ def _spells(states: Sequence[_State]) -> Iterator[Spell]:
         when = f"{first.round.started_at:%H:%M}"
         if len(spell) > 1:
             when += f" to {last.round.started_at:%H:%M}"
-        found = f": {few(codes, 4)}" if codes else ""
-        title = f"{_WORDS[colour]} {when} UTC, {_rounds(len(spell))}{found}"
+        codes_text = f": {few(codes, 4)}" if codes else ""
+        title = f"{_WORDS[colour]} {when} UTC, {_rounds(len(spell))}{codes_text}"
         yield Spell(first.start, max(last.start + last.width - first.start, _LEAST), title)
 
 
@@ -210,16 +210,16 @@ def _rounds(count: int) -> str:
 def _latency(name: str, states: Sequence[_State]) -> Latency | None:
     """The slowest step that succeeded in each round; a gap where none did."""
     measured = [state.round.latencies.get(name) for state in states]
-    known = [seconds for seconds in measured if seconds is not None]
-    if not known:
+    latencies = [seconds for seconds in measured if seconds is not None]
+    if not latencies:
         return None
     now = duration(measured[-1]) if measured[-1] is not None else "–"
     spoken_now = "none" if measured[-1] is None else now
-    most = duration(max(known))
+    fastest, most = duration(min(latencies)), duration(max(latencies))
     return Latency(
         path=_line(states, measured),
         short=f"slowest step {now}" if now == most else f"slowest step {now}, max {most}",
-        spoken=f"{name}, slowest step of each round: {spoken_now} in the last round, {duration(min(known))} to {most}",
+        spoken=f"{name}, slowest step of each round: {spoken_now} in the last round, {fastest} to {most}",
     )
 
 
@@ -231,11 +231,11 @@ def _line(states: Sequence[_State], measured: Sequence[float | None]) -> str:
     move = "M"
     for index in range(0, len(states), per_point):
         group = states[index : index + per_point]
-        known = [seconds for seconds in measured[index : index + per_point] if seconds is not None]
-        if not known:
+        latencies = [seconds for seconds in measured[index : index + per_point] if seconds is not None]
+        if not latencies:
             move = "M"
             continue
-        y = LATENCY_HEIGHT - 5 - round(max(known) * scale)
+        y = LATENCY_HEIGHT - 5 - round(max(latencies) * scale)
         end = group[-1].start + group[-1].width
         parts.append(f"{move}{group[0].start} {y}H{end}")
         move = "L"

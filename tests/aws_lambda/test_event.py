@@ -129,7 +129,7 @@ def test_with_settings_all_other_keys_are_ignored(others: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
-    ("event", "words"),
+    ("event", "message"),
     [
         ({"imgae": IMAGE}, "'imgae' is no setting; did you mean image? for example {\"image\": "),
         ({"vpc_cidr": "10.0.0.0/16"}, "'vpc_cidr' is no setting; did you mean vpc-cidr? "),
@@ -174,8 +174,8 @@ def test_with_settings_all_other_keys_are_ignored(others: dict[str, object]) -> 
         ({"pull-role": "admin"}, "pull-role (ECR_PROBE_PULL_ROLE): 'admin' is not the ARN of a role; "),
     ],
 )
-def test_a_wrong_event_is_refused_in_one_line_with_a_good_one(event: object, words: str) -> None:
-    assert words in refused(event)
+def test_a_wrong_event_is_refused_in_one_line_with_a_good_one(event: object, message: str) -> None:
+    assert message in refused(event)
 
 
 @pytest.mark.parametrize("name", KEYS)

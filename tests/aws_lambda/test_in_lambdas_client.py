@@ -62,7 +62,7 @@ def test_the_verdict_comes_through_and_the_log_has_one_line(running: Function) -
 
 
 @pytest.mark.parametrize(
-    ("event", "kind", "words"),
+    ("event", "kind", "message"),
     [
         ({"imgae": 1}, "UsageError", "'imgae' is no setting; did you mean image? for example {"),
         ([1], "UsageError", "the event is a list and has to be an object; "),
@@ -70,10 +70,10 @@ def test_the_verdict_comes_through_and_the_log_has_one_line(running: Function) -
         (b"{", "Runtime.UnmarshalError", ""),
     ],
 )
-def test_a_wrong_event_is_the_functions_error(running: Function, event: object, kind: str, words: str) -> None:
+def test_a_wrong_event_is_the_functions_error(running: Function, event: object, kind: str, message: str) -> None:
     returned = running.invoke(event)
     assert (returned.error, returned.document["errorType"]) == (True, kind)
-    assert words in returned.document["errorMessage"]
+    assert message in returned.document["errorMessage"]
     own_frames = [frame for frame in returned.document["stackTrace"] if "/probe/" in frame]
     assert all("aws_lambda.py" in frame for frame in own_frames)
     assert invoke(running)["status"] == "pass"  # the next invocation is not affected

@@ -24,15 +24,15 @@ BESIDE = {"up": OF_THE_TARGET, "ALERTS": {"alertname", "alertstate"}}
 def series() -> Mapping[str, set[str]]:
     """Labels by the name of a sample, over a failing and a healthy round."""
     new = Snapshot(started_at=made.NOON, interval=60.0, base_interval=60.0)
-    found: dict[str, set[str]] = {}
+    families: dict[str, set[str]] = {}
     for verdicts in ((made.broken(), made.verdict()), (made.verdict(), made.broken())):
         snapshot = new
         for verdict in verdicts:
             snapshot = advance(snapshot, verdict, interval=60.0)
         for family in text_string_to_metric_families(exposition(snapshot, accept="")[0].decode()):
             for sample in family.samples:
-                found.setdefault(sample.name, set()).update(sample.labels)
-    return found
+                families.setdefault(sample.name, set()).update(sample.labels)
+    return families
 
 
 _SELECTOR = re.compile(r"(?<![\w:$\"'])([a-zA-Z_:][\w:]*)\s*(\{[^}]*\})?")
@@ -43,8 +43,8 @@ _STRING = re.compile(r"\"[^\"]*\"")
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
     """(metric, labels in its matchers) of an expression."""
-    for found in _SELECTOR.finditer(_BY.sub("", expression)):
-        name, matchers = found.groups()
+    for selector in _SELECTOR.finditer(_BY.sub("", expression)):
+        name, matchers = selector.groups()
         if name in BESIDE or name.startswith("ecr_probe_"):
             yield name, set(_MATCHER.findall(matchers or ""))
 
@@ -55,24 +55,24 @@ def grouping_labels(expression: str) -> set[str]:
 
 def unknown(expression: str) -> list[str]:
     """Names and labels in an expression that nothing exports."""
-    known = {**series(), **BESIDE}
-    wrong = [name for name, _ in selectors(expression) if name not in known]
+    exported = {**series(), **BESIDE}
+    wrong = [name for name, _ in selectors(expression) if name not in exported]
     for name, labels in selectors(expression):
-        wrong += [f"{name}{{{label}}}" for label in labels - known.get(name, set()) - OF_THE_TARGET]
-    every = set().union(*(known.get(name, set()) for name, _ in selectors(expression)))
+        wrong += [f"{name}{{{label}}}" for label in labels - exported.get(name, set()) - OF_THE_TARGET]
+    every = set().union(*(exported.get(name, set()) for name, _ in selectors(expression)))
     return wrong + [f"by ({label})" for label in grouping_labels(expression) - every - OF_THE_TARGET]
 
 
 @cache
 def cloudwatch() -> Mapping[str, tuple[str, tuple[str, ...], str]]:
     """(namespace, dimensions, unit) by the name of a CloudWatch metric."""
-    found: dict[str, tuple[str, tuple[str, ...], str]] = {}
+    emitted: dict[str, tuple[str, tuple[str, ...], str]] = {}
     for line in render(made.verdict(), Page()).splitlines():
         for directive in json.loads(line)["_aws"]["CloudWatchMetrics"]:
             (dimensions,) = directive["Dimensions"]
             for metric in directive["Metrics"]:
-                found[metric["Name"]] = (directive["Namespace"], tuple(dimensions), metric["Unit"])
-    return found
+                emitted[metric["Name"]] = (directive["Namespace"], tuple(dimensions), metric["Unit"])
+    return emitted
 
 
 def cloudwatch_fields() -> set[str]:

@@ -33,11 +33,11 @@ def promtool(*arguments: str | Path) -> str:
 def overlapping(boxes: list[tuple[str, int, int, int, int]]) -> list[tuple[str, str]]:
     """Pairs of (name, x, y, width, height) on a dashboard's grid that lie upon each other."""
     return [
-        (one[0], other[0])
-        for place, one in enumerate(boxes)
+        (box[0], other[0])
+        for place, box in enumerate(boxes)
         for other in boxes[place + 1 :]
-        if one[1] < other[1] + other[3]
-        and other[1] < one[1] + one[3]
-        and one[2] < other[2] + other[4]
-        and other[2] < one[2] + one[4]
+        if box[1] < other[1] + other[3]
+        and other[1] < box[1] + box[3]
+        and box[2] < other[2] + other[4]
+        and other[2] < box[2] + box[4]
     ]

@@ -27,17 +27,17 @@ def _read(document: dict[str, Any], kind: Any, path: str) -> Iterator[str]:
     yield from _mistyped(read, kind, path)
 
 
-def _lost(given: Any, kept: Any, path: str) -> Iterator[str]:
-    if isinstance(given, dict) and isinstance(kept, dict):
-        for key, value in given.items():
+def _lost(original: Any, kept: Any, path: str) -> Iterator[str]:
+    if isinstance(original, dict) and isinstance(kept, dict):
+        for key, value in original.items():
             if key not in kept:
                 yield f"{path}.{key} is not known"
             else:
                 yield from _lost(value, kept[key], f"{path}.{key}")
-    elif isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
-        for place, (one, other) in enumerate(zip(given, kept, strict=True)):
-            yield from _lost(one, other, f"{path}[{place}]")
-    elif given != kept:
+    elif isinstance(original, list) and isinstance(kept, list) and len(original) == len(kept):
+        for place, (item, other) in enumerate(zip(original, kept, strict=True)):
+            yield from _lost(item, other, f"{path}[{place}]")
+    elif original != kept:
         yield f"{path} became {kept!r}"
 
 
@@ -50,11 +50,11 @@ def _mistyped(value: Any, hint: Any, path: str) -> Iterator[str]:
         if value not in arguments:
             yield f"{path} is {value!r}, not one of {arguments}"
     elif origin is list and isinstance(value, list):
-        for place, one in enumerate(value):
-            yield from _mistyped(one, arguments[0], f"{path}[{place}]")
+        for place, item in enumerate(value):
+            yield from _mistyped(item, arguments[0], f"{path}[{place}]")
     elif origin is dict and isinstance(value, dict):
-        for key, one in value.items():
-            yield from _mistyped(one, arguments[1], f"{path}.{key}")
+        for key, item in value.items():
+            yield from _mistyped(item, arguments[1], f"{path}.{key}")
     elif type(value).__module__.startswith(_OURS) and not isinstance(value, Enum):
         # Of the more special class: a panel's options and queries are declared as anything.
         for name, inner in get_type_hints(type(value)).items():
@@ -71,7 +71,7 @@ def _is(value: Any, hint: Any) -> bool:
     if hint is NoneType or hint is None:
         return value is None
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return value in [one.value for one in hint]
+        return value in [member.value for member in hint]
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:

@@ -96,8 +96,8 @@ def test_the_runbook_is_a_page_that_exists(rule: dict[str, Any]) -> None:
 
 @EACH
 def test_every_code_it_names_is_one_of_ours(rule: dict[str, Any]) -> None:
-    told = [*codes(rule["expr"]), *codes(" ".join(rule["annotations"].values()).replace("'", '"'))]
-    assert [pattern for pattern in told if not any(re.fullmatch(pattern, code) for code in CODES)] == []
+    named = [*codes(rule["expr"]), *codes(" ".join(rule["annotations"].values()).replace("'", '"'))]
+    assert [pattern for pattern in named if not any(re.fullmatch(pattern, code) for code in CODES)] == []
 
 
 def test_what_bypasses_the_endpoint_is_every_fault_that_can_take_the_route_away() -> None:
@@ -109,6 +109,8 @@ def test_what_bypasses_the_endpoint_is_every_fault_that_can_take_the_route_away(
 def test_every_code_has_an_alert() -> None:
     """What no other alert names is EcrFindingStands'."""
     patterns = {rule["alert"]: list(codes(rule["expr"])) for rule in RULES}
-    left_out = [code for code in CODES if any(re.fullmatch(one, code) for one in patterns["EcrFindingStands"])]
-    others = [pattern for alert, each in patterns.items() if alert != "EcrFindingStands" for pattern in each]
+    left_out = [code for code in CODES if any(re.fullmatch(pattern, code) for pattern in patterns["EcrFindingStands"])]
+    others = [
+        pattern for alert, own_patterns in patterns.items() if alert != "EcrFindingStands" for pattern in own_patterns
+    ]
     assert [code for code in left_out if not any(re.fullmatch(pattern, code) for pattern in others)] == []

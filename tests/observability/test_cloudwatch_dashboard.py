@@ -85,10 +85,10 @@ def searches() -> Iterator[tuple[str, tuple[str, ...], str]]:
     """(namespace, dimensions, metric) of what is searched for: which services there are, only CloudWatch knows."""
     for widget in WIDGETS:
         for (metric,) in widget["properties"].get("metrics", ()):
-            found = re.match(r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\"", metric["expression"])
-            assert found, metric
-            namespace, *dimensions = (part.strip('"') for part in found[1].split(","))
-            yield namespace, tuple(dimensions), found[2]
+            search = re.match(r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\"", metric["expression"])
+            assert search, metric
+            namespace, *dimensions = (part.strip('"') for part in search[1].split(","))
+            yield namespace, tuple(dimensions), search[2]
 
 
 def test_its_structure_is_what_aws_documents() -> None:
@@ -98,22 +98,24 @@ def test_its_structure_is_what_aws_documents() -> None:
 
 
 def test_widgets_are_within_the_grid_and_beside_each_other() -> None:
-    boxes = [(str(place), *(one[key] for key in ("x", "y", "width", "height"))) for place, one in enumerate(WIDGETS)]
+    boxes = [
+        (str(place), *(widget[key] for key in ("x", "y", "width", "height"))) for place, widget in enumerate(WIDGETS)
+    ]
     assert overlapping(boxes) == []
     assert [name for name, x, _, width, _ in boxes if x + width > 24] == []
 
 
 def test_every_metric_that_the_probe_emits_is_shown_and_no_other() -> None:
     emitted = {(namespace, dimensions, name) for name, (namespace, dimensions, _) in cloudwatch().items()}
-    assert {one for one in searches() if not one[0].startswith("AWS/")} == emitted
+    assert {search for search in searches() if not search[0].startswith("AWS/")} == emitted
 
 
 def test_metrics_of_aws_are_documented_ones() -> None:
     dimensions = ("Endpoint Type", "Service Name", "VPC Endpoint Id", "VPC Id")
     names = {"ActiveConnections", "BytesProcessed", "NewConnections", "PacketsDropped", "RstPacketsReceived"}
-    beside = [one for one in searches() if one[0].startswith("AWS/")]
+    beside = [search for search in searches() if search[0].startswith("AWS/")]
     assert {namespace for namespace, _, _ in beside} == {"AWS/PrivateLinkEndpoints"}
-    assert {each for _, each, _ in beside} == {dimensions}
+    assert {dimension for _, dimension, _ in beside} == {dimensions}
     assert {name for _, _, name in beside} <= names
 
 

@@ -26,9 +26,9 @@ def queries() -> Iterator[tuple[str, str]]:
         yield annotation["name"], annotation["expr"]
     for name, variable in VARIABLES.items():
         if variable["type"] == "query":
-            found = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
-            assert found, name
-            yield name, f"count by ({found[2]}) ({found[1]})"
+            query = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
+            assert query, name
+            yield name, f"count by ({query[2]}) ({query[1]})"
 
 
 def plain(expression: str) -> str:
@@ -73,6 +73,6 @@ def test_every_variable_is_defined_and_used() -> None:
 def test_every_panel_is_explained_and_has_a_place_of_its_own() -> None:
     assert [panel["title"] for panel in PANELS if len(panel["description"]) < 20] == []
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
-    boxes = [(one["title"], *(one["gridPos"][key] for key in "xywh")) for one in DASHBOARD["panels"]]
+    boxes = [(panel["title"], *(panel["gridPos"][key] for key in "xywh")) for panel in DASHBOARD["panels"]]
     assert overlapping(boxes) == []
     assert [name for name, x, _, width, _ in boxes if x + width > 24] == []

@@ -62,8 +62,8 @@ def test_the_alerts_ask_for_the_job_that_the_label_and_the_configurations_name()
 
 
 def test_the_collector_and_the_agent_look_for_the_same_docker_labels() -> None:
-    (found,) = ADOT["extensions"]["ecs_observer"]["docker_labels"]
-    assert found == {f"{what}_label": label for what, label in LABELS.items()}
+    (labels,) = ADOT["extensions"]["ecs_observer"]["docker_labels"]
+    assert labels == {f"{what}_label": label for what, label in LABELS.items()}
     assert AGENT["ecs_service_discovery"]["docker_label"] == {
         f"sd_{what}_label": label for what, label in LABELS.items()
     }
@@ -133,7 +133,7 @@ def test_every_part_of_the_collector_is_defined_and_in_use() -> None:
 def test_the_collector_scrapes_what_its_observer_finds(tmp_path: Path) -> None:
     config = ADOT["receivers"]["prometheus"]["config"]
     (job,) = config["scrape_configs"]
-    files = [file for each in job["file_sd_configs"] for file in each["files"]]
+    files = [file for config in job["file_sd_configs"] for file in config["files"]]
     assert files == [ADOT["extensions"]["ecs_observer"]["result_file"]]
     checked(config, tmp_path)
 
@@ -148,7 +148,7 @@ def test_only_documented_settings_of_the_observer_are_used() -> None:
 
 def test_the_agent_scrapes_what_it_finds() -> None:
     promtool("check", "config", "cloudwatch-agent-scrape.yaml")
-    files = [file for each in scrape("cloudwatch-agent-scrape.yaml")["file_sd_configs"] for file in each["files"]]
+    files = [file for config in scrape("cloudwatch-agent-scrape.yaml")["file_sd_configs"] for file in config["files"]]
     assert files == [AGENT["ecs_service_discovery"]["sd_result_file"]]
 
 

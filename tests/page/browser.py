@@ -37,7 +37,7 @@ def installed() -> tuple[str, str] | None:
 class Browser(Chrome):
     """Chrome with what our tests ask of its developer tools."""
 
-    def _said(self, log: str) -> list[dict[str, Any]]:
+    def _messages(self, log: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.get_log(log)  # type: ignore[no-untyped-call]
         return entries
 
@@ -56,11 +56,11 @@ class Browser(Chrome):
 
     def complaints(self) -> list[str]:
         """The console's messages since the last call: errors, and violations of the content security policy."""
-        return [str(entry["message"]) for entry in self._said("browser")]
+        return [str(entry["message"]) for entry in self._messages("browser")]
 
     def requested(self) -> set[str]:
         """The URLs that were requested since the last call."""
-        messages = [json.loads(entry["message"])["message"] for entry in self._said("performance")]
+        messages = [json.loads(entry["message"])["message"] for entry in self._messages("performance")]
         return {
             str(message["params"]["request"]["url"])
             for message in messages

@@ -42,7 +42,7 @@ def _spoilt(value: Any, spoil: Callable[[str], str]) -> Any:
         fields = {name: _spoilt(getattr(value, name), spoil) for name in value.__struct_fields__}
         return msgspec.structs.replace(value, **fields)
     if isinstance(value, tuple | list):
-        return type(value)(_spoilt(one, spoil) for one in value)
+        return type(value)(_spoilt(item, spoil) for item in value)
     if isinstance(value, dict):
-        return {_spoilt(key, spoil): _spoilt(one, spoil) for key, one in value.items()}
+        return {_spoilt(key, spoil): _spoilt(item, spoil) for key, item in value.items()}
     return value

@@ -26,8 +26,8 @@ class Node:
         return [node for node in self.walk() if node.name == name and all(map(node._has, wanted, wanted.values()))]
 
     def _has(self, name: str, value: str) -> bool:
-        known = self.attributes.get(name.rstrip("_").replace("_", "-")) or ""
-        return value in known.split() if name == "class_" else known == value
+        attribute = self.attributes.get(name.rstrip("_").replace("_", "-")) or ""
+        return value in attribute.split() if name == "class_" else attribute == value
 
     def by_id(self, identity: str) -> Node:
         (node,) = [node for node in self.walk() if node.attributes.get("id") == identity]

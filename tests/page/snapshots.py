@@ -30,9 +30,9 @@ __all__ = ["NOON", "after", "broken", "failing_in_one_zone", "noted", "unproven"
 INTERVAL = 60.0
 
 
-def waiting(**given: Any) -> Snapshot:
+def waiting(**fields: Any) -> Snapshot:
     made: dict[str, Any] = {"started_at": NOON, "interval": INTERVAL, "base_interval": INTERVAL}
-    return Snapshot(**(made | given))
+    return Snapshot(**(made | fields))
 
 
 def after(verdicts: Iterable[Verdict], *, end: datetime = NOON, interval: float = INTERVAL) -> Snapshot:
@@ -40,9 +40,9 @@ def after(verdicts: Iterable[Verdict], *, end: datetime = NOON, interval: float 
     rounds = list(verdicts)
     begin = end - timedelta(seconds=interval * (len(rounds) - 1))
     snapshot = Snapshot(started_at=begin, interval=interval, base_interval=interval)
-    for number, one in enumerate(rounds):
+    for number, past in enumerate(rounds):
         at = begin + timedelta(seconds=interval * number)
-        snapshot = advance(snapshot, replace(one, started_at=at), interval=interval)
+        snapshot = advance(snapshot, replace(past, started_at=at), interval=interval)
     return snapshot
 
 
@@ -79,8 +79,8 @@ def _silenced(step: Step) -> Step:
     return step
 
 
-def _summaries(**given: dict[str, Any]) -> tuple[EndpointSummary, ...]:
-    return tuple(summary(name, **given.get(name, {})) for name in HOSTS)
+def _summaries(**fields: dict[str, Any]) -> tuple[EndpointSummary, ...]:
+    return tuple(summary(name, **fields.get(name, {})) for name in HOSTS)
 
 
 def noted(title: str = "worth a look") -> JudgedFinding:

@@ -154,9 +154,9 @@ def test_a_finding_is_shown_in_full() -> None:
 def test_a_command_can_be_copied_as_it_stands() -> None:
     first = page(STATES["failing"]).by_id("findings").all("pre")[0]
     (code,) = first.all("code")
-    (words,) = code.children
-    assert isinstance(words, str)
-    assert words.startswith("aws ec2 describe-security-groups --region eu-west-1 \\\n  --filters Name=vpc-id")
+    (text,) = code.children
+    assert isinstance(text, str)
+    assert text.startswith("aws ec2 describe-security-groups --region eu-west-1 \\\n  --filters Name=vpc-id")
 
 
 def test_the_likeliest_cause_is_open_and_the_others_wait() -> None:
@@ -359,8 +359,8 @@ def test_without_a_script_it_is_fetched_again(any_page: Node) -> None:
 
 def test_the_same_snapshot_gives_the_same_bytes() -> None:
     """A client that compares ETags must not see a change where there is none."""
-    known = STATES["failing"]
-    assert html(known, now=NOW) == html(known, now=NOW + timedelta(minutes=5))
+    failing = STATES["failing"]
+    assert html(failing, now=NOW) == html(failing, now=NOW + timedelta(minutes=5))
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -377,7 +377,7 @@ def test_a_finding_keeps_its_id_from_round_to_round() -> None:
     """By its id the script finds what to change in place."""
     before = STATES["failing"]
     later = advance(before, broken(), interval=60)
-    ids = [[node.attributes["id"] for node in page(one).all("article")] for one in (before, later)]
+    ids = [[node.attributes["id"] for node in page(snapshot).all("article")] for snapshot in (before, later)]
     assert ids[0] == ids[1]
 
 
@@ -401,8 +401,8 @@ def test_the_page_of_a_code_shows_what_its_markdown_does(code: str) -> None:
     shown = parse(finding_html(code))
     text = shown.by_id("main").text
     assert shown.all("h1")[0].text == code
-    words = re.findall(r"[\w.-]{2,}", re.sub(r"^```.*", "", finding_page(code), flags=re.M).lower())
-    assert set(words) <= set(re.findall(r"[\w.-]{2,}", text.lower()))
+    markdown_words = re.findall(r"[\w.-]{2,}", re.sub(r"^```.*", "", finding_page(code), flags=re.M).lower())
+    assert set(markdown_words) <= set(re.findall(r"[\w.-]{2,}", text.lower()))
     levels = [int(node.name[1]) for node in shown.walk() if re.fullmatch("h[1-6]", node.name)]
     assert all(below <= above + 1 for above, below in pairwise(levels))
     links = {str(link.attributes["href"]) for link in shown.by_id("main").all("a")}

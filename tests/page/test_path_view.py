@@ -96,8 +96,8 @@ def test_a_resolver_that_answers_publicly_is_red() -> None:
         )
         for name in ("ecr.api", "s3")
     ]
-    found = finding("dns.public-answer", (asked[0].id,), Severity.ERROR, extent=Extent.WHOLLY, impact=Impact.ROUTE)
-    resolver = path_view(verdict(asked, findings=(found,))).resolver
+    fault = finding("dns.public-answer", (asked[0].id,), Severity.ERROR, extent=Extent.WHOLLY, impact=Impact.ROUTE)
+    resolver = path_view(verdict(asked, findings=(fault,))).resolver
     assert resolver.colour is ERROR
     assert [(fact.name, fact.colour, fact.note) for fact in resolver.facts] == [
         ("10.0.0.2", ERROR, "2 names, 1 public")
@@ -105,9 +105,9 @@ def test_a_resolver_that_answers_publicly_is_red() -> None:
 
 
 def test_a_lookup_that_fails_is_named() -> None:
-    seen = NamesSeen(server="10.0.0.2", asker=Asker.CONFIGURED, order=0, name=HOSTS["ecr.api"], record="A")
+    names = NamesSeen(server="10.0.0.2", asker=Asker.CONFIGURED, order=0, name=HOSTS["ecr.api"], record="A")
     judged = verdict(
-        [step("ecr.api/dns/10.0.0.2/A", seen, failure=Failure.SERVFAIL)],
+        [step("ecr.api/dns/10.0.0.2/A", names, failure=Failure.SERVFAIL)],
         endpoints=(summary("ecr.api", resolved=0, reached=0, ok=False, route=None),),
     )
     path = path_view(judged)

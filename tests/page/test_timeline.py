@@ -30,10 +30,10 @@ def test_a_young_sidecar_shows_less_than_an_hour(rounds: int, title: str) -> Non
 
 @pytest.mark.parametrize("rounds", [1, 5, 15, 60, 200])
 def test_cells_lie_side_by_side_within_the_strip(rounds: int) -> None:
-    known = cells(after([verdict()] * rounds))
-    assert known[0].start >= 0
-    assert all(one.start + one.width <= following.start for one, following in pairwise(known))
-    assert known[-1].start + known[-1].width <= WIDTH
+    drawn = cells(after([verdict()] * rounds))
+    assert drawn[0].start >= 0
+    assert all(cell.start + cell.width <= following.start for cell, following in pairwise(drawn))
+    assert drawn[-1].start + drawn[-1].width <= WIDTH
 
 
 def test_it_ends_where_the_next_round_is_due() -> None:
@@ -49,8 +49,8 @@ def test_a_pause_is_left_blank() -> None:
 
 def test_a_short_failure_is_wide_enough_to_be_seen() -> None:
     quick = [verdict(seconds=0.2)] * 700
-    known = cells(after([*quick, broken(), *quick[:10]], interval=5))
-    (failed,) = [cell for cell in known if cell.colour is Colour.ERROR]
+    drawn = cells(after([*quick, broken(), *quick[:10]], interval=5))
+    (failed,) = [cell for cell in drawn if cell.colour is Colour.ERROR]
     assert failed.width >= 12
 
 

@@ -57,13 +57,13 @@ def _plain(variables: dict[str, str]) -> dict[str, str]:
 
 
 def command_lines() -> Iterator[tuple[str, list[str]]]:
-    """(where, words) of each line that runs ecr-probe, the program's name left out."""
+    """(where, argv) of each line that runs ecr-probe, the program's name left out."""
     for script in scripts():
         for line in script.text.replace("\\\n", " ").splitlines():
-            words = [_filled(word, script.variables) for word in shlex.split(line, comments=True)]
-            program = next((place for place, word in enumerate(words) if _is_program(word)), None)
+            argv = [_filled(word, script.variables) for word in shlex.split(line, comments=True)]
+            program = next((place for place, word in enumerate(argv) if _is_program(word)), None)
             if program is not None and program <= 1:  # behind "python3" or by itself
-                yield script.where, words[program + 1 :]
+                yield script.where, argv[program + 1 :]
 
 
 def _is_program(word: str) -> bool:
@@ -71,5 +71,5 @@ def _is_program(word: str) -> bool:
 
 
 def _filled(word: str, variables: dict[str, str]) -> str:
-    known = {**GIVEN, **variables}
-    return re.sub(r"\$\{?(\w+)\}?", lambda match: known.get(match[1], match[0]), word)
+    values = {**GIVEN, **variables}
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], match[0]), word)

@@ -27,7 +27,7 @@ from tests.pipelines.examples import (
     scripts,
 )
 
-LINES = [pytest.param(words, id=f"{where}-{number}") for number, (where, words) in enumerate(command_lines())]
+LINES = [pytest.param(argv, id=f"{where}-{number}") for number, (where, argv) in enumerate(command_lines())]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -115,11 +115,11 @@ def test_the_report_group_reads_the_file_that_is_written() -> None:
     (group,) = document(BUILDSPEC)["reports"].values()
     assert group["file-format"] == "JUNITXML"
     written = [f"{group['base-directory']}/{name}" for name in group["files"]]
-    (words,) = [words for where, words in command_lines() if where == BUILDSPEC.name]
-    assert words[words.index("junit") + 2] in written
+    (argv,) = [argv for where, argv in command_lines() if where == BUILDSPEC.name]
+    assert argv[argv.index("junit") + 2] in written
     (job,) = [job for job in document(GITLAB).values() if isinstance(job, dict)]
-    (words,) = [words for where, words in command_lines() if where == GITLAB.name]
-    assert words[words.index("junit") + 2] == job["artifacts"]["reports"]["junit"]
+    (argv,) = [argv for where, argv in command_lines() if where == GITLAB.name]
+    assert argv[argv.index("junit") + 2] == job["artifacts"]["reports"]["junit"]
     assert job["artifacts"]["when"] == "always"
 
 
@@ -147,11 +147,11 @@ def test_a_shell_can_parse_it(script: Script) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("words", LINES)
-def test_the_program_accepts_the_line(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("argv", LINES)
+def test_the_program_accepts_the_line(argv: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reports").mkdir()
-    command, rest = words[0], words[1:]
+    command, rest = argv[0], argv[1:]
     if command == "smoke":
         options = read_options(rest, {})
         assert not any("$" in text for text in (options.cluster, options.service or "", *options.subnets))
@@ -163,14 +163,14 @@ def test_the_program_accepts_the_line(words: list[str], tmp_path: Path, monkeypa
 
 
 def test_there_are_command_lines_of_smoke() -> None:
-    where = [where for where, words in command_lines() if words[0] == "smoke"]
+    where = [where for where, argv in command_lines() if argv[0] == "smoke"]
     assert {WORKFLOW.name, BUILDSPEC.name, GITLAB.name} <= set(where)
 
 
 def test_only_annotations_go_to_githubs_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (words,) = [words[1:] for where, words in command_lines() if where == WORKFLOW.name]
-    outputs = {output.format: output.path for output in read_options(words, {}).reports.outputs}
+    (argv,) = [argv[1:] for where, argv in command_lines() if where == WORKFLOW.name]
+    outputs = {output.format: output.path for output in read_options(argv, {}).reports.outputs}
     assert outputs == {"github": None, "markdown": "summary.md", "junit": "ecr-probe.xml", "json": "ecr-probe.json"}
 
 

@@ -21,20 +21,22 @@ def finding(code: str, severity: Severity = Severity.ERROR, *endpoints: str) -> 
 
 def verdict(*findings: JudgedFinding, at: int = 0) -> Verdict:
     """The verdict of the round that started so many minutes after noon."""
-    weights = {one.severity for one in findings}
-    status = next((STATUS[each] for each in (Severity.ERROR, Severity.WARNING) if each in weights), Status.PASS)
+    weights = {finding.severity for finding in findings}
+    status = next(
+        (STATUS[severity] for severity in (Severity.ERROR, Severity.WARNING) if severity in weights), Status.PASS
+    )
     return made.verdict(findings=findings, status=status, started_at=made.NOON + at * MINUTE)
 
 
 def after(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> Snapshot:
-    for one in verdicts:
-        before = advance(before, one, interval=before.interval)
+    for verdict in verdicts:
+        before = advance(before, verdict, interval=before.interval)
     return before
 
 
-def misconfigured(before: Snapshot, words: str = "--image (ECR_PROBE_IMAGE): there is none") -> Snapshot:
+def misconfigured(before: Snapshot, message: str = "--image (ECR_PROBE_IMAGE): there is none") -> Snapshot:
     """As the loop makes it."""
-    return replace(before, misconfigured=words, verdict=None, standing=())
+    return replace(before, misconfigured=message, verdict=None, standing=())
 
 
 class Source:

@@ -65,12 +65,12 @@ class Books:
         answer = service.reply
 
         def reply(request: Request, entry: EntryPoint) -> Reply:
-            given = answer(request, entry)
+            response = answer(request, entry)
             target = request.headers.get("x-amz-target", "").rpartition(".")[2]
             self.lines.append(f"{request.method} {request.path.partition('?')[0]} {target}".strip())
-            if layers and given.status < 300:
-                self.layer_bytes += len(given.body)
-            return given
+            if layers and response.status < 300:
+                self.layer_bytes += len(response.body)
+            return response
 
         service.reply = reply  # type: ignore[method-assign]
 
@@ -80,23 +80,23 @@ class Books:
 
 @contextmanager
 def stage(scenario: Scenario) -> Iterator[Stage]:
-    found = Stage(repeat(scenario), arguments=QUICK, variables={}, deadline=20)
+    stage_of_scenario = Stage(repeat(scenario), arguments=QUICK, variables={}, deadline=20)
     try:
-        yield found
+        yield stage_of_scenario
     finally:
-        found.close()
+        stage_of_scenario.close()
 
 
 def measured(name: str, books: Books, change: Change | None = None) -> Verdict:
     scenario = scenario_named(name, all_scenarios())
     changes = scenario.change if change is None else all_of(scenario.change, change)
-    with stage(replace(scenario, change=books.of(changes))) as one:
-        return one.measure(threading.Event())
+    with stage(replace(scenario, change=books.of(changes))) as measured:
+        return measured.measure(threading.Event())
 
 
 def received(verdict: Verdict, what: str = "layer") -> int:
-    seen = [step.seen for step in verdict.steps if isinstance(step.seen, LayerSeen)]
-    return sum(one.received for one in seen if one.what == what)
+    layers = [step.seen for step in verdict.steps if isinstance(step.seen, LayerSeen)]
+    return sum(layer.received for layer in layers if layer.what == what)
 
 
 @pytest.mark.parametrize(
@@ -152,16 +152,16 @@ def test_of_a_large_layer_a_mebibyte_is_read() -> None:
     assert "layers.ranged" in {finding.code for finding in verdict.findings}, "and a finding reports it"
 
 
-@pytest.mark.parametrize("given", ["typed", "variable", "neither"])
-def test_a_limit_that_is_given_holds(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if given == "variable":
+@pytest.mark.parametrize("source", ["typed", "variable", "neither"])
+def test_an_explicit_limit_is_kept(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if source == "variable":
         monkeypatch.setenv("ECR_PROBE_LAYER_BYTES", "3MiB")
-    wanted = demo.read(["--serve", *(["--layer-bytes", "3MiB"] if given == "typed" else []), *QUICK])
+    wanted = demo.read(["--serve", *(["--layer-bytes", "3MiB"] if source == "typed" else []), *QUICK])
     books, healthy = Books(), wanted.scenarios[0]
     large = replace(healthy, change=books.of(all_of(healthy.change, pushed_image(LARGE, TAG))))
     with closing(demo.stage(replace(wanted, scenarios=(large,)))) as stage:
         verdict = stage.measure(threading.Event())
-    assert (received(verdict) > 2 * MIB) is (given != "neither")
+    assert (received(verdict) > 2 * MIB) is (source != "neither")
 
 
 def test_a_small_layer_is_read_whole() -> None:
@@ -174,10 +174,10 @@ def test_each_round_begins_anew() -> None:
     """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
-    with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as one:
+    with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as measured:
         rounds = []
         for _ in range(3):
-            one.measure(threading.Event())
+            measured.measure(threading.Event())
             rounds.append(sorted(books.lines))
             books.lines.clear()
     assert rounds[0] == rounds[1] == rounds[2]
@@ -190,13 +190,13 @@ def test_a_round_that_is_cut_calls_no_more() -> None:
     stop.set()
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
-    with stage(replace(healthy, change=books.of(healthy.change))) as one:
-        one.measure(stop)
+    with stage(replace(healthy, change=books.of(healthy.change))) as measured:
+        measured.measure(stop)
     assert books.count("/manifests/") == 0
 
 
 def test_in_short_rounds_silence_has_time_to_be_told_as_silence() -> None:
-    usual, given = Budget(), Budget(deadline=5.0, connect=3.0)
+    usual, changed = Budget(), Budget(deadline=5.0, connect=3.0)
     assert thrifty(usual, deadline=6.0).connect == 2.0
     assert thrifty(usual, deadline=60.0).connect == usual.connect
-    assert thrifty(given, deadline=given.deadline).connect == 3.0
+    assert thrifty(changed, deadline=changed.deadline).connect == 3.0

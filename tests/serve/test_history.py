@@ -40,7 +40,7 @@ SEQUENCES = st.lists(st.sampled_from(VERDICTS), max_size=12)
 
 
 def spaced(verdicts: list[Verdict]) -> list[Verdict]:
-    return [replace(one, started_at=made.NOON + number * MINUTE) for number, one in enumerate(verdicts)]
+    return [replace(verdict, started_at=made.NOON + number * MINUTE) for number, verdict in enumerate(verdicts)]
 
 
 def step(endpoint: str, action: Action, failure: Failure | None = None, seconds: float | None = 0.01) -> Step:
@@ -55,17 +55,19 @@ def step(endpoint: str, action: Action, failure: Failure | None = None, seconds:
 @given(SEQUENCES)
 def test_totals_are_the_sums_over_all_rounds(verdicts: list[Verdict]) -> None:
     totals = after(spaced(verdicts)).totals
-    steps = [one for each in verdicts for one in each.steps if one.outcome is not Outcome.SKIPPED]
+    steps = [step for past in verdicts for step in past.steps if step.outcome is not Outcome.SKIPPED]
     assert totals.rounds == len(verdicts)
-    assert totals.steps == Counter((one.endpoint, str(one.action)) for one in steps)
-    failed = Counter((one.endpoint, str(one.action), str(one.failure)) for one in steps if one.failure)
+    assert totals.steps == Counter((step.endpoint, str(step.action)) for step in steps)
+    failed = Counter((step.endpoint, str(step.action), str(step.failure)) for step in steps if step.failure)
     assert totals.failures == failed
-    assert totals.layer_bytes == sum(one.seen.received for one in steps if isinstance(one.seen, LayerSeen))
+    assert totals.layer_bytes == sum(step.seen.received for step in steps if isinstance(step.seen, LayerSeen))
     for key, latency in totals.latencies.items():
-        seconds = [one.seconds for one in steps if (one.endpoint, str(one.action)) == key and one.seconds is not None]
+        seconds = [
+            step.seconds for step in steps if (step.endpoint, str(step.action)) == key and step.seconds is not None
+        ]
         assert latency.count == len(seconds)
         assert latency.seconds == pytest.approx(sum(seconds))
-        assert latency.below == tuple(sum(one <= bound for one in seconds) for bound in BUCKETS)
+        assert latency.below == tuple(sum(duration <= bound for duration in seconds) for bound in BUCKETS)
 
 
 @given(st.lists(st.floats(0, 100), max_size=20))
@@ -77,7 +79,7 @@ def test_a_histogram_is_cumulative(durations: list[float]) -> None:
 
 
 def test_kinds_of_failures_are_bounded_and_their_sum_stays_true() -> None:
-    failures = [Failure(one) for one in Failure]
+    failures = [Failure(failure) for failure in Failure]
     steps = [step(f"service{number}", Action.TCP, failure) for number in range(10) for failure in failures]
     snapshot = NEW
     for at in range(3):
@@ -86,7 +88,7 @@ def test_kinds_of_failures_are_bounded_and_their_sum_stays_true() -> None:
     assert sum(counts.values()) == 3 * len(steps)
     named = [key for key in counts if key[2] != OTHER]
     assert len(named) == MOST_FAILURES
-    assert {key[2] for key in counts} - {str(one) for one in failures} == {OTHER}
+    assert {key[2] for key in counts} - {str(failure) for failure in failures} == {OTHER}
 
 
 # ---- nothing published is ever changed -------------------------------------------------------------------------------
@@ -96,11 +98,11 @@ def test_kinds_of_failures_are_bounded_and_their_sum_stays_true() -> None:
 @given(SEQUENCES)
 def test_earlier_snapshots_stay_as_they_were(verdicts: list[Verdict]) -> None:
     snapshot = NEW
-    seen: list[tuple[Snapshot, bytes]] = []
-    for one in spaced(verdicts):
-        seen.append((snapshot, pickle.dumps(snapshot)))
-        snapshot = advance(snapshot, one, interval=60)
-    assert [pickle.dumps(one) for one, _ in seen] == [frozen for _, frozen in seen]
+    snapshots: list[tuple[Snapshot, bytes]] = []
+    for verdict_of_round in spaced(verdicts):
+        snapshots.append((snapshot, pickle.dumps(snapshot)))
+        snapshot = advance(snapshot, verdict_of_round, interval=60)
+    assert [pickle.dumps(earlier) for earlier, _ in snapshots] == [frozen for _, frozen in snapshots]
     with pytest.raises(AttributeError):
         snapshot.interval = 1  # type: ignore[misc]
 
@@ -111,15 +113,15 @@ def test_earlier_snapshots_stay_as_they_were(verdicts: list[Verdict]) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.booleans(), max_size=400))
 def test_history_keeps_bad_rounds_longest(bad: list[bool]) -> None:
-    snapshot = after(verdict(*([SILENT] if each else []), at=at) for at, each in enumerate(bad))
-    numbers = [one.number for one in snapshot.history]
+    snapshot = after(verdict(*([SILENT] if is_bad else []), at=at) for at, is_bad in enumerate(bad))
+    numbers = [past.number for past in snapshot.history]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == min(len(bad), LONGEST_HISTORY)
     if bad:
         assert numbers[-1] == len(bad), "the latest is always there"
     for kind in (True, False):
-        kept = [one.number for one in snapshot.history if one.bad is kind]
-        every = [number for number, each in enumerate(bad, start=1) if each is kind]
+        kept = [past.number for past in snapshot.history if past.bad is kind]
+        every = [number for number, is_bad in enumerate(bad, start=1) if is_bad is kind]
         assert kept == every[len(every) - len(kept) :], "of each kind the oldest goes first"
         if kind:
             assert len(kept) >= min(len(every), LONGEST_HISTORY - 1), "one place is the latest round's"
@@ -131,7 +133,7 @@ def test_one_failure_outlives_two_thousand_good_rounds() -> None:
     for at in range(1, 2_000):
         snapshot = advance(snapshot, replace(quick, started_at=made.NOON + at * MINUTE), interval=60)
     assert snapshot.history[0].errors == ("tcp.silent",)
-    assert [one.bad for one in snapshot.history[1:]] == [False] * (LONGEST_HISTORY - 1)
+    assert [past.bad for past in snapshot.history[1:]] == [False] * (LONGEST_HISTORY - 1)
 
 
 @patient
@@ -140,8 +142,8 @@ def test_the_strip_holds_every_round_of_the_last_hour_and_no_other(gaps: list[in
     starts = [sum(gaps[:place]) for place in range(1, len(gaps) + 1)]
     snapshot = after(verdict(at=start) for start in starts)
     ended = made.NOON + starts[-1] * MINUTE + timedelta(seconds=made.verdict().seconds)
-    expected = [one for one in starts if ended - (made.NOON + one * MINUTE) <= STRIP]
-    assert [one.started_at for one in snapshot.strip] == [made.NOON + one * MINUTE for one in expected]
+    expected = [minute for minute in starts if ended - (made.NOON + minute * MINUTE) <= STRIP]
+    assert [past.started_at for past in snapshot.strip] == [made.NOON + minute * MINUTE for minute in expected]
 
 
 def test_a_clock_that_jumps_back_does_not_make_the_strip_grow() -> None:
@@ -157,11 +159,11 @@ def test_a_clock_that_jumps_back_does_not_make_the_strip_grow() -> None:
 
 def test_a_finding_is_passing_for_one_round_and_then_stands() -> None:
     first = after([verdict(), verdict(SILENT, at=1)])
-    (one,) = first.standing
-    assert (one.passing, one.rounds, one.since) == (True, 1, made.NOON + MINUTE)
+    (standing,) = first.standing
+    assert (standing.passing, standing.rounds, standing.since) == (True, 1, made.NOON + MINUTE)
     second = after([verdict(SILENT, at=2)], first)
-    (one,) = second.standing
-    assert (one.passing, one.rounds, one.since) == (False, 2, made.NOON + MINUTE)
+    (standing,) = second.standing
+    assert (standing.passing, standing.rounds, standing.since) == (False, 2, made.NOON + MINUTE)
     assert second.resolved == ()
 
 
@@ -183,8 +185,8 @@ def test_a_fault_of_one_round_is_counted_as_such_and_left_in_the_history() -> No
     snapshot = after([verdict(at=0), verdict(SILENT, at=1), verdict(at=2)])
     (gone,) = snapshot.resolved
     assert gone.rounds == 1
-    assert [one.status for one in snapshot.history] == [Status.PASS, Status.FAIL, Status.PASS]
-    assert [one.endpoints["ecr.api"] for one in snapshot.strip] == [Colour.OK, Colour.ERROR, Colour.OK]
+    assert [past.status for past in snapshot.history] == [Status.PASS, Status.FAIL, Status.PASS]
+    assert [past.endpoints["ecr.api"] for past in snapshot.strip] == [Colour.OK, Colour.ERROR, Colour.OK]
 
 
 def test_infos_come_and_go_in_silence() -> None:
@@ -200,7 +202,9 @@ def test_what_passed_is_forgotten_after_an_hour() -> None:
 def test_what_passed_is_bounded_newest_first() -> None:
     rounds = [verdict(*([finding(f"code.{at}")] if at % 2 == 0 else []), at=at // 4) for at in range(120)]
     snapshot = after(rounds)
-    assert [one.code for one in snapshot.resolved] == [f"code.{at}" for at in range(118, 118 - 2 * MOST_RESOLVED, -2)]
+    assert [resolved.code for resolved in snapshot.resolved] == [
+        f"code.{at}" for at in range(118, 118 - 2 * MOST_RESOLVED, -2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,7 @@ def test_what_passed_is_bounded_newest_first() -> None:
 def test_another_code_weight_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
     snapshot = after([verdict(SILENT), verdict(other, at=1)])
     assert snapshot.standing[0].rounds == 1
-    assert [one.code for one in snapshot.resolved] == ["tcp.silent"]
+    assert [resolved.code for resolved in snapshot.resolved] == ["tcp.silent"]
 
 
 def test_other_words_are_the_same_finding() -> None:
@@ -227,8 +231,10 @@ def test_other_words_are_the_same_finding() -> None:
 @given(SEQUENCES)
 def test_what_stands_is_what_the_last_verdict_finds(verdicts: list[Verdict]) -> None:
     snapshot = after(spaced(verdicts))
-    assert [one.finding for one in snapshot.standing] == list(snapshot.verdict.findings if snapshot.verdict else ())
-    assert all(one.rounds <= len(verdicts) for one in snapshot.standing)
+    assert [standing.finding for standing in snapshot.standing] == list(
+        snapshot.verdict.findings if snapshot.verdict else ()
+    )
+    assert all(standing.rounds <= len(verdicts) for standing in snapshot.standing)
 
 
 # ---- success, misconfiguration, throttling ---------------------------------------------------------------------------
@@ -247,7 +253,7 @@ def test_a_misconfigured_round_withdraws_the_verdict_and_the_next_one_gives_it_b
     again = after([verdict(at=2)], withdrawn)
     assert again.misconfigured is None
     assert again.verdict is not None
-    assert [one.number for one in again.history] == [1, 2]
+    assert [past.number for past in again.history] == [1, 2]
 
 
 def test_throttling_is_aws_asking_for_less() -> None:
@@ -262,7 +268,7 @@ def test_throttling_is_aws_asking_for_less() -> None:
 
 
 def test_colours_of_an_endpoint() -> None:
-    one = msgspec.structs.replace(
+    verdict_of_step = msgspec.structs.replace(
         verdict(SILENT, PARTLY, NOTED),
         endpoints=(
             made.summary("ecr.api"),
@@ -271,7 +277,7 @@ def test_colours_of_an_endpoint() -> None:
             made.summary("logs", ok=False),
         ),
     )
-    colours = after([one]).history[-1].endpoints
+    colours = after([verdict_of_step]).history[-1].endpoints
     assert colours == {"ecr.api": Colour.ERROR, "ecr.dkr": Colour.ERROR, "s3": Colour.OK, "logs": Colour.UNKNOWN}
     assert list(colours) == ["ecr.api", "ecr.dkr", "s3", "logs"]
     amber = after([verdict(PARTLY)]).history[-1].endpoints
@@ -282,7 +288,7 @@ def test_colours_of_an_endpoint() -> None:
 
 
 def test_three_thousand_rounds_take_no_more_room_than_a_thousand() -> None:
-    few = [replace(one, steps=one.steps[:: max(1, len(one.steps) // 6)]) for one in VERDICTS]
+    few = [replace(verdict, steps=verdict.steps[:: max(1, len(verdict.steps) // 6)]) for verdict in VERDICTS]
     snapshot, sizes = NEW, []
     for number in range(3_000):
         moment = made.NOON + number * timedelta(seconds=30)

@@ -25,33 +25,33 @@ HOSTILE = replace(
 )
 
 
-def said(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:
+def logged(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:
     """Each line is one object, and one line."""
-    found = []
+    entries = []
     for line in round_lines(before, now):
         assert "\n" not in line
         assert "\r" not in line
-        one = json.loads(line)
-        assert {"time", "level", "event"} <= set(one)
-        assert one["time"].endswith("Z")
-        assert datetime.fromisoformat(one["time"])
-        assert one["level"] in ("info", "warning", "error")
-        found.append(one)
-    return found
+        entry = json.loads(line)
+        assert {"time", "level", "event"} <= set(entry)
+        assert entry["time"].endswith("Z")
+        assert datetime.fromisoformat(entry["time"])
+        assert entry["level"] in ("info", "warning", "error")
+        entries.append(entry)
+    return entries
 
 
 def story(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> list[list[dict[str, Any]]]:
     """What each round adds."""
-    told = []
-    for one in verdicts:
-        now = advance(before, one, interval=before.interval)
-        told.append(said(before, now))
+    lines = []
+    for past in verdicts:
+        now = advance(before, past, interval=before.interval)
+        lines.append(logged(before, now))
         before = now
-    return told
+    return lines
 
 
-def events(told: list[dict[str, Any]]) -> list[str]:
-    return [f"{one['event']} {one['code']}" if "code" in one else one["event"] for one in told]
+def events(lines: list[dict[str, Any]]) -> list[str]:
+    return [f"{line['event']} {line['code']}" if "code" in line else line["event"] for line in lines]
 
 
 def test_a_round_is_a_line() -> None:
@@ -72,24 +72,24 @@ def test_a_round_is_a_line() -> None:
 
 
 def test_a_change_is_a_line_and_nothing_is_repeated() -> None:
-    told = story([verdict(), verdict(SILENT), verdict(SILENT), verdict(SILENT, PARTLY, NOTED), verdict(NOTED)])
-    assert [events(each) for each in told] == [
+    lines = story([verdict(), verdict(SILENT), verdict(SILENT), verdict(SILENT, PARTLY, NOTED), verdict(NOTED)])
+    assert [events(lines_of_round) for lines_of_round in lines] == [
         ["round"],
         ["round", "finding tcp.silent"],
         ["round"],
         ["round", "finding tcp.partly-silent", "finding s3.route-undetermined"],
         ["round", "cleared tcp.silent", "cleared tcp.partly-silent"],
     ]
-    new = told[1][1]
+    new = lines[1][1]
     assert (new["level"], new["severity"], new["endpoints"]) == ("error", "error", ["ecr.api", "ecr.dkr"])
     assert (new["title"], new["causes"]) == ("the title of tcp.silent", ["other"])
-    gone = told[4][1]
+    gone = lines[4][1]
     assert (gone["level"], gone["severity"], gone["rounds"]) == ("info", "error", 3)
 
 
 def test_other_words_of_the_same_finding_are_no_news() -> None:
-    told = story([verdict(SILENT), verdict(replace(SILENT, title="7 of 9 connections", why="other"))])
-    assert events(told[1]) == ["round"]
+    lines = story([verdict(SILENT), verdict(replace(SILENT, title="7 of 9 connections", why="other"))])
+    assert events(lines[1]) == ["round"]
 
 
 def test_the_level_follows_the_status() -> None:
@@ -109,44 +109,44 @@ def test_hostile_words_stay_within_their_line() -> None:
 def test_a_misconfigured_state_is_said_once() -> None:
     before = after([verdict(SILENT)])
     first = misconfigured(before)
-    (line,) = said(before, first)
+    (line,) = logged(before, first)
     assert (line["event"], line["level"]) == ("misconfigured", "error")
     assert line["words"] == "--image (ECR_PROBE_IMAGE): there is none"
-    assert said(first, misconfigured(first)) == []
-    assert events(said(first, misconfigured(first, "another reason"))) == ["misconfigured"]
+    assert logged(first, misconfigured(first)) == []
+    assert events(logged(first, misconfigured(first, "another reason"))) == ["misconfigured"]
     good = advance(first, verdict(), interval=60)
-    assert events(said(first, good)) == ["round"]
-    assert events(said(good, misconfigured(good))) == ["misconfigured"]
+    assert events(logged(first, good)) == ["round"]
+    assert events(logged(good, misconfigured(good))) == ["misconfigured"]
 
 
 def test_another_interval_is_said_once() -> None:
     slower = advance(NEW, verdict(), interval=120)
-    assert [one.get("seconds") for one in said(NEW, slower)] == [0.812, 120]
-    assert "throttles" in said(NEW, slower)[1]["words"]
-    assert events(said(slower, advance(slower, verdict(), interval=120))) == ["round"]
-    assert "again" in said(slower, advance(slower, verdict(), interval=60))[1]["words"]
+    assert [entry.get("seconds") for entry in logged(NEW, slower)] == [0.812, 120]
+    assert "throttles" in logged(NEW, slower)[1]["words"]
+    assert events(logged(slower, advance(slower, verdict(), interval=120))) == ["round"]
+    assert "again" in logged(slower, advance(slower, verdict(), interval=60))[1]["words"]
 
 
 def test_a_line_about_the_sidecar_itself() -> None:
-    one = json.loads(event("info", "listening", address="127.0.0.1:9879", interval=60.0))
-    assert datetime.fromisoformat(one.pop("time"))
-    assert one == {"level": "info", "event": "listening", "address": "127.0.0.1:9879", "interval": 60.0}
+    entry = json.loads(event("info", "listening", address="127.0.0.1:9879", interval=60.0))
+    assert datetime.fromisoformat(entry.pop("time"))
+    assert entry == {"level": "info", "event": "listening", "address": "127.0.0.1:9879", "interval": 60.0}
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.sets(st.sampled_from(["tcp.silent", "tcp.refused", "dns.nxdomain", "tls.expired"])), max_size=10))
 def test_what_comes_must_go_before_it_comes_again(rounds: list[set[str]]) -> None:
     standing: set[str] = set()
-    told = story(verdict(*map(finding, sorted(each))) for each in rounds)
-    for found, each in zip(told, rounds, strict=True):
-        assert events(found)[0] == "round"
-        for one in found[1:]:
-            if one["event"] == "finding":
-                assert one["code"] not in standing
-                standing.add(one["code"])
+    lines = story(verdict(*map(finding, sorted(codes))) for codes in rounds)
+    for lines_of_round, codes in zip(lines, rounds, strict=True):
+        assert events(lines_of_round)[0] == "round"
+        for line in lines_of_round[1:]:
+            if line["event"] == "finding":
+                assert line["code"] not in standing
+                standing.add(line["code"])
             else:
-                standing.remove(one["code"])
-        assert standing == each
+                standing.remove(line["code"])
+        assert standing == codes
 
 
 def test_nothing_of_steps_or_surroundings_is_logged() -> None:

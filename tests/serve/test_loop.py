@@ -34,7 +34,7 @@ def bug(error: BaseException, *, began: datetime) -> Verdict:
     return broken(SETTINGS, error, began=began)
 
 
-def loop_of(measure: Callable[[threading.Event], Verdict], **given: Any) -> Loop:
+def loop_of(measure: Callable[[threading.Event], Verdict], **options: Any) -> Loop:
     return Loop(
         measure,
         **{
@@ -43,7 +43,7 @@ def loop_of(measure: Callable[[threading.Event], Verdict], **given: Any) -> Loop
             "broken": bug,
             "after": lambda _before, _after: None,
             "roll": lambda: 0,
-            **given,
+            **options,
         },
     )
 
@@ -134,13 +134,13 @@ def test_jitter_is_random(clock: Clock) -> None:
 def test_an_overrun_is_counted_and_the_plan_is_kept(clock: Clock) -> None:
     _, published = run(clock, [lasting(clock, 2), lasting(clock, 70), lasting(clock, 200), lasting(clock, 2)])
     assert clock.starts == [1000, 1060, 1180, 1420, 1480]
-    assert [one.totals.overruns for one in published] == [0, 1, 2, 2]
+    assert [snapshot.totals.overruns for snapshot in published] == [0, 1, 2, 2]
 
 
 def test_throttling_lengthens_the_interval_and_success_restores_it(clock: Clock) -> None:
     rounds = [lasting(clock, 1, THROTTLED)] * 5 + [lasting(clock, 1)] * 5
     _, published = run(clock, rounds)
-    assert [one.interval for one in published] == [
+    assert [snapshot.interval for snapshot in published] == [
         120,
         240,
         480,
@@ -152,9 +152,9 @@ def test_throttling_lengthens_the_interval_and_success_restores_it(clock: Clock)
         60,
         60,
     ]
-    assert {one.base_interval for one in published} == {60}
+    assert {snapshot.base_interval for snapshot in published} == {60}
     gaps = [later - earlier for earlier, later in zip(clock.starts, clock.starts[1:], strict=False)]
-    assert gaps == [one.interval for one in published]
+    assert gaps == [snapshot.interval for snapshot in published]
 
 
 def test_a_round_can_be_requested_every_ten_seconds(clock: Clock) -> None:
@@ -191,17 +191,21 @@ BUGS = [ValueError("no"), KeyError(), RecursionError(), SystemExit(3), MemoryErr
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
 def test_a_bug_in_a_round_is_a_finding_of_that_round(error: BaseException, clock: Clock) -> None:
     _, published = run(clock, [lasting(clock, 1), raising(error), lasting(clock, 1)])
-    assert [one.verdict.status if one.verdict else None for one in published] == ["pass", "inconclusive", "pass"]
-    assert [one.finding.code for one in published[1].standing] == ["probe.bug"]
+    assert [snapshot.verdict.status if snapshot.verdict else None for snapshot in published] == [
+        "pass",
+        "inconclusive",
+        "pass",
+    ]
+    assert [standing.finding.code for standing in published[1].standing] == ["probe.bug"]
     assert type(error).__name__ in published[1].standing[0].finding.values["detail"]
     assert published[2].resolved[0].code == "probe.bug"
 
 
 def test_without_an_image_the_verdict_is_withdrawn_until_there_is_one(clock: Clock) -> None:
     _, published = run(clock, [lasting(clock, 1), raising(UsageError("no image")), lasting(clock, 1)])
-    assert [one.misconfigured for one in published] == [None, "no image", None]
-    assert [one.verdict is None for one in published] == [False, True, False]
-    assert [one.totals.rounds for one in published] == [1, 1, 2]
+    assert [snapshot.misconfigured for snapshot in published] == [None, "no image", None]
+    assert [snapshot.verdict is None for snapshot in published] == [False, True, False]
+    assert [snapshot.totals.rounds for snapshot in published] == [1, 1, 2]
     assert clock.starts == [1000, 1060, 1120, 1180]
 
 
@@ -246,10 +250,12 @@ class Rounds:
 
 
 @contextmanager
-def running(measure: Callable[[threading.Event], Verdict], **given: Any) -> Iterator[tuple[Loop, threading.Semaphore]]:
+def running(
+    measure: Callable[[threading.Event], Verdict], **options: Any
+) -> Iterator[tuple[Loop, threading.Semaphore]]:
     """A loop, and a semaphore that each publication releases."""
     published = threading.Semaphore(0)
-    loop = loop_of(measure, after=lambda _before, _after: published.release(), **given)
+    loop = loop_of(measure, after=lambda _before, _after: published.release(), **options)
     loop.start()
     try:
         yield loop, published

@@ -15,10 +15,10 @@ def options(*argv: str) -> Options:
 
 
 def test_what_it_does_by_itself() -> None:
-    found = options()
-    assert (found.interval, str(found.listen)) == (60.0, "0.0.0.0:9879")
-    assert (found.outputs, found.compat_blackbox, found.login, found.tls) == ((), False, None, None)
-    budget = found.check.budget
+    parsed = options()
+    assert (parsed.interval, str(parsed.listen)) == (60.0, "0.0.0.0:9879")
+    assert (parsed.outputs, parsed.compat_blackbox, parsed.login, parsed.tls) == ((), False, None, None)
+    budget = parsed.check.budget
     assert (budget.deadline, budget.retries, budget.layer_bytes) == (30.0, 0, LAYER_BYTES)
 
 
@@ -48,5 +48,5 @@ def test_flags_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_PROBE_INTERVAL", "5")
     monkeypatch.setenv("ECR_PROBE_LISTEN", "[::1]:1")
     assert (options().interval, str(options().listen)) == (5.0, "[::1]:1")
-    found = options("--interval", "7", "--listen", "127.0.0.1:2")
-    assert (found.interval, str(found.listen)) == (7.0, "127.0.0.1:2")
+    parsed = options("--interval", "7", "--listen", "127.0.0.1:2")
+    assert (parsed.interval, str(parsed.listen)) == (7.0, "127.0.0.1:2")

@@ -347,8 +347,8 @@ def test_reports_on_stdout_are_whole(there: Address) -> None:
     with demo("healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "json") as sidecar:
         assert sidecar.process.stdout is not None
         documents = [json.loads(sidecar.process.stdout.readline()) for _ in range(2)]
-        assert {one["status"] for one in documents} == {"pass"}
-        assert len({one["started_at"] for one in documents}) == 2
+        assert {document["status"] for document in documents} == {"pass"}
+        assert len({document["started_at"] for document in documents}) == 2
         assert sidecar.end() < LAST
 
 
@@ -395,7 +395,7 @@ def test_metrics_for_cloudwatch_come_after_each_round(there: Address) -> None:
             line = json.loads(sidecar.process.stdout.readline())
             assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "EcrProbe"
             rounds += [line] if "PullSuccess" in line else []
-        assert [one["PullSuccess"] for one in rounds] == [1, 1]
+        assert [document["PullSuccess"] for document in rounds] == [1, 1]
         assert rounds[0]["_aws"]["Timestamp"] < rounds[1]["_aws"]["Timestamp"]
         assert sidecar.end() < LAST
 
@@ -423,7 +423,7 @@ def test_over_tls_with_a_password_and_no_secret_anywhere(folder: Path) -> None:
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
     context = ssl.create_default_context()
     authority.configure_trust(context)
-    given = {
+    variables = {
         "ECR_PROBE_TLS_CERTIFICATE": str(certificate),
         "ECR_PROBE_BASIC_AUTH": f"prometheus:{PASSWORD}",
         "ECR_PROBE_INTERVAL": "1",
@@ -433,20 +433,20 @@ def test_over_tls_with_a_password_and_no_secret_anywhere(folder: Path) -> None:
     shown = []
     with (
         free_port() as there,
-        demo("s3-endpoint-policy", "--listen", str(there), "--format", "json", **given) as sidecar,
+        demo("s3-endpoint-policy", "--listen", str(there), "--format", "json", **variables) as sidecar,
     ):
         sidecar.until("round")
         assert health(ECR_PROBE_LISTEN=str(there), ECR_PROBE_TLS_CERTIFICATE=str(certificate)) == (0, "healthy\n")
-        code, words = health(ECR_PROBE_LISTEN=str(there))
+        code, output = health(ECR_PROBE_LISTEN=str(there))
         assert code == 1
-        assert "Traceback" not in words
+        assert "Traceback" not in output
         assert get(there, "/-/healthy", tls=context).code == 200
         for path in ("/", "/metrics", "/verdict", "/history"):
             assert get(there, path, tls=context).code == 401
             answer = get(there, path, f"Authorization: Basic {encoded}", tls=context)
             assert answer.code == 200
             shown.append(answer.body.decode())
-        shown += [get(there, "/metrics", "Authorization: Basic bm90OnRoaXM=", tls=context).body.decode(), words]
+        shown += [get(there, "/metrics", "Authorization: Basic bm90OnRoaXM=", tls=context).body.decode(), output]
         assert sidecar.end() < LAST
         assert sidecar.process.stdout is not None
         shown += [sidecar.process.stdout.read(), *sidecar.lines]
@@ -529,15 +529,15 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "words"), BAD, ids=range(len(BAD)))
+@pytest.mark.parametrize(("name", "text", "message"), BAD, ids=range(len(BAD)))
 @pytest.mark.parametrize("command", [["serve"], ["demo", "--serve"]], ids=" ".join)
 def test_a_bad_value_is_refused(
-    command: list[str], name: str, text: str, words: str, capfd: pytest.CaptureFixture[str]
+    command: list[str], name: str, text: str, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     variable = f"ECR_PROBE_{name.upper()}"
     for line in (refused([*command, f"--{name}", text], capfd), refused(command, capfd, **{variable: text})):
         assert line.startswith(f"ecr-probe: --{name} ({variable}): ")
-        assert words in line
+        assert message in line
         assert f"; for example --{name} " in line
 
 
@@ -564,12 +564,12 @@ def test_a_secret_is_refused_on_the_command_line(name: str, form: str, capfd: py
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Certificates and keys, some of which do not belong together."""
     where = tmp_path_factory.mktemp("files")
-    one, other = trustme.CA().issue_cert("a.example"), trustme.CA().issue_cert("b.example")
-    one.cert_chain_pems[0].write_to_path(where / "chain")
-    one.private_key_pem.write_to_path(where / "key")
+    certificate, other = trustme.CA().issue_cert("a.example"), trustme.CA().issue_cert("b.example")
+    certificate.cert_chain_pems[0].write_to_path(where / "chain")
+    certificate.private_key_pem.write_to_path(where / "key")
     other.private_key_pem.write_to_path(where / "other")
     (where / "text").write_text("no certificate")
-    (where / "locked").write_text(_locked(one.private_key_pem.bytes()))
+    (where / "locked").write_text(_locked(certificate.private_key_pem.bytes()))
     return {name: str(where / name) for name in ("chain", "key", "other", "text", "locked", "nothing")} | {
         "folder": str(where)
     }
@@ -592,7 +592,7 @@ def _locked(key: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("certificate", "key", "words"),
+    ("certificate", "key", "message"),
     [
         ("nothing", None, "no such file or directory"),
         ("chain", "nothing", "no such file or directory"),
@@ -606,12 +606,12 @@ def _locked(key: bytes) -> str:
     ],
 )
 def test_a_bad_certificate_is_refused(
-    certificate: str | None, key: str | None, words: str, files: dict[str, str], capfd: pytest.CaptureFixture[str]
+    certificate: str | None, key: str | None, message: str, files: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"ECR_PROBE_TLS_CERTIFICATE": certificate, "ECR_PROBE_TLS_KEY": key}
-    line = refused(["demo", "--serve"], capfd, **{name: files[file] for name, file in given.items() if file})
+    variables = {"ECR_PROBE_TLS_CERTIFICATE": certificate, "ECR_PROBE_TLS_KEY": key}
+    line = refused(["demo", "--serve"], capfd, **{name: files[file] for name, file in variables.items() if file})
     assert line.startswith("ecr-probe: ECR_PROBE_TLS_")
-    assert words in line
+    assert message in line
     assert "_ssl.c" not in line
 
 
@@ -625,7 +625,7 @@ def test_an_address_that_cannot_be_bound_is_refused(folder: Path, capfd: pytest.
     file = folder / "file"
     file.write_text("precious")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        for there, words in (
+        for there, message in (
             (f"127.0.0.1:{taken.getsockname()[1]}", "already in use"),
             (f"unix:{file}", "already in use"),
             (f"unix:{folder}/none/s", "no such file or directory"),
@@ -633,12 +633,12 @@ def test_an_address_that_cannot_be_bound_is_refused(folder: Path, capfd: pytest.
         ):
             line = refused(["demo", "--serve", "--listen", there], capfd)
             assert line.startswith(f"ecr-probe: --listen (ECR_PROBE_LISTEN): cannot listen on {there}: ")
-            assert words in line
+            assert message in line
     assert file.read_text() == "precious"
 
 
 @pytest.mark.parametrize(
-    ("argv", "words"),
+    ("argv", "message"),
     [
         (["serve", "now"], "'now'"),
         (["serve", "--drill"], "--drill"),
@@ -653,8 +653,8 @@ def test_an_address_that_cannot_be_bound_is_refused(folder: Path, capfd: pytest.
         (["health", "--interval", "5"], "'--interval'"),
     ],
 )
-def test_other_wrong_options_are_refused(argv: list[str], words: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert words in refused(argv, capfd)
+def test_other_wrong_options_are_refused(argv: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert message in refused(argv, capfd)
 
 
 def test_unix_sockets_are_shown_as_they_are_written() -> None:

@@ -56,11 +56,11 @@ def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable
         third = measured()
     assert codes(second) == codes(first) | {code}
     assert (second.status, second.pull, second.path) == (first.status, first.pull, first.path)
-    assert [one.name for one in second.endpoints] == [one.name for one in first.endpoints]
+    assert [endpoint.name for endpoint in second.endpoints] == [endpoint.name for endpoint in first.endpoints]
     assert second.plan == first.plan
     assert second.surroundings == replace(first.surroundings, metadata_remembered=True, clock_synchronized=None)
-    told = [finding.title for finding in second.findings if finding.code == UNREADABLE]
-    assert all("of an earlier round" in title for title in told)
+    titles = [finding.title for finding in second.findings if finding.code == UNREADABLE]
+    assert all("of an earlier round" in title for title in titles)
     assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
 
 

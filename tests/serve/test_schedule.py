@@ -32,8 +32,8 @@ def test_jitter_is_a_tenth_either_way(planned: float, interval: float, part: flo
 
 @pytest.mark.parametrize(("roll", "start"), [(-1, 54.0), (0, 60.0), (1, 66.0)])
 def test_chance_reaches_from_end_to_end(roll: float, start: float) -> None:
-    found, late = next_start(0.0, 60.0, now=1.0, roll=roll)
-    assert found == pytest.approx(start)
+    planned, late = next_start(0.0, 60.0, now=1.0, roll=roll)
+    assert planned == pytest.approx(start)
     assert late is False
 
 

@@ -197,9 +197,9 @@ def test_a_request_that_stays_unfinished_is_closed(monkeypatch: pytest.MonkeyPat
     source = Source(LIVED)
     with serving(source=source) as there, ExitStack() as stack:
         waiting = [stack.enter_context(connect(there)) for _ in UNFINISHED]
-        for each, first in zip(waiting, UNFINISHED, strict=True):
-            each.sendall(first)
-        assert {everything(each) for each in waiting} == {b"", b"HTTP/1.1 100 Continue\r\n\r\n"}
+        for connection, first in zip(waiting, UNFINISHED, strict=True):
+            connection.sendall(first)
+        assert {everything(connection) for connection in waiting} == {b"", b"HTTP/1.1 100 Continue\r\n\r\n"}
     assert source.asked == 0
 
 
@@ -251,9 +251,9 @@ def test_slowloris_delays_no_other_client() -> None:
 
     def trickle(connections: list[socket.socket]) -> None:
         while not ending.wait(0.1):
-            for each in connections:
+            for connection in connections:
                 with suppress(OSError):
-                    each.send(b"X: y\r\n", socket.MSG_DONTWAIT)
+                    connection.send(b"X: y\r\n", socket.MSG_DONTWAIT)
 
     with serving() as there, crowd(there, number, b"GET /metrics HTTP/1.1\r\n") as slow:
         trickling = threading.Thread(target=trickle, args=(slow,))
@@ -275,9 +275,9 @@ def test_a_few_slow_clients_get_the_full_timeout(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(servers, "CROWDED_TIMEOUT", 0.0)
     with serving() as there, crowd(there, CROWD // 2, b"GET /metrics HTTP/1.1\r\n") as slow:
         assert get(there).code == 200
-        for each in slow:
-            each.sendall(b"\r\n")
-        assert {read(everything(each)).code for each in slow} == {200}
+        for connection in slow:
+            connection.sendall(b"\r\n")
+        assert {read(everything(connection)).code for connection in slow} == {200}
     assert TIMEOUT >= 10
 
 
@@ -300,7 +300,7 @@ def test_five_hundred_concurrent_scrapes_are_all_answered() -> None:
     with serving() as there:
         expected = get(there).body
         with crowd(there, 500, request()) as scrapes:
-            answers = [read(everything(each)) for each in scrapes]
+            answers = [read(everything(connection)) for connection in scrapes]
     assert {answer.code for answer in answers} == {200}
     assert {answer.body for answer in answers} == {expected}
 
@@ -308,7 +308,7 @@ def test_five_hundred_concurrent_scrapes_are_all_answered() -> None:
 def test_five_hundred_keep_alive_clients_are_all_answered() -> None:
     """Idle connections that are kept alive take no places away."""
     with serving() as there, crowd(there, 500, request("/metrics", "Connection: keep-alive")) as scrapes:
-        assert all(b"200 OK" in each.recv(100) for each in scrapes)
+        assert all(b"200 OK" in connection.recv(100) for connection in scrapes)
 
 
 def test_memory_is_released() -> None:
@@ -316,8 +316,8 @@ def test_memory_is_released() -> None:
         with crowd(there, 150, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 8000):
             get(there)
         with crowd(there, 150, request("/verdict", "Accept-Encoding: gzip")) as scrapes:
-            for each in scrapes:
-                everything(each)
+            for connection in scrapes:
+                everything(connection)
 
     with serving() as there:
         storm(there)
@@ -496,8 +496,8 @@ def test_a_slow_handshake_delays_no_other_client(server_side: ssl.SSLContext, cl
     hello = outgoing.read()
     with serving(tls=server_side) as there, ExitStack() as stack:
         starting = [stack.enter_context(connect(there)) for _ in range(20)]
-        for number, each in enumerate(starting):
-            each.sendall(hello[: number * 10])
+        for number, connection in enumerate(starting):
+            connection.sendall(hello[: number * 10])
         assert get(there, tls=client_side).code == 200
         last = starting[-1]
         last.sendall(hello[190:])
@@ -563,7 +563,7 @@ def test_requests_that_arrived_before_the_stop_are_answered() -> None:
         server.start()
         with crowd(server.address, 20, request()) as scrapes:
             server.stop(within=SOON)
-            assert {read(everything(each)).code for each in scrapes} == {200}
+            assert {read(everything(connection)).code for connection in scrapes} == {200}
 
 
 def test_unfinished_requests_do_not_delay_the_stop() -> None:

@@ -74,7 +74,7 @@ def measured_rounds() -> list[RoundRecord]:
 
 
 def grave(snapshot: Snapshot) -> set[str]:
-    return {one.finding.code for one in snapshot.standing if one.finding.severity is not Severity.INFO}
+    return {standing.finding.code for standing in snapshot.standing if standing.finding.severity is not Severity.INFO}
 
 
 @pytest.mark.slow
@@ -90,24 +90,24 @@ def test_thirty_rounds() -> None:
 
 
 def every_fault_is_found_in_its_round(records: list[RoundRecord]) -> None:
-    for one in records:
-        assert one.snapshot.verdict is not None
-        codes = {finding.code for finding in one.snapshot.verdict.findings} - {"s3.route-undetermined"}
-        assert codes == one.scenario.expected_findings - {"s3.route-undetermined"}, one.scenario.name
+    for record in records:
+        assert record.snapshot.verdict is not None
+        codes = {finding.code for finding in record.snapshot.verdict.findings} - {"s3.route-undetermined"}
+        assert codes == record.scenario.expected_findings - {"s3.route-undetermined"}, record.scenario.name
 
 
 def only_changes_are_logged(records: list[RoundRecord]) -> None:
-    for number, one in enumerate(records):
-        events = [line["event"] for line in one.lines if line["event"] != "interval"]
+    for number, record in enumerate(records):
+        events = [line["event"] for line in record.lines if line["event"] != "interval"]
         if number % PHASE:
-            assert events == ["round"], (number, one.lines)
+            assert events == ["round"], (number, record.lines)
         elif number:
             assert set(events[1:]) & {"finding", "cleared"}
 
 
 def a_finding_is_transient_in_its_first_round(records: list[RoundRecord]) -> None:
-    for number, one in enumerate(records):
-        for standing in one.snapshot.standing:
+    for number, record in enumerate(records):
+        for standing in record.snapshot.standing:
             if standing.finding.severity is not Severity.INFO:
                 assert standing.passing is (number % PHASE == 0)
                 assert standing.rounds == number % PHASE + 1
@@ -116,26 +116,26 @@ def a_finding_is_transient_in_its_first_round(records: list[RoundRecord]) -> Non
 def the_last_snapshot_has_everything(records: list[RoundRecord]) -> None:
     last = records[-1].snapshot
     assert last.totals.rounds == ROUNDS
-    assert [one.bad for one in last.history] == [number // PHASE % 2 == 1 for number in range(ROUNDS)]
-    assert {one.rounds for one in last.resolved} == {PHASE}
+    assert [past.bad for past in last.history] == [number // PHASE % 2 == 1 for number in range(ROUNDS)]
+    assert {resolved.rounds for resolved in last.resolved} == {PHASE}
     assert grave(last)
 
 
 def throttling_lengthens_the_interval_and_health_restores_it(records: list[RoundRecord]) -> None:
-    for before, one in pairwise(records):
-        if one.scenario.name == "throttled":
-            assert one.snapshot.interval == 2 * before.snapshot.interval
+    for before, record in pairwise(records):
+        if record.scenario.name == "throttled":
+            assert record.snapshot.interval == 2 * before.snapshot.interval
         else:
-            assert one.snapshot.interval <= before.snapshot.interval
+            assert record.snapshot.interval <= before.snapshot.interval
 
 
 def no_resource_leaks(records: list[RoundRecord]) -> None:
     """Threads and files of a phase end with it; only the history makes a snapshot grow."""
-    firsts = [one for one in records if one.scenario.name == "healthy"]
+    firsts = [record for record in records if record.scenario.name == "healthy"]
     early, late = firsts[PHASE : 2 * PHASE], firsts[-PHASE:]
-    assert min(one.threads for one in late) <= min(one.threads for one in early) + 2
-    assert min(one.files for one in late) <= min(one.files for one in early) + 2
-    sizes = [len(pickle.dumps(one.snapshot)) for one in firsts]
+    assert min(record.threads for record in late) <= min(record.threads for record in early) + 2
+    assert min(record.files for record in late) <= min(record.files for record in early) + 2
+    sizes = [len(pickle.dumps(record.snapshot)) for record in firsts]
     assert sizes[-1] < 1.5 * sizes[PHASE]
 
 
@@ -144,8 +144,8 @@ def no_resource_leaks(records: list[RoundRecord]) -> None:
 
 def order(drill: bool, number: int) -> list[str]:
     healthy, *faults = (scenario_named(name, all_scenarios()) for name in ("healthy", *FAULTS))
-    found: Iterator[Scenario] = phases(healthy, faults, drill=drill)
-    return [one.name for one in islice(found, number)]
+    scenarios: Iterator[Scenario] = phases(healthy, faults, drill=drill)
+    return [scenario.name for scenario in islice(scenarios, number)]
 
 
 def test_faults_come_and_go_in_turns() -> None:

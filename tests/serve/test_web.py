@@ -52,10 +52,10 @@ def ask(app: App, path: str = "/", method: str = "GET", query: str = "", **heade
     environ["QUERY_STRING"] = query
     environ |= {("" if name == "content_type" else "HTTP_") + name.upper(): text for name, text in headers.items()}
     setup_testing_defaults(environ)
-    given: list[Any] = []
+    started: list[Any] = []
 
     def start_response(status: str, sent: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
-        given.extend((status, sent))
+        started.extend((status, sent))
         return lambda _: None
 
     parts = validator(app)(environ, start_response)
@@ -63,12 +63,12 @@ def ask(app: App, path: str = "/", method: str = "GET", query: str = "", **heade
         body = b"".join(parts)
     finally:
         parts.close()  # type: ignore[attr-defined]
-    status, sent = given
-    found: dict[str, str] = {}
+    status, sent = started
+    headers_sent: dict[str, str] = {}
     for name, text in sent:
         assert text.isprintable()
-        found[name.lower()] = f"{found[name.lower()]}, {text}" if name.lower() in found else text
-    return Answered(status, found, body)
+        headers_sent[name.lower()] = f"{headers_sent[name.lower()]}, {text}" if name.lower() in headers_sent else text
+    return Answered(status, headers_sent, body)
 
 
 def basic(login: Login) -> str:
@@ -115,11 +115,11 @@ def test_the_verdict_is_the_report() -> None:
 
 def test_the_history_is_in_chronological_order() -> None:
     history = json.loads(ask(App(Source(LIVED)), "/history").body)
-    assert [one["number"] for one in history["rounds"]] == [1, 2, 3]
-    assert [one["status"] for one in history["rounds"]] == ["pass", "fail", "fail"]
+    assert [past["number"] for past in history["rounds"]] == [1, 2, 3]
+    assert [past["status"] for past in history["rounds"]] == ["pass", "fail", "fail"]
     assert history["rounds"][1]["errors"] == ["tcp.silent"]
     again = json.loads(ask(App(Source(after([verdict(SILENT), verdict(at=1)]))), "/history").body)
-    assert [(one["code"], one["rounds"]) for one in again["passed"]] == [("tcp.silent", 1)]
+    assert [(resolved["code"], resolved["rounds"]) for resolved in again["passed"]] == [("tcp.silent", 1)]
 
 
 @pytest.mark.parametrize("accept", ["", OPENMETRICS, "text/html"])
@@ -136,7 +136,7 @@ def not_utf_8() -> Verdict:
     whole = made.broken()
     bad = spoilt(whole, lambda text: f"{text}\udcff")
     pairs = zip(bad.findings, whole.findings, strict=True)
-    return replace(bad, findings=tuple(replace(one, code=own.code) for one, own in pairs))
+    return replace(bad, findings=tuple(replace(finding, code=own.code) for finding, own in pairs))
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history"])
@@ -146,10 +146,10 @@ def test_text_that_is_not_utf_8_is_shown(path: str) -> None:
     assert answer.body.decode()
     answer = ask(App(Source(after([verdict(), not_utf_8()]))), path)
     assert answer.code == 200
-    words = answer.body.decode()
+    body = answer.body.decode()
     if answer.headers["content-type"] == "application/json":
-        assert json.loads(words)
-    assert "tcp.silent" in words
+        assert json.loads(body)
+    assert "tcp.silent" in body
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
@@ -385,9 +385,9 @@ def test_metrics_vary_with_accept() -> None:
 def test_hundreds_of_readers_cost_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[Snapshot] = []
 
-    def counted(snapshot: Snapshot, **given: Any) -> tuple[bytes, str]:
+    def counted(snapshot: Snapshot, **options: Any) -> tuple[bytes, str]:
         rendered.append(snapshot)
-        return exposition(snapshot, **given)
+        return exposition(snapshot, **options)
 
     monkeypatch.setattr(web, "exposition", counted)
     source = Source(LIVED)
@@ -420,8 +420,8 @@ def test_no_accept_header_gets_the_rendering_of_another() -> None:
     for accept in ("text/plain gzip", "text/plain  gzip", " gzip", "gzip text/plain", "gzip metrics text/plain"):
         ask(app, "/metrics", accept=accept)
         ask(app, "/metrics", accept=accept, accept_encoding="gzip")
-    found = ask(app, "/metrics", accept="text/plain", accept_encoding="gzip")
-    assert gzip.decompress(found.body) == gzip.decompress(expected.body)
+    packed = ask(app, "/metrics", accept="text/plain", accept_encoding="gzip")
+    assert gzip.decompress(packed.body) == gzip.decompress(expected.body)
 
 
 def test_a_round_that_ends_between_two_requests_mixes_nothing_up() -> None:
@@ -448,7 +448,7 @@ def test_many_threads_see_whole_snapshots() -> None:
     snapshots = [after([verdict(at=at)]) for at in range(5)]
     source = Source(snapshots[0])
     app = App(source)
-    expected = {render_json(one.verdict, Page()).encode() for one in snapshots if one.verdict}
+    expected = {render_json(snapshot.verdict, Page()).encode() for snapshot in snapshots if snapshot.verdict}
     wrong: list[bytes] = []
 
     def read() -> None:
@@ -459,8 +459,8 @@ def test_many_threads_see_whole_snapshots() -> None:
     for reader in readers:
         reader.start()
     while any(reader.is_alive() for reader in readers):
-        for one in snapshots:
-            source.snapshot = one
+        for snapshot in snapshots:
+            source.snapshot = snapshot
     assert wrong == []
 
 
@@ -518,8 +518,8 @@ def test_without_credentials_nothing_reveals_whether_there_is_a_verdict() -> Non
 @pytest.mark.parametrize("password", ["pässwörd", "\udcff\udc80", "日本"])
 def test_a_password_may_have_any_characters(password: str) -> None:
     login = Login("user", password)
-    given = base64.b64encode(f"user:{password}".encode(errors="surrogateescape")).decode()
-    assert ask(App(Source(LIVED), login=login), "/metrics", authorization=f"Basic {given}").code == 200
+    credentials = base64.b64encode(f"user:{password}".encode(errors="surrogateescape")).decode()
+    assert ask(App(Source(LIVED), login=login), "/metrics", authorization=f"Basic {credentials}").code == 200
     assert ask(App(Source(LIVED), login=login), "/metrics", authorization=basic(LOGIN)).code == 401
 
 
@@ -545,10 +545,10 @@ def test_no_request_makes_it_fail(path: str, method: str, query: str, headers: d
         assert ask(app, path, method, query, **headers).code in (200, 202, 304, 401, 403, 404, 405, 503)
 
 
-def _app(**given: Any) -> App:
-    found: Verdict | None = LIVED.verdict
-    assert found is not None
-    return App(Source(LIVED), **given)
+def _app(**options: Any) -> App:
+    latest: Verdict | None = LIVED.verdict
+    assert latest is not None
+    return App(Source(LIVED), **options)
 
 
 APP, GUARDED = _app(), _app(login=LOGIN)
