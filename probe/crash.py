@@ -93,10 +93,10 @@ def report_in_any_case(what: Verdict | Fleet, form: str, page: Page, complain: C
     try:
         return FORMATS[form].render(what, page)
     except Exception as error:
-        from probe.report.json import bare
+        from probe.report.json import unshortened
 
         complain(f"a bug of ecr-probe in the {form} report: {described(error)}; here is the document")
-        return bare(what)
+        return unshortened(what)
 
 
 def described(error: BaseException) -> str:

@@ -73,12 +73,12 @@ def _is_loopback(name: str) -> bool:
 def push(verdict: Verdict, to: Gateway, wire: Wire) -> str | None:
     """Replace the metrics of the previous run by this one's. Returns an error message without secrets, or None."""
     from probe.model import Budget, Failure
-    from probe.report.prometheus import alone, exposition
+    from probe.report.prometheus import exposition, snapshot_of
     from probe.safe_words import scrub, without
     from probe.wire.errors import WireError
     from probe.wire.http import request_once
 
-    body, content_type = exposition(alone(verdict), accept="")
+    body, content_type = exposition(snapshot_of(verdict), accept="")
     headers = {"Content-Type": content_type} | ({"Authorization": to.authorization} if to.authorization else {})
     try:
         answer = request_once(

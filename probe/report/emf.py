@@ -2,7 +2,7 @@
 
 One line for the run and one for each endpoint, since all metrics of a line share their dimensions. The names are a
 contract with dashboards and alarms. Values of high cardinality (codes, the task's ARN) are properties: Logs Insights
-can query them, and no metric is billed for them. Numbers that were not measured are left out.
+can query them, and they are not billed as metrics. Numbers that were not measured are left out.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -52,13 +52,13 @@ def _of_run(verdict: Verdict) -> Mapping[str, _Metric]:
 
 
 def _of_endpoint(verdict: Verdict, endpoint: EndpointSummary) -> Mapping[str, _Metric]:
-    def where(*actions: Action, then: float) -> float | None:
-        return then if endpoint.name in reached(verdict, *actions) else None
+    def if_reached(value: float, *actions: Action) -> float | None:
+        return value if endpoint.name in reached(verdict, *actions) else None
 
     return {
         "EndpointSuccess": _Metric(success(verdict, endpoint)),
-        "AddressesResolved": _Metric(where(Action.DNS, then=endpoint.resolved), "Count"),
-        "AddressesReachable": _Metric(where(Action.TCP, Action.TLS, then=endpoint.reached), "Count"),
+        "AddressesResolved": _Metric(if_reached(endpoint.resolved, Action.DNS), "Count"),
+        "AddressesReachable": _Metric(if_reached(endpoint.reached, Action.TCP, Action.TLS), "Count"),
     }
 
 
@@ -97,15 +97,15 @@ def _line(
 
 
 def _number(metric: _Metric) -> float | None:
-    """JSON's true and false are no numbers."""
+    """A number also for a truth value, since CloudWatch does not read true and false as numbers."""
     return int(metric.value) if isinstance(metric.value, bool) else metric.value
 
 
 def _codes(findings: tuple[JudgedFinding, ...], severity: Severity) -> str:
-    """One text, each code once: Logs Insights searches in a text, but takes a list apart."""
+    """Each code once, in one text: Logs Insights searches a text, but splits a list into fields."""
     return " ".join(dict.fromkeys(finding.code for finding in findings if finding.severity is severity))
 
 
 def _dimension(text: str | None) -> str:
-    """CloudWatch takes ASCII that does not begin with a colon, and is not blank."""
+    """The value of a dimension: CloudWatch accepts ASCII that is not blank and does not begin with a colon."""
     return (text or "").encode("ascii", "replace").decode().strip().lstrip(":") or "none"

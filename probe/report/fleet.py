@@ -1,4 +1,4 @@
-"""What the subnets of a fleet have in common: each fault once with its subnets, and one sentence over all of them."""
+"""A fleet as a whole: each fault once, with the subnets that have it, and the fleet's verdict in one sentence."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ NO_VERDICT = "no verdict"
 
 
 class Fault(NamedTuple):
-    """A finding, and the runs that have it. `verdict` is the first run's: its steps are the evidence."""
+    """A finding, and the runs that have it. `verdict` is the first run's, and its steps are the evidence."""
 
     finding: JudgedFinding
     verdict: Verdict
     runs: tuple[SubnetRun, ...]
 
 
-class Silence(NamedTuple):
-    """Runs without a verdict, for the same reason."""
+class WithoutVerdict(NamedTuple):
+    """Runs that have no verdict, for the same reason."""
 
     status: Status
     reason: str
@@ -33,33 +33,34 @@ class Silence(NamedTuple):
 def faults(fleet: Fleet) -> list[Fault]:
     """Each fault once, the most serious first, and among equals the one that most subnets have."""
     first: dict[tuple[Severity, str, str], tuple[JudgedFinding, Verdict]] = {}
-    having: dict[tuple[Severity, str, str], dict[str, SubnetRun]] = {}
+    runs_by_fault: dict[tuple[Severity, str, str], dict[str, SubnetRun]] = {}
     for run, verdict in ((run, run.verdict) for run in fleet.runs if run.verdict):
         for finding in verdict.findings:
-            alike = finding.severity, finding.code, finding.title
-            first.setdefault(alike, (finding, verdict))
-            having.setdefault(alike, {})[run.subnet] = run
-    merged = [Fault(*first[alike], tuple(runs.values())) for alike, runs in having.items()]
+            fault = finding.severity, finding.code, finding.title
+            first.setdefault(fault, (finding, verdict))
+            runs_by_fault.setdefault(fault, {})[run.subnet] = run
+    merged = [Fault(*first[fault], tuple(runs.values())) for fault, runs in runs_by_fault.items()]
     return sorted(merged, key=lambda fault: (*weight(fault.finding), -len(fault.runs)))
 
 
-def silences(fleet: Fleet) -> list[Silence]:
-    alike: dict[tuple[Status, str], list[SubnetRun]] = {}
+def runs_without_verdict(fleet: Fleet) -> list[WithoutVerdict]:
+    """The runs that have no verdict, by reason, the worst status first."""
+    runs_by_reason: dict[tuple[Status, str], list[SubnetRun]] = {}
     for run in fleet.runs:
         if run.verdict is None:
-            alike.setdefault((run.status, run.words or NO_VERDICT), []).append(run)
-    merged = [Silence(status, reason, tuple(runs)) for (status, reason), runs in alike.items()]
-    return sorted(merged, key=lambda silence: silence.status.rank)
+            runs_by_reason.setdefault((run.status, run.words or NO_VERDICT), []).append(run)
+    merged = [WithoutVerdict(status, reason, tuple(runs)) for (status, reason), runs in runs_by_reason.items()]
+    return sorted(merged, key=lambda group: group.status.rank)
 
 
 def endpoints(fleet: Fleet, most: int) -> list[str]:
-    """The columns of a table of subnets."""
+    """The endpoints of all runs, for the columns of a table: at most `most`."""
     names = (endpoint.name for run in fleet.runs if run.verdict for endpoint in run.verdict.endpoints)
     return list(dict.fromkeys(names))[:most]
 
 
 def is_met_drill(fleet: Fleet) -> bool:
-    """Whether a drill found what it expected: then nothing fails."""
+    """Whether this was a drill and every subnet is as expected. Then reports show no failure."""
     return bool(fleet.expected) and not fleet.exit_code
 
 
@@ -69,7 +70,7 @@ def leading_fault(fleet: Fleet) -> Fault | None:
 
 
 def closing_sentence(fleet: Fleet) -> str:
-    """What stands behind the fleet's status, in one line: how many subnets, and the leading fault."""
+    """The verdict in one line: the subnets by status, the leading fault, the result of a drill, the duration."""
     counts = Counter(run.status for run in fleet.runs)
     statuses = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
     number = counted(len(fleet.runs), "subnet")
@@ -81,10 +82,10 @@ def closing_sentence(fleet: Fleet) -> str:
 
 
 def _drill(fleet: Fleet) -> str:
-    met = {0: "as expected", 3: "not known whether as expected"}.get(fleet.exit_code, "not as expected")
-    return (
-        f"{met} ({', '.join(f'fail:{expectation.code}' for expectation in fleet.expected)})" if fleet.expected else ""
-    )
+    if not fleet.expected:
+        return ""
+    result = {0: "as expected", 3: "not known whether as expected"}.get(fleet.exit_code, "not as expected")
+    return f"{result} ({', '.join(f'fail:{expectation.code}' for expectation in fleet.expected)})"
 
 
 def places(runs: Iterable[SubnetRun]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Annotations of a GitHub Actions run: one workflow command on each line, and nothing else.
+"""Annotations of a GitHub Actions run: each line is one workflow command.
 
 The runner's rules are in its ActionCommand.cs: a line is a command when it begins with "::", properties end at a comma
 and a colon, and percent signs escape. GitHub shows ten annotations of each level per step and drops the others.
@@ -14,8 +14,8 @@ from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.narration import few
 from probe.report import Page
-from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, silences
-from probe.report.summary import fix, leading, standing, weight
+from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, runs_without_verdict
+from probe.report.summary import certainty, fix, leading_finding, weight
 from probe.safe_words import shortened
 
 MOST = 10
@@ -34,7 +34,7 @@ class _Annotation(NamedTuple):
 
 def render(verdict: Verdict, _page: Page) -> str:
     findings = sorted(verdict.findings, key=weight)
-    answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading(findings))
+    answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading_finding(findings))
     return _commands([answer, *(_annotation(finding, finding.code, finding.title) for finding in findings)])
 
 
@@ -48,7 +48,7 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
 
 
 def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
-    for status, reason, runs in silences(fleet):
+    for status, reason, runs in runs_without_verdict(fleet):
         yield _Annotation(_BY_STATUS[status], f"{status}{_share(len(runs), fleet)}", (reason, *_where(places(runs))))
     for finding, _, runs in faults(fleet):
         title = f"{finding.code}{_share(len(runs), fleet)}"
@@ -73,7 +73,7 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
     """The likeliest cause; the others are in the reports that have room for them."""
     for cause in finding.causes[:1]:
         if cause.standing is not Standing.RULED_OUT:
-            yield f"cause: {cause.title} ({standing(cause, finding)})"
+            yield f"cause: {cause.title} ({certainty(cause, finding)})"
             yield from _lines_of("fix: ", cause.fix)
             if cause.standing is not Standing.CONFIRMED:
                 yield from _lines_of("confirm with: ", cause.confirm)
@@ -94,7 +94,7 @@ def _where(subnets: Sequence[str]) -> tuple[str]:
 
 
 def _commands(annotations: Iterable[_Annotation]) -> str:
-    """At most ten, the most serious first; where there are more, the last one counts and names the others."""
+    """At most ten, the most serious first. If there are more, the last one lists the titles of the rest."""
     by_level = sorted(annotations, key=lambda annotation: _LEVELS.index(annotation.level))
     if len(by_level) > MOST:
         shown, left_out = by_level[: MOST - 1], by_level[MOST - 1 :]
@@ -104,11 +104,11 @@ def _commands(annotations: Iterable[_Annotation]) -> str:
 
 
 def _command(annotation: _Annotation) -> str:
-    title = _data(shortened(annotation.title, _LONGEST_TITLE)).replace(":", "%3A").replace(",", "%2C")
-    message = "%0A".join(_data(shortened(line, _LONGEST_LINE)) for line in annotation.lines)
+    title = _escaped(shortened(annotation.title, _LONGEST_TITLE)).replace(":", "%3A").replace(",", "%2C")
+    message = "%0A".join(_escaped(shortened(line, _LONGEST_LINE)) for line in annotation.lines)
     return f"::{annotation.level} title={title}::{message}\n"
 
 
-def _data(text: str) -> str:
-    """Clean text has no line break; only the runner's escape character is left."""
+def _escaped(text: str) -> str:
+    """Printable text with the runner's escape character escaped. It has no line breaks."""
     return text.replace("%", "%25")

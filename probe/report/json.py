@@ -37,21 +37,21 @@ _TEXT_LIMITS = (2000, 500, 200)
 
 
 def render(verdict: Verdict, page: Page) -> str:
-    return _laid_out(json_bytes(fold(verdict)), page)
+    return _formatted(json_bytes(fold(verdict)), page)
 
 
 def render_fleet(fleet: Fleet, page: Page) -> str:
-    """Its verdicts were shortened as they came in."""
-    return _laid_out(json_bytes(fleet), page)
+    """The verdicts of its runs have been shortened with `essence`."""
+    return _formatted(json_bytes(fleet), page)
 
 
-def _laid_out(document: bytes, page: Page) -> str:
+def _formatted(document: bytes, page: Page) -> str:
     return (msgspec.json.format(document, indent=2) if page.pretty else document).decode() + "\n"
 
 
-def bare(what: Verdict | Fleet) -> str:
-    """The document as it is, whole."""
-    return json_bytes(what).decode() + "\n"
+def unshortened(document: Verdict | Fleet) -> str:
+    """The whole document in one line."""
+    return json_bytes(document).decode() + "\n"
 
 
 DOCUMENTS: dict[str, tuple[type[Verdict] | type[Fleet], str]] = {
@@ -65,7 +65,7 @@ def schema_text(name: str = "verdict") -> str:
 
 
 def schema(name: str = "verdict") -> dict[str, Any]:
-    """JSON Schema of a document. Readers must tolerate keys and words beyond it; only our own enums are closed."""
+    """JSON Schema of a document. Readers must accept further keys; only the program's own enums are closed."""
     kind, description = DOCUMENTS[name]
     (reference,), components = msgspec.json.schema_components((kind,), ref_template="#/$defs/{name}")
     for component in components.values():
@@ -93,10 +93,10 @@ def fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
 
 
 def essence(verdict: Verdict, *, limit: int) -> Verdict:
-    """The verdict of one of many runs: where folding is not enough, only the steps that findings name, and the steps
-    these depend on.
+    """The verdict of one of many runs: if shortening is not enough, only the steps that findings list, and the steps
+    that these depend on.
 
-    The result is for reading. `explain` would miss the successful steps.
+    It is for reading: `explain` would lack the successful steps.
     """
     folded = fold(verdict, limit=limit)
     if len(json_bytes(folded)) < limit:
@@ -134,7 +134,7 @@ def _without_detail(step: Step) -> Step:
 
 
 def _without_answer(step: Step) -> Step:
-    """A blob or layer that arrived needs no request id; that it arrived, and from where, stays."""
+    """Without request ids and the like of a blob or layer that arrived. That it arrived, and from where, stays."""
     if not isinstance(step.seen, RedirectSeen | LayerSeen):
         return step
     answer = step.seen.answer
@@ -151,7 +151,7 @@ def _few_platforms(step: Step) -> Step:
 
 
 def _thinned(verdict: Verdict, size: int) -> Verdict:
-    """At most `size` steps of each kind, one step of each finding, and the steps these depend on."""
+    """At most `size` steps of each kind, one step of each finding, and the steps that these depend on."""
     counts: Counter[tuple[object, ...]] = Counter()
     kept = {finding.because[0] for finding in verdict.findings if finding.because}
     for step in verdict.steps:
@@ -163,7 +163,7 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
 
 
 def _with(verdict: Verdict, kept: set[str]) -> Verdict:
-    """Only these steps, and the steps they depend on."""
+    """Only these steps, and the steps that they depend on."""
     by_id = {step.id: step for step in verdict.steps}
     kept, waiting = set(kept), list(kept)
     while waiting:
@@ -189,7 +189,7 @@ def _kind(step: Step) -> tuple[object, ...]:
 
 
 def _short_values(verdict: Verdict, length: int) -> Verdict:
-    """Without long values: the title and the reason of a finding state what its values state."""
+    """Without long values, which the title and the reason of a finding state too."""
 
     def short(finding: JudgedFinding) -> JudgedFinding:
         values = {key: value for key, value in finding.values.items() if len(json_bytes(value)) <= length}

@@ -1,7 +1,7 @@
 """JUnit's XML, as CodeBuild, GitLab, Jenkins and others read it: a case for each step, a failure for each error.
 
-The format has no owner. This document satisfies both schemas in use, Ant's and Jenkins's: attributes and order of the
-one, times of the other, and at most one element in a case, so that warnings are part of the suite's output.
+The format has no owner. The document satisfies both schemas in use, Ant's and Jenkins's: attributes and order of the
+first, times of the second. A case may have one element only, so warnings are in the suite's output.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, 
 from probe.report import Page
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
 from probe.report.layout import Line, block, plain, wrapped
-from probe.report.summary import fix, leading, weight
+from probe.report.summary import fix, leading_finding, weight
 from probe.report.text import explanation
 from probe.safe_words import shortened
 
 _NAME = "ecr-probe"
-_LONGEST_WORD = 1_000  # characters
+_LONGEST_ATTRIBUTE = 1_000  # characters
 _LONGEST_BODY = 16_000
 _PAGE = Page()
 
@@ -61,7 +61,7 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
     if is_met_drill(fleet):
         suites = [suite._replace(cases=tuple(map(_expected, suite.cases))) for suite in suites]
     if fleet.exit_code and not any(_has_failed(suite.cases) for suite in suites):
-        # Such as degraded under --strict, or no subnet at all: a non-zero exit code needs a failing case.
+        # For example degraded with --strict, or no subnet: a non-zero exit code needs a failing case.
         case = _answer_case(fleet.status, closing_sentence(fleet))
         suites.append(_Suite(_NAME, _NAME, fleet.started_at, fleet.seconds, {"cluster": fleet.cluster}, (case,), ""))
     return _document(suites)
@@ -98,35 +98,35 @@ def _suite(verdict: Verdict, *, name: str) -> _Suite:
 
 def _cases(verdict: Verdict) -> Iterator[_Case]:
     steps = {step.id: step for step in verdict.steps}
-    bearers = _bearers(verdict, steps)
-    blamed = {name: bearer for bearer, finding in reversed(bearers.items()) for name in finding.because}
+    errors_by_case = _errors_by_case(verdict, steps)
+    blamed = {name: bearer for bearer, finding in reversed(errors_by_case.items()) for name in finding.because}
     for step in verdict.steps:
-        bearing = bearers.get(step.id)
-        mark = _complaint(bearing, verdict) if bearing else _mark(step, steps, blamed)
+        bearing = errors_by_case.get(step.id)
+        mark = _failure_of(bearing, verdict) if bearing else _mark(step, steps, blamed)
         yield _Case(step.endpoint, step.id, step.seconds or 0.0, mark)
-    for name, finding in bearers.items():
+    for name, finding in errors_by_case.items():
         if name not in steps:
-            yield _Case("findings", name, mark=_complaint(finding, verdict))
+            yield _Case("findings", name, mark=_failure_of(finding, verdict))
 
 
-def _bearers(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, JudgedFinding]:
-    """The case that carries each error: a step that it names, or its own where other errors took its steps."""
-    bearers: dict[str, JudgedFinding] = {}
+def _errors_by_case(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, JudgedFinding]:
+    """The error of each case: the case of a step that it lists, or its own if all of these have an error already."""
+    errors_by_case: dict[str, JudgedFinding] = {}
     for number, finding in enumerate(sorted(_errors(verdict), key=weight)):
-        named = [name for name in finding.because if name in steps and name not in bearers]
+        named = [name for name in finding.because if name in steps and name not in errors_by_case]
         failed = [name for name in named if steps[name].failed]
-        bearers[(failed or named or [f"{finding.code} {number}"])[0]] = finding
-    return bearers
+        errors_by_case[(failed or named or [f"{finding.code} {number}"])[0]] = finding
+    return errors_by_case
 
 
 def _errors(verdict: Verdict) -> list[JudgedFinding]:
-    """Under --strict a warning fails the run, so it fails its case."""
+    """The findings that fail the run: with --strict also warnings."""
     failing = (Severity.ERROR, Severity.WARNING) if verdict.policy.strict else (Severity.ERROR,)
     return [finding for finding in verdict.findings if finding.severity in failing]
 
 
-def _complaint(finding: JudgedFinding, verdict: Verdict) -> _Mark:
-    """JUnit's error is a test that could not be carried out, as is a finding that only prevents the proof."""
+def _failure_of(finding: JudgedFinding, verdict: Verdict) -> _Mark:
+    """The failure of a case. In JUnit an error is a test that could not run: a finding that only prevents the proof."""
     kind = "error" if finding.impact is Impact.PROOF else "failure"
     return _Mark(kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
 
@@ -137,12 +137,12 @@ def _mark(step: Step, steps: Mapping[str, Step], blamed: Mapping[str, str]) -> _
         return _Mark("skipped", "skipped", why)
     if not step.failed:
         return None
-    bearer = next((blamed[name] for name in _grounds(step, steps) if name in blamed), None)
-    # A failure that no error names, such as a first attempt or a control, does not fail the run.
+    bearer = next((blamed[name] for name in _dependencies(step, steps) if name in blamed), None)
+    # A failed step that no error lists, such as a first attempt or a control, does not fail the run.
     return _Mark("skipped", str(step.failure), f"{step.failure}: see {bearer}") if bearer else None
 
 
-def _grounds(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
+def _dependencies(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
     """The step, and the steps it depends on."""
     visited: set[str] = set()
     name: str | None = step.id
@@ -161,7 +161,7 @@ def _output(verdict: Verdict) -> Iterator[Line]:
                 yield from explanation(finding, verdict, _PAGE)
             yield ()
     yield plain(f"{verdict.status}: {verdict.summary}")
-    text = fix(leading(verdict.findings))
+    text = fix(leading_finding(verdict.findings))
     if text:
         yield plain(f"fix:  {text}")
 
@@ -193,14 +193,14 @@ def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
 
 
 def _expected(case: _Case) -> _Case:
-    """In a drill the expected failure does not fail the case, which says "as expected"."""
+    """The case of a drill: an expected failure is skipped with the message "as expected"."""
     if case.mark is None or case.mark.kind == "skipped":
         return case
     return case._replace(mark=case.mark._replace(kind="skipped", message=f"as expected: {case.mark.message}"))
 
 
 def _answer_case(status: Status, sentence: str) -> _Case:
-    """The verdict as a case, where the run fails and no step does."""
+    """The verdict as a case, for a run that fails although no step does."""
     mark = _failing(status, "verdict", sentence) or _Mark("failure", "verdict", sentence)
     return _Case("verdict", "verdict", mark=mark)
 
@@ -218,20 +218,20 @@ def _has_failed(cases: Iterable[_Case]) -> bool:
 
 
 def _document(suites: Iterable[_Suite]) -> str:
-    """Suite by suite: one tree for a large fleet would take many times the memory of its text."""
-    texts = (_written(number, suite) for number, suite in enumerate(suites))
+    """The suites are written one by one, because one tree of a large fleet takes many times the memory of its text."""
+    texts = (_xml(number, suite) for number, suite in enumerate(suites))
     return "".join(('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n', *texts, "</testsuites>\n"))
 
 
-def _written(number: int, suite: _Suite) -> str:
+def _xml(number: int, suite: _Suite) -> str:
     kinds = [case.mark.kind for case in suite.cases if case.mark]
     root = ElementTree.Element(
         "testsuite",
         id=str(number),
-        name=_word(suite.name),
+        name=_attribute(suite.name),
         package=_NAME,
-        hostname=_word(suite.host),
-        # Ant's schema allows no zone: documents are in UTC.
+        hostname=_attribute(suite.host),
+        # Ant's schema does not allow a time zone; the time is in UTC.
         timestamp=suite.started_at.replace(tzinfo=None, microsecond=0).isoformat(),
         time=_seconds(suite.seconds),
         tests=str(len(suite.cases)),
@@ -242,14 +242,14 @@ def _written(number: int, suite: _Suite) -> str:
     properties = ElementTree.SubElement(root, "properties")
     for name, value in suite.properties.items():
         if value:
-            ElementTree.SubElement(properties, "property", name=name, value=_word(value))
+            ElementTree.SubElement(properties, "property", name=name, value=_attribute(value))
     for case in suite.cases:
-        # GitLab identifies a case by class and name, across suites.
-        classname = f"{_word(suite.name)}.{_word(case.endpoint)}"
-        names = {"classname": classname, "name": _word(case.name), "time": _seconds(case.seconds)}
+        # GitLab identifies a case by class and name, not by its suite.
+        classname = f"{_attribute(suite.name)}.{_attribute(case.endpoint)}"
+        names = {"classname": classname, "name": _attribute(case.name), "time": _seconds(case.seconds)}
         element = ElementTree.SubElement(root, "testcase", names)
         if case.mark:
-            attributes = {"type": _word(case.mark.type), "message": _word(case.mark.message)}
+            attributes = {"type": _attribute(case.mark.type), "message": _attribute(case.mark.message)}
             ElementTree.SubElement(element, case.mark.kind, attributes).text = case.mark.body
     ElementTree.SubElement(root, "system-out").text = suite.output
     ElementTree.SubElement(root, "system-err")
@@ -257,8 +257,8 @@ def _written(number: int, suite: _Suite) -> str:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _word(text: str) -> str:
-    return shortened(text, _LONGEST_WORD).strip() or "?"
+def _attribute(text: str) -> str:
+    return shortened(text, _LONGEST_ATTRIBUTE).strip() or "?"
 
 
 def _seconds(seconds: float) -> str:

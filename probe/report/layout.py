@@ -1,4 +1,4 @@
-"""Layout of text: spans of styled words, wrapped to a width and painted. Escape sequences come from here alone."""
+"""Layout of text: styled spans, wrapped to a width and painted. Only this module writes escape sequences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from probe.report import Page
 from probe.safe_words import printable
 
-SCREEN = 36  # rows: a screen of 40 also holds the prompt, or the story of a demo
+SCREEN = 36  # rows: a screen of 40 also has the prompt, or the description of a demo
 
 Span = tuple[str, str]  # style, text
 Line = tuple[Span, ...]
@@ -28,7 +28,7 @@ _PROSE = 120  # columns; longer lines are hard to read however wide the screen i
 # An argument of a shell command, with its quotes.
 _ARGUMENT = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\]|["'])+""", re.DOTALL)
 _OPERATORS = ("|", "||", "&&", ";")
-# One for one where a table's columns would suffer else.
+# Characters within a table are replaced by one each, so that its columns stay aligned.
 _ASCII = str.maketrans(
     {"…": "...", "→": ">", "·": "-", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "≥": ">="}
 )
@@ -39,7 +39,7 @@ def plain(text: str, style: str = "") -> Line:
 
 
 def cells(text: str) -> int:
-    """Columns of a terminal that a text takes."""
+    """How many columns of a terminal the text takes."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
@@ -47,10 +47,10 @@ def cells(text: str) -> int:
 
 
 def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "", hang: int | None = None) -> list[Line]:
-    """`label` and `text` behind `indent` blanks; later lines begin under the first word of the text, or at `hang`.
+    """`label` and `text` after `indent` blanks; later lines begin under the first word of the text, or at `hang`.
 
-    Lines are broken at blanks only. A word that is longer than a line, such as a host name, is not broken: the terminal
-    folds it, and it can be copied whole.
+    Lines are broken at blanks only. A word longer than a line, such as a host name, is left whole: the terminal folds
+    it, and it can still be copied.
     """
     start = indent + cells(label[1])
     column = start if hang is None else hang
@@ -67,8 +67,8 @@ def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "",
 
 
 def command(text: str, *, indent: int, page: Page) -> list[Line]:
-    """A shell command, alone on its lines and fit for pasting: broken before options, behind a backslash. An argument
-    is never broken, however long."""
+    """A shell command on lines of its own, ready to paste: it is broken before options, after a backslash, and never
+    within an argument."""
     if "\n" in text:
         return [(("", " " * indent), ("command", line)) for line in text.split("\n")]
     lines: list[Line] = []
@@ -77,7 +77,7 @@ def command(text: str, *, indent: int, page: Page) -> list[Line]:
     for option in options:
         is_wide = cells(option) > page.width - indent - 4
         for number, part in enumerate(_ARGUMENT.findall(option) if is_wide else [option]):
-            mark = 0 if option is options[-1] and not is_wide else 2  # the backslash behind what is not the last
+            mark = 0 if option is options[-1] and not is_wide else 2  # the backslash, on every line but the last
             fits = column + cells(row) + 1 + cells(part) + mark <= page.width
             if row and (not fits or (is_wide and number == 0 and part.startswith("-"))):
                 lines.append((("", " " * column), ("command", f"{row} \\")))
@@ -87,7 +87,7 @@ def command(text: str, *, indent: int, page: Page) -> list[Line]:
 
 
 def _options(text: str) -> list[str]:
-    """A command in pieces that belong together: the program and its action, each option with its values, each pipe."""
+    """A command in parts that stay on a line: the program and its action, each option with its values, each pipe."""
     options: list[str] = []
     for argument in _ARGUMENT.findall(text):
         if not options or argument.startswith("-") or argument in _OPERATORS:
@@ -98,7 +98,7 @@ def _options(text: str) -> list[str]:
 
 
 def first_on_a_screen(reports: Iterable[Iterable[Line]], page: Page) -> list[Line]:
-    """The first of several reports that fits a screen, else the last."""
+    """The first of these reports that fits a screen, or the last."""
     lines: list[Line] = []
     for report in reports:
         lines = list(report)
@@ -108,7 +108,7 @@ def first_on_a_screen(reports: Iterable[Iterable[Line]], page: Page) -> list[Lin
 
 
 def _rows(lines: Iterable[Line], page: Page) -> int:
-    """The rows that lines take on the page, which folds those that are too long."""
+    """How many rows the lines take on the page, which folds lines that are too long."""
     widths = (sum(cells(text) for _, text in line) for line in lines)
     return sum(max(1, -(-width // page.width)) for width in widths)
 
@@ -123,7 +123,7 @@ def pad(text: str, width: int) -> str:
 
 
 def block(lines: Iterable[Line], most: int) -> str:
-    """Lines for a file, without colours: at most so many characters, whole lines of them."""
+    """The lines for a file, without colours: as many whole lines as fit into `most` characters."""
     kept: list[str] = []
     for line in lines:
         text = _paint_line(line, _FILE)

@@ -1,7 +1,7 @@
 """Markdown for a job summary or a comment: the verdict, the endpoints as a table, and the findings.
 
 All foreign text is shown as code, where neither Markdown nor HTML has a meaning and GitHub links no address or name.
-Only our own text is outside of code.
+Outside of code there is only our own text.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from probe.fleet import Fleet, SubnetRun
 from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
 from probe.narration import counted, failure_cell, few
 from probe.report import Page
-from probe.report.fleet import closing_sentence, endpoints, faults, is_met_drill, leading_fault, places, silences
+from probe.report.fleet import (
+    closing_sentence,
+    endpoints,
+    faults,
+    is_met_drill,
+    leading_fault,
+    places,
+    runs_without_verdict,
+)
 from probe.report.layout import block
-from probe.report.summary import Mark, fix, leading, mark, of_endpoint, subject, weight
+from probe.report.summary import Mark, endpoint_state, fix, leading_finding, mark, subject, weight
 from probe.report.table import ROUTES
 from probe.report.text import explanation
 from probe.safe_words import shortened
@@ -29,9 +37,9 @@ _LONGEST_BODY = 8_000
 _MOST_ENDPOINTS = 16
 _MOST_NOTES = 50
 _PAGE = Page(width=100)
-# Not every font has these pictures, so each comes with a word.
+# Each picture comes with a word, because fonts may lack it.
 _PICTURES = {Status.PASS: "✅", Status.DEGRADED: "⚠️", Status.FAIL: "❌", Status.INCONCLUSIVE: "❔"}
-_MARKS = {Mark.WELL: "✅ ok", Mark.WARNED: "⚠️", Mark.UNPROVEN: "❔", Mark.BROKEN: "❌", Mark.NOT_TRIED: "–"}
+_MARKS = {Mark.OK: "✅ ok", Mark.WARNING: "⚠️", Mark.UNPROVEN: "❔", Mark.BROKEN: "❌", Mark.NOT_TRIED: "–"}
 _STAGES = {"DNS": {Action.DNS}, "TCP": {Action.TCP}, "TLS": {Action.TLS}}
 _STAGES["requests"] = {*Action} - {Action.CONTROL}.union(*_STAGES.values())
 
@@ -45,12 +53,12 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
 
 
 def of_finding(finding: JudgedFinding, verdict: Verdict) -> str:
-    """One finding as the report shows it."""
+    """One finding as in the report, to be pasted elsewhere."""
     return _bounded(_findings([(finding, verdict, "")]))
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
-    yield from _head(verdict.status, verdict.summary, fix(leading(verdict.findings)))
+    yield from _head(verdict.status, verdict.summary, fix(leading_finding(verdict.findings)))
     yield f"Image {_code(subject(verdict), _LONGEST_LINE)}"
     yield _table(("endpoint", *_STAGES, "reached"), _stage_rows(verdict))
     findings = sorted(verdict.findings, key=weight)
@@ -65,11 +73,12 @@ def _of_fleet(fleet: Fleet) -> Iterator[str]:
         names = endpoints(fleet, _MOST_ENDPOINTS)
         head = ("subnet", "zone", *(_cell(name) for name in names), "verdict")
         yield _table(head, (_run_row(run, names) for run in fleet.runs))
-    for status, reason, runs in silences(fleet):
-        yield f"{_PICTURES[status]} {status}, {_number(runs)}: {_code(reason, _LONGEST_LINE)} in {_listed(runs)}"
+    for status, reason, runs in runs_without_verdict(fleet):
+        number = counted(len(runs), "subnet")
+        yield f"{_PICTURES[status]} {status}, {number}: {_code(reason, _LONGEST_LINE)} in {_listed_subnets(runs)}"
     for note in fleet.notes:
         yield _code(note, _LONGEST_LINE)
-    yield from _findings((fault.finding, fault.verdict, _listed(fault.runs)) for fault in faults(fleet))
+    yield from _findings((fault.finding, fault.verdict, _listed_subnets(fault.runs)) for fault in faults(fleet))
 
 
 def _head(status: Status, sentence: str, advice: str, *, is_met_drill: bool = False) -> Iterator[str]:
@@ -104,10 +113,10 @@ def _row(cells: Iterable[str]) -> str:
 
 def _stage_rows(verdict: Verdict) -> Iterator[list[str]]:
     for summary in verdict.endpoints:
-        # Other lookups than the configured ones are evidence: their failure is not a fault.
+        # Other lookups than those of the configured resolvers are evidence; their failure is not a fault.
         steps = [step for step in verdict.steps if step.endpoint == summary.name and step.asker is Asker.CONFIGURED]
         stages = [
-            _stage([step for step in steps if step.action in some], verdict.findings) for some in _STAGES.values()
+            _stage([step for step in steps if step.action in actions], verdict.findings) for actions in _STAGES.values()
         ]
         yield [_cell(summary.name), *stages, ROUTES[summary.route] if summary.route else _MARKS[Mark.NOT_TRIED]]
 
@@ -117,33 +126,35 @@ def _stage(steps: Sequence[Step], findings: Sequence[JudgedFinding]) -> str:
     tried = [step for step in steps if step.outcome is not Outcome.SKIPPED]
     if not tried:
         return _MARKS[Mark.NOT_TRIED]
-    named = {step.id for step in tried}
-    worst = min((finding for finding in findings if not named.isdisjoint(finding.because)), key=weight, default=None)
-    good, total = len({step.target for step in tried if step.ok}), len({step.target for step in tried})
-    # A failed step that no finding names depends on one that a finding names.
-    did = mark(worst) if worst else Mark.WELL if good else Mark.BROKEN
-    if did is Mark.WELL:
-        return _MARKS[did]
-    if worst and good == total:
-        return f"{_MARKS[did]} {_cell(worst.code)}"
+    ids = {step.id for step in tried}
+    worst = min((finding for finding in findings if not ids.isdisjoint(finding.because)), key=weight, default=None)
+    succeeded, total = len({step.target for step in tried if step.ok}), len({step.target for step in tried})
+    # A failed step that no finding lists depends on one that a finding lists.
+    state = mark(worst) if worst else Mark.OK if succeeded else Mark.BROKEN
+    if state is Mark.OK:
+        return _MARKS[state]
+    if worst and succeeded == total:
+        return f"{_MARKS[state]} {_cell(worst.code)}"
     failures = few((failure_cell(step.failure) for step in tried if step.failure), 2)
-    return f"{_MARKS[did]} {failures}" if total == 1 else f"{_MARKS[did]} {failures}, {total - good} of {total}"
+    count = "" if total == 1 else f", {total - succeeded} of {total}"
+    return f"{_MARKS[state]} {failures}{count}"
 
 
 def _run_row(run: SubnetRun, names: Sequence[str]) -> list[str]:
-    cells = [_endpoint(*of_endpoint(run.verdict, name)) for name in names]
+    cells = [_endpoint(*endpoint_state(run.verdict, name)) for name in names]
     return [_cell(run.subnet), _cell(run.zone or ""), *cells, f"{_PICTURES[run.status]} {run.status}"]
 
 
-def _endpoint(did: Mark, worst: JudgedFinding | None) -> str:
-    return f"{_MARKS[did]} {_cell(worst.code)}" if worst and did not in (Mark.WELL, Mark.NOT_TRIED) else _MARKS[did]
+def _endpoint(state: Mark, worst: JudgedFinding | None) -> str:
+    code = f" {_cell(worst.code)}" if worst and state not in (Mark.OK, Mark.NOT_TRIED) else ""
+    return f"{_MARKS[state]}{code}"
 
 
 # ---- findings -----------------------------------------------------------------------------------
 
 
 def _findings(findings: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[str]:
-    """Errors open, warnings folded, and the notes in one list."""
+    """Each error unfolded, each warning folded, and the notes in one folded list."""
     notes = []
     for finding, verdict, where in findings:
         title = shortened(f"{finding.severity}[{finding.code}]: {finding.title}", _LONGEST_LINE)
@@ -160,7 +171,7 @@ def _findings(findings: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterato
 
 
 def _folded(head: str, *parts: str, is_open: bool = False) -> str:
-    """A part that the reader can fold. A blank line ends the HTML."""
+    """A part that the reader can fold. Blank lines separate the HTML from the Markdown within."""
     return "\n\n".join((f"<details{' open' if is_open else ''}>\n<summary>{head}</summary>", *parts, "</details>"))
 
 
@@ -169,24 +180,20 @@ def _fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-# ---- words --------------------------------------------------------------------------------------
+# ---- text ---------------------------------------------------------------------------------------
 
 
-def _number(runs: Sequence[SubnetRun]) -> str:
-    return counted(len(runs), "subnet")
-
-
-def _listed(runs: Sequence[SubnetRun]) -> str:
+def _listed_subnets(runs: Sequence[SubnetRun]) -> str:
     return few((_code(place) for place in places(runs)), 20)
 
 
 def _cell(text: str) -> str:
-    """Code in a table, where a pipe ends the cell even within code."""
+    """Code in a table, without pipes: these would end the cell even within code."""
     return _code(text.replace("|", "¦"))
 
 
 def _code(text: str, most: int = _LONGEST_WORD) -> str:
-    """Code within more backticks than it holds in a row, with blanks where it begins or ends with one."""
+    """Code between more backticks than the text has in a row, with blanks if it begins or ends with a backtick."""
     text = shortened(text, most).strip()
     ticks = "`" * (_longest_run(text) + 1)
     return f"{ticks} {text} {ticks}" if text[:1] == "`" or text[-1:] == "`" else f"{ticks}{text}{ticks}" if text else ""
@@ -197,7 +204,7 @@ def _longest_run(text: str) -> int:
 
 
 def _bounded(parts: Iterable[str]) -> str:
-    """As many whole parts as fit: GitHub drops a summary that is too long."""
+    """As many whole parts as fit, because GitHub drops a summary that is too long."""
     kept: list[str] = []
     size, left_out = 0, 0
     for part in parts:

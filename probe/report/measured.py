@@ -1,4 +1,4 @@
-"""What was measured in a verdict. Metrics leave out what was not reached: 0 would be a measurement."""
+"""What a verdict measured, for metrics. A value that was not measured is left out, because 0 is a measurement."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from probe.endpoints import ROWS
 from probe.model import Action, EndpointSummary, Failure, Impact, Outcome, Severity, Step, Verdict
 from probe.safe_words import shortened
 
-# The names of all endpoints, and of the task itself. A saved document may hold others, which are foreign text.
+# All endpoints, and the task itself. A saved document may hold other names, which are foreign text.
 ENDPOINTS = frozenset({*ROWS, "task"})
 _LONGEST_LABEL = 256  # characters; the task's metadata has no limit of its own
 
 
 def tried(verdict: Verdict) -> list[Step]:
+    """The steps that were not skipped, of endpoints that exist."""
     return [step for step in verdict.steps if step.outcome is not Outcome.SKIPPED and step.endpoint in ENDPOINTS]
 
 
 def reached(verdict: Verdict, *actions: Action) -> set[str]:
-    """Endpoints for which one of these actions ended before the deadline: a step cut off by it is not a measurement."""
+    """Endpoints at which one of these actions ended. A step that the deadline cut off is not a measurement."""
     ended = [step for step in tried(verdict) if step.failure is not Failure.DEADLINE]
     return {step.endpoint for step in ended if step.action in actions}
 
 
 def success(verdict: Verdict, endpoint: EndpointSummary) -> bool | None:
-    """Whether the endpoint works. None: not reached, or its requests were not tried since something else had failed."""
+    """Whether the endpoint works. None: not tried, or its requests were skipped because something else failed."""
     if endpoint.name not in reached(verdict, *Action):
         return None
     if endpoint.ok or not endpoint.reached:
@@ -33,7 +34,7 @@ def success(verdict: Verdict, endpoint: EndpointSummary) -> bool | None:
 
 
 def throughput(verdict: Verdict) -> float | None:
-    """Bytes per second of the largest of the fetched layers."""
+    """Bytes per second of the largest layer that was downloaded."""
     layers = [step.layer for step in tried(verdict) if step.layer]
     timed = [layer for layer in layers if layer.bytes_per_second is not None]
     return max(timed, key=lambda layer: layer.received).bytes_per_second if timed else None

@@ -1,7 +1,8 @@
-"""A snapshot as Prometheus and OpenMetrics exposition. Names and labels are a contract with alerts and dashboards.
+"""The metrics of a snapshot, in the formats of Prometheus and OpenMetrics. Alerts and dashboards rely on their names.
 
-A pure function of the snapshot, so no series outlives what it describes. An unreached phase has no sample: zero is a
-measurement. No address, digest, URL or error text is ever a label; where the probe runs is in task_info alone.
+Metrics are a pure function of the snapshot, so no series outlives what it describes. What was not measured has no
+sample, because zero is a measurement. No address, digest, URL or error text is a label; only task_info has labels on
+where the probe runs.
 """
 
 from __future__ import annotations
@@ -28,18 +29,18 @@ from probe.report import Page
 from probe.report.measured import ENDPOINTS, label, reached, success, throughput, tried
 
 PREFIX = "ecr_probe_"
-# An upper bound for any failure: a test counts the series from the closed vocabularies.
+# An upper bound, whatever fails: a test counts the series that the closed vocabularies allow.
 MOST_SERIES = 1000
 
 
 def render(verdict: Verdict, _page: Page) -> str:
-    """One run, for the textfile collector and the push gateway: nothing is scheduled, so the series about a schedule
-    (interval_seconds, run_overruns_total) are left out."""
-    return exposition(alone(verdict), accept="")[0].decode()
+    """The metrics of one run, for the textfile collector and the push gateway: without interval_seconds and
+    run_overruns_total, because no further run is scheduled."""
+    return exposition(snapshot_of(verdict), accept="")[0].decode()
 
 
 def exposition(snapshot: Snapshot, *, accept: str, compat_blackbox: bool = False) -> tuple[bytes, str]:
-    """(body, content type) for a scraper with this Accept header. Always the same for one snapshot."""
+    """(body, content type) for a scraper with this Accept header. A snapshot always has the same."""
     encode, content_type = _encoder(accept)
     return encode(Metrics(snapshot, compat_blackbox=compat_blackbox)), content_type
 
@@ -47,17 +48,17 @@ def exposition(snapshot: Snapshot, *, accept: str, compat_blackbox: bool = False
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
     try:
         return choose_encoder(accept)
-    except (TypeError, ValueError):  # a version that is none, which the library compares with numbers
+    except (TypeError, ValueError):  # the library compares an invalid version with numbers
         return choose_encoder("")
 
 
-def alone(verdict: Verdict) -> Snapshot:
-    """The snapshot of one run. No interval: there is no next one."""
+def snapshot_of(verdict: Verdict) -> Snapshot:
+    """The snapshot of a single run, without an interval."""
     return advance(Snapshot(started_at=verdict.started_at, interval=0, base_interval=0), verdict, interval=0)
 
 
 class Metrics(Collector):
-    """Collects the metrics of one snapshot; they vanish with it."""
+    """Collects the metrics of one snapshot."""
 
     def __init__(self, snapshot: Snapshot, *, compat_blackbox: bool = False) -> None:
         self._snapshot = snapshot
@@ -65,7 +66,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         snapshot = self._snapshot
-        yield from _ourselves(snapshot)
+        yield from _of_program(snapshot)
         if snapshot.verdict is not None:
             yield from _last_run(snapshot.verdict)
         if snapshot.totals.rounds:
@@ -86,19 +87,19 @@ def _counter(name: str, documentation: str, labels: Iterable[str] = ()) -> Count
     return CounterMetricFamily(PREFIX + name, documentation, labels=list(labels))
 
 
-# ---- ourselves -------------------------------------------------------------------------------------------------------
+# ---- the program -----------------------------------------------------------------------------------------------------
 
 
-def _ourselves(snapshot: Snapshot) -> Iterator[Metric]:
+def _of_program(snapshot: Snapshot) -> Iterator[Metric]:
     """Metrics that exist before the first round has ended."""
     build = _gauge("build_info", "The version of ecr-probe.", ["version"])
     build.add_metric([__version__], 1)
     yield build
-    valid = "1 where the last run could begin, 0 where the configuration left something out."
+    valid = "1 if the last run could begin, 0 if its configuration was incomplete."
     yield _value("config_valid", valid, snapshot.misconfigured is None)
     if snapshot.interval:
-        yield _value("interval_seconds", "Seconds between the starts of two runs, now.", snapshot.interval)
-        overruns = _counter("run_overruns_total", "Runs that were still going when the next one was due.")
+        yield _value("interval_seconds", "Current seconds between the starts of two runs.", snapshot.interval)
+        overruns = _counter("run_overruns_total", "Runs that had not ended when the next one was due.")
         overruns.add_metric([], snapshot.totals.overruns)
         yield overruns
 
@@ -118,15 +119,15 @@ def _last_run(verdict: Verdict) -> Iterator[Metric]:
 def _answers(verdict: Verdict) -> Iterator[Metric]:
     if verdict.pull is not Pull.UNPROVEN:
         works = verdict.pull is Pull.WORKS
-        yield _value("pull_success", "1 where ECS can pull the image, 0 where it cannot; absent where unproven.", works)
-    documentation = "1 where the endpoint works, 0 where it does not; absent where its requests were not tried."
+        yield _value("pull_success", "1 if ECS can pull the image, 0 if it cannot; absent if unproven.", works)
+    documentation = "1 if the endpoint works, 0 if it does not; absent if its requests were not tried."
     successes = _gauge("endpoint_success", documentation, ["endpoint"])
     for endpoint in verdict.endpoints:
         succeeded = success(verdict, endpoint)
         if succeeded is not None:
             successes.add_metric([endpoint.name], succeeded)
     yield successes
-    findings = _gauge("finding", "1 while a finding stands.", ["code", "severity"])
+    findings = _gauge("finding", "1 for each finding of the last run.", ["code", "severity"])
     for code, severity in dict.fromkeys((finding.code, str(finding.severity)) for finding in verdict.findings):
         findings.add_metric([code, severity], 1)
     yield findings
@@ -138,7 +139,7 @@ def _durations(verdict: Verdict) -> Iterator[Metric]:
         if step.seconds is not None:
             key = (step.endpoint, str(step.action))
             slowest[key] = max(step.seconds, slowest.get(key, 0.0))
-    documentation = "Duration of a step in the last run; the slowest of several."
+    documentation = "Duration of a step in the last run; of several steps the slowest."
     duration = _gauge("step_duration_seconds", documentation, ["endpoint", "step"])
     for key, seconds in slowest.items():
         duration.add_metric(list(key), seconds)
@@ -146,11 +147,11 @@ def _durations(verdict: Verdict) -> Iterator[Metric]:
 
 
 def _paths(verdict: Verdict) -> Iterator[Metric]:
-    info = _gauge("path_info", "Where the addresses of an endpoint lie.", ["endpoint", "path_class"])
+    info = _gauge("path_info", "The kind of addresses at which an endpoint was reached.", ["endpoint", "path_class"])
     for endpoint, path_class in dict.fromkeys(_classes(verdict)):
         info.add_metric([endpoint, path_class], 1)
     yield info
-    resolved = _gauge("addresses_resolved", "Addresses that the endpoint's name gave.", ["endpoint"])
+    resolved = _gauge("addresses_resolved", "Addresses to which the endpoint's name resolved.", ["endpoint"])
     reachable = _gauge("addresses_reachable", "Addresses of the endpoint on which TLS was completed.", ["endpoint"])
     asked, dialled = reached(verdict, Action.DNS), reached(verdict, Action.TCP, Action.TLS)
     for summary in verdict.endpoints:
@@ -163,7 +164,7 @@ def _paths(verdict: Verdict) -> Iterator[Metric]:
 
 
 def _classes(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """(endpoint, class) of every address that was dialled. A public S3 address is right behind a gateway endpoint."""
+    """(endpoint, class) of each address that was dialled. With a gateway endpoint S3 has public addresses."""
     kinds = {endpoint.name: endpoint.kind for endpoint in verdict.endpoints}
     for step in tried(verdict):
         if step.connection and step.endpoint in kinds:
@@ -175,12 +176,12 @@ def _classes(verdict: Verdict) -> Iterator[tuple[str, str]]:
 def _bytes(verdict: Verdict) -> Iterator[Metric]:
     rate = throughput(verdict)
     if rate is not None:
-        yield _value("layer_throughput_bytes_per_second", "Rate at which the largest of the fetched layers came.", rate)
+        yield _value("layer_throughput_bytes_per_second", "Download rate of the largest layer.", rate)
     ends: dict[str, float] = {}
     for step in tried(verdict):
         if step.certificate and step.certificate.not_after is not None:
             ends[step.endpoint] = min(step.certificate.not_after.timestamp(), ends.get(step.endpoint, math.inf))
-    documentation = "Moment at which the endpoint's certificate expires; the earliest of several."
+    documentation = "Time at which the endpoint's certificate expires; of several the earliest."
     expiry = _gauge("tls_certificate_not_after_timestamp_seconds", documentation, ["endpoint"])
     for endpoint, moment in ends.items():
         expiry.add_metric([endpoint], moment)
@@ -189,7 +190,7 @@ def _bytes(verdict: Verdict) -> Iterator[Metric]:
 
 def _moments(verdict: Verdict) -> Iterator[Metric]:
     ended = verdict.started_at.timestamp() + verdict.seconds
-    yield _value("last_run_timestamp_seconds", "Moment at which the last run ended.", ended)
+    yield _value("last_run_timestamp_seconds", "Time at which the last run ended.", ended)
     yield _value("run_duration_seconds", "Duration of the last run.", verdict.seconds)
 
 
@@ -204,7 +205,7 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
         "cluster": here.cluster,
         "task_arn": here.task_arn,
     }
-    task = _gauge("task_info", "Where the probe runs; empty where unknown.", list(labels))
+    task = _gauge("task_info", "Where the probe runs; empty if unknown.", list(labels))
     task.add_metric([label(value) for value in labels.values()], 1)
     yield task
 
@@ -215,10 +216,10 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
 def _all_runs(snapshot: Snapshot) -> Iterator[Metric]:
     totals, labels = snapshot.totals, ["endpoint", "step"]
     latency = HistogramMetricFamily(f"{PREFIX}step_latency_seconds", "Durations of steps.", labels=labels)
-    for key, one in totals.latencies.items():
-        if key[0] in CORE_ENDPOINTS:  # what --also adds must not multiply the series
-            bounds = [(f"{bound}", float(count)) for bound, count in zip(BUCKETS, one.below, strict=True)]
-            latency.add_metric(list(key), [*bounds, ("+Inf", float(one.count))], sum_value=one.seconds)
+    for key, histogram in totals.latencies.items():
+        if key[0] in CORE_ENDPOINTS:  # endpoints of --also would multiply the series
+            bounds = [(f"{bound}", float(count)) for bound, count in zip(BUCKETS, histogram.below, strict=True)]
+            latency.add_metric(list(key), [*bounds, ("+Inf", float(histogram.count))], sum_value=histogram.seconds)
     yield latency
     steps = _counter("steps_total", "Steps that were tried.", labels)
     for key, count in totals.steps.items():
@@ -236,17 +237,17 @@ def _all_runs(snapshot: Snapshot) -> Iterator[Metric]:
         yield received
     if snapshot.last_success is not None:
         moment = snapshot.last_success.timestamp()
-        yield _value("last_success_timestamp_seconds", "Moment at which the last run ended that passed.", moment)
+        yield _value("last_success_timestamp_seconds", "Time at which the last passing run ended.", moment)
 
 
-# ---- other people's names --------------------------------------------------------------------------------------------
+# ---- blackbox_exporter's names --------------------------------------------------------------------------------------
 
 
 def _blackbox(snapshot: Snapshot) -> Iterator[Metric]:
-    """blackbox_exporter's names, for rules that exist. There a run that proved nothing has failed too."""
+    """The same names and meaning as blackbox_exporter's, for existing rules: a run that proved nothing has failed."""
     verdict = snapshot.verdict
     if verdict is not None or snapshot.misconfigured is not None:
         good = verdict is not None and verdict.status in (Status.PASS, Status.DEGRADED)
-        yield GaugeMetricFamily("probe_success", "1 where the last run was pass or degraded.", value=good)
+        yield GaugeMetricFamily("probe_success", "1 if the last run was pass or degraded.", value=good)
     if verdict is not None:
         yield GaugeMetricFamily("probe_duration_seconds", "Duration of the last run.", value=verdict.seconds)

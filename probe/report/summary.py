@@ -1,4 +1,4 @@
-"""A verdict as a whole, in words: the leading finding and its fix, and the network path that was measured."""
+"""A verdict as a whole: the leading finding and its fix, the state of each endpoint, and what was measured."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ _PATHS = {
 
 
 class Mark(Enum):
-    """The state of an endpoint, in one sign."""
+    """The state of an endpoint."""
 
-    WELL = auto()
-    WARNED = auto()
+    OK = auto()
+    WARNING = auto()
     UNPROVEN = auto()
     BROKEN = auto()
     NOT_TRIED = auto()
 
 
 def mark(finding: JudgedFinding) -> Mark:
+    """The state of an endpoint whose most serious finding this is."""
     if finding.severity is Severity.ERROR:
         return Mark.UNPROVEN if finding.impact is Impact.PROOF else Mark.BROKEN
-    return Mark.WARNED if finding.severity is Severity.WARNING else Mark.WELL
+    return Mark.WARNING if finding.severity is Severity.WARNING else Mark.OK
 
 
-def of_endpoint(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFinding | None]:
+def endpoint_state(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFinding | None]:
     """The state of an endpoint, and the most serious finding that names it."""
     summary = next((row for row in verdict.endpoints if row.name == name), None) if verdict else None
     if verdict is None or (summary is None and name != "task"):
@@ -52,21 +53,21 @@ def of_endpoint(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFinding
     worst = min((finding for finding in verdict.findings if name in finding.endpoints), key=weight, default=None)
     if worst is None or worst.severity is Severity.INFO:
         ok = any(step.ok for step in verdict.steps if step.endpoint == name) if summary is None else summary.ok
-        return Mark.WELL if ok else Mark.NOT_TRIED, worst
+        return Mark.OK if ok else Mark.NOT_TRIED, worst
     return mark(worst), worst
 
 
 def weight(finding: JudgedFinding) -> tuple[int, int]:
-    """The order of findings: errors first, and among these what breaks the pull."""
+    """The sort key of findings: errors first, and among them what breaks the pull."""
     return finding.severity.rank, finding.impact.rank
 
 
 def is_note(finding: JudgedFinding) -> bool:
-    """Whether it is only worth knowing."""
+    """Whether the finding needs no action."""
     return finding.severity is Severity.INFO
 
 
-def leading(findings: Sequence[JudgedFinding]) -> JudgedFinding | None:
+def leading_finding(findings: Sequence[JudgedFinding]) -> JudgedFinding | None:
     """The most serious error or warning."""
     return min((finding for finding in findings if not is_note(finding)), key=weight, default=None)
 
@@ -86,21 +87,21 @@ def fix(finding: JudgedFinding | None) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """Without the line breaks and unusual blanks that words of a server may hold."""
+    """The text without the line breaks and unusual blanks that foreign text may hold."""
     return " ".join(text.split())
 
 
-# ---- parts of it, for the page ---------------------------------------------------------------------------------------
+# ---- parts of a report -----------------------------------------------------------------------------------------------
 
 
-def found(findings: Sequence[JudgedFinding], more: str = "") -> str:
-    """How many errors and warnings; empty where there are none."""
+def fault_counts(findings: Sequence[JudgedFinding]) -> str:
+    """ "2 errors and 1 warning"; empty if there are none."""
     counts = Counter(finding.severity for finding in findings)
     faults = (severity for severity in (Severity.ERROR, Severity.WARNING) if counts[severity])
-    return " and ".join(counted(counts[kind], f"{more}{kind}") for kind in faults)
+    return " and ".join(counted(counts[severity], severity) for severity in faults)
 
 
-def measured(verdict: Verdict) -> str:
+def measured_path(verdict: Verdict) -> str:
     """The network path and the credentials of the run."""
     if verdict.basis is Basis.TEXT:
         return "based on the error text only; nothing was measured"
@@ -117,7 +118,7 @@ def _identity(verdict: Verdict) -> str:
 
 
 def subject_and_time(verdict: Verdict) -> str:
-    """The image, and how long the run took, or how the steps of an error text are to be read."""
+    """The image and how long the run took; for an error text, how to read its steps."""
     if verdict.basis is Basis.MEASURED:
         return f"{subject(verdict)} in {duration(verdict.seconds)}"
     image = subject(verdict) if verdict.plan.image else "image not named"
@@ -125,7 +126,7 @@ def subject_and_time(verdict: Verdict) -> str:
 
 
 def measured_from(verdict: Verdict) -> str:
-    """Where the probe ran, in which role, and the network path it measured."""
+    """Where the probe ran, its role, and the network path that it measured."""
     if verdict.basis is Basis.TEXT:
         return ""
     here = verdict.surroundings
@@ -139,8 +140,8 @@ def _role(verdict: Verdict) -> str:
     return identity.arn.rpartition(":")[2] if identity.arn else _identity(verdict)
 
 
-def standing(cause: Cause, finding: JudgedFinding) -> str:
-    """How certain a cause is. The first of several possible ones is the likeliest."""
+def certainty(cause: Cause, finding: JudgedFinding) -> str:
+    """How certain a cause is. The first of several possible causes is likely."""
     if cause.standing is not Standing.POSSIBLE:
         return "confirmed" if cause.standing is Standing.CONFIRMED else "ruled out"
     alive = [other for other in finding.causes if other.standing is not Standing.RULED_OUT]

@@ -1,4 +1,4 @@
-"""The table of endpoints: a line for each, and its steps. Steps with the same result share a row."""
+"""The table of endpoints: a line for each endpoint, and its steps. Steps with the same result share a row."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from probe.narration import (
 from probe.records import Record, replace
 from probe.report import Page
 from probe.report.layout import Line, cells, columns, pad, plain, wrapped
-from probe.report.summary import Mark, measured_from, of_endpoint
+from probe.report.summary import Mark, endpoint_state, measured_from
 
-_INFERRED = ("dim", "(ok)")  # inferred from an error text
-# A control and a follow-up are evidence: their failure is not a fault.
+_INFERRED = ("dim", "(ok)")  # from an error text
+# Controls and follow-ups are evidence; their failure is not a fault.
 _NO_FAULT = ("dim", "no")
 _MARKS = {Outcome.OK: ("good", "ok"), Outcome.FAILED: ("error", "FAIL"), Outcome.SKIPPED: ("dim", "skip")}
 ROUTES = {
@@ -31,15 +31,15 @@ ROUTES = {
     Route.UNDETERMINED: "gateway endpoint or NAT",
 }
 MARKS = {
-    Mark.WELL: ("good", "ok"),
-    Mark.WARNED: ("warning", "warn"),
+    Mark.OK: ("good", "ok"),
+    Mark.WARNING: ("warning", "warn"),
     Mark.UNPROVEN: ("warning", "?"),
     Mark.BROKEN: ("error", "FAIL"),
     Mark.NOT_TRIED: ("dim", "-"),
 }
-_UNHARMED = (Mark.WELL, Mark.NOT_TRIED)
+_WITHOUT_FAULT = (Mark.OK, Mark.NOT_TRIED)
 _INDENT = 8  # columns before the first cell: blanks and the mark
-_MARGIN = _INDENT + 3 * 2  # and the gaps between the cells
+_MARGIN = _INDENT + 3 * 2  # with the gaps between the cells
 
 
 class Row(Record, frozen=True):
@@ -73,20 +73,20 @@ def blocks(verdict: Verdict) -> list[Block]:
             name, tuple(_about(summaries[name])) if name in summaries else (), tuple(_rows(steps, by_id, verdict.basis))
         )
         for name, steps in _by_endpoint(verdict.steps)
-        if not _left_out(steps)
+        if not _is_outside_plan(steps)
     ]
 
 
 def not_needed(verdict: Verdict) -> list[str]:
-    """The endpoints outside the plan."""
-    return [name for name, steps in _by_endpoint(verdict.steps) if _left_out(steps)]
+    """The endpoints that this task does not need."""
+    return [name for name, steps in _by_endpoint(verdict.steps) if _is_outside_plan(steps)]
 
 
 def table(verdict: Verdict, page: Page) -> Iterator[Line]:
-    """Every step of every endpoint, columns aligned throughout."""
-    known = blocks(verdict)
-    widths = _widths([row for block in known for row in block.rows], page)
-    for block in known:
+    """Every step of every endpoint, with columns aligned over all endpoints."""
+    endpoint_blocks = blocks(verdict)
+    widths = _widths([row for block in endpoint_blocks for row in block.rows], page)
+    for block in endpoint_blocks:
         yield ("strong", block.name), ("dim", "  " + " · ".join(block.about))
         for row in block.rows:
             yield from _step_lines(row, widths, page)
@@ -96,31 +96,31 @@ def table(verdict: Verdict, page: Page) -> Iterator[Line]:
 
 
 def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
-    """One line for each endpoint. `steps`: those that do not work are shown step by step."""
+    """One line for each endpoint. `steps`: also the steps of those that do not work."""
     all_steps = _rooted(verdict.steps)
     by_id = {step.id: step for step in all_steps}
-    groups = [(name, group) for name, group in _by_endpoint(all_steps) if not _left_out(group)]
-    states = {name: of_endpoint(verdict, name)[0] for name, _ in groups}
+    groups = [(name, group) for name, group in _by_endpoint(all_steps) if not _is_outside_plan(group)]
+    states = {name: endpoint_state(verdict, name)[0] for name, _ in groups}
     rows = {
         name: _short_rows(group, by_id, verdict.basis)
         for name, group in groups
-        if steps and states[name] not in _UNHARMED
+        if steps and states[name] not in _WITHOUT_FAULT
     }
     widths = _widths([row for group in rows.values() for row in group if row.outcome is not Outcome.SKIPPED], page)
     column = max((cells(name) for name in states), default=0) + 2
     hosts = {summary.name: (summary.host,) for summary in verdict.endpoints}
     for name, group in groups:
         inferred = verdict.basis is Basis.TEXT and any(step.ok for step in group)
-        style, sign = _INFERRED if inferred and states[name] in _UNHARMED else MARKS[states[name]]
+        style, sign = _INFERRED if inferred and states[name] in _WITHOUT_FAULT else MARKS[states[name]]
         label = (("strong", pad(name, column)), (style, pad(sign, 4)))
         more = hosts.get(name, ()) if name in rows else _failures(group, by_id)
-        yield from _behind(label, "; ".join((*_state(name, group, verdict), *more)), column + 6, page)
+        yield from _labelled(label, "; ".join((*_state(name, group, verdict), *more)), column + 6, page)
         for row in rows.get(name, ()):
             yield from _step_lines(row, widths, page)
 
 
 def _rooted(steps: Sequence[Step]) -> list[Step]:
-    """The steps, where skipped ones name what failed in the first place, not what was skipped before them."""
+    """The steps; each skipped one is blocked by the step that failed, not by another skipped one."""
     by_id = {step.id: step for step in steps}
 
     def root(step: Step) -> Step:
@@ -133,14 +133,14 @@ def _rooted(steps: Sequence[Step]) -> list[Step]:
     return [root(step) if step.skipped else step for step in steps]
 
 
-def _behind(label: Line, text: str, column: int, page: Page) -> list[Line]:
-    """`text` behind a label of several spans."""
+def _labelled(label: Line, text: str, column: int, page: Page) -> list[Line]:
+    """`text` after a label of several spans."""
     first, *rest = wrapped(("", ""), text, indent=column, page=page)
     return [(*label, ("", "  "), *first[2:]), *rest]
 
 
 def _step_lines(row: Row, widths: Sequence[int], page: Page) -> list[Line]:
-    """A row in its columns. One that is too wide for them is wrapped, and what was seen stands on lines below."""
+    """A row in its columns. A row too wide for them is wrapped, with its facts on the lines below."""
     style, sign = row.mark
     dim = "dim" if row.outcome is Outcome.SKIPPED else ""
     head = (("", "  "), (style, pad(sign, 4)), ("", "  "))
@@ -154,7 +154,7 @@ def _step_lines(row: Row, widths: Sequence[int], page: Page) -> list[Line]:
 
 
 def _widths(rows: Sequence[Row], page: Page) -> list[int]:
-    """The width of each column, so that all of them together fit the page."""
+    """The widths of the columns, which fit the page together."""
     if not rows:
         return [0] * 4
     action, what, facts, time = columns([row.cells for row in rows])
@@ -163,7 +163,7 @@ def _widths(rows: Sequence[Row], page: Page) -> list[int]:
 
 
 def _short_rows(steps: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> list[Row]:
-    """The rows of an endpoint, of its lookups those of the configured resolvers. What was skipped shares a row."""
+    """The rows of an endpoint, without lookups at other than the configured resolvers. Skipped steps share a row."""
     rows = _rows([step for step in steps if not step.skipped and step.asker is Asker.CONFIGURED], by_id, basis)
     for reason, group in _skipped(steps, by_id).items():
         rows.append(replace(_row(group[:1], by_id, basis), action=f"{_actions(group)}: {reason}", what="", facts=""))
@@ -171,7 +171,7 @@ def _short_rows(steps: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) 
 
 
 def _skipped(steps: Sequence[Step], by_id: Mapping[str, Step]) -> dict[str, list[Step]]:
-    """The skipped steps by the reason."""
+    """The skipped steps, by reason."""
     groups: dict[str, list[Step]] = {}
     for step in steps:
         if step.skipped:
@@ -205,24 +205,24 @@ def _reached(summary: EndpointSummary) -> Iterator[str]:
 
 def _results(steps: Sequence[Step]) -> Iterator[str]:
     """What was received from an endpoint."""
-    fine = [step for step in steps if step.ok]
-    if any(step.action is Action.TOKEN for step in fine):
+    succeeded = [step for step in steps if step.ok]
+    if any(step.action is Action.TOKEN for step in succeeded):
         yield "token received"
-    manifests = [step.manifest for step in fine if step.manifest and step.manifest.layers is not None]
+    manifests = [step.manifest for step in succeeded if step.manifest and step.manifest.layers is not None]
     if manifests:
         yield f"manifest read ({counted(manifests[-1].layers or 0, 'layer')})"
-    layers = {step.layer.digest: step.layer for step in fine if step.layer}.values()  # of several attempts the last
+    layers = {step.layer.digest: step.layer for step in succeeded if step.layer}.values()  # the last attempt of each
     if layers:
         count = sum(layer.what == "layer" for layer in layers)
         kinds = [*(["config"] if count < len(layers) else []), *([counted(count, "layer")] if count else [])]
         verified = "verified" if all(layer.verified for layer in layers) else "read"
         yield f"{listed(kinds)} {verified} ({size(sum(layer.received for layer in layers))})"
-    if any(step.action is Action.LOGS for step in fine):
+    if any(step.action is Action.LOGS for step in succeeded):
         yield "answered"
 
 
 def _failures(steps: Sequence[Step], by_id: Mapping[str, Step]) -> Iterator[str]:
-    """What failed, else what was skipped since something else had failed."""
+    """What failed; if nothing did, what was skipped because something else failed."""
     failures = [step for step in steps if step.failed and step.asker is Asker.CONFIGURED]
     yield from dict.fromkeys(
         f"{action_label(step.action)} {failure_cell(step.failure or Failure.BUG)}" for step in failures
@@ -242,8 +242,8 @@ def _by_endpoint(steps: Iterable[Step]) -> list[tuple[str, list[Step]]]:
     return list(groups.items())
 
 
-def _left_out(steps: Sequence[Step]) -> bool:
-    """An endpoint outside the plan is one skipped lookup."""
+def _is_outside_plan(steps: Sequence[Step]) -> bool:
+    """Whether these are the steps of an endpoint outside the plan: a single skipped lookup."""
     return (
         len(steps) == 1
         and steps[0].outcome is Outcome.SKIPPED
@@ -263,11 +263,11 @@ def _about(summary: EndpointSummary) -> Iterator[str]:
 def _rows(steps: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> list[Row]:
     groups: dict[tuple[object, ...], list[Step]] = {}
     for step in steps:
-        groups.setdefault(_likeness(step, by_id), []).append(step)
+        groups.setdefault(_row_key(step, by_id), []).append(step)
     return [_row(group, by_id, basis) for group in groups.values()]
 
 
-def _likeness(step: Step, by_id: Mapping[str, Step]) -> tuple[object, ...]:
+def _row_key(step: Step, by_id: Mapping[str, Step]) -> tuple[object, ...]:
     """What steps must have in common to share a row."""
     base: tuple[object, ...] = (step.action, step.outcome, step.failure)
     if step.skipped:

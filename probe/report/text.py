@@ -13,16 +13,16 @@ from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
 from probe.report import Page
-from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, silences
+from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
 from probe.report.summary import (
     TONES,
+    certainty,
+    endpoint_state,
     fix,
     in_a_line,
     is_note,
-    leading,
-    of_endpoint,
-    standing,
+    leading_finding,
     subject_and_time,
     weight,
 )
@@ -102,7 +102,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield from explanation(finding, verdict, page)
     yield ()
     yield _verdict_line(verdict)
-    yield from _fix_line(leading(verdict.findings))
+    yield from _fix_line(leading_finding(verdict.findings))
 
 
 def _verdict_line(verdict: Verdict) -> Line:
@@ -180,7 +180,7 @@ def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page, most: int | 
 
 def _cause(cause: Cause, finding: JudgedFinding, page: Page, remark: str) -> Iterator[Line]:
     """The cause, how certain it is, and its fix."""
-    text = f"{cause.title} ({standing(cause, finding)}{remark})"
+    text = f"{cause.title} ({certainty(cause, finding)}{remark})"
     yield from wrapped(("dim", "cause: "), text, indent=2, page=page)
     yield from _advice(("good", "fix: "), cause.fix, page)
 
@@ -232,7 +232,7 @@ def _fleet_lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Li
         yield from _explained(number, fault.finding, fault.verdict, page, detail)
         yield ()
     yield from _more_findings([fault.finding for fault in serious[len(listed) :]], page)
-    for status, text, runs in silences(fleet):
+    for status, text, runs in runs_without_verdict(fleet):
         yield from wrapped((TONES[status], f"{status}: "), text, indent=0, page=page, style="strong", hang=2)
         yield from _where(runs, page)
         yield ()
@@ -285,7 +285,7 @@ def _subnets(fleet: Fleet) -> Iterator[Line]:
 
 
 def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
-    cells = tuple(MARKS[of_endpoint(run.verdict, name)[0]] for name in names)
+    cells = tuple(MARKS[endpoint_state(run.verdict, name)[0]] for name in names)
     source = " (by its exit code)" if run.source is Source.EXIT_CODE else ""
     return _Row((run.zone or "unknown", run.subnet), cells, (TONES[run.status], f"{run.status}{source}"))
 

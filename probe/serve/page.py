@@ -28,7 +28,7 @@ from probe.report.finding_page import ONLY_IN_TEXTS, ORDER_OF_CAUSES, code_page,
 from probe.report.layout import command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
-from probe.report.summary import found, measured, standing, subject, weight
+from probe.report.summary import certainty, fault_counts, measured_path, subject, weight
 from probe.report.table import Row, blocks, not_needed
 from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
@@ -240,7 +240,7 @@ def _hero(snapshot: Snapshot) -> Hero:
         due=max(verdict.started_at + timedelta(seconds=snapshot.interval), ended),
         late=ended + timedelta(seconds=_LATE * snapshot.interval + verdict.plan.budget.deadline),
         took=duration(verdict.seconds),
-        counts=found(verdict.findings),
+        counts=fault_counts(verdict.findings),
         interval=f"every {snapshot.interval:.0f} s while AWS throttles, " if is_eased else "",
     )
 
@@ -347,7 +347,7 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
 def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
     first_titles: dict[Advice, str] = {}  # of the causes that are confirmed by the same advice
     for cause in finding.causes:
-        word = standing(cause, finding)
+        word = certainty(cause, finding)
         if cause.standing is Standing.RULED_OUT:
             yield CauseView(word, cause.title)
         elif cause.standing is Standing.CONFIRMED:
@@ -363,7 +363,7 @@ def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
 
 def _limits(verdict: Verdict) -> Iterator[str]:
     task = verdict.surroundings.task_arn
-    yield f"This was {measured(verdict)}{f', in {task}' if task else ''}."
+    yield f"This was {measured_path(verdict)}{f', in {task}' if task else ''}."
     other_path = [finding.why for finding in verdict.findings if finding.code == "path.not-the-pull" and finding.why]
     yield from other_path
     own, pulls = verdict.identity.arn, verdict.policy.pull_role

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from probe.model import Failure, ManifestSeen, Verdict
 from probe.records import replace
 from probe.report import FORMATS, Page
-from probe.report.json import LIMIT, bare, essence, fold, schema
+from probe.report.json import LIMIT, essence, fold, schema, unshortened
 from tests.report import made
 
 
@@ -69,7 +69,7 @@ def test_words_that_are_no_utf_8_break_no_document() -> None:
     for pretty in (False, True):
         text = FORMATS["json"].render(bad, Page(pretty=pretty))
         assert json.loads(text.encode())["surroundings"]["region"] == "eu-?"
-    assert json.loads(bare(bad).encode())["surroundings"]["region"] == "eu-?"
+    assert json.loads(unshortened(bad).encode())["surroundings"]["region"] == "eu-?"
 
 
 def test_what_is_small_stays_whole() -> None:
