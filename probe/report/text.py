@@ -33,19 +33,21 @@ _ADVICE = 9  # columns before "fix:"
 _COMMAND = 14  # columns before a command
 _MOST_ROWS_OF_TITLES = 2
 _MOST_FINDINGS = 3  # the others are listed by title
-_MOST_SUBNETS = 24  # more than fit on a screen; then subnets of a zone with the same result share a row
+_MOST_SUBNETS = 24  # of more, those of a zone with the same result share a row
+_FEW_SUBNETS = 6
 _MOST_PLACES = 8
 _MOST_ENDPOINTS = 12
 
 
 class Detail(NamedTuple):
     """How much a report shows: causes of a finding in full, sentences about what was measured, the steps of endpoints
-    that do not work, and how many findings in full. The findings after these are brief."""
+    that do not work, how many findings in full (those after them are brief), and how many subnets, each in its row."""
 
     causes: int
     sentences: int = 5
     steps: bool = False
     in_full: int = _MOST_FINDINGS
+    subnets: int = _MOST_SUBNETS
 
 
 # From the longest report to the shortest: the first that fits a screen is printed.
@@ -54,8 +56,9 @@ _DETAILS = (
     Detail(causes=1, steps=True),
     Detail(causes=1),
     Detail(causes=1, sentences=2),
-    Detail(causes=1, sentences=2, in_full=1),
-    Detail(causes=1, sentences=1, in_full=0),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, in_full=1),
+    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, in_full=0),
 )
 
 
@@ -237,7 +240,7 @@ def _fleet_lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Li
         yield from _where(runs, page)
         yield ()
     yield from wrapped(("dim", ""), _subject(fleet), indent=0, page=page, style="dim")
-    yield from _subnets(fleet)
+    yield from _subnets(fleet, _MOST_SUBNETS if detail is None else detail.subnets)
     notes = [fault for fault in all_faults if is_note(fault.finding)]
     yield from _remarks(fleet, page)
     if notes and detail is not None:
@@ -269,11 +272,14 @@ class _Row(NamedTuple):
     answer: Span
 
 
-def _subnets(fleet: Fleet) -> Iterator[Line]:
+def _subnets(fleet: Fleet, most: int) -> Iterator[Line]:
+    """A table of subnets; of more than `most`, those of a zone with the same result share a row."""
     if not fleet.runs:
         return
     names = endpoints(fleet, _MOST_ENDPOINTS)
-    rows = _shared([_row(run, names) for run in fleet.runs])
+    rows = [_row(run, names) for run in fleet.runs]
+    if len(rows) > most:
+        rows = _shared(rows)
     head = _Row(("zone", "subnet"), tuple(("dim", name) for name in names), ("dim", "verdict"))
     texts = [[*row.place, *(text for _, text in row.cells)] for row in (head, *rows)]
     widths = columns(texts)
@@ -291,9 +297,7 @@ def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
 
 
 def _shared(rows: Sequence[_Row]) -> list[_Row]:
-    """The rows; of many, those of a zone with the same result as one."""
-    if len(rows) <= _MOST_SUBNETS:
-        return list(rows)
+    """One row for the subnets of a zone with the same result."""
     groups: dict[tuple[object, ...], list[_Row]] = {}
     for row in rows:
         groups.setdefault((row.place[0], row.cells, row.answer), []).append(row)

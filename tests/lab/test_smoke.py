@@ -143,7 +143,7 @@ def test_nothing_is_left_registered(account: Account, fleet: dict[str, Any]) -> 
     ("arguments", "words"),
     [
         (("--service", "nobody"), "--service (ECR_PROBE_SERVICE): 'nobody' is not in cluster smoke"),
-        (("--service", "shop", "--cluster", "nowhere"), "--cluster (ECR_PROBE_CLUSTER): 'nowhere' is no cluster"),
+        (("--service", "shop", "--cluster", "nowhere"), "--cluster (ECR_PROBE_CLUSTER): 'nowhere' is not a cluster"),
         (("--service", "shop", "--task-definition", "nothing"), "'nothing' is not registered in us-east-1"),
         (
             ("--subnets", "subnet-0a1b2c3d4e5f60718", "--security-groups", "sg-0a1b2c3d"),

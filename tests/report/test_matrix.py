@@ -116,6 +116,15 @@ def test_many_subnets_that_did_alike_share_a_row() -> None:
     assert [row.split()[1:4] for row in rows[:3]] == [[f"subnet-{number:017x}", "and", "99"] for number in range(3)]
 
 
+def test_a_fault_and_subnets_without_a_verdict_fit_a_screen() -> None:
+    runs = [
+        *(fleets.run(number, made.verdict()) for number in range(4)),
+        fleets.run(4, made.broken()),
+        *(fleets.run(number, words="no task could be started: RESOURCE:ENI") for number in range(5, 24)),
+    ]
+    assert len(text(fleets.fleet(runs, notes=("3 tasks were stopped",))).splitlines()) <= 40
+
+
 def test_nothing_run_at_all_is_a_line() -> None:
     assert text(fleets.fleet([])).splitlines()[-1] == "inconclusive: 0 subnets of cluster main tried; 48.2 s"
 
