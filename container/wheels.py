@@ -61,7 +61,7 @@ def _pip(*arguments: str) -> None:
 
 
 def _compiled_part(lock: str, site: Path) -> str:
-    """The entries of the lock whose wheels contain compiled modules: only these differ between Pythons."""
+    """The entries of the lock that have compiled modules in their wheels: only these differ between Pythons."""
     compiled = {
         _normal(wheel.parent.name.partition("-")[0])
         for wheel in site.glob("*.dist-info/WHEEL")

@@ -62,7 +62,7 @@ def handler(event: object, context: Context) -> dict[str, Any]:
         return _check(event, context, request)
     except UsageError as error:
         _write_line(log_line("error", "refused", **request, words=str(error)))
-        # Lambda logs the traceback; the error text says everything.
+        # Lambda logs the traceback; the error text is enough.
         raise error.with_traceback(None) from None
     except Exception as error:
         error_text = f"a bug of ecr-probe: {described(error)}; please report it"

@@ -34,7 +34,8 @@ class Row(Record, frozen=True):
     """One endpoint, its names as templates of `Place`.
 
     `mistaken` is the name that hosted zones often have by mistake. `if_called` is what breaks if a task calls an
-    endpoint that most tasks do not need. `service` is the endpoint whose VPC endpoint serves this name.
+    endpoint that most tasks do not need. `service` is the endpoint that serves this name,
+    if it is another one.
     """
 
     name: str

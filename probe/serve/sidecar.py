@@ -61,7 +61,7 @@ def serve(
     output.say(event("info", "listening", address=str(options.listen), interval=options.interval))
     if options.rehearsal:
         output.say(event("warning", "rehearsal", words=REHEARSAL))
-    loop.start()  # before the server, whose health check needs a running loop
+    loop.start()  # before the server: its health check needs a running loop
     server.start()
     stop.wait()
     loop.stop(within=CUTTING)

@@ -280,7 +280,7 @@ def test_the_document_is_small_and_contains_no_secret(vpc: VPC, capfd: pytest.Ca
 
 
 def test_a_run_imports_nothing_large() -> None:
-    """Lambda imports the handler before the first invocation, whose deadline must not include imports."""
+    """Lambda imports the handler before the first invocation; the deadline must not include imports."""
     code = """
 import sys
 from types import SimpleNamespace

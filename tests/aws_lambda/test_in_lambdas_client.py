@@ -100,7 +100,7 @@ HANGING = [
 
 
 @pytest.mark.parametrize("world", HANGING)
-def test_what_hangs_at_the_deadline_is_gone_when_the_process_thaws(running: Function, world: str) -> None:
+def test_a_call_that_hangs_at_the_deadline_ends_before_the_next_invocation(running: Function, world: str) -> None:
     invoke(running)
     invoke(running, world, deadline=4)
     before = census(running)

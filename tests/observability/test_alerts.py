@@ -65,7 +65,7 @@ def test_one_bad_round_is_a_case_in_which_no_alert_at_all_fires() -> None:
 
 
 @EACH
-def test_an_alert_says_how_heavy_it_is_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
+def test_an_alert_has_severity_summary_and_description(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning")
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
 
@@ -77,7 +77,7 @@ def test_no_alert_fires_within_three_minutes(rule: dict[str, Any]) -> None:
 
 
 @EACH
-def test_it_asks_only_for_what_is_exported(rule: dict[str, Any]) -> None:
+def test_it_queries_only_exported_metrics(rule: dict[str, Any]) -> None:
     assert unknown(rule["expr"]) == []
     for query in re.findall(r"printf \"(.*?)\" *\$", " ".join(rule["annotations"].values())):
         assert unknown(query.replace("'", '"').replace("%q", '""')) == []
@@ -100,7 +100,7 @@ def test_every_code_it_names_is_one_of_ours(rule: dict[str, Any]) -> None:
     assert [pattern for pattern in named if not any(re.fullmatch(pattern, code) for code in CODES)] == []
 
 
-def test_what_bypasses_the_endpoint_is_every_fault_that_can_take_the_route_away() -> None:
+def test_the_alert_on_bypassed_endpoints_covers_every_fault_of_the_route() -> None:
     (rule,) = [rule for rule in RULES if rule["alert"] == "EcrTrafficBypassesEndpoint"]
     named = {code for code in CODES if any(re.fullmatch(pattern, code) for pattern in codes(rule["expr"]))}
     assert named == {code for code in CODES if any(fault.impact is Impact.ROUTE for fault in WORDINGS[code])}

@@ -97,7 +97,7 @@ def test_its_structure_is_what_aws_documents() -> None:
         jsonschema.validate(widget["properties"], _WIDGETS[widget["type"]])
 
 
-def test_widgets_are_within_the_grid_and_beside_each_other() -> None:
+def test_widgets_are_within_the_grid_and_do_not_overlap() -> None:
     boxes = [
         (str(place), *(widget[key] for key in ("x", "y", "width", "height"))) for place, widget in enumerate(WIDGETS)
     ]

@@ -36,7 +36,7 @@ def plain(expression: str) -> str:
     return re.sub(r"\$\w+", "x", expression.replace("$__rate_interval", "5m"))
 
 
-def test_it_is_of_grafanas_own_schema() -> None:
+def test_it_matches_grafanas_own_schema() -> None:
     assert complaints(DASHBOARD) == []
 
 
@@ -49,11 +49,11 @@ def test_the_schema_knows_keys_and_types() -> None:
     assert len(complaints(broken)) == 3
 
 
-def test_every_query_asks_for_what_is_exported() -> None:
+def test_every_query_uses_exported_metrics() -> None:
     assert {where: wrong for where, query in queries() if (wrong := unknown(plain(query)))} == {}
 
 
-def test_every_metric_is_on_it() -> None:
+def test_every_metric_is_shown() -> None:
     text = " ".join(query for _, query in queries())
     assert [name for name in series() if not re.search(re.sub("_(count|sum|bucket)$", "", name), text)] == []
 

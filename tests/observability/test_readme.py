@@ -32,6 +32,6 @@ def test_names_are_those_of_the_program() -> None:
     assert set(re.findall(r"\$\{(\w+)\}", TEXT)) <= {*VALUES, "NAMESPACE"}
 
 
-def test_no_file_carries_a_path_of_a_machine() -> None:
+def test_no_file_contains_a_path_of_a_machine() -> None:
     for path in (*FOLDER.iterdir(), *(ROOT / "docs/findings").iterdir()):
         assert not re.search(r"/(?:home|root|work|Users)/", path.read_text()), path.name

@@ -32,7 +32,7 @@ def test_links_lead_to_pages() -> None:
 
 
 @pytest.mark.parametrize("code", sorted({*CODES, *CAUSES}))
-def test_a_page_has_no_hole(code: str) -> None:
+def test_a_page_has_no_unfilled_placeholder(code: str) -> None:
     prose = re.sub(r"```.*?```", "", finding_page(code), flags=re.S)
     assert not re.search(r"\{\w*\}|None|\(\)|\w  +\w", prose)
 

@@ -45,7 +45,7 @@ def checked(document: dict[str, Any], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SERVING)
-def test_task_definitions_carry_the_labels_and_the_port(name: str) -> None:
+def test_task_definitions_have_the_labels_and_the_port(name: str) -> None:
     container = probe_container(filled(name))
     assert docker_labels(name) == {
         LABELS["port"]: "9879",
@@ -55,7 +55,7 @@ def test_task_definitions_carry_the_labels_and_the_port(name: str) -> None:
     assert [port["containerPort"] for port in container["portMappings"]] == [9879]
 
 
-def test_the_alerts_ask_for_the_job_that_the_label_and_the_configurations_name() -> None:
+def test_the_alerts_use_the_job_of_the_label_and_the_configurations() -> None:
     jobs = {docker_labels(name)[LABELS["job_name"]] for name in SERVING}
     assert jobs == set(re.findall(r'job="([^"]*)"', (FOLDER / "alerts.yaml").read_text())) == {"ecr-probe"}
     assert {scrape(name)["job_name"] for name in ("prometheus.yaml", "prometheus-ecs.yaml")} == jobs

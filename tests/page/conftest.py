@@ -1,4 +1,4 @@
-"""A browser for each worker, and a sidecar for each test whose snapshot the test sets."""
+"""A browser for each worker, and a sidecar for each test, which sets its snapshot."""
 
 from __future__ import annotations
 

@@ -93,22 +93,22 @@ def test_no_text_becomes_markup(before: str, after_it: str, made: Callable[[], V
 
 @settings(max_examples=30, deadline=None)
 @given(text=st.text(max_size=60))
-def test_strings_may_be_anything_at_all(text: str) -> None:
+def test_any_string_is_harmless(text: str) -> None:
     no_harm(shown(spoilt(broken(), lambda _: text)))
 
 
-def test_what_is_hostile_can_still_be_read() -> None:
+def test_hostile_text_is_still_readable() -> None:
     bad = spoilt(broken(), lambda text: f"{text} <b>&amp;")
     assert "nothing answers on port 443 of ecr.api, ecr.dkr <b>&amp;" in shown(bad).by_id("findings").text
 
 
-def test_what_is_misconfigured_is_no_markup() -> None:
+def test_a_misconfiguration_is_no_markup() -> None:
     root = parse(html(waiting(misconfigured=PAYLOADS[0]), now=NOON))
     assert not root.all("img")
     assert root.by_id("lead").text == PAYLOADS[0]
 
 
-def test_nothing_reverses_the_writing() -> None:
+def test_no_character_reverses_the_direction_of_text() -> None:
     assert "\u202e".encode() not in html(after([spoilt(broken(), lambda text: f"\u202e{text}")]), now=NOON)
 
 

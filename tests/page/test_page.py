@@ -92,7 +92,7 @@ def test_a_misconfiguration_is_shown() -> None:
     assert page(STATES["misconfigured"]).by_id("lead").text == "no image is known; give --image"
 
 
-def test_since_when_and_until_when() -> None:
+def test_the_times_of_the_state_and_of_the_next_round() -> None:
     hero = page(STATES["failing"]).by_id("hero").text
     assert "since 11:58:00 UTC" in hero
     assert "last round 12:00:00 UTC" in hero
@@ -113,7 +113,7 @@ def test_the_most_serious_finding_is_linked_from_the_top() -> None:
     assert not page(STATES["healthy"]).by_id("lead").all("a")
 
 
-def test_which_task_it_is() -> None:
+def test_the_page_names_its_task() -> None:
     here = replace(verdict().surroundings, cluster="main", service="shop", task_arn="arn:aws:ecs:x:1:task/main/0c1b")
     shown = page(after([verdict(surroundings=here)]))
     assert shown.by_id("top").text.endswith("main/shop · linux/amd64, eu-west-1")
@@ -243,7 +243,7 @@ def test_no_zone_is_claimed_of_an_address() -> None:
     assert "The zone of an address cannot be measured" in page(STATES["healthy"]).by_id("limits").text
 
 
-def test_notes_are_worth_knowing_and_nothing_wrong() -> None:
+def test_notes_are_listed_apart_from_faults() -> None:
     shown = page(after([verdict(findings=(noted("S3 may be reached by NAT"),))]))
     assert "S3 may be reached by NAT" in shown.by_id("notes").text
     assert "aws ec2 describe-security-groups" in shown.by_id("notes").text
@@ -262,7 +262,7 @@ def test_a_strip_has_a_cell_for_each_round_of_the_hour(rounds: int) -> None:
         assert sum((path.attributes["d"] or "").count("h") for path in strip.all("path")) == len(snapshot.strip)
 
 
-def test_a_strip_has_words_for_what_it_shows() -> None:
+def test_a_strip_has_a_text_alternative() -> None:
     strips = page(STATES["failing"]).by_id("hour").all("svg", role="img", class_="strip")
     labels = [strip.attributes["aria-label"] for strip in strips]
     spell = "failed 11:58 to 12:00 UTC, 3 rounds: tcp.silent, logs.group-missing"
@@ -270,13 +270,13 @@ def test_a_strip_has_words_for_what_it_shows() -> None:
     assert labels[3] == "s3, 11:50 to 12:00 UTC: 3 of 11 rounds not proven; not proven 11:58 to 12:00 UTC, 3 rounds"
 
 
-def test_a_cell_that_is_not_fine_says_which_finding_and_when() -> None:
+def test_a_bad_cell_names_its_findings_and_times() -> None:
     (strip, *_) = page(STATES["failing"]).by_id("hour").all("svg", class_="strip")
     (title,) = strip.all("title")
     assert title.text == "failed 11:58 to 12:00 UTC, 3 rounds: tcp.silent, logs.group-missing"
 
 
-def test_latencies_are_a_line_with_words() -> None:
+def test_a_latency_line_has_a_text_alternative() -> None:
     lines = page(STATES["healthy"]).by_id("hour").all("svg", role="img", class_="latency")
     assert len(lines) == len(verdict().endpoints)
     assert str(lines[0].attributes["aria-label"]).startswith("ecr.api, slowest step of each round: ")
@@ -308,7 +308,7 @@ def test_there_are_landmarks(any_page: Node) -> None:
     assert any_page.all("html")[0].attributes["lang"] == "en"
 
 
-def test_a_mark_always_has_a_word(any_page: Node) -> None:
+def test_a_mark_always_has_text(any_page: Node) -> None:
     """Marks are hidden from screen readers, so the element around one must have text."""
     for node in any_page.walk():
         if any(
@@ -368,7 +368,7 @@ def test_it_is_small(name: str) -> None:
     assert len(html(STATES[name], now=NOW)) < 60 * 1024
 
 
-def test_an_hour_of_very_many_rounds_is_not_large_either() -> None:
+def test_an_hour_of_many_rounds_is_small_too() -> None:
     restless = after([verdict(), broken()] * 360, interval=5.0)
     assert len(html(restless, now=NOW)) < 100 * 1024
 

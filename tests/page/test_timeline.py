@@ -85,7 +85,7 @@ def test_failed_and_unproven_rounds_are_counted_separately() -> None:
     assert pull.short == "1 of 4 rounds failed, 2 not proven"
 
 
-def test_a_spell_says_which_findings_and_when() -> None:
+def test_a_spell_names_its_findings_and_times() -> None:
     strips = hour(after([verdict(), broken(), broken(), verdict(), failing_in_one_zone(), verdict()])).strips
     spells = {strip.name: [spell.title for spell in strip.spells] for strip in strips}
     assert spells["pull"] == [
@@ -126,7 +126,7 @@ def test_latency_is_that_of_the_slowest_step_without_layers() -> None:
     assert latency([taking(0.02)]).short == "slowest step 20 ms"
 
 
-def test_a_latency_line_has_words() -> None:
+def test_a_latency_line_is_described() -> None:
     expected = "ecr.api, slowest step of each round: 30 ms in the last round, 20 ms to 30 ms"
     assert latency([taking(0.02), taking(0.03)]).spoken == expected
 

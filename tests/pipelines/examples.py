@@ -1,4 +1,4 @@
-"""The examples of docs/pipelines/, and what a shell would make of the command lines in them."""
+"""The examples of docs/pipelines/, and their command lines as a shell reads them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-# What a reader has set before.
-GIVEN = {
+# Variables that a reader has set before.
+VARIABLES = {
     "GITHUB_STEP_SUMMARY": "summary.md",
     "SUBNETS": "subnet-0a1b2c3d4e5f60718,subnet-0b1c2d3e4f5a60718",
     "GROUP": "sg-0a1b2c3d4e5f60718",
@@ -23,7 +23,7 @@ WORKFLOW, BUILDSPEC, GITLAB, APPSPEC = (
 
 
 class Script(NamedTuple):
-    """Shell commands of one place, and the variables that it gives them."""
+    """Shell commands of one place, and the variables that it sets for them."""
 
     where: str
     text: str
@@ -71,5 +71,5 @@ def _is_program(word: str) -> bool:
 
 
 def _filled(word: str, variables: dict[str, str]) -> str:
-    values = {**GIVEN, **variables}
+    values = {**VARIABLES, **variables}
     return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], match[0]), word)

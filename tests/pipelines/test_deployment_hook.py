@@ -1,4 +1,4 @@
-"""The hook of a deployment: what it asks, and how it answers ECS and CodeDeploy. boto3 is real, up to the wire."""
+"""The hook of a deployment: its calls, and its results for ECS and CodeDeploy. boto3 is real, up to the socket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ UNKNOWN = FORMATS["json"].render(made.verdict(status=Status.INCONCLUSIVE, exit_c
 
 @cache
 def session() -> boto3.session.Session:
-    """One for all tests, since a session reads botocore's models anew."""
+    """One for all tests, since each session reads botocore's models again."""
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     return boto3.session.Session(region_name="eu-west-1", **keys)
 
@@ -56,7 +56,7 @@ class Raw(BytesIO):
 
 
 class Aws:
-    """What the services answer, and what they were asked. An answer is a body, or (body, headers, status)."""
+    """The services' responses and the requests to them. A response is a body, or (body, headers, status)."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Any] = {f"ecr-probe-{subnet}": GOOD for subnet in SUBNETS}

@@ -119,7 +119,7 @@ def test_calls_of_a_round(name: str) -> None:
     assert len(books.lines) <= 11
 
 
-def test_calls_of_a_healthy_round_are_few_and_the_readme_says_what_a_month_of_them_is() -> None:
+def test_a_healthy_round_makes_the_calls_that_the_readme_counts() -> None:
     books = Books()
     verdict = measured("healthy", books)
     assert verdict.status == "pass"
@@ -136,14 +136,14 @@ def test_calls_of_a_healthy_round_are_few_and_the_readme_says_what_a_month_of_th
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 @pytest.mark.parametrize(("service", "at"), [("ecr.api", ""), ("ecr.dkr", "/blobs/"), ("s3", "")])
-def test_no_second_try(service: str, at: str, status: int) -> None:
+def test_a_round_does_not_retry(service: str, at: str, status: int) -> None:
     """The next round is one."""
     books = Books()
     measured("healthy", books, inject_reply(service, Reply(status), at=at))
     assert sorted(books.lines) == sorted(set(books.lines)), "nothing is asked for twice"
 
 
-def test_of_a_large_layer_a_mebibyte_is_read() -> None:
+def test_a_mebibyte_of_a_large_layer_is_read() -> None:
     books = Books()
     verdict = measured("healthy", books, pushed_image(LARGE, TAG))
     assert verdict.pull == "works"
@@ -170,7 +170,7 @@ def test_a_small_layer_is_read_whole() -> None:
     assert received(verdict) == books.layer_bytes - received(verdict, "config") < MIB
 
 
-def test_each_round_begins_anew() -> None:
+def test_each_round_has_new_connections_and_credentials() -> None:
     """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
@@ -185,7 +185,7 @@ def test_each_round_begins_anew() -> None:
         assert any(line.startswith(begun) for line in rounds[0]), begun
 
 
-def test_a_round_that_is_cut_calls_no_more() -> None:
+def test_a_cut_round_makes_no_further_calls() -> None:
     stop = threading.Event()
     stop.set()
     books = Books()
@@ -195,7 +195,7 @@ def test_a_round_that_is_cut_calls_no_more() -> None:
     assert books.count("/manifests/") == 0
 
 
-def test_in_short_rounds_silence_has_time_to_be_told_as_silence() -> None:
+def test_in_short_rounds_a_silent_address_is_reported_as_a_timeout() -> None:
     usual, changed = Budget(), Budget(deadline=5.0, connect=3.0)
     assert thrifty(usual, deadline=6.0).connect == 2.0
     assert thrifty(usual, deadline=60.0).connect == usual.connect

@@ -78,7 +78,7 @@ def test_a_histogram_is_cumulative(durations: list[float]) -> None:
     assert all(lower <= upper for lower, upper in pairwise((*latency.below, latency.count)))
 
 
-def test_kinds_of_failures_are_bounded_and_their_sum_stays_true() -> None:
+def test_kinds_of_failures_are_bounded_and_their_sum_stays_correct() -> None:
     failures = [Failure(failure) for failure in Failure]
     steps = [step(f"service{number}", Action.TCP, failure) for number in range(10) for failure in failures]
     snapshot = NEW
@@ -127,7 +127,7 @@ def test_history_keeps_bad_rounds_longest(bad: list[bool]) -> None:
             assert len(kept) >= min(len(every), LONGEST_HISTORY - 1), "one place is the latest round's"
 
 
-def test_one_failure_outlives_two_thousand_good_rounds() -> None:
+def test_one_failure_is_kept_over_two_thousand_good_rounds() -> None:
     quick = replace(verdict(), steps=())
     snapshot = after([verdict(SILENT)])
     for at in range(1, 2_000):
@@ -157,7 +157,7 @@ def test_a_clock_that_jumps_back_does_not_make_the_strip_grow() -> None:
 # ---- what stands, and what has passed --------------------------------------------------------------------------------
 
 
-def test_a_finding_is_passing_for_one_round_and_then_stands() -> None:
+def test_a_finding_is_transient_for_one_round_only() -> None:
     first = after([verdict(), verdict(SILENT, at=1)])
     (standing,) = first.standing
     assert (standing.passing, standing.rounds, standing.since) == (True, 1, made.NOON + MINUTE)
@@ -167,7 +167,7 @@ def test_a_finding_is_passing_for_one_round_and_then_stands() -> None:
     assert second.resolved == ()
 
 
-def test_what_is_gone_is_told_with_how_long_it_stood() -> None:
+def test_a_resolved_finding_has_its_duration() -> None:
     snapshot = after([verdict(SILENT, at=0), verdict(SILENT, at=1), verdict(at=2)])
     assert snapshot.standing == ()
     (gone,) = snapshot.resolved
@@ -189,17 +189,17 @@ def test_a_fault_of_one_round_is_counted_as_such_and_left_in_the_history() -> No
     assert [past.endpoints["ecr.api"] for past in snapshot.strip] == [Colour.OK, Colour.ERROR, Colour.OK]
 
 
-def test_infos_come_and_go_in_silence() -> None:
+def test_notes_are_never_listed_as_resolved() -> None:
     assert after([verdict(NOTED), verdict(at=1)]).resolved == ()
 
 
-def test_what_passed_is_forgotten_after_an_hour() -> None:
+def test_resolved_findings_are_dropped_after_an_hour() -> None:
     snapshot = after([verdict(SILENT), verdict(at=1)])
     assert after([verdict(at=61)], snapshot).resolved == snapshot.resolved
     assert after([verdict(at=62)], snapshot).resolved == ()
 
 
-def test_what_passed_is_bounded_newest_first() -> None:
+def test_resolved_findings_are_bounded_newest_first() -> None:
     rounds = [verdict(*([finding(f"code.{at}")] if at % 2 == 0 else []), at=at // 4) for at in range(120)]
     snapshot = after(rounds)
     assert [resolved.code for resolved in snapshot.resolved] == [
@@ -215,13 +215,13 @@ def test_what_passed_is_bounded_newest_first() -> None:
         finding("tcp.silent", Severity.ERROR, "ecr.api"),
     ],
 )
-def test_another_code_weight_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
+def test_another_code_severity_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
     snapshot = after([verdict(SILENT), verdict(other, at=1)])
     assert snapshot.standing[0].rounds == 1
     assert [resolved.code for resolved in snapshot.resolved] == ["tcp.silent"]
 
 
-def test_other_words_are_the_same_finding() -> None:
+def test_a_reworded_finding_is_the_same_finding() -> None:
     snapshot = after([verdict(SILENT), verdict(replace(SILENT, title="5 of 6 connections timed out"), at=1)])
     assert snapshot.standing[0].rounds == 2
     assert snapshot.standing[0].finding.title == "5 of 6 connections timed out"
@@ -229,7 +229,7 @@ def test_other_words_are_the_same_finding() -> None:
 
 @patient
 @given(SEQUENCES)
-def test_what_stands_is_what_the_last_verdict_finds(verdicts: list[Verdict]) -> None:
+def test_the_current_findings_are_those_of_the_last_verdict(verdicts: list[Verdict]) -> None:
     snapshot = after(spaced(verdicts))
     assert [standing.finding for standing in snapshot.standing] == list(
         snapshot.verdict.findings if snapshot.verdict else ()
@@ -246,7 +246,7 @@ def test_the_last_success_outlives_failures() -> None:
     assert after([verdict(SILENT)]).last_success is None
 
 
-def test_a_misconfigured_round_withdraws_the_verdict_and_the_next_one_gives_it_back() -> None:
+def test_a_misconfigured_round_withdraws_the_verdict_until_the_next_one() -> None:
     before = after([verdict(SILENT)])
     withdrawn = misconfigured(before)
     assert (withdrawn.verdict, withdrawn.standing, withdrawn.totals) == (None, (), before.totals)
@@ -256,7 +256,7 @@ def test_a_misconfigured_round_withdraws_the_verdict_and_the_next_one_gives_it_b
     assert [past.number for past in again.history] == [1, 2]
 
 
-def test_throttling_is_aws_asking_for_less() -> None:
+def test_only_throttling_by_aws_counts() -> None:
     asked = step("ecr.api", Action.TOKEN, Failure.THROTTLED)
     resolver = step("ecr.api", Action.DNS, Failure.THROTTLED)
     assert throttled(replace(verdict(), steps=(asked,)))
@@ -287,7 +287,7 @@ def test_colours_of_an_endpoint() -> None:
 # ---- memory ----------------------------------------------------------------------------------------------------------
 
 
-def test_three_thousand_rounds_take_no_more_room_than_a_thousand() -> None:
+def test_three_thousand_rounds_take_no_more_memory_than_a_thousand() -> None:
     few = [replace(verdict, steps=verdict.steps[:: max(1, len(verdict.steps) // 6)]) for verdict in VERDICTS]
     snapshot, sizes = NEW, []
     for number in range(3_000):

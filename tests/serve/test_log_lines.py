@@ -87,7 +87,7 @@ def test_a_change_is_a_line_and_nothing_is_repeated() -> None:
     assert (gone["level"], gone["severity"], gone["rounds"]) == ("info", "error", 3)
 
 
-def test_other_words_of_the_same_finding_are_no_news() -> None:
+def test_a_reworded_finding_is_not_logged_again() -> None:
     lines = story([verdict(SILENT), verdict(replace(SILENT, title="7 of 9 connections", why="other"))])
     assert events(lines[1]) == ["round"]
 
@@ -100,13 +100,13 @@ def test_the_level_follows_the_status() -> None:
     assert levels == {"pass": "info", "degraded": "info", "fail": "error", "inconclusive": "error"}
 
 
-def test_hostile_words_stay_within_their_line() -> None:
+def test_hostile_text_stays_within_its_line() -> None:
     ((_, new),) = story([verdict(HOSTILE)])
     assert new["level"] == "error"
     assert "level" in new["title"]
 
 
-def test_a_misconfigured_state_is_said_once() -> None:
+def test_a_misconfiguration_is_logged_once() -> None:
     before = after([verdict(SILENT)])
     first = misconfigured(before)
     (line,) = logged(before, first)
@@ -119,7 +119,7 @@ def test_a_misconfigured_state_is_said_once() -> None:
     assert events(logged(good, misconfigured(good))) == ["misconfigured"]
 
 
-def test_another_interval_is_said_once() -> None:
+def test_a_changed_interval_is_logged_once() -> None:
     slower = advance(NEW, verdict(), interval=120)
     assert [entry.get("seconds") for entry in logged(NEW, slower)] == [0.812, 120]
     assert "throttles" in logged(NEW, slower)[1]["words"]
@@ -135,7 +135,7 @@ def test_a_line_about_the_sidecar_itself() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.sets(st.sampled_from(["tcp.silent", "tcp.refused", "dns.nxdomain", "tls.expired"])), max_size=10))
-def test_what_comes_must_go_before_it_comes_again(rounds: list[set[str]]) -> None:
+def test_a_finding_is_logged_again_only_after_it_was_cleared(rounds: list[set[str]]) -> None:
     standing: set[str] = set()
     lines = story(verdict(*map(finding, sorted(codes))) for codes in rounds)
     for lines_of_round, codes in zip(lines, rounds, strict=True):
@@ -149,7 +149,7 @@ def test_what_comes_must_go_before_it_comes_again(rounds: list[set[str]]) -> Non
         assert standing == codes
 
 
-def test_nothing_of_steps_or_surroundings_is_logged() -> None:
+def test_steps_and_surroundings_are_not_logged() -> None:
     """Addresses, digests and words of servers are in the verdict; the log driver's reader gets codes and titles."""
     text = "".join(round_lines(NEW, advance(NEW, made.broken(), interval=60)))
     assert "sha256" not in text

@@ -231,7 +231,7 @@ def test_a_listener_gets_the_snapshots_before_and_after_a_round(clock: Clock) ->
 
 
 class Rounds:
-    """A measure whose rounds a test begins and ends."""
+    """A measure with rounds that a test begins and ends."""
 
     def __init__(self) -> None:
         self.began = threading.Semaphore(0)

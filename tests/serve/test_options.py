@@ -14,7 +14,7 @@ def options(*argv: str) -> Options:
     return read([*IMAGE, *argv])
 
 
-def test_what_it_does_by_itself() -> None:
+def test_the_defaults() -> None:
     parsed = options()
     assert (parsed.interval, str(parsed.listen)) == (60.0, "0.0.0.0:9879")
     assert (parsed.outputs, parsed.compat_blackbox, parsed.login, parsed.tls) == ((), False, None, None)
@@ -31,20 +31,18 @@ def test_what_it_does_by_itself() -> None:
         (("--layers", "all"), 900.0),
     ],
 )
-def test_a_round_ends_before_the_next_one_is_due_unless_more_was_asked_for(
-    argv: tuple[str, ...], deadline: float
-) -> None:
+def test_a_round_ends_before_the_next_one_unless_the_deadline_is_set(argv: tuple[str, ...], deadline: float) -> None:
     assert options(*argv).check.budget.deadline == deadline
 
 
 @pytest.mark.parametrize(("text", "size"), [("10MiB", 10 * MIB), ("64KiB", 64 * 1024)])
-def test_a_size_that_is_given_wins(text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explicit_size_takes_precedence(text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert options("--layer-bytes", text).check.budget.layer_bytes == size
     monkeypatch.setenv("ECR_PROBE_LAYER_BYTES", text)
     assert options().check.budget.layer_bytes == size
 
 
-def test_flags_win_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_take_precedence_over_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECR_PROBE_INTERVAL", "5")
     monkeypatch.setenv("ECR_PROBE_LISTEN", "[::1]:1")
     assert (options().interval, str(options().listen)) == (5.0, "[::1]:1")

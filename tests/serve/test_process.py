@@ -474,7 +474,7 @@ main()
 """
 
 
-def test_no_secret_of_the_cloud_is_shown(there: Address, folder: Path) -> None:
+def test_no_secret_of_the_simulated_account_is_shown(there: Address, folder: Path) -> None:
     """Passwords, keys and signatures that the simulated services handed out in the first round."""
     handed_out = folder / "secrets.json"
     argv = ["demo", "--serve", "s3-endpoint-policy", "--listen", str(there), "--interval", "60", "--format", "text"]

@@ -47,7 +47,7 @@ def codes(verdict: Verdict) -> set[str]:
     ("fails", "code"),
     [(failing, UNREADABLE), (knowing_all_but_the_container, UNREADABLE), (falling_back_to_version_3, "probe.retried")],
 )
-def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable[[VPC], None], code: str) -> None:
+def test_failing_metadata_in_one_round_is_no_misconfiguration(fails: Callable[[VPC], None], code: str) -> None:
     with rounds() as (vpc, measured):
         first = measured()
         fails(vpc)
@@ -64,7 +64,7 @@ def test_metadata_that_fails_in_one_round_is_no_misconfiguration(fails: Callable
     assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
 
 
-def test_nor_is_metadata_that_is_silent() -> None:
+def test_silent_metadata_in_one_round_is_no_misconfiguration() -> None:
     with rounds() as (vpc, measured):
         first = measured()
         heard = vpc.local.pop((CREDENTIALS_ADDRESS, 80))
@@ -76,7 +76,7 @@ def test_nor_is_metadata_that_is_silent() -> None:
     assert codes(last) == codes(first)
 
 
-def test_before_it_was_told_there_is_nothing_to_remember() -> None:
+def test_without_earlier_metadata_nothing_is_remembered() -> None:
     with rounds() as (vpc, measured):
         failing(vpc)
         with pytest.raises(UsageError, match="did not answer"):
@@ -85,7 +85,7 @@ def test_before_it_was_told_there_is_nothing_to_remember() -> None:
         assert measured().surroundings.metadata_remembered is False
 
 
-def test_what_may_change_is_not_remembered() -> None:
+def test_facts_that_may_change_are_not_remembered() -> None:
     with rounds() as (vpc, measured):
         vpc.metadata.edits.append(lambda document: document.update(FaultInjectionEnabled=True))
         assert "task.fault-injection" in codes(measured())

@@ -31,7 +31,7 @@ def test_jitter_is_a_tenth_either_way(planned: float, interval: float, part: flo
 
 
 @pytest.mark.parametrize(("roll", "start"), [(-1, 54.0), (0, 60.0), (1, 66.0)])
-def test_chance_reaches_from_end_to_end(roll: float, start: float) -> None:
+def test_jitter_covers_its_whole_range(roll: float, start: float) -> None:
     planned, late = next_start(0.0, 60.0, now=1.0, roll=roll)
     assert planned == pytest.approx(start)
     assert late is False
@@ -55,7 +55,7 @@ def test_after_an_overrun_the_plan_is_kept(lasted: float, start: float, late: bo
 
 
 @given(planned=INSTANTS, interval=INTERVALS, over=st.floats(0.01, 1e4), roll=CHANCE)
-def test_an_overrun_is_one_however_long(planned: float, interval: float, over: float, roll: float) -> None:
+def test_a_long_overrun_counts_once(planned: float, interval: float, over: float, roll: float) -> None:
     step = interval * (1 + JITTER * roll)
     start, late = next_start(planned, interval, now=planned + step + over, roll=roll)
     assert late is True
@@ -65,7 +65,7 @@ def test_an_overrun_is_one_however_long(planned: float, interval: float, over: f
 
 
 @given(base=INTERVALS, throttles=st.lists(st.booleans(), max_size=60))
-def test_the_interval_stays_between_what_was_asked_for_and_the_longest(base: float, throttles: list[bool]) -> None:
+def test_the_interval_stays_between_the_configured_and_the_longest_one(base: float, throttles: list[bool]) -> None:
     interval = base
     for throttled in throttles:
         before, interval = interval, eased(interval, base, throttled=throttled)
@@ -74,7 +74,7 @@ def test_the_interval_stays_between_what_was_asked_for_and_the_longest(base: flo
 
 
 @given(base=INTERVALS, throttled=st.integers(1, 20))
-def test_success_brings_the_interval_back(base: float, throttled: int) -> None:
+def test_success_restores_the_interval(base: float, throttled: int) -> None:
     interval = base
     for _ in range(throttled):
         interval = eased(interval, base, throttled=True)

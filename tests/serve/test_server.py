@@ -404,7 +404,7 @@ def test_the_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_a_living_socket_is_left_alone(tmp_path: Path, full: bool) -> None:
+def test_a_socket_in_use_is_not_removed(tmp_path: Path, full: bool) -> None:
     place = tmp_path / "probe.sock"
     with ExitStack() as stack:
         living = stack.enter_context(socket.socket(socket.AF_UNIX))
@@ -420,7 +420,7 @@ def test_a_living_socket_is_left_alone(tmp_path: Path, full: bool) -> None:
     assert place.exists()
 
 
-def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_socket_is_not_removed(tmp_path: Path) -> None:
     file, link, folder = tmp_path / "file", tmp_path / "link", tmp_path / "folder"
     file.write_text("precious")
     link.symlink_to(file)

@@ -424,7 +424,7 @@ def test_no_accept_header_gets_the_rendering_of_another() -> None:
     assert gzip.decompress(packed.body) == gzip.decompress(expected.body)
 
 
-def test_a_round_that_ends_between_two_requests_mixes_nothing_up() -> None:
+def test_a_round_that_ends_between_two_requests_mixes_no_renderings() -> None:
     """What is kept as the new snapshot's verdict must be the new snapshot's."""
     new = after([verdict(at=3)], LIVED)
 
@@ -444,7 +444,7 @@ def test_a_round_that_ends_between_two_requests_mixes_nothing_up() -> None:
     assert ask(app, "/verdict").body.decode() == render_json(new.verdict, Page())
 
 
-def test_many_threads_see_whole_snapshots() -> None:
+def test_many_threads_get_consistent_snapshots() -> None:
     snapshots = [after([verdict(at=at)]) for at in range(5)]
     source = Source(snapshots[0])
     app = App(source)
@@ -486,7 +486,7 @@ WRONG = [
 
 @pytest.mark.parametrize("path", ["/", "/metrics", "/verdict", "/history", "/-/run"])
 @pytest.mark.parametrize("header", WRONG, ids=range(len(WRONG)))
-def test_wrong_credentials_get_one_and_the_same_response(path: str, header: str | None) -> None:
+def test_all_wrong_credentials_get_the_same_response(path: str, header: str | None) -> None:
     source = Source(LIVED)
     headers = {} if header is None else {"authorization": header}
     answer = ask(App(source, login=LOGIN), path, "POST" if path == "/-/run" else "GET", **headers)
@@ -509,7 +509,7 @@ def test_the_health_check_needs_no_password() -> None:
     assert ask(app, "/-/ready").code == 200
 
 
-def test_without_credentials_nothing_reveals_whether_there_is_a_verdict() -> None:
+def test_without_credentials_no_response_reveals_a_verdict() -> None:
     assert ask(App(Source(NEW), login=LOGIN), "/verdict") == ask(App(Source(LIVED), login=LOGIN), "/verdict")
     tag = ask(App(Source(LIVED)), "/verdict").headers["etag"]
     assert ask(App(Source(LIVED), login=LOGIN), "/verdict", if_none_match=tag).code == 401
