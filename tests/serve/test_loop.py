@@ -10,13 +10,19 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from probe.config.settings import UsageError, parse
 from probe.crash import broken
 from probe.history import Snapshot
-from probe.model import Action, Failure, Status, Verdict
+from probe.model import Action, Failure, Status, Surroundings, Verdict
 from probe.records import replace
-from probe.serve.loop import LEAST_GAP, LONGEST_INTERVAL, PATIENCE, Loop
+from probe.serve.loop import JITTER, LEAST_GAP, LONGEST_INTERVAL, PATIENCE, Loop, Rounds, eased, next_start
+from probe.serve.options import LONGEST, SHORTEST
+from probe.sim.services import InjectedReply
+from probe.sim.task import CREDENTIALS_ADDRESS, ID, string_error
+from probe.sim.vpc import VPC
 from tests.report import made
 from tests.serve.rounds import verdict
 
@@ -230,7 +236,7 @@ def test_a_listener_gets_the_snapshots_before_and_after_a_round(clock: Clock) ->
 # ---- on its thread ---------------------------------------------------------------------------------------------------
 
 
-class Rounds:
+class HeldRounds:
     """A measure with rounds that a test begins and ends."""
 
     def __init__(self) -> None:
@@ -264,7 +270,7 @@ def running(
 
 
 def test_nothing_is_published_before_the_first_round_is_over() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds) as (loop, published):
         assert rounds.began.acquire(timeout=SOON)
         assert loop.snapshot.verdict is None
@@ -276,7 +282,7 @@ def test_nothing_is_published_before_the_first_round_is_over() -> None:
 
 
 def test_rounds_never_overlap() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, interval=0.001) as (loop, published):
         for _ in range(20):
             assert rounds.began.acquire(timeout=SOON)
@@ -287,7 +293,7 @@ def test_rounds_never_overlap() -> None:
 
 
 def test_a_request_ends_the_wait() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, interval=3600.0) as (loop, published):
         rounds.end.release(2)
         assert published.acquire(timeout=SOON)
@@ -297,7 +303,7 @@ def test_a_request_ends_the_wait() -> None:
 
 
 def test_of_many_concurrent_requests_one_is_granted() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, interval=3600.0) as (loop, _):
         answers: list[float] = []
         threads = [threading.Thread(target=lambda: answers.append(loop.ask())) for _ in range(20)]
@@ -310,7 +316,7 @@ def test_of_many_concurrent_requests_one_is_granted() -> None:
 
 
 def test_a_round_that_is_cut_is_not_published() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds) as (loop, published):
         assert rounds.began.acquire(timeout=SOON)
         loop.stop(within=SOON)
@@ -320,7 +326,7 @@ def test_a_round_that_is_cut_is_not_published() -> None:
 
 
 def test_a_stop_while_it_waits_ends_it() -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, interval=3600.0) as (loop, published):
         rounds.end.release()
         assert published.acquire(timeout=SOON)
@@ -351,7 +357,7 @@ def test_a_loop_that_was_not_started_is_not_alive() -> None:
 
 
 def test_a_loop_whose_round_hangs_is_not_alive(clock: Clock) -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, deadline=30.0, clock=clock) as (loop, _):
         assert rounds.began.acquire(timeout=SOON)
         clock.now += 30 + PATIENCE - 0.1
@@ -362,7 +368,7 @@ def test_a_loop_whose_round_hangs_is_not_alive(clock: Clock) -> None:
 
 
 def test_a_loop_whose_next_round_does_not_start_is_not_alive(clock: Clock) -> None:
-    rounds = Rounds()
+    rounds = HeldRounds()
     with running(rounds, interval=3600.0, clock=clock) as (loop, published):
         rounds.end.release()
         assert published.acquire(timeout=SOON)
@@ -394,3 +400,170 @@ def test_only_aws_counts_as_throttling(clock: Clock) -> None:
     assert refused.steps[0].action is Action.TOKEN
     _, published = run(clock, [lasting(clock, 1, refused)])
     assert published[0].interval == 60
+
+
+# ---- what a round remembers of earlier ones: the task's identity and nothing else ------------------------------------
+
+UNREADABLE = "task.metadata-unavailable"
+ERROR = string_error(500, "unable to generate metadata for task")
+
+
+def failing(vpc: VPC) -> None:
+    vpc.metadata.injected_replies += [InjectedReply(ERROR, "/v4/"), InjectedReply(ERROR, "/v3/")]
+
+
+def falling_back_to_version_3(vpc: VPC) -> None:
+    vpc.metadata.injected_replies.append(InjectedReply(ERROR, "/v4/"))
+
+
+def knowing_all_but_the_container(vpc: VPC) -> None:
+    vpc.metadata.injected_replies.append(InjectedReply(ERROR, f"/{ID} "))
+
+
+@contextmanager
+def rounds() -> Iterator[tuple[VPC, Callable[[], Verdict]]]:
+    with VPC() as vpc:
+        of = Rounds(parse(["--no-controls", "--connect-timeout", "1"], vpc.environ), vpc.wire())
+        yield vpc, lambda: of.measure(threading.Event())
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {finding.code for finding in verdict.findings}
+
+
+@pytest.mark.parametrize(
+    ("fails", "code"),
+    [(failing, UNREADABLE), (knowing_all_but_the_container, UNREADABLE), (falling_back_to_version_3, "probe.retried")],
+)
+def test_failing_metadata_in_one_round_is_no_misconfiguration(fails: Callable[[VPC], None], code: str) -> None:
+    with rounds() as (vpc, measured):
+        first = measured()
+        fails(vpc)
+        second = measured()
+        vpc.metadata.injected_replies.clear()
+        third = measured()
+    assert codes(second) == codes(first) | {code}
+    assert (second.status, second.pull, second.path) == (first.status, first.pull, first.path)
+    assert [endpoint.name for endpoint in second.endpoints] == [endpoint.name for endpoint in first.endpoints]
+    assert second.plan == first.plan
+    assert second.surroundings == replace(first.surroundings, metadata_remembered=True, clock_synchronized=None)
+    titles = [finding.title for finding in second.findings if finding.code == UNREADABLE]
+    assert all("of an earlier round" in title for title in titles)
+    assert (third.surroundings, codes(third)) == (first.surroundings, codes(first))
+
+
+def test_silent_metadata_in_one_round_is_no_misconfiguration() -> None:
+    with rounds() as (vpc, measured):
+        first = measured()
+        heard = vpc.local.pop((CREDENTIALS_ADDRESS, 80))
+        silent = measured()
+        vpc.local[CREDENTIALS_ADDRESS, 80] = heard
+        last = measured()
+    assert silent.plan.image == first.plan.image
+    assert {UNREADABLE, "credentials.unavailable"} <= codes(silent)
+    assert codes(last) == codes(first)
+
+
+def test_without_earlier_metadata_nothing_is_remembered() -> None:
+    with rounds() as (vpc, measured):
+        failing(vpc)
+        with pytest.raises(UsageError, match="did not answer"):
+            measured()
+        vpc.metadata.injected_replies.clear()
+        assert measured().surroundings.metadata_remembered is False
+
+
+def test_facts_that_may_change_are_not_remembered() -> None:
+    with rounds() as (vpc, measured):
+        vpc.metadata.edits.append(lambda document: document.update(FaultInjectionEnabled=True))
+        assert "task.fault-injection" in codes(measured())
+        failing(vpc)
+        vpc.nameservers = vpc.nameservers[:1] * 2
+        second = measured()
+    assert "task.fault-injection" not in codes(second)
+    assert second.surroundings.resolvers == tuple(vpc.nameservers)
+    assert second.surroundings.clock_synchronized is None
+    assert second.surroundings != Surroundings()
+
+
+# ---- the schedule, at any time ---------------------------------------------------------------------------------------
+
+INSTANTS = st.floats(0, 1e9)
+INTERVALS = st.floats(SHORTEST, LONGEST)
+CHANCE = st.floats(-1, 1)
+TINY = 1e-6  # what floats lose at 1e9
+
+
+@given(planned=INSTANTS, interval=INTERVALS, lasted=st.floats(0, 1e7), roll=CHANCE)
+def test_the_next_start_is_never_in_the_past(planned: float, interval: float, lasted: float, roll: float) -> None:
+    now = planned + lasted
+    start, _ = next_start(planned, interval, now=now, roll=roll)
+    assert start >= now - TINY
+    assert start <= now + interval * (1 + JITTER) + TINY
+
+
+@given(planned=INSTANTS, interval=INTERVALS, part=st.floats(0, 0.89), roll=CHANCE)
+def test_jitter_is_a_tenth_either_way(planned: float, interval: float, part: float, roll: float) -> None:
+    start, late = next_start(planned, interval, now=planned + interval * part, roll=roll)
+    assert not late
+    assert interval * 0.9 - TINY <= start - planned <= interval * 1.1 + TINY
+
+
+@pytest.mark.parametrize(("roll", "start"), [(-1, 54.0), (0, 60.0), (1, 66.0)])
+def test_jitter_covers_its_whole_range(roll: float, start: float) -> None:
+    planned, late = next_start(0.0, 60.0, now=1.0, roll=roll)
+    assert planned == pytest.approx(start)
+    assert late is False
+
+
+@pytest.mark.parametrize(
+    ("lasted", "start", "late"),
+    [
+        (0, 60, False),
+        (59.9, 60, False),
+        (60, 60, False),  # to the point
+        (60.1, 120, True),
+        (90, 120, True),
+        (119.9, 120, True),
+        (125, 180, True),
+        (100_000, 100_020, True),  # the machine slept
+    ],
+)
+def test_after_an_overrun_the_plan_is_kept(lasted: float, start: float, late: bool) -> None:
+    assert next_start(0.0, 60.0, now=lasted, roll=0) == (start, late)
+
+
+@given(planned=INSTANTS, interval=INTERVALS, over=st.floats(0.01, 1e4), roll=CHANCE)
+def test_a_long_overrun_counts_once(planned: float, interval: float, over: float, roll: float) -> None:
+    step = interval * (1 + JITTER * roll)
+    start, late = next_start(planned, interval, now=planned + step + over, roll=roll)
+    assert late is True
+    periods = (start - planned) / step
+    assert periods == pytest.approx(round(periods), abs=1e-3)
+    assert periods > 1.5
+
+
+@given(base=INTERVALS, throttles=st.lists(st.booleans(), max_size=60))
+def test_the_interval_stays_between_the_configured_and_the_longest_one(base: float, throttles: list[bool]) -> None:
+    interval = base
+    for throttled in throttles:
+        before, interval = interval, eased(interval, base, throttled=throttled)
+        assert base <= interval <= max(base, LONGEST_INTERVAL)
+        assert interval >= before if throttled else interval <= before
+
+
+@given(base=INTERVALS, throttled=st.integers(1, 20))
+def test_success_restores_the_interval(base: float, throttled: int) -> None:
+    interval = base
+    for _ in range(throttled):
+        interval = eased(interval, base, throttled=True)
+    for _ in range(throttled):
+        interval = eased(interval, base, throttled=False)
+    assert interval == base
+
+
+def test_it_doubles_and_halves() -> None:
+    stretched = [60.0]
+    for throttled in (True, True, True, True, True, False, False, False, False, False):
+        stretched.append(eased(stretched[-1], 60.0, throttled=throttled))
+    assert stretched == [60, 120, 240, 480, 900, 900, 450, 225, 112.5, 60, 60]
