@@ -10,8 +10,8 @@ from difflib import get_close_matches
 
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.model import ImageHost, ImageReference
+from probe.partitions import partition_of, partitions
 from probe.records import Record
-from probe.wire.partitions import partition_of, partitions
 
 GOOD_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 

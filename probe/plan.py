@@ -9,7 +9,7 @@ from probe.config.settings import Environment, Settings, UsageError
 from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Place, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
-from probe.wire.partitions import partition_of
+from probe.partitions import partition_of
 
 # The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
 # (ECS guide, "interface VPC endpoints").

@@ -7,8 +7,8 @@ from functools import cache
 
 from probe.arns import REGION
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
+from probe.partitions import partition_of, partitions
 from probe.records import Record
-from probe.wire.partitions import partition_of, partitions
 
 # Masks of posted texts: ****, <account>, xxx, ACCOUNT_ID, REDACTED; a shortened name ends in dots.
 _MASKED = re.compile(r"[*.…]*|[x*]+|<.*>?|\W*|(?i:redacted|account(?:_?id)?|region)|[A-Z_]*[A-Z]_?[A-Z_]*")

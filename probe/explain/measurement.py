@@ -46,7 +46,7 @@ from probe.model import (
     Step,
     Surroundings,
 )
-from probe.wire.partitions import partition_of, partitions
+from probe.partitions import partition_of, partitions
 
 INFERRED = "inferred: the failure in the text comes after this step"
 # The round trips of a pull, in order: a failure of one proves that those before it succeeded.

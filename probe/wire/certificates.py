@@ -17,7 +17,7 @@ from probe.wire.errors import Phase, WireError, wire_error
 from probe.wire.sockets import Pace, TlsSocket, connect
 
 _ABBREVIATIONS = {"countryName": "C", "organizationName": "O", "commonName": "CN", "organizationalUnitName": "OU"}
-_SHOWN_ATTRIBUTES = ("organizationName", "commonName")
+_SHOWN_ATTRIBUTES = ("O", "CN")
 
 
 class CertificateFacts(Record, frozen=True):
@@ -91,12 +91,12 @@ def _handshake_error(error: Exception, host: str) -> WireError:
 def peer_facts(secure: TlsSocket) -> CertificateFacts:
     """The facts of a verified handshake. Its connection must still be open."""
     peer: dict[str, Any] = secure.getpeercert() or {}
-    issuer = [(key, value) for part in peer.get("issuer", ()) for key, value in part]
+    issuer = [(_ABBREVIATIONS.get(key, key), value) for part in peer.get("issuer", ()) for key, value in part]
     names = tuple(value for kind, value in peer.get("subjectAltName", ()) if kind in ("DNS", "IP Address"))
     return CertificateFacts(
         version=secure.version(),
         issuer=_name(issuer),
-        issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
+        issuer_organization=_organization(issuer),
         names=names or tuple(value for part in peer.get("subject", ()) for key, value in part if key == "commonName"),
         not_before=_utc(peer.get("notBefore")),
         not_after=_utc(peer.get("notAfter")),
@@ -104,10 +104,14 @@ def peer_facts(secure: TlsSocket) -> CertificateFacts:
     )
 
 
-def _name(parts: list[tuple[str, str]]) -> str | None:
-    """The organization and common name, else every part of the name."""
-    shown = [part for part in parts if part[0] in _SHOWN_ATTRIBUTES] or parts
-    return ", ".join(f"{_ABBREVIATIONS.get(key, key)}={value}" for key, value in shown) or None
+def _name(attributes: list[tuple[str, str]]) -> str | None:
+    """The organization and common name, or all attributes of a name without them."""
+    shown = [attribute for attribute in attributes if attribute[0] in _SHOWN_ATTRIBUTES] or attributes
+    return ", ".join(f"{key}={value}" for key, value in shown) or None
+
+
+def _organization(attributes: list[tuple[str, str]]) -> str | None:
+    return next((value for key, value in attributes if key == "O"), None)
 
 
 def _utc(text: str | None) -> datetime | None:
@@ -119,11 +123,7 @@ def _parse(der: bytes, version: str | None) -> CertificateFacts:
 
     try:
         certificate = x509.load_der_x509_certificate(der)
-        long_names = {short: name for name, short in _ABBREVIATIONS.items()}
-        issuer = [
-            (long_names.get(part.rfc4514_attribute_name, part.rfc4514_attribute_name), str(part.value))
-            for part in certificate.issuer
-        ]
+        issuer = [(attribute.rfc4514_attribute_name, str(attribute.value)) for attribute in certificate.issuer]
         try:
             alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             addresses = alternative.get_values_for_type(x509.IPAddress)
@@ -134,7 +134,7 @@ def _parse(der: bytes, version: str | None) -> CertificateFacts:
         return CertificateFacts(
             version=version,
             issuer=_name(issuer),
-            issuer_organization=next((value for key, value in issuer if key == "organizationName"), None),
+            issuer_organization=_organization(issuer),
             names=names,
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,

@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.endpoints import CORE_ENDPOINTS, ROWS, Place
 from probe.model import AnswerSeen, Denial, DenialReason, Endpoint, Failure, ImageHost, ImageReference, Plan
-from probe.wire.partitions import partitions
+from probe.partitions import partitions
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 REGION, ACCOUNT = "eu-west-1", "123456789012"

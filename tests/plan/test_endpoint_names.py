@@ -8,7 +8,7 @@ from botocore.endpoint_provider import EndpointProvider
 
 from probe.endpoints import ROWS, Place
 from probe.model import Partition
-from probe.wire.partitions import partitions
+from probe.partitions import partitions
 
 # Row → botocore's service. The ecs-a and ecs-t hosts, the registry and the layer bucket are in no rule set.
 SERVICES = {

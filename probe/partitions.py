@@ -1,4 +1,4 @@
-"""AWS's partitions and regions, from the table that botocore ships. Reading it imports nothing of botocore."""
+"""AWS's partitions and regions, from the table that botocore contains. botocore itself is not imported."""
 
 from __future__ import annotations
 

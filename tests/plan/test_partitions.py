@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from probe.wire.partitions import partition_of, partitions
+from probe.partitions import partition_of, partitions
 
 
 @pytest.mark.parametrize(
@@ -37,31 +34,3 @@ def test_every_partition_lists_regions() -> None:
     assert len(partitions()) >= 8
     assert all(partition.regions for partition in partitions())
     assert not [region for partition in partitions() for region in partition.regions if "global" in region]
-
-
-# Not dnspython: `names` imports it, because the first packet of a run is a DNS query.
-HEAVY = ("requests", "urllib3", "botocore", "cryptography")
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "",
-        ".errors",
-        ".sockets",
-        ".certificates",
-        ".names",
-        ".http",
-        ".answers",
-        ".metadata",
-        ".credentials",
-        ".aws_calls",
-        ".aws_errors",
-        ".partitions",
-    ],
-)
-def test_importing_a_module_loads_no_heavy_library(module: str) -> None:
-    script = f"import sys, probe.wire{module} as m; getattr(m, 'partitions', tuple)()"
-    script += f"; print([name for name in {HEAVY} if name in sys.modules])"
-    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert process.stdout.strip() == "[]"
