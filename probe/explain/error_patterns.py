@@ -225,10 +225,7 @@ PATTERNS = (
         action=Action.DNS,
     ),
     _round_trip(
-        Failure.NO_ANSWER,
-        f"eai_again (?P<host>{_NAME})",
-        "temporary failure in name resolution",
-        action=Action.DNS,
+        Failure.NO_ANSWER, f"eai_again (?P<host>{_NAME})", "temporary failure in name resolution", action=Action.DNS
     ),
     _round_trip(Failure.SERVFAIL, r"\bservfail\b", "server misbehaving", action=Action.DNS),
     _round_trip(Failure.NO_ADDRESS, "no address associated with (?:host)?name", action=Action.DNS),

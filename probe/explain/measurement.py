@@ -47,15 +47,11 @@ from probe.model import (
     Surroundings,
 )
 from probe.partitions import partition_of, partitions
+from probe.records import replace
 
 INFERRED = "inferred: the failure in the text comes after this step"
 # The round trips of a pull, in order: a failure of one proves that those before it succeeded.
-_PULL_ORDER = (
-    (Action.TOKEN, "ecr.api"),
-    (Action.MANIFEST, "ecr.dkr"),
-    (Action.BLOB, "ecr.dkr"),
-    (Action.LAYER, "s3"),
-)
+_PULL_ORDER = ((Action.TOKEN, "ecr.api"), (Action.MANIFEST, "ecr.dkr"), (Action.BLOB, "ecr.dkr"), (Action.LAYER, "s3"))
 
 
 def measurement_of(
@@ -248,29 +244,27 @@ def _reported_steps(
         or reported.resolver
         or (reported.address if reported.action in (Action.TCP, Action.TLS) else None)
     )
-    yield Step(
-        id="/".join(part for part in (reported.endpoint, reported.action, subject) if part),
-        endpoint=reported.endpoint,
-        action=reported.action,
+    step = _step(
+        reported.endpoint,
+        reported.action,
+        _seen(reported, name, ranges),
         subject=subject or "",
         host=endpoint.host if endpoint else name or None,
-        address=reported.resolver if reported.action is Action.DNS else reported.address,
-        on=None,
-        outcome=Outcome.FAILED,
-        failure=reported.failure,
         detail=reported.error_text or None,
-        seconds=None,
-        seen=_seen(reported, name, ranges),
-        blocked_by=None,
     )
+    address = reported.resolver if reported.action is Action.DNS else reported.address
+    yield replace(step, address=address, outcome=Outcome.FAILED, failure=reported.failure)
 
 
-def _step(endpoint: str, action: Action, seen: AnySeen, *, host: str | None, detail: str) -> Step:
+def _step(
+    endpoint: str, action: Action, seen: AnySeen, *, subject: str = "", host: str | None, detail: str | None
+) -> Step:
+    """A step that succeeded."""
     return Step(
-        id=f"{endpoint}/{action}",
+        id="/".join(part for part in (endpoint, action, subject) if part),
         endpoint=endpoint,
         action=action,
-        subject="",
+        subject=subject,
         host=host,
         on=None,
         outcome=Outcome.OK,

@@ -10,16 +10,7 @@ import msgspec
 
 from probe import __version__
 from probe.faults import diagnose
-from probe.model import (
-    SCHEMA_VERSION,
-    Action,
-    Asker,
-    Basis,
-    Measurement,
-    Policy,
-    Step,
-    Verdict,
-)
+from probe.model import SCHEMA_VERSION, Action, Asker, Basis, Measurement, Policy, Step, Verdict
 from probe.records import Record, field, replace
 from probe.safe_words import shortened
 from probe.verdict import judge

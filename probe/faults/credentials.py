@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, Wording, finding, finds, possible
+from probe.faults.fault import Fault, Wording, finding, finds, noted, possible
 from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import duration
 
@@ -63,12 +63,10 @@ CREDENTIALS_REJECTED = Fault(
     Impact.PROOF,
     (causes.CREDENTIALS_REJECTED,),
 )
-INSTANCE_ROLE = Fault(
+INSTANCE_ROLE = noted(
     "credentials.instance-role",
     "the credentials come from instance metadata: {role}",
     "The task has no role of its own, so the instance's role was used.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 
 CLOCK_TOLERANCE = 300.0  # seconds; AWS refuses signatures that are 5 minutes or more off (S3: 15)

@@ -171,15 +171,7 @@ def _visit(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> Vis
 # Caused by ecr-probe or by the end of the run: no evidence of any other fault.
 NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
 REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
-CONVERSATION = (
-    Action.TOKEN,
-    Action.CHALLENGE,
-    Action.MANIFEST,
-    Action.BLOB,
-    Action.LAYER,
-    Action.LOGS,
-    Action.REQUEST,
-)
+CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS, Action.REQUEST)
 # Endpoints that only error texts have: a registry other than private ECR, and a host that the text does not name.
 ELSEWHERE, UNNAMED = "registry", "unnamed-host"
 

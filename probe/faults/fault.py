@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from probe.faults.causes import CauseText, missing
-from probe.faults.evidence import Evidence
+from probe.faults.evidence import Evidence, Visit
 from probe.faults.placeholders import service_of, values_of
 from probe.model import Basis, Extent, Finding, Impact, Standing, Step
 from probe.narration import listed, observations
@@ -71,6 +71,11 @@ class Fault(Record, frozen=True):
     def suspects(self) -> Suspects:
         """The usual causes, the first of them confirmed where the fault is certain."""
         return confirmed(*self.causes) if self.certain else possible(*self.causes)
+
+
+def noted(code: str, title: str, why: str, causes: tuple[CauseText, ...] = (), **others: Any) -> Fault:
+    """A fault that is only worth knowing: nothing is lost."""
+    return Fault(code, title, why, Impact.NONE, causes, Extent.NOTED, **others)
 
 
 class Rule(Record, frozen=True):
@@ -166,6 +171,15 @@ def finding(
         values={"saw": saw, "addresses": general["address_list"], **own_values},
         causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)),
     )
+
+
+def finding_of_hosts(
+    fault: Fault, evidence: Evidence, visits: Iterable[Visit], steps: Iterable[Step], **others: Any
+) -> Finding:
+    """One finding about several hosts; by default it weighs what fails without their endpoints."""
+    endpoints, hosts = zip(*((visit.endpoint.name, visit.host) for visit in visits), strict=True)
+    impact = others.pop("impact", None) or evidence.impact(endpoints)
+    return finding(fault, evidence, steps, endpoints=endpoints, impact=impact, hosts=hosts, **others)
 
 
 def agreement(count: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from probe.faults import causes
 from probe.faults.causes import advice
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, finding, finds
+from probe.faults.fault import Fault, finding, finds, noted
 from probe.model import Action, Asker, Extent, Failure, Finding, Impact, Outcome, Step
 from probe.narration import few
 
@@ -57,12 +57,10 @@ NOT_MEASURED = Fault(
     Impact.PROOF,
     (causes.OTHER,),
 )
-RETRIED = Fault(
+RETRIED = noted(
     "probe.retried",
     "{what} failed at first and succeeded at the retry",
     "One lost packet or one busy moment is normal. If it happens often, it is a fault.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("what", "a step"),),
 )
 UNEXPLAINED = Fault(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence, Visit
-from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, possible
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, noted, possible
 from probe.faults.registry import CROSS_REGION
 from probe.model import (
     Action,
@@ -163,28 +163,22 @@ FOREIGN_LAYERS = Fault(
     Extent.PARTLY,
     examples=(("count", "some"),),
 )
-RANGED = Fault(
+RANGED = noted(
     "layers.ranged",
     "only the first {received} of a layer of {size} were fetched, so its digest is not verified",
     "The layer is larger than --layer-bytes. --layers all fetches and verifies everything.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("received", "bytes"), ("size", "some bytes")),
 )
-NOT_FETCHED = Fault(
+NOT_FETCHED = noted(
     "layers.not-fetched",
     "no layer was fetched (--layers none), so the pull is not proven",
     "Layers come from S3, on another path than the manifest.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
-S3_ROUTE = Fault(
+S3_ROUTE = noted(
     "s3.route-undetermined",
     "S3 is reached through a gateway endpoint or NAT; from inside they look alike",
     "A gateway endpoint keeps S3's public addresses. aws ec2 describe-route-tables shows which one it is.",
-    Impact.NONE,
     (causes.S3_ROUTE_TABLE, causes.MISSING_S3),
-    Extent.NOTED,
 )
 S3_ROUTE_LIKELY = S3_ROUTE.variant(
     title="S3 is reached at public addresses, probably through a gateway endpoint",

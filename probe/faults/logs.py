@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, Wording, confirmed, finding, finds, possible
+from probe.faults.fault import Fault, Wording, confirmed, finding, finds, noted, possible
 from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
 
 ENDPOINT_POLICY = Fault(
@@ -20,13 +20,11 @@ ENDPOINT_POLICY = Fault(
     certain=True,
     examples=(("action", "an action"), ("who", "a role"), ("endpoints", "a service's")),
 )
-NOT_PERMITTED = Fault(
+NOT_PERMITTED = noted(
     "logs.not-permitted",
     "CloudWatch Logs answers, but {who} may not read log groups",
     "{action} was denied, and the answer proves the endpoint. The log driver writes with the execution role, not "
     "with this one.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("action", "The read"), ("who", "this role")),
 )
 GROUP_MISSING = Fault(
@@ -43,12 +41,10 @@ GROUP_MISSING = Fault(
         extent=Extent.WHOLLY,
     ),
 )
-STREAM_MISSING = Fault(
+STREAM_MISSING = noted(
     "logs.stream-missing",
     "the log stream {stream} does not exist yet",
     "The log driver creates it when the container starts.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 BAD_REGION = Fault(
     "logs.misconfigured-region",

@@ -9,16 +9,11 @@ from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.faults import causes
 from probe.faults.causes import CauseText
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Visit, addresses_of, class_of, is_inside
-from probe.faults.fault import Fault, Suspects, confirmed, finding, possible
+from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
-_ZONES = (
-    causes.PRIVATE_DNS_OFF,
-    causes.VPC_ATTRIBUTES_OFF,
-    causes.ZONE_NOT_ASSOCIATED,
-    causes.ZONE_WRONG_NAME,
-)
+_ZONES = (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME)
 
 
 def other_answers(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
@@ -145,23 +140,8 @@ def _answering_server(visit: Visit) -> str | None:
 
 
 def lookup_finding(
-    fault: Fault,
-    evidence: Evidence,
-    visits: list[Visit],
-    steps: tuple[Step, ...],
-    suspects: Suspects,
-    **values: Any,
+    fault: Fault, evidence: Evidence, visits: list[Visit], steps: tuple[Step, ...], suspects: Suspects, **values: Any
 ) -> Finding:
-    """One finding about several hosts."""
-    names = tuple(visit.endpoint.name for visit in visits)
-    return finding(
-        fault,
-        evidence,
-        steps,
-        endpoints=names,
-        impact=evidence.impact(names),
-        suspects=suspects,
-        hosts=tuple(visit.host for visit in visits),
-        servers=tuple(dict.fromkeys(line.server for visit in visits for line in visit.lines if line.failed)),
-        **values,
-    )
+    """One finding about several hosts, with the nameservers that failed."""
+    servers = tuple(dict.fromkeys(line.server for visit in visits for line in visit.lines if line.failed))
+    return finding_of_hosts(fault, evidence, visits, steps, suspects=suspects, servers=servers, **values)

@@ -9,7 +9,7 @@ from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import NOT_THERE, REFUSALS, Evidence, Visit, addresses_of, is_inside, is_ipv4
-from probe.faults.fault import Fault, Suspects, Wording, finding, finds, merged, possible
+from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import (
     failed_lookups,
     lookup_finding,
@@ -34,12 +34,7 @@ PUBLIC = Fault(
     "Private DNS for this endpoint is not taking effect here. It works today only through NAT or an internet gateway; "
     "without that, pulls break.",
     Impact.ROUTE,
-    (
-        causes.PRIVATE_DNS_OFF,
-        causes.VPC_ATTRIBUTES_OFF,
-        causes.ZONE_NOT_ASSOCIATED,
-        causes.ZONE_WRONG_NAME,
-    ),
+    (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME),
     other_causes=(
         causes.CUSTOM_RESOLVER,
         causes.MISSING_ECR_API,
@@ -114,21 +109,17 @@ NO_ADDRESS = Fault(
     (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT, causes.EGRESS_FIREWALL),
     other_causes=NAME_MISSING.other_causes,
 )
-CENTRAL = Fault(
+CENTRAL = noted(
     "dns.central-endpoint",
     "the private addresses of {endpoints} are outside this VPC's known ranges: probably a central endpoint VPC",
     "{addresses} are not in {ranges}. A shared endpoint VPC behind a transit gateway looks like this; list your other "
     "ranges with --vpc-cidr.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
-UNDETERMINED = Fault(
+UNDETERMINED = noted(
     "dns.undetermined-answer",
     "it is unknown whether the addresses of {endpoints} belong to a VPC endpoint",
     "{addresses} are global IPv6 addresses outside the known ranges: endpoints have such addresses, and other hosts "
     "too. Give the VPC's IPv6 range with --vpc-cidr.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 
 
@@ -140,16 +131,10 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
         fault, suspects = _public_fault(evidence, visit)
         groups.setdefault((fault, _similarity(evidence, visit, fault, suspects)), []).append((visit, suspects))
     for (fault, _), group in groups.items():
-        names = tuple(visit.endpoint.name for visit, _ in group)
-        yield finding(
-            fault,
-            evidence,
-            merged(*(_steps_of(evidence, visit) for visit, _ in group)),
-            endpoints=names,
-            impact=evidence.impact(names) if fault is PUBLIC_SILENT else Impact.ROUTE,
-            suspects=_merged_suspects(group),
-            hosts=tuple(visit.host for visit, _ in group),
-        )
+        visits = [visit for visit, _ in group]
+        steps = merged(*(_steps_of(evidence, visit) for visit in visits))
+        impact = None if fault is PUBLIC_SILENT else Impact.ROUTE
+        yield finding_of_hosts(fault, evidence, visits, steps, impact=impact, suspects=_merged_suspects(group))
 
 
 def _similarity(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from probe.addresses import is_ipv6
 from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence, Visit, is_inside
-from probe.faults.fault import Fault, Suspects, finding, finds, merged, possible
+from probe.faults.fault import Fault, Suspects, finding_of_hosts, finds, merged, possible
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 SILENT = Fault(
@@ -67,8 +67,7 @@ REFUSED = Fault(
     other_causes=(causes.ZONE_CONFLICT, causes.NO_ROUTE),
 )
 REFUSED_PARTLY = REFUSED.variant(
-    title="connections to some addresses of {endpoints} are refused, others work",
-    extent=Extent.PARTLY,
+    title="connections to some addresses of {endpoints} are refused, others work", extent=Extent.PARTLY
 )
 NO_ROUTE = Fault(
     "tcp.no-route",
@@ -173,15 +172,8 @@ def _findings(
     evidence: Evidence, groups: dict[tuple[Fault, Suspects], list[Visit]], failures: tuple[Failure, ...]
 ) -> Iterator[Finding]:
     for (fault, suspects), visits in groups.items():
-        names = tuple(visit.endpoint.name for visit in visits)
         unknown = any(visit.address_class is AddressClass.UNKNOWN for visit in visits)
-        yield finding(
-            SILENT_UNKNOWN if fault is SILENT_OUTSIDE and unknown else fault,
-            evidence,
-            merged(*(visit.unconnected(failures) for visit in visits)),
-            endpoints=names,
-            impact=evidence.impact(names),
-            extent=Extent.PARTLY if all(visit.connected for visit in visits) else Extent.WHOLLY,
-            suspects=suspects,
-            hosts=tuple(visit.host for visit in visits),
-        )
+        fault = SILENT_UNKNOWN if fault is SILENT_OUTSIDE and unknown else fault
+        steps = merged(*(visit.unconnected(failures) for visit in visits))
+        extent = Extent.PARTLY if all(visit.connected for visit in visits) else Extent.WHOLLY
+        yield finding_of_hosts(fault, evidence, visits, steps, extent=extent, suspects=suspects)

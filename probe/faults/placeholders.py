@@ -9,13 +9,7 @@ from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
 from probe.arns import role_of
 from probe.endpoints import ROWS
 from probe.faults.evidence import UNNAMED, Evidence
-from probe.model import (
-    AddressClass,
-    Asker,
-    Endpoint,
-    Kind,
-    Step,
-)
+from probe.model import AddressClass, Asker, Endpoint, Kind, Step
 from probe.narration import few, listed
 
 _CHINA = "aws-cn"

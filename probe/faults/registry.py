@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence, is_inside
-from probe.faults.fault import Fault, Wording, finding, finds
+from probe.faults.fault import Fault, Wording, finding, finds, noted
 from probe.model import Action, Extent, Failure, Finding, Impact, Route, Step
 from probe.narration import listed
 
@@ -100,33 +100,27 @@ OTHER_PLATFORM = NO_PLATFORM.variant(
     ),
     extent=Extent.PARTLY,
 )
-HEAD_REFUSED = Fault(
+HEAD_REFUSED = noted(
     "registry.head-refused",
     "the registry refused HEAD for the manifest, but answered GET",
     "A HEAD answer has no body, so GET counts. Clients that send only HEAD may fail here.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
-HOST_FORM = Fault(
+HOST_FORM = noted(
     "registry.host-form",
     "the image uses the dual-stack host of the registry, {host}",
     "Older endpoints do not cover it, and login and pull must both use this host name.",
-    Impact.NONE,
     (causes.UNRECOGNISED_HOST,),
-    Extent.NOTED,
 )
 FIPS_HOST = HOST_FORM.variant(
     title="the image uses the FIPS host of the registry, {host}",
     why="Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them.",
     causes=(causes.FIPS_HOSTNAME,),
 )
-CROSS_REGION = Fault(
+CROSS_REGION = noted(
     "region.cross-region",
     "the image is in {region}, the task in {task_region}",
     "Names of the other region resolve to private addresses and its layers arrive, so the pull works. Transfer between "
     "regions is charged.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 
 # Docker's error text both for a repository that does not exist and for a denial.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Line, Visit, addresses_of, class_of, is_inside
-from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, possible
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import failed_lookups, failing_resolver_suspects, lookup_finding
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
@@ -21,8 +21,7 @@ SERVFAIL = Fault(
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
 )
 SERVFAIL_PARTLY = SERVFAIL.variant(
-    title="the nameserver {servers} fails to look up {endpoints}; another one answers",
-    extent=Extent.PARTLY,
+    title="the nameserver {servers} fails to look up {endpoints}; another one answers", extent=Extent.PARTLY
 )
 REFUSED_QUERY = Fault(
     "dns.refused-query",
@@ -32,8 +31,7 @@ REFUSED_QUERY = Fault(
     (causes.CUSTOM_RESOLVER, causes.OTHER),
 )
 REFUSED_QUERY_PARTLY = REFUSED_QUERY.variant(
-    title="the nameserver {servers} refuses to look up {endpoints}; another one answers",
-    extent=Extent.PARTLY,
+    title="the nameserver {servers} refuses to look up {endpoints}; another one answers", extent=Extent.PARTLY
 )
 HALF_ANSWER = Fault(
     "dns.half-answer",
@@ -69,19 +67,15 @@ RESOLVERS_DISAGREE = Fault(
     (causes.CUSTOM_RESOLVER,),
     Extent.PARTLY,
 )
-HUB = Fault(
+HUB = noted(
     "dns.hub-resolver",
     "only the resolver in use ({servers}) has private addresses of {endpoints}; the VPC's own resolver does not",
     "A central DNS serves the private name. That works, but the VPC's own resolver does not serve it.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
-CONTROL_SILENT = Fault(
+CONTROL_SILENT = noted(
     "dns.control-silent",
     "AmazonProvidedDNS does not answer; the resolver in use does",
     "It was asked only as a control, so nothing is lost.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 
 
@@ -126,12 +120,9 @@ def failing_lines(evidence: Evidence) -> Iterator[Finding]:
                 lost = evidence.tries(*(step for step in line.failed if step.failure not in NO_EVIDENCE))
                 groups.setdefault((fault, line.server), []).append((visit, lost))
     for (fault, server), cases in groups.items():
-        names = tuple(visit.endpoint.name for visit, _ in cases)
-        steps = merged(*(lost for _, lost in cases))
+        visits, steps = [visit for visit, _ in cases], merged(*(lost for _, lost in cases))
         suspects = _line_suspects(evidence, fault, server, steps)
-        yield finding(
-            fault, evidence, steps, endpoints=names, impact=evidence.impact(names), suspects=suspects, servers=(server,)
-        )
+        yield finding_of_hosts(fault, evidence, visits, steps, suspects=suspects, servers=(server,))
 
 
 def _is_behind(visit: Visit, line: Line) -> bool:
@@ -174,15 +165,14 @@ def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
                 vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(visit))))
                 wrong.setdefault(vpc, []).append((visit, line))
     for vpc, cases in wrong.items():
-        names = tuple(visit.endpoint.name for visit, _ in cases)
-        leaks = any(line.addresses for _, line in cases)
-        yield finding(
+        visits, steps = [visit for visit, _ in cases], merged(*(line.steps for _, line in cases))
+        yield finding_of_hosts(
             RESOLVERS_DISAGREE,
             evidence,
-            merged(*(line.steps for _, line in cases)),
-            endpoints=names,
-            impact=Impact.ROUTE if leaks else evidence.impact(names),
-            suspects=confirmed(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER),
+            visits,
+            steps,
+            impact=Impact.ROUTE if any(line.addresses for _, line in cases) else None,
+            suspects=confirmed(causes.CUSTOM_RESOLVER) if vpc else None,
             others=tuple(dict.fromkeys(line.server for _, line in cases)),
         )
 

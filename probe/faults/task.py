@@ -6,48 +6,31 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, finding, finds
-from probe.model import (
-    Action,
-    Basis,
-    Endpoint,
-    Extent,
-    Finding,
-    ImageHost,
-    Impact,
-    Outcome,
-    Path,
-    Step,
-)
+from probe.faults.fault import Fault, finding, finds, noted
+from probe.model import Action, Basis, Endpoint, Extent, Finding, ImageHost, Impact, Outcome, Path, Step
 from probe.narration import few, listed
 
-METADATA = Fault(
+METADATA = noted(
     "task.metadata-unavailable",
     "{documents} metadata could not be read",
     "What it contains is missing from this verdict; flags can supply it.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("documents", "task or instance"),),
 )
 METADATA_REMEMBERED = METADATA.variant(
     title="{documents} metadata could not be read; the answer of an earlier round is used",
     why="The image, the network interface and the logging of a task do not change while it runs.",
 )
-FAMILY_SKIPPED = Fault(
+FAMILY_SKIPPED = noted(
     "path.family-skipped",
     "the task has no {family} route, so {family} addresses were left out",
     "The names also resolve to addresses of the other family, and those were tried.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("family", "IPv6"),),
 )
-OTHER_PATH = Fault(
+OTHER_PATH = noted(
     "path.not-the-pull",
     "ECS pulls this task's image through another network interface than the one measured here",
     "On {launch}, image pulls and awslogs use the instance's own network interface, with its own subnet and security "
     "groups. Run the probe with networkMode host to measure that path.",
-    Impact.NONE,
-    extent=Extent.NOTED,
     examples=(("launch", "this launch type"),),
 )
 OTHER_PATH_LAMBDA = OTHER_PATH.variant(
@@ -57,19 +40,13 @@ OTHER_PATH_LAMBDA = OTHER_PATH.variant(
         "subnet are the same."
     ),
 )
-FAULT_INJECTION = Fault(
-    "task.fault-injection",
-    "fault injection is enabled for this task",
-    "Delays and losses in this run may be intended.",
-    Impact.NONE,
-    extent=Extent.NOTED,
+FAULT_INJECTION = noted(
+    "task.fault-injection", "fault injection is enabled for this task", "Delays and losses in this run may be intended."
 )
-CLOCK_UNSYNCHRONIZED = Fault(
+CLOCK_UNSYNCHRONIZED = noted(
     "task.clock-unsynchronized",
     "ECS reports that this task's clock is not synchronised",
     "AWS accepts signatures up to 5 minutes off, so nothing fails yet.",
-    Impact.NONE,
-    extent=Extent.NOTED,
 )
 PROXY = Fault(
     "path.proxy",

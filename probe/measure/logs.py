@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from probe.measure.http_request import answer_in, call_aws
-from probe.measure.reach import Reached, Ready
+from probe.measure.reach import Reached
 from probe.measure.recorder import Attempt, Run, Target
 from probe.model import Action, AnswerSeen, Failure, LogsSeen
 from probe.records import replace
@@ -25,47 +26,31 @@ def logs(run: Run, credentials: Attempt[FoundCredentials], reached: Reached) -> 
         run.recorder.skip(OWN, blocked_by=credentials.step.id)
         return
     plan, ready = run.plan, reached.ready[0]
-    request = _Request(run, credentials.value, reached)
-    request.send(_wanted(ready, plan.log_group, plan.log_stream), subject=ready.address)
-    for group in plan.other_log_groups:
-        request.send(_wanted(ready, group, None), subject=f"{ready.address}/{group}")
+    other_groups = ((group, None, f"{ready.address}/{group}") for group in plan.other_log_groups)
+    for group, stream, subject in ((plan.log_group, plan.log_stream, ready.address), *other_groups):
+        wanted = LogsSeen(answer=AnswerSeen(address=ready.address, method="POST"), group=group, stream=stream)
+        target = Target("logs", Action.LOGS, subject, reached.endpoint.host, ready.address, on=ready.step)
+        call = partial(_list_streams, run, credentials.value, reached, wanted)
+        run.with_retry(partial(run.recorder.attempt, target, call, seen=wanted))
     for region in plan.other_log_regions:
         why = "a container of this task logs to this region too; it was not measured"
         run.recorder.skip(Target("logs", Action.LOGS, region), blocked_by=None, detail=why)
 
 
-def _wanted(ready: Ready, group: str | None, stream: str | None) -> LogsSeen:
-    return LogsSeen(answer=AnswerSeen(address=ready.address, method="POST"), group=group, stream=stream)
-
-
-class _Request:
-    """Asks for the streams of one group, or for any group where none is known."""
-
-    def __init__(self, run: Run, caller: FoundCredentials, reached: Reached) -> None:
-        self._run, self._caller, self._reached = run, caller, reached
-
-    def send(self, wanted: LogsSeen, *, subject: str) -> None:
-        ready, host = self._reached.ready[0], self._reached.endpoint.host
-        target = Target("logs", Action.LOGS, subject, host, ready.address, on=ready.step)
-        run = self._run
-        run.with_retry(lambda: run.recorder.attempt(target, lambda: self._call(wanted), seen=wanted))
-
-    def _call(self, wanted: LogsSeen) -> tuple[LogsSeen, None]:
-        reached = self._reached
-        target, body = _call_of(wanted)
-        try:
-            response = call_aws(
-                self._run, reached.endpoint, reached.ready[0], self._caller, service="logs", target=target, body=body
-            )
-            streams = response.read(aws_calls.log_stream_names)
-        except WireError as error:
-            missing = wanted.group is not None and error.failure is Failure.NOT_FOUND
-            answer = answer_in(error, wanted.answer)
-            raise error.with_seen(replace(wanted, answer=answer, group_exists=False if missing else None)) from error
-        if wanted.group is None:
-            return replace(wanted, answer=response.seen), None
-        exists = wanted.stream in streams if wanted.stream else None
-        return replace(wanted, answer=response.seen, group_exists=True, stream_exists=exists), None
+def _list_streams(run: Run, caller: FoundCredentials, reached: Reached, wanted: LogsSeen) -> tuple[LogsSeen, None]:
+    """List the streams of one group, or any group where none is known."""
+    target, body = _call_of(wanted)
+    try:
+        response = call_aws(run, reached.endpoint, reached.ready[0], caller, service="logs", target=target, body=body)
+        streams = response.read(aws_calls.log_stream_names)
+    except WireError as error:
+        missing = wanted.group is not None and error.failure is Failure.NOT_FOUND
+        answer = answer_in(error, wanted.answer)
+        raise error.with_seen(replace(wanted, answer=answer, group_exists=False if missing else None)) from error
+    if wanted.group is None:
+        return replace(wanted, answer=response.seen), None
+    exists = wanted.stream in streams if wanted.stream else None
+    return replace(wanted, answer=response.seen, group_exists=True, stream_exists=exists), None
 
 
 def _call_of(wanted: LogsSeen) -> tuple[str, bytes]:

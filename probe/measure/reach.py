@@ -25,7 +25,7 @@ from probe.model import (
     NamesSeen,
     Step,
 )
-from probe.records import Record, replace
+from probe.records import Record, fields, replace
 from probe.wire import names
 from probe.wire.certificates import CertificateFacts, handshake, peer_facts, read_certificate
 from probe.wire.errors import WireError
@@ -146,13 +146,7 @@ def _ask(
     def call() -> tuple[NamesSeen, None]:
         try:
             lookup = names.lookup(
-                run.wire,
-                question.server,
-                question.name,
-                question.record,
-                budget=budget,
-                tries=tries,
-                until=run.until,
+                run.wire, question.server, question.name, question.record, budget=budget, tries=tries, until=run.until
             )
         except WireError as error:
             other = otherwise() if otherwise is not None and error.failure is Failure.NO_ADDRESS else None
@@ -308,16 +302,5 @@ def _family(address: str) -> int:
 
 
 def _certificate_seen(address: Address, facts: CertificateFacts | None) -> CertificateSeen:
-    if facts is None:
-        return CertificateSeen(address=address.address, address_class=address.address_class)
-    return CertificateSeen(
-        address=address.address,
-        address_class=address.address_class,
-        verified=facts.verified,
-        version=facts.version,
-        issuer=facts.issuer,
-        issuer_organization=facts.issuer_organization,
-        names=facts.names,
-        not_before=facts.not_before,
-        not_after=facts.not_after,
-    )
+    values = {item.name: getattr(facts, item.name) for item in fields(facts)} if facts else {}
+    return CertificateSeen(address=address.address, address_class=address.address_class, **values)

@@ -94,18 +94,18 @@ def _surroundings(
     until: float,
 ) -> Surroundings:
     environment = settings.environment
-    arn = _Arn.of(task.task_arn)
+    region, account = _region_and_account(task.task_arn)
     network = next(iter(container.networks), None)
     launch_type = task.launch_type or _launch_type(environment)
     mode = network.network_mode if network else None
-    own_region = environment.region or (arn.region if arn else None) or container.log_options.get("awslogs-region")
+    own_region = environment.region or region or container.log_options.get("awslogs-region")
     on_instance = bool(version) and launch_type in ("EC2", "MANAGED_INSTANCES")
     return Surroundings(
         metadata_answered=bool(version),
         log_drivers_known=version == "v4",  # version 3 does not describe logging
         path=_path(launch_type, mode, environment),
         region=own_region,
-        account=arn.account if arn else None,
+        account=account,
         launch_type=launch_type,
         network_mode=mode,
         availability_zone=task.availability_zone,
@@ -126,23 +126,9 @@ def _surroundings(
     )
 
 
-class _Arn(tuple[str, str, str]):
-    """Partition, region and account of a task's ARN."""
-
-    __slots__ = ()
-
-    @classmethod
-    def of(cls, text: str | None) -> _Arn | None:
-        parts = (text or "").split(":")
-        return cls((parts[1], parts[3], parts[4])) if len(parts) >= 6 and parts[0] == "arn" else None
-
-    @property
-    def region(self) -> str:
-        return self[1]
-
-    @property
-    def account(self) -> str:
-        return self[2]
+def _region_and_account(task_arn: str | None) -> tuple[str | None, str | None]:
+    parts = (task_arn or "").split(":")
+    return (parts[3], parts[4]) if len(parts) >= 6 and parts[0] == "arn" else (None, None)
 
 
 def _launch_type(environment: Environment) -> str | None:

@@ -121,10 +121,7 @@ class Connection(Record):
     def _head(self, reply: Reply) -> bytes:
         now = self.clock() if self.clock else None
         names = {name.lower() for name, _ in reply.headers}
-        lines = [
-            f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
-            f"Date: {formatdate(now, usegmt=True)}",
-        ]
+        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}", f"Date: {formatdate(now, usegmt=True)}"]
         lines += [f"{name}: {value}" for name, value in reply.headers]
         if "content-type" not in names and reply.content_type:
             lines.append(f"Content-Type: {reply.content_type}")

@@ -127,11 +127,7 @@ def test_a_masked_image_is_ignored(masked: str) -> None:
 @pytest.mark.parametrize(
     ("record", "image", "kind"),
     [
-        (
-            'failed to resolve reference "docker.io/library/nginx:1": x',
-            "docker.io/library/nginx:1",
-            ImageHost.OTHER,
-        ),
+        ('failed to resolve reference "docker.io/library/nginx:1": x', "docker.io/library/nginx:1", ImageHost.OTHER),
         ("manifest for public.ecr.aws/x/y:1 not found", "public.ecr.aws/x/y:1", ImageHost.PUBLIC_ECR),
         ("pull access denied for shop/cart, repository does not exist", "shop/cart", ImageHost.OTHER),
         ("repository cart not found", "cart", ImageHost.OTHER),

@@ -96,11 +96,7 @@ CONNECTIONS = (
         FakeRun({"s3": Host(("10.0.1.19",), tcp=SILENT)}),
         {"tcp.silent": "tcp.security-group tcp.nacl"},
     ),
-    Expected(
-        "connections refused",
-        FakeRun(hosts("s3", tcp=Failure.REFUSED)),
-        {"tcp.refused": "path.egress-firewall"},
-    ),
+    Expected("connections refused", FakeRun(hosts("s3", tcp=Failure.REFUSED)), {"tcp.refused": "path.egress-firewall"}),
     Expected(
         "connections to an address in the VPC reset",
         FakeRun(hosts("ecr.api", tcp=Failure.RESET)),

@@ -112,7 +112,6 @@ DNS = (
         "An isolated subnet without any endpoint.",
         all_of(without_endpoints(*CORE), without_gateway_route),
         findings={"dns.public-answer": None, "s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "vpc-dns-hostnames-off",

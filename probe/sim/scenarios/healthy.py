@@ -94,10 +94,7 @@ HEALTHY = (
         "healthy-20-range",
         "The VPC's range is 20.10.0.0/16, as in a widely copied Terraform module: it looks public but is private.",
         vpc_with(cidr="20.10.0.0/16"),
-        arguments=(
-            "--vpc-cidr",
-            "20.10.0.0/16",
-        ),
+        arguments=("--vpc-cidr", "20.10.0.0/16"),
     ),
     passing(
         "healthy-20-range-untold",
@@ -108,30 +105,19 @@ HEALTHY = (
         "healthy-shared-range",
         "The VPC uses 100.64.0.0/10, the shared address space of carriers.",
         vpc_with(cidr="100.64.0.0/10"),
-        arguments=(
-            "--vpc-cidr",
-            "100.64.0.0/10",
-        ),
+        arguments=("--vpc-cidr", "100.64.0.0/10"),
     ),
     passing(
         "healthy-single-arch",
         "An image for one platform, without an index.",
         no_change,
-        arguments=(
-            *image(f"{APP}:amd64"),
-            "--platform",
-            "linux/amd64",
-        ),
+        arguments=(*image(f"{APP}:amd64"), "--platform", "linux/amd64"),
     ),
     passing(
         "healthy-docker-manifest",
         "An image with Docker's media types.",
         no_change,
-        arguments=(
-            *image(f"{APP}:docker"),
-            "--platform",
-            "linux/amd64",
-        ),
+        arguments=(*image(f"{APP}:docker"), "--platform", "linux/amd64"),
     ),
     passing(
         "healthy-by-digest", "The image is referenced by its digest.", no_change, arguments=image(f"{APP}@{_DIGEST}")
@@ -164,10 +150,7 @@ HEALTHY = (
         "healthy-central-endpoints",
         "The endpoints are in the network team's VPC; --vpc-cidr gives its range.",
         vpc_with(central=True),
-        arguments=(
-            "--vpc-cidr",
-            HUB,
-        ),
+        arguments=("--vpc-cidr", HUB),
     ),
     passing(
         "central-endpoints-untold",
@@ -208,19 +191,13 @@ HEALTHY = (
         "healthy-pull-role",
         "The task role is also the role that pulls, and it is allowed to.",
         no_change,
-        arguments=(
-            "--pull-role",
-            f"arn:aws:iam::{ACCOUNT}:role/probe-task",
-        ),
+        arguments=("--pull-role", f"arn:aws:iam::{ACCOUNT}:role/probe-task"),
     ),
     passing(
         "layers-all",
         "The whole pull: every layer is downloaded, in parallel.",
         no_change,
-        arguments=(
-            "--layers",
-            "all",
-        ),
+        arguments=("--layers", "all"),
     ),
     passing(
         "layers-none",
@@ -235,9 +212,6 @@ HEALTHY = (
         "A large layer: only its first bytes are downloaded.",
         _big_layer,
         findings={"layers.ranged": None},
-        arguments=(
-            "--layer-bytes",
-            "65536",
-        ),
+        arguments=("--layer-bytes", "65536"),
     ),
 )

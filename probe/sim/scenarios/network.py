@@ -95,35 +95,30 @@ NETWORK = (
         "The task's security group allows no outbound traffic.",
         egress_only(),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-egress",
         "The task's security group allows 443 to the VPC only; the S3 prefix list is missing.",
         egress_only("10.0.0.0/16"),
         findings={"s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-gateway-missing",
         "The S3 gateway endpoint is missing: the manifest arrives, the layers do not.",
         without_gateway,
         findings={"s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-route-table",
         "The S3 gateway endpoint is not associated with this subnet's route table.",
         without_gateway_route,
         findings={"s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-interface-without-dns",
         "S3 has an interface endpoint without private DNS instead of a gateway endpoint.",
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     passing(
         "s3-through-nat",
@@ -147,7 +142,6 @@ NETWORK = (
         "A network ACL allows the VPC only, but S3's addresses are public.",
         acl_drops("52.216.0.0/15"),
         findings={"s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "firewall-refuses",

@@ -37,7 +37,6 @@ PAIRS = (
         "The endpoints' security group blocks the task, and the subnet lacks the route to S3.",
         all_of(closed_security_groups(*CORE), without_gateway_route),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "group-and-private-dns",
@@ -80,7 +79,6 @@ PAIRS = (
         "The first nameserver is dead, and the route to S3 is missing.",
         all_of(nameserver_lines(OTHER_SERVER, "vpc"), without_gateway_route),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable", "s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
     failing(
         "proxy-and-tag",
@@ -111,6 +109,5 @@ PAIRS = (
         "Token requests are throttled, and S3 does not answer, which is an error of its own.",
         all_of(inject_reply("ecr.api", json_error("ThrottlingException", "Rate exceeded")), without_gateway_route),
         findings={"aws.throttled": "throttle", "s3.silent": "endpoint.missing.s3"},
-        s3_reached=False,
     ),
 )

@@ -175,7 +175,6 @@ REGISTRY = (
         no_change,
         findings={"dns.public-answer": "region.cross-region", "s3.silent": None},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
-        s3_reached=False,
     ),
     failing(
         "cross-region-nat",
@@ -210,10 +209,7 @@ REGISTRY = (
         "ipv6-only-classic-host",
         "An IPv6-only task with an image reference that uses the classic host, which has only IPv4 addresses.",
         all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
-        findings={
-            "region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint",
-            "path.family-skipped": None,
-        },
+        findings={"region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint", "path.family-skipped": None},
         arguments=image(f"{APP}:{TAG}"),
     ),
 )

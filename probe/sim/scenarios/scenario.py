@@ -8,7 +8,7 @@ from functools import partial
 from probe.records import Record
 from probe.sim.changes import Change
 
-S3_ROUTE = "s3.route-undetermined"
+S3_ROUTE, S3_SILENT = "s3.route-undetermined", "s3.silent"
 
 
 class Scenario(Record, frozen=True):
@@ -44,7 +44,9 @@ def _scenario(
     `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own. Where S3's
     public addresses are reached, an info finding is added: gateway and NAT cannot be distinguished on the wire.
     """
-    findings = {**(findings or {}), **({S3_ROUTE: None} if s3_reached else {})}
+    findings = dict(findings or {})
+    if s3_reached and S3_SILENT not in findings:
+        findings[S3_ROUTE] = None
     causes = {code: cause for code, cause in findings.items() if cause}
     return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments)
 
