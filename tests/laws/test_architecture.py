@@ -1,4 +1,4 @@
-"""What imports what, who reads the environment, who prints: the house's laws, read off the source."""
+"""Rules of the architecture, checked in the source: what imports what, what reads the environment, what prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import probe
 ROOT = Path(probe.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-# Third-party packages that each part may import. A part is the longest matching prefix of a module's dotted name.
+# Third-party packages that each part may import. A module belongs to the part with the longest matching prefix.
 THIRD_PARTY = {
     "probe": set(),
     "probe.records": {"msgspec"},
@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "probe.serve": {"jinja2", "markupsafe", "msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
 }
-# Parts of ourselves that each part may import; None: anything.
+# Parts of the program that each part may import. None: all of them.
 OURS = {
     "probe": None,
     "probe.records": set(),
@@ -93,8 +93,8 @@ OURS = {
     "probe.history": {"probe.model"},
     "probe.sim": {"probe.sim", "probe.wire"},
 }
-EVERYBODYS = {"probe.records", "probe.safe_words"}
-# Modules of the standard library that touch the world: never in pure parts.
+FOR_EVERY_PART = {"probe.records", "probe.safe_words"}
+# Modules of the standard library that do input and output or depend on time. Pure parts do not import them.
 WORLD = {
     "socket",
     "ssl",
@@ -161,21 +161,21 @@ def part(name: str, table: dict[str, set[str]] | dict[str, set[str] | None]) -> 
 
 
 def within(name: str, allowed: set[str]) -> bool:
-    return any(name == each or name.startswith(f"{each}.") for each in allowed)
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)
-def test_third_party_libraries_stay_where_they_belong(path: Path) -> None:
+def test_each_part_imports_only_its_libraries(path: Path) -> None:
     allowed = THIRD_PARTY[part(dotted(path), THIRD_PARTY)]
     foreign = {name.partition(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"probe", "_typeshed"}
     assert foreign <= allowed
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)
-def test_arrows_only_point_forward(path: Path) -> None:
+def test_each_part_imports_only_the_parts_before_it(path: Path) -> None:
     allowed = OURS[part(dotted(path), OURS)]
     ours = {name for name in imports(path) if name.startswith("probe.")}
-    assert allowed is None or all(within(name, allowed | EVERYBODYS) for name in ours), ours
+    assert allowed is None or all(within(name, allowed | FOR_EVERY_PART) for name in ours), ours
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
@@ -187,7 +187,7 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def test_there_is_no_import_circle() -> None:
-    """Imports within functions count too: modules of a circle can only be understood together."""
+    """Imports within functions count too: the modules of a circle can only be understood together."""
     graph = {
         name: {imported for imported in imported_by(executed(ast.parse(path.read_text())), path) if imported != name}
         for name, path in MODULES.items()
@@ -197,7 +197,7 @@ def test_there_is_no_import_circle() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if within(dotted(path), set(PURE))], ids=dotted)
-def test_opinions_and_words_touch_no_world(path: Path) -> None:
+def test_pure_parts_do_no_input_or_output(path: Path) -> None:
     assert not {name.partition(".")[0] for name in imports(path)} & WORLD
 
 
@@ -213,12 +213,12 @@ def test_only_the_demo_imports_the_simulator() -> None:
     assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.rehearsal"}
 
 
-def test_clients_of_aws_are_only_made_where_the_operator_stands() -> None:
+def test_only_operator_aws_makes_clients_of_aws() -> None:
     makers = {dotted(path) for path in FILES if "create_client" in path.read_text() or "boto3" in imports(path)}
     assert makers == {"probe.operator.aws"}
 
 
-def test_only_the_command_line_knows_the_operator() -> None:
+def test_only_the_command_line_and_smoke_import_the_operator() -> None:
     users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
     assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke"))} == {"probe.cli"}
 
@@ -264,15 +264,15 @@ def test_only_safe_words_makes_foreign_text_safe() -> None:
                 assert dotted(path) == "probe.safe_words", f"{path}: {ast.unparse(node)}"
 
 
-def test_what_holds_values_is_a_record_but_where_msgspec_is_too_heavy() -> None:
+def test_dataclasses_are_used_only_where_msgspec_would_slow_the_start() -> None:
     light = {"probe.config.flags", "probe.config.settings"}
     assert light == {dotted(path) for path in FILES if "dataclass(" in path.read_text()}
     assert not light & {dotted(path) for path in FILES if "probe.records" in imports(path)}
 
 
-def test_no_file_is_named_after_nothing() -> None:
+def test_no_file_has_a_meaningless_name() -> None:
     assert not {path.stem for path in FILES} & {"utils", "util", "helpers", "base", "common", "generic", "misc", "core"}
 
 
-def test_every_module_says_what_lives_in_it() -> None:
+def test_every_module_has_a_docstring() -> None:
     assert all(ast.get_docstring(ast.parse(path.read_text())) for path in FILES)

@@ -1,4 +1,4 @@
-"""What the documents point at is there."""
+"""Links in the documents lead to files that exist."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in
 
 
 def targets(document: Path) -> set[str]:
-    """Relative links and pictures, without what stands behind #."""
-    found = re.findall(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"", document.read_text())
-    texts = {markdown or html for markdown, html in found}
+    """Relative links and pictures, without their fragments."""
+    links = re.findall(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"", document.read_text())
+    texts = {markdown or html for markdown, html in links}
     return {text.partition("#")[0] for text in texts if "://" not in text} - {""}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_link_is_dead(document: Path) -> None:
+def test_every_link_leads_to_a_file(document: Path) -> None:
     assert [target for target in sorted(targets(document)) if not (document.parent / target).exists()] == []
 
 

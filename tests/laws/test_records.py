@@ -1,4 +1,4 @@
-"""How values are made, and which of them show nothing of themselves."""
+"""Records: copies with changes, and that the repr of a record with secrets is its type."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Card:
     number: int = 1
 
 
-def test_a_record_with_a_secret_shows_only_what_it_is() -> None:
+def test_the_repr_of_a_record_with_a_secret_is_its_type() -> None:
     letter = Letter(Login("AWS", SECRET), "hello")
     assert repr(letter) == "Letter(sender=Login(...), text='hello')"
     assert SECRET not in f"{letter.sender} {letter.sender!r} {ValueError(letter)}"
 
 
 @pytest.mark.parametrize("kind", [Credentials, Redirect, Gateway, ServeOptions, SmokeOptions])
-def test_what_holds_secrets_is_such_a_record(kind: type[Record]) -> None:
+def test_values_with_secrets_are_such_records(kind: type[Record]) -> None:
     assert issubclass(kind, Unshown)
 
 
-def test_both_kinds_of_values_are_copied_with_changes() -> None:
+def test_records_and_dataclasses_are_copied_with_changes() -> None:
     letter, card = Letter(Login("AWS", SECRET), "hello"), Card("hello", 2)
     assert replace(letter, text="bye") == Letter(letter.sender, "bye")
     assert replace(card, text="bye") == Card("bye", 2)

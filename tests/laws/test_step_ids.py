@@ -1,4 +1,4 @@
-"""A step's id and subject are names, not records: what they are composed of stands in the step's own fields."""
+"""A step's id and subject are never parsed: the step has fields for what they are composed of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import probe
 
 ROOT = Path(probe.__file__).parent
 TOOLS = ROOT.parent / "tools"
-# Documents of older versions lack the fields; they are upgraded there, once.
+# Documents of older versions lack the fields; this module adds them.
 EXCEPTIONS = {"saved_verdict.py"}
 NAMES = {"id", "subject", "on", "blocked_by"}
 PARSERS = {"partition", "rpartition", "split", "rsplit", "removeprefix", "removesuffix", "startswith", "endswith"}

@@ -1,4 +1,4 @@
-"""Closed vocabularies: every word is produced somewhere, and every fault has its scenario."""
+"""Closed vocabularies: every failure is produced by a test, and every fault by a scenario or an error text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PRODUCERS = "\n".join(
     path.read_text() for part in ("wire", "measure") for path in sorted((TESTS / part).glob("test_*.py"))
 )
 
-# Faults that no state of a network brings about: tests/faults and tests/cli make them. Those that only an error's words
-# tell have a text in tests/explain.
+# Faults that no state of a network causes: tests/faults and tests/cli make them. Those that only an error text shows
+# have a sample in tests/explain.
 WITHOUT_SCENARIO = {"probe.bug", "unexplained", *TEXT_ONLY}
 
 
@@ -33,10 +33,10 @@ def test_every_fault_has_a_scenario(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", sorted(TEXT_ONLY))
-def test_every_fault_that_only_words_tell_has_a_text(code: str) -> None:
+def test_every_fault_of_error_texts_has_a_sample(code: str) -> None:
     assert [case.name for case in (*(sample.expected for sample in SAMPLES), *UNDESCRIBED) if code in case.causes]
 
 
 def test_scenarios_expect_only_faults_that_exist() -> None:
-    known = {fault.code for fault in FAULTS}
-    assert {code for scenario in SCENARIOS for code in scenario.expected_findings} <= known
+    codes = {fault.code for fault in FAULTS}
+    assert {code for scenario in SCENARIOS for code in scenario.expected_findings} <= codes

@@ -1,4 +1,4 @@
-"""Fleets made by hand: subnets that pass, fail alike, warn, and of which nobody could tell."""
+"""Fleets for tests: subnets that pass, have the same failure, have a warning, or have no verdict."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.report import made
 WORDS = "RunTask: RESOURCE:ENI, tried 5 times"
 
 
-def run(number: int, verdict: Verdict | None = None, **given: Any) -> SubnetRun:
-    filled: dict[str, Any] = {
+def run(number: int, verdict: Verdict | None = None, **fields: Any) -> SubnetRun:
+    defaults: dict[str, Any] = {
         "subnet": f"subnet-{number:017x}",
         "zone": f"eu-west-1{'abc'[number % 3]}",
         "task_arn": f"arn:aws:ecs:eu-west-1:123456789012:task/main/{number:032x}",
@@ -25,13 +25,13 @@ def run(number: int, verdict: Verdict | None = None, **given: Any) -> SubnetRun:
         "words": None if verdict else WORDS,
         "seconds": 31.5,
     }
-    return SubnetRun(**(filled | given))
+    return SubnetRun(**(defaults | fields))
 
 
-def fleet(runs: Iterable[SubnetRun], *, strict: bool = False, **given: Any) -> Fleet:
+def fleet(runs: Iterable[SubnetRun], *, strict: bool = False, **fields: Any) -> Fleet:
     runs = tuple(runs)
-    status, code = overall((each.status for each in runs), strict=strict)
-    filled: dict[str, Any] = {
+    status, code = overall((run.status for run in runs), strict=strict)
+    defaults: dict[str, Any] = {
         "version": "0.1.0",
         "status": status,
         "exit_code": code,
@@ -44,15 +44,15 @@ def fleet(runs: Iterable[SubnetRun], *, strict: bool = False, **given: Any) -> F
         "role": None,
         "runs": runs,
     }
-    return Fleet(**(filled | given))
+    return Fleet(**(defaults | fields))
 
 
 def degraded() -> Verdict:
     """Healthy but for the log group."""
     broken = made.broken()
-    warnings = tuple(each for each in broken.findings if each.severity is Severity.WARNING)
-    named = [step for step in broken.steps if step.id in warnings[0].because]
-    return made.verdict([*made.verdict().steps, *named], status=Status.DEGRADED, findings=warnings)
+    warnings = tuple(finding for finding in broken.findings if finding.severity is Severity.WARNING)
+    cited = [step for step in broken.steps if step.id in warnings[0].because]
+    return made.verdict([*made.verdict().steps, *cited], status=Status.DEGRADED, findings=warnings)
 
 
 def mixed() -> Fleet:
@@ -63,20 +63,22 @@ def mixed() -> Fleet:
 
 
 def drill() -> Fleet:
-    """Two subnets that fail as they were meant to."""
+    """Two subnets that fail as expected."""
     runs = [run(0, made.broken()), run(1, made.broken(), words="the sidecar ended with 137")]
     expected = (Expectation(code="tcp.silent"),)
     return fleet(runs, exit_code=0, expected=expected, notes=("verdicts are exit codes",))
 
 
-def large(count: int, *, alike: bool = True) -> Fleet:
-    """`alike` False: each subnet has a fault that no other has."""
+def large(count: int, *, same_fault: bool = True) -> Fleet:
+    """`same_fault` False: each subnet has a fault of its own."""
     broken = made.broken()
 
     def of(number: int) -> Verdict:
-        if alike:
+        if same_fault:
             return broken
-        findings = tuple(msgspec.structs.replace(each, title=f"{each.title} {number}") for each in broken.findings)
+        findings = tuple(
+            msgspec.structs.replace(finding, title=f"{finding.title} {number}") for finding in broken.findings
+        )
         return msgspec.structs.replace(broken, findings=findings)
 
     return fleet(run(number, of(number)) for number in range(count))

@@ -1,4 +1,4 @@
-"""Verdicts full of other people's words, for reports that let only closed words through."""
+"""Verdicts with foreign text in every field, for reports that only let closed vocabularies through."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.report import made
 
 PLANNED = ("ecr.api", "ecr.dkr", "s3", "logs", "ecs", "ecs-agent", "ecs-telemetry")
 ALSO = ("secretsmanager", "ssm", "kms", "sts", "ecr-legacy")
-# Lone surrogates and control characters too: a variable of the environment may hold any bytes.
+# With lone surrogates and control characters, because an environment variable may hold any bytes.
 WORDS = st.one_of(
     st.text(st.characters(), max_size=300),
     st.sampled_from(['"} 1\n', "10.0.0.1", "sha256:" + "a" * 64, "https://u:p@h/?X-Amz-Signature=1", "\\", "# EOF"]),
@@ -53,8 +53,8 @@ STEPS = st.builds(
 NAMES = st.sampled_from((*PLANNED, *ALSO)) | WORDS
 
 
-def verdict_of(steps: Iterable[Step], **given: Any) -> Verdict:
-    return msgspec.structs.replace(made.verdict([], **given), steps=tuple(steps))
+def verdict_of(steps: Iterable[Step], **fields: Any) -> Verdict:
+    return msgspec.structs.replace(made.verdict([], **fields), steps=tuple(steps))
 
 
 @st.composite
@@ -73,5 +73,5 @@ def hostile_verdicts(draw: st.DrawFn) -> Verdict:
         for _ in range(2)
     ]
     finding = made.finding("tcp.silent", (draw(WORDS),), title=draw(WORDS), values={"x": draw(WORDS)})
-    said = {"surroundings": here, "endpoints": tuple(summaries), "findings": (finding,), "version": draw(WORDS)}
-    return verdict_of(steps, **said)
+    fields = {"surroundings": here, "endpoints": tuple(summaries), "findings": (finding,), "version": draw(WORDS)}
+    return verdict_of(steps, **fields)

@@ -1,4 +1,4 @@
-"""Verdicts made by hand: a healthy walk, and one with every kind of finding."""
+"""Verdicts for tests: a healthy one, and one with every severity of findings."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ __all__ = [
 ]
 
 
-def summary(name: str, **given: Any) -> EndpointSummary:
-    made: dict[str, Any] = {
+def summary(name: str, **fields: Any) -> EndpointSummary:
+    defaults: dict[str, Any] = {
         "name": name,
         "host": HOSTS[name],
         "kind": Kind.GATEWAY if name == "s3" else Kind.INTERFACE,
@@ -69,7 +69,7 @@ def summary(name: str, **given: Any) -> EndpointSummary:
         "reached": len(ADDRESSES[name]),
         "ok": True,
     }
-    return EndpointSummary(**(made | given))
+    return EndpointSummary(**(defaults | fields))
 
 
 PLAN = Plan(
@@ -101,15 +101,15 @@ PLAN = Plan(
 HEALTHY_STEPS = [
     step("task/metadata/task", seconds=0.006),
     step("task/environment/proxy", ProxySeen(variables=(), bypassed=True), seconds=0.0),
-    *(each for name in HOSTS for each in reach(name)),
+    *(step for name in HOSTS for step in reach(name)),
     *conversation(),
     *(skipped(f"{name}/dns", "task/metadata/task") for name in ("ecs", "ecs-agent", "ecs-telemetry")),
 ]
 
 
-def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
-    """A healthy verdict, but for what is given."""
-    made: dict[str, Any] = {
+def verdict(steps: list[Step] | None = None, **fields: Any) -> Verdict:
+    """A healthy verdict, with other values for some fields."""
+    defaults: dict[str, Any] = {
         "schema_version": 1,
         "version": "0.1.0",
         "summary": "",
@@ -127,11 +127,11 @@ def verdict(steps: list[Step] | None = None, **given: Any) -> Verdict:
         "findings": (),
         "steps": in_order(HEALTHY_STEPS if steps is None else steps),
     }
-    return summarised(Verdict(**(made | given)))
+    return summarised(Verdict(**(defaults | fields)))
 
 
 def summarised(verdict: Verdict) -> Verdict:
-    """With the sentence that follows from the rest."""
+    """The verdict with the summary that follows from the rest."""
     sentence = summary_of(verdict.status, verdict.pull, verdict.findings, verdict.measurement)
     return msgspec.structs.replace(verdict, summary=sentence)
 
@@ -139,14 +139,14 @@ def summarised(verdict: Verdict) -> Verdict:
 ADVICES = ("fix", "confirm")
 
 
-def cause(code: str, title: str, standing: Standing = Standing.POSSIBLE, **given: Any) -> Cause:
-    """A cause whose fix and confirm may be given as a text alone."""
-    fix, confirm = (Advice(text) if isinstance(text := given.get(name, ""), str) else text for name in ADVICES)
+def cause(code: str, title: str, standing: Standing = Standing.POSSIBLE, **fields: Any) -> Cause:
+    """A cause. `fix` and `confirm` may be a text instead of an Advice."""
+    fix, confirm = (Advice(text) if isinstance(text := fields.get(name, ""), str) else text for name in ADVICES)
     return Cause(code=code, standing=standing, title=title, fix=fix, confirm=confirm)
 
 
-def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.ERROR, **given: Any) -> JudgedFinding:
-    made: dict[str, Any] = {
+def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.ERROR, **fields: Any) -> JudgedFinding:
+    defaults: dict[str, Any] = {
         "code": code,
         "severity": severity,
         "url": f"docs/findings/{code}.md",
@@ -159,7 +159,7 @@ def finding(code: str, because: tuple[str, ...], severity: Severity = Severity.E
         "values": {},
         "causes": () if severity is Severity.INFO else (cause("other", "something else"),),
     }
-    return JudgedFinding(**(made | given))
+    return JudgedFinding(**(defaults | fields))
 
 
 READ_ACLS = Advice(
@@ -246,9 +246,9 @@ def _broken_findings(silent: tuple[str, ...]) -> tuple[JudgedFinding, ...]:
 
 
 def broken() -> Verdict:
-    """Silent interface endpoints, a missing log group, and something worth knowing."""
+    """Interface endpoints that do not answer, a missing log group, and a note."""
     steps = _broken_steps()
-    silent = tuple(each.id for each in steps if each.failure is Failure.TIMEOUT)
+    silent = tuple(step.id for step in steps if step.failure is Failure.TIMEOUT)
     return verdict(
         steps,
         status=Status.FAIL,

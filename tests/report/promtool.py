@@ -1,4 +1,4 @@
-"""Prometheus' own word on an exposition in its text format; it reads no OpenMetrics."""
+"""Prometheus's own check of metrics in its text format. It does not read OpenMetrics."""
 
 from __future__ import annotations
 

@@ -55,18 +55,18 @@ def address_class(endpoint: str) -> AddressClass:
 
 
 def reach(endpoint: str, *, names: int = 2, silent: bool = False) -> list[Step]:
-    """dns, tcp and tls of one endpoint."""
+    """The steps dns, tcp and tls of one endpoint."""
     kind = address_class(endpoint)
-    known = tuple(Address(address, kind) for address in ADDRESSES[endpoint])
+    resolved = tuple(Address(address, kind) for address in ADDRESSES[endpoint])
     steps = []
-    for record, found in (("A", known), ("AAAA", ())):
+    for record, addresses in (("A", resolved), ("AAAA", ())):
         seen = NamesSeen(
             server="10.0.0.2",
             asker=Asker.CONFIGURED,
             order=0,
             name=HOSTS[endpoint],
             record=record,
-            addresses=found,
+            addresses=addresses,
             ttl=60,
         )
         steps.append(step(f"{endpoint}/dns/10.0.0.2/{record}", seen, seconds=0.002))
@@ -90,7 +90,7 @@ def reach(endpoint: str, *, names: int = 2, silent: bool = False) -> list[Step]:
             not_after=datetime(2027, 1, 1, tzinfo=UTC),
         )
         steps.append(step(f"{endpoint}/tls/{address}", certificate, on=tcp, seconds=0.008))
-    return sorted(steps, key=lambda each: list(Action).index(each.action))
+    return sorted(steps, key=lambda step: list(Action).index(step.action))
 
 
 def blob(number: int, *, request_id: str = "R" * 40) -> list[Step]:
@@ -124,10 +124,10 @@ def conversation(blobs: int = 2) -> list[Step]:
         step("ecr.dkr/challenge/10.0.1.11", msgspec.structs.replace(ANSWER, status=401)),
         step("ecr.dkr/manifest/HEAD", manifest),
         step("ecr.dkr/manifest/GET", manifest),
-        *(each for number in range(blobs) for each in blob(number)),
+        *(step for number in range(blobs) for step in blob(number)),
     ]
 
 
 def in_order(steps: list[Step]) -> tuple[Step, ...]:
     names = ["task", *HOSTS, "ecs", "ecs-agent", "ecs-telemetry"]
-    return tuple(sorted(steps, key=lambda each: names.index(each.endpoint)))
+    return tuple(sorted(steps, key=lambda step: names.index(step.endpoint)))

@@ -1,5 +1,4 @@
-"""The form of a text report that holds for every verdict: what the last lines are, that it fits a screen, that nothing
-is broken that somebody wants to copy."""
+"""The form that the text report of every verdict has: its last lines, its length, and that what is copied is whole."""
 
 from __future__ import annotations
 
@@ -63,14 +62,14 @@ def rows(report: str, width: int) -> int:
 
 
 def nothing_is_broken_but_at_blanks(verdict: Verdict, verbose: Mapping[int, str]) -> None:
-    """Words, addresses, digests, hosts and arguments: the same on a narrow page as on one where each line fits."""
+    """Words, addresses, digests, hosts and arguments are the same on a narrow page as on a very wide one."""
     whole = words(verbose[WIDE])
     short = words(text(verdict, width=WIDE))
     for width in WIDTHS:
         assert words(verbose[width]) == whole
         shown = words(text(verdict, width=width)) - short
-        known = {word.strip(_PUNCTUATION) for word in whole}
-        assert {word.strip(_PUNCTUATION) for word in shown if len(word) > len("interface;")} <= known
+        unbroken = {word.strip(_PUNCTUATION) for word in whole}
+        assert {word.strip(_PUNCTUATION) for word in shown if len(word) > len("interface;")} <= unbroken
 
 
 def words(report: str) -> Counter[str]:
@@ -85,7 +84,7 @@ def commands_can_be_pasted(verdict: Verdict, verbose: Mapping[int, str]) -> None
 
 
 def arguments(command: str) -> list[str]:
-    """What a shell makes of it: a backslash at the end of a line joins the next one to it."""
+    """The arguments as a shell reads them: a backslash at the end of a line continues it."""
     return list(_split(command.replace("\\\n", "")))
 
 
@@ -95,7 +94,7 @@ def _split(command: str) -> tuple[str, ...]:
 
 
 def commands_of(verdict: Verdict) -> Iterator[str]:
-    """What the causes of a verdict advise to run."""
+    """The commands in the advice of a verdict's causes."""
     for finding in verdict.findings:
         for cause in finding.causes:
             if cause.standing is not Standing.RULED_OUT:
@@ -105,7 +104,7 @@ def commands_of(verdict: Verdict) -> Iterator[str]:
 
 
 def commands_in(report: str) -> Iterator[str]:
-    """What stands alone in the column of commands, with its line breaks."""
+    """The blocks in the column of commands, with their line breaks."""
     block = ""
     for line in report.splitlines():
         if not block and re.match(r" {14}[a-z]+ ", line):
@@ -119,7 +118,7 @@ def commands_in(report: str) -> Iterator[str]:
 
 
 def _is_closed(block: str) -> bool:
-    """Whether every quote is closed: the rest is a note, with an apostrophe."""
+    """Whether every quote is closed. A note with an apostrophe has an open one."""
     try:
         return bool(arguments(block))
     except ValueError:

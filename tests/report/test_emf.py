@@ -1,4 +1,4 @@
-"""CloudWatch's Embedded Metric Format: its documented rules, our contract of names, and nothing dear in a dimension."""
+"""CloudWatch's Embedded Metric Format: its documented rules, the contract of names, and the values of dimensions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from probe.report import FORMATS, Page
 from tests.report import made
 from tests.report.hostile import ALSO, PLANNED, hostile_verdicts
 
-# The rules of the specification and of CloudWatch's PutMetricData, as strict as they can be read.
+# The rules of the specification and of CloudWatch's PutMetricData, in their strictest reading.
 UNITS = [
     f"{size}{unit}{rate}" for unit in ("Bits", "Bytes") for size in ("", "Kilo", "Mega") for rate in ("", "/Second")
 ]
@@ -70,15 +70,15 @@ RUN = {
 ENDPOINT = {"EndpointSuccess": "None", "AddressesResolved": "Count", "AddressesReachable": "Count"}
 
 
-def no_number(text: str) -> float:
-    raise AssertionError(f"{text} is no JSON")
+def refuse_constant(text: str) -> float:
+    raise AssertionError(f"{text} is not JSON")
 
 
 def lines(verdict: Verdict) -> list[dict[str, Any]]:
-    """The documents, each held against the rules."""
+    """The documents, checked against the rules."""
     text = FORMATS["emf"].render(verdict, Page(pretty=True))
     assert text.endswith("\n")
-    documents = [json.loads(line, parse_constant=no_number) for line in text[:-1].split("\n")]
+    documents = [json.loads(line, parse_constant=refuse_constant) for line in text[:-1].split("\n")]
     for line, document in zip(text.split("\n"), documents, strict=False):
         assert len(line) < 16 * 1024  # where log drivers split lines
         jsonschema.validate(document, DOCUMENT)
@@ -96,19 +96,19 @@ def lines(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 def directive(document: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = document["_aws"]["CloudWatchMetrics"][0]
-    return found
+    metrics: dict[str, Any] = document["_aws"]["CloudWatchMetrics"][0]
+    return metrics
 
 
 def units(document: dict[str, Any]) -> dict[str, str]:
     return {metric["Name"]: metric["Unit"] for metric in directive(document)["Metrics"]}
 
 
-def of(verdict: Verdict, endpoint: str) -> dict[str, Any]:
+def line_of(verdict: Verdict, endpoint: str) -> dict[str, Any]:
     return next(document for document in lines(verdict) if document.get("Endpoint") == endpoint)
 
 
-def test_names_units_and_dimensions_are_the_contract() -> None:
+def test_names_units_and_dimensions_match_the_contract() -> None:
     run, *endpoints = lines(made.verdict())
     assert {directive(document)["Namespace"] for document in (run, *endpoints)} == {"EcrProbe"}
     assert directive(run)["Dimensions"] == [["Cluster", "Service"]]
@@ -119,7 +119,7 @@ def test_names_units_and_dimensions_are_the_contract() -> None:
         assert units(document) == ENDPOINT
 
 
-def test_services_of_one_cluster_are_told_apart() -> None:
+def test_services_of_a_cluster_are_distinguished() -> None:
     verdict = made.verdict()
     named = replace(verdict, surroundings=replace(verdict.surroundings, service="web"))
     assert {document["Service"] for document in lines(named)} == {"web"}
@@ -132,7 +132,7 @@ def test_a_healthy_run() -> None:
     assert (run["PullSuccess"], run["Findings"], run["Warnings"]) == (1, 0, 0)
     assert (run["RunDuration"], run["LayerThroughput"]) == (0.812, 5e6)
     assert (run["Status"], run["ErrorCodes"], run["WarningCodes"]) == ("pass", "", "")
-    api = of(made.verdict(), "ecr.api")
+    api = line_of(made.verdict(), "ecr.api")
     assert (api["EndpointSuccess"], api["AddressesResolved"], api["AddressesReachable"]) == (1, 3, 3)
 
 
@@ -141,12 +141,12 @@ def test_a_broken_run_and_its_codes() -> None:
     assert (run["PullSuccess"], run["Findings"], run["Warnings"]) == (0, 1, 1)
     assert (run["ErrorCodes"], run["WarningCodes"]) == ("tcp.silent", "logs.group-missing")
     assert "LayerThroughput" not in run
-    dkr, logs = of(made.broken(), "ecr.dkr"), of(made.broken(), "logs")
+    dkr, logs = line_of(made.broken(), "ecr.dkr"), line_of(made.broken(), "logs")
     assert (dkr["EndpointSuccess"], dkr["AddressesReachable"], dkr["ErrorCodes"]) == (0, 0, "tcp.silent")
     assert logs["ErrorCodes"] == ""
 
 
-def test_what_was_not_measured_is_left_out() -> None:
+def test_values_that_were_not_measured_are_left_out() -> None:
     steps = [made.step("ecr.api/dns/10.0.0.2/A", failure=Failure.NXDOMAIN)]
     unproven = made.verdict(steps, pull=Pull.UNPROVEN)
     run, *endpoints = lines(unproven)
@@ -156,14 +156,14 @@ def test_what_was_not_measured_is_left_out() -> None:
     assert set(units(endpoints[0])) == {"EndpointSuccess", "AddressesResolved"}
 
 
-def test_each_code_stands_once() -> None:
+def test_each_code_is_listed_once() -> None:
     twice = tuple(made.finding("tcp.silent", ("x",), endpoints=(name,)) for name in ("ecr.api", "s3"))
     run, *_ = lines(made.verdict(findings=(*twice, made.finding("dns.public", ("x",), Severity.ERROR))))
     assert (run["Findings"], run["ErrorCodes"]) == (3, "tcp.silent dns.public")
 
 
 @pytest.mark.parametrize(
-    ("told", "cluster"),
+    ("reported", "cluster"),
     [
         (None, "none"),
         ("main", "main"),
@@ -173,13 +173,13 @@ def test_each_code_stands_once() -> None:
         ("grün", "gr?n"),
     ],
 )
-def test_the_cluster_by_its_name(told: str | None, cluster: str) -> None:
-    run, *_ = lines(made.verdict(surroundings=Surroundings(cluster=told)))
+def test_the_cluster_is_a_name_that_cloudwatch_accepts(reported: str | None, cluster: str) -> None:
+    run, *_ = lines(made.verdict(surroundings=Surroundings(cluster=reported)))
     assert run["Cluster"] == cluster
 
 
 @pytest.mark.parametrize("rate", [float("inf"), float("nan")])
-def test_no_number_is_left_out(rate: float) -> None:
+def test_a_rate_that_is_not_a_number_is_left_out(rate: float) -> None:
     layer = LayerSeen(answer=made.ANSWER, digest="", what="layer", bytes_per_second=rate)
     run, *_ = lines(made.verdict([made.step("s3/layer/x", layer)]))
     assert "LayerThroughput" not in run
@@ -188,7 +188,7 @@ def test_no_number_is_left_out(rate: float) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(hostile_verdicts())
-def test_whatever_a_verdict_says_endpoints_are_closed_words(verdict: Verdict) -> None:
+def test_a_hostile_verdict_adds_no_endpoint(verdict: Verdict) -> None:
     for document in lines(verdict):
         assert document.get("Endpoint", "task") in {*PLANNED, *ALSO, "task"}
         assert document["Service"] == "ecr-probe"

@@ -1,5 +1,5 @@
-"""What the sidecar's /metrics says of a snapshot: the contract's names, before and after rounds, in both formats; and
-how many series it can ever be."""
+"""The metrics of a snapshot: the contract's names, before and after rounds, in both formats, and how many series there
+can be."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ def openmetrics(body: bytes) -> Iterator[Metric]:
 
 def families(snapshot: Snapshot, **options: Any) -> dict[str, Metric]:
     """Families that have samples, by the name of their samples: a counter's ends with _total."""
-    found = [family for family in parse_text(text(snapshot, **options)) if family.samples]
-    return {f"{one.name}_total" if one.type == "counter" else one.name: one for one in found}
+    sampled = [family for family in parse_text(text(snapshot, **options)) if family.samples]
+    return {f"{family.name}_total" if family.type == "counter" else family.name: family for family in sampled}
 
 
 def connection(address_class: AddressClass) -> ConnectionSeen:
@@ -101,22 +101,22 @@ def connection(address_class: AddressClass) -> ConnectionSeen:
 
 def value(snapshot: Snapshot, name: str, **labels: str) -> float | None:
     samples = (sample for family in parse_text(text(snapshot)) for sample in family.samples)
-    named = (one.value for one in samples if one.name == f"ecr_probe_{name}" and one.labels == labels)
-    return next(named, None)
+    values = (sample.value for sample in samples if sample.name == f"ecr_probe_{name}" and sample.labels == labels)
+    return next(values, None)
 
 
 # ---- the contract ----------------------------------------------------------------------------------------------------
 
 
-def test_names_types_and_labels_are_the_contract() -> None:
-    found: dict[str, tuple[str, set[str]]] = {}
+def test_names_types_and_labels_match_the_contract() -> None:
+    exported: dict[str, tuple[str, set[str]]] = {}
     for snapshot in SNAPSHOTS:
         for name, family in families(snapshot).items():
-            found[name] = (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
-    assert found == CONTRACT
+            exported[name] = (family.type, {label for sample in family.samples for label in sample.labels} - {"le"})
+    assert exported == CONTRACT
 
 
-def test_before_the_first_round_only_ourselves() -> None:
+def test_before_the_first_round_there_are_only_metrics_of_the_program() -> None:
     assert set(families(NEW, compat_blackbox=True)) == set(SELF)
     assert value(NEW, "build_info", version=__version__) == 1
     assert value(NEW, "config_valid") == 1
@@ -124,7 +124,7 @@ def test_before_the_first_round_only_ourselves() -> None:
     assert value(NEW, "run_overruns_total") == 0
 
 
-def test_a_round_that_could_not_begin() -> None:
+def test_a_round_that_could_not_begin_keeps_the_totals() -> None:
     lost = msgspec.structs.replace(BROKEN_THEN_HEALTHY, verdict=None, misconfigured="which image?", standing=())
     assert value(lost, "config_valid") == 0
     assert value(lost, "pull_success") is None
@@ -141,13 +141,13 @@ def test_an_ended_finding_leaves_no_series() -> None:
     assert value(BROKEN_THEN_HEALTHY, "pull_success") == 1
 
 
-def test_unproven_is_absent() -> None:
+def test_an_unproven_pull_has_no_sample() -> None:
     unproven = advance(NEW, made.verdict(pull=Pull.UNPROVEN, status=Status.INCONCLUSIVE), interval=60.0)
     assert value(unproven, "pull_success") is None
     assert value(unproven, "last_success_timestamp_seconds") is None
 
 
-def test_counters_run_on_over_rounds() -> None:
+def test_counters_add_up_over_rounds() -> None:
     for snapshot in (BROKEN_THEN_HEALTHY, HEALTHY_THEN_BROKEN):
         assert value(snapshot, "steps_total", endpoint="ecr.api", step="tcp") == 6
         assert value(snapshot, "step_failures_total", endpoint="ecr.api", step="tcp", reason="timeout") == 3
@@ -155,18 +155,18 @@ def test_counters_run_on_over_rounds() -> None:
         assert value(snapshot, "layer_bytes_total") == 140000
 
 
-def test_success_is_remembered_with_the_end_of_its_round() -> None:
+def test_the_last_success_keeps_the_time_at_which_its_round_ended() -> None:
     assert value(HEALTHY_THEN_BROKEN, "last_success_timestamp_seconds") == made.NOON.timestamp() + 0.812
     assert value(HEALTHY_THEN_BROKEN, "last_run_timestamp_seconds") == made.NOON.timestamp() + 3.102
 
 
-def test_the_loop_tells_of_itself() -> None:
+def test_the_loop_exports_its_interval_and_overruns() -> None:
     late = msgspec.structs.replace(BROKEN_THEN_HEALTHY, interval=120.0, totals=Totals(rounds=2, overruns=3))
     assert value(late, "interval_seconds") == 120
     assert value(late, "run_overruns_total") == 3
 
 
-def test_no_histogram_of_what_also_adds() -> None:
+def test_an_endpoint_of_also_has_no_histogram() -> None:
     steps = [made.step("sts/tcp/10.0.1.20", connection(AddressClass.VPC), seconds=0.01)]
     snapshot = advance(NEW, verdict_of(steps), interval=60.0)
     assert value(snapshot, "steps_total", endpoint="sts", step="tcp") == 1
@@ -182,7 +182,7 @@ def test_no_histogram_of_what_also_adds() -> None:
         (made.broken(), 0),
     ],
 )
-def test_names_of_blackbox_exporter_where_asked_for(verdict: Verdict, success: float) -> None:
+def test_names_of_blackbox_exporter_are_optional(verdict: Verdict, success: float) -> None:
     snapshot = advance(NEW, verdict, interval=60.0)
     added = {name: family.samples[0].value for name, family in families(snapshot, compat_blackbox=True).items()}
     assert added["probe_success"] == success
@@ -190,11 +190,11 @@ def test_names_of_blackbox_exporter_where_asked_for(verdict: Verdict, success: f
     assert set(added) - set(families(snapshot)) == {"probe_success", "probe_duration_seconds"}
 
 
-def test_one_run_is_the_same_but_for_the_schedule() -> None:
-    alone = set(render(made.broken(), Page()).splitlines())
+def test_a_single_run_has_all_metrics_but_those_of_the_schedule() -> None:
+    single = set(render(made.broken(), Page()).splitlines())
     scheduled = set(text(advance(NEW, made.broken(), interval=60.0)).splitlines())
-    assert alone < scheduled
-    assert {line.split()[0] for line in scheduled - alone if line[0] != "#"} == {
+    assert single < scheduled
+    assert {line.split()[0] for line in scheduled - single if line[0] != "#"} == {
         "ecr_probe_interval_seconds",
         "ecr_probe_run_overruns_total",
     }
@@ -204,13 +204,13 @@ def test_one_run_is_the_same_but_for_the_schedule() -> None:
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS)
-def test_promtool_finds_nothing_to_say(snapshot: Snapshot) -> None:
+def test_promtool_finds_no_fault(snapshot: Snapshot) -> None:
     assert_promtool_likes(text(snapshot))
     assert_promtool_likes(text(snapshot, compat_blackbox=True))
 
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS)
-def test_openmetrics_says_the_same(snapshot: Snapshot) -> None:
+def test_openmetrics_has_the_same_samples(snapshot: Snapshot) -> None:
     body, content_type = exposition(snapshot, accept=OPENMETRICS, compat_blackbox=True)
     assert content_type.startswith("application/openmetrics-text; version=1.0.0; charset=utf-8")
     assert body.endswith(b"# EOF\n")
@@ -237,7 +237,7 @@ def _named(family: Metric) -> Iterator[tuple[str, frozenset[tuple[str, str]], fl
             "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
             "application/openmetrics-text; version=1.0.0",
         ),
-        # versions that are none
+        # invalid versions
         ("application/openmetrics-text;version=new", "text/plain; version=0.0.4"),
         ("text/plain;version=1.x", "text/plain; version=0.0.4"),
         (f"text/plain;version={'9' * 5000}", "text/plain; version=0.0.4"),
@@ -250,7 +250,7 @@ def test_the_accept_header_decides(accept: str, content_type: str) -> None:
 
 # ---- how many --------------------------------------------------------------------------------------------------------
 
-# What is tried beside dns, tcp and tls of every endpoint.
+# What is tried after dns, tcp and tls of every endpoint.
 CONVERSATIONS = {
     ("ecr.api", "token"),
     ("ecr.dkr", "challenge"),
@@ -267,20 +267,20 @@ CONVERSATIONS = {
 TRIED = sorted({*product((*PLANNED, *ALSO), ("dns", "tcp", "tls")), *CONVERSATIONS})
 
 
-def test_nothing_else_is_ever_tried() -> None:
-    """Read off the source: whoever records a step of a fixed endpoint names it and its action in one call."""
+def test_the_list_of_conversations_is_complete() -> None:
+    """As the source shows: a step of a fixed endpoint is recorded by a call with the endpoint and the action."""
     folder = Path(probe.measure.__file__).parent
     calls = [node for path in folder.glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
-    found = set()
+    recorded = set()
     for call in calls:
         match call:
             case ast.Call(args=[ast.Constant(value=str(endpoint)), ast.Attribute(ast.Name("Action"), name), *_]):
-                found.add((endpoint, str(Action[name])))
-    assert found == CONVERSATIONS
+                recorded.add((endpoint, str(Action[name])))
+    assert recorded == CONVERSATIONS
 
 
 def worst_totals() -> Totals:
-    """Every step has failed in so many ways that each has counted others too."""
+    """Every step has failed in so many ways that each also has failures counted as other."""
     kinds = list(product(TRIED, Failure))[:MOST_FAILURES]
     return Totals(
         rounds=1,
@@ -302,8 +302,8 @@ def worst_steps() -> Iterator[Step]:
     yield made.step("s3/layer/x", LayerSeen(answer=made.ANSWER, digest="", what="layer", bytes_per_second=1.0))
 
 
-def test_the_worst_case_is_bounded() -> None:
-    """All endpoints, all that is ever tried at them, all faults at once in every severity that they can have."""
+def test_the_number_of_series_is_bounded() -> None:
+    """All endpoints, all that can be tried at them, and all faults in every severity that they can have."""
     findings = tuple(
         made.finding(fault.code, ("x",), severity)
         for fault in FAULTS
@@ -324,7 +324,7 @@ def test_the_worst_case_is_bounded() -> None:
     assert 800 < len(series) <= int(stated[1]) < MOST_SERIES == 1000
 
 
-def test_kinds_of_failures_are_bounded_and_none_is_lost() -> None:
+def test_kinds_of_failures_are_bounded_and_every_failure_is_counted() -> None:
     snapshot = NEW
     for failure in Failure:
         steps = [made.step(f"{endpoint}/{action}/x", failure=failure) for endpoint, action in TRIED]
@@ -335,7 +335,7 @@ def test_kinds_of_failures_are_bounded_and_none_is_lost() -> None:
     assert value(snapshot, "step_failures_total", endpoint="ecr.api", step="dns", reason="other") is not None
 
 
-# ---- hostile words ---------------------------------------------------------------------------------------------------
+# ---- hostile verdicts ------------------------------------------------------------------------------------------------
 
 CLOSED = {
     "endpoint": {*PLANNED, *ALSO, "task"},
@@ -352,12 +352,12 @@ CLOSED = {
 
 @settings(max_examples=60, deadline=None)
 @given(hostile_verdicts())
-def test_whatever_a_verdict_says_labels_hold_closed_words(verdict: Verdict) -> None:
+def test_a_hostile_verdict_adds_no_value_to_a_label(verdict: Verdict) -> None:
     snapshot = advance(advance(NEW, verdict, interval=60.0), verdict, interval=60.0)
     list(openmetrics(exposition(snapshot, accept=OPENMETRICS)[0]))
     for family in parse_text(text(snapshot)):
         for sample in family.samples:
-            told = sample.labels if family.name != "ecr_probe_task_info" else {"path": sample.labels["path"]}
-            assert all(word in CLOSED[label] for label, word in told.items()), sample
+            labels = sample.labels if family.name != "ecr_probe_task_info" else {"path": sample.labels["path"]}
+            assert all(word in CLOSED[label] for label, word in labels.items()), sample
     task = families(snapshot)["ecr_probe_task_info"]
     assert all(len(word) <= 256 and word.isprintable() for word in task.samples[0].labels.values())

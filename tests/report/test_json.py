@@ -1,4 +1,4 @@
-"""The document: its schema, its size, and that nothing that matters is folded away."""
+"""The JSON document: its schema, its size, and what shortening keeps."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def document(verdict: Verdict) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("verdict", [made.verdict(), made.broken(), made.verdict([], endpoints=())])
-def test_documents_are_as_the_schema_says(verdict: Verdict) -> None:
+def test_documents_match_the_schema(verdict: Verdict) -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
     jsonschema.Draft202012Validator(schema(), format_checker=jsonschema.FormatChecker()).validate(document(verdict))
 
 
-def test_the_schema_asks_for_every_key_and_closes_none() -> None:
+def test_the_schema_requires_every_key_and_allows_more() -> None:
     whole = schema()
     assert whole["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "$id" not in whole
@@ -44,7 +44,7 @@ def test_the_schema_asks_for_every_key_and_closes_none() -> None:
         jsonschema.Draft202012Validator(whole).validate({key: value for key, value in newer.items() if key != "pull"})
 
 
-def test_the_contract_of_the_top_level() -> None:
+def test_the_top_level_matches_the_contract() -> None:
     loaded = document(made.broken())
     assert set(loaded) == set(Verdict.__struct_fields__)
     assert loaded["started_at"] == "2026-03-01T12:00:00Z"
@@ -56,14 +56,14 @@ def test_the_contract_of_the_top_level() -> None:
     assert step["seen"]["class"] == "vpc"
 
 
-def test_one_line_or_pretty() -> None:
+def test_the_document_is_one_line_unless_pretty() -> None:
     line, pretty = (FORMATS["json"].render(made.broken(), Page(pretty=pretty)) for pretty in (False, True))
     assert line.count("\n") == 1
     assert pretty.count("\n") > 100
     assert json.loads(line) == json.loads(pretty)
 
 
-def test_words_that_are_no_utf_8_break_no_document() -> None:
+def test_text_that_utf_8_cannot_encode_is_replaced() -> None:
     verdict = made.broken()
     bad = replace(verdict, surroundings=replace(verdict.surroundings, region="eu-\udcff"))
     for pretty in (False, True):
@@ -72,13 +72,13 @@ def test_words_that_are_no_utf_8_break_no_document() -> None:
     assert json.loads(unshortened(bad).encode())["surroundings"]["region"] == "eu-?"
 
 
-def test_what_is_small_stays_whole() -> None:
+def test_a_small_document_stays_whole() -> None:
     assert fold(made.broken()) == made.broken()
     assert msgspec.json.decode(FORMATS["json"].render(made.broken(), Page()), type=Verdict) == made.broken()
 
 
-def check(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
-    """Fold, and hold what must hold whatever is folded."""
+def checked_fold(verdict: Verdict, *, limit: int = LIMIT) -> Verdict:
+    """The shortened verdict, after checking what holds for each."""
     folded = fold(verdict, limit=limit)
     assert len(msgspec.json.encode(folded)) < limit
     ids = [step.id for step in folded.steps]
@@ -101,11 +101,11 @@ def dangling(verdict: Verdict) -> set[str | None]:
     return {name for step in verdict.steps for name in (step.on, step.blocked_by) if name not in ids}
 
 
-def test_names_of_healthy_certificates_go_first() -> None:
+def test_names_in_healthy_certificates_are_left_out_first() -> None:
     steps = [*(step for name in made.HOSTS for step in made.reach(name, names=500)), *made.conversation(20)]
     verdict = made.verdict(steps)
     assert len(msgspec.json.encode(verdict)) > LIMIT >= len(FORMATS["json"].render(verdict, Page()).encode())
-    folded = check(verdict)
+    folded = checked_fold(verdict)
     assert len(folded.steps) == len(verdict.steps)
     assert all(getattr(step.seen, "names", ()) == () for step in folded.steps)
     assert [step.seen for step in folded.steps if step.action == "layer"] == [
@@ -113,38 +113,38 @@ def test_names_of_healthy_certificates_go_first() -> None:
     ]
 
 
-def test_what_a_finding_names_is_not_touched() -> None:
+def test_a_step_that_a_finding_lists_stays_whole() -> None:
     steps = [step for name in made.HOSTS for step in made.reach(name, names=500)]
     cited = next(step for step in steps if step.action == "tls")
-    folded = check(made.verdict(steps, findings=(made.finding("tls.interception", (cited.id,)),)))
+    folded = checked_fold(made.verdict(steps, findings=(made.finding("tls.interception", (cited.id,)),)))
     assert cited in folded.steps
 
 
-def test_layers_of_an_image_with_very_many() -> None:
+def test_an_image_with_very_many_layers_fits() -> None:
     verdict = made.verdict([*(step for name in made.HOSTS for step in made.reach(name)), *made.conversation(1200)])
-    folded = check(verdict)
+    folded = checked_fold(verdict)
     assert len(folded.steps) >= 100
     assert any(step.action == "layer" for step in folded.steps)
 
 
-def test_very_many_failures_keep_their_finding() -> None:
+def test_very_many_failures_fit_and_keep_their_finding() -> None:
     steps = [
         made.step(f"s3/layer/{n}", failure=Failure.STALLED, detail="x" * 200, on=f"ecr.dkr/blob/{n}")
         for n in range(2000)
     ]
     blobs = [made.step(f"ecr.dkr/blob/{n}") for n in range(2000)]
-    found = made.finding(
+    stalled = made.finding(
         "layers.stalled", tuple(step.id for step in steps), values={"digests": [step.id for step in steps] * 9}
     )
-    check(made.verdict([*blobs, *steps], findings=(found,)))
+    checked_fold(made.verdict([*blobs, *steps], findings=(stalled,)))
 
 
-def test_an_index_of_very_many_platforms() -> None:
+def test_an_index_of_very_many_platforms_fits_and_keeps_the_chosen_one() -> None:
     seen = ManifestSeen(
         answer=made.ANSWER, platforms=tuple(f"linux/arch{n}" for n in range(30000)), platform="linux/arch29999"
     )
     steps = [made.step("ecr.dkr/manifest/GET", seen)]
-    folded = check(made.verdict(steps, findings=(made.finding("x", ("ecr.dkr/manifest/GET",)),)))
+    folded = checked_fold(made.verdict(steps, findings=(made.finding("x", ("ecr.dkr/manifest/GET",)),)))
     kept = folded.steps[0].seen
     assert isinstance(kept, ManifestSeen)
     assert "linux/arch29999" in kept.platforms
@@ -154,14 +154,14 @@ SMALL = 40 * 1024
 
 
 @st.composite
-def walks(draw: st.DrawFn) -> Verdict:
+def pulls(draw: st.DrawFn) -> Verdict:
     names = draw(st.integers(0, 20))
     silent = draw(st.sets(st.sampled_from(list(made.HOSTS))))
     steps = [step for name in made.HOSTS for step in made.reach(name, names=names, silent=name in silent)]
     steps += [step for number in range(draw(st.integers(0, 40))) for step in made.blob(number)]
-    words = "y" * draw(st.integers(0, 200))
+    detail = "y" * draw(st.integers(0, 200))
     steps += [
-        made.step(f"s3/layer/bad{n}", failure=Failure.BAD_DIGEST, detail=words, on=draw(st.sampled_from(steps)).id)
+        made.step(f"s3/layer/bad{n}", failure=Failure.BAD_DIGEST, detail=detail, on=draw(st.sampled_from(steps)).id)
         for n in range(draw(st.integers(0, 40)))
     ]
     cited = draw(st.lists(st.sampled_from([step.id for step in steps]), min_size=1, max_size=20, unique=True))
@@ -171,14 +171,14 @@ def walks(draw: st.DrawFn) -> Verdict:
 
 
 @settings(max_examples=40, deadline=None)
-@given(walks())
-def test_every_document_fits_and_says_the_same(verdict: Verdict) -> None:
-    check(verdict, limit=SMALL)
+@given(pulls())
+def test_every_document_fits_and_keeps_its_findings(verdict: Verdict) -> None:
+    checked_fold(verdict, limit=SMALL)
 
 
-def test_one_of_many_is_left_with_what_its_findings_name() -> None:
+def test_the_essence_is_the_steps_that_findings_list_and_their_dependencies() -> None:
     verdict = made.broken()
-    short = essence(verdict, limit=11 * 1024)  # folding alone leaves 13
+    short = essence(verdict, limit=11 * 1024)  # shortening alone leaves 13
     named = {step for finding in verdict.findings for step in finding.because}
     ids = {step.id for step in short.steps}
     assert named <= ids

@@ -1,4 +1,4 @@
-"""Markdown: what a reader sees, and that nobody else's words are anything but words. Read by GitHub's own reader."""
+"""Markdown as GitHub's own parser shows it: what a reader sees, and that foreign text stays text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.markdown import LIMIT
 from tests.page.hostile import PAYLOADS, spoilt
 from tests.report import fleets, made
-from tests.report.forms import shown
 from tests.report.hostile import hostile_verdicts
+from tests.report.readers import shown
 
 MARKUP = (
     "[x](https://evil.example)",
@@ -36,7 +36,7 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
 
 
-def test_a_verdict_at_a_glance() -> None:
+def test_a_failing_verdict_is_a_heading_a_table_and_findings() -> None:
     text = FORMATS["markdown"].render(made.broken(), Page())
     sentence = "ECS cannot pull the image: nothing answers on port 443 of ecr.api, ecr.dkr; 1 more warning"
     fix = "allow TCP 443 from 10.0.1.0/24 on the endpoints' security group"
@@ -63,53 +63,55 @@ def test_a_healthy_verdict_is_short() -> None:
     assert len(text) < 1000
 
 
-def test_what_went_well_may_be_wrong_all_the_same() -> None:
+def test_a_successful_step_with_an_error_is_marked_as_failed() -> None:
     public = made.finding("dns.public-answer", ("logs/dns/10.0.0.2/A",), impact=Impact.ROUTE)
     assert rows(FORMATS["markdown"].render(made.verdict(findings=(public,)), Page()))[-1][1] == "❌ `dns.public-answer`"
 
 
-def test_a_second_try_that_went_well_is_no_failure() -> None:
+def test_a_retry_that_succeeded_is_no_failure() -> None:
     steps = [made.step("logs/logs/x", failure=Failure.RESET), made.step("logs/logs/x#2")]
     retried = made.finding("probe.retried", ("logs/logs/x",), Severity.INFO, impact=Impact.NONE)
     assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(retried,)), Page()))[-1][4] == "✅ ok"
 
 
-def test_evidence_that_came_to_nothing_is_no_failure() -> None:
+def test_a_failed_control_is_no_failure() -> None:
     seen = [NamesSeen(server="10.0.0.2", asker=asker, order=0, name="x.example", record="A") for asker in Asker]
     steps = [
         made.step(
-            f"logs/dns/{each.asker}", each, **({} if each.asker is Asker.CONFIGURED else {"failure": Failure.NXDOMAIN})
+            f"logs/dns/{names.asker}",
+            names,
+            **({} if names.asker is Asker.CONFIGURED else {"failure": Failure.NXDOMAIN}),
         )
-        for each in seen
+        for names in seen
     ]
     assert rows(FORMATS["markdown"].render(made.verdict(steps), Page()))[-1][1] == "✅ ok"
 
 
-def test_evidence_is_not_counted_beside_a_failure() -> None:
+def test_controls_are_not_counted_as_failures() -> None:
     seen = [NamesSeen(server="10.0.0.2", asker=asker, order=0, name="x.example", record="A") for asker in Asker]
-    steps = [made.step(f"logs/dns/{each.asker}", each, failure=Failure.NXDOMAIN) for each in seen]
+    steps = [made.step(f"logs/dns/{names.asker}", names, failure=Failure.NXDOMAIN) for names in seen]
     missing = made.finding("dns.name-missing", tuple(step.id for step in steps))
     assert rows(FORMATS["markdown"].render(made.verdict(steps, findings=(missing,)), Page()))[-1][1] == "❌ NXDOMAIN"
 
 
-def test_what_stands_on_a_fault_that_is_told_elsewhere_has_failed_too() -> None:
+def test_a_step_that_depends_on_another_fault_is_marked_as_failed() -> None:
     steps = [made.step("logs/tls/x", failure=Failure.RESET, on="logs/tcp/x")]
     assert rows(FORMATS["markdown"].render(made.verdict(steps), Page()))[-1][3] == "❌ reset"
 
 
-def test_an_endpoint_of_which_nothing_is_known_is_not_well() -> None:
+def test_an_endpoint_that_was_not_tried_is_not_marked_as_ok() -> None:
     verdict = made.verdict(endpoints=(made.summary("logs", ok=False, reached=0),))
     assert rows(FLEET_FORMATS["markdown"].render(fleets.fleet([fleets.run(0, verdict)]), Page()))[-1][2] == "–"
 
 
-def test_a_long_list_of_notes_is_cut_and_says_so() -> None:
+def test_of_many_notes_fifty_are_shown_and_the_rest_is_counted() -> None:
     notes = tuple(made.finding(f"note.{number}", ("x",), Severity.INFO) for number in range(60))
     text = FORMATS["markdown"].render(made.verdict(findings=notes), Page())
     assert text.count("- `info[") == 50
     assert "\n- and 10 more\n" in text
 
 
-def test_some_of_several_are_counted_and_proof_is_in_question() -> None:
+def test_failures_are_counted_and_a_lost_proof_has_its_own_mark() -> None:
     steps = [made.step("logs/tcp/1", failure=Failure.TIMEOUT), made.step("logs/tcp/2")]
     partly = made.finding("tcp.partly", ("logs/tcp/1",), Severity.WARNING)
     assert (
@@ -123,7 +125,7 @@ def test_some_of_several_are_counted_and_proof_is_in_question() -> None:
     )
 
 
-def test_a_fleet_at_a_glance() -> None:
+def test_a_fleet_is_a_heading_a_table_and_findings() -> None:
     text = FLEET_FORMATS["markdown"].render(fleets.mixed(), Page())
     assert "`6 subnets of cluster main: 2 fail, 2 inconclusive, 1 degraded, 1 pass; nothing answers on port " in text
     head, _, *subnets = rows(text)
@@ -143,7 +145,7 @@ def test_a_fleet_at_a_glance() -> None:
     assert f"❔ inconclusive, 2 subnets: `{fleets.WORDS}` in `subnet-{3:017x} (eu-west-1a)`, " in text
 
 
-def test_a_drill_that_went_as_expected() -> None:
+def test_a_drill_as_expected_is_marked_as_ok() -> None:
     text = FLEET_FORMATS["markdown"].render(fleets.drill(), Page())
     assert text.startswith("## ✅ ecr-probe: fail, as expected\n")
     assert "\n\n`verdicts are exit codes`\n\n" in text
@@ -156,8 +158,10 @@ def test_a_fleet_without_subnets() -> None:
     assert text == "## ❔ ecr-probe: inconclusive\n\n`0 subnets of cluster main tried; 48.2 s`\n"
 
 
-@pytest.mark.parametrize("fleet", [fleets.large(500), fleets.large(500, alike=False)], ids=["alike", "each its own"])
-def test_five_hundred_subnets_stay_far_below_what_github_takes(fleet: Fleet) -> None:
+@pytest.mark.parametrize(
+    "fleet", [fleets.large(500), fleets.large(500, same_fault=False)], ids=["alike", "each its own"]
+)
+def test_five_hundred_subnets_stay_far_below_the_limit_of_github(fleet: Fleet) -> None:
     started = time.perf_counter()
     text = FLEET_FORMATS["markdown"].render(fleet, Page())
     assert time.perf_counter() - started < 10
@@ -166,8 +170,8 @@ def test_five_hundred_subnets_stay_far_below_what_github_takes(fleet: Fleet) -> 
     shown(text)
 
 
-def test_what_has_no_place_is_counted() -> None:
-    text = FLEET_FORMATS["markdown"].render(fleets.large(1500, alike=False), Page())
+def test_parts_and_rows_that_do_not_fit_are_counted() -> None:
+    text = FLEET_FORMATS["markdown"].render(fleets.large(1500, same_fault=False), Page())
     assert text.rstrip().endswith("more parts do not fit here; the JSON report has them.")
     many = FLEET_FORMATS["markdown"].render(fleets.large(5000), Page())
     *_, last = rows(many)
@@ -176,7 +180,7 @@ def test_what_has_no_place_is_counted() -> None:
     shown(many)
 
 
-def test_words_without_end_are_cut() -> None:
+def test_very_long_texts_are_cut() -> None:
     long = spoilt(made.broken(), lambda text: f"{text} {'x' * 100_000}")
     assert len(FORMATS["markdown"].render(long, Page())) < 50_000
     fleet = crowd("w" * 100_000, *[long] * 50)
@@ -184,18 +188,18 @@ def test_words_without_end_are_cut() -> None:
 
 
 @pytest.mark.parametrize("payload", [*PAYLOADS, *MARKUP])
-def test_other_peoples_words_are_nothing_but_words(payload: str) -> None:
+def test_foreign_text_is_shown_as_code_alone(payload: str) -> None:
     words = f"evil{payload}evil"
     broken, healthy = (spoilt(verdict, lambda _: words) for verdict in (made.broken(), made.verdict()))
     fleet = crowd(words, broken, healthy)
     for text in (FORMATS["markdown"].render(broken, Page()), FLEET_FORMATS["markdown"].render(fleet, Page())):
         page = shown(text)
         assert "evil" not in page.outside
-        assert sum("evil" in words for words in page.code) > 5
+        assert sum("evil" in code for code in page.code) > 5
 
 
 def crowd(words: str, *verdicts: Verdict) -> Fleet:
-    """A subnet for each verdict and one without, with these words wherever there are any."""
+    """A subnet for each verdict and one without a verdict, with this text in every field."""
     runs = [
         fleets.run(number, verdict, subnet=f"{number}{words}", zone=words, words=words)
         for number, verdict in enumerate([*verdicts, None])
@@ -205,14 +209,14 @@ def crowd(words: str, *verdicts: Verdict) -> Fleet:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.sampled_from("`|\\<>[]()!*_~#-+=&;:/@.xw \n\t1"), max_size=30), st.booleans())
-def test_no_mixture_of_signs_gets_out(words: str, alone: bool) -> None:
-    spoiled = spoilt(made.broken(), lambda _: words if alone else f"evil{words}evil")
-    assert "evil" not in shown(FORMATS["markdown"].render(spoiled, Page())).outside
-    assert "evil" not in shown(FLEET_FORMATS["markdown"].render(crowd(words, spoiled), Page())).outside
+def test_no_mixture_of_punctuation_leaves_the_code(words: str, is_whole: bool) -> None:
+    hostile = spoilt(made.broken(), lambda _: words if is_whole else f"evil{words}evil")
+    assert "evil" not in shown(FORMATS["markdown"].render(hostile, Page())).outside
+    assert "evil" not in shown(FLEET_FORMATS["markdown"].render(crowd(words, hostile), Page())).outside
 
 
 @settings(max_examples=60, deadline=None)
 @given(hostile_verdicts())
-def test_whatever_a_verdict_says_the_page_is_ours(verdict: Verdict) -> None:
+def test_a_hostile_verdict_adds_no_element(verdict: Verdict) -> None:
     shown(FORMATS["markdown"].render(verdict, Page()))
     shown(FLEET_FORMATS["markdown"].render(crowd(verdict.version, verdict), Page()))

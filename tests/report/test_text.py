@@ -1,4 +1,4 @@
-"""The words for people: layout, order, widths, colours, and what hostile servers may not do."""
+"""The text report: layout, order, widths, colours, and hostile text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import subprocess
 
 import msgspec
 import pytest
-from hypothesis import given as draws
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.model import (
@@ -81,8 +80,8 @@ CAUSES = """\
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def text(page: Page | None = None, **given: object) -> str:
-    verdict = made.summarised(msgspec.structs.replace(made.broken(), **given))
+def text(page: Page | None = None, **fields: object) -> str:
+    verdict = made.summarised(msgspec.structs.replace(made.broken(), **fields))
     return FORMATS["text"].render(verdict, page or Page())
 
 
@@ -120,7 +119,7 @@ pass: ECS can pull the image; 1 of 3 layers read
     )
 
 
-def test_an_endpoint_whose_requests_were_not_tried_is_neither_well_nor_broken() -> None:
+def test_an_endpoint_whose_requests_were_not_tried_is_neither_ok_nor_failed() -> None:
     steps = [*made.reach("ecr.api", silent=True), *made.reach("s3"), made.skipped("s3/layer", "ecr.api/tcp/10.0.1.10")]
     summaries = (made.summary("ecr.api", ok=False), made.summary("s3", ok=False))
     lines = FORMATS["text"].render(made.verdict(steps, endpoints=summaries), Page()).splitlines()
@@ -135,15 +134,15 @@ def test_of_many_findings_three_are_shown_in_full_and_the_rest_by_title() -> Non
     assert text(Page(verbose=True), findings=findings).count("  cause: ") == 5
 
 
-def test_a_single_fault_shows_two_causes_and_names_the_others() -> None:
-    causes = tuple(made.cause(f"c{number}", f"cause number {number}", fix="mend it") for number in range(9))
+def test_a_single_fault_shows_two_causes_and_lists_the_titles_of_the_others() -> None:
+    causes = tuple(made.cause(f"c{number}", f"cause number {number}", fix="mend the endpoint") for number in range(9))
     report = text(findings=(made.finding("code", ("s3/tls/52.218.1.1",), causes=causes),))
     assert report.count("  cause: ") == 2
     assert "  7 more possible causes: cause number 2 · cause number 3 · " in report
-    assert report.splitlines()[-1] == "fix:  mend it"
+    assert report.splitlines()[-1] == "fix:  mend the endpoint"
 
 
-def test_beside_a_confirmed_cause_the_possible_ones_are_named_only() -> None:
+def test_possible_causes_are_only_listed_if_one_is_confirmed() -> None:
     causes = (made.cause("a", "it is so", Standing.CONFIRMED), made.cause("b", "it may be so"))
     report = text(findings=(made.finding("code", ("s3/tls/52.218.1.1",), causes=causes),))
     assert "  cause: it is so (confirmed)\n" in report
@@ -197,18 +196,18 @@ def test_of_several_faults_too_long_for_a_screen_the_first_is_in_full() -> None:
         ),
     ],
 )
-def test_the_last_line_says_what_was_not_proven(pull: Pull, layers: Layers, sentence: str) -> None:
+def test_the_last_line_states_what_was_not_proven(pull: Pull, layers: Layers, sentence: str) -> None:
     plan = msgspec.structs.replace(made.PLAN, layers=layers)
     assert FORMATS["text"].render(made.verdict(pull=pull, plan=plan), Page()).splitlines()[-1] == sentence
 
 
-def test_every_verdict_has_this_form() -> None:
+def test_a_healthy_and_a_failing_verdict_have_the_form_of_every_verdict() -> None:
     check_form(made.verdict())
     check_form(made.broken())
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_shell_takes_the_printed_commands(width: int) -> None:
+def test_a_shell_accepts_the_printed_commands(width: int) -> None:
     report = text(Page(width=width, verbose=True))
     commands = [*made.READ_GROUPS.commands, *made.READ_ACLS.commands, "aws logs create-log-group --log-group-name /app"]
     printed = list(commands_in(report))
@@ -250,7 +249,7 @@ def test_prose_is_readable_on_a_wide_screen() -> None:
     assert 100 < max(map(len, shown.splitlines())) <= 120
 
 
-def test_the_real_fault_stands_above_what_only_stops_the_proof() -> None:
+def test_faults_are_ordered_by_impact_and_a_lost_proof_comes_late() -> None:
     impacts = (Impact.PROOF, Impact.AGENT, Impact.LOGS, Impact.NONE, Impact.ROUTE, Impact.PULL)
     findings = tuple(made.finding(str(impact), ("s3/tls/52.218.1.1",), impact=impact) for impact in impacts)
     titles = [line for line in text(findings=findings).splitlines() if line.startswith("error[")]
@@ -271,29 +270,29 @@ def test_the_real_fault_stands_above_what_only_stops_the_proof() -> None:
         (Impact.PROOF, Pull.UNPROVEN, "fail: whether ECS can pull the image is not proven: the title of code"),
     ],
 )
-def test_the_last_line_says_why_it_fails(impact: Impact, pull: Pull, sentence: str) -> None:
-    found = made.finding("code", ("s3/tls/52.218.1.1",), impact=impact)
-    assert text(pull=pull, findings=(found,)).splitlines()[-1] == sentence
+def test_the_verdict_line_states_why_it_fails(impact: Impact, pull: Pull, sentence: str) -> None:
+    finding = made.finding("code", ("s3/tls/52.218.1.1",), impact=impact)
+    assert text(pull=pull, findings=(finding,)).splitlines()[-1] == sentence
 
 
-def test_a_control_or_a_follow_up_that_came_to_nothing_is_no_fault() -> None:
+def test_a_failed_control_or_follow_up_is_not_marked_as_a_failure() -> None:
     seen = {
         asker: NamesSeen(server="10.0.0.2", asker=asker, order=0, name=f"{asker}.example.com", record="A")
         for asker in Asker
     }
-    steps = [made.step(f"s3/dns/{asker}/A", each, failure=Failure.NXDOMAIN) for asker, each in seen.items()]
+    steps = [made.step(f"s3/dns/{asker}/A", names, failure=Failure.NXDOMAIN) for asker, names in seen.items()]
     shown = FORMATS["text"].render(made.verdict(steps), Page(verbose=True))
     assert [line.split()[0] for line in shown.splitlines() if line.endswith("4 ms")] == ["FAIL", "no", "no"]
 
 
-def test_colour_only_where_asked_for() -> None:
+def test_there_is_no_colour_by_default() -> None:
     coloured = text(Page(colour=True))
     assert "\x1b[1;31merror[tcp.silent]: \x1b[0m" in coloured
     assert "\x1b" not in text(Page())
     assert ESCAPE.sub("", coloured) == text(Page())
 
 
-def test_ascii_where_the_terminal_knows_no_more() -> None:
+def test_the_report_is_ascii_for_a_terminal_without_unicode() -> None:
     plain = text(Page(unicode=False, verbose=True))
     assert plain.isascii()
     assert "10.0.3.10, ..." in plain
@@ -314,10 +313,10 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
         made.step("ecr.dkr/tls/x", seen),
         made.step("ecr.dkr/token/x", msgspec.structs.replace(made.ANSWER, code=HOSTILE), failure=Failure.DENIED),
     ]
-    found = made.finding(
+    finding = made.finding(
         HOSTILE, tuple(step.id for step in steps), title=HOSTILE, why=HOSTILE, causes=(made.cause("x", HOSTILE),)
     )
-    verdict = made.verdict(steps, findings=(found,), identity=Identity(source=HOSTILE, arn=HOSTILE))
+    verdict = made.verdict(steps, findings=(finding,), identity=Identity(source=HOSTILE, arn=HOSTILE))
     for page in (Page(), Page(colour=True), Page(unicode=False)):
         shown = (
             ESCAPE.sub("", FORMATS["text"].render(verdict, page))
@@ -329,13 +328,13 @@ def test_no_control_character_of_a_server_reaches_the_terminal() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@draws(st.text(max_size=80), st.integers(60, 120))
-def test_any_words_are_printable(words: str, width: int) -> None:
-    found = made.finding(
+@given(st.text(max_size=80), st.integers(60, 120))
+def test_any_text_is_printable(words: str, width: int) -> None:
+    finding = made.finding(
         "code", ("ecr.api/tls/x",), title=words, why=words, causes=(made.cause("x", words, fix=words, confirm=words),)
     )
     steps = [made.step("ecr.api/tls/x", failure=Failure.NOT_TLS, detail=words)]
-    shown = FORMATS["text"].render(made.verdict(steps, findings=(found,)), Page(width=width))
+    shown = FORMATS["text"].render(made.verdict(steps, findings=(finding,)), Page(width=width))
     assert all(letter == "\n" or letter.isprintable() for letter in shown)
 
 

@@ -27,7 +27,7 @@ from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
 from tests.laws.placeholders import signs_of_empty_placeholders
-from tests.report import fleets, forms
+from tests.report import fleets, readers
 from tests.report.screen import check_form
 
 # A dropped packet takes the whole timeout; nothing else depends on it.
@@ -169,14 +169,14 @@ def pipeline_reports_agree_with_the_verdict(texts: dict[str, str], verdict: Verd
     """Each error fails one JUnit case, has one annotation and is in the summary; exit code 0 fails no case."""
     errors = sorted(finding.code for finding in verdict.findings if finding.severity is Severity.ERROR)
     for of in ("", " of a fleet"):
-        (suite,) = forms.suites(texts[f"junit{of}"])
-        failed = sorted(kind for mark, kind, *_ in forms.marks(suite).values() if mark != "skipped")
+        (suite,) = readers.suites(texts[f"junit{of}"])
+        failed = sorted(kind for mark, kind, *_ in readers.marks(suite).values() if mark != "skipped")
         assert failed == (errors or ["verdict"] if verdict.exit_code else [])
         cases = [(case.classname, case.name) for case in suite]
         assert len(set(cases)) == len(cases)
-        annotations = [item for item in forms.commands(texts[f"github{of}"]) if item.name == "error"]
+        annotations = [item for item in readers.commands(texts[f"github{of}"]) if item.name == "error"]
         assert len(annotations) == (len(errors) + 1 if verdict.exit_code else 0)
-        page = forms.shown(texts[f"markdown{of}"])
+        page = readers.shown(texts[f"markdown{of}"])
         assert sum(code.startswith("error[") for code in page.code) == len(errors)
 
 

@@ -1,4 +1,4 @@
-"""Readers of the reports for pipelines: whatever a verdict says, these must understand them as they are meant."""
+"""Independent readers of the reports for pipelines. They accept a report only in its intended form."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ def _schema() -> Any:
 
 
 def suites(text: str) -> list[TestSuite]:
-    """The suites of a JUnit document, which is valid and counts as many cases as it has."""
+    """The suites of a JUnit document. It must be valid, and its counts must match its cases."""
     _schema().validate(text)
-    known = list(JUnitXml.fromstring(text.encode()))
-    for suite in known:
+    all_suites = list(JUnitXml.fromstring(text.encode()))
+    for suite in all_suites:
         kinds = [type(result) for case in suite for result in case.result]
-        told = {Failure: suite.failures, Error: suite.errors, Skipped: suite.skipped}
-        assert told == {kind: kinds.count(kind) for kind in told}
+        counts = {Failure: suite.failures, Error: suite.errors, Skipped: suite.skipped}
+        assert counts == {kind: kinds.count(kind) for kind in counts}
         assert suite.tests == len(list(suite))
-    return known
+    return all_suites
 
 
 def outputs(text: str) -> list[str]:
-    """What stands below the cases of each suite."""
-    return [each.findtext("system-out") or "" for each in ElementTree.fromstring(text)]
+    """The output of each suite."""
+    return [suite.findtext("system-out") or "" for suite in ElementTree.fromstring(text)]
 
 
 def properties(text: str) -> list[dict[str, str]]:
     return [
-        {each.attrib["name"]: each.attrib["value"] for each in suite.iter("property")}
+        {element.attrib["name"]: element.attrib["value"] for element in suite.iter("property")}
         for suite in ElementTree.fromstring(text)
     ]
 
 
 def marks(suite: TestSuite) -> dict[str, tuple[str, str, str, str]]:
-    """Of each case that did not pass: element, type, message and text, by name."""
+    """Element, type, message and text of each case that did not pass, by its name."""
     return {case.name: _mark(case) for case in suite if case.result}
 
 
@@ -63,7 +63,7 @@ class Command(NamedTuple):
 
 
 def commands(text: str) -> list[Command]:
-    """Every line as GitHub's runner reads it: no line is anything but a command."""
+    """The lines as GitHub's runner reads them. Each must be a command."""
     assert text.endswith("\n")
     return [_command(line) for line in text[:-1].split("\n")]
 
@@ -80,7 +80,7 @@ def _command(line: str) -> Command:
 
 
 def _unescaped(text: str, letters: str) -> str:
-    """The percent sign last, as the runner has it."""
+    """The percent sign comes last, as in the runner."""
     for letter in letters:
         text = text.replace(f"%{ord(letter):02X}", letter)
     return text
@@ -88,7 +88,7 @@ def _unescaped(text: str, letters: str) -> str:
 
 @dataclass
 class Shown(HTMLParser):
-    """What a reader of rendered Markdown gets: which elements there are, and which words stand in code or outside."""
+    """Rendered Markdown: its elements, the text in code, and the text outside of code."""
 
     tags: set[str] = field(default_factory=set)
     attributes: set[tuple[str, str, str | None]] = field(default_factory=set)
@@ -135,7 +135,7 @@ class Shown(HTMLParser):
         raise AssertionError(f"a declaration: {data}")
 
 
-OURS = {"h2", "p", "code", "pre", "details", "summary", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+OUR_TAGS = {"h2", "p", "code", "pre", "details", "summary", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
 OUR_ATTRIBUTES = {
     ("details", "open", None),
     ("details", "open", ""),
@@ -145,16 +145,16 @@ OUR_ATTRIBUTES = {
 
 
 def shown(text: str) -> Shown:
-    """The Markdown as GitHub's own reader shows it, and as another one does: nothing but what we put there."""
-    ours, theirs = Shown(), Shown()
-    ours.feed(cmarkgfm.github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE))
-    theirs.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
-    for each in (ours, theirs):
-        each.close()
-        assert each.tags <= OURS
-        assert each.attributes <= OUR_ATTRIBUTES
-        assert not each._within
-        assert all(len(set(cells)) == 1 for cells in each.tables)
-    assert ours.code == theirs.code
-    assert ours.outside.split() == theirs.outside.split()
-    return ours
+    """The Markdown as GitHub's own parser and another one show it. Both must find only the report's own elements."""
+    github, commonmark = Shown(), Shown()
+    github.feed(cmarkgfm.github_flavored_markdown_to_html(text, options=Options.CMARK_OPT_UNSAFE))
+    commonmark.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
+    for rendered in (github, commonmark):
+        rendered.close()
+        assert rendered.tags <= OUR_TAGS
+        assert rendered.attributes <= OUR_ATTRIBUTES
+        assert not rendered._within
+        assert all(len(set(cells)) == 1 for cells in rendered.tables)
+    assert github.code == commonmark.code
+    assert github.outside.split() == commonmark.outside.split()
+    return github

@@ -1,4 +1,5 @@
-"""A fleet in words: the matrix, each finding once, what was not told, the last line; and its document."""
+"""The text report of a fleet: each fault once, the table of subnets, subnets without a verdict, the last line. And the
+fleet's document."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
 """
 
 
-def test_each_fault_once_then_the_subnets_then_the_verdict() -> None:
+def test_a_report_is_each_fault_once_the_table_of_subnets_and_the_verdict() -> None:
     report = text(fleets.mixed())
     assert report.startswith(FAULT)
     assert report.count("error[tcp.silent]") == 1
@@ -61,38 +62,39 @@ def test_verbose_shows_every_cause_and_every_note_and_quiet_the_verdict_line() -
     assert text(fleets.mixed(), quiet=True).splitlines() == report.splitlines()[-2:-1]
 
 
-def test_of_what_nobody_could_tell_the_worst_comes_first() -> None:
+def test_of_subnets_without_a_verdict_the_worst_status_comes_first() -> None:
     statuses = (Status.PASS, Status.INCONCLUSIVE, Status.DEGRADED, Status.FAIL)
-    told = text(fleets.fleet(fleets.run(number, status=each, words="w") for number, each in enumerate(statuses)))
-    said = [line.removesuffix(": w") for line in told.splitlines() if line.endswith(": w")]
-    assert said == ["fail", "inconclusive", "degraded", "pass"]
+    runs = (fleets.run(number, status=status, words="w") for number, status in enumerate(statuses))
+    report = text(fleets.fleet(runs))
+    order = [line.removesuffix(": w") for line in report.splitlines() if line.endswith(": w")]
+    assert order == ["fail", "inconclusive", "degraded", "pass"]
 
 
-def test_what_nobody_could_tell_is_said_once_with_its_subnets() -> None:
-    told = text(fleets.mixed())
-    assert told.count(fleets.WORDS) == 1
+def test_a_reason_without_a_verdict_is_shown_once_with_its_subnets() -> None:
+    report = text(fleets.mixed())
+    assert report.count(fleets.WORDS) == 1
     assert (
         f"inconclusive: {fleets.WORDS}\n"
         "  in:    subnet-00000000000000003 (eu-west-1a), subnet-00000000000000005 (eu-west-1c)\n"
-    ) in told
+    ) in report
 
 
-def test_an_unknown_zone_and_a_bare_exit_code_are_named_as_such() -> None:
+def test_an_unknown_zone_and_a_result_by_exit_code_are_marked() -> None:
     run = fleets.run(1, zone=None, status=Status.PASS, source=Source.EXIT_CODE, words="ended with exit code 0")
     row = next(line for line in text(fleets.fleet([run])).splitlines() if line.startswith("unknown"))
     assert row.split() == ["unknown", run.subnet, "pass", "(by", "its", "exit", "code)"]
 
 
-def test_words_beside_a_verdict_are_a_note() -> None:
+def test_a_remark_on_a_verdict_is_a_note() -> None:
     run = fleets.run(1, made.broken(), source=Source.STOPPED_REASON, words="the probe's container never ran: x")
-    told = text(fleets.fleet([run], notes=("zones are told by the tasks",)))
-    assert "note: the probe's container never ran: x\n  in:    subnet-00000000000000001 (eu-west-1b)\n" in told
-    assert "note: zones are told by the tasks\n" in told
+    report = text(fleets.fleet([run], notes=("the tasks report their zones",)))
+    assert "note: the probe's container never ran: x\n  in:    subnet-00000000000000001 (eu-west-1b)\n" in report
+    assert "note: the tasks report their zones\n" in report
 
 
-def test_roles_services_and_drills_are_named() -> None:
+def test_role_service_and_drill_are_shown() -> None:
     expected = (Expectation(code="tcp.silent"),)
-    told = text(
+    report = text(
         fleets.fleet(
             [fleets.run(1, made.broken())],
             service="shop",
@@ -101,18 +103,18 @@ def test_roles_services_and_drills_are_named() -> None:
             exit_code=0,
         )
     )
-    assert "\necr-probe-smoke:3 in cluster main (eu-west-1), service shop, as pull\n" in told
-    *_, sentence, fix = told.splitlines()
+    assert "\necr-probe-smoke:3 in cluster main (eu-west-1), service shop, as pull\n" in report
+    *_, sentence, fix = report.splitlines()
     assert sentence.startswith("fail: 1 subnet of service shop: 1 fail; nothing answers")
     assert sentence.endswith("; as expected (fail:tcp.silent); 48.2 s")
     assert fix.startswith("fix:  allow TCP 443")
 
 
-def test_many_subnets_that_did_alike_share_a_row() -> None:
+def test_many_subnets_with_the_same_result_share_a_row() -> None:
     passing = [fleets.run(number, made.verdict()) for number in range(300)]
-    told = text(fleets.fleet([*passing, fleets.run(300, made.broken())])).splitlines()
-    assert len(told) < 40
-    rows = [line for line in told if line.startswith("eu-west-1")]
+    lines = text(fleets.fleet([*passing, fleets.run(300, made.broken())])).splitlines()
+    assert len(lines) < 40
+    rows = [line for line in lines if line.startswith("eu-west-1")]
     assert [row.split()[1:4] for row in rows[:3]] == [[f"subnet-{number:017x}", "and", "99"] for number in range(3)]
 
 
@@ -125,7 +127,7 @@ def test_a_fault_and_subnets_without_a_verdict_fit_a_screen() -> None:
     assert len(text(fleets.fleet(runs, notes=("3 tasks were stopped",))).splitlines()) <= 40
 
 
-def test_nothing_run_at_all_is_a_line() -> None:
+def test_a_fleet_without_subnets_is_a_line() -> None:
     assert text(fleets.fleet([])).splitlines()[-1] == "inconclusive: 0 subnets of cluster main tried; 48.2 s"
 
 
@@ -137,13 +139,13 @@ def test_lines_fit_the_page(width: int) -> None:
 
 @given(WORDS)
 @settings(max_examples=50, deadline=None)
-def test_hostile_words_cannot_leave_their_place(words: str) -> None:
+def test_hostile_text_has_no_control_character(words: str) -> None:
     run = fleets.run(1, words=words)
-    told = text(fleets.fleet([run], notes=(words,), cluster=words, service=words))
-    assert not any(unicodedata.category(letter)[0] == "C" for letter in told if letter != "\n")
+    report = text(fleets.fleet([run], notes=(words,), cluster=words, service=words))
+    assert not any(unicodedata.category(letter)[0] == "C" for letter in report if letter != "\n")
 
 
-def test_ascii_and_colours() -> None:
+def test_ascii_and_colours_are_optional() -> None:
     assert text(fleets.mixed(), unicode=False).isascii()
     assert "\x1b[1;31mFAIL" in text(fleets.mixed(), colour=True)
 
@@ -151,7 +153,7 @@ def test_ascii_and_colours() -> None:
 # ---- the document ----------------------------------------------------------------------------------------------------
 
 
-def test_the_document_is_as_its_schema_says() -> None:
+def test_the_document_matches_its_schema() -> None:
     whole = schema("fleet")
     jsonschema.Draft202012Validator.check_schema(whole)
     document = json.loads(FLEET_FORMATS["json"].render(fleets.mixed(), Page()))
@@ -160,6 +162,6 @@ def test_the_document_is_as_its_schema_says() -> None:
     assert msgspec.json.decode(msgspec.json.encode(document), type=Fleet) == fleets.mixed()
 
 
-def test_the_document_is_one_line_unless_it_is_for_people() -> None:
+def test_the_document_is_one_line_unless_pretty() -> None:
     assert FLEET_FORMATS["json"].render(fleets.mixed(), Page()).count("\n") == 1
     assert FLEET_FORMATS["json"].render(fleets.mixed(), Page(pretty=True)).count("\n") > 100
