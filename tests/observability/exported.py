@@ -1,4 +1,4 @@
-"""What the probe really exports: the names and labels that expressions may use, and CloudWatch's metrics."""
+"""The metrics that the probe exports: names and labels for expressions, and CloudWatch's metrics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from probe.report.emf import render
 from probe.report.prometheus import exposition
 from tests.report import made
 
-# Of the scrape itself, and Prometheus' own series.
+# Series of the scrape itself and of Prometheus.
 OF_THE_TARGET = {"job", "instance"}
 BESIDE = {"up": OF_THE_TARGET, "ALERTS": {"alertname", "alertstate"}}
 
 
 @cache
 def series() -> Mapping[str, set[str]]:
-    """Labels by the name of a sample, over a failing and a healthy round."""
+    """Labels by sample name, of a failing and a healthy round."""
     new = Snapshot(started_at=made.NOON, interval=60.0, base_interval=60.0)
     families: dict[str, set[str]] = {}
     for verdicts in ((made.broken(), made.verdict()), (made.verdict(), made.broken())):
@@ -42,7 +42,7 @@ _STRING = re.compile(r"\"[^\"]*\"")
 
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
-    """(metric, labels in its matchers) of an expression."""
+    """The pairs (metric, labels in its matchers) of an expression."""
     for selector in _SELECTOR.finditer(_BY.sub("", expression)):
         name, matchers = selector.groups()
         if name in BESIDE or name.startswith("ecr_probe_"):
@@ -54,7 +54,7 @@ def grouping_labels(expression: str) -> set[str]:
 
 
 def unknown(expression: str) -> list[str]:
-    """Names and labels in an expression that nothing exports."""
+    """Names and labels in an expression that are not exported."""
     exported = {**series(), **BESIDE}
     wrong = [name for name, _ in selectors(expression) if name not in exported]
     for name, labels in selectors(expression):
@@ -76,5 +76,5 @@ def cloudwatch() -> Mapping[str, tuple[str, tuple[str, ...], str]]:
 
 
 def cloudwatch_fields() -> set[str]:
-    """What Logs Insights can ask for."""
+    """The fields that Logs Insights can query."""
     return {key for line in render(made.verdict(), Page()).splitlines() for key in json.loads(line)}

@@ -1,4 +1,4 @@
-"""The files under container/observability/, and Prometheus' own tool to check them with."""
+"""The files under container/observability/, and promtool, which checks them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load(name: str) -> Any:
 
 
 def promtool(*arguments: str | Path) -> str:
-    """What it prints; a finding of its fails the test."""
+    """Run promtool and return its output; an error fails the test."""
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
     done = subprocess.run(["promtool", *map(str, arguments)], cwd=FOLDER, capture_output=True, text=True, check=False)
@@ -31,7 +31,7 @@ def promtool(*arguments: str | Path) -> str:
 
 
 def overlapping(boxes: list[tuple[str, int, int, int, int]]) -> list[tuple[str, str]]:
-    """Pairs of (name, x, y, width, height) on a dashboard's grid that lie upon each other."""
+    """Pairs of overlapping boxes (name, x, y, width, height) on a dashboard's grid."""
     return [
         (box[0], other[0])
         for place, box in enumerate(boxes)

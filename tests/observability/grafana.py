@@ -1,4 +1,4 @@
-"""Grafana's own schema of a dashboard, as its SDK has it: what it does not know is lost, what it knows has a type."""
+"""Grafana's own schema of a dashboard, from its SDK: unknown keys are dropped, known ones are typed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OURS = "grafana_foundation_sdk."
 
 
 def complaints(document: dict[str, Any]) -> list[str]:
-    """Keys that Grafana does not know, and values that are not of its types."""
+    """Unknown keys, and values of the wrong type."""
     register_default_plugins()
     return list(_read(document, Dashboard, "dashboard"))
 
@@ -56,11 +56,11 @@ def _mistyped(value: Any, hint: Any, path: str) -> Iterator[str]:
         for key, item in value.items():
             yield from _mistyped(item, arguments[1], f"{path}.{key}")
     elif type(value).__module__.startswith(_OURS) and not isinstance(value, Enum):
-        # Of the more special class: a panel's options and queries are declared as anything.
+        # Take the more specific class: a panel's options and queries are declared as Any.
         for name, inner in get_type_hints(type(value)).items():
             yield from _mistyped(getattr(value, name), inner, f"{path}.{name}")
     elif isinstance(value, dict) and hasattr(hint, "from_json"):
-        yield from _read(value, hint, path)  # which the SDK leaves as it is
+        yield from _read(value, hint, path)  # which the SDK does not decode
     elif not _is(value, hint):
         yield f"{path} is {value!r}, not {hint}"
 

@@ -1,4 +1,4 @@
-"""The alert rules by promtool: valid, firing and silent where they should; and each leads to a page that exists."""
+"""The alert rules, run by promtool: valid, firing and silent as expected, and with runbooks that exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CODES = {fault.code for fault in FAULTS}
 
 
 def expectations(alert: str) -> Iterator[list[Any]]:
-    """What each case expects of an alert."""
+    """The alerts that each case expects."""
     for case in CASES:
         for test in case.get("alert_rule_test", ()):
             if test["alertname"] == alert:
@@ -29,7 +29,7 @@ def expectations(alert: str) -> Iterator[list[Any]]:
 
 
 def codes(expression: str) -> Iterator[str]:
-    """Alternatives of the regular expressions, and values, that a finding's code is compared with."""
+    """The regular expressions and values with which a finding's code is compared."""
     for operator, pattern in re.findall(r"code(=~|!~|=|!=)\"([^\"]*)\"", expression):
         yield from re.split(r"\|(?![^(]*\))", pattern) if "~" in operator else [re.escape(pattern)]
 
@@ -107,7 +107,7 @@ def test_the_alert_on_bypassed_endpoints_covers_every_fault_of_the_route() -> No
 
 
 def test_every_code_has_an_alert() -> None:
-    """What no other alert names is EcrFindingStands'."""
+    """EcrFindingStands covers every code without an alert of its own."""
     patterns = {rule["alert"]: list(codes(rule["expr"])) for rule in RULES}
     left_out = [code for code in CODES if any(re.fullmatch(pattern, code) for pattern in patterns["EcrFindingStands"])]
     others = [

@@ -1,4 +1,4 @@
-"""The CloudWatch dashboard: keys that AWS documents, metrics and fields that the embedded metrics really have.
+"""The CloudWatch dashboard: documented keys, and metrics and fields that the embedded metrics have.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -82,7 +82,7 @@ _BODY = _closed(
 
 
 def searches() -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """(namespace, dimensions, metric) of what is searched for: which services there are, only CloudWatch knows."""
+    """The (namespace, dimensions, metric) of each search expression."""
     for widget in WIDGETS:
         for (metric,) in widget["properties"].get("metrics", ()):
             search = re.match(r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\"", metric["expression"])

@@ -1,4 +1,4 @@
-"""The Grafana dashboard: of Grafana's own schema, asking only for what is exported, in PromQL that parses."""
+"""The Grafana dashboard: valid by Grafana's schema, with exported metrics only, in PromQL that parses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLES = {variable["name"]: variable for variable in DASHBOARD["templating"][
 
 
 def queries() -> Iterator[tuple[str, str]]:
-    """(where, expression) of every panel, annotation and variable."""
+    """The (place, expression) of every panel, annotation and variable."""
     for panel in PANELS:
         for target in panel["targets"]:
             yield f"{panel['title']} {target['refId']}", target["expr"]
@@ -32,7 +32,7 @@ def queries() -> Iterator[tuple[str, str]]:
 
 
 def plain(expression: str) -> str:
-    """With values in the place of Grafana's variables."""
+    """The expression with values for Grafana's variables."""
     return re.sub(r"\$\w+", "x", expression.replace("$__rate_interval", "5m"))
 
 
@@ -41,7 +41,7 @@ def test_it_matches_grafanas_own_schema() -> None:
 
 
 def test_the_schema_knows_keys_and_types() -> None:
-    """So that the test above can fail."""
+    """Otherwise the test above could not fail."""
     broken = json.loads(json.dumps(DASHBOARD))
     broken["panels"][1]["gridpos"] = {}
     broken["panels"][1]["options"]["colorMode"] = "loud"

@@ -1,4 +1,4 @@
-"""The pages of docs/findings/ are generated from the faults: one for each code, none stale, none with a hole."""
+"""The pages of docs/findings/ are generated from the faults: one for each code, up to date, no placeholder left."""
 
 from __future__ import annotations
 

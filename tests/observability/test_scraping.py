@@ -1,4 +1,4 @@
-"""Scrape configurations find the tasks that the task definitions start, under the name that the alerts ask for."""
+"""Scrape configurations find the tasks that the task definitions start, under the job name that the alerts use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def scrape(name: str) -> dict[str, Any]:
 
 
 def checked(document: dict[str, Any], folder: Path) -> None:
-    """Promtool's word on a Prometheus configuration."""
+    """The output of promtool for a Prometheus configuration."""
     (folder / "alerts.yaml").write_text((FOLDER / "alerts.yaml").read_text())
     file = folder / "prometheus.yaml"
     file.write_text(yaml.safe_dump(document))

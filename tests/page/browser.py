@@ -1,4 +1,4 @@
-"""Headless Chromium as this machine has it, asked for nothing that would make it call home."""
+"""This machine's headless Chromium, with options that stop it from contacting other hosts."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _QUIET = (
 
 
 def installed() -> tuple[str, str] | None:
-    """The programs of the browser and of its driver, None where one of them is missing."""
+    """The paths of the browser and its driver; None if one of them is missing."""
     browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     driver = shutil.which("chromedriver")
     return (browser, driver) if browser and driver else None
 
 
 class Browser(Chrome):
-    """Chrome with what our tests ask of its developer tools."""
+    """Chrome with the functions of its developer tools that the tests use."""
 
     def _messages(self, log: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.get_log(log)  # type: ignore[no-untyped-call]
         return entries
 
     def look(self, *, width: int, height: int = 900, dark: bool = False, reduced_motion: bool = True) -> None:
-        """What the reader's screen is like."""
+        """Set the size and preferences of the screen."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700}
         self.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [
@@ -77,12 +77,12 @@ class Browser(Chrome):
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """A browser with a profile of its own, gone afterwards. Raises RuntimeError where there is none."""
+    """A browser with a temporary profile. Raises RuntimeError if none is installed."""
     programs = installed()
     if programs is None:
         raise RuntimeError("chromium and chromedriver are needed: apt-get install chromium chromium-driver")
     browser, driver = programs
-    # A snap or a package may keep its own files below HOME, which tests have taken away.
+    # A snap or a package may need files below HOME, which the tests replace.
     with TemporaryDirectory(prefix="ecr-probe-browser-", ignore_cleanup_errors=True) as home:
         options = ChromeOptions()
         options.binary_location = browser

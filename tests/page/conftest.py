@@ -16,11 +16,11 @@ from probe.serve.web import App
 from tests.page.browser import Browser, browsing, installed
 from tests.page.snapshots import waiting
 
-PATIENCE = 20  # seconds for what takes none, on a machine with other work
+PATIENCE = 20  # seconds; also enough on a busy machine
 
 
 class Sidecar:
-    """What `web` reads from, and where it is served. With `answering` False it answers 503 to everything."""
+    """The source that `web` renders, and its URL. With `answering` False every response is 503."""
 
     def __init__(self) -> None:
         self.snapshot: Snapshot = waiting()
@@ -38,7 +38,7 @@ class Sidecar:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """Chromium opens connections that it may never use: none of them may keep the others waiting."""
+    """Chromium opens connections that it may never use; these must not delay others."""
 
     daemon_threads = True
     block_on_close = False
@@ -79,14 +79,14 @@ def _browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(_browser: Browser) -> Iterator[Browser]:
-    """At a desk, by day, without a word in its logs."""
+    """A browser with a large, light screen and empty logs."""
     _browser.scripts(True)
     _browser.look(width=1280)
     _browser.complaints()
     _browser.requested()
     yield _browser
     _browser.scripts(True)
-    _browser.get("about:blank")  # nothing polls a sidecar that is gone
+    _browser.get("about:blank")  # so that the page stops polling
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ PAYLOADS = (
 
 
 def spoilt(value: T, spoil: Callable[[str], str]) -> T:
-    """`value` with each of its strings changed by `spoil`; words of closed vocabularies cannot be anybody's."""
+    """`value` with each of its strings changed by `spoil`; members of closed vocabularies stay as they are."""
     changed: Any = _spoilt(value, spoil)
     return changed  # type: ignore[no-any-return]
 

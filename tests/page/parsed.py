@@ -1,4 +1,4 @@
-"""A page as a parser of HTML sees it."""
+"""A page, parsed as HTML."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Node:
 
     @property
     def text(self) -> str:
-        """All text in it but that of styles and scripts, white space as one blank."""
+        """All text except styles and scripts, with white space collapsed."""
         return " ".join("".join(self.texts(between=" ")).split())
 
     def texts(self, between: str = "") -> Iterator[str]:
-        """The text in it, as it is, with `between` after each element."""
+        """The text unchanged, with `between` after each element."""
         for child in self.children:
             if isinstance(child, str):
                 yield child
@@ -76,7 +76,7 @@ class _Builder(HTMLParser):
 
 
 def parse(page: bytes) -> Node:
-    """Raises AssertionError where elements are not properly nested and closed."""
+    """Parse a page. Raises AssertionError if elements are not properly nested and closed."""
     builder = _Builder()
     builder.feed(page.decode())
     builder.close()

@@ -1,4 +1,4 @@
-"""Snapshots made by hand: rounds that went by, one verdict after another."""
+"""Snapshots built from a sequence of verdicts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def waiting(**fields: Any) -> Snapshot:
 
 
 def after(verdicts: Iterable[Verdict], *, end: datetime = NOON, interval: float = INTERVAL) -> Snapshot:
-    """The snapshot after these rounds, the last of which began at `end`."""
+    """The snapshot after these rounds. The last one began at `end`."""
     rounds = list(verdicts)
     begin = end - timedelta(seconds=interval * (len(rounds) - 1))
     snapshot = Snapshot(started_at=begin, interval=interval, base_interval=interval)
@@ -96,5 +96,5 @@ def noted(title: str = "worth a look") -> JudgedFinding:
 
 
 def unproven() -> Verdict:
-    """All is well on a path that is not the pull's."""
+    """Everything works on a path that is not the pull's."""
     return verdict(pull=Pull.UNPROVEN, path=Path.TASK_ENI, findings=(noted(),))

@@ -26,20 +26,20 @@ def shown(*verdicts: Verdict) -> Node:
 
 
 def parts(root: Node) -> Iterator[tuple[str, ...]]:
-    """Every element with the names of its attributes, and the values that only the template may choose."""
+    """Every element with its attribute names, and the values that only the template may set."""
     for node in root.walk():
         values = [
             f"{name}={OWN_LINK.sub('own-link', node.attributes[name] or '')}"
             for name in ("class", "href", "action", "role", "data-copies")
             if name in node.attributes
         ]
-        if node.name != "link":  # its icon is that of the state, and there are four
+        if node.name != "link":  # its icon depends on the state
             yield node.name, *sorted(node.attributes), *values
 
 
 # An anchor within the page, which is a finding's code or the digest of a text that is no code; or a finding's page.
 OWN_LINK = re.compile(r"(#|findings/)([a-z0-9-]+(\.[a-z0-9-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
-# What the template writes itself: all elements of harmless snapshots, with each colour in place of any other.
+# Elements that the template itself writes: those of harmless snapshots, in every colour.
 COLOURS = ("ok", "warning", "error", "unknown")
 
 

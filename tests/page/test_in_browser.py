@@ -84,7 +84,7 @@ def surrounded(payload: str, text: str) -> str:
 
 
 def test_hostile_text_does_nothing(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
-    """Neither in the page as it is served, nor where the script changes it."""
+    """Neither in the served page nor after an update by the script."""
     for payload in PAYLOADS:
         bad = spoilt(broken(), partial(surrounded, payload))
         sidecar.snapshot = recent([bad])
@@ -308,7 +308,7 @@ def test_without_a_clipboard_markdown_is_copied_by_selection(browser: Browser, s
 
 
 def test_without_a_clipboard_the_command_is_selected(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
-    """Over plain HTTP browsers offer none."""
+    """Browsers offer no clipboard over plain HTTP."""
     sidecar.snapshot = STATES["failing"]()
     opened(browser, sidecar, wait)
     browser.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
@@ -333,7 +333,7 @@ def test_a_round_can_be_requested(browser: Browser, sidecar: Sidecar, wait: Wait
 
 
 def violations(browser: Browser) -> list[tuple[str, list[str]]]:
-    """What axe finds wrong, and where."""
+    """The violations that axe reports, with their elements."""
     axe = Axe(browser)
     axe.inject()  # type: ignore[no-untyped-call]
     return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in axe.run()["violations"]]
@@ -341,7 +341,7 @@ def violations(browser: Browser) -> list[tuple[str, list[str]]]:
 
 @every_state
 def test_axe_finds_no_violation(browser: Browser, sidecar: Sidecar, wait: Wait, name: str) -> None:
-    """On a phone by day and at a desk by night; the failing state, which has most, the other way round as well."""
+    """On a small light screen and a large dark one; the failing state also on a small dark and a large light one."""
     sidecar.snapshot = STATES[name]()
     opened(browser, sidecar, wait)
     unfold(browser)
@@ -484,7 +484,7 @@ def test_a_finding_leads_to_its_page_and_back(browser: Browser, sidecar: Sidecar
     assert browser.complaints() == []
 
 
-# The one with most causes, one of error texts only, and a cause.
+# The finding with the most causes, one that only error texts have, and a cause.
 @pytest.mark.parametrize("code", ["dns.public-answer", "task.start-timeout", "tcp.security-group"])
 def test_the_page_of_a_finding_is_accessible_and_fits_the_screen(browser: Browser, sidecar: Sidecar, code: str) -> None:
     browser.get(f"{sidecar.url}findings/{code}")

@@ -1,4 +1,4 @@
-"""What the page shows of a snapshot, and how it is built: well-formed, readable, with nothing from elsewhere."""
+"""The content of the page for a snapshot, and its HTML: well-formed, accessible, without external resources."""
 
 from __future__ import annotations
 
@@ -358,7 +358,7 @@ def test_without_a_script_it_is_fetched_again(any_page: Node) -> None:
 
 
 def test_the_same_snapshot_gives_the_same_bytes() -> None:
-    """A client that compares ETags must not see a change where there is none."""
+    """Otherwise a client that compares ETags would see a change."""
     failing = STATES["failing"]
     assert html(failing, now=NOW) == html(failing, now=NOW + timedelta(minutes=5))
 

@@ -41,7 +41,7 @@ def test_it_ends_where_the_next_round_is_due() -> None:
 
 
 def test_a_pause_is_left_blank() -> None:
-    """What happened in ten minutes without a round is not known."""
+    """Nothing is known about ten minutes without a round."""
     snapshot = after([verdict()] * 2, interval=600)
     paused = cells(replace(snapshot, interval=60.0))
     assert paused[0].width < WIDTH * 60 / 900
@@ -110,7 +110,7 @@ def test_a_restless_hour_has_a_bounded_number_of_titles() -> None:
 
 
 def taking(seconds: float) -> Verdict:
-    """All endpoints answer; the slowest step of each takes so long, apart from the layers."""
+    """A verdict in which the slowest step of each endpoint, apart from layers, takes this long."""
     steps = [replace(step, seconds=9.0 if step.action is Action.LAYER else seconds) for step in verdict().steps]
     return verdict(steps=steps)
 

@@ -1,4 +1,4 @@
-"""HTTP as bare sockets: clients that behave, and the parts of which those that do not are made."""
+"""HTTP over bare sockets: well-behaved clients, and the parts for hostile ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Answered(NamedTuple):
 
 
 def connect(there: Address, tls: ssl.SSLContext | None = None, *, narrow: bool = False) -> socket.socket:
-    """`narrow`: with so little room for answers that the server cannot get rid of them."""
+    """`narrow`: with a receive buffer too small for a response, so that the server must wait."""
     plain = socket.socket(there.family, socket.SOCK_STREAM)
     try:
         plain.settimeout(SOON)
@@ -37,7 +37,7 @@ def request(path: str = "/metrics", *headers: str, method: str = "GET", version:
 
 
 def everything(connection: socket.socket) -> bytes:
-    """What comes until the server closes. A connection that is torn down has given what it gave."""
+    """All bytes until the server closes or resets the connection."""
     received = b""
     try:
         while part := connection.recv(65536):
@@ -48,7 +48,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def read(received: bytes) -> Answered:
-    """One answer, and nothing after it."""
+    """Parse one response; nothing may follow it."""
     head, _, body = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -20,7 +20,7 @@ def finding(code: str, severity: Severity = Severity.ERROR, *endpoints: str) -> 
 
 
 def verdict(*findings: JudgedFinding, at: int = 0) -> Verdict:
-    """The verdict of the round that started so many minutes after noon."""
+    """The verdict of the round that started `at` minutes after noon."""
     weights = {finding.severity for finding in findings}
     status = next(
         (STATUS[severity] for severity in (Severity.ERROR, Severity.WARNING) if severity in weights), Status.PASS
@@ -35,12 +35,12 @@ def after(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> Snapshot:
 
 
 def misconfigured(before: Snapshot, message: str = "--image (ECR_PROBE_IMAGE): there is none") -> Snapshot:
-    """As the loop makes it."""
+    """The snapshot after a round that could not begin, as the loop builds it."""
     return replace(before, misconfigured=message, verdict=None, standing=())
 
 
 class Source:
-    """What the pages are made from, in place of a loop."""
+    """A stand-in for the loop, from which the pages are rendered."""
 
     def __init__(self, snapshot: Snapshot = NEW) -> None:
         self.snapshot = snapshot

@@ -1,4 +1,4 @@
-"""What a round costs, counted by the services: calls against ECR's quotas, and bytes that are billed."""
+"""The cost of a round, counted by the simulated services: calls, which have quotas, and bytes, which are billed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUICK = ("--connect-timeout", "1.5")
 
 
 class Books:
-    """The requests that reached AWS's services, and the bytes of layers that went out."""
+    """The requests to AWS's services, and the bytes of layers that they sent."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -137,7 +137,7 @@ def test_a_healthy_round_makes_the_calls_that_the_readme_counts() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503])
 @pytest.mark.parametrize(("service", "at"), [("ecr.api", ""), ("ecr.dkr", "/blobs/"), ("s3", "")])
 def test_a_round_does_not_retry(service: str, at: str, status: int) -> None:
-    """The next round is one."""
+    """The next round is the retry."""
     books = Books()
     measured("healthy", books, inject_reply(service, Reply(status), at=at))
     assert sorted(books.lines) == sorted(set(books.lines)), "nothing is asked for twice"
@@ -171,7 +171,7 @@ def test_a_small_layer_is_read_whole() -> None:
 
 
 def test_each_round_has_new_connections_and_credentials() -> None:
-    """Fresh names, connections and credentials: nothing that was true a minute ago is taken for granted."""
+    """Names are resolved, connections opened and credentials read again."""
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
     with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as measured:

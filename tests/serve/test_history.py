@@ -1,4 +1,4 @@
-"""What the sidecar knows after a round: sums, history, current and resolved findings; and that none of it grows."""
+"""What the sidecar knows after a round: sums, history, current and resolved findings; and bounds on their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's loop blocks while there is nothing to do: a spinning loop would take the processor from the threads."""
+"""The server's loop blocks while there is nothing to do: a busy loop would take processor time from the threads."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ HOSTILE = replace(
 
 
 def logged(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:
-    """Each line is one object, and one line."""
+    """The entries that a round logs; checks that each is one line with one object."""
     entries = []
     for line in round_lines(before, now):
         assert "\n" not in line
@@ -41,7 +41,7 @@ def logged(before: Snapshot, now: Snapshot) -> list[dict[str, Any]]:
 
 
 def story(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> list[list[dict[str, Any]]]:
-    """What each round adds."""
+    """The entries of each round."""
     lines = []
     for past in verdicts:
         now = advance(before, past, interval=before.interval)
@@ -150,7 +150,7 @@ def test_a_finding_is_logged_again_only_after_it_was_cleared(rounds: list[set[st
 
 
 def test_steps_and_surroundings_are_not_logged() -> None:
-    """Addresses, digests and words of servers are in the verdict; the log driver's reader gets codes and titles."""
+    """The log has codes and titles; addresses, digests and server texts are only in the verdict."""
     text = "".join(round_lines(NEW, advance(NEW, made.broken(), interval=60)))
     assert "sha256" not in text
     assert "arn:aws:iam" not in text

@@ -58,7 +58,7 @@ def loop_of(measure: Callable[[threading.Event], Verdict], **options: Any) -> Lo
 
 
 class Clock:
-    """Seconds that only rounds and waits add to, and the instants at which rounds started. Also the loop's wakeup."""
+    """A clock that only rounds and waits advance, with the instants at which rounds started. Also the loop's wakeup."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -92,7 +92,7 @@ Round = Callable[[Loop], Verdict]
 
 
 def run(clock: Clock, rounds: Iterable[Round], **options: Any) -> tuple[Loop, list[Snapshot]]:
-    """The loop after these rounds, which ran on the test's own thread, and the snapshots that it published."""
+    """Run these rounds on the test's own thread; returns the loop and the snapshots that it published."""
     remaining = iter(rounds)
     published: list[Snapshot] = []
 
@@ -179,7 +179,7 @@ def test_a_round_can_be_requested_every_ten_seconds(clock: Clock) -> None:
 
 
 def test_requests_during_a_round_start_one_round_after_it(clock: Clock) -> None:
-    """A client that asks every ten seconds during rounds of thirty must not pile rounds up."""
+    """Requests every ten seconds during rounds of thirty must not queue up."""
 
     def request(loop: Loop) -> Verdict:
         for _ in range(3):

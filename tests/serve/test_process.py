@@ -34,7 +34,7 @@ ENVIRON = {name: text for name, text in os.environ.items() if name in ("PATH", "
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short path, since that of a socket is limited."""
+    """A short path: the path of a UNIX socket has a length limit."""
     with tempfile.TemporaryDirectory(prefix="probe-") as path:
         yield Path(path)
 
@@ -66,7 +66,7 @@ class Sidecar:
         self._new.put(None)
 
     def until(self, event: str, times: int = 1) -> dict[str, Any]:
-        """The line of this event. Other lines do not prolong the wait."""
+        """Wait for a line with this event, at most SOON seconds in all."""
         until = time.monotonic() + SOON
         while True:
             line = self._new.get(timeout=max(0.0, until - time.monotonic()))
@@ -306,7 +306,7 @@ def wait_for_rounds(there: Address, number: int) -> bool:
 
 
 def eventually(true: Callable[[], bool]) -> bool:
-    """Poll for what no log line reports. An OSError counts as not yet."""
+    """Poll a condition that no log line reports. An OSError counts as False."""
     until, pause = time.monotonic() + SOON, threading.Event()
     while time.monotonic() < until:
         with suppress(OSError):
@@ -475,7 +475,7 @@ main()
 
 
 def test_no_secret_of_the_simulated_account_is_shown(there: Address, folder: Path) -> None:
-    """Passwords, keys and signatures that the simulated services handed out in the first round."""
+    """Passwords, keys and signatures that the simulated services issued in the first round."""
     handed_out = folder / "secrets.json"
     argv = ["demo", "--serve", "s3-endpoint-policy", "--listen", str(there), "--interval", "60", "--format", "text"]
     command = [sys.executable, "-c", SECRETS.replace("sys.argv.pop()", repr(str(handed_out))), *argv]
@@ -496,7 +496,7 @@ def test_no_secret_of_the_simulated_account_is_shown(there: Address, folder: Pat
 
 
 def refused(argv: list[str], capfd: pytest.CaptureFixture[str], **environ: str) -> str:
-    """The one line of the refusal."""
+    """The one line on stderr with which these arguments are refused."""
     with pytest.MonkeyPatch.context() as patch:
         for name, text in environ.items():
             patch.setenv(name, text)
@@ -562,7 +562,7 @@ def test_a_secret_is_refused_on_the_command_line(name: str, form: str, capfd: py
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Certificates and keys, some of which do not belong together."""
+    """Paths of certificates and keys, among them pairs that do not match."""
     where = tmp_path_factory.mktemp("files")
     certificate, other = trustme.CA().issue_cert("a.example"), trustme.CA().issue_cert("b.example")
     certificate.cert_chain_pems[0].write_to_path(where / "chain")

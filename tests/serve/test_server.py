@@ -176,7 +176,7 @@ def test_garbage_is_refused_and_the_connection_closed(sent: bytes, codes: set[in
             with suppress(ConnectionError):
                 connection.sendall(sent)
             received = everything(connection)
-        if received:  # closing with unread bytes may tear the answer away
+        if received:  # closing with unread bytes may reset the connection
             assert read(received).code in codes
         assert get(there).code == 200
     assert source.asked == 0
@@ -217,7 +217,7 @@ def test_trickling_bytes_do_not_prolong_the_timeout(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_response_that_is_not_read_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's buffers are full then, so no packet ever wakes us."""
+    """The system's buffers are full then, so no packet wakes the server."""
     monkeypatch.setattr(servers, "TIMEOUT", 0.3)
     server = Server(App(Source(large())), LOOPBACK)
     server.start()
@@ -245,7 +245,7 @@ def test_the_large_history_exceeds_a_sockets_buffer() -> None:
 
 
 def test_slowloris_delays_no_other_client() -> None:
-    """More connections than are served at once, each with an unfinished request that goes on trickling."""
+    """More connections than are served at once, each with an unfinished request that continues byte by byte."""
     number = MOST_CONNECTIONS + 150
     ending = threading.Event()
 
@@ -306,7 +306,7 @@ def test_five_hundred_concurrent_scrapes_are_all_answered() -> None:
 
 
 def test_five_hundred_keep_alive_clients_are_all_answered() -> None:
-    """Idle connections that are kept alive take no places away."""
+    """Idle connections do not use up the connection limit."""
     with serving() as there, crowd(there, 500, request("/metrics", "Connection: keep-alive")) as scrapes:
         assert all(b"200 OK" in connection.recv(100) for connection in scrapes)
 
@@ -410,7 +410,7 @@ def test_a_socket_in_use_is_not_removed(tmp_path: Path, full: bool) -> None:
         living = stack.enter_context(socket.socket(socket.AF_UNIX))
         living.bind(str(place))
         living.listen(0)
-        for _ in range(3 if full else 0):  # a queue that takes no more
+        for _ in range(3 if full else 0):  # until the queue is full
             waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
             waiting.setblocking(False)
             with suppress(BlockingIOError):

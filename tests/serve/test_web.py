@@ -47,7 +47,7 @@ class Answered(NamedTuple):
 
 
 def ask(app: App, path: str = "/", method: str = "GET", query: str = "", **headers: str) -> Answered:
-    """The answer of the application, which must keep the rules of WSGI."""
+    """Call the application, which must follow the rules of WSGI."""
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path}
     environ["QUERY_STRING"] = query
     environ |= {("" if name == "content_type" else "HTTP_") + name.upper(): text for name, text in headers.items()}
@@ -132,7 +132,7 @@ def test_metrics_are_the_exposition(accept: str) -> None:
 
 
 def not_utf_8() -> Verdict:
-    """Each word ends in bytes that are no UTF-8, as a variable of the environment may; but for our own codes."""
+    """A verdict in which each text but codes ends in a byte that is not UTF-8, as an environment variable may."""
     whole = made.broken()
     bad = spoilt(whole, lambda text: f"{text}\udcff")
     pairs = zip(bad.findings, whole.findings, strict=True)
@@ -414,7 +414,7 @@ def test_hostile_accept_headers_do_not_fill_the_memory() -> None:
 
 
 def test_no_accept_header_gets_the_rendering_of_another() -> None:
-    """A rendering that is kept for one reader must be what the next one asked for."""
+    """A cached rendering must have the format that the next client accepts."""
     app = App(Source(LIVED))
     expected = ask(App(Source(LIVED)), "/metrics", accept="text/plain", accept_encoding="gzip")
     for accept in ("text/plain gzip", "text/plain  gzip", " gzip", "gzip text/plain", "gzip metrics text/plain"):
@@ -425,7 +425,7 @@ def test_no_accept_header_gets_the_rendering_of_another() -> None:
 
 
 def test_a_round_that_ends_between_two_requests_mixes_no_renderings() -> None:
-    """What is kept as the new snapshot's verdict must be the new snapshot's."""
+    """A cached rendering must belong to the current snapshot."""
     new = after([verdict(at=3)], LIVED)
 
     class Moving(Source):
@@ -503,7 +503,7 @@ def test_the_right_credentials_are_accepted(path: str) -> None:
 
 
 def test_the_health_check_needs_no_password() -> None:
-    """The container's health check knows no password."""
+    """The container's health check has no password."""
     app = App(Source(LIVED), login=LOGIN)
     assert ask(app, "/-/healthy").code == 200
     assert ask(app, "/-/ready").code == 200
