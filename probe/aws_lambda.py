@@ -61,12 +61,12 @@ def handler(event: object, context: Context) -> dict[str, Any]:
     try:
         return _check(event, context, request)
     except UsageError as error:
-        _write_line(log_line("error", "refused", **request, words=str(error)))
+        _write_line(log_line("error", "refused", **request, message=str(error)))
         # Lambda logs the traceback; the error text is enough.
         raise error.with_traceback(None) from None
     except Exception as error:
         error_text = f"a bug of ecr-probe: {described(error)}; please report it"
-        _write_line(log_line("error", "mistake", **request, words=error_text))
+        _write_line(log_line("error", "bug", **request, message=error_text))
         raise RuntimeError(error_text) from None
 
 

@@ -301,7 +301,7 @@ def _sidecar(options: Options, measure: Measure, stop: Stop) -> int:
     reports = replace(options.check.reports, outputs=options.outputs)
     _check_stdout(reports)
     for note in options.check.notes:
-        _say(event("warning", "note", words=note))
+        _say(event("warning", "note", message=note))
 
     def deliver(verdict: Verdict) -> tuple[str, ...]:
         complaints: list[str] = []

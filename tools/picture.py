@@ -1,4 +1,4 @@
-"""Takes the picture of a failing run that the README shows: the real program, in a terminal's colours, as SVG.
+"""Draw the failing run that the README shows: the real program, in a terminal's colours, as SVG.
 
 python tools/picture.py SCENARIO FILE
 """
@@ -16,7 +16,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 COLUMNS = 100
-# rich's own frame, without the fonts that it would fetch from elsewhere.
+# rich's own frame, without the fonts that it would load from the internet.
 FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
 .{unique_id}-matrix {{
@@ -43,8 +43,8 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 
 
 def main(scenario: str, file: str) -> None:
-    """Run the demo and draw what it printed. Exit code 0 means that it matched the scenario."""
-    command = [str(Path(sys.executable).with_name("ecr-probe")), "demo", scenario]
+    """Run the demo and draw its output. Its exit code is 0 if the verdict matches the scenario."""
+    command = [sys.executable, "-m", "probe", "demo", scenario]
     run = subprocess.run(command, env=os.environ | {"FORCE_COLOR": "1"}, capture_output=True, check=True)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(run.stdout.decode().rstrip()))

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the sidecar's page: the real program over the simulated VPC, in a real browser.
+"""Take the README's pictures of the sidecar's page: the real program in the simulated VPC, in a real browser.
 
 python -m tools.screenshots FOLDER [SCENARIO …]
 """
@@ -24,7 +24,7 @@ from tests.page.browser import Browser, browsing
 PICTURES = {"page-healthy": "healthy", "page-failing": "s3-endpoint-policy", "page-half-dead": "nacl-one-zone"}
 WIDTH, HEIGHT = 1280, 1040
 INTERVAL = 10  # seconds; a round of the half-dead one takes six
-ROUNDS = 12  # until then the strips are too short to be recognised
+ROUNDS = 12  # with fewer the strips are too short to be recognised
 PATIENCE = 300  # seconds
 
 
@@ -45,11 +45,9 @@ def serving(scenario: str) -> Iterator[str]:
     """The URL of a sidecar in the scenario's VPC."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    program = str(Path(sys.executable).with_name("ecr-probe"))
-    arguments = ["--serve", scenario, "--listen", f"127.0.0.1:{port}", "--interval", str(INTERVAL)]
-    with subprocess.Popen(
-        [program, "demo", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as sidecar:
+    serve = ["demo", "--serve", scenario, "--listen", f"127.0.0.1:{port}", "--interval", str(INTERVAL)]
+    command = [sys.executable, "-m", "probe", *serve]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as sidecar:
         try:
             yield f"http://127.0.0.1:{port}/"
         finally:
@@ -63,7 +61,7 @@ def _wait_for_rounds(url: str) -> None:
             with urllib.request.urlopen(f"{url}history", timeout=5) as answer:
                 if len(json.load(answer)["rounds"]) >= ROUNDS:
                     return
-        except OSError:  # it has not begun to listen
+        except OSError:  # it does not listen yet
             pass
         time.sleep(1)
     raise SystemExit(f"{url} had no {ROUNDS} rounds within {PATIENCE} s")

@@ -112,7 +112,7 @@ def _check(client: Any, subnet: str, image: str | None) -> str:
         status = str(verdict["status"])
         errors = [finding["title"] for finding in verdict["findings"] if finding["severity"] == "error"]
     except Exception as error:
-        print(json.dumps({"function": function, "image": image, "status": "inconclusive", "words": str(error)}))
+        print(json.dumps({"function": function, "image": image, "status": "inconclusive", "message": str(error)}))
         return "inconclusive"
     print(json.dumps({"function": function, "image": image, "status": status, "errors": errors}))
     return status

@@ -28,16 +28,16 @@ def report_lines(before: Collection[str], after: Collection[str]) -> Iterator[st
     """What changed about writing the reports; `before` and `after` are the errors of two rounds in a row."""
     for error_text in after:
         if error_text not in before:
-            yield event("error", "unwritten", words=error_text)
+            yield event("error", "report-failed", message=error_text)
     if before and not after:
-        yield event("info", "written", words="the reports are written again")
+        yield event("info", "report-written", message="the reports are written again")
 
 
 def _events(before: Snapshot, after: Snapshot) -> Iterator[dict[str, Any]]:
     if after.misconfigured is not None:
         if after.misconfigured != before.misconfigured:
             now = _rfc3339(datetime.now(UTC))
-            yield {"time": now, "level": "error", "event": "misconfigured", "words": after.misconfigured}
+            yield {"time": now, "level": "error", "event": "misconfigured", "message": after.misconfigured}
         return
     verdict = after.verdict
     assert verdict is not None, "a round has a verdict or a reason why it could not begin"
@@ -63,7 +63,7 @@ def _events(before: Snapshot, after: Snapshot) -> Iterator[dict[str, Any]]:
             "level": "info",
             "event": "interval",
             "seconds": after.interval,
-            "words": reason,
+            "message": reason,
         }
 
 

@@ -60,7 +60,7 @@ def serve(
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
     output.say(event("info", "listening", address=str(options.listen), interval=options.interval))
     if options.rehearsal:
-        output.say(event("warning", "rehearsal", words=REHEARSAL))
+        output.say(event("warning", "rehearsal", message=REHEARSAL))
     loop.start()  # before the server: its health check needs a running loop
     server.start()
     stop.wait()
@@ -101,7 +101,7 @@ class _Output:
             self._reports.submit(partial(self._report, self._deliver, after.verdict))
 
     def bug(self, description: str) -> None:
-        self.say(event("error", "mistake", words=f"an HTTP response failed by a bug of ecr-probe: {description}"))
+        self.say(event("error", "bug", message=f"an HTTP response failed by a bug of ecr-probe: {description}"))
 
     def finish(self) -> None:
         self._reports.finish(within=WRITING)

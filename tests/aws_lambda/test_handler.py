@@ -189,7 +189,7 @@ def test_a_wrong_event_is_raised_without_inner_frames(event: object, capfd: pyte
     assert caught.value.__suppress_context__
     assert [frame.name for frame in caught.traceback][1:] == ["handler"]
     out, line = log(capfd)
-    assert (out, line["event"], line["level"], line["words"]) == ("", "refused", "error", str(caught.value))
+    assert (out, line["event"], line["level"], line["message"]) == ("", "refused", "error", str(caught.value))
 
 
 def test_an_image_is_required(monkeypatch: pytest.MonkeyPatch) -> None:

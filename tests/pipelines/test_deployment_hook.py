@@ -146,7 +146,7 @@ def test_it_waits_longer_than_a_functions_timeout() -> None:
 def test_the_error_of_a_failed_function_is_logged(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     broken(aws, ('{"errorMessage": "Task timed out"}', {"X-Amz-Function-Error": "Unhandled"}, 200))
     hook.handler(OF_ECS, None)
-    assert '"words": "Task timed out"' in capsys.readouterr().out
+    assert '"message": "Task timed out"' in capsys.readouterr().out
 
 
 def test_ecs_rolls_back_if_one_subnet_cannot_pull(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,7 +111,7 @@ def test_a_misconfiguration_is_logged_once() -> None:
     first = misconfigured(before)
     (line,) = logged(before, first)
     assert (line["event"], line["level"]) == ("misconfigured", "error")
-    assert line["words"] == "--image (ECR_PROBE_IMAGE): there is none"
+    assert line["message"] == "--image (ECR_PROBE_IMAGE): there is none"
     assert logged(first, misconfigured(first)) == []
     assert events(logged(first, misconfigured(first, "another reason"))) == ["misconfigured"]
     good = advance(first, verdict(), interval=60)
@@ -122,9 +122,9 @@ def test_a_misconfiguration_is_logged_once() -> None:
 def test_a_changed_interval_is_logged_once() -> None:
     slower = advance(NEW, verdict(), interval=120)
     assert [entry.get("seconds") for entry in logged(NEW, slower)] == [0.812, 120]
-    assert "throttles" in logged(NEW, slower)[1]["words"]
+    assert "throttles" in logged(NEW, slower)[1]["message"]
     assert events(logged(slower, advance(slower, verdict(), interval=120))) == ["round"]
-    assert "again" in logged(slower, advance(slower, verdict(), interval=60))[1]["words"]
+    assert "again" in logged(slower, advance(slower, verdict(), interval=60))[1]["message"]
 
 
 def test_a_line_about_the_sidecar_itself() -> None:

@@ -247,7 +247,7 @@ def test_without_an_image_it_serves_and_names_the_misconfiguration(there: Addres
     """The real command, outside a task: no packet is sent."""
     sidecar = Sidecar(["serve", "--listen", str(there), "--interval", "1", "--deadline", "20"])
     try:
-        assert "--image" in sidecar.until("misconfigured")["words"]
+        assert "--image" in sidecar.until("misconfigured")["message"]
         assert get(there, "/-/healthy").code == 200
         assert get(there, "/-/ready").code == 503
         assert get(there, "/verdict").code == 503
@@ -358,16 +358,16 @@ def test_a_report_that_cannot_be_written_is_logged_once(there: Address, folder: 
     argv = ["healthy", "--listen", str(there), "--interval", "1", "--deadline", "20", "--format", "text"]
     argv += ["--format", "json", "--output", str(place / "verdict.json")]
     with open("/dev/full", "w") as full, demo(*argv, stdout=full) as sidecar:
-        first = sidecar.until("unwritten")
-        assert (first["level"], "stdout cannot be written: no space left" in first["words"]) == ("error", True)
+        first = sidecar.until("report-failed")
+        assert (first["level"], "stdout cannot be written: no space left" in first["message"]) == ("error", True)
         place.rename(away)
-        second = sidecar.until("unwritten")
-        assert f"'{place}/verdict.json' was not written: no such file or directory" in second["words"]
+        second = sidecar.until("report-failed")
+        assert f"'{place}/verdict.json' was not written: no such file or directory" in second["message"]
         sidecar.until("round", 2)
         away.rename(place)
         sidecar.until("round", 2)
         assert sidecar.end() < LAST
-        assert sidecar.events.count("unwritten") == 2
+        assert sidecar.events.count("report-failed") == 2
 
 
 def test_reports_that_can_be_written_again_are_logged_once(there: Address, folder: Path) -> None:
@@ -377,12 +377,12 @@ def test_reports_that_can_be_written_again_are_logged_once(there: Address, folde
     with demo("healthy", *argv) as sidecar:
         sidecar.until("round")
         place.rename(away)
-        sidecar.until("unwritten")
+        sidecar.until("report-failed")
         away.rename(place)
-        sidecar.until("written")
+        sidecar.until("report-written")
         sidecar.until("round", 2)
         assert sidecar.end() < LAST
-        assert (sidecar.events.count("unwritten"), sidecar.events.count("written")) == (1, 1)
+        assert (sidecar.events.count("report-failed"), sidecar.events.count("report-written")) == (1, 1)
 
 
 def test_metrics_for_cloudwatch_come_after_each_round(there: Address) -> None:
