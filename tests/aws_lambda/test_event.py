@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
+import certifi
 import pytest
 
 from probe.config.flags import CHECK_FLAGS, UsageError
 from probe.config.settings import Settings, settle
 from probe.lambda_event import KEYS, read
+from probe.records import replace
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 OTHER = IMAGE.replace("app", "other")
@@ -49,37 +50,19 @@ def refused(event: object, **variables: str) -> str:
 # ---- settings -----------------------------------------------------------------------------------
 
 
-def test_every_flag_of_a_check_is_a_key_with_the_same_meaning() -> None:
-    event: dict[str, Any] = {
-        "image": IMAGE,
-        "platform": "linux/arm64/v8",
-        "vpc-cidr": ["10.0.0.0/16", "fd00::/48"],
-        "also": ["ssm", "kms"],
-        "endpoint-dns": ["ecr.api=vpce-1.example.com", "ssm=vpce-2.example.com."],
-        "allow-public": ["logs", "ecr.api"],
-        "pull-role": ROLE,
-        "layers": "smallest",
-        "layer-bytes": 1048576,
-        "deadline": 12.5,
-        "connect-timeout": 0.25,
-        "no-controls": True,
-        "strict": True,
-    }
-    assert set(KEYS) == {*event, "ca-bundle", "format"}
-    variables = {
-        KEYS[name].variable: ",".join(value) if isinstance(value, list) else str(value) for name, value in event.items()
-    }
-    by_event, by_variable = settings(event), settings({}, **variables)
-    assert {name: getattr(by_event, name) for name in Settings.__slots__ if name != "environ"} == {
-        name: getattr(by_variable, name) for name in Settings.__slots__ if name != "environ"
-    }
-    assert by_event.budget.deadline == 12.5
-    assert by_event.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
+@pytest.mark.parametrize("name", [name for name in KEYS if name != "format"])
+def test_every_key_means_what_the_variable_means(name: str) -> None:
+    key = KEYS[name]
+    text = certifi.where() if name == "ca-bundle" else key.example or "yes"
+    value = True if key.switch else [text] if key.many else text
+    by_variable = settings({}, **{key.variable: text})
+    assert replace(settings({name: value}), environ={}) == replace(by_variable, environ={})
 
 
-def test_flags_about_files_screens_and_instances_are_no_keys() -> None:
-    left_out = {flag.name for flag in CHECK_FLAGS} - set(KEYS)
-    assert left_out == {"output", "pretty", "verbose", "quiet", "allow-instance-role", "push-gateway"}
+def test_numbers_and_lists_are_values_too() -> None:
+    made = settings({"deadline": 12.5, "layer-bytes": 1048576, "vpc-cidr": ["10.0.0.0/16", "fd00::/48"]})
+    assert (made.budget.deadline, made.budget.layer_bytes) == (12.5, 1 << 20)
+    assert made.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
 
 
 @pytest.mark.parametrize(
@@ -199,10 +182,10 @@ def test_a_value_of_a_wrong_type_is_not_repeated() -> None:
 # ---- the README ----------------------------------------------------------------------------------
 
 
-def test_the_readme_names_every_key_and_its_event_is_a_good_one() -> None:
+def test_the_readme_lists_the_flags_that_are_no_keys_and_its_event_is_a_good_one() -> None:
     text = (Path(__file__).parents[2] / "task-definitions" / "README.md").read_text()
     section = text.partition("\n## As a Lambda function\n")[2].partition("\n## ")[0]
-    listed = section.partition("flags of `ecr-probe check`: ")[2].partition(". ")[0]
-    assert set(re.findall(r"`([\w-]+)`", listed)) == set(KEYS)
+    listed = section.partition("flags of `ecr-probe check` without ")[2].partition(". ")[0]
+    assert set(re.findall(r"`([\w-]+)`", listed)) == {flag.name for flag in CHECK_FLAGS} - set(KEYS)
     (event,) = re.findall(r"^```json\n(.*?)^```$", section, re.M | re.S)
     assert settings(json.loads(event)).policy.strict
