@@ -220,14 +220,14 @@ def _explained(arguments: Arguments, name: str | None) -> Verdict:
     from probe.explain.task_context import TaskContext
     from probe.safe_words import quoted
 
-    context = TaskContext(image=arguments.one("image", readers.image))
-    ranges = arguments.many("vpc-cidr", readers.cidr)
+    context = TaskContext(image=arguments.value("image", readers.image))
+    ranges = arguments.values("vpc-cidr", readers.cidr)
     if name is not None and arguments.on_command_line("task"):
         raise arguments.refusal("task", f"cannot be combined with the file {quoted(name)}")
     if name is None and "task" in arguments:
         from probe.operator import stopped
 
-        arn, profile = arguments.one("task", stopped.task_arn), arguments.one("profile", str)
+        arn, profile = arguments.value("task", stopped.task_arn), arguments.value("profile", str)
         return stopped.explain_task(arn, context, ranges, profile=profile)
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
@@ -275,7 +275,7 @@ def _health(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.settings import arguments_of
 
     arguments = arguments_of("health", argv)
-    listen = arguments.one_or_default("listen", address)
+    listen = arguments.value_or_default("listen", address)
     complaint = health.complaint(listen, tls="tls-certificate" in arguments)
     if complaint is None:
         return _print("healthy\n")

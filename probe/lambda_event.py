@@ -58,7 +58,7 @@ def read(event: object) -> tuple[Arguments, tuple[str, ...]]:
     on a screen may be several. Raises UsageError."""
     argv = [argument for key, value in _settings(event) for argument in _argv(key, value)]
     arguments = collect(KEYS.values(), argv, variables())
-    formats = arguments.many("format", lambda text: one_of(text, FORMATS, what="a format"))
+    formats = arguments.values("format", lambda text: one_of(text, FORMATS, what="a format"))
     others = {name: texts for name, texts in arguments.texts.items() if name != "format"}
     return replace(arguments, texts=others, reports=()), formats
 

@@ -501,15 +501,15 @@ class Arguments:
     def on_command_line(self, name: str) -> bool:
         return name in self.texts and name not in self.by_variable
 
-    def one(self, name: str, read: Callable[[str], T]) -> T | None:
+    def value(self, name: str, read: Callable[[str], T]) -> T | None:
         """The value of a flag, the last one if it is repeated; None if neither flag nor variable is set."""
-        return self._value(name, self.texts[name][-1], read) if name in self.texts else None
+        return self._convert(name, self.texts[name][-1], read) if name in self.texts else None
 
-    def one_or_default(self, name: str, read: Callable[[str], T]) -> T:
+    def value_or_default(self, name: str, read: Callable[[str], T]) -> T:
         """The value of a flag, or that of its default."""
-        return self._value(name, self.texts.get(name, (self.flags[name].default,))[-1], read)
+        return self._convert(name, self.texts.get(name, (self.flags[name].default,))[-1], read)
 
-    def many(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    def values(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
         """The values of a repeatable flag, also separated by commas, without duplicates."""
         if name not in self.texts:
             return ()
@@ -517,17 +517,17 @@ class Arguments:
         texts = [text for text in texts if text]
         if not texts and name not in self.by_variable:
             raise self.flags[name].refusal("the list is empty")
-        return tuple(dict.fromkeys(self._value(name, text, read) for text in texts))
+        return tuple(dict.fromkeys(self._convert(name, text, read) for text in texts))
 
     def on(self, name: str) -> bool:
         from probe.config.readers import switch  # its module imports more than `health` can afford
 
-        return bool(self.one(name, switch))
+        return bool(self.value(name, switch))
 
     def refusal(self, name: str, sentence: str) -> UsageError:
         return self.flags[name].refusal(sentence)
 
-    def _value(self, name: str, text: str, read: Callable[[str], T]) -> T:
+    def _convert(self, name: str, text: str, read: Callable[[str], T]) -> T:
         try:
             return read(text)
         except ValueError as error:

@@ -113,19 +113,19 @@ def settle(arguments: Arguments, environ: Mapping[str, str] | None = None, *, st
     from probe.push import gateway
 
     environ = variables(environ)
-    layers = arguments.one("layers", readers.layers) or Layers.SMALLEST
-    platform = arguments.one("platform", readers.platform)
-    also = arguments.many("also", readers.also)
+    layers = arguments.value("layers", readers.layers) or Layers.SMALLEST
+    platform = arguments.value("platform", readers.platform)
+    also = arguments.values("also", readers.also)
     return Settings(
-        image=arguments.one("image", readers.image),
+        image=arguments.value("image", readers.image),
         platform=platform or readers.machine_platform(os.uname().machine),
         platform_given=platform is not None,
-        vpc_cidrs=arguments.many("vpc-cidr", readers.cidr),
+        vpc_cidrs=arguments.values("vpc-cidr", readers.cidr),
         also=also,
         endpoint_dns=_endpoint_dns(arguments, also),
         policy=Policy(
-            allow_public=arguments.many("allow-public", readers.endpoint),
-            pull_role=arguments.one("pull-role", readers.role),
+            allow_public=arguments.values("allow-public", readers.endpoint),
+            pull_role=arguments.value("pull-role", readers.role),
             strict=arguments.on("strict"),
         ),
         layers=layers,
@@ -138,7 +138,7 @@ def settle(arguments: Arguments, environ: Mapping[str, str] | None = None, *, st
         started=process_start() if started is None else started,
         environment=environment(environ),
         environ=MappingProxyType(dict(environ)),
-        push_gateway=arguments.one("push-gateway", gateway),
+        push_gateway=arguments.value("push-gateway", gateway),
     )
 
 
@@ -164,7 +164,7 @@ def _endpoint_dns(arguments: Arguments, also: tuple[str, ...]) -> Mapping[str, s
     from probe.endpoints import EXTRA_ENDPOINTS
 
     names: dict[str, str] = {}
-    for endpoint, host in arguments.many("endpoint-dns", readers.endpoint_dns):
+    for endpoint, host in arguments.values("endpoint-dns", readers.endpoint_dns):
         if endpoint in names:
             raise arguments.refusal("endpoint-dns", f"{endpoint} has two names, {names[endpoint]} and {host}")
         if endpoint in EXTRA_ENDPOINTS and endpoint not in also:
@@ -178,8 +178,8 @@ def _budget(arguments: Arguments, layers: Layers) -> Budget:
     from probe.model import Budget, Layers
 
     default = Budget(deadline=DEADLINE_WITH_ALL_LAYERS) if layers is Layers.ALL else Budget()
-    deadline = arguments.one("deadline", readers.duration(0.1, 86400)) or default.deadline
-    connect = arguments.one("connect-timeout", readers.duration(0.01, 3600))
+    deadline = arguments.value("deadline", readers.duration(0.1, 86400)) or default.deadline
+    connect = arguments.value("connect-timeout", readers.duration(0.01, 3600))
     if connect is not None and connect > deadline:
         limit = f"--deadline (ECR_PROBE_DEADLINE) {readers.duration_text(deadline)}"
         sentence = f"{readers.duration_text(connect)} is longer than the limit of the whole run, {limit}"
@@ -190,7 +190,7 @@ def _budget(arguments: Arguments, layers: Layers) -> Budget:
     return Budget(
         deadline=deadline,
         connect=min(default.connect, deadline) if connect is None else connect,
-        layer_bytes=arguments.one("layer-bytes", readers.size) or default.layer_bytes,
+        layer_bytes=arguments.value("layer-bytes", readers.size) or default.layer_bytes,
     )
 
 
@@ -199,7 +199,7 @@ def _ca_bundle(arguments: Arguments, environ: Mapping[str, str]) -> str | None:
     from probe.config import readers
 
     if "ca-bundle" in arguments:
-        return arguments.one("ca-bundle", readers.ca_bundle)
+        return arguments.value("ca-bundle", readers.ca_bundle)
     path = environ.get("AWS_CA_BUNDLE", "")
     try:
         return readers.ca_bundle(path) if path else None

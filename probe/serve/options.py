@@ -59,7 +59,7 @@ def read(argv: Sequence[str]) -> Options:
 
 def options(arguments: Arguments, check: Settings) -> Options:
     """Add the sidecar's own flags to the settings of its check. Raises UsageError."""
-    interval = arguments.one_or_default("interval", readers.duration(SHORTEST, LONGEST))
+    interval = arguments.value_or_default("interval", readers.duration(SHORTEST, LONGEST))
     bounded = "deadline" in arguments or check.layers is Layers.ALL
     budget = thrifty(
         check.budget,
@@ -69,11 +69,11 @@ def options(arguments: Arguments, check: Settings) -> Options:
     reports = read_reports(arguments)
     return Options(
         check=replace(check, budget=budget, reports=reports),
-        listen=arguments.one_or_default("listen", address),
+        listen=arguments.value_or_default("listen", address),
         interval=interval,
         outputs=reports.outputs if "format" in arguments or "output" in arguments else (),
         compat_blackbox=arguments.on("compat-blackbox"),
-        login=arguments.one("basic-auth", _login),
+        login=arguments.value("basic-auth", _login),
         tls=_tls(arguments),
     )
 
@@ -102,8 +102,8 @@ def _login(text: str) -> Login:
 
 
 def _tls(arguments: Arguments) -> ssl.SSLContext | None:
-    certificate = arguments.one("tls-certificate", str)
-    key = arguments.one("tls-key", str)
+    certificate = arguments.value("tls-certificate", str)
+    key = arguments.value("tls-key", str)
     if certificate is None:
         if key is not None:
             raise arguments.refusal("tls-key", "a key without ECR_PROBE_TLS_CERTIFICATE")

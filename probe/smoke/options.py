@@ -48,28 +48,28 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
     """Read the flags of `smoke` and their variables. Raises UsageError."""
     arguments = arguments_of("smoke", argv, environ)
     _check_combinations(arguments)
-    cluster = arguments.one_or_default("cluster", _name_or_arn("cluster"))
+    cluster = arguments.value_or_default("cluster", _name_or_arn("cluster"))
     arn = ecs_arn(cluster, "cluster")
-    waiting = arguments.one_or_default("wait-until-pass", readers.duration(0, 86400))
-    image = arguments.one("image", readers.image)
+    waiting = arguments.value_or_default("wait-until-pass", readers.duration(0, 86400))
+    image = arguments.value("image", readers.image)
     return Options(
         cluster=cluster,
-        task_definition=arguments.one_or_default("task-definition", _task_definition),
-        service=arguments.one("service", _name_or_arn("service")),
-        subnets=arguments.many("subnets", _subnet),
-        security_groups=arguments.many("security-groups", _security_group),
+        task_definition=arguments.value_or_default("task-definition", _task_definition),
+        service=arguments.value("service", _name_or_arn("service")),
+        subnets=arguments.values("subnets", _subnet),
+        security_groups=arguments.values("security-groups", _security_group),
         public_ip=arguments.on("assign-public-ip"),
-        launch_type=arguments.one("launch-type", _launch_type),
-        capacity_provider=arguments.one("capacity-provider", _name),
-        container=arguments.one("container", _name),
+        launch_type=arguments.value("launch-type", _launch_type),
+        capacity_provider=arguments.value("capacity-provider", _name),
+        container=arguments.value("container", _name),
         image=image.text if image else None,
         as_execution_role=arguments.on("as-execution-role"),
         timeout=_timeout(arguments, waiting),
         wait_until_pass=waiting,
         expected=_expectations(arguments),
         strict=arguments.on("strict"),
-        region=arguments.one("region", _region) or (arn["region"] if arn else None) or environment(environ).region,
-        profile=arguments.one("profile", str),
+        region=arguments.value("region", _region) or (arn["region"] if arn else None) or environment(environ).region,
+        profile=arguments.value("profile", str),
         reports=read_reports(arguments, environ, formats=FLEET_FORMATS),
         notes=misspelt_variables(variables(environ)),
         arguments=arguments,
@@ -91,7 +91,7 @@ def _check_combinations(arguments: Arguments) -> None:
 
 
 def _timeout(arguments: Arguments, waiting: float) -> float:
-    timeout = arguments.one_or_default("timeout", readers.duration(1, 86400 + LAST_TRY))
+    timeout = arguments.value_or_default("timeout", readers.duration(1, 86400 + LAST_TRY))
     if "timeout" not in arguments:
         return max(timeout, waiting + LAST_TRY)
     if timeout < waiting:
@@ -101,7 +101,7 @@ def _timeout(arguments: Arguments, waiting: float) -> float:
 
 
 def _expectations(arguments: Arguments) -> tuple[Expectation, ...]:
-    expectations = tuple(_by_code(arguments.many("expect", _expectation)))
+    expectations = tuple(_by_code(arguments.values("expect", _expectation)))
     named = [subnet for expectation in expectations for subnet in expectation.subnets]
     if len(set(named)) < len(named) or sum(not expectation.subnets for expectation in expectations) > 1:
         raise arguments.refusal("expect", "two codes are expected for the same subnet; name one code for each subnet")

@@ -154,7 +154,7 @@ def explained(argv: Sequence[str]) -> object:
 
 
 def healthy(argv: Sequence[str]) -> object:
-    return arguments_of("health", argv).one_or_default("listen", address)
+    return arguments_of("health", argv).value_or_default("listen", address)
 
 
 USED: dict[str, Callable[[Sequence[str]], object]] = {
