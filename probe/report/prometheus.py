@@ -29,7 +29,7 @@ from probe.report import Page
 from probe.report.measured import ENDPOINTS, label, reached, success, throughput, tried
 
 PREFIX = "ecr_probe_"
-# An upper bound, whatever fails: a test counts the series that the closed vocabularies allow.
+# An upper bound for any failures: a test counts the series that the closed vocabularies allow.
 MOST_SERIES = 1000
 
 
