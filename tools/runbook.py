@@ -90,7 +90,7 @@ def _rehearsals(code: str) -> Iterator[str]:
     for scenario in scenarios[:_REHEARSALS]:
         yield _wrapped(f"- `ecr-probe demo {scenario.name}`: {_escaped(scenario.description)}", hang=2)
     if len(scenarios) > _REHEARSALS:
-        yield f"\n`ecr-probe demo --list` lists {len(scenarios) - _REHEARSALS} more."
+        yield f"\n`ecr-probe demo --list {code}` lists {len(scenarios) - _REHEARSALS} more."
 
 
 def _index(codes: Iterable[str]) -> str:

@@ -297,8 +297,8 @@ def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, 
 # A round of the sidecar has another budget than a check, and prints no report by itself.
 _IN_A_SIDECAR: dict[str, Mapping[str, Any]] = {
     "layer_bytes": {"default": "1MiB"},
-    "deadline": {"default": "30s", "default_note": "the interval if it is shorter, 15m with --layers all"},
-    "connect_timeout": {"default": "3s", "default_note": "a third of a deadline shorter than 30s"},
+    "deadline": {"default_note": "the interval if it is shorter, 15m with --layers all"},
+    "connect_timeout": {"default_note": "a third of a deadline shorter than 30s"},
     "format": {"default": "", "default_note": "no report unless --format or --output is set"},
     "output": {"help": "replace FILE by the report of the preceding --format after each round, atomically"},
 }

@@ -22,24 +22,24 @@ from probe.records import replace
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
 
-def settings(*argv: str, **environ: str) -> Settings:
+def parsed(*argv: str, **environ: str) -> Settings:
     return parse(argv, environ, started=0.0)
 
 
 def test_defaults() -> None:
-    made = settings()
-    assert made.image is None
-    assert made.platform.startswith("linux/")
-    assert not made.platform_given
-    assert made.budget == Budget()
-    assert made.budget.deadline == 30
-    assert made.budget.connect == 3
-    assert made.reports.outputs == (Output("text"),)
-    assert not made.reports.pretty
-    assert made.controls
-    assert made.layers is Layers.SMALLEST
-    assert made.ca_bundle is None
-    assert not made.allow_instance_role
+    settings = parsed()
+    assert settings.image is None
+    assert settings.platform.startswith("linux/")
+    assert not settings.platform_given
+    assert settings.budget == Budget()
+    assert settings.budget.deadline == 30
+    assert settings.budget.connect == 3
+    assert settings.reports.outputs == (Output("text"),)
+    assert not settings.reports.pretty
+    assert settings.controls
+    assert settings.layers is Layers.SMALLEST
+    assert settings.ca_bundle is None
+    assert not settings.allow_instance_role
 
 
 def values(tmp_path: Path) -> dict[str, str]:
@@ -59,21 +59,21 @@ def values(tmp_path: Path) -> dict[str, str]:
 def test_every_flag_changes_the_settings_as_its_variable_does(flag: Flag, tmp_path: Path) -> None:
     value = values(tmp_path).get(flag.name)
     context = ("--format", "json") if flag.name == "pretty" else ()
-    by_flag = settings(*context, f"--{flag.name}", *([value] if value else []))
-    by_variable = settings(*context, **{flag.variable: value or "yes"})
+    by_flag = parsed(*context, f"--{flag.name}", *([value] if value else []))
+    by_variable = parsed(*context, **{flag.variable: value or "yes"})
     assert by_flag == replace(by_variable, environ={})
-    assert by_flag != settings(*context)
+    assert by_flag != parsed(*context)
 
 
 def test_values_of_flags() -> None:
-    made = settings(
+    settings = parsed(
         *("--endpoint-dns", "ecr.api=vpce-1.example.com,ssm=vpce-2.example.com.", "--also", "ssm"),
         *("--vpc-cidr", "10.0.0.0/16,fd00::/48", "--layer-bytes", "1MiB", "--no-controls"),
     )
-    assert made.endpoint_dns == {"ecr.api": "vpce-1.example.com", "ssm": "vpce-2.example.com"}
-    assert made.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
-    assert made.budget.layer_bytes == 1 << 20
-    assert not made.controls
+    assert settings.endpoint_dns == {"ecr.api": "vpce-1.example.com", "ssm": "vpce-2.example.com"}
+    assert settings.vpc_cidrs == ("10.0.0.0/16", "fd00::/48")
+    assert settings.budget.layer_bytes == 1 << 20
+    assert not settings.controls
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_values_of_flags() -> None:
     ],
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert settings("--deadline", text).budget.deadline == seconds
-    assert settings(ECR_PROBE_DEADLINE=text).budget.deadline == seconds
+    assert parsed("--deadline", text).budget.deadline == seconds
+    assert parsed(ECR_PROBE_DEADLINE=text).budget.deadline == seconds
 
 
 @given(seconds=st.floats(0.001, 90000).map(lambda seconds: float(f"{seconds:.3g}")))
@@ -101,44 +101,44 @@ def test_a_duration_is_printed_as_it_can_be_typed(seconds: float) -> None:
 
 
 def test_verbose_and_quiet() -> None:
-    assert settings("-v").reports == settings(ECR_PROBE_VERBOSE="yes").reports
-    assert settings("-q").reports == settings(ECR_PROBE_QUIET="yes").reports
-    assert (settings("-q").reports.quiet, settings("-q", "--no-quiet").reports.quiet) == (True, False)
+    assert parsed("-v").reports == parsed(ECR_PROBE_VERBOSE="yes").reports
+    assert parsed("-q").reports == parsed(ECR_PROBE_QUIET="yes").reports
+    assert (parsed("-q").reports.quiet, parsed("-q", "--no-quiet").reports.quiet) == (True, False)
 
 
 def test_flags_take_precedence_over_variables() -> None:
-    made = settings("--deadline", "10", "--no-strict", "--controls", ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="1")
-    assert made.budget.deadline == 10
-    assert not made.policy.strict
-    assert made.controls
+    settings = parsed("--deadline", "10", "--no-strict", "--controls", ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="1")
+    assert settings.budget.deadline == 10
+    assert not settings.policy.strict
+    assert settings.controls
 
 
 @pytest.mark.parametrize("text", ["1", "true", "yes", "on", "TRUE", " on "])
 def test_values_that_switch_on(text: str) -> None:
-    assert settings(ECR_PROBE_STRICT=text).policy.strict
+    assert parsed(ECR_PROBE_STRICT=text).policy.strict
 
 
 @pytest.mark.parametrize("text", ["0", "false", "no", "off", "False", "", "  "])
 def test_values_that_switch_off(text: str) -> None:
-    assert not settings(ECR_PROBE_STRICT=text).policy.strict
+    assert not parsed(ECR_PROBE_STRICT=text).policy.strict
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
     empty = {flag.variable: "" for flag in CHECK_FLAGS}
-    assert replace(settings(**empty, AWS_CA_BUNDLE=""), environ={}) == settings()
+    assert replace(parsed(**empty, AWS_CA_BUNDLE=""), environ={}) == parsed()
 
 
 def test_repeated_and_comma_separated_ranges_add_up() -> None:
-    made = settings(
+    settings = parsed(
         "--vpc-cidr", "10.0.0.0/16", "--vpc-cidr", "100.64.0.0/10, 20.10.0.0/16,", "--vpc-cidr", "10.0.0.0/16"
     )
-    assert made.vpc_cidrs == ("10.0.0.0/16", "100.64.0.0/10", "20.10.0.0/16")
+    assert settings.vpc_cidrs == ("10.0.0.0/16", "100.64.0.0/10", "20.10.0.0/16")
 
 
 def test_the_deadline_grows_with_all_layers_and_bounds_the_connect_timeout() -> None:
-    assert settings("--layers", "all").budget.deadline == 900
-    assert settings("--layers", "all", "--deadline", "60").budget.deadline == 60
-    assert settings("--deadline", "1").budget.connect == 1
+    assert parsed("--layers", "all").budget.deadline == 900
+    assert parsed("--layers", "all", "--deadline", "60").budget.deadline == 60
+    assert parsed("--deadline", "1").budget.connect == 1
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_deadline_grows_with_all_layers_and_bounds_the_connect_timeout() -> 
     ],
 )
 def test_role_arns(arn: str) -> None:
-    assert settings("--pull-role", arn).policy.pull_role == arn
+    assert parsed("--pull-role", arn).policy.pull_role == arn
 
 
 OUTPUTS = [
@@ -183,20 +183,20 @@ def test_pairs_of_format_and_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert [(output.format, output.path) for output in settings(*argv, **environ).reports.outputs] == expected
+    assert [(output.format, output.path) for output in parsed(*argv, **environ).reports.outputs] == expected
 
 
 def test_secrets_are_never_shown() -> None:
-    made = settings(
+    settings = parsed(
         AWS_SECRET_ACCESS_KEY="sentinel-1", HTTPS_PROXY="http://me:sentinel-2@proxy", AWS_SESSION_TOKEN="sentinel-3"
     )
-    assert made.environ["AWS_SECRET_ACCESS_KEY"] == "sentinel-1"
-    assert "HTTPS_PROXY" in made.environment.proxies
-    assert "sentinel" not in repr(made) + str(made)
+    assert settings.environ["AWS_SECRET_ACCESS_KEY"] == "sentinel-1"
+    assert "HTTPS_PROXY" in settings.environment.proxies
+    assert "sentinel" not in repr(settings) + str(settings)
 
 
 def test_variables_of_ecs_and_the_operator() -> None:
-    made = settings(
+    settings = parsed(
         ECS_CONTAINER_METADATA_URI_V4="http://169.254.170.2/v4/x",
         AWS_DEFAULT_REGION="eu-west-1",
         AWS_REGION="eu-central-1",
@@ -204,14 +204,14 @@ def test_variables_of_ecs_and_the_operator() -> None:
         NO_PROXY="a",
         no_proxy="b",
     )
-    assert made.environment.metadata_v4 == "http://169.254.170.2/v4/x"
-    assert made.environment.metadata_v3 is None
-    assert made.environment.region == "eu-central-1"
-    assert made.environment.no_proxy == "b"
+    assert settings.environment.metadata_v4 == "http://169.254.170.2/v4/x"
+    assert settings.environment.metadata_v3 is None
+    assert settings.environment.region == "eu-central-1"
+    assert settings.environment.no_proxy == "b"
 
 
 def test_a_misspelt_variable_is_noted_and_others_are_ignored() -> None:
-    notes = settings(ECR_PROBE_IMGE="x", ECR_PROBE_PORT="tcp://1.2.3.4:80", ECR_PROBE_LISTEN=":9100").notes
+    notes = parsed(ECR_PROBE_IMGE="x", ECR_PROBE_PORT="tcp://1.2.3.4:80", ECR_PROBE_LISTEN=":9100").notes
     assert len(notes) == 1
     assert "ECR_PROBE_IMAGE" in notes[0]
 
@@ -229,7 +229,7 @@ def test_a_misspelt_variable_is_noted_and_others_are_ignored() -> None:
     ],
 )
 def test_colour(environ: dict[str, str], colour: bool | None) -> None:
-    assert settings(**environ).reports.colour is colour
+    assert parsed(**environ).reports.colour is colour
 
 
 def test_the_process_started_before_its_first_statement() -> None:
