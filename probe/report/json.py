@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -102,20 +103,22 @@ def essence(verdict: Verdict, *, limit: int) -> Verdict:
     if len(json_bytes(folded)) < limit:
         return folded
     named = {step for finding in verdict.findings for step in finding.because}
-    return fold(_with(verdict, named), limit=limit)
+    return fold(_with_steps(verdict, named), limit=limit)
 
 
 def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
+    """What is left out, one stage after the other."""
     for lighten in (_without_names, _without_detail, _without_answer):
-        yield lambda verdict, lighten=lighten: _healthy(verdict, lighten)  # type: ignore[misc]
-    yield lambda verdict: replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
+        yield partial(_with_light_steps, lighten=lighten)
+    yield _with_few_platforms
     for size in _GROUP_SIZES:
-        yield lambda verdict, size=size: _thinned(verdict, size)  # type: ignore[misc]
+        yield partial(_with_few_of_a_kind, size=size)
     for length in _TEXT_LIMITS:
-        yield lambda verdict, length=length: _short_values(verdict, length)  # type: ignore[misc]
+        yield partial(_without_long_values, length=length)
 
 
-def _healthy(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:
+def _with_light_steps(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:
+    """The verdict with less detail of successful steps that no finding lists."""
     cited = {step for finding in verdict.findings for step in finding.because}
     steps = (lighten(step) if step.ok and step.id not in cited else step for step in verdict.steps)
     return replace(verdict, steps=tuple(steps))
@@ -142,6 +145,10 @@ def _without_answer(step: Step) -> Step:
     return replace(step, seen=replace(step.seen, answer=light))
 
 
+def _with_few_platforms(verdict: Verdict) -> Verdict:
+    return replace(verdict, steps=tuple(map(_few_platforms, verdict.steps)))
+
+
 def _few_platforms(step: Step) -> Step:
     seen = step.seen
     if not isinstance(seen, ManifestSeen) or len(seen.platforms) <= _PLATFORMS:
@@ -150,7 +157,7 @@ def _few_platforms(step: Step) -> Step:
     return replace(step, seen=replace(seen, platforms=tuple(kept)))
 
 
-def _thinned(verdict: Verdict, size: int) -> Verdict:
+def _with_few_of_a_kind(verdict: Verdict, size: int) -> Verdict:
     """At most `size` steps of each kind, one step of each finding, and the steps that these depend on."""
     counts: Counter[tuple[object, ...]] = Counter()
     kept = {finding.because[0] for finding in verdict.findings if finding.because}
@@ -159,22 +166,22 @@ def _thinned(verdict: Verdict, size: int) -> Verdict:
         counts[kind] += 1
         if counts[kind] <= size:
             kept.add(step.id)
-    return _with(verdict, kept)
+    return _with_steps(verdict, kept)
 
 
-def _with(verdict: Verdict, kept: set[str]) -> Verdict:
+def _with_steps(verdict: Verdict, kept: set[str]) -> Verdict:
     """Only these steps, and the steps that they depend on."""
     by_id = {step.id: step for step in verdict.steps}
     kept, waiting = set(kept), list(kept)
     while waiting:
-        below = by_id.get(waiting.pop())
-        grounds = {below.on, below.blocked_by} if below else set()
-        fresh = {ground for ground in grounds if ground is not None} - kept
-        kept |= fresh
-        waiting += fresh
+        step = by_id.get(waiting.pop())
+        dependencies = {step.on, step.blocked_by} if step else set()
+        added = {dependency for dependency in dependencies if dependency is not None} - kept
+        kept |= added
+        waiting += added
     steps = tuple(step for step in verdict.steps if step.id in kept)
     findings = tuple(
-        replace(finding, because=tuple(step for step in finding.because if step in kept))
+        replace(finding, because=tuple(name for name in finding.because if name in kept))
         for finding in verdict.findings
     )
     return replace(verdict, steps=steps, findings=findings)
@@ -188,7 +195,7 @@ def _kind(step: Step) -> tuple[object, ...]:
     return (seen.what,) if isinstance(seen, LayerSeen) else ()
 
 
-def _short_values(verdict: Verdict, length: int) -> Verdict:
+def _without_long_values(verdict: Verdict, length: int) -> Verdict:
     """Without long values, which the title and the reason of a finding state too."""
 
     def short(finding: JudgedFinding) -> JudgedFinding:

@@ -6,7 +6,8 @@ shown of each. JUnit and Markdown use `explanation` too, so that a finding reads
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from probe.fleet import Fleet, Source, SubnetRun
@@ -63,19 +64,19 @@ _DETAILS = (
 
 
 def render(verdict: Verdict, page: Page) -> str:
-    if page.quiet:
-        return paint([_verdict_line(verdict)], page)
-    if page.verbose:
-        return paint(_lines(verdict, page, None), page)
-    return paint(first_on_a_screen((_lines(verdict, page, detail) for detail in _DETAILS), page), page)
+    return _painted(partial(_lines, verdict, page), _verdict_line(verdict), page)
 
 
 def render_fleet(fleet: Fleet, page: Page) -> str:
+    return _painted(partial(_fleet_lines, fleet, page), _fleet_line(fleet), page)
+
+
+def _painted(lines: Callable[[Detail | None], Iterator[Line]], verdict_line: Line, page: Page) -> str:
     if page.quiet:
-        return paint([_fleet_line(fleet)], page)
+        return paint([verdict_line], page)
     if page.verbose:
-        return paint(_fleet_lines(fleet, page, None), page)
-    return paint(first_on_a_screen((_fleet_lines(fleet, page, detail) for detail in _DETAILS), page), page)
+        return paint(lines(None), page)
+    return paint(first_on_a_screen(map(lines, _DETAILS), page), page)
 
 
 # ---- a verdict -------------------------------------------------------------------------------------------------------
