@@ -1,7 +1,7 @@
-"""make bench: builds the laboratory, measures, and prints one table. Exit code 1 where a target is missed.
+"""make bench: builds the laboratory, measures, and prints one table. The exit code is 1 if a target is missed.
 
-`python -m tests.bench NAME…` runs only the named measures: functions of ROWS. `python -m tests.bench --programs` lists
-the programs that the bench runs, and fails where one is missing.
+`python -m tests.bench NAME…` runs only these measures: functions of ROWS. `python -m tests.bench --programs` lists
+the programs that the bench runs, and fails if one is missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.lab import cloud as laboratory
 from tests.lab import containers
 from tests.lab.cloud import SERVERS, Cloud
 from tests.lab.containers import Engine, one_off
-from tests.lab.images import lay_out
+from tests.lab.images import write_layout
 from tests.lab.network import ENVIRONMENT
 
 ROWS = (*rows.ROWS, *sidecar.ROWS, *fleet.ROWS)
@@ -35,14 +35,14 @@ PACKAGES = {
     "setpriv": "util-linux",
     "tc": "iproute2",
 }
-# What a machine prefers for its own traffic is no part of any measure. BBR, for one, paces what a peer is slow to take;
-# this one is plain, and allowed in the namespaces of every Linux.
+# The same on every machine: its own choice would change the results, as BBR paces data that a peer reads slowly.
+# Reno is allowed in the namespaces of every Linux.
 CONGESTION_CONTROL = "net.ipv4.tcp_congestion_control=reno"
 COLUMNS = ("", "measured", "peer", "ratio", "target", "met")
 
 
 def check_programs() -> int:
-    """List the programs that the bench runs; the exit code is 1, with an install command, where one is missing."""
+    """List the programs that the bench runs; the exit code is 1, with an install command, if one is missing."""
     print(f"make bench runs as root: {' '.join(sorted(PROGRAMS))}")
     if os.geteuid() != 0:
         print("it creates network namespaces, which needs root; run it with sudo", file=sys.stderr)
@@ -56,29 +56,29 @@ def check_programs() -> int:
 
 
 def main(names: Sequence[str]) -> int:
-    """Measure what `names` lists, all of ROWS without a name, and print the table."""
+    """Run the measures in `names`, or all of ROWS without names, and print the table."""
     if list(names) == ["--programs"]:
         return check_programs()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
-    found: list[Row] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM cleans up as Ctrl-C does
+    results: list[Row] = []
     with Cloud(SERVERS) as cloud, Engine.at() as engine:
         cloud.aws.run("sysctl", "--quiet", "--write", CONGESTION_CONTROL)
-        image = lay_out(cloud.folder / "image", "large:1", SIZES)
+        image = write_layout(cloud.folder / "image", "large:1", SIZES)
         cloud.push(f"oci:{image.folder}", image.reference)
         with (cloud.folder / "registry" / LAYER).open("wb") as whole:
             for digest in image.layers:
                 with (image.folder / "blobs" / "sha256" / digest.removeprefix("sha256:")).open("rb") as layer:
                     shutil.copyfileobj(layer, whole)
         bench = Bench(cloud, image, one_off(cloud, engine))
-        for measure in [each for each in ROWS if not names or each.__name__ in names]:
+        for measure in [measure for measure in ROWS if not names or measure.__name__ in names]:
             try:
-                found += measure(bench)
+                results += measure(bench)
             except (RuntimeError, OSError) as error:
-                found.append(Row(measure.__name__, "failed", "", False))
+                results.append(Row(measure.__name__, "failed", "", False))
                 print(f"{measure.__name__}: {error}", file=sys.stderr)
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    print(_table(found))
-    return 0 if all(row.met for row in found) else 1
+    print(_table(results))
+    return 0 if all(row.met for row in results) else 1
 
 
 def _table(rows: list[Row]) -> str:
@@ -90,7 +90,7 @@ def _table(rows: list[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    return row.what, row.measured, row.peer, ratio, row.target, "yes" if row.met else "NO"
+    return row.title, row.measured, row.peer, ratio, row.target, "yes" if row.met else "NO"
 
 
 if __name__ == "__main__":

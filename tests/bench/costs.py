@@ -1,4 +1,4 @@
-"""What a program costs: its seconds, processor time and peak memory, here or where the task is."""
+"""The cost of a program: seconds, processor time and peak memory, on this machine or in the task's namespace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROBE = (sys.executable, "-m", "probe")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    began: float  # of the monotonic clock
+    began: float  # on the monotonic clock
     seconds: float
     cpu: float
     kib: int
@@ -29,7 +29,7 @@ class Cost:
 
 
 def cost(*command: str, host: Host | None = None, code: int = 0, more: Mapping[str, str] | None = None) -> Cost:
-    """Run it once, with `more` variables; an end other than with `code` is an error, since a failure is often fast."""
+    """Run `command` once with the variables `more`. Raises RuntimeError unless it exits with `code`."""
     with tempfile.NamedTemporaryFile("r") as report:
         timed = (sys.executable, "-I", "-S", TIMED, report.name, *command)
         done = subprocess.run(
@@ -49,13 +49,13 @@ def cost(*command: str, host: Host | None = None, code: int = 0, more: Mapping[s
 
 
 def median(times: int, *measures: Callable[[], Cost]) -> list[Cost]:
-    """The cost of median time of each, measured in turns, so that what else the machine does befalls all."""
+    """The cost with the median time for each measure. They take turns, so other load affects all of them."""
     rounds = [[measure() for measure in measures] for _ in range(times)]
-    return [_middle([one[place] for one in rounds]) for place in range(len(measures))]
+    return [_middle([costs[place] for costs in rounds]) for place in range(len(measures))]
 
 
 def _middle(costs: Sequence[Cost]) -> Cost:
-    return sorted(costs, key=lambda one: one.seconds)[len(costs) // 2]
+    return sorted(costs, key=lambda cost: cost.seconds)[len(costs) // 2]
 
 
 def middle(numbers: Sequence[float]) -> float:

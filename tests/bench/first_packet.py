@@ -1,4 +1,4 @@
-"""Prints the instant (of the monotonic clock, which all processes share) at which the first IP packet arrives here."""
+"""Prints the time of the first IP packet on an interface, on the monotonic clock, which all processes share."""
 
 import socket
 import sys

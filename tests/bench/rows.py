@@ -1,4 +1,4 @@
-"""The measures that the project promised, each a row: the probe's figure, a peer's in the same run, the target."""
+"""The promised measures. A row has the probe's figure, a peer's figure of the same run, and the target."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.lab.network import environment
 ONE_FILE = ROOT / "dist" / "ecr-probe.pyz"
 CONNECT = 3.0  # the default of --connect-timeout
 LAYER = "one-layer"
-STREAMS = 15  # of which the median counts
+STREAMS = 15  # the result is their median
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    what: str
+    title: str
     measured: str
     target: str
     met: bool
@@ -38,7 +38,7 @@ class Row:
 class Bench:
     cloud: Cloud
     image: Layout
-    task: Task  # of the built image
+    task: Task  # with the built image
 
     def arguments(self) -> tuple[str, ...]:
         image = ("--image", f"{REGISTRY}/{self.image.reference}", "--vpc-cidr", "10.0.0.0/16")
@@ -49,7 +49,7 @@ class Bench:
 
 
 def pull(bench: Bench) -> Iterator[Row]:
-    """Every layer fetched and verified, against skopeo's copy of the same image."""
+    """Download and verify every layer; the peer is skopeo, which copies the same image."""
     ours, skopeo = median(9, lambda: bench.check("--layers", "all"), lambda: _skopeo(bench))
     ratio = ours.seconds / skopeo.seconds
     measured, peer = f"{ours.seconds:.2f} s", f"skopeo {skopeo.seconds:.2f} s"
@@ -60,7 +60,7 @@ def pull(bench: Bench) -> Iterator[Row]:
     peer = f"skopeo {skopeo.kib / 1024:.0f} MiB"
     yield Row(f"  its peak memory ({layers} blobs)", f"{mib:.0f} MiB", "<= 72 MiB", mib <= 72, peer)
     peer = f"skopeo {skopeo.cpu:.2f} s"
-    yield Row("  its processor time", f"{ours.cpu:.2f} s", "(told)", True, peer, ours.cpu / skopeo.cpu)
+    yield Row("  its processor time", f"{ours.cpu:.2f} s", "none", True, peer, ours.cpu / skopeo.cpu)
 
 
 def _skopeo(bench: Bench) -> Cost:
@@ -71,40 +71,43 @@ def _skopeo(bench: Bench) -> Cost:
 
 
 def stream(bench: Bench) -> Iterator[Row]:
-    """One layer's bytes through TLS and sha256, against curl, which throws them away."""
+    """Read one layer over TLS and hash it with sha256; the peer is curl, which discards the bytes."""
     mine, peer = _streamed(bench)
     yield Row(
-        "layer streaming with sha256",
+        "one layer over TLS with sha256",
         f"{mine:.0f} MB/s",
         ">= 0.70",
         mine >= 0.7 * peer,
         f"curl {peer:.0f} MB/s",
         mine / peer,
     )
-    # The same work by programs in C: what two cores can give at all, which they share with the server.
+    # The same work by programs in C shows the limit of the machine, whose cores the server uses too.
     both = f"curl -sS --cacert {bench.cloud.ca_bundle} https://{LAYERS}/{LAYER} | openssl dgst -sha256"
     size = _layer(bench).stat().st_size
     hashed = size / middle([bench.cloud.in_task("sh", "-c", both).seconds for _ in range(STREAMS)]) / 1e6
-    yield Row("  the same", f"{mine:.0f} MB/s", "(told)", True, f"curl | openssl {hashed:.0f} MB/s", mine / hashed)
+    yield Row(
+        "  the same work in C", f"{mine:.0f} MB/s", "none", True, f"curl | openssl {hashed:.0f} MB/s", mine / hashed
+    )
     with faults.link_of(bench.cloud, 5000):
         mine, peer = _streamed(bench)
-    yield Row("  over a link of 5 Gbit/s", f"{mine:.0f} MB/s", "(told)", True, f"curl {peer:.0f} MB/s", mine / peer)
+    yield Row("  over a link of 5 Gbit/s", f"{mine:.0f} MB/s", "none", True, f"curl {peer:.0f} MB/s", mine / peer)
 
 
 def _streamed(bench: Bench) -> tuple[float, float]:
-    """MB/s of ours and of curl, in turns."""
+    """MB/s of the probe and of curl, measured in turns."""
     size, trust = _layer(bench).stat().st_size, str(bench.cloud.ca_bundle)
     ours, curls = [], []
     script = (sys.executable, str(Path(__file__).with_name("streamed.py")))
     for _ in range(STREAMS):
-        told = bench.cloud.in_task(*script, LAYERS, S3, f"/{LAYER}", str(size), trust, PYTHONPATH=str(ROOT)).out.split()
-        if int(told[1]) != size:
-            raise RuntimeError(f"streamed {told[1]} of {size} bytes")
-        ours.append(size / float(told[0]) / 1e6)
-        told = bench.cloud.in_task(
+        arguments = (LAYERS, S3, f"/{LAYER}", str(size), trust)
+        seconds, received, _ = bench.cloud.in_task(*script, *arguments, PYTHONPATH=str(ROOT)).out.split()
+        if int(received) != size:
+            raise RuntimeError(f"streamed {received} of {size} bytes")
+        ours.append(size / float(seconds) / 1e6)
+        speed = bench.cloud.in_task(
             "curl", "-sS", "--cacert", trust, "-o", "/dev/null", "-w", "%{speed_download}", f"https://{LAYERS}/{LAYER}"
-        ).out.split()
-        curls.append(float(told[0]) / 1e6)
+        ).out
+        curls.append(float(speed) / 1e6)
     return middle(ours), middle(curls)
 
 
@@ -113,7 +116,7 @@ def _layer(bench: Bench) -> Path:
 
 
 def start(bench: Bench) -> Iterator[Row]:
-    """How soon it is there."""
+    """The start of the program."""
     (bare,) = median(5, lambda: cost(sys.executable, "-c", ""))
     for flag in ("--version", "--help"):
         (ours,) = median(5, lambda flag=flag: cost(*PROBE, flag))  # type: ignore[misc]
@@ -122,13 +125,13 @@ def start(bench: Bench) -> Iterator[Row]:
     listed = "import sys, probe.cli; probe.cli.main(['--version']); probe.cli.main(['--help']); print(*sys.modules)"
     modules = set(cost(sys.executable, "-c", listed).out.split())
     heavy = sorted(modules & {"botocore", "boto3", "requests", "urllib3", "dns", "cryptography"})
-    yield Row("  heavy modules imported by both", ", ".join(heavy) or "none", "none", not heavy)
+    yield Row("  heavy modules that both import", ", ".join(heavy) or "none", "none", not heavy)
     first = middle([_first_packet(bench, lambda: bench.check().began) for _ in range(5)])
-    yield Row("start of check to its first packet", f"{first:.3f} s", "< 0.25 s", first < 0.25)
+    yield Row("check: start to first packet", f"{first:.3f} s", "< 0.25 s", first < 0.25)
 
 
 def _first_packet(bench: Bench, run: Callable[[], float]) -> float:
-    """Seconds from the instant that `run` returns, its program's start, until the router sees a packet of the task."""
+    """Seconds from the start of the program, which `run` returns, to the first packet of the task at the router."""
     listener = subprocess.Popen(
         bench.cloud.router.wrapped(sys.executable, str(Path(__file__).with_name("first_packet.py")), "to-task"),
         stdout=subprocess.PIPE,
@@ -136,16 +139,16 @@ def _first_packet(bench: Bench, run: Callable[[], float]) -> float:
         env=environment({}),
     )
     assert listener.stdout is not None
-    with listener, listener.stdout as said:
-        said.readline()
+    with listener, listener.stdout as lines:
+        lines.readline()  # it is ready
         began = run()
-        return float(said.readline()) - began
+        return float(lines.readline()) - began
 
 
 def one_file(bench: Bench) -> Iterator[Row]:
-    """The program in one file, unpacked by a run before, and by this one."""
+    """The one-file build, at its first run, which unpacks it, and later."""
     if not ONE_FILE.exists():
-        raise RuntimeError("make onefile")
+        raise RuntimeError("the file is not built; run: make onefile")
     with tempfile.TemporaryDirectory(dir=bench.cloud.folder) as unpacked:
 
         def run() -> float:
@@ -154,12 +157,12 @@ def one_file(bench: Bench) -> Iterator[Row]:
 
         cold = _first_packet(bench, run)
         first = middle([_first_packet(bench, run) for _ in range(5)])
-    yield Row("one-file build: start to its first packet", f"{first:.3f} s", "<= 1.0 s", first <= 1.0)
-    yield Row("  the very first, which unpacks", f"{cold:.1f} s", "(told)", True)
+    yield Row("one-file build: start to first packet", f"{first:.3f} s", "<= 1.0 s", first <= 1.0)
+    yield Row("  its first run, which unpacks it", f"{cold:.1f} s", "none", True)
 
 
 def container(bench: Bench) -> Iterator[Row]:
-    """The built image in the smallest task of Fargate, and beside it skopeo, which copies the same image to a disk."""
+    """The built image in Fargate's smallest task; the peer is skopeo, which copies the same image to a disk."""
     task, size = bench.task, bench.task.size()
 
     def check() -> Cost:
@@ -176,15 +179,15 @@ def container(bench: Bench) -> Iterator[Row]:
 
 
 def _skopeo_contained(bench: Bench) -> tuple[str, ...]:
-    """This machine's skopeo in a container of the same size and place, whose root is a throwaway layer over ours."""
+    """The command for this machine's skopeo in a container of the same size and network, on an overlay."""
     task, bundle = bench.task, str(bench.cloud.ca_bundle)
-    place = ("--network", f"ns:/run/netns/{task.host.name}", "--env", f"SSL_CERT_FILE={bundle}")
+    network = ("--network", f"ns:/run/netns/{task.host.name}", "--env", f"SSL_CERT_FILE={bundle}")
     copy = ("skopeo", "copy", "--quiet", "--insecure-policy", "--src-creds", f"AWS:{PASSWORD}")
     image = (f"docker://{REGISTRY}/{OWN_IMAGE}", "dir:/var/tmp/copied")
-    return ("podman", "run", "--rm", *place, *task.size(), "--rootfs", "/:O", *copy, *image)
+    return ("podman", "run", "--rm", *network, *task.size(), "--rootfs", "/:O", *copy, *image)
 
 
-_TELL_PEAK = """
+_PRINT_PEAK = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
@@ -192,16 +195,16 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def _peak(task: Task) -> float:
-    """MiB of the process in the container, as its parent there is told."""
+    """Peak memory in MiB of the process in the container, as its parent process there measures it."""
     python = f"--entrypoint={HOME}/bin/python"
-    ended = task.run("-c", _TELL_PEAK, "ecr-probe", *task.container["command"], flags=[*task.size(), python])
+    ended = task.run("-c", _PRINT_PEAK, "ecr-probe", *task.container["command"], flags=[*task.size(), python])
     if ended.code:
         raise RuntimeError(ended.err)
     return int(ended.out) / 1024
 
 
-def silence(bench: Bench) -> Iterator[Row]:
-    """Every endpoint swallows what is sent to it."""
+def blackholed(bench: Bench) -> Iterator[Row]:
+    """Packets to every endpoint are dropped."""
     with faults.everything_silent(bench.cloud):
         (ours,) = median(3, lambda: bench.check(code=1))
     limit = CONNECT + 1.5
@@ -216,23 +219,25 @@ def simulated(_bench: Bench) -> Iterator[Row]:
     yield Row("all scenarios (demo --all)", f"{scenarios.seconds:.1f} s", "< 60 s", scenarios.seconds < 60)
 
 
-_READ_ALL = """
+_EXPLAIN_ALL = """
 from probe.explain import explain_text
 from tests.explain.samples import SAMPLES
 print(sum(explain_text(sample.text) is not None for sample in SAMPLES), len(SAMPLES))
 """
 
 
-def words(_bench: Bench) -> Iterator[Row]:
-    """Error texts, read one after another in a new process; and one that is read from a file."""
-    (ours,) = median(5, lambda: cost(sys.executable, "-c", _READ_ALL, more={"PYTHONPATH": str(ROOT)}))
-    classed, number = map(int, ours.out.split())
-    yield Row(f"explain: {number} error texts ({classed} classed)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2)
+def error_texts(_bench: Bench) -> Iterator[Row]:
+    """Explain all error texts in a new process, and one of them from a file."""
+    (ours,) = median(5, lambda: cost(sys.executable, "-c", _EXPLAIN_ALL, more={"PYTHONPATH": str(ROOT)}))
+    recognised, number = map(int, ours.out.split())
+    yield Row(
+        f"explain: {number} error texts ({recognised} recognised)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2
+    )
     with tempfile.TemporaryDirectory() as folder:
         reason = Path(folder) / "reason.txt"
         reason.write_text(SAMPLES[0].text)
-        (one,) = median(5, lambda: cost(*PROBE, "explain", str(reason), code=1))
-    yield Row("  one of them, ecr-probe explain FILE", f"{one.seconds:.2f} s", "(told)", True)
+        (single,) = median(5, lambda: cost(*PROBE, "explain", str(reason), code=1))
+    yield Row("  one of them, ecr-probe explain FILE", f"{single.seconds:.2f} s", "none", True)
 
 
 ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (
@@ -241,8 +246,8 @@ ROWS: tuple[Callable[[Bench], Iterator[Row]], ...] = (
     start,
     one_file,
     container,
-    silence,
+    blackholed,
     simulated,
-    words,
+    error_texts,
 )
 SIZES = (40 * MIB,) * 5

@@ -1,6 +1,6 @@
-"""The sidecar in the simulated VPC while a fault comes and goes; what /metrics tells after each round, as JSON.
+"""Runs the sidecar in the simulated VPC while a fault starts and ends; prints the findings in /metrics as JSON.
 
-The whole of `demo --serve --drill`, but for the shortest interval.
+It is `demo --serve --drill` with a shorter minimum interval.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FINDING = re.compile(r'^ecr_probe_finding\{code="([^"]+)",severity="(?:error|wa
 
 
 def main(scenario: str, rounds: int) -> None:
-    told: list[list[str]] = []  # codes that stood after each round
+    exported: list[list[str]] = []  # the codes in /metrics after every round
     with tempfile.TemporaryDirectory() as folder:
         place, stop = Path(folder, "socket"), threading.Event()
         options.SHORTEST = 0.01
@@ -32,21 +32,21 @@ def main(scenario: str, rounds: int) -> None:
         stage, begun = demo.stage(wanted), False
 
         def measure(cut: threading.Event) -> Verdict:
-            """What the round before left is published by now."""
+            """Read what the previous round published, then measure."""
             nonlocal begun
             if begun:
-                told.append(_standing(place))
+                exported.append(_exported_codes(place))
             begun = True
-            if len(told) == rounds:
+            if len(exported) == rounds:
                 stop.set()
             return stage.measure(cut)
 
         serve(wanted.sidecar, measure, stop=stop, say=lambda _: None, deliver=lambda _: ())
         stage.close()
-    print(json.dumps(told))
+    print(json.dumps(exported))
 
 
-def _standing(place: Path) -> list[str]:
+def _exported_codes(place: Path) -> list[str]:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(place))
         connection.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")

@@ -1,6 +1,6 @@
-"""Reads one file of a TLS server as the probe reads a layer, sha256 and all, and prints seconds, bytes and digest.
+"""Reads a file of a TLS server as the probe reads a layer, with sha256, and prints seconds, bytes and digest.
 
-The interpreter's start and its imports are left out; connection and handshake are in, as in curl's own figure.
+The time includes connection and handshake, as curl's does, but not the start of the interpreter and its imports.
 """
 
 import sys
@@ -13,7 +13,7 @@ from probe.wire.http import Conversation
 
 
 def main(host: str, address: str, target: str, size: int, ca_bundle: str) -> None:
-    assert requests_adapter  # imported by now, which is not timed
+    assert requests_adapter  # imported before the measurement starts
     wire = real_wire(ca_bundle)
     began = time.monotonic()
     with (

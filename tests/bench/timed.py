@@ -1,6 +1,6 @@
-"""Runs a program and tells what it cost, as one line of JSON in the file named first.
+"""Runs a program and writes its cost as one line of JSON into the file that is the first argument.
 
-A process of its own, and a bare one: what wait4 tells of a child's memory counts what its parent held when it was born.
+It is a separate process with few imports, because wait4 counts the parent's memory at the fork as the child's peak.
 """
 
 import json

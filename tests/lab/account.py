@@ -1,7 +1,4 @@
-"""An AWS account as moto plays it, and AWS's own judge of templates. Neither needs a namespace.
-
-The server listens on the loopback interface.
-"""
+"""An AWS account simulated by moto on the loopback interface, and AWS's linter of templates."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from tests.lab.servers import moto
 
 
 class ThisMachine(Host):
-    """No namespace around the program."""
+    """Runs programs outside any namespace."""
 
     def wrapped(self, *command: str) -> tuple[str, ...]:
         return command
@@ -30,7 +27,7 @@ class ThisMachine(Host):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An AWS account as moto plays it. `shell` runs commands as a person would, `aws` one command of the CLI."""
+    """An AWS account simulated by moto. `shell` runs a script that can use AWS's CLI, `aws` one command of it."""
 
     port: int
     folder: Path
@@ -59,20 +56,20 @@ class Account:
     def aws(self, arguments: str, **more: str) -> Any:
         return json.loads(self.shell(f"aws {arguments} --output json", **more) or "null")
 
-    def move_on(self, model: str) -> None:
-        """Let this model's states follow each other at once: a task is stopped as soon as it is looked at."""
-        self.tell("state-manager/set-transition", {"model_name": model, "transition": {"progression": "immediate"}})
+    def skip_waiting(self, model: str) -> None:
+        """Let this model change its state at every read: a task is stopped as soon as it is described."""
+        self.post("state-manager/set-transition", {"model_name": model, "transition": {"progression": "immediate"}})
 
-    def tell(self, what: str, words: dict[str, Any]) -> None:
-        """moto's own API."""
-        url = f"http://127.0.0.1:{self.port}/moto-api/{what}"
+    def post(self, path: str, body: dict[str, Any]) -> None:
+        """Configure moto by its own API."""
+        url = f"http://127.0.0.1:{self.port}/moto-api/{path}"
         headers = {"Content-Type": "application/json"}
-        with urlopen(Request(url, json.dumps(words).encode(), headers), timeout=10) as answer:
+        with urlopen(Request(url, json.dumps(body).encode(), headers), timeout=10) as answer:
             assert answer.status == 201
 
 
 @contextmanager
-def played(folder: Path) -> Iterator[Account]:
+def simulated_account(folder: Path) -> Iterator[Account]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = moto(ThisMachine("this machine", ("127.0.0.1",)), folder, SERVERS / "moto_server", port=port)

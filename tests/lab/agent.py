@@ -1,6 +1,6 @@
-"""The ECS agent at 169.254.170.2, and an ecr.api that checks signatures, which moto does not: the simulator's answers.
+"""The ECS agent at 169.254.170.2, and an ecr.api that checks signatures, which moto does not. Both use the simulator.
 
-Started in a host of the laboratory as `python -m tests.lab.agent FILE`; the file is a `Part` in JSON.
+It runs in a host of the laboratory as `python -m tests.lab.agent FILE`; the file is an `AgentConfig` in JSON.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from probe.sim.services import Account, EntryPoint
 from probe.sim.task import CREDENTIALS_ADDRESS, Task, TaskMetadata
 
 METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT = 80, 81, 5002, 5003
-# What another platform might answer under the variable's name: an object, and nothing in it that ECS tells.
+# What another platform could answer at the variable's URL: a JSON object without the fields of ECS.
 FOREIGN = Reply(200, b'{"kind": "Pod", "apiVersion": "v1", "Containers": {"app": null}, "Networks": "none"}')
 
 
-class Part(msgspec.Struct, frozen=True):
-    """What the agent plays: the task that it tells about, and where the APIs listen behind the endpoints."""
+class AgentConfig(msgspec.Struct, frozen=True):
+    """The task that the agent describes, and the address at which the APIs listen behind the endpoints."""
 
     task: Task
     api_address: str
 
 
 def main(file: str) -> None:
-    part = msgspec.json.decode(Path(file).read_bytes(), type=Part)
-    task = part.task
+    config = msgspec.json.decode(Path(file).read_bytes(), type=AgentConfig)
+    task = config.task
     keys = temporary_keys(task.account, task.role_arn, task.session_arn)
     strict, forbidding = (Account(task.account, {keys.access_key: keys}) for _ in range(2))
     forbidding.permissions.role = (Statement(("logs:*",)),)
     _serve(CREDENTIALS_ADDRESS, METADATA_PORT, TaskMetadata(task, keys).answer)
     _serve(CREDENTIALS_ADDRESS, FOREIGN_METADATA_PORT, lambda _: FOREIGN)
     for account, port in ((strict, STRICT_API_PORT), (forbidding, FORBIDDING_API_PORT)):
-        _serve(part.api_address, port, EntryPoint(EcrApi(account, Passwords(), Repositories()), task.region))
+        _serve(config.api_address, port, EntryPoint(EcrApi(account, Passwords(), Repositories()), task.region))
     threading.Event().wait()
 
 

@@ -1,14 +1,14 @@
-r"""The laboratory whole: a VPC of two zones whose endpoints answer under AWS's own names, and a task in it.
+r"""The whole laboratory: a VPC of two zones with endpoints under AWS's names, and a task in it.
 
-    169.254.170.2 agent     10.0.1.77 task      10.0.9.9 middlebox, which stands aside until a fault needs it
+    169.254.170.2 agent     10.0.1.77 task      10.0.9.9 middlebox, unused until a fault needs it
                 \               |               /
     10.0.0.2 ------------- router ------------- 10.0.10.x endpoints, zone a     10.0.20.x endpoints, zone b
     169.254.169.253         |   \
-    resolver                |    10.0.3.53, .54 company: DNS servers of the customer's
+    resolver                |    10.0.3.53, .54 company: the customer's own DNS servers
                             |
                             10.99.0.2 aws: moto, registry; S3 at 52.216.10.10, the public side of ECR at 3.8.169.x
 
-What is healthy stands here; what breaks it in faults.py.
+This module builds the healthy state; faults.py breaks it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from probe.sim.task import CREDENTIALS_ADDRESS, Container
 from probe.sim.task import ID as TASK_ID
 from probe.sim.task import Task as TaskOfEcs
 from tests.lab import servers
-from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, Part
+from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, AgentConfig
 from tests.lab.daemons import Daemon
 from tests.lab.network import ENVIRONMENT, Network, abandoned, environment, own_prefix, run
 from tests.lab.servers import Site
@@ -51,26 +51,26 @@ PASSWORD = f"{ACCOUNT}-auth-token"  # moto's
 TASK = "10.0.1.77"
 RESOLVERS = ("10.0.0.2", "169.254.169.253")
 ZONES = {"a": "10.0.10", "b": "10.0.20"}
-# Several addresses, as S3 has; layers come by the first.
+# Several addresses, as S3 has; layers are read from the first.
 S3_ADDRESSES = ("52.216.10.10", "52.216.10.11", "52.216.10.12")
 S3 = S3_ADDRESSES[0]
 S3_ELSEWHERE = "52.218.10.10"
 HOSTS = {"ecr.api": API, "ecr.dkr": REGISTRY, "logs": LOGS}
-# An interface of each endpoint in each zone, and the public addresses that the same names have elsewhere.
+# The interface of every endpoint in every zone, and the public addresses of the same names.
 ENIS = {(zone, name): f"{net}.{last}" for zone, net in ZONES.items() for last, name in enumerate(HOSTS, 10)}
 PUBLIC = {name: f"3.8.169.{last}" for last, name in enumerate(HOSTS, 10)}
 AWS = "10.99.0.2"
 AGENT = "10.0.4.2"
-COMPANY_PUBLIC, COMPANY_FORWARDS = "10.0.3.53", "10.0.3.54"  # one asks the Internet, one the VPC's resolver
+COMPANY_PUBLIC, COMPANY_FORWARDS = "10.0.3.53", "10.0.3.54"  # resolves on the internet; forwards to the VPC's resolver
 DEAD = "10.0.3.99"
 MIDDLEBOX = "10.0.9.9"
-LOG_GROUP, CONTAINER, OWN_IMAGE = "/ecs/ecr-probe", "ecr-probe", "ecr-probe:0.1.0"  # as the task definitions have it
+LOG_GROUP, CONTAINER, OWN_IMAGE = "/ecs/ecr-probe", "ecr-probe", "ecr-probe:0.1.0"  # as in the task definitions
 UNROUTED = f"10.99.0.0/24, {S3_ELSEWHERE}, 3.8.169.0/24"
 API_PORT, REGISTRY_PORT = 5001, 5000
-# Beside 443 and 53 wait the same servers gone bad; faults.py leads traffic to them.
+# The same servers in a broken form; faults.py redirects the traffic for 443 and 53 to them.
 STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT = 8445, 8446, 8444, 5353
 
-Answers = dict[str, tuple[str, ...]]  # a domain's addresses
+Answers = dict[str, tuple[str, ...]]  # the addresses of a domain
 NEEDED = ("curl", "dig", "dnsmasq", "docker-registry", "htpasswd", "ip", "nft", "nginx", "setpriv", "skopeo", "tc")
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -82,7 +82,7 @@ CREDENTIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended: what it printed, its exit code, how long it took."""
+    """A finished program: its output, its exit code, its wall time."""
 
     out: str
     err: str
@@ -91,7 +91,7 @@ class Ended:
 
 
 class Cloud:
-    """Entered, it stands; left, nothing of it remains."""
+    """A context manager: builds the laboratory on entry and removes all of it on exit."""
 
     def __init__(self, servers_folder: Path) -> None:
         self._programs = servers_folder
@@ -134,7 +134,7 @@ class Cloud:
         self._serve()
 
     def _isolate(self) -> None:
-        """Only S3 of this region is routed, as by a gateway endpoint; the rest is there for the other servers alone."""
+        """Route the task only to S3 of this region, as a gateway endpoint does; the rest is for the other servers."""
         self.router.run(
             "nft",
             "add table ip isolation;"
@@ -144,7 +144,7 @@ class Cloud:
 
     @contextlib.contextmanager
     def nat(self) -> Iterator[None]:
-        """While the context lasts, everything public is reached, as through a NAT gateway."""
+        """Within this context every public address is reachable, as through a NAT gateway."""
         self.router.run("nft", "delete", "table", "ip", "isolation")
         try:
             yield
@@ -162,7 +162,7 @@ class Cloud:
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=300)
         for file, organization in (("amazon", "Amazon"), ("middlebox", "Corporate Proxy Inc")):
             authority = trustme.CA(organization_name=organization)
-            # Three certificates in a chain, as Amazon's: more than fits into one packet.
+            # A chain of three certificates, like Amazon's: it does not fit into one packet.
             between = trustme.CA(authority, organization_name=organization)
             issuer = trustme.CA(between, organization_name=organization)
             certificate = issuer.issue_cert(*names, not_after=until)
@@ -188,7 +188,7 @@ class Cloud:
                 others = {STRICT_PORT: STRICT_API_PORT, FORBIDDING_PORT: FORBIDDING_API_PORT}
                 sites += [_front(ENIS[zone, name], name, port, f"{AGENT}:{api}") for port, api in others.items()]
             self._daemon(servers.nginx(host, folder, sites, name=f"{zone}-{name}", certificates=folder))
-        # S3 marks its answers, and by these marks they are known as AWS's.
+        # The probe recognises answers of S3 by these headers.
         files = f"root {folder}/registry; add_header x-amz-request-id 4442587FB7D0A2F9; add_header x-amz-id-2 lab=;"
         public = [
             *(_front(address, name) for name, address in PUBLIC.items()),
@@ -199,7 +199,7 @@ class Cloud:
         self._daemon(servers.nginx(self.aws, folder, public, name="public", certificates=folder))
         behind = {HOSTS[name]: address for (zone, name), address in ENIS.items() if zone == "a"} | {LAYERS: S3}
         forwarding = [
-            servers.forwards(MIDDLEBOX, name, address, trusting=self.ca_bundle, certificate="middlebox")
+            servers.intercepting_site(MIDDLEBOX, name, address, trusting=self.ca_bundle, certificate="middlebox")
             for name, address in behind.items()
         ]
         self._daemon(servers.nginx(self.middlebox, folder, forwarding, name="middlebox", certificates=folder))
@@ -224,44 +224,43 @@ class Cloud:
         task.use_awslogs(CONTAINER, LOG_GROUP)
         self.variables = task.environ()
         file = self.folder / "agent.json"
-        file.write_bytes(msgspec.json.encode(Part(task, AGENT)))
+        file.write_bytes(msgspec.json.encode(AgentConfig(task, AGENT)))
         command = (sys.executable, "-m", "tests.lab.agent", str(file))
         daemon = Daemon("agent", self.agent, command, logs=self.folder, more={"PYTHONPATH": str(ROOT)})
         daemon.wait_until_it_listens(METADATA_PORT, FOREIGN_METADATA_PORT, STRICT_API_PORT, FORBIDDING_API_PORT)
         return daemon
 
     def _resolve(self) -> None:
-        """Each server of names answers all hosts below a domain; the company's second one knows nothing by itself."""
+        """Start the name servers. They answer for all hosts below a domain; the company's second one only forwards."""
         folder = self.folder
-        everybodys: Answers = {
+        s3: Answers = {
             f"s3.{REGION}.amazonaws.com": S3_ADDRESSES,
             "s3.us-east-2.amazonaws.com": (S3_ELSEWHERE,),
         }
         private: Answers = {
-            _domain(name): tuple(address for (_, each), address in ENIS.items() if each == name) for name in HOSTS
+            _domain(name): tuple(address for (_, endpoint), address in ENIS.items() if endpoint == name)
+            for name in HOSTS
         }
         public: Answers = {_domain(name): (address,) for name, address in PUBLIC.items()}
-        self._daemon(servers.dnsmasq(self.resolver, folder, private | everybodys, name="dns-private"))
-        self._daemon(
-            servers.dnsmasq(self.resolver, folder, public | everybodys, name="dns-public", port=PUBLIC_DNS_PORT)
-        )
+        self._daemon(servers.dnsmasq(self.resolver, folder, private | s3, name="dns-private"))
+        self._daemon(servers.dnsmasq(self.resolver, folder, public | s3, name="dns-public", port=PUBLIC_DNS_PORT))
         at, forwards = (COMPANY_PUBLIC,), (COMPANY_FORWARDS,)
-        self._daemon(servers.dnsmasq(self.company, folder, public | everybodys, name="dns-company", at=at))
+        self._daemon(servers.dnsmasq(self.company, folder, public | s3, name="dns-company", at=at))
         self._daemon(servers.forwarder(self.company, folder, RESOLVERS[0], name="dns-forwards", at=forwards))
 
     def _make_log_stream(self) -> None:
-        """ECS makes the stream of a container before it starts."""
+        """Create the container's log stream, as ECS does before it starts the container."""
         stream = {"logGroupName": LOG_GROUP, "logStreamName": f"ecs/{CONTAINER}/{TASK_ID}"}
         for operation, body in (("CreateLogGroup", {"logGroupName": LOG_GROUP}), ("CreateLogStream", stream)):
             headers = {
                 "X-Amz-Target": f"Logs_20140328.{operation}",
                 "Content-Type": "application/x-amz-json-1.1",
-                # moto takes the region from here and checks nothing.
+                # moto reads the region from it and checks no signature.
                 "Authorization": f"AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/logs/aws4_request, Signature=0",
             }
-            words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+            options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
             url = f"http://{AWS}:{API_PORT}/"
-            self.aws.run("curl", "-sS", "--fail", *words, "--data", json.dumps(body), url)
+            self.aws.run("curl", "-sS", "--fail", *options, "--data", json.dumps(body), url)
 
     def _daemon(self, daemon: Daemon) -> None:
         self._stack.callback(daemon.stop)
@@ -269,14 +268,14 @@ class Cloud:
     # ---- using -----------------------------------------------------------------------------------
 
     def push(self, source: str, reference: str, *, env: Mapping[str, str] = ENVIRONMENT) -> None:
-        """Put an image into the registry, from beside it; `source` in skopeo's words."""
+        """Push an image into the registry from its own host; `source` in skopeo's notation."""
         to = ("--dest-tls-verify=false", f"--dest-creds=AWS:{PASSWORD}")
         target = f"docker://{AWS}:{REGISTRY_PORT}/{reference}"
         command = ("skopeo", "copy", "--quiet", "--insecure-policy", *to, source, target)
         run(*self.aws.wrapped(*command), timeout=90, env=env)
 
     def in_task(self, *command: str, **more: str) -> Ended:
-        """Run a program where the task is, with the task's credentials; `more` are variables."""
+        """Run a program in the task's namespace with the task's credentials; `more` are variables."""
         began = time.monotonic()
         done = subprocess.run(
             self.task.wrapped(*command),
@@ -291,18 +290,18 @@ class Cloud:
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
 
     def probe(self, *arguments: str) -> Ended:
-        """`ecr-probe` with these arguments, where the task is, from the working tree."""
+        """Run `ecr-probe` of the working tree in the task's namespace."""
         return self.in_task(sys.executable, "-m", "probe", *arguments)
 
     def wait_for_connection(self, state: str, address: str, *, patience: float = 20.0) -> None:
-        """Until the task has a connection to port 443 of `address` in one of ss's states."""
+        """Wait until the task has a connection to port 443 of `address` in this state, as ss spells it."""
         until = time.monotonic() + patience
         while f"{address}:443" not in self.task.run("ss", "-Htn", "state", state):
             assert time.monotonic() < until, f"no connection to {address} is {state}"
 
     @contextlib.contextmanager
     def resolving_by(self, *addresses: str) -> Iterator[None]:
-        """While the context lasts, the task's resolv.conf names these servers, as DHCP options would have it."""
+        """Within this context the task's resolv.conf lists these servers, as DHCP options would set it."""
         self.task.resolve_by(addresses)
         try:
             yield
@@ -311,11 +310,11 @@ class Cloud:
 
 
 def _front(address: str, name: str, port: int = 443, behind: str | None = None) -> Site:
-    """An endpoint at one address, in front of what really answers."""
-    really = {"ecr.dkr": f"{AWS}:{REGISTRY_PORT}"}.get(name, f"{AWS}:{API_PORT}")
-    return Site(address, HOSTS[name], f"proxy_pass http://{behind or really};", port)
+    """An endpoint at one address, which passes requests on to the registry, to moto or to `behind`."""
+    backend = {"ecr.dkr": f"{AWS}:{REGISTRY_PORT}"}.get(name, f"{AWS}:{API_PORT}")
+    return Site(address, HOSTS[name], f"proxy_pass http://{behind or backend};", port)
 
 
 def _domain(name: str) -> str:
-    """What a zone is named; it answers for everything below, such as any account's registry."""
+    """The domain of an endpoint's zone, which includes all names below it, such as any account's registry."""
     return HOSTS[name].removeprefix(f"{ACCOUNT}.")

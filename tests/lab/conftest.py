@@ -1,4 +1,4 @@
-"""One laboratory for the whole session and an image in it, an account for each file; skipped where it cannot be had."""
+"""One laboratory with an image per session, one AWS account per file. Tests are skipped where programs are missing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import containers
-from tests.lab.account import Account, played
+from tests.lab.account import Account, simulated_account
 from tests.lab.cloud import NEEDED, SERVERS, Cloud
 from tests.lab.containers import IMAGE, Engine, Task, one_off
-from tests.lab.images import KIB, Layout, lay_out
+from tests.lab.images import KIB, Layout, write_layout
 from tests.lab.network import ENVIRONMENT, Host, Network
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What measures in the laboratory wants the machine for itself; make test-lab runs the others side by side."""
+    """Mark the tests that measure in the laboratory: make test-lab runs them one by one, and the others in parallel."""
     if "cloud" in getattr(item, "fixturenames", ()):
         item.add_marker("laboratory")
 
@@ -32,7 +32,7 @@ def cloud() -> Iterator[Cloud]:
     missing += [name for name in ("moto_server", "aws") if not (SERVERS / name).exists()]
     if missing:
         pytest.skip(f"missing here: {', '.join(missing)}; .ci/run installs what Debian has, make test-lab the rest")
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a kill tidies up as Ctrl-C does
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM cleans up as Ctrl-C does
     try:
         with Cloud(SERVERS) as cloud:
             yield cloud
@@ -42,7 +42,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="session")
 def alone() -> Iterator[Host]:
-    """A host whose packets go nowhere."""
+    """A host without a route to any other."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("network namespaces need root on Linux")
     network = Network()
@@ -55,21 +55,21 @@ def alone() -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with played(tmp_path_factory.mktemp("moto")) as account:
+    with simulated_account(tmp_path_factory.mktemp("moto")) as account:
         yield account
 
 
 @pytest.fixture(scope="session")
 def image(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    """A small one, of two layers."""
-    layout = lay_out(tmp_path_factory.mktemp("image") / "app", "app:1", (100 * KIB, 300 * KIB))
+    """A small image of two layers, in the registry."""
+    layout = write_layout(tmp_path_factory.mktemp("image") / "app", "app:1", (100 * KIB, 300 * KIB))
     cloud.push(f"oci:{layout.folder}", layout.reference)
     return layout
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """Where the built image is."""
+    """The container engine that has the built image in its storage."""
     missing = [name for name in containers.NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
     if missing or os.geteuid() != 0:
         pytest.skip(f"containers need root and {', '.join(containers.NEEDED)}")

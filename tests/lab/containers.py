@@ -1,7 +1,7 @@
-"""The image that `make image` builds, and containers of it that are locked down as a task definition says.
+"""The image that `make image` builds, and containers of it with the restrictions of a task definition.
 
-The base is made of Debian's packages, since no registry can be reached from here; podman keeps its storage beside the
-virtual environments, away from this machine's own.
+The base image is made of Debian's packages, because the laboratory needs no image registry. podman's storage is in
+.venv, separate from the machine's own.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ FOLDER = ROOT / ".venv" / "containers"
 HOME, CA = "/opt/ecr-probe", "/lab/ca.pem"  # in a container
 BASE, IMAGE = "localhost/ecr-probe-base", "localhost/ecr-probe:lab"
 NEEDED = ("buildah", "podman", "runc", "mmdebstrap", "catatonit")
-# As slim as the official images of Python, which come without the standard library's bytecode.
+# Like the official images of Python, without the standard library's bytecode.
 _MMDEBSTRAP = (
     "mmdebstrap",
     "--quiet",
     "--variant=minbase",
     "--include=python3,python3-venv,ca-certificates",
-    *(f"--dpkgopt=path-exclude=/usr/share/{unread}/*" for unread in ("doc", "man", "locale")),
+    *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")),
     '--customize-hook=find "$1/usr/lib/python3" "$1/usr/lib/python3."* -name "*.pyc" -delete',
-    # And with a pip, which those have for whoever adds packages.
+    # Also like them, with pip.
     '--customize-hook=python3 -m zipfile -e "$1"/usr/share/python-wheels/pip-*.whl '
     '"$1/usr/local/lib/python3.11/site-packages" && touch "$1/usr/local/bin/pip3"',
     "bookworm",
 )
-# runc, since Debian's crun refuses hybrid cgroups; limits of our own, since a sandbox may not raise those it has.
+# runc, because Debian's crun refuses hybrid cgroups; explicit limits, because a sandbox may not raise its own.
 _CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile=16384:16384", "nproc=4096:4096"]
@@ -53,9 +53,9 @@ driver = "overlay"
 graphroot = "{folder}/images"
 runroot = "{folder}/run"
 """
-# What a package proxy of this machine asks of pip; the rest of pip's configuration is about this machine alone.
+# The settings of pip that a package proxy needs; the rest of pip's configuration concerns this machine only.
 _PIP = ("index-url", "proxy", "timeout", "trusted-host")
-# Words in the two build secrets by which a trace of them would be known.
+# Texts in the two build secrets, to search for traces of them.
 PIP_SECRET, CA_SECRET = "secret-of-pip.invalid", "secret-of-the-authority"
 SOURCE = "https://source.example/ecr-probe"
 _TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
@@ -63,9 +63,9 @@ _TRUSTED = "/etc/ssl/certs/ca-certificates.crt"  # Debian's
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """podman and buildah with a storage of their own, which the variables `own` lead to.
+    """podman and buildah with a separate storage, which the variables `own` configure.
 
-    Entered, it has removed the containers that a killed session left; left, those of this one.
+    Entry removes the containers of killed sessions, exit those of this session.
     """
 
     own: Mapping[str, str]
@@ -86,7 +86,7 @@ class Engine:
         return run(*command, timeout=timeout, env=self.environment)
 
     def build(self) -> None:
-        """The base, where it is not there from an earlier session, and the image by `make image`."""
+        """Build the base image unless it exists, and the image by `make image`."""
         with tempfile.TemporaryDirectory() as folder:
             if not self.run("podman", "images", "--quiet", BASE):
                 tar = str(Path(folder, "base.tar"))
@@ -94,10 +94,10 @@ class Engine:
                 self.run("podman", "import", "--quiet", tar, BASE)
             configuration, authorities = Path(folder, "pip.conf"), Path(folder, "ca.pem")
             configuration.write_text(_pip_configuration())
-            # What stands between certificates is passed over.
+            # Text between certificates is ignored.
             trusted = Path(os.environ.get("PIP_CERT") or _TRUSTED)
             authorities.write_bytes(trusted.read_bytes() + f"\n{CA_SECRET}\n".encode())
-            given = (
+            variables = (
                 f"BASE={BASE}",
                 f"TAG={IMAGE}",
                 f"SOURCE={SOURCE}",
@@ -105,7 +105,7 @@ class Engine:
                 f"CA={authorities}",
             )
             flags = "BUILD_FLAGS=--network host --layers"
-            self.run("make", "--silent", "image", "ENGINE=buildah", *given, flags, timeout=600)
+            self.run("make", "--silent", "image", "ENGINE=buildah", *variables, flags, timeout=600)
             self.run("podman", "image", "prune", "--force")
 
     def __enter__(self) -> Self:
@@ -124,10 +124,10 @@ class Engine:
 
 
 def _pip_configuration() -> str:
-    told = subprocess.run(
+    configuration = subprocess.run(
         (sys.executable, "-m", "pip", "config", "list"), capture_output=True, text=True, check=True
     ).stdout
-    pairs = (line.partition("=") for line in told.splitlines())
+    pairs = (line.partition("=") for line in configuration.splitlines())
     settings = {name.rpartition(".")[2]: value.strip("'\"") for name, _, value in pairs}
     settings["trusted-host"] = f"{settings.get('trusted-host', '')} {PIP_SECRET}".strip()
     return "\n".join(["[global]", *(f"{name} = {settings[name]}" for name in _PIP if name in settings), ""])
@@ -135,7 +135,7 @@ def _pip_configuration() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Containers of the image in a host of the laboratory, each as the task definition's container says."""
+    """Runs containers of the image in a host of the laboratory, with the settings of a task definition."""
 
     engine: Engine
     host: Host
@@ -145,7 +145,7 @@ class Task:
 
     @property
     def container(self) -> Mapping[str, Any]:
-        """The probe's; another one in the task is the application's."""
+        """The probe's container; the task may have one of the application too."""
         return probe_container(self.definition)
 
     def command(
@@ -156,9 +156,9 @@ class Task:
         flags: Sequence[str] = (),
         name: str | None = None,
     ) -> tuple[str, ...]:
-        """The podman command. Without arguments the definition's own command is run; a variable None is left out."""
-        told = {each["name"]: each["value"] for each in self.container.get("environment", ())}
-        wanted = {**self.variables, **told, **(variables or {})}
+        """The podman command. Without arguments it runs the definition's command; a variable with None is not set."""
+        defined = {entry["name"]: entry["value"] for entry in self.container.get("environment", ())}
+        environ = {**self.variables, **defined, **(variables or {})}
         return (
             "podman",
             "run",
@@ -168,7 +168,7 @@ class Task:
             "--network",
             f"ns:/run/netns/{self.host.name}",
             *self._limits(),
-            *(f"--env={name}={value}" for name, value in wanted.items() if value is not None),
+            *(f"--env={name}={value}" for name, value in environ.items() if value is not None),
             *(f"--volume={here}:{there}:ro" for there, here in {**self.mounts, **(mounts or {})}.items()),
             *flags,
             IMAGE,
@@ -182,18 +182,18 @@ class Task:
             f"--stop-timeout={container['stopTimeout']}",
             *(f"--cap-drop={name}" for name in container["linuxParameters"]["capabilities"]["drop"]),
             *(f"--security-opt={option}" for option in container.get("dockerSecurityOptions", ())),
-            # On Fargate it cannot be asked for; here nothing may depend on gaining privileges.
+            # Fargate has no such option; it proves that nothing depends on gaining privileges.
             "--security-opt=no-new-privileges",
         ]
         if container["readonlyRootFilesystem"]:
-            # Not even the writable /tmp that podman would add.
+            # Without the writable /tmp that podman adds by default.
             flags += ["--read-only", "--read-only-tmpfs=false"]
         if container["linuxParameters"].get("initProcessEnabled"):
             flags.append("--init")
         return flags
 
     def size(self) -> list[str]:
-        """The task's processor and the container's memory, in podman's words; 1024 units are one core."""
+        """podman's flags for the task's CPU units (1024 are one core) and the container's memory."""
         memory = self.container.get("memory", self.definition["memory"])
         return [f"--cpus={int(self.definition['cpu']) / 1024}", f"--memory={memory}m"]
 
@@ -218,12 +218,12 @@ class Task:
 
 
 def new_name() -> str:
-    """A container's, by which the session's end finds it."""
+    """A name for a container, by which the end of the session finds it."""
     return own_prefix() + secrets.token_hex(4)
 
 
 def one_off(cloud: Cloud, engine: Engine) -> Task:
-    """The one-off task on Fargate, whose image is in the laboratory's registry from now on."""
+    """The one-off task on Fargate. Pushes its image into the laboratory's registry."""
     cloud.push(f"containers-storage:{IMAGE}", OWN_IMAGE, env=engine.environment)
     variables = {**cloud.variables, "AWS_CA_BUNDLE": CA}
     return Task(engine, cloud.task, filled("fargate-check"), variables, {CA: str(cloud.ca_bundle)})

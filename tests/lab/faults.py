@@ -1,4 +1,4 @@
-"""What can be broken: by packet filters, or by leading traffic to a server gone bad; each as long as its context."""
+"""Faults of the network, as context managers: packet filters, or traffic redirected to a broken server."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ Fault = Callable[[Cloud], AbstractContextManager[None]]
 _INPUT = "chain input {{ type filter hook input priority 0; {} }}"
 _FORWARD = "chain forward {{ type filter hook forward priority 10; {} }}"
 _ARRIVING = "chain arriving {{ type nat hook prerouting priority -100; {} }}"
-
-
 _S3 = ", ".join(S3_ADDRESSES)
 _ENDPOINTS = ", ".join(f"{net}.0/24" for net in ZONES.values())
 
@@ -46,17 +44,17 @@ def _filtering(hosts: tuple[Host, ...], rules: str) -> Iterator[None]:
 
 
 def _enis(cloud: Cloud, *, zone: str | None = None, name: str | None = None) -> tuple[Host, ...]:
-    """The hosts of these interfaces; of all of them, where nothing is said."""
+    """The hosts of the endpoints' interfaces in this zone and of this endpoint; None means all."""
     return tuple(host for place, host in cloud.enis.items() if zone in (None, place[0]) and name in (None, place[1]))
 
 
 def endpoints_silent(cloud: Cloud) -> AbstractContextManager[None]:
-    """A security group that admits nobody, on every endpoint."""
+    """A security group without an inbound rule, on every endpoint."""
     return _filtering(_enis(cloud), _INPUT.format("tcp dport 443 drop;"))
 
 
 def registry_silent(cloud: Cloud) -> AbstractContextManager[None]:
-    """The same on ecr.dkr alone."""
+    """The same on ecr.dkr only."""
     return _filtering(_enis(cloud, name="ecr.dkr"), _INPUT.format("tcp dport 443 drop;"))
 
 
@@ -65,7 +63,7 @@ def logs_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def everything_silent(cloud: Cloud) -> AbstractContextManager[None]:
-    """Names resolve, and nothing that they lead to answers."""
+    """Names resolve, and no address answers."""
     return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} tcp dport 443 drop;"))
 
 
@@ -75,29 +73,29 @@ def zone_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def layers_silent(cloud: Cloud) -> AbstractContextManager[None]:
-    """No gateway endpoint: what is meant for S3 is dropped."""
+    """No gateway endpoint: packets to S3 are dropped."""
     return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} drop;"))
 
 
 def answers_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    """A network ACL that lets requests to the endpoints pass, and not what they answer to ephemeral ports."""
+    """A network ACL that allows requests to the endpoints and denies their answers to ephemeral ports."""
     rule = f"ip saddr {{ {_ENDPOINTS} }} ip daddr {TASK} tcp sport 443 drop;"
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
 def layers_refused(cloud: Cloud) -> AbstractContextManager[None]:
-    """A firewall that answers in S3's name with a reset."""
+    """A firewall that resets connections to S3."""
     return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} tcp dport 443 reject with tcp reset;"))
 
 
 def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
-    """A firewall before the endpoints that answers every connection with an ICMP message."""
+    """A firewall in front of the endpoints that rejects every connection with an ICMP message."""
     rule = f"ip daddr {{ {_ENDPOINTS} }} tcp dport 443 reject with icmp admin-prohibited;"
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
 def _in_mid_layer(cloud: Cloud, verdict: str) -> AbstractContextManager[None]:
-    """Something on the way that has enough of a connection to S3 after 300 kB."""
+    """A device on the path that applies `verdict` to a connection to S3 after 300 kB."""
     cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
     return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > 300000 {verdict};"))
 
@@ -107,7 +105,7 @@ def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def layers_frozen(cloud: Cloud) -> AbstractContextManager[None]:
-    """What the task acknowledges is lost, so that S3 sends no more."""
+    """The task's acknowledgements are lost, so S3 stops sending."""
     return _in_mid_layer(cloud, "drop")
 
 
@@ -116,34 +114,33 @@ def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def private_names_ignored(cloud: Cloud) -> AbstractContextManager[None]:
-    """The endpoints' names lead to public addresses, to which there is no way."""
+    """The endpoints' names resolve to public addresses, which have no route."""
     rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
     return cloud.resolver.filtering(rules)
 
 
 @contextmanager
 def private_dns_off(cloud: Cloud) -> Iterator[None]:
-    """The same with a NAT, which carries everything there: it works, the wrong way."""
+    """The same with a NAT gateway: the pull works, but not through the endpoints."""
     with cloud.nat(), private_names_ignored(cloud):
         yield
 
 
 def intercepted(cloud: Cloud) -> AbstractContextManager[None]:
-    """What goes to the endpoints and to S3 ends at a middlebox, which signs certificates by an authority of its own."""
+    """Traffic to the endpoints and to S3 goes to a middlebox with certificates of its own authority."""
     rule = f"ip saddr {TASK} ip daddr {{ {_ENDPOINTS}, {_S3} }} tcp dport 443 dnat to {MIDDLEBOX};"
     return _filtering((cloud.router,), _ARRIVING.format(rule))
 
 
 def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    """An MTU black hole: connections come up, and no packet as large as a certificate ever arrives."""
+    """An MTU black hole: connections are established, and packets as large as a certificate are lost."""
     rule = f"ip saddr {{ {_ENDPOINTS} }} ip daddr {TASK} meta length > 1200 drop;"
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
 @contextmanager
 def _losing(cloud: Cloud, packets: str) -> Iterator[None]:
-    """A fifth of these is lost, two in a row each time. By counting, so that each run is alike; and a run has so many
-    packets that ten must have been lost."""
+    """Lose two consecutive packets of every ten, by count, so every run loses the same ones: at least ten."""
     with _filtering((cloud.router,), _FORWARD.format(f"{packets} numgen inc mod 10 < 2 counter drop;")):
         yield
         assert cloud.router.counted() >= 10
@@ -159,7 +156,7 @@ def requests_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
 
 @contextmanager
 def link_of(cloud: Cloud, mbit: int) -> Iterator[None]:
-    """So many Mbit/s to the task, with 5 ms of them at once: a shaper works by the kernel's ticks, of 4 ms or less."""
+    """Limit the rate to the task; a burst lasts 5 ms, because the shaper works in the kernel's ticks of up to 4 ms."""
     limit = ("dev", "to-task", "root")
     shaper = ("tbf", "rate", f"{mbit}mbit", "burst", str(mbit * 5 * 1000 // 8), "latency", "50ms")
     cloud.router.run("tc", "qdisc", "add", *limit, *shaper)
@@ -175,12 +172,12 @@ def slow_link(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def layers_trickle(cloud: Cloud) -> AbstractContextManager[None]:
-    """Layer bytes come at one KiB a second, never slow enough to be called stalled."""
+    """Layer bytes arrive at one KiB a second, which is too fast to count as a stall."""
     return _filtering((cloud.aws,), _ARRIVING.format(f"ip daddr {{ {_S3} }} tcp dport 443 dnat to :{TRICKLE_PORT};"))
 
 
 def resolver_of_the_company(cloud: Cloud) -> AbstractContextManager[None]:
-    """DHCP options name a server that knows nothing of private zones."""
+    """DHCP options list a name server without the private zones."""
     return cloud.resolving_by(COMPANY_PUBLIC)
 
 
@@ -195,7 +192,7 @@ def first_resolver_dead(cloud: Cloud) -> Iterator[None]:
 
 
 def api_checks_signatures(cloud: Cloud) -> AbstractContextManager[None]:
-    """The simulator's ecr.api in place of moto's, which takes whatever it gets."""
+    """The simulator's ecr.api replaces moto's, which checks no signatures."""
     rules = _ARRIVING.format(f"tcp dport 443 dnat to :{STRICT_PORT};")
     return _filtering(_enis(cloud, name="ecr.api"), rules)
 

@@ -1,4 +1,4 @@
-"""An OCI layout made by hand, for skopeo to push: real gzipped layers of bytes that do not compress."""
+"""Builds an OCI layout that skopeo can push: gzipped layers of bytes that do not compress."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Layout:
     layers: tuple[str, ...]  # digests
 
 
-def lay_out(folder: Path, reference: str, sizes: Sequence[int]) -> Layout:
-    """An image of this machine's platform with one layer of about each size."""
+def write_layout(folder: Path, reference: str, sizes: Sequence[int]) -> Layout:
+    """Write an image for this machine's platform with one layer of about each size."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     contents = [_tar(size) for size in sizes]

@@ -1,4 +1,4 @@
-"""Network namespaces joined by a router. What runs in them is in daemons.py, which hosts there are in cloud.py."""
+"""Network namespaces, connected by a router. cloud.py defines the hosts, daemons.py runs programs in them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a program in a namespace is given of our own environment: nothing that could lead it astray, or us.
+# The environment of programs in a namespace: nothing of this machine's own settings.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-# Nothing listens there: whoever asks for a name hears so at once, where this machine's own resolver would be silent.
+# Nothing listens there, so a lookup fails immediately; this machine's own resolver would not answer at all.
 NO_RESOLVER = ("127.0.0.1",)
 
 
 def run(*command: str, stdin: str | None = None, timeout: float = 30.0, env: Mapping[str, str] = ENVIRONMENT) -> str:
-    """What `command` prints. Raises RuntimeError with its complaint where it fails."""
+    """Return the output of `command`. Raises RuntimeError with its error text if it fails."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=timeout, env=dict(env), check=False
     )
@@ -32,7 +32,7 @@ def run(*command: str, stdin: str | None = None, timeout: float = 30.0, env: Map
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One namespace, with one interface eth0 that leads to the router."""
+    """A namespace with one interface, eth0, that is connected to the router."""
 
     name: str
     addresses: tuple[str, ...]
@@ -45,7 +45,7 @@ class Host:
 
     @contextlib.contextmanager
     def filtering(self, rules: str) -> Iterator[None]:
-        """While the context lasts, nftables holds `rules` (chains of one table) in this host."""
+        """Within this context nftables applies `rules` (chains of one table) in this host."""
         self.run("nft", "-f", "-", stdin=f"table ip breakage {{\n{rules}\n}}\n")
         try:
             yield
@@ -53,12 +53,12 @@ class Host:
             self.run("nft", "delete", "table", "ip", "breakage")
 
     def counted(self) -> int:
-        """The packets that the rules of `filtering` with a counter have met so far."""
+        """The packets that matched the rules of `filtering` that have a counter."""
         return sum(map(int, re.findall(r"\bcounter packets (\d+)", self.run("nft", "list", "table", "ip", "breakage"))))
 
     @contextlib.contextmanager
     def routing(self, *route: str) -> Iterator[None]:
-        """While the context lasts, this route is there too."""
+        """Within this context this route exists too."""
         self.run("ip", "route", "add", *route)
         try:
             yield
@@ -66,25 +66,25 @@ class Host:
             self.run("ip", "route", "delete", *route)
 
     def resolve_by(self, addresses: Iterable[str]) -> None:
-        """Name its servers of names, for programs that start from now on."""
-        folder = Path("/etc/netns") / self.name  # what lies there, `ip netns exec` and podman lay over /etc
+        """Set the name servers of programs that start from now on."""
+        folder = Path("/etc/netns") / self.name  # `ip netns exec` and podman mount its files over /etc
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "resolv.conf").write_text("".join(f"nameserver {address}\n" for address in addresses))
 
 
 def own_prefix() -> str:
-    """How all is named that a session makes, so that no other session uses it and everybody knows whose it is."""
+    """The prefix of every name that this session creates; it is unique and shows the session's process id."""
     return f"ecr-probe-lab-{os.getpid()}-"
 
 
 def abandoned(names: Iterable[str]) -> list[str]:
-    """Those made by a session that was killed before it could tidy up."""
+    """The names that sessions created which were killed before they could clean up."""
     owners = {name: re.match(r"ecr-probe-lab-(\d+)-", name) for name in names}
     return [name for name, owner in owners.items() if owner and not Path("/proc", owner[1]).exists()]
 
 
 class Network:
-    """A router and its hosts, under names that no other session uses; no way leads out of it."""
+    """A router and its hosts, under names that no other session uses, without a route to the outside."""
 
     def __init__(self) -> None:
         self._prefix = own_prefix() + secrets.token_hex(2)
@@ -94,7 +94,7 @@ class Network:
         _delete(abandoned(line.split()[0] for line in run("ip", "netns", "list").splitlines()))
         self.router = Host(self._add("router"), ())
         self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
-        # What a VPC has no route for is dropped without a word; a router of Linux would say so by ICMP.
+        # A VPC drops packets without a route silently; a Linux router would answer with ICMP.
         self.router.run("ip", "route", "add", "blackhole", "default", "metric", "1000")
 
     def _add(self, name: str) -> str:
@@ -107,7 +107,7 @@ class Network:
     def host(
         self, name: str, *networks: str, others: Sequence[str] = (), resolvers: Sequence[str] = NO_RESOLVER
     ) -> Host:
-        """A host with addresses of one /24, whose .1 is the router, and `others` that the router leads to it."""
+        """Add a host with addresses of a /24 in which .1 is the router, and `others` that the router routes to it."""
         full, first = self._add(name), networks[0]
         gateway = first.rsplit(".", 1)[0] + ".1"
         link = ("ip", "-n", self.router.name, "link")
@@ -122,22 +122,22 @@ class Network:
         run("ip", "-n", full, "route", "add", "default", "via", gateway)
         for address in others:
             run("ip", "-n", self.router.name, "route", "add", f"{address}/32", "via", first)
-        found = Host(full, (*networks, *others))
-        found.resolve_by(resolvers)
-        return found
+        host = Host(full, (*networks, *others))
+        host.resolve_by(resolvers)
+        return host
 
     def remove(self) -> None:
         _delete(self._names)
 
 
 def _delete(names: Sequence[str]) -> None:
-    """Everything at once: the interfaces go with their namespaces."""
+    """Delete the namespaces, which removes their interfaces too."""
     for name in reversed(names):
         with contextlib.suppress(RuntimeError):
             run("ip", "netns", "delete", name)
         shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
     with contextlib.suppress(OSError):
-        Path("/etc/netns").rmdir()  # ours alone where it is empty now
+        Path("/etc/netns").rmdir()  # only if it is empty
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

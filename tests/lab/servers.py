@@ -1,4 +1,4 @@
-"""How each server is set up: dnsmasq, nginx, CNCF distribution, moto, Prometheus, blackbox_exporter. None is ours."""
+"""Configures and starts independent servers: dnsmasq, nginx, CNCF distribution, moto, Prometheus, blackbox_exporter."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.lab.network import Host, run
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A TLS server for one name, with its certificate; `does` says what it answers with, in nginx's words."""
+    """A TLS server for one name. `directives` are those of nginx for every request; `certificate` is a file's stem."""
 
     address: str
     name: str
-    does: str
+    directives: str
     port: int = 443
     certificate: str = "amazon"
 
 
-def forwards(address: str, name: str, to: str, *, trusting: Path, certificate: str) -> Site:
-    """A proxy that ends TLS under a certificate of its own, and opens a verified connection to the real server."""
+def intercepting_site(address: str, name: str, to: str, *, trusting: Path, certificate: str) -> Site:
+    """A proxy that terminates TLS with another certificate and opens a verified connection to the real server."""
     onward = (
         f"proxy_pass https://{to};",
         "proxy_ssl_server_name on;",
@@ -46,7 +46,7 @@ def dnsmasq(
     port: int = 53,
     at: Sequence[str] | None = None,
 ) -> Daemon:
-    """Answers each name, and every name below it, with its addresses and no other records; all else does not exist."""
+    """Answers for a domain and all names below it with its addresses and no other records; other names do not exist."""
     own = (
         "local=/#/",
         *(f"local=/{domain}/" for domain in answers),
@@ -56,7 +56,7 @@ def dnsmasq(
 
 
 def forwarder(host: Host, folder: Path, to: str, *, name: str, at: Sequence[str]) -> Daemon:
-    """Asks another server everything."""
+    """Forwards every query to another server."""
     return _dnsmasq(host, folder, (f"server={to}",), name=name, port=53, at=at)
 
 
@@ -110,7 +110,7 @@ server {{
     server_name {site.name};
     ssl_certificate {certificates}/{site.certificate}.pem;
     ssl_certificate_key {certificates}/{site.certificate}.key;
-    location / {{ {site.does} }}
+    location / {{ {site.directives} }}
 }}
 """
 
@@ -141,9 +141,11 @@ middleware:
 
 
 def registry(host: Host, folder: Path, *, port: int, user: str, password: str, layers: str) -> Daemon:
-    """CNCF distribution, which sends whoever asks for a blob to `layers` with a redirect."""
+    """CNCF distribution, which redirects requests for a blob to `layers`."""
     passwords = folder / "htpasswd"
-    passwords.write_text(run("htpasswd", "-nbB", "-C", "4", user, password))  # bcrypt's cheapest: it is asked each time
+    passwords.write_text(
+        run("htpasswd", "-nbB", "-C", "4", user, password)
+    )  # the cheapest bcrypt, since every request computes it
     file = folder / "registry.yml"
     storage = folder / "registry"
     storage.mkdir()
@@ -156,7 +158,7 @@ def registry(host: Host, folder: Path, *, port: int, user: str, password: str, l
 
 
 def moto(host: Host, folder: Path, program: Path, *, port: int) -> Daemon:
-    """AWS's APIs as moto plays them. It ends with its parent; only its first request loads a service."""
+    """AWS's APIs, simulated by moto. It ends with its parent process and loads a service at its first request."""
     command = (str(program), "-H", host.addresses[0], "-p", str(port))
     daemon = Daemon("moto", host, command, logs=folder, more={"HOME": str(folder)})
     daemon.wait_until_it_listens(port)
@@ -164,20 +166,20 @@ def moto(host: Host, folder: Path, program: Path, *, port: int) -> Daemon:
 
 
 def prometheus(host: Host, folder: Path, target: str, rules: Path, *, job: str, port: int) -> Daemon:
-    """Scrapes the target, and looks at the rules, every second."""
+    """Scrapes the target and evaluates the rules every second."""
     file = folder / "prometheus.json"  # which is YAML too
     scraped = {"job_name": job, "static_configs": [{"targets": [target]}]}
     every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     file.write_text(json.dumps({"global": every, "rule_files": [str(rules)], "scrape_configs": [scraped]}))
-    places = (f"--storage.tsdb.path={folder}/prometheus", f"--web.listen-address={host.addresses[0]}:{port}")
-    command = ("prometheus", f"--config.file={file}", *places, "--log.level=warn")
+    options = (f"--storage.tsdb.path={folder}/prometheus", f"--web.listen-address={host.addresses[0]}:{port}")
+    command = ("prometheus", f"--config.file={file}", *options, "--log.level=warn")
     daemon = Daemon("prometheus", host, command, logs=folder)
     daemon.wait_until_it_listens(port)
     return daemon
 
 
 def blackbox_exporter(host: Host, folder: Path, modules: Mapping[str, Any], *, port: int) -> Daemon:
-    """Tries a target by one of the modules, whenever it is asked to."""
+    """Probes a target by one of the modules at each request."""
     file = folder / "blackbox.json"
     file.write_text(json.dumps({"modules": modules}))
     listen = f"--web.listen-address=127.0.0.1:{port}"

@@ -1,5 +1,6 @@
-"""`ecr-probe check` from the working tree in a real network: its facts and its times. What it says of each fault is in
-test_stories.py.
+"""`ecr-probe check` of the working tree in a real network: what it measures and how long it takes.
+
+test_scenarios.py compares its findings for every fault with the simulator's.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ class Checked:
     seconds: float  # of the whole process
 
     @property
-    def grave(self) -> list[JudgedFinding]:
+    def problems(self) -> list[JudgedFinding]:
         """Errors and warnings."""
-        return [one for one in self.verdict.findings if one.severity is not Severity.INFO]
+        return [finding for finding in self.verdict.findings if finding.severity is not Severity.INFO]
 
     def only(self, code: str) -> JudgedFinding:
-        """The one error or warning there is."""
-        assert [one.code for one in self.grave] == [code]
-        return self.grave[0]
+        """The only error or warning, which has this code."""
+        assert [finding.code for finding in self.problems] == [code]
+        return self.problems[0]
 
 
 Check = Callable[..., Checked]
@@ -52,11 +53,12 @@ def check(cloud: Cloud, image: Layout) -> Check:
 
 def test_a_healthy_network_passes(check: Check) -> None:
     checked = check("--layers", "all")
-    assert checked.grave == []
+    assert checked.problems == []
     assert (checked.verdict.status, checked.verdict.pull) == (Status.PASS, Pull.WORKS)
     assert {step.outcome for step in checked.verdict.steps} <= {Outcome.OK, Outcome.SKIPPED}
-    reached = {one.name: (one.resolved, one.reached) for one in checked.verdict.endpoints if one.name in INTERFACE}
-    assert reached == dict.fromkeys(INTERFACE, (2, 2))
+    endpoints = [endpoint for endpoint in checked.verdict.endpoints if endpoint.name in INTERFACE]
+    counts = {endpoint.name: (endpoint.resolved, endpoint.reached) for endpoint in endpoints}
+    assert counts == dict.fromkeys(INTERFACE, (2, 2))
     assert checked.verdict.identity.source == "env"
 
 
@@ -68,7 +70,7 @@ def test_a_closed_security_group_is_one_finding_within_the_connect_timeout(cloud
     assert checked.seconds < CONNECT + 1.5
 
 
-def test_an_interceptor_is_named_by_its_certificate(cloud: Cloud, check: Check) -> None:
+def test_an_interceptor_is_identified_by_its_certificate(cloud: Cloud, check: Check) -> None:
     with faults.intercepted(cloud):
         checked = check()
     assert checked.verdict.status is Status.FAIL
@@ -85,7 +87,7 @@ def test_an_mtu_black_hole_stalls_the_handshake(cloud: Cloud, check: Check) -> N
     assert checked.seconds < CONNECT + 1.5  # the handshake's limit is the connection's
 
 
-def test_the_process_is_gone_at_the_deadline_whatever_trickles(cloud: Cloud, check: Check) -> None:
+def test_the_process_ends_at_the_deadline_while_a_layer_trickles(cloud: Cloud, check: Check) -> None:
     with faults.layers_trickle(cloud):
         checked = check("--deadline", "5", "--layers", "all")
     assert 4.5 < checked.seconds < 5.5

@@ -1,4 +1,4 @@
-"""The deployment files before judges that nobody here wrote: the AWS CLI against moto, and cfn-lint."""
+"""The deployment files, checked by independent programs: the AWS CLI against moto, and cfn-lint."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POLICIES = sorted(
     str(path.relative_to(FOLDER))[:-5] for part in ("iam", "policies") for path in (FOLDER / part).rglob("*.json")
 )
 NETWORK = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "RouteTableIds": ["rtb-1"], "ClientCidr": "10.0.0.0/16"}
-README_REGION = "eu-west-1"  # another one than ours
+README_REGION = "eu-west-1"  # not the tests' region
 PROBE = {"VpcCidr": VALUES["VPC_CIDR"], "Cluster": "main", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 LAMBDA = {
     "CodeBucket": "code",
@@ -44,8 +44,8 @@ ON_FARGATE = set(CORE_ENDPOINTS) - set(AGENT_ENDPOINTS)
 INTERFACES_OF_CHINA = {"ecr.api", "ecr.dkr"}
 
 
-def readme(section: str) -> list[str]:
-    """The commands that the README gives under a heading."""
+def commands_of_readme(section: str) -> list[str]:
+    """The code blocks of a section of the README."""
     _, _, rest = (FOLDER / "README.md").read_text().partition(f"\n## {section}\n")
     return re.findall(r"^```sh\n(.*?)^```$", rest.partition("\n## ")[0], re.M | re.S)
 
@@ -54,25 +54,25 @@ def readme(section: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_cli_registers_it_and_ecs_keeps_every_word(account: Account, name: str, tmp_path: Path) -> None:
+def test_the_cli_registers_it_and_ecs_returns_it_unchanged(account: Account, name: str, tmp_path: Path) -> None:
     definition = filled(name)
     file = tmp_path / "definition.json"
     file.write_text(json.dumps(definition))
     account.aws(f"ecs register-task-definition --cli-input-json file://{file}")
-    kept = account.aws(f"ecs describe-task-definition --task-definition {definition['family']} --include TAGS")
-    registered = kept["taskDefinition"]
+    described = account.aws(f"ecs describe-task-definition --task-definition {definition['family']} --include TAGS")
+    registered = described["taskDefinition"]
     assert {key: registered.get(key) for key in definition if key not in ("containerDefinitions", "tags")} == {
         key: value for key, value in definition.items() if key not in ("containerDefinitions", "tags")
     }
-    assert kept["tags"] == definition["tags"]
-    for given, held in zip(definition["containerDefinitions"], registered["containerDefinitions"], strict=True):
-        assert {key: held.get(key) for key in given} == given
+    assert described["tags"] == definition["tags"]
+    for ours, theirs in zip(definition["containerDefinitions"], registered["containerDefinitions"], strict=True):
+        assert {key: theirs.get(key) for key in ours} == ours
 
 
 def test_the_readmes_service_runs_the_daemon_on_every_instance(account: Account) -> None:
     account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(filled('ec2-daemon'))}'")
     account.aws("ecs create-cluster --cluster-name daemons")
-    (create,) = readme("On EC2")
+    (create,) = commands_of_readme("On EC2")
     made = json.loads(account.shell(create, CLUSTER="daemons"))["service"]
     assert (made["launchType"], made["schedulingStrategy"], made["propagateTags"]) == (
         "EC2",
@@ -82,42 +82,42 @@ def test_the_readmes_service_runs_the_daemon_on_every_instance(account: Account)
 
 
 def test_the_readmes_commands_register_and_run(account: Account) -> None:
-    register, deploy, _digest = readme("Fill in and register")
+    register, deploy, _digest = commands_of_readme("Fill in and register")
     account.shell(register)
-    there = {"AWS_REGION": README_REGION, "AWS_DEFAULT_REGION": README_REGION}
-    role = account.aws("iam get-role-policy --role-name ecr-probe-task --policy-name ecr-probe", **there)
-    held = json.loads(json.dumps(role["PolicyDocument"]).replace(README_REGION, VALUES["REGION"]))
-    assert held["Statement"] == statements("iam/task-role")
-    kept = account.aws("ecs describe-task-definition --task-definition ecr-probe-fargate-check", **there)
-    (container,) = kept["taskDefinition"]["containerDefinitions"]
+    region = {"AWS_REGION": README_REGION, "AWS_DEFAULT_REGION": README_REGION}
+    role = account.aws("iam get-role-policy --role-name ecr-probe-task --policy-name ecr-probe", **region)
+    policy = json.loads(json.dumps(role["PolicyDocument"]).replace(README_REGION, VALUES["REGION"]))
+    assert policy["Statement"] == statements("iam/task-role")
+    described = account.aws("ecs describe-task-definition --task-definition ecr-probe-fargate-check", **region)
+    (container,) = described["taskDefinition"]["containerDefinitions"]
     assert container["logConfiguration"]["options"]["awslogs-region"] == README_REGION
-    (group,) = account.aws("logs describe-log-groups --log-group-name-prefix /ecs/ecr-probe", **there)["logGroups"]
+    (group,) = account.aws("logs describe-log-groups --log-group-name-prefix /ecs/ecr-probe", **region)["logGroups"]
     assert group["retentionInDays"] == 30
 
-    # moto runs no task without a container's own memory, which Fargate does not ask for.
+    # moto runs no task without the memory of a container, which Fargate does not need.
     runnable = filled("fargate-check")
     runnable["containerDefinitions"][0]["memory"] = 256
-    account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(runnable)}'", **there)
-    account.aws("ecs create-cluster --cluster-name main", **there)
-    account.move_on("ecs::task")
-    subnet = account.aws("ec2 describe-subnets", **there)["Subnets"][0]
-    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnet['VpcId']}", **there)
-    place = {"CLUSTER": "main", "SUBNET": subnet["SubnetId"], "GROUP": groups["SecurityGroups"][0]["GroupId"]}
-    once, as_execution_role = readme("Run once")
-    without_log = once.partition("aws logs get-log-events")[0]  # moto's containers write none
+    account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(runnable)}'", **region)
+    account.aws("ecs create-cluster --cluster-name main", **region)
+    account.skip_waiting("ecs::task")
+    subnet = account.aws("ec2 describe-subnets", **region)["Subnets"][0]
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnet['VpcId']}", **region)
+    variables = {"CLUSTER": "main", "SUBNET": subnet["SubnetId"], "GROUP": groups["SecurityGroups"][0]["GroupId"]}
+    once, as_execution_role = commands_of_readme("Run once")
+    without_log = once.partition("aws logs get-log-events")[0]  # moto's containers write no log
     assert without_log != once
-    told = json.loads(account.shell(without_log, **place, **there))
-    assert told[1][0][0] == 0  # moto's exit code
-    started = json.loads(account.shell(as_execution_role, ACCOUNT_ID=ACCOUNT, **place, **there))["tasks"][0]
+    printed = json.loads(account.shell(without_log, **variables, **region))
+    assert printed[1][0][0] == 0  # moto's exit code
+    started = json.loads(account.shell(as_execution_role, ACCOUNT_ID=ACCOUNT, **variables, **region))["tasks"][0]
     role_arn = f"arn:aws:iam::{ACCOUNT}:role/ecr-probe-execution"
     assert started["overrides"]["taskRoleArn"] == role_arn
     (override,) = started["overrides"]["containerOverrides"]
     assert override["name"] == container["name"]
     assert override["environment"] == [{"name": "ECR_PROBE_PULL_ROLE", "value": role_arn}]
 
-    account.aws("logs delete-log-group --log-group-name /ecs/ecr-probe", **there)  # the stack makes its own
-    account.shell(deploy, **place, **there)
-    (stack,) = account.aws("cloudformation describe-stacks --stack-name ecr-probe", **there)["Stacks"]
+    account.aws("logs delete-log-group --log-group-name /ecs/ecr-probe", **region)  # the stack creates it
+    account.shell(deploy, **variables, **region)
+    (stack,) = account.aws("cloudformation describe-stacks --stack-name ecr-probe", **region)["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE"
 
 
@@ -126,25 +126,26 @@ def test_the_readmes_commands_register_and_run(account: Account) -> None:
 
 @cache
 def services() -> dict[str, Any]:
-    """Every action of AWS, and whether it knows resources: the table that cfn-lint ships."""
+    """cfn-lint's table of every action of AWS, and whether it supports resources."""
     (file,) = SERVERS.parent.glob("lib/python3*/site-packages/cfnlint/data/AdditionalSpecs/Policies.json")
     return dict(json.loads(file.read_text()))
 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_action_exists(name: str) -> None:
-    for action in (action for each in statements(name) for action in several(each["Action"]) if action != "*"):
+    actions = [action for statement in statements(name) for action in several(statement["Action"])]
+    for action in (action for action in actions if action != "*"):
         service, _, operation = action.partition(":")
         assert operation.lower() in services()[service]["Actions"], action
 
 
 @pytest.mark.parametrize("name", [name for name in POLICIES if name.startswith("iam/")])
-def test_resources_are_named_where_the_action_knows_any(name: str) -> None:
-    for each in statements(name):
-        if each.get("Resource") == "*" and each["Effect"] == "Allow":
-            # ListTasks knows container instances, and asks for * where none is named: a condition names the cluster.
-            in_a_cluster = "ecs:cluster" in each.get("Condition", {}).get("ArnEquals", {})
-            for action in () if in_a_cluster else several(each["Action"]):
+def test_resources_are_listed_where_the_action_supports_them(name: str) -> None:
+    for statement in statements(name):
+        if statement.get("Resource") == "*" and statement["Effect"] == "Allow":
+            # ListTasks supports container instances and needs * without one; a condition limits it to the cluster.
+            in_a_cluster = "ecs:cluster" in statement.get("Condition", {}).get("ArnEquals", {})
+            for action in () if in_a_cluster else several(statement["Action"]):
                 service, _, operation = action.partition(":")
                 assert not services()[service]["Actions"][operation.lower()].get("Resources"), action
 
@@ -173,8 +174,8 @@ def in_lambda(**more: Any) -> Template:
 
 
 def by_service(template: Template) -> dict[str, dict[str, Any]]:
-    found = template.of_type("AWS::EC2::VPCEndpoint")
-    return {each["ServiceName"].partition(f"{template.region}.")[2]: each for each in found}
+    resources = template.of_type("AWS::EC2::VPCEndpoint")
+    return {endpoint["ServiceName"].partition(f"{template.region}.")[2]: endpoint for endpoint in resources}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
@@ -183,31 +184,34 @@ def test_cfn_lint_finds_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_every_parameter_is_explained(path: Path) -> None:
-    assert all(len(each["Description"]) > 10 for each in decoded(path.stem)["Parameters"].values())
+def test_every_parameter_has_a_description(path: Path) -> None:
+    assert all(len(parameter["Description"]) > 10 for parameter in decoded(path.stem)["Parameters"].values())
 
 
-def test_the_stack_makes_the_endpoints_that_the_check_asks_for() -> None:
+def test_the_stack_creates_the_endpoints_that_the_check_needs() -> None:
     assert set(by_service(endpoints())) == ON_FARGATE
     assert set(by_service(endpoints(ecs=True))) == ON_FARGATE | set(AGENT_ENDPOINTS)
 
 
-def test_interfaces_have_private_dns_and_the_one_group() -> None:
+def test_interfaces_have_private_dns_and_the_same_group() -> None:
     template = endpoints(ecs=True)
-    found = by_service(template)
-    gateway = found.pop("s3")
+    interfaces = by_service(template)
+    gateway = interfaces.pop("s3")
     assert (gateway["VpcEndpointType"], gateway["RouteTableIds"]) == ("Gateway", NETWORK["RouteTableIds"])
-    for each in found.values():
-        assert (each["VpcEndpointType"], each["PrivateDnsEnabled"]) == ("Interface", True)
-        assert (each["SubnetIds"], each["SecurityGroupIds"]) == (NETWORK["SubnetIds"], ["EndpointSecurityGroup"])
+    for interface in interfaces.values():
+        assert (interface["VpcEndpointType"], interface["PrivateDnsEnabled"]) == ("Interface", True)
+        assert (interface["SubnetIds"], interface["SecurityGroupIds"]) == (
+            NETWORK["SubnetIds"],
+            ["EndpointSecurityGroup"],
+        )
 
 
 @pytest.mark.parametrize("number", range(1, 6))
-def test_every_range_is_let_in_to_https(number: int) -> None:
+def test_every_range_is_allowed_to_connect_to_https(number: int) -> None:
     ranges = [f"10.{n}.0.0/16" for n in range(number)]
-    given = ",".join(ranges)
-    assert re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], given)
-    template = Template(decoded("endpoints"), {**NETWORK, "ClientCidr": given})
+    client_cidr = ",".join(ranges)
+    assert re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], client_cidr)
+    template = Template(decoded("endpoints"), {**NETWORK, "ClientCidr": client_cidr})
     (first,) = template.resources()["EndpointSecurityGroup"]["SecurityGroupIngress"]
     more = template.of_type("AWS::EC2::SecurityGroupIngress")
     assert {rule["GroupId"] for rule in more} <= {"EndpointSecurityGroup.GroupId"}
@@ -216,26 +220,27 @@ def test_every_range_is_let_in_to_https(number: int) -> None:
     assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in rules} == {("tcp", 443, 443)}
 
 
-@pytest.mark.parametrize("given", ["", "10.0.0.0/16,", "10.0.0.0/16, 10.1.0.0/16", ",".join(["10.0.0.0/16"] * 6)])
-def test_no_range_is_passed_over_unseen(given: str) -> None:
-    assert not re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], given)
+@pytest.mark.parametrize("client_cidr", ["", "10.0.0.0/16,", "10.0.0.0/16, 10.1.0.0/16", ",".join(["10.0.0.0/16"] * 6)])
+def test_a_malformed_list_of_ranges_is_refused(client_cidr: str) -> None:
+    assert not re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], client_cidr)
 
 
 def test_the_stacks_policies_are_the_files() -> None:
-    found = by_service(endpoints(ecs=True))
-    assert found["ecr.api"]["PolicyDocument"] == found["ecr.dkr"]["PolicyDocument"] == filled("policies/ecr-endpoint")
-    assert found["s3"]["PolicyDocument"] == filled("policies/s3-gateway")
+    services = by_service(endpoints(ecs=True))
+    for name in ("ecr.api", "ecr.dkr"):
+        assert services[name]["PolicyDocument"] == filled("policies/ecr-endpoint")
+    assert services["s3"]["PolicyDocument"] == filled("policies/s3-gateway")
 
 
 @pytest.mark.parametrize(
     ("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
 )
 def test_the_stack_fits_every_partition(partition: str, region: str) -> None:
-    found = by_service(endpoints(ecs=True, partition=partition, region=region))
-    for name, each in found.items():
+    services = by_service(endpoints(ecs=True, partition=partition, region=region))
+    for name, endpoint in services.items():
         prefix = "cn.com.amazonaws" if partition == "aws-cn" and name in INTERFACES_OF_CHINA else "com.amazonaws"
-        assert each["ServiceName"] == f"{prefix}.{region}.{name}"
-    (statement,) = found["s3"]["PolicyDocument"]["Statement"]
+        assert endpoint["ServiceName"] == f"{prefix}.{region}.{name}"
+    (statement,) = services["s3"]["PolicyDocument"]["Statement"]
     assert statement["Resource"] == f"arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*"
     own = Template(decoded("probe"), PROBE, partition, region)
     assert set(re.findall(r"\barn:([\w-]+):", json.dumps(own.resources()))) == {partition}
@@ -245,7 +250,7 @@ def test_the_stack_fits_every_partition(partition: str, region: str) -> None:
 def test_the_stacks_roles_are_the_files(role: str) -> None:
     made = probe().resources()[f"{role}Role"]
     assert made["AssumeRolePolicyDocument"] == filled("iam/trust-ecs-tasks")
-    assert [each["PolicyDocument"] for each in made["Policies"]] == [filled(f"iam/{role.lower()}-role")]
+    assert [policy["PolicyDocument"] for policy in made["Policies"]] == [filled(f"iam/{role.lower()}-role")]
 
 
 def test_the_stacks_task_definition_is_the_file() -> None:
@@ -254,12 +259,12 @@ def test_the_stacks_task_definition_is_the_file() -> None:
     file = filled("fargate-check")
     roles = {"taskRoleArn": "TaskRole.Arn", "executionRoleArn": "ExecutionRole.Arn"}
     assert _with_small_initials(made) == file | roles | {
-        "containerDefinitions": [_logging_to(each, "LogGroup") for each in file["containerDefinitions"]]
+        "containerDefinitions": [_logging_to(container, "LogGroup") for container in file["containerDefinitions"]]
     }
     assert probe().resources()["LogGroup"]["LogGroupName"] == "/ecs/ecr-probe"
 
 
-def test_the_schedule_runs_the_probe_and_may() -> None:
+def test_the_schedule_may_run_the_probe() -> None:
     made = probe().resources()
     target = made["Schedule"]["Target"]
     cluster = f"arn:aws:ecs:{VALUES['REGION']}:{ACCOUNT}:cluster/main"
@@ -280,7 +285,7 @@ def test_the_schedule_runs_the_probe_and_may() -> None:
 
 
 @pytest.mark.parametrize("ecs", [False, True])
-def test_the_endpoints_stack_is_made(account: Account, ecs: bool) -> None:
+def test_the_endpoints_stack_is_created(account: Account, ecs: bool) -> None:
     vpc = account.aws("ec2 create-vpc --cidr-block 10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = account.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.0.1.0/24")["Subnet"]["SubnetId"]
     table = account.aws(f"ec2 create-route-table --vpc-id {vpc}")["RouteTable"]["RouteTableId"]
@@ -291,11 +296,11 @@ def test_the_endpoints_stack_is_made(account: Account, ecs: bool) -> None:
         f"ClientCidr=10.0.0.0/16,100.64.0.0/16 EcsEndpoints={str(ecs).lower()}"
     )
     made = account.aws(f"ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}")["VpcEndpoints"]
-    wanted = ON_FARGATE | set(AGENT_ENDPOINTS if ecs else ())
-    assert {each["ServiceName"].partition(f"{VALUES['REGION']}.")[2] for each in made} == wanted
+    services = {endpoint["ServiceName"].partition(f"{VALUES['REGION']}.")[2] for endpoint in made}
+    assert services == ON_FARGATE | set(AGENT_ENDPOINTS if ecs else ())
     groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={vpc}")["SecurityGroups"]
-    (group,) = (each for each in groups if each["GroupName"] != "default")
-    assert {span["CidrIp"] for rule in group["IpPermissions"] for span in rule["IpRanges"]} == {
+    (group,) = (group for group in groups if group["GroupName"] != "default")
+    assert {item["CidrIp"] for rule in group["IpPermissions"] for item in rule["IpRanges"]} == {
         "10.0.0.0/16",
         "100.64.0.0/16",
     }
@@ -307,26 +312,26 @@ def test_the_endpoints_stack_is_made(account: Account, ecs: bool) -> None:
 def test_the_functions_role_is_the_files() -> None:
     role = in_lambda().resources()["Role"]
     assert role["AssumeRolePolicyDocument"] == filled("iam/trust-lambda")
-    assert [each["PolicyDocument"] for each in role["Policies"]] == [filled("iam/lambda-role")]
+    assert [policy["PolicyDocument"] for policy in role["Policies"]] == [filled("iam/lambda-role")]
     managed = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
     assert role["ManagedPolicyArns"] == [managed]
 
 
-def test_all_that_awss_policy_gives_over_interfaces_is_denied_to_the_code() -> None:
+def test_the_code_is_denied_what_awss_policy_allows_on_interfaces() -> None:
     show = (
         "import json; from moto.iam.aws_managed_policies import aws_managed_policies_data as policies;"
         "print(json.dumps(json.loads(policies)['AWSLambdaVPCAccessExecutionRole']['Document']))"
     )
-    (given,) = json.loads(run(str(SERVERS / "python"), "-c", show))["Statement"]
-    (deny,) = [each for each in statements("iam/lambda-role") if each["Effect"] == "Deny"]
-    assert set(deny["Action"]) == {action for action in given["Action"] if action.startswith("ec2:")}
+    (allow,) = json.loads(run(str(SERVERS / "python"), "-c", show))["Statement"]
+    (deny,) = [statement for statement in statements("iam/lambda-role") if statement["Effect"] == "Deny"]
+    assert set(deny["Action"]) == {action for action in allow["Action"] if action.startswith("ec2:")}
 
 
-@pytest.mark.parametrize(("groups", "held"), [("", ["SecurityGroup"]), (["sg-1", "sg-2"], ["sg-1", "sg-2"])])
-def test_the_function_runs_in_its_subnet(groups: str | list[str], held: list[str]) -> None:
+@pytest.mark.parametrize(("groups", "expected"), [("", ["SecurityGroup"]), (["sg-1", "sg-2"], ["sg-1", "sg-2"])])
+def test_the_function_runs_in_its_subnet(groups: str | list[str], expected: list[str]) -> None:
     made = in_lambda(SecurityGroupIds=groups).resources()
     function = made["Function"]
-    assert function["VpcConfig"] == {"SubnetIds": [VALUES["SUBNET_ID"]], "SecurityGroupIds": held}
+    assert function["VpcConfig"] == {"SubnetIds": [VALUES["SUBNET_ID"]], "SecurityGroupIds": expected}
     assert ("SecurityGroup" in made) is (not groups)
     module, _, name = function["Handler"].rpartition(".")
     assert callable(getattr(import_module(module), name))
@@ -336,18 +341,25 @@ def test_the_function_runs_in_its_subnet(groups: str | list[str], held: list[str
     assert (settings.image.repository, settings.vpc_cidrs) == ("ecr-probe", (VALUES["VPC_CIDR"],))
 
 
-def test_lambda_repeats_no_call_that_failed() -> None:
-    (once,) = in_lambda().of_type("AWS::Lambda::EventInvokeConfig")
-    assert (once["FunctionName"], once["Qualifier"], once["MaximumRetryAttempts"]) == ("Function", "$LATEST", 0)
+def test_lambda_does_not_retry_a_failed_invocation() -> None:
+    (invocation,) = in_lambda().of_type("AWS::Lambda::EventInvokeConfig")
+    assert (invocation["FunctionName"], invocation["Qualifier"], invocation["MaximumRetryAttempts"]) == (
+        "Function",
+        "$LATEST",
+        0,
+    )
 
 
-def test_its_runtimes_are_those_that_the_zip_serves() -> None:
+def test_its_runtimes_are_those_that_the_zip_supports() -> None:
     parameters = decoded("lambda")["Parameters"]
     assert parameters["Runtime"]["AllowedValues"] == [f"python{python}" for python in PYTHONS]
-    assert {machine_named(each) for each in parameters["Architecture"]["AllowedValues"]} == {"x86_64", "aarch64"}
+    assert {machine_named(architecture) for architecture in parameters["Architecture"]["AllowedValues"]} == {
+        "x86_64",
+        "aarch64",
+    }
 
 
-def test_a_schedule_is_made_where_it_is_asked_for_and_its_event_is_a_good_one() -> None:
+def test_an_optional_schedule_invokes_the_function_with_a_valid_event() -> None:
     assert not in_lambda().of_type("AWS::Scheduler::Schedule")
     made = in_lambda(ScheduleExpression="rate(15 minutes)").resources()
     target, role = made["Schedule"]["Target"], made["ScheduleRole"]
@@ -359,39 +371,43 @@ def test_a_schedule_is_made_where_it_is_asked_for_and_its_event_is_a_good_one() 
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
 
 
-def test_the_readmes_commands_make_and_ask_a_function_in_each_subnet(account: Account, tmp_path: Path) -> None:
-    account.tell("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
-    deploy, invoke = readme("As a Lambda function")
+def test_the_readmes_commands_create_and_invoke_a_function_in_each_subnet(account: Account, tmp_path: Path) -> None:
+    account.post("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
+    deploy, invoke = commands_of_readme("As a Lambda function")
     build = next(line for line in deploy.splitlines() if line.startswith("make "))
     deploy = deploy.replace(build, "")
     assert deploy.startswith("export ")
     vpc = account.aws("ec2 describe-vpcs")["Vpcs"][0]["VpcId"]
-    subnets = [each["SubnetId"] for each in account.aws("ec2 describe-subnets")["Subnets"][:2]]
+    subnets = [subnet["SubnetId"] for subnet in account.aws("ec2 describe-subnets")["Subnets"][:2]]
     groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={vpc}")["SecurityGroups"]
-    place = {"BUCKET": "code", "SUBNETS": " ".join(subnets), "VPC_ID": vpc, "GROUP": groups[0]["GroupId"]}
+    variables = {"BUCKET": "code", "SUBNETS": " ".join(subnets), "VPC_ID": vpc, "GROUP": groups[0]["GroupId"]}
     account.shell("aws s3 mb s3://code")
-    account.shell(deploy.partition("\n")[2], **place)
+    account.shell(deploy.partition("\n")[2], **variables)
     for subnet in subnets:
-        kept = account.aws(f"lambda get-function-configuration --function-name ecr-probe-{subnet}")
-        assert (kept["Handler"], kept["Runtime"], kept["Timeout"]) == ("probe.aws_lambda.handler", "python3.13", 60)
-        assert kept["VpcConfig"]["SubnetIds"] == [subnet]
+        function = account.aws(f"lambda get-function-configuration --function-name ecr-probe-{subnet}")
+        assert (function["Handler"], function["Runtime"], function["Timeout"]) == (
+            "probe.aws_lambda.handler",
+            "python3.13",
+            60,
+        )
+        assert function["VpcConfig"]["SubnetIds"] == [subnet]
 
     file = tmp_path / "verdict.json"
     invoke = invoke.replace("verdict.json", str(file)).replace("event.json", str(tmp_path / "event.json"))
-    asked, _, read = invoke.partition("ecr-probe explain")
-    account.shell(asked, SUBNET=subnets[0])  # moto returns the event
+    invocation, _, explain_arguments = invoke.partition("ecr-probe explain")
+    account.shell(invocation, SUBNET=subnets[0])  # moto returns the event
     assert lambda_event.read(json.loads(file.read_text()))[0].texts["deadline"] == ("20",)
     verdict = run(sys.executable, "-m", "probe", "demo", "healthy", "--format", "json")
-    account.tell("static/lambda-simple/response", {"results": [verdict], "region": VALUES["REGION"]})
-    account.shell(asked, SUBNET=subnets[0])
+    account.post("static/lambda-simple/response", {"results": [verdict], "region": VALUES["REGION"]})
+    account.shell(invocation, SUBNET=subnets[0])
     assert json.loads(file.read_text()) == json.loads(verdict)
-    told = run("bash", "-c", f"{sys.executable} -m probe explain{read}")
-    assert "pass" in told
+    report = run("bash", "-c", f"{sys.executable} -m probe explain{explain_arguments}")
+    assert "pass" in report
 
 
 @pytest.mark.parametrize(("groups", "schedule"), [("", ""), ("sg-1", "rate(15 minutes)")])
-def test_the_functions_stack_is_made(account: Account, groups: str, schedule: str) -> None:
-    account.tell("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
+def test_the_functions_stack_is_created(account: Account, groups: str, schedule: str) -> None:
+    account.post("config", {"iam": {"load_aws_managed_policies": True}, "lambda": {"use_docker": False}})
     vpc = account.aws("ec2 create-vpc --cidr-block 10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = account.aws(f"ec2 create-subnet --vpc-id {vpc} --cidr-block 10.0.1.0/24")["Subnet"]["SubnetId"]
     account.shell("aws s3 mb s3://made && echo zip >$HOME/zip && aws s3 cp $HOME/zip s3://made/ecr-probe.zip")
@@ -401,9 +417,9 @@ def test_the_functions_stack_is_made(account: Account, groups: str, schedule: st
         f"VpcCidr=10.0.0.0/16 VpcId={vpc} SubnetId={subnet} SecurityGroupIds={groups} ScheduleExpression='{schedule}'"
     )
     resources = account.aws(f"cloudformation list-stack-resources --stack-name ecr-probe-{subnet}")
-    made = {each["LogicalResourceId"] for each in resources["StackResourceSummaries"]} - {""}  # what moto does not make
-    wanted = {"LogGroup", "Role", "Function"} | (set() if groups else {"SecurityGroup"})
-    assert made == wanted | ({"ScheduleRole"} if schedule else set())
+    made = {item["LogicalResourceId"] for item in resources["StackResourceSummaries"]} - {""}  # moto lacks some types
+    expected = {"LogGroup", "Role", "Function"} | (set() if groups else {"SecurityGroup"})
+    assert made == expected | ({"ScheduleRole"} if schedule else set())
     (group,) = account.aws(f"logs describe-log-groups --log-group-name-prefix /aws/lambda/ecr-probe-{subnet}")[
         "logGroups"
     ]
@@ -411,9 +427,9 @@ def test_the_functions_stack_is_made(account: Account, groups: str, schedule: st
 
 
 def _with_small_initials(value: Any) -> Any:
-    """CloudFormation's spelling of keys, as the API spells them."""
+    """Convert CloudFormation's spelling of keys to that of the API."""
     if isinstance(value, list):
-        return [_with_small_initials(each) for each in value]
+        return [_with_small_initials(item) for item in value]
     if isinstance(value, dict):
         return {key[0].lower() + key[1:]: _with_small_initials(inner) for key, inner in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""The built image: what is in it and what is not, and how it behaves in a locked-down task of good and of bad input."""
+"""The built image: its contents, and its behaviour in a locked-down task with good and with bad input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.lab.network import environment, run
 
 SOON = 1.0  # seconds from SIGTERM to the end
 NO_METADATA = {"ECS_CONTAINER_METADATA_URI_V4": None, "ECS_CONTAINER_METADATA_URI": None}
-# AWS's API where nothing listens, and keys that ask nobody.
+# An endpoint of AWS's API where nothing listens, and static keys.
 NOWHERE = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -40,16 +40,16 @@ IMAGE_GIVEN = {"ECR_PROBE_IMAGE": f"{REGISTRY}/{OWN_IMAGE}"}
 
 
 def inside(engine: Engine, script: str, *, image: str = IMAGE) -> str:
-    """What a shell of the image prints, as the image's own user."""
+    """Run a script in the image's shell as the image's user, and return its output."""
     return engine.run("podman", "run", "--rm", "--network=none", "--entrypoint=sh", image, "-c", script)
 
 
 def inspected(engine: Engine) -> dict[str, object]:
-    (found,) = json.loads(engine.run("podman", "image", "inspect", IMAGE))
-    return dict(found)
+    (description,) = json.loads(engine.run("podman", "image", "inspect", IMAGE))
+    return dict(description)
 
 
-# ---- what it is made of ----------------------------------------------------------------------------------------------
+# ---- contents --------------------------------------------------------------------------------------------------------
 
 
 def test_its_configuration(engine: Engine) -> None:
@@ -72,7 +72,9 @@ def test_its_configuration(engine: Engine) -> None:
         (None, None),
     ],
 )
-def test_the_source_is_the_remotes_url_or_not_told(tmp_path: Path, remote: str | None, label: str | None) -> None:
+def test_the_source_label_is_the_url_of_the_remote_without_its_login(
+    tmp_path: Path, remote: str | None, label: str | None
+) -> None:
     own = ("git", f"--git-dir={tmp_path}")
     run(*own, "init", "--quiet")
     if remote:
@@ -82,12 +84,12 @@ def test_the_source_is_the_remotes_url_or_not_told(tmp_path: Path, remote: str |
     assert re.findall(r"--label org\.opencontainers\.image\.source=(\S+)", printed) == ([label] if label else [])
 
 
-def test_what_it_adds_is_small_and_nobody_may_change_it(engine: Engine) -> None:
+def test_what_it_adds_is_small_and_not_writable(engine: Engine) -> None:
     assert int(inside(engine, f"du -sk {HOME}").split()[0]) * 1024 <= 60e6
     added = engine.run("podman", "run", "--rm", "--network=none", "--entrypoint=find", IMAGE, HOME, "-writable")
     assert added == ""
     both = [set(inside(engine, _WRITABLE_BY_ALL, image=image).splitlines()) for image in (IMAGE, BASE)]
-    assert both[0] == both[1]  # a base has its /tmp
+    assert both[0] == both[1]  # the base has its /tmp
     assert inside(engine, f"find {HOME} -perm /6000").strip() == ""
 
 
@@ -103,7 +105,7 @@ def test_nothing_that_built_it_is_left(engine: Engine) -> None:
     assert inside(engine, "ls -A /run/secrets /root/.cache 2>/dev/null || true") == ""
 
 
-def test_pip_is_nowhere_not_even_the_bases(engine: Engine) -> None:
+def test_pip_is_removed_even_that_of_the_base(engine: Engine) -> None:
     pips = "find / -xdev '(' -name pip -o -name 'pip[-0-9]*' -o -name ensurepip ')' -not -path '/proc/*' 2>/dev/null"
     assert inside(engine, f"{pips} || true", image=BASE) != ""
     assert inside(engine, f"{pips} || true") == ""
@@ -114,18 +116,18 @@ def test_pip_is_nowhere_not_even_the_bases(engine: Engine) -> None:
 
 
 def test_the_build_secrets_leave_no_trace(engine: Engine, tmp_path: Path) -> None:
-    """In no layer, whether a later one covers it or not, and in no word of configuration and history."""
+    """Neither in a layer, even if a later one hides it, nor in the configuration and the history."""
     archive = tmp_path / "image.tar"
     engine.run("podman", "save", "--quiet", "--format=docker-archive", f"--output={archive}", IMAGE, timeout=120)
     with archive.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        for there in (Path(probe.__file__).read_bytes(), SOURCE.encode()):  # layers and words lie open in it
-            assert whole.find(there) >= 0
+        for content in (Path(probe.__file__).read_bytes(), SOURCE.encode()):  # the archive is not compressed
+            assert whole.find(content) >= 0
         for secret in (PIP_SECRET, CA_SECRET):
             assert whole.find(secret.encode()) == -1, secret
     archive.unlink()
 
 
-def test_the_package_is_installed_and_not_copied_beside(engine: Engine) -> None:
+def test_the_package_is_installed_and_not_copied(engine: Engine) -> None:
     where = "import probe, importlib.metadata as m; print(probe.__file__, m.version('ecr-probe'))"
     file, version = inside(engine, f'cd /; {HOME}/bin/python -c "{where}"').split()
     assert "/site-packages/probe/" in file
@@ -142,10 +144,10 @@ def test_wheels_of_the_locked_versions_exist_for_arm64_too(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-# ---- what still works in it ------------------------------------------------------------------------------------------
+# ---- what still works ------------------------------------------------------------------------------------------------
 
 
-# The services that the program may ask by a client of botocore, or botocore for credentials, each with one call.
+# The services that the program calls by botocore, or that botocore calls for credentials, each with one operation.
 CALLS: dict[str, tuple[str, dict[str, object]]] = {
     "ec2": ("describe_subnets", {}),
     "ecr": ("get_authorization_token", {}),
@@ -161,40 +163,40 @@ CALLS: dict[str, tuple[str, dict[str, object]]] = {
 
 
 def python(engine: Engine, script: str) -> str:
-    """What a script prints in the image, without a network."""
+    """Run a Python script in the image without a network, and return its output."""
     command = ("podman", "run", "--rm", "--network=none", "--read-only", f"--entrypoint={HOME}/bin/python", IMAGE)
     return engine.run(*command, "-c", script)
 
 
-def test_every_call_of_a_client_comes_as_far_as_the_network(engine: Engine) -> None:
-    """Client, endpoint, signature and waiter need botocore's data; that of other services is gone."""
+def test_every_call_of_a_client_reaches_the_network(engine: Engine) -> None:
+    """Client, endpoint, signature and waiter need botocore's data; the data of other services is removed."""
     script = f"""
 import botocore.config, botocore.exceptions, botocore.session
 session = botocore.session.get_session()
 session.set_credentials("AKIAIOSFODNN7EXAMPLE", "secret")
 once = botocore.config.Config(retries={{"total_max_attempts": 1}})
-for name, (call, given) in {CALLS}.items():
+for name, (call, parameters) in {CALLS}.items():
     try:
-        getattr(session.create_client(name, region_name="eu-west-1", config=once), call)(**given)
+        getattr(session.create_client(name, region_name="eu-west-1", config=once), call)(**parameters)
     except botocore.exceptions.EndpointConnectionError:
         print(name)
 session.create_client("ecs", region_name="eu-west-1").get_waiter("tasks_stopped")
 session.create_client("logs", region_name="eu-west-1").get_paginator("filter_log_events")
 print(session.get_available_services())
 """
-    *asked, left = python(engine, script).splitlines()
-    assert asked == list(CALLS)
-    assert left == str(list(CALLS))
+    *called, available = python(engine, script).splitlines()
+    assert called == list(CALLS)
+    assert available == str(list(CALLS))
 
 
-def test_no_other_service_is_named_in_the_source() -> None:
-    """An action of IAM, which is what calls from outside are named by, is one of a service whose data is there."""
+def test_the_source_calls_no_other_service() -> None:
+    """Calls are named by IAM actions in the source; the image has the data of all their services."""
     actions = (re.findall(r'"([a-z0-9-]+):[A-Z][a-z]\w+"', file.read_text()) for file in ROOT.glob("probe/**/*.py"))
-    named = {service for found in actions for service in found}
-    assert {"ecr", "logs"} <= named <= set(CALLS)
+    services = {service for names in actions for service in names}
+    assert {"ecr", "logs"} <= services <= set(CALLS)
 
 
-def test_the_progress_bar_misses_nothing(engine: Engine) -> None:
+def test_the_progress_bar_works(engine: Engine) -> None:
     script = """
 import sys
 from probe.progress import Bar
@@ -207,10 +209,10 @@ print("done")
     assert python(engine, script) == "done\n"
 
 
-def test_no_bytecode_is_made_at_run_time(task: Task) -> None:
-    """Python tells from where it takes each module: never from a source."""
-    told = task.run(variables={"PYTHONVERBOSE": "1"}).err.splitlines()
-    loaded = [line for line in told if line.startswith("# code object from ")]
+def test_no_source_is_compiled_at_run_time(task: Task) -> None:
+    """PYTHONVERBOSE lists the file of every module: always bytecode, never a source."""
+    lines = task.run(variables={"PYTHONVERBOSE": "1"}).err.splitlines()
+    loaded = [line for line in lines if line.startswith("# code object from ")]
     assert len(loaded) > 300
     assert [line for line in loaded if not line.endswith(".pyc'")] == []
 
@@ -222,7 +224,7 @@ def test_every_command_answers(task: Task, tmp_path: Path) -> None:
     saved = tmp_path / "verdict.json"
     saved.write_text(document.out)
     explained = task.run("explain", "/lab/verdict.json", "--format", "json", mounts={"/lab/verdict.json": str(saved)})
-    verdicts = [msgspec.json.decode(each.out, type=Verdict) for each in (document, explained)]
+    verdicts = [msgspec.json.decode(ended.out, type=Verdict) for ended in (document, explained)]
     assert verdicts[0].findings == verdicts[1].findings
     text = (
         "CannotPullContainerError: dial tcp 10.0.1.10:443: i/o timeout reading https://api.ecr.us-east-1.amazonaws.com/"
@@ -237,8 +239,8 @@ def test_every_command_answers(task: Task, tmp_path: Path) -> None:
     subnet = ("--subnets", "subnet-0a1b2c3d", "--security-groups", "sg-0a1b2c3d")
     smoke = task.run("smoke", *subnet, "--timeout", "2", "--format", "json", variables=NOWHERE)
     assert smoke.code == 3, smoke.err
-    (run_there,) = msgspec.json.decode(smoke.out, type=Fleet).runs
-    assert run_there.status is Status.INCONCLUSIVE
+    (subnet_run,) = msgspec.json.decode(smoke.out, type=Fleet).runs
+    assert subnet_run.status is Status.INCONCLUSIVE
     assert "did not answer" in smoke.out
     unhealthy = task.run("health")
     assert (unhealthy.code, unhealthy.err.count("\n")) == (1, 1)
@@ -251,7 +253,7 @@ def test_every_command_answers(task: Task, tmp_path: Path) -> None:
 # ---- in a task -------------------------------------------------------------------------------------------------------
 
 
-def test_without_any_argument_it_finds_out_everything_by_itself(task: Task) -> None:
+def test_without_arguments_it_detects_its_settings(task: Task) -> None:
     container = {name: value for name, value in task.container.items() if name not in ("command", "environment")}
     bare = replace(task, definition={**task.definition, "containerDefinitions": [container]})
     ended = bare.run()
@@ -266,7 +268,7 @@ def test_without_any_argument_it_finds_out_everything_by_itself(task: Task) -> N
 
 
 @pytest.mark.parametrize("init", [True, False], ids=["under-init", "as-pid-1"])
-def test_sigterm_ends_it_soon_and_the_document_is_printed(cloud: Cloud, task: Task, init: bool) -> None:
+def test_after_sigterm_it_prints_the_document_and_ends_soon(cloud: Cloud, task: Task, init: bool) -> None:
     container = {**task.container, "linuxParameters": {**task.container["linuxParameters"], "initProcessEnabled": init}}
     own = replace(task, definition={**task.definition, "containerDefinitions": [container]})
     with (
@@ -278,7 +280,7 @@ def test_sigterm_ends_it_soon_and_the_document_is_printed(cloud: Cloud, task: Ta
         try:
             cloud.wait_for_connection("established", S3)
             began = time.monotonic()
-            process.send_signal(signal.SIGTERM)  # podman hands it on
+            process.send_signal(signal.SIGTERM)  # podman forwards it
             out, err = process.communicate(timeout=20)
             seconds = time.monotonic() - began
         finally:
@@ -292,42 +294,42 @@ def test_sigterm_ends_it_soon_and_the_document_is_printed(cloud: Cloud, task: Ta
 # ---- bad input -------------------------------------------------------------------------------------------------------
 
 
-def test_without_metadata_an_image_must_be_named(task: Task) -> None:
+def test_without_metadata_an_image_is_required(task: Task) -> None:
     ended = task.run(variables=NO_METADATA)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "--image (ECR_PROBE_IMAGE" in ended.err
 
 
 def test_without_metadata_and_with_an_image_the_network_is_proven(task: Task) -> None:
-    verdict = passed(task, {**NO_METADATA, **IMAGE_GIVEN})
+    verdict = verdict_with(task, {**NO_METADATA, **IMAGE_GIVEN})
     assert (verdict.status, verdict.pull, verdict.path) == (Status.PASS, Pull.WORKS, NetworkPath.TASK_ENI)
 
 
 @pytest.mark.parametrize("uri", [f"http://169.254.170.2:{FOREIGN_METADATA_PORT}/v4/x", "http://169.254.170.2/v4/none"])
-def test_metadata_that_is_not_of_ecs_is_worth_knowing_and_no_more(task: Task, uri: str) -> None:
+def test_metadata_of_another_platform_only_needs_an_image(task: Task, uri: str) -> None:
     foreign = {"ECS_CONTAINER_METADATA_URI_V4": uri, "ECS_CONTAINER_METADATA_URI": None}
     refused = task.run(variables=foreign)
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert "--image (ECR_PROBE_IMAGE" in refused.err
-    verdict = passed(task, {**foreign, **IMAGE_GIVEN})
+    verdict = verdict_with(task, {**foreign, **IMAGE_GIVEN})
     assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)
 
 
 def test_without_a_task_role_the_network_is_proven_and_the_pull_is_not(task: Task) -> None:
-    verdict = passed(task, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": None}, code=3)
+    verdict = verdict_with(task, {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": None}, code=3)
     assert (verdict.status, verdict.pull) == (Status.INCONCLUSIVE, Pull.UNPROVEN)
-    (error,) = [each for each in verdict.findings if each.severity is Severity.ERROR]
+    (error,) = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
     assert error.code == "credentials.missing"
     assert {endpoint.name for endpoint in verdict.endpoints if endpoint.reached} >= {"s3"}
 
 
-def test_without_a_region_the_image_tells_it(task: Task) -> None:
-    verdict = passed(task, {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, **NO_METADATA, **IMAGE_GIVEN})
+def test_without_a_region_it_follows_from_the_image(task: Task) -> None:
+    verdict = verdict_with(task, {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, **NO_METADATA, **IMAGE_GIVEN})
     assert (verdict.status, verdict.plan.region) == (Status.PASS, "us-east-1")
 
 
-def passed(task: Task, variables: dict[str, str | None], *, code: int = 0) -> Verdict:
-    """A run that ends with a document, and with nothing on stderr."""
+def verdict_with(task: Task, variables: dict[str, str | None], *, code: int = 0) -> Verdict:
+    """Run it, and return its document; nothing may be on stderr."""
     ended = task.run(variables=variables)
     assert (ended.code, ended.err) == (code, "")
     verdict = msgspec.json.decode(ended.out, type=Verdict)
@@ -346,13 +348,13 @@ def test_a_bundle_that_cannot_be_read(task: Task, tmp_path: Path) -> None:
         assert bundle in ended.err
 
 
-def test_a_report_where_nothing_can_be_written(task: Task) -> None:
+def test_a_report_in_a_folder_that_is_not_writable(task: Task) -> None:
     ended = task.run("check", "--format", "json", "--output", "/var/verdict.json")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "--output (ECR_PROBE_OUTPUT" in ended.err
 
 
-def test_a_command_that_there_is_not(task: Task) -> None:
+def test_an_unknown_command(task: Task) -> None:
     ended = task.run("chekc")
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert "did you mean check?" in ended.err

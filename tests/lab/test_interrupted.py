@@ -1,4 +1,4 @@
-"""A signal in the middle of a run: the process is gone soon, and its document is printed all the same."""
+"""A signal in the middle of a run: the process ends soon and still prints its document."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Interrupted:
 def interrupted(
     cloud: Cloud, image: Layout, fault: AbstractContextManager[None], number: signal.Signals, *, once: tuple[str, str]
 ) -> Interrupted:
-    """A check that is sent a signal as soon as it has a connection in the state `once`, to the address beside it."""
+    """Run a check and send it a signal once it has a connection in a state to an address: `once` is both."""
     flags = ("--image", f"{REGISTRY}/{image.reference}", "--ca-bundle", str(cloud.ca_bundle), "--format", "json")
     with (
         fault,
@@ -48,7 +48,7 @@ def interrupted(
     ):
         try:
             cloud.wait_for_connection(*once)
-            process.send_signal(number)  # `ip netns exec` has become the program, so it is meant for it
+            process.send_signal(number)  # `ip netns exec` replaced itself by the program
             began = time.monotonic()
             out, err = process.communicate(timeout=PATIENCE)
             seconds = time.monotonic() - began

@@ -1,4 +1,4 @@
-"""The zip of the Lambda function: what is in it, and that it needs nothing else than a Python of Lambda's runtimes."""
+"""The zip of the Lambda function: its contents, and that it needs only a Python of Lambda's runtimes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ZIP = ROOT / "dist" / "ecr-probe-lambda-x86_64.zip"
 PACKER = ROOT / ".venv" / "packer" / "bin" / "python"
 IMAGE = f"{REGISTRY}/app:1"
 MIB = 1 << 20
-# The Python of these tests without their virtual environment, and others that may be installed beside it.
+# The Python of these tests without their virtual environment, and other installed versions.
 INTERPRETERS = sorted(
     {
         str(Path(path).resolve())
@@ -40,7 +40,7 @@ INTERPRETERS = sorted(
         if path is not None
     }
 )
-# As Lambda does it: the unpacked zip on the path, and no package of anybody else's.
+# As Lambda does it: the unpacked zip on the path, and no other packages.
 CALL = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -51,7 +51,11 @@ returned = handler(json.loads(sys.argv[2]), context)
 files = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
 print(json.dumps({"returned": returned, "files": files}))
 """
-POWERLESS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")  # root, to whom what is read-only is just that
+POWERLESS = (
+    "setpriv",
+    "--bounding-set=-all",
+    "--inh-caps=-all",
+)  # root without capabilities, which cannot write read-only files
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +89,14 @@ def call(python: str, unpacked: Path, at: Host, event: dict[str, object]) -> Cal
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    return Called(msgspec.convert(told["returned"], Verdict), told["files"], json.loads(done.stderr))
+    printed = json.loads(done.stdout)
+    return Called(msgspec.convert(printed["returned"], Verdict), printed["files"], json.loads(done.stderr))
 
 
-# ---- what is in it -----------------------------------------------------------------------------------------------
+# ---- contents --------------------------------------------------------------------------------------------------------
 
 
-def test_lambda_takes_it(unpacked: Path) -> None:
-    """By its quotas, and by what another user than the owner may read there."""
+def test_it_is_within_lambdas_quotas_and_readable_by_all(unpacked: Path) -> None:
     size = sum(path.stat().st_size for path in unpacked.rglob("*") if path.is_file())
     assert ZIP.stat().st_size < 20 * MIB
     assert size < 50 * MIB
@@ -104,7 +107,7 @@ def test_lambda_takes_it(unpacked: Path) -> None:
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
 
 
-def test_it_holds_what_a_function_reads_and_no_more(unpacked: Path) -> None:
+def test_it_contains_only_what_a_function_reads(unpacked: Path) -> None:
     assert (unpacked / "probe" / "aws_lambda.py").exists()
     data = {path.name for path in (unpacked / "botocore" / "data").iterdir() if path.is_dir()}
     assert data <= set(SERVICES)
@@ -126,9 +129,9 @@ def test_it_carries_no_path_of_the_machine_that_built_it(unpacked: Path) -> None
 
 
 def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
-    """Wherever they lie, and whatever the umask."""
+    """In any folder and with any umask."""
     if not PACKER.exists():
-        pytest.skip("what packs is not installed: make lambda-zip")
+        pytest.skip("the packer is not installed: make lambda-zip")
     for name in ("probe", "container", "requirements"):
         shutil.copytree(ROOT / name, tmp_path / "a" / name)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -143,11 +146,11 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     assert built[0] == built[1]
 
 
-# ---- that it runs ------------------------------------------------------------------------------------------------
+# ---- running ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("python", INTERPRETERS, ids=lambda python: Path(python).name)
-def test_an_empty_python_runs_it_where_no_packet_leaves(python: str, unpacked: Path, alone: Host) -> None:
+def test_a_python_without_packages_runs_it_without_a_network(python: str, unpacked: Path, alone: Host) -> None:
     event = {"image": IMAGE, "vpc-cidr": ["10.0.0.0/16"], "deadline": 10, "connect-timeout": 0.5}
     called = call(python, unpacked, alone, event)
     assert (called.verdict.status, called.verdict.path) == (Status.FAIL, NetworkPath.LAMBDA_ENI)
@@ -160,7 +163,7 @@ def test_an_empty_python_runs_it_where_no_packet_leaves(python: str, unpacked: P
 
 
 def test_it_signs_and_pulls_when_lambdas_client_calls_it(unpacked: Path, cloud: Cloud, image: Layout) -> None:
-    """Against the laboratory's servers, twice in one process, with nothing on its path but the zip and the client."""
+    """Against the laboratory's servers, twice in one process, with only the zip and the client on its path."""
     event = {
         "image": f"{REGISTRY}/{image.reference}",
         "vpc-cidr": ["10.0.0.0/16"],
@@ -169,9 +172,9 @@ def test_it_signs_and_pulls_when_lambdas_client_calls_it(unpacked: Path, cloud: 
     command = (sys.executable, "-m", "tests.aws_lambda.runtime_api", str(unpacked), "probe.aws_lambda.handler")
     done = cloud.in_task(*command, json.dumps(event), **VARIABLES)
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    assert len(told["log"]) == 2
-    for document in told["documents"]:
+    printed = json.loads(done.out)
+    assert len(printed["log"]) == 2
+    for document in printed["documents"]:
         verdict = msgspec.convert(document, Verdict)
         assert (verdict.status, verdict.pull, verdict.path) == (Status.PASS, Pull.UNPROVEN, NetworkPath.LAMBDA_ENI)
         assert not [step for step in verdict.steps if step.outcome is Outcome.FAILED and step.action != "control"]

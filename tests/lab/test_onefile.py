@@ -1,4 +1,4 @@
-"""The one-file build, as it reaches a host that can pull no image: no environment, no home, no package installed."""
+"""The one-file build on a host that cannot pull an image: without environment variables, home and packages."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from tests.lab.images import Layout
 from tests.lab.network import Host
 
 IMAGE = f"{REGISTRY}/app:1"
-# The Python beneath the virtual environment of these tests, which holds all that the file is to bring along.
+# The Python outside the virtual environment of these tests, which has all packages that the file must contain.
 PYTHON = (f"{sys.base_prefix}/bin/python3", "-I")
 
 
 @dataclass(frozen=True, slots=True)
 class OneFile:
-    """The built file and a scratch directory, in which it unpacks itself the first time."""
+    """The built file, and a scratch directory into which it unpacks itself at its first run."""
 
     path: Path
     scratch: Path
 
     def run(
-        self, *words: str, at: Host | None = None, prefix: Sequence[str] = PYTHON, stdin: str = "", **environ: str
+        self, *arguments: str, at: Host | None = None, prefix: Sequence[str] = PYTHON, stdin: str = "", **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        command = (*prefix, str(self.path), *words)
+        command = (*prefix, str(self.path), *arguments)
         return subprocess.run(
             at.wrapped(*command) if at else command,
             cwd=self.scratch,
@@ -80,18 +80,18 @@ def test_it_unpacks_once_for_its_user_alone(onefile: OneFile) -> None:
     (unpacked,) = own.glob("ecr-probe.pyz_*")
     assert list(unpacked.glob("site-packages/botocore/__pycache__/session.*.pyc"))
     before = unpacked.stat()
-    assert onefile.run("--version", HOME="/proc").returncode == 0  # a home in which nobody can write
+    assert onefile.run("--version", HOME="/proc").returncode == 0  # a home that is not writable
     assert unpacked.stat().st_ctime_ns == before.st_ctime_ns
 
 
-def test_a_directory_that_cannot_be_had_is_said_in_one_line(onefile: OneFile) -> None:
+def test_a_directory_that_cannot_be_created_is_reported_in_one_line(onefile: OneFile) -> None:
     done = onefile.run("--version", SHIV_ROOT="/proc/nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ecr-probe: cannot be unpacked into /proc/nowhere: ")
     assert done.stderr.count("\n") == 1
 
 
-def test_a_directory_without_execution_is_said_in_one_line(onefile: OneFile, tmp_path: Path) -> None:
+def test_a_directory_mounted_noexec_is_reported_in_one_line(onefile: OneFile, tmp_path: Path) -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("a mount needs root on Linux")
     mounted = 'mount -t tmpfs -o noexec,mode=755 none "$SHIV_ROOT" && exec "$@"'
@@ -111,7 +111,7 @@ def test_a_directory_in_which_another_can_plant_code_is_refused(onefile: OneFile
 
 
 @pytest.mark.parametrize("lost", ["msgspec", "probe/run.py", "botocore/data/endpoints.json"])
-def test_what_was_cleaned_away_is_unpacked_again(onefile: OneFile, lost: str) -> None:
+def test_a_missing_file_is_unpacked_again(onefile: OneFile, lost: str) -> None:
     onefile.run("--version")
     (unpacked,) = onefile.scratch.glob("ecr-probe-*/ecr-probe.pyz_*/site-packages")
     path = unpacked / lost
@@ -121,12 +121,14 @@ def test_what_was_cleaned_away_is_unpacked_again(onefile: OneFile, lost: str) ->
     assert path.exists()
 
 
-def test_an_interruption_of_the_whole_group_while_unpacking_says_nothing(onefile: OneFile, tmp_path: Path) -> None:
+def test_an_interruption_while_unpacking_prints_nothing(onefile: OneFile, tmp_path: Path) -> None:
     command = (*PYTHON, str(onefile.path), "check", "--image", IMAGE)
     environ = {"SHIV_ROOT": str(tmp_path)}
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
         until = time.monotonic() + 30
-        while not list(tmp_path.glob("*/*.tmp/site-packages/pygments")):  # late in the alphabet: it compiles soon
+        while not list(
+            tmp_path.glob("*/*.tmp/site-packages/pygments")
+        ):  # late in the alphabet: compilation starts soon
             assert time.monotonic() < until
             time.sleep(0.02)
         time.sleep(0.5)
@@ -136,10 +138,10 @@ def test_an_interruption_of_the_whole_group_while_unpacking_says_nothing(onefile
     assert not list(tmp_path.glob("*/*.tmp"))
 
 
-def test_the_checksum_that_is_told_is_the_files(onefile: OneFile) -> None:
+def test_the_printed_checksum_is_that_of_the_file(onefile: OneFile) -> None:
     packer = ROOT / ".venv" / "packer" / "bin" / "python"
     if not packer.exists():
-        pytest.skip("what packs is not installed: make onefile")
+        pytest.skip("the packer is not installed: make onefile")
     code = "import sys, pathlib, container.onefile.build as build; print(build.checksum(pathlib.Path(sys.argv[1])))"
     done = subprocess.run((packer, "-c", code, onefile.path), cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == f"{hashlib.sha256(onefile.path.read_bytes()).hexdigest()}  ecr-probe.pyz\n"
@@ -149,7 +151,7 @@ def test_commands_without_a_network(onefile: OneFile) -> None:
     done = onefile.run("schema")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == json.loads(schema_text())
-    done = onefile.run("demo", "healthy")  # its certificates are no part of what runs on a host
+    done = onefile.run("demo", "healthy")  # the build has no library for its certificates
     assert (done.returncode, done.stdout) == (2, "")
     assert "trustme" in done.stderr
     done = onefile.run("check", "--image", "nginx")
@@ -157,13 +159,15 @@ def test_commands_without_a_network(onefile: OneFile) -> None:
     assert "ECR_PROBE_IMAGE" in done.stderr
 
 
-def test_where_no_packet_leaves_the_verdict_says_so_and_can_be_explained(onefile: OneFile, alone: Host) -> None:
-    words = ("check", "--image", IMAGE, "--deadline", "10", "--connect-timeout", "0.5", "--format", "json")
-    done = onefile.run(*words, at=alone, **CREDENTIALS)
+def test_without_a_network_the_verdict_names_the_resolver_and_can_be_explained(onefile: OneFile, alone: Host) -> None:
+    arguments = ("check", "--image", IMAGE, "--deadline", "10", "--connect-timeout", "0.5", "--format", "json")
+    done = onefile.run(*arguments, at=alone, **CREDENTIALS)
     assert (done.returncode, done.stderr) == (1, "")
     verdict = msgspec.json.decode(done.stdout, type=Verdict)
     assert (verdict.status, verdict.identity.source) == (Status.FAIL, "env")
-    assert [one.code for one in verdict.findings if one.severity is Severity.ERROR] == ["dns.resolver-unreachable"]
+    assert [finding.code for finding in verdict.findings if finding.severity is Severity.ERROR] == [
+        "dns.resolver-unreachable"
+    ]
     failures = {step.failure for step in verdict.steps if step.action is Action.DNS and step.endpoint == "ecr.api"}
     assert failures == {Failure.NO_ANSWER}
     explained = onefile.run("explain", "-", "--format", "json", stdin=done.stdout)
@@ -171,16 +175,16 @@ def test_where_no_packet_leaves_the_verdict_says_so_and_can_be_explained(onefile
     assert msgspec.json.decode(explained.stdout, type=Verdict).findings == verdict.findings
 
 
-def test_nobody_serves_where_nothing_listens(onefile: OneFile, alone: Host) -> None:
+def test_health_fails_where_nothing_listens(onefile: OneFile, alone: Host) -> None:
     done = onefile.run("health", at=alone)
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing listens on 127.0.0.1:9879" in done.stderr
 
 
 def test_it_signs_and_pulls(onefile: OneFile, cloud: Cloud, image: Layout) -> None:
-    """Against the laboratory's servers: botocore's regions, credential chain and signer work from within the file."""
-    words = ("check", "--image", f"{REGISTRY}/{image.reference}", "--vpc-cidr", "10.0.0.0/16", "--format", "json")
-    done = onefile.run(*words, "--ca-bundle", str(cloud.ca_bundle), at=cloud.task, **CREDENTIALS)
+    """Against the laboratory's servers: botocore's regions, credential chain and signer work inside the file."""
+    arguments = ("check", "--image", f"{REGISTRY}/{image.reference}", "--vpc-cidr", "10.0.0.0/16", "--format", "json")
+    done = onefile.run(*arguments, "--ca-bundle", str(cloud.ca_bundle), at=cloud.task, **CREDENTIALS)
     assert (done.returncode, done.stderr) == (0, "")
     verdict = msgspec.json.decode(done.stdout, type=Verdict)
     assert (verdict.status, verdict.pull) == (Status.PASS, Pull.WORKS)

@@ -1,4 +1,4 @@
-"""`check --push-gateway` to a real Pushgateway: it takes our metrics, keeps the last run alone, and wants a login."""
+"""`check --push-gateway` to a real Pushgateway: it accepts the metrics, keeps only the last run, and needs a login."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ GROUP = {"job": "ecr-probe", "repository": "app"}
 
 @dataclass(frozen=True, slots=True)
 class Pushgateway:
-    """It asks for a login, over TLS with a certificate of its own."""
+    """A Pushgateway that requires a login, with TLS and a certificate of its own authority."""
 
     cloud: Cloud
-    trusted: Path  # its authority and the endpoints'
+    trusted: Path  # the certificates of its authority and of the endpoints'
 
     @property
-    def place(self) -> str:
+    def authority(self) -> str:
         return f"{COMPANY_PUBLIC}:{PORT}"
 
     def check(self, image: Layout, login: str = LOGIN, **variables: str) -> Ended:
         arguments = ("--image", f"{REGISTRY}/{image.reference}", "--vpc-cidr", "10.0.0.0/16", "--format", "json")
-        variables = {"ECR_PROBE_PUSH_GATEWAY": f"https://{login}@{self.place}", **variables}
+        variables = {"ECR_PROBE_PUSH_GATEWAY": f"https://{login}@{self.authority}", **variables}
         command = (sys.executable, "-m", "probe", "check", *arguments, "--ca-bundle", str(self.trusted))
         return self.cloud.in_task(*command, **variables)
 
     def samples(self, **group: str) -> dict[tuple[str, ...], float]:
-        """What it holds of a group, by name and our own labels' values."""
-        url = f"https://{self.place}/metrics"
+        """The values of a group, by metric name and the values of the probe's labels."""
+        url = f"https://{self.authority}/metrics"
         text = self.cloud.company.run(
             "curl", "-sS", "--fail", "--cacert", str(self.trusted), "--user", f"robot:{PASSWORD}", url
         )
-        found = {}
+        values = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 labels = dict(sample.labels)
                 instance = labels.pop("instance", None)
                 if {name: labels.pop(name, None) for name in group} == group and instance == "":
-                    found[(sample.name, *labels.values())] = sample.value
-        return found
+                    values[(sample.name, *labels.values())] = sample.value
+        return values
 
 
 @pytest.fixture(scope="module")
@@ -80,38 +80,40 @@ def pushgateway(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Itera
         daemon.stop()
 
 
-def test_the_last_run_alone_is_kept(cloud: Cloud, image: Layout, pushgateway: Pushgateway) -> None:
+def test_only_the_last_run_is_kept(cloud: Cloud, image: Layout, pushgateway: Pushgateway) -> None:
     with faults.endpoints_silent(cloud):
         broken = pushgateway.check(image)
     assert (broken.code, broken.err) == (1, "")
-    found = pushgateway.samples(**GROUP)
-    assert found["ecr_probe_pull_success",] == 0
-    assert found["ecr_probe_finding", "tcp.silent", "error"] == 1
-    assert ("ecr_probe_last_success_timestamp_seconds",) not in found
-    before = found["ecr_probe_last_run_timestamp_seconds",]
+    samples = pushgateway.samples(**GROUP)
+    assert samples["ecr_probe_pull_success",] == 0
+    assert samples["ecr_probe_finding", "tcp.silent", "error"] == 1
+    assert ("ecr_probe_last_success_timestamp_seconds",) not in samples
+    before = samples["ecr_probe_last_run_timestamp_seconds",]
 
     healthy = pushgateway.check(image)
     assert (healthy.code, healthy.err) == (0, "")
-    found = pushgateway.samples(**GROUP)
-    assert found["ecr_probe_pull_success",] == 1
-    assert ("ecr_probe_finding", "tcp.silent", "error") not in found
-    assert found["ecr_probe_last_run_timestamp_seconds",] > before
-    assert found["push_failure_time_seconds",] == 0
+    samples = pushgateway.samples(**GROUP)
+    assert samples["ecr_probe_pull_success",] == 1
+    assert ("ecr_probe_finding", "tcp.silent", "error") not in samples
+    assert samples["ecr_probe_last_run_timestamp_seconds",] > before
+    assert samples["push_failure_time_seconds",] == 0
 
 
 def test_a_task_that_knows_its_cluster_has_a_group_of_its_own(
     cloud: Cloud, image: Layout, pushgateway: Pushgateway
 ) -> None:
-    told = pushgateway.check(image, **cloud.variables)
-    assert (told.code, told.err) == (0, "")
-    found = pushgateway.samples(**GROUP, cluster="main", service="app")  # no service, so the family of its definition
-    assert found["ecr_probe_pull_success",] == 1
+    ended = pushgateway.check(image, **cloud.variables)
+    assert (ended.code, ended.err) == (0, "")
+    samples = pushgateway.samples(
+        **GROUP, cluster="main", service="app"
+    )  # without a service, the family of its task definition
+    assert samples["ecr_probe_pull_success",] == 1
 
 
-def test_a_wrong_login_is_one_line_without_it(image: Layout, pushgateway: Pushgateway) -> None:
+def test_a_wrong_login_is_reported_in_one_line_without_it(image: Layout, pushgateway: Pushgateway) -> None:
     ended = pushgateway.check(image, login="robot:wr0ng")
     assert ended.code == 0
     assert ended.err == (
         "ecr-probe: --push-gateway (ECR_PROBE_PUSH_GATEWAY): the run was not pushed: "
-        f"{pushgateway.place} answered 401: Unauthorized\n"
+        f"{pushgateway.authority} answered 401: Unauthorized\n"
     )

@@ -1,7 +1,6 @@
-"""`ecr-probe smoke` against moto, and the AWS CLI as the judge of what it leaves there.
+"""`ecr-probe smoke` against moto, an independent implementation of AWS's API. The AWS CLI inspects the result.
 
-moto plays no life of a task (`tests/smoke` does): here it is asked whether an AWS that nobody here wrote takes our
-calls. No namespace is needed: the server listens on the loopback interface.
+moto does not simulate how a task starts and stops; `tests/smoke` does.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def place(account: Account) -> dict[str, str]:
     """A cluster, the task definition, a service, and the subnets and group of the default VPC."""
     account.aws("ecs create-cluster --cluster-name smoke")
     definition = filled("smoke")
-    definition["containerDefinitions"][0]["memory"] = 256  # moto runs no task without
+    definition["containerDefinitions"][0]["memory"] = 256  # moto runs no task without it
     account.aws(f"ecs register-task-definition --cli-input-json '{json.dumps(definition)}'")
     subnets = account.aws("ec2 describe-subnets")["Subnets"]
     groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnets[0]['VpcId']}")
@@ -47,7 +46,7 @@ def place(account: Account) -> dict[str, str]:
         f"--launch-type FARGATE --network-configuration '{network}'"
     )
     zones = {subnet["SubnetId"]: subnet["AvailabilityZone"] for subnet in subnets}
-    account.move_on("ecs::task")
+    account.skip_waiting("ecs::task")
     return {"subnets": ",".join(two), "group": group, "zones": json.dumps(zones)}
 
 
@@ -61,26 +60,26 @@ def smoke(account: Account, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 class Writer:
-    """What the awslogs driver does: the document of every task that there is goes into its stream."""
+    """Writes a document into the log stream of every task, as the awslogs driver does."""
 
     def __init__(self, account: Account) -> None:
-        self._account, self._over = account, threading.Event()
+        self._account, self._stop = account, threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join(60)
 
     def _write(self) -> None:
-        done: set[str] = set()
-        while not self._over.wait(0.5):
+        written: set[str] = set()
+        while not self._stop.wait(0.5):
             for status in ("RUNNING", "STOPPED"):
                 listed = self._account.aws(f"ecs list-tasks --cluster smoke --desired-status {status}")["taskArns"]
-                for arn in set(listed) - done:
-                    done.add(arn)
+                for arn in set(listed) - written:
+                    written.add(arn)
                     self._stream(f"smoke/ecr-probe/{arn.rpartition('/')[2]}")
 
     def _stream(self, name: str) -> None:
@@ -103,7 +102,7 @@ def fleet(account: Account, place: dict[str, str]) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_documents_come_out_of_cloudwatch_logs(fleet: dict[str, Any], place: dict[str, str]) -> None:
+def test_documents_are_read_from_cloudwatch_logs(fleet: dict[str, Any], place: dict[str, str]) -> None:
     jsonschema.Draft202012Validator(schema("fleet")).validate(fleet)
     zones = json.loads(place["zones"])
     assert {run["subnet"]: run["zone"] for run in fleet["runs"]} == {
@@ -114,7 +113,7 @@ def test_documents_come_out_of_cloudwatch_logs(fleet: dict[str, Any], place: dic
     assert fleet["region"] == REGION
 
 
-def test_tasks_are_what_aws_was_asked_for(account: Account, fleet: dict[str, Any], place: dict[str, str]) -> None:
+def test_tasks_have_the_requested_settings(account: Account, fleet: dict[str, Any], place: dict[str, str]) -> None:
     arns = " ".join(run["task_arn"] for run in fleet["runs"])
     tasks = account.aws(f"ecs describe-tasks --cluster smoke --include TAGS --tasks {arns}")["tasks"]
     for task in tasks:
@@ -123,26 +122,26 @@ def test_tasks_are_what_aws_was_asked_for(account: Account, fleet: dict[str, Any
         assert task["overrides"]["taskRoleArn"] == filled("smoke")["executionRoleArn"]
         (override,) = task["overrides"]["containerOverrides"]
         assert {"name": "ECR_PROBE_PULL_ROLE", "value": fleet["role"]} in override["environment"]
-    where = [
+    subnets = [
         detail["value"]
         for task in tasks
         for attachment in task["attachments"]
         for detail in attachment["details"]
         if detail["name"] == "subnetId"
     ]
-    assert sorted(where) == sorted(place["subnets"].split(","))
+    assert sorted(subnets) == sorted(place["subnets"].split(","))
 
 
-def test_nothing_is_left_registered(account: Account, fleet: dict[str, Any]) -> None:
+def test_no_task_definition_is_left(account: Account, fleet: dict[str, Any]) -> None:
     assert fleet["task_definition"] == "ecr-probe-smoke:1"
     definitions = account.aws("ecs list-task-definitions --family-prefix ecr-probe-smoke")["taskDefinitionArns"]
     assert len(definitions) == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "error_text"),
     [
-        (("--service", "nobody"), "--service (ECR_PROBE_SERVICE): 'nobody' is not in cluster smoke"),
+        (("--service", "missing"), "--service (ECR_PROBE_SERVICE): 'missing' is not in cluster smoke"),
         (("--service", "shop", "--cluster", "nowhere"), "--cluster (ECR_PROBE_CLUSTER): 'nowhere' is not a cluster"),
         (("--service", "shop", "--task-definition", "nothing"), "'nothing' is not registered in us-east-1"),
         (
@@ -151,11 +150,11 @@ def test_nothing_is_left_registered(account: Account, fleet: dict[str, Any]) -> 
         ),
     ],
 )
-def test_what_moto_does_not_know_is_one_line(
-    account: Account, place: dict[str, str], arguments: tuple[str, ...], words: str
+def test_what_does_not_exist_is_reported_in_one_line(
+    account: Account, place: dict[str, str], arguments: tuple[str, ...], error_text: str
 ) -> None:
     assert place
     done = smoke(account, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert words in line
+    assert error_text in line

@@ -1,7 +1,7 @@
-"""The state machine before judges that nobody here wrote: cfn-lint for its form, moto's interpreter for its judgement.
+"""The state machine, checked by independent programs: its form by cfn-lint, its result by moto's interpreter.
 
-moto does not run `ecs:runTask.sync` with the parameters of AWS, so the machine is entered behind it, with the errors
-that Step Functions would hand on.
+moto does not run `ecs:runTask.sync` with the parameters of AWS, so the machine starts after that state, with the
+errors that Step Functions would pass on.
 """
 
 from __future__ import annotations
@@ -35,31 +35,30 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def account(account: Account) -> Account:
-    """An account whose state machines run."""
-    account.tell("config", {"stepfunctions": {"execute_state_machine": True}})
+    """An account that executes state machines."""
+    account.post("config", {"stepfunctions": {"execute_state_machine": True}})
     return account
 
 
 @pytest.fixture(scope="module")
-def judging(account: Account) -> str:
-    """The ARN of the machine that is entered behind RunTask, with an error for each subnet."""
+def machine_arn(account: Account) -> str:
+    """The ARN of a machine that starts after RunTask, with an error for each subnet."""
     whole = machine()
-    each = whole["States"]["InEachSubnet"]
-    each |= {"ItemsPath": "$.errors", "ItemSelector": {"subnet": "subnet-1", "error.$": "$$.Map.Item.Value"}}
-    del each["ItemProcessor"]["States"]["RunProbe"]
-    each["ItemProcessor"]["StartAt"] = "DidATaskRun"
-    file = account.folder / "judging.json"
+    subnet_map = whole["States"]["InEachSubnet"]
+    subnet_map |= {"ItemsPath": "$.errors", "ItemSelector": {"subnet": "subnet-1", "error.$": "$$.Map.Item.Value"}}
+    del subnet_map["ItemProcessor"]["States"]["RunProbe"]
+    subnet_map["ItemProcessor"]["StartAt"] = "DidATaskRun"
+    file = account.folder / "machine.json"
     file.write_text(json.dumps(whole))
-    command = f"stepfunctions create-state-machine --name judging --definition file://{file} --role-arn {ROLE}"
+    command = f"stepfunctions create-state-machine --name after-run-task --definition file://{file} --role-arn {ROLE}"
     return str(account.aws(command)["stateMachineArn"])
 
 
-def judged(account: Account, machine: str, *errors: dict[str, str]) -> dict[str, Any]:
-    given = json.dumps({"errors": list(errors)})
+def execute(account: Account, arn: str, *errors: dict[str, str]) -> dict[str, Any]:
     file = account.folder / "input.json"
-    file.write_text(given)
-    # Of executions without a name moto takes one.
-    start = f"stepfunctions start-execution --name {uuid4()} --state-machine-arn {machine} --input file://{file}"
+    file.write_text(json.dumps({"errors": list(errors)}))
+    # moto accepts only one execution without a name.
+    start = f"stepfunctions start-execution --name {uuid4()} --state-machine-arn {arn} --input file://{file}"
     started = account.aws(start)
     until = time.monotonic() + 30
     while time.monotonic() < until:
@@ -72,7 +71,7 @@ def judged(account: Account, machine: str, *errors: dict[str, str]) -> dict[str,
 
 
 def failed(*containers: dict[str, Any]) -> dict[str, str]:
-    """States.TaskFailed, whose cause is the task as ECS describes it, in Step Functions' spelling."""
+    """States.TaskFailed; its cause is ECS's description of the task in Step Functions' spelling."""
     task = {"Attachments": [], "Containers": list(containers), "LastStatus": "STOPPED", "TaskArn": "arn:task"}
     return {"Error": "States.TaskFailed", "Cause": json.dumps(task, separators=(",", ":"))}
 
@@ -81,13 +80,13 @@ ROUTER = {"Name": "log-router", "ExitCode": 137}
 GUARD = {"Name": "aws-guardduty-agent-f9ac2b"}
 
 
-def test_a_sidecar_that_is_killed_does_not_decide(account: Account, judging: str) -> None:
-    ended = judged(account, judging, failed(ROUTER, {"Name": "ecr-probe", "ExitCode": 0}, GUARD))
+def test_a_killed_sidecar_does_not_fail_the_execution(account: Account, machine_arn: str) -> None:
+    ended = execute(account, machine_arn, failed(ROUTER, {"Name": "ecr-probe", "ExitCode": 0}, GUARD))
     assert ended["status"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize(
-    ("errors", "word"),
+    ("errors", "code"),
     [
         ([failed(ROUTER, {"Name": "ecr-probe", "ExitCode": 1})], "EcrProbe.Fail"),
         ([failed({"Name": "ecr-probe", "ExitCode": 3}), failed({"Name": "ecr-probe", "ExitCode": 1})], "EcrProbe.Fail"),
@@ -98,14 +97,16 @@ def test_a_sidecar_that_is_killed_does_not_decide(account: Account, judging: str
         ([{"Error": "States.Timeout"}], "EcrProbe.Inconclusive"),
     ],
 )
-def test_only_the_probe_decides(account: Account, judging: str, errors: list[dict[str, str]], word: str) -> None:
-    ended = judged(account, judging, *errors)
-    assert (ended["status"], ended["error"]) == ("FAILED", word)
+def test_only_the_probe_decides_the_result(
+    account: Account, machine_arn: str, errors: list[dict[str, str]], code: str
+) -> None:
+    ended = execute(account, machine_arn, *errors)
+    assert (ended["status"], ended["error"]) == ("FAILED", code)
     assert len(json.loads(ended["cause"])) == len(errors)
 
 
-def test_the_readmes_commands_make_and_start_it(account: Account) -> None:
+def test_the_readmes_commands_create_and_start_it(account: Account) -> None:
     (block,) = (FOLDER / "step-functions" / "README.md").read_text().split("```sh\n")[1:]
     script = block.partition("```")[0]
-    told = account.shell(f"cd step-functions\n{script}")
-    assert "executionArn" in told
+    printed = account.shell(f"cd step-functions\n{script}")
+    assert "executionArn" in printed

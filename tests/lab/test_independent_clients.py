@@ -1,4 +1,4 @@
-"""Programs that nobody here wrote find the laboratory healthy: what the probe says of it can then be believed."""
+"""Independent programs find the laboratory healthy, so the probe's results in it can be trusted."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.lab.images import Layout
 
 
 @pytest.mark.parametrize("resolver", RESOLVERS)
-def test_dig_sees_each_endpoint_in_two_zones(cloud: Cloud, resolver: str) -> None:
+def test_dig_resolves_each_endpoint_in_two_zones(cloud: Cloud, resolver: str) -> None:
     for name, last in ((API, 10), (REGISTRY, 11), (LOGS, 12)):
         answer = cloud.in_task("dig", "+short", f"@{resolver}", name, "A")
         assert sorted(answer.out.split()) == [f"10.0.10.{last}", f"10.0.20.{last}"], answer
     assert sorted(cloud.in_task("dig", "+short", LAYERS).out.split()) == list(S3_ADDRESSES)
-    assert "status: NXDOMAIN" in cloud.in_task("dig", "nobody.example.com").out
+    assert "status: NXDOMAIN" in cloud.in_task("dig", "missing.example.com").out
 
 
 def test_aws_gets_a_login_password(cloud: Cloud) -> None:
@@ -48,10 +48,10 @@ def test_curl_follows_the_redirect_to_the_layer(cloud: Cloud, image: Layout) -> 
     refused = cloud.in_task(*command, "--head", url)
     assert " 401 " in refused.out.splitlines()[0]
     target = cloud.folder / "layer"
-    told = cloud.in_task(
+    transfer = cloud.in_task(
         *command, "--location", "--user", f"AWS:{PASSWORD}", "--output", str(target), "--write-out", "%{json}", url
     )
-    facts = json.loads(told.out)
+    facts = json.loads(transfer.out)
     assert (facts["http_code"], facts["num_redirects"], facts["remote_ip"] in S3_ADDRESSES) == (200, 1, True)
     assert facts["url_effective"].startswith(f"https://{LAYERS}/")
     assert "sha256:" + hashlib.sha256(target.read_bytes()).hexdigest() == digest

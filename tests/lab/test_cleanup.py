@@ -1,4 +1,4 @@
-"""Whatever ends a laboratory, nothing of it is left: no process, namespace, mount, file or container."""
+"""However a laboratory ends, nothing of it is left: no process, namespace, mount, file or container."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.lab.cloud import ROOT, SERVERS, Cloud
 from tests.lab.containers import Engine
 from tests.lab.network import run
 
-# A laboratory of its own with a container at work in it, which says when it stands and then waits for its end.
+# Builds a laboratory with a running container in it, prints "ready" and waits.
 _SESSION = """
 import signal, subprocess, sys
 from tests.lab import faults
@@ -26,23 +26,23 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 with Cloud(SERVERS) as cloud, Engine.at() as engine, faults.layers_trickle(cloud):
     with subprocess.Popen(one_off(cloud, engine).command(), env=engine.environment, stdout=subprocess.DEVNULL):
         cloud.wait_for_connection("established", S3)
-        print("stands", flush=True)
+        print("ready", flush=True)
         sys.stdin.read()
 """
 
 
 def remains(owner: int, engine: Engine) -> list[str]:
-    """Everything that bears the name of the session whose process this was."""
+    """All objects with the name of the session with the process id `owner`."""
     mark = f"ecr-probe-lab-{owner}-"
-    found = [line for line in run("ip", "netns", "list").splitlines() if mark in line]
-    found += [line for line in Path("/proc/mounts").read_text().splitlines() if mark in line]
-    found += [str(path) for folder in ("/tmp", "/etc/netns") for path in Path(folder).glob(f"{mark}*")]
-    found += [name for name in engine.containers() if mark in name]
+    left = [line for line in run("ip", "netns", "list").splitlines() if mark in line]
+    left += [line for line in Path("/proc/mounts").read_text().splitlines() if mark in line]
+    left += [str(path) for folder in ("/tmp", "/etc/netns") for path in Path(folder).glob(f"{mark}*")]
+    left += [name for name in engine.containers() if mark in name]
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            words = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found += [words] if mark in words else []
-    return found
+            command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            left += [command] if mark in command else []
+    return left
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def session(engine: Engine) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "stands\n"
-            assert len(remains(process.pid, engine)) > 10  # or nothing would be proven
+            assert process.stdout.readline() == "ready\n"
+            assert len(remains(process.pid, engine)) > 10  # otherwise the test would prove nothing
             yield process
         finally:
             process.kill()
@@ -74,7 +74,7 @@ def test_an_interrupted_laboratory_leaves_nothing(
     assert remains(session.pid, engine) == []
 
 
-def test_what_a_killed_one_leaves_the_next_one_removes(session: subprocess.Popen[str], engine: Engine) -> None:
+def test_the_next_laboratory_removes_what_a_killed_one_left(session: subprocess.Popen[str], engine: Engine) -> None:
     os.killpg(session.pid, signal.SIGKILL)
     session.wait(30)
     with Cloud(SERVERS), Engine.at():
