@@ -64,7 +64,7 @@ class Round(Record, frozen=True, kw_only=True):
         return self.status not in (Status.PASS, Status.DEGRADED)
 
 
-class Standing(Record, frozen=True, kw_only=True):
+class CurrentFinding(Record, frozen=True, kw_only=True):
     """A finding of the last round: since when, and in how many rounds in a row."""
 
     finding: JudgedFinding
@@ -72,7 +72,7 @@ class Standing(Record, frozen=True, kw_only=True):
     rounds: int
 
     @property
-    def passing(self) -> bool:
+    def may_be_transient(self) -> bool:
         """Found in one round only: the next may resolve it, so it is no reason for an alarm yet."""
         return self.rounds == 1
 
@@ -129,7 +129,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     totals: Totals = Totals()
     last_success: datetime | None = None  # end of the last round that was pass or degraded
     since: datetime | None = None  # start of the first round from which status and pull have not changed
-    standing: tuple[Standing, ...] = ()
+    current: tuple[CurrentFinding, ...] = ()
     resolved: tuple[Resolved, ...] = ()  # within the last hour, newest first
     history: tuple[Round, ...] = ()
     strip: tuple[Round, ...] = ()
@@ -139,7 +139,7 @@ def advance(before: Snapshot, verdict: Verdict, *, interval: float) -> Snapshot:
     """The snapshot after a round. `interval` is the one from now on."""
     ended = verdict.started_at + timedelta(seconds=verdict.seconds)
     latest = _round(verdict, before.totals.rounds + 1)
-    standing = _standing(before.standing, verdict)
+    current = _current(before.current, verdict)
     return Snapshot(
         started_at=before.started_at,
         interval=interval,
@@ -148,8 +148,8 @@ def advance(before: Snapshot, verdict: Verdict, *, interval: float) -> Snapshot:
         totals=_totals(before.totals, verdict.steps),
         last_success=before.last_success if latest.bad else ended,
         since=before.since if _is_same_state(before.verdict, verdict) else verdict.started_at,
-        standing=standing,
-        resolved=_resolved(before, standing, ended),
+        current=current,
+        resolved=_resolved(before, current, ended),
         history=_kept((*before.history, latest)),
         strip=tuple(past for past in (*before.strip, latest) if ended - past.started_at <= STRIP)[-MOST_IN_STRIP:],
     )
@@ -226,18 +226,18 @@ def identity(finding: JudgedFinding) -> tuple[str, Severity, tuple[str, ...]]:
     return finding.code, finding.severity, finding.endpoints
 
 
-def _standing(before: tuple[Standing, ...], verdict: Verdict) -> tuple[Standing, ...]:
-    earlier = {identity(standing.finding): standing for standing in before}
+def _current(before: tuple[CurrentFinding, ...], verdict: Verdict) -> tuple[CurrentFinding, ...]:
+    earlier = {identity(entry.finding): entry for entry in before}
     result = []
     for finding in verdict.findings:
         previous = earlier.get(identity(finding))
         since, rounds = (previous.since, previous.rounds + 1) if previous else (verdict.started_at, 1)
-        result.append(Standing(finding=finding, since=since, rounds=rounds))
+        result.append(CurrentFinding(finding=finding, since=since, rounds=rounds))
     return tuple(result)
 
 
-def _resolved(before: Snapshot, standing: tuple[Standing, ...], ended: datetime) -> tuple[Resolved, ...]:
-    current = {identity(entry.finding) for entry in standing}
+def _resolved(before: Snapshot, current: tuple[CurrentFinding, ...], ended: datetime) -> tuple[Resolved, ...]:
+    identities = {identity(entry.finding) for entry in current}
     new = tuple(
         Resolved(
             code=entry.finding.code,
@@ -248,8 +248,8 @@ def _resolved(before: Snapshot, standing: tuple[Standing, ...], ended: datetime)
             until=ended,
             rounds=entry.rounds,
         )
-        for entry in before.standing
-        if entry.finding.severity is not Severity.INFO and identity(entry.finding) not in current
+        for entry in before.current
+        if entry.finding.severity is not Severity.INFO and identity(entry.finding) not in identities
     )
     recent = tuple(entry for entry in before.resolved if ended - entry.until <= STRIP)
     return (*new, *recent)[:MOST_RESOLVED]

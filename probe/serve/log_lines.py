@@ -68,15 +68,15 @@ def _events(before: Snapshot, after: Snapshot) -> Iterator[dict[str, Any]]:
 
 
 def _changes(before: Snapshot, after: Snapshot, ended: datetime) -> Iterator[dict[str, Any]]:
-    earlier = {identity(standing.finding) for standing in before.standing}
-    current = {identity(standing.finding) for standing in after.standing}
-    for standing in after.standing:
-        if identity(standing.finding) not in earlier:
-            causes = [cause.code for cause in standing.finding.causes]
-            yield {**_finding("finding", standing.finding, ended), "why": standing.finding.why, "causes": causes}
-    for standing in before.standing:
-        if identity(standing.finding) not in current:
-            yield {**_finding("cleared", standing.finding, ended), "level": "info", "rounds": standing.rounds}
+    earlier = {identity(entry.finding) for entry in before.current}
+    current = {identity(entry.finding) for entry in after.current}
+    for entry in after.current:
+        if identity(entry.finding) not in earlier:
+            causes = [cause.code for cause in entry.finding.causes]
+            yield {**_finding("finding", entry.finding, ended), "why": entry.finding.why, "causes": causes}
+    for entry in before.current:
+        if identity(entry.finding) not in current:
+            yield {**_finding("cleared", entry.finding, ended), "level": "info", "rounds": entry.rounds}
 
 
 def _finding(name: str, finding: JudgedFinding, ended: datetime) -> dict[str, Any]:

@@ -153,7 +153,7 @@ class Loop:
         try:
             verdict = self._measure(self._stop)
         except UsageError as error:  # in the next round the task's metadata may name an image
-            return replace(before, misconfigured=str(error), verdict=None, standing=())
+            return replace(before, misconfigured=str(error), verdict=None, current=())
         except (Exception, SystemExit) as error:
             verdict = self._broken(error, began=began)
         interval = eased(before.interval, before.base_interval, throttled=throttled(verdict))

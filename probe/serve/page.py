@@ -260,8 +260,8 @@ def _state(verdict: Verdict) -> tuple[Colour, str]:
 
 def _may_be_transient(snapshot: Snapshot) -> bool:
     """Whether every error was found in the last round only, and earlier rounds were without it."""
-    errors = [entry for entry in snapshot.standing if entry.finding.severity is Severity.ERROR]
-    return bool(errors) and all(entry.passing for entry in errors) and snapshot.totals.rounds > 1
+    errors = [entry for entry in snapshot.current if entry.finding.severity is Severity.ERROR]
+    return bool(errors) and all(entry.may_be_transient for entry in errors) and snapshot.totals.rounds > 1
 
 
 def _image(verdict: Verdict | None) -> str:
@@ -303,7 +303,7 @@ class FindingView(Record, frozen=True):
 
     anchor: str
     colour: Colour
-    standing: history.Standing
+    entry: history.CurrentFinding
     saw: tuple[str, ...]
     causes: tuple[CauseView, ...]
     is_confirmed: bool
@@ -312,7 +312,7 @@ class FindingView(Record, frozen=True):
 
     @property
     def finding(self) -> JudgedFinding:
-        return self.standing.finding
+        return self.entry.finding
 
     @property
     def has_page(self) -> bool:
@@ -325,7 +325,7 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
         return []
     views: list[FindingView] = []
     anchors: dict[str, int] = {}
-    for entry in sorted(snapshot.standing, key=lambda entry: weight(entry.finding)):
+    for entry in sorted(snapshot.current, key=lambda entry: weight(entry.finding)):
         finding = entry.finding
         anchor = finding.code if _CODE.fullmatch(finding.code) else element_id("finding", finding.code)
         anchors[anchor] = anchors.get(anchor, 0) + 1
@@ -333,11 +333,11 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
             FindingView(
                 anchor=anchor if anchors[anchor] == 1 else f"{anchor}-{anchors[anchor]}",
                 colour=_SEVERITIES[finding.severity],
-                standing=entry,
+                entry=entry,
                 saw=tuple(observations(finding.because, snapshot.verdict)),
                 causes=tuple(_causes(finding)),
                 is_confirmed=any(cause.standing is Standing.CONFIRMED for cause in finding.causes),
-                is_new=entry.passing and snapshot.totals.rounds > 1,
+                is_new=entry.may_be_transient and snapshot.totals.rounds > 1,
                 markdown=of_finding(finding, snapshot.verdict),
             )
         )

@@ -150,7 +150,7 @@ class App:
 
     def history(self, environ: WSGIEnvironment) -> Answer:
         def render(snapshot: Snapshot) -> tuple[bytes, str]:
-            return json_bytes({"rounds": snapshot.history, "passed": snapshot.resolved}), JSON
+            return json_bytes({"rounds": snapshot.history, "resolved": snapshot.resolved}), JSON
 
         return self._of_snapshot(environ, self._source.snapshot, "history", render)
 

@@ -209,7 +209,7 @@ def test_a_fault_of_one_round_fires_no_alert(cloud: Cloud, watched: Watched) -> 
     with faults.layers_silent(cloud):
         wait_for(["s3.silent"], lambda: history()["rounds"][-1]["errors"])
     wait_for([], lambda: history()["rounds"][-1]["errors"])
-    passed = history()["passed"][0]
+    passed = history()["resolved"][0]
     assert (passed["code"], passed["rounds"]) == ("s3.silent", 1)
     wait_for(HEALTHY, watched.state)
     seconds = (datetime.now(UTC) - datetime.fromisoformat(passed["since"])).total_seconds()

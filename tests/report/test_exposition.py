@@ -125,7 +125,7 @@ def test_before_the_first_round_there_are_only_metrics_of_the_program() -> None:
 
 
 def test_a_round_that_could_not_begin_keeps_the_totals() -> None:
-    lost = msgspec.structs.replace(BROKEN_THEN_HEALTHY, verdict=None, misconfigured="which image?", standing=())
+    lost = msgspec.structs.replace(BROKEN_THEN_HEALTHY, verdict=None, misconfigured="which image?", current=())
     assert value(lost, "config_valid") == 0
     assert value(lost, "pull_success") is None
     assert value(lost, "steps_total", endpoint="ecr.api", step="tls") == 3

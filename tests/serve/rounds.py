@@ -36,7 +36,7 @@ def after(verdicts: Iterable[Verdict], before: Snapshot = NEW) -> Snapshot:
 
 def misconfigured(before: Snapshot, message: str = "--image (ECR_PROBE_IMAGE): there is none") -> Snapshot:
     """The snapshot after a round that could not begin, as the loop builds it."""
-    return replace(before, misconfigured=message, verdict=None, standing=())
+    return replace(before, misconfigured=message, verdict=None, current=())
 
 
 class Source:

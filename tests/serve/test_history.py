@@ -159,17 +159,17 @@ def test_a_clock_that_jumps_back_does_not_make_the_strip_grow() -> None:
 
 def test_a_finding_is_transient_for_one_round_only() -> None:
     first = after([verdict(), verdict(SILENT, at=1)])
-    (standing,) = first.standing
-    assert (standing.passing, standing.rounds, standing.since) == (True, 1, made.NOON + MINUTE)
+    (entry,) = first.current
+    assert (entry.may_be_transient, entry.rounds, entry.since) == (True, 1, made.NOON + MINUTE)
     second = after([verdict(SILENT, at=2)], first)
-    (standing,) = second.standing
-    assert (standing.passing, standing.rounds, standing.since) == (False, 2, made.NOON + MINUTE)
+    (entry,) = second.current
+    assert (entry.may_be_transient, entry.rounds, entry.since) == (False, 2, made.NOON + MINUTE)
     assert second.resolved == ()
 
 
 def test_a_resolved_finding_has_its_duration() -> None:
     snapshot = after([verdict(SILENT, at=0), verdict(SILENT, at=1), verdict(at=2)])
-    assert snapshot.standing == ()
+    assert snapshot.current == ()
     (gone,) = snapshot.resolved
     assert (gone.code, gone.severity, gone.endpoints, gone.rounds) == (
         "tcp.silent",
@@ -217,24 +217,22 @@ def test_resolved_findings_are_bounded_newest_first() -> None:
 )
 def test_another_code_severity_or_endpoint_is_another_finding(other: JudgedFinding) -> None:
     snapshot = after([verdict(SILENT), verdict(other, at=1)])
-    assert snapshot.standing[0].rounds == 1
+    assert snapshot.current[0].rounds == 1
     assert [resolved.code for resolved in snapshot.resolved] == ["tcp.silent"]
 
 
 def test_a_reworded_finding_is_the_same_finding() -> None:
     snapshot = after([verdict(SILENT), verdict(replace(SILENT, title="5 of 6 connections timed out"), at=1)])
-    assert snapshot.standing[0].rounds == 2
-    assert snapshot.standing[0].finding.title == "5 of 6 connections timed out"
+    assert snapshot.current[0].rounds == 2
+    assert snapshot.current[0].finding.title == "5 of 6 connections timed out"
 
 
 @patient
 @given(SEQUENCES)
 def test_the_current_findings_are_those_of_the_last_verdict(verdicts: list[Verdict]) -> None:
     snapshot = after(spaced(verdicts))
-    assert [standing.finding for standing in snapshot.standing] == list(
-        snapshot.verdict.findings if snapshot.verdict else ()
-    )
-    assert all(standing.rounds <= len(verdicts) for standing in snapshot.standing)
+    assert [entry.finding for entry in snapshot.current] == list(snapshot.verdict.findings if snapshot.verdict else ())
+    assert all(entry.rounds <= len(verdicts) for entry in snapshot.current)
 
 
 # ---- success, misconfiguration, throttling ---------------------------------------------------------------------------
@@ -249,7 +247,7 @@ def test_the_last_success_outlives_failures() -> None:
 def test_a_misconfigured_round_withdraws_the_verdict_until_the_next_one() -> None:
     before = after([verdict(SILENT)])
     withdrawn = misconfigured(before)
-    assert (withdrawn.verdict, withdrawn.standing, withdrawn.totals) == (None, (), before.totals)
+    assert (withdrawn.verdict, withdrawn.current, withdrawn.totals) == (None, (), before.totals)
     again = after([verdict(at=2)], withdrawn)
     assert again.misconfigured is None
     assert again.verdict is not None

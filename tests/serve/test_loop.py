@@ -202,8 +202,8 @@ def test_a_bug_in_a_round_is_a_finding_of_that_round(error: BaseException, clock
         "inconclusive",
         "pass",
     ]
-    assert [standing.finding.code for standing in published[1].standing] == ["probe.bug"]
-    assert type(error).__name__ in published[1].standing[0].finding.values["detail"]
+    assert [entry.finding.code for entry in published[1].current] == ["probe.bug"]
+    assert type(error).__name__ in published[1].current[0].finding.values["detail"]
     assert published[2].resolved[0].code == "probe.bug"
 
 

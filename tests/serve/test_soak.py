@@ -74,7 +74,7 @@ def measured_rounds() -> list[RoundRecord]:
 
 
 def grave(snapshot: Snapshot) -> set[str]:
-    return {standing.finding.code for standing in snapshot.standing if standing.finding.severity is not Severity.INFO}
+    return {entry.finding.code for entry in snapshot.current if entry.finding.severity is not Severity.INFO}
 
 
 @pytest.mark.slow
@@ -107,10 +107,10 @@ def only_changes_are_logged(records: list[RoundRecord]) -> None:
 
 def a_finding_is_transient_in_its_first_round(records: list[RoundRecord]) -> None:
     for number, record in enumerate(records):
-        for standing in record.snapshot.standing:
-            if standing.finding.severity is not Severity.INFO:
-                assert standing.passing is (number % PHASE == 0)
-                assert standing.rounds == number % PHASE + 1
+        for entry in record.snapshot.current:
+            if entry.finding.severity is not Severity.INFO:
+                assert entry.may_be_transient is (number % PHASE == 0)
+                assert entry.rounds == number % PHASE + 1
 
 
 def the_last_snapshot_has_everything(records: list[RoundRecord]) -> None:

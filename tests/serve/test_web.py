@@ -119,7 +119,7 @@ def test_the_history_is_in_chronological_order() -> None:
     assert [past["status"] for past in history["rounds"]] == ["pass", "fail", "fail"]
     assert history["rounds"][1]["errors"] == ["tcp.silent"]
     again = json.loads(ask(App(Source(after([verdict(SILENT), verdict(at=1)]))), "/history").body)
-    assert [(resolved["code"], resolved["rounds"]) for resolved in again["passed"]] == [("tcp.silent", 1)]
+    assert [(resolved["code"], resolved["rounds"]) for resolved in again["resolved"]] == [("tcp.silent", 1)]
 
 
 @pytest.mark.parametrize("accept", ["", OPENMETRICS, "text/html"])
@@ -233,7 +233,7 @@ def test_before_the_first_round() -> None:
     assert ask(app, "/verdict").headers["retry-after"] == "5"
     assert ask(app, "/-/ready").headers["retry-after"] == "1"
     assert b"pull_success" not in ask(app, "/metrics").body
-    assert json.loads(ask(app, "/history").body) == {"rounds": [], "passed": []}
+    assert json.loads(ask(app, "/history").body) == {"rounds": [], "resolved": []}
 
 
 def test_a_withdrawn_verdict_is_not_shown() -> None:
