@@ -60,7 +60,7 @@ COMMANDS = {
     "demo": Command(
         "run the same check in a simulated VPC, without an AWS account",
         ("demo healthy", "demo s3-gateway-missing --exit-code", "demo --list s3", "demo --serve --drill"),
-        f"0 as the scenario expects, 1 not as it expects, 2 usage; with --exit-code {VERDICT_CODES}",
+        f"0 as expected, 1 not as expected, 2 usage, 130 or 143 interrupted; with --exit-code {VERDICT_CODES}",
         {
             "what to show": flags.DEMO_FLAGS,
             "sidecar": flags.DEMO_SERVE_FLAGS,
@@ -92,7 +92,7 @@ COMMANDS = {
         "check that the loop of serve is alive, for the container's health check",
         (f"health --listen {flags.LISTEN.example}",),
         "0 alive, 1 not alive, 2 usage",
-        {"sidecar": [flags.LISTEN, flags.TLS_CERTIFICATE]},
+        {"sidecar": flags.HEALTH_FLAGS},
     ),
     "serve": Command(
         "run the check periodically as a sidecar, with a page and /metrics",

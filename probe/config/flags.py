@@ -21,6 +21,9 @@ PREFIX = "ECR_PROBE_"
 class UsageError(Exception):
     """A mistake of the user: one line that names flag and variable and shows a good value. Exit code 2."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence.replace("?; ", "? "))  # after a suggestion, an example needs no semicolon
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
@@ -287,6 +290,7 @@ SERVE_FLAGS = (
         help="require this login for everything but the health check",
     ),
 )
+HEALTH_FLAGS = (LISTEN, replace(TLS_CERTIFICATE, help="connect over TLS, since serve uses this certificate chain"))
 
 
 def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, ...]:
@@ -297,8 +301,9 @@ def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, 
 # A round of the sidecar has another budget than a check, and prints no report by itself.
 _IN_A_SIDECAR: dict[str, Mapping[str, Any]] = {
     "layer_bytes": {"default": "1MiB"},
-    "deadline": {"default_note": "the interval if it is shorter, 15m with --layers all"},
-    "connect_timeout": {"default_note": "a third of a deadline shorter than 30s"},
+    "deadline": {"help": "limit of one round", "default_note": "the interval if it is shorter, 15m with --layers all"},
+    "connect_timeout": {"default_note": "a third of an interval shorter than 9s"},
+    "strict": {"help": "give a degraded verdict the exit code 1"},
     "format": {"default": "", "default_note": "no report unless --format or --output is set"},
     "output": {"help": "replace FILE by the report of the preceding --format after each round, atomically"},
 }
@@ -339,6 +344,10 @@ DEMO_CHECK_FLAGS = variant(
     vpc_cidr={"default_note": "the simulated task's subnet"},
     ca_bundle={"default_note": "the simulated certificate authority"},
     layer_bytes={"default_note": "1MiB with --serve"},
+    format={"default_note": "with --serve no report unless --format or --output is set"},
+    connect_timeout={
+        "default_note": "a shorter deadline if there is one; with --serve a third of an interval shorter than 9s"
+    },
     deadline={"default_note": "15m with --layers all; with --serve the interval if it is shorter"},
 )
 

@@ -206,7 +206,10 @@ def test_limits_that_follow_other_limits() -> None:
     assert budget("serve", "--interval", "6s").deadline == 6.0
     assert "the interval if it is shorter" in text_of("serve")
     assert budget("serve", "--interval", "6s").connect == 2.0
-    assert "a third of a deadline shorter than 30s" in text_of("serve")
+    assert budget("serve", "--interval", "9s").connect == budget("serve", "--interval", "1h").connect == 3.0
+    assert "a third of an interval shorter than 9s" in text_of("serve")
+    assert budget("demo", "--serve", "--interval", "6s").connect == 2.0
+    assert "with --serve a third of an interval shorter than 9s" in text_of("demo")
     assert budget("demo", "--serve").deadline == 10.0
     assert "with --serve the interval if it is shorter" in text_of("demo")
 
@@ -217,8 +220,11 @@ def test_the_timeout_of_smoke_follows_the_wait() -> None:
     assert f"{duration_text(smoke.LAST_TRY)} more than --wait-until-pass" in text_of("smoke")
 
 
-def test_serve_prints_no_report_by_itself(tmp_path: Path) -> None:
-    assert sidecar.read([]).outputs == ()
+def test_a_sidecar_prints_no_report_by_itself(tmp_path: Path) -> None:
+    in_demo = demo.read(["--serve"]).sidecar
+    assert in_demo is not None
+    assert sidecar.read([]).outputs == in_demo.outputs == ()
+    assert "with --serve no report unless --format or --output is set" in text_of("demo")
     assert [output.format for output in sidecar.read(["--output", str(tmp_path / "v")]).outputs] == ["text"]
     assert "default: no report unless --format or --output is set" in text_of("serve")
 

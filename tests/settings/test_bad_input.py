@@ -90,7 +90,7 @@ VALUES = [
     ("ca-bundle", "/", "/"),
     ("ca-bundle", "/dev/null", "certificate"),
     ("format", "xml", "use one of"),
-    ("format", "jsn", "json"),
+    ("format", "jsn", "'jsn' is not a format; did you mean json? for example --format json"),
     ("output", "", "empty"),
     ("output", "/", "directory"),
     ("output", "/nonexistent/verdict.json", "does not exist"),
