@@ -8,6 +8,7 @@ from functools import partial
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import LINK_LOCAL_SERVICES
+from probe.arns import ecs_arn
 from probe.config.settings import Environment, Settings
 from probe.measure.recorder import Attempt, Recorder, Run, Target
 from probe.model import (
@@ -94,18 +95,18 @@ def _surroundings(
     until: float,
 ) -> Surroundings:
     environment = settings.environment
-    region, account = _region_and_account(task.task_arn)
+    arn = ecs_arn(task.task_arn or "", "task")
     network = next(iter(container.networks), None)
     launch_type = task.launch_type or _launch_type(environment)
     mode = network.network_mode if network else None
-    own_region = environment.region or region or container.log_options.get("awslogs-region")
+    region = environment.region or (arn["region"] if arn else None) or container.log_options.get("awslogs-region")
     on_instance = bool(version) and launch_type in ("EC2", "MANAGED_INSTANCES")
     return Surroundings(
         metadata_answered=bool(version),
         log_drivers_known=version == "v4",  # version 3 does not describe logging
         path=_path(launch_type, mode, environment),
-        region=own_region,
-        account=account,
+        region=region,
+        account=arn["account"] if arn else None,
         launch_type=launch_type,
         network_mode=mode,
         availability_zone=task.availability_zone,
@@ -124,11 +125,6 @@ def _surroundings(
         clock_synchronized=task.clock_synchronized,
         fault_injection=task.fault_injection,
     )
-
-
-def _region_and_account(task_arn: str | None) -> tuple[str | None, str | None]:
-    parts = (task_arn or "").split(":")
-    return (parts[3], parts[4]) if len(parts) >= 6 and parts[0] == "arn" else (None, None)
 
 
 def _launch_type(environment: Environment) -> str | None:
