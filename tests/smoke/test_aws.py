@@ -15,9 +15,12 @@ import pytest
 import trustme
 
 from probe.config.flags import UsageError
+from probe.fleet import Source
+from probe.model import Status
 from probe.operator import aws
 from probe.operator.aws import Account, ApiError, Kind
-from tests.smoke.aws import CREDENTIALS, Aws, Error, served
+from tests.smoke.aws import CREDENTIALS, REGION, Aws, Error, served
+from tests.smoke.runs import Bench
 
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE0123456789/abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"
 
@@ -219,6 +222,14 @@ def test_an_unreadable_configuration_is_refused_without_its_content(
     with pytest.raises(UsageError) as raised:
         Account(region="eu-west-1", profile=None)
     assert TOKEN not in str(raised.value)
+
+
+def test_a_run_by_botocores_clients_calls_every_service(http_bench: Bench) -> None:
+    fleet = http_bench.smoke("--service", "shop")
+    assert [(run.status, run.source, run.zone) for run in fleet.runs] == [
+        (Status.PASS, Source.PROBE, f"{REGION}{letter}") for letter in "abc"
+    ]
+    assert fleet.notes == ()
 
 
 def test_a_forgotten_service_can_be_called_again(monkeypatch: pytest.MonkeyPatch) -> None:

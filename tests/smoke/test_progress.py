@@ -1,4 +1,4 @@
-"""Progress of `smoke` on a terminal and in a progress."""
+"""Progress of `smoke` on a terminal and in a log."""
 
 from __future__ import annotations
 
