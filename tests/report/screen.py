@@ -44,11 +44,14 @@ def ends_with_the_verdict_and_its_fix(verdict: Verdict) -> None:
 
 
 def the_fix_names_its_object(verdict: Verdict) -> None:
-    """The last line is read alone: "create it" names nothing, "create the log group /app" does."""
     fix = text(verdict).splitlines()[-1]
-    if fix.startswith("fix:  "):
-        before_pronoun = re.split(r"\b(?:it|its|they|them|both|all (?:two|three))\b", fix.removeprefix("fix:  "))[0]
-        assert re.search(r"\b(?:the|a|an) |[A-Z]{2}|\w[./-]\w|--", before_pronoun), fix
+    assert not fix.startswith("fix:  ") or names_its_object(fix.removeprefix("fix:  ")), fix
+
+
+def names_its_object(fix: str) -> bool:
+    """The last line is read alone: "create it" names nothing, "create the log group /app" does."""
+    before_pronoun = re.split(r"\b(?:it|its|they|them|both|all (?:two|three))\b", fix)[0]
+    return re.search(r"\b(?:the|a|an) |[A-Z]{2}|\w[./-]\w|--", before_pronoun) is not None
 
 
 def a_single_fault_fits_a_screen(verdict: Verdict) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.faults import WORDINGS
 from probe.model import (
     AddressClass,
     Advice,
@@ -25,9 +26,10 @@ from probe.model import (
     Standing,
 )
 from probe.report import FORMATS, Page
+from probe.report.finding_page import causes_of
 from probe.report.layout import cells, command, paint, wrapped
 from tests.report import made
-from tests.report.screen import WIDTHS, arguments, check_form, commands_in
+from tests.report.screen import WIDTHS, arguments, check_form, commands_in, names_its_object
 
 SCREEN = """\
 error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
@@ -204,6 +206,19 @@ def test_the_last_line_states_what_was_not_proven(pull: Pull, layers: Layers, se
 def test_a_healthy_and_a_failing_verdict_have_the_form_of_every_verdict() -> None:
     check_form(made.verdict())
     check_form(made.broken())
+
+
+FIXES = sorted({cause.fix.text for code in WORDINGS for cause in causes_of(code)})
+
+
+@pytest.mark.parametrize("fix", FIXES)
+def test_the_fix_of_every_cause_names_its_object(fix: str) -> None:
+    assert names_its_object(fix)
+
+
+@pytest.mark.parametrize("fix", ["create it", "turn both on", "allow it in the policy", "wait and try again"])
+def test_a_fix_that_names_no_object_is_noticed(fix: str) -> None:
+    assert not names_its_object(fix)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
