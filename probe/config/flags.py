@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from probe.report import FLEET_FORMATS, FORMATS, listed
@@ -573,7 +574,9 @@ def collect(
     `positional`: the metavar of an optional argument that is no flag. `example`: a good command line for errors.
     """
     by_name = {flag.name: flag for flag in flags}
-    parser = _Parser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    # Without a width argparse imports shutil to measure the terminal, which costs every health check 2 ms.
+    formatter = partial(argparse.HelpFormatter, width=80)
+    parser = _Parser(add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=formatter)
     if positional:
         parser.add_argument("positional", nargs="?", metavar=positional)
     for flag in (flag for flag in by_name.values() if flag.on_command_line):

@@ -115,7 +115,9 @@ def test_it_imports_little() -> None:
             "subprocess",
             "json",
             "tempfile",
+            "shutil",
             "probe.model",
+            "probe.safe_words",
             "probe.config.readers",
         ),
     )
