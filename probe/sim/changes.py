@@ -6,6 +6,7 @@ A function here is a change, or returns one; `all_of` combines several.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from probe.records import replace
 from probe.sim import images, names
@@ -40,6 +41,18 @@ def vpc_with(**options: object) -> Change:
     return lambda vpc: vpc.build(**options)  # type: ignore[arg-type]
 
 
+def set_to(attribute: str, value: object) -> Change:
+    """Set an attribute of the VPC, named by its path."""
+    path, _, name = attribute.rpartition(".")
+
+    def change(vpc: VPC) -> None:
+        owner = attrgetter(path)(vpc) if path else vpc
+        assert hasattr(owner, name), attribute
+        setattr(owner, name, value)
+
+    return change
+
+
 # ---- endpoints and routes ------------------------------------------------------------------
 
 
@@ -55,17 +68,10 @@ def without_private_dns(*services: str) -> Change:
     return change
 
 
-def with_nat(vpc: VPC) -> None:
-    vpc.network.routes.nat = True
-
-
-def without_gateway_route(vpc: VPC) -> None:
-    """The gateway endpoint is not associated with the subnet's route table."""
-    vpc.network.routes.gateway = False
-
-
-def without_gateway(vpc: VPC) -> None:
-    vpc.gateway = None
+with_nat = set_to("network.routes.nat", True)
+without_gateway = set_to("gateway", None)
+# The gateway endpoint is not associated with the subnet's route table.
+without_gateway_route = set_to("network.routes.gateway", False)
 
 
 def closed_security_groups(*services: str) -> Change:
@@ -215,17 +221,16 @@ def repository_deleted(vpc: VPC) -> None:
     vpc.cloud.repositories.delete(vpc.task.account, vpc.region, APP)
 
 
+def without_log_groups(vpc: VPC) -> None:
+    vpc.cloud.logs.groups.clear()
+
+
+without_task_role = set_to("task.role", None)
+
+
 def clock_behind(seconds: float) -> Change:
     """The task's clock is `seconds` behind AWS's."""
     return lambda vpc: setattr(vpc.cloud.account, "clock_ahead", seconds)
-
-
-def without_task_role(vpc: VPC) -> None:
-    vpc.task.role = None
-
-
-def without_log_groups(vpc: VPC) -> None:
-    vpc.cloud.logs.groups.clear()
 
 
 def task_variables(**values: str) -> Change:

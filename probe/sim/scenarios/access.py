@@ -8,6 +8,7 @@ from probe.sim.changes import (
     endpoint_policy,
     no_change,
     role_policy,
+    set_to,
     with_nat,
     without_private_dns,
     without_task_role,
@@ -25,10 +26,6 @@ PULL_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole"
 TOKEN = "ecr:GetAuthorizationToken"
 ALL_BUT_TOKEN = Statement(actions=("ecr:Batch*", "ecr:GetDownloadUrlForLayer", "logs:*"))
 ALL_BUT_IMAGES = Statement(actions=(TOKEN, "ecr:GetDownloadUrlForLayer", "logs:*"))
-
-
-def _denials_without_reason(vpc: VPC) -> None:
-    vpc.cloud.account.permissions.states_reason = False
 
 
 def _service_control_policy(vpc: VPC) -> None:
@@ -75,7 +72,7 @@ DENIALS = (
     inconclusive(
         "denied-without-reason",
         "AWS denies the token without naming the policy.",
-        all_of(role_policy(ALL_BUT_TOKEN), _denials_without_reason),
+        all_of(role_policy(ALL_BUT_TOKEN), set_to("cloud.account.permissions.states_reason", False)),
         findings={"iam.denied": "iam.execution-role"},
     ),
     inconclusive(
@@ -133,10 +130,6 @@ DENIALS = (
 )
 
 
-def _session_expired(vpc: VPC) -> None:
-    vpc.cloud.account.session_expired = True
-
-
 def _old_access_keys(vpc: VPC) -> None:
     """Old access keys in the task definition take precedence over the task role."""
     old_keys = {"AWS_ACCESS_KEY_ID": "AKIAOLDACCESSKEY0000", "AWS_SECRET_ACCESS_KEY": "an-old-secret-access-key"}
@@ -173,7 +166,7 @@ CREDENTIALS = (
     inconclusive(
         "credentials-expired",
         "The session of the credentials has expired.",
-        _session_expired,
+        set_to("cloud.account.session_expired", True),
         findings={"credentials.rejected": "iam.credentials-rejected"},
     ),
     inconclusive(

@@ -10,6 +10,7 @@ from probe.sim.changes import (
     nameserver_lines,
     private_zone,
     serves,
+    set_to,
     vpc_with,
     with_nat,
     without_endpoints,
@@ -25,10 +26,6 @@ from probe.sim.vpc import VPC
 REGION = "us-east-1"
 
 
-def _hostnames_off(vpc: VPC) -> None:
-    vpc.dns_hostnames = False
-
-
 def _zone_named_after_service(service: str, name: str) -> Change:
     """A hosted zone that is named after the service instead of the host."""
     return private_zone(
@@ -41,11 +38,6 @@ def _zone_without_wildcard(vpc: VPC) -> None:
     """A zone for registries that has a record for its own name but no wildcard."""
     name = names.host("ecr.dkr", REGION)
     private_zone(name, lambda vpc: {name: vpc.endpoints["ecr.dkr"].all_addresses})(vpc)
-
-
-def _not_associated(vpc: VPC) -> None:
-    """The hub's zones are not associated with this VPC."""
-    vpc.zones.clear()
 
 
 def _zone_of_another_team(vpc: VPC) -> None:
@@ -116,7 +108,7 @@ DNS = (
     failing(
         "vpc-dns-hostnames-off",
         "enableDnsHostnames is off, so the VPC ignores the endpoints' private zones.",
-        _hostnames_off,
+        set_to("dns_hostnames", False),
         findings={"dns.public-answer": None},
     ),
     failing(
@@ -140,7 +132,7 @@ DNS = (
     failing(
         "hosted-zone-not-associated",
         "The hosted zones of central endpoints are not associated with this VPC, so their names resolve publicly.",
-        all_of(vpc_with(central=True), _not_associated),
+        all_of(vpc_with(central=True), lambda vpc: vpc.zones.clear()),
         findings={"dns.public-answer": None},
     ),
     failing(
@@ -207,10 +199,6 @@ def _without_ipv6(vpc: VPC) -> DnsHandler:
     return lambda name, record: SERVFAIL if record == "AAAA" else vpc.resolver.answer(name, record)
 
 
-def _dns_support_off(vpc: VPC) -> None:
-    vpc.resolver.answering = False
-
-
 def _rule_to_dead_server(vpc: VPC) -> None:
     """A Route 53 Resolver rule forwards AWS's names to a dead server."""
     vpc.resolver.forwards["amazonaws.com"] = always(NO_ANSWER)
@@ -236,7 +224,7 @@ RESOLVERS = (
     failing(
         "vpc-dns-support-off",
         "enableDnsSupport is off, so the VPC's resolver does not answer.",
-        _dns_support_off,
+        set_to("resolver.answering", False),
         findings={"dns.resolver-unreachable": "dns.vpc-attributes-off"},
         s3_reached=False,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.sim import images, names
-from probe.sim.changes import all_of, no_change, repository, repository_policy, task_variables, vpc_with
+from probe.sim.changes import all_of, no_change, repository, repository_policy, set_to, task_variables, vpc_with
 from probe.sim.cloud import APP, OTHER_ACCOUNT, TAG
 from probe.sim.identity import ALLOW_ALL
 from probe.sim.scenarios.scenario import passing
@@ -23,10 +23,6 @@ def image(reference: str, *, account: str = ACCOUNT, region: str = "us-east-1") 
 def _endpoints_of_2024(vpc: VPC) -> None:
     for endpoint in vpc.endpoints.values():
         endpoint.year = 2024
-
-
-def _truncated_dns(vpc: VPC) -> None:
-    vpc.truncates = True
 
 
 def _one_address_per_endpoint(vpc: VPC) -> None:
@@ -173,7 +169,7 @@ HEALTHY = (
     passing(
         "healthy-truncated-dns",
         "Every DNS answer over UDP is truncated; the answer over TCP is complete.",
-        _truncated_dns,
+        set_to("truncates", True),
     ),
     passing(
         "healthy-s3-interface",

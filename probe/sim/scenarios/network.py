@@ -15,6 +15,7 @@ from probe.sim.changes import (
     egress_only,
     middlebox,
     server_certificate,
+    set_to,
     vpc_with,
     with_nat,
     without_gateway,
@@ -50,10 +51,6 @@ def _allow_instances_only(vpc: VPC) -> None:
 def _s3_interface_without_dns(vpc: VPC) -> None:
     vpc.gateway = None
     vpc.add_endpoint("s3", private_dns=False)
-
-
-def _transparent_proxy(vpc: VPC) -> None:
-    vpc.network.transparent_proxy = True
 
 
 NETWORK = (
@@ -209,7 +206,7 @@ NETWORK = (
     degraded(
         "transparent-proxy",
         "A transparent proxy accepts connections to every address, even to one that no host has.",
-        _transparent_proxy,
+        set_to("network.transparent_proxy", True),
         findings={"path.proxy": "path.proxy"},
     ),
 )

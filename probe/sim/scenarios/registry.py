@@ -14,6 +14,7 @@ from probe.sim.changes import (
     pushed_image,
     repository,
     repository_deleted,
+    set_to,
     tag_deleted,
     vpc_with,
     with_nat,
@@ -30,14 +31,6 @@ from probe.sim.vpc import VPC
 
 THROTTLING = json_error("ThrottlingException", "Rate exceeded")
 API_VERSION = (("Docker-Distribution-Api-Version", "registry/2.0"),)
-
-
-def _passwords_expired(vpc: VPC) -> None:
-    vpc.cloud.passwords.expired = True
-
-
-def _endpoint_without_ipv6(vpc: VPC) -> None:
-    vpc.endpoints["ecr.dkr"].addresses_ipv6 = []
 
 
 def _endpoints_of_another_region(vpc: VPC) -> None:
@@ -148,7 +141,7 @@ REGISTRY = (
     inconclusive(
         "token-expired",
         "The registry rejects a new token as expired.",
-        _passwords_expired,
+        set_to("cloud.passwords.expired", True),
         findings={"registry.token-rejected": "registry.auth-token-expired"},
     ),
     degraded(
@@ -208,7 +201,7 @@ REGISTRY = (
     failing(
         "ipv6-only-classic-host",
         "An IPv6-only task with an image reference that uses the classic host, which has only IPv4 addresses.",
-        all_of(vpc_with(ipv6=IPV6, ipv4=False), _endpoint_without_ipv6),
+        all_of(vpc_with(ipv6=IPV6, ipv4=False), lambda vpc: setattr(vpc.endpoints["ecr.dkr"], "addresses_ipv6", [])),
         findings={"region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint", "path.family-skipped": None},
         arguments=image(f"{APP}:{TAG}"),
     ),
@@ -217,26 +210,6 @@ REGISTRY = (
 
 OWN_BUCKET_ONLY = Statement(actions=("s3:*",), resources=("arn:aws:s3:::company-data/*",))
 OWN_ACCOUNT_ONLY = Statement(principals=("123456789012",))
-
-
-def _s3_denials_without_reason(vpc: VPC) -> None:
-    vpc.cloud.layers.states_reason = False
-
-
-def _expired_urls(vpc: VPC) -> None:
-    vpc.cloud.layers.session_expired = True
-
-
-def _blobs_upstream(vpc: VPC) -> None:
-    repository(vpc).upstream = "cdn.upstream.example"
-
-
-def _layers_in_another_region(vpc: VPC) -> None:
-    repository(vpc).layer_region = OTHER_REGION
-
-
-def _without_blobs(vpc: VPC) -> None:
-    repository(vpc).blobs.clear()
 
 
 LAYERS = (
@@ -264,13 +237,13 @@ LAYERS = (
     failing(
         "s3-access-denied",
         "S3 denies the layers with AccessDenied, without a reason.",
-        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), _s3_denials_without_reason),
+        all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), set_to("cloud.layers.states_reason", False)),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
     ),
     failing(
         "s3-url-expired",
         "The credentials in ECR's presigned URL have expired.",
-        _expired_urls,
+        set_to("cloud.layers.session_expired", True),
         findings={"layers.url-rejected": None},
     ),
     inconclusive(
@@ -300,13 +273,13 @@ LAYERS = (
     failing(
         "layer-missing",
         "The image exists, but its layers do not.",
-        _without_blobs,
+        lambda vpc: repository(vpc).blobs.clear(),
         findings={"layers.missing": "registry.tag-not-found"},
     ),
     failing(
         "pull-through-redirect",
         "The first pull of a cached image: its layers are still at the upstream registry.",
-        _blobs_upstream,
+        lambda vpc: setattr(repository(vpc), "upstream", "cdn.upstream.example"),
         findings={"registry.pull-through-redirect": "registry.pull-through-redirect"},
     ),
     failing(
@@ -318,7 +291,7 @@ LAYERS = (
     degraded(
         "cross-region-layers",
         "The registry stores the layers in another region's bucket, reached through a NAT gateway.",
-        all_of(_layers_in_another_region, with_nat),
+        all_of(lambda vpc: setattr(repository(vpc), "layer_region", OTHER_REGION), with_nat),
         findings={"region.cross-region": "region.cross-region"},
     ),
     degraded(
