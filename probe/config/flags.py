@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
 from probe.report import FLEET_FORMATS, FORMATS, listed
@@ -26,21 +27,21 @@ class UsageError(Exception):
         super().__init__(sentence.replace("?; ", "? "))  # after a suggestion, an example needs no semicolon
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Flag:
     """One flag and its variable.
 
     `metavar` is empty for a switch. `example` is a good value. `default` is the value that applies otherwise, as it
-    would be typed; `default_note` describes a default that is not a fixed value, or an exception from it. `choices`
-    lists the possible values; it is a function because `health` must not import what some of them come from.
+    would be typed; `note` describes a default that is not a fixed value, or an exception from it. `choices` lists the
+    possible values; it is a function because `health` must not import what some of them come from.
     """
 
     name: str
-    help: str
     metavar: str = ""
     example: str = ""
+    help: str = ""
     default: str = ""
-    default_note: str = ""
+    note: str = ""
     choices: Callable[[], Iterable[str]] | None = None
     many: bool = False
     on_command_line: bool = True  # False for secrets: other users can read a command line
@@ -57,7 +58,7 @@ class Flag:
 
     @property
     def default_text(self) -> str:
-        return "; ".join(filter(None, (self.default, self.default_note))) or ("no" if self.switch else "none")
+        return "; ".join(filter(None, (self.default, self.note))) or ("no" if self.switch else "none")
 
     @property
     def variable(self) -> str:
@@ -86,160 +87,132 @@ class Flag:
 # ---- flags of a check ----------------------------------------------------------------------------
 
 
-def _layers() -> Iterable[str]:
-    from probe.model import Layers
-
-    return Layers
-
-
-def _addable_endpoints() -> Iterable[str]:
-    from probe.config.readers import ALSO
-
-    return ALSO
-
-
-def _endpoints() -> Iterable[str]:
-    from probe.config.readers import ENDPOINTS
-
-    return ENDPOINTS
+def _imported(module: str, name: str) -> Callable[[], Iterable[str]]:
+    return lambda: getattr(import_module(module), name)
 
 
 IMAGE = Flag(
-    name="image",
-    metavar="REF",
-    example="123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
-    default_note="the container's own, from the task metadata",
-    help="the image to pull",
+    "image",
+    "REF",
+    "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0",
+    "the image to pull",
+    note="the container's own, from the task metadata",
 )
 TARGET_FLAGS = (
     IMAGE,
+    Flag("platform", "OS/ARCH", "linux/arm64", "the platform to choose from a multi-arch image", note="this machine's"),
     Flag(
-        name="platform",
-        metavar="OS/ARCH",
-        example="linux/arm64",
-        default_note="this machine's",
-        help="the platform to choose from a multi-arch image",
-    ),
-    Flag(
-        name="layers",
-        metavar="WHICH",
-        example="smallest",
+        "layers",
+        "WHICH",
+        "smallest",
+        "which layers to download: smallest, all (the whole pull, in parallel) or none",
         default="smallest",
-        choices=_layers,
-        help="which layers to download: smallest, all (the whole pull, in parallel) or none",
+        choices=_imported("probe.model", "Layers"),
     ),
     Flag(
-        name="layer-bytes",
-        metavar="SIZE",
-        example="64MiB",
-        default="64MiB",
-        help="with --layers smallest: read only this much of a larger layer",
+        "layer-bytes", "SIZE", "64MiB", "with --layers smallest: read only this much of a larger layer", default="64MiB"
     ),
     Flag(
-        name="also",
-        metavar="NAME,...",
-        example="secretsmanager,sts",
-        choices=_addable_endpoints,
+        "also",
+        "NAME,...",
+        "secretsmanager,sts",
+        "also check these endpoints: CHOICES",
+        choices=_imported("probe.config.readers", "ALSO"),
         many=True,
-        help="also check these endpoints: CHOICES",
     ),
 )
 VPC_CIDR = Flag(
-    name="vpc-cidr",
-    metavar="CIDR",
-    example="10.0.0.0/16",
-    default_note="the task's subnet, on EC2 the VPC's ranges from instance metadata",
+    "vpc-cidr",
+    "CIDR",
+    "10.0.0.0/16",
+    "a range that counts as yours: the VPC's, a secondary one, the hub's; repeatable",
+    note="the task's subnet, on EC2 the VPC's ranges from instance metadata",
     many=True,
-    help="a range that counts as yours: the VPC's, a secondary one, the hub's; repeatable",
 )
 NETWORK_FLAGS = (
     VPC_CIDR,
     Flag(
-        name="endpoint-dns",
-        metavar="E=NAME",
-        example="ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
+        "endpoint-dns",
+        "E=NAME",
+        "ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
+        "take the addresses of endpoint E from this endpoint-specific vpce name",
         many=True,
-        help="take the addresses of endpoint E from this endpoint-specific vpce name",
     ),
     Flag(
-        name="ca-bundle",
-        metavar="FILE",
-        example="/etc/ssl/certs/ca-certificates.crt",
-        default_note="AWS_CA_BUNDLE, otherwise the system's",
-        help="the certificates to trust",
+        "ca-bundle",
+        "FILE",
+        "/etc/ssl/certs/ca-certificates.crt",
+        "the certificates to trust",
+        note="AWS_CA_BUNDLE, otherwise the system's",
     ),
-    Flag(name="no-controls", help="omit the control steps, which connect to hosts that a pull does not need"),
-    Flag(name="allow-instance-role", help="allow credentials from instance metadata"),
+    Flag("no-controls", help="omit the control steps, which connect to hosts that a pull does not need"),
+    Flag("allow-instance-role", help="allow credentials from instance metadata"),
 )
-STRICT = Flag(name="strict", help="exit with 1 if the verdict is degraded")
+STRICT = Flag("strict", help="exit with 1 if the verdict is degraded")
 JUDGEMENT_FLAGS = (
     Flag(
-        name="allow-public",
-        metavar="E,...",
-        example="logs",
-        choices=_endpoints,
+        "allow-public",
+        "E,...",
+        "logs",
+        "accept a public path to these endpoints: CHOICES",
+        choices=_imported("probe.config.readers", "ENDPOINTS"),
         many=True,
-        help="accept a public path to these endpoints: CHOICES",
     ),
     Flag(
-        name="pull-role",
-        metavar="ARN",
-        example="arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
-        help="the role that pulls, which is compared with the role of the probe's credentials",
+        "pull-role",
+        "ARN",
+        "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+        "the role that pulls, which is compared with the role of the probe's credentials",
     ),
     STRICT,
 )
 LIMIT_FLAGS = (
     Flag(
-        name="deadline",
-        metavar="DURATION",
-        example="30s",
+        "deadline",
+        "DURATION",
+        "30s",
+        "limit of the whole run, from process start",
         default="30s",
-        default_note="15m with --layers all",
-        help="limit of the whole run, from process start",
+        note="15m with --layers all",
     ),
     Flag(
-        name="connect-timeout",
-        metavar="DURATION",
-        example="3s",
+        "connect-timeout",
+        "DURATION",
+        "3s",
+        "limit of one TCP connection",
         default="3s",
-        default_note="a shorter deadline if there is one",
-        help="limit of one TCP connection",
+        note="a shorter deadline if there is one",
     ),
 )
 FORMAT = Flag(
-    name="format",
-    metavar="F",
-    example="json",
+    "format",
+    "F",
+    "json",
+    f"{listed(FORMATS.values())}; repeatable, each with an --output after it",
     default="text",
     choices=lambda: FORMATS,
     many=True,
-    help=f"{listed(FORMATS.values())}; repeatable, each with an --output after it",
 )
 OUTPUT_FLAGS = (
     Flag(
-        name="output",
-        metavar="FILE",
-        example="verdict.json",
-        default_note="stdout",
+        "output",
+        "FILE",
+        "verdict.json",
+        "write the report of the preceding --format to FILE, atomically",
+        note="stdout",
         many=True,
-        help="write the report of the preceding --format to FILE, atomically",
     ),
-    Flag(
-        name="pretty",
-        default_note="only on a terminal",
-        help="json: with line breaks and indentation",
-    ),
-    Flag(name="verbose", short="v", help="text: every cause, step and note"),
-    Flag(name="quiet", short="q", help="text: the verdict line alone"),
+    Flag("pretty", help="json: with line breaks and indentation", note="only on a terminal"),
+    Flag("verbose", help="text: every cause, step and note", short="v"),
+    Flag("quiet", help="text: the verdict line alone", short="q"),
 )
 REPORT_FLAGS = (FORMAT, *OUTPUT_FLAGS)
 FLAGS = (*TARGET_FLAGS, *NETWORK_FLAGS, *JUDGEMENT_FLAGS, *LIMIT_FLAGS, *REPORT_FLAGS)
 PUSH_GATEWAY = Flag(
-    name="push-gateway",
-    metavar="URL",
-    example="https://push.example.com:9091",
-    help="also push the run's metrics there; a path with /metrics/job/... sets the group",
+    "push-gateway",
+    "URL",
+    "https://push.example.com:9091",
+    "also push the run's metrics there; a path with /metrics/job/... sets the group",
 )
 CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
 
@@ -247,48 +220,41 @@ CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
 # ---- flags of the sidecar ------------------------------------------------------------------------
 
 LISTEN = Flag(
-    name="listen",
-    metavar="ADDR:PORT",
-    example="127.0.0.1:9879",
+    "listen",
+    "ADDR:PORT",
+    "127.0.0.1:9879",
+    "the sidecar's address; IPv6 in brackets, or unix:/PATH",
     default="0.0.0.0:9879",
-    help="the sidecar's address; IPv6 in brackets, or unix:/PATH",
 )
 TLS_CERTIFICATE = Flag(
-    name="tls-certificate",
-    metavar="FILE",
-    example="/run/secrets/tls.pem",
-    default_note="none, so plain HTTP",
+    "tls-certificate",
+    "FILE",
+    "/run/secrets/tls.pem",
+    "serve over TLS with this certificate chain",
+    note="none, so plain HTTP",
     on_command_line=False,
-    help="serve over TLS with this certificate chain",
 )
 SERVE_FLAGS = (
     Flag(
-        name="interval",
-        metavar="DURATION",
-        example="60s",
-        default="60s",
-        help="from the start of one round to the next, varied by up to a tenth",
+        "interval", "DURATION", "60s", "from the start of one round to the next, varied by up to a tenth", default="60s"
     ),
     LISTEN,
-    Flag(
-        name="compat-blackbox",
-        help="also export probe_success and probe_duration_seconds, as blackbox_exporter does",
-    ),
+    Flag("compat-blackbox", help="also export probe_success and probe_duration_seconds, as blackbox_exporter does"),
     TLS_CERTIFICATE,
     Flag(
-        name="tls-key",
-        metavar="FILE",
-        example="/run/secrets/tls.key",
-        default_note="in the certificate's file",
+        "tls-key",
+        "FILE",
+        "/run/secrets/tls.key",
+        "the private key of the certificate",
+        note="in the certificate's file",
         on_command_line=False,
-        help="the private key of the certificate",
     ),
     Flag(
-        name="basic-auth",
-        metavar="USER:PASSWORD",
-        example="prometheus:s3cret-of-yours",
+        "basic-auth",
+        "USER:PASSWORD",
+        "prometheus:s3cret-of-yours",
+        "require this login for everything but the health check",
         on_command_line=False,
-        help="require this login for everything but the health check",
     ),
 )
 HEALTH_FLAGS = (LISTEN, replace(TLS_CERTIFICATE, help="connect over TLS, since serve uses this certificate chain"))
@@ -302,10 +268,10 @@ def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, 
 # A round of the sidecar has another budget than a check, and prints no report by itself.
 _IN_A_SIDECAR: dict[str, Mapping[str, Any]] = {
     "layer_bytes": {"default": "1MiB"},
-    "deadline": {"help": "limit of one round", "default_note": "the interval if it is shorter, 15m with --layers all"},
-    "connect_timeout": {"default_note": "a third of an interval shorter than 9s"},
+    "deadline": {"help": "limit of one round", "note": "the interval if it is shorter, 15m with --layers all"},
+    "connect_timeout": {"note": "a third of an interval shorter than 9s"},
     "strict": {"help": "give a degraded verdict the exit code 1"},
-    "format": {"default": "", "default_note": "no report unless --format or --output is set"},
+    "format": {"default": "", "note": "no report unless --format or --output is set"},
     "output": {"help": "replace FILE by the report of the preceding --format after each round, atomically"},
 }
 SIDECAR_CHECK_FLAGS = variant(FLAGS, **_IN_A_SIDECAR)
@@ -315,23 +281,19 @@ SIDECAR_CHECK_FLAGS = variant(FLAGS, **_IN_A_SIDECAR)
 
 DEMO_FLAGS = (
     Flag(
-        name="list",
-        has_variable=False,
+        "list",
         help="list the scenarios and their expected findings; with SCENARIO only those that match",
-    ),
-    Flag(name="all", has_variable=False, help="run all scenarios, one line each"),
-    Flag(
-        name="exit-code",
         has_variable=False,
-        help="exit with the verdict's own code, to rehearse a failing pipeline",
     ),
+    Flag("all", help="run all scenarios, one line each", has_variable=False),
+    Flag("exit-code", help="exit with the verdict's own code, to rehearse a failing pipeline", has_variable=False),
 )
 DEMO_SERVE_FLAGS = (
-    Flag(name="serve", has_variable=False, help="run the sidecar in the simulated VPC until Ctrl-C"),
+    Flag("serve", help="run the sidecar in the simulated VPC until Ctrl-C", has_variable=False),
     Flag(
-        name="drill",
-        has_variable=False,
+        "drill",
         help="with --serve: rounds of health and of faults in turn, or of the fault of SCENARIO",
+        has_variable=False,
     ),
     *variant(
         SERVE_FLAGS,
@@ -341,36 +303,30 @@ DEMO_SERVE_FLAGS = (
 )
 DEMO_CHECK_FLAGS = variant(
     FLAGS,
-    image={"default_note": "the scenario's"},
-    vpc_cidr={"default_note": "the simulated task's subnet"},
-    ca_bundle={"default_note": "the simulated certificate authority"},
-    layer_bytes={"default_note": "1MiB with --serve"},
-    format={"default_note": "with --serve no report unless --format or --output is set"},
-    connect_timeout={
-        "default_note": "a shorter deadline if there is one; with --serve a third of an interval shorter than 9s"
-    },
-    deadline={"default_note": "15m with --layers all; with --serve the interval if it is shorter"},
+    image={"note": "the scenario's"},
+    vpc_cidr={"note": "the simulated task's subnet"},
+    ca_bundle={"note": "the simulated certificate authority"},
+    layer_bytes={"note": "1MiB with --serve"},
+    format={"note": "with --serve no report unless --format or --output is set"},
+    connect_timeout={"note": "a shorter deadline if there is one; with --serve a third of an interval shorter than 9s"},
+    deadline={"note": "15m with --layers all; with --serve the interval if it is shorter"},
 )
 
 
 # ---- flags of explain ----------------------------------------------------------------------------
 
 TASK = Flag(
-    name="task",
-    metavar="ARN",
-    example="arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
-    help="instead of FILE: a stopped task; its reasons are read with ecs:DescribeTasks",
+    "task",
+    "ARN",
+    "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
+    "instead of FILE: a stopped task; its reasons are read with ecs:DescribeTasks",
 )
 PROFILE = Flag(
-    name="profile",
-    metavar="NAME",
-    example="default",
-    default_note="AWS_PROFILE",
-    help="the profile in the AWS CLI's files that has the credentials",
+    "profile", "NAME", "default", "the profile in the AWS CLI's files that has the credentials", note="AWS_PROFILE"
 )
 CONTEXT_FLAGS = (
-    replace(IMAGE, default_note="the one in the text", help="the image, if the text does not contain it"),
-    replace(VPC_CIDR, default_note="none", help="a range that counts as yours, to class addresses in the text"),
+    replace(IMAGE, note="the one in the text", help="the image, if the text does not contain it"),
+    replace(VPC_CIDR, note="none", help="a range that counts as yours, to class addresses in the text"),
 )
 _NUMERIC = " and ".join(row.name for row in FORMATS.values() if row.numeric)
 EXPLAIN_REPORT_FLAGS = variant(
@@ -383,99 +339,88 @@ EXPLAIN_FLAGS = (TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
 
 LAUNCH_TYPES = ("FARGATE", "EC2")
 PLACEMENT_FLAGS = (
-    Flag(name="cluster", metavar="NAME", example="main", default="default", help="the cluster, by name or ARN"),
+    Flag("cluster", "NAME", "main", "the cluster, by name or ARN", default="default"),
+    Flag("service", "NAME", "shop", "run where this service's tasks run: its subnets, security groups and launch type"),
     Flag(
-        name="service",
-        metavar="NAME",
-        example="shop",
-        help="run where this service's tasks run: its subnets, security groups and launch type",
-    ),
-    Flag(
-        name="subnets",
-        metavar="SUBNET,...",
-        example="subnet-0a1b2c3d4e5f60718",
-        default_note="the service's",
+        "subnets",
+        "SUBNET,...",
+        "subnet-0a1b2c3d4e5f60718",
+        "run a task in each of these; with --service only in these of the service's",
+        note="the service's",
         many=True,
-        help="run a task in each of these; with --service only in these of the service's",
     ),
     Flag(
-        name="security-groups",
-        metavar="GROUP,...",
-        example="sg-0a1b2c3d4e5f60718",
-        default_note="the service's",
+        "security-groups",
+        "GROUP,...",
+        "sg-0a1b2c3d4e5f60718",
+        "the security groups of the tasks that pull",
+        note="the service's",
         many=True,
-        help="the security groups of the tasks that pull",
     ),
-    Flag(name="assign-public-ip", default_note="as the service, otherwise no", help="give the tasks a public address"),
+    Flag("assign-public-ip", help="give the tasks a public address", note="as the service, otherwise no"),
     Flag(
-        name="launch-type",
-        metavar="TYPE",
-        example="EC2",
-        default_note="as the service, otherwise FARGATE in awsvpc mode",
+        "launch-type",
+        "TYPE",
+        "EC2",
+        "FARGATE or EC2",
+        note="as the service, otherwise FARGATE in awsvpc mode",
         choices=lambda: LAUNCH_TYPES,
-        help="FARGATE or EC2",
     ),
     Flag(
-        name="capacity-provider",
-        metavar="NAME",
-        example="FARGATE_SPOT",
-        default_note="as the service, otherwise none",
-        help="use this instead of a launch type",
+        "capacity-provider",
+        "NAME",
+        "FARGATE_SPOT",
+        "use this instead of a launch type",
+        note="as the service, otherwise none",
     ),
 )
 PROBE_FLAGS = (
     Flag(
-        name="task-definition",
-        metavar="NAME",
-        example="ecr-probe-smoke",
+        "task-definition",
+        "NAME",
+        "ecr-probe-smoke",
+        "the task definition to run: NAME, NAME:REVISION or an ARN",
         default="ecr-probe-smoke",
-        help="the task definition to run: NAME, NAME:REVISION or an ARN",
     ),
     Flag(
-        name="container",
-        metavar="NAME",
-        example="ecr-probe",
-        default_note="found by its name or image",
-        help="the probe's container in the task definition",
+        "container",
+        "NAME",
+        "ecr-probe",
+        "the probe's container in the task definition",
+        note="found by its name or image",
     ),
-    replace(IMAGE, default_note="the task definition's ECR_PROBE_IMAGE, otherwise the probe's own image"),
+    replace(IMAGE, note="the task definition's ECR_PROBE_IMAGE, otherwise the probe's own image"),
     Flag(
-        name="as-execution-role",
+        "as-execution-role",
         help="run with the role that pulls: the service's execution role, without --service the task definition's",
     ),
 )
 OUTCOME_FLAGS = (
     Flag(
-        name="expect",
-        metavar="fail:CODE",
-        example="fail:tcp.silent",
+        "expect",
+        "fail:CODE",
+        "fail:tcp.silent",
+        "a rehearsal: exit with 0 if every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
         many=True,
-        help="a rehearsal: exit with 0 if every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
     ),
     STRICT,
+    Flag("wait-until-pass", "DURATION", "5m", "try subnets that do not pass again for this long", default="0s"),
     Flag(
-        name="wait-until-pass",
-        metavar="DURATION",
-        example="5m",
-        default="0s",
-        help="try subnets that do not pass again for this long",
-    ),
-    Flag(
-        name="timeout",
-        metavar="DURATION",
-        example="10m",
+        "timeout",
+        "DURATION",
+        "10m",
+        "limit of the whole run",
         default="10m",
-        default_note="5m more than --wait-until-pass if that is longer",
-        help="limit of the whole run",
+        note="5m more than --wait-until-pass if that is longer",
     ),
 )
 ACCOUNT_FLAGS = (
     Flag(
-        name="region",
-        metavar="REGION",
-        example="eu-west-1",
-        default_note="that of the cluster's ARN, AWS_REGION or the profile",
-        help="the region of the cluster",
+        "region",
+        "REGION",
+        "eu-west-1",
+        "the region of the cluster",
+        note="that of the cluster's ARN, AWS_REGION or the profile",
     ),
     PROFILE,
 )

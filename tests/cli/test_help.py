@@ -191,7 +191,7 @@ NOTES = [
 def test_notes_on_defaults_are_true(name: str, argv: tuple[str, ...], flag: str, value: str) -> None:
     assert USED[name](argv) == USED[name]([*argv, f"--{flag}", value])
     condition = " ".join(argv)
-    (note,) = [row.default_note for row in COMMANDS[name].flags if row.name == flag]
+    (note,) = [row.note for row in COMMANDS[name].flags if row.name == flag]
     assert f"{value} with {condition}" in note
 
 
