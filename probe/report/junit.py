@@ -98,13 +98,14 @@ def _suite(verdict: Verdict, *, name: str) -> _Suite:
 
 def _cases(verdict: Verdict) -> Iterator[_Case]:
     steps = {step.id: step for step in verdict.steps}
-    errors_by_case = _errors_by_case(verdict, steps)
-    blamed = {name: bearer for bearer, finding in reversed(errors_by_case.items()) for name in finding.because}
+    errors = _errors_by_case(verdict, steps)
+    # The most serious error comes first, so it is the one that a step of several refers to.
+    case_by_step = {name: case for case, finding in reversed(errors.items()) for name in finding.because}
     for step in verdict.steps:
-        bearing = errors_by_case.get(step.id)
-        mark = _failure_of(bearing, verdict) if bearing else _mark(step, steps, blamed)
+        error = errors.get(step.id)
+        mark = _failure_of(error, verdict) if error else _skipped(step, steps, case_by_step)
         yield _Case(step.endpoint, step.id, step.seconds or 0.0, mark)
-    for name, finding in errors_by_case.items():
+    for name, finding in errors.items():
         if name not in steps:
             yield _Case("findings", name, mark=_failure_of(finding, verdict))
 
@@ -113,9 +114,9 @@ def _errors_by_case(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, Ju
     """The error of each case: the case of a step that it lists, or its own if all of these have an error already."""
     errors_by_case: dict[str, JudgedFinding] = {}
     for number, finding in enumerate(sorted(_errors(verdict), key=weight)):
-        named = [name for name in finding.because if name in steps and name not in errors_by_case]
-        failed = [name for name in named if steps[name].failed]
-        errors_by_case[(failed or named or [f"{finding.code} {number}"])[0]] = finding
+        free = [name for name in finding.because if name in steps and name not in errors_by_case]
+        failed = [name for name in free if steps[name].failed]
+        errors_by_case[(failed or free or [f"{finding.code} {number}"])[0]] = finding
     return errors_by_case
 
 
@@ -131,19 +132,20 @@ def _failure_of(finding: JudgedFinding, verdict: Verdict) -> _Mark:
     return _Mark(kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
 
 
-def _mark(step: Step, steps: Mapping[str, Step], blamed: Mapping[str, str]) -> _Mark | None:
+def _skipped(step: Step, steps: Mapping[str, Step], case_by_step: Mapping[str, str]) -> _Mark | None:
+    """The mark of a step that was skipped, or that failed because of an error in another case."""
     if step.outcome is Outcome.SKIPPED:
         why = f"skipped: {step.blocked_by} failed" if step.blocked_by else step.detail or "not requested"
         return _Mark("skipped", "skipped", why)
     if not step.failed:
         return None
-    bearer = next((blamed[name] for name in _dependencies(step, steps) if name in blamed), None)
+    case = next((case_by_step[name] for name in _with_dependencies(step, steps) if name in case_by_step), None)
     # A failed step that no error lists, such as a first attempt or a control, does not fail the run.
-    return _Mark("skipped", str(step.failure), f"{step.failure}: see {bearer}") if bearer else None
+    return _Mark("skipped", str(step.failure), f"{step.failure}: see {case}") if case else None
 
 
-def _dependencies(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
-    """The step, and the steps it depends on."""
+def _with_dependencies(step: Step, steps: Mapping[str, Step]) -> Iterator[str]:
+    """The step, and the steps that it depends on."""
     visited: set[str] = set()
     name: str | None = step.id
     while name is not None and name not in visited:
