@@ -143,7 +143,7 @@ def test_nothing_is_kept_from_one_invocation_to_the_next(monkeypatch: pytest.Mon
 )
 def test_the_deadline_follows_the_context(left: float, event: dict[str, Any], deadline: float) -> None:
     budget = handler(event, Left(left))["plan"]["budget"]
-    assert budget["deadline"] == pytest.approx(deadline, abs=0.1)
+    assert budget["deadline"] == pytest.approx(deadline, abs=1.0)
     assert budget["connect"] == min(3.0, budget["deadline"])
 
 
