@@ -5,7 +5,6 @@ The command line is parsed with the same flags, so that help cannot omit one.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -193,4 +192,6 @@ def _described(label: str, text: str, width: int, *, column: int = _COLUMN) -> l
 
 
 def _wrapped(text: str, width: int, *, hang: int = 0) -> list[str]:
+    import textwrap  # compiles patterns, which would cost every health check 1 to 2 ms
+
     return textwrap.wrap(text, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False)

@@ -106,7 +106,7 @@ def _tls(arguments: Arguments) -> ssl.SSLContext | None:
     key = arguments.value("tls-key", str)
     if certificate is None:
         if key is not None:
-            raise arguments.refusal("tls-key", "a key without ECR_PROBE_TLS_CERTIFICATE")
+            raise arguments.refusal("tls-key", "needs ECR_PROBE_TLS_CERTIFICATE as well")
         return None
     try:
         return tls_context(certificate, key)

@@ -116,6 +116,7 @@ def test_it_imports_little() -> None:
             "json",
             "tempfile",
             "shutil",
+            "textwrap",
             "probe.model",
             "probe.safe_words",
             "probe.config.readers",

@@ -602,7 +602,7 @@ def _locked(key: bytes) -> str:
         ("chain", "other", "belong together"),
         ("chain", "text", "belong together"),
         ("chain", "locked", "belong together"),
-        (None, "key", "a key without ECR_PROBE_TLS_CERTIFICATE"),
+        (None, "key", "needs ECR_PROBE_TLS_CERTIFICATE as well"),
     ],
 )
 def test_a_bad_certificate_is_refused(
