@@ -156,12 +156,12 @@
   // ---- buttons ----
 
   async function run(form) {
-    const asked = byId("asked");
+    const shown = byId("run-answer");
     try {
       const answer = await fetch(form.getAttribute("action"), { method: "POST", signal: AbortSignal.timeout(PATIENCE) });
-      asked.textContent = (await answer.text()).trim().slice(0, 200);
+      shown.textContent = (await answer.text()).trim().slice(0, 200);
     } catch {
-      asked.textContent = "unreachable";
+      shown.textContent = "unreachable";
     }
   }
 

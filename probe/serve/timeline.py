@@ -47,7 +47,7 @@ class Spell(Record, frozen=True):
     title: str
 
 
-class Latency(Record, frozen=True):
+class LatencyLine(Record, frozen=True):
     """An endpoint's latencies as an SVG path; `short` is shown next to it, `spoken` is its accessible name."""
 
     path: str
@@ -64,7 +64,7 @@ class Strip(Record, frozen=True):
     worst: Colour
     short: str
     spoken: str
-    latency: Latency | None
+    latency: LatencyLine | None
 
     @property
     def paths(self) -> list[tuple[Colour, str]]:
@@ -207,7 +207,7 @@ def _rounds(count: int) -> str:
 # ---- latencies -------------------------------------------------------------------------------------------------------
 
 
-def _latency(name: str, states: Sequence[_State]) -> Latency | None:
+def _latency(name: str, states: Sequence[_State]) -> LatencyLine | None:
     """The slowest step that succeeded in each round; a gap where none did."""
     measured = [state.round.latencies.get(name) for state in states]
     latencies = [seconds for seconds in measured if seconds is not None]
@@ -216,7 +216,7 @@ def _latency(name: str, states: Sequence[_State]) -> Latency | None:
     now = duration(measured[-1]) if measured[-1] is not None else "–"
     spoken_now = "none" if measured[-1] is None else now
     fastest, most = duration(min(latencies)), duration(max(latencies))
-    return Latency(
+    return LatencyLine(
         path=_line(states, measured),
         short=f"slowest step {now}" if now == most else f"slowest step {now}, max {most}",
         spoken=f"{name}, slowest step of each round: {spoken_now} in the last round, {fastest} to {most}",

@@ -72,8 +72,8 @@ def test_the_console_is_empty_and_no_other_host_is_contacted(
     sidecar.snapshot = STATES[name]()
     opened(browser, sidecar, wait)
     assert browser.complaints() == []
-    asked = {url for url in browser.requested() if not url.startswith(("data:", "about:"))}
-    assert asked == {sidecar.url}
+    urls = {url for url in browser.requested() if not url.startswith(("data:", "about:"))}
+    assert urls == {sidecar.url}
     assert browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)") == [
         sidecar.url
     ]
@@ -320,11 +320,11 @@ def test_without_a_clipboard_the_command_is_selected(browser: Browser, sidecar: 
 def test_a_round_can_be_requested(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
     sidecar.snapshot = recent([verdict()])
     opened(browser, sidecar, wait)
-    button, asked = browser.find_element(By.CSS_SELECTOR, "#run button"), browser.find_element(By.ID, "asked")
+    button, answer = browser.find_element(By.CSS_SELECTOR, "#run button"), browser.find_element(By.ID, "run-answer")
     button.click()
-    wait.until(lambda _: asked.text.startswith("a round starts now"))
+    wait.until(lambda _: answer.text.startswith("a round starts now"))
     button.click()
-    wait.until(lambda _: asked.text.startswith("a round was requested a moment ago"))
+    wait.until(lambda _: answer.text.startswith("a round was requested a moment ago"))
     assert sidecar.asked == 2
     assert browser.current_url == sidecar.url
 

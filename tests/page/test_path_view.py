@@ -87,7 +87,7 @@ def test_a_retry_is_the_same_address() -> None:
 
 def test_a_resolver_that_answers_publicly_is_red() -> None:
     public = (Address("44.200.1.9", AddressClass.PUBLIC),)
-    asked = [
+    lookups = [
         step(
             f"{name}/dns/10.0.0.2/A",
             NamesSeen(
@@ -96,8 +96,8 @@ def test_a_resolver_that_answers_publicly_is_red() -> None:
         )
         for name in ("ecr.api", "s3")
     ]
-    fault = finding("dns.public-answer", (asked[0].id,), Severity.ERROR, extent=Extent.WHOLLY, impact=Impact.ROUTE)
-    resolver = path_view(verdict(asked, findings=(fault,))).resolver
+    fault = finding("dns.public-answer", (lookups[0].id,), Severity.ERROR, extent=Extent.WHOLLY, impact=Impact.ROUTE)
+    resolver = path_view(verdict(lookups, findings=(fault,))).resolver
     assert resolver.colour is ERROR
     assert [(fact.name, fact.colour, fact.note) for fact in resolver.facts] == [
         ("10.0.0.2", ERROR, "2 names, 1 public")

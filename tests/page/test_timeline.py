@@ -11,7 +11,7 @@ import pytest
 from probe.history import Colour, Snapshot
 from probe.model import Action, Pull, Status, Verdict
 from probe.records import replace
-from probe.serve.timeline import WIDTH, Cell, Latency, hour
+from probe.serve.timeline import WIDTH, Cell, LatencyLine, hour
 from tests.page.snapshots import NOON, after, broken, failing_in_one_zone, unproven, verdict
 
 
@@ -115,7 +115,7 @@ def taking(seconds: float) -> Verdict:
     return verdict(steps=steps)
 
 
-def latency(verdicts: list[Verdict], name: str = "ecr.api") -> Latency:
+def latency(verdicts: list[Verdict], name: str = "ecr.api") -> LatencyLine:
     (strip,) = [strip for strip in hour(after(verdicts)).strips if strip.name == name]
     assert strip.latency is not None
     return strip.latency
