@@ -110,8 +110,8 @@ def _dispatch(argv: Sequence[str], stop: Stop) -> int:
         _say(commands.overview(width).rstrip())
         return USAGE
     name, rest = argv[0], argv[1:]
-    if name in ("--help", "-h"):
-        return _print(commands.overview(width))
+    if name in ("--help", "-h", "help"):
+        return _print(commands.help_of(rest[0], width) if rest and rest[0] in RUNNERS else commands.overview(width))
     if name not in RUNNERS:
         raise _no_command(name)
     if "--help" in rest or "-h" in rest:

@@ -338,6 +338,14 @@ EXPLAIN_FLAGS = (TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
 # ---- flags of smoke ------------------------------------------------------------------------------
 
 LAUNCH_TYPES = ("FARGATE", "EC2")
+
+
+def _expectations() -> Iterable[str]:
+    from probe.faults import FAULTS
+
+    return (f"fail:{fault.code}" for fault in FAULTS)
+
+
 PLACEMENT_FLAGS = (
     Flag("cluster", "NAME", "main", "the cluster, by name or ARN", default="default"),
     Flag("service", "NAME", "shop", "run where this service's tasks run: its subnets, security groups and launch type"),
@@ -401,6 +409,7 @@ OUTCOME_FLAGS = (
         "fail:CODE",
         "fail:tcp.silent",
         "a rehearsal: exit with 0 if every subnet fails with this finding; fail:CODE@SUBNET for one subnet",
+        choices=_expectations,
         many=True,
     ),
     STRICT,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from probe.config.commands import COMMANDS
+from probe.faults import FAULTS
 from probe.model import Layers
 from probe.report import FLEET_FORMATS, FORMATS
 from probe.report.finding_page import CODES
@@ -61,6 +62,7 @@ def candidates(shell: str, folder: Path, *arguments: str) -> set[str]:
         (("explain", "verd"), {"verdict.json"}),
         (("check", "--output", "verd"), {"verdict.json"}),
         (("schema", ""), {"verdict", "fleet"}),
+        (("smoke", "--expect", ""), {f"fail:{fault.code}" for fault in FAULTS}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -48,6 +48,18 @@ def test_help_begins_with_what_the_command_does(name: str, capfd: pytest.Capture
     assert first[0].isupper()
 
 
+@pytest.mark.parametrize("argv", [["help"], ["--help"], ["-h"], ["help", "nonsense"]])
+def test_help_of_the_program(argv: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 0
+    assert capfd.readouterr() == (overview(100), "")
+
+
+@pytest.mark.parametrize("argv", [["help", "smoke"], ["--help", "smoke"], ["smoke", "-h"], ["smoke", "-v", "--help"]])
+def test_help_of_a_command_may_be_asked_for_in_several_ways(argv: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 0
+    assert capfd.readouterr() == (help_of("smoke", 100), "")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_lines_fit_and_break_between_words_only(name: str, width: int) -> None:
