@@ -1,11 +1,15 @@
-"""What every test may rely on: an environment without this machine's settings, and with --no-skips that it ran."""
+"""The environment of all tests, without this machine's settings; --no-skips; and how workers share the collection."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import Generator
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,7 +24,7 @@ OUTSIDE_NAMES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_COLOR", "FORCE_COLO
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure: nothing may be missing here")
+    parser.addoption("--no-skips", action="store_true", help="treat a skipped test as failed")
 
 
 def pytest_configure() -> None:
@@ -28,16 +32,46 @@ def pytest_configure() -> None:
         upper = name.upper()
         if upper.startswith(OUTSIDE) or upper.endswith("_PROXY") or upper in OUTSIDE_NAMES:
             del os.environ[name]
-    # Otherwise every worker and every process that a test starts compiles everything anew.
+    # Without bytecode every worker and every process that a test starts would compile all modules.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    gc.disable()  # until all tests are collected, which leaves no garbage
-    os.environ["HOME"] = "/proc/nonexistent"  # no ~/.aws, no ~/.curlrc, and nobody can make one
+    os.environ["HOME"] = "/proc/nonexistent"  # no ~/.aws, no ~/.curlrc, and none can be created
 
 
-def pytest_collection_finish() -> None:
-    gc.freeze()  # thousands of tests and modules live until the end; no later collection looks at them
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without garbage collections: thousands of tests and modules live until the end, also when tests run."""
+    with _after_the_first_worker():
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            gc.freeze()
+            gc.enable()
+
+
+@contextmanager
+def _after_the_first_worker() -> Iterator[None]:
+    """Let the first worker compile all tests; the others wait for it, because each would compile them too."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    until = time.monotonic() + 60
+    while worker not in (None, "gw0") and not _collected().exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        if worker == "gw0":
+            _collected().touch()
+
+
+def _collected() -> Path:
+    """The file that exists once the first worker of this run has collected its tests."""
+    return Path(tempfile.gettempdir(), f"ecr-probe-tests-{os.environ.get('PYTEST_XDIST_TESTRUNUID')}")
+
+
+def pytest_sessionfinish() -> None:
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        _collected().unlink(missing_ok=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -19,7 +19,8 @@ def commands_in_report(form: str, command: str, before: str = "") -> list[str]:
     """Lines that are commands, where every text of a verdict and of a fleet begins with `before` and `command`."""
     prefix = f"{before}{command} "
     verdict = spoilt(made.broken(), lambda text: f"{prefix}{text}")
-    texts = [FORMATS[form].render(verdict, page) for page in (Page(), Page(pretty=True), Page(width=60, unicode=False))]
+    pages = [Page(), Page(width=60, unicode=False), *([Page(pretty=True)] if form == "json" else [])]
+    texts = [FORMATS[form].render(verdict, page) for page in pages]
     if form in FLEET_FORMATS:
         runs = [fleets.run(0, verdict, words=prefix), fleets.run(1, words=prefix)]
         texts.append(FLEET_FORMATS[form].render(fleets.fleet(runs, notes=(command, prefix)), Page()))
