@@ -43,7 +43,7 @@ def candidates(shell: str, folder: Path, *arguments: str) -> set[str]:
     else:
         command = ["fish", "--no-config", "-c", FISH, path, " ".join(("ecr-probe", *arguments))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=folder)
-    assert done.stderr == ""
+    assert done.returncode == 0, done.stderr
     return {line.partition("\t")[0] for line in done.stdout.splitlines() if line}
 
 
