@@ -78,7 +78,7 @@ class WorkerThreads:
 # ---- calls until a deadline ------------------------------------------------------------------------------------------
 
 
-class CutShortError(Exception):
+class EarlyEndError(Exception):
     """The run ends early. `str` names the reason as a clause: "--timeout (600 s) expired"."""
 
 
@@ -111,20 +111,20 @@ class Calls:
         self._workers.start(lambda: self.account.call(action, region=region, **parameters), on_reply)
 
     def wait(self, until: float) -> None:
-        """Return after a reply, at `until`, or earlier. Raises CutShortError."""
+        """Return after a reply, at `until`, or earlier. Raises EarlyEndError."""
         self._check()
         with suppress(*self._ignored):
             self._workers.wait(max(min(until, self.deadline) - self.now(), 0.0))
         self._check()
 
     def pause(self, seconds: float) -> None:
-        """Raises CutShortError."""
+        """Raises EarlyEndError."""
         until = self.now() + seconds
         while self.now() < until:
             self.wait(until)
 
     def call(self, action: str, *, retry: bool = True, **parameters: Any) -> dict[str, Any]:
-        """Make one call and wait for its reply; temporary errors are retried. Raises ApiError and CutShortError."""
+        """Make one call and wait for its reply; temporary errors are retried. Raises ApiError and EarlyEndError."""
         attempt = 0
         while True:
             replies: list[Reply] = []
@@ -141,9 +141,9 @@ class Calls:
 
     def _check(self) -> None:
         if self._stop is not None and self._stop.is_set():
-            raise CutShortError("the run was interrupted")
+            raise EarlyEndError("the run was interrupted")
         if self.now() >= self.deadline:
-            raise CutShortError(self._expired)
+            raise EarlyEndError(self._expired)
 
 
 # ---- rates -----------------------------------------------------------------------------------------------------------

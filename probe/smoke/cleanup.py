@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.narration import counted
 from probe.operator.aws import TEMPORARY, Account, ApiError, Kind
-from probe.smoke.calls import STOPS, Bucket, Calls, CutShortError, Reply, Workers, backoff
+from probe.smoke.calls import STOPS, Bucket, Calls, EarlyEndError, Reply, Workers, backoff
 from probe.smoke.subnets import State, Subnet
 
 LIMIT = 20.0  # seconds, and one more for every ten tasks
@@ -37,14 +37,14 @@ class Cleanup:
         deadline = self._workers.now() + LIMIT + len(subnets) / 10
         # Tolerant: a late reply to a call of the run may raise, and the tasks have to be stopped nevertheless.
         calls = Calls(self._account, self._workers, deadline=deadline, tolerant=True)
-        with suppress(CutShortError):
+        with suppress(EarlyEndError):
             self._await_launches(subnets, calls)
-        running = [subnet.task_arn for subnet in subnets if subnet.alive and subnet.task_arn]
-        running += [arn for subnet in subnets for arn in subnet.earlier]
-        unsure = any(subnet.unsure or subnet.state is State.STARTING for subnet in subnets)
+        running = [subnet.task_arn for subnet in subnets if subnet.may_run and subnet.task_arn]
+        running += [arn for subnet in subnets for arn in subnet.earlier_tasks]
+        unsure = any(subnet.launch_unknown or subnet.state is State.STARTING for subnet in subnets)
         if running or unsure:
             self._say(f"stopping {counted(len(running), 'task')}" if running else "looking for tasks that may run")
-            with suppress(CutShortError):
+            with suppress(EarlyEndError):
                 self._stop(running, calls)
                 if unsure:
                     self._stop_unknown_tasks(calls, already_stopped=set(running))

@@ -11,7 +11,7 @@ from probe import __version__
 from probe.config.flags import UsageError
 from probe.fleet import Fleet, as_expected, overall
 from probe.operator.aws import Account, ApiError
-from probe.smoke.calls import Calls, CutShortError, Workers
+from probe.smoke.calls import Calls, EarlyEndError, Workers
 from probe.smoke.cleanup import Cleanup
 from probe.smoke.options import Options
 from probe.smoke.progress import Progress
@@ -38,14 +38,14 @@ class Smoke:
     def run(self) -> Fleet:
         """Raises UsageError where the user must change something. On return and on errors every task is stopped."""
         try:
-            cut = self._run_tasks()
+            early_end = self._run_tasks()
         except UsageError as error:
             raise UsageError("; ".join((str(error), *self._clean_up()))) from None
         except BaseException:
             self._clean_up()
             raise
         else:
-            return self._fleet(cut, self._clean_up())
+            return self._fleet(early_end, self._clean_up())
         finally:
             self._progress.close()
 
@@ -64,8 +64,8 @@ class Smoke:
                 progress=self._progress,
                 notes=self._notes,
             ).run()
-        except CutShortError as cut:
-            return str(cut)
+        except EarlyEndError as error:
+            return str(error)
         return None
 
     def _prepare(self) -> Target:
@@ -97,12 +97,12 @@ class Smoke:
         )
         return cleanup.run(self._subnets)
 
-    def _fleet(self, cut: str | None, cleanup_notes: Sequence[str]) -> Fleet:
+    def _fleet(self, early_end: str | None, cleanup_notes: Sequence[str]) -> Fleet:
         now, options = self._workers.now(), self._options
-        if cut is not None:
+        if early_end is not None:
             error = f" ({self._calls.last_error})" if self._calls.last_error and self._target is None else ""
-            self._notes.append(f"not complete: {cut}{error}")
-        runs = tuple(subnet.final_run(cut or "", now) for subnet in sorted(self._subnets, key=_order))
+            self._notes.append(f"not complete: {early_end}{error}")
+        runs = tuple(subnet.final_run(early_end or "", now) for subnet in sorted(self._subnets, key=_order))
         status, code = overall((run.status for run in runs), strict=options.strict)
         definition = self._target.task_definition if self._target else options.task_definition
         return Fleet(

@@ -63,23 +63,23 @@ class Subnet(Record):
     began: float | None = None
     launched: float | None = None  # when RunTask returned the task
     task_arn: str | None = None
-    alive: bool = False  # the task was not seen to stop
-    earlier: list[str] = field(default_factory=list)  # tasks of earlier tries that were not seen to stop
-    unsure: bool = False  # a RunTask without a reply may have started a task
-    last: str = ""  # status of the task, or why there is none
-    before: str = ""  # why the try before this one found no place
+    may_run: bool = False  # the task was not seen to stop
+    earlier_tasks: list[str] = field(default_factory=list)  # tasks of earlier tries that may run
+    launch_unknown: bool = False  # a RunTask without a reply may have started a task
+    status: str = ""  # of the task in ECS's words, or why there is no task
+    failure_before: str = ""  # why the try before this one found no place
     ending: Ending | None = None
     log_reads: int = 0
     run: SubnetRun | None = None  # the result of the last try
 
     def begin(self, token: str, now: float) -> None:
         """Begin another try, with a task of its own."""
-        if self.alive and self.task_arn is not None:
-            self.earlier.append(self.task_arn)
-        self.before = self.last if self.failed_launches else ""
+        if self.may_run and self.task_arn is not None:
+            self.earlier_tasks.append(self.task_arn)
+        self.failure_before = self.status if self.failed_launches else ""
         self.token, self.began, self.launched = token, now, None
         self.tries += 1
-        self.alive, self.task_arn, self.ending, self.log_reads, self.last = False, None, None, 0, ""
+        self.may_run, self.task_arn, self.ending, self.log_reads, self.status = False, None, None, 0, ""
 
     def settle(self, result: Result, now: float) -> SubnetRun:
         self.run = SubnetRun(
@@ -95,18 +95,18 @@ class Subnet(Record):
         )
         return self.run
 
-    def final_run(self, cut: str, now: float) -> SubnetRun:
-        """The last try's result, also that of an earlier one; where there is none, `cut` is the reason."""
-        return self.run if self.run is not None else self.settle(self._unfinished(cut), now)
+    def final_run(self, early_end: str, now: float) -> SubnetRun:
+        """The last try's result, also that of an earlier one; where there is none, `early_end` is the reason."""
+        return self.run if self.run is not None else self.settle(self._unfinished(early_end), now)
 
-    def _unfinished(self, cut: str) -> Result:
+    def _unfinished(self, early_end: str) -> Result:
         if self.ending is not None and self.ending.exit_code is not None:
-            return outcome.from_exit_code(self.ending, f"its document was not read before {cut}")
-        if self.alive:
-            before = f"; before that {self.before}" if self.before else ""
-            return Result(Status.INCONCLUSIVE, words=f"its task was still {self.last} when {cut}{before}")
-        reason = self.last or self.before
-        text = f"{reason}; {cut}" if reason else f"no task was started before {cut}"
+            return outcome.from_exit_code(self.ending, f"its document was not read before {early_end}")
+        if self.may_run:
+            before = f"; before that {self.failure_before}" if self.failure_before else ""
+            return Result(Status.INCONCLUSIVE, words=f"its task was still {self.status} when {early_end}{before}")
+        reason = self.status or self.failure_before
+        text = f"{reason}; {early_end}" if reason else f"no task was started before {early_end}"
         return Result(Status.INCONCLUSIVE, words=text)
 
 
@@ -143,7 +143,7 @@ class Scheduler:
         )
 
     def run(self) -> None:
-        """Raises UsageError where AWS refuses the request, and CutShortError."""
+        """Raises UsageError where AWS refuses the request, and EarlyEndError."""
         while any(subnet.state is not State.DONE for subnet in self._subnets):
             self._advance()
 
@@ -211,20 +211,20 @@ class Scheduler:
         if isinstance(reply, ApiError):
             self._on_failed_launch(subnet, reply)
             return
-        self._accepted, subnet.unsure = True, False
+        self._accepted, subnet.launch_unknown = True, False
         task = next((described for described in reply.get("tasks") or () if described.get("taskArn")), None)
         if task is None:
             self._on_no_place(subnet, outcome.placement_reason(reply.get("failures") or ()))
             return
         if not any(other.state is State.RUNNING for other in self._subnets):
             self._next_poll = self._calls.now() + POLL
-        subnet.task_arn, subnet.last = str(task["taskArn"]), outcome.task_status(task)
-        subnet.state, subnet.alive, subnet.launched = State.RUNNING, True, self._calls.now()
+        subnet.task_arn, subnet.status = str(task["taskArn"]), outcome.task_status(task)
+        subnet.state, subnet.may_run, subnet.launched = State.RUNNING, True, self._calls.now()
 
     def _on_failed_launch(self, subnet: Subnet, error: ApiError) -> None:
-        subnet.unsure = subnet.unsure or error.kind in (Kind.NO_REPLY, Kind.UNAVAILABLE)
+        subnet.launch_unknown = subnet.launch_unknown or error.kind in (Kind.NO_REPLY, Kind.UNAVAILABLE)
         if error.kind in TEMPORARY:
-            subnet.last = f"no task could be started ({error})"
+            subnet.status = f"no task could be started ({error})"
             self._launch_later(subnet)
         elif error.kind is Kind.REFUSED and outcome.is_placement(error.text):
             self._accepted = True
@@ -233,7 +233,7 @@ class Scheduler:
             raise refusal_of(error, self._options, self._calls.account.region)
 
     def _on_no_place(self, subnet: Subnet, reason: str, stop_code: str = "") -> None:
-        subnet.last = f"no task could be started: {outcome.explained(reason)}"
+        subnet.status = f"no task could be started: {outcome.explained(reason)}"
         if outcome.is_temporary(reason, stop_code):
             subnet.token = None  # the RunTask with this token is answered
             self._launch_later(subnet)
@@ -277,14 +277,14 @@ class Scheduler:
                 self._settle(subnet, Result(Status.INCONCLUSIVE, words="ECS does not know the task that it started"))
 
     def _update(self, subnet: Subnet, task: Mapping[str, Any], now: float) -> None:
-        subnet.last = outcome.task_status(task)
+        subnet.status = outcome.task_status(task)
         subnet.zone = subnet.zone or outcome.task_zone(task)
         subnet.ending = ending = outcome.read_ending(task, self._target.container)
         if ending is None:
             return
         # When an essential container ends, ECS stops its task. The task of another one continues.
-        subnet.alive = subnet.last != "STOPPED" and not self._target.essential
-        if subnet.alive:
+        subnet.may_run = subnet.status != "STOPPED" and not self._target.essential
+        if subnet.may_run:
             self._stop_task(subnet)
         if ending.exit_code is not None and self._with_logs:
             subnet.state, subnet.due = State.ENDED, now
@@ -300,7 +300,7 @@ class Scheduler:
 
         def on_stop(reply: Reply) -> None:
             if subnet.task_arn == arn:
-                subnet.alive = isinstance(reply, ApiError)
+                subnet.may_run = isinstance(reply, ApiError)
 
         reason = "the check of ecr-probe is finished"
         self._calls.start("ecs:StopTask", on_stop, cluster=self._options.cluster, task=arn, reason=reason)
