@@ -3,9 +3,12 @@
 
 def run() -> None:
     # Before every other import: a Ctrl-C among them would end in a traceback.
-    import signal
+    try:
+        import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     from probe.cli import main
 
     main()

@@ -221,10 +221,20 @@ def test_a_signal_during_the_imports_is_an_orderly_end(module: str, number: sign
     assert not Path(there.host).exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_before_the_first_import_ends_the_process_silently(number: signal.Signals, there: Address) -> None:
-    done = interrupted_import("probe.cli", number, there)
-    assert (done.returncode, done.stdout, done.stderr) == (-number, "", "")
+@pytest.mark.parametrize(
+    ("module", "number", "code"),
+    [
+        ("signal", signal.SIGINT, 130),
+        ("signal", signal.SIGTERM, -signal.SIGTERM),
+        ("probe.cli", signal.SIGINT, -signal.SIGINT),
+        ("probe.cli", signal.SIGTERM, -signal.SIGTERM),
+    ],
+)
+def test_a_signal_before_the_first_import_ends_the_process_silently(
+    module: str, number: signal.Signals, code: int, there: Address
+) -> None:
+    done = interrupted_import(module, number, there)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
 
 def test_a_round_can_be_requested_and_scrapes_before_a_signal_are_answered(there: Address) -> None:
