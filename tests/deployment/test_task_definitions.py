@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 import botocore.loaders
 import botocore.model
 import botocore.validate
 import pytest
+import yaml
 
 from probe import health
 from probe.config.commands import COMMANDS
@@ -223,3 +225,9 @@ def test_it_measures_the_path_that_the_readme_states(name: str) -> None:
     verdict = recorded(name).verdict
     assert (verdict.status, verdict.path, verdict.pull) == (Status.PASS, EXPECTED[name].path, EXPECTED[name].pull)
     assert verdict.plan.log_group == "/ecs/ecr-probe"
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "cloudformation").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_template_is_valid_yaml(path: FilePath) -> None:
+    """Only the syntax: CloudFormation's own tags are checked by cfn-lint in the laboratory."""
+    assert list(yaml.parse(path.read_text(), yaml.SafeLoader))

@@ -209,10 +209,10 @@ def test_a_fault_of_one_round_fires_no_alert(cloud: Cloud, watched: Watched) -> 
     with faults.layers_silent(cloud):
         wait_for(["s3.silent"], lambda: history()["rounds"][-1]["errors"])
     wait_for([], lambda: history()["rounds"][-1]["errors"])
-    passed = history()["resolved"][0]
-    assert (passed["code"], passed["rounds"]) == ("s3.silent", 1)
+    resolved = history()["resolved"][0]
+    assert (resolved["code"], resolved["rounds"]) == ("s3.silent", 1)
     wait_for(HEALTHY, watched.state)
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(passed["since"])).total_seconds()
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(resolved["since"])).total_seconds()
     states = watched.query(f'count_over_time(ALERTS{{alertname="{BROKEN}"}}[{seconds:.0f}s])')
     # Pending if Prometheus scraped during that round, which it may miss on a busy machine.
     assert {item["metric"]["alertstate"] for item in states} <= {"pending"}
