@@ -185,11 +185,13 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 
 def _explain(argv: Sequence[str], _stop: Stop) -> int:
-    from probe.config.settings import arguments_of, read_reports
+    from probe.config.settings import arguments_of, notes, read_reports
     from probe.model import Basis
     from probe.report import FORMATS
 
     arguments = arguments_of("explain", argv)
+    for note in notes():
+        _complain(note)
     reports = read_reports(arguments)
     _check_stdout(reports)
     if (page := _page_of_code(arguments.positional)) is not None:
@@ -255,7 +257,7 @@ def _nearest_code(name: str) -> str | None:
     near = get_close_matches(name.lower(), CODES, n=1, cutoff=0.7)
     if not near:
         return None
-    return f"is neither a file nor a code; did you mean {near[0]}? for example ecr-probe explain {near[0]}"
+    return f"is neither a file nor a code; did you mean {near[0]}?; for example ecr-probe explain {near[0]}"
 
 
 def _read(name: str, limit: int) -> bytes:
@@ -272,9 +274,11 @@ def _read(name: str, limit: int) -> bytes:
 def _health(argv: Sequence[str], _stop: Stop) -> int:
     from probe import health
     from probe.config.listen import address
-    from probe.config.settings import arguments_of
+    from probe.config.settings import arguments_of, notes
 
     arguments = arguments_of("health", argv)
+    for note in notes():
+        _complain(note)
     listen = arguments.value_or_default("listen", address)
     complaint = health.complaint(listen, tls="tls-certificate" in arguments)
     if complaint is None:
@@ -351,6 +355,7 @@ def _schema(argv: Sequence[str], _stop: Stop) -> int:
 
 def _demo(argv: Sequence[str], stop: Stop) -> int:
     from probe import demo
+    from probe.config.settings import notes
 
     request = demo.read(argv)
     if request.sidecar is not None:
@@ -359,6 +364,8 @@ def _demo(argv: Sequence[str], stop: Stop) -> int:
             return _sidecar(request.sidecar, stage.measure, stop)
         finally:
             stage.close()
+    for note in notes():
+        _complain(note)
     if not (request.listing or request.everything):
         _check_stdout(request.reports)
     # Next to a report that a program reads, everything else goes to stderr.

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from probe.config.flags import DEMO_FLAGS, DEMO_SERVE_FLAGS, REPORT_FLAGS, Arguments, UsageError
-from probe.config.readers import one_of
-from probe.config.settings import Reports, Settings, arguments_of, parse, read_reports
+from probe.config.settings import Reports, Settings, arguments_of, notes, parse, read_reports
 from probe.crash import verdict_in_any_case
 from probe.model import Verdict
 from probe.records import Record, replace
@@ -124,7 +124,7 @@ def _read_served(arguments: Arguments) -> Request:
         read_reports(arguments),
         drill=arguments.on("drill"),
     )
-    check = _settings(request.scenarios[0], request, {})
+    check = replace(_settings(request.scenarios[0], request, {}), notes=notes())
     sidecar = options(arguments, check)
     return _checked(replace(request, sidecar=replace(sidecar, rehearsal=True)))
 
@@ -155,19 +155,20 @@ def scenario_named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
     matching = [other for other in names if name.lower() in other]
     if name not in names and matching:
         raise UsageError(f"{quoted(name)} is not a scenario; ecr-probe demo --list {name} lists those that match")
-    try:
-        return scenarios[names.index(one_of(name, names, what="a scenario"))]
-    except ValueError as error:
-        raise UsageError(f"{error}; ecr-probe demo --list lists all, {GOOD}") from None
+    if name not in names:
+        near = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?; for example ecr-probe demo {near[0]}" if near else "see ecr-probe demo --list"
+        raise UsageError(f"{quoted(name)} is not a scenario; {hint}")
+    return scenarios[names.index(name)]
 
 
 def ambiguous(request: Request) -> UsageError:
-    """Describe a name that is not a scenario but matches some, which have been listed."""
+    """Say that nothing ran: the text is no scenario's name, but matches those that have been listed."""
     example, number = request.scenarios[0].name, len(request.scenarios)
-    hint = f"; did you mean {example}?" if number == 1 else f", but {number} match"
-    return UsageError(
-        f"{quoted(request.ambiguous or '')} is not a scenario{hint}; for example ecr-probe demo {example}"
-    )
+    text = quoted(request.ambiguous or "")
+    if number == 1:
+        return UsageError(f"one scenario matches {text}; run it with ecr-probe demo {example}")
+    return UsageError(f"{number} scenarios match {text}; run one, for example ecr-probe demo {example}")
 
 
 def _checked(request: Request) -> Request:

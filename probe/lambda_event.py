@@ -39,8 +39,9 @@ class Key(Flag):
         value: Any = int(self.example) if self.example.isdigit() else self.example
         return json.dumps({self.name: True if self.switch else [value] if self.many else value})
 
-    def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
-        return UsageError(f"{self.name} ({given_by or self.variable}): {sentence}; for example {self.good}")
+    def refusal(self, sentence: str, *, given_by: str = "", example: str = "") -> UsageError:
+        good = example or self.good
+        return UsageError(f"{self.name} ({given_by or self.variable}): {sentence}; for example {good}")
 
 
 # A function writes no file and has no screen, and it cannot reach an instance's metadata.
@@ -85,7 +86,7 @@ def _settings(event: object) -> Iterator[tuple[Key, object]]:
 def _refuse(name: str) -> NoReturn:
     near = get_close_matches(name[:100].lower().replace("_", "-"), KEYS, n=1, cutoff=0.6)
     if near:
-        raise UsageError(f"{quoted(name)} is no setting; did you mean {near[0]}? for example {KEYS[near[0]].good}")
+        raise UsageError(f"{quoted(name)} is no setting; did you mean {near[0]}?; for example {KEYS[near[0]].good}")
     raise UsageError(
         f"{quoted(name)} is no setting; known are {', '.join(KEYS)}; an event with other keys needs "
         f'"{SETTINGS}" around them; for example {json.dumps({SETTINGS: json.loads(GOOD)})}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.addresses import is_ipv6, presume
+from probe.config.readers import duration_text
 from probe.config.settings import Environment, Settings, UsageError
 from probe.endpoints import CORE_ENDPOINTS, ROWS, TABLE, Place, Row
 from probe.images import GOOD_IMAGE, OtherImage, parse_image
@@ -14,11 +15,15 @@ from probe.partitions import partition_of
 # The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
 # (ECS guide, "interface VPC endpoints").
 _LAUNCHES_WITH_AGENT = ("EC2",)
+_GOOD_DEADLINE = "30s"
 
 
-def make_plan(settings: Settings, surroundings: Surroundings) -> Plan:
-    """Decide what to measure. Raises UsageError if flags and surroundings together do not suffice."""
-    image, kind = _image(settings, surroundings)
+def make_plan(settings: Settings, surroundings: Surroundings, *, late: bool = False) -> Plan:
+    """Decide what to measure. Raises UsageError if flags and surroundings together do not suffice.
+
+    `late`: the deadline passed while the surroundings were read.
+    """
+    image, kind = _image(settings, surroundings, late=late)
     place = _image_place(image) if image else _task_place(surroundings)
     dual_stack = _ipv6_only(surroundings)
     destination = _log_destination(surroundings)
@@ -72,10 +77,15 @@ def _endpoints(
         )
 
 
-def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReference | None, ImageHost]:
+def _image(settings: Settings, surroundings: Surroundings, *, late: bool) -> tuple[ImageReference | None, ImageHost]:
     if settings.image is not None:
         return settings.image, ImageHost.PRIVATE_ECR
     if surroundings.image is None:
+        if late and not surroundings.metadata_answered and _metadata_variables(settings.environment):
+            raise UsageError(
+                f"--deadline (ECR_PROBE_DEADLINE): {duration_text(settings.budget.deadline)} passed before the task "
+                f"metadata answered, which contains the image; for example --deadline {_GOOD_DEADLINE}"
+            )
         why = _why_no_image(settings.environment, surroundings)
         raise UsageError(f"--image (ECR_PROBE_IMAGE) is needed, since {why}: for example --image {GOOD_IMAGE}")
     try:
@@ -89,14 +99,18 @@ def _image(settings: Settings, surroundings: Surroundings) -> tuple[ImageReferen
 def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:
     if surroundings.metadata_answered:
         return "task metadata contains no image"
-    variables = {
+    if variables := _metadata_variables(environment):
+        return f"task metadata at {' and '.join(variables)} could not be read"
+    return "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"
+
+
+def _metadata_variables(environment: Environment) -> list[str]:
+    """The variables that are set and contain the address of task metadata."""
+    uris = {
         "ECS_CONTAINER_METADATA_URI_V4": environment.metadata_v4,
         "ECS_CONTAINER_METADATA_URI": environment.metadata_v3,
     }
-    set_variables = [name for name, uri in variables.items() if uri]
-    if set_variables:
-        return f"task metadata at {' and '.join(set_variables)} did not answer readably"
-    return "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"
+    return [name for name, uri in uris.items() if uri]
 
 
 def _image_place(image: ImageReference) -> Place:

@@ -42,7 +42,7 @@ def run(
         grace -= POLL if stop.is_set() else 0
     here = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
     surroundings = remembering(earlier, here)
-    plan = make_plan(settings, surroundings)
+    plan = make_plan(settings, surroundings, late=time.monotonic() >= until)
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(
         started_at=started_at,

@@ -96,7 +96,8 @@ COMMANDS = {
     "serve": Command(
         "run the check periodically as a sidecar, with a page and /metrics",
         ("serve --interval 60s", "serve --listen 127.0.0.1:9879 --format emf"),
-        "0 stopped by a signal, 2 usage or configuration",
+        "0 stopped by a signal, 2 usage; while the image is unknown it keeps running, logs the event misconfigured "
+        "and tries again in the next round",
         {"sidecar": flags.SERVE_FLAGS, **_check_groups(flags.SIDECAR_CHECK_FLAGS)},
     ),
     "smoke": Command(

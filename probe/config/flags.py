@@ -24,7 +24,8 @@ class UsageError(Exception):
     """A mistake of the user: one line that names flag and variable and shows a good value. Exit code 2."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence.replace("?; ", "? "))  # after a suggestion, an example needs no semicolon
+        # A suggestion ends its sentence.
+        super().__init__(sentence.replace("?; for example ", "? For example: ").replace("?; ", "? "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,14 @@ class Flag:
     def opposite(self) -> str:
         return self.name.removeprefix("no-") if self.name.startswith("no-") else f"no-{self.name}"
 
-    def refusal(self, sentence: str, *, given_by: str = "") -> UsageError:
+    def refusal(self, sentence: str, *, given_by: str = "", example: str = "") -> UsageError:
+        """The error. `example` replaces the flag's own, where that would be refused too."""
         if not self.on_command_line:
             return UsageError(f"{self.variable}: {sentence}; for example {self.variable}={self.example}")
-        good = f"--{self.name} {self.example}".rstrip()
+        good = example or f"--{self.name} {self.example}".rstrip()
         if not self.has_variable:
             return UsageError(f"--{self.name}: {sentence}; for example {good}")
-        good += f" or {self.variable}=true" if self.switch else ""
+        good += f" or {self.variable}=true" if self.switch and not example else ""
         origin = f", here from {given_by}" if given_by else ""
         return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
 
@@ -488,8 +490,8 @@ class Arguments:
 
         return bool(self.value(name, switch))
 
-    def refusal(self, name: str, sentence: str) -> UsageError:
-        return self.flags[name].refusal(sentence)
+    def refusal(self, name: str, sentence: str, *, example: str = "") -> UsageError:
+        return self.flags[name].refusal(sentence, example=example)
 
     def _convert(self, name: str, text: str, read: Callable[[str], T]) -> T:
         try:
@@ -584,7 +586,7 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], example: str) -> Usag
     if not flag.on_command_line:
         return flag.refusal(f"there is no --{flag.name}, because other users can read a command line; set the variable")
     good = f"--{flag.name} {flag.example}".rstrip()
-    return UsageError(f"unknown flag {name!r}; did you mean {flag.label}? for example {good}")
+    return UsageError(f"unknown flag {name!r}; did you mean {flag.label}?; for example {good}")
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:

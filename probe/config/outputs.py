@@ -18,6 +18,7 @@ from probe.report import FORMATS
 from probe.safe_words import quoted
 
 STDOUT = "-"
+_ENDINGS = {"json": "json", "junit": "xml", "markdown": "md", "prometheus": "prom"}  # of files in examples
 
 
 class Output(Record, frozen=True):
@@ -89,7 +90,11 @@ def _output(arguments: Arguments, form: str, path: str, formats: Iterable[str]) 
 
 def _check_places(arguments: Arguments, outputs: Sequence[Output]) -> None:
     if sum(output.path is None for output in outputs) > 1:
-        raise arguments.refusal("format", "only one report can go to stdout; give the others an --output each")
+        first, second = [output.format for output in outputs if output.path is None][:2]
+        example = f"--format {first} --output {'report.' + _ENDINGS.get(first, 'txt')} --format {second}"
+        raise arguments.refusal(
+            "format", "only one report can go to stdout; give the others an --output each", example=example
+        )
     places = [os.path.realpath(output.path) for output in outputs if output.path is not None]
     twice = next((place for place in places if places.count(place) > 1), None)
     if twice is not None:

@@ -103,7 +103,7 @@ def size(text: str) -> int:
 
 
 def layers(text: str) -> Layers:
-    return Layers(one_of(text, Layers, what="a choice of layers"))
+    return Layers(one_of(text, Layers, what="a valid value"))
 
 
 def cidr(text: str) -> str:

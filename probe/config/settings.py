@@ -27,6 +27,7 @@ __all__ = [
     "Settings",
     "UsageError",
     "arguments_of",
+    "notes",
     "parse",
     "process_start",
     "read_reports",
@@ -106,6 +107,11 @@ def variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
     return os.environ if environ is None else environ
 
 
+def notes(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What is odd about the variables but no mistake that ends the command: names that look misspelt."""
+    return misspelt_variables(variables(environ))
+
+
 def settle(arguments: Arguments, environ: Mapping[str, str] | None = None, *, started: float | None = None) -> Settings:
     """Read the values of a check's flags. Raises UsageError."""
     from probe.config import readers
@@ -134,7 +140,7 @@ def settle(arguments: Arguments, environ: Mapping[str, str] | None = None, *, st
         ca_bundle=_ca_bundle(arguments, environ),
         allow_instance_role=arguments.on("allow-instance-role"),
         reports=read_reports(arguments, environ),
-        notes=misspelt_variables(environ),
+        notes=notes(environ),
         started=process_start() if started is None else started,
         environment=environment(environ),
         environ=MappingProxyType(dict(environ)),
@@ -155,7 +161,9 @@ def read_reports(
         raise arguments.refusal("pretty", "this is for json only, and --format (ECR_PROBE_FORMAT) is not json")
     verbose, quiet = arguments.on("verbose"), arguments.on("quiet")
     if verbose and quiet:
-        raise arguments.refusal("verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)")
+        raise arguments.refusal(
+            "verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)", example="--verbose --no-quiet"
+        )
     return Reports(outputs=outputs, pretty=pretty, colour=_colour(variables(environ)), verbose=verbose, quiet=quiet)
 
 

@@ -10,6 +10,7 @@ from probe.explain import explain_tasks, task_not_described
 from probe.explain.task_context import TaskContext, TaskDescription, read_task_description
 from probe.model import Failure, Verdict
 from probe.operator.aws import Account, ApiError, Kind
+from probe.safe_words import quoted
 
 _ACTION = "ecs:DescribeTasks"
 # Temporary errors are not mistakes of the user, as in `smoke`.
@@ -24,7 +25,9 @@ def task_arn(text: str) -> re.Match[str]:
     """Read the ARN of a task. Raises ValueError with one plain sentence."""
     match = ecs_arn(text, "task")
     if match is None:
-        raise ValueError("not the ARN of an ECS task, which contains its region, account and cluster")
+        raise ValueError(
+            f"{quoted(text)} is not the ARN of an ECS task, which contains its region, account and cluster"
+        )
     return match
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from probe.arns import NAME, REGION, ecs_arn
 from probe.config import readers
-from probe.config.flags import LAUNCH_TYPES, Arguments, misspelt_variables
-from probe.config.settings import Reports, arguments_of, environment, read_reports, variables
+from probe.config.flags import LAUNCH_TYPES, Arguments
+from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.faults import FAULTS
 from probe.fleet import Expectation
 from probe.records import Unshown
@@ -71,7 +71,7 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         region=arguments.value("region", _region) or (arn["region"] if arn else None) or environment(environ).region,
         profile=arguments.value("profile", str),
         reports=read_reports(arguments, environ, formats=FLEET_FORMATS),
-        notes=misspelt_variables(variables(environ)),
+        notes=notes(environ),
         arguments=arguments,
     )
 
@@ -87,7 +87,7 @@ def _check_combinations(arguments: Arguments) -> None:
         exclude(name, "service", "the service defines this")
     exclude("wait-until-pass", "expect", "with --expect (ECR_PROBE_EXPECT) a failure is expected, not a pass")
     if "service" not in arguments and "subnets" not in arguments:
-        raise arguments.refusal("subnets", "either these or --service (ECR_PROBE_SERVICE) must name where to run")
+        raise arguments.refusal("subnets", "give these or --service (ECR_PROBE_SERVICE), to say where to run")
 
 
 def _timeout(arguments: Arguments, waiting: float) -> float:

@@ -42,7 +42,7 @@ def refused(event: object, **variables: str) -> str:
         settings(event, **variables)
     line = str(caught.value)
     assert "\n" not in line
-    example = line.partition("; for example ")[2] or line.partition("? for example ")[2]
+    example = line.partition("; for example ")[2] or line.partition("? For example: ")[2]
     settings(json.loads(example))  # a good example is one
     return line
 
@@ -114,7 +114,7 @@ def test_with_settings_all_other_keys_are_ignored(others: dict[str, object]) -> 
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        ({"imgae": IMAGE}, "'imgae' is no setting; did you mean image? for example {\"image\": "),
+        ({"imgae": IMAGE}, "'imgae' is no setting; did you mean image? For example: {\"image\": "),
         ({"vpc_cidr": "10.0.0.0/16"}, "'vpc_cidr' is no setting; did you mean vpc-cidr? "),
         ({"VPC-CIDR": "10.0.0.0/16"}, "'VPC-CIDR' is no setting; did you mean vpc-cidr? "),
         ({"ECR_PROBE_IMAGE": IMAGE}, "'ECR_PROBE_IMAGE' is no setting; known are image, platform, "),

@@ -67,7 +67,7 @@ def test_the_verdict_comes_through_and_the_log_has_one_line(running: Function) -
 @pytest.mark.parametrize(
     ("event", "kind", "message"),
     [
-        ({"imgae": 1}, "UsageError", "'imgae' is no setting; did you mean image? for example {"),
+        ({"imgae": 1}, "UsageError", "'imgae' is no setting; did you mean image? For example: {"),
         ([1], "UsageError", "the event is a list and has to be an object; "),
         (b'{"deadline": 1e400}', "UsageError", "'inf' is not a duration"),
         (b"{", "Runtime.UnmarshalError", ""),

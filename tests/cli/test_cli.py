@@ -75,7 +75,7 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["chek"], "'chek' is not a command; did you mean check?"),
+        (["chek"], "'chek' is not a command; did you mean check? For example: ecr-probe check --help\n"),
         (["metrics"], "'metrics' is not a command; use one of check, demo, "),
         (["--image", IMAGE], "unknown option '--image' before the command; for example ecr-probe check --image"),
         (["schema", "x"], "'x' is not a document; use one of verdict, fleet"),
@@ -87,7 +87,7 @@ def test_without_a_command_help_goes_to_stderr(capfd: pytest.CaptureFixture[str]
         (["explain", "verdict.jsn"], "no such file"),
         (["explain", "/"], "is a directory"),
         (["explain", "tcp.slient"], "is neither a file nor a code; did you mean tcp.silent?"),
-        (["explain", "endpoint.missing.s4"], "did you mean endpoint.missing.s3? for example ecr-probe explain"),
+        (["explain", "endpoint.missing.s4"], "did you mean endpoint.missing.s3? For example: ecr-probe explain"),
     ],
 )
 def test_usage(argv: list[str], sentence: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -163,14 +163,16 @@ def test_a_part_of_a_name_or_a_finding_lists_what_matches(
     names = listed(out)
     assert example in names
     assert 1 < len(names) < len(SCENARIOS)
-    assert f"'{text}' is not a scenario, but {len(names)} match" in err
+    assert f"{len(names)} scenarios match '{text}'; run one, for example ecr-probe demo {names[0]}\n" in err
     assert main(["demo", "--list", text]) == 0
     assert capfd.readouterr() == (out, "")
 
 
 def test_a_single_match_is_suggested(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "gateway-miss"]) == 2
-    assert "did you mean s3-gateway-missing?" in capfd.readouterr().err
+    assert capfd.readouterr().err == (
+        "ecr-probe: one scenario matches 'gateway-miss'; run it with ecr-probe demo s3-gateway-missing\n"
+    )
 
 
 def test_a_list_of_matches_keeps_off_the_stdout_of_a_program(capfd: pytest.CaptureFixture[str]) -> None:
@@ -239,6 +241,11 @@ def test_a_bad_value_is_refused_before_anything_is_printed(
         (["healthy", "--interval", "5"], "--interval works only with --serve"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
         (["healthy", "other"], "unknown argument 'other'; for example ecr-probe demo healthy"),
+        (["nonsense"], "'nonsense' is not a scenario; see ecr-probe demo --list\n"),
+        (
+            ["helthy"],
+            "'helthy' is not a scenario; did you mean healthy? For example: ecr-probe demo healthy\n",
+        ),
         (["--list=yes"], "--list: a switch takes no value"),
     ],
 )

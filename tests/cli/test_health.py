@@ -335,6 +335,16 @@ def test_a_misspelt_variable_is_noted() -> None:
     )
 
 
+@pytest.mark.parametrize("argv", [["health"], ["demo", "--list"], ["explain", "tcp.silent"]])
+def test_other_commands_note_it_too(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ECR_PROBE_LISTN", "x")
+    main(argv)
+    note = "ecr-probe: ECR_PROBE_LISTN is not a variable of ecr-probe; did you mean ECR_PROBE_LISTEN?\n"
+    assert capfd.readouterr().err.startswith(note)
+
+
 def test_help_shows_the_variable_and_the_default(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["health", "--help"]) == 0
     text = " ".join(capfd.readouterr().out.split())

@@ -159,7 +159,7 @@ def test_missing_credentials_exit_2(
 )
 def test_an_invalid_arn_is_refused(text: str, ecs: Ecs, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--task", text]) == 2
-    assert "not the ARN of an ECS task" in capfd.readouterr().err
+    assert "is not the ARN of an ECS task" in capfd.readouterr().err
     assert ecs.requests == []
 
 

@@ -132,11 +132,11 @@ def test_the_error_for_a_missing_image_names_the_flag(surroundings: Surroundings
         ({}, "there is no ECS task metadata here (ECS_CONTAINER_METADATA_URI_V4 is not set)"),
         (
             {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/x"},
-            "task metadata at ECS_CONTAINER_METADATA_URI_V4 did not answer readably",
+            "task metadata at ECS_CONTAINER_METADATA_URI_V4 could not be read",
         ),
         (
             {"ECS_CONTAINER_METADATA_URI": "http://169.254.170.2/v3/x"},
-            "task metadata at ECS_CONTAINER_METADATA_URI did not answer readably",
+            "task metadata at ECS_CONTAINER_METADATA_URI could not be read",
         ),
     ],
 )
@@ -144,6 +144,19 @@ def test_the_error_distinguishes_silent_from_missing_metadata(environ: dict[str,
     with pytest.raises(UsageError) as refusal:
         make_plan(parse([], environ), Surroundings())
     assert f"is needed, since {message}: for example" in str(refusal.value)
+
+
+def test_a_deadline_that_passed_is_the_reason_for_unread_metadata() -> None:
+    settings = parse(["--deadline", "100ms"], {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/x"})
+    with pytest.raises(UsageError) as refusal:
+        make_plan(settings, Surroundings(), late=True)
+    assert str(refusal.value) == (
+        "--deadline (ECR_PROBE_DEADLINE): 100ms passed before the task metadata answered, which contains the image; "
+        "for example --deadline 30s"
+    )
+    without_metadata = parse(["--deadline", "100ms"], {})
+    with pytest.raises(UsageError, match=r"^--image .* there is no ECS task metadata here"):
+        make_plan(without_metadata, Surroundings(), late=True)
 
 
 def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:

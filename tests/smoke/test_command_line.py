@@ -147,7 +147,7 @@ def test_a_misspelt_variable_is_reported(smoke: Run, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "--subnets (ECR_PROBE_SUBNETS): either these or --service"),
+        ((), "--subnets (ECR_PROBE_SUBNETS): give these or --service"),
         (("--service", "unknown"), "'unknown' is not in cluster main in eu-west-1"),
         ((*subnets(1), "--format", "prometheus"), "--format (ECR_PROBE_FORMAT): 'prometheus' is not a format"),
         ((*subnets(1), "--output", "/nowhere/x"), "--output (ECR_PROBE_OUTPUT)"),

@@ -49,7 +49,10 @@ def test_the_region_may_come_from_the_clusters_arn() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "--subnets (ECR_PROBE_SUBNETS): either these or --service"),
+        (
+            (),
+            "--subnets (ECR_PROBE_SUBNETS): give these or --service (ECR_PROBE_SERVICE), to say where to run; ",
+        ),
         (
             (*WHERE, "--launch-type", "EC2", "--capacity-provider", "x"),
             "--launch-type (ECR_PROBE_LAUNCH_TYPE): a capacity",
