@@ -42,15 +42,15 @@ NOT_AWS = Fault(
 UNREADABLE = Fault(
     "http.unreadable",
     "the answer of {endpoints} is not valid",
-    "AWS answers this request in another form. The reason is unknown.",
+    "AWS does not send answers of this form; the cause is unknown.",
     Impact.PULL,
     (causes.OTHER, causes.EGRESS_FIREWALL),
 )
 BROKEN_TRANSFER = Fault(
     "path.transfer-broken",
     "data from {endpoints} stops in the middle of the transfer",
-    "DNS, TCP and TLS work, but the data on top of them is cut off or stalls. Lost large packets do that, and idle "
-    "limits of a NAT or firewall.",
+    "DNS, TCP and TLS work, but the data on top of them is cut off or stalls. Causes include lost large packets and "
+    "idle timeouts on a NAT or firewall.",
     Impact.PULL,
     (causes.TRANSFER_BROKEN, causes.MTU, causes.EGRESS_FIREWALL),
 )
@@ -138,7 +138,7 @@ def _path_findings(fault: Fault, evidence: Evidence, steps: list[Step]) -> Itera
 ENDPOINT_POLICY = Fault(
     "policy.vpce.ecr",
     "the policy of the {endpoints} VPC endpoint denies {action} to {who}",
-    "AWS answered that a VPC endpoint policy denies it. Network, names and TLS work.",
+    "AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
     Impact.PULL,
     (causes.ECR_ENDPOINT_POLICY,),
     certain=True,
@@ -161,7 +161,7 @@ DENIED = Fault(
         ("who", "a role"),
         ("action", "an action"),
         ("reason", "The finding names the kind of policy, where AWS named one."),
-        ("role", "ECS pulls with the execution role, which may be allowed more; --pull-role names it."),
+        ("role", "ECS pulls with the execution role, which may have more permissions; name it with --pull-role."),
     ),
 )
 
@@ -228,7 +228,7 @@ def _action(step: Step) -> str:
 def policy_sentence(denial: Denial | None) -> str:
     """The kind of policy that denied, where AWS names one."""
     if denial is None or denial.reason is None:
-        return "AWS did not say which policy denies it."
+        return "AWS's answer does not say which policy denies this request."
     return f"AWS's answer names the {denial.reason}."
 
 
@@ -264,4 +264,4 @@ def role_sentence(evidence: Evidence) -> str:
         return "This is the role that pulls."
     if evidence.holds_pull_role is False:
         return "ECS pulls with another role (--pull-role), so this does not refute the pull."
-    return "ECS pulls with the execution role, which may be allowed more; --pull-role names it."
+    return "ECS pulls with the execution role, which may have more permissions; name it with --pull-role."

@@ -169,7 +169,7 @@ RESOLVER_UNREACHABLE = CauseText(
         "--port 53 --cidr {server}/32",
         "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --protocol tcp "
         "--port 53 --cidr {server}/32",
-        note="A VPC resolver accepts at most 1024 packets per second and network interface.",
+        note="A VPC resolver accepts at most 1024 packets per second per network interface.",
     ),
     confirm=reads(
         _DESCRIBE_TASK_INTERFACE,
@@ -191,7 +191,7 @@ ZONE_MISSING_RECORD = CauseText(
     code="dns.hosted-zone-missing-record",
     title="the private zone exists, but has no record for this host (often the wildcard is missing)",
     fix=advice(
-        "add a record for {host} (or *) as an alias of the endpoint",
+        "add a record for {host} (or *) as an alias to the endpoint",
         "aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch file://RECORD.json",
     ),
     confirm=reads(
@@ -215,7 +215,7 @@ ZONE_CONFLICT = CauseText(
     code="dns.hosted-zone-conflict",
     title="another private zone or endpoint in this VPC owns the name",
     fix=advice(
-        "leave one owner of {host}, or add the missing record to the zone that owns it",
+        "keep only one owner of {host}, or add the missing record to the zone that owns it",
         "aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id ZONE_ID "
         "--vpc VPCRegion={task_region},VPCId=VPC_ID",
     ),
@@ -338,7 +338,7 @@ MISSING_OTHER = _missing_endpoint("endpoint.missing.other", "{endpoint}")
 MISSING_LOGS = _missing_endpoint("logs.endpoint-missing", "CloudWatch Logs", "logs")
 MISSING_CONTROL_PLANE = CauseText(
     code="ecs.control-plane-endpoints-missing",
-    title="the ecs, ecs-agent and ecs-telemetry endpoints are not all in this VPC",
+    title="one or more of the ecs, ecs-agent and ecs-telemetry endpoints is missing from this VPC",
     fix=advice(
         "create the ecs, ecs-agent and ecs-telemetry endpoints, then restart the ECS agent",
         *_CREATE_ENDPOINT.commands,
@@ -383,14 +383,14 @@ MTU = CauseText(
     confirm=reads(
         "ping -M do -s 1400 {host_address}",
         note=(
-            "Run it in the task's subnet, against a host behind the same hop that answers pings. If smaller sizes "
-            "pass, it is the MTU."
+            "Run it in the task's subnet, against a host behind the same hop that answers pings. If smaller pings get "
+            "through and this one does not, the MTU is the cause."
         ),
     ),
 )
 TRANSFER_BROKEN = CauseText(
     code="path.transfer-broken",
-    title="a middlebox cuts or stalls long transfers (idle limit of a NAT, inspection, overload)",
+    title="a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload)",
     fix=advice(
         "exempt {hosts} from inspection, or route around the middlebox",
         "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID "
@@ -398,7 +398,7 @@ TRANSFER_BROKEN = CauseText(
     ),
     confirm=reads(
         "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID",
-        note="REJECT records, or missing ones, show the hop.",
+        note="In the flow logs, REJECT records or missing records show where traffic is lost.",
     ),
 )
 PROXY = CauseText(
@@ -488,7 +488,7 @@ EXECUTION_ROLE = CauseText(
     ),
     confirm=reads(
         "aws iam simulate-principal-policy --policy-source-arn {role_arn} --action-names {actions}",
-        note="--pull-role names the role that pulls to ecr-probe.",
+        note="Name the role that does the pull with --pull-role.",
     ),
 )
 REPOSITORY_POLICY = CauseText(
@@ -517,9 +517,9 @@ SOURCE_VPCE_CONDITION = CauseText(
 )
 ORGANISATION_POLICY = CauseText(
     code="iam.scp",
-    title="a policy of the organisation (SCP or RCP) denies this request",
+    title="a policy of the organization (SCP or RCP) denies this request",
     fix=advice(
-        "exempt the action or the account in the organisation's policy",
+        "exempt the action or the account in the organization's policy",
         "aws organizations update-policy --policy-id POLICY_ID --content file://POLICY.json",
     ),
     confirm=reads(
@@ -535,7 +535,7 @@ NO_CREDENTIALS = CauseText(
 )
 CREDENTIALS_REJECTED = CauseText(
     code="iam.credentials-rejected",
-    title="the credentials are expired, invalid or not ready yet",
+    title="the credentials have expired, are invalid, or are not ready yet",
     fix=advice(
         "renew the credentials; remove AWS_ACCESS_KEY_ID and related variables from the task definition where they "
         "override the role",
@@ -576,7 +576,7 @@ CLOCK_SKEW = CauseText(
     code="clock.skew",
     title="the clock of the task's host is wrong",
     fix=advice(
-        "repair time synchronisation on the host; on Fargate, replace the task",
+        "repair time synchronization on the host; on Fargate, replace the task",
         "aws ecs stop-task --region {task_region} --cluster {cluster} --task {task}",
         note="Amazon's time server is 169.254.169.123; chronyc sources shows which one the host uses.",
     ),
@@ -587,7 +587,7 @@ CLOCK_SKEW = CauseText(
 
 REPOSITORY_NOT_FOUND = CauseText(
     code="registry.repo-not-found",
-    title="account, region or repository name is wrong, or the repository was deleted",
+    title="the account, region or repository name is wrong, or the repository was deleted",
     fix=advice(
         "correct the image reference, or create the repository {repository}",
         "aws ecr create-repository --region {region} --repository-name {repository}",
@@ -622,7 +622,7 @@ NO_MATCHING_PLATFORM = CauseText(
 )
 FOREIGN_LAYERS = CauseText(
     code="registry.foreign-layers",
-    title="layers of the base image are kept at its vendor, not in ECR",
+    title="layers of the base image are hosted by its vendor, not in ECR",
     fix=advice(
         "also push the foreign layers: list {registry} in allow-nondistributable-artifacts of the Docker daemon, then "
         "push the image again",
@@ -644,12 +644,12 @@ ECR_PUBLIC = CauseText(
 PULL_THROUGH = CauseText(
     code="registry.pull-through-redirect",
     title="the repository is a pull-through cache that does not hold this image yet",
-    fix=advice("pull the image once from where there is a route to the internet", READ_MANIFEST),
+    fix=advice("pull the image once from a network with internet access", READ_MANIFEST),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
 )
 TOKEN_EXPIRED = CauseText(
     code="registry.auth-token-expired",
-    title="the token is expired or of another region's registry",
+    title="the token has expired or belongs to another region's registry",
     fix=advice(
         "renew the token for {registry}",
         "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
@@ -687,7 +687,9 @@ FIPS_HOSTNAME = CauseText(
 )
 UNRECOGNISED_HOST = CauseText(
     code="client.unrecognised-ecr-host",
-    title="a client does not recognise this host as ECR, or logs in to another host name than it pulls from",
+    title=(
+        "a client does not recognize this host as ECR, or logs in to a different host name from the one it pulls from"
+    ),
     fix=advice(
         "use the same registry host for login and pull",
         "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
@@ -696,7 +698,7 @@ UNRECOGNISED_HOST = CauseText(
 )
 VPCE_HOSTNAME = CauseText(
     code="client.vpce-hostname",
-    title="the image names an endpoint's own vpce host as its registry; that host carries no account",
+    title="the image names an endpoint's own vpce host as its registry; that host contains no account",
     fix=advice(
         "use ACCOUNT.dkr.ecr.{region}.{suffix} as the image's host; private DNS resolves it to the endpoint", REGISTER
     ),
@@ -704,7 +706,7 @@ VPCE_HOSTNAME = CauseText(
 )
 OLD_AGENT = CauseText(
     code="client.old-agent",
-    title="an old ECS agent asked without a token, and the registry answered that the image does not exist",
+    title="an old ECS agent sent the request without a token, and the registry answered that the image does not exist",
     fix=advice(
         "update the ECS agent",
         "aws ecs update-container-agent --region {task_region} --cluster {cluster} --container-instance INSTANCE",
@@ -720,7 +722,7 @@ PULL_OUTSIDE_VPC = CauseText(
     fix=advice(
         "allow the service to pull in the repository's policy",
         _SET_REPOSITORY_POLICY,
-        note="The principal is the service's, for example codebuild.amazonaws.com.",
+        note="The principal is the service, for example codebuild.amazonaws.com.",
     ),
     confirm=reads('aws codebuild batch-get-projects --names PROJECT --query "projects[].environment"'),
 )
@@ -731,7 +733,7 @@ THROTTLE = CauseText(
     code="throttle",
     title="too many requests in a short time",
     fix=advice(
-        "spread the launches, reuse tokens, copy images of other registries to ECR, or request a higher quota",
+        "spread the launches, reuse tokens, copy images from other registries to ECR, or request a higher quota",
         "aws service-quotas request-service-quota-increase --region {region} --service-code ecr "
         "--quota-code QUOTA_CODE --desired-value VALUE",
     ),
@@ -755,7 +757,7 @@ AWS_OUTAGE = CauseText(
     code="aws.service-error",
     title="AWS is having an outage",
     fix=advice(
-        "wait until AWS has ended the outage, then pull again",
+        "wait until AWS has resolved the outage, then pull again",
         "aws health describe-events --region us-east-1",
         note="The command lists known outages.",
     ),

@@ -13,10 +13,15 @@ from probe.narration import duration
 CLOCK = Fault(
     "clock.skew",
     "AWS refused a signature because this task's clock is wrong",
-    "AWS's answer contains both times: {times}. Until the clock is right, no signed request can succeed.",
+    "AWS's answer contains both times: {times}. Until the clock is corrected, no signed request can succeed.",
     Impact.PROOF,
     (causes.CLOCK_SKEW,),
     certain=True,
+    examples=(
+        ("times", "signed at 12:00:00, AWS's own time 12:10:00 UTC"),
+        ("offset", "ten minutes"),
+        ("direction", "behind"),
+    ),
 )
 CLOCK_OFF = CLOCK.variant(
     title="this task's clock is {offset} {direction} AWS's",
@@ -50,18 +55,20 @@ CREDENTIALS_UNAVAILABLE = Fault(
     Impact.PROOF,
     (causes.CREDENTIALS_REJECTED, causes.OTHER),
     other_causes=(causes.THROTTLE, causes.PROXY),
+    examples=(("words", "ERROR"),),
 )
 CREDENTIALS_UNUSABLE = CREDENTIALS_UNAVAILABLE.variant(
     title="the credentials configured here ({provider}) cannot be used",
-    why="{words}. Providers after it in the chain, including a task role, were not tried.",
+    why="{words}. Later providers in the chain, including a task role, were not tried.",
     causes=(causes.CREDENTIALS_REJECTED, causes.OTHER),
 )
 CREDENTIALS_REJECTED = Fault(
     "credentials.rejected",
     "AWS does not accept the credentials used here (from {source})",
-    "{endpoints} answered, so the network works. The keys are expired, invalid or of another partition.",
+    "{endpoints} answered, so the network works. The keys have expired, are invalid, or belong to another partition.",
     Impact.PROOF,
     (causes.CREDENTIALS_REJECTED,),
+    examples=(("source", "SOURCE"),),
 )
 INSTANCE_ROLE = noted(
     "credentials.instance-role",

@@ -14,7 +14,7 @@ from probe.narration import few
 BUG = Fault(
     "probe.bug",
     "ecr-probe itself failed in {what}, so that part is not proven",
-    "This is a bug in ecr-probe, not a sign of a fault in the network or at AWS.",
+    "This is a bug in ecr-probe, not a sign of a fault in the network or in AWS.",
     Impact.PROOF,
     (
         causes.other(
@@ -46,20 +46,22 @@ INTERRUPTED = DEADLINE.variant(
         causes.other(
             "the run was interrupted by a signal",
             advice("run the check again, and let it finish"),
-            advice("read what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"),
+            advice(
+                "find out what sent the signal: a terminal's Ctrl-C, a pipeline's timeout, or ECS stopping the task"
+            ),
         ),
     ),
 )
 NOT_MEASURED = Fault(
     "probe.not-measured",
-    "the pull was not tried to its end: {detail}",
+    "the pull was not carried through: {detail}",
     "No step failed, but the later ones were not tried, so the pull is not proven.",
     Impact.PROOF,
     (causes.OTHER,),
 )
 RETRIED = noted(
     "probe.retried",
-    "{what} failed at first and succeeded at the retry",
+    "{what} failed at first and succeeded on retry",
     "One lost packet or one busy moment is normal. If it happens often, it is a fault.",
     examples=(("what", "a step"),),
 )
@@ -69,7 +71,7 @@ UNEXPLAINED = Fault(
     "No rule knows this failure here. The error text comes from the library or the server.",
     Impact.PROOF,
     (causes.OTHER,),
-    examples=(("endpoints", "a service's"), ("action", "step"), ("words", "ERROR")),
+    examples=(("action", "STEP"), ("words", "ERROR")),
 )
 
 _PULL = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)

@@ -119,29 +119,30 @@ def _lost(visit: Visit) -> tuple[Step, ...]:
 S3_POLICY = Fault(
     "policy.vpce.s3",
     "S3 denies the download of layers that ECR signed (bucket {bucket})",
-    "Token and manifest arrived, so the role is right. ECR signed the layer's URL as its own principal: only an "
-    "endpoint policy or an organisation's policy denies that.",
+    "Token and manifest arrived, so the role's permissions are fine. ECR signed the layer's URL with its own "
+    "principal: only an endpoint policy or an organization's policy denies that.",
     Impact.PULL,
     (causes.S3_ENDPOINT_POLICY, causes.ORGANISATION_POLICY, causes.OTHER),
 )
 S3_POLICY_NAMED = S3_POLICY.variant(
-    title="the policy of the S3 endpoint refuses ECR's layers: it does not allow the bucket {bucket}",
+    title="the policy of the S3 endpoint blocks ECR's layers: it does not allow the bucket {bucket}",
     why=(
-        "S3's answer names the endpoint policy. Token and manifest arrived; a layer is downloaded as ECR's own "
-        "principal, not as a role of yours."
+        "S3's answer names the endpoint policy. Token and manifest arrived; a layer is downloaded with ECR's own "
+        "principal, not with a role of yours."
     ),
 )
 URL_REJECTED = Fault(
     "layers.url-rejected",
     "S3 does not accept the URL that ECR signed",
-    "The URL was used immediately and unchanged. A middlebox alters the request, or it arrived too late.",
+    "The URL was used immediately and unchanged. Either a middlebox altered the request, or the URL had expired when "
+    "it arrived.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL, causes.PROXY, causes.OTHER),
 )
 BLOB_MISSING = Fault(
     "layers.missing",
     "the image lists layers that do not exist",
-    "The manifest arrived, and its blob is a 404. Network and permissions are right.",
+    "The manifest arrived, but a blob that it lists returned 404. Network and permissions are fine.",
     Impact.PULL,
     (causes.TAG_NOT_FOUND, causes.LAYER_CORRUPT),
 )
@@ -167,7 +168,7 @@ RANGED = noted(
     "layers.ranged",
     "only the first {received} of a layer of {size} were fetched, so its digest is not verified",
     "The layer is larger than --layer-bytes. --layers all fetches and verifies everything.",
-    examples=(("received", "bytes"), ("size", "some bytes")),
+    examples=(("received", "RECEIVED"), ("size", "SIZE")),
 )
 NOT_FETCHED = noted(
     "layers.not-fetched",

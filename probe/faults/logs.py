@@ -18,20 +18,20 @@ ENDPOINT_POLICY = Fault(
     (causes.OTHER_ENDPOINT_POLICY,),
     Extent.PARTLY,
     certain=True,
-    examples=(("action", "an action"), ("who", "a role"), ("endpoints", "a service's")),
+    examples=(("action", "an action"), ("who", "a role")),
 )
 NOT_PERMITTED = noted(
     "logs.not-permitted",
     "CloudWatch Logs answers, but {who} may not read log groups",
-    "{action} was denied, and the answer proves the endpoint. The log driver writes with the execution role, not "
-    "with this one.",
-    examples=(("action", "The read"), ("who", "this role")),
+    "{action} was denied, but the answer shows that the endpoint works. The log driver writes with the execution role, "
+    "not with this one.",
+    examples=(("action", "The read"), ("who", "this role"), ("words", "ERROR")),
 )
 GROUP_MISSING = Fault(
     "logs.group-missing",
     "the log group {group} of this task does not exist in {log_region}",
     "CloudWatch Logs answered that the group does not exist. Unless awslogs-create-group is on, containers that log "
-    "there do not start.",
+    "there may not start.",
     Impact.LOGS,
     (causes.LOG_GROUP_MISSING, causes.LOG_REGION),
     Extent.PARTLY,
@@ -49,14 +49,14 @@ STREAM_MISSING = noted(
 BAD_REGION = Fault(
     "logs.misconfigured-region",
     "awslogs-region of container {container} is not a region: {option}",
-    "Task metadata shows it. The SDK refuses it before a packet leaves.",
+    "The value comes from task metadata. The SDK rejects it before sending anything.",
     Impact.LOGS,
     (causes.LOG_REGION,),
     certain=True,
 )
 OTHER_ANSWER = NOT_PERMITTED.variant(
     title="CloudWatch Logs answers with an unexpected error: {words}",
-    why="Any answer proves the endpoint. Whether the log group exists is unknown.",
+    why="The endpoint works, because it answered. Whether the log group exists is unknown.",
 )
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 

@@ -30,9 +30,9 @@ _NO_PATH_OUT = (
 )
 PUBLIC = Fault(
     "dns.public-answer",
-    "traffic to {endpoints} takes public addresses, not a VPC endpoint",
-    "Private DNS for this endpoint is not taking effect here. It works today only through NAT or an internet gateway; "
-    "without that, pulls break.",
+    "traffic to {endpoints} goes to public addresses, not to a VPC endpoint",
+    "Private DNS is not taking effect here. Connections work today only through NAT or an internet gateway; "
+    "without that, they fail.",
     Impact.ROUTE,
     (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME),
     other_causes=(
@@ -54,28 +54,29 @@ PUBLIC = Fault(
 PUBLIC_SILENT = Fault(
     PUBLIC.code,
     "{endpoints} {resolve} only to public addresses, and they are unreachable",
-    "Private DNS for this endpoint is not taking effect here, and there is no route to the internet. With private DNS "
-    "on, no route to the internet is needed.",
+    "Private DNS is not taking effect here, and nothing answered at the public addresses. With private DNS on, no "
+    "route to the internet is needed.",
     Impact.PULL,
     PUBLIC.causes,
     other_causes=PUBLIC.other_causes,
     in_texts=Wording(
         title="the call to {endpoints} went to a public address and failed",
         why=(
-            "Private DNS for this endpoint does not seem to take effect where the task runs, and there is no route to "
-            "the internet. If the address is one of yours, list its range with --vpc-cidr: other causes apply then."
+            "Private DNS does not seem to take effect where the task runs, and nothing answered at the public address. "
+            "If the address is one of yours, list its range with --vpc-cidr: other causes apply then."
         ),
     ),
 )
 PUBLIC_PARTLY = PUBLIC.variant(
     title="{endpoints} {resolve} to public and private addresses",
-    why="Some connections stay inside the VPC and others leave it, at random. Two sources of the name are mixed.",
+    why="Some connections stay inside the VPC and others leave it, at random. Two DNS sources answer "
+    "for the same name.",
     extent=Extent.PARTLY,
 )
 NAME_MISSING = Fault(
     "dns.name-missing",
     "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
-    "Public DNS has names of AWS everywhere. A private zone here hides {hosts} or has no record.",
+    "Public DNS resolves AWS names everywhere, so a private zone here hides {hosts} or lacks its record.",
     Impact.PULL,
     (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT),
     other_causes=(
@@ -89,11 +90,11 @@ NAME_MISSING = Fault(
 )
 OVERRIDE_MISSING = NAME_MISSING.variant(
     title="the name given to --endpoint-dns for {endpoints} does not exist",
-    why="{servers} answered NXDOMAIN for {lookups}. Public DNS serves the names of VPC endpoints everywhere.",
+    why="{servers} answered NXDOMAIN for {lookups}. Public DNS resolves the names of VPC endpoints everywhere.",
     causes=(
         causes.other(
             "the name is mistyped, or its endpoint was deleted",
-            advice("give the endpoint's own name to --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)"),
+            advice("pass the endpoint's own name with --endpoint-dns (ECR_PROBE_ENDPOINT_DNS)"),
             reads(
                 "aws ec2 describe-vpc-endpoints --region {task_region} "
                 '--filters Name=service-name,Values={services} --query "VpcEndpoints[].DnsEntries[].DnsName"'
@@ -118,8 +119,8 @@ CENTRAL = noted(
 UNDETERMINED = noted(
     "dns.undetermined-answer",
     "it is unknown whether the addresses of {endpoints} belong to a VPC endpoint",
-    "{addresses} are global IPv6 addresses outside the known ranges: endpoints have such addresses, and other hosts "
-    "too. Give the VPC's IPv6 range with --vpc-cidr.",
+    "{addresses} are global IPv6 addresses outside the known ranges: endpoints have such addresses, and so do "
+    "other hosts. Pass the VPC's IPv6 range with --vpc-cidr.",
 )
 
 

@@ -44,7 +44,7 @@ PARTLY_SILENT = Fault(
 S3_SILENT = Fault(
     "s3.silent",
     "nothing answers on port 443 of S3, where ECR keeps the layers",
-    "{hosts} has public addresses, which is right with a gateway endpoint, but no packet comes back. From inside the "
+    "{hosts} has public addresses, as expected with a gateway endpoint, but no packet comes back. From inside the "
     "task, a missing route and a blocking security group look alike.",
     Impact.PULL,
     (
@@ -72,7 +72,7 @@ REFUSED_PARTLY = REFUSED.variant(
 NO_ROUTE = Fault(
     "tcp.no-route",
     "the task has no route to {endpoints}",
-    "The connection failed immediately, before a packet left: this host has no route to {addresses}.",
+    "The connection failed immediately, before any packet was sent: this host has no route to {addresses}.",
     Impact.PULL,
     (causes.NO_ROUTE,),
 )

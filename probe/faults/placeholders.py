@@ -58,7 +58,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "s3_service": f"com.amazonaws.{evidence.task_region or 'REGION'}.s3",
         "cluster": around.cluster or "CLUSTER",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
-        "ranges": few(plan.vpc_cidrs) or "no known range",
+        "ranges": few(plan.vpc_cidrs) or "RANGES",
         "deadline": f"{plan.budget.deadline:g}",
     }
 
@@ -85,7 +85,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "server": servers[0] if servers else "RESOLVER",
         "servers": listed(servers) or "the resolver",
         "of_servers": f" ({listed(servers)})" if servers else "",  # an error text may name none
-        "addresses": few(addresses) or "no address",
+        "addresses": few(addresses) or "ADDRESSES",
         "address_list": tuple(addresses[:32]),
         "by_address": _by_address(inside or own),
         "theirs": f", and those of {few(inside)}" if inside else "",
@@ -121,7 +121,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     digests = [seen.digest for step in steps if (seen := step.layer or step.redirect) and seen.digest]
     registry = plan.endpoint("ecr.dkr")
     return {
-        "image": plan.image or "no image",
+        "image": plan.image or "IMAGE",
         "repository": reference.repository if reference else "REPOSITORY",
         "tag": (reference.tag if reference else None) or "TAG",
         "version": (reference.digest or reference.tag if reference else None) or "TAG",

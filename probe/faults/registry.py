@@ -13,13 +13,16 @@ from probe.narration import listed
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
     "the registry does not accept the token that ecr.api just issued",
-    "ecr.api and the registry answered, so the network works. The token is expired, of another region, or was altered "
-    "on the way.",
+    "ecr.api and the registry answered, so the network works. The token has expired, belongs to another region, or "
+    "was altered on the way.",
     Impact.PROOF,
     (causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED, causes.PROXY),
     in_texts=Wording(
         title="the registry does not accept the client's token",
-        why="The registry answered, so the network path works. The token is expired, of another region or incomplete.",
+        why=(
+            "The registry answered, so the network path works. The token has expired, belongs to another region, or is "
+            "incomplete."
+        ),
         impact=Impact.PULL,
     ),
 )
@@ -34,8 +37,8 @@ REPO_NOT_FOUND = Fault(
 )
 REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
     why=(
-        "The registry answered 404, so network and credentials work. The name may be of a pull-through cache, which "
-        "also answers 404 while it cannot fetch from upstream."
+        "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
+        "which also answers 404 while it cannot fetch from upstream."
     ),
     # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
     causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
@@ -56,16 +59,16 @@ REPO_HIDDEN = REPO_NOT_FOUND.variant(
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
     "the repository {repository} has no image {version}",
-    "The registry answered 404, so network, credentials and repository are right. The name has no prefix, so it is not "
-    "a pull-through cache.",
+    "The registry answered 404, so network, credentials and repository name are fine. The name has no prefix, so it is "
+    "not a pull-through cache.",
     Impact.PULL,
     (causes.TAG_NOT_FOUND,),
     certain=True,
 )
 TAG_NOT_CACHED = TAG_NOT_FOUND.variant(
     why=(
-        "The registry answered 404, so network and credentials work. The name may be of a pull-through cache, which "
-        "also answers 404 while it cannot fetch from upstream."
+        "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
+        "which also answers 404 while it cannot fetch from upstream."
     ),
     causes=(causes.TAG_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
     certain=False,
@@ -78,6 +81,10 @@ TAG_UNNAMED = TAG_NOT_FOUND.variant(
 )
 # The answer has no code, so it may also mean that the repository does not exist.
 TAG_UNCERTAIN = TAG_NOT_FOUND.variant(
+    why=(
+        "The registry answered 404, so network and credentials work. The answer does not say whether the repository or "
+        "only the image is missing."
+    ),
     causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND),
     certain=False,
     in_texts=Wording(causes=TAG_UNNAMED.causes),

@@ -16,7 +16,7 @@ FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)
 SERVFAIL = Fault(
     "dns.servfail",
     "the resolver fails to look up {endpoints}",
-    "{servers} answered SERVFAIL: it was reached, but the server that it forwards to was not, or refuses.",
+    "{servers} answered SERVFAIL: it was reached, but the server it forwards to could not be reached or refused.",
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
 )
@@ -35,8 +35,8 @@ REFUSED_QUERY_PARTLY = REFUSED_QUERY.variant(
 )
 HALF_ANSWER = Fault(
     "dns.half-answer",
-    "the nameserver {servers} answers one of the two questions for {endpoints} (A and AAAA), not the other",
-    "Clients ask both. Some wait for the missing answer, others treat its failure as a failure of the name.",
+    "the nameserver {servers} answers only one of the A and AAAA queries for {endpoints}",
+    "Clients send both. Some wait for the missing answer, others treat its failure as a failure of the name.",
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
     Extent.PARTLY,
@@ -56,13 +56,14 @@ RESOLVER_PARTLY = RESOLVER_UNREACHABLE.variant(
 )
 RESOLVER_BEHIND = RESOLVER_PARTLY.variant(
     title="a later nameserver, {servers}, does not answer; the one before it does",
-    why="Clients ask it only where those before it fail, and it would not help then.",
+    why="Clients use it only if the earlier ones fail, and then it could not help.",
     extent=Extent.NOTED,
 )
 RESOLVERS_DISAGREE = Fault(
     "dns.resolvers-disagree",
-    "another nameserver of this task, {others}, does not give the right answer for {endpoints}",
-    "The first nameserver is right. When it is slow, clients ask {others}, and the pull leaves the VPC or fails.",
+    "another nameserver of this task, {others}, does not return the right answer for {endpoints}",
+    "The first nameserver answers correctly. When it is slow, clients ask {others}, and the pull leaves the VPC or "
+    "fails.",
     Impact.ROUTE,
     (causes.CUSTOM_RESOLVER,),
     Extent.PARTLY,
@@ -70,7 +71,7 @@ RESOLVERS_DISAGREE = Fault(
 HUB = noted(
     "dns.hub-resolver",
     "only the resolver in use ({servers}) has private addresses of {endpoints}; the VPC's own resolver does not",
-    "A central DNS serves the private name. That works, but the VPC's own resolver does not serve it.",
+    "The private name is served by a central DNS server, not by the VPC's resolver. That works.",
 )
 CONTROL_SILENT = noted(
     "dns.control-silent",

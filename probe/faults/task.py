@@ -28,13 +28,13 @@ FAMILY_SKIPPED = noted(
 )
 OTHER_PATH = noted(
     "path.not-the-pull",
-    "ECS pulls this task's image through another network interface than the one measured here",
+    "ECS pulls this task's image through a different network interface from the one measured here",
     "On {launch}, image pulls and awslogs use the instance's own network interface, with its own subnet and security "
     "groups. Run the probe with networkMode host to measure that path.",
     examples=(("launch", "this launch type"),),
 )
 OTHER_PATH_LAMBDA = OTHER_PATH.variant(
-    title="ECS pulls images through another network interface than this function's",
+    title="ECS pulls images through a different network interface from this function's",
     why=(
         "Lambda gives the function its own network interface, with its own security group. DNS and routes of the "
         "subnet are the same."
@@ -45,7 +45,7 @@ FAULT_INJECTION = noted(
 )
 CLOCK_UNSYNCHRONIZED = noted(
     "task.clock-unsynchronized",
-    "ECS reports that this task's clock is not synchronised",
+    "ECS reports that this task's clock is not synchronized",
     "AWS accepts signatures up to 5 minutes off, so nothing fails yet.",
 )
 PROXY = Fault(
@@ -60,15 +60,15 @@ PROXY = Fault(
 )
 PROXY_COVERED = PROXY.variant(
     title="{variables} is set, and NO_PROXY covers the hosts of the pull",
-    why="Clients that honour NO_PROXY go to the endpoints directly, as ecr-probe did.",
+    why="Clients that honor NO_PROXY go to the endpoints directly, as ecr-probe did.",
     causes=(),
     extent=Extent.NOTED,
 )
 TRANSPARENT_PROXY = PROXY.variant(
     title="a transparent proxy answers for every address",
     why=(
-        "{host} is an address without a host, yet a connection to its port 443 was accepted. The same proxy may accept "
-        "the pull's connections."
+        "No host has the address {host}, yet a connection to its port 443 was accepted. The same proxy may accept the "
+        "pull's connections."
     ),
     causes=(causes.PROXY, causes.EGRESS_FIREWALL),
 )
@@ -84,23 +84,23 @@ ENDPOINT_DNS = Fault(
 NOT_ECR = Fault(
     "registry.image-not-in-ecr",
     "the task's own image is not in private ECR ({image}), so no pull could be measured",
-    "No VPC endpoint of ECR is involved in pulling it. To prove the pull, give an image in private ECR with --image.",
+    "No VPC endpoint of ECR is involved in pulling it. To prove the pull, pass an image in private ECR with --image.",
     Impact.PROOF,
     (causes.OTHER, causes.BAD_IMAGE_REFERENCE),
 )
 IN_ECR_PUBLIC = NOT_ECR.variant(
-    why="It is in ECR Public, a different service. To prove the pull, give an image in private ECR with --image.",
+    why="It is in ECR Public, a different service. To prove the pull, pass an image in private ECR with --image.",
     causes=(causes.ECR_PUBLIC,),
 )
 AT_VPCE_HOST = NOT_ECR.variant(
     why=(
-        "Its host is an endpoint's own name, where no registry login works. To prove the pull, give an image in "
+        "Its host is an endpoint's own name, where no registry login works. To prove the pull, pass an image in "
         "private ECR with --image."
     ),
     causes=(causes.VPCE_HOSTNAME,),
 )
 UNREADABLE_REFERENCE = NOT_ECR.variant(
-    why="Its reference could not be read. To prove the pull, give an image in private ECR with --image."
+    why="Its reference could not be read. To prove the pull, pass an image in private ECR with --image."
 )
 
 _FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}

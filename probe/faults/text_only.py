@@ -85,7 +85,7 @@ NO_ANSWER = Fault(
 REFUSED = network.REFUSED.variant(title="connections to {endpoints} are refused; the text does not contain the address")
 NO_ROUTE = network.NO_ROUTE.variant(
     title="the client has no route to {endpoints}; the text does not contain the address",
-    why="The connection failed immediately, before a packet left.",
+    why="The connection failed immediately, before any packet was sent.",
 )
 NO_TOKEN = Fault(
     "registry.no-token",
@@ -134,7 +134,7 @@ FOREIGN_REGISTRY = Fault(
         causes.MTU,
         causes.OLD_AGENT,
     ),
-    examples=(("how", "does not answer, or denies it"),),
+    examples=(("how", "does not answer or denies access"),),
 )
 FOREIGN_ECR_PUBLIC = FOREIGN_REGISTRY.variant(
     why="It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to it leads out of the VPC."
@@ -163,7 +163,7 @@ EXECUTION_ROLE = Fault(
 )
 LOG_REGION = logs.BAD_REGION.variant(
     title="the log driver has no endpoint to call: its awslogs-region is not a region",
-    why="The SDK fails before a packet leaves, so the network is not involved.",
+    why="The SDK fails before sending anything, so the network is not involved.",
     impact=Impact.START,
 )
 BAD_REFERENCE = Fault(
@@ -193,7 +193,7 @@ DOMAIN_CONFLICT = Fault(
 NOT_PLACED = Fault(
     "task.not-placed",
     "ECS could not place the task, so it did not try to pull the image",
-    "Capacity, addresses or network interfaces are missing, or too many were requested at the same time. The image and "
+    "ECS ran out of capacity, addresses or network interfaces, or too many tasks were requested at once. The image and "
     "the endpoints are not involved.",
     Impact.PROOF,
     (
@@ -232,7 +232,7 @@ DISK = Fault(
 )
 UNREADABLE_IMAGE = Fault(
     "registry.unreadable-image",
-    "the container runtime cannot unpack the content behind the image reference",
+    "the container runtime cannot unpack the content that the image reference points to",
     "All bytes arrived. They are not a file system but, for example, an attestation that was pushed as an image.",
     Impact.PULL,
     (
@@ -301,7 +301,7 @@ SECRET_MISSING = Fault(
 START_TIMEOUT = Fault(
     "task.start-timeout",
     "the container did not start in time",
-    "The image was pulled. Most of a start is spent on the log driver, which calls CloudWatch Logs first.",
+    "The image was pulled. A slow start is usually the log driver waiting for CloudWatch Logs.",
     Impact.START,
     (
         causes.MISSING_LOGS,
@@ -317,7 +317,7 @@ START_TIMEOUT = Fault(
 ENDED = Fault(
     "task.ended",
     "the task started; this is not a start failure",
-    "A container that ran had its image, so neither the pull nor the endpoints failed.",
+    "A container that ran already had its image, so neither the pull nor the endpoints failed.",
     Impact.PROOF,
     (
         causes.other(
@@ -374,7 +374,7 @@ LAYER_ELSEWHERE = layers.PULL_THROUGH.variant(
 _OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base images have foreign layers
 ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
     title="the policy of the {endpoints} VPC endpoint denies {action} to {who}",
-    why="AWS states that a VPC endpoint policy denies it. Network, DNS and TLS work.",
+    why="AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
     extent=Extent.WHOLLY,
 )
 

@@ -15,7 +15,7 @@ SILENT = Fault(
     "tls.silent",
     "the TLS handshake with {endpoints} times out, although connections are accepted",
     "Small packets pass and the large ones of the handshake do not, or a middlebox drops them. Security groups, "
-    "network ACLs and routes are right.",
+    "network ACLs and routes are fine.",
     Impact.PULL,
     (causes.MTU, causes.EGRESS_FIREWALL),
 )
@@ -76,13 +76,14 @@ CA_BUNDLE = Fault(
 EXPIRED = Fault(
     "tls.certificate-expired",
     "the certificate of {endpoints} is out of date",
-    "It is valid from {not_before} to {not_after}. No answer of AWS contains a time, so the clock may also be wrong.",
+    "It is valid from {not_before} to {not_after}. AWS returned no Date header, so the local clock may be wrong "
+    "instead.",
     Impact.PULL,
     (causes.CERTIFICATE_EXPIRED, causes.CLOCK_SKEW),
-    examples=(("not_before", "one date"), ("not_after", "another")),
+    examples=(("not_before", "DATE"), ("not_after", "DATE")),
 )
 EXPIRED_BY_AWS_CLOCK = EXPIRED.variant(
-    why="It is valid from {not_before} to {not_after}. By AWS's Date headers the clock here is right.", certain=True
+    why="It is valid from {not_before} to {not_after}. By AWS's Date headers the clock here is correct.", certain=True
 )
 VALID_BY_AWS_CLOCK = EXPIRED.variant(
     why="It is valid from {not_before} to {not_after}. By AWS's Date headers that is now, so the clock here is wrong.",

@@ -42,11 +42,12 @@ _SCREEN = Page(width=_WIDTH)
 _MEANINGS = {
     (Impact.PULL, Extent.WHOLLY): "**error**: ECS cannot pull the image",
     (Impact.PULL, Extent.PARTLY): "**warning**: the pull works in part, or not every time",
-    (Impact.START, Extent.WHOLLY): "**error**: tasks do not start, whether the pull works or not",
+    (Impact.START, Extent.WHOLLY): "**error**: tasks do not start, even if the pull works",
     (Impact.ROUTE, Extent.WHOLLY): (
-        "**error** for ecr.api and ecr.dkr, **warning** for other endpoints: it works, but not through the VPC endpoint"
+        "**error** for ecr.api and ecr.dkr, **warning** for other endpoints: the pull works, but not through the VPC "
+        "endpoint"
     ),
-    (Impact.ROUTE, Extent.PARTLY): "**warning**: traffic takes, or may take, another path than the VPC endpoint",
+    (Impact.ROUTE, Extent.PARTLY): "**warning**: traffic bypasses, or may bypass, the VPC endpoint",
     (Impact.LOGS, Extent.WHOLLY): "**error**: containers that log there do not start",
     (Impact.LOGS, Extent.PARTLY): "**warning**: containers that log there may not start",
     (Impact.PROOF, Extent.WHOLLY): "**error**: nothing is known to be broken, but the pull is not proven",
@@ -54,7 +55,7 @@ _MEANINGS = {
 }
 ONLY_IN_TEXTS = "This is found only in an error text (ecr-probe explain), never by a check."
 ORDER_OF_CAUSES = "The usual ones come first. A verdict shows which of them are confirmed or ruled out."
-_INFO = "**info**: nothing is lost; it is worth knowing"
+_INFO = "**info**: no impact; for information"
 
 
 class CauseGroup(Record, frozen=True):

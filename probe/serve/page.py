@@ -34,7 +34,7 @@ from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
 from probe.serve.timeline import LATENCY_HEIGHT, LINE, WIDTH, hour
 
-REHEARSAL = "A rehearsal in a simulated VPC: nothing here was measured at AWS or in your network."
+REHEARSAL = "A rehearsal in a simulated VPC: nothing here was measured in AWS or in your network."
 _COLUMNS = 76  # of a command
 _TIME, _DATE = "%H:%M:%S UTC", "%Y-%m-%d %H:%M UTC"
 _LATE = 2.0  # intervals without a round, beyond its deadline, after which the page is called out of date

@@ -83,7 +83,7 @@ DENIALS = (
     ),
     failing(
         "iam-token-pull-role",
-        "The role may not get a token, and --pull-role names it: the pull is broken.",
+        "The role may not get a token, and it is the role in --pull-role: the pull is broken.",
         role_policy(ALL_BUT_TOKEN),
         findings={"iam.denied": "iam.execution-role"},
         arguments=("--pull-role", OWN_ROLE),
