@@ -88,7 +88,7 @@ COMMANDS = {
         ),
     ),
     "health": Command(
-        "check that the loop of serve is alive, for the container's health check",
+        "check that serve's loop is alive, for the container's health check",
         (f"health --listen {flags.LISTEN.example}",),
         "0 alive, 1 not alive, 2 usage",
         {"sidecar": flags.HEALTH_FLAGS},
@@ -106,7 +106,8 @@ COMMANDS = {
             "smoke --cluster main --service shop --as-execution-role",
             "smoke --service shop --wait-until-pass 5m --format junit",
         ),
-        f"{VERDICT_CODES}; with --expect 0 as expected, 1 not as expected, 3 unknown; 130 or 143 interrupted",
+        f"{VERDICT_CODES}; with --expect 0 as expected, 1 not as expected, 3 not known whether as expected; "
+        "130 or 143 interrupted",
         {
             "where to run": flags.PLACEMENT_FLAGS,
             "what to run": flags.PROBE_FLAGS,

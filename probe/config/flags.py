@@ -128,7 +128,7 @@ VPC_CIDR = Flag(
     "CIDR",
     "10.0.0.0/16",
     "a range that counts as yours: the VPC's, a secondary one, the hub's; repeatable",
-    note="the task's subnet, on EC2 the VPC's ranges from instance metadata",
+    note="the task's subnet; on EC2 the VPC's ranges from instance metadata",
     many=True,
 )
 NETWORK_FLAGS = (
@@ -137,7 +137,7 @@ NETWORK_FLAGS = (
         "endpoint-dns",
         "E=NAME",
         "ecr.api=vpce-0a1b2c3d4e5f60718-abcdefgh.api.ecr.eu-west-1.vpce.amazonaws.com",
-        "take the addresses of endpoint E from this endpoint-specific vpce name",
+        "take the addresses of endpoint E from the endpoint's own DNS name (vpce-...)",
         many=True,
     ),
     Flag(
@@ -183,7 +183,7 @@ LIMIT_FLAGS = (
         "3s",
         "limit of one TCP connection",
         default="3s",
-        note="a shorter deadline if there is one",
+        note="never longer than --deadline",
     ),
 )
 FORMAT = Flag(
@@ -206,7 +206,7 @@ OUTPUT_FLAGS = (
     ),
     Flag("pretty", help="json: with line breaks and indentation", note="only on a terminal"),
     Flag("verbose", help="text: every cause, step and note", short="v"),
-    Flag("quiet", help="text: the verdict line alone", short="q"),
+    Flag("quiet", help="text: only the verdict line", short="q"),
 )
 REPORT_FLAGS = (FORMAT, *OUTPUT_FLAGS)
 FLAGS = (*TARGET_FLAGS, *NETWORK_FLAGS, *JUDGEMENT_FLAGS, *LIMIT_FLAGS, *REPORT_FLAGS)
@@ -214,7 +214,7 @@ PUSH_GATEWAY = Flag(
     "push-gateway",
     "URL",
     "https://push.example.com:9091",
-    "also push the run's metrics there; a path with /metrics/job/... sets the group",
+    "also push the run's metrics to this gateway; a path with /metrics/job/... sets the group",
 )
 CHECK_FLAGS = (*FLAGS, PUSH_GATEWAY)
 
@@ -270,11 +270,11 @@ def variant(flags: Sequence[Flag], **changes: Mapping[str, Any]) -> tuple[Flag, 
 # A round of the sidecar has another budget than a check, and prints no report by itself.
 _IN_A_SIDECAR: dict[str, Mapping[str, Any]] = {
     "layer_bytes": {"default": "1MiB"},
-    "deadline": {"help": "limit of one round", "note": "the interval if it is shorter, 15m with --layers all"},
-    "connect_timeout": {"note": "a third of an interval shorter than 9s"},
-    "strict": {"help": "give a degraded verdict the exit code 1"},
+    "deadline": {"help": "limit of one round", "note": "--interval if that is shorter; 15m with --layers all"},
+    "connect_timeout": {"note": "a third of --interval if that is shorter and --deadline is not set"},
+    "strict": {"help": "give a degraded verdict exit_code 1 in reports and at /verdict; serve does not exit with it"},
     "format": {"default": "", "note": "no report unless --format or --output is set"},
-    "output": {"help": "replace FILE by the report of the preceding --format after each round, atomically"},
+    "output": {"help": "replace FILE with the report of the preceding --format after each round, atomically"},
 }
 SIDECAR_CHECK_FLAGS = variant(FLAGS, **_IN_A_SIDECAR)
 
@@ -284,7 +284,7 @@ SIDECAR_CHECK_FLAGS = variant(FLAGS, **_IN_A_SIDECAR)
 DEMO_FLAGS = (
     Flag(
         "list",
-        help="list the scenarios and their expected findings; with SCENARIO only those that match",
+        help="list the scenarios and their expected findings; with SCENARIO, only those that match",
         has_variable=False,
     ),
     Flag("all", help="run all scenarios, one line each", has_variable=False),
@@ -294,7 +294,7 @@ DEMO_SERVE_FLAGS = (
     Flag("serve", help="run the sidecar in the simulated VPC until Ctrl-C", has_variable=False),
     Flag(
         "drill",
-        help="with --serve: rounds of health and of faults in turn, or of the fault of SCENARIO",
+        help="with --serve: alternate healthy and faulty rounds; with SCENARIO, only that fault",
         has_variable=False,
     ),
     *variant(
@@ -310,8 +310,12 @@ DEMO_CHECK_FLAGS = variant(
     ca_bundle={"note": "the simulated certificate authority"},
     layer_bytes={"note": "1MiB with --serve"},
     format={"note": "with --serve no report unless --format or --output is set"},
-    connect_timeout={"note": "a shorter deadline if there is one; with --serve a third of an interval shorter than 9s"},
-    deadline={"note": "15m with --layers all; with --serve the interval if it is shorter"},
+    connect_timeout={
+        "note": "never longer than --deadline; with --serve a third of --interval if that is shorter "
+        "and --deadline is not set"
+    },
+    deadline={"note": "15m with --layers all; with --serve --interval if that is shorter"},
+    strict={"help": "give a degraded verdict exit_code 1; demo exits with it if --exit-code is set"},
 )
 
 
@@ -323,12 +327,10 @@ TASK = Flag(
     "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef",
     "instead of FILE: a stopped task; its reasons are read with ecs:DescribeTasks",
 )
-PROFILE = Flag(
-    "profile", "NAME", "default", "the profile in the AWS CLI's files that has the credentials", note="AWS_PROFILE"
-)
+PROFILE = Flag("profile", "NAME", "default", "the AWS CLI profile to use", note="AWS_PROFILE")
 CONTEXT_FLAGS = (
     replace(IMAGE, note="the one in the text", help="the image, if the text does not contain it"),
-    replace(VPC_CIDR, note="none", help="a range that counts as yours, to class addresses in the text"),
+    replace(VPC_CIDR, note="none", help="a range that counts as yours, to classify addresses in the text"),
 )
 _NUMERIC = " and ".join(row.name for row in FORMATS.values() if row.numeric)
 EXPLAIN_REPORT_FLAGS = variant(
@@ -355,7 +357,7 @@ PLACEMENT_FLAGS = (
         "subnets",
         "SUBNET,...",
         "subnet-0a1b2c3d4e5f60718",
-        "run a task in each of these; with --service only in these of the service's",
+        "run a task in each of these; with --service, only in these of its subnets",
         note="the service's",
         many=True,
     ),
@@ -367,13 +369,13 @@ PLACEMENT_FLAGS = (
         note="the service's",
         many=True,
     ),
-    Flag("assign-public-ip", help="give the tasks a public address", note="as the service, otherwise no"),
+    Flag("assign-public-ip", help="give the tasks a public address", note="the service's, otherwise no"),
     Flag(
         "launch-type",
         "TYPE",
         "EC2",
         "FARGATE or EC2",
-        note="as the service, otherwise FARGATE in awsvpc mode",
+        note="the service's, otherwise FARGATE in awsvpc mode",
         choices=lambda: LAUNCH_TYPES,
     ),
     Flag(
@@ -381,7 +383,7 @@ PLACEMENT_FLAGS = (
         "NAME",
         "FARGATE_SPOT",
         "use this instead of a launch type",
-        note="as the service, otherwise none",
+        note="the service's, otherwise none",
     ),
 )
 PROBE_FLAGS = (
@@ -402,7 +404,7 @@ PROBE_FLAGS = (
     replace(IMAGE, note="the task definition's ECR_PROBE_IMAGE, otherwise the probe's own image"),
     Flag(
         "as-execution-role",
-        help="run with the role that pulls: the service's execution role, without --service the task definition's",
+        help="run with the role that pulls: the service's execution role, or without --service the task definition's",
     ),
 )
 OUTCOME_FLAGS = (
@@ -415,7 +417,7 @@ OUTCOME_FLAGS = (
         many=True,
     ),
     STRICT,
-    Flag("wait-until-pass", "DURATION", "5m", "try subnets that do not pass again for this long", default="0s"),
+    Flag("wait-until-pass", "DURATION", "5m", "keep retrying failed subnets for this long", default="0s"),
     Flag(
         "timeout",
         "DURATION",
@@ -431,7 +433,7 @@ ACCOUNT_FLAGS = (
         "REGION",
         "eu-west-1",
         "the region of the cluster",
-        note="that of the cluster's ARN, AWS_REGION or the profile",
+        note="from the cluster's ARN, AWS_REGION or the profile",
     ),
     PROFILE,
 )
@@ -476,7 +478,7 @@ class Arguments:
         return self._convert(name, self.texts.get(name, (self.flags[name].default,))[-1], read)
 
     def values(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
-        """The values of a repeatable flag, also separated by commas, without duplicates."""
+        """The values of a repeatable flag, repeated or separated by commas, without duplicates."""
         if name not in self.texts:
             return ()
         texts = [text.strip() for argument in self.texts[name] for text in argument.replace("\n", ",").split(",")]
@@ -590,7 +592,7 @@ def _unrecognised(message: str, flags: Mapping[str, Flag], example: str) -> Usag
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
-    """One sentence for each variable that looks misspelt; others with our prefix may belong to something else."""
+    """One sentence for each variable that looks misspelled; others with our prefix may belong to something else."""
     variables = [flag.variable for flag in flags]
     sentences = []
     for name in sorted(environ):

@@ -93,7 +93,7 @@ def _check_places(arguments: Arguments, outputs: Sequence[Output]) -> None:
         first, second = [output.format for output in outputs if output.path is None][:2]
         example = f"--format {first} --output {'report.' + _ENDINGS.get(first, 'txt')} --format {second}"
         raise arguments.refusal(
-            "format", "only one report can go to stdout; give the others an --output each", example=example
+            "format", "only one report can go to stdout; set --output for the others", example=example
         )
     places = [os.path.realpath(output.path) for output in outputs if output.path is not None]
     twice = next((place for place in places if places.count(place) > 1), None)
@@ -110,7 +110,7 @@ def _check_writable(arguments: Arguments, path: str) -> None:
             raise ValueError(f"{quoted(path)} is not a regular file; without --output the report goes to stdout")
         if not target.parent.is_dir():
             raise ValueError(f"the directory {quoted(str(target.parent))} does not exist")
-        # Only creating a file proves it, also for root and on read-only file systems.
+        # Only creating a file proves it, even for root and on read-only file systems.
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
@@ -121,7 +121,7 @@ def _check_writable(arguments: Arguments, path: str) -> None:
 
 
 def write_atomically(path: str, document: bytes) -> None:
-    """Replace the file by `document`, so that a reader sees the old file or the new one. Raises OSError."""
+    """Replace the file with `document`, so that a reader sees the old file or the new one. Raises OSError."""
     target = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)[:64]}.")
     try:

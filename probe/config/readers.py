@@ -21,7 +21,7 @@ ENDPOINTS = (*CORE_ENDPOINTS, *EXTRA_ENDPOINTS)
 
 _ELSEWHERE = {
     ImageHost.PUBLIC_ECR: "is in ECR Public, which has no PrivateLink endpoint for pulls; only private ECR is probed",
-    ImageHost.VPC_ENDPOINT: "has an endpoint's own vpce name, which is no registry host; use the registry's name, "
+    ImageHost.VPC_ENDPOINT: "has an endpoint's own vpce name, which is not a registry host; use the registry's name, "
     "which private DNS resolves to the endpoint (--endpoint-dns takes vpce names)",
     ImageHost.OTHER: "is not in ECR, and only private ECR has PrivateLink endpoints for pulls",
 }
@@ -139,7 +139,7 @@ def endpoint_dns(text: str) -> tuple[str, str]:
     endpoint(name)
     host = host.removesuffix(".")
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        hint = "; replace the * by a zone, such as bucket or eu-west-1a" if host.startswith("*") else ""
+        hint = "; replace the * with a zone, such as bucket or eu-west-1a" if host.startswith("*") else ""
         raise ValueError(f"{quoted(host)} is not a host name{hint}")
     return name, host.lower()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Page(NamedTuple):
     """What the reader's screen or file can show, in columns, and how much of it the reader wants.
 
-    `pretty` concerns json, `verbose` (every cause, step and note) and `quiet` (the verdict line alone) concern text.
+    `pretty` concerns json, `verbose` (every cause, step and note) and `quiet` (only the verdict line) concern text.
     """
 
     width: int = 100

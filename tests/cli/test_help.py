@@ -214,16 +214,17 @@ def budget(command: str, *argv: str) -> Any:
 
 def test_limits_that_follow_other_limits() -> None:
     assert budget("check", "--deadline", "2s").connect == 2.0
-    assert "a shorter deadline" in text_of("check")
+    assert "never longer than --deadline" in text_of("check")
     assert budget("serve", "--interval", "6s").deadline == 6.0
-    assert "the interval if it is shorter" in text_of("serve")
+    assert "--interval if that is shorter" in text_of("serve")
     assert budget("serve", "--interval", "6s").connect == 2.0
     assert budget("serve", "--interval", "9s").connect == budget("serve", "--interval", "1h").connect == 3.0
-    assert "a third of an interval shorter than 9s" in text_of("serve")
+    assert budget("serve", "--interval", "6s", "--deadline", "6s").connect == 3.0
+    assert "a third of --interval if that is shorter and --deadline is not set" in text_of("serve")
     assert budget("demo", "--serve", "--interval", "6s").connect == 2.0
-    assert "with --serve a third of an interval shorter than 9s" in text_of("demo")
+    assert "with --serve a third of --interval if that is shorter" in text_of("demo")
     assert budget("demo", "--serve").deadline == 10.0
-    assert "with --serve the interval if it is shorter" in text_of("demo")
+    assert "with --serve --interval if that is shorter" in text_of("demo")
 
 
 def test_the_timeout_of_smoke_follows_the_wait() -> None:

@@ -27,7 +27,7 @@ VALUES = [
     ("image", "123456789012.dkr.ecr.cn-north-1.amazonaws.com/app", "amazonaws.com.cn"),
     ("image", "public.ecr.aws/nginx/nginx:1", "is in ECR Public, which has no PrivateLink endpoint"),
     ("image", "nginx", "is not in ECR, "),
-    ("image", "vpce-0a1.dkr.ecr.eu-west-1.vpce.amazonaws.com/app", "no registry host"),
+    ("image", "vpce-0a1.dkr.ecr.eu-west-1.vpce.amazonaws.com/app", "not a registry host"),
     ("platform", "x86_64", "linux/amd64"),
     ("platform", "linux/aarch64", "linux/arm64"),
     ("platform", "linux", "OS/ARCH"),
