@@ -103,9 +103,9 @@ class Visit(Record, frozen=True):
         """The configured nameservers, in the order of resolv.conf, each with its last answer for A and for AAAA."""
         servers: dict[tuple[int, str], dict[str, Step]] = {}
         for step in self.asked(Asker.CONFIGURED):
-            seen = step.names
-            assert seen is not None
-            servers.setdefault((seen.order, seen.server), {})[seen.record] = step
+            names = step.names
+            assert names is not None
+            servers.setdefault((names.order, names.server), {})[names.record] = step
         return tuple(Line(server, tuple(servers[order, server].values())) for order, server in sorted(servers))
 
     @property
@@ -116,8 +116,8 @@ class Visit(Record, frozen=True):
     @property
     def control(self) -> Line | None:
         steps = self.asked(Asker.CONTROL)
-        seen = steps[0].names if steps else None
-        return Line(seen.server, steps) if seen else None
+        names = steps[0].names if steps else None
+        return Line(names.server, steps) if names else None
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -227,7 +227,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     @cached_property
     def survived(self) -> tuple[Step, ...]:
         """Failed attempts after which a retry worked, or a name server at least answered."""
-        answered = (same for same in self._tries.values() if _is_survived(same[-1]))
+        answered = (same for same in self._tries.values() if _is_success(same[-1]))
         return tuple(step for same in answered for step in same[:-1] if step.failed)
 
     def tries(self, *steps: Step) -> tuple[Step, ...]:
@@ -277,7 +277,9 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     def is_other_region(self, visit: Visit) -> bool:
         """A host of S3 in another region, to which the registry redirected."""
         redirects = (step.redirect for step in self.of(Action.BLOB) if step.redirect)
-        return any(seen.host == visit.host and seen.target is RedirectTarget.OTHER_REGION for seen in redirects)
+        return any(
+            redirect.host == visit.host and redirect.target is RedirectTarget.OTHER_REGION for redirect in redirects
+        )
 
     def leaks(self, visit: Visit) -> bool:
         """An interface endpoint's name that resolves publicly. S3's public addresses are right with a gateway."""
@@ -366,14 +368,14 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     def is_presumed(self, address: str) -> bool:
         """Inside a range that is only presumed to belong to the VPC."""
         parsed = ip_address(address)
-        known, presumed = (
+        within_known, within_presumed = (
             any(parsed in network for network in map(_network, ranges) if network.version == parsed.version)
             for ranges in (self.plan.vpc_cidrs, self.plan.presumed_cidrs)
         )
-        return presumed and not known
+        return within_presumed and not within_known
 
 
-def _is_survived(step: Step) -> bool:
+def _is_success(step: Step) -> bool:
     return step.ok or (step.action is Action.DNS and step.failed and step.failure in ANSWERED)
 
 

@@ -118,9 +118,10 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     foreign = [step for step in refused if _issuer(step) is not None and not _is_amazon(step)]
     amazon = [step for step in refused if _is_amazon(step) or (evidence.is_text and _is_clear_in_text(step))]
     unknown = [step for step in refused if step not in (*foreign, *amazon)]
-    known = evidence.plan.partition in _ISSUER_KNOWN
-    interception = confirmed(causes.TLS_INTERCEPTION) if known else possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)
-    yield from _host_findings(INTERCEPTION, evidence, foreign, interception)
+    suspects = possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)
+    if evidence.plan.partition in _ISSUER_KNOWN:
+        suspects = confirmed(causes.TLS_INTERCEPTION)
+    yield from _host_findings(INTERCEPTION, evidence, foreign, suspects)
     yield from _host_findings(UNVERIFIED, evidence, unknown)
     yield from _host_findings(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
