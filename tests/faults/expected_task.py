@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import NOON, PRIVATE, Host, Reply, private
+from tests.faults.fake_hosts import PRIVATE, Host, Reply, private
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
 SECONDS_BEHIND = 900.0
-TOLD_TIMES = {"signed_at": NOON, "server_time": NOON + timedelta(minutes=20)}
 VPCE = "vpce-0a1b-c2d3.{}.eu-west-1.vpce.amazonaws.com"
 
 
