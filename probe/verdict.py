@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from probe.faults.evidence import Evidence, Visit
+from probe.faults.evidence import Evidence, HostFacts
 from probe.model import (
     SCHEMA_VERSION,
     Action,
@@ -58,7 +58,7 @@ def judge(findings: tuple[Finding, ...], measurement: Measurement, policy: Polic
         surroundings=measurement.surroundings,
         plan=measurement.plan,
         policy=policy,
-        endpoints=tuple(_summary(visit, judged, evidence) for visit in evidence.visits if not visit.redirected),
+        endpoints=tuple(_summary(host, judged, evidence) for host in evidence.hosts if not host.redirected),
         findings=judged,
         causes=tuple(cause.code for cause in likeliest(judged)),
         steps=measurement.steps,
@@ -234,9 +234,9 @@ def _is_proven(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> bool:
     return complete and not doubted and not renamed and not foreign
 
 
-def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Evidence) -> EndpointSummary:
-    endpoint, name = visit.endpoint, visit.endpoint.name
-    reached = len({step.address for step in visit.shaken})
+def _summary(host: HostFacts, findings: tuple[JudgedFinding, ...], evidence: Evidence) -> EndpointSummary:
+    endpoint, name = host.endpoint, host.endpoint.name
+    reached = len({step.address for step in host.verified_handshakes})
     # A failure that only prevents the proof (a role, a rate limit) is no fault of the endpoint.
     faulty = any(name in finding.endpoints for finding in _errors(findings) if finding.impact is not Impact.PROOF)
     # An endpoint is known to work only if its requests were made: a failure elsewhere may have prevented them.
@@ -247,8 +247,8 @@ def _summary(visit: Visit, findings: tuple[JudgedFinding, ...], evidence: Eviden
         host=endpoint.host,
         kind=endpoint.kind,
         required=endpoint.required,
-        route=evidence.route(visit),
-        resolved=len(visit.addresses),
+        route=evidence.route(host),
+        resolved=len(host.addresses),
         reached=reached,
         ok=reached > 0 and not faulty and not prevented,
     )

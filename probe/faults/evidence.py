@@ -85,11 +85,11 @@ class Line(Record, frozen=True):
         return self.main.failure
 
 
-class Visit(Record, frozen=True):
+class HostFacts(Record, frozen=True):
     """The lookups and connections of an endpoint's host, or of a host that a redirect named (`redirected`)."""
 
     endpoint: Endpoint
-    host: str
+    name: str
     redirected: bool
     lookups: tuple[Step, ...]
     tcp: tuple[Step, ...]
@@ -142,25 +142,25 @@ class Visit(Record, frozen=True):
         return tuple(step for step in self.tcp if step.address in lost and step.failed)
 
     @property
-    def shaken(self) -> tuple[Step, ...]:
+    def verified_handshakes(self) -> tuple[Step, ...]:
         """Handshakes that were verified."""
         return tuple(step for step in self.tls if step.ok)
 
 
-def visits_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[Visit]:
+def hosts_of(endpoint: Endpoint, steps: Iterable[Step]) -> list[HostFacts]:
     """One for the planned host, and one for each host that a redirect named."""
     ours = [step for step in steps if step.endpoint == endpoint.name]
     redirected = (step.host for step in ours if step.names and step.host not in (None, endpoint.host))
-    return [_visit(endpoint, host, ours) for host in dict.fromkeys((None, *redirected))]
+    return [_host_facts(endpoint, name, ours) for name in dict.fromkeys((None, *redirected))]
 
 
-def _visit(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> Visit:
+def _host_facts(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -> HostFacts:
     """For the host that a redirect named, or for the planned one."""
-    hosts = (redirected,) if redirected else (endpoint.host, None)
-    ours = [step for step in steps if step.host in hosts]
-    return Visit(
+    names = (redirected,) if redirected else (endpoint.host, None)
+    ours = [step for step in steps if step.host in names]
+    return HostFacts(
         endpoint=endpoint,
-        host=redirected or endpoint.lookup,
+        name=redirected or endpoint.lookup,
         redirected=redirected is not None,
         lookups=tuple(step for step in ours if step.names),
         tcp=tuple(step for step in ours if step.connection),
@@ -260,40 +260,38 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     # ---- hosts and routes -------------------------------------------------------------------------------------------
 
     @cached_property
-    def visits(self) -> tuple[Visit, ...]:
-        return tuple(visit for endpoint in self.plan.endpoints for visit in visits_of(endpoint, self.measurement.steps))
+    def hosts(self) -> tuple[HostFacts, ...]:
+        return tuple(host for endpoint in self.plan.endpoints for host in hosts_of(endpoint, self.measurement.steps))
 
-    def visit(self, endpoint: str) -> Visit | None:
-        return next((visit for visit in self.visits if visit.endpoint.name == endpoint and not visit.redirected), None)
+    def host(self, endpoint: str) -> HostFacts | None:
+        return next((host for host in self.hosts if host.endpoint.name == endpoint and not host.redirected), None)
 
-    def is_ipv4_only(self, visit: Visit) -> bool:
+    def is_ipv4_only(self, host: HostFacts) -> bool:
         """A name with only IPv4 addresses, which a task with only IPv6 addresses cannot reach."""
-        own, tries = self.surroundings.addresses, visit.last_tries
+        own, tries = self.surroundings.addresses, host.last_tries
         dead = bool(tries) and all(step.failure is Failure.UNREACHABLE for step in tries)
-        return (
-            dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(entry.address) for entry in visit.addresses)
-        )
+        return dead and bool(own) and all(map(is_ipv6, own)) and all(is_ipv4(entry.address) for entry in host.addresses)
 
-    def is_other_region(self, visit: Visit) -> bool:
+    def is_other_region(self, host: HostFacts) -> bool:
         """A host of S3 in another region, to which the registry redirected."""
         redirects = (step.redirect for step in self.of(Action.BLOB) if step.redirect)
         return any(
-            redirect.host == visit.host and redirect.target is RedirectTarget.OTHER_REGION for redirect in redirects
+            redirect.host == host.name and redirect.target is RedirectTarget.OTHER_REGION for redirect in redirects
         )
 
-    def leaks(self, visit: Visit) -> bool:
+    def leaks(self, host: HostFacts) -> bool:
         """An interface endpoint's name that resolves publicly. S3's public addresses are right with a gateway."""
-        if visit.redirected or visit.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(visit):
+        if host.redirected or host.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(host):
             return False
-        return visit.address_class is AddressClass.PUBLIC
+        return host.address_class is AddressClass.PUBLIC
 
-    def route(self, visit: Visit) -> Route | None:
+    def route(self, host: HostFacts) -> Route | None:
         """How the host was reached; None if it was not."""
-        if not visit.connected:
+        if not host.connected:
             return None
-        if is_inside(visit.address_class) or (visit.endpoint.kind is Kind.GATEWAY and self.s3_policy_denied):
+        if is_inside(host.address_class) or (host.endpoint.kind is Kind.GATEWAY and self.s3_policy_denied):
             return Route.ENDPOINT
-        if visit.endpoint.kind is Kind.INTERFACE and visit.address_class is AddressClass.PUBLIC:
+        if host.endpoint.kind is Kind.INTERFACE and host.address_class is AddressClass.PUBLIC:
             return Route.PUBLIC
         return Route.UNDETERMINED
 
@@ -304,8 +302,8 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
 
     def is_public(self, endpoint: str) -> bool:
-        visit = self.visit(endpoint)
-        return visit is not None and self.route(visit) is Route.PUBLIC
+        host = self.host(endpoint)
+        return host is not None and self.route(host) is Route.PUBLIC
 
     # ---- resolvers --------------------------------------------------------------------------------------------------
 
@@ -330,15 +328,15 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     def _vpc_ranges(self) -> tuple[str, ...]:
         return (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
 
-    def vpc_answers(self, visit: Visit) -> tuple[Step, ...]:
+    def vpc_answers(self, host: HostFacts) -> tuple[Step, ...]:
         """Answers of the VPC's resolver, if another one counts."""
-        lines = [line for line in visit.lines if line is not visit.line and self.is_vpc_resolver(line.server)]
-        counting = visit.line.server if visit.line else None
-        control = [visit.control] if visit.control and visit.control.server != counting else []
+        lines = [line for line in host.lines if line is not host.line and self.is_vpc_resolver(line.server)]
+        counting = host.line.server if host.line else None
+        control = [host.control] if host.control and host.control.server != counting else []
         return tuple(step for line in (*lines, *control) for step in line.steps if step.ok and addresses_of((step,)))
 
-    def mistaken_answers(self, visit: Visit) -> tuple[Step, ...]:
-        return visit.asked(Asker.FOLLOW_UP)
+    def mistaken_answers(self, host: HostFacts) -> tuple[Step, ...]:
+        return host.asked(Asker.FOLLOW_UP)
 
     # ---- identity ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from probe.faults.causes import CauseText, missing
-from probe.faults.evidence import Evidence, Visit
+from probe.faults.evidence import Evidence, HostFacts
 from probe.faults.placeholders import service_of, values_of
 from probe.model import Basis, Extent, Finding, Impact, Standing, Step
 from probe.narration import listed, observations
@@ -174,12 +174,12 @@ def finding(
 
 
 def finding_of_hosts(
-    fault: Fault, evidence: Evidence, visits: Iterable[Visit], steps: Iterable[Step], **others: Any
+    fault: Fault, evidence: Evidence, hosts: Iterable[HostFacts], steps: Iterable[Step], **others: Any
 ) -> Finding:
     """One finding about several hosts; by default it weighs what fails without their endpoints."""
-    endpoints, hosts = zip(*((visit.endpoint.name, visit.host) for visit in visits), strict=True)
+    endpoints, names = zip(*((host.endpoint.name, host.name) for host in hosts), strict=True)
     impact = others.pop("impact", None) or evidence.impact(endpoints)
-    return finding(fault, evidence, steps, endpoints=endpoints, impact=impact, hosts=hosts, **others)
+    return finding(fault, evidence, steps, endpoints=endpoints, impact=impact, hosts=names, **others)
 
 
 def agreement(count: int) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import REFUSALS, Evidence, Visit
+from probe.faults.evidence import REFUSALS, Evidence, HostFacts
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, noted, possible
 from probe.faults.registry import CROSS_REGION
 from probe.model import (
@@ -100,20 +100,20 @@ def other_regions(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.of(Action.BLOB):
         if (redirect := step.redirect) and redirect.target is RedirectTarget.OTHER_REGION and redirect.host:
             redirects.setdefault(redirect.host, []).append(step)
-    for host, steps in redirects.items():
-        visit = next((visit for visit in evidence.visits if visit.redirected and visit.host == host), None)
-        lost = _lost(visit) if visit else ()
+    for name, steps in redirects.items():
+        host = next((host for host in evidence.hosts if host.redirected and host.name == name), None)
+        lost = _lost(host) if host else ()
         region = steps[0].redirect.region if steps[0].redirect else None
-        fault = CROSS_REGION_SILENT if visit and not visit.connected else CROSS_REGION_LAYERS
+        fault = CROSS_REGION_SILENT if host and not host.connected else CROSS_REGION_LAYERS
         where = region or "unknown"
-        yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=host)
+        yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=name)
 
 
-def _lost(visit: Visit) -> tuple[Step, ...]:
+def _lost(host: HostFacts) -> tuple[Step, ...]:
     """The lookups and connections that failed for that host."""
-    asked = (*visit.lines, *((visit.control,) if visit.control else ()))
-    names = tuple(step for line in asked for step in line.failed) if not visit.addresses else ()
-    return (*names, *visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
+    asked = (*host.lines, *((host.control,) if host.control else ()))
+    names = tuple(step for line in asked for step in line.failed) if not host.addresses else ()
+    return (*names, *host.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
 
 
 S3_POLICY = Fault(
@@ -275,11 +275,11 @@ def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
 @finds(S3_ROUTE, S3_ROUTE_LIKELY, S3_ROUTE_NAT)
 def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     """Which path leads to S3's public addresses: a gateway endpoint and a NAT look the same."""
-    hosts = (visit for visit in evidence.visits if visit.endpoint.kind is Kind.GATEWAY and not visit.redirected)
-    visit = next(hosts, None)
-    if visit is None or not visit.shaken or evidence.route(visit) is not Route.UNDETERMINED:
+    planned = (host for host in evidence.hosts if not host.redirected)
+    host = next((host for host in planned if host.endpoint.kind is Kind.GATEWAY), None)
+    if host is None or not host.verified_handshakes or evidence.route(host) is not Route.UNDETERMINED:
         return
-    controls = [step for step in evidence.of(Action.CONTROL) if step.endpoint == visit.endpoint.name and step.ok][:1]
+    controls = [step for step in evidence.of(Action.CONTROL) if step.endpoint == host.endpoint.name and step.ok][:1]
     control = controls[0].control if controls else None
     fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[control.reached if control else None]
-    yield finding(fault, evidence, (*visit.connected, *controls), control=control.host if control else "none")
+    yield finding(fault, evidence, (*host.connected, *controls), control=control.host if control else "none")

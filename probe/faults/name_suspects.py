@@ -8,7 +8,7 @@ from typing import Any
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.faults import causes
 from probe.faults.causes import CauseText
-from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Visit, addresses_of, class_of, is_inside
+from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
@@ -16,43 +16,43 @@ _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
 _ZONES = (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME)
 
 
-def other_answers(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+def other_answers(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     """Answers that can prove the cause: of the VPC's own resolver, and for the name with swapped labels."""
-    return (*evidence.vpc_answers(visit), *evidence.mistaken_answers(visit))
+    return (*evidence.vpc_answers(host), *evidence.mistaken_answers(host))
 
 
-def proven_cause(evidence: Evidence, visit: Visit, *others: CauseText) -> Suspects | None:
+def proven_cause(evidence: Evidence, host: HostFacts, *others: CauseText) -> Suspects | None:
     """The cause that a private answer elsewhere proves: of the VPC's resolver, or for the name with swapped labels."""
-    if is_inside(class_of(addresses_of(evidence.vpc_answers(visit)))):
+    if is_inside(class_of(addresses_of(evidence.vpc_answers(host)))):
         return confirmed(causes.CUSTOM_RESOLVER, *others)
-    if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(visit) if step.ok))):
+    if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(host) if step.ok))):
         return confirmed(causes.ZONE_WRONG_NAME, *others)
     return None
 
 
-def public_answer_suspects(evidence: Evidence, visit: Visit) -> Suspects:
+def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     """Why an interface endpoint's name resolves to public addresses."""
-    name = visit.endpoint.name
+    name = host.endpoint.name
     usual = (causes.missing(name), *_ZONES)
-    proof = proven_cause(evidence, visit, *usual)
+    proof = proven_cause(evidence, host, *usual)
     if proof is not None:
         return proof
     suspects = Suspects(usual, ruled_out=_excluded(evidence))
-    server = visit.line.server if visit.line else ""
+    server = host.line.server if host.line else ""
     if not server:
         suspects = suspects.then(causes.CUSTOM_RESOLVER)
     elif not evidence.is_vpc_resolver(server):
-        suspects = _with_custom_resolver(evidence, visit, suspects)
-    if evidence.is_foreign(visit.endpoint):
+        suspects = _with_custom_resolver(evidence, host, suspects)
+    if evidence.is_foreign(host.endpoint):
         suspects = suspects.first(causes.CROSS_REGION)
-    if _is_fips(visit):
+    if _is_fips(host):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     return suspects.first(causes.LEGACY_HOSTNAME) if name == "ecr-legacy" else suspects
 
 
-def _with_custom_resolver(evidence: Evidence, visit: Visit, suspects: Suspects) -> Suspects:
+def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspects) -> Suspects:
     """A custom resolver is the first suspect, unless the VPC's own resolver answers publicly too."""
-    if class_of(addresses_of(evidence.vpc_answers(visit))) is AddressClass.PUBLIC:
+    if class_of(addresses_of(evidence.vpc_answers(host))) is AddressClass.PUBLIC:
         return Suspects(
             (*suspects.causes, causes.CUSTOM_RESOLVER),
             suspects.confirmed,
@@ -64,40 +64,40 @@ def _with_custom_resolver(evidence: Evidence, visit: Visit, suspects: Suspects) 
 def _excluded(evidence: Evidence) -> frozenset[CauseText]:
     """A private answer proves that the VPC serves private zones, except for a vpce name, which is in public DNS."""
     served = any(
-        visit.endpoint.kind is Kind.INTERFACE
-        and visit.endpoint.lookup == visit.endpoint.host
-        and is_inside(visit.address_class)
-        for visit in evidence.visits
+        host.endpoint.kind is Kind.INTERFACE
+        and host.endpoint.lookup == host.endpoint.host
+        and is_inside(host.address_class)
+        for host in evidence.hosts
     )
     return frozenset({causes.VPC_ATTRIBUTES_OFF}) if served else frozenset()
 
 
-def missing_name_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
+def missing_name_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText) -> Suspects:
     """Why a name does not exist here, or has no address."""
-    proof = proven_cause(evidence, visit, *usual)
+    proof = proven_cause(evidence, host, *usual)
     if proof is not None:
         return proof
     suspects = possible(*usual)
-    agreed = visit.control is not None and visit.control.failure in NOT_THERE
-    server = visit.line.server if visit.line is not None else None
+    agreed = host.control is not None and host.control.failure in NOT_THERE
+    server = host.line.server if host.line is not None else None
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
         # A resolver that is not the VPC's own is the first suspect; an error text that names none leaves it open.
         suspects = suspects.first(causes.CUSTOM_RESOLVER) if server else suspects.then(causes.CUSTOM_RESOLVER)
-    if _is_fips(visit):
+    if _is_fips(host):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
-    if visit.endpoint.name == "ecr-legacy":
+    if host.endpoint.name == "ecr-legacy":
         suspects = suspects.then(causes.LEGACY_HOSTNAME)
-    if _is_misspelt(evidence, visit.endpoint):
+    if _is_misspelt(evidence, host.endpoint):
         suspects = suspects.first(causes.BAD_IMAGE_REFERENCE)
-    if visit.endpoint.name == "logs":
+    if host.endpoint.name == "logs":
         # A region other than the task's is more likely mistyped than its zone hidden.
         typo = causes.LOG_REGION
-        return suspects.first(typo) if evidence.is_foreign(visit.endpoint) else suspects.then(typo)
+        return suspects.first(typo) if evidence.is_foreign(host.endpoint) else suspects.then(typo)
     return suspects
 
 
-def _is_fips(visit: Visit) -> bool:
-    return "-fips." in visit.endpoint.host
+def _is_fips(host: HostFacts) -> bool:
+    return "-fips." in host.endpoint.host
 
 
 def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
@@ -107,12 +107,12 @@ def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
     return not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
-def failing_resolver_suspects(evidence: Evidence, visit: Visit, *usual: CauseText) -> Suspects:
+def failing_resolver_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText) -> Suspects:
     """Why no resolver answers. Security groups do not filter the VPC's own, so an attribute of the VPC silences it."""
-    silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in visit.lines)
-    if silent and all(evidence.is_vpc_resolver(line.server) for line in visit.lines):
+    silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in host.lines)
+    if silent and all(evidence.is_vpc_resolver(line.server) for line in host.lines):
         return possible(causes.VPC_ATTRIBUTES_OFF, causes.RESOLVER_UNREACHABLE)
-    proof = proven_cause(evidence, visit, *(() if silent else usual))
+    proof = proven_cause(evidence, host, *(() if silent else usual))
     if proof is None:
         return possible(*usual)
     # The VPC's resolver would answer, so use that one; the other may also be down or unreachable.
@@ -122,26 +122,26 @@ def failing_resolver_suspects(evidence: Evidence, visit: Visit, *usual: CauseTex
 # ---- findings of several hosts --------------------------------------------------------------------------------------
 
 
-def failed_lookups(evidence: Evidence, visit: Visit, failures: tuple[Failure, ...]) -> tuple[Step, ...]:
+def failed_lookups(evidence: Evidence, host: HostFacts, failures: tuple[Failure, ...]) -> tuple[Step, ...]:
     """The lookups that show why a name fails: those with these failures, and the control and follow-up lookups."""
     lines = tuple(
         step
-        for line in visit.lines
+        for line in host.lines
         for step in line.failed
-        if step.failure in failures or line.server == _answering_server(visit)
+        if step.failure in failures or line.server == _answering_server(host)
     )
-    control = tuple(step for step in visit.control.steps if step.failed) if visit.control else ()
-    evidence_of = (*lines, *control, *other_answers(evidence, visit))
+    control = tuple(step for step in host.control.steps if step.failed) if host.control else ()
+    evidence_of = (*lines, *control, *other_answers(evidence, host))
     return tuple(step for step in evidence_of if step.failure not in NO_EVIDENCE)
 
 
-def _answering_server(visit: Visit) -> str | None:
-    return visit.line.server if visit.line else None
+def _answering_server(host: HostFacts) -> str | None:
+    return host.line.server if host.line else None
 
 
 def lookup_finding(
-    fault: Fault, evidence: Evidence, visits: list[Visit], steps: tuple[Step, ...], suspects: Suspects, **values: Any
+    fault: Fault, evidence: Evidence, hosts: list[HostFacts], steps: tuple[Step, ...], suspects: Suspects, **values: Any
 ) -> Finding:
     """One finding about several hosts, with the nameservers that failed."""
-    servers = tuple(dict.fromkeys(line.server for visit in visits for line in visit.lines if line.failed))
-    return finding_of_hosts(fault, evidence, visits, steps, suspects=suspects, servers=servers, **values)
+    servers = tuple(dict.fromkeys(line.server for host in hosts for line in host.lines if line.failed))
+    return finding_of_hosts(fault, evidence, hosts, steps, suspects=suspects, servers=servers, **values)

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
 from probe.faults.causes import advice, reads
-from probe.faults.evidence import NOT_THERE, REFUSALS, Evidence, Visit, addresses_of, is_inside, is_ipv4
+from probe.faults.evidence import NOT_THERE, REFUSALS, Evidence, HostFacts, addresses_of, is_inside, is_ipv4
 from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import (
     failed_lookups,
@@ -127,66 +127,66 @@ UNDETERMINED = noted(
 @finds(PUBLIC, PUBLIC_SILENT, PUBLIC_PARTLY)
 def public_answers(evidence: Evidence) -> Iterator[Finding]:
     """Interface endpoints that resolve publicly, with the connections that failed at their public addresses."""
-    groups: dict[tuple[Fault, object], list[tuple[Visit, Suspects]]] = {}
-    for visit in filter(evidence.leaks, evidence.visits):
-        fault, suspects = _public_fault(evidence, visit)
-        groups.setdefault((fault, _similarity(evidence, visit, fault, suspects)), []).append((visit, suspects))
+    groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
+    for host in filter(evidence.leaks, evidence.hosts):
+        fault, suspects = _public_fault(evidence, host)
+        groups.setdefault((fault, _similarity(evidence, host, fault, suspects)), []).append((host, suspects))
     for (fault, _), group in groups.items():
-        visits = [visit for visit, _ in group]
-        steps = merged(*(_steps_of(evidence, visit) for visit in visits))
+        hosts = [host for host, _ in group]
+        steps = merged(*(_steps_of(evidence, host) for host in hosts))
         impact = None if fault is PUBLIC_SILENT else Impact.ROUTE
-        yield finding_of_hosts(fault, evidence, visits, steps, impact=impact, suspects=_merged_suspects(group))
+        yield finding_of_hosts(fault, evidence, hosts, steps, impact=impact, suspects=_merged_suspects(group))
 
 
-def _similarity(evidence: Evidence, visit: Visit, fault: Fault, suspects: Suspects) -> object:
+def _similarity(evidence: Evidence, host: HostFacts, fault: Fault, suspects: Suspects) -> object:
     """What endpoints must have in common to be one finding: possible causes, except their own absence, and weight.
 
     A public path weighs by endpoint and policy; unreachable endpoints weigh by what is lost without them.
     """
-    others = tuple(cause for cause in suspects.open if cause is not causes.missing(visit.endpoint.name))
-    optional = visit.endpoint.impact is Impact.NONE
+    others = tuple(cause for cause in suspects.open if cause is not causes.missing(host.endpoint.name))
+    optional = host.endpoint.impact is Impact.NONE
     if fault is PUBLIC_SILENT:
         return others, suspects.confirmed, optional
-    accepted = optional or visit.endpoint.name in evidence.policy.allow_public
-    return others, suspects.confirmed, accepted, not accepted and visit.endpoint.impact is Impact.PULL
+    accepted = optional or host.endpoint.name in evidence.policy.allow_public
+    return others, suspects.confirmed, accepted, not accepted and host.endpoint.impact is Impact.PULL
 
 
-def _public_fault(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
-    suspects = public_answer_suspects(evidence, visit)
-    if visit.last_tries and not visit.connected:
+def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
+    suspects = public_answer_suspects(evidence, host)
+    if host.last_tries and not host.connected:
         own = evidence.surroundings.addresses
-        ipv6 = (causes.IPV4_ONLY,) if any(map(is_ipv6, own)) and not _has_ipv6(visit) else ()
-        if all(step.failure in REFUSALS for step in visit.last_tries):
+        ipv6 = (causes.IPV4_ONLY,) if any(map(is_ipv6, own)) and not _has_ipv6(host) else ()
+        if all(step.failure in REFUSALS for step in host.last_tries):
             return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
-        if visit.line is not None and not visit.line.server:
+        if host.line is not None and not host.line.server:
             # An error text does not name the resolver: a missing endpoint or route is likelier than a hidden name.
-            first = suspects.causes.index(causes.missing(visit.endpoint.name)) + 1
+            first = suspects.causes.index(causes.missing(host.endpoint.name)) + 1
             likeliest = (*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:])
             return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
         return PUBLIC_SILENT, suspects.then(*_NO_PATH_OUT, *ipv6)
-    mixed = any(is_inside(address.address_class) for address in visit.addresses)
+    mixed = any(is_inside(address.address_class) for address in host.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
 
 
-def _has_ipv6(visit: Visit) -> bool:
-    return not all(is_ipv4(address.address) for address in visit.addresses)
+def _has_ipv6(host: HostFacts) -> bool:
+    return not all(is_ipv4(address.address) for address in host.addresses)
 
 
-def _steps_of(evidence: Evidence, visit: Visit) -> tuple[Step, ...]:
+def _steps_of(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     """The public answers, other lookups of the name, and the connections that failed at public addresses."""
-    line, control = visit.line, visit.control
-    answers = _answers(visit)
+    line, control = host.line, host.control
+    answers = _answers(host)
     others = tuple(
-        step for other in visit.lines if other is not line for step in other.failed if step.failure in NOT_THERE
+        step for other in host.lines if other is not line for step in other.failed if step.failure in NOT_THERE
     )
     asked = tuple(step for step in control.steps if step.failed or addresses_of((step,))) if control else ()
-    lost = visit.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
-    return (*answers, *others, *other_answers(evidence, visit), *asked, *lost)
+    lost = host.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
+    return (*answers, *others, *other_answers(evidence, host), *asked, *lost)
 
 
-def _merged_suspects(group: list[tuple[Visit, Suspects]]) -> Suspects:
+def _merged_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
     """The suspects of all hosts: each endpoint's own absence, then what they share, then what is ruled out."""
-    absences = [causes.missing(visit.endpoint.name) for visit, _ in group]
+    absences = [causes.missing(host.endpoint.name) for host, _ in group]
     first = group[0][1]
     merged = [cause for common in first.open for cause in (absences if common is absences[0] else [common])]
     out = frozenset(cause for _, suspects in group for cause in suspects.ruled_out) - set(merged)
@@ -197,53 +197,53 @@ def _merged_suspects(group: list[tuple[Visit, Suspects]]) -> Suspects:
 @finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
     """Names that do not exist, or have no address, at the first nameserver that answers."""
-    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
-    for visit in evidence.visits:
-        line = visit.line
-        if line is None or line.addresses or line.failure not in NOT_THERE or evidence.is_other_region(visit):
+    groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
+    for host in evidence.hosts:
+        line = host.line
+        if line is None or line.addresses or line.failure not in NOT_THERE or evidence.is_other_region(host):
             continue
         fault = NAME_MISSING if line.failure is Failure.NXDOMAIN else NO_ADDRESS
-        if visit.endpoint.lookup != visit.endpoint.host and not visit.redirected:
-            steps = failed_lookups(evidence, visit, NOT_THERE)
+        if host.endpoint.lookup != host.endpoint.host and not host.redirected:
+            steps = failed_lookups(evidence, host, NOT_THERE)
             yield lookup_finding(
                 OVERRIDE_MISSING,
                 evidence,
-                [visit],
+                [host],
                 steps,
                 possible(*OVERRIDE_MISSING.causes),
-                lookups=visit.endpoint.lookup,
+                lookups=host.endpoint.lookup,
             )
             continue
-        groups.setdefault((fault, missing_name_suspects(evidence, visit, *fault.causes)), []).append(visit)
-    everything = sum(map(len, groups.values())) == len(evidence.visits) > 1 and not evidence.is_text
-    for (fault, suspects), visits in groups.items():
+        groups.setdefault((fault, missing_name_suspects(evidence, host, *fault.causes)), []).append(host)
+    everything = sum(map(len, groups.values())) == len(evidence.hosts) > 1 and not evidence.is_text
+    for (fault, suspects), hosts in groups.items():
         suspects = suspects.then(causes.BAD_IMAGE_REFERENCE) if everything else suspects
-        steps = merged(*(failed_lookups(evidence, visit, NOT_THERE) for visit in visits))
-        yield lookup_finding(fault, evidence, visits, steps, suspects)
+        steps = merged(*(failed_lookups(evidence, host, NOT_THERE) for host in hosts))
+        yield lookup_finding(fault, evidence, hosts, steps, suspects)
 
 
 @finds(CENTRAL, UNDETERMINED)
 def addresses_elsewhere(evidence: Evidence) -> Iterator[Finding]:
     """Private addresses that are not of this VPC, and global IPv6 addresses that may or may not be."""
-    central = [visit for visit in _interfaces(evidence) if _is_beyond(evidence, visit)]
-    unknown = [visit for visit in _interfaces(evidence) if visit.address_class is AddressClass.UNKNOWN]
-    for fault, visits in ((CENTRAL, central), (UNDETERMINED, unknown)):
-        steps = merged(*(_answers(visit) for visit in visits))
+    central = [host for host in _interfaces(evidence) if _is_beyond(evidence, host)]
+    unknown = [host for host in _interfaces(evidence) if host.address_class is AddressClass.UNKNOWN]
+    for fault, hosts in ((CENTRAL, central), (UNDETERMINED, unknown)):
+        steps = merged(*(_answers(host) for host in hosts))
         if steps:
             yield finding(fault, evidence, steps)
 
 
-def _interfaces(evidence: Evidence) -> Iterator[Visit]:
-    for visit in evidence.visits:
-        if visit.endpoint.kind is Kind.INTERFACE and visit.endpoint.lookup == visit.endpoint.host and visit.connected:
-            yield visit
+def _interfaces(evidence: Evidence) -> Iterator[HostFacts]:
+    for host in evidence.hosts:
+        if host.endpoint.kind is Kind.INTERFACE and host.endpoint.lookup == host.endpoint.host and host.connected:
+            yield host
 
 
-def _answers(visit: Visit) -> tuple[Step, ...]:
-    return tuple(step for step in visit.line.steps if addresses_of((step,))) if visit.line else ()
+def _answers(host: HostFacts) -> tuple[Step, ...]:
+    return tuple(step for step in host.line.steps if addresses_of((step,))) if host.line else ()
 
 
-def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
+def _is_beyond(evidence: Evidence, host: HostFacts) -> bool:
     """Outside the largest VPC (/16) that a known range can belong to; a neighbouring subnet is normal."""
     networks = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
     wide = [
@@ -253,8 +253,8 @@ def _is_beyond(evidence: Evidence, visit: Visit) -> bool:
     ]
     own_subnets = {evidence.surroundings.subnet_cidr, evidence.surroundings.subnet_cidr_ipv6}
     ranges = networks if set(evidence.plan.vpc_cidrs) - own_subnets else wide
-    addresses = [ip_address(embedded(entry.address)) for entry in visit.addresses]
+    addresses = [ip_address(embedded(entry.address)) for entry in host.addresses]
     within = any(
         address in network for address in addresses for network in ranges if network.version == address.version
     )
-    return bool(ranges) and visit.address_class is AddressClass.PRIVATE and not within
+    return bool(ranges) and host.address_class is AddressClass.PRIVATE and not within

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from probe.addresses import is_ipv6
 from probe.faults import causes
-from probe.faults.evidence import REFUSALS, Evidence, Visit, is_inside
+from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
 from probe.faults.fault import Fault, Suspects, finding_of_hosts, finds, merged, possible
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
@@ -89,78 +89,78 @@ IPV6_ONLY = Fault(
 @finds(SILENT, SILENT_OUTSIDE, SILENT_UNKNOWN, PARTLY_SILENT, S3_SILENT)
 def silent_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Hosts with no address that answers, or only some: packets are dropped."""
-    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
-    for visit in _own_hosts(evidence):
-        if visit.unconnected((Failure.TIMEOUT,)):
-            groups.setdefault(_silence_of(evidence, visit), []).append(visit)
+    groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
+    for host in _own_hosts(evidence):
+        if host.unconnected((Failure.TIMEOUT,)):
+            groups.setdefault(_silence_of(evidence, host), []).append(host)
     yield from _findings(evidence, groups, (Failure.TIMEOUT,))
 
 
 @finds(REFUSED, REFUSED_PARTLY)
 def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Connections refused, reset or prohibited on the way, or called unreachable although packets leave this host."""
-    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
-    for visit in _own_hosts(evidence):
-        unreachable = _is_unreachable_on_the_way(evidence, visit)
-        if not visit.unconnected(REFUSALS) and not unreachable:
+    groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
+    for host in _own_hosts(evidence):
+        unreachable = _is_unreachable_on_the_way(evidence, host)
+        if not host.unconnected(REFUSALS) and not unreachable:
             continue
         # An address inside the VPC that refuses can also be another host that a private zone points to.
-        other = (causes.ZONE_CONFLICT,) if is_inside(visit.address_class) else ()
+        other = (causes.ZONE_CONFLICT,) if is_inside(host.address_class) else ()
         route = (causes.NO_ROUTE,) if unreachable else ()
-        fault = REFUSED_PARTLY if visit.connected else REFUSED
-        groups.setdefault((fault, possible(*fault.causes, *other, *route)), []).append(visit)
+        fault = REFUSED_PARTLY if host.connected else REFUSED
+        groups.setdefault((fault, possible(*fault.causes, *other, *route)), []).append(host)
     yield from _findings(evidence, groups, (*REFUSALS, Failure.UNREACHABLE))
 
 
 @finds(NO_ROUTE, IPV6_ONLY)
 def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Hosts that this host has no route to: another address family than the task's, or no route at all."""
-    groups: dict[tuple[Fault, Suspects], list[Visit]] = {}
-    for visit in _own_hosts(evidence):
-        if not visit.unconnected((Failure.UNREACHABLE,)) or _is_unreachable_on_the_way(evidence, visit):
+    groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
+    for host in _own_hosts(evidence):
+        if not host.unconnected((Failure.UNREACHABLE,)) or _is_unreachable_on_the_way(evidence, host):
             continue
-        if evidence.is_ipv4_only(visit):
-            groups.setdefault((IPV6_ONLY, IPV6_ONLY.suspects), []).append(visit)
-        elif not visit.unconnected(REFUSALS):
-            groups.setdefault((NO_ROUTE, NO_ROUTE.suspects), []).append(visit)
+        if evidence.is_ipv4_only(host):
+            groups.setdefault((IPV6_ONLY, IPV6_ONLY.suspects), []).append(host)
+        elif not host.unconnected(REFUSALS):
+            groups.setdefault((NO_ROUTE, NO_ROUTE.suspects), []).append(host)
     yield from _findings(evidence, groups, (Failure.UNREACHABLE,))
 
 
-def _is_unreachable_on_the_way(evidence: Evidence, visit: Visit) -> bool:
+def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:
     """Whether a router reported the host as unreachable: AWS drops silently, and this family has a route here."""
-    lost = _families(visit.unconnected((Failure.UNREACHABLE,)))
-    tried = (step for other in evidence.visits for step in other.last_tries)
+    lost = _families(host.unconnected((Failure.UNREACHABLE,)))
+    tried = (step for other in evidence.hosts for step in other.last_tries)
     sent = _families(step for step in tried if step.failure is not Failure.UNREACHABLE)
-    return bool(lost & sent) and not evidence.is_ipv4_only(visit)
+    return bool(lost & sent) and not evidence.is_ipv4_only(host)
 
 
-def _own_hosts(evidence: Evidence) -> Iterator[Visit]:
+def _own_hosts(evidence: Evidence) -> Iterator[HostFacts]:
     """The hosts to judge here. `names` judges those with public names, `layers` those of another region."""
-    for visit in evidence.visits:
-        if not evidence.leaks(visit) and not evidence.is_other_region(visit):
-            yield visit
+    for host in evidence.hosts:
+        if not evidence.leaks(host) and not evidence.is_other_region(host):
+            yield host
 
 
-def _silence_of(evidence: Evidence, visit: Visit) -> tuple[Fault, Suspects]:
+def _silence_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
     """What can cause silence at addresses of this class."""
-    inside = is_inside(visit.address_class)
-    if visit.connected and _is_lost_family(visit):
+    inside = is_inside(host.address_class)
+    if host.connected and _is_lost_family(host):
         return PARTLY_SILENT, possible(causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP)
-    if visit.connected:
+    if host.connected:
         public = (causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL)
         return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
-    if visit.endpoint.kind is Kind.GATEWAY and not inside:
+    if host.endpoint.kind is Kind.GATEWAY and not inside:
         # A gateway endpoint routes its own region's S3 alone.
-        foreign = (causes.CROSS_REGION,) if evidence.is_foreign(visit.endpoint) else ()
+        foreign = (causes.CROSS_REGION,) if evidence.is_foreign(host.endpoint) else ()
         return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
-    if visit.address_class is AddressClass.VPC:
+    if host.address_class is AddressClass.VPC:
         return SILENT, SILENT.suspects
     return SILENT_OUTSIDE, SILENT_OUTSIDE.suspects
 
 
-def _is_lost_family(visit: Visit) -> bool:
+def _is_lost_family(host: HostFacts) -> bool:
     """All of one address family is silent and the other is not: IPv6, or DNS64's addresses, lack a route."""
-    return not _families(visit.unconnected((Failure.TIMEOUT,))) & _families(visit.connected)
+    return not _families(host.unconnected((Failure.TIMEOUT,))) & _families(host.connected)
 
 
 def _families(steps: Iterable[Step]) -> set[bool]:
@@ -169,11 +169,11 @@ def _families(steps: Iterable[Step]) -> set[bool]:
 
 
 def _findings(
-    evidence: Evidence, groups: dict[tuple[Fault, Suspects], list[Visit]], failures: tuple[Failure, ...]
+    evidence: Evidence, groups: dict[tuple[Fault, Suspects], list[HostFacts]], failures: tuple[Failure, ...]
 ) -> Iterator[Finding]:
-    for (fault, suspects), visits in groups.items():
-        unknown = any(visit.address_class is AddressClass.UNKNOWN for visit in visits)
+    for (fault, suspects), hosts in groups.items():
+        unknown = any(host.address_class is AddressClass.UNKNOWN for host in hosts)
         fault = SILENT_UNKNOWN if fault is SILENT_OUTSIDE and unknown else fault
-        steps = merged(*(visit.unconnected(failures) for visit in visits))
-        extent = Extent.PARTLY if all(visit.connected for visit in visits) else Extent.WHOLLY
-        yield finding_of_hosts(fault, evidence, visits, steps, extent=extent, suspects=suspects)
+        steps = merged(*(host.unconnected(failures) for host in hosts))
+        extent = Extent.PARTLY if all(host.connected for host in hosts) else Extent.WHOLLY
+        yield finding_of_hosts(fault, evidence, hosts, steps, extent=extent, suspects=suspects)

@@ -221,10 +221,10 @@ def refused_heads(evidence: Evidence) -> Iterator[Finding]:
 @finds(HOST_FORM, FIPS_HOST)
 def host_forms(evidence: Evidence) -> Iterator[Finding]:
     """FIPS and dual-stack hosts of the registry, which not every endpoint and client supports."""
-    reference, visit = evidence.plan.reference, evidence.visit("ecr.dkr")
-    if reference is None or visit is None or not (reference.fips or reference.dual_stack):
+    reference, host = evidence.plan.reference, evidence.host("ecr.dkr")
+    if reference is None or host is None or not (reference.fips or reference.dual_stack):
         return
-    steps = tuple(step for step in visit.lookups if step.ok)
+    steps = tuple(step for step in host.lookups if step.ok)
     if steps:
         yield finding(FIPS_HOST if reference.fips else HOST_FORM, evidence, steps)
 
@@ -232,13 +232,11 @@ def host_forms(evidence: Evidence) -> Iterator[Finding]:
 @finds(CROSS_REGION)
 def cross_region(evidence: Evidence) -> Iterator[Finding]:
     """An image of another region that is reached at private addresses, with layers that arrive."""
-    pull = [
-        visit for visit in evidence.visits if visit.endpoint.name in ("ecr.api", "ecr.dkr") and not visit.redirected
-    ]
-    if not any(evidence.is_foreign(visit.endpoint) for visit in pull):
+    pull = [host for host in evidence.hosts if host.endpoint.name in ("ecr.api", "ecr.dkr") and not host.redirected]
+    if not any(evidence.is_foreign(host.endpoint) for host in pull):
         return
-    private = all(evidence.route(visit) is Route.ENDPOINT and is_inside(visit.address_class) for visit in pull)
+    private = all(evidence.route(host) is Route.ENDPOINT and is_inside(host.address_class) for host in pull)
     layers = [step for step in evidence.of(Action.LAYER) if step.ok]
     if private and layers:
-        names = tuple(step for visit in pull for step in (visit.line.steps if visit.line else ()) if step.ok)
+        names = tuple(step for host in pull for step in (host.line.steps if host.line else ()) if step.ok)
         yield finding(CROSS_REGION, evidence, (*names, *layers))

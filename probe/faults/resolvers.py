@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, Line, Visit, addresses_of, class_of, is_inside
+from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, Line, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import failed_lookups, failing_resolver_suspects, lookup_finding
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
@@ -83,23 +83,23 @@ CONTROL_SILENT = noted(
 @finds(SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE)
 def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
     """Hosts for which no nameserver returns an answer. What one resolver fails to answer is one finding."""
-    groups: dict[tuple[Fault, tuple[str, ...]], list[Visit]] = {}
-    for visit in evidence.visits:
-        fault = _host_fault(visit)
-        if fault is not None and not evidence.is_other_region(visit):
-            groups.setdefault((fault, tuple(line.server for line in visit.lines)), []).append(visit)
-    for (fault, _), visits in groups.items():
-        suspects = [failing_resolver_suspects(evidence, visit, *fault.causes) for visit in visits]
+    groups: dict[tuple[Fault, tuple[str, ...]], list[HostFacts]] = {}
+    for host in evidence.hosts:
+        fault = _host_fault(host)
+        if fault is not None and not evidence.is_other_region(host):
+            groups.setdefault((fault, tuple(line.server for line in host.lines)), []).append(host)
+    for (fault, _), hosts in groups.items():
+        suspects = [failing_resolver_suspects(evidence, host, *fault.causes) for host in hosts]
         proven = next((candidate for candidate in suspects if candidate.confirmed), suspects[0])
-        failed = merged(*(failed_lookups(evidence, visit, (*SILENCE, *FAILING)) for visit in visits))
+        failed = merged(*(failed_lookups(evidence, host, (*SILENCE, *FAILING)) for host in hosts))
         steps = merged(failed, evidence.tries(*failed))
-        yield lookup_finding(fault, evidence, visits, steps, proven)
+        yield lookup_finding(fault, evidence, hosts, steps, proven)
 
 
-def _host_fault(visit: Visit) -> Fault | None:
+def _host_fault(host: HostFacts) -> Fault | None:
     """The fault of a host that no nameserver answers for: the most specific of its failures."""
-    failures = {line.failure for line in visit.lines}
-    if visit.line is not None or not failures or failures & set(NO_EVIDENCE):
+    failures = {line.failure for line in host.lines}
+    if host.line is not None or not failures or failures & set(NO_EVIDENCE):
         return None
     if Failure.SERVFAIL in failures:
         return SERVFAIL
@@ -111,25 +111,25 @@ def _host_fault(visit: Visit) -> Fault | None:
 @finds(SERVFAIL_PARTLY, REFUSED_QUERY_PARTLY, RESOLVER_PARTLY, RESOLVER_BEHIND, HALF_ANSWER)
 def failing_lines(evidence: Evidence) -> Iterator[Finding]:
     """Nameservers that fail while another one answers."""
-    groups: dict[tuple[Fault, str], list[tuple[Visit, tuple[Step, ...]]]] = {}
-    for visit in evidence.visits:
-        for line in visit.lines if visit.line is not None else ():
+    groups: dict[tuple[Fault, str], list[tuple[HostFacts, tuple[Step, ...]]]] = {}
+    for host in evidence.hosts:
+        for line in host.lines if host.line is not None else ():
             fault = _line_fault(line)
-            if fault is RESOLVER_PARTLY and _is_behind(visit, line):
+            if fault is RESOLVER_PARTLY and _is_behind(host, line):
                 fault = RESOLVER_BEHIND
             if fault is not None:
                 lost = evidence.tries(*(step for step in line.failed if step.failure not in NO_EVIDENCE))
-                groups.setdefault((fault, line.server), []).append((visit, lost))
+                groups.setdefault((fault, line.server), []).append((host, lost))
     for (fault, server), cases in groups.items():
-        visits, steps = [visit for visit, _ in cases], merged(*(lost for _, lost in cases))
+        hosts, steps = [host for host, _ in cases], merged(*(lost for _, lost in cases))
         suspects = _line_suspects(evidence, fault, server, steps)
-        yield finding_of_hosts(fault, evidence, visits, steps, suspects=suspects, servers=(server,))
+        yield finding_of_hosts(fault, evidence, hosts, steps, suspects=suspects, servers=(server,))
 
 
-def _is_behind(visit: Visit, line: Line) -> bool:
+def _is_behind(host: HostFacts, line: Line) -> bool:
     """Whether clients ask this nameserver only after the one that answers."""
-    servers = [listed.server for listed in visit.lines]
-    return visit.line is not None and servers.index(line.server) > servers.index(visit.line.server)
+    servers = [listed.server for listed in host.lines]
+    return host.line is not None and servers.index(line.server) > servers.index(host.line.server)
 
 
 def _line_fault(line: Line) -> Fault | None:
@@ -155,22 +155,22 @@ def _line_suspects(evidence: Evidence, fault: Fault, server: str, lost: tuple[St
 @finds(RESOLVERS_DISAGREE)
 def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
     """Later nameservers with a different answer: public addresses, or that the name does not exist."""
-    wrong: dict[bool, list[tuple[Visit, Line]]] = {}
-    for visit in evidence.visits:
-        for line in visit.lines:
-            if line is visit.line or not line.answered or not visit.addresses or evidence.leaks(visit):
+    wrong: dict[bool, list[tuple[HostFacts, Line]]] = {}
+    for host in evidence.hosts:
+        for line in host.lines:
+            if line is host.line or not line.answered or not host.addresses or evidence.leaks(host):
                 continue
-            leak = is_inside(visit.address_class) and class_of(line.addresses) is AddressClass.PUBLIC
+            leak = is_inside(host.address_class) and class_of(line.addresses) is AddressClass.PUBLIC
             if leak or not line.addresses:
-                vpc = evidence.is_vpc_resolver(visit.line.server) if visit.line else False
-                vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(visit))))
-                wrong.setdefault(vpc, []).append((visit, line))
+                vpc = evidence.is_vpc_resolver(host.line.server) if host.line else False
+                vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(host))))
+                wrong.setdefault(vpc, []).append((host, line))
     for vpc, cases in wrong.items():
-        visits, steps = [visit for visit, _ in cases], merged(*(line.steps for _, line in cases))
+        hosts, steps = [host for host, _ in cases], merged(*(line.steps for _, line in cases))
         yield finding_of_hosts(
             RESOLVERS_DISAGREE,
             evidence,
-            visits,
+            hosts,
             steps,
             impact=Impact.ROUTE if any(line.addresses for _, line in cases) else None,
             suspects=confirmed(causes.CUSTOM_RESOLVER) if vpc else None,
@@ -182,21 +182,21 @@ def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
 def controls(evidence: Evidence) -> Iterator[Finding]:
     """What AmazonProvidedDNS answered where the resolver in use answers well: evidence, never a fault."""
     silent: list[Step] = []
-    hub: list[tuple[Visit, tuple[Step, ...]]] = []
-    for visit in evidence.visits:
-        control = visit.control
-        cut = any(line.failure in NO_EVIDENCE for line in visit.lines)
-        if control is None or evidence.leaks(visit) or not (visit.addresses or cut):
+    hub: list[tuple[HostFacts, tuple[Step, ...]]] = []
+    for host in evidence.hosts:
+        control = host.control
+        cut = any(line.failure in NO_EVIDENCE for line in host.lines)
+        if control is None or evidence.leaks(host) or not (host.addresses or cut):
             continue
         failed = tuple(step for step in control.failed if step.failure not in NO_EVIDENCE)
-        inside = is_inside(visit.address_class) and visit.endpoint.kind is Kind.INTERFACE
+        inside = is_inside(host.address_class) and host.endpoint.kind is Kind.INTERFACE
         if inside and (control.failure in NOT_THERE or class_of(control.addresses) is AddressClass.PUBLIC):
-            hub.append((visit, (*failed, *(step for step in control.steps if step.ok))))
+            hub.append((host, (*failed, *(step for step in control.steps if step.ok))))
         else:
             silent += failed
     if silent:
         yield finding(CONTROL_SILENT, evidence, silent)
     if hub:
-        steps = merged(*(steps for _, steps in hub), *(visit.line.steps for visit, _ in hub if visit.line))
-        servers = tuple(dict.fromkeys(visit.line.server for visit, _ in hub if visit.line))
+        steps = merged(*(steps for _, steps in hub), *(host.line.steps for host, _ in hub if host.line))
+        servers = tuple(dict.fromkeys(host.line.server for host, _ in hub if host.line))
         yield finding(HUB, evidence, steps, servers=servers)

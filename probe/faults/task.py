@@ -174,7 +174,7 @@ def proxies(evidence: Evidence) -> Iterator[Finding]:
 def overridden_names(evidence: Evidence) -> Iterator[Finding]:
     """Endpoints that were measured at the addresses of another name (--endpoint-dns)."""
     chosen = [endpoint for endpoint in evidence.plan.endpoints if endpoint.lookup != endpoint.host]
-    steps = [step for endpoint in chosen if (visit := evidence.visit(endpoint.name)) for step in visit.lookups]
+    steps = [step for endpoint in chosen if (host := evidence.host(endpoint.name)) for step in host.lookups]
     if steps:
         yield finding(
             ENDPOINT_DNS,

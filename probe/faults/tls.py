@@ -160,7 +160,7 @@ def _host_findings(
 ) -> Iterator[Finding]:
     """One finding for the hosts that are lost, one (PARTLY) for those with another address that works."""
     failed = {step.id: step for step in steps}
-    fine = {step.id for visit in evidence.visits if visit.shaken for step in visit.tls}
+    fine = {step.id for host in evidence.hosts if host.verified_handshakes for step in host.tls}
     for extent, matching in (
         (Extent.WHOLLY, [step for name, step in failed.items() if name not in fine]),
         (Extent.PARTLY, [step for name, step in failed.items() if name in fine]),
