@@ -334,10 +334,9 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     progress = progress_on(sys.stderr, lambda line: _say(printable(line)))
     fleet = Smoke(options, account, WorkerThreads(), stop=stop, progress=progress).run()
     code = _deliver(fleet, options.reports)
-    if code == USAGE or not stop.is_set():
-        return code
-    _complain("interrupted")
-    return stop.exit_code
+    if stop.is_set() and code != USAGE:
+        _complain("interrupted")
+    return code
 
 
 def _schema(argv: Sequence[str], _stop: Stop) -> int:

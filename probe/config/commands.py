@@ -106,8 +106,7 @@ COMMANDS = {
             "smoke --cluster main --service shop --as-execution-role",
             "smoke --service shop --wait-until-pass 5m --format junit",
         ),
-        f"{VERDICT_CODES}; with --expect 0 as expected, 1 not as expected, 3 not known whether as expected; "
-        "130 or 143 interrupted",
+        f"{VERDICT_CODES}; with --expect 0 as expected, 1 not as expected, 3 not known whether as expected",
         {
             "where to run": flags.PLACEMENT_FLAGS,
             "what to run": flags.PROBE_FLAGS,
