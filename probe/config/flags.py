@@ -233,12 +233,16 @@ TLS_CERTIFICATE = Flag(
     "FILE",
     "/run/secrets/tls.pem",
     "serve over TLS with this certificate chain",
-    note="none, so plain HTTP",
+    note="none: plain HTTP",
     on_command_line=False,
 )
 SERVE_FLAGS = (
     Flag(
-        "interval", "DURATION", "60s", "from the start of one round to the next, varied by up to a tenth", default="60s"
+        "interval",
+        "DURATION",
+        "60s",
+        "time from the start of one round to the next, varied by up to a tenth",
+        default="60s",
     ),
     LISTEN,
     Flag("compat-blackbox", help="also export probe_success and probe_duration_seconds, as blackbox_exporter does"),
@@ -309,12 +313,12 @@ DEMO_CHECK_FLAGS = variant(
     vpc_cidr={"note": "the simulated task's subnet"},
     ca_bundle={"note": "the simulated certificate authority"},
     layer_bytes={"note": "1MiB with --serve"},
-    format={"note": "with --serve no report unless --format or --output is set"},
+    format={"note": "with --serve, no report unless --format or --output is set"},
     connect_timeout={
-        "note": "never longer than --deadline; with --serve a third of --interval if that is shorter "
+        "note": "never longer than --deadline; with --serve, a third of --interval if that is shorter "
         "and --deadline is not set"
     },
-    deadline={"note": "15m with --layers all; with --serve --interval if that is shorter"},
+    deadline={"note": "15m with --layers all; with --serve, --interval if that is shorter"},
     strict={"help": "give a degraded verdict exit_code 1; demo exits with it if --exit-code is set"},
 )
 

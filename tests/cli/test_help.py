@@ -222,9 +222,9 @@ def test_limits_that_follow_other_limits() -> None:
     assert budget("serve", "--interval", "6s", "--deadline", "6s").connect == 3.0
     assert "a third of --interval if that is shorter and --deadline is not set" in text_of("serve")
     assert budget("demo", "--serve", "--interval", "6s").connect == 2.0
-    assert "with --serve a third of --interval if that is shorter" in text_of("demo")
+    assert "with --serve, a third of --interval if that is shorter" in text_of("demo")
     assert budget("demo", "--serve").deadline == 10.0
-    assert "with --serve --interval if that is shorter" in text_of("demo")
+    assert "with --serve, --interval if that is shorter" in text_of("demo")
 
 
 def test_the_timeout_of_smoke_follows_the_wait() -> None:
@@ -237,7 +237,7 @@ def test_a_sidecar_prints_no_report_by_itself(tmp_path: Path) -> None:
     in_demo = demo.read(["--serve"]).sidecar
     assert in_demo is not None
     assert sidecar.read([]).outputs == in_demo.outputs == ()
-    assert "with --serve no report unless --format or --output is set" in text_of("demo")
+    assert "with --serve, no report unless --format or --output is set" in text_of("demo")
     assert [output.format for output in sidecar.read(["--output", str(tmp_path / "v")]).outputs] == ["text"]
     assert "default: no report unless --format or --output is set" in text_of("serve")
 
