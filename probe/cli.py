@@ -105,7 +105,7 @@ def _dispatch(argv: Sequence[str], stop: Stop) -> int:
         return _print(f"ecr-probe {__version__}\n")
     from probe.config import commands
 
-    width = min(_width(), 100)
+    width = min(_width(), 160)
     if not argv:
         _say(commands.overview(width).rstrip())
         return USAGE
@@ -441,12 +441,14 @@ def _screen(reports: Reports) -> Page:
 
 
 def _width() -> int:
-    """Columns of the terminal; 100 without one, and for a terminal that reports 0, such as a serial line."""
+    """Columns of the terminal. Without one, or if it reports 0 as a serial line does, those of COLUMNS, else 100."""
+    from probe.config.settings import columns as columns_by_variable
+
     columns = 0
     if sys.stdout is not None and sys.stdout.isatty():
         with suppress(OSError, ValueError):
             columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    return max(columns, 60) if columns else 100
+    return max(columns, 60) if columns else columns_by_variable() or 100
 
 
 def _print(text: str) -> int:

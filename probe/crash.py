@@ -130,7 +130,7 @@ def broken(settings: Settings, error: BaseException, *, began: datetime, interru
         schema_version=SCHEMA_VERSION,
         version=__version__,
         interrupted=interrupted,
-        summary=f"whether ECS can pull the image is not proven: {end.title}",
+        summary=f"it is not proven whether ECS can pull the image: {end.title}",
         status=Status.INCONCLUSIVE,
         pull=Pull.UNPROVEN,
         exit_code=3,

@@ -266,7 +266,7 @@ def _list(scenarios: Sequence[Scenario], width: int) -> Iterator[str]:
         yield area
         for scenario in listed:
             label = f"  {scenario.name:<30}  "
-            yield from _wrapped(label, _expected(scenario), width=width)
+            yield from _wrapped(label, "  ".join(f"{text:<12}" for text in _expected(scenario)), width=width)
             yield from _wrapped("      ", scenario.description, width=width)
         yield ""
 
@@ -323,13 +323,13 @@ def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
 def _outcome(scenario: Scenario, differing: Sequence[str], width: int) -> list[str]:
     if differing:
         return _wrapped("NOT as expected: ", "; ".join(differing), width=width, hang=2)
-    codes = ", ".join(sorted(scenario.expected_findings)) or "no findings"
-    return _wrapped("as expected: ", f"{scenario.expected_status}, {codes}", width=width, hang=2)
+    return _wrapped("as expected: ", ", ".join(_expected(scenario)), width=width, hang=2)
 
 
-def _expected(scenario: Scenario) -> str:
+def _expected(scenario: Scenario) -> list[str]:
+    """The status, and the findings if there are any worth listing."""
     codes = ", ".join(sorted(scenario.expected_findings - {_NOT_LISTED}))
-    return f"{scenario.expected_status:<12}  {codes}" if codes else scenario.expected_status
+    return [scenario.expected_status, codes] if codes else [scenario.expected_status]
 
 
 def _wrapped(label: str, text: str, *, width: int, hang: int | None = None) -> list[str]:

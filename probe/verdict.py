@@ -34,6 +34,7 @@ from probe.narration import counted
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
+_ENDED = "task.ended"  # an error text about a task that had started
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
 
@@ -75,7 +76,7 @@ def exit_code(status: Status, *, strict: bool) -> int:
 PULLS = {
     Pull.WORKS: "ECS can pull the image",
     Pull.BROKEN: "ECS cannot pull the image",
-    Pull.UNPROVEN: "whether ECS can pull the image is not proven",
+    Pull.UNPROVEN: "it is not proven whether ECS can pull the image",
 }
 
 
@@ -93,6 +94,8 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
 
 
 def _with_title(pull: Pull, lead: JudgedFinding) -> str:
+    if lead.code == _ENDED:
+        return f"nothing to explain: {lead.title}"
     if pull is Pull.WORKS:
         return f"{PULLS[pull]}, but {lead.title}"
     if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR:
@@ -106,9 +109,10 @@ def _with_title(pull: Pull, lead: JudgedFinding) -> str:
 def _without_fault(status: Status, pull: Pull, measurement: Measurement) -> str:
     if pull is not Pull.UNPROVEN or status is not Status.PASS:
         return PULLS[pull]
-    nothing_read = measurement.plan.layers is Layers.NONE
-    why = "no layer was read" if nothing_read else "ECS pulls through another network interface"
-    return f"the measured path works, but {PULLS[pull]}: {why}"
+    if measurement.plan.layers is Layers.NONE:
+        return f"the measured path works, but {PULLS[pull]}: no layer was read"
+    reason = "because ECS pulls through another network interface"
+    return f"the task's own path works, and pass proves only that; {PULLS[pull]}, {reason}"
 
 
 def _unread(measurement: Measurement) -> str:

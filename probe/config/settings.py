@@ -242,6 +242,13 @@ def _colour(environ: Mapping[str, str]) -> bool | None:
     return False if environ.get("TERM") == "dumb" else None
 
 
+def columns(environ: Mapping[str, str] | None = None) -> int | None:
+    """The width that COLUMNS sets for output that is not a terminal, in reason; None if it sets none."""
+    text = variables(environ).get("COLUMNS", "").strip()
+    number = int(text[:9]) if text.isascii() and text.isdecimal() else 0
+    return min(max(number, 60), 160) if number else None
+
+
 def process_start() -> float:
     """The monotonic instant at which this process began, so that imports count too; now, if it cannot be determined."""
     now = time.monotonic()

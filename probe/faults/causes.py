@@ -547,10 +547,12 @@ TLS_INTERCEPTION = CauseText(
     code="tls.interception",
     title="a middlebox terminates TLS and presents its own certificate for AWS (issuer: {issuer})",
     fix=advice(
-        "exempt {hosts} from TLS inspection, or create the endpoints so that no traffic passes the middlebox",
+        "exempt the hosts of {endpoints} from TLS inspection, or create the endpoints so that no traffic passes the "
+        "middlebox",
         "aws network-firewall update-tls-inspection-configuration --region {task_region} "
         "--tls-inspection-configuration-name NAME --update-token TOKEN "
         "--tls-inspection-configuration file://TLS_INSPECTION.json",
+        note="The hosts are {hosts}.",
     ),
     confirm=_READ_ISSUER,
 )

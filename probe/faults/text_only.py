@@ -316,7 +316,7 @@ START_TIMEOUT = Fault(
 )
 ENDED = Fault(
     "task.ended",
-    "the task started; this is not a start failure",
+    "the task started, so this is not a start failure",
     "A container that ran already had its image, so neither the pull nor the endpoints failed.",
     Impact.PROOF,
     (

@@ -40,8 +40,14 @@ def few(texts: Iterable[str], most: int = 3) -> str:
 
 
 def address_list(names: NamesSeen) -> str:
-    """ "10.0.1.15, 10.0.2.15 (vpc)": what a lookup returned, with the class of the addresses."""
+    """ "10.0.1.15, 10.0.2.15 (vpc)": what a lookup returned, with the class of the addresses.
+
+    Where some are in the known ranges and some only private, all are called private: usually all belong to the VPC, of
+    which only the task's subnet is known.
+    """
+    classes = {entry.address_class for entry in names.addresses}
     groups: dict[AddressClass, list[str]] = {}
     for entry in names.addresses:
-        groups.setdefault(entry.address_class, []).append(entry.address)
+        in_known_range = entry.address_class is AddressClass.VPC and AddressClass.PRIVATE in classes
+        groups.setdefault(AddressClass.PRIVATE if in_known_range else entry.address_class, []).append(entry.address)
     return ", ".join(f"{few(addresses)} ({kind})" for kind, addresses in groups.items())

@@ -48,7 +48,7 @@ def observations(ids: Iterable[str], document: Measurement | Verdict) -> list[st
         alike.setdefault((step.action, step.asker, step.outcome, step.failure), []).append(step)
     sentences = list(dict.fromkeys(sentence for part in alike.values() for sentence in _sentences(part, steps)))
     rest = len(sentences) - _MOST
-    return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more like these"]
+    return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more"]
 
 
 def _quotations(steps: Sequence[Step]) -> list[str]:

@@ -118,11 +118,10 @@ def _identity(verdict: Verdict) -> str:
 
 
 def subject_and_time(verdict: Verdict) -> str:
-    """The image and how long the run took; for an error text, how to read its steps."""
+    """The image and how long the run took; of an error text, the image."""
     if verdict.basis is Basis.MEASURED:
         return f"{subject(verdict)} in {duration(verdict.seconds)}"
-    image = subject(verdict) if verdict.plan.image else "image not named"
-    return f"{image}; steps inferred from the text, (ok) = must have worked"
+    return subject(verdict) if verdict.plan.image else "image not named"
 
 
 def measured_from(verdict: Verdict) -> str:

@@ -37,6 +37,7 @@ MARKS = {
     Mark.BROKEN: ("error", "FAIL"),
     Mark.NOT_TRIED: ("dim", "-"),
 }
+_ENDED = "ended"  # the subject of a start that succeeded, in an error text about what came after it
 _WITHOUT_FAULT = (Mark.OK, Mark.NOT_TRIED)
 _INDENT = 8  # columns before the first cell: blanks and the mark
 _MARGIN = _INDENT + 3 * 2  # with the gaps between the cells
@@ -87,12 +88,26 @@ def table(verdict: Verdict, page: Page) -> Iterator[Line]:
     endpoint_blocks = blocks(verdict)
     widths = _widths([row for block in endpoint_blocks for row in block.rows], page)
     for block in endpoint_blocks:
-        yield ("strong", block.name), ("dim", "  " + " · ".join(block.about))
+        yield from _heading(block, page)
         for row in block.rows:
             yield from _step_lines(row, widths, page)
+    if any(row.mark == _NO_FAULT for block in endpoint_blocks for row in block.rows):
+        yield plain("no = evidence only: its failure is not a fault", "dim")
     left_out = not_needed(verdict)
     if left_out:
         yield plain(f"not needed here: {', '.join(left_out)}", "dim")
+
+
+def _heading(block: Block, page: Page) -> Iterator[Line]:
+    """The name of an endpoint and what there is to say about it, on a second line where the page is too narrow."""
+    text = " · ".join(block.about)
+    if cells(block.name) + 2 + cells(text) <= page.width:
+        yield ("strong", block.name), ("dim", f"  {text}")
+        return
+    host, *rest = block.about
+    yield ("strong", block.name), ("dim", f"  {host}{' ·' if rest else ''}")
+    if rest:
+        yield from wrapped(("", ""), " · ".join(rest), indent=_INDENT, page=page, style="dim")
 
 
 def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
@@ -147,10 +162,16 @@ def _step_lines(row: Row, widths: Sequence[int], page: Page) -> list[Line]:
     if all(cells(cell) <= width for cell, width in zip(row.cells, widths, strict=True)):
         row_cells = [pad(cell, width) for cell, width in zip(row.cells[:-1], widths, strict=False)]
         return [(*head, (dim, "  ".join([*row_cells, row.time.rjust(widths[-1])])))]
-    what = "  ".join(part for part in (row.what, row.time) if part)
-    first, *rest = wrapped((dim, f"{pad(row.action, widths[0])}  "), what, indent=_INDENT, page=page, style=dim)
+    label, room = f"{pad(row.action, widths[0])}  ", widths[1] + 2 + widths[2]
+    if cells(row.action) <= widths[0] and cells(row.what) <= room:
+        line: Line = ((dim, f"{label}{pad(row.what, room)}  {row.time.rjust(widths[-1])}"),)
+        rest: list[Line] = []
+    else:
+        what = "  ".join(part for part in (row.what, row.time) if part)
+        lines = wrapped((dim, label), what, indent=_INDENT, page=page, style=dim)
+        line, rest = lines[0][1:], lines[1:]
     facts = wrapped((dim, ""), row.facts, indent=_INDENT + widths[0] + 2, page=page, style=dim) if row.facts else []
-    return [(*head, *first[1:]), *rest, *facts]
+    return [(*head, *line), *rest, *facts]
 
 
 def _widths(rows: Sequence[Row], page: Page) -> list[int]:
@@ -198,9 +219,14 @@ def _state(name: str, steps: Sequence[Step], verdict: Verdict) -> Iterator[str]:
 
 def _reached(summary: EndpointSummary) -> Iterator[str]:
     if summary.resolved:
-        number = f"{summary.reached} of {summary.resolved} address{'' if summary.resolved == 1 else 'es'}"
+        number = f"{summary.reached} of {_addresses(summary)}"
         route = f", {ROUTES[summary.route]}" if summary.route is not None else ""
         yield f"{number}{route}" if summary.reached else f"{number} reached"
+
+
+def _addresses(summary: EndpointSummary) -> str:
+    """ "1 address", "2 addresses": how many the name resolved to."""
+    return f"{summary.resolved} address{'' if summary.resolved == 1 else 'es'}"
 
 
 def _results(steps: Sequence[Step]) -> Iterator[str]:
@@ -257,7 +283,7 @@ def _about(summary: EndpointSummary) -> Iterator[str]:
     if summary.route is not None:
         yield ROUTES[summary.route]
     if summary.reached < summary.resolved:
-        yield f"{summary.reached} of {summary.resolved} addresses answer"
+        yield f"{summary.reached} of {_addresses(summary)} reached"
 
 
 def _rows(steps: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> list[Row]:
@@ -283,11 +309,13 @@ def _row(group: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> Row:
     first = group[0]
     mark = _INFERRED if first.ok and basis is Basis.TEXT else _MARKS[first.outcome]
     seconds = [step.seconds for step in group if step.seconds is not None]
+    if first.action is Action.START and first.subject == _ENDED:
+        return Row(first.outcome, str(first.action), "the task ran, then ended", "", "", _INFERRED)
     return Row(
         outcome=first.outcome,
         action=str(first.action),
         what=object_cell(group),
-        facts=result_cell(group, by_id),
+        facts=skip_reason(first, by_id) if first.skipped else result_cell(group, by_id),  # the mark says "skip"
         time=duration(max(seconds)) if seconds and not first.skipped else "",
         mark=_NO_FAULT if first.failed and first.asker is not Asker.CONFIGURED else mark,
     )

@@ -30,6 +30,7 @@ from probe.report.summary import (
 from probe.report.table import MARKS, overview, table
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
+_INFERRED = "steps inferred from the text; (ok) = must have worked"
 _ADVICE = 9  # columns before "fix:"
 _COMMAND = 14  # columns before a command
 _MOST_ROWS_OF_TITLES = 2
@@ -96,6 +97,8 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield ()
     yield from _more_findings(serious[len(listed) :], page)
     yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
+    if verdict.basis is Basis.TEXT:
+        yield plain(_INFERRED, "dim")
     yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
     notes = findings[len(serious) :]
     if notes and detail is not None:
@@ -150,7 +153,7 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
     if detail is None:
         if ruled_out:
             yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
-        yield from wrapped(("dim", "page:  "), finding.url, indent=2, page=page, style="dim")
+        yield from wrapped(("dim", "page:  "), f"ecr-probe explain {finding.code}", indent=2, page=page, style="dim")
 
 
 def _explained(

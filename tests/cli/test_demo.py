@@ -175,6 +175,13 @@ def test_a_single_match_is_suggested(capfd: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_the_outcome_lists_what_the_list_of_scenarios_shows(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "healthy", "--deadline", "20s"]) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "as expected: pass"
+    assert main(["demo", "--list", "healthy"]) == 0
+    assert re.search(r"^  healthy +pass$", capfd.readouterr().out, re.MULTILINE)
+
+
 def test_a_list_of_matches_keeps_off_the_stdout_of_a_program(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "s3", "--format", "json"]) == 2
     out, err = capfd.readouterr()

@@ -256,3 +256,16 @@ def test_json_of_a_demo_is_pretty_only_on_a_terminal(capfd: pytest.CaptureFixtur
     assert json.loads(out)
     assert out.count("\n") == 1
     assert "default: only on a terminal" in text_of("demo")
+
+
+@pytest.mark.parametrize(
+    ("columns", "longest"), [("", 100), ("0", 100), ("wide", 100), ("9", 60), ("72", 72), ("999", 160)]
+)
+def test_columns_sets_the_width_of_a_pipe(
+    columns: str, longest: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["check", "--help"]) == 0
+    assert capfd.readouterr().out == help_of("check", longest)
+    assert main(["demo", "--list", "healthy"]) == 0
+    assert max(map(len, capfd.readouterr().out.splitlines())) <= longest

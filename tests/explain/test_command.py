@@ -323,6 +323,7 @@ def test_a_task_that_ran_is_not_a_start_failure(explained: Explain) -> None:
     ran = task(stoppedReason="Essential container in task exited", containers=[{"name": "cart", "exitCode": 1}])
     document = explained.document(json.dumps({"tasks": [ran]}))
     assert (document["exit_code"], document["findings"][0]["code"]) == (3, "task.ended")
+    assert document["summary"].startswith("nothing to explain: the task started, so this is not a start failure")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,17 @@ from probe.model import (
     RedirectTarget,
     Step,
 )
-from probe.narration import duration, failure_cell, few, listed, object_cell, observations, result_cell, size
+from probe.narration import (
+    address_list,
+    duration,
+    failure_cell,
+    few,
+    listed,
+    object_cell,
+    observations,
+    result_cell,
+    size,
+)
 from probe.records import replace
 from tests.report.made import NOON, verdict
 from tests.steps import skipped, step
@@ -205,10 +215,26 @@ def test_lookups_other_than_the_configured_ones_are_marked() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("classes", "text"),
+    [
+        (("vpc", "vpc"), "10.0.1.0, 10.0.1.1 (vpc)"),
+        (("vpc", "private"), "10.0.1.0, 10.0.1.1 (private)"),
+        (("private", "public"), "10.0.1.0 (private), 10.0.1.1 (public)"),
+        (("vpc", "public"), "10.0.1.0 (vpc), 10.0.1.1 (public)"),
+    ],
+)
+def test_addresses_of_one_vpc_are_not_told_apart(classes: tuple[str, ...], text: str) -> None:
+    addresses = tuple(
+        Address(address=f"10.0.1.{number}", address_class=AddressClass(kind)) for number, kind in enumerate(classes)
+    )
+    assert address_list(replace(NAMES, addresses=addresses)) == text
+
+
 def test_sentences_after_the_fourth_are_counted() -> None:
     steps = [step(f"a/dns/{number}/A", replace(NAMES, server=f"10.0.0.{number}")) for number in range(9)]
     assert len(sentences(steps)) == 5
-    assert sentences(steps)[-1] == "and 5 more like these"
+    assert sentences(steps)[-1] == "and 5 more"
 
 
 def test_a_skipped_step_gives_its_reason() -> None:
@@ -254,7 +280,13 @@ def test_an_error_text_is_quoted_and_no_observation_is_claimed() -> None:
             CredentialsSeen(source="env", arn="arn:aws:iam::1:role/x"),
             ("chain", "env as role/x"),
         ),
-        ("task/control/x", ControlSeen(host="h", reached=False), ("x", "no answer")),
+        ("task/control/x", ControlSeen(host="h", reached=True), ("x", "reached")),
+        ("s3/control/x", ControlSeen(host="h", reached=False), ("x", "not reached, so probably no NAT")),
+        (
+            "task/control/x",
+            ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=False),
+            ("x", "not reached, as it should be"),
+        ),
         ("ecr.api/token/x", DENIED, ("x", "HTTP 403 AccessDeniedException")),
     ],
 )

@@ -230,7 +230,7 @@ def test_a_finding_carries_its_part_of_the_markdown_report() -> None:
 
 def test_a_path_that_is_not_the_pulls_is_named() -> None:
     shown = page(STATES["unproven"])
-    assert shown.by_id("lead").text.startswith("The measured path works, but whether ECS can pull the image")
+    assert shown.by_id("lead").text.startswith("The task's own path works, and pass proves only that; it is not proven")
     assert "another interface" in shown.by_id("limits").text
 
 

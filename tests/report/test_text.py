@@ -30,6 +30,7 @@ from probe.report.finding_page import causes_of
 from probe.report.layout import cells, command, paint, wrapped
 from tests.report import made
 from tests.report.screen import WIDTHS, arguments, check_form, commands_in, names_its_object
+from tests.steps import step
 
 SCREEN = """\
 error[tcp.silent]: nothing answers on port 443 of ecr.api, ecr.dkr
@@ -62,11 +63,11 @@ fail: ECS cannot pull the image: nothing answers on port 443 of ecr.api, ecr.dkr
 fix:  allow TCP 443 from 10.0.1.0/24 on the endpoints' security group
 """
 BLOCK = """\
-ecr.api  api.ecr.eu-west-1.amazonaws.com · through the endpoint · 0 of 3 addresses answer
+ecr.api  api.ecr.eu-west-1.amazonaws.com · through the endpoint · 0 of 3 addresses reached
   ok    dns          10.0.0.2 A+AAAA                  10.0.1.10, 10.0.2.10, 10.0.3.10 (vpc)     2 ms
   FAIL  tcp          10.0.1.10, 10.0.2.10, 10.0.3.10  timed out                                3.0 s
-  skip  tls          10.0.1.10, 10.0.2.10, 10.0.3.10  skipped: TCP failed
-  skip  token                                         skipped: TCP failed
+  skip  tls          10.0.1.10, 10.0.2.10, 10.0.3.10  TCP failed
+  skip  token                                         TCP failed
 """
 CAUSES = """\
   cause: a network ACL drops the packets (possible, tcp.nacl)
@@ -188,13 +189,13 @@ def test_of_several_faults_too_long_for_a_screen_the_first_is_in_full() -> None:
         (
             Pull.UNPROVEN,
             Layers.NONE,
-            "pass: the measured path works, but whether ECS can pull the image is not proven: no layer was read",
+            "pass: the measured path works, but it is not proven whether ECS can pull the image: no layer was read",
         ),
         (
             Pull.UNPROVEN,
             Layers.SMALLEST,
-            "pass: the measured path works, but whether ECS can pull the image is not proven: ECS pulls through "
-            "another network interface",
+            "pass: the task's own path works, and pass proves only that; it is not proven whether ECS can pull the "
+            "image, because ECS pulls through another network interface",
         ),
     ],
 )
@@ -206,6 +207,28 @@ def test_the_last_line_states_what_was_not_proven(pull: Pull, layers: Layers, se
 def test_a_healthy_and_a_failing_verdict_have_the_form_of_every_verdict() -> None:
     check_form(made.verdict())
     check_form(made.broken())
+
+
+def test_on_a_narrow_page_the_times_stay_in_one_column_and_the_heading_fits() -> None:
+    lines = FORMATS["text"].render(made.verdict(), Page(width=80, verbose=True)).splitlines()
+    timed = [line for line in lines if re.fullmatch(r"  ok  .* (ms|s)", line)]
+    assert len(timed) > 5
+    assert len({len(line) for line in timed}) == 1
+    assert max(map(len, lines[: lines.index("pass: ECS can pull the image; 1 of 3 layers read")])) <= 80
+
+
+def test_verbose_explains_the_mark_of_a_control_that_failed() -> None:
+    legend = "\nno = evidence only: its failure is not a fault\n"
+    names = NamesSeen(server="169.254.169.253", asker=Asker.CONTROL, order=0, name="x", record="A", addresses=())
+    control = step("ecr.api/dns/169.254.169.253", names, failure=Failure.NO_ANSWER)
+    report = text(Page(verbose=True), steps=(*made.broken().steps, control))
+    assert "\n  no    dns          169.254.169.253 control " in report
+    assert legend in report
+    assert legend not in text(Page(verbose=True))
+
+
+def test_the_page_of_a_finding_is_shown_by_a_command() -> None:
+    assert "\n  page:  ecr-probe explain tcp.silent\n" in text(Page(verbose=True))
 
 
 FIXES = sorted({cause.fix.text for code in WORDINGS for cause in causes_of(code)})
@@ -282,7 +305,7 @@ def test_faults_are_ordered_by_impact_and_a_lost_proof_comes_late() -> None:
             "fail: the measured path fails, and ECS pulls through another network interface: the title of code",
         ),
         (Impact.START, Pull.UNPROVEN, "fail: the task cannot start: the title of code"),
-        (Impact.PROOF, Pull.UNPROVEN, "fail: whether ECS can pull the image is not proven: the title of code"),
+        (Impact.PROOF, Pull.UNPROVEN, "fail: it is not proven whether ECS can pull the image: the title of code"),
     ],
 )
 def test_the_verdict_line_states_why_it_fails(impact: Impact, pull: Pull, sentence: str) -> None:
