@@ -72,7 +72,7 @@ def _compiled_part(lock: str, site: Path) -> str:
 
 
 def _normal(name: str) -> str:
-    """A package's name in its normalised form (PEP 503)."""
+    """A package's name in its normalized form (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -554,7 +554,7 @@ def collect(
     except argparse.ArgumentError as error:
         raise _misused(error, by_name) from None
     except UsageError as error:
-        raise _unrecognised(str(error), by_name, example) from None
+        raise _unrecognized(str(error), by_name, example) from None
     texts = {name: tuple(texts) for name, texts in namespace.texts.items()}
     variables = {
         name: (environ[flag.variable].strip(),)
@@ -576,7 +576,7 @@ def _misused(error: argparse.ArgumentError, flags: Mapping[str, Flag]) -> UsageE
     return flag.refusal("a switch takes no value on the command line")
 
 
-def _unrecognised(message: str, flags: Mapping[str, Flag], example: str) -> UsageError:
+def _unrecognized(message: str, flags: Mapping[str, Flag], example: str) -> UsageError:
     from probe.safe_words import quoted  # only after a mistake
 
     arguments = (
