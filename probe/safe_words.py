@@ -24,6 +24,12 @@ _LONGEST_ARGUMENT = 80
 _MOST_SCRUBBED = 8000  # characters of a foreign text that `scrub` looks at, half of them at each end
 _CUT = "[cut]"
 
+# What a colon follows and is no key of a secret: an action (secretsmanager:GetSecretValue), the service in an ARN, the
+# "secret" before a name in an ARN, and error codes of AWS.
+_NO_KEY = (
+    r"secretsmanager:(?:(?-i:(?:[A-Z][a-z]+)+(?![\w+/=-]))|\*|[a-z]{2}(?:-[a-z]+)+-\d:)"
+    r"|(?<=:\d{12}:)secret:|(?:expired|invalid)token(?:exception)?:"
+)
 _SECRETS = (
     # A signed query, also within a block page: everything after a question mark inside a word.
     (r"(?<=\S)\?[^\s\"'<>]+", f"?{_CUT}"),
@@ -31,7 +37,7 @@ _SECRETS = (
     (r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*", rf"\1 {_CUT}"),
     (r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}", rf"\1 {_CUT}"),
     (
-        r"(?i)\b(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
+        rf"(?i)\b(?!{_NO_KEY})(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
         r"|\w*token|signature|credential)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&<>]+",
         rf"\1\2{_CUT}",
     ),
@@ -47,7 +53,8 @@ _SECRETS = (
     (r"\b(?:gh[opsur]_|github_pat_|glpat-|dckr_pat_|npm_)[\w-]{10,}", _CUT),
 )
 # Long words that may be keys. ARNs and digests are long words too, and worth reading.
-_BLOB = r"(?P<keep>\barn:aws[\w-]*:[^\s\"']{1,300}|\bsha256:[0-9a-f]{64}\b)|[A-Za-z0-9+/=]{40,}|[A-Za-z0-9+/=_-]{100,}"
+_ARN = r"\barn:aws[\w-]*:[^\s\"']{1,300}"
+_BLOB = rf"(?P<keep>{_ARN}|\bsha256:[0-9a-f]{{64}}\b)|[A-Za-z0-9+/=]{{40,}}|[A-Za-z0-9+/=_-]{{100,}}"
 # What readers of a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
 # anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
 _LOG_COMMAND = r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)"
@@ -59,11 +66,13 @@ _LOG_COMMAND = r"^(\s*):(?=:[\w-]+(?: .*)?::)|(?<=#)#(?=\w*\[)"
 def scrub(text: str) -> str:
     """A foreign text as one printable line without secrets, of at most `LONGEST_DETAIL` characters.
 
-    A longer text keeps its beginning and its end, because AWS names the policy that denies at the end of its sentence.
+    Of a longer text, ARNs are shortened first, so that a denial keeps what is denied. If that is not enough, the text
+    keeps its beginning and its end, because AWS names the policy that denies at the end of its sentence.
     """
     text = _shorten_middle(text, _MOST_SCRUBBED, whole_words=True)
     lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
-    return _shorten_middle(" ".join(" ".join(map(_without_secrets, lines)).split()), LONGEST_DETAIL)
+    text = " ".join(" ".join(map(_without_secrets, lines)).split())
+    return _shorten_middle(_shorten_arns(text, LONGEST_DETAIL), LONGEST_DETAIL)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -89,6 +98,20 @@ def _is_like_a_key(word: str) -> bool:
     if len(word) >= 100 or re.fullmatch(r"[0-9a-fA-F]+", word):
         return True
     return bool(re.search("[A-Z]", word) and re.search("[a-z]", word) and re.search("[0-9+=]", word))
+
+
+def _shorten_arns(text: str, most: int) -> str:
+    """`text` with its ARNs cut at the end of a part, so that it has at most `most` characters where that suffices."""
+    arns = re.findall(_ARN, text) if len(text) > most else []
+    if not arns:
+        return text
+    longest = (most - len(text) + sum(map(len, arns))) // len(arns) - 1
+
+    def shortened_arn(match: re.Match[str]) -> str:
+        end = max(match[0].rfind(mark, 0, max(longest, 0)) for mark in ":/") + 1
+        return match[0] if len(match[0]) <= longest else f"{match[0][: max(end, len('arn:'))]}…"
+
+    return re.sub(_ARN, shortened_arn, text)
 
 
 def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:

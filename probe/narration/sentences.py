@@ -28,6 +28,7 @@ from probe.narration.vocabulary import (
     FAILURES,
     NAME_NOTES,
     OF_RESOLVERS,
+    RESOLVER_ANSWERS,
     SERVER_NOTES,
     SILENT,
     http_status,
@@ -61,10 +62,10 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
     first = group[0]
     if first.failed:
         # Several answers of one kind differ in their request ids alone: one of them is enough.
-        quoted = next((step for step in group if step.detail and step.detail != _bare_status(step)), first)
-        yield from _failed_lookups(group) if first.names else [_failed(group, steps, quoted)]
-        if quoted.detail and quoted.detail != _bare_status(quoted) and first.action is not Action.TCP:
-            yield f"“{quoted.detail}”"
+        cited = next((step for step in group if _adds(step)), first)
+        yield from _failed_lookups(group) if first.names else [_failed(group, steps, cited)]
+        if _adds(cited) and first.action is not Action.TCP:
+            yield f"“{cited.detail}”" if _is_of_server(cited) else f"{cited.detail}"
     elif first.skipped:
         by_id = {step.id: step for step in steps}
         reasons: dict[str, list[Step]] = {}
@@ -80,12 +81,22 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
         yield from (_success(step) for step in group)
 
 
-def _bare_status(step: Step) -> str:
-    """The detail that only repeats the status."""
-    return f"status {step.answer.status}" if step.answer else ""
+def _adds(step: Step) -> bool:
+    """Whether a failed step's detail adds to the sentence about its failure."""
+    if not step.detail:
+        return False
+    if step.names and step.failure in RESOLVER_ANSWERS:
+        return step.failure is Failure.SERVFAIL and not step.detail.endswith("SERVFAIL")  # but, for example, FORMERR
+    return not (step.answer and step.detail == f"status {step.answer.status}")
 
 
-def _failed(group: Sequence[Step], steps: Sequence[Step], quoted: Step) -> str:
+def _is_of_server(step: Step) -> bool:
+    """Whether the detail is the error text of an HTTP answer, and not a sentence of our own or of a library."""
+    status = (step.answer.status if step.answer else None) or 0
+    return status >= 400 and step.failure is not Failure.NOT_AWS and not (step.detail or "").startswith("status ")
+
+
+def _failed(group: Sequence[Step], steps: Sequence[Step], cited: Step) -> str:
     """ "6 of 6 connections timed out after 3.0 s (10.0.1.10, …)", "the token request was denied: HTTP 400 …"."""
     first = group[0]
     failure = first.failure or Failure.BUG
@@ -93,8 +104,8 @@ def _failed(group: Sequence[Step], steps: Sequence[Step], quoted: Step) -> str:
     dialled = [step.address for step in group if step.address] if first.action in (Action.TCP, Action.TLS) else []
     to = " to" if first.action is Action.TCP else " with"
     place = f"{to} {dialled[0]}" if total == 1 and dialled else ""
-    verb = FAILURES[failure].verb.format(was="was" if total == 1 else "were")
-    facts = _facts(quoted)
+    verb = FAILURES[failure].verb.format(was="was" if len({step.target for step in group}) == 1 else "were")
+    facts = _facts(cited)
     joint = ", " if ":" in verb else ": "
     where = _addresses(group) if total > 1 else ""
     result = f"{where} {verb}" if ":" in verb else f" {verb}{_after(group)}{where}"

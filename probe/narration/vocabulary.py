@@ -77,13 +77,8 @@ FAILURES = {
     Failure.DEADLINE: _FailureWords("did not finish", "not finished"),
     Failure.BUG: _FailureWords("failed: a bug in ecr-probe", "bug in ecr-probe"),
 }
-OF_RESOLVERS = (
-    Failure.NXDOMAIN,
-    Failure.NO_ADDRESS,
-    Failure.SERVFAIL,
-    Failure.REFUSED_QUERY,
-    Failure.NO_ANSWER,
-)
+RESOLVER_ANSWERS = (Failure.NXDOMAIN, Failure.NO_ADDRESS, Failure.SERVFAIL, Failure.REFUSED_QUERY)
+OF_RESOLVERS = (*RESOLVER_ANSWERS, Failure.NO_ANSWER)
 SILENT = (Failure.TIMEOUT, Failure.TLS_STALL, Failure.STALLED, Failure.NO_ANSWER)
 # Notes on lookups beyond those of the configured resolvers: behind the server, behind the name.
 SERVER_NOTES = {Asker.CONTROL: " (the VPC's own resolver)"}

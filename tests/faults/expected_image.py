@@ -190,7 +190,7 @@ EXPECTED = (
     ),
     Expected(
         "foreign layers",
-        run_with(manifest=Reply(seen={"foreign_layers": 2})),
+        run_with(manifest=Reply(seen={"layers": 5, "foreign_layers": 2})),
         {"registry.foreign-layers": "registry.foreign-layers"},
         "degraded",
         "unproven",

@@ -164,7 +164,7 @@ IMAGES = (
     ),
     Reported(
         "Windows base layers at their vendor",
-        run_with(manifest=Reply(seen={"foreign_layers": 1})),
+        run_with(manifest=Reply(seen={"layers": 5, "foreign_layers": 1})),
         "registry.foreign-layers",
         "first",
     ),

@@ -195,7 +195,37 @@ def test_a_sentence_of_aws_is_quoted_and_a_bare_status_is_not() -> None:
     assert sentences(steps) == both
     assert sentences(steps[:1]) == ["the manifest request was denied: HTTP 403"]
     metadata = step("a/metadata/task", failure=Failure.SERVER_ERROR, detail="status 503")
-    assert sentences([metadata])[-1] == "“status 503”"
+    assert sentences([metadata])[-1] == "status 503"
+
+
+def test_a_sentence_of_our_own_is_not_quoted() -> None:
+    digest = step("a/layer/x", LAYER, failure=Failure.BAD_DIGEST, detail="the bytes' sha256 is sha256:0")
+    assert sentences([digest])[-1] == "the bytes' sha256 is sha256:0"
+    page = AnswerSeen(status=403)
+    blocked = step("a/token/x", page, failure=Failure.NOT_AWS, detail="status 403, not from AWS: Blocked")
+    assert sentences([blocked])[-1] == "status 403, not from AWS: Blocked"
+
+
+@pytest.mark.parametrize(
+    ("failure", "detail", "rest"),
+    [
+        (Failure.NXDOMAIN, "the name does not exist", []),
+        (Failure.NO_ADDRESS, "the name exists but has no address", []),
+        (Failure.REFUSED_QUERY, "the server refused the query", []),
+        (Failure.SERVFAIL, "the server answered SERVFAIL", []),
+        (Failure.SERVFAIL, "the server answered FORMERR", ["the server answered FORMERR"]),
+        (Failure.NO_ANSWER, "closed without an answer", ["closed without an answer"]),
+    ],
+)
+def test_a_lookup_does_not_repeat_the_resolvers_answer(failure: Failure, detail: str, rest: list[str]) -> None:
+    assert sentences([step("a/dns/r/A", NAMES, failure=failure, detail=detail)])[1:] == rest
+
+
+def test_the_verb_agrees_with_how_many_failed() -> None:
+    get, head = (step(f"a/manifest/{method}", failure=Failure.DENIED) for method in ("GET", "HEAD"))
+    other = step("a/manifest/HEAD")
+    assert sentences([get], [get, other]) == ["1 of 2 manifest requests was denied"]
+    assert sentences([get, head]) == ["2 of 2 manifest requests were denied"]
 
 
 def test_lookups_other_than_the_configured_ones_are_marked() -> None:

@@ -89,6 +89,30 @@ def test_a_short_secret_is_recognised_by_its_context(form: str) -> None:
     assert "hunter2" not in scrub("answer: " + form.format("hunter2"))
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "secretsmanager={}",
+        "secretsmanager = {}",
+        "secretsmanager:{}",
+        "secretsmanager: {}",
+        '"secretsmanager": "{}"',
+        "secret:{}",
+        "secret: {}",
+        "1234:secret:{}",
+        "SECRET_KEY={}",
+        "aws_secret_access_key: {}",
+        "ExpiredToken={}",
+        "MyToken: {}",
+        "ssm:token:{}",
+        "kms:password={}",
+    ],
+)
+@pytest.mark.parametrize("secret", ["hunter2", "Hunter-Two"])
+def test_a_short_secret_is_cut_behind_its_key(form: str, secret: str) -> None:
+    assert secret not in scrub("answer: " + form.format(secret))
+
+
 @pytest.mark.parametrize("begin", ["ghp_", "github_pat_", "glpat-", "dckr_pat_", "npm_"])
 def test_a_token_is_recognised_by_its_prefix(begin: str) -> None:
     assert scrub(f"with {begin}abcDEF0123456789xyzw it fails") == "with [cut] it fails"
@@ -127,6 +151,12 @@ def test_no_part_of_a_secret_in_a_long_page_is_shown(secret: str, before: int, a
         "certificate is not valid for 'api.ecr.eu-west-1.amazonaws.com'",
         "unable to pull secrets or registry auth: execution resource retrieval failed",
         "mkdir -p /var/lib/docker: permission denied",
+        "because no VPC endpoint policy allows the secretsmanager:GetSecretValue action",
+        "policy allows secretsmanager:* and secretsmanager:Get, not ssm:GetParameters or kms:Decrypt",
+        "on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+        "on resource: arn:aws:ssm:eu-west-1:123456789012:parameter/prod/db",
+        "ExpiredToken: The provided token has expired.",
+        "InvalidTokenException: refreshed too late",
     ],
 )
 def test_text_that_is_no_secret_stays(kept: str) -> None:
@@ -140,9 +170,26 @@ def test_a_long_denial_keeps_its_reason() -> None:
         "because no VPC endpoint policy allows the "
         "ecr:GetAuthorizationToken action"
     )
-    scrubbed = scrub(sentence)
-    assert scrubbed.startswith("AccessDeniedException: User: arn:aws:sts::123456789012")
-    assert scrubbed.endswith("because no VPC endpoint policy allows the ecr:GetAuthorizationToken action")
+    assert scrub(sentence) == (
+        "AccessDeniedException: User: arn:aws:sts::… is not authorized to perform: ecr:GetAuthorizationToken "
+        "on resource: * because no VPC endpoint policy allows the ecr:GetAuthorizationToken action"
+    )
+
+
+def test_the_arns_of_a_long_denial_are_as_long_as_there_is_room() -> None:
+    role = "arn:aws:sts::123456789012:assumed-role/probe-task/0c1b2a3948576d6e8f90a1b2c3d4e5f6"
+    repository = "arn:aws:ecr:us-east-1:123456789012:repository/team/app"
+    assert scrub(f"DENIED: User: {role} is not authorized to perform: ecr:BatchGetImage on resource: {repository}") == (
+        "DENIED: User: arn:aws:sts::123456789012:assumed-role/probe-task/… is not authorized to perform: "
+        "ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:123456789012:repository/team/app"
+    )
+
+
+def test_a_text_too_long_for_short_arns_keeps_its_beginning_and_its_end() -> None:
+    scrubbed = scrub("It begins here " + "and goes on " * 20 + "arn:aws:sts::123456789012:role/x" + " and on" * 20)
+    assert scrubbed.startswith("It begins here")
+    assert " … " in scrubbed
+    assert scrubbed.endswith(" and on and on")
 
 
 def test_literal_secrets_are_cut() -> None:
