@@ -1,4 +1,4 @@
-"""Starts the tasks of all subnets, polls ECS until they end and reads their results, as fast as AWS allows.
+"""Start the tasks of all subnets, poll ECS until they end and read their results, as fast as AWS allows.
 
 One thread makes all decisions; `Calls` carries out the calls. If all tasks end normally at the first try, n subnets
 take n RunTask, n GetLogEvents, and every POLL seconds one DescribeTasks for each BATCH of running tasks.
