@@ -73,6 +73,7 @@ _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
 _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
 _CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
 _HTTPS_PORTS = (None, "443", "https")
+_METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
 _CONTEXT = 160  # characters that are shown before and after a match
 
 
@@ -306,6 +307,8 @@ def _excerpt(record: str, match: PatternMatch, target: _Target | None) -> str:
     """The part of a record around the match, fit to be shown."""
     begin = max(min(match.begin, target.begin if target is not None else match.begin), match.begin - _CONTEXT)
     begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, match.begin)
+    if method := _METHOD.search(record, 0, begin + 1):
+        begin = method.start()  # not between the quotation marks of its URL
     return scrub(record[begin : match.end + _CONTEXT].strip("\"'{} "))
 
 

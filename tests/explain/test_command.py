@@ -319,6 +319,13 @@ def test_a_containers_reason_is_used_if_the_tasks_is_generic(explained: Explain)
     assert [step["id"] for step in document["steps"] if step["outcome"] == "failed"] == ["ecr.dkr/tcp/172.45.1.9"]
 
 
+def test_a_quotation_begins_before_the_quotation_marks_of_its_url(explained: Explain) -> None:
+    reason = 'failed to do request: Head "https://172.45.1.9/v2/app": dial tcp 172.45.1.9:443: i/o timeout'
+    document = explained.document(json.dumps({"tasks": [task(stoppedReason=reason, containers=[])]}))
+    details = [step["detail"] for step in document["steps"] if step["outcome"] == "failed"]
+    assert details == [reason.partition(": ")[2]]
+
+
 def test_a_task_that_ran_is_not_a_start_failure(explained: Explain) -> None:
     ran = task(stoppedReason="Essential container in task exited", containers=[{"name": "cart", "exitCode": 1}])
     document = explained.document(json.dumps({"tasks": [ran]}))
