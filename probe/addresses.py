@@ -11,12 +11,12 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_inte
 
 from probe.model import AddressClass
 
-DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesises these in subnets with DNS64 on
+DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesizes these in subnets with DNS64 on
 # AmazonProvidedDNS, which answers in every subnet (VPC guide, "Amazon DNS server"): over IPv4, over IPv6.
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 # Credentials and task metadata; instance metadata. Requests to them must not go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
-# Public networks of other owners that VPCs are known to use as private ranges: the US and UK ministries of defence,
+# Public networks of other owners that VPCs are known to use as private ranges: the US and UK ministries of defense,
 # Microsoft, T-Mobile. AWS's public names never resolve to them; a name that does comes from a private hosted zone.
 NEVER_AWS = tuple(
     ip_network(text)

@@ -1,6 +1,6 @@
 """Image references: which of them are in private ECR, and what their host name contains. Pure.
 
-The grammar is distribution's (reference package); the host forms are those that AWS's own credential helper recognises.
+The grammar is distribution's (reference package); the host forms are those that AWS's own credential helper recognizes.
 """
 
 from __future__ import annotations

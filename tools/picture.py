@@ -1,4 +1,4 @@
-"""Draw the failing run that the README shows: the real program, in a terminal's colours, as SVG.
+"""Draw the failing run that the README shows: the real program, in a terminal's colors, as SVG.
 
 python tools/picture.py SCENARIO FILE
 """

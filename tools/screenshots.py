@@ -24,7 +24,7 @@ from tests.page.browser import Browser, browsing
 PICTURES = {"page-healthy": "healthy", "page-failing": "s3-endpoint-policy", "page-half-dead": "nacl-one-zone"}
 WIDTH, HEIGHT = 1280, 1040
 INTERVAL = 10  # seconds; a round of the half-dead one takes six
-ROUNDS = 12  # with fewer the strips are too short to be recognised
+ROUNDS = 12  # with fewer the strips are too short to be recognized
 PATIENCE = 300  # seconds
 
 

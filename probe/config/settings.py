@@ -59,7 +59,7 @@ def _text_on_stdout() -> tuple[Output, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where reports go and how they look. `colour` None: in colour on a terminal; the rest as in `Page`."""
+    """Where reports go and how they look. `colour` None: in color on a terminal; the rest as in `Page`."""
 
     outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
@@ -108,7 +108,7 @@ def variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
 
 
 def notes(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """What is odd about the variables but no mistake that ends the command: names that look misspelt."""
+    """What is odd about the variables but no mistake that ends the command: names that look misspelled."""
     return misspelt_variables(variables(environ))
 
 
@@ -234,7 +234,7 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
 
 
 def _colour(environ: Mapping[str, str]) -> bool | None:
-    """Whether NO_COLOR (https://no-color.org), FORCE_COLOR or a dumb terminal decides on colour; None: none of them."""
+    """Whether NO_COLOR (https://no-color.org), FORCE_COLOR or a dumb terminal decides on color; None: none of them."""
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):

@@ -1,4 +1,4 @@
-"""Host names in error texts, often masked or misspelt: their endpoint, region and account. Pure."""
+"""Host names in error texts, often masked or misspelled: their endpoint, region and account. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Split a text into records: the errors in it, each on one line. Pure.
 
-People paste from terminals, consoles, JSON and log files, so the text may be quoted, escaped, coloured or wrapped.
+People paste from terminals, consoles, JSON and log files, so the text may be quoted, escaped, colored or wrapped.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ERROR_WORDS = re.compile(
 
 
 def plain_text(text: str) -> str:
-    """Remove colours, typographic quotes, and the escapes of JSON and HTML."""
+    """Remove colors, typographic quotes, and the escapes of JSON and HTML."""
     text = _COLOURS.sub("", text.translate(_QUOTES))
     text = _ESCAPED.sub(lambda code: chr(int(code[1], 16)) if code[1] else _WHITESPACE.get(code[2], code[2]), text)
     return html.unescape(text) if "&" in text else text

@@ -173,7 +173,7 @@ RANGED = noted(
 NOT_FETCHED = noted(
     "layers.not-fetched",
     "no layer was fetched (--layers none), so the pull is not proven",
-    "Layers come from S3, on another path than the manifest.",
+    "Layers come from S3, over a different path from the manifest's.",
 )
 S3_ROUTE = noted(
     "s3.route-undetermined",
@@ -199,7 +199,7 @@ S3_ROUTE_NAT = S3_ROUTE.variant(
 
 @finds(S3_POLICY, S3_POLICY_NAMED)
 def refused_layers(evidence: Evidence) -> Iterator[Finding]:
-    """S3 denies what ECR signed: an endpoint policy, named or not, or an organisation's policy."""
+    """S3 denies what ECR signed: an endpoint policy, named or not, or an organization's policy."""
     groups: dict[Suspects, list[Step]] = {}
     for step in evidence.failed(Action.LAYER):
         if step.failure is Failure.DENIED:

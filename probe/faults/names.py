@@ -244,7 +244,7 @@ def _answers(host: HostFacts) -> tuple[Step, ...]:
 
 
 def _is_beyond(evidence: Evidence, host: HostFacts) -> bool:
-    """Outside the largest VPC (/16) that a known range can belong to; a neighbouring subnet is normal."""
+    """Outside the largest VPC (/16) that a known range can belong to; a neighboring subnet is normal."""
     networks = [ip_network(text, strict=False) for text in evidence.plan.vpc_cidrs]
     wide = [
         network.supernet(new_prefix=16) if network.prefixlen > 16 else network

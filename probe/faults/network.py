@@ -164,7 +164,7 @@ def _is_lost_family(host: HostFacts) -> bool:
 
 
 def _families(steps: Iterable[Step]) -> set[bool]:
-    """The address families of what was dialled: IPv6 or not."""
+    """The address families of what was dialed: IPv6 or not."""
     return {is_ipv6(step.address) for step in steps if step.address}
 
 

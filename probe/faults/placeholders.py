@@ -95,14 +95,14 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
 
 
 def _addresses(steps: Iterable[Step]) -> list[str]:
-    """Addresses that the steps dialled, else those that lookups returned."""
+    """Addresses that the steps dialed, else those that lookups returned."""
     dialled = [seen.address for step in steps if (seen := step.connection or step.certificate) and seen.address]
     returned = [entry.address for step in steps if step.names for entry in step.names.addresses]
     return list(dict.fromkeys(dialled or returned))
 
 
 def _inside(steps: Iterable[Step]) -> list[str]:
-    """Dialled addresses that can be network interfaces of ours: AWS's public addresses are in no VPC."""
+    """Dialed addresses that can be network interfaces of ours: AWS's public addresses are in no VPC."""
     dialled = [seen for step in steps if (seen := step.connection or step.certificate) and seen.address]
     return list(dict.fromkeys(seen.address for seen in dialled if seen.address_class is not AddressClass.PUBLIC))
 

@@ -337,7 +337,7 @@ CUT_SHORT = Fault(
 )
 UNCLASSIFIED = Fault(
     "text.unclassified",
-    "ecr-probe does not recognise this error text",
+    "ecr-probe does not recognize this error text",
     "It may be the error of something other than the start of a task. A check from the task's subnet does not depend "
     "on an error text.",
     Impact.PROOF,
@@ -367,7 +367,7 @@ LAYER_ELSEWHERE = layers.PULL_THROUGH.variant(
     title="a layer of the image is fetched from {host}, which is not ECR's layer bucket",
     why=(
         "The image is in ECR, but this layer is not: a pull-through cache redirects clients upstream until it has "
-        "the image, and Windows base images keep layers at their vendor. No VPC endpoint leads there."
+        "the image, and layers of Windows base images are hosted by their vendor. No VPC endpoint leads there."
     ),
     causes=(causes.PULL_THROUGH, causes.FOREIGN_LAYERS, causes.EGRESS_FIREWALL),
 )

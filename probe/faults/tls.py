@@ -222,5 +222,5 @@ def _issuer(step: Step) -> str | None:
 
 
 def _is_amazon(step: Step) -> bool:
-    """Amazon's authorities all have the organisation "Amazon"; their names change ("RSA 2048 M01" to "M04")."""
+    """Amazon's authorities all have the organization "Amazon"; their names change ("RSA 2048 M01" to "M04")."""
     return step.certificate is not None and step.certificate.issuer_organization == "Amazon"

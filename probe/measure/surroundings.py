@@ -192,7 +192,7 @@ def _instance_ranges(wire: Wire, recorder: Recorder, settings: Settings, until: 
 def find_credentials(run: Run, settings: Settings) -> Attempt[credentials.FoundCredentials]:
     """Go through botocore's chain, and once more after a failure that may pass (the agent answers 503 at its start)."""
     # One after the other, on one thread: libraries that are imported concurrently race for the interpreter's warning
-    # filters, and can see each other half initialised. Everything that speaks HTTP waits for these credentials.
+    # filters, and can see each other half initialized. Everything that speaks HTTP waits for these credentials.
     http.prepare()
     credentials.prepare()
 

@@ -123,7 +123,7 @@ def pad(text: str, width: int) -> str:
 
 
 def block(lines: Iterable[Line], most: int) -> str:
-    """The lines for a file, without colours: as many whole lines as fit into `most` characters."""
+    """The lines for a file, without colors: as many whole lines as fit into `most` characters."""
     kept: list[str] = []
     for line in lines:
         text = _paint_line(line, _FILE)

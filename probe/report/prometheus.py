@@ -164,7 +164,7 @@ def _paths(verdict: Verdict) -> Iterator[Metric]:
 
 
 def _classes(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """(endpoint, class) of each address that was dialled. With a gateway endpoint S3 has public addresses."""
+    """(endpoint, class) of each address that was dialed. With a gateway endpoint S3 has public addresses."""
     kinds = {endpoint.name: endpoint.kind for endpoint in verdict.endpoints}
     for step in tried(verdict):
         if step.connection and step.endpoint in kinds:

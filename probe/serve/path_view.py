@@ -1,6 +1,6 @@
 """The path of a pull as a row of hops: task → resolver → endpoints → registry → layers. Pure.
 
-A hop has the colour of the worst finding that names one of its steps. A hop is grey if its requests were not tried,
+A hop has the color of the worst finding that names one of its steps. A hop is gray if its requests were not tried,
 even if its connections worked. Zones are not shown, since they cannot be measured; only whether an address is in the
 task's own subnet.
 """

@@ -68,7 +68,7 @@ class Strip(Record, frozen=True):
 
     @property
     def paths(self) -> list[tuple[Colour, str]]:
-        """An SVG path for each colour, the worst one last so that it lies on top."""
+        """An SVG path for each color, the worst one last so that it lies on top."""
         order = (Colour.UNKNOWN, Colour.OK, Colour.WARNING, Colour.ERROR)
         return [(colour, path) for colour in order if (path := _path(self.cells, colour))]
 

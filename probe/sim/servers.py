@@ -22,7 +22,7 @@ STRANGER = "Example Appliance"
 
 
 class Certificate(Record, frozen=True):
-    """A server certificate: the names that it covers, the organisation that signed it, and whether it has expired."""
+    """A server certificate: the names that it covers, the organization that signed it, and whether it has expired."""
 
     names: tuple[str, ...]
     issuer: str = AMAZON
@@ -35,7 +35,7 @@ _contexts: dict[Certificate, ssl.SSLContext] = {}
 
 
 def authority(organisation: str) -> trustme.CA:
-    """The certificate authority of an organisation."""
+    """The certificate authority of an organization."""
     with _lock:
         if organisation not in _authorities:
             import trustme
@@ -67,7 +67,7 @@ def _server_context(certificate: Certificate) -> ssl.SSLContext:
 
 
 def client_context(trusted: tuple[str, ...]) -> ssl.SSLContext:
-    """A trust store with the roots of these organisations only."""
+    """A trust store with the roots of these organizations only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for organisation in trusted:
         authority(organisation).configure_trust(context)
@@ -80,7 +80,7 @@ def authority_pem(organisation: str = AMAZON) -> bytes:
 
 
 class Server(Protocol):
-    """A server's behaviour on a connection. Equal servers share one listening socket, so they are hashable."""
+    """A server's behavior on a connection. Equal servers share one listening socket, so they are hashable."""
 
     def __hash__(self) -> int: ...
 

@@ -231,7 +231,7 @@ def error_texts(_bench: Bench) -> Iterator[Row]:
     (ours,) = median(5, lambda: cost(sys.executable, "-c", _EXPLAIN_ALL, more={"PYTHONPATH": str(ROOT)}))
     recognised, number = map(int, ours.out.split())
     yield Row(
-        f"explain: {number} error texts ({recognised} recognised)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2
+        f"explain: {number} error texts ({recognised} recognized)", f"{ours.seconds:.2f} s", "< 2 s", ours.seconds < 2
     )
     with tempfile.TemporaryDirectory() as folder:
         reason = Path(folder) / "reason.txt"

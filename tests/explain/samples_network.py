@@ -402,14 +402,14 @@ NAMES = (
         "unproven",
     ),
     Sample(
-        "misspelt registry suffix",
+        "misspelled registry suffix",
         "dial tcp: lookup 210987654321.dkr.ecr.eu-north-1.amazonaws.co on 172.31.0.2:53: no such host",
         "ecr.dkr/dns/172.31.0.2",
         "nxdomain",
         {"dns.name-missing": "registry.bad-image-reference"},
     ),
     Sample(
-        "registry in a misspelt region",
+        "registry in a misspelled region",
         "dial tcp: lookup 210987654321.dkr.ecr.eu-nroth-1.amazonaws.com on 172.31.0.2:53: no such host",
         "ecr.dkr/dns/172.31.0.2",
         "nxdomain",
@@ -536,7 +536,7 @@ TLS = (
         {"tls.wrong-name": "dns.hosted-zone-conflict dns.hosted-zone-wrong-name"},
     ),
     Sample(
-        "certificate of another organisation",
+        "certificate of another organization",
         'Post "https://api.ecr.eu-north-1.amazonaws.com/": x509: certificate is valid for *.proxy.example.net, not '
         "api.ecr.eu-north-1.amazonaws.com",
         "ecr.api/tls",

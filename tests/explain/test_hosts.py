@@ -1,4 +1,4 @@
-"""Host names as people write them: complete, masked, cut off, misspelt, and endpoint-specific names."""
+"""Host names as people write them: complete, masked, cut off, misspelled, and endpoint-specific names."""
 
 from __future__ import annotations
 

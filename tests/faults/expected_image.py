@@ -164,7 +164,7 @@ EXPECTED = (
         {"policy.vpce.s3": "policy.vpce.s3 iam.scp other"},
     ),
     Expected(
-        "S3 names an organisation's policy in its denial",
+        "S3 names an organization's policy in its denial",
         run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.RESOURCE_CONTROL)),
         {"policy.vpce.s3": "=iam.scp"},
     ),

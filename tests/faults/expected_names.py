@@ -244,7 +244,7 @@ EXPECTED = (
         "works",
     ),
     Expected(
-        "addresses in a neighbouring subnet", FakeRun(planned={"vpc_cidrs": ("10.0.1.0/24",)}), {}, "pass", "works"
+        "addresses in a neighboring subnet", FakeRun(planned={"vpc_cidrs": ("10.0.1.0/24",)}), {}, "pass", "works"
     ),
     Expected(
         "global IPv6 addresses of an unknown owner",

@@ -51,7 +51,7 @@ TASK = (
         "fault injection is enabled", FakeRun(around={"fault_injection": True}), {"task.fault-injection": ""}, *FINE
     ),
     Expected(
-        "the clock is not synchronised",
+        "the clock is not synchronized",
         FakeRun(around={"clock_synchronized": False}),
         {"task.clock-unsynchronized": ""},
         *FINE,

@@ -43,7 +43,7 @@ ANSWERS = (
         "confirmed",
     ),
     Reported(
-        "the organisation limits regions", run_with(token=denied(DenialReason.SERVICE_CONTROL)), "iam.scp", "confirmed"
+        "the organization limits regions", run_with(token=denied(DenialReason.SERVICE_CONTROL)), "iam.scp", "confirmed"
     ),
     Reported(
         "a condition on the endpoint, and calls that do not pass through it",

@@ -70,7 +70,7 @@ def unnamed_failures(measurement: Measurement, findings: tuple[Finding, ...]) ->
     return unnamed
 
 
-# ---- the catalogue --------------------------------------------------------------------------------------------------
+# ---- the catalog ---------------------------------------------------------------------------------------------------
 
 
 def test_codes_of_faults_are_unique() -> None:

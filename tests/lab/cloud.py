@@ -188,7 +188,7 @@ class Cloud:
                 others = {STRICT_PORT: STRICT_API_PORT, FORBIDDING_PORT: FORBIDDING_API_PORT}
                 sites += [_front(ENIS[zone, name], name, port, f"{AGENT}:{api}") for port, api in others.items()]
             self._daemon(servers.nginx(host, folder, sites, name=f"{zone}-{name}", certificates=folder))
-        # The probe recognises answers of S3 by these headers.
+        # The probe recognizes answers of S3 by these headers.
         files = f"root {folder}/registry; add_header x-amz-request-id 4442587FB7D0A2F9; add_header x-amz-id-2 lab=;"
         public = [
             *(_front(address, name) for name, address in PUBLIC.items()),

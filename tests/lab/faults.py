@@ -105,7 +105,7 @@ def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def layers_frozen(cloud: Cloud) -> AbstractContextManager[None]:
-    """The task's acknowledgements are lost, so S3 stops sending."""
+    """The task's acknowledgments are lost, so S3 stops sending."""
     return _in_mid_layer(cloud, "drop")
 
 

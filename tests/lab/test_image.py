@@ -1,4 +1,4 @@
-"""The built image: its contents, and its behaviour in a locked-down task with good and with bad input."""
+"""The built image: its contents, and its behavior in a locked-down task with good and with bad input."""
 
 from __future__ import annotations
 

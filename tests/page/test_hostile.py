@@ -39,7 +39,7 @@ def parts(root: Node) -> Iterator[tuple[str, ...]]:
 
 # An anchor within the page, which is a finding's code or the digest of a text that is no code; or a finding's page.
 OWN_LINK = re.compile(r"(#|findings/)([a-z0-9-]+(\.[a-z0-9-]+)+|finding-[0-9a-f]{10})(-[0-9]+)?$")
-# Elements that the template itself writes: those of harmless snapshots, in every colour.
+# Elements that the template itself writes: those of harmless snapshots, in every color.
 COLOURS = ("ok", "warning", "error", "unknown")
 
 

@@ -1,4 +1,4 @@
-"""The path as hops: each has the colour of its findings and shows only measured facts."""
+"""The path as hops: each has the color of its findings and shows only measured facts."""
 
 from __future__ import annotations
 

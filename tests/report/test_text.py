@@ -1,4 +1,4 @@
-"""The text report: layout, order, widths, colours, and hostile text."""
+"""The text report: layout, order, widths, colors, and hostile text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judgements at the edges of the rules, each in its own VPC: severities, causes and their order."""
+"""Judgments at the edges of the rules, each in its own VPC: severities, causes and their order."""
 
 from __future__ import annotations
 

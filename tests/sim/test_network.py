@@ -1,4 +1,4 @@
-"""Which connections arrive, and how the others end, tested by dialling."""
+"""Which connections arrive, and how the others end, tested by dialing."""
 
 from __future__ import annotations
 

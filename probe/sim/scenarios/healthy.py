@@ -59,7 +59,7 @@ def _task_without_ipv6(vpc: VPC) -> None:
 
 
 def _dns64(vpc: VPC) -> None:
-    """The resolver synthesises IPv6 addresses, and the route to 64:ff9b::/96 is a NAT gateway."""
+    """The resolver synthesizes IPv6 addresses, and the route to 64:ff9b::/96 is a NAT gateway."""
     vpc.resolver.dns64 = True
     vpc.network.routes.nat = vpc.network.routes.dns64 = True
     for endpoint in vpc.endpoints.values():

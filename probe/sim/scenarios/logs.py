@@ -111,7 +111,7 @@ LOGS = (
     ),
     failing(
         "logs-misspelt-region",
-        "The log driver's region is misspelt, so its host does not resolve.",
+        "The log driver's region is misspelled, so its host does not resolve.",
         _awslogs_region("us-esat-1"),
         findings={"dns.name-missing": "logs.misconfigured-region"},
         pull="works",

@@ -221,7 +221,7 @@ BUSY_PAGE = Reply(503, b"<html><body>Service unavailable, try again</body></html
 
 
 def trust_store(*organisations: str) -> Change:
-    """The organisations with a root in the task's trust store."""
+    """The organizations with a root in the task's trust store."""
     return lambda vpc: setattr(vpc, "trusted", organisations)
 
 

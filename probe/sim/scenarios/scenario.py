@@ -15,7 +15,7 @@ class Scenario(Record, frozen=True):
     """A scenario. `expected_findings` are the codes of all findings, those of severity info too.
 
     `expected_first_causes` has the likeliest cause by finding code, where it is fixed. `expected_status` and
-    `expected_pull` follow from the rules of judgement and were written before the program was run.
+    `expected_pull` follow from the rules of judgment and were written before the program was run.
     """
 
     name: str
