@@ -467,7 +467,7 @@ def test_silent_metadata_in_one_round_is_no_misconfiguration() -> None:
 def test_without_earlier_metadata_nothing_is_remembered() -> None:
     with rounds() as (vpc, measured):
         failing(vpc)
-        with pytest.raises(UsageError, match="did not answer"):
+        with pytest.raises(UsageError, match="could not be read"):
             measured()
         vpc.metadata.injected_replies.clear()
         assert measured().surroundings.metadata_remembered is False
