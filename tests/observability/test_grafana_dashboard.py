@@ -70,6 +70,32 @@ def test_every_variable_is_defined_and_used() -> None:
     assert used == set(VARIABLES)
 
 
+def test_a_missing_endpoint_success_is_neither_green_nor_red() -> None:
+    """Without a mapping, Grafana gives an empty cell the lowest threshold's color: green. A timeline has a gap."""
+    shown = [panel for panel in PANELS if any("endpoint_success" in target["expr"] for target in panel["targets"])]
+    assert {panel["type"] for panel in shown} == {"state-timeline", "table"}
+    for panel in shown:
+        missing = list(_mappings_of_missing_values(panel))
+        assert missing == (["#808080"] if panel["type"] == "table" else []), panel["title"]
+        assert "spanNulls" not in panel["fieldConfig"]["defaults"]["custom"]
+        assert "noValue" not in panel["fieldConfig"]["defaults"]
+
+
+def _mappings_of_missing_values(panel: dict[str, Any]) -> Iterator[str]:
+    """The colors that mappings give to a missing value of the column "works", or of all fields."""
+    properties = [
+        entry
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == "works"
+        for entry in override["properties"]
+    ]
+    mappings = [*panel["fieldConfig"]["defaults"].get("mappings", ())]
+    mappings += [mapping for entry in properties if entry["id"] == "mappings" for mapping in entry["value"]]
+    for mapping in mappings:
+        if mapping["type"] == "special" and mapping["options"]["match"] in ("null", "null+nan"):
+            yield mapping["options"]["result"]["color"]
+
+
 def test_every_panel_is_explained_and_has_a_place_of_its_own() -> None:
     assert [panel["title"] for panel in PANELS if len(panel["description"]) < 20] == []
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
