@@ -738,7 +738,10 @@ class JudgedFinding(Finding, frozen=True, kw_only=True):
 
 
 class EndpointSummary(Record, frozen=True, kw_only=True):
-    """`resolved` counts the addresses of the name, `reached` those with a verified TLS handshake."""
+    """`resolved` counts the addresses of the name, `reached` those with a verified TLS handshake.
+
+    `ok` is false if the endpoint fails, and also if it was not tried to the end: see `status` and `findings`.
+    """
 
     name: str
     host: str

@@ -120,7 +120,7 @@ def _answers(verdict: Verdict) -> Iterator[Metric]:
     if verdict.pull is not Pull.UNPROVEN:
         works = verdict.pull is Pull.WORKS
         yield _value("pull_success", "1 if ECS can pull the image, 0 if it cannot; absent if unproven.", works)
-    documentation = "1 if the endpoint works, 0 if it does not; absent if its requests were not tried."
+    documentation = "1 if the endpoint works, 0 if it does not; absent if an earlier failure left its requests untried."
     successes = _gauge("endpoint_success", documentation, ["endpoint"])
     for endpoint in verdict.endpoints:
         succeeded = success(verdict, endpoint)

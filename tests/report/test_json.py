@@ -44,6 +44,11 @@ def test_the_schema_requires_every_key_and_allows_more() -> None:
         jsonschema.Draft202012Validator(whole).validate({key: value for key, value in newer.items() if key != "pull"})
 
 
+def test_the_schema_explains_an_endpoint_that_is_not_ok() -> None:
+    description = " ".join(schema()["$defs"]["EndpointSummary"]["description"].split())
+    assert "`ok` is false if the endpoint fails, and also if it was not tried to the end: see `status`" in description
+
+
 def test_the_top_level_matches_the_contract() -> None:
     loaded = document(made.broken())
     assert set(loaded) == set(Verdict.__struct_fields__)
