@@ -185,17 +185,19 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 
 def _explain(argv: Sequence[str], _stop: Stop) -> int:
-    from probe.config.settings import arguments_of, notes, read_reports
+    from probe.config.settings import Reports, arguments_of, notes, read_reports
     from probe.model import Basis
     from probe.report import FORMATS
 
     arguments = arguments_of("explain", argv)
     for note in notes():
         _complain(note)
+    if (page := _page_of_code(arguments.positional)) is not None:
+        _refuse_flags(arguments)
+        _check_stdout(Reports())
+        return _print(page)
     reports = read_reports(arguments)
     _check_stdout(reports)
-    if (page := _page_of_code(arguments.positional)) is not None:
-        return _print(page)
     verdict = _explained(arguments, arguments.positional)
     numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
     if numeric and verdict.basis is Basis.TEXT:
@@ -213,6 +215,17 @@ def _page_of_code(name: str | None) -> str | None:
         return finding_page(name).rstrip("\n") + "\n"
     except KeyError:
         return None
+
+
+def _refuse_flags(arguments: Arguments) -> None:
+    """Refuse every flag next to a code. Variables may be set for other commands, and have no effect on the page."""
+    from probe.config.flags import UsageError
+
+    typed = next(filter(arguments.on_command_line, arguments.texts), None)
+    if typed is not None:
+        command = f"explain {arguments.positional}"
+        sentence = f"{command} prints the page of a code, so --{typed} has no effect"
+        raise UsageError(f"{sentence}; for example ecr-probe {command}")
 
 
 def _explained(arguments: Arguments, name: str | None) -> Verdict:
@@ -405,6 +418,7 @@ def _deliver(document: Verdict | Fleet, reports: Reports, complain: Callable[[st
     from probe.config.outputs import write_atomically
     from probe.crash import report_in_any_case
     from probe.report import Page
+    from probe.safe_words import without_login
 
     code = document.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
@@ -417,7 +431,7 @@ def _deliver(document: Verdict | Fleet, reports: Reports, complain: Callable[[st
             write_atomically(output.path, report.encode(errors="replace"))
         except OSError as error:
             complain(
-                f"--output (ECR_PROBE_OUTPUT): {output.path!r} was not written: {_reason(error)}; "
+                f"--output (ECR_PROBE_OUTPUT): {without_login(output.path)!r} was not written: {_reason(error)}; "
                 "an existing file is unchanged"
             )
             code = USAGE

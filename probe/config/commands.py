@@ -84,7 +84,7 @@ COMMANDS = {
             "FILE",
             "a saved verdict (json), the output of aws ecs describe-tasks, or an error text: an ECS stopped reason, "
             "lines of the agent's log, an error of Docker or containerd; - is standard input; the code of a finding "
-            "or cause, such as tcp.silent, prints its page",
+            "or cause, such as tcp.silent, prints its page and takes no flags",
         ),
     ),
     "health": Command(

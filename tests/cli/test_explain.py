@@ -209,6 +209,55 @@ def test_the_code_of_a_finding_or_a_cause_prints_its_page(code: str, capfd: pyte
     assert (out, err) == (finding_page(code).rstrip("\n") + "\n", "")
 
 
+@pytest.mark.parametrize(
+    ("flags", "typed"),
+    [
+        (["--format", "json"], "format"),
+        (["--output", "page.md"], "output"),
+        (["--task", "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef"], "task"),
+        (["--profile", "default"], "profile"),
+        (["--image", IMAGE], "image"),
+        (["--vpc-cidr", "10.0.0.0/16"], "vpc-cidr"),
+        (["--pretty"], "pretty"),
+        (["-q"], "quiet"),
+        (["-v"], "verbose"),
+        (["-v", "-q"], "verbose"),
+    ],
+)
+def test_a_flag_next_to_a_code_is_refused(
+    flags: list[str],
+    typed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ECR_PROBE_IMAGE", IMAGE)
+    assert main(["explain", "tcp.silent", *flags]) == 2
+    sentence = f"explain tcp.silent prints the page of a code, so --{typed} has no effect"
+    assert capfd.readouterr() == ("", f"ecr-probe: {sentence}; for example ecr-probe explain tcp.silent\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FORMAT", "json"),
+        ("FORMAT", "prometheus,junit"),
+        ("FORMAT", "none"),
+        ("OUTPUT", "/nonexistent/verdict.json"),
+        ("PRETTY", "1"),
+        ("IMAGE", IMAGE),
+    ],
+)
+def test_the_page_of_a_code_does_not_depend_on_variables_for_other_commands(
+    variable: str, text: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"ECR_PROBE_{variable}", text)
+    assert main(["explain", "tcp.silent"]) == 0
+    assert capfd.readouterr() == (finding_page("tcp.silent").rstrip("\n") + "\n", "")
+
+
 def test_a_file_named_like_a_code_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
