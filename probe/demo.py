@@ -80,12 +80,14 @@ def read(argv: Sequence[str]) -> Request:
     has an environment of its own.
     """
     arguments = arguments_of("demo", argv)
+    if arguments.positional == "":
+        raise UsageError(f"the name of the scenario is empty; {GOOD}")
     if arguments.on("serve"):
         return _read_served(arguments)
     _refuse_flags_of_serve(arguments)
     name, listing, everything = arguments.positional, arguments.on("list"), arguments.on("all")
     if everything and (name or listing):
-        raise UsageError(f"'--all' and {name or '--list'!r} cannot be combined; {GOOD}")
+        raise UsageError(f"'--all' and {quoted(name or '--list')} cannot be combined; {GOOD}")
     scenarios = all_scenarios()
     request = Request(scenarios, tuple(_typed(arguments)), _variables(arguments), Reports(), listing, everything)
     if listing or everything:

@@ -12,6 +12,7 @@ from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.model import ImageHost, ImageReference
 from probe.partitions import partition_of, partitions
 from probe.records import Record
+from probe.safe_words import quoted
 
 GOOD_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -43,12 +44,12 @@ def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | O
     """
     host, path = _split_host(text)
     if not path:
-        raise ValueError(f"the repository is missing after {host!r}: HOST/NAME:TAG")
+        raise ValueError(f"the repository is missing after {quoted(host)}: HOST/NAME:TAG")
     name, digest = _cut_digest(path)
     name, tag = _cut_tag(name)
     if len(name) > 255 or not _REPOSITORY.fullmatch(name):
         raise ValueError(
-            f"{name!r} is not a repository name: lower-case letters, digits and single . _ - / between them"
+            f"{quoted(name)} is not a repository name: lower-case letters, digits and single . _ - / between them"
         )
     kind = _kind(host)
     if kind is not ImageHost.PRIVATE_ECR:
@@ -68,21 +69,21 @@ def _split_host(text: str) -> tuple[str, str]:
     if not slash or not ("." in first or ":" in first or first == "localhost"):
         return "docker.io", text
     if not _HOST.fullmatch(first):
-        raise ValueError(f"{first!r} is not a registry host")
+        raise ValueError(f"{quoted(first)} is not a registry host")
     return first.lower(), rest
 
 
 def _cut_digest(path: str) -> tuple[str, str | None]:
     name, at, digest = path.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        raise ValueError(f"{digest!r} is not a digest: sha256: and 64 hexadecimal digits")
+        raise ValueError(f"{quoted(digest)} is not a digest: sha256: and 64 hexadecimal digits")
     return name, digest or None
 
 
 def _cut_tag(name: str) -> tuple[str, str | None]:
     repository, colon, tag = name.partition(":")
     if colon and not _TAG.fullmatch(tag):
-        raise ValueError(f"{tag!r} is not a tag: at most 128 letters, digits, . _ and -")
+        raise ValueError(f"{quoted(tag)} is not a tag: at most 128 letters, digits, . _ and -")
     return repository, tag or None
 
 
@@ -95,10 +96,13 @@ def _kind(host: str) -> ImageHost:
         return ImageHost.PRIVATE_ECR
     name, colon, port = host.partition(":")
     if colon and _REGISTRY.fullmatch(name):
-        raise ValueError(f"{host!r} names a port, {port}: private ECR answers on 443 only, and references leave it out")
+        raise ValueError(
+            f"{quoted(host)} names a port, {port}: private ECR answers on 443 only, and references leave it out"
+        )
     if _ECR_HOST.search(host):
         raise ValueError(
-            f"{host!r} is not a private ECR host: it begins with a 12-digit account id and ends in a region's suffix"
+            f"{quoted(host)} is not a private ECR host: "
+            "it begins with a 12-digit account id and ends in a region's suffix"
         )
     return ImageHost.OTHER
 
@@ -112,7 +116,7 @@ def _check_region(host: str, *, listed: bool) -> None:
         regions = [name for partition in partitions() for name in partition.regions]
         close = get_close_matches(region, regions, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"{region!r} is not an AWS region{hint}")
+        raise ValueError(f"{quoted(region)} is not an AWS region{hint}")
 
 
 def _private(text: str, host: str, repository: str, tag: str | None, digest: str | None) -> ImageReference:
@@ -123,7 +127,9 @@ def _private(text: str, host: str, repository: str, tag: str | None, digest: str
     assert partition is not None
     suffix = DUAL_STACK_REGISTRY_SUFFIXES.get(partition.name) if dual_stack else partition.dns_suffix
     if match["suffix"] != suffix:
-        raise ValueError(f"{host!r} does not end in {suffix or 'a known suffix'}, as private ECR of {region} does")
+        raise ValueError(
+            f"{quoted(host)} does not end in {suffix or 'a known suffix'}, as private ECR of {region} does"
+        )
     return ImageReference(
         text=text,
         host=host,

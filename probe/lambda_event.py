@@ -114,6 +114,8 @@ def _text(key: Key, value: object) -> str:
         return value
     if _type_name(value) != key.expected:
         alternative = ", nor a list of it" if key.many else ""
+        if key.expected == _NUMBER:
+            alternative = f" or a text such as {key.example}"
         raise key.refusal(f"{_type_name(value)} is not {key.expected}{alternative}")
     if isinstance(value, bool):
         return str(value).lower()

@@ -150,9 +150,10 @@ def shortened(text: str, most: int) -> str:
 def without_login(text: str) -> str:
     """A user's argument without the login of a URL: that of --push-gateway may be given to the wrong flag.
 
-    Cuts more than `scrub` does in a sentence, because a password may hold "/" and "@".
+    Cuts more than `scrub` does in a sentence, because a password may hold "/" and "@". A URL that was taken for a file
+    name may have lost a slash: os.path.realpath makes http:/USER:PASSWORD@HOST of it.
     """
-    return re.sub(r"(?<=//)\S*@", f"{_CUT}@", text)
+    return re.sub(r"(//|:/+)\S*@", rf"\1{_CUT}@", text)
 
 
 def quoted(text: str) -> str:

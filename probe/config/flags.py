@@ -592,15 +592,20 @@ def _unrecognized(message: str, flags: Mapping[str, Flag], example: str) -> Usag
     if not flag.on_command_line:
         return flag.refusal(f"there is no --{flag.name}, because other users can read a command line; set the variable")
     good = f"--{flag.name} {flag.example}".rstrip()
-    return UsageError(f"unknown flag {name!r}; did you mean {flag.label}?; for example {good}")
+    return UsageError(f"unknown flag {quoted(name)}; did you mean {flag.label}?; for example {good}")
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
     """One sentence for each variable that looks misspelled; others with our prefix may belong to something else."""
     variables = [flag.variable for flag in flags]
+    only_typed = {flag.variable: flag.name for flag in (*DEMO_FLAGS, *DEMO_SERVE_FLAGS) if not flag.has_variable}
     sentences = []
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in variables:
+        if name in only_typed:
+            sentences.append(
+                f"{name} is not a variable of ecr-probe; --{only_typed[name]} is set on the command line only"
+            )
+        elif name.startswith(PREFIX) and name not in variables:
             near = get_close_matches(name, variables, n=1, cutoff=0.9)
             sentences += [f"{name} is not a variable of ecr-probe; did you mean {near[0]}?"] if near else []
     return tuple(sentences)

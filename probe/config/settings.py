@@ -158,7 +158,8 @@ def read_reports(
     outputs = read_outputs(arguments, FORMATS if formats is None else formats)
     pretty = arguments.on("pretty")
     if pretty and all(output.format != "json" for output in outputs):
-        raise arguments.refusal("pretty", "this is for json only, and --format (ECR_PROBE_FORMAT) is not json")
+        sentence = "this is for json only, and --format (ECR_PROBE_FORMAT) is not json"
+        raise arguments.refusal("pretty", sentence, example="--format json --pretty")
     verbose, quiet = arguments.on("verbose"), arguments.on("quiet")
     if verbose and quiet:
         raise arguments.refusal(

@@ -25,7 +25,7 @@ from botocore.loaders import create_loader
 from probe import __version__
 from probe.config.flags import UsageError
 from probe.model import Failure
-from probe.safe_words import scrub
+from probe.safe_words import quoted, scrub
 from probe.wire.aws_errors import failure_of_code
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0  # seconds
@@ -155,7 +155,7 @@ def _make_session(profile: str | None) -> Any:
         session = botocore.session.Session(profile=profile)
         session.get_scoped_config()  # raises where the profile does not exist
     except library.ProfileNotFound:
-        named = f"--profile (ECR_PROBE_PROFILE): {profile!r}" if profile else "AWS_PROFILE names one that"
+        named = f"--profile (ECR_PROBE_PROFILE): {quoted(profile)}" if profile else "AWS_PROFILE names one that"
         raise UsageError(f"{named} is not in the AWS CLI's files; for example --profile default") from None
     except library.BotoCoreError as error:
         raise UsageError(f"the AWS CLI's files cannot be read: {type(error).__name__}") from None

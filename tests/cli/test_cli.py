@@ -22,7 +22,7 @@ import pytest
 from probe import __version__, cli, crash
 from probe.cli import main
 from probe.config import outputs
-from probe.config.settings import Settings, UsageError, parse
+from probe.config.settings import Reports, Settings, UsageError, parse
 from probe.model import Status, Verdict
 from probe.report.json import schema
 from probe.smoke.progress import Progress
@@ -222,6 +222,14 @@ def test_a_misspelt_variable_is_noted_on_stderr(
 
 
 # ---- files ---------------------------------------------------------------------------------------
+
+
+def test_a_login_in_the_name_of_a_file_that_was_not_written_is_not_repeated(tmp_path: Path) -> None:
+    complaints: list[str] = []
+    reports = Reports(outputs=(outputs.Output("json", f"{tmp_path}/http://u:SENTINEL@h/x"),))
+    assert cli._deliver(verdict_with(), reports, complaints.append) == 2
+    (complaint,) = complaints
+    assert f"'{tmp_path}/http://[cut]@h/x' was not written: no such file or directory" in complaint
 
 
 def test_a_file_is_replaced_atomically_and_keeps_its_mode(tmp_path: Path) -> None:

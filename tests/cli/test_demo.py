@@ -247,6 +247,10 @@ def test_a_bad_value_is_refused_before_anything_is_printed(
         (["healthy", "--drill"], "--drill works only with --serve"),
         (["healthy", "--interval", "5"], "--interval works only with --serve"),
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
+        (["healthy", "--pretty", "--format", "text"], "is not json; for example --format json --pretty\n"),
+        ([""], "the name of the scenario is empty; for example ecr-probe demo healthy\n"),
+        (["--serve", ""], "the name of the scenario is empty; "),
+        (["--list", ""], "the name of the scenario is empty; "),
         (["healthy", "other"], "unknown argument 'other'; for example ecr-probe demo healthy"),
         (["nonsense"], "'nonsense' is not a scenario; see ecr-probe demo --list\n"),
         (
@@ -262,6 +266,36 @@ def test_usage(argv: list[str], sentence: str, capfd: pytest.CaptureFixture[str]
     assert out == ""
     assert err.count("\n") == 1
     assert sentence in err
+
+
+@pytest.mark.usefixtures("checks")
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--all", "http://u:SENTINEL@h"],
+        ["http://u:SENTINEL@h"],
+        ["healthy", "--output", "http://u:SENTINEL@h/x"],
+        ["healthy", "--http://u:SENTINEL@h"],
+        ["healthy", "--format", "json", "--output", "http://u:SENTINEL@h/x"],
+        ["healthy", "--image", "example.com//u:SENTINEL@h/x"],
+    ],
+)
+def test_a_login_in_an_argument_is_not_repeated(argv: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", *argv]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("ecr-probe: ")
+    assert "SENTINEL" not in err
+
+
+@pytest.mark.usefixtures("checks")
+def test_the_variable_of_a_flag_without_one_is_noted(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ECR_PROBE_LIST", "1")
+    assert main(["demo", "healthy"]) == 0
+    note = "ECR_PROBE_LIST is not a variable of ecr-probe; --list is set on the command line only"
+    assert capfd.readouterr().err == f"ecr-probe: {note}\n"
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

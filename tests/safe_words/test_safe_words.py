@@ -277,7 +277,9 @@ def test_an_argument_is_quoted_short_and_without_a_login(argument: str, shown: s
 
 def test_a_login_is_cut_and_the_rest_of_the_url_stays() -> None:
     assert without_login("-p=https://robot:hunter2@push.example.com") == "-p=https://[cut]@push.example.com"
+    assert without_login("/work/http:/robot:hunter2@push.example.com") == "/work/http:/[cut]@push.example.com"
     assert without_login("https://push.example.com/a") == "https://push.example.com/a"
+    assert without_login("/work/a@b/verdict.json") == "/work/a@b/verdict.json"
 
 
 # ---- JSON ------------------------------------------------------------------------------------------------------------

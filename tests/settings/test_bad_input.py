@@ -66,6 +66,7 @@ VALUES = [
     ("layer-bytes", "0", "between"),
     ("layer-bytes", "-1", "bytes"),
     ("layer-bytes", "64MB", "MiB"),
+    ("layer-bytes", "64 ", "'64 ' is not a size"),
     ("layer-bytes", "9" * 400, "between"),
     ("deadline", "soon", "not a duration"),
     ("deadline", "nan", "not a duration"),
@@ -76,6 +77,8 @@ VALUES = [
     ("deadline", "999999999", "between"),
     ("deadline", "30sec", "not a duration"),
     ("deadline", "30S", "not a duration"),
+    ("deadline", "5 ", "'5 ' is not a duration"),
+    ("deadline", " 5", "' 5' is not a duration"),
     ("deadline", "1m30s", "not a duration"),
     ("deadline", "99ms", "not between 100ms and 24h"),
     ("deadline", "25h", "not between 100ms and 24h"),
@@ -175,6 +178,12 @@ def test_contradictory_flags_are_refused(
     line = refused(argv, {}, capfd)
     assert all(text in line for text in texts), line
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["image", "platform", "ca-bundle", "format", "output", "deadline", "oputput"])
+def test_a_login_in_a_value_is_not_repeated(flag: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert "SENTINEL" not in refused([f"--{flag}", "http://u:SENTINEL@h/x"], {}, capfd)
+    assert "SENTINEL" not in refused([f"--{flag}=http://u:SENTINEL@h/x"], {}, capfd)
 
 
 def test_an_unknown_value_of_a_switch_is_refused(capfd: pytest.CaptureFixture[str]) -> None:

@@ -196,7 +196,14 @@ def test_the_output_of_a_failing_credential_process_is_hidden(monkeypatch: pytes
     assert TOKEN not in str(raised.value)
 
 
-@pytest.mark.parametrize(("profile", "complaint"), [("unknown", "--profile"), (None, "AWS_PROFILE names one")])
+@pytest.mark.parametrize(
+    ("profile", "complaint"),
+    [
+        ("unknown", "--profile"),
+        ("https://u:SENTINEL@h", r"'https://\[cut\]@h' is not in"),
+        (None, "AWS_PROFILE names one"),
+    ],
+)
 def test_an_unknown_profile_is_refused(profile: str | None, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if profile is None:
         monkeypatch.setenv("AWS_PROFILE", "unknown")
