@@ -77,8 +77,13 @@ class Line(Record, frozen=True):
         return addresses_of(self.steps)
 
     @property
+    def cut_off(self) -> bool:
+        """Whether the run ended before the answer that counts; then the other answer alone proves nothing."""
+        return self.failure is Failure.DEADLINE and not self.addresses
+
+    @property
     def failed(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.failed)
+        return () if self.cut_off else tuple(step for step in self.steps if step.failed)
 
     @property
     def failure(self) -> Failure | None:
@@ -118,6 +123,19 @@ class HostFacts(Record, frozen=True):
         steps = self.asked(Asker.CONTROL)
         names = steps[0].names if steps else None
         return Line(names.server, steps) if names else None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the run ended before it was clear what the nameservers answer."""
+        return self.line is None and (not self.lines or any(line.cut_off for line in self.lines))
+
+    @property
+    def undecided(self) -> tuple[Step, ...]:
+        """Lookups that prove nothing: the run ended when their name, or their nameserver, was only half asked."""
+        if self.is_undecided:
+            return self.lookups
+        lines = (*self.lines, self.control) if self.control else self.lines
+        return tuple(step for line in lines if line.cut_off for step in line.steps)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from probe.faults import causes
 from probe.faults.causes import advice
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, finding, finds, noted
+from probe.faults.fault import Fault, finding, finds, merged, noted
 from probe.model import Action, Asker, Extent, Failure, Finding, Impact, Outcome, Step
 from probe.narration import few
 
@@ -88,14 +88,19 @@ def bugs(evidence: Evidence) -> Iterator[Finding]:
 
 @finds(DEADLINE, INTERRUPTED)
 def deadlines(evidence: Evidence) -> Iterator[Finding]:
-    """Steps that the deadline cut off. Controls alone prove nothing, so nothing is lost without them."""
+    """Steps that the deadline cut off, and lookups that prove nothing without them.
+
+    Controls alone prove nothing, so nothing is lost without them.
+    """
     steps = _ended_by(evidence, Failure.DEADLINE)
     if steps:
         lost = [step for step in steps if not _is_supplementary(step)]
         extent = Extent.WHOLLY if lost else Extent.NOTED
         count = f"{len(steps)} steps" if len(steps) > 1 else "one step"
         fault = INTERRUPTED if evidence.measurement.interrupted else DEADLINE
-        yield finding(fault, evidence, steps, extent=extent, count=count)
+        undecided = evidence.tries(*(step for host in evidence.hosts for step in host.undecided if step.failed))
+        because = merged(steps, tuple(step for step in undecided if step not in evidence.survived))
+        yield finding(fault, evidence, because, extent=extent, count=count)
 
 
 def _ended_by(evidence: Evidence, failure: Failure) -> tuple[Step, ...]:

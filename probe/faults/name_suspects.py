@@ -130,7 +130,7 @@ def failed_lookups(evidence: Evidence, host: HostFacts, failures: tuple[Failure,
         for step in line.failed
         if step.failure in failures or line.server == _answering_server(host)
     )
-    control = tuple(step for step in host.control.steps if step.failed) if host.control else ()
+    control = host.control.failed if host.control else ()
     evidence_of = (*lines, *control, *other_answers(evidence, host))
     return tuple(step for step in evidence_of if step.failure not in NO_EVIDENCE)
 

@@ -8,7 +8,16 @@ from ipaddress import ip_address, ip_network
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
 from probe.faults.causes import advice, reads
-from probe.faults.evidence import NOT_THERE, REFUSALS, Evidence, HostFacts, addresses_of, is_inside, is_ipv4
+from probe.faults.evidence import (
+    NO_EVIDENCE,
+    NOT_THERE,
+    REFUSALS,
+    Evidence,
+    HostFacts,
+    addresses_of,
+    is_inside,
+    is_ipv4,
+)
 from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import (
     failed_lookups,
@@ -179,7 +188,8 @@ def _steps_of(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     others = tuple(
         step for other in host.lines if other is not line for step in other.failed if step.failure in NOT_THERE
     )
-    asked = tuple(step for step in control.steps if step.failed or addresses_of((step,))) if control else ()
+    failed = [step for step in control.failed if step.failure not in NO_EVIDENCE] if control else []
+    asked = tuple(step for step in control.steps if step in failed or addresses_of((step,))) if control else ()
     lost = host.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
     return (*answers, *others, *other_answers(evidence, host), *asked, *lost)
 

@@ -185,8 +185,8 @@ def controls(evidence: Evidence) -> Iterator[Finding]:
     hub: list[tuple[HostFacts, tuple[Step, ...]]] = []
     for host in evidence.hosts:
         control = host.control
-        cut = any(line.failure in NO_EVIDENCE for line in host.lines)
-        if control is None or evidence.leaks(host) or not (host.addresses or cut):
+        bug = any(line.failure is Failure.BUG for line in host.lines)
+        if control is None or host.is_undecided or evidence.leaks(host) or not (host.addresses or bug):
             continue
         failed = tuple(step for step in control.failed if step.failure not in NO_EVIDENCE)
         inside = is_inside(host.address_class) and host.endpoint.kind is Kind.INTERFACE

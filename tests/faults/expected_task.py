@@ -7,7 +7,7 @@ from typing import Any
 from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import PRIVATE, Host, Reply, private
+from tests.faults.fake_hosts import CUSTOM, PRIVATE, Host, Reply, private
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -196,6 +196,35 @@ RUN = (
         "the deadline, and a security group that blocks",
         FakeRun({"ecr.api": Host(PRIVATE["ecr.api"], tcp=Failure.TIMEOUT)}, {"logs": Reply(Failure.DEADLINE)}),
         {"probe.deadline": "other", "tcp.silent": "tcp.security-group"},
+    ),
+    Expected(
+        "a signal ends the A query, AAAA is answered already",
+        FakeRun({"s3": private("s3", answer=Failure.DEADLINE, ipv6=Failure.NXDOMAIN)}, interrupted=True),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends the A query, AAAA has no address",
+        FakeRun({"ecr.api": private("ecr.api", answer=Failure.DEADLINE, ipv6=Failure.NO_ADDRESS)}),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends the A query to the second nameserver, the first one fails",
+        FakeRun({"s3": private("s3", answer=Failure.SERVFAIL, second=Failure.DEADLINE, second_ipv6=Failure.NXDOMAIN)}),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends the query to a custom resolver, the VPC's has answered",
+        FakeRun({"s3": private("s3", answer=Failure.DEADLINE, server=CUSTOM, control=Failure.NXDOMAIN)}),
+        {"probe.deadline": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "the deadline ends the AAAA query, A says that the name does not exist",
+        FakeRun({"s3": private("s3", answer=Failure.NXDOMAIN, ipv6=Failure.DEADLINE)}),
+        {"probe.deadline": "other", "dns.name-missing": ""},
     ),
     Expected(
         "a step of the pull that was skipped without a failure",

@@ -84,6 +84,7 @@ class FakeRun:
     redirected: Host | None = None
     identity: Identity = IDENTITY
     extra: tuple[Step, ...] = ()
+    interrupted: bool = False
     policy: Policy = STRICTEST
 
     def surroundings(self) -> Surroundings:
@@ -108,6 +109,7 @@ class FakeRun:
 
     def measure(self) -> Measurement:
         return Measurement(
+            interrupted=self.interrupted,
             started_at=NOON,
             seconds=1.0,
             surroundings=self.surroundings(),
@@ -183,7 +185,10 @@ class FakeRunSteps:
         if host.control is not None:
             asked.append(("169.254.169.253", Asker.CONTROL, 99, host.control, ()))
         for server, asker, order, answer, ipv6 in asked:
-            for record, addresses in (("A", answer), ("AAAA", ipv6 if not isinstance(answer, Failure) else answer)):
+            for record, addresses in (
+                ("A", answer),
+                ("AAAA", ipv6 if ipv6 or not isinstance(answer, Failure) else answer),
+            ):
                 yield self._lookup(
                     f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, addresses, on
                 )

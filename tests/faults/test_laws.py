@@ -168,6 +168,27 @@ def test_every_failed_step_is_claimed_once() -> None:
         assert {identity: claims[identity] for identity in failed} == dict.fromkeys(failed, 1), case.name
 
 
+def unexplained_lookups(measurement: Measurement, policy: Policy) -> set[str]:
+    lookups = {step.id for step in measurement.steps if step.names}
+    findings = (finding for finding in diagnose(measurement, policy) if finding.code == "unexplained")
+    return lookups & {identity for finding in findings for identity in finding.because}
+
+
+def without_answer(step: Step, record: str) -> Step:
+    """The step as the end of the run leaves it, if it asks for this kind of record."""
+    if step.names is None or step.names.record != record:
+        return step
+    names = replace(step.names, addresses=())
+    return replace(step, outcome=Outcome.FAILED, failure=Failure.DEADLINE, seen=names)
+
+
+@pytest.mark.parametrize("record", ["A", "AAAA"])
+def test_a_lookup_is_not_unexplained_because_its_other_half_was_cut_off(record: str) -> None:
+    for case, (measurement, policy) in zip(EXPECTED, measurements(), strict=True):
+        steps = tuple(without_answer(step, record) for step in measurement.steps)
+        assert unexplained_lookups(replace(measurement, steps=steps), policy) == set(), case.name
+
+
 def test_rules_are_pure() -> None:
     assert diagnose_all() == all_findings()
 
