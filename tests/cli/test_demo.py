@@ -249,7 +249,7 @@ def test_a_bad_value_is_refused_before_anything_is_printed(
         (["healthy", "--pretty"], "--pretty (ECR_PROBE_PRETTY)"),
         (["healthy", "--pretty", "--format", "text"], "is not json; for example --format json --pretty\n"),
         ([""], "the name of the scenario is empty; for example ecr-probe demo healthy\n"),
-        (["--serve", ""], "the name of the scenario is empty; "),
+        (["--serve", "", "--interval", "x"], "the name of the scenario is empty; "),
         (["--list", ""], "the name of the scenario is empty; "),
         (["healthy", "other"], "unknown argument 'other'; for example ecr-probe demo healthy"),
         (["nonsense"], "'nonsense' is not a scenario; see ecr-probe demo --list\n"),
