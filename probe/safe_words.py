@@ -24,34 +24,71 @@ _LONGEST_ARGUMENT = 80
 _MOST_SCRUBBED = 8000  # characters of a foreign text that `scrub` looks at, half of them at each end
 _CUT = "[cut]"
 
-# What a colon follows and is no key of a secret: an action (secretsmanager:GetSecretValue), the service in an ARN, the
-# "secret" before a name in an ARN, and error codes of AWS.
-_NO_KEY = (
-    r"secretsmanager:(?:(?-i:(?:[A-Z][a-z]+)+(?![\w+/=-]))|\*|[a-z]{2}(?:-[a-z]+)+-\d:)"
-    r"|(?<=:\d{12}:)secret:|(?:expired|invalid)token(?:exception)?:"
+# The operations of Secrets Manager, as botocore lists them. Any other word behind "secretsmanager:" may be a secret.
+SECRETS_MANAGER_ACTIONS = (
+    "AssociateCrossAccountReplica",
+    "BatchGetSecretValue",
+    "CancelRotateSecret",
+    "CreateSecret",
+    "DeleteResourcePolicy",
+    "DeleteSecret",
+    "DescribeSecret",
+    "DisassociateCrossAccountReplica",
+    "GetRandomPassword",
+    "GetResourcePolicy",
+    "GetSecretValue",
+    "ListResourcePolicies",
+    "ListSecretVersionIds",
+    "ListSecrets",
+    "PutResourcePolicy",
+    "PutSecretValue",
+    "RemoveRegionsFromReplication",
+    "ReplicateSecretToRegions",
+    "RestoreSecret",
+    "RotateSecret",
+    "StopReplicationToReplica",
+    "TagResource",
+    "UntagResource",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+    "ValidateResourcePolicy",
 )
 _SECRETS = (
     # A signed query, also within a block page: everything after a question mark inside a word.
     (r"(?<=\S)\?[^\s\"'<>]+", f"?{_CUT}"),
     (r"(?<=//)[^\s/@\"'<>]+@", f"{_CUT}@"),  # a URL's login
-    (r"(?i)\b((?:proxy-)?authorization[\"']?\s*[:=]).*", rf"\1 {_CUT}"),
+    (r"(?i)((?:\b(?:proxy-)?authorization|cookie)[\"']?\s*[:=]).*", rf"\1 {_CUT}"),
     (r"(?i)\b(basic|bearer)\s+(?!realm=)(?=\S*[0-9+/=])[A-Za-z0-9+/=._~-]{6,}", rf"\1 {_CUT}"),
-    (
-        rf"(?i)\b(?!{_NO_KEY})(x-amz-[a-z0-9-]+|(?:aws)?_?secret\w*|aws_?access_?key_?id|accesskeyid|password|passwd"
-        r"|\w*token|signature|credential)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&<>]+",
-        rf"\1\2{_CUT}",
-    ),
     (r"\b(?:AKIA|ASIA|ABIA|ACCA|AROA|AIDA)[A-Z0-9]{8,}", _CUT),
     (r"\beyJ[\w-]{10,}(?:\.[\w-]*)*", _CUT),
     # Docker's configuration, its command line and curl's, keys, and the tokens of GitHub, GitLab, Docker Hub and npm.
     (r"(?i)([\"'](?:auth|identitytoken)[\"']\s*:\s*[\"'])[^\"']+", rf"\1{_CUT}"),
-    (
-        r"(?i)(\s--(?:password|token)\s+|\blogin\s.{0,200}?\s-p\s*|\s(?:-u|--user)\s+[^\s:]+:)\S+",
-        rf"\1{_CUT}",
-    ),
+    (r"(?i)(\blogin\s.{0,200}?\s-p\s*|(?:^|\s)(?:-u|--user)\s+[^\s:]+:)\S+", rf"\1{_CUT}"),
     (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*", rf"\1 {_CUT}"),
     (r"\b(?:gh[opsur]_|github_pat_|glpat-|dckr_pat_|npm_)[\w-]{10,}", _CUT),
 )
+# A value behind its key. What comes before the key in its word does not matter (DB_PASSWORD), so no pattern repeats it.
+_KEY = (
+    r"(?:x-amz-[a-z0-9-]{1,60}|secret(?:-(?:access-)?key)?\w{0,40}|access[_-]?key(?:[_-]?id)?|api[_-]?key"
+    r"|passw(?:or)?d\w{0,40}|passphrase|pwd|token|(?<![a-z])signature|credential|(?<![\w-])sig(?==))"
+    r"(?:\\?[\"'])?\s*(?:=>|:=|[=:])\s*"
+)
+_FLAG = r"(?<![\w-])--(?:[\w-]{0,40}[_-])?(?:secret|api-?key|password|passphrase|token)[\"']?,?\s+"
+_VALUE = (
+    r"(?P<quote>(?:\\?[\"'])?)"
+    r"(?:(?<=[\"'])(?=\S)(?:(?!(?P=quote))(?:\\.|[^\\])){1,1000}(?=(?P=quote))|[^\s\"',;&<>]+)"
+)
+# What looks like a key and a value and is not: the beginning of an ARN, an action, and an error code before a sentence.
+_ARN_OF_A_SECRET = (
+    r"\barn:aws[a-z-]{0,20}:secretsmanager:"
+    r"(?:…|(?:\*|[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2}):(?:…|(?:\*|\d{12}):(?:…|secret:)))"
+)
+_ACTION = (
+    rf"\bsecretsmanager:(?:\*|(?-i:{'|'.join(SECRETS_MANAGER_ACTIONS)}))"
+    r"(?=[)\]}.:]{0,4}(?:$|[\s,;&<>]|\\?[\"']))"
+)
+_ERROR_CODE = r"(?-i:\b(?:Expired|Invalid)Token: (?=(?:The|Your) [a-z]{1,20} [a-z]))"
+_KEYED = rf"(?i)(?P<keep>{_ARN_OF_A_SECRET}|{_ACTION}|{_ERROR_CODE})|(?P<key>{_KEY}|{_FLAG}){_VALUE}"
 # Long words that may be keys. ARNs and digests are long words too, and worth reading.
 _ARN = r"\barn:aws[\w-]*:[^\s\"']{1,300}"
 _BLOB = rf"(?P<keep>{_ARN}|\bsha256:[0-9a-f]{{64}}\b)|[A-Za-z0-9+/=]{{40,}}|[A-Za-z0-9+/=_-]{{100,}}"
@@ -90,6 +127,7 @@ def _compiled_secrets() -> tuple[tuple[re.Pattern[str], str], ...]:
 def _without_secrets(line: str) -> str:
     for pattern, replacement in _compiled_secrets():
         line = pattern.sub(replacement, line)
+    line = re.sub(_KEYED, lambda match: match["keep"] or f"{match['key']}{match['quote']}{_CUT}", line)
     return re.sub(_BLOB, lambda match: match["keep"] or (_CUT if _is_like_a_key(match[0]) else match[0]), line)
 
 

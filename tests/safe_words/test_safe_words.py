@@ -9,11 +9,13 @@ import subprocess
 import sys
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.safe_words import (
     LONGEST_DETAIL,
+    SECRETS_MANAGER_ACTIONS,
     json_bytes,
     printable,
     printable_lines,
@@ -106,11 +108,71 @@ def test_a_short_secret_is_recognised_by_its_context(form: str) -> None:
         "MyToken: {}",
         "ssm:token:{}",
         "kms:password={}",
+        "CannotPullContainerError: InvalidToken: {}",
+        "ExpiredToken: {} in prose",
+        "ExpiredToken:{}",
+        "expiredtoken:{}",
+        "expiredToken: {} has expired",
+        "error: secretsmanager:*{} denied",
+        "failed: secretsmanager:eu-west-1:{} denied",
+        "secretsmanager:GetSecretValue{} denied",
+        "secretsmanager:getsecretvalue:{}",
+        "arn:aws:secretsmanager:{}",
+        "arn:aws:secretsmanager:eu-west-1:{}",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:{}",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db,password={}",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:password={}",
+        "on :123456789012:secret:{}",
+        "my_secret={}",
+        'client_secret: "{}"',
+        "client-secret: {}",
+        "secret-access-key={}",
+        "DB_PASSWORD={}",
+        "DB_PASSWORD_2={}",
+        "pwd={}",
+        "DB_PWD: {}",
+        "passphrase={}",
+        'passphrase="{} and {}"',
+        "password => '{}, {}'",
+        "apikey={}",
+        "api_key: {}",
+        "X-Api-Key: {}",
+        "AccessKey={}",
+        r"{{\"api-key\": \"{} {}\"}}",
+        "a;sig={}",
+        "a=b&sig={}",
+        "a=b&amp;sig={}",
+        "Cookie: a=b; session={}",
+        "'Set-Cookie': 'id={}; Path=/; other={}'",
+        "run --db-password {}",
+        'run ["--password", "{}"]',
+        "run\n--password {}",
+        "run\n-u AWS:{}",
     ],
 )
-@pytest.mark.parametrize("secret", ["hunter2", "Hunter-Two"])
+@pytest.mark.parametrize("secret", ["hunter2", "Hunter-Two", "Sentinel"])
 def test_a_short_secret_is_cut_behind_its_key(form: str, secret: str) -> None:
-    assert secret not in scrub("answer: " + form.format(secret))
+    assert secret not in scrub("answer: " + form.format(secret, secret))
+
+
+@pytest.mark.parametrize("option", ["--password", "--token", "-u AWS:"])
+def test_an_option_at_the_beginning_of_a_text_is_recognised(option: str) -> None:
+    assert "hunter2" not in scrub(f"{option} hunter2".replace(": ", ":"))
+
+
+def test_only_the_actions_of_secrets_manager_may_follow_its_name() -> None:
+    model = Loader().load_service_model("secretsmanager", "service-2")
+    assert sorted(model["operations"]) == sorted(SECRETS_MANAGER_ACTIONS)
+    for action in SECRETS_MANAGER_ACTIONS:
+        assert scrub(f"allows secretsmanager:{action}.") == f"allows secretsmanager:{action}."
+        assert scrub(f"allows secretsmanager:{action}s.") == "allows secretsmanager:[cut]"
+
+
+def test_a_shortened_arn_of_a_secret_stays_when_it_is_scrubbed_again() -> None:
+    scrubbed = [
+        scrub("denied " * length + "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db") for length in range(30)
+    ]
+    assert list(map(scrub, scrubbed)) == scrubbed
 
 
 @pytest.mark.parametrize("begin", ["ghp_", "github_pat_", "glpat-", "dckr_pat_", "npm_"])
@@ -152,10 +214,17 @@ def test_no_part_of_a_secret_in_a_long_page_is_shown(secret: str, before: int, a
         "unable to pull secrets or registry auth: execution resource retrieval failed",
         "mkdir -p /var/lib/docker: permission denied",
         "because no VPC endpoint policy allows the secretsmanager:GetSecretValue action",
-        "policy allows secretsmanager:* and secretsmanager:Get, not ssm:GetParameters or kms:Decrypt",
+        "policy allows secretsmanager:* and secretsmanager:ListSecrets, not ssm:GetParameters or kms:Decrypt",
         "on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf",
+        "(secretsmanager:*), ['secretsmanager:*'], \"secretsmanager:DescribeSecret\" or secretsmanager:*",
+        "secretsmanager:GetSecretValue: AccessDeniedException",
+        "on resource: arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:prod/db-AbCdEf",
+        "on resource: arn:aws:secretsmanager:*:*:secret:prod/*",
+        "docker login --username AWS --password-stdin registry.example",
+        'msg="invalid token=" next="the same"',
         "on resource: arn:aws:ssm:eu-west-1:123456789012:parameter/prod/db",
         "ExpiredToken: The provided token has expired.",
+        "InvalidToken: The provided token is malformed or otherwise invalid.",
         "InvalidTokenException: refreshed too late",
     ],
 )
