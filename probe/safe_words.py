@@ -6,6 +6,7 @@ arguments and variables. Which function to use:
 - `scrub` where a text enters the program as the detail of a step or error: it cuts secrets and shortens.
 - `printable`, `printable_lines` and `shortened` where a text is printed: terminals, logs, reports, labels of metrics.
 - `quoted` where an error message repeats an argument.
+- `cut_secrets` where a part of a text is chosen to be scrubbed.
 - `without` where a secret is known literally.
 - `json_bytes` for every JSON document.
 
@@ -108,7 +109,7 @@ def scrub(text: str) -> str:
     """
     text = _shorten_middle(text, _MOST_SCRUBBED, whole_words=True)
     lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
-    text = " ".join(" ".join(map(_without_secrets, lines)).split())
+    text = " ".join(" ".join(map(cut_secrets, lines)).split())
     return _shorten_middle(_shorten_arns(text, LONGEST_DETAIL), LONGEST_DETAIL)
 
 
@@ -124,7 +125,8 @@ def _compiled_secrets() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), replacement) for pattern, replacement in _SECRETS)
 
 
-def _without_secrets(line: str) -> str:
+def cut_secrets(line: str) -> str:
+    """One foreign line without secrets, at its full length. What precedes a word can make it one."""
     for pattern, replacement in _compiled_secrets():
         line = pattern.sub(replacement, line)
     line = re.sub(_KEYED, lambda match: match["keep"] or f"{match['key']}{match['quote']}{_CUT}", line)
@@ -132,10 +134,12 @@ def _without_secrets(line: str) -> str:
 
 
 def _is_like_a_key(word: str) -> bool:
-    """A key or token mixes cases and digits; a long path in one case and without digits does not."""
+    """A key or token mixes cases. A path, which has no digits, is in one case or of short names."""
     if len(word) >= 100 or re.fullmatch(r"[0-9a-fA-F]+", word):
         return True
-    return bool(re.search("[A-Z]", word) and re.search("[a-z]", word) and re.search("[0-9+=]", word))
+    mixed = bool(re.search("[A-Z]", word) and re.search("[a-z]", word))
+    short_names = "//" not in word and max(map(len, word.split("/"))) < 16
+    return mixed and (bool(re.search("[0-9+=]", word)) or not short_names)
 
 
 def _shorten_arns(text: str, most: int) -> str:

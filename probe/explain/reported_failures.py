@@ -30,7 +30,7 @@ from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
 from probe.model import Action, Denial, Failure
 from probe.records import Record
-from probe.safe_words import scrub
+from probe.safe_words import cut_secrets, scrub
 from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in
 
 _URL = re.compile(
@@ -74,6 +74,7 @@ _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
 _CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
 _HTTPS_PORTS = (None, "443", "https")
 _METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
+_LOOK_BACK = 4000  # characters before an excerpt that can make its words a secret
 _CONTEXT = 160  # characters that are shown before and after a match
 
 
@@ -313,13 +314,14 @@ def _excerpt(record: str, match: PatternMatch, target: _Target | None) -> str:
 
 
 def _past_secrets(record: str, begin: int, end: int) -> int:
-    """The first word from `begin` on that is not a secret.
+    """The first word from `begin` on with which an excerpt can begin and show no secret.
 
-    A word is scrubbed because of the words before it, which an excerpt may leave out.
+    A word is cut because of words before it, which an excerpt may leave out: an excerpt is safe if the record, cut as a
+    whole, contains it.
     """
+    safe_text = cut_secrets(record[max(begin - _LOOK_BACK, 0) : end])
     for word in re.finditer(r"\S+", record[begin:end]):
-        before = record[max(begin + word.start() - _CONTEXT, 0) : begin + word.start()].split()[-2:]
-        if scrub(" ".join((*before, word[0]))).endswith(scrub(word[0])):
+        if cut_secrets(record[begin + word.start() : end]) in safe_text:
             return begin + word.start()
     return end
 

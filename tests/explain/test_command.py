@@ -224,6 +224,12 @@ def test_no_report_contains_a_secret_of_the_text(explained: Explain) -> None:
         ),
         (f'Get "https://{REGISTRY}/v2/x?Signature=0a\n{{secret}}\n0b": EOF {{filler}}', 1),
         ("error: unknown reason {filler} password: {secret}", 3),
+        (f'Get "https://{REGISTRY}/v2/" Cookie: a=1; b=2; c=3; d=4; e={{secret}} {{filler}}: 403 Forbidden', 1),
+        (
+            f'Get "https://{REGISTRY}/v2/" passphrase="plain words come first {{secret}}" {{filler}}: 403 Forbidden',
+            1,
+        ),
+        (f'Get "https://{REGISTRY}/v2/" Authorization: Digest a=1, b=2, c={{secret}} {{filler}}: 403 Forbidden', 1),
     ],
 )
 def test_no_part_of_a_secret_is_shown(text: str, code: int, explained: Explain) -> None:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from botocore.loaders import Loader
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from probe.safe_words import (
@@ -72,6 +72,8 @@ def test_a_presigned_query_is_never_shown(before: str, token: str, key: str, aft
         "x {}\n y",
     ],
 )
+@example(secret="/wE" + "A" * 41)  # without a digit, as one key in a thousand
+@example(secret="/wH" + "/" * 41)
 @given(secret=secrets)
 def test_a_long_secret_is_cut_in_every_context(form: str, secret: str) -> None:
     assert secret[:16] not in scrub("answer: " + form.format(secret))
@@ -378,3 +380,8 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] in ("msgspec
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "['probe', 'probe.safe_words']\n"
+
+
+def test_a_long_path_without_digits_stays() -> None:
+    path = "/var/lib/containerd/Snapshots/overlay/MetadataStore/blobs"
+    assert scrub(f"open {path}: denied") == f"open {path}: denied"
