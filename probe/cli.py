@@ -120,7 +120,7 @@ def _dispatch(argv: Sequence[str], stop: Stop) -> int:
 
 
 def _no_command(name: str) -> UsageError:
-    from probe.config.flags import UsageError
+    from probe.config.flags import UsageError, with_example
     from probe.config.readers import one_of
     from probe.safe_words import quoted, without_login
 
@@ -130,7 +130,7 @@ def _no_command(name: str) -> UsageError:
     try:
         one_of(name, RUNNERS, what="a command")
     except ValueError as error:
-        return UsageError(f"{error}; for example ecr-probe check --help")
+        return UsageError(with_example(str(error), "ecr-probe check --help"))
     raise AssertionError(name)
 
 
@@ -265,12 +265,13 @@ def _nearest_code(name: str) -> str | None:
     """Suggest the code that a name which is no file may mean."""
     from difflib import get_close_matches
 
+    from probe.config.flags import with_example
     from probe.report.finding_page import CODES
 
     near = get_close_matches(name.lower(), CODES, n=1, cutoff=0.7)
     if not near:
         return None
-    return f"is neither a file nor a code; did you mean {near[0]}?; for example ecr-probe explain {near[0]}"
+    return with_example(f"is neither a file nor a code; did you mean {near[0]}?", f"ecr-probe explain {near[0]}")
 
 
 def _read(name: str, limit: int) -> bytes:
@@ -353,7 +354,7 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
 
 
 def _schema(argv: Sequence[str], _stop: Stop) -> int:
-    from probe.config.flags import UsageError
+    from probe.config.flags import UsageError, with_example
     from probe.config.readers import one_of
     from probe.config.settings import arguments_of
     from probe.report.json import DOCUMENTS, schema_text
@@ -362,7 +363,7 @@ def _schema(argv: Sequence[str], _stop: Stop) -> int:
     try:
         return _print(schema_text(one_of(name, DOCUMENTS, what="a document")))
     except ValueError as error:
-        raise UsageError(f"{error}; for example ecr-probe schema fleet") from None
+        raise UsageError(with_example(str(error), "ecr-probe schema fleet")) from None
 
 
 def _demo(argv: Sequence[str], stop: Stop) -> int:

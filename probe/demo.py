@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from probe.config.flags import DEMO_FLAGS, DEMO_SERVE_FLAGS, REPORT_FLAGS, Arguments, UsageError
+from probe.config.flags import DEMO_FLAGS, DEMO_SERVE_FLAGS, REPORT_FLAGS, Arguments, UsageError, with_example
 from probe.config.settings import Reports, Settings, arguments_of, notes, parse, read_reports
 from probe.crash import verdict_in_any_case
 from probe.model import Verdict
@@ -159,8 +159,10 @@ def scenario_named(name: str, scenarios: Sequence[Scenario]) -> Scenario:
         raise UsageError(f"{quoted(name)} is not a scenario; ecr-probe demo --list {name} lists those that match")
     if name not in names:
         near = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?; for example ecr-probe demo {near[0]}" if near else "see ecr-probe demo --list"
-        raise UsageError(f"{quoted(name)} is not a scenario; {hint}")
+        sentence = f"{quoted(name)} is not a scenario"
+        if near:
+            raise UsageError(with_example(f"{sentence}; did you mean {near[0]}?", f"ecr-probe demo {near[0]}"))
+        raise UsageError(f"{sentence}; see ecr-probe demo --list")
     return scenarios[names.index(name)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
-from probe.config.flags import FLAGS, Arguments, Flag, UsageError, collect
+from probe.config.flags import FLAGS, Arguments, Flag, UsageError, collect, with_example
 from probe.config.readers import one_of, switch
 from probe.config.settings import variables
 from probe.report import FORMATS
@@ -41,7 +41,7 @@ class Key(Flag):
 
     def refusal(self, sentence: str, *, given_by: str = "", example: str = "") -> UsageError:
         good = example or self.good
-        return UsageError(f"{self.name} ({given_by or self.variable}): {sentence}; for example {good}")
+        return UsageError(f"{self.name} ({given_by or self.variable}): {with_example(sentence, good)}")
 
 
 # A function writes no file and has no screen, and it cannot reach an instance's metadata.
@@ -86,7 +86,8 @@ def _settings(event: object) -> Iterator[tuple[Key, object]]:
 def _refuse(name: str) -> NoReturn:
     near = get_close_matches(name[:100].lower().replace("_", "-"), KEYS, n=1, cutoff=0.6)
     if near:
-        raise UsageError(f"{quoted(name)} is no setting; did you mean {near[0]}?; for example {KEYS[near[0]].good}")
+        sentence = f"{quoted(name)} is no setting; did you mean {near[0]}?"
+        raise UsageError(with_example(sentence, KEYS[near[0]].good))
     raise UsageError(
         f"{quoted(name)} is no setting; known are {', '.join(KEYS)}; an event with other keys needs "
         f'"{SETTINGS}" around them; for example {json.dumps({SETTINGS: json.loads(GOOD)})}'

@@ -23,9 +23,10 @@ PREFIX = "ECR_PROBE_"
 class UsageError(Exception):
     """A mistake of the user: one line that names flag and variable and shows a good value. Exit code 2."""
 
-    def __init__(self, sentence: str) -> None:
-        # A suggestion ends its sentence.
-        super().__init__(sentence.replace("?; for example ", "? For example: ").replace("?; ", "? "))
+
+def with_example(sentence: str, good: str) -> str:
+    """The sentence and a good value. A suggestion ("did you mean ...?") ends its sentence."""
+    return f"{sentence} For example: {good}" if sentence.endswith("?") else f"{sentence}; for example {good}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,13 @@ class Flag:
     def refusal(self, sentence: str, *, given_by: str = "", example: str = "") -> UsageError:
         """The error. `example` replaces the flag's own, where that would be refused too."""
         if not self.on_command_line:
-            return UsageError(f"{self.variable}: {sentence}; for example {self.variable}={self.example}")
+            return UsageError(f"{self.variable}: {with_example(sentence, f'{self.variable}={self.example}')}")
         good = example or f"--{self.name} {self.example}".rstrip()
         if not self.has_variable:
-            return UsageError(f"--{self.name}: {sentence}; for example {good}")
+            return UsageError(f"--{self.name}: {with_example(sentence, good)}")
         good += f" or {self.variable}=true" if self.switch and not example else ""
         origin = f", here from {given_by}" if given_by else ""
-        return UsageError(f"--{self.name} ({self.variable}{origin}): {sentence}; for example {good}")
+        return UsageError(f"--{self.name} ({self.variable}{origin}): {with_example(sentence, good)}")
 
 
 # ---- flags of a check ----------------------------------------------------------------------------
@@ -592,7 +593,7 @@ def _unrecognized(message: str, flags: Mapping[str, Flag], example: str) -> Usag
     if not flag.on_command_line:
         return flag.refusal(f"there is no --{flag.name}, because other users can read a command line; set the variable")
     good = f"--{flag.name} {flag.example}".rstrip()
-    return UsageError(f"unknown flag {quoted(name)}; did you mean {flag.label}?; for example {good}")
+    return UsageError(with_example(f"unknown flag {quoted(name)}; did you mean {flag.label}?", good))
 
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ VALUES = [
     ("deadline", "25h", "not between 100ms and 24h"),
     ("deadline", "٣", "not a duration"),
     ("deadline", "\x1b[31m3", "not a duration"),
+    ("deadline", "soon?; now", "'soon?; now' is not a duration"),
     ("connect-timeout", "0", "between"),
     ("connect-timeout", "nan", "not a duration"),
     ("connect-timeout", "31", "31s is longer than the limit of the whole run, --deadline (ECR_PROBE_DEADLINE) 30s"),
