@@ -20,7 +20,7 @@ ECS = re.compile(
     re.ASCII,
 )
 # A role's path is part of its ARN, and missing in the ARN of its sessions.
-_ROLE = re.compile(rf"{_PREFIX}:iam::{_ACCOUNT}:role/(?:[\x21-\x7e]+/)*{_ROLE_NAME}", re.ASCII)
+_ROLE = re.compile(rf"{_PREFIX}:iam::{_ACCOUNT}:role/(?:[\x21-\x7e]+/)?{_ROLE_NAME}", re.ASCII)
 _SESSION = re.compile(rf"{_PREFIX}:sts::{_ACCOUNT}:assumed-role/{_ROLE_NAME}/[\w+=,.@-]{{2,64}}", re.ASCII)
 
 
