@@ -192,7 +192,8 @@ def test_a_signal_in_the_middle_of_a_round_of_silence(number: signal.Signals, th
 
 # Runs the sidecar and sends it a signal at the import of a module.
 INTERRUPTED_IMPORT = """
-import builtins, os, sys
+import builtins, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell inherits that it is ignored
 module, number, *sys.argv[1:] = sys.argv[1:]
 real = builtins.__import__
 def interrupted(name, *rest, **options):
