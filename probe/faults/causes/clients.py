@@ -1,0 +1,69 @@
+"""Causes in what pulls: agents, container runtimes, other services."""
+
+from __future__ import annotations
+
+from probe.faults.causes.cause import (
+    READ_ENDPOINTS,
+    READ_IMAGE_FIELD,
+    REGISTER,
+    SET_REPOSITORY_POLICY,
+    CauseText,
+    advice,
+    reads,
+)
+
+LEGACY_HOSTNAME = CauseText(
+    code="client.legacy-hostname",
+    title="old clients call this host, which private DNS of ecr.api does not cover",
+    fix=advice(
+        "update the SDK, agent or credential helper, so that it calls api.ecr.{region}.{suffix}", "aws --version"
+    ),
+    confirm=READ_ENDPOINTS,
+)
+FIPS_HOSTNAME = CauseText(
+    code="client.fips-hostname",
+    title="the client calls the FIPS host, which the endpoints' private DNS does not cover",
+    fix=advice("use the standard host {account}.dkr.ecr.{region}.{suffix} in the task definition", REGISTER),
+    confirm=READ_ENDPOINTS,
+)
+UNRECOGNISED_HOST = CauseText(
+    code="client.unrecognised-ecr-host",
+    title=(
+        "a client does not recognize this host as ECR, or logs in to a different host name from the one it pulls from"
+    ),
+    fix=advice(
+        "use the same registry host for login and pull",
+        "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
+    ),
+    confirm=READ_IMAGE_FIELD,
+)
+VPCE_HOSTNAME = CauseText(
+    code="client.vpce-hostname",
+    title="the image names an endpoint's own vpce host as its registry; that host contains no account",
+    fix=advice(
+        "use ACCOUNT.dkr.ecr.{region}.{suffix} as the image's host; private DNS resolves it to the endpoint", REGISTER
+    ),
+    confirm=READ_IMAGE_FIELD,
+)
+OLD_AGENT = CauseText(
+    code="client.old-agent",
+    title="an old ECS agent sent the request without a token, and the registry answered that the image does not exist",
+    fix=advice(
+        "update the ECS agent",
+        "aws ecs update-container-agent --region {task_region} --cluster {cluster} --container-instance INSTANCE",
+    ),
+    confirm=reads(
+        "aws ecs describe-container-instances --region {task_region} --cluster {cluster} "
+        '--container-instances INSTANCE --query "containerInstances[].versionInfo"'
+    ),
+)
+PULL_OUTSIDE_VPC = CauseText(
+    code="client.pull-not-in-vpc",
+    title="this pull is made outside the VPC by design, so the VPC's endpoints and security groups do not matter",
+    fix=advice(
+        "allow the service to pull in the repository's policy",
+        SET_REPOSITORY_POLICY,
+        note="The principal is the service, for example codebuild.amazonaws.com.",
+    ),
+    confirm=reads('aws codebuild batch-get-projects --names PROJECT --query "projects[].environment"'),
+)

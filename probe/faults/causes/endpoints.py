@@ -1,0 +1,65 @@
+"""Causes in the VPC endpoints: missing, or not where the traffic is."""
+
+from __future__ import annotations
+
+from probe.faults.causes.cause import (
+    CREATE_ENDPOINT,
+    CREATE_S3_GATEWAY,
+    READ_ENDPOINTS,
+    READ_ROUTES,
+    READ_S3_ENDPOINTS,
+    CauseText,
+    advice,
+    reads,
+)
+
+
+def _missing_endpoint(code: str, service: str, *absence_of: str) -> CauseText:
+    return CauseText(
+        code=code,
+        title=f"there is no {service} endpoint in this VPC",
+        fix=CREATE_ENDPOINT,
+        confirm=READ_ENDPOINTS,
+        absence_of=absence_of,
+    )
+
+
+MISSING_ECR_API = _missing_endpoint("endpoint.missing.ecr-api", "ecr.api", "ecr.api")
+MISSING_ECR_DKR = _missing_endpoint("endpoint.missing.ecr-dkr", "ecr.dkr", "ecr.dkr")
+MISSING_SECRETS_MANAGER = _missing_endpoint("endpoint.missing.secretsmanager", "secretsmanager", "secretsmanager")
+MISSING_SSM = _missing_endpoint("endpoint.missing.ssm", "ssm", "ssm")
+MISSING_OTHER = _missing_endpoint("endpoint.missing.other", "{endpoint}")
+MISSING_LOGS = _missing_endpoint("logs.endpoint-missing", "CloudWatch Logs", "logs")
+MISSING_CONTROL_PLANE = CauseText(
+    code="ecs.control-plane-endpoints-missing",
+    title="one or more of the ecs, ecs-agent and ecs-telemetry endpoints is missing from this VPC",
+    fix=advice(
+        "create the ecs, ecs-agent and ecs-telemetry endpoints, then restart the ECS agent",
+        *CREATE_ENDPOINT.commands,
+        note="Repeat the command for each of the three that is missing.",
+    ),
+    confirm=READ_ENDPOINTS,
+    absence_of=("ecs", "ecs-agent", "ecs-telemetry"),
+)
+MISSING_S3 = CauseText(
+    code="endpoint.missing.s3",
+    title="there is no S3 gateway endpoint in this VPC",
+    fix=CREATE_S3_GATEWAY,
+    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,RouteTableIds]"'),
+    absence_of=("s3",),
+)
+S3_ROUTE_TABLE = CauseText(
+    code="s3.route-table-not-associated",
+    title="the S3 gateway endpoint is not associated with the route table of this subnet",
+    fix=advice(
+        "associate the S3 gateway endpoint with the subnet's route table",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --add-route-table-ids RTB_ID",
+    ),
+    confirm=READ_ROUTES,
+)
+S3_INTERFACE_ONLY = CauseText(
+    code="endpoint.s3-interface-not-gateway",
+    title="S3 has only an interface endpoint here, and its private DNS does not cover the layer bucket",
+    fix=CREATE_S3_GATEWAY,
+    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,PrivateDnsEnabled]"'),
+)

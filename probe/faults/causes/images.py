@@ -1,0 +1,89 @@
+"""Causes in images and registries."""
+
+from __future__ import annotations
+
+from probe.faults.causes.cause import READ_IMAGE_FIELD, READ_MANIFEST, REGISTER, CauseText, advice, reads
+
+REPOSITORY_NOT_FOUND = CauseText(
+    code="registry.repo-not-found",
+    title="the account, region or repository name is wrong, or the repository was deleted",
+    fix=advice(
+        "correct the image reference, or create the repository {repository}",
+        "aws ecr create-repository --region {region} --repository-name {repository}",
+    ),
+    confirm=reads(
+        "aws ecr describe-repositories --region {region} --registry-id {account} --repository-names {repository}"
+    ),
+)
+TAG_NOT_FOUND = CauseText(
+    code="registry.tag-not-found",
+    title="the tag or digest was never pushed, or a lifecycle rule removed it",
+    fix=advice(
+        "push the image again, and check the lifecycle rules",
+        "aws ecr get-lifecycle-policy --region {region} --registry-id {account} --repository-name {repository}",
+    ),
+    confirm=reads("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}"),
+)
+BAD_IMAGE_REFERENCE = CauseText(
+    code="registry.bad-image-reference",
+    title="the image's host is mistyped: {image}",
+    fix=advice("correct the image's host in the task definition: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
+    confirm=READ_IMAGE_FIELD,
+)
+NO_MATCHING_PLATFORM = CauseText(
+    code="registry.no-matching-platform",
+    title="the image was built for other platforms",
+    fix=advice(
+        "also build the image for {platform}, or set runtimePlatform in the task definition",
+        "docker buildx build --platform {platform} --tag IMAGE --push .",
+    ),
+    confirm=reads(READ_MANIFEST),
+)
+FOREIGN_LAYERS = CauseText(
+    code="registry.foreign-layers",
+    title="layers of the base image are hosted by its vendor, not in ECR",
+    fix=advice(
+        "also push the foreign layers: list {registry} in allow-nondistributable-artifacts of the Docker daemon, then "
+        "push the image again",
+        "docker push {image}",
+        note="aws ecr describe-images then shows the larger size.",
+    ),
+    confirm=reads(READ_MANIFEST, note="Look for layers with urls."),
+)
+ECR_PUBLIC = CauseText(
+    code="registry.ecr-public-no-privatelink",
+    title="the image is in ECR Public, which has no VPC endpoint for pulls",
+    fix=advice(
+        "copy the image to a private repository, or create a pull-through cache rule",
+        "aws ecr create-pull-through-cache-rule --region {task_region} --ecr-repository-prefix ecr-public "
+        "--upstream-registry-url public.ecr.aws",
+    ),
+    confirm=READ_IMAGE_FIELD,
+)
+PULL_THROUGH = CauseText(
+    code="registry.pull-through-redirect",
+    title="the repository is a pull-through cache that does not hold this image yet",
+    fix=advice("pull the image once from a network with internet access", READ_MANIFEST),
+    confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
+)
+TOKEN_EXPIRED = CauseText(
+    code="registry.auth-token-expired",
+    title="the token has expired or belongs to another region's registry",
+    fix=advice(
+        "renew the token for {registry}",
+        "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
+        note="A runtime that keeps expired tokens needs a newer version.",
+    ),
+    confirm=reads(
+        'aws ecr get-authorization-token --region {region} --query "authorizationData[].[expiresAt,proxyEndpoint]"'
+    ),
+)
+LAYER_CORRUPT = CauseText(
+    code="registry.layer-corrupt",
+    title="the stored layer is damaged or incomplete",
+    fix=advice("push the image again", "docker push {image}"),
+    confirm=reads(
+        "aws ecr batch-check-layer-availability --region {region} --registry-id {account} "
+        "--repository-name {repository} --layer-digests {digest}"
+    ),
+)

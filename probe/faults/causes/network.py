@@ -1,0 +1,227 @@
+"""Causes on the way of packets: groups, network ACLs, routes, middleboxes, certificates, clocks."""
+
+from __future__ import annotations
+
+from probe.faults.causes.cause import (
+    DESCRIBE_GROUP,
+    DESCRIBE_TASK_INTERFACE,
+    READ_GROUPS,
+    READ_ISSUER,
+    READ_ROUTES,
+    REGISTER,
+    CauseText,
+    advice,
+    read_task_definition,
+    reads,
+)
+
+SECURITY_GROUP = CauseText(
+    code="tcp.security-group",
+    title=(
+        "a security group blocks 443: the endpoints' group does not allow the task in, or the task's group does not "
+        "allow it out"
+    ),
+    fix=advice(
+        "allow TCP 443 from {subnet} on the endpoints' security group, and TCP 443 out on the task's",
+        "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID --protocol tcp "
+        "--port 443 --cidr {cidr}",
+    ),
+    confirm=READ_GROUPS,
+)
+SECURITY_GROUP_S3_EGRESS = CauseText(
+    code="tcp.security-group-s3-egress",
+    title="the task's security group does not allow 443 out to S3's prefix list",
+    fix=advice(
+        "allow TCP 443 to S3's prefix list in the task's security group",
+        "aws ec2 describe-managed-prefix-lists --region {task_region} "
+        "--filters Name=prefix-list-name,Values={s3_service}",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID "
+        "--ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{{PrefixListId=PREFIX_LIST_ID}}]",
+    ),
+    confirm=reads(DESCRIBE_TASK_INTERFACE, DESCRIBE_GROUP),
+)
+NETWORK_ACL = CauseText(
+    code="tcp.nacl",
+    title="a network ACL drops the packets in one direction",
+    fix=advice(
+        "allow 443 in one direction and 1024-65535 in the other, in the network ACLs of the task's subnet and of the "
+        "endpoints' subnets",
+        "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
+        "--protocol tcp --port-range From=443,To=443 --cidr-block CIDR --rule-action allow --egress",
+        "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
+        "--protocol tcp --port-range From=1024,To=65535 --cidr-block CIDR --rule-action allow --ingress",
+        note="The commands are for the task's subnet. On the endpoints' subnets, swap --egress and --ingress.",
+    ),
+    confirm=reads(
+        "aws ec2 describe-network-acls --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID",
+        note="SUBNET_ID is {own_subnet}{theirs}.",
+    ),
+)
+NO_ROUTE = CauseText(
+    code="tcp.no-route",
+    title="the subnet has no route to that address",
+    fix=advice(
+        "create the missing VPC endpoint, which needs no route, or add a route to the subnet's route table",
+        "aws ec2 create-route --region {task_region} --route-table-id RTB_ID "
+        "--destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_ID",
+        note="To reach another VPC, use its range and --transit-gateway-id.",
+    ),
+    confirm=READ_ROUTES,
+)
+NO_PUBLIC_IP = CauseText(
+    code="tcp.no-public-ip",
+    title="the subnet routes to an internet gateway, but the task has no public address",
+    fix=advice(
+        "assign a public address to the task, or create the missing VPC endpoints",
+        "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
+        '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID],'
+        'assignPublicIp=ENABLED}}"',
+    ),
+    confirm=reads(
+        "aws ec2 describe-network-interfaces --region {task_region} --filters {by_own_address} "
+        '--query "NetworkInterfaces[].[SubnetId,Association.PublicIp]"',
+        note="Without a public address, Association.PublicIp is null.",
+    ),
+)
+NAT_DEVICE = CauseText(
+    code="tcp.nat-device",
+    title="the NAT instance or appliance that the subnet routes to drops packets",
+    fix=advice(
+        "turn off the source and destination check of the NAT instance, or use a NAT gateway",
+        "aws ec2 modify-instance-attribute --region {task_region} --instance-id NAT_ID --no-source-dest-check",
+        note="Also check its security group and that it forwards packets.",
+    ),
+    confirm=READ_ROUTES,
+)
+ZONE_WITHOUT_INTERFACE = CauseText(
+    code="tcp.az-without-eni",
+    title=(
+        "traffic to the endpoint's network interface in another zone is not allowed, or that network interface is gone"
+    ),
+    fix=advice(
+        "add a network interface of the endpoint in the task's zone",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --add-subnet-ids SUBNET_ID",
+    ),
+    confirm=reads(
+        "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address} "
+        '--query "NetworkInterfaces[].[PrivateIpAddress,AvailabilityZone,Status]"'
+    ),
+)
+MTU = CauseText(
+    code="path.mtu",
+    title="large packets are lost on the way (MTU)",
+    fix=advice(
+        "clamp the MSS on the VPN, transit gateway or appliance on the way, or allow ICMP type 3 code 4",
+        "ip route change default via GATEWAY mtu 1300",
+        note="The command tries a smaller MTU on this host.",
+    ),
+    confirm=reads(
+        "ping -M do -s 1400 {host_address}",
+        note=(
+            "Run it in the task's subnet, against a host behind the same hop that answers pings. If smaller pings get "
+            "through and this one does not, the MTU is the cause."
+        ),
+    ),
+)
+TRANSFER_BROKEN = CauseText(
+    code="path.transfer-broken",
+    title="a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload)",
+    fix=advice(
+        "exempt {hosts} from inspection, or route around the middlebox",
+        "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID "
+        "--destination-cidr-block CIDR --nat-gateway-id NAT_ID",
+    ),
+    confirm=reads(
+        "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID",
+        note="In the flow logs, REJECT records or missing records show where traffic is lost.",
+    ),
+)
+PROXY = CauseText(
+    code="path.proxy",
+    title="a proxy is on the way, or NO_PROXY does not list the hosts",
+    fix=advice(
+        "set NO_PROXY where the proxy variables are set: in the task definition, the agent's or the daemon's "
+        "configuration",
+        "export NO_PROXY={no_proxy}",
+    ),
+    confirm=read_task_definition("containerDefinitions[].environment"),
+)
+EGRESS_FIREWALL = CauseText(
+    code="path.egress-firewall",
+    title="a firewall on the way blocks {hosts}",
+    fix=advice(
+        "allow {hosts} in the firewall, or create the endpoints so that no traffic passes the firewall",
+        "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
+        "--update-token TOKEN --rule-group file://RULES.json",
+    ),
+    confirm=reads(
+        "aws network-firewall list-firewalls --region {task_region}",
+        note="Read their rule groups, or ask the owner of the appliance that the subnet routes to.",
+    ),
+)
+CROSS_REGION = CauseText(
+    code="region.cross-region",
+    title="the image is in {region}, the task in {task_region}: endpoints of this VPC serve only their own region",
+    fix=advice(
+        "replicate the repository {repository}, and use the copy in {task_region}",
+        "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
+    ),
+    confirm=reads(
+        "aws ecr describe-registry --region {region}",
+        note="Run it in account {account}. It shows whether the registry replicates to {task_region}.",
+    ),
+)
+IPV4_ONLY = CauseText(
+    code="region.ipv6-unsupported-endpoint",
+    title="the name has only IPv4 addresses, and the task has only IPv6 routes",
+    fix=advice(
+        "use the dual-stack name {account}.dkr-ecr.{region}.on.aws, make the endpoint dual-stack, or give the subnet "
+        "an IPv4 path",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
+    ),
+    confirm=reads(
+        "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
+        '--query "VpcEndpoints[].[VpcEndpointId,IpAddressType,DnsOptions]"'
+    ),
+)
+TLS_INTERCEPTION = CauseText(
+    code="tls.interception",
+    title="a middlebox terminates TLS and presents its own certificate for AWS (issuer: {issuer})",
+    fix=advice(
+        "exempt the hosts of {endpoints} from TLS inspection, or create the endpoints so that no traffic passes the "
+        "middlebox",
+        "aws network-firewall update-tls-inspection-configuration --region {task_region} "
+        "--tls-inspection-configuration-name NAME --update-token TOKEN "
+        "--tls-inspection-configuration file://TLS_INSPECTION.json",
+        note="The hosts are {hosts}.",
+    ),
+    confirm=READ_ISSUER,
+)
+CA_BUNDLE = CauseText(
+    code="tls.ca-bundle",
+    title="the trust store is too old, or was replaced by one without Amazon's authorities",
+    fix=advice(
+        "install newer ca-certificates in the image, or correct --ca-bundle or AWS_CA_BUNDLE in the task definition",
+        REGISTER,
+    ),
+    confirm=READ_ISSUER,
+)
+CERTIFICATE_EXPIRED = CauseText(
+    code="tls.certificate-expired",
+    title="the host that answers presents an out-of-date certificate: a middlebox, or the wrong host",
+    fix=advice(
+        "find the owner of the address that answers for {host}",
+        "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address}",
+    ),
+    confirm=READ_ISSUER,
+)
+CLOCK_SKEW = CauseText(
+    code="clock.skew",
+    title="the clock of the task's host is wrong",
+    fix=advice(
+        "repair time synchronization on the host; on Fargate, replace the task",
+        "aws ecs stop-task --region {task_region} --cluster {cluster} --task {task}",
+        note="Amazon's time server is 169.254.169.123; chronyc sources shows which one the host uses.",
+    ),
+    confirm=reads("curl -sI https://{host} | grep -i ^date", "date -u"),
+)
