@@ -9,7 +9,7 @@ WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip completions lock findings picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip completions lock facts findings picture screenshots clean
 .DEFAULT_GOAL := help
 
 # Prints the groups (##@) and the targets with their summaries (##) of this file.
@@ -126,6 +126,9 @@ lock: $(VENV)/dev  ## lock the newest versions of all dependencies
 	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) --group lab --output-file requirements/lab.txt
 	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
+
+facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COUNT=15
+	@$(BIN)/python -m tools.facts $(COUNT)
 
 findings: $(VENV)/dev  ## generate the pages of docs/findings from the faults
 	$(BIN)/python -m tools.runbook

@@ -11,8 +11,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_inte
 
 from probe.model import AddressClass
 
-DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; Route 53 Resolver synthesizes these in subnets with DNS64 on
-# AmazonProvidedDNS, which answers in every subnet (VPC guide, "Amazon DNS server"): over IPv4, over IPv6.
+DNS64 = IPv6Network("64:ff9b::/96")  # RFC 6052; AWS[dns64-prefix]
+# AmazonProvidedDNS over IPv4 and over IPv6: AWS[amazon-dns-addresses].
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 # Credentials and task metadata; instance metadata. Requests to them must not go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
@@ -62,7 +62,7 @@ def can_be_aws(address: str) -> bool:
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:
     """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
 
-    A VPC is a /16 at most and its IPv6 block a /56 (VPC guide, "VPC CIDR blocks"). It is a guess.
+    A VPC is a /16 at most and its IPv6 block a /56 AWS[vpc-sizes]. It is a guess.
     """
     presumed = []
     for parsed in map(ip_address, addresses):

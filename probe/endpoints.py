@@ -115,7 +115,7 @@ TABLE = (
     # KMS decrypts secrets and images.
     Row("kms", "kms.{region}.{suffix}", "kms.{region}.{dual}", if_called=Impact.START),
     Row("sts", "sts.{region}.{suffix}", "sts.{region}.{dual}"),
-    # SDKs from before 2018 call this name; ECR's private DNS does not cover it.
+    # Old clients call this name, which ECR's private DNS does not cover: AWS[seed-clients-2019].
     Row(
         "ecr-legacy",
         "ecr.{region}.{suffix}",

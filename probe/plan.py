@@ -12,8 +12,7 @@ from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
 from probe.partitions import partition_of
 
-# The control agent, its telemetry and the ECS API are called by the instance, so only the EC2 launch type needs them
-# (ECS guide, "interface VPC endpoints").
+# The control agent, its telemetry and the ECS API are called by the instance: AWS[agent-endpoints].
 _LAUNCHES_WITH_AGENT = ("EC2",)
 _GOOD_DEADLINE = "30s"
 
@@ -189,7 +188,7 @@ def _known_ranges(settings: Settings, surroundings: Surroundings) -> tuple[str, 
 
 
 def _ipv6_only(surroundings: Surroundings) -> bool:
-    """Whether ECS needs the dual-stack names (ECS guide, "VPC and subnet configurations for IPv6-only tasks")."""
+    """Whether ECS needs the dual-stack names AWS[ipv6-only-hosts]."""
     return bool(surroundings.addresses) and all(map(is_ipv6, surroundings.addresses))
 
 

@@ -165,7 +165,7 @@ DENIED = Fault(
     ),
 )
 
-# The permission that each round trip needs (ECR guide, "repository policies").
+# The permission that each round trip needs AWS[ecr-actions-of-a-pull].
 _ACTIONS = {
     Action.TOKEN: "ecr:GetAuthorizationToken",
     Action.MANIFEST: "ecr:BatchGetImage",

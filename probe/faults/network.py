@@ -150,7 +150,7 @@ def _silence_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
         public = (causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL)
         return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
     if host.endpoint.kind is Kind.GATEWAY and not inside:
-        # A gateway endpoint routes its own region's S3 alone.
+        # AWS[s3-gateway-regional]
         foreign = (causes.CROSS_REGION,) if evidence.is_foreign(host.endpoint) else ()
         return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
     if host.address_class is AddressClass.VPC:

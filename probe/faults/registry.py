@@ -40,7 +40,7 @@ REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
         "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
         "which also answers 404 while it cannot fetch from upstream."
     ),
-    # ECR answers "not found" where the role may not import (ECR guide, "troubleshooting pull through cache").
+    # ECR answers "not found" where the role may not import: AWS[ecr-pull-through-404].
     causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
     certain=False,
 )

@@ -34,14 +34,14 @@ from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
 from probe.wire.manifests import Blob, Manifest, platform_of, smallest_layer
 
-# S3's spellings (S3 guide, "methods for accessing a bucket"): s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
+# S3's spellings, AWS[s3-spellings]: s3.<r>, s3-<r>, s3.dualstack.<r>, s3-fips.<r>,
 # s3-fips.dualstack.<r> and the global s3, before the partition's suffix; the bucket in front of it or first in the
 # path.
 _S3 = re.compile(
     rf"(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-](?P<region>{REGION}))?", re.ASCII
 )
 _LAYER_BUCKET = re.compile(r"prod-(?P<region>[a-z0-9-]+)-starport-layer-bucket")
-# In other partitions the layer bucket's name is not verified, so any S3 host of the region is accepted.
+# In other partitions any S3 host of the region is accepted: AWS[ecr-layer-bucket-elsewhere].
 _BUCKET_KNOWN = ("aws", "aws-us-gov")
 
 
@@ -264,7 +264,7 @@ def _fetch_bytes(run: Run, conversation: Conversation, ready: Ready, redirect: R
     )
 
     def call() -> tuple[LayerSeen, None]:
-        # No Authorization: S3 refuses a request that carries both a header and a signed query (400 InvalidArgument).
+        # Without Authorization, because the query is signed: AWS[s3-one-authentication].
         headers = {"Range": f"bytes=0-{expected - 1}"} if ranged and expected else {}
         return _stream(run, conversation, redirect, headers, blank, expected), None
 

@@ -161,7 +161,7 @@ class _Registry(Record, frozen=True):
             raise error.with_seen(ManifestSeen(answer=answer_in(error, blank))) from error
 
     def _read(self, response: Response, expected: str | None) -> tuple[ManifestSeen, Manifest]:
-        # ECR's GET has no Docker-Content-Digest, so the digest is computed from the bytes.
+        # The digest is computed from the bytes: AWS[ecr-no-content-digest].
         digest = f"sha256:{hashlib.sha256(response.answer.body).hexdigest()}"
         seen = ManifestSeen(answer=response.seen, media_type=_media_type(response), digest=digest)
         try:

@@ -1,4 +1,4 @@
-"""Why a task stopped, from ECS. It keeps stopped tasks for about an hour (ECS API reference, DescribeTasks)."""
+"""Why a task stopped, from ECS. It keeps stopped tasks for about an hour: AWS[describe-tasks-hour]."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Resolver(Record):
         zones = [zone for zone in self.zones() if zone.contains(name)]
         zone = max(zones, key=lambda zone: len(zone.name), default=None)
         rule = max((domain for domain in self.forwards if _within(name, domain)), key=len, default=None)
-        # The more specific of zone and rule wins; where both have the same name, the rule (Route 53 guide).
+        # AWS[resolver-rule-precedence]
         if rule is not None and (zone is None or len(rule) >= len(zone.name)):
             answer = self.forwards[rule](name, record)
             return SERVFAIL if answer.rcode is None else answer  # the target of the rule did not answer

@@ -10,7 +10,7 @@ from probe.records import Record
 
 CORE = ("ecr.api", "ecr.dkr", "logs")
 AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
-# The service's name and the label of its host differ for these two (ECS guide, "interface VPC endpoints").
+# The service's name and the label of its host differ for these two AWS[ecs-labels].
 _LABELS = {"ecs-agent": "ecs-a", "ecs-telemetry": "ecs-t"}
 
 
@@ -54,7 +54,7 @@ def bucket(region: str) -> str:
 
 
 def layers(region: str, *, dual: bool = False) -> str:
-    """The host of the bucket that holds image layers (ECR guide, "minimum Amazon S3 bucket permissions")."""
+    """The host of the bucket that holds image layers AWS[ecr-layer-bucket]."""
     return f"{bucket(region)}.s3.{'dualstack.' if dual else ''}{region}.{suffix(region)}"
 
 

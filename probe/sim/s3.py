@@ -93,7 +93,7 @@ class LayerStore(Service):
 
     def _object(self, request: Request, entry: EntryPoint) -> Reply:
         if entry.endpoint is not None:
-            # The endpoint policy is evaluated for ECR's own role, not for the role that pulls.
+            # The endpoint policy is evaluated for ECR's own role, not for the role that pulls: AWS[s3-layer-principal].
             principal = layer_service(names.partition(entry.region), entry.region)
             resource = f"arn:{names.partition(entry.region)}:s3:::{names.bucket(entry.region)}{request.path}"
             call = Call(principal, "s3:GetObject", resource, quoted=True)

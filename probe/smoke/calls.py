@@ -155,8 +155,8 @@ class Rate(NamedTuple):
 
 
 # ECS counts calls by account and region in token buckets ("Request throttling for the Amazon ECS API"), Fargate its
-# launches ("AWS Fargate throttling quotas": RunTask 20 a second, without a burst). Deployments use the same buckets
-# during a run, so calls that change something take half.
+# launches (AWS[run-task-rate]). Deployments use the same buckets during a run, so calls that change something take
+# half.
 LAUNCHES = Rate(10, 10.0)
 STOPS = Rate(50, 20.0)  # StopTask is a "cluster resource modify" operation: 100, and 40 a second
 LOG_READS = Rate(10, 10.0)  # GetLogEvents: CloudWatch Logs' quotas allow 10 a second, in some regions more

@@ -282,7 +282,7 @@ class Scheduler:
         subnet.ending = ending = outcome.read_ending(task, self._target.container)
         if ending is None:
             return
-        # When an essential container ends, ECS stops its task. The task of another one continues.
+        # AWS[stopped-task-order]: the task of an essential container stops, that of another one continues.
         subnet.may_run = subnet.status != "STOPPED" and not self._target.essential
         if subnet.may_run:
             self._stop_task(subnet)

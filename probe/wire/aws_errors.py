@@ -72,7 +72,7 @@ def failure_of_status(status: int) -> Failure:
 def failure_of_code(code: str, message: str = "", *, control_plane: bool = False) -> Failure | None:
     """The failure for an error code, None for an unknown code. `control_plane` adds the codes of ECS, EC2 and Logs."""
     code = code.removesuffix("Exception")
-    # ECR answers an expired token with 403 and no challenge, S3 an expired URL with AccessDenied: no policy denies it.
+    # AWS[ecr-expired-token]; S3 answers an expired URL with AccessDenied. No policy denies it.
     if code in ("DENIED", "AccessDenied") and ("token has expired" in message or "Request has expired" in message):
         return Failure.UNAUTHENTICATED
     by_code = _BY_CONTROL_PLANE_CODE if control_plane else _BY_CODE
@@ -84,7 +84,7 @@ def failure_of_code(code: str, message: str = "", *, control_plane: bool = False
 
 
 def denial_in(message: str) -> Denial | None:
-    """The principal, the action and the kind of policy in an access-denied message (IAM User Guide).
+    """The principal, the action and the kind of policy in an access-denied message AWS[denial-sentence].
 
     Older messages do not name the policy.
     """
