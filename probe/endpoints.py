@@ -9,8 +9,21 @@ from __future__ import annotations
 from probe.model import Endpoint, Impact, Kind, Partition
 from probe.records import Record
 
-# The dual-stack registry has a suffix of its own, which botocore's partition data lacks.
+# The dual-stack registry has a suffix of its own, which botocore's partition data lacks. Other partitions' is unknown.
 DUAL_STACK_REGISTRY_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
+# Secrets Manager's own name is dual-stack in these partitions (botocore, endpoint rules of secretsmanager).
+_PLAIN_SECRETS = ("aws", "aws-us-gov", "aws-cn")
+# The prefix of PrivateLink's names for some services of a partition, by endpoint or "s3-interface"; all others begin
+# with "com.amazonaws". AWS[privatelink-service-names]
+_OF_ECR = ("ecr.api", "ecr.dkr")
+_SERVICE_PREFIXES = {
+    "aws-cn": ("cn.com.amazonaws", (*_OF_ECR, "sts", "s3-interface")),
+    "aws-eusc": ("eu.amazonaws", _OF_ECR),
+    "aws-iso": ("gov.ic.c2s", _OF_ECR),
+    "aws-iso-b": ("gov.sgov.sc2s", _OF_ECR),
+    "aws-iso-e": ("uk.adc-e.cloud", _OF_ECR),
+    "aws-iso-f": ("gov.ic.hci.csp", _OF_ECR),
+}
 
 
 class Place(Record, frozen=True):
@@ -21,13 +34,21 @@ class Place(Record, frozen=True):
     account: str
 
     def fill(self, template: str) -> str:
+        name = self.partition.name
         return template.format(
             region=self.region or "REGION",
             account=self.account or "ACCOUNT",
             suffix=self.partition.dns_suffix,
             dual=self.partition.dual_stack_suffix,
-            registry=DUAL_STACK_REGISTRY_SUFFIXES.get(self.partition.name, "on.aws"),
+            dual_registry=self._dual_registry(),
+            secrets=self.partition.dns_suffix if name in _PLAIN_SECRETS else self.partition.dual_stack_suffix,
         )
+
+    def _dual_registry(self) -> str:
+        """The parent of dual-stack registry names; of the classic ones where no others are known."""
+        suffix = DUAL_STACK_REGISTRY_SUFFIXES.get(self.partition.name)
+        region = self.region or "REGION"
+        return f"dkr-ecr.{region}.{suffix}" if suffix else f"dkr.ecr.{region}.{self.partition.dns_suffix}"
 
 
 class Row(Record, frozen=True):
@@ -76,7 +97,7 @@ TABLE = (
     Row(
         "ecr.dkr",
         "{account}.dkr.ecr.{region}.{suffix}",
-        "{account}.dkr-ecr.{region}.{registry}",
+        "{account}.{dual_registry}",
         Impact.PULL,
         mistaken="{account}.ecr.dkr.{region}.{suffix}",
         of_image=True,
@@ -108,7 +129,7 @@ TABLE = (
     Row(
         "secretsmanager",
         "secretsmanager.{region}.{suffix}",
-        "secretsmanager.{region}.{suffix}",
+        "secretsmanager.{region}.{secrets}",
         if_called=Impact.START,
     ),
     Row("ssm", "ssm.{region}.{suffix}", "ssm.{region}.{dual}", if_called=Impact.START),
@@ -129,3 +150,12 @@ ROWS = {row.name: row for row in TABLE}
 AGENT_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.AGENT)
 CORE_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is not Impact.NONE)
 EXTRA_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.NONE)
+
+
+def service_name(endpoint: str, partition: str, region: str, *, interface: bool = True) -> str:
+    """The name under which PrivateLink offers an endpoint. S3 has a gateway, and an interface with another name."""
+    row = ROWS.get(endpoint)
+    service = row.service if row and row.service else endpoint
+    prefix, services = _SERVICE_PREFIXES.get(partition, ("", ()))
+    own = (f"{service}-interface" if service == "s3" and interface else service) in services
+    return f"{prefix if own else 'com.amazonaws'}.{region or 'REGION'}.{service}"

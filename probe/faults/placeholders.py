@@ -7,12 +7,11 @@ from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
 from probe.arns import role_of
-from probe.endpoints import ROWS
+from probe.endpoints import service_name
 from probe.faults.evidence import UNNAMED, Evidence
 from probe.model import AddressClass, Asker, Endpoint, Kind, Step
 from probe.narration import few, listed
 
-_CHINA = "aws-cn"
 _ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
 
 
@@ -29,11 +28,9 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
 
 
 def service_of(endpoint: Endpoint, partition: str) -> str:
-    """The name under which PrivateLink offers it. In China interface endpoints have a prefix, S3's gateway has none."""
-    prefix = "cn." if partition == _CHINA and endpoint.kind is Kind.INTERFACE else ""
-    row = ROWS.get(endpoint.name)
-    service = row.service if row and row.service else endpoint.name
-    return f"{prefix}com.amazonaws.{endpoint.region or 'REGION'}.{service}"
+    """The name under which PrivateLink offers it."""
+    interface = endpoint.kind is Kind.INTERFACE
+    return service_name(endpoint.name, partition, endpoint.region, interface=interface)
 
 
 def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
@@ -55,7 +52,13 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "by_own_address": _by_address((own,) if own else ()),
         "service": services[0],
         "services": ",".join(services),
-        "s3_service": f"com.amazonaws.{evidence.task_region or 'REGION'}.s3",
+        "s3_service": service_name("s3", plan.partition, evidence.task_region, interface=False),
+        "s3_services": ",".join(
+            dict.fromkeys(
+                service_name("s3", plan.partition, evidence.task_region, interface=interface)
+                for interface in (False, True)
+            )
+        ),
         "cluster": around.cluster or "CLUSTER",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
         "ranges": few(plan.vpc_cidrs) or "RANGES",

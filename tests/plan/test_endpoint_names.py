@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import botocore.session
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 
-from probe.endpoints import ROWS, Place
+from probe.endpoints import ROWS, Place, service_name
 from probe.model import Partition
 from probe.partitions import partitions
 
@@ -20,8 +22,13 @@ SERVICES = {
     "kms": "kms",
     "sts": "sts",
 }
-# Partitions with IPv6-only tasks, which use dual-stack names.
-WITH_IPV6 = ("aws", "aws-us-gov", "aws-cn")
+
+
+@pytest.fixture(scope="module")
+def endpoint_data() -> dict[str, Any]:
+    data = botocore.session.Session().get_component("data_loader").load_data("endpoints")
+    assert isinstance(data, dict)
+    return data
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +57,77 @@ def test_endpoint_names_match_botocores(row: str, partition: Partition, provider
         # it.
         expected = {plain, f"api.{plain}"} if row == "ecr.api" else {plain}
         assert place.fill(ROWS[row].host) in expected
-        if partition.name in WITH_IPV6:
-            assert place.fill(ROWS[row].dual_stack) == host(providers[row], region, dual_stack=True)
+        assert place.fill(ROWS[row].dual_stack) == host(providers[row], region, dual_stack=True)
+
+
+def test_partitions_match_botocores_older_table(endpoint_data: dict[str, Any]) -> None:
+    """botocore has regions and suffixes twice; the other table lists a new region later."""
+    ours = {partition.name: partition for partition in partitions()}
+    assert set(ours) == {entry["partition"] for entry in endpoint_data["partitions"]}
+    for entry in endpoint_data["partitions"]:
+        partition = ours[entry["partition"]]
+        assert partition.dns_suffix == entry["dnsSuffix"]
+        assert set(entry["regions"]) <= set(partition.regions)
+        dual = {suffix for variant in entry["defaults"]["variants"] if "dualstack" in variant["tags"]
+                for suffix in (variant["dnsSuffix"],)}  # fmt: skip
+        assert dual <= {partition.dual_stack_suffix}
+
+
+@pytest.mark.parametrize("partition", partitions(), ids=lambda partition: partition.name)
+def test_names_of_the_registry(partition: Partition, endpoint_data: dict[str, Any]) -> None:
+    """botocore's older table has the registry's host name of some regions as an endpoint "dkr-<region>"."""
+    (entry,) = (entry for entry in endpoint_data["partitions"] if entry["partition"] == partition.name)
+    for name, endpoint in entry["services"]["api.ecr"]["endpoints"].items():
+        if name.startswith("dkr-") and "hostname" in endpoint:
+            place = Place(partition, endpoint["credentialScope"]["region"], "123456789012")
+            assert place.fill(ROWS["ecr.dkr"].host).removeprefix("123456789012.") == endpoint["hostname"]
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "dual_stack"),
+    [
+        ("aws", "eu-west-1", "1.dkr-ecr.eu-west-1.on.aws"),
+        ("aws-us-gov", "us-gov-west-1", "1.dkr-ecr.us-gov-west-1.on.aws"),
+        ("aws-cn", "cn-north-1", "1.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn"),
+        ("aws-eusc", "eusc-de-east-1", "1.dkr.ecr.eusc-de-east-1.amazonaws.eu"),
+        ("aws-iso", "us-iso-east-1", "1.dkr.ecr.us-iso-east-1.c2s.ic.gov"),
+    ],
+)
+def test_the_dual_stack_registry_has_no_guessed_name(partition: str, region: str, dual_stack: str) -> None:
+    place = Place(next(item for item in partitions() if item.name == partition), region, "1")
+    assert place.fill(ROWS["ecr.dkr"].dual_stack) == dual_stack
+
+
+EVERY_SERVICE = {name for name in ROWS if name not in ("s3", "ecr-legacy")}
+
+
+@pytest.mark.parametrize(
+    ("partition", "prefix", "services"),
+    [
+        ("aws", "com.amazonaws", EVERY_SERVICE),
+        ("aws-us-gov", "com.amazonaws", EVERY_SERVICE),
+        ("aws-cn", "cn.com.amazonaws", {"ecr.api", "ecr.dkr", "sts"}),
+        ("aws-eusc", "eu.amazonaws", {"ecr.api", "ecr.dkr"}),
+        ("aws-iso", "gov.ic.c2s", {"ecr.api", "ecr.dkr"}),
+        ("aws-iso-b", "gov.sgov.sc2s", {"ecr.api", "ecr.dkr"}),
+        ("aws-iso-e", "uk.adc-e.cloud", {"ecr.api", "ecr.dkr"}),
+        ("aws-iso-f", "gov.ic.hci.csp", {"ecr.api", "ecr.dkr"}),
+    ],
+)
+def test_names_of_privatelink_services(partition: str, prefix: str, services: set[str]) -> None:
+    """As aws-cdk has them (vpc-endpoint.ts, getDefaultEndpointPrefix)."""
+    for service in EVERY_SERVICE:
+        expected = prefix if service in services else "com.amazonaws"
+        assert service_name(service, partition, "REGION") == f"{expected}.REGION.{service}"
+    assert service_name("ecr-legacy", partition, "r") == service_name("ecr.api", partition, "r")
+    assert service_name("s3", partition, "r", interface=False) == "com.amazonaws.r.s3"
+    interface = "cn.com.amazonaws" if partition == "aws-cn" else "com.amazonaws"
+    assert service_name("s3", partition, "r", interface=True) == f"{interface}.r.s3"
+
+
+def test_every_partition_has_its_service_names_tested() -> None:
+    marks = test_names_of_privatelink_services.pytestmark  # type: ignore[attr-defined]
+    assert {case[0] for case in marks[0].args[1]} == {partition.name for partition in partitions()}
 
 
 def test_the_list_of_regions_contains_only_regions() -> None:
