@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from probe.faults.evidence import Evidence, HostFacts
 from probe.model import (
@@ -35,6 +35,7 @@ _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behin
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _ENDED = "task.ended"  # an error text about a task that had started
+OFF_ECS = "task.not-ecs"  # every report begins with it
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
 
@@ -78,41 +79,52 @@ PULLS = {
     Pull.BROKEN: "ECS cannot pull the image",
     Pull.UNPROVEN: "it is not proven whether ECS can pull the image",
 }
+_DOWNLOADS = {
+    Pull.WORKS: "it can download the image",
+    Pull.BROKEN: "it cannot download the image",
+    Pull.UNPROVEN: "it is not proven whether it can download the image",
+}
 
 
 def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measurement: Measurement) -> str:
-    """Whether ECS can pull the image, the most serious finding and the number of others, and what was not proven."""
+    """Whether ECS, or off ECS this host, can pull the image, the most serious finding and the number of others, and what
+    was not proven. Off ECS the sentence begins with that.
+    """
     faults = [finding for finding in findings if finding.severity is not Severity.INFO]
     lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)
-    sentence = _with_title(pull, lead) if lead else _without_fault(status, pull, measurement)
+    place = next((finding for finding in findings if finding.code == OFF_ECS), None)
+    pulls = PULLS if place is None else _DOWNLOADS
+    sentence = _with_title(pulls, pull, lead) if lead else _without_fault(pulls, status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
     unread = _unread(measurement) if pull is Pull.WORKS else ""
-    text = "; ".join(part for part in (sentence, " and ".join(others), unread, basis) if part)
+    text = "; ".join(
+        part for part in (place.title if place else "", sentence, " and ".join(others), unread, basis) if part
+    )
     return " ".join(text.split())  # a title may quote a server, with line breaks
 
 
-def _with_title(pull: Pull, lead: JudgedFinding) -> str:
+def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding) -> str:
     if lead.code == _ENDED:
         return f"nothing to explain: {lead.title}"
     if pull is Pull.WORKS:
-        return f"{PULLS[pull]}, but {lead.title}"
+        return f"{pulls[pull]}, but {lead.title}"
     if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR:
         if lead.impact is Impact.PULL:
             return f"the measured path fails, and ECS pulls through another network interface: {lead.title}"
         if lead.impact is Impact.START:
             return f"the task cannot start: {lead.title}"
-    return f"{PULLS[pull]}: {lead.title}"
+    return f"{pulls[pull]}: {lead.title}"
 
 
-def _without_fault(status: Status, pull: Pull, measurement: Measurement) -> str:
+def _without_fault(pulls: Mapping[Pull, str], status: Status, pull: Pull, measurement: Measurement) -> str:
     if pull is not Pull.UNPROVEN or status is not Status.PASS:
-        return PULLS[pull]
+        return pulls[pull]
     if measurement.plan.layers is Layers.NONE:
-        return f"the measured path works, but {PULLS[pull]}: no layer was read"
+        return f"the measured path works, but {pulls[pull]}: no layer was read"
     reason = "because ECS pulls through another network interface"
-    return f"the task's own path works, and pass proves only that; {PULLS[pull]}, {reason}"
+    return f"the task's own path works, and pass proves only that; {pulls[pull]}, {reason}"
 
 
 def _unread(measurement: Measurement) -> str:

@@ -220,6 +220,30 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         return self.measurement.surroundings
 
     @property
+    def is_off_ecs(self) -> bool:
+        """Measured on a host without any sign of ECS or Lambda: no metadata variable, no execution environment."""
+        around = self.surroundings
+        signs = (around.metadata_answered, around.metadata_remembered, around.launch_type, around.task_arn)
+        documents = self.of(Action.METADATA)
+        return (
+            not self.is_text
+            and around.path is Path.UNKNOWN
+            and not any(signs)
+            and bool(documents)
+            and all(step.skipped for step in documents)
+        )
+
+    @cached_property
+    def shows_vpc(self) -> bool:
+        """Whether anything shows a VPC: a range that was given, an answer of AmazonProvidedDNS, or a private answer for
+        an interface endpoint.
+        """
+        answers = [step for step in self.of(Action.DNS) if step.names and step.failure in ANSWERED and not step.skipped]
+        amazon = any(step.names.server in AMAZON_PROVIDED_DNS for step in answers if step.names)
+        inside = any(host.endpoint.kind is Kind.INTERFACE and is_inside(host.address_class) for host in self.hosts)
+        return bool(self.plan.vpc_cidrs) or amazon or inside
+
+    @property
     def task_region(self) -> str:
         return self.surroundings.region or self.plan.region
 

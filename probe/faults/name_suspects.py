@@ -7,12 +7,23 @@ from typing import Any
 
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
 from probe.faults import causes
-from probe.faults.causes import CauseText
+from probe.faults.causes import DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
 from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
+OUTSIDE_VPC = causes.other(
+    "this host is outside the VPC, where these names have public addresses",
+    advice(
+        "run ecr-probe inside the VPC",
+        "ecr-probe smoke --cluster CLUSTER --subnets SUBNET_ID --security-groups GROUP_ID",
+    ),
+    reads(
+        DESCRIBE_TASK_INTERFACE,
+        note="ADDRESS is this host's address. An empty list means that no VPC of the account has it.",
+    ),
+)
 _ZONES = (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME)
 
 
@@ -47,7 +58,9 @@ def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
         suspects = suspects.first(causes.CROSS_REGION)
     if _is_fips(host):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
-    return suspects.first(causes.LEGACY_HOSTNAME) if name == "ecr-legacy" else suspects
+    if name == "ecr-legacy":
+        suspects = suspects.first(causes.LEGACY_HOSTNAME)
+    return suspects.first(OUTSIDE_VPC) if evidence.is_off_ecs and not evidence.shows_vpc else suspects
 
 
 def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspects) -> Suspects:

@@ -20,6 +20,7 @@ from probe.faults.evidence import (
 )
 from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import (
+    OUTSIDE_VPC,
     failed_lookups,
     lookup_finding,
     missing_name_suspects,
@@ -58,6 +59,7 @@ PUBLIC = Fault(
         causes.CROSS_REGION,
         causes.FIPS_HOSTNAME,
         causes.LEGACY_HOSTNAME,
+        OUTSIDE_VPC,
     ),
 )
 PUBLIC_SILENT = Fault(

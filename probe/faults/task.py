@@ -10,6 +10,19 @@ from probe.faults.fault import Fault, finding, finds, noted
 from probe.model import Action, Basis, Endpoint, Extent, Finding, ImageHost, Impact, Outcome, Path, Step
 from probe.narration import few, listed
 
+NOT_ECS = noted(
+    "task.not-ecs",
+    "this host is not an ECS task",
+    "There is no ECS metadata here. The verdict is about this host's own network path and credentials, not about those "
+    "of a task.",
+)
+NO_VPC = NOT_ECS.variant(
+    title="this host is not an ECS task, and nothing shows that it is in a VPC",
+    why=(
+        "There is no ECS metadata here, 169.254.169.253 does not answer DNS, and no endpoint has a private address. The "
+        "verdict is about this host's own network path and credentials. Run ecr-probe in the VPC to test its endpoints."
+    ),
+)
 METADATA = noted(
     "task.metadata-unavailable",
     "{documents} metadata could not be read",
@@ -110,6 +123,13 @@ _BY_IMAGE_HOST = {
     ImageHost.OTHER: NOT_ECR,
     ImageHost.PRIVATE_ECR: UNREADABLE_REFERENCE,
 }
+
+
+@finds(NOT_ECS, NO_VPC)
+def other_places(evidence: Evidence) -> Iterator[Finding]:
+    """A host that is no ECS task, and perhaps in no VPC."""
+    if evidence.is_off_ecs:
+        yield finding(NOT_ECS if evidence.shows_vpc else NO_VPC, evidence, evidence.of(Action.METADATA))
 
 
 @finds(METADATA, METADATA_REMEMBERED)

@@ -28,6 +28,7 @@ from probe.report.summary import (
     weight,
 )
 from probe.report.table import MARKS, overview, table
+from probe.verdict import OFF_ECS
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
 _INFERRED = "steps inferred from the text; (ok) = must have worked"
@@ -90,6 +91,11 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield ()
     findings = sorted(verdict.findings, key=weight)
     serious = [finding for finding in findings if not is_note(finding)]
+    place = [finding for finding in findings if finding.code == OFF_ECS]
+    for finding in place:
+        yield from headline(finding, page)
+        yield from explanation(finding, verdict, page) if detail is None else ()
+        yield ()
     listed = serious if detail is None else serious[:_MOST_FINDINGS]
     for number, finding in enumerate(listed):
         yield from headline(finding, page)
@@ -100,7 +106,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     if verdict.basis is Basis.TEXT:
         yield plain(_INFERRED, "dim")
     yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
-    notes = findings[len(serious) :]
+    notes = [finding for finding in findings[len(serious) :] if finding not in place]
     if notes and detail is not None:
         yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
     for finding in notes if detail is None else ():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import CUSTOM, PRIVATE, Host, Reply, private
+from tests.faults.fake_hosts import CUSTOM, PRIVATE, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -28,7 +29,32 @@ def launched_as(launch: str, **around: Any) -> FakeRun:
     return FakeRun(around={"launch_type": launch, **around})
 
 
+def off_ecs(hosts: Mapping[str, Host] | None = None, *, ranges: tuple[str, ...] = ()) -> FakeRun:
+    """A host without ECS metadata, such as a laptop."""
+    unknown = dict.fromkeys(("region", "account", "launch_type", "network_mode", "cluster", "task_arn", "subnet_cidr"))
+    around = {**unknown, "metadata_answered": False, "path": Path.UNKNOWN, "addresses": ()}
+    return FakeRun(hosts or {}, around=around, planned={"vpc_cidrs": ranges}, metadata=None)
+
+
+HOME = {
+    name: public(name, server="192.168.1.1", control=Failure.NO_ANSWER) for name in ("ecr.api", "ecr.dkr", "logs")
+} | {"s3": private("s3", server="192.168.1.1")}
 TASK = (
+    Expected("a host outside ECS with endpoints", off_ecs(), {"task.not-ecs": ""}, *FINE),
+    Expected(
+        "a laptop",
+        off_ecs(HOME),
+        {"task.not-ecs": "", "dns.public-answer": "other dns.custom-resolver"},
+        "fail",
+        "works",
+    ),
+    Expected(
+        "a host outside ECS whose range is given",
+        off_ecs(HOME, ranges=("10.0.0.0/16",)),
+        {"task.not-ecs": "", "dns.public-answer": "dns.custom-resolver"},
+        "fail",
+        "works",
+    ),
     Expected("metadata fails", FakeRun(metadata=Reply(Failure.SERVER_ERROR)), {"task.metadata-unavailable": ""}, *FINE),
     Expected(
         "instance metadata is silent",

@@ -78,7 +78,7 @@ class FakeRun:
     other_region: bool | None = None  # the S3 control
     transparent_proxy: bool | None = None  # whether the control for it connects
     proxies: ProxySeen = NO_PROXY
-    metadata: Reply = OK
+    metadata: Reply | None = OK  # None: there is no metadata variable
     instance: Reply | None = None
     redirect: tuple[RedirectTarget, str, str] | None = None
     redirected: Host | None = None
@@ -158,7 +158,10 @@ class FakeRunSteps:
 
     def _task(self) -> Iterator[Step]:
         run = self.run
-        yield from self._attempts("task/metadata/task", run.metadata, MetadataSeen(version="v4"))
+        if run.metadata is None:
+            yield skipped("task/metadata/task", None, "no ECS_CONTAINER_METADATA_URI_V4 in the environment")
+        else:
+            yield from self._attempts("task/metadata/task", run.metadata, MetadataSeen(version="v4"))
         if run.instance is not None:
             yield from self._attempts("task/metadata/instance", run.instance, MetadataSeen(version="instance"))
         yield step("task/environment/proxy", run.proxies)

@@ -11,6 +11,7 @@ from probe.sim.changes import (
     serves,
     task_variables,
     vpc_with,
+    with_nat,
     without_endpoints,
 )
 from probe.sim.cloud import APP, TAG
@@ -46,6 +47,18 @@ def _outside_ecs(vpc: VPC) -> None:
         "AWS_SESSION_TOKEN": keys.token,
     }
     vpc.task.variables.update(empty | credentials)
+
+
+def _laptop(vpc: VPC) -> None:
+    """A home network: a public resolver, a NAT, and no VPC."""
+    _outside_ecs(vpc)
+    without_endpoints(*vpc.endpoints)(vpc)
+    with_nat(vpc)
+    vpc.gateway = None
+    vpc.resolver.answering = False
+    vpc.nameservers = ["192.168.1.1"]
+    vpc.network.routes.ranges.append("192.168.1.0/24")
+    vpc.dns_servers["192.168.1.1"] = Nameserver(vpc.public_dns.answer)
 
 
 def _task_document(key: str, value: object) -> Change:
@@ -105,14 +118,23 @@ TASK = (
         "outside-ecs",
         "Not an ECS task: all settings come from flags and variables.",
         _outside_ecs,
+        findings={"task.not-ecs": None},
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
     ),
     degraded(
         "outside-ecs-logs-missing",
         "Not an ECS task, and no endpoint for CloudWatch Logs: whether it is needed is unknown.",
         all_of(_outside_ecs, without_endpoints("logs")),
-        findings={"dns.public-answer": "logs.endpoint-missing"},
+        findings={"dns.public-answer": "logs.endpoint-missing", "task.not-ecs": None},
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+    ),
+    failing(
+        "laptop",
+        "A laptop at home: no ECS task, no VPC; the image arrives over the internet.",
+        _laptop,
+        findings={"dns.public-answer": "other", "task.not-ecs": None, "dns.control-silent": None},
+        pull="works",
+        arguments=image(f"{APP}:{TAG}"),
     ),
     passing(
         "fault-injection",
