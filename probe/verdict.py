@@ -87,8 +87,8 @@ _DOWNLOADS = {
 
 
 def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measurement: Measurement) -> str:
-    """Whether ECS, or off ECS this host, can pull the image, the most serious finding and the number of others, and what
-    was not proven. Off ECS the sentence begins with that.
+    """Whether ECS, or off ECS this host, can pull the image, the worst finding, the number of others, and what was not
+    proven. Off ECS the sentence begins with that.
     """
     faults = [finding for finding in findings if finding.severity is not Severity.INFO]
     lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)

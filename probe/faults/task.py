@@ -19,8 +19,8 @@ NOT_ECS = noted(
 NO_VPC = NOT_ECS.variant(
     title="this host is not an ECS task, and nothing shows that it is in a VPC",
     why=(
-        "There is no ECS metadata here, 169.254.169.253 does not answer DNS, and no endpoint has a private address. The "
-        "verdict is about this host's own network path and credentials. Run ecr-probe in the VPC to test its endpoints."
+        "There is no ECS metadata here, 169.254.169.253 does not answer DNS, and no endpoint has a private address. "
+        "The verdict is about this host's own path and credentials. Run ecr-probe in the VPC to test its endpoints."
     ),
 )
 METADATA = noted(

@@ -110,7 +110,7 @@ def commands_in(report: str) -> Iterator[str]:
     """The blocks in the column of commands, with their line breaks."""
     block = ""
     for line in report.splitlines():
-        if not block and re.match(r" {14}[a-z]+ ", line):
+        if not block and re.match(r" {14}[a-z-]+ ", line):
             block = line.strip()
         elif block.endswith("\\"):
             block = f"{block}\n{line}"
