@@ -10,6 +10,7 @@ from typing import Any
 from tests.deployment.definitions import ACCOUNT
 
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+_NOTHING = object()  # AWS::NoValue: the property or item is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Template:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._value(item) for item in value]
+            return [item for item in map(self._value, value) if item is not _NOTHING]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -47,11 +48,13 @@ class Template:
                 "Fn::Join": self._join,
                 "Fn::Split": self._split,
                 "Fn::Select": self._select,
+                "Fn::FindInMap": self._find,
             }
             if function in functions:
                 return functions[function](argument)
             assert not function.startswith("Fn::"), function
-        return {key: self._value(inner) for key, inner in value.items()}
+        items = {key: self._value(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in items.items() if inner is not _NOTHING}
 
     def _ref(self, name: str) -> Any:
         pseudo = {
@@ -59,6 +62,7 @@ class Template:
             "AWS::Region": self.region,
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": _SUFFIXES.get(self.partition, "amazonaws.com"),
+            "AWS::NoValue": _NOTHING,
         }
         if name in pseudo:
             return pseudo[name]
@@ -67,8 +71,15 @@ class Template:
         parameter = self.document["Parameters"][name]
         return self.parameters[name] if name in self.parameters else parameter["Default"]
 
-    def _sub(self, text: str) -> str:
-        return re.sub(r"\$\{([\w:]+)\}", lambda match: str(self._ref(match[1])), text)
+    def _sub(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else (argument[0], self._value(argument[1]))
+        return re.sub(
+            r"\$\{([\w:]+)\}", lambda match: str(own[match[1]] if match[1] in own else self._ref(match[1])), text
+        )
+
+    def _find(self, argument: list[Any]) -> Any:
+        name, first, second = map(self._value, argument)
+        return self.document["Mappings"][name][first][second]
 
     def _if(self, argument: list[Any]) -> Any:
         name, yes, no = argument

@@ -55,9 +55,13 @@ def test_every_state_is_reachable_and_leads_to_an_existing_state() -> None:
 
 
 def test_its_role_allows_its_calls() -> None:
-    role = policy("iam/state-machine-role", {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
     ecs = f"arn:aws:ecs:{REGION}:{ACCOUNT}:"
+    context = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    role = policy("iam/state-machine-role", context | {"ecs:cluster": f"{ecs}cluster/{VALUES['CLUSTER']}"})
+    elsewhere = policy("iam/state-machine-role", context | {"ecs:cluster": f"{ecs}cluster/other"})
     assert may(role, "ecs:RunTask", f"{ecs}task-definition/{filled('smoke')['family']}:7")
+    assert not may(elsewhere, "ecs:RunTask", f"{ecs}task-definition/{filled('smoke')['family']}:7")
+    assert not may(role, "ecs:StopTask", f"{ecs}task/other/0c1b")
     assert not may(role, "ecs:RunTask", f"{ecs}task-definition/payroll:7")
     assert may(role, "ecs:StopTask", f"{ecs}task/{VALUES['CLUSTER']}/0c1b")
     for key in ("taskRoleArn", "executionRoleArn"):

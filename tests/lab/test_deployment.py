@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +42,19 @@ LAMBDA = {
     "SubnetId": VALUES["SUBNET_ID"],
 }
 ON_FARGATE = set(CORE_ENDPOINTS) - set(AGENT_ENDPOINTS)
-INTERFACES_OF_CHINA = {"ecr.api", "ecr.dkr"}
+# AWS's own prefixes, as aws-cdk writes them (aws-ec2/lib/vpc-endpoint.ts); everything else begins with com.amazonaws.
+PREFIXES_OF_ECR = {
+    ("aws", "eu-west-1"): "com.amazonaws",
+    ("aws-us-gov", "us-gov-west-1"): "com.amazonaws",
+    ("aws-cn", "cn-north-1"): "cn.com.amazonaws",
+    ("aws-eusc", "eusc-de-east-1"): "eu.amazonaws",
+    ("aws-iso", "us-iso-east-1"): "gov.ic.c2s",
+    ("aws-iso-b", "us-isob-east-1"): "gov.sgov.sc2s",
+    ("aws-iso-e", "eu-isoe-west-1"): "uk.adc-e.cloud",
+    ("aws-iso-f", "us-isof-south-1"): "gov.ic.hci.csp",
+}
+BY_PARAMETER = {"SecretsManagerEndpoint": "secretsmanager", "SsmEndpoint": "ssm", "KmsEndpoint": "kms"}
+RESTRICTED = {"EcrPolicy": "pull-only", "S3Policy": "ecr-only"}
 
 
 def commands_of_readme(section: str) -> list[str]:
@@ -82,8 +95,12 @@ def test_the_readmes_service_runs_the_daemon_on_every_instance(account: Account)
 
 
 def test_the_readmes_commands_register_and_run(account: Account) -> None:
-    register, deploy, _digest = commands_of_readme("Fill in and register")
+    register, exclude, deploy, _digest = commands_of_readme("Fill in and register")
     account.shell(register)
+    # moto does not know the operation; the skeleton of its answer comes from the CLI, which checks the arguments first.
+    skeleton = account.shell(f"{exclude.strip()} --generate-cli-skeleton output", ACCOUNT_ID=ACCOUNT)
+    assert set(json.loads(skeleton)) == {"principalArn", "createdAt"}
+    assert account.aws("iam get-role --role-name ecr-probe-task")["Role"]["RoleName"] in exclude
     region = {"AWS_REGION": README_REGION, "AWS_DEFAULT_REGION": README_REGION}
     role = account.aws("iam get-role-policy --role-name ecr-probe-task --policy-name ecr-probe", **region)
     policy = json.loads(json.dumps(role["PolicyDocument"]).replace(README_REGION, VALUES["REGION"]))
@@ -161,8 +178,15 @@ def decoded(name: str) -> dict[str, Any]:
     return dict(json.loads(run(str(SERVERS / "python"), "-c", _DECODE, str(file))))
 
 
-def endpoints(*, ecs: bool = False, partition: str = "aws", region: str = VALUES["REGION"]) -> Template:
-    return Template(decoded("endpoints"), {**NETWORK, "EcsEndpoints": str(ecs).lower()}, partition, region)
+def endpoints(
+    parameters: Mapping[str, str] | None = None,
+    *,
+    ecs: bool = False,
+    partition: str = "aws",
+    region: str = VALUES["REGION"],
+) -> Template:
+    values = {**NETWORK, "EcsEndpoints": str(ecs).lower(), **(parameters or {})}
+    return Template(decoded("endpoints"), values, partition, region)
 
 
 def probe() -> Template:
@@ -225,20 +249,65 @@ def test_a_malformed_list_of_ranges_is_refused(client_cidr: str) -> None:
     assert not re.fullmatch(decoded("endpoints")["Parameters"]["ClientCidr"]["AllowedPattern"], client_cidr)
 
 
-def test_the_stacks_policies_are_the_files() -> None:
-    services = by_service(endpoints(ecs=True))
+def test_the_restricted_policies_are_the_files() -> None:
+    services = by_service(endpoints(RESTRICTED, ecs=True))
     for name in ("ecr.api", "ecr.dkr"):
         assert services[name]["PolicyDocument"] == filled("policies/ecr-endpoint")
     assert services["s3"]["PolicyDocument"] == filled("policies/s3-gateway")
 
 
-@pytest.mark.parametrize(
-    ("partition", "region"), [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws", "eu-west-1")]
-)
+def test_by_default_the_stack_restricts_neither_s3_nor_pushes() -> None:
+    services = by_service(endpoints())
+    assert "PolicyDocument" not in services["s3"]  # AWS attaches its default policy, which allows everything
+    for name in ("ecr.api", "ecr.dkr"):
+        (statement,) = services[name]["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"]) == (
+            ("Allow", "*", "*", "*")
+        )
+        assert "Condition" not in statement
+    warning = decoded("endpoints")["Parameters"]["S3Policy"]["Description"]
+    assert all(word in warning for word in ("then denied", "buckets", "environment files", "Systems Manager"))
+    assert "interrupts open connections to S3" in decoded("endpoints")["Description"]
+
+
+def test_an_organization_restricts_the_ecr_endpoints_and_never_s3() -> None:
+    services = by_service(endpoints(RESTRICTED | {"OrganizationId": "o-a1b2c3d4e5"}))
+    for name in ("ecr.api", "ecr.dkr"):
+        (statement,) = services[name]["PolicyDocument"]["Statement"]
+        assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    assert "Condition" not in json.dumps(services["s3"]["PolicyDocument"])
+
+
+@pytest.mark.parametrize("parameter", BY_PARAMETER)
+def test_further_endpoints_are_created_on_request(parameter: str) -> None:
+    services = by_service(endpoints({parameter: "true"}))
+    assert set(services) == ON_FARGATE | {BY_PARAMETER[parameter]}
+    made = services[BY_PARAMETER[parameter]]
+    assert (made["VpcEndpointType"], made["PrivateDnsEnabled"]) == ("Interface", True)
+    assert made["SecurityGroupIds"] == ["EndpointSecurityGroup"]
+
+
+@pytest.mark.parametrize("addresses", ["dualstack", "ipv6"])
+def test_all_endpoints_have_the_same_type_of_addresses(addresses: str) -> None:
+    everything = dict.fromkeys(BY_PARAMETER, "true")
+    template = endpoints(everything | {"IpAddressType": addresses, "ClientCidrIpv6": "2600:1f18::/56"}, ecs=True)
+    for endpoint in template.of_type("AWS::EC2::VPCEndpoint"):
+        assert endpoint["IpAddressType"] == endpoint["DnsOptions"]["DnsRecordIpType"] == addresses
+    (rule,) = template.of_type("AWS::EC2::SecurityGroupIngress")
+    assert (rule["CidrIpv6"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == (
+        ("2600:1f18::/56", "tcp", 443, 443)
+    )
+    plain = endpoints(everything, ecs=True).of_type("AWS::EC2::VPCEndpoint")
+    assert not any({"IpAddressType", "DnsOptions"} & set(endpoint) for endpoint in plain)
+
+
+@pytest.mark.parametrize(("partition", "region"), PREFIXES_OF_ECR)
 def test_the_stack_fits_every_partition(partition: str, region: str) -> None:
-    services = by_service(endpoints(ecs=True, partition=partition, region=region))
+    everything = RESTRICTED | dict.fromkeys(BY_PARAMETER, "true")
+    services = by_service(endpoints(everything, ecs=True, partition=partition, region=region))
+    assert len(services) == len(ON_FARGATE) + len(AGENT_ENDPOINTS) + len(BY_PARAMETER)
     for name, endpoint in services.items():
-        prefix = "cn.com.amazonaws" if partition == "aws-cn" and name in INTERFACES_OF_CHINA else "com.amazonaws"
+        prefix = PREFIXES_OF_ECR[partition, region] if name.startswith("ecr.") else "com.amazonaws"
         assert endpoint["ServiceName"] == f"{prefix}.{region}.{name}"
     (statement,) = services["s3"]["PolicyDocument"]["Statement"]
     assert statement["Resource"] == f"arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*"
@@ -262,6 +331,13 @@ def test_the_stacks_task_definition_is_the_file() -> None:
         "containerDefinitions": [_logging_to(container, "LogGroup") for container in file["containerDefinitions"]]
     }
     assert probe().resources()["LogGroup"]["LogGroupName"] == "/ecs/ecr-probe"
+
+
+def test_the_probes_reads_leave_the_pull_time_alone_unless_they_should_count() -> None:
+    (exclusion,) = probe().of_type("AWS::ECR::PullTimeUpdateExclusion")
+    assert exclusion["PrincipalArn"] == "TaskRole.Arn"
+    counted = Template(decoded("probe"), PROBE | {"RecordPullTime": "true"}, region=VALUES["REGION"])
+    assert counted.of_type("AWS::ECR::PullTimeUpdateExclusion") == []
 
 
 def test_the_schedule_may_run_the_probe() -> None:
@@ -293,7 +369,7 @@ def test_the_endpoints_stack_is_created(account: Account, ecs: bool) -> None:
     account.shell(
         f"aws cloudformation deploy --stack-name {name} --template-file cloudformation/endpoints.yaml "
         f"--parameter-overrides VpcId={vpc} SubnetIds={subnet} RouteTableIds={table} "
-        f"ClientCidr=10.0.0.0/16,100.64.0.0/16 EcsEndpoints={str(ecs).lower()}"
+        f"ClientCidr=10.0.0.0/16,100.64.0.0/16 EcsEndpoints={str(ecs).lower()} EcrPolicy=pull-only"
     )
     made = account.aws(f"ec2 describe-vpc-endpoints --filters Name=vpc-id,Values={vpc}")["VpcEndpoints"]
     services = {endpoint["ServiceName"].partition(f"{VALUES['REGION']}.")[2] for endpoint in made}
