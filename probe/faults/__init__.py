@@ -17,6 +17,7 @@ from probe.faults import (
     logs,
     names,
     network,
+    other_regions,
     registry,
     resolvers,
     task,
@@ -28,7 +29,21 @@ from probe.faults.fault import Fault, Rule
 from probe.model import Finding, Measurement, Policy
 
 # In causal order: what comes first explains what comes later.
-_AREAS = (internal, task, credentials, resolvers, names, network, tls, answers, registry, layers, logs, text_only)
+_AREAS = (
+    internal,
+    task,
+    credentials,
+    resolvers,
+    names,
+    other_regions,
+    network,
+    tls,
+    answers,
+    registry,
+    layers,
+    logs,
+    text_only,
+)
 
 
 def _rules(area: ModuleType) -> tuple[Rule, ...]:

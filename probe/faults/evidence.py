@@ -244,6 +244,11 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         return bool(self.plan.vpc_cidrs) or amazon or inside
 
     @property
+    def is_outside_vpc(self) -> bool:
+        """Measured on a host that is no ECS task and shows no VPC, such as a laptop."""
+        return self.is_off_ecs and not self.shows_vpc
+
+    @property
     def task_region(self) -> str:
         return self.surroundings.region or self.plan.region
 

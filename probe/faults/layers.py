@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import REFUSALS, Evidence, HostFacts
-from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, merged, noted, possible
-from probe.faults.registry import CROSS_REGION
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, noted, possible
 from probe.model import (
     Action,
     Basis,
@@ -25,26 +24,6 @@ from probe.model import (
 )
 from probe.narration import size
 
-CROSS_REGION_LAYERS = CROSS_REGION.variant(
-    title="the registry keeps this image's layers in another region ({layer_region})",
-    why=(
-        "They are at {host}. An S3 gateway endpoint carries only traffic to its own region's buckets, so these bytes "
-        "take another path."
-    ),
-    impact=Impact.ROUTE,
-    causes=(causes.CROSS_REGION,),
-    extent=Extent.PARTLY,
-)
-CROSS_REGION_SILENT = CROSS_REGION.variant(
-    title="the registry keeps this image's layers in another region ({layer_region}), which is unreachable",
-    why=(
-        "{host} does not answer. An S3 gateway endpoint carries only traffic to its own region's buckets, so these "
-        "bytes need another path."
-    ),
-    impact=Impact.PULL,
-    causes=(causes.CROSS_REGION, causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
-    extent=Extent.WHOLLY,
-)
 PULL_THROUGH = Fault(
     "registry.pull-through-redirect",
     "the registry redirects the layer download to {host}, which is not ECR's layer bucket",
@@ -91,29 +70,6 @@ def _upstream_suspects(evidence: Evidence, steps: list[Step]) -> Suspects:
     suffix = evidence.plan.dns_suffix
     ours = all(redirect.answer.aws and not (redirect.host or "").endswith(suffix) for redirect in redirects)
     return confirmed(causes.PULL_THROUGH) if ours else PULL_THROUGH.suspects
-
-
-@finds(CROSS_REGION_LAYERS, CROSS_REGION_SILENT)
-def other_regions(evidence: Evidence) -> Iterator[Finding]:
-    """Layers that the registry keeps in another region's S3, reached past the gateway endpoint or not at all."""
-    redirects: dict[str, list[Step]] = {}
-    for step in evidence.of(Action.BLOB):
-        if (redirect := step.redirect) and redirect.target is RedirectTarget.OTHER_REGION and redirect.host:
-            redirects.setdefault(redirect.host, []).append(step)
-    for name, steps in redirects.items():
-        host = next((host for host in evidence.hosts if host.redirected and host.name == name), None)
-        lost = _lost(host) if host else ()
-        region = steps[0].redirect.region if steps[0].redirect else None
-        fault = CROSS_REGION_SILENT if host and not host.connected else CROSS_REGION_LAYERS
-        where = region or "unknown"
-        yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=name)
-
-
-def _lost(host: HostFacts) -> tuple[Step, ...]:
-    """The lookups and connections that failed for that host."""
-    asked = (*host.lines, *((host.control,) if host.control else ()))
-    names = tuple(step for line in asked for step in line.failed) if not host.addresses else ()
-    return (*names, *host.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)))
 
 
 S3_POLICY = Fault(

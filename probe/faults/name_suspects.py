@@ -10,7 +10,7 @@ from probe.faults import causes
 from probe.faults.causes import DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
-from probe.model import AddressClass, Endpoint, Failure, Finding, Kind, Step
+from probe.model import AddressClass, Endpoint, Failure, Finding, Impact, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
 OUTSIDE_VPC = causes.other(
@@ -41,6 +41,23 @@ def proven_cause(evidence: Evidence, host: HostFacts, *others: CauseText) -> Sus
     return None
 
 
+def is_abroad(evidence: Evidence, host: HostFacts) -> bool:
+    """A host of the pull in another region than the task's, to which only public addresses lead, or none that answers.
+
+    `other_regions` judges it, unless another answer proves that the region does not matter.
+    """
+    endpoint = host.endpoint
+    of_pull = endpoint.impact is Impact.PULL and not host.redirected and endpoint.lookup == endpoint.host
+    if evidence.is_text or evidence.is_outside_vpc or not of_pull or not evidence.is_foreign(endpoint):
+        return False
+    lost = (Failure.TIMEOUT, Failure.UNREACHABLE)
+    tries = host.last_tries
+    silent = bool(tries) and all(step.failure in lost for step in tries) and not evidence.is_ipv4_only(host)
+    of_s3 = endpoint.kind is Kind.GATEWAY and host.address_class is AddressClass.PUBLIC and silent
+    mixed = any(is_inside(address.address_class) for address in host.addresses)
+    return (of_s3 or (evidence.leaks(host) and not mixed)) and proven_cause(evidence, host) is None
+
+
 def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     """Why an interface endpoint's name resolves to public addresses."""
     name = host.endpoint.name
@@ -55,12 +72,12 @@ def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     elif not evidence.is_vpc_resolver(server):
         suspects = _with_custom_resolver(evidence, host, suspects)
     if evidence.is_foreign(host.endpoint):
-        suspects = suspects.first(causes.CROSS_REGION)
+        suspects = suspects.first(causes.LOG_REGION if name == "logs" else causes.CROSS_REGION)
     if _is_fips(host):
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     if name == "ecr-legacy":
         suspects = suspects.first(causes.LEGACY_HOSTNAME)
-    return suspects.first(OUTSIDE_VPC) if evidence.is_off_ecs and not evidence.shows_vpc else suspects
+    return suspects.first(OUTSIDE_VPC) if evidence.is_outside_vpc else suspects
 
 
 def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspects) -> Suspects:

@@ -22,6 +22,7 @@ from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hos
 from probe.faults.name_suspects import (
     OUTSIDE_VPC,
     failed_lookups,
+    is_abroad,
     lookup_finding,
     missing_name_suspects,
     other_answers,
@@ -59,6 +60,7 @@ PUBLIC = Fault(
         causes.CROSS_REGION,
         causes.FIPS_HOSTNAME,
         causes.LEGACY_HOSTNAME,
+        causes.LOG_REGION,
         OUTSIDE_VPC,
     ),
 )
@@ -139,12 +141,14 @@ UNDETERMINED = noted(
 def public_answers(evidence: Evidence) -> Iterator[Finding]:
     """Interface endpoints that resolve publicly, with the connections that failed at their public addresses."""
     groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
-    for host in filter(evidence.leaks, evidence.hosts):
+    for host in evidence.hosts:
+        if not evidence.leaks(host) or is_abroad(evidence, host):
+            continue
         fault, suspects = _public_fault(evidence, host)
         groups.setdefault((fault, _similarity(evidence, host, fault, suspects)), []).append((host, suspects))
     for (fault, _), group in groups.items():
         hosts = [host for host, _ in group]
-        steps = merged(*(_steps_of(evidence, host) for host in hosts))
+        steps = merged(*(leak_steps(evidence, host) for host in hosts))
         impact = None if fault is PUBLIC_SILENT else Impact.ROUTE
         yield finding_of_hosts(fault, evidence, hosts, steps, impact=impact, suspects=_merged_suspects(group))
 
@@ -183,7 +187,7 @@ def _has_ipv6(host: HostFacts) -> bool:
     return not all(is_ipv4(address.address) for address in host.addresses)
 
 
-def _steps_of(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
+def leak_steps(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     """The public answers, other lookups of the name, and the connections that failed at public addresses."""
     line, control = host.line, host.control
     answers = _answers(host)

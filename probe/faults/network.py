@@ -8,6 +8,7 @@ from probe.addresses import is_ipv6
 from probe.faults import causes
 from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
 from probe.faults.fault import Fault, Suspects, finding_of_hosts, finds, merged, possible
+from probe.faults.name_suspects import is_abroad
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 SILENT = Fault(
@@ -135,9 +136,9 @@ def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:
 
 
 def _own_hosts(evidence: Evidence) -> Iterator[HostFacts]:
-    """The hosts to judge here. `names` judges those with public names, `layers` those of another region."""
+    """The hosts to judge here. `names` judges those with public names, `other_regions` those of another region."""
     for host in evidence.hosts:
-        if not evidence.leaks(host) and not evidence.is_other_region(host):
+        if not (evidence.leaks(host) or evidence.is_other_region(host) or is_abroad(evidence, host)):
             yield host
 
 

@@ -38,6 +38,10 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
     named = [endpoint for endpoint in endpoints if endpoint.name != UNNAMED]
     services = [service_of(endpoint, plan.partition) for endpoint in named] or ["SERVICE"]
     own = next(iter(around.addresses), None)
+    abroad = [
+        service_name(name, plan.partition, plan.region or "REGION", interface=True)
+        for name in ("ecr.api", "ecr.dkr", "s3")
+    ]
     subnet = around.subnet_cidr or around.subnet_cidr_ipv6
     return {
         "region": plan.region or "REGION",
@@ -59,6 +63,8 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
                 for interface in (False, True)
             )
         ),
+        "abroad_service": abroad[0],
+        "abroad_services": listed(abroad[1:]),
         "cluster": around.cluster or "CLUSTER",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
         "ranges": few(plan.vpc_cidrs) or "RANGES",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.evidence import NO_EVIDENCE, Evidence, is_inside
+from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Wording, finding, finds, noted
-from probe.model import Action, Extent, Failure, Finding, Impact, Route, Step
+from probe.model import Action, Extent, Failure, Finding, Impact, Step
 from probe.narration import listed
 
 TOKEN_REJECTED = Fault(
@@ -123,13 +123,6 @@ FIPS_HOST = HOST_FORM.variant(
     why="Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them.",
     causes=(causes.FIPS_HOSTNAME,),
 )
-CROSS_REGION = noted(
-    "region.cross-region",
-    "the image is in {region}, the task in {task_region}",
-    "Names of the other region resolve to private addresses and its layers arrive, so the pull works. Transfer between "
-    "regions is charged.",
-)
-
 # Docker's error text both for a repository that does not exist and for a denial.
 HIDDEN = "pull access denied"
 
@@ -227,16 +220,3 @@ def host_forms(evidence: Evidence) -> Iterator[Finding]:
     steps = tuple(step for step in host.lookups if step.ok)
     if steps:
         yield finding(FIPS_HOST if reference.fips else HOST_FORM, evidence, steps)
-
-
-@finds(CROSS_REGION)
-def cross_region(evidence: Evidence) -> Iterator[Finding]:
-    """An image of another region that is reached at private addresses, with layers that arrive."""
-    pull = [host for host in evidence.hosts if host.endpoint.name in ("ecr.api", "ecr.dkr") and not host.redirected]
-    if not any(evidence.is_foreign(host.endpoint) for host in pull):
-        return
-    private = all(evidence.route(host) is Route.ENDPOINT and is_inside(host.address_class) for host in pull)
-    layers = [step for step in evidence.of(Action.LAYER) if step.ok]
-    if private and layers:
-        names = tuple(step for host in pull for step in (host.line.steps if host.line else ()) if step.ok)
-        yield finding(CROSS_REGION, evidence, (*names, *layers))

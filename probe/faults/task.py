@@ -129,7 +129,7 @@ _BY_IMAGE_HOST = {
 def other_places(evidence: Evidence) -> Iterator[Finding]:
     """A host that is no ECS task, and perhaps in no VPC."""
     if evidence.is_off_ecs:
-        yield finding(NOT_ECS if evidence.shows_vpc else NO_VPC, evidence, evidence.of(Action.METADATA))
+        yield finding(NO_VPC if evidence.is_outside_vpc else NOT_ECS, evidence, evidence.of(Action.METADATA))
 
 
 @finds(METADATA, METADATA_REMEMBERED)

@@ -101,7 +101,7 @@ EXPECTED = (
     Expected(
         "the custom resolver answers publicly, and so does the VPC's",
         FakeRun({"ecr.dkr": at_custom(PUBLIC["ecr.dkr"], PUBLIC["ecr.dkr"])}),
-        {"dns.public-answer": "endpoint.missing.ecr-dkr dns.private-dns-disabled"},
+        {"dns.public-answer": "endpoint.missing.ecr-dkr"},
         "fail",
         "works",
     ),
@@ -134,7 +134,7 @@ EXPECTED = (
     Expected(
         "another region's image, public names",
         FakeRun({"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}, planned={"region": "us-west-2"}),
-        {"dns.public-answer": "region.cross-region endpoint.missing.ecr-api"},
+        {"region.cross-region": "region.cross-region endpoint.missing.ecr-api endpoint.missing.ecr-dkr"},
         "fail",
         "works",
     ),

@@ -89,7 +89,7 @@ CONNECTIONS = (
     Expected(
         "S3 silent for an image of another region",
         FakeRun(hosts("s3", tcp=SILENT), planned={"region": "us-west-2"}),
-        {"s3.silent": f"region.cross-region {S3_SILENCE}"},
+        {"region.cross-region": "region.cross-region endpoint.missing.s3 tcp.no-route"},
     ),
     Expected(
         "S3 has an interface endpoint with a private name, and it is silent",

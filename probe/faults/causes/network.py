@@ -159,12 +159,22 @@ EGRESS_FIREWALL = CauseText(
         note="Read their rule groups, or ask the owner of the appliance that the subnet routes to.",
     ),
 )
+# AWS[ecr-replication]
 CROSS_REGION = CauseText(
     code="region.cross-region",
-    title="the image is in {region}, the task in {task_region}: endpoints of this VPC serve only their own region",
+    title="the image is in {region}, the task in {task_region}, and this VPC lacks endpoints of {region}",
     fix=advice(
-        "replicate the repository {repository}, and use the copy in {task_region}",
+        "replicate the repository {repository} to {task_region} and use that copy, or create interface endpoints of "
+        "{region} in this VPC",
+        'aws ecr describe-registry --region {region} --query "replicationConfiguration" --output json '
+        "> REPLICATION.json",
         "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
+        "aws ecr start-replication-backfill --region {region} --destination region={task_region},registryId={account}",
+        note=(
+            "Keep a copy of REPLICATION.json and add the new rule to it: the second command replaces all rules. A rule "
+            "replicates only images pushed after it. The third command (of a recent AWS CLI) replicates the earlier "
+            "ones; without it, push the image again."
+        ),
     ),
     confirm=reads(
         "aws ecr describe-registry --region {region}",

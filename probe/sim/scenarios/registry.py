@@ -34,10 +34,15 @@ API_VERSION = (("Docker-Distribution-Api-Version", "registry/2.0"),)
 
 
 def _endpoints_of_another_region(vpc: VPC) -> None:
-    """Cross-region PrivateLink for ECR; the other region's layers are reached through a NAT gateway."""
+    """Interface endpoints of the other region for ECR and S3, with private DNS."""
+    for service in ("ecr.api", "ecr.dkr", "s3"):
+        vpc.add_endpoint(service, region=OTHER_REGION)
+
+
+def _ecr_endpoints_of_another_region(vpc: VPC) -> None:
+    """Without S3's: the gateway endpoint serves only the VPC's own region."""
     vpc.add_endpoint("ecr.api", region=OTHER_REGION)
     vpc.add_endpoint("ecr.dkr", region=OTHER_REGION)
-    vpc.network.routes.nat = True
 
 
 def _fips_image(reference: str) -> tuple[str, str]:
@@ -166,23 +171,40 @@ REGISTRY = (
         "cross-region",
         "The image is in another region, for which this VPC has no endpoints.",
         no_change,
-        findings={"dns.public-answer": "region.cross-region", "s3.silent": None},
+        findings={"region.cross-region": "region.cross-region"},
+        s3_reached=False,
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
     ),
     failing(
         "cross-region-nat",
         "The image is in another region and is pulled over the internet through a NAT gateway.",
         with_nat,
-        findings={"dns.public-answer": "region.cross-region"},
+        findings={"region.cross-region": "region.cross-region"},
         pull="works",
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
     ),
     passing(
         "cross-region-endpoints",
-        "The image is in another region, for which this VPC has endpoints too.",
+        "The image is in another region, for which this VPC has interface endpoints of ECR and S3.",
         _endpoints_of_another_region,
         findings={"region.cross-region": None},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+        s3_reached=False,
+    ),
+    passing(
+        "cross-region-endpoints-nat",
+        "The VPC has ECR's endpoints of the image's region, and the layers arrive through a NAT gateway.",
+        all_of(_ecr_endpoints_of_another_region, with_nat),
+        findings={"region.cross-region": None},
+        arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+    ),
+    failing(
+        "cross-region-s3-missing",
+        "The VPC has ECR's endpoints of the image's region but not S3's: the S3 gateway serves only its own region.",
+        _ecr_endpoints_of_another_region,
+        findings={"region.cross-region": "region.cross-region"},
+        arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+        s3_reached=False,
     ),
     failing(
         "fips-image-host",
