@@ -466,6 +466,18 @@ class Denial(Record, frozen=True, kw_only=True):
     principal: str | None = None
     action: str | None = None
 
+    @property
+    def is_of_key(self) -> bool:
+        """Whether an action on a KMS key was denied."""
+        return (self.action or "").startswith("kms:")
+
+
+class Topic(StrEnum):
+    """What an error of AWS concerns, where only its words say so."""
+
+    KEY = "kms-key"
+    UPSTREAM = "upstream-registry"  # of a pull-through cache
+
 
 class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
     """One HTTP answer. `aws`: it carries a mark of AWS: a request id, a registry error envelope or S3's XML."""
@@ -475,6 +487,7 @@ class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
     status: int | None = None
     aws: bool = False
     code: str | None = None  # AccessDeniedException, NAME_UNKNOWN, AccessDenied …
+    topic: Topic | None = None
     request_id: str | None = None
     denial: Denial | None = None
     clock_offset: float | None = None  # seconds by which the answer's Date is ahead of our clock

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from probe.arns import role_of
 from probe.faults import causes
 from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, confirmed, finding, finds, possible
-from probe.model import Action, Denial, DenialReason, Extent, Failure, Finding, Impact, Step
+from probe.model import Action, Denial, DenialReason, Extent, Failure, Finding, Impact, Step, Topic
+from probe.narration import http_status
 
 THROTTLED = Fault(
     "aws.throttled",
@@ -39,6 +42,20 @@ NOT_AWS = Fault(
     # A text does not prove which host answered: it may be the page of a content network.
     in_texts=Wording(causes=(causes.EGRESS_FIREWALL, causes.PROXY, causes.OTHER)),
 )
+REJECTED = Fault(
+    "aws.rejected",
+    "{endpoints} rejected a request for a reason that ecr-probe does not know",
+    "The answer is AWS's, so names, network and TLS work. It is an error that ecr-probe cannot classify: {error}.",
+    Impact.PULL,
+    (
+        causes.other(
+            "a reason that only the words of AWS's answer name",
+            causes.advice("read these words, and make the same request with the AWS CLI", causes.READ_MANIFEST),
+            causes.reads(causes.READ_MANIFEST),
+        ),
+    ),
+    examples=(("error", "HTTP 400 CODE"),),
+)
 UNREADABLE = Fault(
     "http.unreadable",
     "the answer of {endpoints} is not valid",
@@ -69,13 +86,22 @@ _CUT_OFF = (
 )
 # Only blobs are redirected: a redirect in answer to another request does not come from an API of AWS.
 _NO_REDIRECT = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.LOGS)
+# Failures by an answer of which the words decide. A 5xx is a fault of AWS itself.
+_WITH_TOPIC = (Failure.DENIED, Failure.UNAUTHENTICATED, Failure.NOT_FOUND, Failure.THROTTLED, Failure.MALFORMED)
+_OF_THE_CALLER = (
+    DenialReason.IDENTITY,
+    DenialReason.BOUNDARY,
+    DenialReason.SESSION,
+    DenialReason.SERVICE_CONTROL,
+    DenialReason.ENDPOINT,
+)
 _NO_OBJECT = (Action.TOKEN, Action.CHALLENGE)  # requests that name nothing that could be missing
 
 
 @finds(THROTTLED)
 def limits(evidence: Evidence) -> Iterator[Finding]:
     """Rate limits that also met the retry."""
-    steps = _failed(evidence, Failure.THROTTLED)
+    steps = [step for step in _failed(evidence, Failure.THROTTLED) if concern(step) is not Topic.UPSTREAM]
     yield from _aws_findings(THROTTLED, evidence, steps)
 
 
@@ -96,14 +122,37 @@ def foreign_answers(evidence: Evidence) -> Iterator[Finding]:
     yield from _path_findings(NOT_AWS, evidence, steps)
 
 
-@finds(UNREADABLE)
+@finds(UNREADABLE, REJECTED)
 def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
-    """Malformed and oversized answers, and a 404 to a request that names nothing."""
+    """Malformed and oversized answers, errors of AWS without a class, and a 404 to a request that names nothing."""
     steps = [
         *(step for step in _failed(evidence, Failure.MALFORMED, Failure.TOO_LARGE) if not _logs_answered(step)),
         *_failed(evidence, Failure.NOT_FOUND, actions=_NO_OBJECT),
     ]
-    yield from _path_findings(UNREADABLE, evidence, steps)
+    steps = [step for step in steps if concern(step) is None]
+    rejected: dict[str, list[Step]] = {}
+    for step in steps:
+        if _is_rejected(step):
+            rejected.setdefault(http_status(step.answer), []).append(step)
+    yield from _path_findings(UNREADABLE, evidence, [step for step in steps if not _is_rejected(step)])
+    for error, alike in rejected.items():
+        yield from _path_findings(REJECTED, evidence, alike, error=error)
+
+
+def _is_rejected(step: Step) -> bool:
+    """An error with a code or request id of AWS, and not a manifest or token that cannot be read."""
+    answer = step.answer
+    is_error = answer is not None and 400 <= (answer.status or 0) < 500
+    return answer is not None and is_error and answer.aws and bool(answer.code or answer.request_id)
+
+
+def concern(step: Step) -> Topic | None:
+    """What the error in the answer concerns, apart from the caller's permissions: `registry` finds what it means."""
+    answer, denial = step.answer, step.denial
+    if answer is None or step.failure not in _WITH_TOPIC:
+        return None
+    by_own_policy = step.action is not Action.LAYER and denial is not None and denial.reason in _OF_THE_CALLER
+    return None if by_own_policy else answer.topic
 
 
 def _logs_answered(step: Step) -> bool:
@@ -129,20 +178,29 @@ def _aws_findings(fault: Fault, evidence: Evidence, steps: list[Step]) -> Iterat
         yield finding(fault, evidence, evidence.tries(*steps), extent=extent)
 
 
-def _path_findings(fault: Fault, evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+def _path_findings(fault: Fault, evidence: Evidence, steps: list[Step], **values: Any) -> Iterator[Finding]:
     if steps:
         impact = evidence.impact(step.endpoint for step in steps)
-        yield finding(fault, evidence, evidence.tries(*steps), impact=impact)
+        yield finding(fault, evidence, evidence.tries(*steps), impact=impact, **values)
 
 
+_PULL_ROLE_UNKNOWN = (
+    "ECS pulls with the execution role, to which this request may be allowed; name it with --pull-role."
+)
 ENDPOINT_POLICY = Fault(
     "policy.vpce.ecr",
     "the policy of the {endpoints} VPC endpoint denies {action} to {who}",
-    "AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
-    Impact.PULL,
+    "AWS answered, so names, network and TLS work. {reason} {role}",
+    Impact.PROOF,
     (causes.ECR_ENDPOINT_POLICY,),
     certain=True,
-    examples=(("action", "an action"), ("who", "a role")),
+    in_texts=Wording(impact=Impact.PULL),
+    examples=(
+        ("action", "an action"),
+        ("who", "a role"),
+        ("reason", "AWS's answer names the VPC endpoint policy."),
+        ("role", _PULL_ROLE_UNKNOWN),
+    ),
 )
 DENIED = Fault(
     "iam.denied",
@@ -154,6 +212,10 @@ DENIED = Fault(
         causes.SOURCE_VPCE_CONDITION,
         causes.ORGANISATION_POLICY,
         causes.REPOSITORY_POLICY,
+        causes.REGISTRY_POLICY,
+        causes.REPOSITORY_NOT_FOUND,
+        causes.PERMISSIONS_BOUNDARY,
+        causes.KMS_KEY,
         causes.OTHER_ENDPOINT_POLICY,
         causes.S3_ENDPOINT_POLICY,
     ),
@@ -161,7 +223,7 @@ DENIED = Fault(
         ("who", "a role"),
         ("action", "an action"),
         ("reason", "The finding names the kind of policy, where AWS named one."),
-        ("role", "ECS pulls with the execution role, which may have more permissions; name it with --pull-role."),
+        ("role", _PULL_ROLE_UNKNOWN),
     ),
 )
 
@@ -175,19 +237,26 @@ _POLICIES = {"s3": causes.S3_ENDPOINT_POLICY} | dict.fromkeys(
     ("ecr.api", "ecr.dkr", "ecr-legacy"), causes.ECR_ENDPOINT_POLICY
 )
 _ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
+_SAME_ANSWER = " It answers the same where a repository of another account does not exist."
 
 
 @finds(ENDPOINT_POLICY)
 def endpoint_policies(evidence: Evidence) -> Iterator[Finding]:
-    """Denials that name a VPC endpoint policy. It applies to the pull too, unless ECS pulls with another role."""
+    """Denials that name a VPC endpoint policy.
+
+    They refute the pull only where this role is known to pull. A policy that allows the pulling role alone, which is
+    AWS's own first example, denies the probe's role, and the pull works.
+    """
     steps = [step for step in _denials(evidence) if _reason(step) is DenialReason.ENDPOINT]
     if steps:
         yield finding(
             ENDPOINT_POLICY,
             evidence,
             evidence.tries(*steps),
-            impact=Impact.PROOF if evidence.holds_pull_role is False else Impact.PULL,
+            impact=_impact(evidence),
             action=_action(steps[0]),
+            reason=policy_sentence(steps[0].denial),
+            role=role_sentence(evidence),
         )
 
 
@@ -203,17 +272,17 @@ def denials(evidence: Evidence) -> Iterator[Finding]:
             DENIED,
             evidence,
             evidence.tries(*steps),
-            impact=Impact.PULL if evidence.holds_pull_role else Impact.PROOF,
+            impact=_impact(evidence),
             suspects=suspects,
             action=_action(steps[0]),
-            reason=policy_sentence(steps[0].denial),
+            reason=policy_sentence(steps[0].denial) + (_SAME_ANSWER if _may_not_exist(suspects) else ""),
             role=role_sentence(evidence),
         )
 
 
 def _denials(evidence: Evidence) -> Iterator[Step]:
     for step in evidence.failed(Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB):
-        if step.failure is Failure.DENIED:
+        if step.failure is Failure.DENIED and concern(step) is None:
             yield step
 
 
@@ -225,11 +294,24 @@ def _action(step: Step) -> str:
     return (step.denial.action if step.denial else None) or _ACTIONS.get(step.action, "the registry")
 
 
+def _impact(evidence: Evidence) -> Impact:
+    """A denial refutes the pull only where the denied role is known to be the one that pulls."""
+    return Impact.PULL if evidence.holds_pull_role else Impact.PROOF
+
+
+def _may_not_exist(suspects: Suspects) -> bool:
+    return causes.REPOSITORY_NOT_FOUND in suspects.open
+
+
 def policy_sentence(denial: Denial | None) -> str:
-    """The kind of policy that denied, where AWS names one."""
-    if denial is None or denial.reason is None:
+    """The kind of policy that denied, where AWS names one, and whether it has an explicit Deny."""
+    reason = denial.reason if denial else None
+    if denial is not None and denial.explicit:
+        policy = f"{'an' if reason is DenialReason.IDENTITY else 'a'} {reason}" if reason else "a policy"
+        return f"AWS's answer names an explicit Deny in {policy}. It takes precedence over every Allow."
+    if reason is None:
         return "AWS's answer does not say which policy denies this request."
-    return f"AWS's answer names the {denial.reason}."
+    return f"AWS's answer names the {reason}."
 
 
 def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
@@ -239,13 +321,17 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     policy = _POLICIES.get(step.endpoint, causes.OTHER_ENDPOINT_POLICY)
     if reason in _ORGANISATION:
         return confirmed(causes.ORGANISATION_POLICY)
+    if reason is DenialReason.BOUNDARY:
+        return confirmed(causes.PERMISSIONS_BOUNDARY)
+    if denial is not None and denial.is_of_key:
+        return _key_suspects(reason)
     if reason is DenialReason.RESOURCE:
-        return confirmed(causes.REPOSITORY_POLICY)
+        return _resource_suspects(evidence, denial)
     if reason is not None:
         role, condition = causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION
         return possible(condition, role) if public else possible(role, condition)
     is_ecr = policy is causes.ECR_ENDPOINT_POLICY
-    foreign = (causes.REPOSITORY_POLICY,) if is_ecr and _is_other_account(evidence) else ()
+    foreign = (causes.REPOSITORY_POLICY,) if is_ecr and _is_other_account(evidence, denial) else ()
     if public:
         suspects = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
         return Suspects(suspects, ruled_out=frozenset({policy}))
@@ -253,9 +339,31 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     return possible(causes.EXECUTION_ROLE, policy, *explicit, *foreign)
 
 
-def _is_other_account(evidence: Evidence) -> bool:
-    own = evidence.surroundings.account
-    return own is not None and own != (evidence.plan.account or own)
+def _key_suspects(reason: DenialReason | None) -> Suspects:
+    """Of a denied KMS action: a key has a policy of its own."""
+    if reason is DenialReason.RESOURCE:
+        return confirmed(causes.KMS_KEY)
+    role, key = causes.EXECUTION_ROLE, causes.KMS_KEY
+    return possible(key, role) if reason is None else possible(role, key)
+
+
+def _resource_suspects(evidence: Evidence, denial: Denial | None) -> Suspects:
+    """The repository's policy, or the registry's, which ECR evaluates for every request too.
+
+    To a role of another account AWS answers alike where the repository does not exist: nothing allows the request.
+    AWS[ecr-registry-policy] AWS[ecr-other-account-missing]
+    """
+    explicit = denial is not None and denial.explicit
+    if explicit or _is_other_account(evidence, denial) is False:
+        return possible(causes.REPOSITORY_POLICY, causes.REGISTRY_POLICY)
+    return possible(causes.REPOSITORY_POLICY, causes.REPOSITORY_NOT_FOUND, causes.REGISTRY_POLICY)
+
+
+def _is_other_account(evidence: Evidence, denial: Denial | None) -> bool | None:
+    """Whether the image belongs to another account than the denied role; None where either is unknown."""
+    role = role_of((denial.principal if denial else None) or "")
+    own = role[0] if role else evidence.surroundings.account
+    return own != evidence.plan.account if own and evidence.plan.account else None
 
 
 def role_sentence(evidence: Evidence) -> str:
@@ -264,4 +372,4 @@ def role_sentence(evidence: Evidence) -> str:
         return "This is the role that pulls."
     if evidence.holds_pull_role is False:
         return "ECS pulls with another role (--pull-role), so this does not refute the pull."
-    return "ECS pulls with the execution role, which may have more permissions; name it with --pull-role."
+    return _PULL_ROLE_UNKNOWN

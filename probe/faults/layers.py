@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
+from probe.faults.answers import concern
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, noted, possible
 from probe.model import (
@@ -75,10 +76,10 @@ def _upstream_suspects(evidence: Evidence, steps: list[Step]) -> Suspects:
 S3_POLICY = Fault(
     "policy.vpce.s3",
     "S3 denies the download of layers that ECR signed (bucket {bucket})",
-    "Token and manifest arrived, so the role's permissions are fine. ECR signed the layer's URL with its own "
-    "principal: only an endpoint policy or an organization's policy denies that.",
+    "Token and manifest arrived, so the role's permissions are fine. Principal and bucket are AWS's own: the policy of "
+    "an S3 endpoint applies, and no policy of your roles or organization (SCP, RCP) does.",
     Impact.PULL,
-    (causes.S3_ENDPOINT_POLICY, causes.ORGANISATION_POLICY, causes.OTHER),
+    (causes.S3_ENDPOINT_POLICY, causes.KMS_KEY, causes.OTHER),
 )
 S3_POLICY_NAMED = S3_POLICY.variant(
     title="the policy of the S3 endpoint blocks ECR's layers: it does not allow the bucket {bucket}",
@@ -155,10 +156,10 @@ S3_ROUTE_NAT = S3_ROUTE.variant(
 
 @finds(S3_POLICY, S3_POLICY_NAMED)
 def refused_layers(evidence: Evidence) -> Iterator[Finding]:
-    """S3 denies what ECR signed: an endpoint policy, named or not, or an organization's policy."""
+    """S3 denies what ECR signed. AWS[s3-layer-principal] Only an endpoint's policy, or a key's, can do that."""
     groups: dict[Suspects, list[Step]] = {}
     for step in evidence.failed(Action.LAYER):
-        if step.failure is Failure.DENIED:
+        if step.failure is Failure.DENIED and concern(step) is None:
             groups.setdefault(_suspects(step), []).append(step)
     for suspects, steps in groups.items():
         fault = S3_POLICY_NAMED if causes.S3_ENDPOINT_POLICY in suspects.confirmed else S3_POLICY
@@ -167,18 +168,16 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
 
 def _suspects(step: Step) -> Suspects:
     denial = step.denial
-    reason = denial.reason if denial else None
-    if reason is DenialReason.ENDPOINT:
+    if denial is not None and denial.reason is DenialReason.ENDPOINT:
         return confirmed(causes.S3_ENDPOINT_POLICY)
-    if reason in (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL):
-        return confirmed(causes.ORGANISATION_POLICY)
     return possible(*S3_POLICY.causes)
 
 
 @finds(URL_REJECTED)
 def rejected_urls(evidence: Evidence) -> Iterator[Finding]:
     """Signed URLs that S3 does not accept."""
-    steps = [step for step in evidence.failed(Action.LAYER) if step.failure is Failure.UNAUTHENTICATED]
+    layers = evidence.failed(Action.LAYER)
+    steps = [step for step in layers if step.failure is Failure.UNAUTHENTICATED and concern(step) is None]
     if steps:
         yield finding(URL_REJECTED, evidence, evidence.tries(*steps))
 
@@ -186,7 +185,8 @@ def rejected_urls(evidence: Evidence) -> Iterator[Finding]:
 @finds(BLOB_MISSING)
 def missing_blobs(evidence: Evidence) -> Iterator[Finding]:
     """Blobs that the registry, or S3 behind it, does not have."""
-    steps = [step for step in evidence.failed(Action.BLOB, Action.LAYER) if step.failure is Failure.NOT_FOUND]
+    blobs = evidence.failed(Action.BLOB, Action.LAYER)
+    steps = [step for step in blobs if step.failure is Failure.NOT_FOUND and concern(step) is None]
     if steps:
         yield finding(BLOB_MISSING, evidence, evidence.tries(*steps))
 

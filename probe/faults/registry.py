@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
+from probe.faults.answers import concern
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, Wording, finding, finds, noted
-from probe.model import Action, Extent, Failure, Finding, Impact, Step
+from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
+from probe.model import Action, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
+from probe.records import replace
 
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
@@ -107,6 +109,39 @@ OTHER_PLATFORM = NO_PLATFORM.variant(
     ),
     extent=Extent.PARTLY,
 )
+KEY_UNUSABLE = Fault(
+    "registry.kms-key",
+    "the KMS key of the repository {repository} cannot be used",
+    "The answer names AWS KMS, so names, network and TLS work. The images of the repository are encrypted with this "
+    "key, and every pull fails until the key can be used.",
+    Impact.PULL,
+    (causes.KMS_KEY,),
+    certain=True,
+)
+UPSTREAM_REFUSED = Fault(
+    "registry.upstream-refused",
+    "the upstream registry refuses the pull-through cache the image {repository}",
+    "ECR's answer concerns the upstream registry, so names, network and the role's permissions work.",
+    Impact.PULL,
+    (causes.UPSTREAM_REFUSED,),
+    certain=True,
+)
+_UPSTREAM_LIMIT = replace(
+    causes.THROTTLE,
+    title="the upstream registry limits the rate of pulls; this is no quota of ECR",
+    fix=causes.advice(
+        "give the pull-through cache rule the credentials of an account with a higher limit, or wait",
+        *causes.UPSTREAM_REFUSED.fix.commands,
+    ),
+    confirm=causes.PULL_THROUGH.confirm,
+)
+UPSTREAM_THROTTLED = UPSTREAM_REFUSED.variant(
+    title="the upstream registry of the pull-through cache limits the rate of requests",
+    why="ECR's answer quotes the upstream registry, so names, network and the role's permissions work.",
+    impact=Impact.PROOF,
+    causes=(_UPSTREAM_LIMIT, causes.UPSTREAM_REFUSED),
+    certain=False,
+)
 HEAD_REFUSED = noted(
     "registry.head-refused",
     "the registry refused HEAD for the manifest, but answered GET",
@@ -123,6 +158,7 @@ FIPS_HOST = HOST_FORM.variant(
     why="Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them.",
     causes=(causes.FIPS_HOSTNAME,),
 )
+_PULL = (Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)  # what needs the repository, not only the role
 # Docker's error text both for a repository that does not exist and for a denial.
 HIDDEN = "pull access denied"
 
@@ -131,9 +167,30 @@ HIDDEN = "pull access denied"
 def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Tokens that the registry does not accept."""
     refused = evidence.failed(Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
-    steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED]
+    steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED and concern(step) is None]
     if steps:
         yield finding(TOKEN_REJECTED, evidence, evidence.tries(*steps))
+
+
+@finds(KEY_UNUSABLE)
+def unusable_keys(evidence: Evidence) -> Iterator[Finding]:
+    """Errors of KMS in answers of the registry, and of S3 behind it."""
+    steps = [step for step in evidence.failed(*_PULL) if concern(step) is Topic.KEY]
+    if steps:
+        yield finding(KEY_UNUSABLE, evidence, evidence.tries(*steps))
+
+
+@finds(UPSTREAM_REFUSED, UPSTREAM_THROTTLED)
+def upstream_refusals(evidence: Evidence) -> Iterator[Finding]:
+    """Answers of the registry on what the upstream registry of a pull-through cache answered."""
+    steps = [step for step in evidence.failed(*_PULL) if concern(step) is Topic.UPSTREAM]
+    limited = [step for step in steps if step.failure is Failure.THROTTLED]
+    refused = [step for step in steps if step not in limited]
+    if refused:
+        yield finding(UPSTREAM_REFUSED, evidence, evidence.tries(*refused))
+    if limited:
+        suspects = Suspects(UPSTREAM_THROTTLED.causes, confirmed=frozenset((_UPSTREAM_LIMIT,)))
+        yield finding(UPSTREAM_THROTTLED, evidence, evidence.tries(*limited), suspects=suspects)
 
 
 @finds(
@@ -149,7 +206,7 @@ def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
 def missing_images(evidence: Evidence) -> Iterator[Finding]:
     """404 for a manifest: the repository, or the tag or digest in it, does not exist."""
     for step in evidence.failed(Action.MANIFEST):
-        if step.failure is Failure.NOT_FOUND:
+        if step.failure is Failure.NOT_FOUND and concern(step) is None:
             code = step.answer.code if step.answer else None
             yield finding(_missing_fault(evidence, code), evidence, evidence.tries(step))
 

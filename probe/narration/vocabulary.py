@@ -69,7 +69,7 @@ FAILURES = {
     Failure.TRUNCATED: _FailureWords("{was} cut short", "cut short"),
     Failure.STALLED: _FailureWords("stalled", "stalled"),
     Failure.TOO_LARGE: _FailureWords("failed: the answer is too large", "answer too large"),
-    Failure.MALFORMED: _FailureWords("failed: the answer is unreadable", "answer unreadable"),
+    Failure.MALFORMED: _FailureWords("failed: unexpected answer", "unexpected answer"),
     Failure.REDIRECT: _FailureWords("failed: the redirect was not followed", "redirect not followed"),
     Failure.CLOCK: _FailureWords("{was} rejected for its time", "time rejected"),
     Failure.NO_CREDENTIALS: _FailureWords("found no credentials", "no credentials"),

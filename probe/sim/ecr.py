@@ -147,7 +147,7 @@ class Registry(Service):
         principal = self.passwords.issued.get(password)
         if principal is None or self.passwords.expired:
             # An unknown password is reported as an expired one; neither answer has a challenge.
-            return _error(403, "DENIED", _EXPIRED)
+            return registry_error(403, "DENIED", _EXPIRED)
         if request.path == "/v2/":
             return Reply(200, b"{}", (_VERSION,))
         return self._call(request, entry, registry, principal)
@@ -156,18 +156,19 @@ class Registry(Service):
         match = _PATH.fullmatch(unquote(request.path))
         action = _ACTIONS.get((request.method, match["what"])) if match else None
         if match is None or action is None:
-            return _error(404, "UNSUPPORTED", "The operation is unsupported.")
+            return registry_error(404, "UNSUPPORTED", "The operation is unsupported.")
         account, name = registry.account, match["name"]
         repository = self.repositories.find(account, entry.region, name)
         resource = f"arn:{names.partition(entry.region)}:ecr:{entry.region}:{account}:repository/{name}"
-        owner = repository.policy if repository and account != self.account.id else None
+        # AWS[ecr-other-account-missing] No policy allows access to another account's repository that does not exist.
+        owner = (repository.policy if repository else ()) if account != self.account.id else None
         # Permissions are checked at every call; the token does not contain them.
         refusal = self.account.refusal(principal, action, resource, endpoint=entry.endpoint, owner=owner)
         if refusal:
-            return _error(403, "DENIED", refusal)
+            return registry_error(403, "DENIED", refusal)
         if repository is None:
             message = f"The repository with name '{name}' does not exist in the registry with id '{account}'"
-            return _error(404, "NAME_UNKNOWN", message)
+            return registry_error(404, "NAME_UNKNOWN", message)
         if match["what"] == "tags":
             # The list of tags is JSON with a text media type.
             return Reply(200, json.dumps({"name": name, "tags": sorted(repository.tags)}).encode(), (_VERSION,), _TEXT)
@@ -178,7 +179,11 @@ class Registry(Service):
     def _blob(self, request: Request, repository: Repository, digest: str, registry: names.AwsHost) -> Reply:
         blob = repository.blobs.get(digest)
         if blob is None:
-            return Reply(404) if request.method == "HEAD" else _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+            return (
+                Reply(404)
+                if request.method == "HEAD"
+                else registry_error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+            )
         if request.method == "HEAD":
             # Private registries answer HEAD of a blob themselves.
             return Reply(200, blob.body, (_VERSION, ("Docker-Content-Digest", digest)), "application/octet-stream")
@@ -197,7 +202,7 @@ def _challenge(host: str) -> Reply:
 
 def _manifest(request: Request, manifest: Content | None) -> Reply:
     if manifest is None:
-        return _error(404, "MANIFEST_UNKNOWN", "Requested image not found")
+        return registry_error(404, "MANIFEST_UNKNOWN", "Requested image not found")
     headers = [_VERSION, ("Sizes", "")]
     if request.method == "HEAD":
         # Only the answer to HEAD has this header; clients of GET compute the digest.
@@ -205,7 +210,7 @@ def _manifest(request: Request, manifest: Content | None) -> Reply:
     return Reply(200, manifest.body, tuple(headers), manifest.media_type)
 
 
-def _error(status: int, code: str, message: str) -> Reply:
+def registry_error(status: int, code: str, message: str) -> Reply:
     """An error of the distribution protocol."""
     body = json.dumps({"errors": [{"code": code, "message": message}]}).encode()
     return Reply(status, body, (_VERSION,), "application/json; charset=utf-8")
@@ -213,7 +218,23 @@ def _error(status: int, code: str, message: str) -> Reply:
 
 def throttled() -> Reply:
     """The registry's answer to too many requests."""
-    return _error(429, "TOOMANYREQUESTS", "Rate exceeded")
+    return registry_error(429, "TOOMANYREQUESTS", "Rate exceeded")
+
+
+def key_disabled() -> Reply:
+    """The answer where the repository's KMS key is disabled. AWS[ecr-kms-errors]"""
+    return registry_error(400, "KmsException", "The operation failed due to a KMS exception.")
+
+
+def upstream_refused() -> Reply:
+    """The answer where the upstream registry refuses the credentials of a pull-through rule."""
+    message = "The authentication to the upstream registry failed. Verify that the credentials are valid."
+    return registry_error(403, "DENIED", message)
+
+
+def upstream_throttled() -> Reply:
+    """The answer where Docker Hub limits the pulls of a pull-through rule. AWS[ecr-upstream-errors]"""
+    return registry_error(429, "TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit.")
 
 
 def _password(credentials: str) -> str | None:

@@ -130,6 +130,15 @@ def slow_down() -> Reply:
     return _xml(503, "SlowDown", "Please reduce your request rate.")
 
 
+def key_denied() -> Reply:
+    """The denial where the policy of the repository's KMS key does not allow decryption. AWS[ecr-kms-errors]"""
+    principal = "arn:aws:sts::812812325446:assumed-role/storage-access-role-prod-us-east-1/S3Session"
+    key = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4444-8888-121212121212"
+    reason = "because no resource-based policy allows the kms:Decrypt action"
+    message = f"User: {principal} is not authorized to perform: kms:Decrypt on resource: {key} {reason}"
+    return _xml(403, "AccessDenied", message)
+
+
 def internal_error() -> Reply:
     return _xml(500, "InternalError", "We encountered an internal error. Please try again.")
 

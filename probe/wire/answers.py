@@ -17,7 +17,7 @@ import msgspec
 from probe.model import AnswerSeen, Failure
 from probe.records import Record
 from probe.safe_words import scrub
-from probe.wire.aws_errors import denial_in, failure_of_code, failure_of_status, times_in
+from probe.wire.aws_errors import denial_in, failure_of_code, failure_of_status, times_in, topic_of
 from probe.wire.http import Answer
 
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id")
@@ -48,12 +48,14 @@ def facts(answer: Answer, *, method: str, address: str | None, clock: float) -> 
     error, headers = _error(answer), _lower_case(answer.headers)
     header_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
     signed_at, server_time = times_in(error.message or "")
+    aws = bool(header_id or error.recognized or any(name in headers for name in _OTHER_MARKS))
     return AnswerSeen(
         address=address,
         method=method,
         status=answer.status,
-        aws=bool(header_id or error.recognized or any(name in headers for name in _OTHER_MARKS)),
+        aws=aws,
         code=scrub(error.code) if error.code else None,
+        topic=topic_of(error.text) if aws else None,
         request_id=scrub(header_id or error.request_id or "") or None,
         denial=denial_in(error.message or ""),
         clock_offset=_clock_offset(headers.get("date"), clock),
@@ -94,7 +96,8 @@ def _failure_of_aws(answer: Answer, seen: AnswerSeen, error: _Error) -> Failure:
     if by_code is not None:
         return by_code
     # ECR's registry answers a malformed password with 400.
-    if answer.status == 400 and not error.code and _REGISTRY_VERSION in _lower_case(answer.headers):
+    bare = seen.method != "HEAD" and not error.code  # an answer to HEAD never has a code
+    if answer.status == 400 and bare and _REGISTRY_VERSION in _lower_case(answer.headers):
         return Failure.UNAUTHENTICATED
     return failure_of_status(answer.status)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from probe.model import Denial, DenialReason, Failure
+from probe.model import Denial, DenialReason, Failure, Topic
 from probe.safe_words import scrub
 
 _BY_STATUS = {401: Failure.UNAUTHENTICATED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
@@ -59,6 +59,17 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _REASONS = {reason.value.lower(): reason for reason in DenialReason}
+# The names are those of ECR's exceptions and failure codes. Docker Hub's sentence on its limit arrives unchanged.
+_TOPICS = {
+    Topic.UPSTREAM: re.compile(
+        r"(?i)upstream[ _-]?(?:registry|image|layer|access|too|unavailable)|pull[ _-]through[ _-]cache rule"
+        r"|unabletoaccesssecret|unabletodecryptsecret|secretnotfound|reached your (?:\w+ )?pull rate limit"
+    ),
+    # An action, the ARN of a key, or an exception: KmsException, KMS.DisabledException, KMSInvalidStateException.
+    Topic.KEY: re.compile(
+        r"\bkms:[A-Z]\w|:kms:[a-z]{2}-|(?i:\bkms[. _]?\w{0,40}(?:exception|error)\b|access to kms\b)"
+    ),
+}
 # "Signature expired: <signed> is now earlier than <oldest> (<server's time> - 15 min.)". The message for a signature
 # from the future has the same form.
 _TIMES = re.compile(r"Signature (?:expired|not yet current): (\d{8}T\d{6}Z)\D+(\d{8}T\d{6}Z)(?:\s*\((\d{8}T\d{6}Z))?")
@@ -81,6 +92,14 @@ def failure_of_code(code: str, message: str = "", *, control_plane: bool = False
     if code.endswith("NotFound"):
         return Failure.NOT_FOUND
     return Failure.THROTTLED if code.startswith("Throttling") else None
+
+
+def topic_of(text: str) -> Topic | None:
+    """What the code and message of an error concern, None for anything else.
+
+    AWS[ecr-kms-errors] AWS[ecr-upstream-errors]
+    """
+    return next((topic for topic, pattern in _TOPICS.items() if pattern.search(text)), None)
 
 
 def denial_in(message: str) -> Denial | None:

@@ -77,14 +77,14 @@ DENIED = (
         "action",
         "ecr.dkr/manifest",
         "denied",
-        {"iam.denied": "=iam.repository-policy"},
+        {"iam.denied": "iam.repository-policy registry.repo-not-found iam.registry-policy"},
     ),
     Sample(
         "manifest denied, beginning of the sentence missing",
         "… because no resource-based policy allows the ecr:BatchGetImage action",
         "ecr.dkr/manifest",
         "denied",
-        {"iam.denied": "=iam.repository-policy"},
+        {"iam.denied": "iam.repository-policy registry.repo-not-found iam.registry-policy"},
     ),
     Sample(
         "manifest denied to a role of another account",
@@ -124,14 +124,14 @@ DENIED = (
         """<Message>Access Denied</Message><RequestId>1A2B3C4D5E6F7A8B</RequestId></Error>\"""",
         "s3/layer",
         "denied",
-        {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
+        {"policy.vpce.s3": "policy.vpce.s3 kms.key"},
     ),
     Sample(
         "layer denied by S3, cut off before the code",
         f'{CONFIGURATION}{NOT_JSON}"<?xml version=',
         "s3/layer",
         "denied",
-        {"policy.vpce.s3": "policy.vpce.s3 iam.scp"},
+        {"policy.vpce.s3": "policy.vpce.s3 kms.key"},
     ),
     Sample(
         "layer denied by the S3 endpoint policy",

@@ -15,8 +15,12 @@ NAMELESS = Identity(source="container-role", arn=None)
 NAT = {"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}
 
 
-def denied(reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True) -> Reply:
-    return Reply(Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence)
+def denied(
+    reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True, explicit: bool = False
+) -> Reply:
+    return Reply(
+        Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence, explicit=explicit
+    )
 
 
 def run_with(policy: Policy = STRICTEST, **replies: Reply) -> FakeRun:
@@ -71,7 +75,7 @@ DENIALS = (
     ),
     Expected(
         "a denial without a reason, by another account's registry",
-        FakeRun(replies={"manifest": denied()}, around={"account": "999999999999"}),
+        FakeRun(replies={"manifest": denied()}, planned={"account": "999999999999"}),
         {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
         *PROOF,
     ),
@@ -83,9 +87,33 @@ DENIALS = (
         "unproven",
     ),
     Expected(
-        "the repository's policy",
+        "a resource-based policy of the own account: the repository's or the registry's",
         run_with(manifest=denied(DenialReason.RESOURCE)),
-        {"iam.denied": "=iam.repository-policy"},
+        {"iam.denied": "iam.repository-policy iam.registry-policy"},
+        *PROOF,
+    ),
+    Expected(
+        "no resource-based policy of another account allows: also the answer for a repository that does not exist",
+        FakeRun(replies={"manifest": denied(DenialReason.RESOURCE)}, planned={"account": "999999999999"}),
+        {"iam.denied": "iam.repository-policy registry.repo-not-found iam.registry-policy"},
+        *PROOF,
+    ),
+    Expected(
+        "no resource-based policy of another account allows, and metadata names no account",
+        FakeRun(
+            replies={"manifest": denied(DenialReason.RESOURCE)},
+            planned={"account": "999999999999"},
+            around={"account": None},
+        ),
+        {"iam.denied": "iam.repository-policy registry.repo-not-found iam.registry-policy"},
+        *PROOF,
+    ),
+    Expected(
+        "an explicit Deny in a resource-based policy of another account",
+        FakeRun(
+            replies={"manifest": denied(DenialReason.RESOURCE, explicit=True)}, planned={"account": "999999999999"}
+        ),
+        {"iam.denied": "iam.repository-policy iam.registry-policy"},
         *PROOF,
     ),
     Expected(
@@ -103,7 +131,7 @@ DENIALS = (
     Expected(
         "a permissions boundary",
         run_with(token=denied(DenialReason.BOUNDARY)),
-        {"iam.denied": "iam.execution-role"},
+        {"iam.denied": "=iam.permissions-boundary"},
         *PROOF,
     ),
     Expected(
@@ -113,9 +141,11 @@ DENIALS = (
         *PROOF,
     ),
     Expected(
-        "an endpoint policy of ECR",
+        "an endpoint policy of ECR denies a role that may not be the pull's",
         run_with(token=denied(DenialReason.ENDPOINT)),
         {"policy.vpce.ecr": "=policy.vpce.ecr"},
+        *PROOF,
+        {"policy.vpce.ecr": "error"},
     ),
     Expected(
         "an endpoint policy denies a role that does not pull",
@@ -181,6 +211,21 @@ ANSWERS = (
         "a malformed answer",
         run_with(token=Reply(Failure.MALFORMED)),
         {"http.unreadable": "other path.egress-firewall"},
+    ),
+    Expected(
+        "an error of AWS without a class",
+        run_with(token=Reply(Failure.MALFORMED, 400, code="InvalidParameterException")),
+        {"aws.rejected": "other"},
+    ),
+    Expected(
+        "an error of the registry without a class",
+        run_with(blob=Reply(Failure.MALFORMED, 405, code="UNSUPPORTED")),
+        {"aws.rejected": "other"},
+    ),
+    Expected(
+        "404 of AWS for the token",
+        run_with(token=Reply(Failure.NOT_FOUND, 404, code="RepositoryNotFoundException")),
+        {"aws.rejected": "other"},
     ),
     Expected("a manifest that is too large", run_with(manifest=Reply(Failure.TOO_LARGE)), {"http.unreadable": "other"}),
     Expected("404 for the token", run_with(token=Reply(Failure.NOT_FOUND, 404)), {"http.unreadable": "other"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.model import DenialReason, Failure, Layers, RedirectTarget
+from probe.model import DenialReason, Failure, Layers, RedirectTarget, Topic
 from tests.faults.expectation import S3_ROUTE, Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
 from tests.faults.fake_hosts import PUBLIC, Host, Reply
@@ -161,12 +161,85 @@ EXPECTED = (
     Expected(
         "S3 denies without a reason",
         run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied")),
-        {"policy.vpce.s3": "policy.vpce.s3 iam.scp other"},
+        {"policy.vpce.s3": "policy.vpce.s3 kms.key other"},
     ),
     Expected(
-        "S3 names an organization's policy in its denial",
+        "S3 names an organization's policy in its denial, which cannot apply to ECR's principal and bucket",
         run_with(layer=Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.RESOURCE_CONTROL)),
-        {"policy.vpce.s3": "=iam.scp"},
+        {"policy.vpce.s3": "policy.vpce.s3 kms.key other"},
+    ),
+    Expected(
+        "S3 denies kms:Decrypt by the key's policy",
+        run_with(
+            layer=Reply(
+                Failure.DENIED,
+                403,
+                code="AccessDenied",
+                topic=Topic.KEY,
+                reason=DenialReason.RESOURCE,
+                denied_action="kms:Decrypt",
+            )
+        ),
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Expected(
+        "S3 denies kms:Decrypt by an organization's policy, which is on the key",
+        run_with(
+            layer=Reply(
+                Failure.DENIED,
+                403,
+                code="AccessDenied",
+                topic=Topic.KEY,
+                reason=DenialReason.RESOURCE_CONTROL,
+                denied_action="kms:Decrypt",
+            )
+        ),
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Expected(
+        "S3 answers that the key is disabled",
+        run_with(layer=Reply(Failure.MALFORMED, 400, code="KMS.DisabledException", topic=Topic.KEY)),
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Expected(
+        "the registry answers that the key is disabled",
+        run_with(blob=Reply(Failure.MALFORMED, 400, code="KmsException", topic=Topic.KEY)),
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Expected(
+        "the registry denies kms:Decrypt to the probe's role by its own policies",
+        run_with(
+            manifest=Reply(
+                Failure.DENIED,
+                403,
+                code="DENIED",
+                topic=Topic.KEY,
+                reason=DenialReason.IDENTITY,
+                denied_action="kms:Decrypt",
+            )
+        ),
+        {"iam.denied": "iam.execution-role kms.key"},
+        *PROOF,
+    ),
+    Expected(
+        "the upstream registry refuses the pull-through rule's secret",
+        run_with(manifest=Reply(Failure.DENIED, 403, code="DENIED", topic=Topic.UPSTREAM)),
+        {"registry.upstream-refused": "=registry.upstream-refused"},
+    ),
+    Expected(
+        "the upstream registry does not know the image",
+        run_with(manifest=Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN", topic=Topic.UPSTREAM)),
+        {"registry.upstream-refused": "=registry.upstream-refused"},
+    ),
+    Expected(
+        "the upstream registry limits pulls",
+        run_with(
+            manifest=Reply(
+                Failure.THROTTLED, 429, code="TOOMANYREQUESTS", topic=Topic.UPSTREAM, first=Failure.THROTTLED
+            )
+        ),
+        {"registry.upstream-refused": "=throttle registry.upstream-refused"},
+        *PROOF,
     ),
     Expected(
         "S3 rejects the signed URL",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from probe.endpoints import CORE_ENDPOINTS, ROWS, Place
-from probe.model import AnswerSeen, Denial, DenialReason, Endpoint, Failure, ImageHost, ImageReference, Plan
+from probe.model import AnswerSeen, Denial, DenialReason, Endpoint, Failure, ImageHost, ImageReference, Plan, Topic
 from probe.partitions import partitions
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -108,17 +108,25 @@ class Reply:
     status: int = 200
     aws: bool = True
     code: str | None = None
+    topic: Topic | None = None
     reason: DenialReason | None = None
     sentence: bool = False
+    explicit: bool = False
+    denied_action: str | None = None  # in the sentence, in place of the step's own
     first: Failure | None = None  # how the first attempt failed
     offset: float = AWS_CLOCK
     detail: str | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
 
     def answer(self, action: str) -> AnswerSeen:
-        denial = Denial(reason=self.reason, principal=ROLE, action=action) if self.reason or self.sentence else None
+        denial = None
+        if self.reason or self.sentence:
+            action = self.denied_action or action
+            denial = Denial(reason=self.reason, explicit=self.explicit, principal=ROLE, action=action)
         status = 200 if self.failure is None else self.status
-        return AnswerSeen(status=status, aws=self.aws, code=self.code, denial=denial, clock_offset=self.offset)
+        return AnswerSeen(
+            status=status, aws=self.aws, code=self.code, topic=self.topic, denial=denial, clock_offset=self.offset
+        )
 
 
 OK = Reply()

@@ -40,7 +40,7 @@ ANSWERS = (
         "the repository's policy lacks the other account",
         run_with(manifest=denied(DenialReason.RESOURCE)),
         "iam.repository-policy",
-        "confirmed",
+        "first",
     ),
     Reported(
         "the organization limits regions", run_with(token=denied(DenialReason.SERVICE_CONTROL)), "iam.scp", "confirmed"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.model import AnswerSeen, DenialReason, Failure
+from probe.model import AnswerSeen, DenialReason, Failure, Topic
 from probe.wire import answers
 from probe.wire.aws_errors import failure_of_code
 from probe.wire.http import Answer
@@ -110,6 +110,35 @@ def test_the_failure_of_an_answer(status: int, body: bytes, headers: dict[str, s
     assert failure is not None
     assert failure[0] is expected
     assert failure[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, envelope("KmsException", "The operation failed due to a KMS exception."), Topic.KEY),
+        (
+            400,
+            envelope("UNKNOWN", "KMSInvalidStateException: arn:aws:kms:eu-west-1:1:key/0a is pending deletion"),
+            Topic.KEY,
+        ),
+        (400, xml("KMS.DisabledException", "arn:aws:kms:us-east-1:1:key/0a is disabled."), Topic.KEY),
+        (403, xml("AccessDenied", "User: x is not authorized to perform: kms:Decrypt on resource: y"), Topic.KEY),
+        (403, envelope("DENIED", "The authentication to the upstream registry failed."), Topic.UPSTREAM),
+        (400, api("UnableToGetUpstreamImageException"), Topic.UPSTREAM),
+        (400, envelope("UpstreamAccessDenied"), Topic.UPSTREAM),
+        (429, envelope("TOOMANYREQUESTS", "You have reached your pull rate limit."), Topic.UPSTREAM),
+        (429, envelope("TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit."), Topic.UPSTREAM),
+        # Repositories with these names.
+        (404, envelope("NAME_UNKNOWN", "The repository with name 'kms' does not exist in the registry"), None),
+        (403, envelope("DENIED", "not authorized on arn:aws:ecr:eu-west-1:1:repository/upstream/kms because"), None),
+        (429, envelope("TOOMANYREQUESTS", "Rate exceeded"), None),
+        # A proxy's words.
+        (503, b"upstream registry connect error", None),
+    ],
+)
+def test_what_an_error_concerns(status: int, body: bytes, expected: Topic | None) -> None:
+    seen, _ = classify(status, body)
+    assert seen.topic is expected
 
 
 @pytest.mark.parametrize(

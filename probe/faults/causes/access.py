@@ -62,6 +62,43 @@ REPOSITORY_POLICY = CauseText(
         note="Run it in account {account}.",
     ),
 )
+REGISTRY_POLICY = CauseText(
+    code="iam.registry-policy",
+    title="the policy of the registry as a whole does not allow this role or account",
+    fix=advice(
+        "allow {who} in the registry's policy",
+        "aws ecr put-registry-policy --region {region} --policy-text file://POLICY.json",
+        note="Run it in account {account}. It replaces the whole policy.",
+    ),
+    confirm=reads(
+        "aws ecr get-registry-policy --region {region}",
+        note="Run it in account {account}. RegistryPolicyNotFoundException means that the registry has no policy.",
+    ),
+)
+PERMISSIONS_BOUNDARY = CauseText(
+    code="iam.permissions-boundary",
+    title="the permissions boundary of the role does not allow this request",
+    fix=advice(
+        "allow {actions} in the policy that is the role's permissions boundary",
+        "aws iam create-policy-version --policy-arn BOUNDARY_ARN --policy-document file://POLICY.json --set-as-default",
+    ),
+    confirm=reads('aws iam get-role --role-name {role_name} --query "Role.PermissionsBoundary"'),
+)
+KMS_KEY = CauseText(
+    code="kms.key",
+    title="the KMS key of the repository or secret is disabled, pending deletion, or not allowed for this use",
+    fix=advice(
+        "enable the key or cancel its deletion; where its policy or grants were changed, allow the use again",
+        "aws kms enable-key --region {region} --key-id KEY_ID",
+        note="aws kms cancel-key-deletion keeps a key that is pending deletion; it is disabled until it is enabled.",
+    ),
+    confirm=reads(
+        "aws ecr describe-repositories --region {region} --registry-id {account} --repository-names {repository} "
+        '--query "repositories[].encryptionConfiguration"',
+        'aws kms describe-key --region {region} --key-id KEY_ID --query "KeyMetadata.KeyState"',
+        note="The first command shows the key's ARN.",
+    ),
+)
 SOURCE_VPCE_CONDITION = CauseText(
     code="iam.source-vpce-condition",
     title="a policy of the role has a condition on aws:SourceVpce or aws:SourceVpc that this request does not meet",

@@ -66,6 +66,20 @@ PULL_THROUGH = CauseText(
     fix=advice("pull the image once from a network with internet access", READ_MANIFEST),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
 )
+UPSTREAM_REFUSED = CauseText(
+    code="registry.upstream-refused",
+    title="the upstream registry refuses the pull-through cache: the rule's secret or the image's path there is wrong",
+    fix=advice(
+        "correct the rule's secret in Secrets Manager and the image's path behind the rule's prefix (Docker Hub's "
+        "official images are under library/)",
+        "aws ecr update-pull-through-cache-rule --region {region} --ecr-repository-prefix PREFIX "
+        "--credential-arn SECRET_ARN",
+    ),
+    confirm=reads(
+        "aws ecr validate-pull-through-cache-rule --region {region} --registry-id {account} "
+        "--ecr-repository-prefix PREFIX"
+    ),
+)
 TOKEN_EXPIRED = CauseText(
     code="registry.auth-token-expired",
     title="the token has expired or belongs to another region's registry",

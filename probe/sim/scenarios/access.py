@@ -38,25 +38,25 @@ def _own_endpoint_only(vpc: VPC) -> None:
 
 
 DENIALS = (
-    failing(
+    inconclusive(
         "ecr-endpoint-policy",
         "The policy of the ecr.api endpoint does not allow GetAuthorizationToken.",
         endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
-    failing(
+    inconclusive(
         "ecr-endpoint-policy-dkr",
         "The policy of the ecr.dkr endpoint differs from that of ecr.api and lacks BatchGetImage.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:GetDownloadUrlForLayer",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
-    failing(
+    inconclusive(
         "ecr-endpoint-policy-deny",
         "The policy of the ecr.api endpoint has an explicit Deny.",
         endpoint_policy("ecr.api", Statement(), Statement(effect="Deny", actions=(TOKEN,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
     ),
-    failing(
+    inconclusive(
         "ecr-endpoint-policy-layers",
         "The policy of the ecr.dkr endpoint allows manifests but not layers.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:BatchGetImage",))),
@@ -68,6 +68,19 @@ DENIALS = (
         endpoint_policy("ecr.api", Statement(principals=(PULL_ROLE,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         arguments=("--pull-role", PULL_ROLE),
+    ),
+    inconclusive(
+        "ecr-endpoint-policy-other-role-unnamed",
+        "The endpoint policy allows only the execution role, which pulls; --pull-role does not name it.",
+        endpoint_policy("ecr.api", Statement(principals=(PULL_ROLE,))),
+        findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+    ),
+    failing(
+        "ecr-endpoint-policy-pull-role",
+        "The policy of the ecr.api endpoint does not allow the token to the role that pulls.",
+        endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
+        findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+        arguments=("--pull-role", OWN_ROLE),
     ),
     inconclusive(
         "denied-without-reason",
@@ -126,6 +139,13 @@ DENIALS = (
         no_change,
         findings={"iam.denied": "iam.repository-policy"},
         arguments=image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
+    ),
+    inconclusive(
+        "other-account-repo-missing",
+        "The image belongs to another account, where the repository does not exist; AWS answers with a denial.",
+        no_change,
+        findings={"iam.denied": "iam.repository-policy"},
+        arguments=image(f"shared/bsae:{TAG}", account=OTHER_ACCOUNT),
     ),
 )
 

@@ -56,6 +56,7 @@ PAIRS = (
         "The policy of the ecr.dkr endpoint denies the pull, and the endpoint for CloudWatch Logs is missing.",
         all_of(endpoint_policy("ecr.dkr", Statement(actions=("ecr:ListImages",))), without_endpoints("logs")),
         findings={"policy.vpce.ecr": "policy.vpce.ecr", "dns.public-answer": "logs.endpoint-missing"},
+        pull="unproven",
     ),
     degraded(
         "interception-and-logs-nat",

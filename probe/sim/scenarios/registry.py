@@ -20,10 +20,10 @@ from probe.sim.changes import (
     with_nat,
 )
 from probe.sim.cloud import APP, OTHER_REGION, TAG
-from probe.sim.ecr import throttled
+from probe.sim.ecr import key_disabled, registry_error, throttled, upstream_refused, upstream_throttled
 from probe.sim.http import Damage, Reply
 from probe.sim.identity import Statement
-from probe.sim.s3 import internal_error, slow_down
+from probe.sim.s3 import internal_error, key_denied, slow_down
 from probe.sim.scenarios.healthy import ACCOUNT, IPV6, image
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.services import json_error
@@ -118,6 +118,32 @@ REGISTRY = (
         "The registry answers 429 to every manifest request.",
         inject_reply("ecr.dkr", throttled(), at="/manifests/"),
         findings={"aws.throttled": "throttle"},
+    ),
+    failing(
+        "upstream-refused",
+        "The upstream registry of a pull-through cache refuses the secret of its rule.",
+        inject_reply("ecr.dkr", upstream_refused(), at="/manifests/"),
+        findings={"registry.upstream-refused": "registry.upstream-refused"},
+        arguments=image("docker-hub/library/nginx:1.27"),
+    ),
+    inconclusive(
+        "upstream-throttled",
+        "Docker Hub limits the rate of a pull-through cache's pulls.",
+        inject_reply("ecr.dkr", upstream_throttled(), at="/manifests/"),
+        findings={"registry.upstream-refused": "throttle"},
+        arguments=image("docker-hub/library/nginx:1.27"),
+    ),
+    failing(
+        "kms-key-disabled",
+        "The KMS key that encrypts the repository is disabled: manifests arrive, layers do not.",
+        inject_reply("ecr.dkr", key_disabled(), at="/blobs/"),
+        findings={"registry.kms-key": "kms.key"},
+    ),
+    failing(
+        "registry-rejects",
+        "The registry rejects the manifest request with an error that has no class of its own.",
+        inject_reply("ecr.dkr", registry_error(400, "UNSUPPORTED", "The operation is unsupported."), at="/manifests/"),
+        findings={"aws.rejected": "other"},
     ),
     inconclusive(
         "service-error",
@@ -261,6 +287,12 @@ LAYERS = (
         "S3 denies the layers with AccessDenied, without a reason.",
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), set_to("cloud.layers.states_reason", False)),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
+    ),
+    failing(
+        "s3-kms-denied",
+        "S3 denies the layers because the policy of the repository's KMS key does not allow their decryption.",
+        inject_reply("s3", key_denied()),
+        findings={"registry.kms-key": "kms.key"},
     ),
     failing(
         "s3-url-expired",
