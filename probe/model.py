@@ -446,6 +446,17 @@ class CertificateSeen(Seen, frozen=True, kw_only=True, tag="tls"):
     not_after: datetime | None = None
 
 
+class LargeHelloSeen(Seen, frozen=True, kw_only=True, tag="large-hello"):
+    """A control handshake with a large ClientHello, of which only the first record of an answer is read.
+
+    `hello_bytes` is the size of its TLS record. `answer` is "ServerHello" or "alert", None where none came.
+    """
+
+    address: str
+    hello_bytes: int | None = None
+    answer: str | None = None
+
+
 class DenialReason(StrEnum):
     """The policy that denied access, as AWS's own sentence names it (IAM guide, "troubleshoot access denied")."""
 
@@ -554,6 +565,7 @@ AnySeen = (
     | NamesSeen
     | ConnectionSeen
     | CertificateSeen
+    | LargeHelloSeen
     | AnswerSeen
     | ManifestSeen
     | RedirectSeen
@@ -638,6 +650,11 @@ class Step(Record, frozen=True, kw_only=True):
     def certificate(self) -> CertificateSeen | None:
         """The handshake and the certificate."""
         return self._seen_as(CertificateSeen)
+
+    @property
+    def large_hello(self) -> LargeHelloSeen | None:
+        """The control handshake with a large ClientHello."""
+        return self._seen_as(LargeHelloSeen)
 
     @property
     def manifest(self) -> ManifestSeen | None:

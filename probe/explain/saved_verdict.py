@@ -118,6 +118,7 @@ def _with_fields(step: Step, host: str | None) -> Step:
     number = step.id.rpartition("#")[2]
     prefix, _, last = step.subject.rpartition("/")
     address = step.answer.address if step.answer else None
+    address = step.large_hello.address if step.large_hello else address
     if step.names is not None:
         address = step.names.server
         host = prefix.partition("/")[0] if "/" in prefix and step.asker is not Asker.FOLLOW_UP else host
@@ -174,7 +175,7 @@ def _addresses_of(step: Step) -> Iterator[str]:
     if step.names:
         yield step.names.server
         yield from (address.address for address in step.names.addresses)
-    elif seen := step.connection or step.certificate:
+    elif seen := step.connection or step.certificate or step.large_hello:
         yield seen.address
 
 

@@ -83,7 +83,9 @@ def bugs(evidence: Evidence) -> Iterator[Finding]:
     """Exceptions of our own program."""
     steps = _ended_by(evidence, Failure.BUG)
     if steps:
-        yield finding(BUG, evidence, steps, what=few(step.id for step in steps))
+        # A control only adds evidence, so nothing is lost without it.
+        extent = Extent.NOTED if all(step.action is Action.CONTROL for step in steps) else Extent.WHOLLY
+        yield finding(BUG, evidence, steps, extent=extent, what=few(step.id for step in steps))
 
 
 @finds(DEADLINE, INTERRUPTED)

@@ -235,7 +235,8 @@ def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     host = next((host for host in planned if host.endpoint.kind is Kind.GATEWAY), None)
     if host is None or not host.verified_handshakes or evidence.route(host) is not Route.UNDETERMINED:
         return
-    controls = [step for step in evidence.of(Action.CONTROL) if step.endpoint == host.endpoint.name and step.ok][:1]
+    ours = (step for step in evidence.of(Action.CONTROL) if step.endpoint == host.endpoint.name and step.ok)
+    controls = [step for step in ours if step.control][:1]
     control = controls[0].control if controls else None
     fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[control.reached if control else None]
     yield finding(fault, evidence, (*host.connected, *controls), control=control.host if control else "none")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from probe.faults import causes
-from probe.faults.evidence import Evidence
+from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
 from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import few
@@ -17,7 +17,19 @@ SILENT = Fault(
     "Small packets pass and the large ones of the handshake do not, or a middlebox drops them. Security groups, "
     "network ACLs and routes are fine.",
     Impact.PULL,
-    (causes.MTU, causes.EGRESS_FIREWALL),
+    (causes.MTU, causes.EGRESS_FIREWALL, causes.LARGE_CLIENT_HELLO),
+)
+LARGE_HELLO = Fault(
+    "path.large-client-hello",
+    "clients with post-quantum key exchange cannot connect to {endpoints}: a large ClientHello does not get through",
+    "A handshake with a ClientHello of the usual size succeeds at the same address, and one of {hello_bytes} bytes, "
+    "which needs two packets, fails. Programs built with Go 1.23 or newer send one of that size, as the ECS agent, "
+    "containerd and Docker can be, and so do programs with OpenSSL 3.5. They cannot pull here.",
+    Impact.PULL,
+    (causes.LARGE_CLIENT_HELLO,),
+    certain=True,
+    other_causes=(causes.MTU, causes.EGRESS_FIREWALL),
+    examples=(("hello_bytes", "1800"),),
 )
 RESET = Fault(
     "tls.reset",
@@ -101,6 +113,7 @@ WRONG_NAME = Fault(
 
 # In these partitions Amazon is known to be the issuer; elsewhere another issuer may be right.
 _ISSUER_KNOWN = ("aws", "aws-us-gov")
+_BROKEN_PATH = (Failure.TIMEOUT, Failure.STALLED, Failure.RESET, Failure.TLS_STALL, Failure.TLS_RESET)
 _CERTIFICATE = (Failure.UNTRUSTED, Failure.WRONG_NAME, Failure.EXPIRED)
 
 
@@ -109,6 +122,26 @@ def stuck_handshakes(evidence: Evidence) -> Iterator[Finding]:
     """Handshakes that timed out, were reset, or got an answer other than TLS."""
     for failure, fault in ((Failure.TLS_STALL, SILENT), (Failure.TLS_RESET, RESET), (Failure.NOT_TLS, NOT_TLS)):
         yield from _host_findings(fault, evidence, (step for step in _handshakes(evidence) if step.failure is failure))
+
+
+@finds(LARGE_HELLO)
+def large_hellos(evidence: Evidence) -> Iterator[Finding]:
+    """Addresses where a large ClientHello is silent or reset, and where one of the usual size has just passed."""
+    verified = {step.id for step in evidence.of(Action.TLS) if step.ok}
+    unanswered = (step for step in evidence.failed(Action.CONTROL) if step.large_hello and step.on in verified)
+    steps = [step for step in unanswered if step.failure in (Failure.TLS_STALL, Failure.TLS_RESET)]
+    if not steps:
+        return
+    # Where requests over small handshakes fail too, the path may have failed as a whole after the first handshakes.
+    broken = {step.endpoint for step in evidence.failed(*CONVERSATION) if step.failure in _BROKEN_PATH}
+    suspects = possible(causes.LARGE_CLIENT_HELLO, causes.MTU, causes.EGRESS_FIREWALL)
+    yield finding(
+        LARGE_HELLO,
+        evidence,
+        evidence.tries(*steps),
+        suspects=suspects if broken.intersection(step.endpoint for step in steps) else None,
+        hello_bytes=max(step.large_hello.hello_bytes or 0 for step in steps if step.large_hello),
+    )
 
 
 @finds(INTERCEPTION, UNVERIFIED, CA_BUNDLE, EXPIRED, EXPIRED_BY_AWS_CLOCK, VALID_BY_AWS_CLOCK, WRONG_NAME)

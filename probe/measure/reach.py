@@ -21,13 +21,23 @@ from probe.model import (
     ConnectionSeen,
     Endpoint,
     Failure,
+    Impact,
     Kind,
+    LargeHelloSeen,
     NamesSeen,
     Step,
 )
 from probe.records import Record, fields, replace
 from probe.wire import names
-from probe.wire.certificates import CertificateFacts, handshake, peer_facts, read_certificate
+from probe.wire.certificates import (
+    LARGE_HELLO,
+    CertificateFacts,
+    first_answer,
+    handshake,
+    large_hello,
+    peer_facts,
+    read_certificate,
+)
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect, has_route
 
@@ -72,6 +82,10 @@ def reach(run: Run, endpoint: Endpoint, *, on: str | None = None) -> Reached:
     addresses = _addresses(answers)
     last_steps = _Connections(run, host).try_all(addresses) if addresses else []
     ready = tuple(Ready(step.address, step.id) for step in last_steps if step.ok and step.address)
+    # Only the hosts of the pull, since the others share their paths, and one address of each. Later, so that nothing
+    # waits for it.
+    if run.plan.controls and ready and on is None and endpoint.impact is Impact.PULL:
+        run.in_background.append(spawn(lambda: _send_large_hello(run, endpoint, ready[0])))
     steps = last_steps or answers
     return Reached(endpoint, ready, next((step for step in steps if step.failed), steps[0]).id)
 
@@ -295,6 +309,26 @@ class _Connections(Record, frozen=True):
 
     def _target(self, action: Action, address: Address, on: str) -> Target:
         return self.host.target(action, address.address, address=address.address, on=on)
+
+
+def _send_large_hello(run: Run, endpoint: Endpoint, ready: Ready) -> None:
+    """Shake hands as clients with post-quantum key exchange begin: some middleboxes drop a ClientHello of two packets.
+
+    A control: the address has just completed a handshake with a ClientHello of the usual size.
+    """
+    blank = LargeHelloSeen(address=ready.address, hello_bytes=LARGE_HELLO)
+
+    def call() -> tuple[LargeHelloSeen, None]:
+        budget = run.plan.budget
+        hello = large_hello(run.wire, endpoint.host)
+        sock = connect(run.wire, ready.address, endpoint.port, timeout=budget.connect, until=run.until)
+        answer = first_answer(sock, hello, timeout=budget.tls, until=run.until)
+        return replace(blank, hello_bytes=len(hello), answer=answer), None
+
+    target = Target(
+        endpoint.name, Action.CONTROL, "large-client-hello", endpoint.host, ready.address, on=ready.step, rank=1
+    )
+    run.with_retry(lambda: run.recorder.attempt(target, call, seen=blank))
 
 
 def _family(address: str) -> int:

@@ -12,6 +12,7 @@ from probe.model import (
     ControlSeen,
     CredentialsSeen,
     Failure,
+    LargeHelloSeen,
     LayerSeen,
     ManifestSeen,
     NamesSeen,
@@ -98,6 +99,10 @@ def _proxy_result(group: Sequence[ProxySeen]) -> str:
     return few(group[0].variables) or "no proxy variable"
 
 
+def _large_hello_result(group: Sequence[LargeHelloSeen]) -> str:
+    return f"{group[0].hello_bytes} bytes answered with {group[0].answer}"
+
+
 def _control_result(group: Sequence[ControlSeen]) -> str:
     seen = group[0]
     # The host of one control is an address that no host has, that of the other is S3 of another region.
@@ -114,4 +119,5 @@ _RESULTS: dict[type, Callable[[Any], str]] = {
     CredentialsSeen: _credentials_result,
     ProxySeen: _proxy_result,
     ControlSeen: _control_result,
+    LargeHelloSeen: _large_hello_result,
 }

@@ -11,6 +11,7 @@ from probe.model import (
     ControlSeen,
     CredentialsSeen,
     Failure,
+    LargeHelloSeen,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
@@ -24,7 +25,6 @@ from probe.model import (
 )
 from probe.narration.phrases import address_list, counted, duration, few, size
 from probe.narration.vocabulary import (
-    ACTIONS,
     FAILURES,
     NAME_NOTES,
     OF_RESOLVERS,
@@ -32,6 +32,8 @@ from probe.narration.vocabulary import (
     SERVER_NOTES,
     SILENT,
     http_status,
+    is_dialled,
+    noun,
     skip_reason,
 )
 
@@ -46,10 +48,15 @@ def observations(ids: Iterable[str], document: Measurement | Verdict) -> list[st
         return quotations
     alike: dict[tuple[object, ...], list[Step]] = {}
     for step in cited:
-        alike.setdefault((step.action, step.asker, step.outcome, step.failure), []).append(step)
+        alike.setdefault((*_kind(step), step.outcome, step.failure), []).append(step)
     sentences = list(dict.fromkeys(sentence for part in alike.values() for sentence in _sentences(part, steps)))
     rest = len(sentences) - _MOST
     return sentences if rest <= 0 else [*sentences[:_MOST], f"and {rest} more"]
+
+
+def _kind(step: Step) -> tuple[object, ...]:
+    """What sentences count together."""
+    return step.action, step.asker, noun(step)
 
 
 def _quotations(steps: Sequence[Step]) -> list[str]:
@@ -64,7 +71,7 @@ def _sentences(group: Sequence[Step], steps: Sequence[Step]) -> Iterator[str]:
         # Several answers of one kind differ in their request ids alone: one of them is enough.
         cited = next((step for step in group if _adds(step)), first)
         yield from _failed_lookups(group) if first.names else [_failed(group, steps, cited)]
-        if _adds(cited) and first.action is not Action.TCP:
+        if _adds(cited) and first.action is not Action.TCP and not first.large_hello:
             yield f"“{cited.detail}”" if _is_of_server(cited) else f"{cited.detail}"
     elif first.skipped:
         by_id = {step.id: step for step in steps}
@@ -101,7 +108,7 @@ def _failed(group: Sequence[Step], steps: Sequence[Step], cited: Step) -> str:
     first = group[0]
     failure = first.failure or Failure.BUG
     total = _total(group, steps)
-    dialled = [step.address for step in group if step.address] if first.action in (Action.TCP, Action.TLS) else []
+    dialled = [step.address for step in group if step.address] if is_dialled(first) else []
     to = " to" if first.action is Action.TCP else " with"
     place = f"{to} {dialled[0]}" if total == 1 and dialled else ""
     verb = FAILURES[failure].verb.format(was="was" if len({step.target for step in group}) == 1 else "were")
@@ -117,19 +124,19 @@ def _share(group: Sequence[Step], steps: Sequence[Step]) -> str:
     total = _total(group, steps)
     if total == 1:
         return f"the {_name(group[0])}"
-    return f"{len({step.target for step in group})} of {total} {ACTIONS[group[0].action].noun}s"
+    return f"{len({step.target for step in group})} of {total} {noun(group[0])}s"
 
 
 def _total(group: Sequence[Step], steps: Sequence[Step]) -> int:
     """How many such things were tried at these endpoints; a retry is the same thing again."""
-    kinds = {(step.endpoint, step.action, step.asker) for step in group}
-    tried = {step.target for step in steps if not step.skipped and (step.endpoint, step.action, step.asker) in kinds}
+    kinds = {(step.endpoint, *_kind(step)) for step in group}
+    tried = {step.target for step in steps if not step.skipped and (step.endpoint, *_kind(step)) in kinds}
     return len(tried | {step.target for step in group})
 
 
 def _name(step: Step) -> str:
-    noun = ACTIONS[step.action].noun
-    return f"{step.endpoint} {noun}" if step.action is Action.REQUEST or step.skipped else noun
+    name = noun(step)
+    return f"{step.endpoint} {name}" if step.action is Action.REQUEST or step.skipped else name
 
 
 def _after(group: Sequence[Step]) -> str:
@@ -139,7 +146,7 @@ def _after(group: Sequence[Step]) -> str:
 
 def _addresses(group: Sequence[Step]) -> str:
     """ " (10.0.1.10, 10.0.2.10, …)" for connections and handshakes."""
-    if group[0].action not in (Action.TCP, Action.TLS):
+    if not is_dialled(group[0]):
         return ""
     addresses = few(step.address for step in group if step.address)
     return f" ({addresses})" if addresses else ""
@@ -206,6 +213,8 @@ def _success(step: Step) -> str:
             reached = {True: "is reachable", False: "is not reachable", None: "was not tried"}[control.reached]
             address = f" ({control.address})" if control.address not in (None, control.host) else ""
             return f"{control.host}{address} {reached}"
+        case LargeHelloSeen() as hello:
+            return f"{hello.address} answered a ClientHello of {hello.hello_bytes} bytes with {hello.answer}"
         case RedirectSeen() as redirect:
             return f"the blob request was redirected to {redirect.host or 'no host'}"
         case MetadataSeen() as metadata:

@@ -34,6 +34,19 @@ ACTIONS = {
 }
 
 
+_LARGE_HELLO = "large-ClientHello handshake"
+
+
+def noun(step: Step) -> str:
+    """What a step is in a sentence, with an "s" for several."""
+    return _LARGE_HELLO if step.large_hello else ACTIONS[step.action].noun
+
+
+def is_dialled(step: Step) -> bool:
+    """Whether sentences and tables name the address of this kind of step."""
+    return step.action in (Action.TCP, Action.TLS) or step.large_hello is not None
+
+
 class _FailureWords(Record, frozen=True):
     """`verb` follows the noun, "{was}" agrees with it; `cell` is its short form."""
 

@@ -15,7 +15,7 @@ from probe.sim.dns import DnsAnswer, DnsHandler, Nameserver, Zone
 from probe.sim.http import Damage, Delivery, Reply
 from probe.sim.identity import Policy, Statement
 from probe.sim.network import Middlebox, Treatment
-from probe.sim.servers import Certificate, Server
+from probe.sim.servers import Certificate, HttpServer, Server
 from probe.sim.services import InjectedReply
 from probe.sim.vpc import VPC
 
@@ -134,7 +134,10 @@ def nameserver_lines(*servers: str) -> Change:
 
 
 def middlebox(
-    *services: str, behaviour: Treatment | Server | None = None, issuer: str | None = None, reply: Reply | None = None
+    *services: str,
+    behaviour: Treatment | Server | Callable[[HttpServer], Server] | None = None,
+    issuer: str | None = None,
+    reply: Reply | None = None,
 ) -> Change:
     """A middlebox in front of services; see `Middlebox`."""
     box = Middlebox(frozenset(services), behaviour, issuer=issuer, reply=reply)

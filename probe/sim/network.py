@@ -5,6 +5,7 @@ Pure decisions about a network that scenarios break; sockets are in `servers`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from probe.records import Record, field, replace
@@ -88,17 +89,19 @@ class Treatment(Enum):
 class Middlebox(Record, frozen=True):
     """A firewall, proxy or broken link in front of `services`; "" means all public addresses.
 
-    `behaviour` blocks the connection or replaces the server. Without it `issuer`, `delivery` or `reply` change the
-    server's certificate, bodies or answers.
+    `behaviour` blocks the connection, or replaces or wraps the server. Without it `issuer`, `delivery` or `reply`
+    change the server's certificate, bodies or answers.
     """
 
     services: frozenset[str]
-    behaviour: Treatment | Server | None = None
+    behaviour: Treatment | Server | Callable[[HttpServer], Server] | None = None
     issuer: str | None = None
     delivery: Delivery | None = None
     reply: Reply | None = None
 
     def treat(self, server: Server) -> Server | Treatment:
+        if callable(self.behaviour):
+            return self.behaviour(server) if isinstance(server, HttpServer) else server
         if self.behaviour is not None:
             return self.behaviour
         if not isinstance(server, HttpServer):

@@ -120,6 +120,24 @@ class ResetOnClientHello(Record, frozen=True):
             close_with_reset(sock)
 
 
+class LargeHelloFilter(Record, frozen=True):
+    """Drop a ClientHello of more than `most` bytes, as a firewall that reads one packet does, and pass smaller ones."""
+
+    server: HttpServer
+    most: int = 1_400
+    with_reset: bool = False
+
+    def serve(self, sock: socket.socket, closing: threading.Event, /) -> None:
+        header = sock.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL)
+        if 5 + int.from_bytes(header[3:5], "big") <= self.most:
+            self.server.serve(sock, closing)
+        elif self.with_reset:
+            sock.recv(65536)
+            close_with_reset(sock)
+        else:
+            read_until_closed(sock)
+
+
 class PlainTextServer(Record, frozen=True):
     """Answer on port 443 without TLS."""
 

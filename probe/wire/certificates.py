@@ -1,4 +1,5 @@
-"""TLS handshakes: verified ones for requests, and an unverified one that only reads the peer's certificate.
+"""TLS handshakes: verified ones for requests, an unverified one that only reads the peer's certificate, and the first
+flight of a large one.
 
 Only `read_certificate` imports `cryptography`: Python does not parse the certificate of a peer that it did not verify.
 """
@@ -7,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +17,7 @@ from probe.model import Failure
 from probe.records import Record
 from probe.wire import Wire
 from probe.wire.errors import Phase, WireError, wire_error
-from probe.wire.sockets import Pace, TlsSocket, connect
+from probe.wire.sockets import Pace, PlainSocket, TlsSocket, connect
 
 _ABBREVIATIONS = {"countryName": "C", "organizationName": "O", "commonName": "CN", "organizationalUnitName": "OU"}
 _SHOWN_ATTRIBUTES = ("O", "CN")
@@ -83,6 +86,70 @@ def _handshake_error(error: Exception, host: str) -> WireError:
     if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
         return WireError(Failure.WRONG_NAME, f"not a valid server name for TLS: {host}: {error}")
     return wire_error(error, phase=Phase.TLS)
+
+
+# ---- a large ClientHello ---------------------------------------------------------------------------------------------
+
+# Bytes of the record. A share of X25519MLKEM768 has 1,216 bytes (draft-ietf-tls-ecdhe-mlkem), so the ClientHellos of Go
+# 1.24 and OpenSSL 3.5 have about 1,500 to 1,900, which is more than one packet of 1,500 bytes holds.
+LARGE_HELLO = 1_800
+_PADDING = b"\x00\x15"  # extension type 21 (RFC 7685)
+_ALERT, _HANDSHAKE = 21, 22
+_RECORD_TYPES = {_ALERT: "alert", _HANDSHAKE: "ServerHello"}
+
+
+def large_hello(wire: Wire, host: str) -> bytes:
+    """The ClientHello that `handshake` sends to `host`, padded to LARGE_HELLO bytes.
+
+    OpenSSL before 3.5 has no post-quantum key share. Padding (RFC 7685) changes nothing but the length, servers ignore
+    it (AWS[padding-ignored]), and browsers have sent it to every server for years. Made-up ALPN names would be less
+    code, but a firewall may have a policy on them, and a server may refuse them. Only the first record of the answer
+    can be read: OpenSSL does not know the padding, so its handshake could not be completed.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = wire.trust().wrap_bio(incoming, outgoing, server_hostname=host)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return _padded(outgoing.read(), LARGE_HELLO)
+
+
+def _padded(record: bytes, size: int) -> bytes:
+    """A TLS record with a ClientHello (RFC 8446, section 4.1.2), padded by an extension to `size` bytes."""
+    session = 5 + 4 + 2 + 32  # after the headers of record and message, the version and the random bytes
+    ciphers = session + 1 + record[session]
+    compression = ciphers + 2 + int.from_bytes(record[ciphers : ciphers + 2])
+    start = compression + 1 + record[compression]
+    rest, extensions = record[start + 2 :], b""
+    while rest:
+        length = 4 + int.from_bytes(rest[2:4])
+        if rest[:2] != _PADDING:  # OpenSSL pads some ClientHellos to 512 bytes, and an extension may occur only once
+            extensions += rest[:length]
+        rest = rest[length:]
+    padding = bytes(max(0, size - (start + 2 + len(extensions) + 4)))
+    extensions += _PADDING + len(padding).to_bytes(2) + padding
+    hello = record[9:start] + len(extensions).to_bytes(2) + extensions
+    message = record[5:6] + len(hello).to_bytes(3) + hello
+    return record[:3] + len(message).to_bytes(2) + message
+
+
+def first_answer(sock: PlainSocket, hello: bytes, *, timeout: float, until: float) -> str:
+    """Send a ClientHello and return the kind of the first record that answers: "ServerHello" or "alert".
+
+    Takes over `sock` and closes it. Raises WireError TLS_STALL, TLS_RESET, NOT_TLS or DEADLINE.
+    """
+    pace = sock.pace = Pace(idle=timeout, until=until, idle_failure=Failure.TLS_STALL)
+    pace.ends, pace.ends_failure = time.monotonic() + timeout, Failure.TLS_STALL
+    try:
+        with sock:
+            sock.sendall(hello)
+            answer = sock.recv(1)
+    except (OSError, WireError) as error:
+        raise wire_error(error, phase=Phase.TLS) from error
+    if not answer:
+        raise WireError(Failure.TLS_RESET, "the connection was closed without an answer")
+    if answer[0] not in _RECORD_TYPES:
+        raise WireError(Failure.NOT_TLS, f"the answer begins with the byte {answer[0]}")
+    return _RECORD_TYPES[answer[0]]
 
 
 # ---- facts -----------------------------------------------------------------------------------------------------------

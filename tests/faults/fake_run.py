@@ -23,6 +23,7 @@ from probe.model import (
     Failure,
     Finding,
     Identity,
+    LargeHelloSeen,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
@@ -77,6 +78,7 @@ class FakeRun:
     image: str | None = None
     other_region: bool | None = None  # the S3 control
     transparent_proxy: bool | None = None  # whether the control for it connects
+    large_hello: Mapping[str, Failure | None] = field(default_factory=dict)  # by endpoint, where it was sent
     proxies: ProxySeen = NO_PROXY
     metadata: Reply | None = OK  # None: there is no metadata variable
     instance: Reply | None = None
@@ -152,6 +154,10 @@ class FakeRunSteps:
                 host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.run.other_region
             )
             yield step("s3/control/other-region", control)
+        for name, failure in self.run.large_hello.items():
+            address, on = ready[name]
+            hello = LargeHelloSeen(address=address or "", hello_bytes=1800, answer=None if failure else "ServerHello")
+            yield step(f"{name}/control/large-client-hello", hello, failure=failure, on=on, address=address)
         if self.run.transparent_proxy is not None:
             seen = ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=self.run.transparent_proxy)
             yield step("task/control/transparent-proxy", seen)

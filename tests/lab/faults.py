@@ -138,6 +138,16 @@ def large_packets_lost(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
+def large_client_hellos_lost(cloud: Cloud) -> AbstractContextManager[None]:
+    """A firewall that drops ClientHellos in which the record is longer than 1,400 bytes, however they are cut.
+
+    It reads the first bytes of the TCP payload: record type 22, handshake type 1, and the length between them.
+    """
+    payload = "@ih,0,8 22 @ih,40,8 1 @ih,24,16 > 1400"
+    rule = f"ip saddr {TASK} tcp dport 443 {payload} counter drop;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
 @contextmanager
 def _losing(cloud: Cloud, packets: str) -> Iterator[None]:
     """Lose two consecutive packets of every ten, by count, so every run loses the same ones: at least ten."""

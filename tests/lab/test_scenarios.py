@@ -123,6 +123,7 @@ REPRODUCTIONS = (
     Reproduction("firewall-refuses", faults.layers_refused),
     Reproduction("firewall-prohibits", faults.endpoints_prohibited),
     Reproduction("mtu", faults.large_packets_lost),
+    Reproduction("large-client-hello", faults.large_client_hellos_lost),
     Reproduction("transfer-reset", faults.layers_reset),
     Reproduction("transfer-frozen", faults.layers_frozen),
     Reproduction("transfer-trickles", faults.layers_trickle),

@@ -17,6 +17,7 @@ from probe.model import (
     ControlSeen,
     CredentialsSeen,
     Failure,
+    LargeHelloSeen,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
@@ -125,6 +126,12 @@ SENTENCES: list[tuple[str, AnySeen, Failure | None, str]] = [
     ),
     ("a/environment/proxy", ProxySeen(variables=(), bypassed=False), None, "no proxy variable is set"),
     ("a/control/x", ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=True), None, "192.0.2.1 is reachable"),
+    (
+        "a/control/x",
+        LargeHelloSeen(address="10.0.1.15", hello_bytes=1800, answer="alert"),
+        None,
+        "10.0.1.15 answered a ClientHello of 1800 bytes with alert",
+    ),
     ("a/control/x", ControlSeen(host="s3", address="52.1.1.1", reached=False), None, "s3 (52.1.1.1) is not reachable"),
     (
         "a/blob/x",
@@ -311,6 +318,11 @@ def test_an_error_text_is_quoted_and_no_observation_is_claimed() -> None:
             ("chain", "env as role/x"),
         ),
         ("task/control/x", ControlSeen(host="h", reached=True), ("x", "reached")),
+        (
+            "s3/control/x",
+            LargeHelloSeen(address="10.0.1.15", hello_bytes=1800, answer="ServerHello"),
+            ("x", "1800 bytes answered with ServerHello"),
+        ),
         ("s3/control/x", ControlSeen(host="h", reached=False), ("x", "not reached, so probably no NAT")),
         (
             "task/control/x",

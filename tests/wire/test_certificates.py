@@ -12,11 +12,30 @@ from pathlib import Path
 import pytest
 
 from probe.model import Failure
-from probe.wire.certificates import CertificateFacts, handshake, peer_facts, read_certificate
+from probe.wire.certificates import (
+    LARGE_HELLO,
+    CertificateFacts,
+    first_answer,
+    handshake,
+    large_hello,
+    peer_facts,
+    read_certificate,
+)
 from probe.wire.errors import WireError
 from probe.wire.sockets import connect
 from tests.wire.conftest import Authority
-from tests.wire.servers import ADDRESS, HOST, Handler, Server, hang_up, reset, silent, trickle, wire_to, within
+from tests.wire.servers import (
+    ADDRESS,
+    HOST,
+    Handler,
+    Server,
+    hang_up,
+    reset,
+    silent,
+    trickle,
+    wire_to,
+    within,
+)
 
 
 def facts_of(
@@ -203,3 +222,63 @@ def test_against_openssl(authority: Authority, tmp_path: Path, options: list[str
             process.kill()
     assert facts.version == version
     assert facts.names == (HOST,)
+
+
+def answering(reply: bytes) -> Handler:
+    """Reads the ClientHello, then answers with `reply`."""
+
+    def handle(sock: socket.socket, stop: threading.Event) -> None:
+        sock.recv(65536)
+        sock.sendall(reply)
+        stop.wait()
+
+    return handle
+
+
+def answer_to_large_hello(server: Server, authority: Authority, *, timeout: float = 60.0) -> str:
+    wire, until = wire_to(server.port, trust=authority.trust()), within()
+    hello = large_hello(wire, HOST)
+    return first_answer(connect(wire, ADDRESS, 443, timeout=60, until=until), hello, timeout=timeout, until=until)
+
+
+@pytest.mark.parametrize("host", ["a.example", HOST, f"{'long-name.' * 20}example"])  # OpenSSL pads some lengths itself
+def test_a_large_hello_differs_from_the_usual_one_in_its_padding_only(authority: Authority, host: str) -> None:
+    wire = wire_to(1, trust=authority.trust())
+    hello = large_hello(wire, host)
+    assert len(hello) == LARGE_HELLO
+    assert hello[:3] == b"\x16\x03\x01"
+    assert hello.count(b"\x00\x15" + hello[-2:]) <= 1
+    assert host.encode() in hello
+    assert set(hello[-1_000:]) == {0}
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_answers_a_large_hello(authority: Authority, version: ssl.TLSVersion) -> None:
+    context = authority.server()
+    context.minimum_version = context.maximum_version = version
+    with Server(silent, tls=context) as server:
+        assert answer_to_large_hello(server, authority) == "ServerHello"
+    assert server.server_names == [HOST]
+
+
+def test_an_alert_answers_a_large_hello(authority: Authority) -> None:
+    with Server(answering(b"\x15\x03\x03\x00\x02\x02\x28")) as server:
+        assert answer_to_large_hello(server, authority) == "alert"
+
+
+@pytest.mark.parametrize(
+    ("handler", "timeout", "expected"),
+    [
+        (silent, 0.15, Failure.TLS_STALL),
+        (reset, 60.0, Failure.TLS_RESET),
+        (hang_up, 60.0, Failure.TLS_RESET),
+        (answering(b"HTTP/1.1 400 Bad Request"), 60.0, Failure.NOT_TLS),
+    ],
+    ids=["silent", "reset", "closed", "not TLS"],
+)
+def test_a_large_hello_without_an_answer(
+    authority: Authority, handler: Handler, timeout: float, expected: Failure
+) -> None:
+    with Server(handler) as server, pytest.raises(WireError) as caught:
+        answer_to_large_hello(server, authority, timeout=timeout)
+    assert caught.value.failure is expected

@@ -123,6 +123,34 @@ MTU = CauseText(
         ),
     ),
 )
+# Go: release notes of 1.23 (tlskyber) and 1.24 (tlsmlkem), and go.dev/doc/godebug. Known from the field: the source of
+# Terraform's AWS provider turned the key exchange off because of Network Firewall.
+LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
+    code="path.large-client-hello",
+    title="a middlebox on the way drops a ClientHello that needs two packets",
+    fix=advice(
+        "make the firewall on the way reassemble a ClientHello of two packets: change its rules or update its engine",
+        "aws network-firewall describe-firewall-policy --region {task_region} --firewall-policy-name NAME "
+        "--query FirewallPolicy --output json",
+        "aws network-firewall update-firewall-policy --region {task_region} --firewall-policy-name NAME "
+        "--update-token TOKEN --firewall-policy file://POLICY.json",
+        note=(
+            "In AWS Network Firewall, replace the stateful default action aws:drop_established with "
+            "aws:drop_established_app_layer_to_server. Keep what the first command prints, and change a copy of it in "
+            "POLICY.json: the second command replaces the whole policy. Until then, GODEBUG=tlsmlkem=0 (tlskyber=0 for "
+            "Go 1.23) in the environment of the ECS agent, containerd or Docker makes their ClientHello small. That is "
+            "possible on your own instances, not on Fargate, and turns off post-quantum key exchange."
+        ),
+    ),
+    confirm=reads(
+        "openssl s_client -connect {host}:443 -servername {host} -groups X25519MLKEM768 </dev/null",
+        "openssl s_client -connect {host}:443 -servername {host} -groups X25519 </dev/null",
+        note=(
+            "Run both in the task's subnet with OpenSSL 3.5 or newer. If the first one hangs and the second one "
+            "connects, this is the cause."
+        ),
+    ),
+)
 TRANSFER_BROKEN = CauseText(
     code="path.transfer-broken",
     title="a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload)",

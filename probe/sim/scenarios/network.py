@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from socket import socket
 from threading import Event, Lock
 
@@ -33,6 +34,7 @@ from probe.sim.servers import (
     Certificate,
     ClosedPort,
     HttpServer,
+    LargeHelloFilter,
     PlainTextServer,
     ResetOnClientHello,
     SilentServer,
@@ -177,6 +179,24 @@ NETWORK = (
         "Large packets are lost on the way: TCP connects, but the certificate never arrives.",
         middlebox(*CORE, behaviour=SilentServer()),
         findings={"tls.silent": "path.mtu"},
+    ),
+    failing(
+        "large-client-hello",
+        "A firewall drops every ClientHello that needs two packets, as those of post-quantum clients do.",
+        middlebox("ecr.api", "ecr.dkr", "s3", behaviour=LargeHelloFilter),
+        findings={"path.large-client-hello": "path.large-client-hello"},
+    ),
+    failing(
+        "large-client-hello-reset",
+        "A firewall resets connections to S3 whose ClientHello needs two packets.",
+        middlebox("s3", behaviour=partial(LargeHelloFilter, with_reset=True)),
+        findings={"path.large-client-hello": "path.large-client-hello"},
+    ),
+    passing(
+        "large-client-hello-no-controls",
+        "The same firewall, measured without control connections: nothing sends a large ClientHello.",
+        middlebox("ecr.api", "ecr.dkr", "s3", behaviour=LargeHelloFilter),
+        arguments=("--no-controls",),
     ),
     failing(
         "transfer-cut",
