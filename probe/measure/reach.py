@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6, sort_key
-from probe.measure.recorder import Run, Target, spawn
+from probe.measure.recorder import BROKEN_CONNECTION, Run, Target, spawn
 from probe.model import (
     ANSWERED,
     Action,
@@ -230,13 +230,19 @@ class _Connections(Record, frozen=True):
         first = [spawn(partial(self._try_one, *entry, unused=unused)) for entry in addresses]
         last = [future.result() for future in first]
         retries = {
-            place: spawn(partial(self._connect, *addresses[place]))
+            place: spawn(partial(self._retry, step, *addresses[place]))
             for place, step in enumerate(last)
-            if self._may_be_loss(step, last)
+            if step.failure in BROKEN_CONNECTION or self._may_be_loss(step, last)
         }
         for place, retry in retries.items():
             last[place] = retry.result()
         return last
+
+    def _retry(self, step: Step, address: Address, on: str) -> Step:
+        """Connect once more: immediately after a timeout, which was wait enough, else after a pause."""
+        if step.failure in BROKEN_CONNECTION and not self.run.pause():
+            return step
+        return self._connect(address, on)
 
     @staticmethod
     def _may_be_loss(step: Step, last: list[Step]) -> bool:

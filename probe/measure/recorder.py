@@ -21,8 +21,10 @@ from probe.wire.errors import WireError
 
 T = TypeVar("T")
 ACTION_ORDER = {action: position for position, action in enumerate(Action)}
-# Failures that may pass: they are worth a second attempt.
-_TRANSIENT = (Failure.THROTTLED, Failure.SERVER_ERROR, Failure.RESET)
+# Failures that may pass: they are worth a second attempt. A connection that was ended once works the next time, and
+# every client that pulls tries again. A reset that answers a SYN arrives as REFUSED.
+BROKEN_CONNECTION = (Failure.REFUSED, Failure.RESET, Failure.TLS_RESET, Failure.TRUNCATED)
+_BUSY = (Failure.THROTTLED, Failure.SERVER_ERROR)
 
 
 def spawn(work: Callable[[], T]) -> Future[T]:
@@ -220,14 +222,20 @@ class Run(Record, frozen=True):
     def with_retry(self, attempt: Callable[[], Attempt[T]]) -> Attempt[T]:
         """Attempt, and once more after `budget.retry_wait` if the failure may pass. The last attempt counts.
 
-        With `budget.retries` 0 there is no second attempt: the sidecar's next round comes soon anyway.
+        With `budget.retries` 0 a busy service is not asked again: the sidecar's next round comes soon anyway.
         """
         first, budget = attempt(), self.plan.budget
         step = first.step
         # A connection that times out where one just worked has lost packets. A request that is not answered in time
         # takes longer, and is not worth a second wait.
         lost = step.failure is Failure.TIMEOUT and (step.seconds or 0.0) < budget.request
-        if self.over or not budget.retries or not (lost or step.failure in _TRANSIENT):
+        busy = budget.retries > 0 and (lost or step.failure in _BUSY)
+        if not (busy or step.failure in BROKEN_CONNECTION) or not self.pause():
             return first
-        self.stop.wait(max(0.0, min(budget.retry_wait, self.until - time.monotonic())))
-        return first if self.over else attempt()
+        return attempt()
+
+    def pause(self) -> bool:
+        """Wait before a second attempt; False if the run is over then."""
+        if not self.over:
+            self.stop.wait(max(0.0, min(self.plan.budget.retry_wait, self.until - time.monotonic())))
+        return not self.over

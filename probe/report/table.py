@@ -248,7 +248,9 @@ def _results(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _failures(steps: Sequence[Step], by_id: Mapping[str, Step]) -> Iterator[str]:
-    """What failed; if nothing did, what was skipped because something else failed."""
+    """What failed and was not overcome by a retry; if nothing, what was skipped because something else failed."""
+    succeeded = {step.target for step in steps if step.ok}
+    steps = [step for step in steps if step.target not in succeeded]
     failures = [step for step in steps if step.failed and step.asker is Asker.CONFIGURED]
     yield from dict.fromkeys(
         f"{action_label(step.action)} {failure_cell(step.failure or Failure.BUG)}" for step in failures

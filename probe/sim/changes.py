@@ -12,7 +12,7 @@ from probe.records import replace
 from probe.sim import images, names
 from probe.sim.cloud import APP, TAG
 from probe.sim.dns import DnsAnswer, DnsHandler, Nameserver, Zone
-from probe.sim.http import Damage, Delivery, Reply
+from probe.sim.http import Countdown, Damage, Delivery, Reply
 from probe.sim.identity import Policy, Statement
 from probe.sim.network import Middlebox, Treatment
 from probe.sim.servers import Certificate, HttpServer, Server
@@ -135,7 +135,7 @@ def nameserver_lines(*servers: str) -> Change:
 
 def middlebox(
     *services: str,
-    behaviour: Treatment | Server | Callable[[HttpServer], Server] | None = None,
+    behaviour: Treatment | Server | Callable[[HttpServer], Treatment | Server] | None = None,
     issuer: str | None = None,
     reply: Reply | None = None,
 ) -> Change:
@@ -144,11 +144,28 @@ def middlebox(
     return lambda vpc: vpc.network.middleboxes.append(box)
 
 
-def damaged_bodies(service: str, damage: Damage, *, after: int = 40_000) -> Change:
-    """Bodies of a service are damaged on their way, after `after` bytes."""
-    return lambda vpc: vpc.network.middleboxes.append(
-        Middlebox(frozenset((service,)), delivery=Delivery(damage, after))
-    )
+def damaged_bodies(service: str, damage: Damage, *, after: int = 40_000, times: int | None = None) -> Change:
+    """Bodies of a service are damaged on their way, after `after` bytes: all of them, or the first `times`."""
+
+    def change(vpc: VPC) -> None:
+        delivery = Delivery(damage, after, times=Countdown(times) if times is not None else None)
+        vpc.network.middleboxes.append(Middlebox(frozenset((service,)), delivery=delivery))
+
+    return change
+
+
+def connection_treated(service: str, behaviour: Treatment | Server, *, number: int = 1) -> Change:
+    """One connection to a service, the first or that of another number, meets a middlebox; the others do not."""
+
+    def change(vpc: VPC) -> None:
+        before, this = Countdown(number - 1), Countdown(1)
+
+        def treat(server: HttpServer) -> Treatment | Server:
+            return server if before.take() or not this.take() else behaviour
+
+        middlebox(service, behaviour=treat)(vpc)
+
+    return change
 
 
 def server_certificate(

@@ -56,12 +56,27 @@ class Damage(Enum):
     FLIP = "flip"  # one bit differs
 
 
+class Countdown:
+    """Counts down from `times`, also from several threads."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Whether this is one of the first `times` calls."""
+        with self._lock:
+            self._left -= 1
+            return self._left >= 0
+
+
 class Delivery(Record, frozen=True):
-    """Bodies longer than `after` bytes are damaged at that byte; `pause` in seconds."""
+    """Bodies longer than `after` bytes are damaged at that byte, all or as many as `times`; `pause` in seconds."""
 
     damage: Damage
     after: int = 1024
     pause: float = 0.05
+    times: Countdown | None = None
 
 
 Handler = Callable[[Request], Reply]
@@ -111,8 +126,9 @@ class Connection(Record):
         head = self._head(reply)
         if reply.chunked:
             body = _chunked(bytes(body))
-        if self.delivery is not None and len(body) > self.delivery.after:
-            return self._damage(head, memoryview(body), self.delivery)
+        delivery = self.delivery
+        if delivery is not None and len(body) > delivery.after and (delivery.times is None or delivery.times.take()):
+            return self._damage(head, memoryview(body), delivery)
         self.sock.sendall(head + bytes(body[:_PIECE]))
         for start in range(_PIECE, len(body), _PIECE):
             self.sock.sendall(memoryview(body)[start : start + _PIECE])

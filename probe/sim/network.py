@@ -94,7 +94,7 @@ class Middlebox(Record, frozen=True):
     """
 
     services: frozenset[str]
-    behaviour: Treatment | Server | Callable[[HttpServer], Server] | None = None
+    behaviour: Treatment | Server | Callable[[HttpServer], Treatment | Server] | None = None
     issuer: str | None = None
     delivery: Delivery | None = None
     reply: Reply | None = None

@@ -109,6 +109,21 @@ def layers_frozen(cloud: Cloud) -> AbstractContextManager[None]:
     return _in_mid_layer(cloud, "drop")
 
 
+_ONCE = "limit rate 1/week burst 1 packets"
+
+
+def first_connection_refused(cloud: Cloud) -> AbstractContextManager[None]:
+    """A device that resets the first connection to the registry as it opens, and no other."""
+    registry = ", ".join(host.addresses[0] for host in _enis(cloud, name="ecr.dkr"))
+    rule = f"ip daddr {{ {registry} }} tcp dport 443 tcp flags syn {_ONCE} reject with tcp reset;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+def layer_reset_once(cloud: Cloud) -> AbstractContextManager[None]:
+    """A device that resets one connection to S3 in the middle of a layer, and no other."""
+    return _in_mid_layer(cloud, f"{_ONCE} reject with tcp reset")
+
+
 def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.resolver,), _INPUT.format("udp dport 53 drop; tcp dport 53 drop;"))
 

@@ -124,6 +124,8 @@ REPRODUCTIONS = (
     Reproduction("firewall-prohibits", faults.endpoints_prohibited),
     Reproduction("mtu", faults.large_packets_lost),
     Reproduction("large-client-hello", faults.large_client_hellos_lost),
+    Reproduction("refused-once", faults.first_connection_refused),
+    Reproduction("transfer-reset-once", faults.layer_reset_once),
     Reproduction("transfer-reset", faults.layers_reset),
     Reproduction("transfer-frozen", faults.layers_frozen),
     Reproduction("transfer-trickles", faults.layers_trickle),

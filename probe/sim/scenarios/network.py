@@ -12,6 +12,7 @@ from probe.sim.changes import (
     acl_drops,
     all_of,
     closed_security_groups,
+    connection_treated,
     damaged_bodies,
     egress_only,
     middlebox,
@@ -215,6 +216,37 @@ NETWORK = (
         "Layer downloads stop in the middle, and the connection stays open.",
         damaged_bodies("s3", Damage.FREEZE),
         findings={"path.transfer-broken": "path.transfer-broken"},
+    ),
+    passing(
+        "refused-once",
+        "The first connection to the registry is reset as it opens, and the next one works.",
+        connection_treated("ecr.dkr", ClosedPort()),
+        findings={"probe.retried": None},
+    ),
+    passing(
+        "handshake-reset-once",
+        "The first TLS handshake with S3 is reset, and the next one works.",
+        connection_treated("s3", ResetOnClientHello()),
+        findings={"probe.retried": None},
+    ),
+    passing(
+        "request-reset-once",
+        "The connection that carries the token request is reset in its handshake, and the next one works.",
+        connection_treated("ecr.api", ResetOnClientHello(), number=3),  # two addresses were tried before
+        findings={"probe.retried": None},
+        arguments=("--no-controls",),
+    ),
+    passing(
+        "transfer-reset-once",
+        "One layer download is reset in the middle, and the next one works.",
+        damaged_bodies("s3", Damage.RESET, times=1),
+        findings={"probe.retried": None},
+    ),
+    passing(
+        "transfer-cut-once",
+        "One layer download ends in the middle, and the next one works.",
+        damaged_bodies("s3", Damage.CUT, times=1),
+        findings={"probe.retried": None},
     ),
     inconclusive(
         "transfer-trickles",
