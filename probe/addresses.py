@@ -28,6 +28,18 @@ NEVER_AWS = tuple(
 RFC1918 = tuple(ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 
+# Addresses that no endpoint and no service of AWS has: DNS filters answer them for names that they block.
+_SINKHOLES = tuple(
+    ip_network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "::/127", "fe80::/10", "ff00::/8")
+)
+
+
+def is_sinkhole(address: str) -> bool:
+    """Whether nothing outside this host can have the address: unspecified, loopback, link-local or multicast."""
+    parsed = ip_address(embedded(address))
+    return parsed.is_multicast or any(parsed in network for network in _SINKHOLES if network.version == parsed.version)
+
+
 def embedded(address: str) -> str:
     """The IPv4 address inside a DNS64 or IPv4-mapped one, else the address itself."""
     parsed = ip_address(address)

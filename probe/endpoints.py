@@ -25,6 +25,18 @@ _SERVICE_PREFIXES = {
     "aws-iso-f": ("gov.ic.hci.csp", _OF_ECR),
 }
 
+# Domains of AWS in which the CNAME of an AWS name may end: those of its services, and of its load balancers.
+# AWS[aws-domains]
+AWS_DOMAINS = (
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "api.aws",
+    "on.aws",
+    "amazonwebservices.com.cn",
+    "awsglobalaccelerator.com",
+    "cloudfront.net",
+)
+
 
 class Place(Record, frozen=True):
     """The values for a row's templates. An unknown region or account is shown as a placeholder."""

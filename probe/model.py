@@ -422,7 +422,7 @@ class NamesSeen(Seen, frozen=True, kw_only=True, tag="dns"):
     cnames: tuple[str, ...] = ()
     ttl: int | None = None
     rcode: str | None = None
-    tcp: bool = False  # the answer over UDP was truncated, and this one came over TCP
+    tcp: bool = False  # the answer over UDP was truncated, so TCP was tried
 
 
 class ConnectionSeen(Seen, frozen=True, kw_only=True, tag="tcp"):

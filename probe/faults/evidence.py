@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from probe.addresses import AMAZON_PROVIDED_DNS, embedded, is_ipv6
+from probe.addresses import AMAZON_PROVIDED_DNS, classify, embedded, is_ipv6, is_sinkhole
 from probe.arns import role_of
+from probe.endpoints import AWS_DOMAINS
 from probe.model import (
     ANSWERED,
     Action,
@@ -88,6 +89,11 @@ class Line(Record, frozen=True):
     @property
     def failure(self) -> Failure | None:
         return self.main.failure
+
+    @property
+    def cnames(self) -> tuple[str, ...]:
+        """The hosts that the answers lead to, each once."""
+        return tuple(dict.fromkeys(name for step in self.steps if step.names for name in step.names.cnames))
 
 
 class HostFacts(Record, frozen=True):
@@ -330,12 +336,33 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         """An interface endpoint's name that resolves publicly. S3's public addresses are right with a gateway."""
         if host.redirected or host.endpoint.kind is not Kind.INTERFACE or self.is_ipv4_only(host):
             return False
+        if self.leads_elsewhere(host):
+            return False
         return host.address_class is AddressClass.PUBLIC
+
+    def foreign_targets(self, line: Line | None) -> tuple[str, ...]:
+        """The hosts outside AWS's domains that the CNAMEs of these answers lead to."""
+        domains = tuple(f".{domain}" for domain in (*AWS_DOMAINS, self.plan.dns_suffix))
+        return tuple(name for name in line.cnames if not f".{name.lower()}".endswith(domains)) if line else ()
+
+    def leads_elsewhere(self, host: HostFacts) -> bool:
+        """A name that leads to a host outside AWS or to no possible one, where no handshake proves that AWS answers.
+
+        A CNAME to one's own name for an endpoint works, and its certificate proves it.
+        """
+        return host.line is not None and self.is_elsewhere(host.line) and not host.verified_handshakes
+
+    def is_elsewhere(self, line: Line) -> bool:
+        """Whether these answers have addresses, and none that AWS could have behind its own names."""
+        nowhere = all(is_sinkhole(entry.address) for entry in line.addresses)
+        return bool(line.addresses) and (nowhere or bool(self.foreign_targets(line)))
 
     def route(self, host: HostFacts) -> Route | None:
         """How the host was reached; None if it was not."""
         if not host.connected:
             return None
+        if self.leads_elsewhere(host):
+            return Route.UNDETERMINED
         if is_inside(host.address_class) or (host.endpoint.kind is Kind.GATEWAY and self.s3_policy_denied):
             return Route.ENDPOINT
         if host.endpoint.kind is Kind.INTERFACE and host.address_class is AddressClass.PUBLIC:
@@ -371,16 +398,40 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
             return server in AMAZON_PROVIDED_DNS or server.endswith(".2")
         return server in self._vpc_resolvers
 
+    def may_be_vpc_resolver(self, server: str) -> bool:
+        """Whether it is the VPC's own resolver, or could be: base+2 of a range of the VPC that is not known.
+
+        A task in a subnet of a secondary range has the resolver of another one. AWS[amazon-dns-addresses]
+        """
+        if self.is_vpc_resolver(server):
+            return True
+        return server.endswith(".2") and classify(server, ()) is AddressClass.PRIVATE and not self.knows_whole_vpc
+
+    @property
+    def knows_whole_vpc(self) -> bool:
+        """Whether ranges other than the task's own subnets are known: from --vpc-cidr or instance metadata."""
+        own_subnets = {self.surroundings.subnet_cidr, self.surroundings.subnet_cidr_ipv6}
+        return bool(set(self.plan.vpc_cidrs) - own_subnets)
+
+    @cached_property
+    def vpc_resolver_answers(self) -> tuple[Step, ...]:
+        """Every answer that the VPC's own resolver gave, errors and answers too large for UDP included."""
+        lookups = (step for host in self.hosts for step in host.lookups if step.names)
+        return tuple(
+            step for step in lookups if step.names and self.is_vpc_resolver(step.names.server) and _has_answered(step)
+        )
+
     @property
     def _vpc_ranges(self) -> tuple[str, ...]:
         return (*self.plan.vpc_cidrs, *self.plan.presumed_cidrs)
 
     def vpc_answers(self, host: HostFacts) -> tuple[Step, ...]:
         """Answers of the VPC's resolver, if another one counts."""
-        lines = [line for line in host.lines if line is not host.line and self.is_vpc_resolver(line.server)]
+        lines = [line for line in host.lines if line != host.line and self.is_vpc_resolver(line.server)]
         counting = host.line.server if host.line else None
         control = [host.control] if host.control and host.control.server != counting else []
-        return tuple(step for line in (*lines, *control) for step in line.steps if step.ok and addresses_of((step,)))
+        answers = (step for line in (*lines, *control) if not self.is_elsewhere(line) for step in line.steps)
+        return tuple(step for step in answers if step.ok and addresses_of((step,)))
 
     def mistaken_answers(self, host: HostFacts) -> tuple[Step, ...]:
         return host.asked(Asker.FOLLOW_UP)
@@ -418,6 +469,13 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
             for ranges in (self.plan.vpc_cidrs, self.plan.presumed_cidrs)
         )
         return within_presumed and not within_known
+
+
+def _has_answered(step: Step) -> bool:
+    """Whether any packet came back from the nameserver."""
+    errors = (Failure.SERVFAIL, Failure.REFUSED_QUERY)
+    truncated = step.names is not None and step.names.tcp
+    return step.ok or step.failure in (*ANSWERED, *errors) or truncated
 
 
 def _is_success(step: Step) -> bool:

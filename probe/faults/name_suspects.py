@@ -13,6 +13,7 @@ from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, pos
 from probe.model import AddressClass, Endpoint, Failure, Finding, Impact, Kind, Step
 
 _SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
+
 OUTSIDE_VPC = causes.other(
     "this host is outside the VPC, where these names have public addresses",
     advice(
@@ -24,7 +25,6 @@ OUTSIDE_VPC = causes.other(
         note="ADDRESS is this host's address. An empty list means that no VPC of the account has it.",
     ),
 )
-_ZONES = (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME)
 
 
 def other_answers(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
@@ -32,10 +32,26 @@ def other_answers(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     return (*evidence.vpc_answers(host), *evidence.mistaken_answers(host))
 
 
+def resolves_in_vpc(evidence: Evidence, host: HostFacts) -> bool:
+    """Whether the VPC's own resolver, asked in addition, returns what it should: S3's public addresses are right."""
+    addresses = addresses_of(evidence.vpc_answers(host))
+    return is_inside(class_of(addresses)) or (host.endpoint.kind is Kind.GATEWAY and bool(addresses))
+
+
 def proven_cause(evidence: Evidence, host: HostFacts, *others: CauseText) -> Suspects | None:
-    """The cause that a private answer elsewhere proves: of the VPC's resolver, or for the name with swapped labels."""
-    if is_inside(class_of(addresses_of(evidence.vpc_answers(host)))):
-        return confirmed(causes.CUSTOM_RESOLVER, *others)
+    """The cause that another answer proves: a right one of the VPC's resolver, or a private one for swapped labels.
+
+    The VPC's own resolver has several addresses, and base+2 of an unknown range may be one: where the resolver in use
+    can be the same one, the other answer only excludes what would make both wrong.
+    """
+    if resolves_in_vpc(evidence, host):
+        servers = [host.line.server] if host.line else [line.server for line in host.lines]
+        if not any(map(evidence.may_be_vpc_resolver, servers)):
+            return confirmed(causes.CUSTOM_RESOLVER, *others)
+        custom = () if all(map(evidence.is_vpc_resolver, servers)) else (causes.CUSTOM_RESOLVER,)
+        alive = (causes.RESOLVER_RULE, *custom, causes.OTHER)
+        out = tuple(other for other in others if other not in alive)
+        return Suspects((*alive, *out), ruled_out=frozenset(out))
     if is_inside(class_of(addresses_of(step for step in evidence.mistaken_answers(host) if step.ok))):
         return confirmed(causes.ZONE_WRONG_NAME, *others)
     return None
@@ -50,6 +66,8 @@ def is_abroad(evidence: Evidence, host: HostFacts) -> bool:
     of_pull = endpoint.impact is Impact.PULL and not host.redirected and endpoint.lookup == endpoint.host
     if evidence.is_text or evidence.is_outside_vpc or not of_pull or not evidence.is_foreign(endpoint):
         return False
+    if evidence.leads_elsewhere(host):
+        return False
     lost = (Failure.TIMEOUT, Failure.UNREACHABLE)
     tries = host.last_tries
     silent = bool(tries) and all(step.failure in lost for step in tries) and not evidence.is_ipv4_only(host)
@@ -61,11 +79,19 @@ def is_abroad(evidence: Evidence, host: HostFacts) -> bool:
 def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     """Why an interface endpoint's name resolves to public addresses."""
     name = host.endpoint.name
-    usual = (causes.missing(name), *_ZONES)
+    swapped = (causes.ZONE_WRONG_NAME,) if host.endpoint.mistaken else ()
+    usual = (
+        causes.missing(name),
+        causes.PRIVATE_DNS_OFF,
+        causes.VPC_ATTRIBUTES_OFF,
+        causes.ZONE_NOT_ASSOCIATED,
+        causes.RESOLVER_RULE,
+        *swapped,
+    )
     proof = proven_cause(evidence, host, *usual)
     if proof is not None:
         return proof
-    suspects = Suspects(usual, ruled_out=_excluded(evidence))
+    suspects = Suspects(usual, ruled_out=_excluded(evidence, host))
     server = host.line.server if host.line else ""
     if not server:
         suspects = suspects.then(causes.CUSTOM_RESOLVER)
@@ -91,23 +117,36 @@ def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspect
     return suspects.first(causes.CUSTOM_RESOLVER)
 
 
-def _excluded(evidence: Evidence) -> frozenset[CauseText]:
-    """A private answer proves that the VPC serves private zones, except for a vpce name, which is in public DNS."""
-    served = any(
-        host.endpoint.kind is Kind.INTERFACE
-        and host.endpoint.lookup == host.endpoint.host
-        and is_inside(host.address_class)
+def _excluded(evidence: Evidence, host: HostFacts) -> frozenset[CauseText]:
+    """What other answers exclude: VPC attributes that are off, and a zone with swapped labels."""
+    served = frozenset({causes.VPC_ATTRIBUTES_OFF}) if _serves_private_names(evidence) else frozenset()
+    missing = any(step.failure is Failure.NXDOMAIN for step in evidence.mistaken_answers(host))
+    return served | frozenset({causes.ZONE_WRONG_NAME}) if missing else served
+
+
+def _serves_private_names(evidence: Evidence) -> bool:
+    """Whether the VPC's own resolver returned a private address, except for a vpce name, which is in public DNS.
+
+    A private answer of another resolver proves nothing about this VPC's attributes.
+    """
+    return any(
+        evidence.is_vpc_resolver(line.server) and is_inside(class_of(line.addresses))
         for host in evidence.hosts
+        if host.endpoint.kind is Kind.INTERFACE and host.endpoint.lookup == host.endpoint.host
+        for line in (*host.lines, *((host.control,) if host.control else ()))
     )
-    return frozenset({causes.VPC_ATTRIBUTES_OFF}) if served else frozenset()
 
 
 def missing_name_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText) -> Suspects:
     """Why a name does not exist here, or has no address."""
+    if evidence.foreign_targets(host.line):
+        return possible(causes.DNS_FIREWALL, causes.ZONE_CONFLICT)
     proof = proven_cause(evidence, host, *usual)
     if proof is not None:
         return proof
     suspects = possible(*usual)
+    if host.endpoint.kind is Kind.GATEWAY:
+        suspects = suspects.first(causes.DNS_FIREWALL)  # by design no private zone owns a name of S3
     agreed = host.control is not None and host.control.failure in NOT_THERE
     server = host.line.server if host.line is not None else None
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
@@ -126,6 +165,22 @@ def missing_name_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText
     return suspects
 
 
+def foreign_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
+    """Why a name leads to a host that is not AWS's."""
+    usual = (causes.DNS_FIREWALL, causes.ZONE_CONFLICT)
+    proof = proven_cause(evidence, host, *usual)
+    if proof is not None:
+        return proof
+    server = host.line.server if host.line else ""
+    suspects = possible(*usual)
+    if server and not evidence.is_vpc_resolver(server):
+        agreed = host.control is not None and evidence.is_elsewhere(host.control)
+        suspects = suspects.then(causes.CUSTOM_RESOLVER) if agreed else suspects.first(causes.CUSTOM_RESOLVER)
+    # The name can also be one's own for an endpoint whose group does not allow the task in.
+    silent = any(step.failure is Failure.TIMEOUT for step in host.last_tries)
+    return suspects.then(causes.SECURITY_GROUP) if silent and host.address_class is AddressClass.VPC else suspects
+
+
 def _is_fips(host: HostFacts) -> bool:
     return "-fips." in host.endpoint.host
 
@@ -137,16 +192,48 @@ def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
     return not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
 
 
-def failing_resolver_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText) -> Suspects:
-    """Why no resolver answers. Security groups do not filter the VPC's own, so an attribute of the VPC silences it."""
-    silent = all(line.failure not in (Failure.SERVFAIL, Failure.REFUSED_QUERY) for line in host.lines)
-    if silent and all(evidence.is_vpc_resolver(line.server) for line in host.lines):
-        return possible(causes.VPC_ATTRIBUTES_OFF, causes.RESOLVER_UNREACHABLE)
-    proof = proven_cause(evidence, host, *(() if silent else usual))
-    if proof is None:
-        return possible(*usual)
-    # The VPC's resolver would answer, so use that one; the other may also be down or unreachable.
-    return proof if not silent else Suspects((*proof.causes, causes.RESOLVER_UNREACHABLE), proof.confirmed)
+def failing_resolver_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
+    """Why no nameserver returns an answer for a host."""
+    failures = {line.failure for line in host.lines}
+    silent = not failures & {Failure.SERVFAIL, Failure.REFUSED_QUERY}
+    servers = [line.server for line in host.lines]
+    if all(map(evidence.is_vpc_resolver, servers)):
+        return (
+            _silent_vpc_resolver(evidence, host) if silent else failing_server_suspects(evidence, servers[0], failures)
+        )
+    if resolves_in_vpc(evidence, host) and not any(map(evidence.may_be_vpc_resolver, servers)):
+        # The VPC's resolver would answer, so use that one; the other may also be down or unreachable.
+        proven = confirmed(causes.CUSTOM_RESOLVER, causes.FORWARDING_TARGET_UNREACHABLE, causes.OTHER)
+        return Suspects((causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE), proven.confirmed) if silent else proven
+    if silent:
+        return possible(causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.RESOLVER_SECURITY_GROUP)
+    return failing_server_suspects(evidence, servers[0], failures)
+
+
+def failing_server_suspects(evidence: Evidence, server: str, failures: set[Failure | None]) -> Suspects:
+    """Why a nameserver that is reached answers SERVFAIL or REFUSED."""
+    rule, custom = (causes.FAILING_RULE,), (causes.CUSTOM_RESOLVER,)
+    if evidence.is_vpc_resolver(server):
+        first: tuple[CauseText, ...] = rule
+    else:
+        first = (*rule, *custom) if evidence.may_be_vpc_resolver(server) or not server else custom
+    behind = () if Failure.REFUSED_QUERY in failures else (causes.FORWARDING_TARGET_UNREACHABLE,)
+    return possible(*first, *behind, causes.OTHER)
+
+
+def _silent_vpc_resolver(evidence: Evidence, host: HostFacts) -> Suspects:
+    """Why the VPC's own resolver is silent: an attribute of the VPC, unless it answered anything at all.
+
+    Silence for some names only is the silence of the servers that a rule sends these names to.
+    """
+    unreachable, attributes = causes.VPC_RESOLVER_UNREACHABLE, causes.VPC_ATTRIBUTES_OFF
+    if not evidence.vpc_resolver_answers:
+        return possible(attributes, unreachable)
+    servers = {line.server for line in host.lines}
+    selective = any(step.names and step.names.server in servers for step in evidence.vpc_resolver_answers)
+    truncated = any(step.names and step.names.tcp for line in host.lines for step in line.steps)
+    first = (causes.FAILING_RULE,) if selective and not truncated else ()
+    return Suspects((*first, unreachable, attributes), ruled_out=frozenset({attributes}))
 
 
 # ---- findings of several hosts --------------------------------------------------------------------------------------

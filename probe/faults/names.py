@@ -22,6 +22,7 @@ from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hos
 from probe.faults.name_suspects import (
     OUTSIDE_VPC,
     failed_lookups,
+    foreign_answer_suspects,
     is_abroad,
     lookup_finding,
     missing_name_suspects,
@@ -45,9 +46,16 @@ PUBLIC = Fault(
     "Private DNS is not taking effect here. Connections work today only through NAT or an internet gateway; "
     "without that, they fail.",
     Impact.ROUTE,
-    (causes.PRIVATE_DNS_OFF, causes.VPC_ATTRIBUTES_OFF, causes.ZONE_NOT_ASSOCIATED, causes.ZONE_WRONG_NAME),
+    (
+        causes.PRIVATE_DNS_OFF,
+        causes.VPC_ATTRIBUTES_OFF,
+        causes.ZONE_NOT_ASSOCIATED,
+        causes.RESOLVER_RULE,
+        causes.ZONE_WRONG_NAME,
+    ),
     other_causes=(
         causes.CUSTOM_RESOLVER,
+        causes.OTHER,
         causes.MISSING_ECR_API,
         causes.MISSING_ECR_DKR,
         causes.MISSING_LOGS,
@@ -89,11 +97,13 @@ PUBLIC_PARTLY = PUBLIC.variant(
 NAME_MISSING = Fault(
     "dns.name-missing",
     "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
-    "Public DNS resolves AWS names everywhere, so a private zone here hides {hosts} or lacks its record.",
+    "Public DNS resolves {hosts} everywhere. Here a private zone hides it or lacks its record, a DNS firewall blocks "
+    "it, or it is sent to other DNS servers.",
     Impact.PULL,
-    (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT),
+    (causes.ZONE_MISSING_RECORD, causes.DNS_FIREWALL, causes.ZONE_CONFLICT, causes.RESOLVER_RULE),
     other_causes=(
         causes.CUSTOM_RESOLVER,
+        causes.OTHER,
         causes.ZONE_WRONG_NAME,
         causes.FIPS_HOSTNAME,
         causes.LEGACY_HOSTNAME,
@@ -118,10 +128,21 @@ OVERRIDE_MISSING = NAME_MISSING.variant(
 NO_ADDRESS = Fault(
     "dns.no-address",
     "{endpoints} {resolve} to no address here",
-    "{servers} returned no address for {hosts}: a record is missing, or a DNS firewall answers instead.",
+    "{servers} returned no address for {hosts}. Public DNS has one everywhere: here a private zone lacks the record, a "
+    "DNS firewall removes it, or the name is sent to other DNS servers.",
     Impact.PULL,
-    (causes.ZONE_MISSING_RECORD, causes.ZONE_CONFLICT, causes.EGRESS_FIREWALL),
+    NAME_MISSING.causes,
     other_causes=NAME_MISSING.other_causes,
+)
+FOREIGN_ANSWER = Fault(
+    "dns.foreign-answer",
+    "{endpoints} {resolve} to a host that is not AWS's ({targets})",
+    "{servers} answered with {targets}, and no certificate there proves that AWS answers. AWS's own names lead "
+    "only to hosts of AWS.",
+    Impact.PULL,
+    (causes.DNS_FIREWALL, causes.ZONE_CONFLICT),
+    other_causes=(causes.CUSTOM_RESOLVER, causes.RESOLVER_RULE, causes.SECURITY_GROUP, causes.OTHER),
+    examples=(("targets", "another host"),),
 )
 CENTRAL = noted(
     "dns.central-endpoint",
@@ -154,11 +175,13 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _similarity(evidence: Evidence, host: HostFacts, fault: Fault, suspects: Suspects) -> object:
-    """What endpoints must have in common to be one finding: possible causes, except their own absence, and weight.
+    """What endpoints must have in common to be one finding: possible causes, except their own, and weight.
 
-    A public path weighs by endpoint and policy; unreachable endpoints weigh by what is lost without them.
+    Their own are that they are missing, and that the labels of their zone are swapped. A public path weighs by endpoint
+    and policy; unreachable endpoints weigh by what is lost without them.
     """
-    others = tuple(cause for cause in suspects.open if cause is not causes.missing(host.endpoint.name))
+    own = (causes.missing(host.endpoint.name), causes.ZONE_WRONG_NAME)
+    others = tuple(cause for cause in suspects.open if cause not in own)
     optional = host.endpoint.impact is Impact.NONE
     if fault is PUBLIC_SILENT:
         return others, suspects.confirmed, optional
@@ -191,9 +214,7 @@ def leak_steps(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
     """The public answers, other lookups of the name, and the connections that failed at public addresses."""
     line, control = host.line, host.control
     answers = _answers(host)
-    others = tuple(
-        step for other in host.lines if other is not line for step in other.failed if step.failure in NOT_THERE
-    )
+    others = tuple(step for other in host.lines if other != line for step in other.failed if step.failure in NOT_THERE)
     failed = [step for step in control.failed if step.failure not in NO_EVIDENCE] if control else []
     asked = tuple(step for step in control.steps if step in failed or addresses_of((step,))) if control else ()
     lost = host.unconnected((Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS))
@@ -203,17 +224,17 @@ def leak_steps(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
 def _merged_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
     """The suspects of all hosts: each endpoint's own absence, then what they share, then what is ruled out."""
     absences = [causes.missing(host.endpoint.name) for host, _ in group]
-    first = group[0][1]
-    merged = [cause for common in first.open for cause in (absences if common is absences[0] else [common])]
+    _, longest = max(group, key=lambda entry: len(entry[1].open))
+    merged = [cause for common in longest.open for cause in (absences if common in absences else [common])]
     out = frozenset(cause for _, suspects in group for cause in suspects.ruled_out) - set(merged)
     rest = [cause for _, suspects in group for cause in suspects.causes if cause in out]
-    return Suspects(tuple(dict.fromkeys((*merged, *rest))), first.confirmed, out)
+    return Suspects(tuple(dict.fromkeys((*merged, *rest))), longest.confirmed, out)
 
 
 @finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
     """Names that do not exist, or have no address, at the first nameserver that answers."""
-    groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
+    groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
     for host in evidence.hosts:
         line = host.line
         if line is None or line.addresses or line.failure not in NOT_THERE or evidence.is_other_region(host):
@@ -230,12 +251,50 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
                 lookups=host.endpoint.lookup,
             )
             continue
-        groups.setdefault((fault, missing_name_suspects(evidence, host, *fault.causes)), []).append(host)
+        suspects = missing_name_suspects(evidence, host, *fault.causes)
+        alike = frozenset(suspects.open) - _OF_ONE_ENDPOINT, suspects.confirmed
+        groups.setdefault((fault, alike), []).append((host, suspects))
     everything = sum(map(len, groups.values())) == len(evidence.hosts) > 1 and not evidence.is_text
-    for (fault, suspects), hosts in groups.items():
+    for (fault, _), group in groups.items():
+        hosts = [host for host, _ in group]
+        suspects = _shared_suspects(group)
         suspects = suspects.then(causes.BAD_IMAGE_REFERENCE) if everything else suspects
         steps = merged(*(failed_lookups(evidence, host, NOT_THERE) for host in hosts))
         yield lookup_finding(fault, evidence, hosts, steps, suspects)
+
+
+# Causes that concern the name of one endpoint, where several can fail for the same reason.
+_OF_ONE_ENDPOINT = frozenset((causes.LOG_REGION, causes.LEGACY_HOSTNAME))
+
+
+def _shared_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
+    """The suspects of names that fail alike. A name of S3 among them needs a cause that reaches beyond the zones."""
+    _, leading = next((entry for entry in group if entry[0].endpoint.kind is Kind.GATEWAY), group[0])
+    others = [cause for _, suspects in group for cause in suspects.causes if cause not in leading.causes]
+    own = [cause for cause in others if len(group) == 1 or cause not in _OF_ONE_ENDPOINT]
+    return Suspects((*leading.causes, *own), leading.confirmed, leading.ruled_out)
+
+
+@finds(FOREIGN_ANSWER)
+def foreign_answers(evidence: Evidence) -> Iterator[Finding]:
+    """Names that lead to hosts outside AWS, with the connections and handshakes that failed there."""
+    groups: dict[Suspects, list[HostFacts]] = {}
+    for host in evidence.hosts:
+        if evidence.leads_elsewhere(host):
+            groups.setdefault(foreign_answer_suspects(evidence, host), []).append(host)
+    for suspects, hosts in groups.items():
+        steps = merged(*(leak_steps(evidence, host) for host in hosts), *(_lost_connections(host) for host in hosts))
+        names = [evidence.foreign_targets(host.line) or _texts(host) for host in hosts]
+        targets = tuple(dict.fromkeys(name for group in names for name in group))
+        yield lookup_finding(FOREIGN_ANSWER, evidence, hosts, steps, suspects, targets=targets[:4])
+
+
+def _texts(host: HostFacts) -> tuple[str, ...]:
+    return tuple(entry.address for entry in host.addresses)
+
+
+def _lost_connections(host: HostFacts) -> tuple[Step, ...]:
+    return tuple(step for step in (*host.tcp, *host.tls) if step.failed and step.failure not in NO_EVIDENCE)
 
 
 @finds(CENTRAL, UNDETERMINED)
@@ -267,8 +326,7 @@ def _is_beyond(evidence: Evidence, host: HostFacts) -> bool:
         for network in networks
         if network.version == 4
     ]
-    own_subnets = {evidence.surroundings.subnet_cidr, evidence.surroundings.subnet_cidr_ipv6}
-    ranges = networks if set(evidence.plan.vpc_cidrs) - own_subnets else wide
+    ranges = networks if evidence.knows_whole_vpc else wide
     addresses = [ip_address(embedded(entry.address)) for entry in host.addresses]
     within = any(
         address in network for address in addresses for network in ranges if network.version == address.version

@@ -15,16 +15,16 @@ SILENT = Fault(
     "tcp.silent",
     "nothing answers on port 443 of {endpoints}",
     "Packets to addresses inside the VPC are dropped, not refused. From inside the task, the endpoints' security "
-    "group, the task's own group and a network ACL look alike.",
+    "group, the task's own group, a network ACL and an address that no interface has look alike.",
     Impact.PULL,
-    (causes.SECURITY_GROUP, causes.NETWORK_ACL),
+    (causes.SECURITY_GROUP, causes.NETWORK_ACL, causes.STALE_RECORD),
 )
 SILENT_OUTSIDE = SILENT.variant(
     why=(
         "Packets to private addresses outside the VPC's known ranges are dropped, not refused. From inside the task, "
         "security groups, network ACLs, a missing route and a firewall look alike."
     ),
-    causes=(causes.SECURITY_GROUP, causes.NETWORK_ACL, causes.NO_ROUTE, causes.EGRESS_FIREWALL),
+    causes=(*SILENT.causes, causes.NO_ROUTE, causes.EGRESS_FIREWALL),
 )
 SILENT_UNKNOWN = SILENT_OUTSIDE.variant(
     why=(
@@ -136,9 +136,10 @@ def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:
 
 
 def _own_hosts(evidence: Evidence) -> Iterator[HostFacts]:
-    """The hosts to judge here. `names` judges those with public names, `other_regions` those of another region."""
+    """The hosts to judge here. `names` judges those with wrong addresses, `other_regions` those of another region."""
     for host in evidence.hosts:
-        if not (evidence.leaks(host) or evidence.is_other_region(host) or is_abroad(evidence, host)):
+        elsewhere = evidence.leads_elsewhere(host) or evidence.is_other_region(host) or is_abroad(evidence, host)
+        if not (evidence.leaks(host) or elsewhere):
             yield host
 
 

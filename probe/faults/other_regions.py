@@ -100,6 +100,7 @@ UNREACHABLE = Fault(
         causes.PRIVATE_DNS_OFF,
         causes.VPC_ATTRIBUTES_OFF,
         causes.ZONE_NOT_ASSOCIATED,
+        causes.RESOLVER_RULE,
         causes.ZONE_WRONG_NAME,
         causes.CUSTOM_RESOLVER,
         causes.FIPS_HOSTNAME,

@@ -78,8 +78,10 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     hosts = planned or [names.name for names in answers] or [evidence.plan.layer_host]
     asked = [names.server for names in answers if names.server and names.asker is not Asker.CONTROL]
     servers = asked or list(evidence.surroundings.resolvers)
+    custom = [server for server in servers if not evidence.is_vpc_resolver(server)]
     mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
     zone_host = mistaken[0].host if mistaken else hosts[0]
+    zone = zone_host.partition(".")[2] if zone_host[:1].isdigit() else zone_host
     addresses, inside = _addresses(steps), _inside(steps)
     own = evidence.surroundings.addresses[:1]
     issuers = [step.certificate.issuer for step in steps if step.certificate and step.certificate.issuer]
@@ -87,13 +89,18 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "endpoint": endpoints[0].name if endpoints else "task",
         "host": hosts[0],
         "hosts": listed(hosts),
-        "zone": zone_host.partition(".")[2] if zone_host[:1].isdigit() else zone_host,
+        "domains": " ".join(dict.fromkeys(hosts)),
+        "zone": zone,
+        # Only a registry's name is below its zone's; a wildcard does not cover the zone's own name.
+        "record": zone if zone == zone_host else f"*.{zone}",
         "host_address": addresses[0] if addresses else "ADDRESS",
         "mistaken": listed(f"{endpoint.mistaken} in place of {endpoint.host}" for endpoint in mistaken)
         or "ecr.api in place of api.ecr",
         "server": servers[0] if servers else "RESOLVER",
         "servers": listed(servers) or "the resolver",
         "of_servers": f" ({listed(servers)})" if servers else "",  # an error text may name none
+        "of_custom": f" ({listed(custom)})" if custom else "",
+        "to_resolver": _ip_range(custom[0] if custom else "RESOLVER"),
         "addresses": few(addresses) or "ADDRESSES",
         "address_list": tuple(addresses[:32]),
         "by_address": _by_address(inside or own),
@@ -101,6 +108,13 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
+
+
+def _ip_range(address: str) -> str:
+    """One address as the member of a security group rule. EC2 keeps IPv4 and IPv6 ranges apart."""
+    if ":" in address:
+        return f"Ipv6Ranges=[{{CidrIpv6={address}/128}}]"
+    return f"IpRanges=[{{CidrIp={address}/32}}]"
 
 
 def _addresses(steps: Iterable[Step]) -> list[str]:

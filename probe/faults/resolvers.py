@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, Line, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finding_of_hosts, finds, merged, noted, possible
-from probe.faults.name_suspects import failed_lookups, failing_resolver_suspects, lookup_finding
+from probe.faults.name_suspects import (
+    failed_lookups,
+    failing_resolver_suspects,
+    failing_server_suspects,
+    lookup_finding,
+)
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
 SILENCE = (Failure.NO_ANSWER, Failure.TIMEOUT, Failure.UNREACHABLE, Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
@@ -18,7 +23,7 @@ SERVFAIL = Fault(
     "the resolver fails to look up {endpoints}",
     "{servers} answered SERVFAIL: it was reached, but the server it forwards to could not be reached or refused.",
     Impact.PULL,
-    (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
+    (causes.FAILING_RULE, causes.CUSTOM_RESOLVER, causes.FORWARDING_TARGET_UNREACHABLE, causes.OTHER),
 )
 SERVFAIL_PARTLY = SERVFAIL.variant(
     title="the nameserver {servers} fails to look up {endpoints}; another one answers", extent=Extent.PARTLY
@@ -28,7 +33,7 @@ REFUSED_QUERY = Fault(
     "the resolver refuses to look up {endpoints}",
     "{servers} answered REFUSED: it does not serve this task or this name.",
     Impact.PULL,
-    (causes.CUSTOM_RESOLVER, causes.OTHER),
+    (causes.CUSTOM_RESOLVER, causes.FAILING_RULE, causes.OTHER),
 )
 REFUSED_QUERY_PARTLY = REFUSED_QUERY.variant(
     title="the nameserver {servers} refuses to look up {endpoints}; another one answers", extent=Extent.PARTLY
@@ -40,14 +45,19 @@ HALF_ANSWER = Fault(
     Impact.PULL,
     (causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, causes.OTHER),
     Extent.PARTLY,
+    other_causes=(causes.FAILING_RULE, causes.VPC_RESOLVER_UNREACHABLE, causes.FORWARDING_TARGET_UNREACHABLE),
 )
 RESOLVER_UNREACHABLE = Fault(
     "dns.resolver-unreachable",
     "no resolver answers, so {endpoints} cannot be resolved",
     "No query to {servers} was answered: the resolver is down, or the path to it is blocked.",
     Impact.PULL,
-    (causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.SECURITY_GROUP),
-    other_causes=(causes.VPC_ATTRIBUTES_OFF,),
+    (causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.RESOLVER_SECURITY_GROUP),
+    other_causes=(causes.VPC_ATTRIBUTES_OFF, causes.VPC_RESOLVER_UNREACHABLE, causes.FAILING_RULE),
+)
+RESOLVER_WITHOUT_TCP = RESOLVER_UNREACHABLE.variant(
+    title="the answers for {endpoints} are too large for UDP, and {servers} does not answer over TCP",
+    why="{servers} answers over UDP, so it works and is reached. The path of TCP to its port 53 is blocked.",
 )
 RESOLVER_PARTLY = RESOLVER_UNREACHABLE.variant(
     title="the nameserver {servers} does not answer; another one does",
@@ -67,6 +77,7 @@ RESOLVERS_DISAGREE = Fault(
     Impact.ROUTE,
     (causes.CUSTOM_RESOLVER,),
     Extent.PARTLY,
+    other_causes=(causes.RESOLVER_RULE, causes.OTHER),
 )
 HUB = noted(
     "dns.hub-resolver",
@@ -80,7 +91,7 @@ CONTROL_SILENT = noted(
 )
 
 
-@finds(SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE)
+@finds(SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE, RESOLVER_WITHOUT_TCP)
 def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
     """Hosts for which no nameserver returns an answer. What one resolver fails to answer is one finding."""
     groups: dict[tuple[Fault, tuple[str, ...]], list[HostFacts]] = {}
@@ -89,7 +100,7 @@ def failing_resolvers(evidence: Evidence) -> Iterator[Finding]:
         if fault is not None and not evidence.is_other_region(host):
             groups.setdefault((fault, tuple(line.server for line in host.lines)), []).append(host)
     for (fault, _), hosts in groups.items():
-        suspects = [failing_resolver_suspects(evidence, host, *fault.causes) for host in hosts]
+        suspects = [failing_resolver_suspects(evidence, host) for host in hosts]
         proven = next((candidate for candidate in suspects if candidate.confirmed), suspects[0])
         failed = merged(*(failed_lookups(evidence, host, (*SILENCE, *FAILING)) for host in hosts))
         steps = merged(failed, evidence.tries(*failed))
@@ -105,7 +116,10 @@ def _host_fault(host: HostFacts) -> Fault | None:
         return SERVFAIL
     if Failure.REFUSED_QUERY in failures:
         return REFUSED_QUERY
-    return RESOLVER_UNREACHABLE if failures & set(SILENCE) else None
+    if not failures & set(SILENCE):
+        return None
+    truncated = all(line.main.names and line.main.names.tcp for line in host.lines)
+    return RESOLVER_WITHOUT_TCP if truncated else RESOLVER_UNREACHABLE
 
 
 @finds(SERVFAIL_PARTLY, REFUSED_QUERY_PARTLY, RESOLVER_PARTLY, RESOLVER_BEHIND, HALF_ANSWER)
@@ -145,27 +159,32 @@ def _line_fault(line: Line) -> Fault | None:
 
 
 def _line_suspects(evidence: Evidence, fault: Fault, server: str, lost: tuple[Step, ...]) -> Suspects:
-    if fault is RESOLVER_PARTLY and evidence.is_vpc_resolver(server):
-        return possible(causes.RESOLVER_UNREACHABLE, causes.VPC_ATTRIBUTES_OFF)
-    if fault is HALF_ANSWER and all(step.failure in SILENCE for step in lost):
-        return possible(causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.OTHER)
-    return possible(*fault.causes)
+    """Why one nameserver fails while another one answers."""
+    silent = all(step.failure in SILENCE for step in lost)
+    if not silent:
+        return failing_server_suspects(evidence, server, {step.failure for step in lost})
+    if not evidence.is_vpc_resolver(server):
+        others = (causes.OTHER,) if fault is HALF_ANSWER else ()
+        return possible(causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, *others)
+    if fault is HALF_ANSWER:
+        return possible(causes.VPC_RESOLVER_UNREACHABLE, causes.OTHER)
+    attributes = causes.VPC_ATTRIBUTES_OFF
+    out = frozenset({attributes} if evidence.vpc_resolver_answers else ())
+    return Suspects((causes.VPC_RESOLVER_UNREACHABLE, attributes), ruled_out=out)
 
 
 @finds(RESOLVERS_DISAGREE)
 def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
     """Later nameservers with a different answer: public addresses, or that the name does not exist."""
-    wrong: dict[bool, list[tuple[HostFacts, Line]]] = {}
+    wrong: dict[Suspects, list[tuple[HostFacts, Line]]] = {}
     for host in evidence.hosts:
         for line in host.lines:
-            if line is host.line or not line.answered or not host.addresses or evidence.leaks(host):
+            if line == host.line or not line.answered or not host.addresses or evidence.leaks(host):
                 continue
             leak = is_inside(host.address_class) and class_of(line.addresses) is AddressClass.PUBLIC
             if leak or not line.addresses:
-                vpc = evidence.is_vpc_resolver(host.line.server) if host.line else False
-                vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(host))))
-                wrong.setdefault(vpc, []).append((host, line))
-    for vpc, cases in wrong.items():
+                wrong.setdefault(_disagreement_suspects(evidence, host, line), []).append((host, line))
+    for suspects, cases in wrong.items():
         hosts, steps = [host for host, _ in cases], merged(*(line.steps for _, line in cases))
         yield finding_of_hosts(
             RESOLVERS_DISAGREE,
@@ -173,9 +192,20 @@ def disagreeing_lines(evidence: Evidence) -> Iterator[Finding]:
             hosts,
             steps,
             impact=Impact.ROUTE if any(line.addresses for _, line in cases) else None,
-            suspects=confirmed(causes.CUSTOM_RESOLVER) if vpc else None,
+            suspects=suspects,
             others=tuple(dict.fromkeys(line.server for _, line in cases)),
         )
+
+
+def _disagreement_suspects(evidence: Evidence, host: HostFacts, line: Line) -> Suspects:
+    """Why a later nameserver answers otherwise. The VPC's own resolver is one server with several addresses."""
+    if evidence.is_vpc_resolver(line.server):
+        return possible(causes.RESOLVER_RULE, causes.OTHER)
+    if evidence.may_be_vpc_resolver(line.server):
+        return possible(causes.CUSTOM_RESOLVER, causes.RESOLVER_RULE, causes.OTHER)
+    vpc = evidence.is_vpc_resolver(host.line.server) if host.line else False
+    vpc = vpc or is_inside(class_of(addresses_of(evidence.vpc_answers(host))))
+    return confirmed(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER)
 
 
 @finds(HUB, CONTROL_SILENT)

@@ -181,7 +181,9 @@ def _is_clear_in_text(step: Step) -> bool:
 
 
 def _handshakes(evidence: Evidence) -> list[Step]:
-    return list(evidence.failed(Action.TLS))
+    """Failed handshakes, except with hosts outside AWS that a name leads to: `names` judges those."""
+    elsewhere = {step.id for host in evidence.hosts if evidence.leads_elsewhere(host) for step in host.tls}
+    return [step for step in evidence.failed(Action.TLS) if step.id not in elsewhere]
 
 
 def _of(steps: Iterable[Step], failure: Failure) -> list[Step]:

@@ -124,21 +124,32 @@ def _ask_line(run: Run, host: _Host, server: str, order: int) -> list[Step]:
     """A and AAAA of one nameserver line.
 
     If it answers one of the two and not the other, packets may have been lost: the other is asked once more, in what is
-    left of `budget.dns_total`.
+    left of `budget.dns_total`. So is everything if it answers SERVFAIL, because a resolver that is busy does that too,
+    and clients ask again.
     """
     lookup = host.endpoint.lookup
     questions = [_Question(server, Asker.CONFIGURED, order, lookup, record) for record in ("A", "AAAA")]
     ends = time.monotonic() + run.plan.budget.dns_total
     steps = [future.result() for future in _ask_both(run, host, questions)]
+    failed = [place for place, step in enumerate(steps) if step.failure is Failure.SERVFAIL]
+    if failed and run.plan.budget.retries and not run.over and time.monotonic() < ends:
+        if len(failed) == len(steps):
+            steps = [future.result() for future in _ask_both(run, host, questions)]
+        else:
+            steps[failed[0]] = _ask_again(run, host, questions[failed[0]], other=steps[1 - failed[0]])
     silent = [place for place, step in enumerate(steps) if step.failure is Failure.NO_ANSWER]
     left = ends - time.monotonic()
     if len(silent) != 1 or run.over or left <= 0 or steps[1 - silent[0]].failure not in ANSWERED:
         return steps
     (place,) = silent
-    other = steps[1 - place]
     again = replace(questions[place], quick=left / _QUICK_TRIES)
-    steps[place] = _ask(run, host, again, on=host.redirect, otherwise=(lambda: other) if place == 0 else None)
+    steps[place] = _ask_again(run, host, again, other=steps[1 - place])
     return steps
+
+
+def _ask_again(run: Run, host: _Host, question: _Question, *, other: Step) -> Step:
+    """Ask for one of A and AAAA again. `other` is the step of the other one."""
+    return _ask(run, host, question, on=host.redirect, otherwise=(lambda: other) if question.record == "A" else None)
 
 
 def _ask_both(run: Run, host: _Host, questions: Sequence[_Question]) -> tuple[Future[Step], Future[Step]]:

@@ -143,7 +143,9 @@ def _of_cause(text: CauseText) -> CodePage:
     return CodePage(
         code=text.code,
         causes=(_group([text.filled(Standing.POSSIBLE, _unknown())]),),
-        findings=tuple((code, title_of(code)) for code in WORDINGS if text in causes_of(code)),
+        findings=tuple(
+            (code, title_of(code)) for code in WORDINGS if any(cause.code == text.code for cause in causes_of(code))
+        ),
     )
 
 

@@ -32,6 +32,31 @@ NO_ANSWER = DnsAnswer(rcode=None)
 DnsHandler = Callable[[str, str], DnsAnswer]
 
 
+def always(answer: DnsAnswer) -> DnsHandler:
+    """A server, or a rule of DNS Firewall, that answers every query alike."""
+    return lambda _name, _record: answer
+
+
+def leading_to(*addresses: str, target: str | None = None) -> DnsHandler:
+    """A DNS filter that answers with these addresses, or with a CNAME to a `target` that has them.
+
+    Rules of DNS Firewall can override a name only with a CNAME. AWS[dns-firewall-responses]
+    """
+    return lambda _name, record: DnsAnswer(of_family(addresses, record), (target,) if target else ())
+
+
+def failing_once(handler: DnsHandler) -> DnsHandler:
+    """A server that answers the first query for each name and record with SERVFAIL, as an overloaded one does."""
+    asked: set[tuple[str, str]] = set()
+
+    def answer(name: str, record: str) -> DnsAnswer:
+        first = (name, record) not in asked
+        asked.add((name, record))
+        return SERVFAIL if first else handler(name, record)
+
+    return answer
+
+
 def of_family(addresses: Iterable[str], record: str) -> tuple[str, ...]:
     return tuple(address for address in addresses if (":" in address) == (record == "AAAA"))
 
@@ -84,16 +109,26 @@ class PublicDns(Record):
         return ()
 
 
+class Profile(Record):
+    """A Route 53 Profile: zones, Resolver rules and DNS Firewall rules that many VPCs share. AWS[profile-contents]"""
+
+    zones: list[Zone] = field(default_factory=list)
+    forwards: dict[str, DnsHandler] = field(default_factory=dict)
+    blocked: dict[str, DnsHandler] = field(default_factory=dict)
+
+
 class Resolver(Record):
     """AmazonProvidedDNS of a VPC: the most specific private zone first, then public DNS.
 
-    `forwards` are Route 53 Resolver rules by domain, `blocked` is a DNS Firewall, `dns64` the subnet's setting.
+    `forwards` are Route 53 Resolver rules by domain, `blocked` are rules of DNS Firewall with what they answer,
+    `profile` is the Profile that is associated with the VPC, `dns64` the subnet's setting.
     """
 
     public: PublicDns
     zones: Callable[[], list[Zone]]
     forwards: dict[str, DnsHandler] = field(default_factory=dict)
-    blocked: dict[str, DnsAnswer] = field(default_factory=dict)
+    blocked: dict[str, DnsHandler] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
     dns64: bool = False
     answering: bool = True
 
@@ -107,15 +142,22 @@ class Resolver(Record):
         return answer
 
     def _resolve(self, name: str, record: str) -> DnsAnswer:
-        for domain, answer in self.blocked.items():
-            if _within(name, domain):
-                return answer
-        zones = [zone for zone in self.zones() if zone.contains(name)]
+        """Answer through the DNS Firewall, which inspects the targets of CNAMEs too. AWS[dns-firewall-redirection]"""
+        answer = self._unfiltered(name, record)
+        rules = {**self.profile.blocked, **self.blocked}
+        blocking = (rules[domain] for link in (name, *answer.chain) for domain in rules if _within(link, domain))
+        response = next(blocking, None)
+        return response(name, record) if response else answer
+
+    def _unfiltered(self, name: str, record: str) -> DnsAnswer:
+        zones = [zone for zone in (*self.zones(), *self.profile.zones) if zone.contains(name)]
         zone = max(zones, key=lambda zone: len(zone.name), default=None)
-        rule = max((domain for domain in self.forwards if _within(name, domain)), key=len, default=None)
+        forwards = {**self.profile.forwards, **self.forwards}
+        rule = max((domain for domain in forwards if _within(name, domain)), key=len, default=None)
+        # The more specific of zone and rule wins, and the rule where both have the same name.
         # AWS[resolver-rule-precedence]
         if rule is not None and (zone is None or len(rule) >= len(zone.name)):
-            answer = self.forwards[rule](name, record)
+            answer = forwards[rule](name, record)
             return SERVFAIL if answer.rcode is None else answer  # the target of the rule did not answer
         return zone.answer(name, record) if zone else self.public.answer(name, record)
 

@@ -94,6 +94,7 @@ class VPC:
         self.public_dns = PublicDns(self.internet, self._vpce_names)
         self.resolver = Resolver(self.public_dns, self._zones)
         self.truncates = False  # every UDP answer of the VPC's resolver has the TC flag
+        self.dns_over_tcp: Treatment | None = None  # what becomes of TCP to the VPC's resolver
         self.nameservers = [nameserver]
         self.dns_servers: dict[str, Nameserver] = {}  # other DNS servers, by address
         self.hosts: dict[str, Server] = {}  # servers on port 443 of other addresses
@@ -219,7 +220,8 @@ class VPC:
         """What answers a SYN; None where it is dropped. Raises OSError where the task has no address of the family."""
         self._check_family(address)
         if port == 53:
-            return self._nameserver(address)
+            own = address in (self.base_resolver, *AMAZON_PROVIDED_DNS)
+            return self.dns_over_tcp if own and self.dns_over_tcp else self._nameserver(address)
         if is_link_local(address):
             return self.local.get((address, port))  # security groups and ACLs do not apply
         destination = self._destination(address) if port == 443 else None
@@ -259,9 +261,9 @@ class VPC:
 
     def _nameserver(self, address: str) -> Nameserver | None:
         """The DNS server at an address. Groups and ACLs do not apply to the VPC's resolver; others need a route."""
-        if address in (self.base_resolver, *AMAZON_PROVIDED_DNS):
-            return Nameserver(self.resolver.answer, self.truncates)
         server = self.dns_servers.get(address)
+        if address in (self.base_resolver, *AMAZON_PROVIDED_DNS):
+            return server or Nameserver(self.resolver.answer, self.truncates)
         route = self.network.route(address, service="dns", region=self.region, gateway=None)
         return server if server is not None and route is not None else None
 

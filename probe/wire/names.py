@@ -38,7 +38,7 @@ _RETRIED = (Failure.NO_ANSWER, Failure.MALFORMED)
 
 class Lookup(Record, frozen=True):
     """A name server's answer. `addresses` are sorted by family and value, `cnames` in the order of the chain; `ttl` is
-    the lowest of all records."""
+    the lowest of all records. `tcp`: the answer over UDP was truncated, so TCP was tried."""
 
     addresses: tuple[str, ...]
     cnames: tuple[str, ...]
@@ -94,7 +94,10 @@ def _round_trip(wire: Wire, server: str, query: dns.message.Message, pace: Pace)
         return _over_tcp(wire, server, query, pace), True
     except (WireError, OSError) as error:
         text = (error.detail if isinstance(error, WireError) else None) or str(error)
-        raise WireError(failure_of(error, phase=Phase.NAME), f"truncated over UDP; over TCP: {text}") from error
+        truncated = Lookup((), (), None, dns.rcode.to_text(answer.rcode()), tcp=True)
+        raise WireError(
+            failure_of(error, phase=Phase.NAME), f"truncated over UDP; over TCP: {text}", lookup=truncated
+        ) from error
 
 
 def _over_udp(sock: socket.socket, query: dns.message.Message, pace: Pace) -> dns.message.Message:

@@ -16,6 +16,7 @@ ISSUE = (
 NO_ENDPOINT = "endpoint.missing.ecr-api tcp.no-route dns.private-dns-disabled"
 NO_ANSWER = "endpoint.missing.ecr-api tcp.no-route tcp.security-group"
 S3 = "endpoint.missing.s3 s3.route-table-not-associated tcp.security-group-s3-egress"
+NOT_THERE = "dns.hosted-zone-missing-record dns.firewall dns.hosted-zone-conflict dns.resolver-rule"
 INSIDE = "tcp.security-group tcp.nacl"
 
 CONNECTIONS = (
@@ -46,7 +47,7 @@ CONNECTIONS = (
         "dial tcp 10.31.4.19:443: i/o timeout",
         "ecr.api/tcp/10.31.4.19",
         "timeout",
-        {"tcp.silent": f"{INSIDE} tcp.no-route path.egress-firewall"},
+        {"tcp.silent": f"{INSIDE} dns.stale-record tcp.no-route path.egress-firewall"},
         address_class="private",
     ),
     Sample(
@@ -374,7 +375,7 @@ NAMES = (
         "10.31.0.2:53: no such host",
         "ecr.dkr/dns/10.31.0.2",
         "nxdomain",
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict"},
+        {"dns.name-missing": NOT_THERE},
     ),
     Sample(
         "NXDOMAIN from another resolver",
@@ -389,7 +390,7 @@ NAMES = (
         "Could not resolve host: api.ecr.eu-north-1.amazonaws.com",
         "ecr.api/dns",
         "nxdomain",
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict dns.custom-resolver"},
+        {"dns.name-missing": f"{NOT_THERE} dns.custom-resolver"},
     ),
     Sample(
         "NXDOMAIN for a name inside an endpoint's zone",
@@ -397,7 +398,7 @@ NAMES = (
         "ec2.eu-north-1.amazonaws.com on 10.31.0.2:53: no such host",
         "ec2/dns/10.31.0.2",
         "nxdomain",
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict"},
+        {"dns.name-missing": NOT_THERE},
         "inconclusive",
         "unproven",
     ),
@@ -469,7 +470,7 @@ NAMES = (
         f"socket.gaierror: [Errno -5] No address associated with hostname: {REGISTRY}",
         "ecr.dkr/dns",
         "no-address",
-        {"dns.no-address": "dns.hosted-zone-missing-record dns.hosted-zone-conflict"},
+        {"dns.no-address": NOT_THERE},
     ),
     Sample(
         "endpoint's private DNS name in use",

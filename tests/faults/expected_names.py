@@ -11,7 +11,11 @@ from tests.faults.fake_hosts import CUSTOM, GLOBAL_IPV6, PRIVATE, PUBLIC, Answer
 from tests.faults.fake_run import FakeRun
 
 SILENT = Failure.TIMEOUT
-ZONES = "dns.private-dns-disabled dns.vpc-attributes-off dns.hosted-zone-not-associated dns.hosted-zone-wrong-name"
+ZONES = (
+    "dns.private-dns-disabled dns.vpc-attributes-off dns.hosted-zone-not-associated dns.resolver-rule "
+    "dns.hosted-zone-wrong-name"
+)
+NOT_THERE = "dns.hosted-zone-missing-record dns.firewall dns.hosted-zone-conflict dns.resolver-rule"
 ALL = ("ecr.api", "ecr.dkr", "logs")
 
 
@@ -34,7 +38,7 @@ EXPECTED = (
         FakeRun({"ecr.api": public("ecr.api", control=PUBLIC["ecr.api"])}),
         {
             "dns.public-answer": "endpoint.missing.ecr-api dns.private-dns-disabled dns.hosted-zone-not-associated "
-            "dns.hosted-zone-wrong-name -dns.vpc-attributes-off"
+            "dns.resolver-rule dns.hosted-zone-wrong-name -dns.vpc-attributes-off"
         },
         "fail",
         "works",
@@ -175,7 +179,7 @@ EXPECTED = (
     Expected(
         "no such name, at the VPC's resolver",
         FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN)}),
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict"},
+        {"dns.name-missing": NOT_THERE},
     ),
     Expected(
         "no such name at the custom resolver, private at the VPC's",
@@ -208,12 +212,16 @@ EXPECTED = (
     Expected(
         "none of the names exists, as with a mistyped region",
         FakeRun({name: Host(Failure.NXDOMAIN) for name in ("ecr.api", "ecr.dkr", "s3", "logs")}),
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict registry.bad-image-reference"},
+        {
+            "dns.name-missing": "dns.firewall dns.hosted-zone-missing-record dns.hosted-zone-conflict "
+            "dns.resolver-rule registry.bad-image-reference"
+        },
+        endpoints={"dns.name-missing": "ecr.api ecr.dkr s3 logs"},
     ),
     Expected(
         "no such name for logs",
         FakeRun({"logs": Host(Failure.NXDOMAIN)}),
-        {"dns.name-missing": "dns.hosted-zone-missing-record dns.hosted-zone-conflict logs.misconfigured-region"},
+        {"dns.name-missing": f"{NOT_THERE} logs.misconfigured-region"},
         "fail",
         "works",
     ),
@@ -227,7 +235,114 @@ EXPECTED = (
     Expected(
         "a name without address",
         FakeRun({"ecr.dkr": Host(Failure.NO_ADDRESS)}),
-        {"dns.no-address": "dns.hosted-zone-missing-record dns.hosted-zone-conflict path.egress-firewall"},
+        {"dns.no-address": NOT_THERE},
+    ),
+    Expected(
+        "the layer bucket's name does not exist, which no private zone explains",
+        FakeRun({"s3": Host(Failure.NXDOMAIN)}),
+        {"dns.name-missing": "dns.firewall dns.hosted-zone-missing-record dns.hosted-zone-conflict dns.resolver-rule"},
+    ),
+    Expected(
+        "the layer bucket and a registry have no address: one cause that reaches beyond the zones",
+        FakeRun({name: Host(Failure.NO_ADDRESS) for name in ("ecr.dkr", "s3")}),
+        {"dns.no-address": "dns.firewall dns.hosted-zone-missing-record"},
+        endpoints={"dns.no-address": "ecr.dkr s3"},
+    ),
+    Expected(
+        "the name leads to another host that does not exist",
+        FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN, cnames=("blocked.example.com",))}),
+        {"dns.name-missing": "dns.firewall dns.hosted-zone-conflict"},
+    ),
+    Expected(
+        "the name leads to another host, whose certificate is its own",
+        FakeRun(
+            {
+                "ecr.api": public(
+                    "ecr.api",
+                    cnames=("blocked.example.com",),
+                    tls=Failure.UNTRUSTED,
+                    certificate={"issuer_organization": "Example Inc"},
+                )
+            }
+        ),
+        {"dns.foreign-answer": "dns.firewall dns.hosted-zone-conflict"},
+    ),
+    Expected(
+        "the layer bucket's name leads to a host that is silent",
+        FakeRun({"s3": private("s3", cnames=("blocked.example.com",), tcp=SILENT)}),
+        {"dns.foreign-answer": "dns.firewall dns.hosted-zone-conflict"},
+    ),
+    Expected(
+        "all names lead to the unspecified address",
+        FakeRun({name: Host(("0.0.0.0",), tcp=Failure.REFUSED) for name in (*ALL, "s3")}),
+        {"dns.foreign-answer": "dns.firewall dns.hosted-zone-conflict"},
+        endpoints={"dns.foreign-answer": "ecr.api ecr.dkr s3 logs"},
+    ),
+    Expected(
+        "a custom resolver answers with the loopback address",
+        FakeRun({"ecr.dkr": Host(("127.0.0.1",), server=CUSTOM, tcp=Failure.REFUSED)}),
+        {"dns.foreign-answer": "dns.custom-resolver dns.firewall"},
+    ),
+    Expected(
+        "a custom resolver answers with the loopback address, the VPC's with the endpoint's",
+        FakeRun({"ecr.dkr": Host(("127.0.0.1",), server=CUSTOM, control=PRIVATE["ecr.dkr"], tcp=Failure.REFUSED)}),
+        {"dns.foreign-answer": "=dns.custom-resolver -dns.firewall -dns.hosted-zone-conflict"},
+    ),
+    Expected(
+        "one's own name for an endpoint works, as its certificate proves",
+        FakeRun({"ecr.api": private("ecr.api", cnames=("ecr.corp.example.com",))}),
+        {},
+        "pass",
+        "works",
+    ),
+    Expected(
+        "one's own name for an endpoint that is silent",
+        FakeRun({"ecr.api": private("ecr.api", cnames=("ecr.corp.example.com",), tcp=SILENT)}),
+        {"dns.foreign-answer": "dns.firewall dns.hosted-zone-conflict tcp.security-group"},
+    ),
+    Expected(
+        "AWS's own CNAMEs are no foreign hosts",
+        FakeRun({"ecr.api": public("ecr.api", cnames=("ecr.eu-west-1.amazonaws.com",), tcp=SILENT)}),
+        {"dns.public-answer": "endpoint.missing.ecr-api"},
+    ),
+    Expected(
+        "the VPC's resolver answers publicly at one address and privately at the other",
+        FakeRun({"ecr.api": public("ecr.api", control=PRIVATE["ecr.api"])}),
+        {"dns.public-answer": "dns.resolver-rule other -endpoint.missing.ecr-api -dns.private-dns-disabled"},
+        "fail",
+        "works",
+    ),
+    Expected(
+        "public at base+2 of a range that is not known, private at the VPC's resolver",
+        FakeRun(
+            {"ecr.api": public("ecr.api", server="10.0.0.2", control=PRIVATE["ecr.api"])},
+            around={"subnet_cidr": "100.64.1.0/24", "addresses": ("100.64.1.77",)},
+            planned={"vpc_cidrs": ("100.64.1.0/24",)},
+        ),
+        {
+            "dns.public-answer": "dns.resolver-rule dns.custom-resolver other -endpoint.missing.ecr-api",
+            "dns.central-endpoint": "",
+        },
+        "fail",
+        "works",
+    ),
+    Expected(
+        "private names from a custom resolver do not prove the VPC's attributes",
+        FakeRun(
+            {"ecr.api": public("ecr.api"), "ecr.dkr": private("ecr.dkr", server=CUSTOM)}, planned={"without": ("logs",)}
+        ),
+        {"dns.public-answer": "endpoint.missing.ecr-api dns.private-dns-disabled dns.vpc-attributes-off"},
+        "fail",
+        "works",
+    ),
+    Expected(
+        "no zone with swapped labels exists",
+        FakeRun({"ecr.api": public("ecr.api", mistaken=Failure.NXDOMAIN, tcp=SILENT)}),
+        {
+            "dns.public-answer": "endpoint.missing.ecr-api dns.private-dns-disabled dns.hosted-zone-not-associated "
+            "dns.resolver-rule tcp.no-route tcp.security-group tcp.no-public-ip tcp.nat-device tcp.nacl "
+            "path.egress-firewall -dns.vpc-attributes-off -dns.hosted-zone-wrong-name"
+        },
     ),
     Expected(
         "a central endpoint VPC",
@@ -267,6 +382,6 @@ EXPECTED = (
             around={"addresses": ("20.10.1.7",)},
             planned={"vpc_cidrs": ()},
         ),
-        {"tcp.silent": "tcp.security-group tcp.nacl"},
+        {"tcp.silent": "tcp.security-group tcp.nacl dns.stale-record"},
     ),
 )

@@ -40,7 +40,7 @@ CONNECTIONS = (
     Expected(
         "silent and private, outside the known ranges",
         FakeRun({"ecr.api": Host(("10.0.2.10",), tcp=SILENT)}, planned={"vpc_cidrs": ("10.0.1.0/24",)}),
-        {"tcp.silent": "tcp.security-group tcp.nacl tcp.no-route path.egress-firewall"},
+        {"tcp.silent": "tcp.security-group tcp.nacl dns.stale-record tcp.no-route path.egress-firewall"},
     ),
     Expected(
         "logs silent, which the task needs",

@@ -8,11 +8,12 @@ from tests.faults.expected_names import ALL, all_hosts, at_custom
 from tests.faults.fake_hosts import CUSTOM, PRIVATE, PUBLIC, S3, Host, private, public
 from tests.faults.fake_run import FakeRun
 
+SILENT_VPC = {name: Host(Failure.NO_ANSWER, control=Failure.NO_ANSWER) for name in (*ALL, "s3")}
 EXPECTED = (
     Expected(
         "SERVFAIL of the VPC's resolver",
         FakeRun({"s3": Host(Failure.SERVFAIL)}),
-        {"dns.servfail": "dns.custom-resolver dns.resolver-unreachable other"},
+        {"dns.servfail": "dns.resolver-rule dns.resolver-unreachable other"},
     ),
     Expected(
         "SERVFAIL of a custom resolver, private at the VPC's",
@@ -27,9 +28,9 @@ EXPECTED = (
     ),
     Expected(
         "the VPC's resolver is silent",
-        FakeRun(all_hosts(private, answer=Failure.NO_ANSWER, control=Failure.NO_ANSWER)),
+        FakeRun(SILENT_VPC),
         {"dns.resolver-unreachable": "dns.vpc-attributes-off dns.resolver-unreachable"},
-        endpoints={"dns.resolver-unreachable": "ecr.api ecr.dkr logs"},
+        endpoints={"dns.resolver-unreachable": "ecr.api ecr.dkr s3 logs"},
     ),
     Expected(
         "the custom resolver is silent, the VPC's answers privately",
@@ -52,7 +53,7 @@ EXPECTED = (
     Expected(
         "the VPC's resolver silent, another nameserver answers",
         FakeRun({"ecr.api": Host(Failure.NO_ANSWER, second=PRIVATE["ecr.api"])}),
-        {"dns.resolver-unreachable": "dns.resolver-unreachable dns.vpc-attributes-off"},
+        {"dns.resolver-unreachable": "dns.resolver-unreachable -dns.vpc-attributes-off"},
         "degraded",
         "works",
     ),
@@ -67,14 +68,14 @@ EXPECTED = (
     Expected(
         "first nameserver fails, second answers",
         FakeRun({"s3": Host(Failure.SERVFAIL, second=S3)}),
-        {"dns.servfail": "dns.custom-resolver"},
+        {"dns.servfail": "dns.resolver-rule dns.resolver-unreachable other"},
         "degraded",
         "works",
     ),
     Expected(
         "first nameserver refuses, second answers",
         FakeRun({"s3": Host(Failure.REFUSED_QUERY, second=S3)}),
-        {"dns.refused-query": "dns.custom-resolver"},
+        {"dns.refused-query": "dns.resolver-rule other"},
         "degraded",
         "works",
     ),
@@ -102,7 +103,7 @@ EXPECTED = (
     Expected(
         "AAAA is not answered",
         FakeRun({"ecr.api": private("ecr.api", ipv6=Failure.SERVFAIL)}),
-        {"dns.half-answer": "dns.custom-resolver dns.resolver-unreachable other"},
+        {"dns.half-answer": "dns.resolver-rule dns.resolver-unreachable other"},
         "degraded",
         "works",
     ),
@@ -125,6 +126,54 @@ EXPECTED = (
         FakeRun(all_hosts(private, server=CUSTOM, control=Failure.NO_ANSWER)),
         {"dns.control-silent": ""},
         "pass",
+        "works",
+    ),
+    Expected(
+        "SERVFAIL of the VPC's resolver at base+2, an answer at its other address",
+        FakeRun({"s3": Host(Failure.SERVFAIL, control=S3)}),
+        {"dns.servfail": "dns.resolver-rule dns.resolver-unreachable other"},
+    ),
+    Expected(
+        "SERVFAIL at base+2 of a range that is not known, an answer of the VPC's resolver",
+        FakeRun(
+            {"s3": Host(Failure.SERVFAIL, control=S3)},
+            around={"subnet_cidr": "100.64.1.0/24", "addresses": ("100.64.1.77",)},
+            planned={"vpc_cidrs": ("100.64.1.0/24",)},
+        ),
+        {
+            "dns.servfail": "dns.resolver-rule dns.custom-resolver dns.resolver-unreachable other",
+            "dns.central-endpoint": "",
+        },
+    ),
+    Expected(
+        "SERVFAIL of a custom resolver for S3 alone, an answer of the VPC's",
+        FakeRun({"s3": at_custom(Failure.SERVFAIL, S3)}),
+        {"dns.servfail": "=dns.custom-resolver -dns.resolver-unreachable -other"},
+    ),
+    Expected(
+        "base+2 is silent, the VPC's resolver answers at its other address",
+        FakeRun({name: Host(Failure.NO_ANSWER, control=PRIVATE.get(name, S3)) for name in (*ALL, "s3")}),
+        {"dns.resolver-unreachable": "dns.resolver-unreachable -dns.vpc-attributes-off"},
+        endpoints={"dns.resolver-unreachable": "ecr.api ecr.dkr s3 logs"},
+    ),
+    Expected(
+        "the VPC's resolver is silent for one name only",
+        FakeRun({"s3": Host(Failure.NO_ANSWER)}),
+        {"dns.resolver-unreachable": "dns.resolver-rule dns.resolver-unreachable -dns.vpc-attributes-off"},
+    ),
+    Expected(
+        "answers are truncated over UDP, and TCP port 53 is closed",
+        FakeRun({name: Host(Failure.REFUSED, truncated=True) for name in (*ALL, "s3")}),
+        {"dns.resolver-unreachable": "dns.resolver-unreachable -dns.vpc-attributes-off"},
+    ),
+    Expected(
+        "two addresses of the VPC's resolver disagree",
+        FakeRun(
+            {"ecr.api": private("ecr.api", second=PUBLIC["ecr.api"])},
+            planned={"vpc_cidrs": ("10.0.0.0/16", "10.9.0.51/32")},
+        ),
+        {"dns.resolvers-disagree": "=dns.custom-resolver"},
+        "degraded",
         "works",
     ),
 )

@@ -90,6 +90,8 @@ class Host:
     ipv6: Answer = ()
     server: str = VPC_DNS
     control: Answer = None
+    cnames: tuple[str, ...] = ()  # of the answers of the first nameserver
+    truncated: bool = False  # over UDP, so that the answer is the one over TCP
     second: Answer = None
     second_ipv6: Answer = ()
     mistaken: Answer = None

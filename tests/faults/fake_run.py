@@ -39,6 +39,7 @@ from probe.model import (
     Step,
     Surroundings,
 )
+from probe.records import replace
 from tests.faults.fake_hosts import (
     AGENT,
     CONFIG,
@@ -198,9 +199,12 @@ class FakeRunSteps:
                 ("A", answer),
                 ("AAAA", ipv6 if ipv6 or not isinstance(answer, Failure) else answer),
             ):
-                yield self._lookup(
+                found = self._lookup(
                     f"{name}/dns/{prefix}{server}/{record}", server, asker, order, lookup, record, addresses, on
                 )
+                if order == 0 and found.names:
+                    found = replace(found, seen=replace(found.names, cnames=host.cnames, tcp=host.truncated))
+                yield found
         if host.mistaken is not None and mistaken:
             follow_up = (f"{name}/dns/{host.server}/{mistaken}/A", host.server, Asker.FOLLOW_UP, 100, mistaken, "A")
             yield self._lookup(*follow_up, host.mistaken, f"{name}/dns/{host.server}/A")

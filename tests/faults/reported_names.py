@@ -85,6 +85,33 @@ NAMES = (
         "confirmed",
     ),
     Reported(
+        "a walled garden's DNS Firewall lacks the registry: its name does not exist in this VPC only",
+        FakeRun({"ecr.dkr": Host(Failure.NXDOMAIN)}),
+        "dns.firewall",
+    ),
+    Reported(
+        "a DNS Firewall blocks the layer bucket",
+        FakeRun({"s3": Host(Failure.NXDOMAIN)}),
+        "dns.firewall",
+        "first",
+    ),
+    Reported(
+        "a forwarding rule sends AWS's names to a server that fails",
+        FakeRun({"s3": Host(Failure.SERVFAIL)}),
+        "dns.resolver-rule",
+        "first",
+    ),
+    Reported(
+        "the hub's forwarding rule is not associated with this VPC: public names here",
+        FakeRun({"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}),
+        "dns.resolver-rule",
+    ),
+    Reported(
+        "the zone still has the addresses of a deleted endpoint",
+        FakeRun(hosts("ecr.api", tcp=SILENT)),
+        "dns.stale-record",
+    ),
+    Reported(
         "the cluster's DNS does not answer",
         FakeRun(all_hosts(private, answer=Failure.NO_ANSWER, server=CUSTOM)),
         "dns.resolver-unreachable",
@@ -95,7 +122,7 @@ NAMES = (
     ),
     Reported(
         "DNS support is off in the VPC: no resolver answers",
-        FakeRun(all_hosts(private, answer=Failure.NO_ANSWER)),
+        FakeRun({name: Host(Failure.NO_ANSWER) for name in (*ALL, "s3")}),
         "dns.vpc-attributes-off",
         "first",
     ),

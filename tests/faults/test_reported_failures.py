@@ -25,6 +25,7 @@ def test_every_measurable_cause_was_reported() -> None:
     # Only error texts lead to two of these causes (tests/explain).
     never_reported = {"other", "tls.certificate-expired", "client.old-agent", "client.pull-not-in-vpc"}
     never_reported |= {"iam.permissions-boundary", "iam.registry-policy", "kms.key", "registry.upstream-refused"}
+    never_reported |= {"path.large-client-hello"}
     assert set(CAUSES) - {reported.cause for reported in REPORTED} == never_reported
 
 

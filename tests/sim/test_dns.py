@@ -12,7 +12,7 @@ import dns.query
 import pytest
 
 from probe.sim import changes
-from probe.sim.dns import NXDOMAIN, DnsAnswer, Zone
+from probe.sim.dns import NXDOMAIN, DnsAnswer, Zone, always, leading_to
 from probe.sim.vpc import VPC
 
 needs_dig = pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
@@ -164,8 +164,31 @@ def test_a_rule_to_a_dead_server_gives_servfail_outside_private_zones(vpc: VPC) 
 
 
 def test_a_dns_firewall_answers_nxdomain(vpc: VPC) -> None:
-    vpc.resolver.blocked[API] = NXDOMAIN
+    vpc.resolver.blocked[API] = always(NXDOMAIN)
     assert rcode(ask(vpc, API)) == "NXDOMAIN"
+
+
+def test_a_dns_firewall_overrides_a_name_with_a_cname(vpc: VPC) -> None:
+    vpc.resolver.blocked[API] = leading_to("198.51.100.7", target="blocked.example.com")
+    answer = ask(vpc, API)
+    assert addresses(answer) == {"198.51.100.7"}
+    assert "CNAME blocked.example.com." in answer.to_text()
+
+
+def test_a_dns_firewall_inspects_the_targets_of_cnames(vpc: VPC) -> None:
+    vpc.resolver.blocked["s3-r-w.us-east-1.amazonaws.com"] = always(NXDOMAIN)
+    assert rcode(ask(vpc, LAYERS)) == "NXDOMAIN"
+    assert rcode(ask(vpc, API)) == "NOERROR"
+
+
+def test_a_profile_brings_zones_and_the_vpcs_own_rule_wins(vpc: VPC) -> None:
+    name = "secretsmanager.us-east-1.amazonaws.com"
+    vpc.resolver.profile.zones.append(Zone(name, {name: ("10.99.1.17",)}))
+    assert addresses(ask(vpc, name)) == {"10.99.1.17"}
+    vpc.resolver.profile.blocked[name] = always(NXDOMAIN)
+    assert rcode(ask(vpc, name)) == "NXDOMAIN"
+    vpc.resolver.blocked[name] = vpc.resolver.profile.zones[0].answer
+    assert addresses(ask(vpc, name)) == {"10.99.1.17"}
 
 
 def test_dns64_synthesises_addresses_for_ipv4_only_names(vpc: VPC) -> None:

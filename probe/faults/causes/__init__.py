@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from probe.faults.causes.access import *
 from probe.faults.causes.cause import *
@@ -15,7 +15,17 @@ from probe.faults.causes.services import *
 from probe.model import Advice
 from probe.records import replace
 
-CAUSES: Mapping[str, CauseText] = {text.code: text for text in tuple(globals().values()) if isinstance(text, CauseText)}
+
+def _by_code(texts: Iterable[object]) -> dict[str, CauseText]:
+    """The usual text of each code: the first one. Others are wordings for special cases."""
+    usual: dict[str, CauseText] = {}
+    for text in texts:
+        if isinstance(text, CauseText):
+            usual.setdefault(text.code, text)
+    return usual
+
+
+CAUSES: Mapping[str, CauseText] = _by_code(tuple(globals().values()))
 _MISSING = {endpoint: text for text in CAUSES.values() for endpoint in text.absence_of}
 
 

@@ -76,9 +76,20 @@ READ_ROUTES = reads(
     '--query "RouteTables[].Routes"',
     note="SUBNET_ID is {own_subnet}. A subnet without its own association uses the VPC's main route table.",
 )
+# AWS[profile-contents], AWS[hidden-endpoint-zones]
+READ_PROFILES = (
+    "aws route53profiles list-profile-associations --region {task_region} --resource-id VPC_ID "
+    '--query "ProfileAssociations[].[ProfileId,Status]"',
+    "aws route53profiles list-profile-resource-associations --region {task_region} --profile-id PROFILE_ID "
+    '--query "ProfileResourceAssociations[].[ResourceType,ResourceArn,Status]"',
+)
 READ_ZONES = reads(
     "aws route53 list-hosted-zones-by-vpc --vpc-id VPC_ID --vpc-region {task_region}",
-    note="It also lists zones of other accounts; only the owning account can read their records.",
+    *READ_PROFILES,
+    note=(
+        "The first one also lists zones of other accounts, whose records only their owner can read. It lists neither "
+        "zones of a Route 53 Profile nor the hidden zone of an endpoint's private DNS."
+    ),
 )
 DESCRIBE_TASK = "aws ecs describe-tasks --region {task_region} --cluster {cluster} --tasks {task}"
 REGISTER = "aws ecs register-task-definition --cli-input-json file://TASK_DEFINITION.json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from probe.sim import names
 from probe.sim.changes import (
     Change,
@@ -17,10 +19,24 @@ from probe.sim.changes import (
     without_gateway_route,
     without_private_dns,
 )
-from probe.sim.dns import NO_ANSWER, NXDOMAIN, REFUSED, SERVFAIL, DnsAnswer, DnsHandler
+from probe.sim.dns import (
+    NO_ANSWER,
+    NXDOMAIN,
+    REFUSED,
+    SERVFAIL,
+    DnsAnswer,
+    DnsHandler,
+    Profile,
+    always,
+    failing_once,
+    leading_to,
+)
+from probe.sim.http import Reply
 from probe.sim.names import CORE
+from probe.sim.network import Treatment
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
 from probe.sim.scenarios.scenario import degraded, failing, passing
+from probe.sim.servers import CORPORATE, Certificate, HttpServer
 from probe.sim.vpc import VPC
 
 REGION = "us-east-1"
@@ -145,7 +161,7 @@ DNS = (
         "hosted-zone-shadows-s3",
         "Another team's hosted zone for S3 hides the name of the layer bucket.",
         _zone_of_another_team,
-        findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        findings={"dns.name-missing": "dns.firewall"},  # on the wire a DNS Firewall looks the same, and is likelier
         s3_reached=False,
     ),
     failing(
@@ -177,7 +193,7 @@ DNS = (
 
 
 OTHER_SERVER = "10.0.3.53"  # the company's DNS server in the VPC
-HUB_SERVER = "10.99.0.2"
+HUB_SERVER = "10.99.0.53"  # an inbound endpoint of the hub's resolver
 
 
 def _public_dns(vpc: VPC) -> DnsHandler:
@@ -188,10 +204,6 @@ def _public_dns(vpc: VPC) -> DnsHandler:
 def _vpc_resolver(vpc: VPC) -> DnsHandler:
     """A server that forwards to the VPC's own resolver."""
     return vpc.resolver.answer
-
-
-def always(answer: DnsAnswer) -> DnsHandler:
-    return lambda _name, _record: answer
 
 
 def _without_ipv6(vpc: VPC) -> DnsHandler:
@@ -211,13 +223,43 @@ def _hub_resolver(vpc: VPC) -> None:
     nameserver_lines(HUB_SERVER)(vpc)
 
 
-def _dns_firewall_registry(vpc: VPC) -> None:
-    """A DNS Firewall rule removes the addresses of registries."""
-    vpc.resolver.blocked[names.host("ecr.dkr", REGION)] = DnsAnswer()
+def forwards(handler: Callable[[VPC], DnsHandler], *domains: str) -> Change:
+    """Resolver rules that send these domains to a server."""
+    return lambda vpc: vpc.resolver.forwards.update(dict.fromkeys(domains, handler(vpc)))
 
 
-def _dns_firewall_s3(vpc: VPC) -> None:
-    vpc.resolver.blocked[f"s3.{REGION}.amazonaws.com"] = NXDOMAIN
+def firewall(response: DnsHandler, *domains: str) -> Change:
+    """A DNS Firewall that answers `response` for these domains."""
+    return lambda vpc: vpc.resolver.blocked.update(dict.fromkeys(domains, response))
+
+
+def _hub_rules(vpc: VPC) -> None:
+    """Central endpoints whose zones the hub's resolver has; Resolver rules of the hub lead to it."""
+    zones, vpc.zones = vpc.zones, []
+    forwards(lambda vpc: serves(zones, vpc), *(zone.name for zone in zones))(vpc)
+
+
+def _hub_profile(vpc: VPC) -> None:
+    """Central endpoints whose zones come to the VPC by a Route 53 Profile."""
+    vpc.resolver.profile, vpc.zones = Profile(zones=vpc.zones), []
+
+
+def _profile_with_firewall(vpc: VPC) -> None:
+    """A Profile of another team brings a DNS Firewall that blocks all of ECR."""
+    blocked = dict.fromkeys((names.api(REGION), names.host("ecr.dkr", REGION)), always(NXDOMAIN))
+    vpc.resolver.profile = Profile(blocked=blocked)
+
+
+def _block_page(vpc: VPC) -> None:
+    """A web server of the company, with a certificate of its own authority."""
+    page = HttpServer(lambda _request: Reply(200, b"blocked"), Certificate((BLOCK_PAGE,), issuer=CORPORATE))
+    vpc.hosts["10.0.3.80"] = page
+
+
+S3_DOMAIN = f"s3.{REGION}.amazonaws.com"
+ECR_DOMAINS = (names.api(REGION), names.host("ecr.dkr", REGION))
+BLOCK_PAGE = "blocked.example.com"
+BASE_RESOLVER = "10.0.0.2"
 
 
 RESOLVERS = (
@@ -296,21 +338,129 @@ RESOLVERS = (
         "resolver-rule-dead",
         "A resolver rule forwards amazonaws.com to a dead server: SERVFAIL for all names outside private zones.",
         _rule_to_dead_server,
-        findings={"dns.servfail": "dns.custom-resolver"},
+        findings={"dns.servfail": "dns.resolver-rule"},
         s3_reached=False,
     ),
     failing(
         "dns-firewall-empty",
         "A DNS Firewall removes the addresses from the registry's answer.",
-        _dns_firewall_registry,
+        firewall(always(DnsAnswer()), names.host("ecr.dkr", REGION)),
         findings={"dns.no-address": "dns.hosted-zone-missing-record"},
     ),
     failing(
         "dns-firewall-s3",
         "A DNS Firewall answers NXDOMAIN for S3.",
-        _dns_firewall_s3,
-        findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        firewall(always(NXDOMAIN), S3_DOMAIN),
+        findings={"dns.name-missing": "dns.firewall"},
         s3_reached=False,
+    ),
+    failing(
+        "dns-firewall-nxdomain",
+        "A DNS Firewall whose allowed domains lack ECR answers NXDOMAIN for all its names.",
+        firewall(always(NXDOMAIN), *ECR_DOMAINS),
+        findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+    ),
+    failing(
+        "dns-firewall-s3-empty",
+        "A DNS Firewall answers NODATA for S3.",
+        firewall(always(DnsAnswer()), S3_DOMAIN),
+        findings={"dns.no-address": "dns.firewall"},
+        s3_reached=False,
+    ),
+    failing(
+        "dns-firewall-redirection",
+        "A DNS Firewall blocks the domain that the layer bucket's name leads to by CNAME.",
+        firewall(always(NXDOMAIN), f"s3-r-w.{REGION}.amazonaws.com"),
+        findings={"dns.name-missing": "dns.firewall"},
+        s3_reached=False,
+    ),
+    failing(
+        "dns-firewall-override",
+        "A DNS Firewall overrides the names of ECR with a CNAME to a block page, which is unreachable.",
+        firewall(leading_to("198.51.100.7", target=BLOCK_PAGE), *ECR_DOMAINS),
+        findings={"dns.foreign-answer": "dns.firewall"},
+    ),
+    failing(
+        "dns-firewall-override-s3",
+        "A DNS Firewall overrides the name of the layer bucket with a CNAME to a block page, which has another name.",
+        all_of(firewall(leading_to("10.0.3.80", target=BLOCK_PAGE), S3_DOMAIN), _block_page),
+        findings={"dns.foreign-answer": "dns.firewall"},
+        s3_reached=False,
+    ),
+    failing(
+        "dns-sinkhole",
+        "A DNS filter answers the unspecified address for the names of ECR.",
+        firewall(leading_to("0.0.0.0"), *ECR_DOMAINS),
+        findings={"dns.foreign-answer": "dns.firewall"},
+    ),
+    failing(
+        "resolver-rule-public",
+        "A Resolver rule sends the names of ECR to a server that does not know the endpoints' private names.",
+        forwards(_public_dns, *ECR_DOMAINS),
+        findings={"dns.public-answer": None},
+    ),
+    failing(
+        "resolver-rule-dead-ecr",
+        "A Resolver rule sends the names of ECR to a dead server.",
+        forwards(lambda _: always(NO_ANSWER), *ECR_DOMAINS),
+        findings={"dns.servfail": "dns.resolver-rule"},
+    ),
+    passing(
+        "hub-rule",
+        "Resolver rules send the names of central endpoints to the hub, as they should.",
+        all_of(vpc_with(central=True), _hub_rules),
+        findings={"dns.central-endpoint": None},
+    ),
+    failing(
+        "hub-rule-not-associated",
+        "The hub's Resolver rules are not associated with this VPC, so the names of its endpoints resolve publicly.",
+        all_of(vpc_with(central=True), _hub_rules, lambda vpc: vpc.resolver.forwards.clear()),
+        findings={"dns.public-answer": None},
+    ),
+    passing(
+        "profile",
+        "A Route 53 Profile brings the private zones of central endpoints to this VPC.",
+        all_of(vpc_with(central=True), _hub_profile),
+        findings={"dns.central-endpoint": None},
+    ),
+    failing(
+        "profile-not-associated",
+        "The Route 53 Profile with the private zones is not associated with this VPC, so their names resolve publicly.",
+        all_of(vpc_with(central=True), _hub_profile, lambda vpc: vpc.resolver.profile.zones.clear()),
+        findings={"dns.public-answer": None},
+    ),
+    failing(
+        "profile-firewall",
+        "A Route 53 Profile brings a DNS Firewall to this VPC that blocks ECR.",
+        _profile_with_firewall,
+        findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+    ),
+    failing(
+        "base-resolver-servfail",
+        "The VPC's resolver fails at its base address and answers at the other one, which is the same service.",
+        dns_server(BASE_RESOLVER, lambda _: always(SERVFAIL)),
+        findings={"dns.servfail": "dns.resolver-rule"},
+        s3_reached=False,
+    ),
+    failing(
+        "base-resolver-silent",
+        "The VPC's resolver is silent at its base address and answers at the other one.",
+        dns_server(BASE_RESOLVER, lambda _: always(NO_ANSWER)),
+        findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
+        s3_reached=False,
+    ),
+    failing(
+        "dns-over-tcp-closed",
+        "Answers are too large for UDP, and TCP port 53 is closed.",
+        all_of(set_to("truncates", True), set_to("dns_over_tcp", Treatment.DROP)),
+        findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
+        s3_reached=False,
+    ),
+    passing(
+        "servfail-once",
+        "The VPC's resolver answers the first query for each name with SERVFAIL and the next one well.",
+        dns_server(BASE_RESOLVER, lambda vpc: failing_once(vpc.resolver.answer)),
+        findings={"probe.retried": None},
     ),
     passing(
         "hub-dns",
