@@ -67,8 +67,8 @@ class Row(Record, frozen=True):
     """One endpoint, its names as templates of `Place`.
 
     `mistaken` is the name that hosted zones often have by mistake. `if_called` is what breaks if a task calls an
-    endpoint that most tasks do not need. `service` is the endpoint that serves this name,
-    if it is another one.
+    endpoint that most tasks do not need. `call` is the IAM action of a signed call that reads no secret and changes
+    nothing (`wire.aws_calls`). `service` is the endpoint that serves this name, if it is another one.
     """
 
     name: str
@@ -79,12 +79,20 @@ class Row(Record, frozen=True):
     mistaken: str | None = None
     of_image: bool = False  # of the image's region and account, not the task's
     if_called: Impact = Impact.PROOF
+    call: str | None = None
     service: str | None = None
 
     def endpoint(
-        self, place: Place, *, host: str, required: bool, impact: Impact | None = None, lookup: str | None = None
+        self,
+        place: Place,
+        *,
+        host: str,
+        required: bool,
+        impact: Impact | None = None,
+        lookup: str | None = None,
+        called: bool = False,
     ) -> Endpoint:
-        """This endpoint at `place`, called by `host`."""
+        """This endpoint at `place`, at `host`. `called`: its signed call is made."""
         return Endpoint(
             name=self.name,
             host=host,
@@ -94,6 +102,7 @@ class Row(Record, frozen=True):
             required=required,
             impact=self.impact if impact is None else impact,
             mistaken=place.fill(self.mistaken) if self.mistaken else None,
+            call=self.call if called else None,
         )
 
 
@@ -123,7 +132,7 @@ TABLE = (
         of_image=True,
     ),
     Row("logs", "logs.{region}.{suffix}", "logs.{region}.{dual}", Impact.LOGS),
-    Row("ecs", "ecs.{region}.{suffix}", "ecs.{region}.{dual}", Impact.AGENT),
+    Row("ecs", "ecs.{region}.{suffix}", "ecs.{region}.{dual}", Impact.AGENT, call="ecs:DescribeClusters"),
     Row(
         "ecs-agent",
         "ecs-a.{region}.{suffix}",
@@ -143,11 +152,18 @@ TABLE = (
         "secretsmanager.{region}.{suffix}",
         "secretsmanager.{region}.{secrets}",
         if_called=Impact.START,
+        call="secretsmanager:GetSecretValue",
     ),
-    Row("ssm", "ssm.{region}.{suffix}", "ssm.{region}.{dual}", if_called=Impact.START),
+    Row(
+        "ssm",
+        "ssm.{region}.{suffix}",
+        "ssm.{region}.{dual}",
+        if_called=Impact.START,
+        call="ssm:GetParameters",
+    ),
     # KMS decrypts secrets and images.
-    Row("kms", "kms.{region}.{suffix}", "kms.{region}.{dual}", if_called=Impact.START),
-    Row("sts", "sts.{region}.{suffix}", "sts.{region}.{dual}"),
+    Row("kms", "kms.{region}.{suffix}", "kms.{region}.{dual}", if_called=Impact.START, call="kms:ListAliases"),
+    Row("sts", "sts.{region}.{suffix}", "sts.{region}.{dual}", call="sts:GetCallerIdentity"),
     # Old clients call this name, which ECR's private DNS does not cover: AWS[seed-clients-2019].
     Row(
         "ecr-legacy",

@@ -47,7 +47,7 @@ class Action(StrEnum):
     LAYER = "layer"
     LOGS = "logs"
     CONTROL = "control"
-    REQUEST = "request"  # to another AWS API, such as for a secret; only in error texts
+    REQUEST = "request"  # to another AWS API: of --also; in error texts also others, such as for a secret
     START = "start"  # ECS places a task or starts its container; only in error texts
 
 
@@ -287,7 +287,7 @@ class Endpoint(Record, frozen=True, kw_only=True):
 
     `host` is what clients call: SNI, Host header and signature. `lookup` is the name that is resolved; it
     differs from `host` only with --endpoint-dns. `mistaken` is the name, with labels swapped, that hosted zones often
-    have by mistake.
+    have by mistake. `call` is the IAM action of the signed call that --also makes there, None for a handshake only.
     """
 
     name: str
@@ -299,6 +299,7 @@ class Endpoint(Record, frozen=True, kw_only=True):
     impact: Impact
     port: int = 443
     mistaken: str | None = None
+    call: str | None = None
 
 
 class Budget(Record, frozen=True, kw_only=True):

@@ -73,6 +73,7 @@ def _endpoints(
             host=host,
             required=_required(row, settings, destination),
             lookup=settings.endpoint_dns.get(row.name),
+            called=row.name in settings.also,
         )
 
 

@@ -119,7 +119,7 @@ TARGET_FLAGS = (
         "also",
         "NAME,...",
         "secretsmanager,sts",
-        "also check these endpoints: CHOICES",
+        "also check these endpoints, most of them with one signed call that reads no secret: CHOICES",
         choices=_imported("probe.config.readers", "ALSO"),
         many=True,
     ),

@@ -20,6 +20,7 @@ from probe.faults import (
     other_regions,
     registry,
     resolvers,
+    services,
     task,
     text_only,
     tls,
@@ -42,6 +43,7 @@ _AREAS = (
     registry,
     layers,
     logs,
+    services,
     text_only,
 )
 

@@ -174,8 +174,13 @@ def _failed(evidence: Evidence, *failures: Failure, actions: tuple[Action, ...] 
 def _aws_findings(fault: Fault, evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
     """The proof is lost; only in part where CloudWatch Logs alone failed, because any answer proves its endpoint."""
     if steps:
-        extent = Extent.PARTLY if all(step.action is Action.LOGS for step in steps) else Extent.WHOLLY
+        extent = Extent.PARTLY if all(_is_aside(evidence, step) for step in steps) else Extent.WHOLLY
         yield finding(fault, evidence, evidence.tries(*steps), extent=extent)
+
+
+def _is_aside(evidence: Evidence, step: Step) -> bool:
+    """A request that is no part of the pull, so that any answer proves its endpoint. An error text is about it."""
+    return step.action is Action.LOGS or (step.action is Action.REQUEST and not evidence.is_text)
 
 
 def _path_findings(fault: Fault, evidence: Evidence, steps: list[Step], **values: Any) -> Iterator[Finding]:

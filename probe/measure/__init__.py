@@ -10,8 +10,9 @@ from probe.config.settings import Settings
 from probe.measure.logs import OWN as OWN_LOGS
 from probe.measure.logs import logs
 from probe.measure.pull import CHAIN, Start, pull
-from probe.measure.reach import reach
+from probe.measure.reach import Reached, reach
 from probe.measure.recorder import Attempt, Run, Target, spawn
+from probe.measure.services import expected, service
 from probe.measure.surroundings import (
     control_other_region,
     control_transparent_proxy,
@@ -49,9 +50,16 @@ def _begin(run: Run, settings: Settings) -> tuple[list[Future[Any]], Future[Atte
         pull(run, Start(credentials.result(), reached["ecr.api"].result(), reached["ecr.dkr"], reached["s3"]))
 
     work += [*reached.values(), spawn(pull_image), spawn(lambda: look_at_proxies(run, settings.environment))]
+    for endpoint in plan.endpoints:
+        if endpoint.call is not None:
+            work.append(spawn(partial(_call_service, run, credentials, reached[endpoint.name])))
     if "logs" in reached:
         work.append(spawn(lambda: logs(run, credentials.result(), reached["logs"].result())))
     return work, credentials
+
+
+def _call_service(run: Run, credentials: Future[Attempt[FoundCredentials]], reached: Future[Reached]) -> None:
+    service(run, credentials.result(), reached.result())
 
 
 def _wait(run: Run, work: list[Future[Any]]) -> None:
@@ -92,3 +100,6 @@ def _announce(run: Run) -> None:
         run.recorder.expect(target)
     if run.plan.endpoint("logs") is not None:
         run.recorder.expect(OWN_LOGS)
+    for endpoint in run.plan.endpoints:
+        if endpoint.call is not None:
+            run.recorder.expect(expected(endpoint))

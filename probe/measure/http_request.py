@@ -73,9 +73,16 @@ def answer_in(error: WireError, otherwise: AnswerSeen) -> AnswerSeen:
 
 
 def call_aws(
-    run: Run, endpoint: Endpoint, ready: Ready, caller: FoundCredentials, *, service: str, target: str, body: bytes
+    run: Run,
+    endpoint: Endpoint,
+    ready: Ready,
+    caller: FoundCredentials,
+    *,
+    service: str,
+    target: str | None,
+    body: bytes,
 ) -> Response:
-    """Make one signed call of an AWS JSON API, over a connection that we dial ourselves."""
+    """Make one signed call of an AWS API, over a connection that we dial ourselves. `target` None: query protocol."""
     headers = signed_headers(
         caller.credentials, service=service, region=endpoint.region, host=endpoint.host, target=target, body=body
     )

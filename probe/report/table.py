@@ -243,7 +243,7 @@ def _results(steps: Sequence[Step]) -> Iterator[str]:
         kinds = [*(["config"] if count < len(layers) else []), *([counted(count, "layer")] if count else [])]
         verified = "verified" if all(layer.verified for layer in layers) else "read"
         yield f"{listed(kinds)} {verified} ({size(sum(layer.received for layer in layers))})"
-    if any(step.action is Action.LOGS for step in succeeded):
+    if any(step.action in (Action.LOGS, Action.REQUEST) and step.answer for step in succeeded):
         yield "answered"
 
 

@@ -8,7 +8,7 @@ from probe.sim import images
 from probe.sim.ecr import EcrApi, Passwords, Registry
 from probe.sim.identity import Keys, Principal
 from probe.sim.s3 import LayerStore
-from probe.sim.services import Account, Logs, Service
+from probe.sim.services import Account, Logs, OtherApi, Service
 from probe.sim.task import Task
 
 OTHER_ACCOUNT = "210987654321"
@@ -42,6 +42,7 @@ class Cloud:
         self.layers = LayerStore(self.account, self.repositories)
         self.registry = Registry(self.account, self.passwords, self.repositories, self.layers)
         self.logs = Logs(self.account)
+        self.apis = {name: OtherApi(self.account, name) for name in ("secretsmanager", "ssm", "kms", "sts", "ecs")}
         self.others = Service(self.account)
         self._push(task)
 
@@ -51,6 +52,7 @@ class Cloud:
             "ecr.dkr": self.registry,
             "s3": self.layers,
             "logs": self.logs,
+            **self.apis,
         }
         return services.get(name, self.others)
 
@@ -58,7 +60,8 @@ class Cloud:
         """All values that must not appear in any output."""
         both = (self.task_keys, self.instance_keys)
         credentials = [value for keys in both for value in (keys.access_key, keys.secret_key, keys.token)]
-        return (*credentials, *self.passwords.issued, self.layers.token, *self.layers.signatures)
+        kept = [value for api in self.apis.values() for value in api.secrets.values()]
+        return (*credentials, *kept, *self.passwords.issued, self.layers.token, *self.layers.signatures)
 
     def _push(self, task: Task) -> None:
         """Push the task's image for two platforms, here and in another region, and a base image of another account."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 from probe.records import Record, field
 from probe.sim import names
@@ -157,3 +160,82 @@ class Logs(Service):
         prefix = str(content.get("logStreamNamePrefix", ""))
         streams = [{"logStreamName": name} for name in sorted(self.groups[group]) if name.startswith(prefix)]
         return json_reply({"logStreams": streams[: content.get("limit", 50)]})
+
+
+_STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+
+
+class OtherApi(Service):
+    """Secrets Manager, Systems Manager, KMS, ECS or STS, as far as a check calls them.
+
+    `secrets` are the secrets of Secrets Manager and the parameters of Systems Manager, by name. They include the names
+    that a check asks for, so that a value would appear in an output if the check read one.
+    """
+
+    def __init__(self, account: Account, name: str) -> None:
+        super().__init__(account)
+        self.name = name
+        asked = {"secretsmanager": "ecr-probe/no-such-secret", "ssm": "/ecr-probe/no-such-parameter"}
+        self.secrets = {asked[name]: secrets.token_urlsafe(30)} if name in asked else {}
+
+    def answer(self, request: Request, entry: EntryPoint, /) -> Reply:
+        operation, content = self._operation(request)
+        try:
+            principal = self.account.authenticate(request, service=self.name, region=entry.region)
+        except SignatureError as error:
+            return self._error(error.kind, error.message, 403)
+        arn = f"arn:{names.partition(entry.region)}:{self.name}:{entry.region}:{self.account.id}"
+        # Everybody may call GetCallerIdentity: only the policy of an endpoint can deny it.
+        asks_nobody = operation == "GetCallerIdentity"
+        policies = Permissions() if asks_nobody else self.account.permissions
+        checks = policies.checks(
+            endpoint=entry.endpoint.policy if entry.endpoint else None, through_endpoint=entry.endpoint is not None
+        )
+        call = Call(principal, f"{self.name}:{operation}", f"{arn}:{self._resource(content)}")
+        if refusal := call.refusal(checks, states_reason=self.account.permissions.states_reason):
+            return self._error("AccessDeniedException", refusal, 403)
+        return self._reply(operation, content, principal)
+
+    def _operation(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """The operation and its input: STS has the query protocol, the others JSON."""
+        if self.name == "sts":
+            fields = dict(parse_qsl(request.body.decode()))
+            return fields.get("Action", ""), fields
+        return json_call(request)
+
+    def _resource(self, content: Mapping[str, Any]) -> str:
+        names_asked = content.get("Names") or ["*"]
+        return str(content.get("SecretId") or names_asked[0])
+
+    def _reply(self, operation: str, content: Mapping[str, Any], principal: Principal) -> Reply:
+        if operation == "GetSecretValue":
+            value = self.secrets.get(str(content.get("SecretId")))
+            if value is None or "VersionId" in content:
+                message = "Secrets Manager can't find the specified secret."
+                return json_error("ResourceNotFoundException", message)
+            return json_reply({"Name": content["SecretId"], "SecretString": value})
+        if operation == "GetParameters":
+            asked = list(content.get("Names", ()))
+            found = [{"Name": name, "Value": self.secrets[name]} for name in asked if name in self.secrets]
+            missing = [name for name in asked if name not in self.secrets]
+            return json_reply({"Parameters": found, "InvalidParameters": missing})
+        if operation == "ListAliases":
+            return json_reply({"Aliases": [{"AliasName": "alias/aws/ecr"}], "Truncated": False})
+        if operation == "DescribeClusters":
+            return json_reply({"clusters": [{"clusterName": "main"}], "failures": []})
+        if operation == "GetCallerIdentity":
+            result = f"<GetCallerIdentityResult><Arn>{principal.session}</Arn></GetCallerIdentityResult>"
+            return self._xml(
+                f'<GetCallerIdentityResponse xmlns="{_STS_NAMESPACE}">{result}</GetCallerIdentityResponse>'
+            )
+        return json_error("UnknownOperationException", "")
+
+    def _error(self, kind: str, message: str, status: int) -> Reply:
+        if self.name != "sts":
+            return json_error(kind, message)
+        code = kind.removesuffix("Exception")
+        error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        return self._xml(f'<ErrorResponse xmlns="{_STS_NAMESPACE}">{error}</ErrorResponse>', status)
+
+    def _xml(self, text: str, status: int = 200) -> Reply:
+        return Reply(status, text.encode(), (("x-amzn-RequestId", str(uuid4())),), "text/xml")

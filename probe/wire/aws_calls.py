@@ -17,19 +17,46 @@ GET_AUTHORIZATION_TOKEN = "AmazonEC2ContainerRegistry_V20150921.GetAuthorization
 DESCRIBE_LOG_GROUPS = "Logs_20140328.DescribeLogGroups"
 DESCRIBE_LOG_STREAMS = "Logs_20140328.DescribeLogStreams"
 
-_CONTENT_TYPE = "application/x-amz-json-1.1"
+_JSON = "application/x-amz-json-1.1"
+_FORM = "application/x-www-form-urlencoded; charset=utf-8"
 # ASCII without blanks or line ends, so that the token cannot start another header.
 _HEADER_WORD = re.compile(r"[A-Za-z0-9+/=_-]{1,16384}")
 
 
+class ServiceCall(Record, frozen=True):
+    """A call that changes nothing and reads no secret. `target` None: AWS's query protocol, not JSON."""
+
+    service: str
+    target: str | None
+    body: bytes
+
+
+# By IAM action. Those for secrets ask for names that do not exist, and where the API allows it for a version that
+# cannot exist either: they are the actions that ECS uses, so a policy judges them in the same way.
+SERVICE_CALLS = {
+    "secretsmanager:GetSecretValue": ServiceCall(
+        "secretsmanager",
+        "secretsmanager.GetSecretValue",
+        b'{"SecretId":"ecr-probe/no-such-secret","VersionId":"00000000-0000-0000-0000-000000000000"}',
+    ),
+    "ssm:GetParameters": ServiceCall("ssm", "AmazonSSM.GetParameters", b'{"Names":["/ecr-probe/no-such-parameter"]}'),
+    "kms:ListAliases": ServiceCall("kms", "TrentService.ListAliases", b'{"Limit":1}'),
+    "sts:GetCallerIdentity": ServiceCall("sts", None, b"Action=GetCallerIdentity&Version=2011-06-15"),
+    "ecs:DescribeClusters": ServiceCall("ecs", "AmazonEC2ContainerServiceV20141113.DescribeClusters", b"{}"),
+}
+
+
 def signed_headers(
-    credentials: Credentials, *, service: str, region: str, host: str, target: str, body: bytes
+    credentials: Credentials, *, service: str, region: str, host: str, target: str | None, body: bytes
 ) -> dict[str, str]:
-    """The headers of `POST https://<host>/` for the operation `target`, with a signature (version 4) by botocore."""
+    """The headers of `POST https://<host>/` for the operation `target`, with a signature (version 4) by botocore.
+
+    `target` None: the query protocol, whose body names the operation.
+    """
     from botocore.auth import SigV4Auth  # type: ignore[import-untyped,unused-ignore]
     from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped,unused-ignore]
 
-    headers = {"Content-Type": _CONTENT_TYPE, "X-Amz-Target": target}
+    headers = {"Content-Type": _FORM} if target is None else {"Content-Type": _JSON, "X-Amz-Target": target}
     request = AWSRequest(method="POST", url=f"https://{host}/", data=body, headers=headers)
     SigV4Auth(credentials, service, region).add_auth(request)
     return {str(name): str(value) for name, value in request.headers.items()}

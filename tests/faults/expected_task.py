@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from probe.model import Failure, Identity, ImageHost, Path, ProxySeen
+from probe.model import AnswerSeen, Denial, DenialReason, Failure, Identity, ImageHost, Path, ProxySeen
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import CUSTOM, PRIVATE, Host, Reply, private, public
+from tests.faults.fake_hosts import CUSTOM, PRIVATE, ROLE, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -39,6 +39,17 @@ def off_ecs(hosts: Mapping[str, Host] | None = None, *, ranges: tuple[str, ...] 
 HOME = {
     name: public(name, server="192.168.1.1", control=Failure.NO_ANSWER) for name in ("ecr.api", "ecr.dkr", "logs")
 } | {"s3": private("s3", server="192.168.1.1")}
+ENI = "10.0.1.17"
+
+
+def denied_at(service: str, reason: DenialReason | None, action: str) -> FakeRun:
+    """The call that --also makes at this service is denied."""
+    denial = Denial(reason=reason, principal=ROLE, action=action)
+    seen = AnswerSeen(address=ENI, status=400, aws=True, code="AccessDeniedException", denial=denial)
+    request = step(f"{service}/request/{ENI}", seen, failure=Failure.DENIED)
+    return FakeRun({service: Host((ENI,))}, also=(service,), extra=(request,))
+
+
 TASK = (
     Expected("a host outside ECS with endpoints", off_ecs(), {"task.not-ecs": ""}, *FINE),
     Expected(
@@ -53,6 +64,46 @@ TASK = (
         off_ecs(HOME, ranges=("10.0.0.0/16",)),
         {"task.not-ecs": "", "dns.public-answer": "dns.custom-resolver"},
         "fail",
+        "works",
+    ),
+    Expected(
+        "an endpoint policy denies the call of --also",
+        denied_at("secretsmanager", DenialReason.ENDPOINT, "secretsmanager:GetSecretValue"),
+        {"policy.vpce.other": "=policy.vpce.other"},
+        "degraded",
+        "works",
+        {"policy.vpce.other": "warning"},
+        {"policy.vpce.other": "secretsmanager"},
+    ),
+    Expected(
+        "an endpoint policy denies the call of STS",
+        denied_at("sts", DenialReason.ENDPOINT, "sts:GetCallerIdentity"),
+        {"policy.vpce.other": "=policy.vpce.other"},
+        "degraded",
+        "works",
+        {"policy.vpce.other": "warning"},
+    ),
+    Expected(
+        "the role may not make the call of --also",
+        denied_at("kms", DenialReason.IDENTITY, "kms:ListAliases"),
+        {"service.not-permitted": ""},
+        *FINE,
+    ),
+    Expected(
+        "the call of --also is denied without a reason",
+        denied_at("ssm", None, "ssm:GetParameters"),
+        {"service.not-permitted": ""},
+        *FINE,
+    ),
+    Expected(
+        "the call of --also is throttled",
+        FakeRun(
+            {"ssm": Host((ENI,))},
+            also=("ssm",),
+            extra=(step(f"ssm/request/{ENI}", AnswerSeen(status=400, aws=True), failure=Failure.THROTTLED),),
+        ),
+        {"aws.throttled": "=throttle"},
+        "degraded",
         "works",
     ),
     Expected("metadata fails", FakeRun(metadata=Reply(Failure.SERVER_ERROR)), {"task.metadata-unavailable": ""}, *FINE),

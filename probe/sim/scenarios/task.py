@@ -6,8 +6,10 @@ from probe.sim import images
 from probe.sim.changes import (
     Change,
     all_of,
+    endpoint_policy,
     no_change,
     pushed_image,
+    role_policy,
     serves,
     task_variables,
     vpc_with,
@@ -16,12 +18,14 @@ from probe.sim.changes import (
 )
 from probe.sim.cloud import APP, TAG
 from probe.sim.dns import Nameserver
+from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import IPV6, image
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.services import InjectedReply
 from probe.sim.task import string_error
 from probe.sim.vpc import VPC
 
+CALLED = ("secretsmanager", "ssm", "kms", "sts", "ecs")  # the services of --also that a check calls
 LINK_LOCAL = "169.254.169.254,169.254.170.2"
 
 
@@ -66,6 +70,16 @@ def _task_document(key: str, value: object) -> Change:
 
     def change(vpc: VPC) -> None:
         vpc.metadata.edits.append(lambda document: document.update({key: value}) if "TaskARN" in document else None)
+
+    return change
+
+
+def _endpoints_for(*services: str) -> Change:
+    """Endpoints for these services too."""
+
+    def change(vpc: VPC) -> None:
+        for service in services:
+            vpc.add_endpoint(service)
 
     return change
 
@@ -205,6 +219,39 @@ TASK = (
         "The task reads secrets, and the endpoint for Secrets Manager exists.",
         lambda vpc: vpc.add_endpoint("secretsmanager"),
         arguments=("--also", "secretsmanager"),
+    ),
+    passing(
+        "also-all-healthy",
+        "The task calls all services that --also can call, and each has an endpoint.",
+        _endpoints_for(*CALLED),
+        arguments=("--also", ",".join(CALLED)),
+    ),
+    degraded(
+        "also-secretsmanager-endpoint-policy",
+        "The policy of the Secrets Manager endpoint allows only the secrets of another team.",
+        all_of(
+            _endpoints_for("secretsmanager"),
+            endpoint_policy("secretsmanager", Statement(resources=("*:payroll/*",))),
+        ),
+        findings={"policy.vpce.other": "policy.vpce.other"},
+        arguments=("--also", "secretsmanager"),
+    ),
+    degraded(
+        "also-sts-endpoint-policy",
+        "The policy of the STS endpoint allows only AssumeRole.",
+        all_of(_endpoints_for("sts"), endpoint_policy("sts", Statement(actions=("sts:AssumeRole",)))),
+        findings={"policy.vpce.other": "policy.vpce.other"},
+        arguments=("--also", "sts"),
+    ),
+    passing(
+        "also-not-permitted",
+        "The role may call neither Secrets Manager nor KMS; their answers prove the endpoints.",
+        all_of(
+            _endpoints_for("secretsmanager", "kms"),
+            role_policy(Statement(actions=("ecr:*", "logs:*"))),
+        ),
+        findings={"service.not-permitted": None},
+        arguments=("--also", "secretsmanager,kms"),
     ),
     passing(
         "control-silent",
