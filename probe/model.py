@@ -508,6 +508,9 @@ class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
     body_bytes: int | None = None
 
 
+SCHEMA_1 = "schema 1"  # the artifact that a manifest of Docker's first format is taken for
+
+
 class ManifestSeen(Seen, frozen=True, kw_only=True, tag="manifest"):
     answer: AnswerSeen
     media_type: str | None = None
@@ -517,6 +520,7 @@ class ManifestSeen(Seen, frozen=True, kw_only=True, tag="manifest"):
     layers: int | None = None
     layers_bytes: int | None = None
     foreign_layers: int = 0
+    artifact: str | None = None  # the type of content that is no image, such as a chart
 
 
 class RedirectTarget(StrEnum):

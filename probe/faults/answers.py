@@ -129,7 +129,7 @@ def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
         *(step for step in _failed(evidence, Failure.MALFORMED, Failure.TOO_LARGE) if not _logs_answered(step)),
         *_failed(evidence, Failure.NOT_FOUND, actions=_NO_OBJECT),
     ]
-    steps = [step for step in steps if concern(step) is None]
+    steps = [step for step in steps if concern(step) is None and not _is_artifact(step)]
     rejected: dict[str, list[Step]] = {}
     for step in steps:
         if _is_rejected(step):
@@ -137,6 +137,10 @@ def unreadable_answers(evidence: Evidence) -> Iterator[Finding]:
     yield from _path_findings(UNREADABLE, evidence, [step for step in steps if not _is_rejected(step)])
     for error, alike in rejected.items():
         yield from _path_findings(REJECTED, evidence, alike, error=error)
+
+
+def _is_artifact(step: Step) -> bool:
+    return step.manifest is not None and step.manifest.artifact is not None
 
 
 def _is_rejected(step: Step) -> bool:

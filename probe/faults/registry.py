@@ -8,7 +8,7 @@ from probe.faults import causes
 from probe.faults.answers import concern
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
-from probe.model import Action, Extent, Failure, Finding, Impact, Step, Topic
+from probe.model import SCHEMA_1, Action, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
 from probe.records import replace
 
@@ -142,6 +142,29 @@ UPSTREAM_THROTTLED = UPSTREAM_REFUSED.variant(
     causes=(_UPSTREAM_LIMIT, causes.UPSTREAM_REFUSED),
     certain=False,
 )
+NOT_AN_IMAGE = Fault(
+    "registry.not-an-image",
+    "{version} in the repository {repository} is {what}, not a container image",
+    "The registry stores it ({artifact}), and a container runtime cannot unpack it.",
+    Impact.PULL,
+    (causes.NOT_AN_IMAGE,),
+    certain=True,
+    examples=(("what", "an artifact"), ("artifact", "its type")),
+)
+OLD_FORMAT = NOT_AN_IMAGE.variant(
+    title="{version} in the repository {repository} is an image in the old format of schema 1",
+    why="Current container runtimes no longer accept this manifest format.",
+)
+# Names for types of artifacts, by a part of the type.
+_ARTIFACTS = {
+    "helm": "a Helm chart",
+    "in-toto": "an attestation",
+    "cosign": "a signature",
+    "notary": "a signature",
+    "spdx": "a bill of materials",
+    "cyclonedx": "a bill of materials",
+    "wasm": "a WebAssembly module",
+}
 HEAD_REFUSED = noted(
     "registry.head-refused",
     "the registry refused HEAD for the manifest, but answered GET",
@@ -223,6 +246,18 @@ def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
     if code is None:
         return TAG_UNCERTAIN
     return REPO_NOT_FOUND if is_repository else TAG_NOT_FOUND
+
+
+@finds(NOT_AN_IMAGE, OLD_FORMAT)
+def artifacts(evidence: Evidence) -> Iterator[Finding]:
+    """What is stored like an image and is none: a chart, a signature, a manifest of schema 1."""
+    for step in evidence.of(Action.MANIFEST):
+        artifact = step.manifest.artifact if step.manifest else None
+        if artifact == SCHEMA_1:
+            yield finding(OLD_FORMAT, evidence, (step,))
+        elif artifact is not None:
+            what = next((name for part, name in _ARTIFACTS.items() if part in artifact), "an artifact")
+            yield finding(NOT_AN_IMAGE, evidence, (step,), what=what, artifact=artifact)
 
 
 @finds(NO_PLATFORM, PLATFORMS_UNKNOWN, OTHER_PLATFORM)

@@ -21,9 +21,10 @@ from probe.wire import aws_calls
 from probe.wire.credentials import FoundCredentials
 from probe.wire.errors import WireError
 from probe.wire.http import Conversation
-from probe.wire.manifests import ACCEPT, Blob, Manifest, parse
+from probe.wire.manifests import ACCEPT, MANIFEST_TYPES, Blob, Manifest, parse
 
 T = TypeVar("T")
+_MOST_MANIFESTS = 8  # that are read to find an image in indexes of indexes
 
 # The steps of the pull, in order: those that never begin are recorded as skipped under these names.
 CHAIN = (
@@ -137,11 +138,14 @@ class _Registry(Record, frozen=True):
 
         return self._attempt("HEAD", call, on=on, rank=0)
 
-    def get(self, subject: str, reference: str, *, on: str, expected: str | None) -> Attempt[Manifest]:
-        """One manifest. `expected` is the digest that the body must have."""
+    def get(self, subject: str, reference: str, *, on: str, expected: str | None, last: bool) -> Attempt[Manifest]:
+        """One manifest. `expected` is the digest that the body must have.
+
+        `last`: no other manifest is left to look into, so that an index must have an image for the platform.
+        """
 
         def call() -> tuple[AnySeen, Manifest]:
-            return self._read(self._send("GET", reference), expected)
+            return self._read(self._send("GET", reference), expected, last=last)
 
         return self._attempt(subject, call, on=on, rank=1 if subject == "GET" else 2)
 
@@ -160,7 +164,7 @@ class _Registry(Record, frozen=True):
         except WireError as error:
             raise error.with_seen(ManifestSeen(answer=answer_in(error, blank))) from error
 
-    def _read(self, response: Response, expected: str | None) -> tuple[ManifestSeen, Manifest]:
+    def _read(self, response: Response, expected: str | None, *, last: bool) -> tuple[ManifestSeen, Manifest]:
         # The digest is computed from the bytes: AWS[ecr-no-content-digest].
         digest = f"sha256:{hashlib.sha256(response.answer.body).hexdigest()}"
         seen = ManifestSeen(answer=response.seen, media_type=_media_type(response), digest=digest)
@@ -170,9 +174,12 @@ class _Registry(Record, frozen=True):
             raise error.with_seen(seen) from error
         if expected is not None and digest != expected:
             raise WireError(Failure.BAD_DIGEST, f"the manifest's sha256 is {digest}, not {expected}", seen=seen)
-        return self._choose(manifest, seen), manifest
+        seen = replace(seen, artifact=manifest.artifact)
+        if manifest.config is None and not manifest.is_index:
+            raise WireError(Failure.MALFORMED, f"the manifest is {manifest.artifact}", seen=seen)
+        return self._choose(manifest, seen, last=last), manifest
 
-    def _choose(self, manifest: Manifest, seen: ManifestSeen) -> ManifestSeen:
+    def _choose(self, manifest: Manifest, seen: ManifestSeen, *, last: bool) -> ManifestSeen:
         plan = self.run.plan
         if not manifest.is_index:
             own = manifest.own_layers
@@ -182,18 +189,33 @@ class _Registry(Record, frozen=True):
                 layers_bytes=sum(layer.size for layer in own),
                 foreign_layers=len(manifest.layers) - len(own),
             )
-        child = choose_child(manifest, plan.platform)
-        matched = manifest.child_for(plan.platform) is not None
-        chosen = replace(seen, platforms=manifest.platforms, platform=child.platform.text if child.platform else None)
-        if not matched and plan.platform_given:
-            offered = ", ".join(manifest.platforms)
-            raise WireError(Failure.NO_PLATFORM, f"the index offers {offered}, not {plan.platform}", seen=chosen)
-        return chosen
+        candidates = manifest.candidates(plan.platform)
+        offered = replace(seen, platforms=manifest.platforms)
+        if not candidates and last and plan.platform_given:
+            detail = f"the index offers {', '.join(manifest.platforms)}, not {plan.platform}"
+            raise WireError(Failure.NO_PLATFORM, detail, seen=offered)
+        chosen = (candidates or manifest.children)[0].platform if candidates or last else None
+        return replace(offered, platform=chosen.text if chosen else None)
 
 
-def choose_child(index: Manifest, platform: str) -> Blob:
-    """The image for this platform, else the first of the index."""
-    return index.child_for(platform) or index.children[0]
+def _image_of(run: Run, registry: _Registry, got: Attempt[Manifest]) -> Attempt[Manifest]:
+    """From an index to the image for the platform, else to the last index's first. Looks into indexes of an index.
+
+    The result has no value where a manifest cannot be read, and is an index where the search must end.
+    """
+    waiting: list[tuple[Blob, str]] = []
+    known = set[str]()
+    for _ in range(_MOST_MANIFESTS):
+        if got.value is None or not got.value.is_index:
+            break
+        candidates = {child.digest: child for child in got.value.candidates(run.plan.platform)}
+        waiting = [*((child, got.step.id) for child in candidates.values() if child.digest not in known), *waiting]
+        known.update(candidates)
+        child, on = waiting.pop(0) if waiting else (got.value.children[0], got.step.id)
+        got = registry.get(child.digest[:19], child.digest, on=on, expected=child.digest, last=not waiting)
+        if child.media_type in MANIFEST_TYPES:
+            break
+    return got
 
 
 def _media_type(response: Response) -> str | None:
@@ -201,19 +223,17 @@ def _media_type(response: Response) -> str | None:
 
 
 def _image(run: Run, registry: _Registry, challenge: Step, start: Start) -> None:
-    """HEAD, then GET, then the child of an index; then its layers."""
+    """HEAD, then GET, then the image in an index; then its layers."""
     reference = registry.image.digest or registry.image.tag or "latest"
     head = registry.head(reference, on=challenge.id)
-    got = registry.get("GET", reference, on=challenge.id, expected=registry.image.digest or head.value)
-    if got.value is not None and got.value.is_index:
-        child = choose_child(got.value, run.plan.platform)
-        got = registry.get(child.digest[:19], child.digest, on=got.step.id, expected=child.digest)
+    expected = registry.image.digest or head.value
+    got = _image_of(run, registry, registry.get("GET", reference, on=challenge.id, expected=expected, last=True))
     if run.plan.layers is Layers.NONE:
         skip_rest(run, Action.BLOB, blocked_by=None, detail="not requested (--layers none)")
     elif got.value is None:
         skip_rest(run, Action.BLOB, blocked_by=got.step.id)
     elif got.value.is_index or got.value.config is None:
-        skip_rest(run, Action.BLOB, blocked_by=got.step.id, detail="an index inside an index")
+        skip_rest(run, Action.BLOB, blocked_by=got.step.id, detail="an index that is listed as an image")
     else:
         fetch_layers(
             run, registry.image, registry.ready, registry.authorization, got.value, on=got.step.id, bucket=start.bucket

@@ -21,6 +21,10 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+OCI_EMPTY = "application/vnd.oci.empty.v1+json"
+HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
+HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+DOCKER_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 IN_TOTO = "application/vnd.in-toto+json"
 
 KIB = 1024
@@ -150,16 +154,86 @@ def index(architectures: tuple[str, ...] = ("amd64", "arm64"), *, sizes: tuple[i
     return Image(top, (top, *_flat(part.manifests for part in parts)), _flat(part.blobs for part in parts))
 
 
-@cache
 def index_of_indexes() -> Image:
     """An index whose entries claim to be images and are indexes again."""
     inner = index()
+    return _index_of(
+        *(
+            (inner, {"platform": {"architecture": architecture, "os": "linux"}, "mediaType": OCI_MANIFEST})
+            for architecture in ("amd64", "arm64")
+        )
+    )
+
+
+def nested_index() -> Image:
+    """An index of two indexes; neither names a platform, and the second has the common ones."""
+    return _index_of((index(("s390x",)), {}), (index(), {}))
+
+
+def typeless_index() -> Image:
+    """An index in which neither the document nor its entries name a media type."""
+    images = [single(architecture) for architecture in ("amd64", "arm64")]
     entries = [
-        inner.top.descriptor(platform={"architecture": architecture, "os": "linux"}) | {"mediaType": OCI_MANIFEST}
-        for architecture in ("amd64", "arm64")
+        {
+            "digest": image.top.digest,
+            "size": len(image.top.body),
+            "platform": {"architecture": architecture, "os": "linux"},
+        }
+        for architecture, image in zip(("amd64", "arm64"), images, strict=True)
     ]
-    top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}))
-    return Image(top, (top, *inner.manifests), inner.blobs)
+    top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "manifests": entries}))
+    return Image(top, (top, *_flat(image.manifests for image in images)), _flat(image.blobs for image in images))
+
+
+def _index_of(*entries: tuple[Image, dict[str, Any]]) -> Image:
+    """An index; the second of each entry replaces parts of its descriptor."""
+    descriptors = [image.top.descriptor() | changes for image, changes in entries]
+    top = Content.of(OCI_INDEX, _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": descriptors}))
+    parts = [image for image, _ in entries]
+    return Image(top, (top, *_flat(part.manifests for part in parts)), _flat(part.blobs for part in parts))
+
+
+@cache
+def helm_chart() -> Image:
+    """A chart as helm pushes it."""
+    content = layer(4 * KIB, 700, HELM_CHART)
+    return _artifact(Content.of(HELM_CONFIG, _json({"name": "app", "version": "1.0.0", "apiVersion": "v2"})), content)
+
+
+@cache
+def artifact() -> Image:
+    """A bill of materials as oras pushes it, in the form of OCI 1.1 with an empty config."""
+    content = Content.of("application/spdx+json", _json({"spdxVersion": "SPDX-2.3", "name": "app"}))
+    return _artifact(Content.of(OCI_EMPTY, b"{}"), content, artifactType="application/spdx+json")
+
+
+def _artifact(config: Content, *layers: Content, **more: Any) -> Image:
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        **more,
+        "config": config.descriptor(),
+        "layers": [item.descriptor() for item in layers],
+    }
+    manifest = Content.of(OCI_MANIFEST, _json(document))
+    return Image(manifest, (manifest,), (config, *layers))
+
+
+@cache
+def schema_1() -> Image:
+    """An image in Docker's first manifest format, without its signature."""
+    layers = [layer(size, 800 + number, DOCKER_LAYER) for number, size in enumerate(USUAL_LAYERS)]
+    document = {
+        "schemaVersion": 1,
+        "name": "team/app",
+        "tag": "1.0",
+        "architecture": "amd64",
+        "fsLayers": [{"blobSum": item.digest} for item in layers],
+        "history": [{"v1Compatibility": "{}"} for _ in layers],
+        "signatures": [],
+    }
+    manifest = Content.of(DOCKER_SCHEMA_1, _json(document))
+    return Image(manifest, (manifest,), tuple(layers))
 
 
 def _diff_id(layer: Content) -> str:

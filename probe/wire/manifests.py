@@ -1,15 +1,16 @@
 """Read an image manifest or index: platforms, config, layers. Pure. The bytes come from the network: all are validated.
 
 Formats: OCI image specification 1.1 (manifest.md, image-index.md) and Docker's schema 2. They do not differ in the
-fields that are read here.
+fields that are read here. A registry also stores what is no image (charts, signatures, schema 1); its type is read.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from probe.model import Failure
+from probe.model import SCHEMA_1, Failure
 from probe.records import Record, field
+from probe.safe_words import scrub
 from probe.wire.errors import WireError
 
 INDEX_TYPES = (
@@ -19,6 +20,16 @@ INDEX_TYPES = (
 MANIFEST_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
+)
+# Types of configs that clients take for an image's. Docker also accepts the last four, which old clients pushed
+# (moby, daemon/internal/distribution/registry.go, ImageTypes).
+_IMAGE_CONFIGS = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+    "application/octet-stream",
+    "application/json",
+    "text/html",
+    "",
 )
 ACCEPT = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 SIGNIFICANT_BYTES = 64 * 1024  # a smaller layer proves little about the path
@@ -40,6 +51,7 @@ class Blob(Record, frozen=True, rename="camel"):
     digest: str
     size: int
     media_type: str = ""
+    artifact_type: str = ""
     urls: list[str] | None = None
     platform: _Platform | None = None
 
@@ -52,22 +64,27 @@ class Blob(Record, frozen=True, rename="camel"):
 class _Document(Record, frozen=True, rename="camel"):
     schema_version: int = 0
     media_type: str = ""
+    artifact_type: str = ""
     config: Blob | None = None
     layers: list[Blob] = field(default_factory=list)
     manifests: list[Blob] | None = None
 
 
 class Manifest(Record, frozen=True):
-    """A manifest or an index. `children` are the images of an index, in its order, without attestations."""
+    """A manifest or an index. `children` are the images of an index, and the indexes in it, without attestations.
+
+    `artifact` is the type of content that is no image, None for an image. It may be a manifest without config.
+    """
 
     media_type: str
-    config: Blob | None
-    layers: tuple[Blob, ...]
-    children: tuple[Blob, ...]
+    config: Blob | None = None
+    layers: tuple[Blob, ...] = ()
+    children: tuple[Blob, ...] = ()
+    artifact: str | None = None
 
     @property
     def is_index(self) -> bool:
-        return self.config is None
+        return bool(self.children)
 
     @property
     def platforms(self) -> tuple[str, ...]:
@@ -77,32 +94,62 @@ class Manifest(Record, frozen=True):
     def own_layers(self) -> tuple[Blob, ...]:
         return tuple(layer for layer in self.layers if not layer.foreign)
 
-    def child_for(self, platform: str) -> Blob | None:
-        """The child for `os/architecture[/variant]`; a platform without variant matches any variant."""
+    def candidates(self, platform: str) -> tuple[Blob, ...]:
+        """The child for `os/architecture[/variant]`; without one, the children that name no platform.
+
+        A platform without variant matches any variant. Clients look into a child without a platform: an index, or an
+        image whose config names the platform (containerd, core/images/image.go, Manifest).
+        """
         for child in self.children:
-            candidate = child.platform.text if child.platform else ""
-            if candidate == platform or candidate.startswith(f"{platform}/") or platform.startswith(f"{candidate}/"):
-                return child
-        return None
+            text = child.platform.text if child.platform else ""
+            if text == platform or text.startswith(f"{platform}/") or platform.startswith(f"{text}/"):
+                return (child,)
+        return tuple(child for child in self.children if child.platform is None)
 
 
 def parse(body: bytes, media_type: str) -> Manifest:
-    """Parse a body. Raises WireError MALFORMED unless it is a manifest or index that current clients accept."""
+    """Parse a body. By its content it is a manifest or an index; raises WireError MALFORMED otherwise."""
     try:
         document = msgspec.json.decode(body, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(Failure.MALFORMED, f"not an image manifest: {error}") from error
     if document.manifests is not None:
         children = tuple(child for child in document.manifests if _is_image(child))
-        if not children:
-            raise WireError(Failure.MALFORMED, "an index without images")
-        return Manifest(document.media_type or media_type, None, (), children)
+        return Manifest(media_type, children=children, artifact=None if children else _type_of_index(document))
+    if document.schema_version == 1:
+        return Manifest(media_type, artifact=SCHEMA_1)
     if document.config is None or document.schema_version != 2:
         raise WireError(Failure.MALFORMED, "neither an image manifest of schema version 2 nor an index")
     blobs = (document.config, *document.layers)
     if any(not _is_sha256(blob.digest) or blob.size < 0 for blob in blobs):
         raise WireError(Failure.MALFORMED, "a manifest with a malformed digest or size")
-    return Manifest(document.media_type or media_type, document.config, tuple(document.layers), ())
+    layers = tuple(document.layers)
+    return Manifest(media_type, document.config, layers, artifact=_artifact(document, document.config, layers))
+
+
+def _artifact(document: _Document, config: Blob, layers: tuple[Blob, ...]) -> str | None:
+    """The type of content that no container runtime can unpack.
+
+    Signatures and attestations have the config of an image, but no layer that is an archive.
+    """
+    if config.media_type not in _IMAGE_CONFIGS:
+        return _shown(document.artifact_type or config.media_type)
+    if layers and not any(_is_archive(layer) for layer in layers):
+        return _shown(document.artifact_type or layers[0].media_type)
+    return None
+
+
+def _is_archive(layer: Blob) -> bool:
+    return layer.media_type in ("", "application/octet-stream") or "tar" in layer.media_type
+
+
+def _type_of_index(document: _Document) -> str:
+    types = (entry.artifact_type or entry.media_type for entry in document.manifests or ())
+    return _shown(document.artifact_type or next(filter(None, types), "an index without entries"))
+
+
+def _shown(media_type: str) -> str:
+    return scrub(media_type)[:100]
 
 
 def _is_sha256(digest: str) -> bool:
@@ -111,9 +158,14 @@ def _is_sha256(digest: str) -> bool:
 
 
 def _is_image(child: Blob) -> bool:
-    """False for buildkit's attestations, which an index lists with the platform unknown/unknown."""
+    """An image, or an index of images.
+
+    False for buildkit's attestations, which an index lists with the platform unknown/unknown, and for artifacts.
+    """
     attestation = child.platform is not None and child.platform.os == "unknown"
-    return not attestation and child.media_type in MANIFEST_TYPES and _is_sha256(child.digest)
+    artifact = child.platform is None and child.artifact_type
+    is_manifest = child.media_type in (*MANIFEST_TYPES, *INDEX_TYPES, "")
+    return is_manifest and not attestation and not artifact and _is_sha256(child.digest)
 
 
 def platform_of(config: bytes) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.model import DenialReason, Failure, Layers, RedirectTarget, Topic
+from probe.model import SCHEMA_1, DenialReason, Failure, Layers, RedirectTarget, Topic
 from tests.faults.expectation import S3_ROUTE, Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
 from tests.faults.fake_hosts import PUBLIC, Host, Reply
@@ -78,6 +78,21 @@ EXPECTED = (
         "an image without index, built for another platform than --platform",
         FakeRun(replies={"layer": Reply(seen={"platform": "linux/arm64"})}, planned={"platform_given": True}),
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
+    ),
+    Expected(
+        "a chart under the tag",
+        run_with(manifest=Reply(seen={"artifact": "application/vnd.cncf.helm.config.v1+json"})),
+        {"registry.not-an-image": "=registry.not-an-image"},
+    ),
+    Expected(
+        "an artifact of an unknown type under the tag",
+        run_with(manifest=Reply(seen={"artifact": "application/x-thing"})),
+        {"registry.not-an-image": "=registry.not-an-image"},
+    ),
+    Expected(
+        "schema 1 under the tag",
+        run_with(manifest=Reply(Failure.MALFORMED, 200, seen={"artifact": SCHEMA_1})),
+        {"registry.not-an-image": "=registry.not-an-image"},
     ),
     Expected(
         "the dual-stack host",

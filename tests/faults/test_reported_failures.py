@@ -22,10 +22,18 @@ def test_a_finding_names_the_cause(reported: Reported) -> None:
 
 
 def test_every_measurable_cause_was_reported() -> None:
-    # Only error texts lead to two of these causes (tests/explain).
-    never_reported = {"other", "tls.certificate-expired", "client.old-agent", "client.pull-not-in-vpc"}
-    never_reported |= {"iam.permissions-boundary", "iam.registry-policy", "kms.key", "registry.upstream-refused"}
-    never_reported |= {"path.large-client-hello"}
+    never_reported = {
+        "other",
+        "client.old-agent",  # only error texts lead to it, and to the next
+        "client.pull-not-in-vpc",
+        "iam.permissions-boundary",
+        "iam.registry-policy",
+        "kms.key",
+        "path.large-client-hello",
+        "registry.not-an-image",
+        "registry.upstream-refused",
+        "tls.certificate-expired",
+    }
     assert set(CAUSES) - {reported.cause for reported in REPORTED} == never_reported
 
 

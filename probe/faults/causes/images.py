@@ -66,6 +66,14 @@ PULL_THROUGH = CauseText(
     fix=advice("pull the image once from a network with internet access", READ_MANIFEST),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
 )
+NOT_AN_IMAGE = CauseText(
+    code="registry.not-an-image",
+    title="a chart, another artifact or an image of an old format was pushed under this tag",
+    fix=advice(
+        "push an image under this tag with a current tool, or correct the image in the task definition", REGISTER
+    ),
+    confirm=reads(f'{READ_MANIFEST} --query "images[].[imageManifestMediaType,imageManifest]"'),
+)
 UPSTREAM_REFUSED = CauseText(
     code="registry.upstream-refused",
     title="the upstream registry refuses the pull-through cache: the rule's secret or the image's path there is wrong",

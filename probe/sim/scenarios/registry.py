@@ -102,6 +102,34 @@ REGISTRY = (
         findings={"probe.not-measured": None},
     ),
     passing(
+        "index-in-index",
+        "The tag is an index of indexes without platforms; the second has the image for this machine.",
+        pushed_image(images.nested_index(), TAG),
+    ),
+    passing(
+        "index-without-media-type",
+        "The tag is an index that names no media types; clients read its content.",
+        pushed_image(images.typeless_index(), TAG),
+    ),
+    failing(
+        "schema1-image",
+        "The tag is an image in the manifest format of schema 1, which current runtimes do not accept.",
+        pushed_image(images.schema_1(), TAG),
+        findings={"registry.not-an-image": "registry.not-an-image"},
+    ),
+    failing(
+        "helm-chart",
+        "The tag is a Helm chart.",
+        pushed_image(images.helm_chart(), TAG),
+        findings={"registry.not-an-image": "registry.not-an-image"},
+    ),
+    failing(
+        "artifact",
+        "The tag is an artifact, a bill of materials.",
+        pushed_image(images.artifact(), TAG),
+        findings={"registry.not-an-image": "registry.not-an-image"},
+    ),
+    passing(
         "throttled-once",
         "The token is throttled once and succeeds on retry.",
         inject_reply("ecr.api", THROTTLING, times=1),
