@@ -32,7 +32,6 @@ GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
 INTERRUPTED = "interrupted; scenario not checked"
 _CONCURRENT = 12  # scenarios; most of their time is waiting
 _LONGEST_LINE = 120  # columns; longer lines of prose are hard to read on any screen
-_NOT_LISTED = "s3.route-undetermined"  # an info finding of nearly every scenario
 
 
 class Request(Record, frozen=True):
@@ -332,7 +331,7 @@ def _outcome(scenario: Scenario, differing: Sequence[str], width: int) -> list[s
 
 def _expected(scenario: Scenario) -> list[str]:
     """The status, and the findings if there are any worth listing."""
-    codes = ", ".join(sorted(scenario.expected_findings - {_NOT_LISTED}))
+    codes = ", ".join(sorted(scenario.expected_findings))
     return [scenario.expected_status, codes] if codes else [scenario.expected_status]
 
 

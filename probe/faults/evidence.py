@@ -375,6 +375,23 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
         denials = (step.denial for step in self.of(Action.LAYER))
         return any(denial is not None and denial.reason is DenialReason.ENDPOINT for denial in denials)
 
+    @cached_property
+    def controls_outside(self) -> tuple[Step, ...]:
+        """Controls that reached a public address, each of which proves a way out of the VPC.
+
+        One that answers inside proves none: S3 of another region can have an interface endpoint
+        AWS[cross-region-endpoints]. Behind a transparent proxy every control is answered.
+        """
+        answered = [
+            (step, control)
+            for step in self.of(Action.CONTROL)
+            if step.ok and (control := step.control) and control.reached and control.address
+        ]
+        if any(step.endpoint == "task" for step, _ in answered):
+            return ()
+        public = AddressClass.PUBLIC
+        return tuple(step for step, control in answered if classify(control.address or "", self._vpc_ranges) is public)
+
     def is_public(self, endpoint: str) -> bool:
         host = self.host(endpoint)
         return host is not None and self.route(host) is Route.PUBLIC

@@ -132,25 +132,22 @@ NOT_FETCHED = noted(
     "no layer was fetched (--layers none), so the pull is not proven",
     "Layers come from S3, over a different path from the manifest's.",
 )
-S3_ROUTE = noted(
+S3_ROUTE = Fault(
     "s3.route-undetermined",
-    "S3 is reached through a gateway endpoint or NAT; from inside they look alike",
-    "A gateway endpoint keeps S3's public addresses. aws ec2 describe-route-tables shows which one it is.",
+    "layers may leave the VPC through a NAT or internet gateway: this subnet has a route to the internet",
+    "S3 of another region ({control}) was reached at a public address, so there is a way out of the VPC. A gateway "
+    "endpoint keeps S3's public addresses, so from inside the task both paths look the same. With a gateway endpoint "
+    "in the subnet's route table nothing is wrong: its route is more specific than the one to the internet. "
+    "--allow-public s3 accepts both.",
+    Impact.ROUTE,
     (causes.S3_ROUTE_TABLE, causes.MISSING_S3),
+    Extent.PARTLY,
+    examples=(("control", "HOST"),),
 )
-S3_ROUTE_LIKELY = S3_ROUTE.variant(
-    title="S3 is reached at public addresses, probably through a gateway endpoint",
-    why=(
-        "S3 of another region ({control}) does not answer, so there is probably no NAT. aws ec2 describe-route-tables "
-        "proves it."
-    ),
-)
-S3_ROUTE_NAT = S3_ROUTE.variant(
-    title="S3 is reached through a gateway endpoint or NAT; this subnet has a route to the internet",
-    why=(
-        "S3 of another region ({control}) is reached too, so there is a NAT or internet gateway. aws ec2 "
-        "describe-route-tables shows which path the layers take."
-    ),
+S3_ROUTE_ACCEPTED = S3_ROUTE.variant(
+    why="S3 of another region ({control}) was reached at a public address. --allow-public accepts a path out.",
+    causes=(),
+    extent=Extent.NOTED,
 )
 
 
@@ -228,15 +225,21 @@ def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
             yield finding(NOT_FETCHED, evidence, skipped)
 
 
-@finds(S3_ROUTE, S3_ROUTE_LIKELY, S3_ROUTE_NAT)
+@finds(S3_ROUTE, S3_ROUTE_ACCEPTED)
 def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
-    """Which path leads to S3's public addresses: a gateway endpoint and a NAT look the same."""
+    """S3 at public addresses, from a subnet with a proven way out: a gateway endpoint and a NAT look the same.
+
+    A silent control proves nothing: a security group that allows only S3's prefix list silences it too.
+    """
     planned = (host for host in evidence.hosts if not host.redirected)
     host = next((host for host in planned if host.endpoint.kind is Kind.GATEWAY), None)
     if host is None or not host.verified_handshakes or evidence.route(host) is not Route.UNDETERMINED:
         return
-    ours = (step for step in evidence.of(Action.CONTROL) if step.endpoint == host.endpoint.name and step.ok)
-    controls = [step for step in ours if step.control][:1]
-    control = controls[0].control if controls else None
-    fault = {None: S3_ROUTE, False: S3_ROUTE_LIKELY, True: S3_ROUTE_NAT}[control.reached if control else None]
-    yield finding(fault, evidence, (*host.connected, *controls), control=control.host if control else "none")
+    if evidence.is_off_ecs or evidence.is_foreign(host.endpoint):  # no VPC; a gateway serves its own region alone
+        return
+    controls = [step for step in evidence.controls_outside if step.endpoint == host.endpoint.name]
+    if controls:
+        # A way out that is accepted for one endpoint is there on purpose.
+        fault = S3_ROUTE_ACCEPTED if evidence.policy.allow_public else S3_ROUTE
+        control = controls[0].control
+        yield finding(fault, evidence, (*host.connected, *controls), control=control.host if control else None)

@@ -73,7 +73,7 @@ def is_abroad(evidence: Evidence, host: HostFacts) -> bool:
     silent = bool(tries) and all(step.failure in lost for step in tries) and not evidence.is_ipv4_only(host)
     of_s3 = endpoint.kind is Kind.GATEWAY and host.address_class is AddressClass.PUBLIC and silent
     mixed = any(is_inside(address.address_class) for address in host.addresses)
-    return (of_s3 or (evidence.leaks(host) and not mixed)) and proven_cause(evidence, host) is None
+    return of_s3 or (evidence.leaks(host) and not mixed and proven_cause(evidence, host) is None)
 
 
 def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:

@@ -67,7 +67,7 @@ def test_the_verdict_is_returned_and_one_line_is_logged(capfd: pytest.CaptureFix
     returned = verdict(document)
     assert (returned.status, returned.pull, returned.path) == (Status.PASS, Pull.UNPROVEN, Path.LAMBDA_ENI)
     assert (returned.identity.source, returned.surroundings.service) == ("env", FUNCTION)
-    assert {finding.code for finding in returned.findings} == {"path.not-the-pull", "s3.route-undetermined"}
+    assert {finding.code for finding in returned.findings} == {"path.not-the-pull"}
     assert all(endpoint.ok for endpoint in returned.endpoints)
     out, line = log(capfd)
     assert out == ""

@@ -9,9 +9,6 @@ from probe.model import Finding, Standing
 from probe.verdict import judge
 from tests.faults.fake_run import FakeRun
 
-# Every run that reaches S3 has this finding; expectations omit it unless they are about it.
-S3_ROUTE = "s3.route-undetermined"
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -32,7 +29,7 @@ class Expected:
     def differences(self) -> Iterator[str]:
         measurement = self.run.measure()
         verdict = judge(self.run.findings(), measurement, self.run.policy, version="0")
-        findings = [finding for finding in verdict.findings if finding.code != S3_ROUTE or S3_ROUTE in self.causes]
+        findings = verdict.findings
         expected_codes, codes = sorted(self.causes), sorted({finding.code for finding in findings})
         if codes != expected_codes:
             yield f"finds {codes}, expected {expected_codes}"

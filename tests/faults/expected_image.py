@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.model import SCHEMA_1, DenialReason, Failure, Layers, RedirectTarget, Topic
-from tests.faults.expectation import S3_ROUTE, Expected
+from probe.model import SCHEMA_1, DenialReason, Failure, Layers, Policy, RedirectTarget, Topic
+from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
 from tests.faults.fake_hosts import PUBLIC, Host, Reply
 from tests.faults.fake_run import FakeRun
 
 OTHER = "prod-us-west-2-starport-layer-bucket.s3.us-west-2.amazonaws.com"
 ELSEWHERE = (RedirectTarget.OTHER_REGION, OTHER, "us-west-2")
+S3_ROUTE = "s3.route-undetermined"
+ROUTE_UNKNOWN = ("degraded", "works")
 INDEX = {"platforms": ("linux/arm64", "windows/amd64")}
 UNKNOWN_TAG = Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")
 UNKNOWN_NAME = Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")
@@ -290,23 +292,33 @@ EXPECTED = (
         *FINE,
     ),
     Expected("--layers none", FakeRun(planned={"layers": Layers.NONE}), {"layers.not-fetched": ""}, "pass", "unproven"),
+    Expected("S3's route, without a control", FakeRun(), {}, *FINE),
+    Expected("S3's route, the control silent", FakeRun(other_region=False), {}, *FINE),
     Expected(
-        "S3's route, without a control",
-        FakeRun(),
-        {S3_ROUTE: "s3.route-table-not-associated endpoint.missing.s3"},
-        *FINE,
-    ),
-    Expected(
-        "S3's route, the control silent",
-        FakeRun(other_region=False),
-        {S3_ROUTE: "s3.route-table-not-associated"},
-        *FINE,
-    ),
-    Expected(
-        "S3's route, the control reached",
+        "S3's route, the control reached at a public address",
         FakeRun(other_region=True),
-        {S3_ROUTE: "s3.route-table-not-associated"},
+        {S3_ROUTE: "s3.route-table-not-associated endpoint.missing.s3"},
+        *ROUTE_UNKNOWN,
+        {S3_ROUTE: "warning"},
+    ),
+    Expected(
+        "S3's route, the control reached at an address of the VPC",
+        FakeRun(other_region=True, control_address="10.0.1.33"),
+        {},
         *FINE,
+    ),
+    Expected(
+        "S3's route, the control reached, and a public path to S3 is accepted",
+        FakeRun(other_region=True, policy=Policy(allow_public=("s3",))),
+        {S3_ROUTE: ""},
+        *FINE,
+        {S3_ROUTE: "info"},
+    ),
+    Expected(
+        "S3's route, the control reached by a transparent proxy",
+        FakeRun(other_region=True, transparent_proxy=True),
+        {"path.proxy": "path.proxy"},
+        *ROUTE_UNKNOWN,
     ),
     Expected("S3 by an interface endpoint", FakeRun({"s3": Host(("10.0.1.19",))}), {}, *FINE),
 )

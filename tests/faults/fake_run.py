@@ -78,6 +78,7 @@ class FakeRun:
     agent: bool = False
     image: str | None = None
     other_region: bool | None = None  # the S3 control
+    control_address: str = "52.219.0.1"
     transparent_proxy: bool | None = None  # whether the control for it connects
     large_hello: Mapping[str, Failure | None] = field(default_factory=dict)  # by endpoint, where it was sent
     proxies: ProxySeen = NO_PROXY
@@ -151,9 +152,8 @@ class FakeRunSteps:
             ready[name] = (tls[0].subject if tls else None, tls[0].id if tls else _first_bad(ends))
         yield from self._conversation(ready)
         if self.run.other_region is not None:
-            control = ControlSeen(
-                host="s3.eu-central-1.amazonaws.com", address="52.219.0.1", reached=self.run.other_region
-            )
+            host, at = "s3.eu-central-1.amazonaws.com", self.run.control_address
+            control = ControlSeen(host=host, address=at, reached=self.run.other_region)
             yield step("s3/control/other-region", control)
         for name, failure in self.run.large_hello.items():
             address, on = ready[name]

@@ -140,7 +140,7 @@ def full_pipe() -> tuple[int, int]:
 def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
     report = folder / "probe.prom"
     argv = [
-        "healthy",
+        "fault-injection",
         "--listen",
         str(there),
         "--interval",

@@ -117,7 +117,11 @@ DENIALS = (
         "iam-source-vpce",
         "The role is limited to the VPC's endpoint, but the calls leave through a NAT gateway.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
-        findings={"iam.denied": "iam.source-vpce-condition", "dns.public-answer": None},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "iam.denied": "iam.source-vpce-condition",
+            "dns.public-answer": None,
+        },
         pull="unproven",
     ),
     passing(
@@ -130,7 +134,11 @@ DENIALS = (
         "execution-role-source-vpce-public",
         "The execution role is limited to the VPC's endpoint, but names resolve publicly: the pull is denied too.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
-        findings={"iam.denied": "iam.source-vpce-condition", "dns.public-answer": None},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "iam.denied": "iam.source-vpce-condition",
+            "dns.public-answer": None,
+        },
         arguments=("--pull-role", OWN_ROLE),
     ),
     inconclusive(

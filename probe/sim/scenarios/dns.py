@@ -86,21 +86,24 @@ DNS = (
         "private-dns-off-nat",
         "Private DNS of the ecr.api endpoint is off; a NAT gateway makes the pull work without the endpoint.",
         all_of(without_private_dns("ecr.api"), with_nat),
-        findings={"dns.public-answer": "endpoint.missing.ecr-api"},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "dns.public-answer": "endpoint.missing.ecr-api",
+        },
         pull="works",
     ),
     failing(
         "all-through-nat",
         "No endpoints but a NAT gateway: the pull works over public addresses only.",
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
-        findings={"dns.public-answer": None},
+        findings={"s3.route-undetermined": "s3.route-table-not-associated", "dns.public-answer": None},
         pull="works",
     ),
     passing(
         "all-through-nat-allowed",
         "No endpoints but a NAT gateway, accepted with --allow-public.",
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
-        findings={"dns.public-answer": None},
+        findings={"s3.route-undetermined": None, "dns.public-answer": None},
         arguments=("--allow-public", "ecr.api,ecr.dkr,logs"),
     ),
     failing(
@@ -162,7 +165,6 @@ DNS = (
         "Another team's hosted zone for S3 hides the name of the layer bucket.",
         _zone_of_another_team,
         findings={"dns.name-missing": "dns.firewall"},  # on the wire a DNS Firewall looks the same, and is likelier
-        s3_reached=False,
     ),
     failing(
         "hosted-zone-conflict",
@@ -268,7 +270,6 @@ RESOLVERS = (
         "enableDnsSupport is off, so the VPC's resolver does not answer.",
         set_to("resolver.answering", False),
         findings={"dns.resolver-unreachable": "dns.vpc-attributes-off"},
-        s3_reached=False,
     ),
     failing(
         "custom-resolver",
@@ -280,7 +281,7 @@ RESOLVERS = (
         "custom-resolver-nat",
         "A company DNS server without the private zones; pulls work through a NAT gateway, not through the endpoints.",
         all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER), with_nat),
-        findings={"dns.public-answer": "dns.custom-resolver"},
+        findings={"s3.route-undetermined": "s3.route-table-not-associated", "dns.public-answer": "dns.custom-resolver"},
         pull="works",
     ),
     passing(
@@ -293,7 +294,6 @@ RESOLVERS = (
         "The company's DNS server fails on AWS's names; the VPC's resolver would answer them.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(SERVFAIL)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.servfail": "dns.custom-resolver"},
-        s3_reached=False,
     ),
     degraded(
         "custom-resolver-half",
@@ -306,21 +306,18 @@ RESOLVERS = (
         "The company's DNS server does not serve this subnet.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(REFUSED)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.refused-query": "dns.custom-resolver"},
-        s3_reached=False,
     ),
     failing(
         "custom-resolver-nxdomain",
         "The company's DNS server has an empty zone for amazonaws.com.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(NXDOMAIN)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.name-missing": "dns.custom-resolver"},
-        s3_reached=False,
     ),
     failing(
         "custom-resolver-silent",
         "The only nameserver does not answer.",
         nameserver_lines(OTHER_SERVER),
         findings={"dns.resolver-unreachable": "dns.custom-resolver"},
-        s3_reached=False,
     ),
     degraded(
         "first-nameserver-dead",
@@ -339,7 +336,6 @@ RESOLVERS = (
         "A resolver rule forwards amazonaws.com to a dead server: SERVFAIL for all names outside private zones.",
         _rule_to_dead_server,
         findings={"dns.servfail": "dns.resolver-rule"},
-        s3_reached=False,
     ),
     failing(
         "dns-firewall-empty",
@@ -352,7 +348,6 @@ RESOLVERS = (
         "A DNS Firewall answers NXDOMAIN for S3.",
         firewall(always(NXDOMAIN), S3_DOMAIN),
         findings={"dns.name-missing": "dns.firewall"},
-        s3_reached=False,
     ),
     failing(
         "dns-firewall-nxdomain",
@@ -365,14 +360,12 @@ RESOLVERS = (
         "A DNS Firewall answers NODATA for S3.",
         firewall(always(DnsAnswer()), S3_DOMAIN),
         findings={"dns.no-address": "dns.firewall"},
-        s3_reached=False,
     ),
     failing(
         "dns-firewall-redirection",
         "A DNS Firewall blocks the domain that the layer bucket's name leads to by CNAME.",
         firewall(always(NXDOMAIN), f"s3-r-w.{REGION}.amazonaws.com"),
         findings={"dns.name-missing": "dns.firewall"},
-        s3_reached=False,
     ),
     failing(
         "dns-firewall-override",
@@ -385,7 +378,6 @@ RESOLVERS = (
         "A DNS Firewall overrides the name of the layer bucket with a CNAME to a block page, which has another name.",
         all_of(firewall(leading_to("10.0.3.80", target=BLOCK_PAGE), S3_DOMAIN), _block_page),
         findings={"dns.foreign-answer": "dns.firewall"},
-        s3_reached=False,
     ),
     failing(
         "dns-sinkhole",
@@ -440,21 +432,18 @@ RESOLVERS = (
         "The VPC's resolver fails at its base address and answers at the other one, which is the same service.",
         dns_server(BASE_RESOLVER, lambda _: always(SERVFAIL)),
         findings={"dns.servfail": "dns.resolver-rule"},
-        s3_reached=False,
     ),
     failing(
         "base-resolver-silent",
         "The VPC's resolver is silent at its base address and answers at the other one.",
         dns_server(BASE_RESOLVER, lambda _: always(NO_ANSWER)),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
-        s3_reached=False,
     ),
     failing(
         "dns-over-tcp-closed",
         "Answers are too large for UDP, and TCP port 53 is closed.",
         all_of(set_to("truncates", True), set_to("dns_over_tcp", Treatment.DROP)),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
-        s3_reached=False,
     ),
     passing(
         "servfail-once",

@@ -6,7 +6,7 @@ from probe.sim import images, names
 from probe.sim.changes import all_of, no_change, repository, repository_policy, set_to, task_variables, vpc_with
 from probe.sim.cloud import APP, OTHER_ACCOUNT, TAG
 from probe.sim.identity import ALLOW_ALL
-from probe.sim.scenarios.scenario import passing
+from probe.sim.scenarios.scenario import degraded, passing
 from probe.sim.vpc import HUB, VPC
 
 IPV6 = "2600:1f18:4a3b:5600::/56"  # VPCs get such global ranges from Amazon
@@ -137,10 +137,11 @@ HEALTHY = (
         all_of(vpc_with(ipv6=IPV6), _task_without_ipv6),
         findings={"path.family-skipped": None},
     ),
-    passing(
+    degraded(
         "dns64-with-route",
-        "DNS64 creates IPv6 addresses for IPv4 hosts, and a NAT gateway makes them reachable.",
+        "DNS64 creates IPv6 addresses for IPv4 hosts, and a NAT gateway, which S3's layers may use, reaches them.",
         all_of(vpc_with(ipv6=IPV6), _dns64),
+        findings={"s3.route-undetermined": "s3.route-table-not-associated"},
     ),
     passing(
         "healthy-central-endpoints",
@@ -175,7 +176,6 @@ HEALTHY = (
         "healthy-s3-interface",
         "An S3 interface endpoint with private DNS instead of a gateway endpoint.",
         _s3_interface,
-        s3_reached=False,
     ),
     passing("healthy-odd-metadata", "Task metadata with oddities found in real tasks.", _odd_metadata),
     passing(

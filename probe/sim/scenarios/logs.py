@@ -52,13 +52,16 @@ LOGS = (
         "logs-through-nat",
         "The endpoint for CloudWatch Logs is missing; logs leave through a NAT gateway.",
         all_of(without_endpoints("logs"), with_nat),
-        findings={"dns.public-answer": "logs.endpoint-missing"},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "dns.public-answer": "logs.endpoint-missing",
+        },
     ),
     passing(
         "logs-through-nat-allowed",
         "Logs leave through a NAT gateway, accepted with --allow-public.",
         all_of(without_endpoints("logs"), with_nat),
-        findings={"dns.public-answer": "logs.endpoint-missing"},
+        findings={"s3.route-undetermined": None, "dns.public-answer": "logs.endpoint-missing"},
         arguments=("--allow-public", "logs"),
     ),
     passing(
@@ -134,7 +137,10 @@ LOGS = (
         "agent-endpoints-through-nat",
         "EC2 without the agent's endpoints: its traffic leaves through a NAT gateway.",
         all_of(EC2_HOST, without_endpoints(*AGENT), with_nat),
-        findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "dns.public-answer": "ecs.control-plane-endpoints-missing",
+        },
     ),
     passing("agent-endpoints-not-needed", "Fargate, where the agent's endpoints are not needed.", vpc_with()),
 )

@@ -25,7 +25,7 @@ from probe.sim.changes import (
 )
 from probe.sim.http import Damage, Reply
 from probe.sim.names import CORE
-from probe.sim.network import FixedReply, Treatment
+from probe.sim.network import S3_PREFIX_LIST, FixedReply, Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.servers import (
@@ -120,10 +120,28 @@ NETWORK = (
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
     ),
-    passing(
+    degraded(
         "s3-through-nat",
         "No S3 gateway endpoint but a NAT gateway: layers arrive over the internet, which looks the same on the wire.",
         all_of(without_gateway, with_nat),
+        findings={"s3.route-undetermined": "s3.route-table-not-associated"},
+    ),
+    passing(
+        "s3-through-nat-allowed",
+        "No S3 gateway endpoint but a NAT gateway, accepted with --allow-public.",
+        all_of(without_gateway, with_nat),
+        findings={"s3.route-undetermined": None},
+        arguments=("--allow-public", "s3"),
+    ),
+    passing(
+        "s3-through-nat-prefix-list",
+        "Layers arrive through a NAT, and the task's group allows only S3's prefix list, so the control is silent.",
+        all_of(without_gateway, with_nat, egress_only("10.0.0.0/16", S3_PREFIX_LIST)),
+    ),
+    passing(
+        "cross-region-s3-endpoint",
+        "An interface endpoint for S3 of another region answers the control inside the VPC, which proves no way out.",
+        lambda vpc: vpc.add_endpoint("s3", region="us-east-2"),
     ),
     passing(
         "s3-through-nat-no-controls",
@@ -148,7 +166,6 @@ NETWORK = (
         "A firewall refuses connections to S3.",
         middlebox("s3", behaviour=ClosedPort()),
         findings={"tcp.refused": "path.egress-firewall"},
-        s3_reached=False,
     ),
     failing(
         "firewall-prohibits",
@@ -161,7 +178,6 @@ NETWORK = (
         "A router in front of S3 answers that the host is unreachable.",
         middlebox("s3", behaviour=Treatment.UNREACHABLE),
         findings={"tcp.refused": "path.egress-firewall"},
-        s3_reached=False,
     ),
     failing(
         "firewall-resets-hello",
@@ -305,7 +321,6 @@ TLS = (
         "A middlebox re-signs every certificate, and the task does not trust it.",
         middlebox(*PULL_AND_LOGS, issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
-        s3_reached=False,
     ),
     degraded(
         "tls-interception-trusted",
@@ -318,21 +333,18 @@ TLS = (
         "Only TLS to S3 is intercepted.",
         middlebox("s3", issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
-        s3_reached=False,
     ),
     failing(
         "tls-stale-store",
         "The image's trust store is outdated and lacks Amazon's roots.",
         trust_store(STRANGER),
         findings={"tls.ca-bundle": "tls.ca-bundle"},
-        s3_reached=False,
     ),
     failing(
         "tls-expired",
         "The certificate presented for S3 has expired.",
         server_certificate("s3", expired=True),
         findings={"tls.certificate-expired": "tls.certificate-expired"},
-        s3_reached=False,
     ),
     failing(
         "tls-unreadable",

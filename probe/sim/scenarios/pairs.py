@@ -49,7 +49,6 @@ PAIRS = (
         "The S3 endpoint's policy lacks the layer bucket, and the task's log group does not exist.",
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), without_log_groups),
         findings={"policy.vpce.s3": "policy.vpce.s3", "logs.group-missing": "logs.group-missing"},
-        s3_reached=False,
     ),
     failing(
         "ecr-policy-and-logs-endpoint",
@@ -67,7 +66,11 @@ PAIRS = (
             without_endpoints("logs"),
             with_nat,
         ),
-        findings={"tls.interception": "tls.interception", "dns.public-answer": "logs.endpoint-missing"},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "tls.interception": "tls.interception",
+            "dns.public-answer": "logs.endpoint-missing",
+        },
     ),
     degraded(
         "clock-and-log-group",

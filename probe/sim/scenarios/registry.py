@@ -226,7 +226,6 @@ REGISTRY = (
         "The image is in another region, for which this VPC has no endpoints.",
         no_change,
         findings={"region.cross-region": "region.cross-region"},
-        s3_reached=False,
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
     ),
     failing(
@@ -243,7 +242,6 @@ REGISTRY = (
         _endpoints_of_another_region,
         findings={"region.cross-region": None},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
-        s3_reached=False,
     ),
     passing(
         "cross-region-endpoints-nat",
@@ -258,7 +256,6 @@ REGISTRY = (
         _ecr_endpoints_of_another_region,
         findings={"region.cross-region": "region.cross-region"},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
-        s3_reached=False,
     ),
     failing(
         "fips-image-host",
@@ -294,21 +291,18 @@ LAYERS = (
         "The policy of the S3 gateway endpoint allows only the company's bucket: manifests arrive, layers do not.",
         endpoint_policy("s3", OWN_BUCKET_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-endpoint-policy-principal",
         "The policy of the S3 endpoint allows only this account, but layers are fetched with ECR's own role.",
         endpoint_policy("s3", OWN_ACCOUNT_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-endpoint-policy-nat",
         "The S3 endpoint's policy denies the layers; a NAT gateway does not help, as its route comes second.",
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), with_nat),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
-        s3_reached=False,
     ),
     failing(
         "s3-access-denied",
@@ -374,7 +368,10 @@ LAYERS = (
         "cross-region-layers",
         "The registry stores the layers in another region's bucket, reached through a NAT gateway.",
         all_of(lambda vpc: setattr(repository(vpc), "layer_region", OTHER_REGION), with_nat),
-        findings={"region.cross-region": "region.cross-region"},
+        findings={
+            "s3.route-undetermined": "s3.route-table-not-associated",
+            "region.cross-region": "region.cross-region",
+        },
     ),
     degraded(
         "foreign-layers",

@@ -8,8 +8,6 @@ from functools import partial
 from probe.records import Record
 from probe.sim.changes import Change
 
-S3_ROUTE, S3_SILENT = "s3.route-undetermined", "s3.silent"
-
 
 class Scenario(Record, frozen=True):
     """A scenario. `expected_findings` are the codes of all findings, those of severity info too.
@@ -37,16 +35,12 @@ def _scenario(
     pull: str,
     findings: Mapping[str, str | None] | None = None,
     arguments: tuple[str, ...] = (),
-    s3_reached: bool = True,
 ) -> Scenario:
     """Create a scenario.
 
-    `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own. Where S3's
-    public addresses are reached, an info finding is added: gateway and NAT cannot be distinguished on the wire.
+    `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own.
     """
     findings = dict(findings or {})
-    if s3_reached and S3_SILENT not in findings:
-        findings[S3_ROUTE] = None
     causes = {code: cause for code, cause in findings.items() if cause}
     return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments)
 
