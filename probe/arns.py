@@ -21,6 +21,7 @@ ECS = re.compile(
 )
 # A role's path is part of its ARN, and missing in the ARN of its sessions.
 _ROLE = re.compile(rf"{_PREFIX}:iam::{_ACCOUNT}:role/(?:[\x21-\x7e]+/)?{_ROLE_NAME}", re.ASCII)
+_USER = re.compile(rf"{_PREFIX}:iam::{_ACCOUNT}:user/(?:[\x21-\x7e]+/)?{_ROLE_NAME}", re.ASCII)
 _SESSION = re.compile(rf"{_PREFIX}:sts::{_ACCOUNT}:assumed-role/{_ROLE_NAME}/[\w+=,.@-]{{2,64}}", re.ASCII)
 
 
@@ -34,3 +35,9 @@ def role_of(arn: str) -> tuple[str, str] | None:
     """Account and name of the role in its ARN, or in the ARN of one of its sessions."""
     match = _ROLE.fullmatch(arn) or _SESSION.fullmatch(arn)
     return (match["account"], match["name"]) if match else None
+
+
+def user_of(arn: str) -> str | None:
+    """Name of the IAM user in its ARN."""
+    match = _USER.fullmatch(arn)
+    return match["name"] if match else None

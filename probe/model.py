@@ -471,12 +471,14 @@ class DenialReason(StrEnum):
 
 
 class Denial(Record, frozen=True, kw_only=True):
-    """A parsed access-denied sentence. `reason` None: AWS does not name the policy."""
+    """A parsed access-denied sentence. `reason` None: AWS does not name the kind of policy; `policy`: its ARN."""
 
     reason: DenialReason | None = None
     explicit: bool = False
     principal: str | None = None
     action: str | None = None
+    resource: str | None = None  # an ARN or "*", of characters that are safe in a command
+    policy: str | None = None
 
     @property
     def is_of_key(self) -> bool:

@@ -29,7 +29,7 @@ from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
 from probe.model import Action, Denial, Failure
-from probe.records import Record
+from probe.records import Record, replace
 from probe.safe_words import cut_secrets, scrub
 from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in
 
@@ -355,8 +355,7 @@ def _denial(record: str) -> Denial | None:
     explicit = "explicit deny" in record
     if denial is None and reason is None and not explicit:
         return None
-    principal, action = (denial.principal, denial.action) if denial else (None, _operation(record))
-    return Denial(reason=reason, explicit=explicit, principal=principal, action=action)
+    return replace(denial or Denial(action=_operation(record)), reason=reason, explicit=explicit)
 
 
 def _not_after(record: str) -> datetime | None:

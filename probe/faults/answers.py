@@ -7,6 +7,7 @@ from typing import Any
 
 from probe.arns import role_of
 from probe.faults import causes
+from probe.faults.causes import advice, reads
 from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, confirmed, finding, finds, possible
 from probe.model import Action, Denial, DenialReason, Extent, Failure, Finding, Impact, Step, Topic
@@ -211,6 +212,16 @@ ENDPOINT_POLICY = Fault(
         ("role", _PULL_ROLE_UNKNOWN),
     ),
 )
+_SESSION_POLICY = causes.other(
+    "the session policy of these credentials does not allow this request",
+    advice(
+        "allow {actions} in the session policy that is passed to AssumeRole, or pass none",
+        "aws cloudtrail lookup-events --region {task_region} "
+        "--lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRole",
+        note="The command shows who assumed the role {grantee}, and with which policy.",
+    ),
+    reads("aws iam get-{grantee_kind} --{grantee_kind}-name {grantee}"),
+)
 DENIED = Fault(
     "iam.denied",
     "{who} is denied {action}",
@@ -227,6 +238,7 @@ DENIED = Fault(
         causes.KMS_KEY,
         causes.OTHER_ENDPOINT_POLICY,
         causes.S3_ENDPOINT_POLICY,
+        _SESSION_POLICY,
     ),
     examples=(
         ("who", "a role"),
@@ -336,6 +348,8 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
         return _key_suspects(reason)
     if reason is DenialReason.RESOURCE:
         return _resource_suspects(evidence, denial)
+    if reason is DenialReason.SESSION:
+        return confirmed(_SESSION_POLICY)
     if reason is not None:
         role, condition = causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION
         return possible(condition, role) if public else possible(role, condition)

@@ -11,7 +11,7 @@ from typing import Any
 
 from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import Evidence, HostFacts
-from probe.faults.placeholders import service_of, values_of
+from probe.faults.placeholders import service_of, service_options, values_of
 from probe.model import Basis, Extent, Finding, Impact, Standing, Step
 from probe.narration import listed, observations
 from probe.records import Record, replace
@@ -187,13 +187,17 @@ def agreement(count: int) -> dict[str, str]:
     return {"do": "does", "resolve": "resolves"} if count == 1 else {"do": "do", "resolve": "resolve"}
 
 
-def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText) -> dict[str, str]:
-    """The values of the endpoint that this cause reports as missing, where a finding is about several endpoints."""
+def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText) -> dict[str, Any]:
+    """The values of the endpoints that this cause reports as missing, where a finding is about several endpoints."""
     planned = (evidence.plan.endpoint(name) for name in names if missing(name) is cause)
-    endpoint = next((endpoint for endpoint in planned if endpoint is not None), None)
-    if endpoint is None:
+    endpoints = [endpoint for endpoint in planned if endpoint is not None]
+    if not endpoints:
         return {}
-    return {"endpoint": endpoint.name, "service": service_of(endpoint, evidence.plan.partition)}
+    return {
+        "endpoint": endpoints[0].name,
+        "service": listed(service_of(endpoint, evidence.plan.partition) for endpoint in endpoints),
+        "each_service": tuple(service_options(evidence, endpoint) for endpoint in endpoints),
+    }
 
 
 def _in_plan_order(evidence: Evidence, steps: Iterable[Step]) -> tuple[Step, ...]:

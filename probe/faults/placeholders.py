@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from probe.addresses import LINK_LOCAL_SERVICES, is_ipv6
-from probe.arns import role_of
-from probe.endpoints import service_name
+from probe.addresses import LINK_LOCAL_SERVICES, embedded, is_ipv6
+from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES, service_name
 from probe.faults.evidence import UNNAMED, Evidence
+from probe.faults.permissions import permission_values
 from probe.model import AddressClass, Asker, Endpoint, Kind, Step
 from probe.narration import few, listed
+from probe.records import Record
 
-_ACTIONS = "ecr:GetAuthorizationToken ecr:BatchGetImage ecr:GetDownloadUrlForLayer"
+
+class Ranges(Record, frozen=True):
+    """Ranges that a security group allows. `{name:tcp/443}` are the options of the AWS CLI that allow them."""
+
+    ipv4: str | None = None
+    ipv6: str | None = None
+
+    def __format__(self, rule: str) -> str:
+        protocol, port = rule.split("/")
+        if self.ipv6 is None:
+            return f"--protocol {protocol} --port {port} --cidr {self.ipv4}"
+        ipv4 = f",IpRanges=[{{CidrIp={self.ipv4}}}]" if self.ipv4 else ""
+        fields = f"IpProtocol={protocol},FromPort={port},ToPort={port}{ipv4},Ipv6Ranges=[{{CidrIpv6={self.ipv6}}}]"
+        return f'--ip-permissions "{fields}"'
 
 
 def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str]) -> dict[str, Any]:
@@ -22,7 +36,8 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
         **_places(evidence, endpoints),
         **_hosts(evidence, steps, endpoints),
         **_image(evidence, steps),
-        **_identity(evidence, steps),
+        **permission_values(evidence, steps, endpoints),
+        "source": evidence.measurement.identity.source,
         **_logs(evidence, steps),
     }
 
@@ -31,6 +46,14 @@ def service_of(endpoint: Endpoint, partition: str) -> str:
     """The name under which PrivateLink offers it."""
     interface = endpoint.kind is Kind.INTERFACE
     return service_name(endpoint.name, partition, endpoint.region, interface=interface)
+
+
+def service_options(evidence: Evidence, endpoint: Endpoint) -> str:
+    """The options of create-vpc-endpoint for this endpoint's service, and for addresses that the task can use."""
+    own = evidence.surroundings.addresses
+    region = f" --service-region {endpoint.region}" if evidence.is_foreign(endpoint) and endpoint.region else ""
+    addresses = " --ip-address-type dualstack" if own and all(map(is_ipv6, own)) else ""
+    return f"{service_of(endpoint, evidence.plan.partition)}{region}{addresses}"
 
 
 def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
@@ -48,13 +71,13 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "task_region": evidence.task_region or "REGION",
         "partition": plan.partition,
         "suffix": plan.dns_suffix,
+        "dual_suffix": DUAL_STACK_REGISTRY_SUFFIXES.get(plan.partition, "on.aws"),
         "account": plan.account or "ACCOUNT",
         "caller_account": around.account or plan.account or "ACCOUNT",
-        "subnet": subnet or "the task's subnet",
         "own_subnet": f"the task's subnet {subnet}" if subnet else "the task's subnet",
-        "cidr": subnet or "SUBNET_CIDR",
         "by_own_address": _by_address((own,) if own else ()),
         "service": services[0],
+        "each_service": (service_options(evidence, named[0]) if named else "SERVICE",),
         "services": ",".join(services),
         "s3_service": service_name("s3", plan.partition, evidence.task_region, interface=False),
         "s3_services": ",".join(
@@ -100,21 +123,16 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "servers": listed(servers) or "the resolver",
         "of_servers": f" ({listed(servers)})" if servers else "",  # an error text may name none
         "of_custom": f" ({listed(custom)})" if custom else "",
-        "to_resolver": _ip_range(custom[0] if custom else "RESOLVER"),
         "addresses": few(addresses) or "ADDRESSES",
         "address_list": tuple(addresses[:32]),
         "by_address": _by_address(inside or own),
+        "by_dialed": _by_address(inside) if inside or not addresses else _by_public_address(addresses),
+        "whose_interface": _FOUND_BY_ADDRESS if inside or not own else "It is the network interface of the task",
+        **_families(evidence, addresses, custom),
         "theirs": f", and those of {few(inside)}" if inside else "",
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
-
-
-def _ip_range(address: str) -> str:
-    """One address as the member of a security group rule. EC2 keeps IPv4 and IPv6 ranges apart."""
-    if ":" in address:
-        return f"Ipv6Ranges=[{{CidrIpv6={address}/128}}]"
-    return f"IpRanges=[{{CidrIp={address}/32}}]"
 
 
 def _addresses(steps: Iterable[Step]) -> list[str]:
@@ -130,13 +148,55 @@ def _inside(steps: Iterable[Step]) -> list[str]:
     return list(dict.fromkeys(seen.address for seen in dialled if seen.address_class is not AddressClass.PUBLIC))
 
 
+_OWN_SUBNET = "the task's subnet"
+_FOUND_BY_ADDRESS = (
+    "Run it in the account that owns the endpoints. An empty answer there means that no network interface has the "
+    "address"
+)
+
+
 def _by_address(addresses: Iterable[str]) -> str:
     """The filter of describe-network-interfaces that finds the interfaces with these addresses."""
-    some = list(addresses)[:8]
+    some = [embedded(address) for address in addresses][:8]
     ipv4 = [address for address in some if not is_ipv6(address)]
     if some and not ipv4:
         return f"Name=ipv6-addresses.ipv6-address,Values={','.join(some)}"
     return f"Name=addresses.private-ip-address,Values={','.join(ipv4) or 'ADDRESS'}"
+
+
+def _by_public_address(addresses: Iterable[str]) -> str:
+    ipv4 = [address for address in map(embedded, addresses) if not is_ipv6(address)][:8]
+    return f"Name=association.public-ip,Values={','.join(ipv4) or 'ADDRESS'}"
+
+
+def _families(evidence: Evidence, dialed: list[str], servers: list[str]) -> dict[str, Any]:
+    """The options that differ for IPv4 and IPv6: by the addresses that were dialed, else by the task's own."""
+    around = evidence.surroundings
+    addresses = [embedded(address) for address in dialed or around.addresses]
+    ipv4 = any(not is_ipv6(address) for address in addresses) or not addresses
+    ipv6 = any(map(is_ipv6, addresses))
+    ranges = Ranges(
+        ipv4=(around.subnet_cidr or "SUBNET_CIDR") if ipv4 else None,
+        ipv6=(around.subnet_cidr_ipv6 or "SUBNET_IPV6_CIDR") if ipv6 else None,
+    )
+    server = servers[0] if servers else "RESOLVER"
+    to_server = Ranges(ipv6=f"{server}/128") if ":" in server else Ranges(ipv4=f"{server}/32")
+    dns64 = [address for address in dialed if embedded(address) != address]
+    route = "--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EIGW_ID"
+    if dns64:
+        route = "--destination-ipv6-cidr-block 64:ff9b::/96 --nat-gateway-id NAT_ID"
+    elif not ipv6:
+        route = "--destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_ID"
+    only_ipv6 = ipv6 and not ipv4
+    return {
+        "from_subnet": ranges,
+        "subnet": " and ".join(
+            _OWN_SUBNET if cidr.startswith("SUBNET") else cidr for cidr in (ranges.ipv4, ranges.ipv6) if cidr
+        ),
+        "to_server": to_server,
+        "acl_range": "--ipv6-cidr-block CIDR" if only_ipv6 else "--cidr-block CIDR",
+        "route_out": route,
+    }
 
 
 def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
@@ -152,21 +212,6 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
         "platform": plan.platform or "OS/ARCH",
         "bucket": f"prod-{plan.region or 'REGION'}-starport-layer-bucket",
         "digest": digests[0] if digests else "DIGEST",
-    }
-
-
-def _identity(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
-    denials = [denial for step in steps if (denial := step.denial)]
-    principal = next((denial.principal for denial in denials if denial.principal), None) or evidence.principal
-    role = role_of(principal or "")
-    actions = dict.fromkeys(denial.action for denial in denials if denial.action)
-    arn = f"arn:{evidence.plan.partition}:iam::{role[0]}:role/{role[1]}" if role else principal
-    return {
-        "role_name": role[1] if role else "ROLE_NAME",
-        "role_arn": arn or "ROLE_ARN",
-        "who": f"the role {role[1]}" if role else principal or "the identity held here",
-        "actions": " ".join(actions) or _ACTIONS,
-        "source": evidence.measurement.identity.source,
     }
 
 

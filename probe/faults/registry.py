@@ -6,12 +6,31 @@ from collections.abc import Iterator
 
 from probe.faults import causes
 from probe.faults.answers import concern
+from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
 from probe.model import SCHEMA_1, Action, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
 from probe.records import replace
 
+# AWS[ecr-pull-through-404]
+_MAY_NOT_IMPORT = replace(
+    causes.EXECUTION_ROLE,
+    title="the pulling role may not import images through the cache",
+    fix=advice(
+        "allow ecr:BatchImportUpstreamImage and ecr:CreateRepository on the repository {repository} to the "
+        "{grantee_kind} {grantee}",
+        "aws iam put-{grantee_kind}-policy --{grantee_kind}-name {grantee} --policy-name NEW_POLICY_NAME "
+        '--policy-document \'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":'
+        '["ecr:BatchImportUpstreamImage","ecr:CreateRepository"],"Resource":"{repository_arn}"}}]}}\'',
+        note="NEW_POLICY_NAME must be a new name: the command replaces a policy with the same name.",
+    ),
+    confirm=reads(
+        "aws iam simulate-principal-policy --policy-source-arn {grantee_arn} "
+        "--action-names ecr:BatchImportUpstreamImage ecr:CreateRepository --resource-arns {repository_arn} "
+        '--query "EvaluationResults[].[EvalActionName,EvalDecision,MissingContextValues]"'
+    ),
+)
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
     "the registry does not accept the token that ecr.api just issued",
@@ -43,7 +62,7 @@ REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
         "which also answers 404 while it cannot fetch from upstream."
     ),
     # ECR answers "not found" where the role may not import: AWS[ecr-pull-through-404].
-    causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
+    causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
     certain=False,
 )
 REPO_UNNAMED = REPO_NOT_FOUND.variant(
@@ -72,7 +91,7 @@ TAG_NOT_CACHED = TAG_NOT_FOUND.variant(
         "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
         "which also answers 404 while it cannot fetch from upstream."
     ),
-    causes=(causes.TAG_NOT_FOUND, causes.PULL_THROUGH, causes.EXECUTION_ROLE),
+    causes=(causes.TAG_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
     certain=False,
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(

@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from probe.faults import answers, causes, layers, logs, network, registry, task
-from probe.faults.causes import DESCRIBE_TASK, READ_MANIFEST, REGISTER, advice, read_task_definition, reads
+from probe.faults.causes import (
+    DESCRIBE_TASK,
+    READ_MANIFEST,
+    REGISTER,
+    advice,
+    read_task_definition,
+    reads,
+    service_network,
+)
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
 from probe.model import (
@@ -28,6 +36,7 @@ from probe.model import (
     Nothing,
     Step,
 )
+from probe.records import replace
 
 
 class Subject(StrEnum):
@@ -102,28 +111,62 @@ NO_TOKEN = Fault(
         causes.LEGACY_HOSTNAME,
     ),
 )
+_READ_IMAGE_THERE = reads("docker manifest inspect {image}", note="Run it from a host with internet access.")
 _REGISTRY_FAILS = causes.other(
     "the other registry has an outage",
-    advice(
-        "check the other registry's status page, or copy the image to ECR",
-        "aws ecr create-repository --region {task_region} --repository-name NAME",
+    advice("check the other registry's status page, or copy the image to ECR", "docker pull {image}"),
+    _READ_IMAGE_THERE,
+)
+# The causes that ECR has too; there is no API of AWS for another registry.
+_NO_REPOSITORY_THERE = replace(
+    causes.REPOSITORY_NOT_FOUND,
+    title="the image's name is wrong, or its registry shows it only to accounts that log in",
+    fix=advice(
+        "correct the image in the task definition, or set repositoryCredentials there to a login of its registry",
+        REGISTER,
     ),
-    reads("docker pull {image}", note="Run it from a host with internet access."),
+    confirm=_READ_IMAGE_THERE,
+)
+_NO_TAG_THERE = replace(
+    causes.TAG_NOT_FOUND,
+    title="the tag or digest was never pushed there, or was removed",
+    fix=advice("correct the tag or digest in the task definition", REGISTER),
+    confirm=_READ_IMAGE_THERE,
+)
+_NO_PLATFORM_THERE = replace(causes.NO_MATCHING_PLATFORM, confirm=_READ_IMAGE_THERE)
+_LIMITED_THERE = replace(
+    causes.THROTTLE,
+    title="the other registry limits the rate of pulls",
+    fix=advice(
+        "set repositoryCredentials in the task definition to a login with a higher limit, or copy the image to ECR",
+        REGISTER,
+    ),
+    confirm=_READ_IMAGE_THERE,
+)
+# AWS[ecr-public-login]
+_ECR_PUBLIC_TOKEN = replace(
+    causes.TOKEN_EXPIRED,
+    title="the client sends an expired login of ECR Public, which needs none",
+    fix=advice("remove the expired login of ECR Public from the client", "docker logout public.ecr.aws"),
+    confirm=reads(
+        "aws ecr-public get-authorization-token --region us-east-1 --query authorizationData.expiresAt",
+        note="It shows how long a new token is valid; ECR Public issues tokens only in us-east-1.",
+    ),
 )
 FOREIGN_REGISTRY = Fault(
     "registry.elsewhere",
-    "the image is not in private ECR, and its registry {how} ({image})",
+    "the image is not in private ECR, and its registry {how} ({which})",
     "ECR's VPC endpoints are not used to pull it: the path to its registry leads out of the VPC.",
     Impact.PULL,
     (causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
     other_causes=(
         causes.ECR_PUBLIC,
         causes.BAD_IMAGE_REFERENCE,
-        causes.REPOSITORY_NOT_FOUND,
-        causes.TAG_NOT_FOUND,
-        causes.NO_MATCHING_PLATFORM,
-        causes.TOKEN_EXPIRED,
-        causes.THROTTLE,
+        _NO_REPOSITORY_THERE,
+        _NO_TAG_THERE,
+        _NO_PLATFORM_THERE,
+        _ECR_PUBLIC_TOKEN,
+        _LIMITED_THERE,
         causes.NO_PUBLIC_IP,
         causes.NAT_DEVICE,
         causes.NETWORK_ACL,
@@ -134,7 +177,7 @@ FOREIGN_REGISTRY = Fault(
         causes.MTU,
         causes.OLD_AGENT,
     ),
-    examples=(("how", "does not answer or denies access"),),
+    examples=(("how", "does not answer or denies access"), ("which", "IMAGE")),
 )
 FOREIGN_ECR_PUBLIC = FOREIGN_REGISTRY.variant(
     why="It is in ECR Public, a separate service without a VPC endpoint for pulls: the path to it leads out of the VPC."
@@ -199,10 +242,8 @@ NOT_PLACED = Fault(
     (
         causes.other(
             "the cluster or the subnets lack capacity or free addresses",
-            advice(
-                "free capacity or addresses in the subnets, or use other subnets",
-                "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
-                '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID]}}"',
+            service_network("subnets=[SUBNET_ID],securityGroups=[GROUP_ID]").to(
+                "free capacity or addresses in the subnets, or use other subnets"
             ),
             reads(
                 "aws ec2 describe-subnets --region {task_region} "
@@ -271,7 +312,7 @@ VOLUME = Fault(
             advice(
                 "allow TCP 2049 from the task's security group",
                 "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID "
-                "--protocol tcp --port 2049 --cidr {cidr}",
+                "{from_subnet:tcp/2049}",
             ),
             reads("aws efs describe-mount-targets --region {task_region} --file-system-id FILE_SYSTEM_ID"),
         ),
@@ -322,7 +363,10 @@ ENDED = Fault(
     (
         causes.other(
             "the program ended, its health checks failed, or the task was stopped on request",
-            advice("read the container's logs", "aws logs tail LOG_GROUP --region {task_region}"),
+            advice(
+                "read the container's logs",
+                "aws logs filter-log-events --region {task_region} --log-group-name LOG_GROUP --limit 100",
+            ),
             reads(DESCRIBE_TASK),
         ),
     ),
@@ -419,19 +463,19 @@ _NO_PATH = (
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
     Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
-    Failure.THROTTLED: ("throttles requests", confirmed(causes.THROTTLE)),
+    Failure.THROTTLED: ("throttles requests", confirmed(_LIMITED_THERE)),
     Failure.NOT_FOUND: (
         "does not have it",
-        possible(causes.REPOSITORY_NOT_FOUND, causes.BAD_IMAGE_REFERENCE, causes.TAG_NOT_FOUND, causes.OLD_AGENT),
+        possible(_NO_REPOSITORY_THERE, causes.BAD_IMAGE_REFERENCE, _NO_TAG_THERE, causes.OLD_AGENT),
     ),
     Failure.DENIED: (
         "denies access to it",
-        possible(causes.BAD_IMAGE_REFERENCE, causes.REPOSITORY_NOT_FOUND, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
+        possible(causes.BAD_IMAGE_REFERENCE, _NO_REPOSITORY_THERE, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
     ),
     Failure.UNAUTHENTICATED: ("denies access to it", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
-    Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(causes.NO_MATCHING_PLATFORM)),
+    Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(_NO_PLATFORM_THERE)),
     Failure.UNTRUSTED: ("presents an untrusted certificate", possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)),
     Failure.NO_ANSWER: (
         "was not resolved: the resolver did not answer",
@@ -502,10 +546,11 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             if public and causes.NO_ROUTE in suspects.causes:
                 suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
-                suspects = possible(causes.TOKEN_EXPIRED, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
+                suspects = possible(_ECR_PUBLIC_TOKEN, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
             fault = FOREIGN_ECR_PUBLIC if public else FOREIGN_REGISTRY
-            image = (evidence.plan.reference is None and evidence.plan.image) or "image not named"
-            yield finding(fault, evidence, (step,), suspects=suspects, how=how, image=image)
+            image = evidence.plan.image if evidence.plan.reference is None else None
+            which = image or "image not named"
+            yield finding(fault, evidence, (step,), suspects=suspects, how=how, image=image, which=which)
 
 
 @finds(LAYER_ELSEWHERE, basis=Basis.TEXT)

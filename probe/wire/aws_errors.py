@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from probe.model import Denial, DenialReason, Failure, Topic
-from probe.safe_words import scrub
+from probe.safe_words import cut_secrets, scrub
 
 _BY_STATUS = {401: Failure.UNAUTHENTICATED, 403: Failure.DENIED, 404: Failure.NOT_FOUND, 429: Failure.THROTTLED}
 
@@ -54,10 +54,14 @@ _BY_CODE = {code: failure for failure, codes in _CODES.items() for code in codes
 _BY_CONTROL_PLANE_CODE = _BY_CODE | {code: failure for failure, codes in _CONTROL_PLANE_CODES.items() for code in codes}
 
 _DENIAL = re.compile(r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:[\w*]+)")
+# What follows the action. A name that is not an ARN is no resource that a policy could contain.
+_RESOURCE = re.compile(r" on resource: \"?(?P<resource>\*|arn:aws[\w-]{0,20}:[\w+=,.@:/*-]{1,400})", re.ASCII)
 _REASON = re.compile(
     r"(?:because no|explicit deny in an?) (?P<reason>" + "|".join(re.escape(reason) for reason in DenialReason) + ")",
     re.IGNORECASE,
 )
+# AWS[denial-policy-arn]
+_POLICY = re.compile(r": (?P<policy>arn:aws[\w-]{0,20}:(?:iam|organizations)::[\w+=,.@:/-]{1,400})", re.ASCII)
 _REASONS = {reason.value.lower(): reason for reason in DenialReason}
 # The names are those of ECR's exceptions and failure codes. Docker Hub's sentence on its limit arrives unchanged.
 _TOPICS = {
@@ -110,12 +114,29 @@ def denial_in(message: str) -> Denial | None:
     match = _DENIAL.search(message)
     if match is None:
         return None
+    rest = message[match.end() :]
+    resource = _RESOURCE.match(rest)
     return Denial(
-        reason=reason_in(message[match.end() :]),
+        reason=reason_in(rest),
         explicit="explicit deny" in message,
         principal=scrub(match["principal"]),
         action=match["action"],
+        resource=_whole(resource["resource"]) if resource else None,
+        policy=_policy_in(rest),
     )
+
+
+def _policy_in(text: str) -> str | None:
+    """The ARN of the policy, which follows its kind in the newest messages."""
+    reason = _REASON.search(text)
+    match = _POLICY.match(text, reason.end()) if reason else None
+    return _whole(match["policy"]) if match else None
+
+
+def _whole(text: str) -> str | None:
+    """The text without the punctuation behind it; None where a part of it could be a secret."""
+    text = text.rstrip(".,:")
+    return text if cut_secrets(text) == text else None
 
 
 def reason_in(message: str) -> DenialReason | None:

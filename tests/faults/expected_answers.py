@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from probe.model import DenialReason, Failure, Identity, LogDestination, Policy
 from tests.faults.expectation import Expected
 from tests.faults.fake_hosts import OWN_ROLE, PULL_ROLE, Reply, public
@@ -15,12 +17,9 @@ NAMELESS = Identity(source="container-role", arn=None)
 NAT = {"ecr.api": public("ecr.api"), "ecr.dkr": public("ecr.dkr")}
 
 
-def denied(
-    reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True, explicit: bool = False
-) -> Reply:
-    return Reply(
-        Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence, explicit=explicit
-    )
+def denied(reason: DenialReason | None = None, *, status: int = 403, sentence: bool = True, **words: Any) -> Reply:
+    """A denial; `words` are other fields of its `Denial`."""
+    return Reply(Failure.DENIED, status, code="AccessDeniedException", reason=reason, sentence=sentence, words=words)
 
 
 def run_with(policy: Policy = STRICTEST, **replies: Reply) -> FakeRun:
@@ -134,6 +133,7 @@ DENIALS = (
         {"iam.denied": "=iam.permissions-boundary"},
         *PROOF,
     ),
+    Expected("a session policy", run_with(token=denied(DenialReason.SESSION)), {"iam.denied": "=other"}, *PROOF),
     Expected(
         "HEAD denied without a reason, GET with one",
         run_with(head=Reply(Failure.DENIED, 403), manifest=denied(DenialReason.IDENTITY)),

@@ -194,7 +194,7 @@ EXPECTED = (
                 code="AccessDenied",
                 topic=Topic.KEY,
                 reason=DenialReason.RESOURCE,
-                denied_action="kms:Decrypt",
+                words={"action": "kms:Decrypt"},
             )
         ),
         {"registry.kms-key": "=kms.key"},
@@ -208,7 +208,7 @@ EXPECTED = (
                 code="AccessDenied",
                 topic=Topic.KEY,
                 reason=DenialReason.RESOURCE_CONTROL,
-                denied_action="kms:Decrypt",
+                words={"action": "kms:Decrypt"},
             )
         ),
         {"registry.kms-key": "=kms.key"},
@@ -232,7 +232,7 @@ EXPECTED = (
                 code="DENIED",
                 topic=Topic.KEY,
                 reason=DenialReason.IDENTITY,
-                denied_action="kms:Decrypt",
+                words={"action": "kms:Decrypt"},
             )
         ),
         {"iam.denied": "iam.execution-role kms.key"},

@@ -113,18 +113,15 @@ class Reply:
     topic: Topic | None = None
     reason: DenialReason | None = None
     sentence: bool = False
-    explicit: bool = False
-    denied_action: str | None = None  # in the sentence, in place of the step's own
+    words: Mapping[str, Any] = field(default_factory=dict)  # other fields of the denial
     first: Failure | None = None  # how the first attempt failed
     offset: float = AWS_CLOCK
     detail: str | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
 
     def answer(self, action: str) -> AnswerSeen:
-        denial = None
-        if self.reason or self.sentence:
-            action = self.denied_action or action
-            denial = Denial(reason=self.reason, explicit=self.explicit, principal=ROLE, action=action)
+        words: dict[str, Any] = {"reason": self.reason, "principal": ROLE, "action": action, **self.words}
+        denial = Denial(**words) if self.reason or self.sentence else None
         status = 200 if self.failure is None else self.status
         return AnswerSeen(
             status=status, aws=self.aws, code=self.code, topic=self.topic, denial=denial, clock_offset=self.offset

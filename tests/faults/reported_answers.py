@@ -33,6 +33,12 @@ ANSWERS = (
         "first",
     ),
     Reported(
+        "the permissions boundary of the role leaves the action out",
+        run_with(token=denied(DenialReason.BOUNDARY)),
+        "iam.permissions-boundary",
+        "confirmed",
+    ),
+    Reported(
         "the task has no role", run_with(credentials=Reply(Failure.NO_CREDENTIALS)), "iam.no-credentials", "confirmed"
     ),
     Reported("an explicit deny in an unknown policy", run_with(token=denied()), "policy.vpce.ecr"),

@@ -26,7 +26,6 @@ def test_every_measurable_cause_was_reported() -> None:
         "other",
         "client.old-agent",  # only error texts lead to it, and to the next
         "client.pull-not-in-vpc",
-        "iam.permissions-boundary",
         "iam.registry-policy",
         "kms.key",
         "path.large-client-hello",

@@ -20,6 +20,8 @@ from typing import Any
 import jmespath
 from awscli.clidriver import create_clidriver
 
+_OF_PAGES = re.compile("(?i)(?:next|page|continuation)*(?:token|marker)|istruncated")
+
 
 def main() -> None:
     cli = CommandLine()
@@ -57,7 +59,7 @@ class CommandLine:
             except SystemExit as end:
                 code = end.code
         if code:
-            return errors.getvalue().strip()[-600:] or f"exit code {code}"
+            return errors.getvalue().strip() or f"exit code {code}"
         if not self._answers:
             return "no request would be sent"
         if "--query" in arguments:
@@ -112,7 +114,7 @@ def _sample(shape: Any, parents: tuple[str, ...] = ()) -> Any:
         return {}
     inner = (*parents, shape.name)
     if shape.type_name == "structure":
-        names = [name for name in shape.members if not re.search(r"(?i)(?:next|page).*(?:token|marker)", name)]
+        names = [name for name in shape.members if not _OF_PAGES.fullmatch(name)]
         return {name: _sample(shape.members[name], inner) for name in names}
     if shape.type_name == "list":
         return [_sample(shape.member, inner)]

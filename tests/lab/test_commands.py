@@ -28,9 +28,11 @@ from tests.lab.cloud import SERVERS
 SCRIPT = Path(__file__).with_name("cli_without_network.py")
 # Services without regions in their names, whose commands need no --region.
 GLOBAL = ("iam", "organizations", "route53")
+# Operations that the locked AWS CLI does not know yet. Remove one when it does.
+NEWER = ("start-replication-backfill",)
 PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export", "grep", "ecr-probe"}
 # What the reader puts in for a word in capitals where the CLI accepts no other word.
-NUMBERS = {"NUMBER": "100", "VALUE": "5"}
+WORDS = {"NUMBER": "100", "VALUE": "5", "IMAGE_REGION": "us-west-2", "REGION": "eu-west-1"}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 FILES: dict[str, Any] = {
     "POLICY.json": POLICY,
@@ -100,15 +102,21 @@ def faults_of(commands: Iterable[str], folder: Path) -> dict[str, str]:
     faults = {command: fault for command in commands if (fault := fault_of_text(command))}
     faults |= dict.fromkeys(unreadable(sorted(commands)), "bash cannot read it")
     calls = [(command, words[1:]) for command in commands for words in words_of(command) if words[0] == "aws"]
-    calls = [(command, words) for command, words in calls if words != ["--version"]]
+    calls = [(command, words) for command, words in calls if words != ["--version"] and words[1] not in NEWER]
     for name, content in FILES.items():
         (folder / name).write_text(json.dumps(content))
     forms = {form_of(words): (command, words) for command, words in calls}
-    answers = run_cli([[NUMBERS.get(word, word) for word in words] for _, words in forms.values()], folder)
+    answers = run_cli([list(map(filled_in, words)) for _, words in forms.values()], folder)
     for (command, _), fault in zip(forms.values(), answers, strict=True):
         if fault is not None:
             faults.setdefault(command, fault)
     return faults
+
+
+def filled_in(word: str) -> str:
+    """The word with values for words in capitals."""
+    word = re.sub(r"\b[A-Z_]+_ARN\b", "arn:aws:iam::123456789012:role/name", word)
+    return re.sub(rf"\b(?:{'|'.join(WORDS)})\b", lambda match: WORDS[match[0]], word)
 
 
 def form_of(words: list[str]) -> str:
@@ -180,6 +188,13 @@ GOOD = (
     "aws ec2 modify-instance-attribute --region r --instance-id I --no-source-dest-check",
     "aws ec2 modify-vpc-attribute --region r --vpc-id V --enable-dns-support",
 )
+
+
+@pytest.mark.parametrize("operation", NEWER)
+def test_the_cli_does_not_know_a_newer_operation(operation: str, tmp_path: Path) -> None:
+    (fault,) = run_cli([["ecr", operation, "--region", "r"]], tmp_path)
+    assert fault is not None
+    assert "Invalid choice" in fault
 
 
 def test_commands_that_cannot_be_run_are_noticed(tmp_path: Path) -> None:

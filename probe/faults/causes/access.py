@@ -1,62 +1,100 @@
-"""Causes of denials: policies and identities."""
+"""Causes in policies and credentials."""
 
 from __future__ import annotations
 
 from probe.faults.causes.cause import (
+    ENDPOINT_POLICY,
     READ_POLICY,
     READ_S3_ENDPOINTS,
     REGISTER,
-    SET_POLICY,
-    SET_REPOSITORY_POLICY,
+    REGISTRY_POLICY_DOCUMENT,
+    REPOSITORY_POLICY_DOCUMENT,
     CauseText,
+    Replacement,
     advice,
     read_task_definition,
     reads,
 )
 
+# AWS[explicit-deny]
 ECR_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.ecr",
     title="the policy of the ecr.api or ecr.dkr endpoint does not allow this request",
-    fix=advice(
+    fix=ENDPOINT_POLICY.to(
         "allow the pulling role ecr:GetAuthorizationToken on *, and ecr:BatchGetImage and ecr:GetDownloadUrlForLayer "
-        "on the repository, in the policies of the ecr.api and ecr.dkr endpoints",
-        SET_POLICY,
+        "on the repository, in the policies of the ecr.api and ecr.dkr endpoints"
+    ),
+    fix_of_deny=ENDPOINT_POLICY.to(
+        "take the Deny out of the policies of the ecr.api and ecr.dkr endpoints, or exempt the pulling role from it"
     ),
     confirm=READ_POLICY,
 )
 S3_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.s3",
     title="the policy of the S3 endpoint does not allow ECR's layer bucket",
-    fix=advice(
+    fix=ENDPOINT_POLICY.to(
         "in the policy of the S3 endpoint, allow s3:GetObject on arn:{partition}:s3:::{bucket}/* to Principal *, "
-        "without conditions on the principal",
-        SET_POLICY,
+        "without conditions on the principal"
     ),
-    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].PolicyDocument"'),
+    fix_of_deny=ENDPOINT_POLICY.to(
+        "take the Deny out of the policy of the S3 endpoint, or exempt arn:{partition}:s3:::{bucket}/* from it"
+    ),
+    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointId,VpcEndpointType,PolicyDocument]"'),
 )
 OTHER_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.other",
     title="the policy of the {endpoint} endpoint does not allow this request",
-    fix=advice("allow {actions} in the policy of the {endpoint} endpoint", SET_POLICY),
+    fix=ENDPOINT_POLICY.to("allow {actions} in the policy of the {endpoint} endpoint"),
+    fix_of_deny=ENDPOINT_POLICY.to("take the Deny of {actions} out of the policy of the {endpoint} endpoint"),
     confirm=READ_POLICY,
+)
+_READ_IDENTITY_POLICIES = (
+    "aws iam list-attached-{grantee_kind}-policies --{grantee_kind}-name {grantee}",
+    "aws iam list-{grantee_kind}-policies --{grantee_kind}-name {grantee}",
 )
 EXECUTION_ROLE = CauseText(
     code="iam.execution-role",
     title="the role's own policies do not allow this request (permission missing or mistyped, or the wrong role)",
-    fix=advice(
-        "attach the permissions of a pull to the role that pulls",
-        "aws iam attach-role-policy --role-name {role_name} "
-        "--policy-arn arn:{partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy",
+    fix=advice("allow {actions} to the {grantee_kind} {grantee}{of_pull}", "aws iam {grant}", note="{on_grant}."),
+    fix_of_deny=advice(
+        "take the Deny of {actions} out of the {denying_policy}",
+        *_READ_IDENTITY_POLICIES,
+        note="An Allow cannot overrule a Deny.",
     ),
     confirm=reads(
-        "aws iam simulate-principal-policy --policy-source-arn {role_arn} --action-names {actions}",
-        note="Name the role that does the pull with --pull-role.",
+        "aws iam simulate-principal-policy --policy-source-arn {grantee_arn} {each_simulation} "
+        "--context-entries ContextKeyName=aws:SourceVpce,ContextKeyType=string,ContextKeyValues=VPCE_ID "
+        '--query "EvaluationResults[].[EvalActionName,EvalDecision,MissingContextValues]"',
+        note="MissingContextValues lists the conditions of its policies. Repository policies are not simulated.",
+    ),
+)
+PERMISSIONS_BOUNDARY = CauseText(
+    code="iam.permissions-boundary",
+    title="the permissions boundary of the role does not allow this request",
+    fix=advice(
+        "allow {actions} in the permissions boundary of the {grantee_kind} {grantee}",
+        "aws iam create-policy-version --policy-arn {boundary_arn} --policy-document file://POLICY.json "
+        "--set-as-default",
+        note="A boundary only limits: the role's own policies must allow it too. IAM keeps the earlier version.",
+    ),
+    fix_of_deny=advice(
+        "take the Deny of {actions} out of the permissions boundary of the {grantee_kind} {grantee}",
+        "aws iam create-policy-version --policy-arn {boundary_arn} --policy-document file://POLICY.json "
+        "--set-as-default",
+        note="IAM keeps the earlier version.",
+    ),
+    confirm=reads(
+        "aws iam get-{grantee_kind} --{grantee_kind}-name {grantee} "
+        '--query "*.PermissionsBoundary.PermissionsBoundaryArn"'
     ),
 )
 REPOSITORY_POLICY = CauseText(
     code="iam.repository-policy",
     title="the repository's policy does not allow this role or account",
-    fix=advice("allow {who} in the policy of the repository {repository}", SET_REPOSITORY_POLICY),
+    fix=REPOSITORY_POLICY_DOCUMENT.to("allow {who} in the policy of the repository {repository}"),
+    fix_of_deny=REPOSITORY_POLICY_DOCUMENT.to(
+        "take the Deny out of the policy of the repository {repository}, or exempt {who} from it"
+    ),
     confirm=reads(
         "aws ecr get-repository-policy --region {region} --registry-id {account} --repository-name {repository}",
         note="Run it in account {account}.",
@@ -65,65 +103,73 @@ REPOSITORY_POLICY = CauseText(
 REGISTRY_POLICY = CauseText(
     code="iam.registry-policy",
     title="the policy of the registry as a whole does not allow this role or account",
-    fix=advice(
-        "allow {who} in the registry's policy",
-        "aws ecr put-registry-policy --region {region} --policy-text file://POLICY.json",
-        note="Run it in account {account}. It replaces the whole policy.",
+    fix=REGISTRY_POLICY_DOCUMENT.to("allow {who} in the registry's policy", note="Run them in account {account}."),
+    fix_of_deny=REGISTRY_POLICY_DOCUMENT.to(
+        "take the Deny out of the registry's policy, or exempt {who} from it", note="Run them in account {account}."
     ),
     confirm=reads(
         "aws ecr get-registry-policy --region {region}",
         note="Run it in account {account}. RegistryPolicyNotFoundException means that the registry has no policy.",
     ),
 )
-PERMISSIONS_BOUNDARY = CauseText(
-    code="iam.permissions-boundary",
-    title="the permissions boundary of the role does not allow this request",
-    fix=advice(
-        "allow {actions} in the policy that is the role's permissions boundary",
-        "aws iam create-policy-version --policy-arn BOUNDARY_ARN --policy-document file://POLICY.json --set-as-default",
-    ),
-    confirm=reads('aws iam get-role --role-name {role_name} --query "Role.PermissionsBoundary"'),
-)
 KMS_KEY = CauseText(
     code="kms.key",
     title="the KMS key of the repository or secret is disabled, pending deletion, or not allowed for this use",
     fix=advice(
         "enable the key or cancel its deletion; where its policy or grants were changed, allow the use again",
-        "aws kms enable-key --region {region} --key-id KEY_ID",
-        note="aws kms cancel-key-deletion keeps a key that is pending deletion; it is disabled until it is enabled.",
+        "aws kms enable-key --region {key_region} --key-id {key}",
+        "aws kms create-grant --region {key_region} --key-id {key} --grantee-principal {grantee_arn} "
+        "--operations Decrypt DescribeKey",
+        note=(
+            "aws kms cancel-key-deletion keeps a key that is pending deletion; it is disabled until it is enabled. A "
+            "grant allows the use without a change of the key's policy. ECR uses the key by a grant of its own."
+        ),
     ),
     confirm=reads(
-        "aws ecr describe-repositories --region {region} --registry-id {account} --repository-names {repository} "
-        '--query "repositories[].encryptionConfiguration"',
-        'aws kms describe-key --region {region} --key-id KEY_ID --query "KeyMetadata.KeyState"',
-        note="The first command shows the key's ARN.",
+        "aws {each_key_source}",
+        'aws kms describe-key --region {key_region} --key-id {key} --query "KeyMetadata.[KeyState,Arn]"',
+        "aws kms get-key-policy --region {key_region} --key-id {key} --policy-name default --output text",
     ),
 )
+# AWS[vpce-condition-keys]
 SOURCE_VPCE_CONDITION = CauseText(
     code="iam.source-vpce-condition",
-    title="a policy of the role has a condition on aws:SourceVpce or aws:SourceVpc that this request does not meet",
-    fix=advice(
-        "send the request through the endpoint so that it meets the condition, or limit the condition (it must not "
-        "apply to ecr:GetAuthorizationToken)",
-        "aws iam put-role-policy --role-name {role_name} --policy-name POLICY_NAME "
+    title="a policy of the role has a condition on the VPC or the endpoint that this request does not meet",
+    fix=Replacement(
+        "the role's policy",
+        "aws iam get-{grantee_kind}-policy --{grantee_kind}-name {grantee} --policy-name POLICY_NAME "
+        "--query PolicyDocument > OLD_POLICY.json",
+        "aws iam put-{grantee_kind}-policy --{grantee_kind}-name {grantee} --policy-name POLICY_NAME "
         "--policy-document file://POLICY.json",
+    ).to(
+        "send the request through the endpoint so that it meets the condition, or limit the condition (it must not "
+        "apply to ecr:GetAuthorizationToken)"
     ),
     confirm=reads(
-        "aws iam list-attached-role-policies --role-name {role_name}",
-        "aws iam list-role-policies --role-name {role_name}",
-        note="Look for aws:SourceVpce and aws:SourceVpc in these policies.",
+        *_READ_IDENTITY_POLICIES,
+        note=(
+            "Look for aws:SourceVpce, aws:SourceVpc, aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and "
+            "aws:VpceOrgPaths in these policies. It is not verified that ECR sends the keys that begin with aws:Vpce."
+        ),
     ),
 )
+# AWS[organization-policies]
 ORGANISATION_POLICY = CauseText(
     code="iam.scp",
     title="a policy of the organization (SCP or RCP) denies this request",
-    fix=advice(
-        "exempt the action or the account in the organization's policy",
-        "aws organizations update-policy --policy-id POLICY_ID --content file://POLICY.json",
-    ),
+    fix=Replacement(
+        "the organization's policy",
+        "aws organizations describe-policy --policy-id {policy_id} --query Policy.Content --output text "
+        "> OLD_POLICY.json",
+        "aws organizations update-policy --policy-id {policy_id} --content file://POLICY.json",
+    ).to("exempt the action or the account in the organization's policy {policy_id}"),
     confirm=reads(
-        "aws organizations list-policies-for-target --target-id {caller_account} --filter SERVICE_CONTROL_POLICY",
-        note="Run it in the management account.",
+        "aws organizations list-parents --child-id {governed_account}",
+        "aws organizations list-policies-for-target --target-id TARGET_ID --filter {each_organization_policy}",
+        note=(
+            "Run them in the management account. TARGET_ID is the account and each of its parents up to the root. SCPs "
+            "apply to the caller's account {caller_account}, RCPs to the repository's account {account}."
+        ),
     ),
 )
 NO_CREDENTIALS = CauseText(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from probe.faults.causes.cause import (
-    READ_ENDPOINTS,
     READ_IMAGE_FIELD,
     REGISTER,
-    SET_REPOSITORY_POLICY,
+    REPOSITORY_POLICY_DOCUMENT,
     CauseText,
     advice,
     reads,
@@ -18,13 +17,19 @@ LEGACY_HOSTNAME = CauseText(
     fix=advice(
         "update the SDK, agent or credential helper, so that it calls api.ecr.{region}.{suffix}", "aws --version"
     ),
-    confirm=READ_ENDPOINTS,
+    confirm=reads(
+        "curl -s http://localhost:51678/v1/metadata",
+        note=(
+            "On a container instance it prints the ECS agent's version. Clients released before 24 January 2019 call "
+            "this host; the client that does is the one to update."
+        ),
+    ),
 )
 FIPS_HOSTNAME = CauseText(
     code="client.fips-hostname",
     title="the client calls the FIPS host, which the endpoints' private DNS does not cover",
     fix=advice("use the standard host {account}.dkr.ecr.{region}.{suffix} in the task definition", REGISTER),
-    confirm=READ_ENDPOINTS,
+    confirm=READ_IMAGE_FIELD,
 )
 UNRECOGNISED_HOST = CauseText(
     code="client.unrecognised-ecr-host",
@@ -41,7 +46,7 @@ VPCE_HOSTNAME = CauseText(
     code="client.vpce-hostname",
     title="the image names an endpoint's own vpce host as its registry; that host contains no account",
     fix=advice(
-        "use ACCOUNT.dkr.ecr.{region}.{suffix} as the image's host; private DNS resolves it to the endpoint", REGISTER
+        "use {account}.dkr.ecr.{region}.{suffix} as the image's host; private DNS resolves it to the endpoint", REGISTER
     ),
     confirm=READ_IMAGE_FIELD,
 )
@@ -60,10 +65,11 @@ OLD_AGENT = CauseText(
 PULL_OUTSIDE_VPC = CauseText(
     code="client.pull-not-in-vpc",
     title="this pull is made outside the VPC by design, so the VPC's endpoints and security groups do not matter",
-    fix=advice(
+    fix=REPOSITORY_POLICY_DOCUMENT.to(
         "allow the service to pull in the repository's policy",
-        SET_REPOSITORY_POLICY,
         note="The principal is the service, for example codebuild.amazonaws.com.",
     ),
-    confirm=reads('aws codebuild batch-get-projects --names PROJECT --query "projects[].environment"'),
+    confirm=reads(
+        'aws codebuild batch-get-projects --region {task_region} --names PROJECT --query "projects[].environment"'
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from probe.faults.causes.cause import (
     CREATE_ENDPOINT,
     CREATE_S3_GATEWAY,
+    OWNING_ACCOUNT,
     READ_ENDPOINTS,
     READ_ROUTES,
     READ_S3_ENDPOINTS,
@@ -36,7 +37,7 @@ MISSING_CONTROL_PLANE = CauseText(
     fix=advice(
         "create the ecs, ecs-agent and ecs-telemetry endpoints, then restart the ECS agent",
         *CREATE_ENDPOINT.commands,
-        note="Repeat the command for each of the three that is missing.",
+        note="Leave out those that exist.",
     ),
     confirm=READ_ENDPOINTS,
     absence_of=("ecs", "ecs-agent", "ecs-telemetry"),
@@ -45,7 +46,10 @@ MISSING_S3 = CauseText(
     code="endpoint.missing.s3",
     title="there is no S3 gateway endpoint in this VPC",
     fix=CREATE_S3_GATEWAY,
-    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,RouteTableIds]"'),
+    confirm=reads(
+        f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,VpcEndpointId,RouteTableIds]"',
+        note=OWNING_ACCOUNT,
+    ),
     absence_of=("s3",),
 )
 S3_ROUTE_TABLE = CauseText(
@@ -61,5 +65,12 @@ S3_INTERFACE_ONLY = CauseText(
     code="endpoint.s3-interface-not-gateway",
     title="S3 has only an interface endpoint here, and its private DNS does not cover the layer bucket",
     fix=CREATE_S3_GATEWAY,
-    confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,PrivateDnsEnabled]"'),
+    # AWS[s3-private-dns-inbound-only]
+    confirm=reads(
+        f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointType,PrivateDnsEnabled,DnsOptions]"',
+        note=(
+            "PrivateDnsOnlyForInboundResolverEndpoint must be false, so that tasks in the VPC use the interface. "
+            f"{OWNING_ACCOUNT}"
+        ),
+    ),
 )

@@ -57,6 +57,10 @@ ECR_PUBLIC = CauseText(
         "copy the image to a private repository, or create a pull-through cache rule",
         "aws ecr create-pull-through-cache-rule --region {task_region} --ecr-repository-prefix ecr-public "
         "--upstream-registry-url public.ecr.aws",
+        note=(
+            "The first pull through the cache needs a way out of the VPC. The image is then "
+            "{account}.dkr.ecr.{task_region}.{suffix}/ecr-public/NAME:TAG."
+        ),
     ),
     confirm=READ_IMAGE_FIELD,
 )

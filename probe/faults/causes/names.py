@@ -9,6 +9,7 @@ from probe.faults.causes.cause import (
     READ_PROFILES,
     READ_ZONES,
     CauseText,
+    Replacement,
     advice,
     reads,
 )
@@ -49,14 +50,13 @@ VPC_ATTRIBUTES_OFF = CauseText(
 CUSTOM_RESOLVER = CauseText(
     code="dns.custom-resolver",
     title="the resolver in use{of_custom} is not the VPC's own, and does not resolve AWS's names as the VPC's own does",
-    fix=advice(
-        "use AmazonProvidedDNS, or let the resolver forward {hosts} to an inbound endpoint of Route 53 Resolver",
+    fix=Replacement(
+        "the DHCP options of the whole VPC",
         'aws ec2 describe-vpcs --region {task_region} --vpc-ids VPC_ID --query "Vpcs[].DhcpOptionsId"',
         "aws ec2 associate-dhcp-options --region {task_region} --dhcp-options-id DOPT_ID --vpc-id VPC_ID",
-        note=(
-            "DOPT_ID is a set with AmazonProvidedDNS. It replaces the set of the whole VPC; the first command prints "
-            "the present one. Tasks that start later use it."
-        ),
+    ).to(
+        "use AmazonProvidedDNS, or let the resolver forward {hosts} to an inbound endpoint of Route 53 Resolver",
+        note="DOPT_ID is a set with AmazonProvidedDNS. Tasks that start later use it.",
     ),
     confirm=reads(
         "aws ec2 describe-dhcp-options --region {task_region} "
@@ -69,8 +69,8 @@ RESOLVER_UNREACHABLE = CauseText(
     title="the path to the resolver{of_custom} is blocked, or the resolver is down or overloaded",
     fix=advice(
         "allow UDP and TCP 53 from {subnet} to the resolver{of_custom}",
-        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --ip-permissions "
-        "IpProtocol=udp,FromPort=53,ToPort=53,{to_resolver} IpProtocol=tcp,FromPort=53,ToPort=53,{to_resolver}",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID {to_server:udp/53}",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID {to_server:tcp/53}",
         note="The resolver's own security group needs the matching inbound rules.",
     ),
     confirm=reads(DESCRIBE_TASK_INTERFACE, DESCRIBE_GROUP),
@@ -104,9 +104,10 @@ FORWARDING_TARGET_UNREACHABLE = replace(
     title="a DNS server that the resolver{of_servers} forwards to is unreachable, down or overloaded",
     fix=advice(
         "allow UDP and TCP 53 from the resolver's outbound endpoint to the servers that it forwards to, and back",
-        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --ip-permissions "
-        "IpProtocol=udp,FromPort=53,ToPort=53,IpRanges=[{{CidrIp=TARGET_IP/32}}] "
-        "IpProtocol=tcp,FromPort=53,ToPort=53,IpRanges=[{{CidrIp=TARGET_IP/32}}]",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --protocol udp --port 53 "
+        "--cidr TARGET_IP/32",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID --protocol tcp --port 53 "
+        "--cidr TARGET_IP/32",
         note="GROUP_ID is the security group of the outbound endpoint, TARGET_IP a target of the Resolver rule.",
     ),
     confirm=reads(
@@ -133,13 +134,16 @@ RESOLVER_RULE = CauseText(
 FAILING_RULE = replace(
     RESOLVER_RULE,
     title="a Route 53 Resolver rule forwards the name to DNS servers that fail or do not answer",
-    fix=advice(
-        "correct the targets of the Resolver rule for {hosts}, or disassociate the rule from this VPC",
+    fix=Replacement(
+        "the rule's targets",
+        "aws route53resolver get-resolver-rule --region {task_region} --resolver-rule-id RULE_ID",
         "aws route53resolver update-resolver-rule --region {task_region} --resolver-rule-id RULE_ID "
-        "--config TargetIps=[{{Ip=TARGET_IP,Port=53}}]",
+        '--config "TargetIps=[{{Ip=TARGET_IP,Port=53}}]"',
+    ).to(
+        "correct the targets of the Resolver rule for {hosts}, or disassociate the rule from this VPC",
         "aws route53resolver disassociate-resolver-rule --region {task_region} --resolver-rule-id RULE_ID "
         "--vpc-id VPC_ID",
-        note="Run only one of the two. The first replaces all targets; list-resolver-rules prints the present ones.",
+        note="Run either the second or the third command.",
     ),
 )
 # AWS[dns-firewall-responses], AWS[dns-firewall-redirection], AWS[profile-contents]

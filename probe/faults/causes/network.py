@@ -5,14 +5,17 @@ from __future__ import annotations
 from probe.faults.causes.cause import (
     DESCRIBE_GROUP,
     DESCRIBE_TASK_INTERFACE,
+    OWNING_ACCOUNT,
     READ_GROUPS,
     READ_ISSUER,
     READ_ROUTES,
     REGISTER,
     CauseText,
+    Replacement,
     advice,
     read_task_definition,
     reads,
+    service_network,
 )
 
 SECURITY_GROUP = CauseText(
@@ -23,8 +26,7 @@ SECURITY_GROUP = CauseText(
     ),
     fix=advice(
         "allow TCP 443 from {subnet} on the endpoints' security group, and TCP 443 out on the task's",
-        "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID --protocol tcp "
-        "--port 443 --cidr {cidr}",
+        "aws ec2 authorize-security-group-ingress --region {task_region} --group-id GROUP_ID {from_subnet:tcp/443}",
     ),
     confirm=READ_GROUPS,
 )
@@ -36,7 +38,7 @@ SECURITY_GROUP_S3_EGRESS = CauseText(
         "aws ec2 describe-managed-prefix-lists --region {task_region} "
         "--filters Name=prefix-list-name,Values={s3_service}",
         "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID "
-        "--ip-permissions IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{{PrefixListId=PREFIX_LIST_ID}}]",
+        '--ip-permissions "IpProtocol=tcp,FromPort=443,ToPort=443,PrefixListIds=[{{PrefixListId=PREFIX_LIST_ID}}]"',
     ),
     confirm=reads(DESCRIBE_TASK_INTERFACE, DESCRIBE_GROUP),
 )
@@ -47,9 +49,9 @@ NETWORK_ACL = CauseText(
         "allow 443 in one direction and 1024-65535 in the other, in the network ACLs of the task's subnet and of the "
         "endpoints' subnets",
         "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
-        "--protocol tcp --port-range From=443,To=443 --cidr-block CIDR --rule-action allow --egress",
+        "--protocol tcp --port-range From=443,To=443 {acl_range} --rule-action allow --egress",
         "aws ec2 create-network-acl-entry --region {task_region} --network-acl-id ACL_ID --rule-number NUMBER "
-        "--protocol tcp --port-range From=1024,To=65535 --cidr-block CIDR --rule-action allow --ingress",
+        "--protocol tcp --port-range From=1024,To=65535 {acl_range} --rule-action allow --ingress",
         note="The commands are for the task's subnet. On the endpoints' subnets, swap --egress and --ingress.",
     ),
     confirm=reads(
@@ -62,8 +64,7 @@ NO_ROUTE = CauseText(
     title="the subnet has no route to that address",
     fix=advice(
         "create the missing VPC endpoint, which needs no route, or add a route to the subnet's route table",
-        "aws ec2 create-route --region {task_region} --route-table-id RTB_ID "
-        "--destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT_ID",
+        "aws ec2 create-route --region {task_region} --route-table-id RTB_ID {route_out}",
         note="To reach another VPC, use its range and --transit-gateway-id.",
     ),
     confirm=READ_ROUTES,
@@ -71,11 +72,8 @@ NO_ROUTE = CauseText(
 NO_PUBLIC_IP = CauseText(
     code="tcp.no-public-ip",
     title="the subnet routes to an internet gateway, but the task has no public address",
-    fix=advice(
-        "assign a public address to the task, or create the missing VPC endpoints",
-        "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
-        '--network-configuration "awsvpcConfiguration={{subnets=[SUBNET_ID],securityGroups=[GROUP_ID],'
-        'assignPublicIp=ENABLED}}"',
+    fix=service_network("subnets=[SUBNET_ID],securityGroups=[GROUP_ID],assignPublicIp=ENABLED").to(
+        "assign a public address to the task, or create the missing VPC endpoints"
     ),
     confirm=reads(
         "aws ec2 describe-network-interfaces --region {task_region} --filters {by_own_address} "
@@ -104,7 +102,8 @@ ZONE_WITHOUT_INTERFACE = CauseText(
     ),
     confirm=reads(
         "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address} "
-        '--query "NetworkInterfaces[].[PrivateIpAddress,AvailabilityZone,Status]"'
+        '--query "NetworkInterfaces[].[VpcId,PrivateIpAddress,AvailabilityZone,Status]"',
+        note="{whose_interface}.",
     ),
 )
 MTU = CauseText(
@@ -154,11 +153,11 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
 TRANSFER_BROKEN = CauseText(
     code="path.transfer-broken",
     title="a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload)",
-    fix=advice(
-        "exempt {hosts} from inspection, or route around the middlebox",
-        "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID "
-        "--destination-cidr-block CIDR --nat-gateway-id NAT_ID",
-    ),
+    fix=Replacement(
+        "the route",
+        'aws ec2 describe-route-tables --region {task_region} --route-table-ids RTB_ID --query "RouteTables[].Routes"',
+        "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID {route_out}",
+    ).to("exempt {hosts} from inspection, or route around the middlebox"),
     confirm=reads(
         "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID",
         note="In the flow logs, REJECT records or missing records show where traffic is lost.",
@@ -177,11 +176,13 @@ PROXY = CauseText(
 EGRESS_FIREWALL = CauseText(
     code="path.egress-firewall",
     title="a firewall on the way blocks {hosts}",
-    fix=advice(
-        "allow {hosts} in the firewall, or create the endpoints so that no traffic passes the firewall",
+    fix=Replacement(
+        "the rule group",
+        "aws network-firewall describe-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
+        "> OLD_RULES.json",
         "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
         "--update-token TOKEN --rule-group file://RULES.json",
-    ),
+    ).to("allow {hosts} in the firewall, or create the endpoints so that no traffic passes the firewall"),
     confirm=reads(
         "aws network-firewall list-firewalls --region {task_region}",
         note="Read their rule groups, or ask the owner of the appliance that the subnet routes to.",
@@ -191,17 +192,17 @@ EGRESS_FIREWALL = CauseText(
 CROSS_REGION = CauseText(
     code="region.cross-region",
     title="the image is in {region}, the task in {task_region}, and this VPC lacks endpoints of {region}",
-    fix=advice(
+    fix=Replacement(
+        "all replication rules",
+        "aws ecr describe-registry --region {region} --query replicationConfiguration > OLD_REPLICATION.json",
+        "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
+    ).to(
         "replicate the repository {repository} to {task_region} and use that copy, or create interface endpoints of "
         "{region} in this VPC",
-        'aws ecr describe-registry --region {region} --query "replicationConfiguration" --output json '
-        "> REPLICATION.json",
-        "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
         "aws ecr start-replication-backfill --region {region} --destination region={task_region},registryId={account}",
         note=(
-            "Keep a copy of REPLICATION.json and add the new rule to it: the second command replaces all rules. A rule "
-            "replicates only images pushed after it. The third command (of a recent AWS CLI) replicates the earlier "
-            "ones; without it, push the image again."
+            "A rule replicates only images pushed after it. The third command (of a recent AWS CLI) replicates the "
+            "earlier ones; without it, push the image again."
         ),
     ),
     confirm=reads(
@@ -213,24 +214,29 @@ IPV4_ONLY = CauseText(
     code="region.ipv6-unsupported-endpoint",
     title="the name has only IPv4 addresses, and the task has only IPv6 routes",
     fix=advice(
-        "use the dual-stack name {account}.dkr-ecr.{region}.on.aws, make the endpoint dual-stack, or give the subnet "
-        "an IPv4 path",
+        "use the dual-stack name {account}.dkr-ecr.{region}.{dual_suffix}, make the endpoint dual-stack, or give the "
+        "subnet an IPv4 path",
         "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
     ),
     confirm=reads(
         "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
-        '--query "VpcEndpoints[].[VpcEndpointId,IpAddressType,DnsOptions]"'
+        '--query "VpcEndpoints[].[VpcId,VpcEndpointId,IpAddressType,DnsOptions]"',
+        note=OWNING_ACCOUNT,
     ),
 )
 TLS_INTERCEPTION = CauseText(
     code="tls.interception",
     title="a middlebox terminates TLS and presents its own certificate for AWS (issuer: {issuer})",
-    fix=advice(
-        "exempt the hosts of {endpoints} from TLS inspection, or create the endpoints so that no traffic passes the "
-        "middlebox",
+    fix=Replacement(
+        "the configuration",
+        "aws network-firewall describe-tls-inspection-configuration --region {task_region} "
+        "--tls-inspection-configuration-name NAME > OLD_TLS_INSPECTION.json",
         "aws network-firewall update-tls-inspection-configuration --region {task_region} "
         "--tls-inspection-configuration-name NAME --update-token TOKEN "
         "--tls-inspection-configuration file://TLS_INSPECTION.json",
+    ).to(
+        "exempt the hosts of {endpoints} from TLS inspection, or create the endpoints so that no traffic passes the "
+        "middlebox",
         note="The hosts are {hosts}.",
     ),
     confirm=READ_ISSUER,
@@ -249,7 +255,8 @@ CERTIFICATE_EXPIRED = CauseText(
     title="the host that answers presents an out-of-date certificate: a middlebox, or the wrong host",
     fix=advice(
         "find the owner of the address that answers for {host}",
-        "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address}",
+        "aws ec2 describe-network-interfaces --region {task_region} --filters {by_dialed} "
+        '--query "NetworkInterfaces[].[VpcId,NetworkInterfaceId,InterfaceType,Description]"',
     ),
     confirm=READ_ISSUER,
 )
