@@ -186,7 +186,8 @@ def _push(verdict: Verdict, gateway: Gateway, ca_bundle: str | None) -> None:
 
 def _explain(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.settings import Reports, arguments_of, notes, read_reports
-    from probe.model import Basis
+    from probe.fleet import Fleet
+    from probe.model import Basis, Verdict
     from probe.report import FORMATS
 
     arguments = arguments_of("explain", argv)
@@ -200,7 +201,9 @@ def _explain(argv: Sequence[str], _stop: Stop) -> int:
     _check_stdout(reports)
     verdict = _explained(arguments, arguments.positional)
     numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
-    if numeric and verdict.basis is Basis.TEXT:
+    if numeric and isinstance(verdict, Fleet):
+        raise arguments.refusal("format", f"{numeric[0]} reports one run, and this file has one for each subnet")
+    if numeric and isinstance(verdict, Verdict) and verdict.basis is Basis.TEXT:
         raise arguments.refusal("format", f"{numeric[0]} reports measurements, and an error text has none")
     return _deliver(verdict, reports)
 
@@ -228,7 +231,7 @@ def _refuse_flags(arguments: Arguments) -> None:
         raise UsageError(f"{sentence}; for example ecr-probe {command}")
 
 
-def _explained(arguments: Arguments, name: str | None) -> Verdict:
+def _explained(arguments: Arguments, name: str | None) -> Verdict | Fleet:
     from probe.config import readers
     from probe.config.flags import UsageError
     from probe.explain import MAX_BYTES, explain_document

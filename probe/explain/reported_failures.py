@@ -130,6 +130,12 @@ def read_failures(records: Iterable[str], context: TaskContext) -> tuple[Reporte
     )
 
 
+def is_failure(record: str, context: TaskContext) -> bool:
+    """Whether a record reports a failure that is more than a headline."""
+    failure = _read_failure(record, context)
+    return failure is not None and failure.weight is not Weight.FAINT
+
+
 def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     match, named = deciding_match(record), round_trip_in_text(record)
     if match is None:

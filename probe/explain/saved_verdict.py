@@ -10,13 +10,15 @@ import msgspec
 
 from probe import __version__
 from probe.faults import diagnose
-from probe.model import SCHEMA_VERSION, Action, Asker, Basis, Measurement, Policy, Step, Verdict
+from probe.fleet import Fleet, SubnetRun, as_expected, overall
+from probe.model import SCHEMA_VERSION, Action, Asker, Basis, Measurement, Policy, Status, Step, Verdict
 from probe.records import Record, field, replace
 from probe.safe_words import shortened
 from probe.verdict import judge
 
 MAX_BYTES = 16 * 1024 * 1024  # a verdict is at most 200 KiB, but other tools may indent and wrap it
 EXPECTED = "expected one JSON document written by ecr-probe check --format json"
+_EXPECTED_FLEET = "expected one JSON document written by ecr-probe smoke --format json"
 # Windows PowerShell's > writes UTF-16 with a byte order mark; other programs there write UTF-8 with one.
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -183,3 +185,48 @@ def rejudge(saved: Saved | Verdict) -> Verdict:
     """Judge the facts of `saved` by the rules of this program, under the policy of the saved verdict."""
     findings = diagnose(saved.measurement, saved.policy)
     return judge(findings, saved.measurement, saved.policy, version=__version__)
+
+
+# ---- the document of smoke ------------------------------------------------------------------------------------------
+
+
+class _SavedRun(Record):
+    verdict: msgspec.Raw = field(default_factory=lambda: msgspec.Raw(b"null"))
+
+
+class _SavedRuns(Record):
+    runs: tuple[_SavedRun, ...]
+
+
+def rejudge_document(document: bytes, *, is_fleet: bool) -> Verdict | Fleet:
+    """Judge a saved verdict again, or every verdict of a fleet. Raises ValueError with one plain sentence."""
+    return _rejudged_fleet(_utf8(document)) if is_fleet else rejudge(read_saved(document))
+
+
+def _rejudged_fleet(document: bytes) -> Fleet:
+    """The fleet, with the verdict of each subnet judged again. A subnet without one keeps its reason."""
+    try:
+        heading = msgspec.json.decode(document, type=_Heading)
+        if heading.schema_version != SCHEMA_VERSION:
+            schema = f"has schema_version {heading.schema_version}"
+            raise ValueError(f"{schema}; this program, {__version__}, reads version {SCHEMA_VERSION}")
+        fleet = msgspec.json.decode(document, type=Fleet)
+        saved = msgspec.json.decode(document, type=_SavedRuns)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"is JSON but not a fleet ({_message(error)}); {_EXPECTED_FLEET}") from error
+    runs = tuple(_rejudged_run(run, bytes(raw.verdict)) for run, raw in zip(fleet.runs, saved.runs, strict=True))
+    strict = fleet.status is Status.DEGRADED and fleet.exit_code != 0
+    status, code = overall((run.status for run in runs), strict=strict)
+    code = as_expected(runs, fleet.expected, strict=strict) if fleet.expected else code
+    return replace(fleet, runs=runs, status=status, exit_code=code, version=__version__)
+
+
+def _rejudged_run(run: SubnetRun, document: bytes) -> SubnetRun:
+    """The verdict of a large fleet may have lost its successful steps: it is shown as it was judged."""
+    if run.verdict is None:
+        return run
+    tried = {step.endpoint for step in run.verdict.steps}
+    if any(summary.ok and summary.name not in tried for summary in run.verdict.endpoints):
+        return run
+    verdict = rejudge(read_saved(document))
+    return replace(run, verdict=verdict, status=verdict.status)

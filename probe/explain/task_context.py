@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from probe import arns
+from probe.explain.documents import Event, time_of
 from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
@@ -115,9 +116,9 @@ _ARCHITECTURES = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
 
 class TaskDescription(Record, frozen=True):
-    """The reasons that ECS gives, and the task's other facts. `missing`: ECS knows no such task."""
+    """Why tasks stopped and that others started, and facts about the last that stopped. `missing`: ECS knows none."""
 
-    reasons: tuple[str, ...]
+    events: tuple[Event, ...]
     context: TaskContext
     running: bool = False
     missing: bool = False
@@ -128,8 +129,9 @@ def read_task_description(document: object) -> TaskDescription | None:
     tasks = list(_tasks(document, _MAX_DEPTH))[:_MAX_TASKS]
     if tasks:
         stopped = [task for task in tasks if task.get("stoppedReason") or _reasons(task)]
-        reasons = tuple(dict.fromkeys(reason for task in stopped for reason in _reasons(task)))
-        return TaskDescription(reasons, _context((stopped or tasks)[0]), running=not reasons)
+        events = [event for task in tasks for event in _events(task)]
+        last = max(stopped or tasks, key=lambda task: time_of(task.get("stoppedAt")) or 0.0)
+        return TaskDescription(tuple(dict.fromkeys(events)), _context(last), running=not stopped)
     failures = document.get("failures") if isinstance(document, dict) else None
     return TaskDescription((), TaskContext(), missing=True) if failures and isinstance(failures, list) else None
 
@@ -144,6 +146,18 @@ def _tasks(document: object, depth: int) -> Iterator[dict[str, Any]]:
     elif isinstance(document, list) and depth:
         for value in document[:_MAX_TASKS]:
             yield from _tasks(value, depth - 1)
+
+
+def _events(task: dict[str, Any]) -> Iterator[Event]:
+    """The reasons of a stopped task; that it started, of a running one. A service's tasks are about one image."""
+    group = task.get("group")
+    scope = group if isinstance(group, str) and group.startswith("service:") else None
+    reasons = _reasons(task)
+    for reason in reasons:
+        yield Event(reason, time_of(task.get("stoppedAt")), scope)
+    started = time_of(task.get("startedAt"))
+    if not reasons and task.get("lastStatus") == "RUNNING" and started is not None:
+        yield Event(f"task {task['taskArn']} is RUNNING", started, scope)
 
 
 def _reasons(task: dict[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 MAX_CHARACTERS = 1024 * 1024  # ECS cuts its reasons at 1024, and an error is near the end of its log
 _RECORD_LIMIT = 8000  # characters of one record
 _JOIN_LIMIT = 4000  # characters of lines that are joined without a sign that a new record begins
-_MAX_RECORDS = 5000
+MAX_RECORDS = 5000
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u200b": "", "\ufeff": ""})
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ESCAPED = re.compile(r'\\+(?:u00([0-9a-fA-F]{2})|(["/nrt]))')
@@ -25,9 +25,12 @@ _RECORD_START = re.compile(
     r"|\[?(?:ERROR|WARN|INFO|DEBUG|FATAL|CRITICAL)|(?:level|time|ts)=|\{"  # a level, logfmt, JSON
     # ECS's own error names; those of SDKs also occur in the middle of errors
     r"|(?:Cannot\w+|ResourceInitialization|ContainerRuntimeTimeout|DockerTimeout|ContainerNetworking)Error: "
-    r"|Error response from daemon|Failed to pull|Warning  |STOPPED "
+    r"|Error response from daemon|Failed to pull|STOPPED |(?:Normal|Warning)  "
+    r"|\d{1,4}[smhd]\S{0,12} +(?:\(\S[^)]{0,40}\) +)?(?:Normal|Warning)  "  # kubectl get events
     r")"
 )
+# An event of a service, in YAML and as text: it begins after any line.
+_EVENT_START = re.compile(r"\s*(?:- )?createdAt: |EVENTS\s*$")
 # The end of a line that the next one continues.
 _UNFINISHED = re.compile(r"(?:reason|[(:|,])\s*$", re.IGNORECASE)
 # A terminal breaks long URLs at any character: the next line continues the query.
@@ -51,7 +54,7 @@ def plain_text(text: str) -> str:
 
 def split_records(text: str) -> tuple[str, ...]:
     """The records of a text in their order, each on one line and only once."""
-    return tuple(dict.fromkeys(_records(text)))[-_MAX_RECORDS:]
+    return tuple(dict.fromkeys(_records(text)))[-MAX_RECORDS:]
 
 
 def _records(text: str) -> Iterator[str]:
@@ -59,7 +62,8 @@ def _records(text: str) -> Iterator[str]:
     for line in text.splitlines():
         # The AWS CLI prints several reasons on one line, separated by tabs. A blank line also ends a record.
         for piece in filter(str.strip, line.split("\t")):
-            starts = _RECORD_START.match(piece) and not (lines and _UNFINISHED.search(lines[-1][-20:]))
+            complete = not (lines and _UNFINISHED.search(lines[-1][-20:]))
+            starts = _EVENT_START.match(piece) or (complete and _RECORD_START.match(piece))
             if lines and (starts or sum(map(len, lines)) > _JOIN_LIMIT):
                 yield from _joined_record(lines)
                 lines = []

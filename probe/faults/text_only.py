@@ -62,6 +62,7 @@ class Subject(StrEnum):
     SECRET = "secret"
     TIMEOUT = "timeout"
     ENDED = "ended"
+    RECOVERED = "recovered"
     CUT_SHORT = "cut-short"
     UNRECOGNISED = "unclassified"
     NOT_DESCRIBED = "not-described"
@@ -371,6 +372,20 @@ ENDED = Fault(
         ),
     ),
 )
+RECOVERED = Fault(
+    "task.recovered",
+    "a later pull or start succeeded, so this failure is over",
+    "The events were compared by their times. The text reports a success after the last failure, so what caused the "
+    "failure was corrected, or it does not last.",
+    Impact.PROOF,
+    (
+        causes.other(
+            "the cause was removed, or it comes and goes",
+            advice("if the failure returns, pass only the lines of that failure", "ecr-probe explain -"),
+            reads(DESCRIBE_TASK),
+        ),
+    ),
+)
 CUT_SHORT = Fault(
     "text.cut-short",
     "the text ends before the reason",
@@ -440,6 +455,7 @@ _SUBJECTS = {
     Subject.SECRET: SECRET_MISSING,
     Subject.TIMEOUT: START_TIMEOUT,
     Subject.ENDED: ENDED,
+    Subject.RECOVERED: RECOVERED,
     Subject.CUT_SHORT: CUT_SHORT,
     Subject.UNRECOGNISED: UNCLASSIFIED,
     Subject.NOT_DESCRIBED: NOT_DESCRIBED,

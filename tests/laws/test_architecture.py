@@ -80,6 +80,7 @@ OURS = {
     "probe.explain": {
         "probe.explain",
         "probe.faults",
+        "probe.fleet",
         "probe.verdict",
         "probe.model",
         "probe.addresses",
