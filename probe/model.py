@@ -251,6 +251,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     proxies: tuple[str, ...] = ()  # names of the variables that are set, never their values
     clock_synchronized: bool | None = None
     fault_injection: bool = False
+    service_connect: bool = False  # the task has Service Connect's proxy
 
 
 # ---- what is to be measured ------------------------------------------------------------------------------------------

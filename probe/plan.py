@@ -12,8 +12,24 @@ from probe.images import GOOD_IMAGE, OtherImage, parse_image
 from probe.model import Endpoint, ImageHost, ImageReference, Impact, LogDestination, Plan, Surroundings
 from probe.partitions import partition_of
 
-# The control agent, its telemetry and the ECS API are called by the instance: AWS[agent-endpoints].
-_LAUNCHES_WITH_AGENT = ("EC2",)
+# On these the agent runs on an instance of yours, which calls ecs, ecs-agent and ecs-telemetry: AWS[agent-endpoints].
+# Which of the three Managed Instances need was not verified: AWS[managed-instances-endpoints].
+_MANAGED_INSTANCES = "MANAGED_INSTANCES"
+_LAUNCHES_WITH_AGENT = ("EC2", _MANAGED_INSTANCES)
+# ECS Anywhere: the agent runs outside AWS, where no VPC endpoint is.
+_EXTERNAL = "EXTERNAL"
+# Regions that opened before 2023-12-23. In every later one, tasks on Fargate need the three endpoints as well:
+# AWS[agent-endpoints-new-regions].
+# fmt: off
+_REGIONS_BEFORE_2023_12_23 = frozenset((
+    "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "eu-central-1",
+    "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+    "me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    "cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1",
+    "us-isob-east-1",
+))
+# fmt: on
 _GOOD_DEADLINE = "30s"
 
 
@@ -71,7 +87,7 @@ def _endpoints(
         yield row.endpoint(
             where,
             host=host,
-            required=_required(row, settings, destination),
+            required=_required(row, settings, surroundings, destination),
             lookup=settings.endpoint_dns.get(row.name),
             called=row.name in settings.also,
         )
@@ -153,13 +169,24 @@ def _wanted(row: Row, settings: Settings, surroundings: Surroundings, destinatio
         return True
     if row.impact is Impact.LOGS:
         return destination is not None or not surroundings.log_drivers_known
-    return row.impact is Impact.AGENT and surroundings.launch_type in _LAUNCHES_WITH_AGENT
+    return row.impact is Impact.AGENT and _needs_agent_endpoints(surroundings)
 
 
-def _required(row: Row, settings: Settings, destination: LogDestination | None) -> bool:
+def _needs_agent_endpoints(surroundings: Surroundings) -> bool:
+    """Whether something in the VPC calls the ECS agent's endpoints."""
+    launch_type, region = surroundings.launch_type, surroundings.region
+    if launch_type in _LAUNCHES_WITH_AGENT:
+        return True
+    is_task_in_vpc = launch_type is not None and launch_type != _EXTERNAL
+    return is_task_in_vpc and region is not None and region not in _REGIONS_BEFORE_2023_12_23
+
+
+def _required(row: Row, settings: Settings, surroundings: Surroundings, destination: LogDestination | None) -> bool:
     if row.impact is Impact.LOGS:
         return destination is not None or row.name in settings.also
-    return row.impact is Impact.PULL or row.impact is Impact.AGENT
+    if row.impact is Impact.AGENT:
+        return surroundings.launch_type != _MANAGED_INSTANCES and _needs_agent_endpoints(surroundings)
+    return row.impact is Impact.PULL
 
 
 def _log_destination(surroundings: Surroundings) -> LogDestination | None:

@@ -166,7 +166,8 @@ def _full_severity(finding: Finding, plan: Plan, policy: Policy, path: Path) -> 
             required = any(endpoint.required for endpoint in planned if endpoint.impact is Impact.LOGS)
             return Severity.ERROR if required else Severity.WARNING
         case Impact.AGENT:
-            return Severity.ERROR if path is Path.INSTANCE_ENI else Severity.WARNING
+            needed = any(endpoint.required for name in finding.endpoints if (endpoint := plan.endpoint(name)))
+            return Severity.ERROR if path is Path.INSTANCE_ENI and needed else Severity.WARNING
         case Impact.NONE:
             return Severity.INFO
 

@@ -251,8 +251,13 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
 
     @property
     def is_outside_vpc(self) -> bool:
-        """Measured on a host that is no ECS task and shows no VPC, such as a laptop."""
-        return self.is_off_ecs and not self.shows_vpc
+        """Measured on a host that shows no VPC and is no ECS task, or one of ECS Anywhere."""
+        return (self.is_off_ecs or self.is_external) and not self.shows_vpc
+
+    @property
+    def is_external(self) -> bool:
+        """The task runs on an external instance (ECS Anywhere): AWS[ecs-anywhere]."""
+        return not self.is_text and self.surroundings.launch_type == "EXTERNAL"
 
     @property
     def task_region(self) -> str:

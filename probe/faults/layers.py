@@ -235,8 +235,8 @@ def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     host = next((host for host in planned if host.endpoint.kind is Kind.GATEWAY), None)
     if host is None or not host.verified_handshakes or evidence.route(host) is not Route.UNDETERMINED:
         return
-    if evidence.is_off_ecs or evidence.is_foreign(host.endpoint):  # no VPC; a gateway serves its own region alone
-        return
+    if evidence.is_off_ecs or evidence.is_outside_vpc or evidence.is_foreign(host.endpoint):
+        return  # no VPC, or no gateway endpoint: it serves its own region alone
     controls = [step for step in evidence.controls_outside if step.endpoint == host.endpoint.name]
     if controls:
         # A way out that is accepted for one endpoint is there on purpose.

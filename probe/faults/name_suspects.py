@@ -25,6 +25,18 @@ OUTSIDE_VPC = causes.other(
         note="ADDRESS is this host's address. An empty list means that no VPC of the account has it.",
     ),
 )
+EXTERNAL_INSTANCE = causes.other(
+    "this instance is outside the VPC (ECS Anywhere), where these names have public addresses",
+    advice(
+        "accept the public path with --allow-public, or lead a VPN or Direct Connect to the VPC and forward the names "
+        "of {endpoints} to an inbound endpoint of Route 53 Resolver there",
+        "aws route53resolver list-resolver-endpoints --region {task_region} --filters Name=Direction,Values=INBOUND",
+    ),
+    reads(
+        "aws ecs list-container-instances --region {task_region} --cluster {cluster} "
+        '--filter "attribute:ecs.capability.external"'
+    ),
+)
 
 
 def other_answers(evidence: Evidence, host: HostFacts) -> tuple[Step, ...]:
@@ -103,7 +115,9 @@ def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     if name == "ecr-legacy":
         suspects = suspects.first(causes.LEGACY_HOSTNAME)
-    return suspects.first(OUTSIDE_VPC) if evidence.is_outside_vpc else suspects
+    if not evidence.is_outside_vpc:
+        return suspects
+    return suspects.first(EXTERNAL_INSTANCE if evidence.is_external else OUTSIDE_VPC)
 
 
 def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspects) -> Suspects:

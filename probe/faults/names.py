@@ -20,6 +20,7 @@ from probe.faults.evidence import (
 )
 from probe.faults.fault import Fault, Suspects, Wording, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import (
+    EXTERNAL_INSTANCE,
     OUTSIDE_VPC,
     failed_lookups,
     foreign_answer_suspects,
@@ -70,6 +71,7 @@ PUBLIC = Fault(
         causes.LEGACY_HOSTNAME,
         causes.LOG_REGION,
         OUTSIDE_VPC,
+        EXTERNAL_INSTANCE,
     ),
 )
 PUBLIC_SILENT = Fault(
@@ -171,7 +173,11 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
         hosts = [host for host, _ in group]
         steps = merged(*(leak_steps(evidence, host) for host in hosts))
         impact = None if fault is PUBLIC_SILENT else Impact.ROUTE
-        yield finding_of_hosts(fault, evidence, hosts, steps, impact=impact, suspects=_merged_suspects(group))
+        # On an external instance without a VPC a public path is right.
+        right = fault is PUBLIC and evidence.is_external and evidence.is_outside_vpc
+        extent = Extent.NOTED if right else None
+        suspects = _merged_suspects(group)
+        yield finding_of_hosts(fault, evidence, hosts, steps, impact=impact, extent=extent, suspects=suspects)
 
 
 def _similarity(evidence: Evidence, host: HostFacts, fault: Fault, suspects: Suspects) -> object:

@@ -102,6 +102,7 @@ UNREACHABLE = Fault(
         causes.ZONE_NOT_ASSOCIATED,
         causes.RESOLVER_RULE,
         causes.ZONE_WRONG_NAME,
+        causes.RESOLVER_RULE,
         causes.CUSTOM_RESOLVER,
         causes.FIPS_HOSTNAME,
         *_NO_PATH_OUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.addresses import is_ipv6
 from probe.faults import causes
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, finding, finds, noted
@@ -22,6 +23,24 @@ NO_VPC = NOT_ECS.variant(
         "There is no ECS metadata here, 169.254.169.253 does not answer DNS, and no endpoint has a private address. "
         "The verdict is about this host's own path and credentials. Run ecr-probe in the VPC to test its endpoints."
     ),
+)
+EXTERNAL = noted(
+    "task.external-instance",
+    "this task runs on an external instance (ECS Anywhere)",
+    "Such an instance is outside any VPC, unless a VPN or Direct Connect leads to one. Without that, public addresses "
+    "are right here, and no VPC endpoint carries the pull.",
+)
+SERVICE_CONNECT = noted(
+    "task.service-connect",
+    "this task uses Service Connect, whose proxy is configured through ecs-agent",
+    "Without an ecs-agent endpoint in the VPC the proxy needs a way out to public addresses. The pull does not depend "
+    "on it. --also ecs-agent checks that endpoint.",
+)
+PULL_OVER_IPV4 = noted(
+    "path.pull-over-ipv4",
+    "Fargate may pull over IPv4, although this task has only IPv6 and the image names the dual-stack host",
+    "Public reports of 2025 and 2026 show such pulls failing at IPv4 addresses of ecr.api. Whether tasks in IPv6-only "
+    "subnets are affected was not verified: prove it with a task that uses this image.",
 )
 METADATA = noted(
     "task.metadata-unavailable",
@@ -129,7 +148,22 @@ _BY_IMAGE_HOST = {
 def other_places(evidence: Evidence) -> Iterator[Finding]:
     """A host that is no ECS task, and perhaps in no VPC."""
     if evidence.is_off_ecs:
-        yield finding(NO_VPC if evidence.is_outside_vpc else NOT_ECS, evidence, evidence.of(Action.METADATA))
+        yield finding(NOT_ECS if evidence.shows_vpc else NO_VPC, evidence, evidence.of(Action.METADATA))
+
+
+@finds(EXTERNAL, SERVICE_CONNECT, PULL_OVER_IPV4)
+def kinds_of_tasks(evidence: Evidence) -> Iterator[Finding]:
+    """ECS Anywhere, Service Connect (AWS[service-connect-agent]) and IPv6-only tasks on Fargate (AWS[fargate-ipv4])."""
+    around, reference, steps = evidence.surroundings, evidence.plan.reference, _metadata(evidence)
+    if evidence.is_text or not steps:
+        return
+    if evidence.is_external:
+        yield finding(EXTERNAL, evidence, steps)
+    if around.service_connect and evidence.plan.endpoint("ecs-agent") is None:
+        yield finding(SERVICE_CONNECT, evidence, steps)
+    ipv6_only = bool(around.addresses) and all(map(is_ipv6, around.addresses))
+    if around.launch_type == "FARGATE" and ipv6_only and reference is not None and reference.dual_stack:
+        yield finding(PULL_OVER_IPV4, evidence, steps)
 
 
 @finds(METADATA, METADATA_REMEMBERED)

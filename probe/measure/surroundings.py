@@ -33,6 +33,7 @@ from probe.wire.sockets import connect
 # TEST-NET-1 (RFC 5737): no host has this address, so an answer from it comes from a transparent proxy.
 NO_HOST = "192.0.2.1"
 AWSVPC = "awsvpc"
+SERVICE_CONNECT = "ecs-service-connect-"  # AWS[service-connect-container]
 
 
 def look_around(settings: Settings, wire: Wire, recorder: Recorder, *, until: float) -> Surroundings:
@@ -124,6 +125,7 @@ def _surroundings(
         proxies=tuple(sorted(environment.proxies)),
         clock_synchronized=task.clock_synchronized,
         fault_injection=task.fault_injection,
+        service_connect=any((container.name or "").startswith(SERVICE_CONNECT) for container in task.containers),
     )
 
 

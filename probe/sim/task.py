@@ -93,10 +93,11 @@ class Task(Record):
         variables = {
             "ECS_CONTAINER_METADATA_URI_V4": f"http://169.254.170.2/v4/{ID}",
             "ECS_CONTAINER_METADATA_URI": f"http://169.254.170.2/v3/{ID}",
-            "AWS_EXECUTION_ENV": execution_env,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
+        if self.launch_type != "EXTERNAL":
+            variables["AWS_EXECUTION_ENV"] = execution_env
         if self.role:
             variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = self.credentials_path
         return variables | self.variables

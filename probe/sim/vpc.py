@@ -107,7 +107,8 @@ class VPC:
         if launch_type != "FARGATE":  # Fargate has no instance metadata
             self.local[INSTANCE_ADDRESS, 80] = HttpServer(self.instance.answer)
         self._trust: ssl.SSLContext | None = None
-        for service in (*names.CORE, *(names.AGENT if launch_type == "EC2" else ())):
+        on_instance = launch_type in ("EC2", "MANAGED_INSTANCES")
+        for service in (*names.CORE, *(names.AGENT if on_instance or region in names.NEW_REGIONS else ())):
             self.add_endpoint(service, central=central)
         if central:
             self.network.routes.ranges.append(HUB)

@@ -31,8 +31,8 @@ class ServiceCall(Record, frozen=True):
     body: bytes
 
 
-# By IAM action. Those for secrets ask for names that do not exist, and where the API allows it for a version that
-# cannot exist either: they are the actions that ECS uses, so a policy judges them in the same way.
+# By IAM action: AWS[service-calls]. Those for secrets are the actions that ECS uses, so a policy judges them in the
+# same way. They ask for names that do not exist, and where the API allows it for a version that cannot exist.
 SERVICE_CALLS = {
     "secretsmanager:GetSecretValue": ServiceCall(
         "secretsmanager",

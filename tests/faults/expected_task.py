@@ -116,6 +116,47 @@ TASK = (
     Expected("EC2 with awsvpc", launched_as("EC2"), {"path.not-the-pull": ""}, "pass", "unproven"),
     Expected("managed instances", launched_as("MANAGED_INSTANCES"), {"path.not-the-pull": ""}, "pass", "unproven"),
     Expected("a Lambda function", launched_as("", path=Path.LAMBDA_ENI), {"path.not-the-pull": ""}, "pass", "unproven"),
+    Expected(
+        "ECS Anywhere outside any VPC",
+        FakeRun(
+            HOME,
+            around={
+                **off_ecs().around,
+                "metadata_answered": True,
+                "launch_type": "EXTERNAL",
+                "path": Path.INSTANCE_ENI,
+            },
+            planned={"vpc_cidrs": ()},
+        ),
+        {"task.external-instance": "", "dns.public-answer": "other"},
+        *FINE,
+    ),
+    Expected(
+        "ECS Anywhere with a VPN, and a name that leaves it",
+        FakeRun(
+            {"ecr.api": public("ecr.api")},
+            around={"launch_type": "EXTERNAL", "path": Path.INSTANCE_ENI},
+        ),
+        {"task.external-instance": "", "dns.public-answer": "endpoint.missing.ecr-api"},
+        "fail",
+        "works",
+    ),
+    Expected("Service Connect", FakeRun(around={"service_connect": True}), {"task.service-connect": ""}, *FINE),
+    Expected(
+        "Service Connect where ecs-agent is measured",
+        FakeRun(around={"service_connect": True}, agent=True),
+        {},
+        *FINE,
+    ),
+    Expected(
+        "Fargate with IPv6 only and the dual-stack host",
+        FakeRun(
+            around={"addresses": ("2600:1f13::5",)},
+            planned={"hosts": {"ecr.dkr": "123456789012.dkr-ecr.eu-west-1.on.aws"}},
+        ),
+        {"path.pull-over-ipv4": "", "registry.host-form": "client.unrecognised-ecr-host"},
+        *FINE,
+    ),
     Expected("EC2 on the host's network", launched_as("EC2", path=Path.INSTANCE_ENI), {}, *FINE),
     Expected(
         "EC2 with awsvpc, and endpoints that allow only instances",

@@ -164,3 +164,39 @@ def test_the_control_is_s3_of_another_region_of_the_same_partition() -> None:
     assert planned(changed(region="us-east-2")).control_host == "s3.us-west-1.amazonaws.com"
     china = changed(image="123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app:1")
     assert planned(china).control_host == "s3.cn-northwest-1.amazonaws.com.cn"
+
+
+# ---- the agent's endpoints -------------------------------------------------------------------------------------------
+
+AGENT = {"ecs", "ecs-agent", "ecs-telemetry"}
+
+
+@pytest.mark.parametrize(
+    ("launch_type", "region", "needed"),
+    [
+        ("FARGATE", "us-east-1", False),
+        ("FARGATE", "il-central-1", False),  # opened in August 2023
+        ("FARGATE", "ca-west-1", True),  # AWS's own example of a later region
+        ("FARGATE", "mx-central-1", True),
+        ("EC2", "us-east-1", True),
+        ("MANAGED_INSTANCES", "us-east-1", True),
+        ("EXTERNAL", "us-east-1", False),
+        ("EXTERNAL", "ca-west-1", False),
+        (None, "ca-west-1", False),
+    ],
+)
+def test_who_needs_the_agents_endpoints(launch_type: str | None, region: str, needed: bool) -> None:
+    plan = planned(changed(launch_type=launch_type, region=region))
+    assert AGENT.intersection(names(plan)) == (AGENT if needed else set())
+    assert AGENT.isdisjoint(plan.omitted) is needed
+
+
+@pytest.mark.parametrize(
+    ("launch_type", "also", "required"),
+    [("EC2", (), True), ("MANAGED_INSTANCES", (), False), ("FARGATE", ("--also", "ecs"), False)],
+)
+def test_which_agents_endpoints_are_required(launch_type: str, also: tuple[str, ...], required: bool) -> None:
+    endpoint = planned(changed(launch_type=launch_type), *also).endpoint("ecs")
+    assert endpoint is not None
+    assert endpoint.required is required
+    assert endpoint.call == ("ecs:DescribeClusters" if also else None)

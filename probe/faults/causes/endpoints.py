@@ -31,13 +31,14 @@ MISSING_SECRETS_MANAGER = _missing_endpoint("endpoint.missing.secretsmanager", "
 MISSING_SSM = _missing_endpoint("endpoint.missing.ssm", "ssm", "ssm")
 MISSING_OTHER = _missing_endpoint("endpoint.missing.other", "{endpoint}")
 MISSING_LOGS = _missing_endpoint("logs.endpoint-missing", "CloudWatch Logs", "logs")
+# AWS[managed-instances-endpoints]
 MISSING_CONTROL_PLANE = CauseText(
     code="ecs.control-plane-endpoints-missing",
     title="one or more of the ecs, ecs-agent and ecs-telemetry endpoints is missing from this VPC",
     fix=advice(
-        "create the ecs, ecs-agent and ecs-telemetry endpoints, then restart the ECS agent",
+        "create the ecs, ecs-agent and ecs-telemetry endpoints; on EC2, then restart the ECS agent",
         *CREATE_ENDPOINT.commands,
-        note="Leave out those that exist.",
+        note="Leave out those that exist. Which of them ECS Managed Instances need was not verified.",
     ),
     confirm=READ_ENDPOINTS,
     absence_of=("ecs", "ecs-agent", "ecs-telemetry"),

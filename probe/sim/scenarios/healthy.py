@@ -129,7 +129,7 @@ HEALTHY = (
         "healthy-ipv6-only",
         "A subnet without IPv4: all names are dual-stack names, and their IPv4 addresses are skipped.",
         vpc_with(ipv6=IPV6, ipv4=False),
-        findings={"path.family-skipped": None, "registry.host-form": None},
+        findings={"path.family-skipped": None, "registry.host-form": None, "path.pull-over-ipv4": None},
     ),
     passing(
         "dual-stack-endpoint-ipv4-task",

@@ -13,7 +13,7 @@ from probe.sim.changes import (
     without_log_groups,
 )
 from probe.sim.identity import Statement
-from probe.sim.names import AGENT
+from probe.sim.names import AGENT, NEW_REGIONS
 from probe.sim.scenarios.healthy import EC2_AWSVPC, EC2_HOST
 from probe.sim.scenarios.scenario import degraded, failing, passing
 from probe.sim.task import Container
@@ -141,6 +141,23 @@ LOGS = (
             "s3.route-undetermined": "s3.route-table-not-associated",
             "dns.public-answer": "ecs.control-plane-endpoints-missing",
         },
+    ),
+    degraded(
+        "agent-endpoints-missing-managed-instances",
+        "ECS Managed Instances without the agent's endpoints: which of them the instances need was not verified.",
+        all_of(vpc_with(launch_type="MANAGED_INSTANCES", network_mode="host"), without_endpoints(*AGENT)),
+        findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
+    ),
+    degraded(
+        "agent-endpoints-missing-new-region",
+        "Fargate in a region that opened after 2023, where every task needs the agent's endpoints.",
+        all_of(vpc_with(region=NEW_REGIONS[0]), without_endpoints(*AGENT)),
+        findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
+    ),
+    passing(
+        "agent-endpoints-new-region",
+        "Fargate in a region that opened after 2023, with the agent's three endpoints.",
+        vpc_with(region=NEW_REGIONS[0]),
     ),
     passing("agent-endpoints-not-needed", "Fargate, where the agent's endpoints are not needed.", vpc_with()),
 )

@@ -22,7 +22,7 @@ from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import IPV6, image
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.services import InjectedReply
-from probe.sim.task import string_error
+from probe.sim.task import Container, string_error
 from probe.sim.vpc import VPC
 
 CALLED = ("secretsmanager", "ssm", "kms", "sts", "ecs")  # the services of --also that a check calls
@@ -53,9 +53,17 @@ def _outside_ecs(vpc: VPC) -> None:
     vpc.task.variables.update(empty | credentials)
 
 
+def _service_connect(vpc: VPC) -> None:
+    vpc.task.containers.append(Container("ecs-service-connect-oRK9o", "amazon/ecs-service-connect-agent:1"))
+
+
 def _laptop(vpc: VPC) -> None:
-    """A home network: a public resolver, a NAT, and no VPC."""
     _outside_ecs(vpc)
+    _home_network(vpc)
+
+
+def _home_network(vpc: VPC) -> None:
+    """A home network: a public resolver, a NAT, and no VPC."""
     without_endpoints(*vpc.endpoints)(vpc)
     with_nat(vpc)
     vpc.gateway = None
@@ -161,6 +169,18 @@ TASK = (
         "ECS reports that the task's clock is not synchronized.",
         _task_document("ClockDrift", {"ClockSynchronizationStatus": "NOT_SYNCHRONIZED"}),
         findings={"task.clock-unsynchronized": None},
+    ),
+    passing(
+        "ecs-anywhere",
+        "An external instance outside any VPC pulls the image over the internet, as it should.",
+        all_of(vpc_with(launch_type="EXTERNAL", network_mode="bridge"), _home_network),
+        findings={"task.external-instance": None, "dns.public-answer": "other", "dns.control-silent": None},
+    ),
+    passing(
+        "service-connect",
+        "The task's Service Connect proxy is configured through ecs-agent, for which there is no endpoint.",
+        _service_connect,
+        findings={"task.service-connect": None},
     ),
     degraded(
         "proxy-variables",
@@ -269,7 +289,12 @@ TASK = (
         "central-endpoints-ipv6",
         "An IPv6-only task and central endpoints with global addresses that could belong to any network.",
         all_of(vpc_with(ipv6=IPV6, ipv4=False), _ipv6_hub_endpoints),
-        findings={"dns.undetermined-answer": None, "path.family-skipped": None, "registry.host-form": None},
+        findings={
+            "dns.undetermined-answer": None,
+            "path.family-skipped": None,
+            "registry.host-form": None,
+            "path.pull-over-ipv4": None,
+        },
     ),
     passing(
         "latest-by-default",
