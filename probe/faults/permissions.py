@@ -81,7 +81,7 @@ def permission_values(evidence: Evidence, steps: Iterable[Step], endpoints: tupl
         **_grant(evidence, grantee, actions, resource),
         "each_simulation": tuple(_simulations(evidence, actions, resource)),
         **_policies(evidence, denials),
-        **_key(evidence, endpoints, resource),
+        **_key(evidence, grantee, endpoints, resource),
     }
 
 
@@ -147,8 +147,8 @@ def _simulations(evidence: Evidence, actions: tuple[str, ...], resource: str | N
         yield f"--action-names {_TOKEN}"
     rest = [action for action in actions if action != _TOKEN]
     if rest:
-        arn = resource if resource not in (None, "*") else _resource(evidence, rest)
-        yield f"--action-names {' '.join(rest)} --resource-arns {arn}"
+        on = "" if resource == "*" else f" --resource-arns {resource or _resource(evidence, rest)}"
+        yield f"--action-names {' '.join(rest)}{on}"
 
 
 def _policies(evidence: Evidence, denials: list[Denial]) -> dict[str, Any]:
@@ -176,22 +176,32 @@ _KEY_SOURCES = {
     "ssm": 'ssm describe-parameters --region {region} --filters Key=Name,Values=PARAMETER --query "Parameters[].KeyId"',
 }
 
+_REPOSITORY_KEY = (
+    "ecr describe-repositories --region {region} --registry-id {account} --repository-names {repository} "
+    '--query "repositories[].encryptionConfiguration"'
+)
 
-def _key(evidence: Evidence, endpoints: tuple[Endpoint, ...], resource: str | None) -> dict[str, Any]:
+
+def _key(
+    evidence: Evidence, grantee: _Grantee, endpoints: tuple[Endpoint, ...], resource: str | None
+) -> dict[str, Any]:
     """The KMS key, if the denial names it, else the command that shows which one it is."""
+    name = endpoints[0].name if endpoints else ""
     match = ANY.match(resource or "")
     if resource and match and match["service"] == "kms":
-        return {"key": resource, "key_region": match["region"] or "REGION", "each_key_source": ()}
-    plan, source = evidence.plan, _KEY_SOURCES.get(endpoints[0].name) if endpoints else None
-    region = evidence.task_region if source else plan.region
-    if source is None:
-        repository = plan.reference.repository if plan.reference else "REPOSITORY"
-        source = (
-            f"ecr describe-repositories --region {{region}} --registry-id {plan.account or 'ACCOUNT'} "
-            f'--repository-names {repository} --query "repositories[].encryptionConfiguration"'
-        )
+        return {
+            "key": resource,
+            "key_region": match["region"] or "REGION",
+            "each_key_source": (),
+            "each_key_user": (grantee.arn,),
+        }
+    plan, of_secret = evidence.plan, name in _KEY_SOURCES
+    region = (evidence.task_region if of_secret else plan.region) or "REGION"
+    repository = plan.reference.repository if plan.reference else "REPOSITORY"
+    source = _KEY_SOURCES.get(name, _REPOSITORY_KEY)
     return {
         "key": "KEY_ID",
-        "key_region": region or "REGION",
-        "each_key_source": (source.format(region=region or "REGION"),),
+        "key_region": region,
+        "each_key_source": (source.format(region=region, account=plan.account or "ACCOUNT", repository=repository),),
+        "each_key_user": (grantee.arn,) if of_secret else (),  # ECR uses a repository's key by a grant of its own
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, embedded, is_ipv6
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES, service_name
-from probe.faults.evidence import UNNAMED, Evidence
+from probe.faults.evidence import ELSEWHERE, UNNAMED, Evidence
 from probe.faults.permissions import permission_values
 from probe.model import AddressClass, Asker, Endpoint, Kind, Step
 from probe.narration import few, listed
@@ -98,7 +98,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
 def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     answers = [step.names for step in steps if step.names]
     planned = [endpoint.host for endpoint in endpoints]
-    hosts = planned or [names.name for names in answers] or [evidence.plan.layer_host]
+    hosts = planned or [names.name for names in answers] or [_other_host(evidence, steps)]
     asked = [names.server for names in answers if names.server and names.asker is not Asker.CONTROL]
     servers = asked or list(evidence.surroundings.resolvers)
     custom = [server for server in servers if not evidence.is_vpc_resolver(server)]
@@ -133,6 +133,14 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
+
+
+def _other_host(evidence: Evidence, steps: Iterable[Step]) -> str:
+    """The registry of an image that is not in private ECR, else the host of ECR's layers."""
+    if any(step.endpoint == ELSEWHERE for step in steps):
+        host, slash, _ = (evidence.plan.image or "").partition("/")
+        return host if slash and "." in host else "the registry of the image"
+    return evidence.plan.layer_host
 
 
 def _addresses(steps: Iterable[Step]) -> list[str]:

@@ -30,7 +30,18 @@ SCRIPT = Path(__file__).with_name("cli_without_network.py")
 GLOBAL = ("iam", "organizations", "route53")
 # Operations that the locked AWS CLI does not know yet. Remove one when it does.
 NEWER = ("start-replication-backfill",)
-PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export", "grep", "ecr-probe"}
+_VALUES = re.compile(r"[\w./:-]*\d[\w./:-]*(?:,[\w./:-]*\d[\w./:-]*)*")
+_NAMES = {
+    "--cluster",
+    "--log-group-name",
+    "--log-group-name-prefix",
+    "--registry-id",
+    "--repository-name",
+    "--repository-names",
+    "--role-name",
+    "--user-name",
+}
+PROGRAMS = {"aws", "dig", "docker", "openssl", "curl", "ping", "ip", "date", "export", "grep", "ecr-probe"}
 # What the reader puts in for a word in capitals where the CLI accepts no other word.
 WORDS = {"NUMBER": "100", "VALUE": "5", "IMAGE_REGION": "us-west-2", "REGION": "eu-west-1"}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -40,6 +51,11 @@ FILES: dict[str, Any] = {
     "REPLICATION.json": {"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "123456789012"}]}]},
     "RULES.json": {"RulesSource": {"RulesString": "pass tls any any -> any any (sid:1;)"}},
     "TLS_INSPECTION.json": {"ServerCertificateConfigurations": [{"Scopes": [{"Protocols": [6]}]}]},
+    "FIREWALL_POLICY.json": {
+        "StatelessDefaultActions": ["aws:forward_to_sfe"],
+        "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
+        "StatefulDefaultActions": ["aws:drop_established_app_layer_to_server"],
+    },
     "RECORD.json": {
         "Changes": [
             {
@@ -115,13 +131,16 @@ def faults_of(commands: Iterable[str], folder: Path) -> dict[str, str]:
 
 def filled_in(word: str) -> str:
     """The word with values for words in capitals."""
-    word = re.sub(r"\b[A-Z_]+_ARN\b", "arn:aws:iam::123456789012:role/name", word)
+    word = re.sub(r"\b[A-Z_]+_ARN\b", "arn:aws:iam::123456789012:role/of-fifty-characters-or-more", word)
     return re.sub(rf"\b(?:{'|'.join(WORDS)})\b", lambda match: WORDS[match[0]], word)
 
 
 def form_of(words: list[str]) -> str:
     """Commands that differ only in regions, addresses, names and numbers have one form, of which one is run."""
-    return " ".join(re.sub(r"[\w./:-]*\d[\w./:-]*(?:,[\w./:-]*\d[\w./:-]*)*", "0", word) for word in words)
+    service, operation, *options = map(filled_in, words)
+    names = [option in _NAMES for option in ("", *options)]
+    values = ["0" if named else re.sub(_VALUES, "0", word) for word, named in zip(options, names, strict=False)]
+    return " ".join((service, operation, *values))
 
 
 def unreadable(commands: list[str]) -> list[str]:

@@ -118,11 +118,11 @@ KMS_KEY = CauseText(
     fix=advice(
         "enable the key or cancel its deletion; where its policy or grants were changed, allow the use again",
         "aws kms enable-key --region {key_region} --key-id {key}",
-        "aws kms create-grant --region {key_region} --key-id {key} --grantee-principal {grantee_arn} "
+        "aws kms create-grant --region {key_region} --key-id {key} --grantee-principal {each_key_user} "
         "--operations Decrypt DescribeKey",
         note=(
-            "aws kms cancel-key-deletion keeps a key that is pending deletion; it is disabled until it is enabled. A "
-            "grant allows the use without a change of the key's policy. ECR uses the key by a grant of its own."
+            "aws kms cancel-key-deletion keeps a key that is pending deletion; it is disabled until it is enabled. "
+            "ECR uses a repository's key by a grant of its own."
         ),
     ),
     confirm=reads(

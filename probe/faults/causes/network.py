@@ -127,18 +127,19 @@ MTU = CauseText(
 LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
     code="path.large-client-hello",
     title="a middlebox on the way drops a ClientHello that needs two packets",
-    fix=advice(
-        "make the firewall on the way reassemble a ClientHello of two packets: change its rules or update its engine",
+    fix=Replacement(
+        "the firewall policy",
         "aws network-firewall describe-firewall-policy --region {task_region} --firewall-policy-name NAME "
-        "--query FirewallPolicy --output json",
+        "> OLD_FIREWALL_POLICY.json",
         "aws network-firewall update-firewall-policy --region {task_region} --firewall-policy-name NAME "
-        "--update-token TOKEN --firewall-policy file://POLICY.json",
+        "--update-token TOKEN --firewall-policy file://FIREWALL_POLICY.json",
+    ).to(
+        "make the firewall on the way reassemble a ClientHello of two packets: change its rules or update its engine",
         note=(
             "In AWS Network Firewall, replace the stateful default action aws:drop_established with "
-            "aws:drop_established_app_layer_to_server. Keep what the first command prints, and change a copy of it in "
-            "POLICY.json: the second command replaces the whole policy. Until then, GODEBUG=tlsmlkem=0 (tlskyber=0 for "
-            "Go 1.23) in the environment of the ECS agent, containerd or Docker makes their ClientHello small. That is "
-            "possible on your own instances, not on Fargate, and turns off post-quantum key exchange."
+            "aws:drop_established_app_layer_to_server. Until then, GODEBUG=tlsmlkem=0 (tlskyber=0 for Go 1.23) in the "
+            "environment of the ECS agent, containerd or Docker makes their ClientHello small. That is possible on "
+            "your own instances, not on Fargate, and turns off post-quantum key exchange."
         ),
     ),
     confirm=reads(
