@@ -242,6 +242,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     task_arn: str | None = None
     container: str | None = None
     image: str | None = None
+    snapshotter: str | None = None  # of this task's containers: "overlayfs", "soci"
     log_destinations: tuple[LogDestination, ...] = ()
     subnet_cidr: str | None = None
     subnet_cidr_ipv6: str | None = None
@@ -530,6 +531,7 @@ class RedirectTarget(StrEnum):
     """The owner of the host in a blob redirect."""
 
     LAYER_BUCKET = "layer-bucket"  # the layer bucket of the image's own region
+    NEW_BUCKET = "new-bucket"  # S3 of the image's region, a bucket with another name
     OTHER_REGION = "other-region"  # S3, another region
     FOREIGN = "foreign"  # not S3
     INSECURE = "insecure"  # not https

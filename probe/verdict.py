@@ -128,7 +128,7 @@ def _without_fault(pulls: Mapping[Pull, str], status: Status, pull: Pull, measur
 
 
 def _unread(measurement: Measurement) -> str:
-    """How much of the image was read, where that is not all of it: "1 of 4 layers read"."""
+    """How much of the image was read, where that is not all of it: "config and 1 of 4 layers read"."""
     total = max((step.manifest.layers or 0 for step in measurement.steps if step.ok and step.manifest), default=0)
     layers = {
         step.layer.digest: step.layer
@@ -139,7 +139,8 @@ def _unread(measurement: Measurement) -> str:
     if len(layers) >= total and not in_part:
         return ""
     number = f"{len(layers)} of {total} layers" if total > 1 else "the layer"
-    return f"{'the beginning of ' if in_part else ''}{number} read"
+    read = f"config and {'the beginning of ' if in_part else ''}{number} read"
+    return read if measurement.plan.layers is Layers.ALL else f"{read} (--layers all reads all)"
 
 
 # ---- severity -------------------------------------------------------------------------------------------------------

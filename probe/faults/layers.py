@@ -28,8 +28,8 @@ from probe.narration import size
 PULL_THROUGH = Fault(
     "registry.pull-through-redirect",
     "the registry redirects the layer download to {host}, which is not ECR's layer bucket",
-    "The repository seems to be a pull-through cache, and its layers are still upstream. No VPC endpoint leads there, "
-    "so the layers were not fetched.",
+    "The repository seems to be a pull-through cache, and its layers are still upstream. No VPC endpoint is known to "
+    "lead there. The layers were not fetched.",
     Impact.PULL,
     (causes.PULL_THROUGH, causes.EGRESS_FIREWALL),
 )
@@ -44,6 +44,7 @@ INSECURE_REDIRECT = BAD_REDIRECT.variant(
     why="It points to a URL without TLS ({host}). ECR never does that; a middlebox rewrites it."
 )
 NO_REDIRECT = BAD_REDIRECT.variant(why="The registry answered without a redirect; it always redirects to S3.")
+_LAZY_SNAPSHOTTERS = ("soci",)
 _REDIRECTS = {RedirectTarget.INSECURE: INSECURE_REDIRECT, None: NO_REDIRECT}
 
 
@@ -95,6 +96,18 @@ URL_REJECTED = Fault(
     "it arrived.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL, causes.PROXY, causes.OTHER),
+)
+NEW_BUCKET = noted(
+    "layers.new-bucket",
+    "the registry keeps the layers in another bucket than the known one: {host}",
+    "It is S3 of the image's region, so the layers were fetched from it. A policy of an S3 endpoint that allows only "
+    "prod-{region}-starport-layer-bucket denies them.",
+)
+LAZY = noted(
+    "layers.lazy",
+    "the containers of this task read their layers lazily (snapshotter {snapshotter})",
+    "A running container continues to read layers from S3, and renews their URLs at the registry. A later loss of this "
+    "path breaks it, and a task that has started does not prove that all layers arrived.",
 )
 BLOB_MISSING = Fault(
     "layers.missing",
@@ -160,7 +173,7 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
             groups.setdefault(_suspects(step), []).append(step)
     for suspects, steps in groups.items():
         fault = S3_POLICY_NAMED if causes.S3_ENDPOINT_POLICY in suspects.confirmed else S3_POLICY
-        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects)
+        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects, bucket=_bucket(evidence, steps))
 
 
 def _suspects(step: Step) -> Suspects:
@@ -168,6 +181,36 @@ def _suspects(step: Step) -> Suspects:
     if denial is not None and denial.reason is DenialReason.ENDPOINT:
         return confirmed(causes.S3_ENDPOINT_POLICY)
     return possible(*S3_POLICY.causes)
+
+
+@finds(NEW_BUCKET)
+def new_buckets(evidence: Evidence) -> Iterator[Finding]:
+    """Redirects to S3 of the image's region, but to a bucket with another name."""
+    steps = [step for step in evidence.of(Action.BLOB) if step.ok and _is_new_bucket(step)]
+    if steps:
+        host = steps[0].redirect.host if steps[0].redirect else None
+        yield finding(NEW_BUCKET, evidence, steps, host=host)
+
+
+def _is_new_bucket(step: Step) -> bool:
+    return step.redirect is not None and step.redirect.target is RedirectTarget.NEW_BUCKET
+
+
+def _bucket(evidence: Evidence, layers: list[Step]) -> str | None:
+    """The bucket of these layers where it is not the usual one."""
+    digests = {step.layer.digest for step in layers if step.layer}
+    redirects = [step.redirect for step in evidence.of(Action.BLOB) if _is_new_bucket(step)]
+    hosts = [redirect.host for redirect in redirects if redirect and redirect.digest in digests and redirect.host]
+    return hosts[0].partition(".s3")[0] if hosts else None
+
+
+@finds(LAZY, basis=Basis.MEASURED)
+def lazy_layers(evidence: Evidence) -> Iterator[Finding]:
+    """A snapshotter that starts containers before their layers are there. AWS[soci-reads-later]"""
+    snapshotter = evidence.surroundings.snapshotter
+    steps = [step for step in evidence.of(Action.METADATA) if step.ok][:1]
+    if snapshotter in _LAZY_SNAPSHOTTERS and steps:
+        yield finding(LAZY, evidence, steps, endpoints=("s3",), snapshotter=snapshotter)
 
 
 @finds(URL_REJECTED)

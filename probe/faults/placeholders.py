@@ -9,7 +9,7 @@ from probe.addresses import LINK_LOCAL_SERVICES, embedded, is_ipv6
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES, service_name
 from probe.faults.evidence import ELSEWHERE, UNNAMED, Evidence
 from probe.faults.permissions import permission_values
-from probe.model import AddressClass, Asker, Endpoint, Kind, Step
+from probe.model import AddressClass, Asker, Endpoint, ImageReference, Kind, Step
 from probe.narration import few, listed
 from probe.records import Record
 
@@ -214,6 +214,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     return {
         "image": plan.image or "IMAGE",
         "repository": reference.repository if reference else "REPOSITORY",
+        "image_id": _image_id(reference),
         "tag": (reference.tag if reference else None) or "TAG",
         "version": (reference.digest or reference.tag if reference else None) or "TAG",
         "registry": registry.host if registry else "REGISTRY",
@@ -221,6 +222,13 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
         "bucket": f"prod-{plan.region or 'REGION'}-starport-layer-bucket",
         "digest": digests[0] if digests else "DIGEST",
     }
+
+
+def _image_id(reference: ImageReference | None) -> str:
+    """The image, as the ECR API names it."""
+    if reference is not None and reference.digest:
+        return f"imageDigest={reference.digest}"
+    return f"imageTag={(reference.tag if reference else None) or 'TAG'}"
 
 
 def _logs(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:

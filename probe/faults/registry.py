@@ -47,58 +47,44 @@ TOKEN_REJECTED = Fault(
         impact=Impact.PULL,
     ),
 )
+# Any name can be a pull-through cache's, because a rule's prefix may be ROOT. AWS[ecr-pull-through-root]
+# Such a cache answers "not found" where the role may not import: AWS[ecr-pull-through-404].
 REPO_NOT_FOUND = Fault(
     "registry.repo-not-found",
     "the repository {repository} does not exist in account {account}, region {region}",
-    "The registry answered 404, so network and credentials work. The name has no prefix, so it is not a pull-through "
-    "cache.",
+    "The registry answered 404, so network and credentials work. A pull-through cache answers the same while it cannot "
+    "fetch from upstream.",
     Impact.PULL,
-    (causes.REPOSITORY_NOT_FOUND,),
-    certain=True,
-)
-REPO_NOT_CACHED = REPO_NOT_FOUND.variant(
-    why=(
-        "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
-        "which also answers 404 while it cannot fetch from upstream."
-    ),
-    # ECR answers "not found" where the role may not import: AWS[ecr-pull-through-404].
-    causes=(causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
-    certain=False,
+    (causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
 )
 REPO_UNNAMED = REPO_NOT_FOUND.variant(
     title="the registry has no repository with this name",
     why="The registry answered 404, so network and credentials work.",
     causes=(causes.REPOSITORY_NOT_FOUND, causes.TAG_NOT_FOUND, causes.OLD_AGENT),
-    certain=False,
 )
 REPO_HIDDEN = REPO_NOT_FOUND.variant(
     title="the repository does not exist, or access to it is denied",
     why="The registry answered, so the network works. Docker reports a wrong name and a denial in the same words.",
     causes=(causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND, causes.TOKEN_EXPIRED, causes.ECR_ENDPOINT_POLICY),
-    certain=False,
 )
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
     "the repository {repository} has no image {version}",
-    "The registry answered 404, so network, credentials and repository name are fine. The name has no prefix, so it is "
-    "not a pull-through cache.",
+    "The registry answered 404, so network and credentials work. It answers the same for an archived image, and for a "
+    "pull-through cache that cannot fetch from upstream.",  # AWS[ecr-archive]
     Impact.PULL,
-    (causes.TAG_NOT_FOUND,),
-    certain=True,
+    (causes.TAG_NOT_FOUND, causes.ARCHIVED, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
 )
-TAG_NOT_CACHED = TAG_NOT_FOUND.variant(
+DIGEST_NOT_FOUND = TAG_NOT_FOUND.variant(
     why=(
-        "The registry answered 404, so network and credentials work. The name may be that of a pull-through cache, "
-        "which also answers 404 while it cannot fetch from upstream."
-    ),
-    causes=(causes.TAG_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
-    certain=False,
+        "The registry answered 404, so network and credentials work. ECS resolves a tag once per deployment and pins "
+        "its digest: a digest that is in no task definition is pinned, and its image was deleted or archived."
+    ),  # AWS[ecs-version-consistency]
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(
     title="the registry has no image with this name and tag",
     why="The registry answered 404, so network and credentials work.",
-    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.OLD_AGENT),
-    certain=False,
+    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.ARCHIVED, causes.OLD_AGENT),
 )
 # The answer has no code, so it may also mean that the repository does not exist.
 TAG_UNCERTAIN = TAG_NOT_FOUND.variant(
@@ -106,8 +92,7 @@ TAG_UNCERTAIN = TAG_NOT_FOUND.variant(
         "The registry answered 404, so network and credentials work. The answer does not say whether the repository or "
         "only the image is missing."
     ),
-    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND),
-    certain=False,
+    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.ARCHIVED),
     in_texts=Wording(causes=TAG_UNNAMED.causes),
 )
 NO_PLATFORM = Fault(
@@ -237,11 +222,10 @@ def upstream_refusals(evidence: Evidence) -> Iterator[Finding]:
 
 @finds(
     REPO_NOT_FOUND,
-    REPO_NOT_CACHED,
     REPO_UNNAMED,
     REPO_HIDDEN,
     TAG_NOT_FOUND,
-    TAG_NOT_CACHED,
+    DIGEST_NOT_FOUND,
     TAG_UNNAMED,
     TAG_UNCERTAIN,
 )
@@ -254,17 +238,17 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
-    """The wording for a name that can be a pull-through cache's, for one that cannot, and for an unknown one."""
+    """The wording for what the answer and the reference name."""
     reference, is_repository = evidence.plan.reference, code in ("NAME_UNKNOWN", "RepositoryNotFoundException")
     if code == HIDDEN:
         return REPO_HIDDEN
     if reference is None:
         return REPO_UNNAMED if is_repository else TAG_UNNAMED
-    if "/" in reference.repository:  # a pull-through rule owns a prefix, and any first segment of a name can be one
-        return REPO_NOT_CACHED if is_repository else TAG_NOT_CACHED
+    if is_repository:
+        return REPO_NOT_FOUND
     if code is None:
         return TAG_UNCERTAIN
-    return REPO_NOT_FOUND if is_repository else TAG_NOT_FOUND
+    return DIGEST_NOT_FOUND if reference.digest else TAG_NOT_FOUND
 
 
 @finds(NOT_AN_IMAGE, OLD_FORMAT)

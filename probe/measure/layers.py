@@ -81,11 +81,12 @@ def _bucket_owner(url: SplitResult, host: str, plan: Plan) -> tuple[RedirectTarg
     bucket = spelling["bucket"] or url.path.lstrip("/").partition("/")[0]
     layers = _LAYER_BUCKET.fullmatch(bucket)
     region = spelling["region"] or (layers["region"] if layers else None)
-    if layers is None and plan.partition in _BUCKET_KNOWN:
+    if not bucket:
         return RedirectTarget.FOREIGN, region
     if (region is not None and region != plan.region) or (layers is not None and layers["region"] != plan.region):
         return RedirectTarget.OTHER_REGION, layers["region"] if layers else region
-    return RedirectTarget.LAYER_BUCKET, plan.region
+    known = layers is not None or plan.partition not in _BUCKET_KNOWN
+    return RedirectTarget.LAYER_BUCKET if known else RedirectTarget.NEW_BUCKET, plan.region
 
 
 def _request_target(url: SplitResult) -> str:
@@ -94,7 +95,7 @@ def _request_target(url: SplitResult) -> str:
 
 WORKERS = 3  # concurrent layers, the default of docker and containerd; more would only compete for Python's lock
 _REDIRECTS = (301, 302, 303, 307, 308)
-_FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION)
+_FOLLOWED = (RedirectTarget.LAYER_BUCKET, RedirectTarget.NEW_BUCKET, RedirectTarget.OTHER_REGION)
 
 
 class _Part(Record, frozen=True):

@@ -190,7 +190,8 @@ class Registry(Service):
         if repository.upstream:
             location = f"https://{repository.upstream}/blobs/{digest}?signature=upstream"
         else:
-            location = self.store.url(blob, replace(registry, region=repository.layer_region or registry.region))
+            where = replace(registry, region=repository.layer_region or registry.region)
+            location = self.store.url(blob, where, repository.layer_bucket)
         return Reply(307, b"", (("Location", location), _VERSION), "")
 
 

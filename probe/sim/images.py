@@ -64,6 +64,8 @@ class Repository(Record):
     policy: Policy = ()
     upstream: str | None = None
     layer_region: str | None = None  # where S3 keeps the layers, if not in the registry's region
+    layer_bucket: str | None = None  # where S3 keeps them, if not in the usual bucket
+    archived: set[str] = field(default_factory=set)  # digests in the storage class ARCHIVE
 
     def push(self, image: Image, *tags: str) -> Repository:
         self.manifests.update((manifest.digest, manifest) for manifest in image.manifests)
@@ -72,7 +74,9 @@ class Repository(Record):
         return self
 
     def manifest(self, reference: str) -> Content | None:
-        return self.manifests.get(self.tags.get(reference, reference))
+        """What the registry has under a tag or digest; an archived image answers as a missing one AWS[ecr-archive]."""
+        digest = self.tags.get(reference, reference)
+        return None if digest in self.archived else self.manifests.get(digest)
 
 
 class Repositories:

@@ -36,10 +36,12 @@ class LayerStore(Service):
 
     # ---- the URL, as ECR hands it out -------------------------------------------------------------------------------
 
-    def url(self, blob: Content, registry: names.AwsHost) -> str:
+    def url(self, blob: Content, registry: names.AwsHost, bucket: str | None = None) -> str:
         """A presigned URL. The key does not contain the digest, and the session token comes first in the query."""
         region = registry.region
         host = names.layers(region, dual=registry.dual)
+        if bucket is not None:
+            host = f"{bucket}.{host.partition('.')[2]}"
         unique = uuid5(NAMESPACE_URL, blob.digest)
         path = f"/{unique.hex[:4]}-{registry.account}-{unique}/{uuid5(unique, registry.account)}"
         self._keys[path] = blob.digest
@@ -95,7 +97,7 @@ class LayerStore(Service):
         if entry.endpoint is not None:
             # The endpoint policy is evaluated for ECR's own role, not for the role that pulls: AWS[s3-layer-principal].
             principal = layer_service(names.partition(entry.region), entry.region)
-            resource = f"arn:{names.partition(entry.region)}:s3:::{names.bucket(entry.region)}{request.path}"
+            resource = f"arn:{names.partition(entry.region)}:s3:::{request.host.partition('.')[0]}{request.path}"
             call = Call(principal, "s3:GetObject", resource, quoted=True)
             refusal = call.refusal([(ENDPOINT, entry.endpoint.policy)])
             if refusal:

@@ -38,6 +38,7 @@ class Task(Record):
     image: str
     nameservers: tuple[str, ...]
     zone: str = ""
+    snapshotter: str = "overlayfs"
     role: str | None = "probe-task"
     containers: list[Container] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
@@ -121,6 +122,8 @@ class Task(Record):
             "Type": "NORMAL",
             "Networks": [self._network()],
         }
+        if version >= 4 and self.launch_type == "FARGATE":
+            document["Snapshotter"] = self.snapshotter
         if version >= 4:
             document["ContainerARN"] = f"arn:{self.partition}:ecs:{self.region}:{self.account}:container/main/{ID}/1"
             if container.log_driver:

@@ -42,6 +42,7 @@ class Container(Record, frozen=True, kw_only=True):
 
     name: str | None = None
     image: str | None = None
+    snapshotter: str | None = None
     log_driver: str | None = None
     log_options: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[Network, ...] = ()
@@ -128,6 +129,7 @@ def _container(document: dict[str, Any]) -> Container:
     return Container(
         name=_text(document, "Name"),
         image=_text(document, "Image"),
+        snapshotter=_text(document, "Snapshotter"),
         log_driver=_text(document, "LogDriver"),
         log_options={name: value for name, value in entries if isinstance(value, str) and value},
         networks=tuple(_network(network) for network in _objects(document, "Networks")),

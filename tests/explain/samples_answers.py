@@ -15,7 +15,7 @@ NOT_JSON = "invalid character '<' looking for beginning of value: "
 LOG_DRIVER = (
     "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
 )
-CACHED = "registry.tag-not-found registry.pull-through-redirect iam.execution-role"
+CACHED = "registry.tag-not-found registry.archived registry.pull-through-redirect iam.execution-role"
 
 DENIED = (
     Sample(
@@ -344,7 +344,7 @@ IMAGES = (
         "Requested image not found",
         "ecr.dkr/manifest",
         "not-found",
-        {"registry.tag-not-found": "=registry.tag-not-found"},
+        {"registry.tag-not-found": CACHED},
     ),
     Sample(
         "tag not found, perhaps in a pull-through cache",
@@ -367,7 +367,7 @@ IMAGES = (
         "with name 'cart' does not exist in the registry with id '210987654321'",
         "ecr.dkr/manifest",
         "not-found",
-        {"registry.repo-not-found": "=registry.repo-not-found"},
+        {"registry.repo-not-found": "registry.repo-not-found registry.pull-through-redirect"},
     ),
     Sample(
         "repository not found, or access denied",

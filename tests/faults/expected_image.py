@@ -23,9 +23,14 @@ def blob(target: RedirectTarget | None, host: str | None, **changes: Any) -> Fak
     return run_with(blob=Reply(Failure.REDIRECT, seen={"target": target, "host": host}, **changes))
 
 
+ARCHIVED = "registry.archived"
+NEW_BUCKET = "layers-of-tomorrow.s3.eu-west-1.amazonaws.com"
+
 EXPECTED = (
     Expected(
-        "no such repository", run_with(manifest=UNKNOWN_NAME), {"registry.repo-not-found": "=registry.repo-not-found"}
+        "no such repository: any name can be a pull-through cache's",
+        run_with(manifest=UNKNOWN_NAME),
+        {"registry.repo-not-found": "registry.repo-not-found registry.pull-through-redirect iam.execution-role"},
     ),
     Expected(
         "no such repository, with a name that can be a pull-through cache's",
@@ -35,12 +40,17 @@ EXPECTED = (
     Expected(
         "no such tag",
         run_with(manifest=UNKNOWN_TAG, head=Reply(Failure.NOT_FOUND, 404)),
-        {"registry.tag-not-found": "=registry.tag-not-found"},
+        {"registry.tag-not-found": f"registry.tag-not-found {ARCHIVED} registry.pull-through-redirect"},
+    ),
+    Expected(
+        "no such digest",
+        FakeRun(replies={"manifest": UNKNOWN_TAG}, planned={"digest": f"sha256:{'5e' * 32}"}),
+        {"registry.tag-not-found": f"registry.tag-not-found {ARCHIVED} registry.pull-through-redirect"},
     ),
     Expected(
         "404 without a code",
         run_with(manifest=Reply(Failure.NOT_FOUND, 404)),
-        {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
+        {"registry.tag-not-found": f"registry.tag-not-found registry.repo-not-found {ARCHIVED}"},
     ),
     Expected(
         "HEAD is refused and GET works", run_with(head=Reply(Failure.DENIED, 403)), {"registry.head-refused": ""}, *FINE
@@ -114,6 +124,23 @@ EXPECTED = (
         {"region.cross-region": ""},
         *FINE,
     ),
+    Expected(
+        "layers in a bucket of the region with another name",
+        FakeRun(redirect=(RedirectTarget.NEW_BUCKET, NEW_BUCKET, "eu-west-1"), redirected=Host(("52.217.0.9",))),
+        {"layers.new-bucket": ""},
+        *FINE,
+    ),
+    Expected(
+        "layers in a bucket with another name, which an endpoint policy denies",
+        FakeRun(
+            redirect=(RedirectTarget.NEW_BUCKET, NEW_BUCKET, "eu-west-1"),
+            redirected=Host(("52.217.0.9",)),
+            replies={"layer": Reply(Failure.DENIED, 403, code="AccessDenied", reason=DenialReason.ENDPOINT)},
+        ),
+        {"layers.new-bucket": "", "policy.vpce.s3": "=policy.vpce.s3"},
+    ),
+    Expected("lazily read layers", FakeRun(around={"snapshotter": "soci"}), {"layers.lazy": ""}, *FINE),
+    Expected("layers that are all read first", FakeRun(around={"snapshotter": "overlayfs"}), {}, *FINE),
     Expected(
         "layers in another region, reached",
         FakeRun(redirect=ELSEWHERE, redirected=Host(("52.217.0.9",))),

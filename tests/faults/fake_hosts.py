@@ -46,8 +46,8 @@ def make_plan(also: tuple[str, ...], agent: bool, image: str | None, changes: Ma
         region=region,
         partition="aws",
         repository=changes.get("repository", "app"),
-        tag="1.0",
-        digest=None,
+        tag=None if "digest" in changes else "1.0",
+        digest=changes.get("digest"),
         fips="fips" in registry,
         dual_stack="dkr-ecr" in registry,
     )

@@ -142,19 +142,19 @@ IMAGES = (
         "a repository name that this registry lacks",
         run_with(manifest=Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")),
         "registry.repo-not-found",
-        "confirmed",
+        "first",
     ),
     Reported(
         "an old scheduled task, and a tag that was deleted",
         run_with(manifest=Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
         "registry.tag-not-found",
-        "confirmed",
+        "first",
     ),
     Reported(
         "a lifecycle rule deleted too many images",
         run_with(manifest=Reply(Failure.NOT_FOUND, 404, code="MANIFEST_UNKNOWN")),
         "registry.tag-not-found",
-        "confirmed",
+        "first",
     ),
     Reported(
         "no descriptor for this platform",

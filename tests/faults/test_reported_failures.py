@@ -29,6 +29,7 @@ def test_every_measurable_cause_was_reported() -> None:
         "iam.registry-policy",
         "kms.key",
         "path.large-client-hello",
+        "registry.archived",
         "registry.not-an-image",
         "registry.upstream-refused",
         "tls.certificate-expired",

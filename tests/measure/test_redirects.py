@@ -10,6 +10,7 @@ from probe.model import ImageHost, Plan, RedirectTarget
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 BUCKET = "prod-us-east-1-starport-layer-bucket"
 OWN, OTHER, FOREIGN = RedirectTarget.LAYER_BUCKET, RedirectTarget.OTHER_REGION, RedirectTarget.FOREIGN
+NEW = RedirectTarget.NEW_BUCKET
 
 
 def plan(region: str = "us-east-1", partition: str = "aws", suffix: str = "amazonaws.com") -> Plan:
@@ -44,7 +45,13 @@ def plan(region: str = "us-east-1", partition: str = "aws", suffix: str = "amazo
         (f"https://{BUCKET.upper()}.S3.us-east-1.amazonaws.com/key", OWN, "us-east-1"),
         ("https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/key", OTHER, "eu-west-1"),
         ("https://prod-eu-west-1-starport-layer-bucket.s3.amazonaws.com/key", OTHER, "eu-west-1"),
-        ("https://mine.s3.us-east-1.amazonaws.com/key", FOREIGN, "us-east-1"),
+        ("https://new.s3.us-east-1.amazonaws.com/key", NEW, "us-east-1"),
+        ("https://new.s3.dualstack.us-east-1.amazonaws.com/key", NEW, "us-east-1"),
+        ("https://s3.us-east-1.amazonaws.com/new/key", NEW, "us-east-1"),
+        ("https://new.s3.amazonaws.com/key", NEW, "us-east-1"),
+        ("https://new.s3.eu-west-1.amazonaws.com/key", OTHER, "eu-west-1"),
+        ("https://s3.us-east-1.amazonaws.com/", FOREIGN, "us-east-1"),
+        ("https://new.s3-accelerate.amazonaws.com/key", FOREIGN, None),
         ("https://cdn.example.com/key", FOREIGN, None),
         (f"https://{BUCKET}.s3.us-east-1.amazonaws.com.example.com/key", FOREIGN, None),
         (f"https://{BUCKET}.s3.us-east-1.amazonaws.com:8443/key", FOREIGN, None),

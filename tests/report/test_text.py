@@ -117,7 +117,7 @@ ecr.dkr  ok    3 of 3 addresses, through the endpoint; manifest read (3 layers)
 s3       ok    2 of 2 addresses, gateway endpoint or NAT; config and 1 layer verified (136.7 KiB)
 logs     ok    3 of 3 addresses, through the endpoint
 
-pass: ECS can pull the image; 1 of 3 layers read
+pass: ECS can pull the image; config and 1 of 3 layers read (--layers all reads all)
 """
     )
 
@@ -185,7 +185,11 @@ def test_of_several_faults_too_long_for_a_screen_the_first_is_in_full() -> None:
 @pytest.mark.parametrize(
     ("pull", "layers", "sentence"),
     [
-        (Pull.WORKS, Layers.SMALLEST, "pass: ECS can pull the image; 1 of 3 layers read"),
+        (
+            Pull.WORKS,
+            Layers.SMALLEST,
+            "pass: ECS can pull the image; config and 1 of 3 layers read (--layers all reads all)",
+        ),
         (
             Pull.UNPROVEN,
             Layers.NONE,
@@ -214,7 +218,19 @@ def test_on_a_narrow_page_the_times_stay_in_one_column_and_the_heading_fits() ->
     timed = [line for line in lines if re.fullmatch(r"  ok  .* (ms|s)", line)]
     assert len(timed) > 5
     assert len({len(line) for line in timed}) == 1
-    assert max(map(len, lines[: lines.index("pass: ECS can pull the image; 1 of 3 layers read")])) <= 80
+    assert (
+        max(
+            map(
+                len,
+                lines[
+                    : lines.index(
+                        "pass: ECS can pull the image; config and 1 of 3 layers read (--layers all reads all)"
+                    )
+                ],
+            )
+        )
+        <= 80
+    )
 
 
 def test_verbose_explains_the_mark_of_a_control_that_failed() -> None:

@@ -137,7 +137,7 @@ def read_task_definition(query: str) -> Advice:
 READ_IMAGE_FIELD = read_task_definition("containerDefinitions[].image")
 READ_MANIFEST = (
     "aws ecr batch-get-image --region {region} --registry-id {account} --repository-name {repository} "
-    "--image-ids imageTag={tag}"
+    "--image-ids {image_id}"
 )
 READ_POLICY = reads(
     "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "

@@ -24,6 +24,20 @@ TAG_NOT_FOUND = CauseText(
     ),
     confirm=reads("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}"),
 )
+ARCHIVED = CauseText(
+    code="registry.archived",
+    title="the image is in the storage class ARCHIVE, from which it cannot be pulled",
+    fix=advice(
+        "restore the image to the storage class STANDARD, and pull it when its status is ACTIVE",
+        "aws ecr update-image-storage-class --region {region} --registry-id {account} --repository-name {repository} "
+        "--image-id {image_id} --target-storage-class STANDARD",
+    ),
+    confirm=reads(
+        "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository} "
+        '--filter imageStatus=ANY --query "imageDetails[].[imageDigest,imageTags,imageStatus]"',
+        note="Without the filter the command lists no archived images.",
+    ),
+)
 BAD_IMAGE_REFERENCE = CauseText(
     code="registry.bad-image-reference",
     title="the image's host is mistyped: {image}",
@@ -67,7 +81,11 @@ ECR_PUBLIC = CauseText(
 PULL_THROUGH = CauseText(
     code="registry.pull-through-redirect",
     title="the repository is a pull-through cache that does not hold this image yet",
-    fix=advice("pull the image once from a network with internet access", READ_MANIFEST),
+    fix=advice(
+        "pull the image once from a network with internet access",
+        READ_MANIFEST,
+        note="Whether the first pull from an upstream registry in ECR needs internet access is not verified.",
+    ),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
 )
 NOT_AN_IMAGE = CauseText(

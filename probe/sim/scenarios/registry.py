@@ -76,6 +76,12 @@ REGISTRY = (
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
+    failing(
+        "image-archived",
+        "The image is in the storage class ARCHIVE; the registry answers as for an image that does not exist.",
+        lambda vpc: repository(vpc).archived.add(repository(vpc).tags[TAG]),
+        findings={"registry.tag-not-found": "registry.tag-not-found"},
+    ),
     degraded(
         "no-matching-platform",
         "The image was built for s390x and ppc64le, not for this machine.",
@@ -281,6 +287,7 @@ REGISTRY = (
 )
 
 
+NEW_BUCKET = "prod-layers-of-tomorrow"
 OWN_BUCKET_ONLY = Statement(actions=("s3:*",), resources=("arn:aws:s3:::company-data/*",))
 OWN_ACCOUNT_ONLY = Statement(principals=("123456789012",))
 
@@ -363,6 +370,27 @@ LAYERS = (
         "The registry redirects to plain HTTP.",
         inject_reply("ecr.dkr", Reply(307, b"", (("Location", "http://layers.example/blob"),), ""), at="/blobs/"),
         findings={"layers.bad-redirect": "path.egress-firewall"},
+    ),
+    passing(
+        "new-layer-bucket",
+        "The registry stores the layers in a bucket of the region with another name.",
+        lambda vpc: setattr(repository(vpc), "layer_bucket", NEW_BUCKET),
+        findings={"layers.new-bucket": None},
+    ),
+    failing(
+        "new-layer-bucket-policy",
+        "The layers are in another bucket, and the S3 endpoint's policy allows only the usual one.",
+        all_of(
+            lambda vpc: setattr(repository(vpc), "layer_bucket", NEW_BUCKET),
+            endpoint_policy("s3", Statement(resources=(f"arn:aws:s3:::{names.bucket('us-east-1')}/*",))),
+        ),
+        findings={"layers.new-bucket": None, "policy.vpce.s3": "policy.vpce.s3"},
+    ),
+    passing(
+        "soci-snapshotter",
+        "The task's containers read their layers lazily, with the SOCI snapshotter.",
+        set_to("task.snapshotter", "soci"),
+        findings={"layers.lazy": None},
     ),
     degraded(
         "cross-region-layers",
