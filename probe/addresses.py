@@ -71,6 +71,16 @@ def can_be_aws(address: str) -> bool:
     return parsed.is_global and not any(parsed in network for network in NEVER_AWS)
 
 
+# Long-lived ranges of S3 alone, in several regions AWS[s3-addresses]. S3 has others too.
+_S3 = tuple(map(ip_network, ("3.5.0.0/16", "52.92.0.0/16", "52.216.0.0/14", "54.231.0.0/16")))
+
+
+def is_s3(address: str) -> bool:
+    """Whether an address is certainly one of S3; False where that is unknown."""
+    parsed = ip_address(embedded(address))
+    return any(parsed in network for network in _S3)
+
+
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:
     """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
 

@@ -253,6 +253,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     clock_synchronized: bool | None = None
     fault_injection: bool = False
     service_connect: bool = False  # the task has Service Connect's proxy
+    client: str | None = None  # of an error text: what pulled, "ecs", "kubelet", "docker" …
 
 
 # ---- what is to be measured ------------------------------------------------------------------------------------------

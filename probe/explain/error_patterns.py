@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
+from probe.explain import system_errors
 from probe.faults.registry import HIDDEN
 from probe.faults.text_only import Subject
 from probe.model import Action, Failure
@@ -20,11 +21,16 @@ from probe.wire.aws_errors import failure_of_code
 
 
 class Weight(IntEnum):
-    """How specific a match is. FAINT: a headline's hint; WEAK: a client stopped waiting; STRONG: what happened."""
+    """How specific a match is.
+
+    FAINT: a headline's hint; WRAPPING: words in front of a reason; WEAK: a client stopped waiting; STRONG: what
+    happened.
+    """
 
     FAINT = 0
-    WEAK = 1
-    STRONG = 2
+    WRAPPING = 1
+    WEAK = 2
+    STRONG = 3
 
 
 class ErrorPattern(Record, frozen=True):
@@ -61,20 +67,29 @@ class PatternMatch(Record, frozen=True):
 
 
 DOCKER_HUB = "docker hub"  # used as the code of messages that only Docker Hub sends
+INSTANCE_METADATA = "instance metadata"  # used as the code of messages about EC2's credentials endpoint
 _IPV6 = r"\[[0-9a-f:.]{2,45}(?:%\w{1,16})?\]"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _NAME = r"[\w.*<>-]{1,255}"
 _UDP = rf"(?:read|write|dial) udp (?:\S{{1,80}}->)?(?P<server>{_IPV4}|{_IPV6}):53: "
 # The remote end of a socket: an address, or the mask that replaced it before the text was posted.
 _PEER = rf"(?:(?P<address>{_IPV4}|{_IPV6})|[\w.*<>…-]{{0,80}})(?::(?P<port>[\w.*]{{1,8}}))?"
-_DIAL = rf"dial tcp:? ?(?:\S{{1,80}}->)?{_PEER}:? (?:connect: |connectex: )?"
-_OPEN = rf"(?:read|write) tcp \S{{1,80}}->{_PEER}: (?:read: |write: )?"
+_DIAL = rf"dial tcp[46]?:? ?(?:\S{{1,80}}->)?{_PEER}:? (?:connect: |connectex: )?"
+_OPEN = rf"(?:read|write) tcp[46]? \S{{1,80}}->{_PEER}: (?:(?:read|write|wsarecv|wsasend): )?"
 _CURL = rf"failed to connect to (?P<host>{_NAME})(?: \((?P<address>{_IPV4})\))? port 443[^:]{{0,40}}: "
 _JAVA = rf"connect to (?P<host>{_NAME}):443(?: \[[^\]/]{{0,255}}/(?P<address>{_IPV4})\])? failed: "
+_NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
 _LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
-_UNREACHABLE = "network is unreachable|no route to host|cannot assign requested address|host is unreachable"
+_TIMED_OUT_AFTER = r"(?:; timed out(?: after waiting \w+)?)?"  # the ECS agent
+
+
+def _any(patterns: Iterable[str]) -> str:
+    return "|".join(patterns)
+
+
+_ANY_CONNECTION_ERROR = _any((*system_errors.REFUSED, *system_errors.UNREACHABLE, *system_errors.PROHIBITED))
 
 
 def _round_trip(
@@ -93,6 +108,16 @@ def _task_start(subject: Subject, failure: Failure, *patterns: str, weight: Weig
     return ErrorPattern(failure, re.compile("|".join(patterns)), Action.START, subject, weight=weight)
 
 
+def _credentials(failure: Failure, *patterns: str, code: str) -> ErrorPattern:
+    """Of a source of credentials, which is on the task or its host. `code` identifies it."""
+    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.CREDENTIALS, code=code)
+
+
+def _helper(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
+    """Of a program that fetches a registry's token for the client."""
+    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.ENVIRONMENT, subject, weight=weight)
+
+
 def _no_answer(*patterns: str, weight: Weight) -> ErrorPattern:
     """Of a timeout that may be one of the lookup, the connection or the handshake."""
     return ErrorPattern(Failure.TIMEOUT, re.compile("|".join(patterns)), Action.TCP, weight=weight)
@@ -103,7 +128,23 @@ PATTERNS = (
     # ---- settings, and what ECS does before and after the pull
     # All that follows these words is about the proxy, also a lookup or a certificate.
     _setting(Subject.PROXY, Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
-    _setting(Subject.PROXY, Failure.DENIED, "proxy authentication required"),
+    _setting(
+        Subject.PROXY,
+        Failure.TIMEOUT,
+        "failed to connect to proxy url",
+        "could not resolve proxy",
+        "cannot connect to proxy",
+        "invalid proxy address",
+        "proxy handshake error",
+    ),
+    _setting(
+        Subject.PROXY,
+        Failure.DENIED,
+        "proxy authentication required",
+        r"tunnel connection failed: [45]\d\d",
+        r"connect tunnel failed, response [45]\d\d",
+        r"received http code [45]\d\d from proxy",
+    ),
     _setting(
         Subject.EXECUTION_ROLE,
         Failure.NO_CREDENTIALS,
@@ -122,6 +163,14 @@ PATTERNS = (
         Subject.ENDPOINT_ZONE,
         Failure.MALFORMED,
         r"endpoint service \S{1,120} does not support the availability zone of the subnet",
+        "only the following availability zones are supported",
+    ),
+    _setting(
+        Subject.ENDPOINT_SERVICE,
+        Failure.NOT_FOUND,
+        r"vpc endpoint service '?\S{1,120} does not exist",
+        "invalidservicename",
+        r"endpoint service \S{1,120} (?:was not found|not found|is not available)",
     ),
     _setting(
         Subject.PRIVATE_DNS,
@@ -130,7 +179,30 @@ PATTERNS = (
         "conflictingdomainexists",
         "private-dns-enabled cannot be set because there is already",
     ),
-    _setting(Subject.REFERENCE, Failure.MALFORMED, "invalid reference format", "could not parse reference"),
+    # distribution/reference, containerd's reference and containers/image; kubelet calls it InvalidImageName.
+    _setting(
+        Subject.REFERENCE,
+        Failure.MALFORMED,
+        "invalid reference format",
+        "could not parse reference",
+        "couldn't parse image (?:name|reference)",
+        'failed to parse (?:image|reference)(?: name)? "?',
+        "invalid (?:tag|digest) format",
+        r"repository name (?:\([^)]{1,256}\) )?must (?:be|have|not be)",
+        "invalidimagename",
+        "is not a valid repository uri",
+        "did not resolve to an alias",
+    ),
+    _setting(
+        Subject.CLIENT_VERSION,
+        Failure.MALFORMED,
+        r"ecr auth: authorizationdata is \w+",
+        "missing authorizationdata in ecr response",
+        "invalid proxyendpoint returned by ecr",
+        "unexpected number of results in authorizationdata",
+    ),
+    _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT),
+    _task_start(Subject.PULL_LIMIT, Failure.THROTTLED, "pull qps exceeded", "failed to get rate limit token"),
     _task_start(
         Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"
     ),
@@ -147,7 +219,33 @@ PATTERNS = (
         r"(?<![\w/])resource:(?:cpu|memory|eni|ports|gpu)\b",
         "taskfailedtostart: (?:agent|attribute|location)",
     ),
-    _task_start(Subject.DISK, Failure.TOO_LARGE, "no space left on device", "disk quota exceeded"),
+    _task_start(
+        Subject.ROLE,
+        Failure.DENIED,
+        r"unable to assume (?:the )?(?:service.linked )?role",
+        "is not authorized to assume (?:the )?role",
+        r"not authorized to perform: sts:assumerole\b",
+        "role is invalid or cannot be assumed",
+    ),
+    _task_start(Subject.DISK, Failure.TOO_LARGE, *system_errors.DISK_FULL),
+    _task_start(
+        Subject.RUNTIME,
+        Failure.NO_ANSWER,
+        r"cannot connect to the docker daemon at \S{1,200}",
+        "is the docker daemon running",
+        r"(?:dial|connect) unix \S{1,200}(?:docker|containerd|crio)\S{0,20}: connect: [\w ]{1,40}",
+        r"failed to dial \S{0,20}/run/containerd/\S{1,40}",
+        "cannotgetdockerclientversionerror",
+    ),
+    _task_start(
+        Subject.NETWORK_SETUP,
+        Failure.NO_ANSWER,
+        "netplugin failed",
+        "failed to setup network for sandbox",
+        "failed to create pod sandbox: .{0,200}cni",
+        "appnet agent image load failed",
+        "containernetworkingerror",
+    ),
     _task_start(
         Subject.MEDIA_TYPE,
         Failure.MALFORMED,
@@ -156,10 +254,24 @@ PATTERNS = (
         "mediatype in manifest should be",
         "failed to get stream processor",
         "number of layers and diffids don't match",
+        r"media type \S{1,120} is no longer supported",
+        "schema ?(?:version )?1 (?:image )?(?:manifests? )?(?:is|are|has been)? ?(?:no longer|not|deprecated)",
+        "(?:image|manifest) verification failed for digest",
+        "layers from manifest don't match image configuration",
+        "invalid rootfs in image configuration",
+        "unsupported config media type|unexpected media type",
+        'media-type: cannot determine|should not have "(?:manifests|config)',
+        'does not appear to be a container image|encountered remote "?application/',
     ),
     _task_start(Subject.EXEC, Failure.NO_PLATFORM, "exec format error"),
     _task_start(Subject.VOLUME, Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
     _task_start(Subject.BUILD_IMAGE, Failure.DENIED, "build_container_unable_to_pull_image"),
+    _task_start(
+        Subject.SERVICE_PULL,
+        Failure.DENIED,
+        "lambda does not have permission to access the ecr image.*",
+        "either the image does not exist or its permissions are incorrect.*",
+    ),
     _task_start(
         Subject.SECRET,
         Failure.NOT_FOUND,
@@ -167,11 +279,41 @@ PATTERNS = (
         "parameternotfound",
         "invalid ssm parameters?",
         r"retrieved secret .{0,200}did not contain json key",
+        "asm fetching (?:authorization data|username|password): ",
+    ),
+    # Words of the layers' unpacking: any more specific error after them counts.
+    _task_start(
+        Subject.UNPACK,
+        Failure.MALFORMED,
+        "failed to (?:register|apply) layer",
+        r"failed to extract layer[^:]{0,200}(?:sha256:[0-9a-f]{1,64})?",
+        "failed to (?:unpack image|prepare extraction snapshot|commit snapshot|stat snapshot)",
+        "could not get decompression stream",
+        *system_errors.HOST_ERRORS,
+        weight=Weight.WEAK,
+    ),
+    _task_start(
+        Subject.SLOW_PULL,
+        Failure.TIMEOUT,
+        rf"could not transition to (?:pull(?:ed|begin)|manifest_pulled){_TIMED_OUT_AFTER}",
+        weight=Weight.FAINT,
+    ),
+    _task_start(
+        Subject.SLOW_CREATE,
+        Failure.TIMEOUT,
+        rf"could not transition to (?:created|inspecting|creating volume){_TIMED_OUT_AFTER}",
+        weight=Weight.FAINT,
+    ),
+    _task_start(
+        Subject.SLOW_STOP,
+        Failure.TIMEOUT,
+        rf"could not transition to (?:stopped|removing)(?: image| volume)?{_TIMED_OUT_AFTER}",
+        weight=Weight.FAINT,
     ),
     _task_start(
         Subject.TIMEOUT,
         Failure.TIMEOUT,
-        r"could not transition to \w+(?:; timed out(?: after waiting \w+)?)?",
+        rf"could not transition to \w+{_TIMED_OUT_AFTER}",
         weight=Weight.FAINT,
     ),
     _task_start(
@@ -184,116 +326,159 @@ PATTERNS = (
         "task stopped by user",
         "spot (?:capacity|interruption)",
         "your spot task was",
-        "(?:host|instance) .{0,80}terminated",
+        "(?<!remote )(?:host|instance) .{0,80}terminated",
+        weight=Weight.FAINT,
+    ),
+    # What deployments report about the tasks that they start; the tasks' own reasons are elsewhere.
+    _task_start(
+        Subject.NO_REASON,
+        Failure.MALFORMED,
+        "unable to consistently start tasks successfully",
+        "deployment failed: tasks failed to start",
+        "deployment circuit breaker was triggered",
+        r"timeout while waiting for state to become '(?:tfstable|stable|steady_state)'",
+        "(?:did not|to) (?:reach|become) (?:a )?(?:steady|stable)(?: state)?",
+        "(?:did not|failed to) stabilize",
+        "notstabilized",
+        "waiter servicesstable failed",
         weight=Weight.FAINT,
     ),
     # ---- credentials
+    _credentials(
+        Failure.NO_ANSWER,
+        "no ec2 (?:imds|instance) role found",
+        "ec2metadata(?:error|request)|ec2rolerequesterror",
+        "failed to (?:get|load|read) .{0,40}(?:ec2 )?imds",
+        "request to ec2 imds failed",
+        "operation error ec2imds",
+        "unable to contact ec2 metadata service",
+        "error retrieving metadata",
+        "failed to load (?:credentials from imds|imds session token)",
+        "from ec2 instance metadata service",
+        "unable to retrieve (?:instance )?metadata|failed to get instance metadata",
+        code=INSTANCE_METADATA,
+    ),
     _round_trip(
         Failure.NO_ANSWER,
         "credentialsendpointerror",
         "failed to load credentials",
-        "no ec2 imds role found",
-        "ec2metadataerror",
+        "error when retrieving (?:credentials|token) from",
+        "credential process timed out|error in credential_process",
         action=Action.CREDENTIALS,
     ),
     _round_trip(
         Failure.NO_CREDENTIALS,
         "nocredentialproviders",
-        "unable to locate credentials",
+        "unable to locate (?:credentials|authorization token)",
         "nocredentialserror",
         "no valid (?:credential )?providers",
+        "unable to load (?:aws )?credentials from any",
+        "could not load credentials from any providers",
+        "missing credentials in config",
+        "static credentials are empty",
+        "partial credentials found in",
+        "failed to resolve aws credentials",
+        "the credential provider was not enabled|no providers in chain provided credentials",
+        "uses execution credentials, but the credentials are empty",
+        "unable to find execution role credentials",
         action=Action.CREDENTIALS,
     ),
+    # ---- credential helpers of Docker and credential providers of the kubelet
+    _helper(
+        Subject.HELPER_MISSING,
+        Failure.NOT_FOUND,
+        r"docker-credential-[\w-]{1,40}(?:\.exe)?\"?(?:: | )(?:executable file )?(?:not found|no such file)",
+        r"exec: \"[^\"]{0,120}ecr-credential-provider\"[^:]{0,20}: (?:executable file not found|no such file)",
+        r"plugin binary executable \S{1,200} did not exist",
+    ),
+    _helper(
+        Subject.HELPER_FAILED,
+        Failure.TIMEOUT,
+        r"error execing credential provider plugin \S{1,80}(?: for image \S{1,300}?)?: context deadline exceeded",
+        weight=Weight.WEAK,
+    ),
+    _helper(
+        Subject.HELPER_FAILED,
+        Failure.NO_CREDENTIALS,
+        r"error execing credential provider plugin \S{1,80}(?: for image \S{1,300}?)?(?:: exit status \d{1,3})?",
+        "credentials not found in native keychain",
+        "error getting credentials - err",
+        "failed getting credential from external registry credential provider",
+        "failed to find docker auth for repo",
+        weight=Weight.WEAK,
+    ),
     # ---- names
-    _round_trip(Failure.NXDOMAIN, f"{_LOOKUP}no such host", action=Action.DNS),
-    _round_trip(Failure.SERVFAIL, f"{_LOOKUP}(?:server misbehaving|cannot unmarshal dns)", action=Action.DNS),
-    _round_trip(Failure.NO_ADDRESS, f"{_LOOKUP}no (?:suitable )?address", action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, f"{_LOOKUP}no such host(?: is known)?", action=Action.DNS),
+    _round_trip(
+        Failure.SERVFAIL, f"{_LOOKUP}(?:{_any(system_errors.RESOLVER_FAILS)}|cannot unmarshal dns)", action=Action.DNS
+    ),
+    _round_trip(
+        Failure.NO_ADDRESS, f"{_LOOKUP}(?:{_any(system_errors.NO_ADDRESS)}|no (?:suitable )?address)", action=Action.DNS
+    ),
     _round_trip(
         Failure.NO_ANSWER,
-        f"{_LOOKUP}(?:{_UDP})?(?:connect: |read: )?(?:i/o timeout|connection refused|{_UNREACHABLE}|{_CANCELLED})",
+        f"{_LOOKUP}(?:getaddrinfow: )?(?:{_UDP})?(?:connect: |read: |wsarecv: )?"
+        f"(?:i/o timeout|{_any(system_errors.RESOLVER_SILENT)}|{_ANY_CONNECTION_ERROR}|{_CANCELLED})",
         action=Action.DNS,
     ),
-    _round_trip(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|read: \w+|connect: \w+)", action=Action.DNS),
+    _round_trip(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|(?:read|connect|wsarecv|wsasend): \w+)", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, f"failed to resolve '(?P<host>{_NAME})'", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"(?:enotfound|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS),
     _round_trip(
-        Failure.NXDOMAIN,
-        "no such host",
-        "name or service not known",
-        "nodename nor servname",
-        r"\bnxdomain\b",
+        Failure.NO_ANSWER,
+        f"eai_again (?P<host>{_NAME})",
+        f"resource temporarily unavailable \\((?P<asked_host>{_NAME}):443\\)",  # .NET's words for EAI_AGAIN
         action=Action.DNS,
     ),
-    _round_trip(
-        Failure.NO_ANSWER, f"eai_again (?P<host>{_NAME})", "temporary failure in name resolution", action=Action.DNS
-    ),
-    _round_trip(Failure.SERVFAIL, r"\bservfail\b", "server misbehaving", action=Action.DNS),
-    _round_trip(Failure.NO_ADDRESS, "no address associated with (?:host)?name", action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, f"name or service not known \\((?P<host>{_NAME}):443\\)", action=Action.DNS),
+    _round_trip(Failure.NO_ANSWER, *system_errors.RESOLVER_SILENT, action=Action.DNS),
+    _round_trip(Failure.NXDOMAIN, *system_errors.NAME_UNKNOWN, action=Action.DNS),
+    _round_trip(Failure.SERVFAIL, *system_errors.RESOLVER_FAILS, action=Action.DNS),
+    _round_trip(Failure.NO_ADDRESS, *system_errors.NO_ADDRESS, action=Action.DNS),
     # ---- connections
     _round_trip(
         Failure.TIMEOUT,
-        f"{_DIAL}(?:i/o timeout|{_TIMED_OUT}|a connection attempt failed|{_CANCELLED})",
+        f"{_DIAL}(?:i/o timeout|{_any(system_errors.TIMED_OUT)}|{_CANCELLED})",
         action=Action.TCP,
     ),
-    _round_trip(Failure.REFUSED, f"{_DIAL}(?:connection refused|no connection could be made)", action=Action.TCP),
-    _round_trip(Failure.RESET, f"{_DIAL}connection reset", action=Action.TCP),
-    _round_trip(Failure.UNREACHABLE, f"{_DIAL}(?:{_UNREACHABLE})", action=Action.TCP),
-    _round_trip(Failure.PROHIBITED, f"{_DIAL}(?:permission denied|operation not permitted)", action=Action.TCP),
+    _round_trip(Failure.REFUSED, f"{_DIAL}(?:{_any(system_errors.REFUSED)})", action=Action.TCP),
+    _round_trip(Failure.RESET, f"{_DIAL}(?:{_any(system_errors.RESET)})", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"{_DIAL}(?:{_any(system_errors.UNREACHABLE)})", action=Action.TCP),
+    _round_trip(Failure.PROHIBITED, f"{_DIAL}.{{0,40}}(?:{_any(system_errors.PROHIBITED)})", action=Action.TCP),
     _round_trip(Failure.TIMEOUT, f"connect etimedout {_PEER}", action=Action.TCP),
     _round_trip(Failure.REFUSED, f"connect econnrefused {_PEER}", action=Action.TCP),
-    _round_trip(Failure.UNREACHABLE, f"connect (?:enetunreach|ehostunreach) {_PEER}", action=Action.TCP),
     _round_trip(
-        Failure.TIMEOUT, f"{_CURL}(?:{_TIMED_OUT}|couldn't connect to server|timeout was reached)", action=Action.TCP
+        Failure.UNREACHABLE,
+        f"connect (?:enetunreach|ehostunreach|enetdown|ehostdown|eaddrnotavail|eafnosupport) {_PEER}",
+        action=Action.TCP,
+    ),
+    _round_trip(Failure.PROHIBITED, f"connect (?:eacces|eperm) {_PEER}", action=Action.TCP),
+    _round_trip(
+        Failure.TIMEOUT,
+        f"{_CURL}(?:{_TIMED_OUT}|could(?:n't| not) connect to server|timeout was reached)",
+        action=Action.TCP,
     ),
     _round_trip(Failure.REFUSED, f"{_CURL}connection refused", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"{_CURL}(?:{_any(system_errors.UNREACHABLE)})", action=Action.TCP),
     _round_trip(Failure.TIMEOUT, f"{_JAVA}{_TIMED_OUT}", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, f"connection timed out: {_NETTY_PEER}", action=Action.TCP),
     _round_trip(Failure.REFUSED, f"{_JAVA}connection refused", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"{_JAVA}(?:{_any(system_errors.UNREACHABLE)})", action=Action.TCP),
     _round_trip(
         Failure.TIMEOUT,
         "connect timeout on endpoint url",
         f"connection to (?P<host>{_NAME}) timed out",
         action=Action.TCP,
     ),
+    _round_trip(Failure.REFUSED, f"connection refused \\((?P<host>{_NAME}):443\\)", action=Action.TCP),
     # ---- TLS
-    _round_trip(Failure.TLS_STALL, "(?:tls|ssl) handshake time(?:out|d out)", action=Action.TLS),
-    _round_trip(
-        Failure.WRONG_NAME,
-        r"certificate is valid for (?P<names>[^:]{1,300}?), not \S+",
-        "certificate is not valid for",
-        "hostname mismatch",
-        "no alternative certificate subject name matches",
-        action=Action.TLS,
-    ),
-    _round_trip(
-        Failure.EXPIRED,
-        "certificate has expired(?: or is not yet valid)?",
-        "certificate is not yet valid",
-        action=Action.TLS,
-    ),
-    _round_trip(
-        Failure.UNTRUSTED,
-        "signed by unknown authority",
-        "certificate[ _]verify[ _]failed",
-        "unable to get local issuer",
-        "self[- ]signed certificate",
-        "ssl certificate problem",
-        "pkix path building failed",
-        action=Action.TLS,
-    ),
-    _round_trip(
-        Failure.NOT_TLS,
-        "server gave http response to https client",
-        "does not look like a tls handshake",
-        "wrong version number",
-        action=Action.TLS,
-    ),
-    _round_trip(
-        Failure.TLS_RESET,
-        r"remote error: tls: [\w ]{1,60}",
-        "ssl_error_syscall",
-        "unexpected_eof_while_reading",
-        action=Action.TLS,
-    ),
+    _round_trip(Failure.TLS_STALL, *system_errors.HANDSHAKE_SILENT, action=Action.TLS),
+    _round_trip(Failure.WRONG_NAME, *system_errors.WRONG_NAME, action=Action.TLS),
+    _round_trip(Failure.EXPIRED, *system_errors.OUT_OF_DATE, action=Action.TLS),
+    _round_trip(Failure.UNTRUSTED, *system_errors.UNTRUSTED, action=Action.TLS),
+    _round_trip(Failure.NOT_TLS, *system_errors.NOT_TLS, action=Action.TLS),
+    _round_trip(Failure.TLS_RESET, *system_errors.HANDSHAKE_CUT, action=Action.TLS),
     # ---- bytes
     _round_trip(
         Failure.BAD_DIGEST,
@@ -301,20 +486,23 @@ PATTERNS = (
         "unexpected commit digest",
         "digest (?:mismatch|did not match)",
         "failed to verify .{0,80}digest",
+        "(?:image )?config verification failed",
+        "did not match calculated checksum",
         action=Action.LAYER,
     ),
+    # The copy of a layer was cancelled when it had begun: no headers are awaited any more.
     _round_trip(
-        Failure.TRUNCATED,
-        "unexpected eof",
-        "short read: expected",
-        "failed size validation",
-        "incompleteread",
-        r"(?:stream error|stream id \d+).{0,60}(?:internal_error|protocol_error|cancel)",
+        Failure.STALLED,
+        "failed to copy: context (?:canceled|deadline exceeded)",
+        r"cancel pulling image \S{1,512} because of no progress in",  # containerd
+        "inactivity time exceeded timeout while pulling image",  # the ECS agent
+        action=Action.LAYER,
     ),
-    _round_trip(Failure.RESET, f"{_OPEN}(?:connection reset|broken pipe)"),
-    _round_trip(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_TIMED_OUT})"),
-    _round_trip(Failure.STALLED, "timeout awaiting response headers", "read timeout on endpoint url"),
-    _round_trip(Failure.RESET, r"[\"'/]: eof\b", "connection reset by peer", "econnreset", "socket hang up"),
+    _round_trip(Failure.TRUNCATED, *system_errors.CUT),
+    _round_trip(Failure.RESET, f"{_OPEN}(?:{_any(system_errors.RESET)})"),
+    _round_trip(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_any(system_errors.TIMED_OUT)})"),
+    _round_trip(Failure.STALLED, *system_errors.STALLED),
+    _round_trip(Failure.RESET, r"[\"'/]: eof\b", *system_errors.RESET, *system_errors.HUNG_UP),
     # ---- answers
     _round_trip(
         Failure.DENIED, r"parsing http 403 response body: invalid character '<'[^<]{0,80}<\?xml", action=Action.LAYER
@@ -326,16 +514,23 @@ PATTERNS = (
         Failure.NO_CREDENTIALS,
         "no basic auth credentials",
         "failed to fetch anonymous token.*",
+        "credential required for basic auth",
+        "unauthorized: authentication required",
+        "missing username or secret",
         action=Action.CHALLENGE,
     ),
     _round_trip(Failure.CLOCK, "signature (?:expired|not yet current)"),
     _round_trip(
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",
-        "401 unauthorized",
+        r"\b401\W{1,2}unauthorized",
         r"\bunauthorized: ",
         r"login attempt to \S{1,300} failed",
         "security token included in the request is (?:invalid|expired)",
+        "invalid username/password",
+        "(?:sso session associated with this profile|your session) has expired",
+        "error loading (?:sso token|login session token)",
+        r"failed to refresh url: (?:unexpected )?status(?: code)? 40[13]",
     ),
     _round_trip(
         Failure.THROTTLED,
@@ -344,7 +539,12 @@ PATTERNS = (
         code=DOCKER_HUB,
     ),
     _round_trip(
-        Failure.THROTTLED, "toomanyrequests", "rate exceeded", "429 too many requests", "(?:pull )?rate limit exceeded"
+        Failure.THROTTLED,
+        "toomanyrequests",
+        "too many requests to registry",
+        "rate exceeded",
+        "429 too many requests",
+        "(?:pull )?rate limit exceeded",
     ),
     _round_trip(
         Failure.NO_PLATFORM,
@@ -352,7 +552,11 @@ PATTERNS = (
         r"descriptor matching platform '(?P<requested>[^']{2,40})'",
         "find a descriptor for platform",
         "no match for platform",
+        "no image found in (?:manifest list|image index) for architecture",
         r"image operating system \S{1,40} cannot be used",
+        r"cannot download image with operating system \S{1,40}",
+        r"a windows version [\d.]{1,20}-based image is incompatible with a [\d.]{1,20} host",
+        "operating system of the container does not match the operating system of the host",
         action=Action.MANIFEST,
     ),
     _round_trip(
@@ -366,6 +570,7 @@ PATTERNS = (
         Failure.NOT_FOUND,
         "manifest unknown(?:: requested image not found)?",
         "requested image not found",
+        "image manifest does not exist for tag or digest",
         action=Action.MANIFEST,
         code="MANIFEST_UNKNOWN",
     ),
@@ -386,6 +591,7 @@ PATTERNS = (
         Failure.NOT_FOUND,
         r"\S[:@]\S{1,512}: not found(?!\w)",
         r"(?:manifest for|repo|repository|image) \S{1,512} not found",
+        r"content at \S{1,512} not found",
         "404 not found",
         "does not exist or no pull access",
         action=Action.MANIFEST,
@@ -393,7 +599,7 @@ PATTERNS = (
     _round_trip(
         Failure.DENIED,
         "is not authorized to perform",
-        "403 forbidden",
+        r"\b403\W{1,2}forbidden",
         "status(?: code)?:? 403",
         "access ?denied(?:exception)?",
         r"\bdenied: ",
@@ -406,23 +612,16 @@ PATTERNS = (
         "statuscode: 50[0-4]",
     ),
     # ---- timeouts and connections without details
-    _round_trip(Failure.REFUSED, "connection refused", action=Action.TCP),
-    _round_trip(Failure.UNREACHABLE, _UNREACHABLE, action=Action.TCP),
-    _no_answer(
-        "client.timeout",
-        "signal: killed",
-        r"statuscode: 0\b",
-        "requestcanceled",
-        "request (?:context )?canceled",
-        "context (?:deadline exceeded|canceled)",
-        "(?:request send|send request) failed",
-        "failed to do request",
-        "i/o timeout",
-        "could not connect to the endpoint url",
-        _TIMED_OUT,
-        "etimedout",
-        weight=Weight.WEAK,
+    _round_trip(Failure.REFUSED, *system_errors.REFUSED, action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, *system_errors.UNREACHABLE, action=Action.TCP),
+    _round_trip(
+        Failure.PROHIBITED,
+        system_errors.PROHIBITED[-1],
+        r"new connection: \[errno \d{1,3}\] (?:permission denied|operation not permitted)",
+        action=Action.TCP,
     ),
+    _no_answer(*system_errors.WAITED, *system_errors.TIMED_OUT, weight=Weight.WEAK),
+    _no_answer(*system_errors.NO_ANSWER, weight=Weight.WRAPPING),
     _no_answer(
         "connection issue between the task and", "check your (?:task )?network configuration", weight=Weight.FAINT
     ),
@@ -463,7 +662,7 @@ def _pattern_match(row: ErrorPattern, match: re.Match[str], record: str) -> Patt
         action=row.action,
         subject=row.subject,
         code=row.code,
-        host=groups.get("host"),
+        host=groups.get("host") or groups.get("asked_host"),
         server=groups.get("server") or groups.get("asked"),
         address=groups.get("address"),
         port=groups.get("port"),

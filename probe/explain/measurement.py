@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from probe.addresses import can_be_aws, classify, presume
+from probe.addresses import can_be_aws, classify, is_ipv6, presume
 from probe.endpoints import AGENT_ENDPOINTS, ROWS, Place, Row
+from probe.explain.error_patterns import INSTANCE_METADATA
 from probe.explain.hosts import is_public_ecr
 from probe.explain.reported_failures import ReportedFailure
 from probe.explain.task_context import TaskContext
@@ -124,7 +125,10 @@ def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> 
         region=context.region,
         account=context.account,
         launch_type=context.launch_type,
+        cluster=context.cluster,
+        service=context.service,
         task_arn=context.task_arn,
+        client=context.client,
         image=context.image.text if context.image else context.other_image,
         addresses=context.addresses,
     )
@@ -238,7 +242,9 @@ def _reported_steps(
         )
         addresses = tuple(Address(address, classify(address, ranges)) for address in dialled if address)
         host = endpoint.host if endpoint else name
-        yield _step(reported.endpoint, Action.DNS, _names(name, "", addresses), host=host or None, detail=INFERRED)
+        record = "AAAA" if all(is_ipv6(entry.address) for entry in addresses) else "A"
+        seen = _names(name, "", addresses, record)
+        yield _step(reported.endpoint, Action.DNS, seen, host=host or None, detail=INFERRED)
     subject = (
         reported.subject
         or reported.resolver
@@ -276,8 +282,8 @@ def _step(
     )
 
 
-def _names(name: str, server: str, addresses: tuple[Address, ...] = ()) -> NamesSeen:
-    return NamesSeen(server=server, asker=Asker.CONFIGURED, order=0, name=name, record="A", addresses=addresses)
+def _names(name: str, server: str, addresses: tuple[Address, ...] = (), record: str = "A") -> NamesSeen:
+    return NamesSeen(server=server, asker=Asker.CONFIGURED, order=0, name=name, record=record, addresses=addresses)
 
 
 def _seen(reported: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnySeen:
@@ -288,16 +294,18 @@ def _seen(reported: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnyS
             return _names(name, reported.resolver or "")
         case Action.TCP if reported.address:
             return ConnectionSeen(address=reported.address, address_class=address_class)
-        case Action.TLS if reported.address or reported.certificate_names or reported.not_after:
+        case Action.TLS if reported.address or reported.certificate_names or reported.failure is Failure.EXPIRED:
             address = reported.address or ""
             return CertificateSeen(
                 address=address,
                 address_class=address_class,
                 names=reported.certificate_names,
+                not_before=reported.not_before,
                 not_after=reported.not_after,
             )
         case Action.CREDENTIALS:
-            return CredentialsSeen(status=reported.status)
+            source = "iam-role" if reported.code == INSTANCE_METADATA else None  # botocore's name of the provider
+            return CredentialsSeen(source=source, status=reported.status)
         case Action.TCP | Action.TLS | Action.START | Action.ENVIRONMENT:
             return Nothing()
         case Action.BLOB if reported.failure is Failure.REDIRECT:

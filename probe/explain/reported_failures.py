@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from ipaddress import ip_address
 
-from probe.addresses import LINK_LOCAL_SERVICES
-from probe.explain.error_patterns import DOCKER_HUB, PatternMatch, Weight, deciding_match
+from probe.addresses import LINK_LOCAL_SERVICES, can_be_aws, is_s3
+from probe.explain.error_patterns import DOCKER_HUB, INSTANCE_METADATA, PatternMatch, Weight, deciding_match
 from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
 from probe.explain.round_trips import (
     BLOB,
@@ -55,12 +55,27 @@ _S3_BODY = re.compile(r"<\?xml|<Error>")
 _CODE = re.compile(r"\b[A-Z][A-Za-z]{2,60}\b")
 _LOG_GROUP = re.compile(r"log ?group(?:name)?[ =:'\"]{1,3}(/[\w.#/-]{1,512})", re.IGNORECASE)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# Go's crypto/x509
 _EXPIRY = re.compile(r"current time \S{10,40} is after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z")
-# The headline of an error of the pull. Where nothing else matches, the rest of the text was cut off.
+_NOT_YET = re.compile(r"current time \S{10,40} is before (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z")
+# The headline of an error of a task's start. Where nothing else matches, its reason is missing or unknown.
 _HEADLINE = re.compile(
-    r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime)\w*Error\b|ErrImagePull|ImagePullBackOff"
-    r"|[Ff]ailed to (?:pull|resolve ref|copy|solve|fetch)|[Uu]nable to (?:pull|retrieve)|registry auth"
+    r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime|DockerTimeout)\w*Error\b|\bErrImagePull\b"
+    r"|ImagePullBackOff|[Uu]nable to (?:pull|retrieve|get)[\w ]{1,60}|registry auth(?: from asm)?"
+    r"|[Ff]ailed to (?:pull(?: and unpack)?(?: image)?|resolve (?:ref(?:erence)?|source metadata for)|copy|solve|fetch"
+    r"|create [Cc]loud[Ww]atch log stream|initialize logging driver|validate logger args)"
+    r"|httpRead(?:er)?Seeker: failed open|service call has been retried \d{1,4} time\(s\)"
+    r"|(?:image|manifest|ref|pull|stream)\w* (?:pull )?has been retried \d{1,4} times?(?:\(s\))?"
+    r"|asm fetching secret from the service for|failed to fetch secret"
 )
+_ANSWERED = re.compile(r"unexpected status(?: code| from \w{3,7} request to)?:? ")
+# What may stand behind a headline without being a reason: requests, names of images and secrets, counts.
+_NO_REASON = re.compile(
+    r"\b(?:Get|Head|Post|Put|GET|HEAD|POST|PUT)\b|\"[^\"]{0,2000}\"|\S*[/:@]\S*|caused by:|\bfor \S+|\d+ "
+    r"times?(?:\(s\))?"
+)
+_CUT_END = re.compile(r"[:,(\[][\"' )\]]*\Z|https?://[^\s\"')]*[\"']?\Z")
+_ELLIPSIS = re.compile(r"(?:\.\.\.|…)(?=[\"')\]\s]|\Z)")
 # Evidence that a container runtime wrote the record: other programs have hosts and disks too.
 _ABOUT_AN_IMAGE = re.compile(
     r"/v2\b|\bdocker|docker\b|containerd|podman|buildkit|\bmanifests?\b|\blayers?\b|\bsnapshots?\b|overlay"
@@ -71,11 +86,14 @@ _ABOUT_AN_IMAGE = re.compile(
 _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
 # A host with a port other than 443: a database, a cache.
 _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
+_OWN_BUCKET = re.compile(r"arn:[\w-]{1,20}:s3:::(?!prod-[\w-]{1,40}-starport-)")
+_ANSWERS = (Failure.DENIED, Failure.NOT_FOUND, Failure.UNAUTHENTICATED)
 _CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
 _HTTPS_PORTS = (None, "443", "https")
 _METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
 _LOOK_BACK = 4000  # characters before an excerpt that can make its words a secret
 _CONTEXT = 160  # characters that are shown before and after a match
+_LONGEST_QUOTE = 600  # characters of a record without a match: its end, where the reason is
 
 
 class ReportedFailure(Record, frozen=True):
@@ -98,6 +116,7 @@ class ReportedFailure(Record, frozen=True):
     server_time: datetime | None = None
     platform: str | None = None
     certificate_names: tuple[str, ...] = ()
+    not_before: datetime | None = None
     not_after: datetime | None = None
     log_group: str | None = None
     digest: str | None = None
@@ -139,12 +158,15 @@ def is_failure(record: str, context: TaskContext) -> bool:
 def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     match, named = deciding_match(record), round_trip_in_text(record)
     if match is None:
-        return _cut_short(record) if _HEADLINE.search(record) else None
+        return _without_reason(record, named, context) if _HEADLINE.search(record) else None
     target = _target(record, match)
-    if match.subject is Subject.LOG_REGION and named != LOGS:
-        return None  # any AWS client can lack a region
+    if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
+        return _without_reason(record, named, context)
+    match = _of_these_settings(match, named)
     if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
         return None  # any program can fill a disk
+    if match.subject is Subject.UNPACK and not _ABOUT_AN_IMAGE.search(record):
+        return None
     if match.subject:
         return _reported_failure(record, match, RoundTrip("task", match.action or Action.START), target)
     if match.action is Action.CREDENTIALS or _is_link_local(match, target):
@@ -155,11 +177,46 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     return None if round_trip is None else _reported_failure(record, match, round_trip, target)
 
 
-def _cut_short(record: str) -> ReportedFailure:
-    """A text that ends before the reason."""
+def _of_these_settings(match: PatternMatch, named: RoundTrip | None) -> PatternMatch:
+    """Settings of the log driver, where the text names it, else of the client: any client can lack a region."""
+    if match.subject is Subject.LOG_REGION and named != LOGS:
+        return replace(match, subject=Subject.CLIENT_SETTINGS)
+    is_logs = match.subject is Subject.CLIENT_SETTINGS and named == LOGS
+    return replace(match, subject=Subject.LOG_REGION) if is_logs else match
+
+
+def _without_reason(record: str, named: RoundTrip | None, context: TaskContext) -> ReportedFailure:
+    """A text with a headline and no known reason: it was cut off, or its last clause is unknown."""
+    last = max(headline.end() for headline in _HEADLINE.finditer(record))
+    hosts = [read_host(url["host"]) for url in _URL.finditer(record)]
+    host = next((host for host in reversed(hosts) if not is_link(host.name)), None)
+    cut, answered = _is_cut(record, last), _ANSWERED.search(record) is not None
+    elsewhere = host is not None and is_foreign(host)
+    if cut and answered and elsewhere:
+        return ReportedFailure(
+            ELSEWHERE, Action.MANIFEST, Failure.MALFORMED, Weight.FAINT, scrub(record[-_LONGEST_QUOTE:]), host=host
+        )
+    endpoint = (host.endpoint if host else None) or (named.endpoint if named else None)
+    of_ecr = not elsewhere and (context.other_image is None or endpoint not in ("ecr.dkr", "s3", None))
+    subject = (Subject.CUT_ANSWER if answered else Subject.CUT_SHORT) if cut else Subject.UNKNOWN_REASON
     return ReportedFailure(
-        "task", Action.START, Failure.MALFORMED, Weight.FAINT, scrub(record), subject=Subject.CUT_SHORT
+        endpoint if endpoint and of_ecr else "task",
+        Action.START,
+        Failure.MALFORMED,
+        Weight.FAINT,
+        scrub(record[-_LONGEST_QUOTE:] if subject is Subject.UNKNOWN_REASON else record),
+        subject=subject,
+        host=host if host is not None and host.endpoint == endpoint else None,
     )
+
+
+def _is_cut(record: str, begin: int) -> bool:
+    """Whether a text ends before the reason: nothing but names stands after `begin`, or its end is missing."""
+    rest = record[begin:]
+    if _ELLIPSIS.search(rest) or _CUT_END.search(rest):
+        return True
+    reason = re.split(r"[:,]\s", rest, maxsplit=1)[1:]
+    return not reason or re.search(r"[A-Za-z]{3}", _NO_REASON.sub(" ", reason[0])) is None
 
 
 def _is_link_local(match: PatternMatch, target: _Target | None) -> bool:
@@ -199,13 +256,19 @@ def _round_trip(
 
     By the operation that was denied, by what answered, by the host, and last by what the text names (`named`).
     """
+    if _is_fallback(record, match, target):
+        return MANIFEST
     if match.failure is Failure.DENIED and (operation := _operation(record)) is not None:
         service = operation.partition(":")[0]
+        if service == "s3" and _OWN_BUCKET.search(record):
+            return ENVIRONMENT_FILE  # a bucket of the account, not ECR's
         return _BY_OPERATION.get(operation) or _BY_SERVICE.get(service) or RoundTrip(service, Action.REQUEST)
     if target is not None and target.host.endpoint == "s3" and not _may_be_layer_bucket(record, target):
         return named if named in (LAYER, BLOB, ENVIRONMENT_FILE) else None  # a bucket of another program
     if match.action not in _CONNECTION_ACTIONS and _S3_BODY.search(record):
         return LAYER
+    if match.action is Action.LAYER and target is None and context.other_image is not None:
+        return RoundTrip(ELSEWHERE, Action.MANIFEST)
     if match.action in (Action.LAYER, Action.LOGS):
         return LAYER if match.action is Action.LAYER else LOGS
     of_registry = match.action is Action.CHALLENGE or match.failure is Failure.NO_PLATFORM
@@ -221,6 +284,8 @@ def _round_trip(
     of_pull = named is None or named.endpoint in ("ecr.dkr", "s3")
     if context.other_image is not None and of_pull:
         return RoundTrip(ELSEWHERE, Action.MANIFEST)
+    if named is not None and not named.sure and target is None and context.image is None and match.address:
+        return _round_trip_of_address(match.address) or named
     if named is not None and not of_registry:
         return named
     if match.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
@@ -231,6 +296,24 @@ def _round_trip(
         return None
     of_aws = specific or _code(record, match.failure) is not None or match.failure is Failure.CLOCK
     return RoundTrip(UNNAMED, Action.REQUEST) if of_aws else None
+
+
+def _is_fallback(record: str, match: PatternMatch, target: _Target | None) -> bool:
+    """Whether containerd asked for a manifest under /blobs/: it does so after /manifests/ answered 404.
+
+    containerd, core/remotes/docker/resolver.go: it resolves a digest at /manifests/, then at /blobs/.
+    """
+    digest = _DIGEST.search(target.path) if target is not None and "/blobs/" in target.path else None
+    resolving = "failed to resolve ref" in record
+    return digest is not None and resolving and f"@{digest[0]}" in record and match.failure in _ANSWERS
+
+
+def _round_trip_of_address(address: str) -> RoundTrip | None:
+    """Where only a headline names the request: S3's addresses are known, other public ones may be any service's."""
+    known = _address(address)
+    if known is None or not can_be_aws(known):
+        return None
+    return LAYER if is_s3(known) else RoundTrip(UNNAMED, Action.REQUEST)
 
 
 def _is_image_pull(record: str, host: Host, context: TaskContext) -> bool:
@@ -274,15 +357,16 @@ def _reported_failure(
         host=host if host is not None and host.endpoint in (round_trip.endpoint, None) else None,
         address=_address(match.address),
         resolver=_address(match.server),
-        code=code if answered else None,
+        code=code if answered or match.code == INSTANCE_METADATA else None,
         status=_status(record) if answered else None,
-        is_aws=bool(code or _REQUEST_ID.search(record) or _S3_BODY.search(record)),
+        is_aws=_is_of_aws(record, code, failure),
         denial=_denial(record) if failure is Failure.DENIED else None,
         signed_at=signed_at,
         server_time=server_time,
         platform=match.platform,
         certificate_names=tuple((match.names or "").replace(",", " ").split())[:8],
-        not_after=_not_after(record) if failure is Failure.EXPIRED else None,
+        not_before=_time(_NOT_YET.search(record)) if failure is Failure.EXPIRED else None,
+        not_after=_time(_EXPIRY.search(record)) if failure is Failure.EXPIRED else None,
         log_group=log_group[1] if log_group else None,
         digest=digest[0] if digest else None,
     )
@@ -294,13 +378,16 @@ def _failed_step(
     """The step that failed, its failure, and its subject."""
     if match.subject:
         return match.action or Action.START, match.failure, match.subject
+    if _is_fallback(record, match, target):
+        return Action.MANIFEST, Failure.NOT_FOUND, None
     if target is not None and target.host.vpce and ("login" in record or target.path.startswith("/v2")):
         return Action.ENVIRONMENT, match.failure, Subject.VPCE_HOST
     if target is not None and is_foreign(target.host) and round_trip.endpoint == "ecr.dkr":
         return Action.BLOB, Failure.REDIRECT, None
     if round_trip.action is Action.CREDENTIALS:
         missing = match.failure is Failure.NO_CREDENTIALS
-        return Action.CREDENTIALS, match.failure if missing else Failure.NO_ANSWER, None
+        missing = missing or (match.code == INSTANCE_METADATA and _status(record) == 404)
+        return Action.CREDENTIALS, Failure.NO_CREDENTIALS if missing else Failure.NO_ANSWER, None
     if match.action in _CONNECTION_ACTIONS:
         return match.action or round_trip.action, match.failure, None
     if match.failure is Failure.RESET and (round_trip.action is not Action.LAYER or "failed to do request" in record):
@@ -352,6 +439,12 @@ def _status(record: str) -> int | None:
     return statuses[-1] if statuses else None
 
 
+def _is_of_aws(record: str, code: str | None, failure: Failure) -> bool:
+    """Whether AWS answered. A code of a server error is a common word, which other programs write too."""
+    own_code = code is not None and failure is not Failure.SERVER_ERROR
+    return own_code or bool(_REQUEST_ID.search(record) or _S3_BODY.search(record))
+
+
 def _denial(record: str) -> Denial | None:
     """AWS's sentence on a denial, also where its beginning is missing."""
     denial = denial_in(record)
@@ -364,9 +457,8 @@ def _denial(record: str) -> Denial | None:
     return replace(denial or Denial(action=_operation(record)), reason=reason, explicit=explicit)
 
 
-def _not_after(record: str) -> datetime | None:
-    expiry = _EXPIRY.search(record)
+def _time(match: re.Match[str] | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(f"{expiry[1]}+00:00") if expiry else None
+        return datetime.fromisoformat(f"{match[1]}+00:00") if match else None
     except ValueError:
         return None

@@ -12,7 +12,8 @@ from probe.explain.documents import Event, time_of
 from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
 from probe.model import ImageHost, ImageReference
-from probe.records import Record, fields
+from probe.partitions import partition_of
+from probe.records import Record, fields, replace
 
 _NAME_CHARACTER = r"[\w.*<>-]"
 _TAG = r"(?::[\w.*-]{1,128})?(?:@sha256:[0-9a-f]{64})?"
@@ -31,6 +32,42 @@ _AWS_HOST = re.compile(
     r"(?<![\w.@:-])(?:[a-z0-9-]{1,63}\.){1,6}(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws)\b", re.ASCII
 )
 _ECR_HOST = re.compile(r"\bdkr[.-]ecr\b")
+_PLATFORM = re.compile(r"(?:linux|windows|darwin|freebsd)/\w{2,10}(?:/v\d)?")
+_PUBLIC_ECR_IMAGE = re.compile(rf"(?<![\w./-])(?P<image>public\.ecr\.aws/[\w./-]{{1,256}}{_TAG})", re.ASCII)
+# The resource of a denial names the repository; so does an ARN in a policy.
+_REPOSITORY_ARN = re.compile(
+    r"arn:[\w-]{3,20}:ecr:(?P<region>[a-z0-9-]{5,20}):(?P<account>\d{12}):repository/(?P<repository>[a-z0-9._/-]{2,256})"
+)
+_LAYER_BUCKET = re.compile(r"\bprod-(?P<region>[a-z0-9-]{5,20}?)-starport-layer-bucket")
+_CLOUDTRAIL_REGION = re.compile(r"\bawsRegion\W{1,5}(?P<region>[a-z0-9-]{5,20})")
+_S3_ERROR = re.compile(r"<(?:\?xml|Error>).{0,4000}")  # its principal is ECR's own
+_SERVICE = re.compile(
+    r"\(service (?P<service>[\w-]{1,255})[),]|\b[Ss]ervice (?:ARN )?\S{0,200}:service/(?P<arn>[\w/-]{1,512})"
+)
+_CLUSTER = re.compile(r"\bcluster[ /:='\"]{1,3}(?P<cluster>[\w-]{1,255})")
+# What pulled, by its own words. ECS's headlines decide, since ECS quotes what the container runtime reports.
+_CLIENTS = (
+    (
+        "ecs",
+        r"\bCannot[A-Z]\w+Error\b|ResourceInitializationError|DockerTimeoutError|DockerGoClient|:ecs:[a-z0-9-]+:\d|ecs-agent",
+    ),
+    ("lambda", r"\bLambda\b|\blambda\."),
+    ("codebuild", r"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE|\bCodeBuild\b"),
+    ("sagemaker", r"algorithm container|\bSageMaker\b"),
+    ("app-runner", r"\bApp ?Runner\b"),
+    ("gitlab-runner", r"ERROR: (?:Preparation|Job) failed|with specified policies|gitlab-runner"),
+    (
+        "kubelet",
+        r"\bkubelet\b|kuberuntime|ErrImagePull|ImagePullBackOff|[Ss]andbox|pod_workers|credential provider plugin",
+    ),
+    ("cri-o", r"\bcri-?o\b"),
+    ("podman", r"\bpodman\b|\bskopeo\b|\bbuildah\b|initializing source docker://|unable to retrieve auth token"),
+    ("buildkit", r"failed to solve|\bbuildkit\b|\bbuildx\b|failed to resolve source metadata"),
+    ("nomad", r"\balloc \"|Driver Failure"),
+    ("soci", r"\bsoci\b|SOCI artifacts"),
+    ("docker", r"Error response from daemon|\bdockerd?\b|docker-credential-"),
+)
+_CLIENT_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _CLIENTS)
 
 
 class TaskContext(Record, frozen=True):
@@ -48,6 +85,9 @@ class TaskContext(Record, frozen=True):
     task_arn: str | None = None
     launch_type: str | None = None
     platform: str | None = None
+    cluster: str | None = None
+    service: str | None = None
+    client: str | None = None  # what pulled, where its words show it
     addresses: tuple[str, ...] = ()
 
     def or_else(self, other: TaskContext) -> TaskContext:
@@ -60,13 +100,20 @@ class TaskContext(Record, frozen=True):
 
 def read_context(records: Iterable[str]) -> TaskContext:
     """The first image, region, account and task that the records name."""
+    records = tuple(records)
     text = "\n".join(records)
-    images = list(_images(text))
+    images = list(_images(text)) or list(_images_of_arns(text))
     other = next(_other_images(text), None)
     task = next((arn for arn in arns.ECS.finditer(text) if arn["kind"] == "task"), None)
     identity = next(
-        (arn for arn in arns.ANY.finditer(text) if arn["service"] in ("iam", "sts") and arn["account"]), None
+        (
+            arn
+            for arn in arns.ANY.finditer(_S3_ERROR.sub("", text))
+            if arn["service"] in ("iam", "sts") and arn["account"]
+        ),
+        None,
     )
+    service, cluster = _SERVICE.search(text), _CLUSTER.search(text)
     return TaskContext(
         image=images[0] if images else None,
         other_image=other.text if other and not images else None,
@@ -75,7 +122,22 @@ def read_context(records: Iterable[str]) -> TaskContext:
         named_region=next(_regions(text), None),
         account=identity["account"] if identity else task["account"] if task else None,
         task_arn=task[0] if task else None,
+        cluster=cluster["cluster"] if cluster else None,
+        service=(service["service"] or service["arn"].rpartition("/")[2]) if service else None,
+        client=next((name for name, pattern in _CLIENT_PATTERNS if pattern.search(text)), None),
     )
+
+
+def _images_of_arns(text: str) -> Iterator[ImageReference]:
+    """Repositories that ARNs name, as references without a tag."""
+    for match in _REPOSITORY_ARN.finditer(text):
+        partition = partition_of(match["region"])
+        if partition is None:
+            continue
+        host = f"{match['account']}.dkr.ecr.{match['region']}.{partition.dns_suffix}"
+        image = parse_image(f"{host}/{match['repository'].rstrip('./-')}", listed_regions=False)
+        if not isinstance(image, OtherImage):
+            yield replace(image, tag=None)
 
 
 def _images(text: str) -> Iterator[ImageReference]:
@@ -93,10 +155,13 @@ def _other_images(text: str) -> Iterator[OtherImage]:
     """References to other registries."""
     named = (match["image"].rstrip(".:/-") for match in _NAMED_IMAGE.finditer(text))
     # "image configuration" and "image manifest" are not images: only a missing image may be a bare word.
-    qualified = (reference for reference in named if re.search("[/:@]", reference))
+    qualified = (
+        reference for reference in named if re.search("[/:@]", reference) and not _PLATFORM.fullmatch(reference)
+    )
+    public = (match["image"].rstrip(".:/-") for match in _PUBLIC_ECR_IMAGE.finditer(text))
     missing = (*_MISSING_IMAGE.finditer(text), *_DENIED_IMAGE.finditer(text))
     unmasked = (match["image"].rstrip(".:/-") for match in missing if not is_masked(match["image"]))
-    for reference in (*qualified, *unmasked):
+    for reference in (*public, *qualified, *unmasked):
         try:
             image = parse_image(reference.replace("<", "").replace(">", ""))
         except ValueError:
@@ -108,6 +173,8 @@ def _other_images(text: str) -> Iterator[OtherImage]:
 def _regions(text: str) -> Iterator[str]:
     hosts = (read_host(match[0]) for match in _AWS_HOST.finditer(text))
     yield from (host.region for host in hosts if host.region)
+    yield from (match["region"] for match in _LAYER_BUCKET.finditer(text))
+    yield from (match["region"] for match in _CLOUDTRAIL_REGION.finditer(text))
     yield from (arn["region"] for arn in arns.ANY.finditer(text) if arn["region"])
 
 

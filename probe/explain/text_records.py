@@ -40,7 +40,8 @@ _ERROR_WORDS = re.compile(
     r"error|fail|can(?:no|')t|unable|denied|refused|time[ds]? ?out|exception|unauthori[sz]ed|not authorized|forbidden"
     r"|not found|no such|unreachable|invalid|unexpected|signal: |stopped|x509|exit (?:code|status)|panic|fatal"
     r"|does(?: not|n't) (?:exist|support)|not reach|killed|toomanyrequests|rate exceeded|no space|\bEOF\b"
-    r"|no basic auth|mismatch|unavailable|RESOURCE:",
+    r"|no basic auth|mismatch|unavailable|RESOURCE:|no progress|does not have permission|exceeded|forcibly|aborted"
+    r"|unsupported|malformed|cancel|connectex|wsa(?:recv|send)|\btls: |limit|reset|conflict",
     re.IGNORECASE,
 )
 

@@ -57,6 +57,14 @@ CREDENTIALS_UNAVAILABLE = Fault(
     other_causes=(causes.THROTTLE, causes.PROXY),
     examples=(("words", "ERROR"),),
 )
+METADATA_UNAVAILABLE = CREDENTIALS_UNAVAILABLE.variant(
+    title="instance metadata did not return credentials",
+    why=(
+        "It is link-local (169.254.169.254), so no VPC endpoint, security group or network ACL is on that path. "
+        "From a container on EC2, IMDSv2 answers only with a hop limit of 2 or more."
+    ),
+    causes=(causes.IMDS_HOP_LIMIT, causes.NO_CREDENTIALS, causes.PROXY),
+)
 CREDENTIALS_UNUSABLE = CREDENTIALS_UNAVAILABLE.variant(
     title="the credentials configured here ({provider}) cannot be used",
     why="{words}. Later providers in the chain, including a task role, were not tried.",
@@ -87,7 +95,7 @@ _CAUSES = {
 }
 
 
-@finds(NO_CREDENTIALS, CREDENTIALS_UNAVAILABLE, CREDENTIALS_UNUSABLE, INSTANCE_ROLE)
+@finds(NO_CREDENTIALS, CREDENTIALS_UNAVAILABLE, METADATA_UNAVAILABLE, CREDENTIALS_UNUSABLE, INSTANCE_ROLE)
 def credentials(evidence: Evidence) -> Iterator[Finding]:
     """No credentials, a provider that failed, and credentials of the instance."""
     for step in evidence.failed(Action.CREDENTIALS):
@@ -98,6 +106,8 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
             yield finding(CREDENTIALS_UNUSABLE, evidence, tries, provider=provider, words=error_text)
         elif step.failure is Failure.NO_CREDENTIALS:
             yield finding(NO_CREDENTIALS, evidence, tries)
+        elif evidence.is_text and provider == _INSTANCE_METADATA:
+            yield finding(METADATA_UNAVAILABLE, evidence, tries)
         else:
             suspects = possible(*_CAUSES.get(step.failure or Failure.BUG, (causes.OTHER,)))
             yield finding(CREDENTIALS_UNAVAILABLE, evidence, tries, suspects=suspects)

@@ -71,7 +71,9 @@ def permission_values(evidence: Evidence, steps: Iterable[Step], endpoints: tupl
     actions = tuple(dict.fromkeys(denial.action for denial in denials if denial.action)) or usual
     resource = next((denial.resource for denial in denials if denial.resource), None)
     return {
-        "who": f"the {denied.kind} {denied.name}" if denied else principal or "the identity held here",
+        "who": f"the {denied.kind} {denied.name}"
+        if denied
+        else principal or ("the client" if evidence.is_text else "the identity held here"),
         "grantee": grantee.name,
         "grantee_kind": grantee.kind,
         "grantee_arn": grantee.arn,

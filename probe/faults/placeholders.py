@@ -89,6 +89,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "abroad_service": abroad[0],
         "abroad_services": listed(abroad[1:]),
         "cluster": around.cluster or "CLUSTER",
+        "task_service": around.service or "SERVICE",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],
         "ranges": few(plan.vpc_cidrs) or "RANGES",
         "deadline": f"{plan.budget.deadline:g}",

@@ -13,8 +13,8 @@ from enum import StrEnum
 from probe.faults import answers, causes, layers, logs, network, registry, task
 from probe.faults.causes import (
     DESCRIBE_TASK,
-    READ_MANIFEST,
     REGISTER,
+    CauseText,
     advice,
     read_task_definition,
     reads,
@@ -59,11 +59,28 @@ class Subject(StrEnum):
     EXEC = "exec"
     VOLUME = "volume"
     BUILD_IMAGE = "build-image"
+    SERVICE_PULL = "service-pull"
     SECRET = "secret"
     TIMEOUT = "timeout"
+    SLOW_PULL = "slow-pull"
+    SLOW_CREATE = "slow-create"
+    SLOW_STOP = "slow-stop"
+    UNPACK = "unpack"
+    RUNTIME = "runtime"
+    NETWORK_SETUP = "network-setup"
+    ROLE = "role"
+    ENDPOINT_SERVICE = "endpoint-service"
+    CLIENT_SETTINGS = "client-settings"
+    CLIENT_VERSION = "client-version"
+    HELPER_MISSING = "helper-missing"
+    HELPER_FAILED = "helper-failed"
+    PULL_LIMIT = "pull-limit"
+    NO_REASON = "no-reason"
     ENDED = "ended"
     RECOVERED = "recovered"
     CUT_SHORT = "cut-short"
+    CUT_ANSWER = "cut-answer"
+    UNKNOWN_REASON = "unknown-reason"
     UNRECOGNISED = "unclassified"
     NOT_DESCRIBED = "not-described"
 
@@ -108,6 +125,23 @@ NO_TOKEN = Fault(
         causes.MISSING_ECR_API,
         causes.NO_ROUTE,
         causes.UNRECOGNISED_HOST,
+        causes.TOKEN_EXPIRED,
+        causes.LEGACY_HOSTNAME,
+    ),
+    other_causes=(causes.NO_CREDENTIAL_PROVIDER,),
+)
+# ECS logs in by itself; other clients need a helper, a provider or a login that the user configured.
+NO_LOGIN = NO_TOKEN.variant(
+    why=(
+        "The registry answers, so the network path to it works. The client has no login for this host: no credential "
+        "helper or provider is configured for it, or the helper could not fetch a token."
+    ),
+    causes=(
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.UNRECOGNISED_HOST,
+        causes.NO_ROUTE,
         causes.TOKEN_EXPIRED,
         causes.LEGACY_HOSTNAME,
     ),
@@ -261,32 +295,17 @@ DISK = Fault(
     "the disk is full where the image is unpacked",
     "The layers arrived, so the network works.",
     Impact.START,
-    (
-        causes.other(
-            "the image needs more disk space than is free",
-            advice(
-                "raise ephemeralStorage in the task definition (on EC2: use a larger volume, or remove old images)",
-                REGISTER,
-            ),
-            reads("aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}"),
-        ),
-    ),
+    (causes.DISK_FULL,),
+    certain=True,
 )
 UNREADABLE_IMAGE = Fault(
     "registry.unreadable-image",
     "the container runtime cannot unpack the content that the image reference points to",
-    "All bytes arrived. They are not a file system but, for example, an attestation that was pushed as an image.",
+    "All bytes arrived. They are not an image of a format that this runtime supports: for example an attestation that "
+    "was pushed as an image, a chart, or an image in the old format (schema 1).",
     Impact.PULL,
-    (
-        causes.other(
-            "the tag points to something other than an image",
-            advice(
-                "push the image again without attestations",
-                "docker buildx build --provenance=false --tag IMAGE --push .",
-            ),
-            reads(READ_MANIFEST),
-        ),
-    ),
+    (causes.NOT_AN_IMAGE,),
+    other_causes=(causes.OLD_AGENT, causes.LAYER_CORRUPT),
 )
 EXEC_FORMAT = registry.NO_PLATFORM.variant(
     title="the image was pulled, but its program is built for another platform",
@@ -327,6 +346,14 @@ BUILD_IMAGE = Fault(
     Impact.PROOF,
     (causes.PULL_OUTSIDE_VPC, causes.CROSS_REGION, causes.REPOSITORY_POLICY),
 )
+SERVICE_PULL = Fault(
+    "service.image-denied",
+    "a service of AWS may not pull the image, or the image does not exist",
+    "Lambda and SageMaker pull outside your VPC, so its endpoints are not involved. The repository must allow the "
+    "service, and exist in the same region.",
+    Impact.PULL,
+    (causes.REPOSITORY_POLICY, causes.REPOSITORY_NOT_FOUND, causes.EXECUTION_ROLE, causes.PULL_OUTSIDE_VPC),
+)
 SECRET_MISSING = Fault(
     "task.secret-missing",
     "a secret or parameter of the task does not exist, or lacks the key that the task uses",
@@ -353,6 +380,158 @@ START_TIMEOUT = Fault(
             "the host is too busy, or the image is too large to start in time",
             advice("give the task more CPU, or a longer start timeout, in the task definition", REGISTER),
             reads(DESCRIBE_TASK),
+        ),
+    ),
+)
+SLOW_PULL = Fault(
+    "task.slow-pull",
+    "the image was not pulled in time",
+    "The text does not name the request that was slow. The registry was reached, or the pull would have failed earlier "
+    "with an error of its own.",
+    Impact.PULL,
+    (causes.TRANSFER_BROKEN, causes.SLOW_RUNTIME, causes.MISSING_S3, causes.MTU),
+)
+SLOW_CREATE = START_TIMEOUT.variant(
+    title="the container runtime did not create the container in time",
+    why="The image was pulled. Creating a container needs the host's disk and CPU, and no network.",
+    causes=(causes.SLOW_RUNTIME, causes.DISK_FULL),
+)
+SLOW_STOP = START_TIMEOUT.variant(
+    title="the container runtime did not stop or remove the container in time",
+    why="The container had started, so this is not a failure of its start.",
+    impact=Impact.PROOF,
+    causes=(causes.SLOW_RUNTIME,),
+)
+NOT_UNPACKED = Fault(
+    "task.unpack",
+    "the host could not unpack a layer",
+    "The layer arrived, so network and permissions work. The error is one of the host's disk, memory or system.",
+    Impact.START,
+    (causes.UNPACK, causes.LAYER_CORRUPT, causes.DISK_FULL),
+)
+NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
+    why=(
+        "The layer arrived, so network and permissions work. A Windows host unpacks only images whose base has the "
+        "host's version."
+    ),
+    causes=(causes.UNPACK, causes.NO_MATCHING_PLATFORM, causes.DISK_FULL),
+)
+_ON_WINDOWS = re.compile(r"hcsshim|windowsfilter|[A-Z]:\\|Win32|system (?:cannot find|resources exist)")
+RUNTIME_DOWN = Fault(
+    "task.runtime-down",
+    "the container runtime of the host does not answer",
+    "The error is one of a socket on the host. No request left the host.",
+    Impact.START,
+    (causes.SLOW_RUNTIME, causes.DISK_FULL),
+)
+NETWORK_SETUP = Fault(
+    "task.network-setup",
+    "the network of the task could not be set up on its host",
+    "This happens on the host, before the image is pulled. Endpoints and permissions of the pull are not involved.",
+    Impact.START,
+    (
+        causes.other(
+            "the network plugin of the host failed",
+            advice(
+                "update the host's agent and network plugin, and replace the host",
+                "aws ecs update-container-instances-state --region {task_region} --cluster {cluster} "
+                "--container-instances INSTANCE --status DRAINING",
+            ),
+            reads("journalctl --since '-1 hour'", note="Run it on the host."),
+        ),
+        causes.SLOW_RUNTIME,
+    ),
+)
+ROLE_NOT_ASSUMED = Fault(
+    "iam.role-not-assumed",
+    "ECS could not assume a role of the task",
+    "ECS needs the role before it starts the task, so the image was not requested.",
+    Impact.START,
+    (causes.TRUST_POLICY,),
+)
+UNKNOWN_SERVICE = Fault(
+    "endpoint.unknown-service",
+    "the endpoint was not created: its service name does not exist here",
+    "EC2 refused to create the endpoint. Names differ between partitions and regions.",
+    Impact.PROOF,
+    (causes.SERVICE_NAME,),
+    certain=True,
+)
+NOT_SENT = Fault(
+    "client.not-sent",
+    "the client did not send its request, because a setting is missing or invalid",
+    "The error comes from the client itself, so network, endpoints and permissions are not involved.",
+    Impact.PROOF,
+    (causes.MISCONFIGURED, causes.OLD_AGENT),
+    other_causes=(causes.FIPS_HOSTNAME,),
+)
+NOT_UNDERSTOOD = Fault(
+    "client.answer-not-understood",
+    "ECR answered, but the client cannot use its token for this image host",
+    "The request for the token succeeded, so network and permissions work. Older clients do not know every form of "
+    "the registry's host name.",
+    Impact.PULL,
+    (causes.OLD_AGENT, causes.UNRECOGNISED_HOST),
+)
+NO_HELPER = Fault(
+    "credentials.no-helper",
+    "the credential helper for ECR is not installed where the client looks for it",
+    "The client could not start it, so it sent no request for a token.",
+    Impact.PULL,
+    (causes.NO_CREDENTIAL_PROVIDER,),
+    certain=True,
+)
+HELPER_FAILED = Fault(
+    "credentials.helper-failed",
+    "the credential helper returned no token",
+    "The text does not contain the helper's own error. It needs credentials of AWS and a path to ecr.api.",
+    Impact.PULL,
+    (
+        causes.NO_CREDENTIALS,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.NO_ROUTE,
+    ),
+)
+HELPER_SILENT = HELPER_FAILED.variant(
+    why="The client stopped waiting for it. The helper waited for credentials of AWS or for ecr.api.",
+    causes=(
+        causes.NO_CREDENTIALS,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+        causes.IMDS_HOP_LIMIT,
+        causes.SECURITY_GROUP,
+        causes.PROXY,
+    ),
+)
+PULL_LIMITED = Fault(
+    "client.pull-limited",
+    "the client's own rate limit stopped the pull",
+    "No request was sent. The client limits how many pulls it starts per second, or how often it retries.",
+    Impact.PROOF,
+    (causes.PULL_LIMIT,),
+    certain=True,
+)
+NO_REASON = Fault(
+    "text.no-reason",
+    "the text reports that tasks do not start, but not why",
+    "A deployment reports only its own state. The reason is in the tasks that it stopped.",
+    Impact.PROOF,
+    (
+        causes.other(
+            "the reason of the stopped tasks shows the cause",
+            advice(
+                "read the reasons of the stopped tasks, and pass them to ecr-probe",
+                "aws ecs list-tasks --region {task_region} --cluster {cluster} --service-name {task_service} "
+                "--desired-status STOPPED",
+                "ecr-probe explain --task TASK_ARN",
+                note="ECS keeps stopped tasks for about an hour.",
+            ),
+            reads(
+                "aws ecs describe-services --region {task_region} --cluster {cluster} --services {task_service} "
+                '--query "services[].events[:10].message"'
+            ),
         ),
     ),
 )
@@ -390,9 +569,31 @@ CUT_SHORT = Fault(
     "text.cut-short",
     "the text ends before the reason",
     "Its headline is the same for failures of network, DNS and permissions; only the end of the text distinguishes "
-    "them.",
+    "them. ecr-probe explain --task TASK_ARN reads the full text from ECS.",
     Impact.PROOF,
     (causes.NO_ROUTE, causes.MISSING_ECR_API, causes.EXECUTION_ROLE, causes.NO_PUBLIC_IP, causes.SECURITY_GROUP),
+    other_causes=(
+        *(cause for cause in causes.CAUSES.values() if cause.absence_of or cause is causes.MISSING_OTHER),
+        causes.S3_ROUTE_TABLE,
+        causes.SECURITY_GROUP_S3_EGRESS,
+        causes.S3_ENDPOINT_POLICY,
+        causes.TAG_NOT_FOUND,
+        causes.LOG_GROUP_MISSING,
+        causes.THROTTLE,
+    ),
+    examples=(("request", "request to an endpoint"),),
+)
+CUT_SHORT_AT = CUT_SHORT.variant(
+    title="the text ends before the reason why the {request} failed",
+    why=(
+        "Its headline names the {request}. Only the end of the text distinguishes network, DNS and permissions; "
+        "ecr-probe explain --task TASK_ARN reads the full text from ECS."
+    ),
+)
+CUT_ANSWER = CUT_SHORT.variant(
+    title="the text ends before the status that {endpoints} answered",
+    why="The server answered with an error, so the network works. The status, which the text lacks, shows the cause.",
+    causes=(causes.EXECUTION_ROLE, causes.TAG_NOT_FOUND, causes.ECR_ENDPOINT_POLICY),
 )
 UNCLASSIFIED = Fault(
     "text.unclassified",
@@ -407,6 +608,11 @@ UNCLASSIFIED = Fault(
             reads(DESCRIBE_TASK),
         ),
     ),
+    examples=(("request", "request to an endpoint"),),
+)
+UNKNOWN_REASON = UNCLASSIFIED.variant(
+    title="the {request} failed for a reason that ecr-probe does not know",
+    why="The headline of the text names the {request}; its last clause matches no known error.",
 )
 NOT_DESCRIBED = Fault(
     "task.not-described",
@@ -452,11 +658,28 @@ _SUBJECTS = {
     Subject.EXEC: EXEC_FORMAT,
     Subject.VOLUME: VOLUME,
     Subject.BUILD_IMAGE: BUILD_IMAGE,
+    Subject.SERVICE_PULL: SERVICE_PULL,
     Subject.SECRET: SECRET_MISSING,
     Subject.TIMEOUT: START_TIMEOUT,
+    Subject.SLOW_PULL: SLOW_PULL,
+    Subject.SLOW_CREATE: SLOW_CREATE,
+    Subject.SLOW_STOP: SLOW_STOP,
+    Subject.UNPACK: NOT_UNPACKED,
+    Subject.RUNTIME: RUNTIME_DOWN,
+    Subject.NETWORK_SETUP: NETWORK_SETUP,
+    Subject.ROLE: ROLE_NOT_ASSUMED,
+    Subject.ENDPOINT_SERVICE: UNKNOWN_SERVICE,
+    Subject.CLIENT_SETTINGS: NOT_SENT,
+    Subject.CLIENT_VERSION: NOT_UNDERSTOOD,
+    Subject.HELPER_MISSING: NO_HELPER,
+    Subject.HELPER_FAILED: HELPER_FAILED,
+    Subject.PULL_LIMIT: PULL_LIMITED,
+    Subject.NO_REASON: NO_REASON,
     Subject.ENDED: ENDED,
     Subject.RECOVERED: RECOVERED,
     Subject.CUT_SHORT: CUT_SHORT,
+    Subject.CUT_ANSWER: CUT_ANSWER,
+    Subject.UNKNOWN_REASON: UNKNOWN_REASON,
     Subject.UNRECOGNISED: UNCLASSIFIED,
     Subject.NOT_DESCRIBED: NOT_DESCRIBED,
 }
@@ -465,8 +688,17 @@ SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
     Subject.VPCE_HOST: ("ecr.dkr",),
     Subject.LOG_REGION: ("logs",),
     Subject.TIMEOUT: ("logs",),
-    Subject.CUT_SHORT: ("ecr.api",),
 }
+_OF_A_REQUEST = (Subject.CUT_SHORT, Subject.CUT_ANSWER, Subject.UNKNOWN_REASON)
+_REQUESTS = {
+    "ecr.api": "request for the registry's token",
+    "ecr.dkr": "request for the image's manifest",
+    "s3": "download of layers",
+    "logs": "request to CloudWatch Logs",
+    "secretsmanager": "request for a secret",
+    "ssm": "request for a parameter",
+}
+_OTHER_REGISTRY = (causes.NO_ROUTE, causes.THROTTLE, causes.SECURITY_GROUP, causes.NO_PUBLIC_IP, causes.EXECUTION_ROLE)
 
 _NO_PATH = (
     causes.NO_ROUTE,
@@ -489,6 +721,10 @@ _ELSEWHERE = {
         possible(causes.BAD_IMAGE_REFERENCE, _NO_REPOSITORY_THERE, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
     ),
     Failure.UNAUTHENTICATED: ("denies access to it", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
+    Failure.MALFORMED: (
+        "answers with an error that the text cuts off",
+        possible(_LIMITED_THERE, _NO_TAG_THERE, _NO_REPOSITORY_THERE, causes.BAD_IMAGE_REFERENCE),
+    ),
     Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
     Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(_NO_PLATFORM_THERE)),
@@ -501,15 +737,60 @@ _ELSEWHERE = {
 _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
 
 
-@finds(*_SUBJECTS.values(), basis=Basis.TEXT)
+@finds(
+    *_SUBJECTS.values(), SLOW_CREATE, SLOW_STOP, HELPER_SILENT, NOT_UNPACKED_ON_WINDOWS, CUT_SHORT_AT, basis=Basis.TEXT
+)
 def subjects(evidence: Evidence) -> Iterator[Finding]:
-    """Failures of the task, its image or its settings."""
+    """Failures of the task, its image or its settings, and headlines without a reason."""
     for step in evidence.failed(Action.START, Action.ENVIRONMENT):
-        if step.subject in _SUBJECTS:
-            subject = Subject(step.subject)
-            suspects = confirmed(causes.THROTTLE) if step.failure is Failure.THROTTLED else None
-            names = SUBJECT_ENDPOINTS.get(subject, ("task",))
-            yield finding(_SUBJECTS[subject], evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+        if step.subject not in _SUBJECTS:
+            continue
+        subject = Subject(step.subject)
+        if subject in _OF_A_REQUEST:
+            yield _without_reason(evidence, step, subject)
+            continue
+        fault, suspects = _SUBJECTS[subject], None
+        if subject is Subject.HELPER_FAILED and step.failure is Failure.TIMEOUT:
+            fault = HELPER_SILENT
+        elif subject is Subject.UNPACK and _ON_WINDOWS.search(step.detail or ""):
+            fault = NOT_UNPACKED_ON_WINDOWS
+        elif step.failure is Failure.THROTTLED and subject is not Subject.PULL_LIMIT:
+            suspects = confirmed(causes.THROTTLE)
+        elif subject is Subject.CLIENT_SETTINGS and "fips" in (step.detail or "").lower():
+            suspects = possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT)
+        elif subject is Subject.MEDIA_TYPE and "verification failed" in (step.detail or ""):
+            # An agent with this error asked by tag and digest for an image in the old format.
+            suspects = possible(causes.OLD_AGENT, causes.NOT_AN_IMAGE, causes.LAYER_CORRUPT)
+        names = SUBJECT_ENDPOINTS.get(subject, ("task",))
+        yield finding(fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+
+
+def _without_reason(evidence: Evidence, step: Step, subject: Subject) -> Finding:
+    """A headline whose reason is missing or unknown, with what its request can fail from."""
+    fault, suspects = _SUBJECTS[subject], None
+    request = _REQUESTS.get(step.endpoint, f"request to {step.endpoint}")
+    if step.endpoint == "task":
+        request = "start of the task"
+        if subject is Subject.CUT_SHORT and evidence.plan.image_host in (ImageHost.OTHER, ImageHost.PUBLIC_ECR):
+            suspects = possible(*_OTHER_REGISTRY) if evidence.plan.image else None
+    elif subject is Subject.CUT_SHORT:
+        fault, suspects = CUT_SHORT_AT, possible(*_usual_causes(step.endpoint))
+    return finding(fault, evidence, (step,), endpoints=(step.endpoint,), suspects=suspects, request=request)
+
+
+def _usual_causes(endpoint: str) -> tuple[CauseText, ...]:
+    """Why a request to this endpoint fails most often."""
+    absent = causes.missing(endpoint)
+    match endpoint:
+        case "ecr.api":
+            return CUT_SHORT.causes
+        case "ecr.dkr":
+            return absent, causes.NO_ROUTE, causes.TAG_NOT_FOUND, causes.EXECUTION_ROLE, causes.SECURITY_GROUP
+        case "s3":
+            return (*network.S3_SILENT.causes[:3], causes.S3_ENDPOINT_POLICY, causes.NO_ROUTE)
+        case "logs":
+            return absent, causes.LOG_GROUP_MISSING, causes.EXECUTION_ROLE, causes.SECURITY_GROUP
+    return absent, causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EXECUTION_ROLE
 
 
 @finds(REFUSED, NO_ROUTE, NO_ANSWER, basis=Basis.TEXT)
@@ -541,15 +822,16 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
     return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
 
 
-@finds(NO_TOKEN)
+@finds(NO_TOKEN, NO_LOGIN)
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Requests to a registry without a token."""
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
-        suspects = possible(*NO_TOKEN.causes)
-        suspects = suspects.first(causes.UNRECOGNISED_HOST) if dual else suspects
-        yield finding(NO_TOKEN, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
+        client = evidence.surroundings.client
+        fault = NO_TOKEN if client in (None, "ecs") else NO_LOGIN
+        suspects = fault.suspects.first(causes.UNRECOGNISED_HOST) if dual else fault.suspects
+        yield finding(fault, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
 
 
 @finds(FOREIGN_REGISTRY, FOREIGN_ECR_PUBLIC)

@@ -94,6 +94,12 @@ EXPIRED = Fault(
     (causes.CERTIFICATE_EXPIRED, causes.CLOCK_SKEW),
     examples=(("not_before", "DATE"), ("not_after", "DATE")),
 )
+# AWS installs no certificate before it is valid, so an error text that says so is one of a wrong clock.
+NOT_YET_VALID = EXPIRED.variant(
+    title="the certificate of {endpoints} is not valid yet by the client's clock",
+    why="It is valid from {not_before}. The client's clock is behind, or another host answers.",
+    causes=(causes.CLOCK_SKEW, causes.CERTIFICATE_EXPIRED),
+)
 EXPIRED_BY_AWS_CLOCK = EXPIRED.variant(
     why="It is valid from {not_before} to {not_after}. By AWS's Date headers the clock here is correct.", certain=True
 )
@@ -144,7 +150,9 @@ def large_hellos(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-@finds(INTERCEPTION, UNVERIFIED, CA_BUNDLE, EXPIRED, EXPIRED_BY_AWS_CLOCK, VALID_BY_AWS_CLOCK, WRONG_NAME)
+@finds(
+    INTERCEPTION, UNVERIFIED, CA_BUNDLE, EXPIRED, NOT_YET_VALID, EXPIRED_BY_AWS_CLOCK, VALID_BY_AWS_CLOCK, WRONG_NAME
+)
 def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     """Certificates that were not accepted, by issuer and by what is wrong."""
     refused = [step for step in _handshakes(evidence) if step.failure in _CERTIFICATE]
@@ -219,6 +227,10 @@ def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
 
 def _out_of_date(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
     """Certificates out of date by our clock, and whether AWS's Date headers show that the clock is wrong."""
+    early = [step for step in steps if evidence.is_text and _certificate(step).not_before is not None]
+    not_before = _earliest(map(_certificate, early), lambda certificate: certificate.not_before)
+    yield from _host_findings(NOT_YET_VALID, evidence, early, not_before=not_before)
+    steps = [step for step in steps if step not in early]
     for is_clock_wrong, fault in ((False, EXPIRED_BY_AWS_CLOCK), (True, VALID_BY_AWS_CLOCK), (None, EXPIRED)):
         matching = [step for step in steps if _is_clock_wrong(evidence, step) is is_clock_wrong]
         certificates = [_certificate(step) for step in matching]
@@ -242,7 +254,7 @@ def _is_clock_wrong(evidence: Evidence, step: Step) -> bool | None:
     )
 
 
-def _earliest(certificates: list[CertificateSeen], of: Callable[[CertificateSeen], datetime | None]) -> str:
+def _earliest(certificates: Iterable[CertificateSeen], of: Callable[[CertificateSeen], datetime | None]) -> str:
     instants = [instant for certificate in certificates if (instant := of(certificate)) is not None]
     return f"{min(instants):%Y-%m-%d %H:%M} UTC" if instants else "an unknown time"
 

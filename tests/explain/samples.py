@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.explain.samples_answers import ANSWER_SAMPLES
+from tests.explain.samples_clients import CLIENT_SAMPLES
 from tests.explain.samples_forms import FORM_SAMPLES
 from tests.explain.samples_network import NETWORK_SAMPLES
 
-SAMPLES = (*NETWORK_SAMPLES, *ANSWER_SAMPLES, *FORM_SAMPLES)
+SAMPLES = (*NETWORK_SAMPLES, *ANSWER_SAMPLES, *FORM_SAMPLES, *CLIENT_SAMPLES)

@@ -204,7 +204,7 @@ ERRORS = (
         '"https://210987654321.dkr-ecr.eu-north-1.on.aws/v2/shop/cart/manifests/2024-11": no basic auth credentials',
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": "client.unrecognised-ecr-host iam.execution-role"},
+        {"registry.no-token": "client.unrecognised-ecr-host client.no-credential-provider iam.execution-role"},
     ),
     Sample(
         "registry token expired, 401",
@@ -427,7 +427,7 @@ IMAGES = (
         "for media-type: unknown",
         "task/start/media-type",
         "malformed",
-        {"registry.unreadable-image": "other"},
+        {"registry.unreadable-image": "registry.not-an-image"},
     ),
     Sample(
         "invalid image reference",
@@ -561,7 +561,7 @@ STARTS = (
         "CannotPullContainerError: write /var/lib/docker/tmp/GetImageBlob55: no space left on device",
         "task/start/disk",
         "too-large",
-        {"task.disk-full": "other"},
+        {"task.disk-full": "=node.disk-full"},
         pull="unproven",
     ),
     Sample(
@@ -595,7 +595,7 @@ STARTS = (
     Sample(
         "headline only",
         "ResourceInitializationError: unable to pull secrets or registry auth",
-        "task/start/cut-short",
+        "ecr.api/start/cut-short",
         "malformed",
         {"text.cut-short": "tcp.no-route endpoint.missing.ecr-api"},
         "inconclusive",

@@ -9,6 +9,7 @@ import pytest
 from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_match
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
+from tests.explain import client_messages
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
 # (text, failure, action or subject): the text alone decides, as the end of an error.
@@ -150,7 +151,7 @@ SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
     ("Your authorization token has expired", Failure.UNAUTHENTICATED, None),
     ("The provided token has expired", Failure.UNAUTHENTICATED, None),
     ("unexpected status: 401 Unauthorized", Failure.UNAUTHENTICATED, None),
-    ("unauthorized: authentication required", Failure.UNAUTHENTICATED, None),
+    ("unauthorized: incorrect username or password", Failure.UNAUTHENTICATED, None),
     ("login attempt to https://a.example/v2/ failed", Failure.UNAUTHENTICATED, None),
     ("The security token included in the request is invalid", Failure.UNAUTHENTICATED, None),
     ("UnrecognizedClientException: who", Failure.UNAUTHENTICATED, None),
@@ -205,7 +206,10 @@ SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
 )
 # ECS's messages about the end of a task: they are part of most stops, so they decide only where nothing else matches.
 TASK_ENDS: tuple[tuple[str, Failure, str], ...] = (
-    ("Could not transition to created; timed out after waiting 4m0s", Failure.TIMEOUT, "timeout"),
+    ("Could not transition to started; timed out after waiting 3m0s", Failure.TIMEOUT, "timeout"),
+    ("Could not transition to pulled; timed out after waiting 2h0m0s", Failure.TIMEOUT, "slow-pull"),
+    ("Could not transition to created; timed out after waiting 4m0s", Failure.TIMEOUT, "slow-create"),
+    ("Could not transition to stopped; timed out after waiting 30s", Failure.TIMEOUT, "slow-stop"),
     ("Essential container in task exited", Failure.TRUNCATED, "ended"),
     ("Task failed ELB health checks in (target-group x)", Failure.TRUNCATED, "ended"),
     ("Task failed container health checks", Failure.TRUNCATED, "ended"),
@@ -226,15 +230,15 @@ TIMEOUTS = (
     "net/http: request canceled",
     "context deadline exceeded",
     "context canceled",
-    "request send failed",
-    "RequestError: send request failed",
-    "failed to do request",
     "i/o timeout",
     "Could not connect to the endpoint URL",
     "Connection timed out",
     "ETIMEDOUT",
 )
 HINTS = ("There is a connection issue between the task and Amazon ECR.", "Check your task network configuration.")
+
+
+EVERY_TEXT = (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS, *client_messages.ALL)
 
 
 @pytest.mark.parametrize(("text", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])
@@ -325,29 +329,32 @@ def test_text_without_an_error_matches_nothing(text: str) -> None:
 
 
 def test_every_pattern_has_a_sample() -> None:
-    samples = [sample.lower() for sample in (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS)]
+    samples = [sample.lower() for sample in EVERY_TEXT]
     unmatched = [row for row in PATTERNS if not any(row.pattern.search(sample) for sample in samples)]
     assert unmatched == []
 
 
 def test_every_alternative_of_a_pattern_has_a_sample() -> None:
-    samples = [sample.lower() for sample in (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS)]
-    for row in PATTERNS:
-        for alternative in _alternatives(row.pattern.pattern):
-            assert any(re.search(alternative, sample) for sample in samples), alternative
+    samples = [sample.lower() for sample in EVERY_TEXT]
+    unmatched = [
+        alternative
+        for row in PATTERNS
+        for alternative in _alternatives(row.pattern.pattern)
+        if not any(re.search(alternative, sample) for sample in samples)
+    ]
+    assert unmatched == []
 
 
 def _alternatives(pattern: str) -> list[str]:
     """The alternatives of a pattern at its outermost level."""
-    alternatives, depth, current, escaped = [], 0, "", False
-    for character in pattern:
-        depth += (character in "([") * (not escaped) - (character in ")]") * (not escaped)
-        if character == "|" and depth == 0 and not escaped:
+    alternatives, depth, current = [], 0, ""
+    for token in re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", pattern, re.DOTALL):  # escapes, classes, characters
+        depth += (token == "(") - (token == ")")
+        if token == "|" and depth == 0:
             alternatives.append(current)
             current = ""
         else:
-            current += character
-        escaped = character == "\\" and not escaped
+            current += token
     return [*alternatives, current]
 
 

@@ -101,6 +101,19 @@ def test_every_usual_cause_of_a_fault_is_in_the_catalogue() -> None:
     assert {cause.code for fault in FAULTS for cause in fault.causes} <= set(CAUSES)
 
 
+# Programs in the commands of causes; those of a host are for texts that its agent or kubelet wrote.
+PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} | {
+    "df",
+    "dmesg",
+    "free",
+    "iostat",
+    "journalctl",
+    "kubectl",
+    "docker-credential-ecr-login",
+    "ecr-probe",
+}
+
+
 @pytest.mark.parametrize("code", sorted(CAUSES))
 def test_every_command_stands_whole(code: str) -> None:
     """Nothing to fill in but words in capitals, no remark behind it, and the shell can read it."""
@@ -109,7 +122,7 @@ def test_every_command_stands_whole(code: str) -> None:
     for command in commands:
         assert "…" not in command
         assert " (" not in command
-        assert shlex.split(command)[0] in ("aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"), command
+        assert shlex.split(command)[0] in PROGRAMS, command
 
 
 # ---- rules ----------------------------------------------------------------------------------------------------------

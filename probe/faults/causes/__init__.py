@@ -11,6 +11,7 @@ from probe.faults.causes.endpoints import *
 from probe.faults.causes.images import *
 from probe.faults.causes.names import *
 from probe.faults.causes.network import *
+from probe.faults.causes.nodes import *
 from probe.faults.causes.services import *
 from probe.model import Advice
 from probe.records import replace

@@ -73,3 +73,54 @@ PULL_OUTSIDE_VPC = CauseText(
         'aws codebuild batch-get-projects --region {task_region} --names PROJECT --query "projects[].environment"'
     ),
 )
+MISCONFIGURED = CauseText(
+    code="client.misconfigured",
+    title="a setting of the client is missing or invalid, so it sends no request (region, endpoint address, FIPS)",
+    fix=advice(
+        "correct the setting that the error names, where the client runs: AWS_REGION, AWS_ENDPOINT_URL (with "
+        "https://), AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT, or the client's configuration file",
+        "aws configure list",
+        note="An endpoint address of your own cannot be combined with FIPS or dual-stack.",
+    ),
+    confirm=reads("aws configure list", note="Run it where the client runs. It shows what variables and files set."),
+)
+IMDS_HOP_LIMIT = CauseText(
+    code="client.imds-hop-limit",
+    title="instance metadata answers with a hop limit of 1, which does not reach containers",
+    fix=advice(
+        "give the task a role of its own (taskRoleArn), or raise the hop limit to 2",
+        "aws ec2 modify-instance-metadata-options --region {task_region} --instance-id INSTANCE_ID "
+        "--http-put-response-hop-limit 2",
+    ),
+    confirm=reads(
+        "aws ec2 describe-instances --region {task_region} --instance-ids INSTANCE_ID "
+        '--query "Reservations[].Instances[].MetadataOptions"'
+    ),
+)
+NO_CREDENTIAL_PROVIDER = CauseText(
+    code="client.no-credential-provider",
+    title="the client that pulls has no login for this registry: no credential helper or provider for ECR is used",
+    fix=advice(
+        "install docker-credential-ecr-login in the PATH of the client and list it in credHelpers of config.json "
+        "(kubelet: ecr-credential-provider with --image-credential-provider-config), or log in before the pull",
+        "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
+        note="The user that runs the client must log in. A login is valid for 12 hours.",
+    ),
+    confirm=reads(
+        "docker-credential-ecr-login list",
+        note=(
+            "Run it as the user that runs the client: it fails where the helper is not in PATH. In "
+            "~/.docker/config.json, auths or credHelpers must contain {registry}."
+        ),
+    ),
+)
+PULL_LIMIT = CauseText(
+    code="client.pull-limit",
+    title="the client limits its own requests, and this one was over the limit",
+    fix=advice(
+        "raise registryPullQPS and registryBurst in the kubelet's configuration, or start fewer pods at once",
+        "kubectl get --raw /api/v1/nodes/NODE/proxy/configz",
+        note="The command shows the current values. Restart the kubelet after the change.",
+    ),
+    confirm=reads("kubectl get --raw /api/v1/nodes/NODE/proxy/configz"),
+)

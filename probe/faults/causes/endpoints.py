@@ -75,3 +75,12 @@ S3_INTERFACE_ONLY = CauseText(
         ),
     ),
 )
+SERVICE_NAME = CauseText(
+    code="endpoint.service-name",
+    title="this region or partition does not offer an endpoint service with this name",
+    fix=advice(
+        "use a service name from the list of the region, and --service-region for a service of another region",
+        "aws ec2 describe-vpc-endpoint-services --region {task_region} --query ServiceNames",
+    ),
+    confirm=reads("aws ec2 describe-vpc-endpoint-services --region {task_region} --query ServiceNames"),
+)
