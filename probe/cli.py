@@ -86,8 +86,9 @@ def _error_text(error: Exception) -> str:
 def _leave(code: int) -> NoReturn:
     """Flush and exit even if a thread or the reader of a pipe hangs."""
     flushing = threading.Thread(target=_flush, daemon=True)
-    flushing.start()
-    flushing.join(FLUSHING)
+    with suppress(RuntimeError):  # no further thread; reports have been flushed already
+        flushing.start()
+        flushing.join(FLUSHING)
     os._exit(code)
 
 

@@ -1,7 +1,7 @@
 """A verdict in any case: if ecr-probe itself fails or hangs, the document reports that.
 
 `run` turns every error of a check into a step. This module is the last resort for what is left; it relies only on
-`model`.
+`model` and `shortage`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from probe.model import (
     finding_url,
 )
 from probe.records import Record
+from probe.shortage import is_shortage
 
 if TYPE_CHECKING:
     from probe.fleet import Fleet
@@ -124,8 +125,8 @@ class _End(Record, frozen=True, kw_only=True):
 
 
 def broken(settings: Settings, error: BaseException, *, began: datetime, interrupted: bool = False) -> Verdict:
-    """An inconclusive verdict with one finding: probe.bug, or probe.deadline if a signal ended a run that hung."""
-    end = _interruption() if interrupted else _bug(error)
+    """An inconclusive verdict with one finding: probe.bug, probe.no-resources, or probe.deadline after a signal."""
+    end = _interruption() if interrupted else _shortage(error) if is_shortage(error) else _bug(error)
     return Verdict(
         schema_version=SCHEMA_VERSION,
         version=__version__,
@@ -160,6 +161,22 @@ def _bug(error: BaseException) -> _End:
         cause="a bug in ecr-probe",
         fix="report it with this verdict",
         confirm="the error text of the step",
+    )
+
+
+def _shortage(error: BaseException) -> _End:
+    return _End(
+        code="probe.no-resources",
+        title="this process is out of file descriptors, memory or threads, so nothing was proven",
+        why="The operating system refused a resource. The network and AWS were not judged.",
+        failure=Failure.NO_RESOURCES,
+        detail=described(error),
+        values={"detail": described(error)},
+        standing=Standing.POSSIBLE,
+        cause="a limit of the container or the host is too low, or other processes use it up",
+        fix="raise the limits of this container in the task definition: ulimits (nofile), memory, and the limit of "
+        "processes",
+        confirm="compare the error text of the step with /proc/self/limits",
     )
 
 

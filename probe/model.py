@@ -93,6 +93,7 @@ class Failure(StrEnum):
     CLOCK = "clock"
     NO_CREDENTIALS = "no-credentials"
     NO_PLATFORM = "no-platform"
+    NO_RESOURCES = "no-resources"  # this process is short of descriptors, memory or threads
     DEADLINE = "deadline"
     BUG = "bug"
 

@@ -8,13 +8,14 @@ from concurrent.futures import wait
 from datetime import UTC, datetime
 
 from probe import __version__
-from probe.config.settings import Settings
+from probe.config.settings import Settings, UsageError
 from probe.measure import POLL, measure
 from probe.measure.recorder import Recorder, Run, spawn
 from probe.measure.surroundings import look_around, remembering
-from probe.model import Measurement, Surroundings, Verdict
+from probe.model import Failure, Measurement, Plan, Surroundings, Verdict
 from probe.plan import make_plan
 from probe.progress import Progress, Silent
+from probe.shortage import ShortageError
 from probe.wire import Wire
 
 METADATA_GRACE = 0.5  # seconds for metadata after a stop: without it the image is often unknown
@@ -31,7 +32,8 @@ def run(
     """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set. `earlier` are the
     surroundings in an earlier run of the same task.
 
-    Raises UsageError if settings and surroundings do not suffice for a plan, and nothing else.
+    Raises UsageError if settings and surroundings do not suffice for a plan, and ShortageError, OSError or WireError if
+    this process is too short of resources to read them.
     """
     started_at, began = datetime.now(UTC), time.monotonic()
     stop = stop or threading.Event()
@@ -42,7 +44,7 @@ def run(
         grace -= POLL if stop.is_set() else 0
     here = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
     surroundings = remembering(earlier, here)
-    plan = make_plan(settings, surroundings, late=time.monotonic() >= until)
+    plan = _plan(settings, surroundings, recorder, until)
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(
         started_at=started_at,
@@ -60,3 +62,14 @@ def run(
 
     findings = diagnose(measurement, settings.policy)
     return judge(findings, measurement, settings.policy, version=__version__)
+
+
+def _plan(settings: Settings, surroundings: Surroundings, recorder: Recorder, until: float) -> Plan:
+    """The plan. A shortage while metadata was read is no error in the settings."""
+    try:
+        return make_plan(settings, surroundings, late=time.monotonic() >= until)
+    except UsageError as error:
+        short = next((step for step in recorder.steps(()) if step.failure is Failure.NO_RESOURCES), None)
+        if short is None:
+            raise
+        raise ShortageError(short.detail) from error

@@ -38,12 +38,9 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
     A handler interrupts the main thread anywhere, even while it holds a lock, so this one does nothing. The interpreter
     writes the signal's number into a pipe, and a thread reads it there.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or (writer := _signal_pipe(stop)) is None:
         yield
         return
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    threading.Thread(target=_read_signals, args=(reader, stop), daemon=True, name="signals").start()
     earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     before = {number: signal.signal(number, lambda _number, _frame: None) for number in _HANDLED}
     try:
@@ -53,6 +50,23 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
         signal.set_wakeup_fd(earlier)
         os.close(writer)
+
+
+def _signal_pipe(stop: Stop) -> int | None:
+    """The pipe's end for the interpreter to write to; None without descriptors or threads, when a signal ends the
+    process."""
+    try:
+        reader, writer = os.pipe()
+    except OSError:
+        return None
+    try:
+        threading.Thread(target=_read_signals, args=(reader, stop), daemon=True, name="signals").start()
+    except RuntimeError:
+        os.close(reader)
+        os.close(writer)
+        return None
+    os.set_blocking(writer, False)
+    return writer
 
 
 def _read_signals(reader: int, stop: Stop) -> None:

@@ -79,8 +79,9 @@ class Line(Record, frozen=True):
 
     @property
     def cut_off(self) -> bool:
-        """Whether the run ended before the answer that counts; then the other answer alone proves nothing."""
-        return self.failure is Failure.DEADLINE and not self.addresses
+        """Whether the run ended before the answer that counts, or could not ask for it: the other answer alone proves
+        nothing."""
+        return self.failure in (Failure.DEADLINE, Failure.NO_RESOURCES) and not self.addresses
 
     @property
     def failed(self) -> tuple[Step, ...]:
@@ -193,7 +194,7 @@ def _host_facts(endpoint: Endpoint, redirected: str | None, steps: list[Step]) -
 
 
 # Caused by ecr-probe or by the end of the run: no evidence of any other fault.
-NO_EVIDENCE = (Failure.BUG, Failure.DEADLINE)
+NO_EVIDENCE = (Failure.BUG, Failure.NO_RESOURCES, Failure.DEADLINE)
 REFUSALS = (Failure.REFUSED, Failure.RESET, Failure.PROHIBITED)
 CONVERSATION = (Action.TOKEN, Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER, Action.LOGS, Action.REQUEST)
 # Endpoints that only error texts have: a registry other than private ECR, and a host that the text does not name.

@@ -25,6 +25,23 @@ BUG = Fault(
     ),
     examples=(("what", "a step"),),
 )
+NO_RESOURCES = Fault(
+    "probe.no-resources",
+    "this process is out of file descriptors, memory or threads, so the check is incomplete",
+    "The operating system refused a resource. That is no sign of a fault in the network or in AWS.",
+    Impact.PROOF,
+    (
+        causes.other(
+            "a limit of the container or the host is too low, or other processes use it up",
+            advice(
+                "raise the limits of this container in the task definition: ulimits (nofile), memory, and the limit of "
+                "processes",
+                causes.REGISTER,
+            ),
+            advice("compare the error text of the steps with the limits of the process", "cat /proc/self/limits"),
+        ),
+    ),
+)
 DEADLINE = Fault(
     "probe.deadline",
     "the run ended with {count} unfinished",
@@ -88,6 +105,20 @@ def bugs(evidence: Evidence) -> Iterator[Finding]:
         yield finding(BUG, evidence, steps, extent=extent, what=few(step.id for step in steps))
 
 
+@finds(NO_RESOURCES)
+def shortages(evidence: Evidence) -> Iterator[Finding]:
+    """Steps for which the operating system refused a resource, and lookups that prove nothing without them."""
+    steps = _ended_by(evidence, Failure.NO_RESOURCES)
+    if steps:
+        yield finding(NO_RESOURCES, evidence, _with_undecided(evidence, steps))
+
+
+def _with_undecided(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """These steps, and the failed lookups that prove nothing because of them."""
+    undecided = evidence.tries(*(step for host in evidence.hosts for step in host.undecided if step.failed))
+    return merged(steps, tuple(step for step in undecided if step not in evidence.survived))
+
+
 @finds(DEADLINE, INTERRUPTED)
 def deadlines(evidence: Evidence) -> Iterator[Finding]:
     """Steps that the deadline cut off, and lookups that prove nothing without them.
@@ -100,9 +131,7 @@ def deadlines(evidence: Evidence) -> Iterator[Finding]:
         extent = Extent.WHOLLY if lost else Extent.NOTED
         count = f"{len(steps)} steps" if len(steps) > 1 else "one step"
         fault = INTERRUPTED if evidence.measurement.interrupted else DEADLINE
-        undecided = evidence.tries(*(step for host in evidence.hosts for step in host.undecided if step.failed))
-        because = merged(steps, tuple(step for step in undecided if step not in evidence.survived))
-        yield finding(fault, evidence, because, extent=extent, count=count)
+        yield finding(fault, evidence, _with_undecided(evidence, steps), extent=extent, count=count)
 
 
 def _ended_by(evidence: Evidence, failure: Failure) -> tuple[Step, ...]:
@@ -135,7 +164,7 @@ def _is_groundless(evidence: Evidence, step: Step) -> bool:
 @finds(RETRIED)
 def second_tries(evidence: Evidence) -> Iterator[Finding]:
     """Tries that failed before the retry succeeded."""
-    steps = tuple(step for step in evidence.survived if step.failure is not Failure.BUG)
+    steps = tuple(step for step in evidence.survived if step.failure not in (Failure.BUG, Failure.NO_RESOURCES))
     if steps:
         yield finding(RETRIED, evidence, steps, what=few(step.id for step in steps))
 

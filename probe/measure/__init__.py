@@ -82,7 +82,8 @@ def _raise(error: BaseException) -> tuple[Nothing, None]:
 
 def _identity(run: Run, credentials: Future[Attempt[FoundCredentials]]) -> Identity:
     """The identity that was used: the ARN of the credentials document, else the one in a denial."""
-    caller = credentials.result().value if credentials.done() else None
+    ended = credentials.done() and credentials.exception() is None
+    caller = credentials.result().value if ended else None
     if caller is None:
         return Identity(source="none")
     # Without those of layers, where the principal is ECR's own.

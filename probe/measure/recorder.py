@@ -16,6 +16,7 @@ from probe.model import Action, AnySeen, Failure, Nothing, Outcome, Plan, Step
 from probe.progress import Progress
 from probe.records import Record, field, replace
 from probe.safe_words import scrub
+from probe.shortage import is_shortage
 from probe.wire import Wire
 from probe.wire.errors import WireError
 
@@ -28,7 +29,10 @@ _BUSY = (Failure.THROTTLED, Failure.SERVER_ERROR)
 
 
 def spawn(work: Callable[[], T]) -> Future[T]:
-    """Run `work` on a daemon thread: a thread stuck in a socket must not keep the process alive past its deadline."""
+    """Run `work` on a daemon thread: a thread stuck in a socket must not keep the process alive past its deadline.
+
+    Where no thread can be started, the result is WireError NO_RESOURCES.
+    """
     future: Future[T] = Future()
 
     def run() -> None:
@@ -37,7 +41,12 @@ def spawn(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:  # result() raises it
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError as error:
+        shortage = WireError(Failure.NO_RESOURCES, str(error))
+        shortage.__cause__ = error
+        future.set_exception(shortage)
     return future
 
 
@@ -128,7 +137,8 @@ class Recorder(Record):
         except WireError as error:
             facts, failure, detail = error.seen or begun.seen, error.failure, error.detail
         except Exception as error:  # a bug of ours is a finding of this run, never its end
-            facts, failure, detail = begun.seen, Failure.BUG, scrub(f"{type(error).__name__}: {error}")
+            facts, failure = begun.seen, Failure.NO_RESOURCES if is_shortage(error) else Failure.BUG
+            detail = scrub(f"{type(error).__name__}: {error}")
         return Attempt(self._end(begun, begun.ended(Outcome.FAILED, seen=facts, failure=failure, detail=detail)))
 
     def once(self, target: Target, call: Callable[[], tuple[AnySeen, T]]) -> Step:

@@ -289,7 +289,7 @@ def _is_reachable(run: Run, address: str, *, seconds: float) -> bool:
     try:
         connect(run.wire, address, 443, timeout=timeout, until=run.until).close()
     except WireError as error:
-        if error.failure is Failure.DEADLINE:
+        if error.failure in (Failure.DEADLINE, Failure.NO_RESOURCES):
             raise
         return False
     return True

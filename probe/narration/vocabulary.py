@@ -87,6 +87,7 @@ FAILURES = {
     Failure.CLOCK: _FailureWords("{was} rejected for its time", "time rejected"),
     Failure.NO_CREDENTIALS: _FailureWords("found no credentials", "no credentials"),
     Failure.NO_PLATFORM: _FailureWords("failed: no image for this platform", "no image for this platform"),
+    Failure.NO_RESOURCES: _FailureWords("failed: this process is out of resources", "out of resources"),
     Failure.DEADLINE: _FailureWords("did not finish", "not finished"),
     Failure.BUG: _FailureWords("failed: a bug in ecr-probe", "bug in ecr-probe"),
 }

@@ -28,6 +28,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from probe.config.listen import Address
+from probe.shortage import is_shortage
 
 if TYPE_CHECKING:
     from probe.serve.web import App
@@ -40,6 +41,7 @@ MOST_QUEUED = 8 * THREADS  # requests that were read and not answered
 TIMEOUT, CROWDED_TIMEOUT = 10.0, 0.5  # seconds to send a whole request; then as many to read its response
 LONGEST_HEADERS = 16 * 1024
 LONGEST_BODY = 1024
+SHORTAGE_PAUSE = 0.5  # seconds without accepting after a descriptor was refused
 _BACKLOG = 1024
 _RECORD = 16 * 1024  # bytes of the largest TLS record
 
@@ -68,6 +70,8 @@ class Server:
         self._server.channel_class = _Channel
         # Called in every iteration of waitress's loop, to ask whether a further connection may be accepted.
         self._may_accept, self._server.readable = self._server.readable, self._before_poll
+        self._accept, self._server.accept = self._server.accept, self._accepted
+        self._accept_after = 0.0  # the instant before which no connection is accepted
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._server.run, daemon=True, name="http")
 
@@ -112,6 +116,15 @@ class Server:
         channels = list(self._server.active_channels.values())
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
+    def _accepted(self) -> Any:
+        """The next connection. Without a free descriptor it waits in the queue, and polling would spin."""
+        try:
+            return self._accept()
+        except OSError as error:
+            if is_shortage(error):
+                self._accept_after = time.monotonic() + SHORTAGE_PAUSE
+            raise
+
     def _before_poll(self) -> bool:
         """Close overdue connections, on waitress's own thread; returns whether it may accept another one."""
         if self._ending.is_set():
@@ -127,7 +140,7 @@ class Server:
             hurried = crowded or (full and channel.total_outbufs_len)
             if now - channel.since > (CROWDED_TIMEOUT if hurried else TIMEOUT) and not channel.requests:
                 channel.handle_close()
-        return bool(self._may_accept())
+        return bool(self._may_accept()) and now >= self._accept_after
 
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]

@@ -94,6 +94,7 @@ class VPC:
         self.internet = Internet()
         self.public_dns = PublicDns(self.internet, self._vpce_names)
         self.resolver = Resolver(self.public_dns, self._zones)
+        self.descriptors_left = True  # of the probe's process
         self.truncates = False  # every UDP answer of the VPC's resolver has the TC flag
         self.dns_over_tcp: Treatment | None = None  # what becomes of TCP to the VPC's resolver
         self.nameservers = [nameserver]
@@ -176,6 +177,7 @@ class VPC:
 
     def dial(self, address: str, port: int, timeout: float) -> socket.socket:
         """A connected socket, or the error of connect(2); a dropped packet takes the whole timeout."""
+        self._check_descriptors()
         server = self.server_at(address, port)
         if server is None or server is Treatment.DROP:
             self._listeners.closing.wait(timeout)
@@ -185,6 +187,7 @@ class VPC:
         return self._listeners.connect(server, timeout)
 
     def datagram(self, address: str, port: int) -> socket.socket:
+        self._check_descriptors()
         self._check_family(address)
         return self._datagrams.connect(self._nameserver(address) if port == 53 else None)
 
@@ -268,6 +271,10 @@ class VPC:
             return server or Nameserver(self.resolver.answer, self.truncates)
         route = self.network.route(address, service="dns", region=self.region, gateway=None)
         return server if server is not None and route is not None else None
+
+    def _check_descriptors(self) -> None:
+        if not self.descriptors_left:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     def _check_family(self, address: str) -> None:
         if not self.network.has_family(address):

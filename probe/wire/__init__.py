@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable
 
 from probe.records import Record
+from probe.shortage import is_shortage
 
 RESOLV_CONF = "/etc/resolv.conf"
 MOST_RESOLVERS = 3  # glibc ignores further ones (resolv.conf(5), MAXNS)
@@ -34,7 +35,7 @@ class Wire(Record, frozen=True):
     `dial` takes (address, port, seconds) and returns a connected TCP socket; `datagram` takes (address, port) and
     returns a connected UDP socket without sending anything. Both raise OSError, `datagram` if there is no route.
     `resolvers` returns the addresses of the name servers in order, `trust` the verifying client context, always the
-    same object.
+    same object; both raise OSError if this process is short of descriptors.
     """
 
     dial: Callable[[str, int, float], socket.socket]
@@ -68,6 +69,7 @@ class _Trust:
 
     def _build(self) -> ssl.SSLContext:
         bundle = self._ca_bundle
+        open(os.devnull).close()  # without a free descriptor OpenSSL would silently leave out the system's store
         if bundle is not None and os.path.isdir(bundle):
             context = ssl.create_default_context(capath=bundle)
         else:
@@ -80,7 +82,9 @@ def _resolvers() -> tuple[str, ...]:
     try:
         with open(RESOLV_CONF, encoding="ascii", errors="replace") as file:
             return read_resolvers(file.read())
-    except OSError:
+    except OSError as error:
+        if is_shortage(error):
+            raise
         return read_resolvers("")
 
 

@@ -6,6 +6,7 @@ Only `read_certificate` imports `cryptography`: Python does not parse the certif
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import time
@@ -74,8 +75,10 @@ def _handshake(sock: socket.socket, context: ssl.SSLContext, host: str, *, timeo
         secure.pace = Pace(idle=timeout, until=until, idle_failure=Failure.TLS_STALL)
         secure.do_handshake()
     except (OSError, ValueError, WireError) as error:
-        (secure or sock).close()
-        raise _handshake_error(error, host) from error
+        try:
+            raise _handshake_error(error, host) from error
+        finally:
+            (secure or sock).close()
     assert isinstance(secure, TlsSocket)
     return secure
 
@@ -85,6 +88,12 @@ def _handshake_error(error: Exception, host: str) -> WireError:
         return WireError(Failure.TLS_STALL, f"connected, but the handshake did not finish: {error.detail}")
     if isinstance(error, ValueError) and not isinstance(error, ssl.SSLError):
         return WireError(Failure.WRONG_NAME, f"not a valid server name for TLS: {host}: {error}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        # Without a free descriptor OpenSSL cannot read the authorities that it trusts.
+        try:
+            open(os.devnull).close()
+        except OSError as shortage:
+            return wire_error(shortage, phase=Phase.TLS)
     return wire_error(error, phase=Phase.TLS)
 
 

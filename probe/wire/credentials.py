@@ -14,6 +14,7 @@ import msgspec
 
 from probe.model import Budget, CredentialsSeen, Failure
 from probe.records import Record, Unshown
+from probe.shortage import is_shortage
 from probe.wire import Wire, http
 from probe.wire.aws_errors import failure_of_status
 from probe.wire.errors import WireError
@@ -107,10 +108,14 @@ def _from_files(environ: Mapping[str, str]) -> FoundCredentials | None:
             loaded = provider.load()
         except (BotoCoreError, OSError, UnicodeError) as error:
             seen = CredentialsSeen(source=provider.METHOD)
-            raise WireError(Failure.NO_CREDENTIALS, f"{provider.METHOD}: {error}", seen=seen) from error
+            raise WireError(_failure_to_read(error), f"{provider.METHOD}: {error}", seen=seen) from error
         if loaded is not None:
             return FoundCredentials(Credentials(loaded.access_key, loaded.secret_key, loaded.token), provider.METHOD)
     return None
+
+
+def _failure_to_read(error: Exception) -> Failure:
+    return Failure.NO_RESOURCES if is_shortage(error) else Failure.NO_CREDENTIALS
 
 
 def _path(environ: Mapping[str, str], variable: str, name: str) -> str:
@@ -160,7 +165,7 @@ def _from_container(wire: Wire, environ: Mapping[str, str], *, budget: Budget, u
     except WireError as error:
         raise error.with_seen(error.seen or CredentialsSeen(source=CONTAINER_ROLE)) from error
     except (ValueError, OSError) as error:  # a host that is not allowed, a missing token file
-        raise WireError(Failure.NO_CREDENTIALS, str(error), seen=CredentialsSeen(source=CONTAINER_ROLE)) from error
+        raise WireError(_failure_to_read(error), str(error), seen=CredentialsSeen(source=CONTAINER_ROLE)) from error
     return _credentials(documents[0], CONTAINER_ROLE)
 
 
@@ -170,7 +175,7 @@ def _from_instance(wire: Wire, *, budget: Budget, until: float) -> FoundCredenti
             role = metadata.get("iam/security-credentials/").partition("\n")[0].strip()
             text = metadata.get(f"iam/security-credentials/{role}")
     except WireError as error:
-        if error.failure is Failure.DEADLINE:
+        if error.failure in (Failure.DEADLINE, Failure.NO_RESOURCES):
             raise
         seen = CredentialsSeen(source=INSTANCE_ROLE)
         raise WireError(Failure.NO_CREDENTIALS, f"instance metadata: {error.detail}", seen=seen) from error

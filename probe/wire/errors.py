@@ -10,7 +10,7 @@ A step can fail in each phase of its round trip, and in each phase in few ways:
     ├── answer      UNAUTHENTICATED, DENIED, NOT_FOUND, THROTTLED, SERVER_ERROR, REDIRECT, CLOCK, NOT_AWS
     ├── body        STALLED, RESET, TRUNCATED, TOO_LARGE, BAD_DIGEST
     ├── task        NO_CREDENTIALS, NO_PLATFORM
-    └── any phase   MALFORMED, DEADLINE, BUG
+    └── any phase   MALFORMED, NO_RESOURCES, DEADLINE, BUG
 
 The table below names exception classes as text, so that no library is imported to read it. What an answer of AWS means
 is in `answers` and `aws_errors`.
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from probe.model import AnySeen, Failure
 from probe.safe_words import scrub
+from probe.shortage import is_shortage
 
 if TYPE_CHECKING:
     from probe.wire.names import Lookup
@@ -173,6 +174,8 @@ _NOT_TLS = (
 
 def failure_of(error: BaseException, *, phase: Phase) -> Failure:
     """The failure for a library's exception, by the innermost exception that the tables list; otherwise BUG."""
+    if is_shortage(error):
+        return Failure.NO_RESOURCES
     failures = (_own_failure(inner, phase) for inner in reversed(list(_chain(error))))
     failure = next((failure for failure in failures if failure is not None), Failure.BUG)
     return _BY_PHASE[phase].get(failure, failure)

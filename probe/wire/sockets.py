@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from probe.model import Failure
+from probe.shortage import is_shortage
 from probe.wire import Wire
 from probe.wire.errors import Phase, WireError, wire_error
 
@@ -200,9 +201,14 @@ def connect(wire: Wire, address: str, port: int, *, timeout: float, until: float
 
 
 def has_route(wire: Wire, address: str) -> bool:
-    """Whether this machine has a route to `address` and a source address for it. Sends nothing."""
+    """Whether this machine has a route to `address` and a source address for it. Sends nothing.
+
+    Raises WireError NO_RESOURCES.
+    """
     try:
         wire.datagram(address, 443).close()
-    except OSError:
+    except OSError as error:
+        if is_shortage(error):
+            raise wire_error(error, phase=Phase.CONNECT) from error
         return False
     return True

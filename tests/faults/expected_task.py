@@ -293,6 +293,24 @@ RUN = (
         *PROOF,
     ),
     Expected(
+        "no descriptor is left for the token request",
+        run_with(token=Reply(Failure.NO_RESOURCES)),
+        {"probe.no-resources": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "no descriptor is left for the query to the second nameserver, the first one fails",
+        FakeRun({"s3": private("s3", answer=Failure.SERVFAIL, second=Failure.NO_RESOURCES)}),
+        {"probe.no-resources": "other"},
+        *PROOF,
+    ),
+    Expected(
+        "no descriptor is left for a connection",
+        FakeRun({"ecr.api": Host(PRIVATE["ecr.api"], tcp=Failure.NO_RESOURCES)}),
+        {"probe.no-resources": "other"},
+        *PROOF,
+    ),
+    Expected(
         "the deadline ends a layer download",
         run_with(layer=Reply(Failure.DEADLINE)),
         {"probe.deadline": "other"},

@@ -114,7 +114,7 @@ _ONCE = "limit rate 1/week burst 1 packets"
 
 def first_connection_refused(cloud: Cloud) -> AbstractContextManager[None]:
     """A device that resets the first connection to the registry as it opens, and no other."""
-    registry = ", ".join(host.addresses[0] for host in _enis(cloud, name="ecr.dkr"))
+    registry = ", ".join(host.addresses[-1] for host in _enis(cloud, name="ecr.dkr"))
     rule = f"ip daddr {{ {registry} }} tcp dport 443 tcp flags syn {_ONCE} reject with tcp reset;"
     return _filtering((cloud.router,), _FORWARD.format(rule))
 

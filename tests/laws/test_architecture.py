@@ -39,6 +39,7 @@ OURS = {
     "probe": None,
     "probe.records": set(),
     "probe.safe_words": set(),
+    "probe.shortage": set(),
     "probe.model": set(),
     "probe.narration": {"probe.narration", "probe.model"},
     "probe.arns": set(),
@@ -94,7 +95,7 @@ OURS = {
     "probe.history": {"probe.model"},
     "probe.sim": {"probe.sim", "probe.wire"},
 }
-FOR_EVERY_PART = {"probe.records", "probe.safe_words"}
+FOR_EVERY_PART = {"probe.records", "probe.safe_words", "probe.shortage"}
 # Modules of the standard library that do input and output or depend on time. Pure parts do not import them.
 WORLD = {
     "socket",
@@ -122,6 +123,7 @@ PURE = (
     "probe.serve.page",
     "probe.records",
     "probe.safe_words",
+    "probe.shortage",
     "probe.model",
     "probe.narration",
     "probe.addresses",

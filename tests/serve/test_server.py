@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import socket
@@ -581,3 +582,29 @@ def test_after_the_stop_connections_are_refused() -> None:
         pass
     with pytest.raises(ConnectionRefusedError):
         connect(there)
+
+
+def test_a_server_without_a_free_descriptor_waits_and_then_answers() -> None:
+    """The connection stays in the system's queue. A loop that polls it would try thousands of times a second."""
+    server = Server(App(Source(LIVED)), LOOPBACK)
+    accept, tries = server._accept, threading.Semaphore(0)
+    counted = 0
+
+    def refuse() -> None:
+        nonlocal counted
+        counted += 1
+        tries.release()
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    server._accept = refuse
+    server.start()
+    try:
+        with connect(server.address) as connection:
+            connection.sendall(request("/-/healthy"))
+            assert tries.acquire(timeout=SOON)
+            threading.Event().wait(2.0)
+            assert counted <= 10
+            server._accept = accept
+            assert read(everything(connection)).code == 200
+    finally:
+        assert server.stop(within=SOON)

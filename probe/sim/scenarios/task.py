@@ -11,6 +11,7 @@ from probe.sim.changes import (
     pushed_image,
     role_policy,
     serves,
+    set_to,
     task_variables,
     vpc_with,
     with_nat,
@@ -295,6 +296,13 @@ TASK = (
             "registry.host-form": None,
             "path.pull-over-ipv4": None,
         },
+    ),
+    inconclusive(
+        "out-of-descriptors",
+        "The process of the check has no free file descriptor, so it can send nothing.",
+        set_to("descriptors_left", False),
+        findings={"probe.no-resources": "other"},
+        arguments=image(f"{APP}:1.0"),
     ),
     passing(
         "latest-by-default",
