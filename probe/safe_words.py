@@ -92,6 +92,8 @@ _ERROR_CODE = r"(?-i:\b(?:Expired|Invalid)Token: (?=(?:The|Your) [a-z]{1,20} [a-
 _KEYED = rf"(?i)(?P<keep>{_ARN_OF_A_SECRET}|{_ACTION}|{_ERROR_CODE})|(?P<key>{_KEY}|{_FLAG}){_VALUE}"
 # Long words that may be keys. ARNs and digests are long words too, and worth reading.
 _ARN = r"\barn:aws[\w-]*:[^\s\"']{1,300}"
+_ARN_TO_ACCOUNT = r"arn:aws[\w-]*:[^:]*:[^:]*:\d{12}:"
+_REPEATED_ACTION = r"\ballows the [\w-]{2,40}:\w{2,60} action\b"  # the end of a denial; its beginning has the action
 _BLOB = rf"(?P<keep>{_ARN}|\bsha256:[0-9a-f]{{64}}\b)|[A-Za-z0-9+/=]{{40,}}|[A-Za-z0-9+/=_-]{{100,}}"
 # What readers of a log take for a command: GitHub's runner "::name …::" at the beginning of a line and "##[name"
 # anywhere in it, Azure's agent "##vso[", TeamCity "##teamcity[".
@@ -143,17 +145,33 @@ def _is_like_a_key(word: str) -> bool:
 
 
 def _shorten_arns(text: str, most: int) -> str:
-    """`text` with its ARNs cut at the end of a part, so that it has at most `most` characters where that suffices."""
-    arns = re.findall(_ARN, text) if len(text) > most else []
-    if not arns:
-        return text
-    longest = (most - len(text) + sum(map(len, arns))) // len(arns) - 1
+    """`text` with its ARNs cut at the end of a part, so that it has at most `most` characters where that suffices.
 
-    def shortened_arn(match: re.Match[str]) -> str:
-        end = max(match[0].rfind(mark, 0, max(longest, 0)) for mark in ":/") + 1
-        return match[0] if len(match[0]) <= longest else f"{match[0][: max(end, len('arn:'))]}…"
+    A denial names the principal first, whose ARN is cut first. The others keep their account as long as possible: also
+    if the action must be left out where the sentence repeats it.
+    """
+    arns = list(dict.fromkeys(re.findall(_ARN, text))) if len(text) > most else []
+    short = text
+    for sentence in (text, re.sub(_REPEATED_ACTION, "allows …", text)) if arns else ():
+        short = _cut_arns(_cut_arns(sentence, most, arns[:1], "arn:"), most, arns[1:], _ARN_TO_ACCOUNT)
+        if len(short) <= most:
+            return short
+    return _cut_arns(short, most, re.findall(_ARN, short), "arn:")
 
-    return re.sub(_ARN, shortened_arn, text)
+
+def _cut_arns(text: str, most: int, arns: Iterable[str], least: str) -> str:
+    for arn in arns:
+        room = len(arn) - max(0, len(text) - most)
+        if room < len(arn):
+            text = text.replace(arn, _shortened_arn(arn.rstrip("…"), room, least), 1)
+    return text
+
+
+def _shortened_arn(arn: str, room: int, least: str) -> str:
+    """The ARN in at most `room` characters, but with no less than the pattern `least` matches, if it does."""
+    start = re.match(least, arn) or re.match("arn:", arn)
+    end = max(arn.rfind(mark, 0, max(room - 1, 0)) for mark in ":/") + 1
+    return f"{arn[: max(end, start.end() if start else 0)]}…"
 
 
 def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:

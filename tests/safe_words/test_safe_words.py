@@ -234,6 +234,24 @@ def test_text_that_is_no_secret_stays(kept: str) -> None:
     assert scrub(kept) == kept
 
 
+@pytest.mark.parametrize(
+    "action", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
+)
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-1"])
+@pytest.mark.parametrize(
+    "reason",
+    ["because no resource-based policy allows the {action} action", "with an explicit deny in a resource-based policy"],
+)
+def test_a_long_denial_keeps_its_action_and_the_account_of_the_resource(action: str, region: str, reason: str) -> None:
+    principal = "arn:aws:sts::123456789012:assumed-role/probe-task/0c1b2a3948576d6e8f90a1b2c3d4e5f6"
+    resource = f"arn:aws:ecr:{region}:210987654321:repository/shared/bsae"
+    denied = f"DENIED: User: {principal} is not authorized to perform: {action} on resource: {resource} {reason}"
+    shown = scrub(denied.format(action=action))
+    assert len(shown) <= 200
+    assert f"perform: {action} on resource: arn:aws:ecr:{region}:210987654321:" in shown
+    assert "resource-based policy" in shown
+
+
 def test_a_long_denial_keeps_its_reason() -> None:
     sentence = (
         "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/a-role-with-a-long-name/"
