@@ -231,12 +231,19 @@ PROXY = task.PROXY.variant(
     extent=Extent.WHOLLY,
     certain=True,
 )
+_NO_EXECUTION_ROLE = replace(
+    causes.EXECUTION_ROLE,
+    title="the task definition names no execution role",
+    fix=advice("set executionRoleArn in the task definition", REGISTER),
+    fix_of_deny=None,
+    confirm=read_task_definition("executionRoleArn"),
+)
 EXECUTION_ROLE = Fault(
     "iam.no-execution-role",
     "the task definition has no execution role, and pulls from ECR need one",
     "ECS refuses the task definition before any request is sent.",
     Impact.START,
-    (causes.EXECUTION_ROLE,),
+    (_NO_EXECUTION_ROLE,),
     certain=True,
 )
 LOG_REGION = logs.BAD_REGION.variant(

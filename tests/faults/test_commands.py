@@ -210,7 +210,7 @@ def test_the_key_of_a_denied_decryption_is_named() -> None:
 REPLACING = re.compile(
     r"--policy-document file://(?!.*--set-as-default)|set-repository-policy|put-registry-policy"
     r"|put-replication-configuration|organizations update-policy|associate-dhcp-options|replace-route"
-    r"|network-firewall update-|--network-configuration|update-resolver-rule|put-key-policy"
+    r"|network-firewall update-|--network-configuration|update-resolver-rule|put-key-policy|update-assume-role-policy"
 )
 
 

@@ -25,6 +25,7 @@ from tests.faults.expected import EXPECTED
 from tests.faults.reported import REPORTED
 from tests.lab.cloud import SERVERS
 
+pytestmark = pytest.mark.skipif(not (SERVERS / "aws").exists(), reason="make test-lab installs the AWS CLI")
 SCRIPT = Path(__file__).with_name("cli_without_network.py")
 # Services without regions in their names, whose commands need no --region.
 GLOBAL = ("iam", "organizations", "route53")
@@ -47,6 +48,7 @@ WORDS = {"NUMBER": "100", "VALUE": "5", "IMAGE_REGION": "us-west-2", "REGION": "
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 FILES: dict[str, Any] = {
     "POLICY.json": POLICY,
+    "TRUST_POLICY.json": POLICY,
     "TASK_DEFINITION.json": filled("fargate-check"),
     "REPLICATION.json": {"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "123456789012"}]}]},
     "RULES.json": {"RulesSource": {"RulesString": "pass tls any any -> any any (sid:1;)"}},

@@ -191,14 +191,13 @@ CREDENTIALS_REJECTED = CauseText(
 TRUST_POLICY = CauseText(
     code="iam.trust-policy",
     title="the role does not exist, or its trust policy does not allow ECS to assume it",
-    fix=advice(
-        "allow ecs-tasks.amazonaws.com sts:AssumeRole in the role's trust policy",
-        'aws iam get-role --role-name ROLE_NAME --query "Role.AssumeRolePolicyDocument"',
+    fix=Replacement(
+        "the trust policy",
+        "aws iam get-role --role-name ROLE_NAME --query Role.AssumeRolePolicyDocument > OLD_TRUST_POLICY.json",
         "aws iam update-assume-role-policy --role-name ROLE_NAME --policy-document file://TRUST_POLICY.json",
-        note=(
-            "The first command prints the trust policy, which the second one replaces. A service role is assumed by "
-            "ecs.amazonaws.com instead."
-        ),
+    ).to(
+        "allow ecs-tasks.amazonaws.com sts:AssumeRole in the role's trust policy",
+        note="A service role is assumed by ecs.amazonaws.com instead.",
     ),
     confirm=reads('aws iam get-role --role-name ROLE_NAME --query "Role.AssumeRolePolicyDocument"'),
 )

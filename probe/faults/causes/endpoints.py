@@ -75,12 +75,21 @@ S3_INTERFACE_ONLY = CauseText(
         ),
     ),
 )
+# AWS[privatelink-service-names], AWS[cross-region-endpoints]
 SERVICE_NAME = CauseText(
     code="endpoint.service-name",
-    title="this region or partition does not offer an endpoint service with this name",
+    title="the endpoint's service has another name in this partition, or is in another Region",
     fix=advice(
-        "use a service name from the list of the region, and --service-region for a service of another region",
-        "aws ec2 describe-vpc-endpoint-services --region {task_region} --query ServiceNames",
+        "use the name that describe-vpc-endpoint-services lists for the service",
+        "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
+        "--service-name SERVICE_NAME --subnet-ids SUBNET_ID --security-group-ids GROUP_ID --private-dns-enabled",
+        note=(
+            "ECR's names begin with cn.com.amazonaws in China and with eu.amazonaws in the EU Sovereign Cloud; most "
+            "other services and S3's gateway have com.amazonaws there too. Add --service-region for another Region."
+        ),
     ),
-    confirm=reads("aws ec2 describe-vpc-endpoint-services --region {task_region} --query ServiceNames"),
+    confirm=reads(
+        "aws ec2 describe-vpc-endpoint-services --region {task_region} "
+        '--query "ServiceDetails[].[ServiceName,ServiceType[].ServiceType]"'
+    ),
 )
