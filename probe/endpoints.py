@@ -173,6 +173,15 @@ TABLE = (
         if_called=Impact.PULL,
         service="ecr.api",
     ),
+    # Clients with AWS_USE_FIPS_ENDPOINT call this name; ECR's private DNS does not cover it: AWS[ecr-fips-hosts].
+    Row(
+        "ecr-fips",
+        "api.ecr-fips.{region}.{suffix}",
+        "api.ecr-fips.{region}.{suffix}",
+        of_image=True,
+        if_called=Impact.PULL,
+        service="ecr.api",
+    ),
 )
 ROWS = {row.name: row for row in TABLE}
 AGENT_ENDPOINTS = tuple(row.name for row in TABLE if row.impact is Impact.AGENT)

@@ -255,6 +255,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     fault_injection: bool = False
     service_connect: bool = False  # the task has Service Connect's proxy
     client: str | None = None  # of an error text: what pulled, "ecs", "kubelet", "docker" …
+    fips_endpoints: bool = False  # AWS_USE_FIPS_ENDPOINT is on in our own environment
 
 
 # ---- what is to be measured ------------------------------------------------------------------------------------------
@@ -397,6 +398,7 @@ class CredentialsSeen(Seen, frozen=True, kw_only=True, tag="credentials"):
     source: str | None = None
     arn: str | None = None
     status: int | None = None  # HTTP status of the container credentials endpoint, where it refused
+    unanswered: bool = False  # the provider's address sent nothing back
 
 
 class Asker(StrEnum):

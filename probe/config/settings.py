@@ -49,6 +49,7 @@ class Environment:
     lambda_function: str | None = None
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     no_proxy: str = field(default="", repr=False)
+    fips_endpoints: bool = False
 
 
 def _text_on_stdout() -> tuple[Output, ...]:
@@ -231,6 +232,7 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
         proxies=MappingProxyType({name: environ[name] for name in _PROXY_VARIABLES if environ.get(name)}),
         # The lower-case spelling takes precedence, as in urllib and curl.
         no_proxy=first("no_proxy", "NO_PROXY") or "",
+        fips_endpoints=(first("AWS_USE_FIPS_ENDPOINT") or "").lower() == "true",  # as botocore reads it
     )
 
 

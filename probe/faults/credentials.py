@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import causes
+from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, finding, finds, noted, possible
 from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import duration
+from probe.records import replace
 
 CLOCK = Fault(
     "clock.skew",
@@ -47,6 +49,32 @@ NO_CREDENTIALS = Fault(
         causes=(causes.NO_CREDENTIALS, causes.PROXY, causes.EXECUTION_ROLE),
         certain=False,
     ),
+)
+NO_CREDENTIALS_OFF_ECS = NO_CREDENTIALS.variant(
+    why="The network was measured nevertheless.",
+    causes=(
+        replace(
+            causes.NO_CREDENTIALS,
+            title="there is no source of credentials here: no variables and no profile",
+            fix=advice(
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+                "export AWS_PROFILE=PROFILE",
+            ),
+            confirm=reads("aws configure list"),
+        ),
+    ),
+    in_texts=None,
+)
+# The answer to the token request of IMDSv2 dies one hop after the instance: AWS[imds-hop-limit].
+INSTANCE_SILENT = NO_CREDENTIALS.variant(
+    title="there are no credentials here: instance metadata does not answer this container",
+    why=(
+        "Nothing came back from 169.254.169.254. A container behind the instance's bridge is one hop further away than "
+        "the instance, and with a hop limit of 1 the metadata's answer does not reach it."
+    ),
+    causes=(causes.IMDS_HOP_LIMIT, causes.NO_CREDENTIALS),
+    certain=False,
+    in_texts=None,
 )
 CREDENTIALS_UNAVAILABLE = Fault(
     "credentials.unavailable",
@@ -95,7 +123,15 @@ _CAUSES = {
 }
 
 
-@finds(NO_CREDENTIALS, CREDENTIALS_UNAVAILABLE, METADATA_UNAVAILABLE, CREDENTIALS_UNUSABLE, INSTANCE_ROLE)
+@finds(
+    NO_CREDENTIALS,
+    NO_CREDENTIALS_OFF_ECS,
+    INSTANCE_SILENT,
+    CREDENTIALS_UNAVAILABLE,
+    METADATA_UNAVAILABLE,
+    CREDENTIALS_UNUSABLE,
+    INSTANCE_ROLE,
+)
 def credentials(evidence: Evidence) -> Iterator[Finding]:
     """No credentials, a provider that failed, and credentials of the instance."""
     for step in evidence.failed(Action.CREDENTIALS):
@@ -105,7 +141,7 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
             error_text = (step.detail or "they cannot be read").rstrip(".")
             yield finding(CREDENTIALS_UNUSABLE, evidence, tries, provider=provider, words=error_text)
         elif step.failure is Failure.NO_CREDENTIALS:
-            yield finding(NO_CREDENTIALS, evidence, tries)
+            yield _no_credentials(evidence, step, tries)
         elif evidence.is_text and provider == _INSTANCE_METADATA:
             yield finding(METADATA_UNAVAILABLE, evidence, tries)
         else:
@@ -114,6 +150,17 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
     if evidence.measurement.identity.source == _INSTANCE_METADATA:
         steps = [step for step in evidence.of(Action.CREDENTIALS) if step.ok]
         yield finding(INSTANCE_ROLE, evidence, steps, role=evidence.measurement.identity.arn or "an unnamed role")
+
+
+def _no_credentials(evidence: Evidence, step: Step, tries: tuple[Step, ...]) -> Finding:
+    """No provider had any. A container that shares the instance's network is no hop further away from its metadata."""
+    mode = evidence.surroundings.network_mode
+    if step.credentials is None or not step.credentials.unanswered or mode == "host" or evidence.is_outside_vpc:
+        return finding(NO_CREDENTIALS_OFF_ECS if evidence.is_off_ecs else NO_CREDENTIALS, evidence, tries)
+    if mode == "awsvpc":
+        # Such a task has an interface of its own, and the agent can be set to block the instance's metadata there.
+        return finding(INSTANCE_SILENT, evidence, tries, suspects=possible(*reversed(INSTANCE_SILENT.causes)))
+    return finding(INSTANCE_SILENT, evidence, tries)
 
 
 @finds(CREDENTIALS_REJECTED)

@@ -42,6 +42,13 @@ PULL_OVER_IPV4 = noted(
     "Public reports of 2025 and 2026 show such pulls failing at IPv4 addresses of ecr.api. Whether tasks in IPv6-only "
     "subnets are affected was not verified: prove it with a task that uses this image.",
 )
+FIPS_ENDPOINTS = noted(
+    "task.fips-endpoints",
+    "AWS_USE_FIPS_ENDPOINT is set here: SDKs with it call FIPS hosts, such as api.ecr-fips.{region}.{suffix}",
+    "The private DNS names of ECR's endpoints do not cover these hosts, and few regions have them. This check calls "
+    "the standard hosts; --also ecr-fips checks the FIPS host of ecr.api.",
+    (causes.FIPS_HOSTNAME,),
+)
 METADATA = noted(
     "task.metadata-unavailable",
     "{documents} metadata could not be read",
@@ -149,6 +156,13 @@ def other_places(evidence: Evidence) -> Iterator[Finding]:
     """A host that is no ECS task, and perhaps in no VPC."""
     if evidence.is_off_ecs:
         yield finding(NOT_ECS if evidence.shows_vpc else NO_VPC, evidence, evidence.of(Action.METADATA))
+
+
+@finds(FIPS_ENDPOINTS)
+def fips_variables(evidence: Evidence) -> Iterator[Finding]:
+    """AWS_USE_FIPS_ENDPOINT in our own environment, which clients in this task obey: AWS[ecr-fips-hosts]."""
+    if evidence.surroundings.fips_endpoints and evidence.plan.endpoint("ecr-fips") is None:
+        yield finding(FIPS_ENDPOINTS, evidence, _metadata(evidence))
 
 
 @finds(EXTERNAL, SERVICE_CONNECT, PULL_OVER_IPV4)

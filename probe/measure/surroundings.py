@@ -126,6 +126,7 @@ def _surroundings(
         proxies=tuple(sorted(environment.proxies)),
         clock_synchronized=task.clock_synchronized,
         fault_injection=task.fault_injection,
+        fips_endpoints=environment.fips_endpoints,
         service_connect=any((container.name or "").startswith(SERVICE_CONNECT) for container in task.containers),
     )
 

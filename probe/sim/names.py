@@ -107,7 +107,9 @@ def certificate_names(service: str, region: str) -> tuple[str, ...]:
         fips = f"*.dkr.ecr-fips.{region}.{suffix(region)}"
         return (f"*.{host(service, region)}", f"*.{base}", f"*.dkr-ecr.{region}.{pull}", fips)
     classic = host(service, region)
-    legacy = (f"ecr.{region}.{suffix(region)}",) if service == "ecr.api" else ()
+    legacy = (
+        (f"ecr.{region}.{suffix(region)}", f"api.ecr-fips.{region}.{suffix(region)}") if service == "ecr.api" else ()
+    )
     dual = f"{'ecr' if service == 'ecr.api' else label(service)}.{region}.{dual_suffix(region)}"
     return (classic, f"*.{base}", dual, *legacy)
 

@@ -25,6 +25,7 @@ INSTANCE_ROLE = "iam-role"
 _CONTAINER_ROLE_VARIABLES = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 # botocore would refresh expired credentials. Whether they are still accepted is for AWS to decide.
 _FAR_FUTURE = "2099-01-01T00:00:00Z"
+_SILENCE = (Failure.TIMEOUT, Failure.STALLED)
 _SECONDS = 2.0  # botocore's limit for one request to the container's endpoint
 
 
@@ -177,7 +178,7 @@ def _from_instance(wire: Wire, *, budget: Budget, until: float) -> FoundCredenti
     except WireError as error:
         if error.failure in (Failure.DEADLINE, Failure.NO_RESOURCES):
             raise
-        seen = CredentialsSeen(source=INSTANCE_ROLE)
+        seen = CredentialsSeen(source=INSTANCE_ROLE, unanswered=error.failure in _SILENCE)
         raise WireError(Failure.NO_CREDENTIALS, f"instance metadata: {error.detail}", seen=seen) from error
     return _credentials(_decode(text.encode(), CredentialsSeen(source=INSTANCE_ROLE)), INSTANCE_ROLE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from probe.model import AnswerSeen, Denial, DenialReason, Failure, Identity, ImageHost, Path, ProxySeen
@@ -141,6 +142,12 @@ TASK = (
         "fail",
         "works",
     ),
+    Expected(
+        "AWS_USE_FIPS_ENDPOINT",
+        FakeRun(around={"fips_endpoints": True}),
+        {"task.fips-endpoints": "client.fips-hostname"},
+        *FINE,
+    ),
     Expected("Service Connect", FakeRun(around={"service_connect": True}), {"task.service-connect": ""}, *FINE),
     Expected(
         "Service Connect where ecs-agent is measured",
@@ -227,6 +234,29 @@ CREDENTIALS = (
         run_with(credentials=Reply(Failure.NO_CREDENTIALS)),
         {"credentials.missing": "=iam.no-credentials"},
         *PROOF,
+    ),
+    Expected(
+        "no credentials on a host outside ECS",
+        replace(off_ecs(), replies={"credentials": Reply(Failure.NO_CREDENTIALS)}),
+        {"task.not-ecs": "", "credentials.missing": "=iam.no-credentials"},
+        *PROOF,
+    ),
+    *(
+        Expected(
+            f"the instance's metadata is silent in network mode {mode}",
+            FakeRun(
+                replies={"credentials": Reply(Failure.NO_CREDENTIALS, seen={"source": "iam-role"})},
+                around={"launch_type": "EC2", "path": path, "network_mode": mode},
+                silent_instance=True,
+            ),
+            {"credentials.missing": causes, **others},
+            *PROOF,
+        )
+        for mode, path, causes, others in (
+            ("bridge", Path.INSTANCE_ENI, "client.imds-hop-limit iam.no-credentials", {}),
+            ("host", Path.INSTANCE_ENI, "=iam.no-credentials", {}),
+            ("awsvpc", Path.TASK_ENI, "iam.no-credentials client.imds-hop-limit", {"path.not-the-pull": ""}),
+        )
     ),
     Expected(
         "no credentials, and S3 silent",

@@ -84,6 +84,7 @@ class FakeRun:
     proxies: ProxySeen = NO_PROXY
     metadata: Reply | None = OK  # None: there is no metadata variable
     instance: Reply | None = None
+    silent_instance: bool = False  # where credentials were sought at the instance
     redirect: tuple[RedirectTarget, str, str] | None = None
     redirected: Host | None = None
     identity: Identity = IDENTITY
@@ -177,7 +178,8 @@ class FakeRunSteps:
         credentials = run.replies.get("credentials", OK)
         missing = credentials.failure is Failure.NO_CREDENTIALS
         source = credentials.seen.get("source", None if missing else "container-role")
-        yield from self._attempts("task/credentials/chain", credentials, CredentialsSeen(source=source, arn=ROLE))
+        seen = CredentialsSeen(source=source, arn=ROLE, unanswered=run.silent_instance)
+        yield from self._attempts("task/credentials/chain", credentials, seen)
 
     def _attempts(self, identity: str, reply: Reply, seen: AnySeen, on: str | None = None) -> Iterator[Step]:
         if reply.first is not None:

@@ -60,6 +60,14 @@ def test_endpoint_names_match_botocores(row: str, partition: Partition, provider
         assert place.fill(ROWS[row].dual_stack) == host(providers[row], region, dual_stack=True)
 
 
+@pytest.mark.parametrize("partition", partitions(), ids=lambda partition: partition.name)
+def test_the_fips_host_of_ecr_matches_botocores(partition: Partition, providers: dict[str, EndpointProvider]) -> None:
+    for region in partition.regions if partition.name in ("aws", "aws-us-gov") else ():
+        endpoint = providers["ecr.api"].resolve_endpoint(Region=region, UseFIPS=True, UseDualStack=False)
+        place = Place(partition, region, "123456789012")
+        assert f"https://{place.fill(ROWS['ecr-fips'].host)}" == endpoint.url
+
+
 def test_partitions_match_botocores_older_table(endpoint_data: dict[str, Any]) -> None:
     """botocore has regions and suffixes twice; the other table lists a new region later."""
     ours = {partition.name: partition for partition in partitions()}
@@ -98,7 +106,7 @@ def test_the_dual_stack_registry_has_no_guessed_name(partition: str, region: str
     assert place.fill(ROWS["ecr.dkr"].dual_stack) == dual_stack
 
 
-EVERY_SERVICE = {name for name in ROWS if name not in ("s3", "ecr-legacy")}
+EVERY_SERVICE = {name for name in ROWS if name not in ("s3", "ecr-legacy", "ecr-fips")}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +128,7 @@ def test_names_of_privatelink_services(partition: str, prefix: str, services: se
         expected = prefix if service in services else "com.amazonaws"
         assert service_name(service, partition, "REGION") == f"{expected}.REGION.{service}"
     assert service_name("ecr-legacy", partition, "r") == service_name("ecr.api", partition, "r")
+    assert service_name("ecr-fips", partition, "r") == service_name("ecr.api", partition, "r")
     assert service_name("s3", partition, "r", interface=False) == "com.amazonaws.r.s3"
     interface = "cn.com.amazonaws" if partition == "aws-cn" else "com.amazonaws"
     assert service_name("s3", partition, "r", interface=True) == f"{interface}.r.s3"

@@ -8,6 +8,7 @@ from probe.faults.causes.cause import (
     REPOSITORY_POLICY_DOCUMENT,
     CauseText,
     advice,
+    read_task_definition,
     reads,
 )
 
@@ -28,8 +29,12 @@ LEGACY_HOSTNAME = CauseText(
 FIPS_HOSTNAME = CauseText(
     code="client.fips-hostname",
     title="the client calls the FIPS host, which the endpoints' private DNS does not cover",
-    fix=advice("use the standard host {account}.dkr.ecr.{region}.{suffix} in the task definition", REGISTER),
-    confirm=READ_IMAGE_FIELD,
+    fix=advice(
+        "use the standard host {account}.dkr.ecr.{region}.{suffix} in the task definition, and remove "
+        "AWS_USE_FIPS_ENDPOINT for clients of ECR",
+        REGISTER,
+    ),
+    confirm=read_task_definition("containerDefinitions[].[image,environment]"),
 )
 UNRECOGNISED_HOST = CauseText(
     code="client.unrecognised-ecr-host",

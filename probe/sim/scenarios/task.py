@@ -16,14 +16,16 @@ from probe.sim.changes import (
     vpc_with,
     with_nat,
     without_endpoints,
+    without_task_role,
 )
 from probe.sim.cloud import APP, TAG
 from probe.sim.dns import Nameserver
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import IPV6, image
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
+from probe.sim.servers import SilentServer
 from probe.sim.services import InjectedReply
-from probe.sim.task import Container, string_error
+from probe.sim.task import INSTANCE_ADDRESS, Container, string_error
 from probe.sim.vpc import VPC
 
 CALLED = ("secretsmanager", "ssm", "kms", "sts", "ecs")  # the services of --also that a check calls
@@ -56,6 +58,11 @@ def _outside_ecs(vpc: VPC) -> None:
 
 def _service_connect(vpc: VPC) -> None:
     vpc.task.containers.append(Container("ecs-service-connect-oRK9o", "amazon/ecs-service-connect-agent:1"))
+
+
+def _hop_limit_of_1(vpc: VPC) -> None:
+    """Connections to the instance's metadata open, and its answer to the token request is dropped on the bridge."""
+    vpc.local[INSTANCE_ADDRESS, 80] = SilentServer()
 
 
 def _laptop(vpc: VPC) -> None:
@@ -213,6 +220,26 @@ TASK = (
         no_change,
         findings={"dns.public-answer": "client.legacy-hostname"},
         arguments=("--also", "ecr-legacy"),
+    ),
+    passing(
+        "also-ecr-fips",
+        "Clients with AWS_USE_FIPS_ENDPOINT call api.ecr-fips.<region>, which private DNS does not cover.",
+        task_variables(AWS_USE_FIPS_ENDPOINT="true"),
+        findings={"dns.public-answer": "client.fips-hostname"},
+        arguments=("--also", "ecr-fips"),
+    ),
+    passing(
+        "fips-variable",
+        "AWS_USE_FIPS_ENDPOINT is set in the task.",
+        task_variables(AWS_USE_FIPS_ENDPOINT="true"),
+        findings={"task.fips-endpoints": "client.fips-hostname"},
+    ),
+    inconclusive(
+        "imds-hop-limit",
+        "EC2 in bridge mode without a task role: the hop limit of the instance's metadata is 1.",
+        all_of(vpc_with(launch_type="EC2", network_mode="bridge"), without_task_role, _hop_limit_of_1),
+        findings={"credentials.missing": "client.imds-hop-limit", "task.metadata-unavailable": None},
+        arguments=("--allow-instance-role", "--vpc-cidr", "10.0.0.0/16"),
     ),
     passing(
         "also-secretsmanager",
