@@ -243,6 +243,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     task_arn: str | None = None
     container: str | None = None
     image: str | None = None
+    image_id: str | None = None  # the digest by which ECS identifies the image
     snapshotter: str | None = None  # of this task's containers: "overlayfs", "soci"
     log_destinations: tuple[LogDestination, ...] = ()
     subnet_cidr: str | None = None
@@ -342,6 +343,7 @@ class Plan(Record, frozen=True, kw_only=True):
     reference: ImageReference | None  # None where the image is not in private ECR
     image_host: ImageHost
     image_given: bool  # by --image; False: the image of the container, from task metadata
+    pinned_digest: str | None = None  # to which ECS probably resolved the tag of the container's own image
     platform: str
     platform_given: bool
     layers: Layers = Layers.SMALLEST
@@ -516,6 +518,7 @@ class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):
     body_bytes: int | None = None
 
 
+PINNED = "pinned"  # the subject of the request for the digest that ECS pinned
 SCHEMA_1 = "schema 1"  # the artifact that a manifest of Docker's first format is taken for
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.addresses import is_ipv6, presume
@@ -56,6 +57,7 @@ def make_plan(settings: Settings, surroundings: Surroundings, *, late: bool = Fa
         reference=image,
         image_host=kind,
         image_given=settings.image is not None,
+        pinned_digest=_pinned_digest(settings, surroundings, image),
         platform=settings.platform,
         platform_given=settings.platform_given,
         layers=settings.layers,
@@ -110,6 +112,17 @@ def _image(settings: Settings, surroundings: Surroundings, *, late: bool) -> tup
         # ECS pulled it, so the reference is valid and our parser is wrong.
         return None, ImageHost.OTHER
     return (None, own.host) if isinstance(own, OtherImage) else (own, ImageHost.PRIVATE_ECR)
+
+
+def _pinned_digest(settings: Settings, surroundings: Surroundings, image: ImageReference | None) -> str | None:
+    """The digest of the container's own image, where its reference has a tag, which may have been moved since.
+
+    Only Fargate's metadata has the digest of a manifest. AWS[ecs-image-id] AWS[ecs-version-consistency]
+    """
+    if settings.image is not None or image is None or image.digest or surroundings.launch_type != "FARGATE":
+        return None
+    digest = surroundings.image_id or ""
+    return digest if re.fullmatch(r"sha256:[0-9a-f]{64}", digest) else None
 
 
 def _why_no_image(environment: Environment, surroundings: Surroundings) -> str:

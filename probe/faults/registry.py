@@ -9,7 +9,7 @@ from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
-from probe.model import SCHEMA_1, Action, Extent, Failure, Finding, Impact, Step, Topic
+from probe.model import PINNED, SCHEMA_1, Action, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
 from probe.records import replace
 
@@ -80,6 +80,25 @@ DIGEST_NOT_FOUND = TAG_NOT_FOUND.variant(
         "The registry answered 404, so network and credentials work. ECS resolves a tag once per deployment and pins "
         "its digest: a digest that is in no task definition is pinned, and its image was deleted or archived."
     ),  # AWS[ecs-version-consistency]
+)
+PINNED_GONE = noted(
+    "registry.pinned-digest-gone",
+    "the image that this task was started from is no longer in the registry ({digest})",
+    "The tag {tag} names another image now. ECS resolves a tag once per deployment and pins its digest; where it "
+    "pinned this one, replacement tasks of the deployment fail. Whether task metadata has the pinned digest is not "
+    "verified.",
+    (
+        replace(
+            causes.TAG_NOT_FOUND,
+            title="the image was deleted, perhaps by a lifecycle rule, after ECS had pinned its digest",
+            fix=causes.advice(
+                "start a new deployment, which resolves the tag again",
+                "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
+                "--force-new-deployment",
+            ),
+        ),
+        causes.ARCHIVED,
+    ),
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(
     title="the registry has no image with this name and tag",
@@ -249,6 +268,15 @@ def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
     if code is None:
         return TAG_UNCERTAIN
     return DIGEST_NOT_FOUND if reference.digest else TAG_NOT_FOUND
+
+
+@finds(PINNED_GONE)
+def missing_pinned_digests(evidence: Evidence) -> Iterator[Finding]:
+    """The task's own image by digest, after its tag was moved. AWS[ecs-image-id] AWS[ecs-version-consistency]"""
+    for step in evidence.of(Action.MANIFEST):
+        if step.ok and step.subject == PINNED and step.manifest and step.manifest.answer.status == 404:
+            digest = step.manifest.digest
+            yield finding(PINNED_GONE, evidence, (step,), digest=digest, image_id=f"imageDigest={digest}")
 
 
 @finds(NOT_AN_IMAGE, OLD_FORMAT)

@@ -15,7 +15,7 @@ from probe.measure.http_request import Response, answer_in, call_aws, send
 from probe.measure.layers import fetch_layers
 from probe.measure.reach import Reached, Ready
 from probe.measure.recorder import Attempt, Run, Target
-from probe.model import Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
+from probe.model import PINNED, Action, AnswerSeen, AnySeen, Failure, ImageReference, Layers, ManifestSeen, Step
 from probe.records import Record, replace
 from probe.wire import aws_calls
 from probe.wire.credentials import FoundCredentials
@@ -138,6 +138,20 @@ class _Registry(Record, frozen=True):
 
         return self._attempt("HEAD", call, on=on, rank=0)
 
+    def exists(self, digest: str, *, on: str) -> Attempt[None]:
+        """Whether the registry has this manifest. Both answers are good: the pull does not need it."""
+
+        def call() -> tuple[AnySeen, None]:
+            try:
+                answer = self._send("HEAD", digest).seen
+            except WireError as error:
+                if not isinstance(error.seen, ManifestSeen) or error.seen.answer.status is None:
+                    raise
+                answer = error.seen.answer
+            return ManifestSeen(answer=answer, digest=digest), None
+
+        return self._attempt(PINNED, call, on=on, rank=3)
+
     def get(self, subject: str, reference: str, *, on: str, expected: str | None, last: bool) -> Attempt[Manifest]:
         """One manifest. `expected` is the digest that the body must have.
 
@@ -218,6 +232,13 @@ def _image_of(run: Run, registry: _Registry, got: Attempt[Manifest]) -> Attempt[
     return got
 
 
+def _digests(*attempts: Attempt[Manifest]) -> set[str | None]:
+    """The digests of these manifests, and of the image's config."""
+    manifests = [attempt.step.manifest for attempt in attempts]
+    configs = [attempt.value.config for attempt in attempts if attempt.value]
+    return {item.digest for item in (*manifests, *configs) if item is not None}
+
+
 def _media_type(response: Response) -> str | None:
     return response.answer.headers.get("Content-Type")
 
@@ -227,7 +248,11 @@ def _image(run: Run, registry: _Registry, challenge: Step, start: Start) -> None
     reference = registry.image.digest or registry.image.tag or "latest"
     head = registry.head(reference, on=challenge.id)
     expected = registry.image.digest or head.value
-    got = _image_of(run, registry, registry.get("GET", reference, on=challenge.id, expected=expected, last=True))
+    top = registry.get("GET", reference, on=challenge.id, expected=expected, last=True)
+    got = _image_of(run, registry, top)
+    pinned = run.plan.pinned_digest
+    if pinned is not None and got.value is not None and pinned not in _digests(top, got):
+        registry.exists(pinned, on=got.step.id)
     if run.plan.layers is Layers.NONE:
         skip_rest(run, Action.BLOB, blocked_by=None, detail="not requested (--layers none)")
     elif got.value is None:

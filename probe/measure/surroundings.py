@@ -116,6 +116,7 @@ def _surroundings(
         task_arn=task.task_arn,
         container=container.name,
         image=container.image,
+        image_id=container.image_id,
         snapshotter=next((own.snapshotter for own in (*task.containers, container) if own.snapshotter), None),
         log_destinations=_log_destinations(task, container),
         subnet_cidr=_network(network.ipv4_subnet) if network else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.model import (
+    PINNED,
     Action,
     Basis,
     CertificateSeen,
@@ -221,6 +222,8 @@ def _success(step: Step) -> str:
             return f"metadata {metadata.version} answered"
         case CredentialsSeen() as credentials if credentials.source:
             return f"the credentials are those of {credentials.arn or credentials.source}"
+        case ManifestSeen() as manifest if step.subject == PINNED:
+            return f"the registry answered {http_status(manifest.answer)} for {manifest.digest}"
         case ManifestSeen() as manifest if manifest.foreign_layers:
             return f"{manifest.foreign_layers} of {counted(manifest.layers or 0, 'layer')} are foreign"
         case ManifestSeen() as manifest if manifest.platforms:

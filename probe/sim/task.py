@@ -22,6 +22,7 @@ class Container(Record):
     image: str
     log_driver: str | None = None
     log_options: dict[str, str] = field(default_factory=dict)
+    image_id: str = ""
 
 
 class Task(Record):
@@ -112,7 +113,7 @@ class Task(Record):
             "Name": container.name,
             "DockerName": container.name,
             "Image": container.image,
-            "ImageID": "sha256:2f1c9a3ab3c1d5c0d5ad0d0b5bd0a4ca07ae5e6ed25fcd0f3a1a4bf0f6bd7d19",
+            "ImageID": container.image_id,
             "Labels": {"com.amazonaws.ecs.container-name": container.name, "com.amazonaws.ecs.task-arn": self.arn},
             "DesiredStatus": "RUNNING",
             "KnownStatus": "RUNNING",

@@ -13,7 +13,7 @@ import ssl
 from ipaddress import IPv6Network, ip_network
 
 from probe.records import Record
-from probe.sim import names
+from probe.sim import images, names
 from probe.sim.cloud import APP, TAG, Cloud
 from probe.sim.dns import Datagrams, Nameserver, PublicDns, Resolver, Zone
 from probe.sim.names import Internet, embedded, is_link_local
@@ -85,6 +85,7 @@ class VPC:
             nameservers=(nameserver,),
         )
         self.cloud = Cloud(self.task)
+        self.task.own.image_id = images.single().top.digest  # of the manifest for the task's platform
         self.cloud.logs.groups["/ecs/app"] = [self.task.log_stream]
         self.network = Network(region, [*self.ranges, *self.ranges_ipv6], address, self.task.ipv6, nat=self.at(0, 5))
         self.gateway: Gateway | None = Gateway(region)

@@ -38,10 +38,13 @@ class Network(Record, frozen=True, kw_only=True):
 
 
 class Container(Record, frozen=True, kw_only=True):
-    """`image` has the form that the task definition uses."""
+    """`image` has the form that the task definition uses. `image_id` is a digest: on EC2 that of the image's config, on
+    Fargate usually that of its manifest. AWS[ecs-image-id]
+    """
 
     name: str | None = None
     image: str | None = None
+    image_id: str | None = None
     snapshotter: str | None = None
     log_driver: str | None = None
     log_options: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +132,7 @@ def _container(document: dict[str, Any]) -> Container:
     return Container(
         name=_text(document, "Name"),
         image=_text(document, "Image"),
+        image_id=_text(document, "ImageID"),
         snapshotter=_text(document, "Snapshotter"),
         log_driver=_text(document, "LogDriver"),
         log_options={name: value for name, value in entries if isinstance(value, str) and value},

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.model import SCHEMA_1, DenialReason, Failure, Layers, Policy, RedirectTarget, Topic
+from probe.model import (
+    PINNED,
+    SCHEMA_1,
+    AnswerSeen,
+    DenialReason,
+    Failure,
+    Layers,
+    ManifestSeen,
+    Policy,
+    RedirectTarget,
+    Step,
+    Topic,
+)
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
 from tests.faults.fake_hosts import PUBLIC, Host, Reply
 from tests.faults.fake_run import FakeRun
+from tests.steps import step
 
 OTHER = "prod-us-west-2-starport-layer-bucket.s3.us-west-2.amazonaws.com"
 ELSEWHERE = (RedirectTarget.OTHER_REGION, OTHER, "us-west-2")
@@ -21,6 +34,12 @@ UNKNOWN_NAME = Reply(Failure.NOT_FOUND, 404, code="NAME_UNKNOWN")
 
 def blob(target: RedirectTarget | None, host: str | None, **changes: Any) -> FakeRun:
     return run_with(blob=Reply(Failure.REDIRECT, seen={"target": target, "host": host}, **changes))
+
+
+def pinned(status: int) -> Step:
+    """The request for the digest that ECS pinned."""
+    answer = AnswerSeen(method="HEAD", status=status, aws=True)
+    return step(f"ecr.dkr/manifest/{PINNED}", ManifestSeen(answer=answer, digest=f"sha256:{'5e' * 32}"))
 
 
 ARCHIVED = "registry.archived"
@@ -47,6 +66,14 @@ EXPECTED = (
         FakeRun(replies={"manifest": UNKNOWN_TAG}, planned={"digest": f"sha256:{'5e' * 32}"}),
         {"registry.tag-not-found": f"registry.tag-not-found {ARCHIVED} registry.pull-through-redirect"},
     ),
+    Expected(
+        "the digest that ECS pinned is gone",
+        FakeRun(extra=(pinned(404),)),
+        {"registry.pinned-digest-gone": f"registry.tag-not-found {ARCHIVED}"},
+        *FINE,
+    ),
+    Expected("the digest that ECS pinned is there", FakeRun(extra=(pinned(200),)), {}, *FINE),
+    Expected("the request for the digest that ECS pinned is throttled", FakeRun(extra=(pinned(429),)), {}, *FINE),
     Expected(
         "404 without a code",
         run_with(manifest=Reply(Failure.NOT_FOUND, 404)),

@@ -76,6 +76,17 @@ REGISTRY = (
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
+    passing(
+        "pinned-digest-gone",
+        "The tag was moved after the task had started, and a lifecycle rule has deleted the image it was started from.",
+        set_to("task.own.image_id", f"sha256:{'0' * 63}2"),
+        findings={"registry.pinned-digest-gone": "registry.tag-not-found"},
+    ),
+    passing(
+        "pinned-digest-kept",
+        "The tag was moved after the task had started; the registry still has the image it was started from.",
+        pushed_image(images.single(), TAG),
+    ),
     failing(
         "image-archived",
         "The image is in the storage class ARCHIVE; the registry answers as for an image that does not exist.",
