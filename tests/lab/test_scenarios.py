@@ -138,6 +138,7 @@ REPRODUCTIONS = (
     Reproduction("tls-interception", faults.intercepted),
     Reproduction("tls-interception-trusted", faults.intercepted, {"AWS_CA_BUNDLE": BOTH_CAS}),
     Reproduction("proxy-variables", faults.nothing, {"HTTPS_PROXY": "http://proxy.example:3128"}),
+    Reproduction("fips-variable", faults.nothing, {"AWS_USE_FIPS_ENDPOINT": "true"}),
     Reproduction("clock-ten-minutes", faults.nothing, clock("-10m")),
     Reproduction("clock-an-hour", faults.api_checks_signatures, clock("-1h")),
     Reproduction("iam-token", faults.api_forbids),
