@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import select
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from probe import __version__
 from probe.signals import (
@@ -38,6 +40,7 @@ UNHEALTHY = 1
 USAGE = 2
 GOOD_FILE = "for example ecr-probe explain verdict.json"
 FLUSHING = 1.0  # seconds
+WRITING = 1.0  # seconds that a stream which is not read is waited for at least
 
 
 class Runner(NamedTuple):
@@ -164,7 +167,7 @@ def _check_once(argv: Sequence[str], stop: Stop) -> int:
         verdict = verdict_in_any_case(settings, run, stop=stop)
     finally:
         progress.close()
-    code = _deliver(verdict, settings.reports)
+    code = _deliver(verdict, settings.reports, until=settings.started + settings.budget.deadline)
     if settings.push_gateway is not None:
         _push(verdict, settings.push_gateway, settings.ca_bundle)
     return code
@@ -333,7 +336,7 @@ def _sidecar(options: Options, measure: Measure, stop: Stop) -> int:
             complaints.append(str(error))
         return tuple(complaints)
 
-    return serve(options, measure, stop=stop, say=_say, deliver=deliver)
+    return serve(options, measure, stop=stop, say=_log, deliver=deliver)
 
 
 def _smoke(argv: Sequence[str], stop: Stop) -> int:
@@ -418,8 +421,14 @@ def _complain(text: str) -> None:
     _say(f"ecr-probe: {text}")
 
 
-def _deliver(document: Verdict | Fleet, reports: Reports, complain: Callable[[str], None] = _complain) -> int:
-    """Write every report, files first, and return the exit code."""
+def _deliver(
+    document: Verdict | Fleet,
+    reports: Reports,
+    complain: Callable[[str], None] = _complain,
+    *,
+    until: float | None = None,
+) -> int:
+    """Write every report, files first, and return the exit code. `until` limits how long stdout may block."""
     from probe.config.outputs import write_atomically
     from probe.crash import report_in_any_case
     from probe.report import Page
@@ -428,7 +437,7 @@ def _deliver(document: Verdict | Fleet, reports: Reports, complain: Callable[[st
     code = document.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
         if output.path is None:
-            _print(report_in_any_case(document, output.format, _screen(reports), complain))
+            _print(report_in_any_case(document, output.format, _screen(reports), complain), until=until)
             continue
         try:
             page = Page(pretty=reports.pretty, verbose=reports.verbose, quiet=reports.quiet)
@@ -470,13 +479,18 @@ def _width() -> int:
     return max(columns, 60) if columns else columns_by_variable() or 100
 
 
-def _print(text: str) -> int:
-    """Write `text` to stdout. A reader that has closed the pipe does not change the exit code."""
+def _print(text: str, *, until: float | None = None) -> int:
+    """Write `text` to stdout. A reader that has closed the pipe, or that does not read until the instant `until`, does
+    not change the exit code."""
     try:
         if sys.stdout is not None:
             # As bytes, since a document is UTF-8 in any locale.
-            sys.stdout.buffer.write(text.encode(errors="replace"))
-            sys.stdout.buffer.flush()
+            data = text.encode(errors="replace")
+            if until is None:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            elif not _write_until(sys.stdout, data, until):
+                _complain("stdout was not read until the deadline, so the report is incomplete")
     except BrokenPipeError:
         # Python flushes again at exit, and would report the error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -487,6 +501,26 @@ def _print(text: str) -> int:
     return 0
 
 
+def _write_until(stream: TextIO, data: bytes, until: float) -> bool:
+    """Write to a stream and give up at an instant, but not sooner than after WRITING; whether all was written.
+
+    Without a thread, since there may be none left, and without O_NONBLOCK, which other processes would share: a pipe
+    that select() reports as writable takes PIPE_BUF bytes at once.
+    """
+    try:
+        stream.flush()
+        descriptor = stream.fileno()
+    except (AttributeError, ValueError):  # not a file
+        stream.write(data.decode())
+        return True
+    until, rest = max(until, time.monotonic() + WRITING), memoryview(data)
+    while rest:
+        if not select.select([], [descriptor], [], max(0.0, until - time.monotonic()))[1]:
+            return False
+        rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+    return True
+
+
 def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
@@ -495,10 +529,17 @@ def _line(text: str) -> None:
     _print(text + "\n")
 
 
-def _say(text: str) -> None:
-    """Print a line on stderr, where everything goes that is not a report."""
+def _log(text: str) -> None:
+    """Print a line on stderr, and wait for its reader. The sidecar does so on a thread of its own."""
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    """Print a line on stderr, where everything goes that is not a report. It is lost if the stream is not read."""
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            _write_until(sys.stderr, f"{text}\n".encode(errors="replace"), 0.0)
 
 
 RUNNERS = {

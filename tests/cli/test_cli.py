@@ -276,7 +276,7 @@ def test_a_failed_write_leaves_the_old_file(
 def test_garbage_collection_is_off_during_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
     collecting: list[bool] = []
 
-    def deliver(*_: object) -> int:
+    def deliver(*_: object, **__: object) -> int:
         collecting.append(gc.isenabled())
         return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -12,11 +13,14 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from probe import cli
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
 
@@ -281,3 +285,50 @@ def test_the_environment_forces_and_refuses_colour() -> None:
     ):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environ, check=False)
         assert (b"\x1b[1;31m" in done.stdout) is coloured
+
+
+def full_pipe() -> tuple[int, int]:
+    """A pipe into which nothing more fits, because its reader does not read."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["stdout", "stdout and stderr"])
+def test_a_reader_that_never_reads_does_not_keep_the_process_beyond_its_deadline(
+    tmp_path: Path, *, together: bool
+) -> None:
+    reader, writer = full_pipe()
+    saved = tmp_path / "verdict.json"
+    reports = ("--format", "json", "--output", str(saved), "--format", "text", "--output", "-")
+    command = [sys.executable, "-m", "probe", "check", "--image", IMAGE, "--deadline", "2", *reports]
+    try:
+        running = subprocess.Popen(command, stdout=writer, stderr=writer if together else subprocess.PIPE, text=True)
+        _, err = running.communicate(timeout=60)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert running.returncode == json.loads(saved.read_bytes())["exit_code"]
+    assert together or "stdout was not read until the deadline" in err
+
+
+def test_a_document_longer_than_a_pipe_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    text, received = "é" * 300_000, bytearray()
+
+    def read() -> None:
+        while part := os.read(reader, 1 << 20):
+            received.extend(part)
+
+    reading = threading.Thread(target=read)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        reading.start()
+        assert cli._print(text, until=time.monotonic() + 60) == 0
+    reading.join(60)
+    os.close(reader)
+    assert received.decode() == text
