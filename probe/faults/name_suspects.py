@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES
+from probe.endpoints import AWS_DOMAINS
 from probe.faults import causes
 from probe.faults.causes import DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
-from probe.model import AddressClass, Endpoint, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Failure, Finding, Impact, Kind, Step
 
-_SPELLED_OUT = re.compile(r"\d+\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+")
+_SPELLED_OUT = re.compile(
+    r"(?:(?P<account>\d+)\.dkr[.-]ecr(?:-fips)?|[a-z0-9.-]+?)\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.(?P<suffix>[a-z.-]+)"
+)
+_NUMBERED = re.compile(r"ecs-[at]-\d+\..+")  # hosts that DiscoverPollEndpoint returns outside the ecs endpoint
 
 OUTSIDE_VPC = causes.other(
     "this host is outside the VPC, where these names have public addresses",
@@ -170,8 +173,6 @@ def missing_name_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText
         suspects = suspects.first(causes.FIPS_HOSTNAME)
     if host.endpoint.name == "ecr-legacy":
         suspects = suspects.then(causes.LEGACY_HOSTNAME)
-    if _is_misspelt(evidence, host.endpoint):
-        suspects = suspects.first(causes.BAD_IMAGE_REFERENCE)
     if host.endpoint.name == "logs":
         # A region other than the task's is more likely mistyped than its zone hidden.
         typo = causes.LOG_REGION
@@ -199,11 +200,24 @@ def _is_fips(host: HostFacts) -> bool:
     return "-fips." in host.endpoint.host
 
 
-def _is_misspelt(evidence: Evidence, endpoint: Endpoint) -> bool:
-    """Whether an error text spells out a registry host that AWS does not have. A check plans none."""
-    suffixes = (evidence.plan.dns_suffix, *DUAL_STACK_REGISTRY_SUFFIXES.values())
-    ours = endpoint.region and endpoint.host.endswith(tuple(f".{endpoint.region}.{suffix}" for suffix in suffixes))
-    return not ours and _SPELLED_OUT.fullmatch(endpoint.host) is not None
+def is_numbered(host: HostFacts) -> bool:
+    """A host of ecs-agent or ecs-telemetry with a number, which no VPC endpoint serves. AWS[agent-poll-endpoint]"""
+    return _NUMBERED.fullmatch(host.endpoint.host.lower()) is not None
+
+
+def malformation(evidence: Evidence, host: HostFacts) -> str | None:
+    """Why AWS has no host of this name. Only an error text can spell one out; a check plans none."""
+    match = _SPELLED_OUT.fullmatch(host.endpoint.host.lower())
+    if not evidence.is_text or match is None or host.endpoint.name == "logs":
+        return None
+    account, region, suffix = match["account"], match["region"], match["suffix"]
+    if account and len(account) != 12:
+        return f"The account id {account} has {len(account)} digits, not 12."
+    china = region.startswith("cn-")
+    if suffix not in (*AWS_DOMAINS, evidence.plan.dns_suffix) or suffix.endswith(".cn") is not china:
+        ours = "amazonaws.com.cn" if china else evidence.plan.dns_suffix
+        return f"Hosts of AWS in {region} end in {ours}, not in {suffix}."
+    return None if host.endpoint.region else f"{region} is not a region of AWS that ecr-probe knows."
 
 
 def failing_resolver_suspects(evidence: Evidence, host: HostFacts) -> Suspects:

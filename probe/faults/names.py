@@ -25,7 +25,9 @@ from probe.faults.name_suspects import (
     failed_lookups,
     foreign_answer_suspects,
     is_abroad,
+    is_numbered,
     lookup_finding,
+    malformation,
     missing_name_suspects,
     other_answers,
     public_answer_suspects,
@@ -110,8 +112,31 @@ NAME_MISSING = Fault(
         causes.FIPS_HOSTNAME,
         causes.LEGACY_HOSTNAME,
         causes.BAD_IMAGE_REFERENCE,
+        causes.BAD_HOST,
         causes.LOG_REGION,
     ),
+    examples=(("reason", "Its account id, region or suffix is not one of AWS's."),),
+)
+# AWS[agent-poll-endpoint]
+_NUMBERED_WHY = (
+    "The agent gets its hosts from DiscoverPollEndpoint. A number in {hosts} shows that this call did not pass the VPC "
+    "endpoint ecs: through it, the hosts have no number."
+)
+NUMBERED_PUBLIC = PUBLIC.variant(
+    title="the ECS agent calls the numbered host {hosts}, which no VPC endpoint serves",
+    why=_NUMBERED_WHY,
+    impact=Impact.AGENT,
+    causes=(causes.UNSERVED_POLL_ENDPOINT, causes.AGENT_PROXY),
+)
+NUMBERED_MISSING = NAME_MISSING.variant(
+    title="the ECS agent calls the numbered host {hosts}, which does not resolve here (NXDOMAIN)",
+    why=_NUMBERED_WHY,
+    causes=(causes.UNSERVED_POLL_ENDPOINT, causes.AGENT_PROXY, causes.ZONE_CONFLICT, causes.DNS_FIREWALL),
+)
+MALFORMED = NAME_MISSING.variant(
+    title="{hosts} does not exist (NXDOMAIN): AWS has no host of this form",
+    why="{reason} Private zones and resolvers have nothing to do with it.",
+    causes=(causes.BAD_IMAGE_REFERENCE,),
 )
 OVERRIDE_MISSING = NAME_MISSING.variant(
     title="the name given to --endpoint-dns for {endpoints} does not exist",
@@ -160,7 +185,7 @@ UNDETERMINED = noted(
 )
 
 
-@finds(PUBLIC, PUBLIC_SILENT, PUBLIC_PARTLY)
+@finds(PUBLIC, PUBLIC_SILENT, PUBLIC_PARTLY, NUMBERED_PUBLIC)
 def public_answers(evidence: Evidence) -> Iterator[Finding]:
     """Interface endpoints that resolve publicly, with the connections that failed at their public addresses."""
     groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
@@ -172,7 +197,7 @@ def public_answers(evidence: Evidence) -> Iterator[Finding]:
     for (fault, _), group in groups.items():
         hosts = [host for host, _ in group]
         steps = merged(*(leak_steps(evidence, host) for host in hosts))
-        impact = None if fault is PUBLIC_SILENT else Impact.ROUTE
+        impact = None if fault in (PUBLIC_SILENT, NUMBERED_PUBLIC) else Impact.ROUTE
         # On an external instance without a VPC a public path is right.
         right = fault is PUBLIC and evidence.is_external and evidence.is_outside_vpc
         extent = Extent.NOTED if right else None
@@ -196,6 +221,8 @@ def _similarity(evidence: Evidence, host: HostFacts, fault: Fault, suspects: Sus
 
 
 def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
+    if is_numbered(host):
+        return NUMBERED_PUBLIC, NUMBERED_PUBLIC.suspects
     suspects = public_answer_suspects(evidence, host)
     if host.last_tries and not host.connected:
         own = evidence.surroundings.addresses
@@ -237,7 +264,7 @@ def _merged_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
     return Suspects(tuple(dict.fromkeys((*merged, *rest))), longest.confirmed, out)
 
 
-@finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS)
+@finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS, NUMBERED_MISSING, MALFORMED)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
     """Names that do not exist, or have no address, at the first nameserver that answers."""
     groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
@@ -257,7 +284,17 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
                 lookups=host.endpoint.lookup,
             )
             continue
-        suspects = missing_name_suspects(evidence, host, *fault.causes)
+        reason = malformation(evidence, host)
+        if reason is not None:
+            of_image = host.endpoint.name == "ecr.dkr"
+            suspects = possible(causes.BAD_IMAGE_REFERENCE if of_image else causes.BAD_HOST)
+            steps = failed_lookups(evidence, host, NOT_THERE)
+            yield lookup_finding(MALFORMED, evidence, [host], steps, suspects, reason=reason)
+            continue
+        if is_numbered(host):
+            fault, suspects = NUMBERED_MISSING, NUMBERED_MISSING.suspects
+        else:
+            suspects = missing_name_suspects(evidence, host, *fault.causes)
         alike = frozenset(suspects.open) - _OF_ONE_ENDPOINT, suspects.confirmed
         groups.setdefault((fault, alike), []).append((host, suspects))
     everything = sum(map(len, groups.values())) == len(evidence.hosts) > 1 and not evidence.is_text

@@ -178,7 +178,7 @@ def _by_public_address(addresses: Iterable[str]) -> str:
     return f"Name=association.public-ip,Values={','.join(ipv4) or 'ADDRESS'}"
 
 
-def _families(evidence: Evidence, dialed: list[str], servers: list[str]) -> dict[str, Any]:
+def _families(evidence: Evidence, dialed: list[str], resolvers: list[str]) -> dict[str, Any]:
     """The options that differ for IPv4 and IPv6: by the addresses that were dialed, else by the task's own."""
     around = evidence.surroundings
     addresses = [embedded(address) for address in dialed or around.addresses]
@@ -188,7 +188,7 @@ def _families(evidence: Evidence, dialed: list[str], servers: list[str]) -> dict
         ipv4=(around.subnet_cidr or "SUBNET_CIDR") if ipv4 else None,
         ipv6=(around.subnet_cidr_ipv6 or "SUBNET_IPV6_CIDR") if ipv6 else None,
     )
-    server = servers[0] if servers else "RESOLVER"
+    server = resolvers[0] if resolvers else "RESOLVER"
     to_server = Ranges(ipv6=f"{server}/128") if ":" in server else Ranges(ipv4=f"{server}/32")
     dns64 = [address for address in dialed if embedded(address) != address]
     route = "--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EIGW_ID"

@@ -307,7 +307,7 @@ CONNECTIONS = (
         'ecs-a-7.eu-north-1.amazonaws.com response: : dial tcp 13.53.1.1:443: i/o timeout"',
         "ecs-agent/tcp/13.53.1.1",
         "timeout",
-        {"dns.public-answer": "ecs.control-plane-endpoints-missing tcp.no-route"},
+        {"dns.public-answer": "ecs.control-plane-endpoints-missing path.proxy"},
         pull="unproven",
         address_class="public",
     ),
@@ -401,6 +401,38 @@ NAMES = (
         {"dns.name-missing": NOT_THERE},
         "inconclusive",
         "unproven",
+    ),
+    Sample(
+        "NXDOMAIN for a numbered host of the agent",
+        'level=error msg="Error connecting to ACS" error="websocket client: unable to dial '
+        "ecs-a-7.eu-north-1.amazonaws.com response: : dial tcp: lookup ecs-a-7.eu-north-1.amazonaws.com on "
+        '10.31.0.2:53: no such host"',
+        "ecs-agent/dns/10.31.0.2",
+        "nxdomain",
+        {"dns.name-missing": "ecs.control-plane-endpoints-missing path.proxy"},
+        pull="unproven",
+    ),
+    Sample(
+        "a host of China without .cn",
+        'RequestError: send request failed caused by: Post "https://ecr.cn-northwest-1.amazonaws.com/": dial tcp: '
+        "lookup ecr.cn-northwest-1.amazonaws.com on 10.31.0.2:53: no such host",
+        "ecr-legacy/dns/10.31.0.2",
+        "nxdomain",
+        {"dns.name-missing": "registry.bad-image-reference"},
+    ),
+    Sample(
+        "an account id with 11 digits",
+        "dial tcp: lookup 21098765432.dkr.ecr.eu-north-1.amazonaws.com on 10.200.7.53:53: no such host",
+        "ecr.dkr/dns/10.200.7.53",
+        "nxdomain",
+        {"dns.name-missing": "registry.bad-image-reference"},
+    ),
+    Sample(
+        "a region that does not exist",
+        "dial tcp: lookup api.ecr.eu-nroth-1.amazonaws.com on 10.31.0.2:53: no such host",
+        "ecr.api/dns/10.31.0.2",
+        "nxdomain",
+        {"dns.name-missing": "registry.bad-image-reference"},
     ),
     Sample(
         "misspelled registry suffix",

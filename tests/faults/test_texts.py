@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from probe.model import AnswerSeen, Failure, Finding, Policy
+import pytest
+
+from probe.model import AnswerSeen, Cause, Failure, Finding, Policy
 from tests.faults.expected_answers import denied, run_with
 from tests.faults.expected_names import ALL
 from tests.faults.expected_network import hosts
-from tests.faults.fake_hosts import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE, Host, Reply, private, public
+from tests.faults.fake_hosts import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE, VPC_DNS, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -68,6 +70,58 @@ def test_swapped_labels_are_shown_with_the_right_name() -> None:
     causes = finding_of(FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
     swapped = next(cause for cause in causes if cause.code == "dns.hosted-zone-wrong-name")
     assert "ecr.api.eu-west-1.amazonaws.com in place of api.ecr.eu-west-1.amazonaws.com" in swapped.title
+
+
+def cause_of(run: FakeRun, finding: str, code: str) -> Cause:
+    return next(cause for cause in finding_of(run, finding).causes if cause.code == code)
+
+
+def test_a_zone_needs_a_wildcard_for_registries_only() -> None:
+    api = cause_of(FakeRun({"ecr.api": public("ecr.api")}), "dns.public-answer", "dns.hosted-zone-wrong-name")
+    dkr = cause_of(FakeRun({"ecr.dkr": public("ecr.dkr")}), "dns.public-answer", "dns.hosted-zone-wrong-name")
+    assert "--name api.ecr.eu-west-1.amazonaws.com " in api.fix.commands[0]
+    assert "a record for api.ecr.eu-west-1.amazonaws.com," in api.fix.text
+    assert "--name dkr.ecr.eu-west-1.amazonaws.com " in dkr.fix.commands[0]
+    assert "a record for *.dkr.ecr.eu-west-1.amazonaws.com," in dkr.fix.text
+    assert "hides the public name" in (api.fix.note or "")
+
+
+@pytest.mark.parametrize(
+    ("server", "ranges"),
+    [("10.9.0.54", "--cidr 10.9.0.54/32"), ("fd12::53", "Ipv6Ranges=[{CidrIpv6=fd12::53/128}]")],
+)
+def test_a_security_group_allows_one_resolver(server: str, ranges: str) -> None:
+    run = FakeRun({"ecr.api": Host(Failure.NO_ANSWER, server=server)})
+    commands = cause_of(run, "dns.resolver-unreachable", "dns.resolver-unreachable").fix.commands
+    assert [ranges in command for command in commands] == [True, True]
+
+
+def test_security_groups_are_no_remedy_for_the_vpcs_own_resolver() -> None:
+    run = FakeRun({name: Host(Failure.NO_ANSWER) for name in (*ALL, "s3")})
+    cause = cause_of(run, "dns.resolver-unreachable", "dns.resolver-unreachable")
+    assert "authorize-security-group" not in " ".join((*cause.fix.commands, *cause.confirm.commands))
+    assert "do not filter the VPC's resolver" in (cause.fix.note or "")
+
+
+def test_the_vpcs_own_resolver_is_never_called_another_one() -> None:
+    run = FakeRun({"s3": Host(Failure.SERVFAIL, second=Failure.SERVFAIL)})
+    texts = [cause.title for cause in finding_of(run, "dns.servfail").causes if cause.code == "dns.custom-resolver"]
+    assert not [title for title in texts if VPC_DNS in title]
+
+
+def test_reads_of_zones_and_rules_include_profiles_and_targets() -> None:
+    causes = {
+        cause.code: cause for cause in finding_of(FakeRun({"ecr.dkr": public("ecr.dkr")}), "dns.public-answer").causes
+    }
+    for code in ("dns.hosted-zone-not-associated", "dns.resolver-rule"):
+        assert any("route53profiles list-profile-associations" in read for read in causes[code].confirm.commands)
+    assert any("TargetIps" in read for read in causes["dns.resolver-rule"].confirm.commands)
+
+
+def test_the_firewall_allows_every_name_that_fails() -> None:
+    run = FakeRun({"ecr.api": Host(Failure.NXDOMAIN), "ecr.dkr": Host(Failure.NXDOMAIN)})
+    (command,) = cause_of(run, "dns.name-missing", "dns.firewall").fix.commands
+    assert command.endswith("--domains api.ecr.eu-west-1.amazonaws.com 123456789012.dkr.ecr.eu-west-1.amazonaws.com")
 
 
 def test_the_fix_of_a_deadline_is_a_longer_one() -> None:

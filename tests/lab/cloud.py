@@ -69,6 +69,8 @@ UNROUTED = f"10.99.0.0/24, {S3_ELSEWHERE}, 3.8.169.0/24"
 API_PORT, REGISTRY_PORT = 5001, 5000
 # The same servers in a broken form; faults.py redirects the traffic for 443 and 53 to them.
 STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT = 8445, 8446, 8444, 5353
+BLOCKING_DNS_PORT, OVERRIDING_DNS_PORT, RULE_DNS_PORT, LARGE_DNS_PORT = 5354, 5355, 5356, 5357
+BLOCK_PAGE = "198.51.100.7"  # no host has it
 
 Answers = dict[str, tuple[str, ...]]  # the addresses of a domain
 NEEDED = ("curl", "dig", "dnsmasq", "docker-registry", "htpasswd", "ip", "nft", "nginx", "setpriv", "skopeo", "tc")
@@ -244,9 +246,29 @@ class Cloud:
         public: Answers = {_domain(name): (address,) for name, address in PUBLIC.items()}
         self._daemon(servers.dnsmasq(self.resolver, folder, private | s3, name="dns-private"))
         self._daemon(servers.dnsmasq(self.resolver, folder, public | s3, name="dns-public", port=PUBLIC_DNS_PORT))
+        self._resolve_wrongly(private, public, s3)
         at, forwards = (COMPANY_PUBLIC,), (COMPANY_FORWARDS,)
         self._daemon(servers.dnsmasq(self.company, folder, public | s3, name="dns-company", at=at))
         self._daemon(servers.forwarder(self.company, folder, RESOLVERS[0], name="dns-forwards", at=forwards))
+
+    def _resolve_wrongly(self, private: Answers, public: Answers, s3: Answers) -> None:
+        """The VPC's resolver with a DNS Firewall, with a Resolver rule, and with answers too large for UDP."""
+        host, folder = self.resolver, self.folder
+        ecr = {_domain(name): public[_domain(name)] for name in ("ecr.api", "ecr.dkr")}
+        unblocked = {domain: addresses for domain, addresses in s3.items() if REGION not in domain}
+        large = {
+            domain: (*addresses, *(f"{addresses[0].rpartition('.')[0]}.{last}" for last in range(100, 140)))
+            for domain, addresses in (private | s3).items()
+        }
+        logs = {domain: addresses for domain, addresses in private.items() if domain not in ecr}
+        overridden = {API: "blocked.example.com", REGISTRY: "blocked.example.com"}
+        for name, answers, aliases, port in (
+            ("dns-blocking", private | unblocked, {}, BLOCKING_DNS_PORT),
+            ("dns-overriding", logs | s3 | {"blocked.example.com": (BLOCK_PAGE,)}, overridden, OVERRIDING_DNS_PORT),
+            ("dns-rule", private | s3 | ecr, {}, RULE_DNS_PORT),
+            ("dns-large", large, {}, LARGE_DNS_PORT),
+        ):
+            self._daemon(servers.dnsmasq(host, folder, answers, name=name, port=port, aliases=aliases))
 
     def _make_log_stream(self) -> None:
         """Create the container's log stream, as ECS does before it starts the container."""

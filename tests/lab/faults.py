@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from tests.lab.cloud import (
+    BLOCKING_DNS_PORT,
     COMPANY_FORWARDS,
     COMPANY_PUBLIC,
     DEAD,
     FORBIDDING_PORT,
+    LARGE_DNS_PORT,
     MIDDLEBOX,
+    OVERRIDING_DNS_PORT,
     PUBLIC_DNS_PORT,
     RESOLVERS,
+    RULE_DNS_PORT,
     S3_ADDRESSES,
     STRICT_PORT,
     TASK,
@@ -132,6 +136,40 @@ def private_names_ignored(cloud: Cloud) -> AbstractContextManager[None]:
     """The endpoints' names resolve to public addresses, which have no route."""
     rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
     return cloud.resolver.filtering(rules)
+
+
+def _resolver_at(cloud: Cloud, port: int) -> AbstractContextManager[None]:
+    """The VPC's resolver answers as the server on this port does."""
+    return cloud.resolver.filtering(_ARRIVING.format(f"udp dport 53 dnat to :{port}; tcp dport 53 dnat to :{port};"))
+
+
+def layers_blocked_by_dns(cloud: Cloud) -> AbstractContextManager[None]:
+    """A DNS Firewall that answers NXDOMAIN for S3 of this region."""
+    return _resolver_at(cloud, BLOCKING_DNS_PORT)
+
+
+def registry_overridden_by_dns(cloud: Cloud) -> AbstractContextManager[None]:
+    """A DNS Firewall that answers with a CNAME to a block page for the names of ECR."""
+    return _resolver_at(cloud, OVERRIDING_DNS_PORT)
+
+
+def registry_forwarded_to_public_dns(cloud: Cloud) -> AbstractContextManager[None]:
+    """A Resolver rule that sends the names of ECR to a server without their private records."""
+    return _resolver_at(cloud, RULE_DNS_PORT)
+
+
+def answers_need_tcp(cloud: Cloud) -> AbstractContextManager[None]:
+    """Answers do not fit into a packet of UDP, and TCP port 53 is closed."""
+    chains = _ARRIVING.format(f"udp dport 53 dnat to :{LARGE_DNS_PORT};"), _INPUT.format("tcp dport 53 drop;")
+    return cloud.resolver.filtering("\n".join(chains))
+
+
+@contextmanager
+def base_resolver_silent(cloud: Cloud) -> Iterator[None]:
+    """The task asks base+2 only, and its packets are lost; the resolver's other address answers."""
+    rule = f"ip daddr {RESOLVERS[0]} udp dport 53 drop; ip daddr {RESOLVERS[0]} tcp dport 53 drop;"
+    with cloud.resolving_by(RESOLVERS[0]), cloud.resolver.filtering(_INPUT.format(rule)):
+        yield
 
 
 @contextmanager

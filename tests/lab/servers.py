@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.lab.daemons import Daemon
@@ -45,12 +46,18 @@ def dnsmasq(
     name: str,
     port: int = 53,
     at: Sequence[str] | None = None,
+    aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> Daemon:
-    """Answers for a domain and all names below it with its addresses and no other records; other names do not exist."""
+    """Answers for a domain and all names below it with its addresses and no other records; other names do not exist.
+
+    `aliases` are CNAMEs: their targets are domains.
+    """
     own = (
         "local=/#/",
         *(f"local=/{domain}/" for domain in answers),
         *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
+        *(f"host-record={target},{next(iter(answers[target]))}" for target in dict.fromkeys(aliases.values())),
+        *(f"cname={alias},{target}" for alias, target in aliases.items()),
     )
     return _dnsmasq(host, folder, own, name=name, port=port, at=at or host.addresses)
 

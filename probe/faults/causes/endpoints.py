@@ -13,6 +13,8 @@ from probe.faults.causes.cause import (
     advice,
     reads,
 )
+from probe.faults.causes.network import PROXY
+from probe.records import replace
 
 
 def _missing_endpoint(code: str, service: str, *absence_of: str) -> CauseText:
@@ -42,6 +44,35 @@ MISSING_CONTROL_PLANE = CauseText(
     ),
     confirm=READ_ENDPOINTS,
     absence_of=("ecs", "ecs-agent", "ecs-telemetry"),
+)
+# AWS[agent-poll-endpoint]
+UNSERVED_POLL_ENDPOINT = replace(
+    MISSING_CONTROL_PLANE,
+    title="the agent's call to ecs.{task_region} does not use the ecs endpoint: there is none, or "
+    "its private DNS is off",
+    fix=advice(
+        "create the ecs, ecs-agent and ecs-telemetry endpoints with private DNS, then restart the ECS agent",
+        "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
+        "--service-name com.amazonaws.{task_region}.ecs --subnet-ids SUBNET_ID --security-group-ids GROUP_ID "
+        "--private-dns-enabled",
+        note="Repeat the command for ecs-agent and ecs-telemetry. Numbered hosts need neither endpoint nor zone.",
+    ),
+    confirm=reads(
+        "dig ecs.{task_region}.{suffix}",
+        "aws ec2 describe-vpc-endpoints --region {task_region} "
+        "--filters Name=service-name,Values=com.amazonaws.{task_region}.ecs "
+        '--query "VpcEndpoints[].[ServiceName,VpcEndpointId,State,PrivateDnsEnabled,VpcId]"',
+        note="Run the first one on the instance: its addresses are private if the ecs endpoint is in use.",
+    ),
+)
+AGENT_PROXY = replace(
+    PROXY,
+    title="the agent uses a proxy for ecs.{task_region}, because its NO_PROXY does not list this host",
+    fix=advice(
+        "add ecs.{task_region}.{suffix} to NO_PROXY in the agent's configuration, and restart the ECS agent",
+        "export NO_PROXY=169.254.169.254,169.254.170.2,/var/run/docker.sock,ecs.{task_region}.{suffix}",
+    ),
+    confirm=reads("grep PROXY /etc/ecs/ecs.config", note="Run it on the instance."),
 )
 MISSING_S3 = CauseText(
     code="endpoint.missing.s3",

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from probe.faults.causes.cause import READ_IMAGE_FIELD, READ_MANIFEST, REGISTER, CauseText, advice, reads
+from probe.faults.causes.cause import (
+    READ_IMAGE_FIELD,
+    READ_MANIFEST,
+    REGISTER,
+    CauseText,
+    advice,
+    read_task_definition,
+    reads,
+)
+from probe.records import replace
 
 REPOSITORY_NOT_FOUND = CauseText(
     code="registry.repo-not-found",
@@ -43,6 +52,16 @@ BAD_IMAGE_REFERENCE = CauseText(
     title="the image's host is mistyped: {image}",
     fix=advice("correct the image's host in the task definition: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
     confirm=READ_IMAGE_FIELD,
+)
+BAD_HOST = replace(
+    BAD_IMAGE_REFERENCE,
+    title="the host {host} is mistyped, or the client has the wrong region or partition",
+    fix=advice(
+        "correct the host where it is configured: in the image's name, the client's region (AWS_REGION) or its "
+        "endpoint URL",
+        REGISTER,
+    ),
+    confirm=read_task_definition("containerDefinitions[].[image,environment]"),
 )
 NO_MATCHING_PLATFORM = CauseText(
     code="registry.no-matching-platform",
