@@ -155,6 +155,24 @@ class Basis(StrEnum):
     TEXT = "text"
 
 
+class Client(StrEnum):
+    """Who pulls or pushes the image. A check is about ECS; an error text may be about another one.
+
+    RUNTIME: Docker, Podman, BuildKit, a CI runner or the like. API: a request to ECR's API that is neither.
+    """
+
+    ECS = "ecs"
+    LAMBDA = "lambda"
+    APP_RUNNER = "app-runner"
+    SAGEMAKER = "sagemaker"
+    CODEBUILD = "codebuild"
+    BATCH = "batch"
+    KUBERNETES = "kubernetes"
+    RUNTIME = "runtime"
+    PUSH = "push"
+    API = "api"
+
+
 class Status(Ranked):
     """The verdict in one word."""
 
@@ -233,6 +251,7 @@ class Surroundings(Record, frozen=True, kw_only=True):
     metadata_remembered: bool = False  # from an earlier round of the sidecar; metadata failed in this one
     log_drivers_known: bool = False  # metadata names the log driver of each container
     path: Path = Path.UNKNOWN
+    client: Client = Client.ECS
     region: str | None = None
     account: str | None = None
     launch_type: str | None = None
@@ -255,7 +274,6 @@ class Surroundings(Record, frozen=True, kw_only=True):
     clock_synchronized: bool | None = None
     fault_injection: bool = False
     service_connect: bool = False  # the task has Service Connect's proxy
-    client: str | None = None  # of an error text: what pulled, "ecs", "kubelet", "docker" …
     fips_endpoints: bool = False  # AWS_USE_FIPS_ENDPOINT is on in our own environment
 
 

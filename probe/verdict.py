@@ -11,6 +11,7 @@ from probe.model import (
     Action,
     Basis,
     Cause,
+    Client,
     EndpointSummary,
     Extent,
     Finding,
@@ -29,12 +30,13 @@ from probe.model import (
     Verdict,
     finding_url,
 )
-from probe.narration import counted
+from probe.narration import CLIENTS, counted
 
 _ROUTE_MATTERS = ("ecr.api", "ecr.dkr")  # S3's public addresses are right behind a gateway endpoint
 _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _ENDED = "task.ended"  # an error text about a task that had started
+_NO_PULL = (Client.PUSH, Client.API)  # their failures prove nothing about a pull
 OFF_ECS = "task.not-ecs"  # every report begins with it
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
@@ -74,11 +76,7 @@ def exit_code(status: Status, *, strict: bool) -> int:
 
 # ---- in one sentence ------------------------------------------------------------------------------------------------
 
-PULLS = {
-    Pull.WORKS: "ECS can pull the image",
-    Pull.BROKEN: "ECS cannot pull the image",
-    Pull.UNPROVEN: "it is not proven whether ECS can pull the image",
-}
+PULLS = {pull: CLIENTS[Client.ECS].sentence(pull) for pull in Pull}
 _DOWNLOADS = {
     Pull.WORKS: "it can download the image",
     Pull.BROKEN: "it cannot download the image",
@@ -93,8 +91,9 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     faults = [finding for finding in findings if finding.severity is not Severity.INFO]
     lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)
     place = next((finding for finding in findings if finding.code == OFF_ECS), None)
-    pulls = PULLS if place is None else _DOWNLOADS
-    sentence = _with_title(pulls, pull, lead) if lead else _without_fault(pulls, status, pull, measurement)
+    client = measurement.surroundings.client
+    pulls = {each: CLIENTS[client].sentence(each) for each in Pull} if place is None else _DOWNLOADS
+    sentence = _with_title(pulls, pull, lead, client) if lead else _without_fault(pulls, status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
@@ -105,9 +104,11 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     return " ".join(text.split())  # a title may quote a server, with line breaks
 
 
-def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding) -> str:
+def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, client: Client) -> str:
     if lead.code == _ENDED:
         return f"nothing to explain: {lead.title}"
+    if client in _NO_PULL:
+        return f"{pulls[Pull.UNPROVEN if lead.impact is Impact.PROOF else Pull.BROKEN]}: {lead.title}"
     if pull is Pull.WORKS:
         return f"{pulls[pull]}, but {lead.title}"
     if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR:
@@ -229,7 +230,7 @@ def _errors(findings: tuple[JudgedFinding, ...]) -> list[JudgedFinding]:
 
 def _pull(findings: tuple[JudgedFinding, ...], evidence: Evidence) -> Pull:
     """Could ECS pull the image on the measured path with the measured role?"""
-    if evidence.pulls_elsewhere:
+    if evidence.pulls_elsewhere or evidence.client in _NO_PULL:
         return Pull.UNPROVEN
     if any(finding.impact is Impact.PULL for finding in _errors(findings)):
         return Pull.BROKEN

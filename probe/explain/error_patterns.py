@@ -343,6 +343,21 @@ PATTERNS = (
         "waiter servicesstable failed",
         weight=Weight.FAINT,
     ),
+    # ---- pushes, and services that pull by themselves
+    _setting(
+        Subject.TAG_IMMUTABLE,
+        Failure.DENIED,
+        r"image tag '[^']{1,128}' already exists in the '[^']{1,256}' repository and cannot be overwritten.*",
+        r"cannot be overwritten because the (?:image )?(?:repository|tag) is immutable",
+        "imagetagalreadyexistsexception",
+    ),
+    _setting(Subject.QUOTA, Failure.TOO_LARGE, r"\blimitexceeded(?:exception)?\b"),
+    _setting(Subject.ACCESS_ROLE, Failure.DENIED, "invalid access role in authenticationconfiguration"),
+    _round_trip(
+        Failure.DENIED,
+        r"access denied for repository: \S{1,256} in registry id: \d{12}",
+        action=Action.MANIFEST,
+    ),
     # ---- credentials
     _credentials(
         Failure.NO_ANSWER,

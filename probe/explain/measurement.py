@@ -26,6 +26,7 @@ from probe.model import (
     Asker,
     Basis,
     CertificateSeen,
+    Client,
     ConnectionSeen,
     CredentialsSeen,
     Endpoint,
@@ -121,6 +122,7 @@ def _principal(failures: Iterable[ReportedFailure]) -> str | None:
 def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> Surroundings:
     by_agent = any(reported.endpoint in AGENT_ENDPOINTS for reported in failures)
     return Surroundings(
+        client=context.client or Client.ECS,
         path=Path.INSTANCE_ENI if by_agent else Path.UNKNOWN,  # the agent runs on the instance
         region=context.region,
         account=context.account,
@@ -128,7 +130,6 @@ def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> 
         cluster=context.cluster,
         service=context.service,
         task_arn=context.task_arn,
-        client=context.client,
         image=context.image.text if context.image else context.other_image,
         addresses=context.addresses,
     )

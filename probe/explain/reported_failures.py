@@ -12,6 +12,7 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from probe.addresses import LINK_LOCAL_SERVICES, can_be_aws, is_s3
+from probe.explain.clients import is_push
 from probe.explain.error_patterns import DOCKER_HUB, INSTANCE_METADATA, PatternMatch, Weight, deciding_match
 from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
 from probe.explain.round_trips import (
@@ -20,6 +21,7 @@ from probe.explain.round_trips import (
     LAYER,
     LOGS,
     MANIFEST,
+    PUSH,
     TOKEN,
     RoundTrip,
     round_trip_in_text,
@@ -28,7 +30,7 @@ from probe.explain.round_trips import (
 from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
-from probe.model import Action, Denial, Failure
+from probe.model import Action, Client, Denial, Failure
 from probe.records import Record, replace
 from probe.safe_words import cut_secrets, scrub
 from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in
@@ -49,6 +51,7 @@ _BY_OPERATION = {
     "ecr:BatchCheckLayerAvailability": BLOB,
 }
 _BY_SERVICE = {"ecr": TOKEN, "logs": LOGS, "s3": LAYER}
+_ROLE_WITHOUT_SENTENCE = re.compile(r"image exist and role (?P<role>arn:aws\S{1,300}) has ")  # SageMaker's
 _REQUEST_ID = re.compile(r"request ?id\b[:=\"' ]{1,4}[0-9a-z-]{8,64}", re.IGNORECASE)
 _STATUS = re.compile(r"status(?: ?code)?:? (?P<code>[1-5]\d\d)\b|\b(?P<leading>[45]\d\d) [A-Z][a-z]", re.IGNORECASE)
 _S3_BODY = re.compile(r"<\?xml|<Error>")
@@ -163,6 +166,8 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
         return _without_reason(record, named, context)
     match = _of_these_settings(match, named)
+    if match.subject is Subject.QUOTA and context.client is not Client.PUSH:
+        return None  # the limits of other requests are rates
     if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
         return None  # any program can fill a disk
     if match.subject is Subject.UNPACK and not _ABOUT_AN_IMAGE.search(record):
@@ -174,6 +179,8 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     if match.action is Action.TCP and not _is_https(match.port):
         return None  # a connection of another program
     round_trip = _round_trip(record, match, target, named, context)
+    if context.client is Client.PUSH and (round_trip is None or round_trip.endpoint in ("ecr.dkr", "s3", UNNAMED)):
+        round_trip = PUSH
     return None if round_trip is None else _reported_failure(record, match, round_trip, target)
 
 
@@ -262,6 +269,8 @@ def _round_trip(
         service = operation.partition(":")[0]
         if service == "s3" and _OWN_BUCKET.search(record):
             return ENVIRONMENT_FILE  # a bucket of the account, not ECR's
+        if service == "ecr" and operation not in _BY_OPERATION and operation != "ecr:GetAuthorizationToken":
+            return PUSH if is_push(record) else RoundTrip("ecr.api", Action.REQUEST)
         return _BY_OPERATION.get(operation) or _BY_SERVICE.get(service) or RoundTrip(service, Action.REQUEST)
     if target is not None and target.host.endpoint == "s3" and not _may_be_layer_bucket(record, target):
         return named if named in (LAYER, BLOB, ENVIRONMENT_FILE) else None  # a bucket of another program
@@ -393,6 +402,8 @@ def _failed_step(
     if match.failure is Failure.RESET and (round_trip.action is not Action.LAYER or "failed to do request" in record):
         # No byte of an answer: the connection was cut after the ClientHello, or in the handshake.
         return Action.TLS, Failure.TLS_RESET, None
+    if round_trip == PUSH and match.failure is not Failure.NO_CREDENTIALS:
+        return Action.REQUEST, match.failure, None
     specific = match.action in (Action.CREDENTIALS, Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
     return (match.action if specific and match.action else round_trip.action), match.failure, None
 
@@ -452,6 +463,8 @@ def _denial(record: str) -> Denial | None:
         return denial
     reason = reason_in(record)
     explicit = "explicit deny" in record
+    if denial is None and (named := _ROLE_WITHOUT_SENTENCE.search(record)):
+        denial = Denial(principal=named["role"])
     if denial is None and reason is None and not explicit:
         return None
     return replace(denial or Denial(action=_operation(record)), reason=reason, explicit=explicit)

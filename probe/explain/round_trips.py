@@ -19,6 +19,7 @@ class RoundTrip(Record, frozen=True):
 TOKEN = RoundTrip("ecr.api", Action.TOKEN)
 MANIFEST = RoundTrip("ecr.dkr", Action.MANIFEST)
 BLOB = RoundTrip("ecr.dkr", Action.BLOB)
+PUSH = RoundTrip("ecr.dkr", Action.REQUEST)  # any request of a push
 LAYER = RoundTrip("s3", Action.LAYER)
 LOGS = RoundTrip("logs", Action.LOGS)
 ENVIRONMENT_FILE = RoundTrip("s3", Action.REQUEST)  # that holds variables of a container

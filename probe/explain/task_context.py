@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from typing import Any
 
 from probe import arns
+from probe.explain.clients import client_of
 from probe.explain.documents import Event, time_of
 from probe.explain.hosts import is_masked, read_host
 from probe.images import OtherImage, parse_image
-from probe.model import ImageHost, ImageReference
+from probe.model import Client, ImageHost, ImageReference
 from probe.partitions import partition_of
 from probe.records import Record, fields, replace
 
@@ -45,29 +46,6 @@ _SERVICE = re.compile(
     r"\(service (?P<service>[\w-]{1,255})[),]|\b[Ss]ervice (?:ARN )?\S{0,200}:service/(?P<arn>[\w/-]{1,512})"
 )
 _CLUSTER = re.compile(r"\bcluster[ /:='\"]{1,3}(?P<cluster>[\w-]{1,255})")
-# What pulled, by its own words. ECS's headlines decide, since ECS quotes what the container runtime reports.
-_CLIENTS = (
-    (
-        "ecs",
-        r"\bCannot[A-Z]\w+Error\b|ResourceInitializationError|DockerTimeoutError|DockerGoClient|:ecs:[a-z0-9-]+:\d|ecs-agent",
-    ),
-    ("lambda", r"\bLambda\b|\blambda\."),
-    ("codebuild", r"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE|\bCodeBuild\b"),
-    ("sagemaker", r"algorithm container|\bSageMaker\b"),
-    ("app-runner", r"\bApp ?Runner\b"),
-    ("gitlab-runner", r"ERROR: (?:Preparation|Job) failed|with specified policies|gitlab-runner"),
-    (
-        "kubelet",
-        r"\bkubelet\b|kuberuntime|ErrImagePull|ImagePullBackOff|[Ss]andbox|pod_workers|credential provider plugin",
-    ),
-    ("cri-o", r"\bcri-?o\b"),
-    ("podman", r"\bpodman\b|\bskopeo\b|\bbuildah\b|initializing source docker://|unable to retrieve auth token"),
-    ("buildkit", r"failed to solve|\bbuildkit\b|\bbuildx\b|failed to resolve source metadata"),
-    ("nomad", r"\balloc \"|Driver Failure"),
-    ("soci", r"\bsoci\b|SOCI artifacts"),
-    ("docker", r"Error response from daemon|\bdockerd?\b|docker-credential-"),
-)
-_CLIENT_PATTERNS = tuple((name, re.compile(pattern)) for name, pattern in _CLIENTS)
 
 
 class TaskContext(Record, frozen=True):
@@ -87,7 +65,7 @@ class TaskContext(Record, frozen=True):
     platform: str | None = None
     cluster: str | None = None
     service: str | None = None
-    client: str | None = None  # what pulled, where its words show it
+    client: Client | None = None  # who pulls or pushes
     addresses: tuple[str, ...] = ()
 
     def or_else(self, other: TaskContext) -> TaskContext:
@@ -124,7 +102,7 @@ def read_context(records: Iterable[str]) -> TaskContext:
         task_arn=task[0] if task else None,
         cluster=cluster["cluster"] if cluster else None,
         service=(service["service"] or service["arn"].rpartition("/")[2]) if service else None,
-        client=next((name for name, pattern in _CLIENT_PATTERNS if pattern.search(text)), None),
+        client=client_of(text),
     )
 
 
@@ -250,6 +228,7 @@ def _context(task: dict[str, Any]) -> TaskContext:
         task_arn=context.task_arn,
         launch_type=launch_type if is_plain else None,
         platform=_platform(task),
+        client=Client.ECS,
         addresses=tuple(dict.fromkeys(_addresses(task))),
     )
 

@@ -18,6 +18,7 @@ from probe.faults import (
     names,
     network,
     other_regions,
+    pushes,
     registry,
     resolvers,
     services,
@@ -44,6 +45,7 @@ _AREAS = (
     layers,
     logs,
     services,
+    pushes,
     text_only,
 )
 

@@ -10,8 +10,8 @@ from probe.faults import causes
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import CONVERSATION, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, confirmed, finding, finds, possible
-from probe.model import Action, Denial, DenialReason, Extent, Failure, Finding, Impact, Step, Topic
-from probe.narration import http_status
+from probe.model import Action, Client, Denial, DenialReason, Extent, Failure, Finding, Impact, Step, Topic
+from probe.narration import CLIENTS, http_status
 
 THROTTLED = Fault(
     "aws.throttled",
@@ -257,6 +257,12 @@ _ACTIONS = {
 _POLICIES = {"s3": causes.S3_ENDPOINT_POLICY} | dict.fromkeys(
     ("ecr.api", "ecr.dkr", "ecr-legacy"), causes.ECR_ENDPOINT_POLICY
 )
+# Services that pull from outside the VPC, so that no endpoint's policy applies AWS[pulling-roles].
+_BY_SERVICE = {
+    Client.LAMBDA: (causes.REPOSITORY_POLICY, causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND),
+    Client.APP_RUNNER: (causes.EXECUTION_ROLE, causes.REPOSITORY_POLICY),
+    Client.SAGEMAKER: (causes.EXECUTION_ROLE, causes.REPOSITORY_POLICY, causes.REPOSITORY_NOT_FOUND),
+}
 _ORGANISATION = (DenialReason.SERVICE_CONTROL, DenialReason.RESOURCE_CONTROL)
 _SAME_ANSWER = " It answers the same where a repository of another account does not exist."
 
@@ -353,13 +359,15 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     if reason is not None:
         role, condition = causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION
         return possible(condition, role) if public else possible(role, condition)
+    if evidence.client in _BY_SERVICE:
+        return possible(*_BY_SERVICE[evidence.client])
     is_ecr = policy is causes.ECR_ENDPOINT_POLICY
     foreign = (causes.REPOSITORY_POLICY,) if is_ecr and _is_other_account(evidence, denial) else ()
     if public:
         suspects = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
         return Suspects(suspects, ruled_out=frozenset({policy}))
     explicit = (causes.ORGANISATION_POLICY,) if denial is not None and denial.explicit else ()
-    return possible(causes.EXECUTION_ROLE, policy, *explicit, *foreign)
+    return possible(causes.EXECUTION_ROLE, *foreign, policy, *explicit)
 
 
 def _key_suspects(reason: DenialReason | None) -> Suspects:
@@ -391,6 +399,9 @@ def _is_other_account(evidence: Evidence, denial: Denial | None) -> bool | None:
 
 def role_sentence(evidence: Evidence) -> str:
     """Whether the denied role is the one that pulls."""
+    if evidence.is_text:
+        named = evidence.principal is not None or evidence.client is not Client.ECS
+        return CLIENTS[evidence.client].proof if named else "The text does not name the role."
     if evidence.holds_pull_role:
         return "This is the role that pulls."
     if evidence.holds_pull_role is False:

@@ -104,6 +104,7 @@ CREDENTIALS_REJECTED = Fault(
     "{endpoints} answered, so the network works. The keys have expired, are invalid, or belong to another partition.",
     Impact.PROOF,
     (causes.CREDENTIALS_REJECTED,),
+    in_texts=Wording(title="AWS does not accept the credentials of the client"),
     examples=(("source", "SOURCE"),),
 )
 INSTANCE_ROLE = noted(
@@ -167,7 +168,7 @@ def _no_credentials(evidence: Evidence, step: Step, tries: tuple[Step, ...]) -> 
 def rejected_credentials(evidence: Evidence) -> Iterator[Finding]:
     """Credentials that AWS does not accept."""
     refused = evidence.failed(Action.TOKEN, Action.LOGS, Action.REQUEST)
-    steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED]
+    steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED and not evidence.is_push(step)]
     if steps:
         yield finding(CREDENTIALS_REJECTED, evidence, evidence.tries(*steps))
 

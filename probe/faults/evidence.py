@@ -16,6 +16,7 @@ from probe.model import (
     AddressClass,
     Asker,
     Basis,
+    Client,
     DenialReason,
     Endpoint,
     Failure,
@@ -259,6 +260,14 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     def is_external(self) -> bool:
         """The task runs on an external instance (ECS Anywhere): AWS[ecs-anywhere]."""
         return not self.is_text and self.surroundings.launch_type == "EXTERNAL"
+
+    @property
+    def client(self) -> Client:
+        return self.surroundings.client
+
+    def is_push(self, step: Step) -> bool:
+        """Whether this is a request of a push; a check makes none."""
+        return self.client is Client.PUSH and step.endpoint == "ecr.dkr" and step.action is Action.REQUEST
 
     @property
     def task_region(self) -> str:

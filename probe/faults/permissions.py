@@ -8,12 +8,22 @@ from typing import Any
 
 from probe.arns import ANY, role_of, user_of
 from probe.faults.evidence import Evidence
-from probe.model import Denial, DenialReason, Endpoint, Step
-from probe.narration import listed
+from probe.model import Client, Denial, DenialReason, Endpoint, Step
+from probe.narration import CLIENTS, listed
 from probe.records import Record
 
 _TOKEN = "ecr:GetAuthorizationToken"
 _PULL = (_TOKEN, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")  # AWS[ecr-actions-of-a-pull]
+# AWS[ecr-actions-of-a-push]
+_PUSH = (
+    _TOKEN,
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+    "ecr:BatchGetImage",
+)
 # What a task or an agent calls at an endpoint, for denials that do not name the action. At other endpoints _PULL.
 _CALLS = {
     "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),
@@ -27,23 +37,27 @@ _CALLS = {
 }
 # AWS's managed policies for roles, with what they allow on every resource. AWS[managed-policies]
 _MANAGED = {
-    "AmazonECSTaskExecutionRolePolicy": {
-        *_PULL,
-        "ecr:BatchCheckLayerAvailability",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
+    Client.ECS: {
+        "service-role/AmazonECSTaskExecutionRolePolicy": {
+            *_PULL,
+            "ecr:BatchCheckLayerAvailability",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        },
+        "service-role/AmazonEC2ContainerServiceforEC2Role": {
+            "ecs:DeregisterContainerInstance",
+            "ecs:DiscoverPollEndpoint",
+            "ecs:Poll",
+            "ecs:RegisterContainerInstance",
+            "ecs:StartTelemetrySession",
+            "ecs:SubmitAttachmentStateChanges",
+            "ecs:SubmitContainerStateChange",
+            "ecs:SubmitTaskStateChange",
+            "ecs:UpdateContainerInstancesState",
+        },
     },
-    "AmazonEC2ContainerServiceforEC2Role": {
-        "ecs:DeregisterContainerInstance",
-        "ecs:DiscoverPollEndpoint",
-        "ecs:Poll",
-        "ecs:RegisterContainerInstance",
-        "ecs:StartTelemetrySession",
-        "ecs:SubmitAttachmentStateChanges",
-        "ecs:SubmitContainerStateChange",
-        "ecs:SubmitTaskStateChange",
-        "ecs:UpdateContainerInstancesState",
-    },
+    Client.KUBERNETES: {"AmazonEC2ContainerRegistryPullOnly": {*_PULL}},
+    Client.APP_RUNNER: {"service-role/AWSAppRunnerServicePolicyForECRAccess": {*_PULL}},
 }
 _SAFE = re.compile(r"[\w+=,.@:/-]+", re.ASCII)  # IAM allows other characters in paths, which a shell would read
 _LOG_STREAM = re.compile(r":log-stream:.*")
@@ -67,13 +81,15 @@ def permission_values(evidence: Evidence, steps: Iterable[Step], endpoints: tupl
     principal = next((denial.principal for denial in denials if denial.principal), None) or evidence.principal
     denied = _identity(evidence, principal)
     grantee = _grantee(evidence, denied)
-    usual = _CALLS.get(endpoints[0].name, _PULL) if endpoints else _PULL
+    of_image = _PUSH if evidence.client is Client.PUSH else _PULL
+    usual = _CALLS.get(endpoints[0].name, of_image) if endpoints else of_image
     actions = tuple(dict.fromkeys(denial.action for denial in denials if denial.action)) or usual
     resource = next((denial.resource for denial in denials if denial.resource), None)
     return {
-        "who": f"the {denied.kind} {denied.name}"
-        if denied
-        else principal or ("the client" if evidence.is_text else "the identity held here"),
+        "who": f"the {denied.kind} {denied.name}" if denied else principal or _unnamed(evidence),
+        "image_role": "the pushing role" if evidence.client is Client.PUSH else "the pulling role",
+        "image_actions": listed(action for action in of_image if action != _TOKEN),
+        "service_principal": CLIENTS[evidence.client].principal or "SERVICE_PRINCIPAL",
         "grantee": grantee.name,
         "grantee_kind": grantee.kind,
         "grantee_arn": grantee.arn,
@@ -102,9 +118,14 @@ def _identity(evidence: Evidence, principal: str | None) -> _Grantee | None:
     return _Grantee("role", role[1], arn if _SAFE.fullmatch(arn) else "ROLE_ARN")
 
 
+def _unnamed(evidence: Evidence) -> str:
+    return CLIENTS[evidence.client].who if evidence.is_text else "the identity held here"
+
+
 def _grantee(evidence: Evidence, denied: _Grantee | None) -> _Grantee:
     """The one that pulls: a check usually holds another role, and an error text is about the pull's own."""
-    unknown = _Grantee("role", "EXECUTION_ROLE", "EXECUTION_ROLE_ARN")
+    name = CLIENTS[evidence.client].role
+    unknown = _Grantee("role", name, f"{name}_ARN")
     if evidence.is_text:
         return denied or unknown
     return _identity(evidence, evidence.policy.pull_role) or unknown
@@ -113,9 +134,10 @@ def _grantee(evidence: Evidence, denied: _Grantee | None) -> _Grantee:
 def _grant(evidence: Evidence, grantee: _Grantee, actions: tuple[str, ...], resource: str | None) -> dict[str, str]:
     """The command that allows it: AWS's managed policy only where it allows all of the actions."""
     options = f"--{grantee.kind}-name {grantee.name}"
-    managed = next((name for name, allowed in _MANAGED.items() if allowed.issuperset(actions)), None)
+    policies = _MANAGED.get(evidence.client, {})
+    managed = next((name for name, allowed in policies.items() if allowed.issuperset(actions)), None)
     if managed is not None and grantee.kind == "role":
-        arn = f"arn:{evidence.plan.partition}:iam::aws:policy/service-role/{managed}"
+        arn = f"arn:{evidence.plan.partition}:iam::aws:policy/{managed}"
         return {
             "grant": f"attach-role-policy {options} --policy-arn {arn}",
             "on_grant": "The policy allows it on all resources",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from probe.faults import answers, causes, layers, logs, network, registry, task
+from probe.faults import answers, causes, layers, logs, network, pushes, registry, task
 from probe.faults.causes import (
     DESCRIBE_TASK,
     REGISTER,
@@ -25,6 +25,7 @@ from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possi
 from probe.model import (
     Action,
     Basis,
+    Client,
     DenialReason,
     Endpoint,
     Extent,
@@ -61,6 +62,9 @@ class Subject(StrEnum):
     BUILD_IMAGE = "build-image"
     SERVICE_PULL = "service-pull"
     SECRET = "secret"
+    TAG_IMMUTABLE = "tag-immutable"
+    QUOTA = "quota"
+    ACCESS_ROLE = "access-role"
     TIMEOUT = "timeout"
     SLOW_PULL = "slow-pull"
     SLOW_CREATE = "slow-create"
@@ -558,6 +562,13 @@ ENDED = Fault(
         ),
     ),
 )
+ACCESS_ROLE = Fault(
+    "iam.access-role",
+    "App Runner cannot use the access role of the service",
+    "It refuses the role before it pulls the image, so ECR was not asked.",
+    Impact.PULL,
+    (causes.TRUST_POLICY, causes.EXECUTION_ROLE),
+)
 RECOVERED = Fault(
     "task.recovered",
     "a later pull or start succeeded, so this failure is over",
@@ -667,6 +678,9 @@ _SUBJECTS = {
     Subject.BUILD_IMAGE: BUILD_IMAGE,
     Subject.SERVICE_PULL: SERVICE_PULL,
     Subject.SECRET: SECRET_MISSING,
+    Subject.TAG_IMMUTABLE: pushes.TAG_IMMUTABLE,
+    Subject.QUOTA: pushes.QUOTA,
+    Subject.ACCESS_ROLE: ACCESS_ROLE,
     Subject.TIMEOUT: START_TIMEOUT,
     Subject.SLOW_PULL: SLOW_PULL,
     Subject.SLOW_CREATE: SLOW_CREATE,
@@ -693,6 +707,8 @@ _SUBJECTS = {
 # The endpoints that the finding of a subject is about, so that the plan contains them.
 SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
     Subject.VPCE_HOST: ("ecr.dkr",),
+    Subject.TAG_IMMUTABLE: ("ecr.dkr",),
+    Subject.QUOTA: ("ecr.dkr",),
     Subject.LOG_REGION: ("logs",),
     Subject.TIMEOUT: ("logs",),
 }
@@ -835,8 +851,7 @@ def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
-        client = evidence.surroundings.client
-        fault = NO_TOKEN if client in (None, "ecs") else NO_LOGIN
+        fault = NO_TOKEN if evidence.client is Client.ECS else NO_LOGIN
         suspects = fault.suspects.first(causes.UNRECOGNISED_HOST) if dual else fault.suspects
         yield finding(fault, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
 
@@ -876,7 +891,7 @@ def layers_elsewhere(evidence: Evidence) -> Iterator[Finding]:
 def refused_requests(evidence: Evidence) -> Iterator[Finding]:
     """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
-        if step.failure is not Failure.DENIED:
+        if step.failure is not Failure.DENIED or evidence.is_push(step):
             continue
         denial, impact = step.denial, evidence.impact((step.endpoint,))
         action = (denial.action if denial else None) or "the request"

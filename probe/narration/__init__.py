@@ -7,11 +7,13 @@ failure (`failure_cell`). All of them state what was measured and conclude nothi
 from __future__ import annotations
 
 from probe.narration.cells import object_cell, result_cell
+from probe.narration.clients import CLIENTS
 from probe.narration.phrases import address_list, counted, duration, few, listed, size
 from probe.narration.sentences import observations
 from probe.narration.vocabulary import action_label, failure_cell, http_status, skip_reason
 
 __all__ = [
+    "CLIENTS",
     "action_label",
     "address_list",
     "counted",

@@ -91,7 +91,7 @@ DENIED = (
         f"denied: User: {FOREIGN_ROLE} is not authorized to perform: ecr:BatchGetImage {ON_CART} ({IMAGE})",
         "ecr.dkr/manifest",
         "denied",
-        {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
+        {"iam.denied": "iam.execution-role iam.repository-policy policy.vpce.ecr"},
     ),
     Sample(
         "blob denied by the identity-based policy",

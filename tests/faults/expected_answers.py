@@ -75,7 +75,7 @@ DENIALS = (
     Expected(
         "a denial without a reason, by another account's registry",
         FakeRun(replies={"manifest": denied()}, planned={"account": "999999999999"}),
-        {"iam.denied": "iam.execution-role policy.vpce.ecr iam.repository-policy"},
+        {"iam.denied": "iam.execution-role iam.repository-policy policy.vpce.ecr"},
         *PROOF,
     ),
     Expected(

@@ -42,6 +42,7 @@ def test_every_measurable_cause_was_reported() -> None:
         "path.large-client-hello",
         "registry.archived",
         "registry.not-an-image",
+        "registry.quota",
         "registry.upstream-refused",
         "tls.certificate-expired",
     }

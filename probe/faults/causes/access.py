@@ -21,11 +21,11 @@ ECR_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.ecr",
     title="the policy of the ecr.api or ecr.dkr endpoint does not allow this request",
     fix=ENDPOINT_POLICY.to(
-        "allow the pulling role ecr:GetAuthorizationToken on *, and ecr:BatchGetImage and ecr:GetDownloadUrlForLayer "
-        "on the repository, in the policies of the ecr.api and ecr.dkr endpoints"
+        "allow {image_role} ecr:GetAuthorizationToken on *, and {image_actions} on the repository, in the policies of "
+        "the ecr.api and ecr.dkr endpoints"
     ),
     fix_of_deny=ENDPOINT_POLICY.to(
-        "take the Deny out of the policies of the ecr.api and ecr.dkr endpoints, or exempt the pulling role from it"
+        "take the Deny out of the policies of the ecr.api and ecr.dkr endpoints, or exempt {image_role} from it"
     ),
     confirm=READ_POLICY,
 )
@@ -172,6 +172,19 @@ ORGANISATION_POLICY = CauseText(
         ),
     ),
 )
+TRUST_POLICY = CauseText(
+    code="iam.trust-policy",
+    title="the role does not exist, or its trust policy does not let {service_principal} assume it",
+    fix=Replacement(
+        "the role's trust policy",
+        "aws iam get-role --role-name {grantee} --query Role.AssumeRolePolicyDocument > OLD_POLICY.json",
+        "aws iam update-assume-role-policy --role-name {grantee} --policy-document file://POLICY.json",
+    ).to(
+        "let {service_principal} assume the role {grantee}",
+        note="ECS assumes the role of a service, which is another one, as ecs.amazonaws.com.",
+    ),
+    confirm=reads('aws iam get-role --role-name {grantee} --query "Role.AssumeRolePolicyDocument"'),
+)
 NO_CREDENTIALS = CauseText(
     code="iam.no-credentials",
     title="there is no source of credentials here: no task role, no variables, no profile",
@@ -187,17 +200,4 @@ CREDENTIALS_REJECTED = CauseText(
         REGISTER,
     ),
     confirm=reads("aws sts get-caller-identity --region {task_region}", note="Run it with the same credentials."),
-)
-TRUST_POLICY = CauseText(
-    code="iam.trust-policy",
-    title="the role does not exist, or its trust policy does not allow ECS to assume it",
-    fix=Replacement(
-        "the trust policy",
-        "aws iam get-role --role-name ROLE_NAME --query Role.AssumeRolePolicyDocument > OLD_TRUST_POLICY.json",
-        "aws iam update-assume-role-policy --role-name ROLE_NAME --policy-document file://TRUST_POLICY.json",
-    ).to(
-        "allow ecs-tasks.amazonaws.com sts:AssumeRole in the role's trust policy",
-        note="A service role is assumed by ecs.amazonaws.com instead.",
-    ),
-    confirm=reads('aws iam get-role --role-name ROLE_NAME --query "Role.AssumeRolePolicyDocument"'),
 )

@@ -141,6 +141,20 @@ TOKEN_EXPIRED = CauseText(
         'aws ecr get-authorization-token --region {region} --query "authorizationData[].[expiresAt,proxyEndpoint]"'
     ),
 )
+QUOTA = CauseText(
+    code="registry.quota",
+    title="the repository or the registry has as much as its quota allows",
+    fix=advice(
+        "remove images that nothing uses, with a lifecycle policy, or request a higher quota",
+        "aws service-quotas request-service-quota-increase --region {region} --service-code ecr "
+        "--quota-code QUOTA_CODE --desired-value VALUE",
+    ),
+    confirm=reads(
+        "aws service-quotas list-service-quotas --region {region} --service-code ecr",
+        "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository} "
+        '--query "length(imageDetails)"',
+    ),
+)
 LAYER_CORRUPT = CauseText(
     code="registry.layer-corrupt",
     title="the stored layer is damaged or incomplete",

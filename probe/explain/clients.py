@@ -1,0 +1,80 @@
+"""Who pulls or pushes in an error text, by its words. Pure.
+
+Names of images and roles may contain the name of a service in lower case, so its own spelling counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from probe.model import Client
+
+_PUSH = re.compile(
+    r"(?i:the push refers to|failed to push|error pushing|checking push permission|\b(?:docker|podman|buildah|crane|"
+    r"finch|nerdctl) push\b|\b(?:put|post|patch)\b[ \"']{1,3}(?:request to )?[\"']?https?://\S{1,300}/(?:manifests|"
+    r"blobs/uploads)|/blobs/uploads\b|\btag[ _]invalid\b|cannot be overwritten because the \w{1,20} ?\w{0,20} is "
+    r"immutable|failed commit on ref .{1,200}unexpected status)"
+    r"|\becr:(?:InitiateLayerUpload|UploadLayerPart|CompleteLayerUpload|PutImage)\b"
+    r"|\b(?:ImageTagAlreadyExists|ImageAlreadyExists|LayersNotFound|InvalidLayer(?:Part)?|LayerPartTooSmall|"
+    r"UploadNotFound|LayerAlreadyExists|EmptyUpload)Exception"
+)
+_PULL_ACTIONS = (
+    "GetAuthorizationToken|BatchGetImage|GetDownloadUrlForLayer|BatchCheckLayerAvailability|BatchImportUpstreamImage"
+)
+# In this order: a build that CodeBuild runs may push, and the tasks of Batch are ECS's.
+_CLIENTS = (
+    (Client.BATCH, re.compile(r"\barn:aws[\w-]{0,20}:batch:|\bAWS Batch\b")),
+    (Client.CODEBUILD, re.compile(r"BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE")),
+    (
+        Client.ECS,
+        re.compile(
+            r"\bCannot[A-Z]\w{1,60}Error\b|DockerTimeoutError|DockerGoClient|ecs-agent|\bResourceInitializationError\b"
+            r"|\(service [\w-]{1,255}[,)]"
+            r"|\barn:aws[\w-]{0,20}:ecs:"
+        ),
+    ),
+    (Client.PUSH, _PUSH),
+    (Client.CODEBUILD, re.compile(r"CodeBuild|codebuild\.amazonaws")),
+    (
+        Client.LAMBDA,
+        re.compile(
+            r"\bLambda\b|\b(?:CreateFunction|UpdateFunctionCode)|Service: (?:Aws)?Lambda\b"
+            r"|AWS::Lambda::Function|\baws_lambda_function\b|lambda\.amazonaws\.com"
+        ),
+    ),
+    (
+        Client.APP_RUNNER,
+        re.compile(r"App ?Runner\b|AWS::AppRunner|apprunner\.amazonaws|Access Role in AuthenticationConfiguration"),
+    ),
+    (
+        Client.SAGEMAKER,
+        re.compile(r"SageMaker|algorithm container|\bsagemaker:[A-Z]|\bCreate(?:Model|TrainingJob|ProcessingJob)\b"),
+    ),
+    (
+        Client.KUBERNETES,
+        re.compile(
+            r"(?i:\bkubelet\b|kubectl|\bpods?/)|ErrImagePull|ImagePullBackOff|\bFailed to pull image \""
+            r"|Back-off pulling|kuberuntime|[Ss]andbox|pod_workers|credential provider plugin|\bcri-?o\b"
+        ),
+    ),
+    (Client.API, re.compile(rf"not authorized to perform: ecr:(?!(?:{_PULL_ACTIONS})\b)\w")),
+    (
+        Client.RUNTIME,
+        re.compile(
+            r"ERROR: (?:Preparation|Job) failed|with specified policies|gitlab-runner|\bpodman\b|\bskopeo\b|\bbuildah\b"
+            r"|initializing source docker://|unable to retrieve auth token|failed to solve|\bbuildkit\b|\bbuildx\b"
+            r"|failed to resolve source metadata|\balloc \"|Driver Failure|\bsoci\b|SOCI artifacts"
+            r"|Error response from daemon|\bdockerd?\b|docker-credential-"
+        ),
+    ),
+)
+
+
+def client_of(text: str) -> Client | None:
+    """The client that a text is about; None where it does not say."""
+    return next((client for client, words in _CLIENTS if words.search(text)), None)
+
+
+def is_push(text: str) -> bool:
+    """Whether a text is about a push."""
+    return _PUSH.search(text) is not None
