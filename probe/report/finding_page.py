@@ -59,12 +59,16 @@ _INFO = "**info**: no impact; for information"
 
 
 class CauseGroup(Record, frozen=True):
-    """Causes that share fix and confirmation: their codes and titles."""
+    """Causes that share fix and confirmation: their codes and titles.
+
+    `fix_of_deny` is the fix where AWS's answer names an explicit deny, None if it is the same.
+    """
 
     codes: tuple[str, ...]
     titles: tuple[str, ...]
     fix: Advice
     confirm: Advice
+    fix_of_deny: Advice | None
 
 
 class CodePage(Record, frozen=True, kw_only=True):
@@ -126,32 +130,38 @@ def _of_finding(code: str) -> CodePage:
     for fault in WORDINGS[code]:
         title = _capitalised(_filled(fault, fault.title))
         explanations.setdefault(title, {})[_filled(fault, fault.why)] = None
-    groups: dict[tuple[Advice, Advice], list[Cause]] = {}
+    groups: dict[tuple[Advice, Advice, Advice | None], list[Cause]] = {}
     for cause in causes_of(code):
         filled = cause.filled(Standing.POSSIBLE, _unknown())
-        groups.setdefault((filled.fix, filled.confirm), []).append(filled)
+        groups.setdefault((filled.fix, filled.confirm, _fix_of_deny(cause)), []).append(filled)
     return CodePage(
         code=code,
         meanings=meanings(code),
         only_in_texts=code in TEXT_ONLY,
         titles=tuple((title, tuple(whys)) for title, whys in explanations.items()),
-        causes=tuple(_group(causes) for causes in groups.values()),
+        causes=tuple(_group(causes, deny) for (_, _, deny), causes in groups.items()),
     )
 
 
 def _of_cause(text: CauseText) -> CodePage:
     return CodePage(
         code=text.code,
-        causes=(_group([text.filled(Standing.POSSIBLE, _unknown())]),),
+        causes=(_group([text.filled(Standing.POSSIBLE, _unknown())], _fix_of_deny(text)),),
         findings=tuple(
             (code, title_of(code)) for code in WORDINGS if any(cause.code == text.code for cause in causes_of(code))
         ),
     )
 
 
-def _group(causes: list[Cause]) -> CauseGroup:
+def _fix_of_deny(cause: CauseText) -> Advice | None:
+    if cause.fix_of_deny is None:
+        return None
+    return cause.filled(Standing.POSSIBLE, {**_unknown(), "is_explicit_deny": True}).fix
+
+
+def _group(causes: list[Cause], fix_of_deny: Advice | None) -> CauseGroup:
     codes, titles = zip(*((cause.code, _capitalised(cause.title)) for cause in causes), strict=True)
-    return CauseGroup(codes, titles, causes[0].fix, causes[0].confirm)
+    return CauseGroup(codes, titles, causes[0].fix, causes[0].confirm, fix_of_deny)
 
 
 # ---- as Markdown ----------------------------------------------------------------------------------------------------
@@ -184,6 +194,8 @@ def _cause_page_lines(page: CodePage) -> Iterator[str]:
 def _group_lines(group: CauseGroup) -> Iterator[str]:
     yield f"\n{_wrapped('; '.join(group.titles))}."
     yield from _advice_lines("Fix", group.fix)
+    if group.fix_of_deny is not None:
+        yield from _advice_lines("Fix of an explicit deny", group.fix_of_deny)
     yield from _advice_lines("Confirm with", group.confirm)
 
 

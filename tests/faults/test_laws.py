@@ -111,6 +111,9 @@ PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} 
     "kubectl",
     "docker-credential-ecr-login",
     "ecr-probe",
+    "cat",
+    "dig",
+    "grep",
 }
 
 

@@ -23,12 +23,14 @@ from probe.sim.scenarios.scenario import Scenario
 from tests.deployment.definitions import filled
 from tests.faults.expected import EXPECTED
 from tests.faults.reported import REPORTED
+from tests.faults.test_laws import PROGRAMS
 from tests.lab.cloud import SERVERS
 
 pytestmark = pytest.mark.skipif(not (SERVERS / "aws").exists(), reason="make test-lab installs the AWS CLI")
 SCRIPT = Path(__file__).with_name("cli_without_network.py")
 # Services without regions in their names, whose commands need no --region.
 GLOBAL = ("iam", "organizations", "route53")
+LOCAL = ("--version", "configure")  # these call no service
 # Operations that the locked AWS CLI does not know yet. Remove one when it does.
 NEWER = ("start-replication-backfill",)
 _VALUES = re.compile(r"[\w./:-]*\d[\w./:-]*(?:,[\w./:-]*\d[\w./:-]*)*")
@@ -42,7 +44,6 @@ _NAMES = {
     "--role-name",
     "--user-name",
 }
-PROGRAMS = {"aws", "dig", "docker", "openssl", "curl", "ping", "ip", "date", "export", "grep", "ecr-probe"}
 # What the reader puts in for a word in capitals where the CLI accepts no other word.
 WORDS = {"NUMBER": "100", "VALUE": "5", "IMAGE_REGION": "us-west-2", "REGION": "eu-west-1"}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -82,7 +83,8 @@ def commands() -> tuple[str, ...]:
     """Every distinct command of all cases, samples, scenarios and pages."""
     advices = [advice for cause in causes() for advice in (cause.fix, cause.confirm)]
     for code in CODES:
-        advices += [advice for group in code_page(code).causes for advice in (group.fix, group.confirm)]
+        groups = code_page(code).causes
+        advices += [advice for group in groups for advice in (group.fix, group.confirm, group.fix_of_deny) if advice]
     return tuple(sorted({command for advice in advices for command in advice.commands}))
 
 
@@ -120,7 +122,7 @@ def faults_of(commands: Iterable[str], folder: Path) -> dict[str, str]:
     faults = {command: fault for command in commands if (fault := fault_of_text(command))}
     faults |= dict.fromkeys(unreadable(sorted(commands)), "bash cannot read it")
     calls = [(command, words[1:]) for command in commands for words in words_of(command) if words[0] == "aws"]
-    calls = [(command, words) for command, words in calls if words != ["--version"] and words[1] not in NEWER]
+    calls = [(command, words) for command, words in calls if words[0] not in LOCAL and words[1] not in NEWER]
     for name, content in FILES.items():
         (folder / name).write_text(json.dumps(content))
     forms = {form_of(words): (command, words) for command, words in calls}
@@ -160,7 +162,7 @@ def fault_of_text(command: str) -> str | None:
     for words in words_of(command):
         if words[0] not in PROGRAMS:
             return f"unknown program {words[0]}"
-        if words[0] == "aws" and words[1] not in (*GLOBAL, "--version") and "--region" not in words:
+        if words[0] == "aws" and words[1] not in (*GLOBAL, *LOCAL) and "--region" not in words:
             return "no --region"
     return None
 
