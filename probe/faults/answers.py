@@ -67,8 +67,9 @@ UNREADABLE = Fault(
 BROKEN_TRANSFER = Fault(
     "path.transfer-broken",
     "data from {endpoints} stops in the middle of the transfer",
-    "DNS, TCP and TLS work, but the data on top of them is cut off or stalls. Causes include lost large packets and "
-    "idle timeouts on a NAT or firewall.",
+    "DNS, TCP and TLS work, but the data on top of them is cut off or stalls. Causes include lost large packets, "
+    "idle timeouts on a NAT or firewall, and an S3 gateway endpoint that was added to the route table during the "
+    "transfer.",
     Impact.PULL,
     (causes.TRANSFER_BROKEN, causes.MTU, causes.EGRESS_FIREWALL),
 )

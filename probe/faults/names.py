@@ -42,7 +42,9 @@ _NO_PATH_OUT = (
     causes.NAT_DEVICE,
     causes.NETWORK_ACL,
     causes.EGRESS_FIREWALL,
+    causes.BLOCK_PUBLIC_ACCESS,
 )
+_PATH_BESIDE_A_WAY_OUT = (causes.EGRESS_FIREWALL, causes.NETWORK_ACL, causes.SECURITY_GROUP)
 PUBLIC = Fault(
     "dns.public-answer",
     "traffic to {endpoints} goes to public addresses, not to a VPC endpoint",
@@ -234,7 +236,8 @@ def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]
             first = suspects.causes.index(causes.missing(host.endpoint.name)) + 1
             likeliest = (*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:])
             return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
-        return PUBLIC_SILENT, suspects.then(*_NO_PATH_OUT, *ipv6)
+        path = _PATH_BESIDE_A_WAY_OUT if evidence.controls_outside else _NO_PATH_OUT
+        return PUBLIC_SILENT, suspects.then(*path, *ipv6)
     mixed = any(is_inside(address.address_class) for address in host.addresses)
     return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
 

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from probe.addresses import is_ipv6
+from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
+from probe.faults.causes import DESCRIBE_GROUP, DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
-from probe.faults.fault import Fault, Suspects, finding_of_hosts, finds, merged, possible
+from probe.faults.fault import Fault, Suspects, Wording, finding_of_hosts, finds, merged, possible
 from probe.faults.name_suspects import is_abroad
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.narration import listed
 
+# What else can silence an address inside the VPC, after groups, ACLs and records: the endpoint itself, and routes that
+# lead through an inspection appliance. VPC encryption controls are left out: AWS[vpc-encryption-controls].
 SILENT = Fault(
     "tcp.silent",
     "nothing answers on port 443 of {endpoints}",
     "Packets to addresses inside the VPC are dropped, not refused. From inside the task, the endpoints' security "
     "group, the task's own group, a network ACL and an address that no interface has look alike.",
     Impact.PULL,
-    (causes.SECURITY_GROUP, causes.NETWORK_ACL, causes.STALE_RECORD),
+    (
+        causes.SECURITY_GROUP,
+        causes.NETWORK_ACL,
+        causes.STALE_RECORD,
+        causes.NOT_AVAILABLE,
+        causes.EGRESS_FIREWALL,
+    ),
 )
 SILENT_OUTSIDE = SILENT.variant(
     why=(
         "Packets to private addresses outside the VPC's known ranges are dropped, not refused. From inside the task, "
         "security groups, network ACLs, a missing route and a firewall look alike."
     ),
-    causes=(*SILENT.causes, causes.NO_ROUTE, causes.EGRESS_FIREWALL),
+    causes=(
+        causes.SECURITY_GROUP,
+        causes.NETWORK_ACL,
+        causes.STALE_RECORD,
+        causes.NO_ROUTE,
+        causes.EGRESS_FIREWALL,
+        causes.NOT_AVAILABLE,
+    ),
 )
 SILENT_UNKNOWN = SILENT_OUTSIDE.variant(
     why=(
@@ -32,15 +49,57 @@ SILENT_UNKNOWN = SILENT_OUTSIDE.variant(
         "(--vpc-cidr)."
     )
 )
+_TASK_GROUP = causes.SECURITY_GROUP.variant(
+    title="the task's security group does not allow TCP 443 out",
+    fix=advice(
+        "allow TCP 443 out in the task's security group, to the endpoints and to S3's prefix list",
+        "aws ec2 describe-managed-prefix-lists --region {task_region} "
+        "--filters Name=prefix-list-name,Values={s3_service}",
+        "aws ec2 authorize-security-group-egress --region {task_region} --group-id GROUP_ID "
+        '--ip-permissions "IpProtocol=tcp,FromPort=443,ToPort=443,{to_endpoints},'
+        'PrefixListIds=[{{PrefixListId=PREFIX_LIST_ID}}]"',
+    ),
+    confirm=reads(DESCRIBE_TASK_INTERFACE, DESCRIBE_GROUP),
+)
+_TASK_ACL = causes.NETWORK_ACL.variant(
+    title="the network ACL of the task's subnet drops the packets in one direction",
+)
+SILENT_EVERYWHERE = SILENT.variant(
+    title="nothing answers on port 443, neither the endpoints nor S3 ({endpoints})",
+    why=(
+        "Packets to addresses inside the VPC and to S3's public addresses are all dropped, so the cause is probably in "
+        "the task's own security group or subnet. Two separate faults look the same: the endpoints' security group, "
+        "and no S3 gateway endpoint."
+    ),
+    causes=(_TASK_GROUP, _TASK_ACL, causes.EGRESS_FIREWALL),
+)
 PARTLY_SILENT = Fault(
     "tcp.partly-silent",
     "some addresses of {endpoints} do not answer on port 443, others do",
     "Each was tried twice. A subnet's network ACL, or a security group that lists addresses, can allow one zone and "
     "block another.",
     Impact.PULL,
-    (causes.NETWORK_ACL, causes.SECURITY_GROUP, causes.ZONE_WITHOUT_INTERFACE),
+    (causes.NETWORK_ACL, causes.SECURITY_GROUP, causes.ZONE_WITHOUT_INTERFACE, causes.STALE_RECORD),
     Extent.PARTLY,
     other_causes=(causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
+    examples=(("family", "IPv6"),),
+)
+# The local route of a VPC covers its IPv6 range too, so a missing route cannot be the cause: AWS[local-route].
+FAMILY_SILENT = PARTLY_SILENT.variant(
+    title="the {family} addresses of {endpoints} do not answer on port 443, the others do",
+    why=(
+        "Every {family} address is silent, and those of the other family answer. Rules of security groups and network "
+        "ACLs are for one address family. Between a VPC's own addresses there is always a route."
+    ),
+    causes=(causes.SECURITY_GROUP, causes.NETWORK_ACL, causes.STALE_RECORD),
+)
+ROUTE_SILENT = PARTLY_SILENT.variant(
+    title="the {family} addresses of {endpoints} do not answer on port 443, the others do",
+    why="Every {family} address is silent, and those of the other family answer. The way out can lack a route for it.",
+    causes=(causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP),
+)
+S3_IPV6_SILENT = ROUTE_SILENT.variant(
+    causes=(causes.S3_GATEWAY_IPV4, causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS)
 )
 S3_SILENT = Fault(
     "s3.silent",
@@ -58,24 +117,59 @@ S3_SILENT = Fault(
     ),
     other_causes=(causes.CROSS_REGION,),
 )
+S3_SILENT_IPV6 = S3_SILENT.variant(
+    why=(
+        "{hosts} has public IPv6 addresses, and no packet comes back. A gateway endpoint carries IPv6 only if its "
+        "address type is dualstack or ipv6, and ipv4 is the default."
+    ),
+    causes=(causes.S3_GATEWAY_IPV4, *S3_SILENT.causes, causes.NO_ROUTE),
+)
+S3_SILENT_WITH_WAY_OUT = S3_SILENT.variant(
+    why=(
+        "{hosts} does not answer, although other public addresses do. So there is a way out of the VPC, and a missing "
+        "route does not explain the silence."
+    ),
+    causes=(causes.EGRESS_FIREWALL, causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS),
+)
+# AWS[network-firewall-reject]
 REFUSED = Fault(
     "tcp.refused",
     "connections to {endpoints} are refused",
-    "AWS never refuses a connection: security groups and network ACLs drop packets. A firewall or another host "
-    "answered.",
+    "Security groups and network ACLs drop packets and never refuse a connection. A firewall answered, as AWS Network "
+    "Firewall does with the action reject, or another host has this address.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL,),
-    other_causes=(causes.ZONE_CONFLICT, causes.NO_ROUTE),
+    other_causes=(causes.ZONE_CONFLICT, causes.STALE_RECORD),
+    examples=(("targets", "ENDPOINT"),),
 )
 REFUSED_PARTLY = REFUSED.variant(
     title="connections to some addresses of {endpoints} are refused, others work", extent=Extent.PARTLY
 )
+UNREACHABLE_INSIDE = REFUSED.variant(
+    title="a host or router reports {targets} as unreachable",
+    why=(
+        "A VPC drops packets silently and always has a route between its own addresses. So a firewall rejects the "
+        "connection, or no network interface has the address any more."
+    ),
+)
 NO_ROUTE = Fault(
     "tcp.no-route",
-    "the task has no route to {endpoints}",
+    "the task has no route to {targets}",
     "The connection failed immediately, before any packet was sent: this host has no route to {addresses}.",
     Impact.PULL,
     (causes.NO_ROUTE,),
+    other_causes=(causes.MISSING_S3, causes.S3_ROUTE_TABLE, causes.EGRESS_FIREWALL),
+    examples=(("targets", "ENDPOINT"),),
+    in_texts=Wording(
+        why="The system reports {addresses} as unreachable: this host, or a router on the way, has no route there."
+    ),
+)
+NO_ROUTE_FURTHER_ON = NO_ROUTE.variant(
+    title="a router on the way has no route to {targets}",
+    why=(
+        "Packets leave this host, and a router answers that {addresses} cannot be reached. A VPC's own router never "
+        "answers: the subnet's route leads to an instance or appliance, which has no route of its own, or rejects."
+    ),
 )
 IPV6_ONLY = Fault(
     "region.ipv6-unsupported-endpoint",
@@ -87,52 +181,86 @@ IPV6_ONLY = Fault(
 )
 
 
-@finds(SILENT, SILENT_OUTSIDE, SILENT_UNKNOWN, PARTLY_SILENT, S3_SILENT)
+@finds(
+    SILENT,
+    SILENT_OUTSIDE,
+    SILENT_UNKNOWN,
+    SILENT_EVERYWHERE,
+    PARTLY_SILENT,
+    FAMILY_SILENT,
+    ROUTE_SILENT,
+    S3_IPV6_SILENT,
+    S3_SILENT,
+    S3_SILENT_IPV6,
+    S3_SILENT_WITH_WAY_OUT,
+)
 def silent_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Hosts with no address that answers, or only some: packets are dropped."""
+    silent = [host for host in _own_hosts(evidence) if host.unconnected((Failure.TIMEOUT,))]
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
-    for host in _own_hosts(evidence):
-        if host.unconnected((Failure.TIMEOUT,)):
-            groups.setdefault(_silence_of(evidence, host), []).append(host)
+    for host in silent:
+        groups.setdefault(_silence_of(evidence, host), []).append(host)
+    if _is_silent_everywhere(evidence, silent):
+        groups = {(SILENT_EVERYWHERE, SILENT_EVERYWHERE.suspects): silent}
     yield from _findings(evidence, groups, (Failure.TIMEOUT,))
+
+
+def _is_silent_everywhere(evidence: Evidence, silent: list[HostFacts]) -> bool:
+    """No address answers, neither those of interface endpoints nor those of S3, which different rules could block."""
+    tried = [host for host in evidence.hosts if host.last_tries]
+    dead = all(step.failure is Failure.TIMEOUT for host in tried for step in host.last_tries)
+    kinds = {(host.endpoint.kind, is_inside(host.address_class)) for host in silent}
+    both = (Kind.GATEWAY, False) in kinds and any(kind is Kind.INTERFACE for kind, _ in kinds)
+    return not evidence.is_text and dead and both and len(tried) == len(silent)
 
 
 @finds(REFUSED, REFUSED_PARTLY)
 def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
-    """Connections refused, reset or prohibited on the way, or called unreachable although packets leave this host."""
+    """Connections refused, reset or prohibited on the way."""
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
     for host in _own_hosts(evidence):
-        unreachable = _is_unreachable_on_the_way(evidence, host)
-        if not host.unconnected(REFUSALS) and not unreachable:
-            continue
-        # An address inside the VPC that refuses can also be another host that a private zone points to.
-        other = (causes.ZONE_CONFLICT,) if is_inside(host.address_class) else ()
-        route = (causes.NO_ROUTE,) if unreachable else ()
-        fault = REFUSED_PARTLY if host.connected else REFUSED
-        groups.setdefault((fault, possible(*fault.causes, *other, *route)), []).append(host)
+        if host.unconnected(REFUSALS):
+            fault = REFUSED_PARTLY if host.connected else REFUSED
+            groups.setdefault((fault, possible(*fault.causes, *_other_host(host))), []).append(host)
     yield from _findings(evidence, groups, (*REFUSALS, Failure.UNREACHABLE))
 
 
-@finds(NO_ROUTE, IPV6_ONLY)
+def _other_host(host: HostFacts) -> tuple[CauseText, ...]:
+    """An address inside the VPC that refuses can also be another host that a private zone points to."""
+    return (causes.ZONE_CONFLICT,) if is_inside(host.address_class) else ()
+
+
+@finds(NO_ROUTE, NO_ROUTE_FURTHER_ON, UNREACHABLE_INSIDE, IPV6_ONLY)
 def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
-    """Hosts that this host has no route to: another address family than the task's, or no route at all."""
+    """Hosts to which this host, or a router on the way, has no route."""
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
     for host in _own_hosts(evidence):
-        if not host.unconnected((Failure.UNREACHABLE,)) or _is_unreachable_on_the_way(evidence, host):
-            continue
-        if evidence.is_ipv4_only(host):
-            groups.setdefault((IPV6_ONLY, IPV6_ONLY.suspects), []).append(host)
-        elif not host.unconnected(REFUSALS):
-            groups.setdefault((NO_ROUTE, NO_ROUTE.suspects), []).append(host)
+        if host.unconnected((Failure.UNREACHABLE,)) and not host.unconnected(REFUSALS):
+            groups.setdefault(_unreachability_of(evidence, host), []).append(host)
     yield from _findings(evidence, groups, (Failure.UNREACHABLE,))
 
 
+def _unreachability_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
+    """Why an address is reported as unreachable, and by whom."""
+    if evidence.is_ipv4_only(host):
+        return IPV6_ONLY, IPV6_ONLY.suspects
+    is_ours = not _is_unreachable_on_the_way(evidence, host)
+    if is_ours and not evidence.is_text:
+        return NO_ROUTE, NO_ROUTE.suspects
+    if host.address_class is AddressClass.VPC:
+        return UNREACHABLE_INSIDE, possible(causes.EGRESS_FIREWALL, causes.STALE_RECORD, *_other_host(host))
+    is_s3 = host.endpoint.kind is Kind.GATEWAY and not is_inside(host.address_class)
+    gateway = (causes.MISSING_S3, causes.S3_ROUTE_TABLE) if is_s3 else ()
+    fault = NO_ROUTE if is_ours else NO_ROUTE_FURTHER_ON
+    return fault, possible(causes.NO_ROUTE, *gateway, causes.EGRESS_FIREWALL)
+
+
 def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:
-    """Whether a router reported the host as unreachable: AWS drops silently, and this family has a route here."""
+    """Whether a router reported the host as unreachable: this family has a route here."""
     lost = _families(host.unconnected((Failure.UNREACHABLE,)))
     tried = (step for other in evidence.hosts for step in other.last_tries)
     sent = _families(step for step in tried if step.failure is not Failure.UNREACHABLE)
-    return bool(lost & sent) and not evidence.is_ipv4_only(host)
+    return bool(lost & sent)
 
 
 def _own_hosts(evidence: Evidence) -> Iterator[HostFacts]:
@@ -147,21 +275,44 @@ def _silence_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]:
     """What can cause silence at addresses of this class."""
     inside = is_inside(host.address_class)
     if host.connected and _is_lost_family(host):
-        return PARTLY_SILENT, possible(causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP)
+        fault = _silence_of_family(host)
+        beyond = (causes.NO_ROUTE,) if host.address_class is AddressClass.PRIVATE else ()
+        return fault, possible(*fault.causes, *beyond)
     if host.connected:
         public = (causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL)
         return PARTLY_SILENT, possible(*(PARTLY_SILENT.causes if inside else public))
     if host.endpoint.kind is Kind.GATEWAY and not inside:
+        fault = _silence_of_s3(evidence, host)
         # AWS[s3-gateway-regional]
         foreign = (causes.CROSS_REGION,) if evidence.is_foreign(host.endpoint) else ()
-        return S3_SILENT, possible(*foreign, *S3_SILENT.causes)
+        return fault, possible(*foreign, *fault.causes)
     if host.address_class is AddressClass.VPC:
         return SILENT, SILENT.suspects
     return SILENT_OUTSIDE, SILENT_OUTSIDE.suspects
 
 
+def _silence_of_family(host: HostFacts) -> Fault:
+    """One address family is silent. Inside the VPC it certainly has a route, except for DNS64's addresses."""
+    lost = [step.address or "" for step in host.unconnected((Failure.TIMEOUT,))]
+    inside = is_inside(host.address_class)
+    translated = any(embedded(address) != address for address in lost)  # DNS64's addresses lead to a NAT gateway
+    if inside and not translated:
+        return FAMILY_SILENT
+    is_s3 = host.endpoint.kind is Kind.GATEWAY and not inside
+    return S3_IPV6_SILENT if is_s3 and not translated and all(map(is_ipv6, lost)) else ROUTE_SILENT
+
+
+def _silence_of_s3(evidence: Evidence, host: HostFacts) -> Fault:
+    """A route out of the VPC, or addresses that a gateway endpoint may not carry, change what is likely."""
+    lost = [step.address or "" for step in host.unconnected((Failure.TIMEOUT,))]
+    if all(is_ipv6(address) and embedded(address) == address for address in lost):
+        return S3_SILENT_IPV6
+    public = (other for other in evidence.hosts if evidence.leaks(other) and other.connected)
+    return S3_SILENT_WITH_WAY_OUT if evidence.controls_outside or any(public) else S3_SILENT
+
+
 def _is_lost_family(host: HostFacts) -> bool:
-    """All of one address family is silent and the other is not: IPv6, or DNS64's addresses, lack a route."""
+    """All of one address family is silent and the other is not."""
     return not _families(host.unconnected((Failure.TIMEOUT,))) & _families(host.connected)
 
 
@@ -178,4 +329,10 @@ def _findings(
         fault = SILENT_UNKNOWN if fault is SILENT_OUTSIDE and unknown else fault
         steps = merged(*(host.unconnected(failures) for host in hosts))
         extent = Extent.PARTLY if all(host.connected for host in hosts) else Extent.WHOLLY
-        yield finding_of_hosts(fault, evidence, hosts, steps, extent=extent, suspects=suspects)
+        names = listed(host.endpoint.name for host in hosts)
+        texts = {
+            "family": "IPv6" if _families(steps) == {True} else "IPv4",
+            "targets": names if extent is Extent.WHOLLY else f"some addresses of {names}",
+        }
+        used = {name: text for name, text in texts.items() if f"{{{name}}}" in fault.title + fault.why}
+        yield finding_of_hosts(fault, evidence, hosts, steps, extent=extent, suspects=suspects, **used)

@@ -80,6 +80,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "each_service": (service_options(evidence, named[0]) if named else "SERVICE",),
         "services": ",".join(services),
         "s3_service": service_name("s3", plan.partition, evidence.task_region, interface=False),
+        "endpoint_address_type": "ipv6" if around.subnet_cidr_ipv6 and not around.subnet_cidr else "dualstack",
         "s3_services": ",".join(
             dict.fromkeys(
                 service_name("s3", plan.partition, evidence.task_region, interface=interface)
@@ -191,6 +192,7 @@ def _families(evidence: Evidence, dialed: list[str], resolvers: list[str]) -> di
     server = resolvers[0] if resolvers else "RESOLVER"
     to_server = Ranges(ipv6=f"{server}/128") if ":" in server else Ranges(ipv4=f"{server}/32")
     dns64 = [address for address in dialed if embedded(address) != address]
+    # A NAT gateway carries IPv4 and DNS64's addresses: AWS[ipv6-egress].
     route = "--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EIGW_ID"
     if dns64:
         route = "--destination-ipv6-cidr-block 64:ff9b::/96 --nat-gateway-id NAT_ID"
@@ -203,6 +205,10 @@ def _families(evidence: Evidence, dialed: list[str], resolvers: list[str]) -> di
             _OWN_SUBNET if cidr.startswith("SUBNET") else cidr for cidr in (ranges.ipv4, ranges.ipv6) if cidr
         ),
         "to_server": to_server,
+        "to_endpoints": "Ipv6Ranges=[{CidrIpv6=ENDPOINT_IPV6_CIDR}]"
+        if only_ipv6
+        else "IpRanges=[{CidrIp=ENDPOINT_CIDR}]",
+        "gateway_address_type": " --ip-address-type dualstack" if only_ipv6 else "",  # AWS[gateway-ip-address-type]
         "acl_range": "--ipv6-cidr-block CIDR" if only_ipv6 else "--cidr-block CIDR",
         "route_out": route,
     }

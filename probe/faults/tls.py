@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from probe.faults import causes
-from probe.faults.evidence import CONVERSATION, Evidence
+from probe.faults.causes import advice, reads
+from probe.faults.evidence import CONVERSATION, Evidence, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
-from probe.model import Action, CertificateSeen, Extent, Failure, Finding, Impact, Step
-from probe.narration import few
+from probe.model import Action, AddressClass, CertificateSeen, Extent, Failure, Finding, Impact, Step
+from probe.narration import few, listed
 
 SILENT = Fault(
     "tls.silent",
@@ -76,7 +77,32 @@ UNVERIFIED = Fault(
     "Its issuer could not be read, so interception and an old trust store look the same.",
     Impact.PULL,
     (causes.TLS_INTERCEPTION, causes.CA_BUNDLE),
+    examples=(("verified", "ENDPOINTS"),),
 )
+UNVERIFIED_AMAZON = UNVERIFIED.variant(
+    title="the certificate of {endpoints} claims to be Amazon's and could not be verified",
+    why=(
+        "The same trust store verified Amazon's certificates ({verified}), so it is not too old. Either the host that "
+        "answers does not send the whole chain, or Amazon did not issue its certificate."
+    ),
+    causes=(
+        causes.TLS_INTERCEPTION,
+        causes.other(
+            "the host that answers is not AWS's, or sends an incomplete certificate chain",
+            advice(
+                "find the owner of the address {host_address}, which answers for {host}",
+                "aws ec2 describe-network-interfaces --region {task_region} --filters {by_address} "
+                '--query "NetworkInterfaces[].[NetworkInterfaceId,InterfaceType,Description,RequesterId]"',
+                note="An address of AWS outside your VPCs has no network interface of yours.",
+            ),
+            reads(
+                "openssl s_client -connect {host_address}:443 -servername {host} -showcerts </dev/null",
+                note="Run it in the task's subnet: AWS sends the certificates between its own one and the root.",
+            ),
+        ),
+    ),
+)
+UNVERIFIED_AMAZON_INSIDE = UNVERIFIED_AMAZON.variant(causes=(causes.ZONE_CONFLICT, *UNVERIFIED_AMAZON.causes))
 CA_BUNDLE = Fault(
     "tls.ca-bundle",
     "the trust store in use does not accept Amazon's certificates ({endpoints})",
@@ -108,13 +134,34 @@ VALID_BY_AWS_CLOCK = EXPIRED.variant(
     causes=(causes.CLOCK_SKEW, causes.CERTIFICATE_EXPIRED),
     certain=True,
 )
+_REUSED_ADDRESS = causes.STALE_RECORD.variant(
+    title="a private zone's record has an address that another endpoint has now: the old endpoint was deleted"
+)
+_WRONG_CERTIFICATE = causes.AWS_OUTAGE.variant(title="AWS itself presents a wrong certificate at this address")
 WRONG_NAME = Fault(
     "tls.wrong-name",
-    "{endpoints} {resolve} to another AWS service: the certificate is for {names}",
-    "Amazon issued it, but not for {hosts}. The name resolves to the endpoint of another service.",
+    "the host that answers for {endpoints} has the certificate of another AWS host: {names}",
+    "Amazon issued it, but not for {hosts}. The name leads to the endpoint of another service, or AWS presents a wrong "
+    "certificate.",
     Impact.PULL,
-    (causes.ZONE_CONFLICT, causes.ZONE_WRONG_NAME),
+    (causes.ZONE_CONFLICT, causes.ZONE_WRONG_NAME, _REUSED_ADDRESS, _WRONG_CERTIFICATE),
     examples=(("names", "other hosts"),),
+)
+WRONG_NAME_PUBLIC = WRONG_NAME.variant(
+    why=(
+        "Amazon issued it, but not for {hosts}. The address is public, so AWS presents a wrong certificate there, or "
+        "the name leads to a wrong address."
+    ),
+    causes=(_WRONG_CERTIFICATE, causes.ZONE_CONFLICT),
+)
+WRONG_NAME_PARTLY = WRONG_NAME.variant(
+    title="some addresses of {endpoints} have the certificate of another AWS host ({names}), others the right one",
+    why=(
+        "Amazon issued it, but not for {hosts}. A record with an old address, which another endpoint has now, looks "
+        "like this, and so does a wrong certificate at one of AWS's own addresses."
+    ),
+    causes=(_REUSED_ADDRESS, _WRONG_CERTIFICATE, causes.ZONE_CONFLICT),
+    extent=Extent.PARTLY,
 )
 
 # In these partitions Amazon is known to be the issuer; elsewhere another issuer may be right.
@@ -151,7 +198,18 @@ def large_hellos(evidence: Evidence) -> Iterator[Finding]:
 
 
 @finds(
-    INTERCEPTION, UNVERIFIED, CA_BUNDLE, EXPIRED, NOT_YET_VALID, EXPIRED_BY_AWS_CLOCK, VALID_BY_AWS_CLOCK, WRONG_NAME
+    INTERCEPTION,
+    UNVERIFIED,
+    UNVERIFIED_AMAZON,
+    UNVERIFIED_AMAZON_INSIDE,
+    CA_BUNDLE,
+    EXPIRED,
+    NOT_YET_VALID,
+    EXPIRED_BY_AWS_CLOCK,
+    VALID_BY_AWS_CLOCK,
+    WRONG_NAME,
+    WRONG_NAME_PUBLIC,
+    WRONG_NAME_PARTLY,
 )
 def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     """Certificates that were not accepted, by issuer and by what is wrong."""
@@ -164,7 +222,7 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
         suspects = confirmed(causes.TLS_INTERCEPTION)
     yield from _host_findings(INTERCEPTION, evidence, foreign, suspects)
     yield from _host_findings(UNVERIFIED, evidence, unknown)
-    yield from _host_findings(CA_BUNDLE, evidence, _of(amazon, Failure.UNTRUSTED))
+    yield from _unverified_amazon(evidence, _of(amazon, Failure.UNTRUSTED))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
     yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))
 
@@ -177,6 +235,19 @@ def foreign_issuers(evidence: Evidence) -> Iterator[Finding]:
     foreign = [step for step in verified if not _is_amazon(step)]
     if foreign:
         yield finding(fault, evidence, foreign)
+
+
+def _unverified_amazon(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+    """Certificates that claim to be Amazon's: the trust store is too old only if it verified none of Amazon's."""
+    verified = [step for step in evidence.of(Action.TLS) if step.ok and _is_amazon(step)]
+    if not verified:
+        yield from _host_findings(CA_BUNDLE, evidence, steps)
+        return
+    names = listed(dict.fromkeys(step.endpoint for step in verified))
+    inside = [step for step in steps if is_inside(_certificate(step).address_class)]
+    public = [step for step in steps if step not in inside]
+    for fault, matching in ((UNVERIFIED_AMAZON_INSIDE, inside), (UNVERIFIED_AMAZON, public)):
+        yield from _host_findings(fault, evidence, matching, verified=names)
 
 
 def _is_clear_in_text(step: Step) -> bool:
@@ -221,8 +292,16 @@ def _host_findings(
 
 
 def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
-    names = [name for step in steps for name in _certificate(step).names]
-    yield from _host_findings(WRONG_NAME, evidence, steps, names=few(names) or "other hosts")
+    """Certificates of other AWS hosts, by where they are presented."""
+    fine = {step.id for host in evidence.hosts if host.verified_handshakes for step in host.tls}
+    groups: dict[Fault, list[Step]] = {}
+    for step in steps:
+        public = _certificate(step).address_class is AddressClass.PUBLIC
+        fault = WRONG_NAME_PARTLY if step.id in fine else WRONG_NAME_PUBLIC if public else WRONG_NAME
+        groups.setdefault(fault, []).append(step)
+    for fault, matching in groups.items():
+        names = [name for step in matching for name in _certificate(step).names]
+        yield from _host_findings(fault, evidence, matching, names=few(names) or "other hosts")
 
 
 def _out_of_date(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ class Gateway(Record, eq=False):
     """The S3 gateway endpoint: a route to S3's public ranges of one region and a policy, without name or address."""
 
     region: str
+    ip_address_type: str = "ipv4"  # or dualstack; AWS[gateway-ip-address-type]
     vpce_id: str = "vpce-0ffffaaaa22221111"
     policy: Policy = ALLOW_ALL
     service: str = "s3"
@@ -75,6 +76,7 @@ class Routes(Record):
     nat: bool = False
     ipv6_out: bool = False  # ::/0 to an egress-only Internet gateway
     dns64: bool = False  # 64:ff9b::/96 to the NAT gateway
+    public_access_blocked: bool = False  # VPC Block Public Access, bidirectional; AWS[block-public-access]
     ranges: list[str] = field(default_factory=list)
 
 
@@ -164,12 +166,13 @@ class Network(Record):
             return "transit"
         if embedded(address) != address:
             return "internet" if self.routes.dns64 and self.routes.nat else None
-        if service == "s3" and region == self.region and self.routes.gateway and gateway is not None:
+        carried = gateway is not None and (":" not in address or gateway.ip_address_type == "dualstack")
+        if service == "s3" and region == self.region and self.routes.gateway and carried:
             return gateway  # the prefix list is more specific than the default route
         if self.transparent_proxy:
             return "internet"
         has_default_route = self.routes.ipv6_out if ":" in address else self.routes.nat
-        return "internet" if has_default_route else None
+        return "internet" if has_default_route and not self.routes.public_access_blocked else None
 
     def middlebox(self, service: str, route: Gateway | str) -> Middlebox | None:
         """The middlebox in front of a service; "" covers every packet that takes the default route."""

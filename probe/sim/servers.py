@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 AMAZON = "Amazon"  # public certificates of AWS services are issued by "C=US, O=Amazon, CN=Amazon RSA 2048 M0x"
 CORPORATE = "Example Corp TLS Inspection"
 STRANGER = "Example Appliance"
+IMPOSTOR = "Amazon, as a stranger writes it"  # its certificates name the organization Amazon
 
 
 class Certificate(Record, frozen=True):
@@ -41,7 +42,9 @@ def authority(organisation: str) -> trustme.CA:
             import trustme
 
             unit = f"{organisation} RSA 2048 M02"
-            _authorities[organisation] = trustme.CA(organization_name=organisation, organization_unit_name=unit)
+            _authorities[organisation] = trustme.CA(
+                organization_name=organisation.partition(",")[0], organization_unit_name=unit
+            )
         return _authorities[organisation]
 
 

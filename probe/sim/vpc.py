@@ -88,7 +88,7 @@ class VPC:
         self.task.own.image_id = images.single().top.digest  # of the manifest for the task's platform
         self.cloud.logs.groups["/ecs/app"] = [self.task.log_stream]
         self.network = Network(region, [*self.ranges, *self.ranges_ipv6], address, self.task.ipv6, nat=self.at(0, 5))
-        self.gateway: Gateway | None = Gateway(region)
+        self.gateway: Gateway | None = Gateway(region, "dualstack" if ipv6 else "ipv4")
         self.endpoints: dict[str, Interface] = {}
         self.zones: list[Zone] = []  # private hosted zones that are associated with this VPC
         self.dns_hostnames = True

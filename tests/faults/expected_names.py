@@ -341,7 +341,7 @@ EXPECTED = (
         {
             "dns.public-answer": "endpoint.missing.ecr-api dns.private-dns-disabled dns.hosted-zone-not-associated "
             "dns.resolver-rule tcp.no-route tcp.security-group tcp.no-public-ip tcp.nat-device tcp.nacl "
-            "path.egress-firewall -dns.vpc-attributes-off -dns.hosted-zone-wrong-name"
+            "path.egress-firewall tcp.block-public-access -dns.vpc-attributes-off -dns.hosted-zone-wrong-name"
         },
     ),
     Expected(

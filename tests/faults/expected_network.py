@@ -6,17 +6,26 @@ from typing import Any
 
 from probe.model import Failure
 from tests.faults.expectation import Expected
-from tests.faults.fake_hosts import GLOBAL_IPV6, OK, PUBLIC, S3, Host, Reply, days, private
+from tests.faults.fake_hosts import GLOBAL_IPV6, OK, PRIVATE, PUBLIC, S3, Host, Reply, days, private
 from tests.faults.fake_run import FakeRun
 
 SILENT = Failure.TIMEOUT
 CORPORATE = {"issuer": "O=Example Corp, CN=Inspection", "issuer_organization": "Example Corp"}
 UNREAD = {"issuer": None, "issuer_organization": None}
+LOGS_HOST = "logs.eu-west-1.amazonaws.com"
 EVERYTHING = ("ecr.api", "ecr.dkr", "s3", "logs")
 INTERFACES = ("ecr.api", "ecr.dkr", "logs")
 S3_SILENCE = (
     "endpoint.missing.s3 s3.route-table-not-associated tcp.security-group-s3-egress tcp.nacl "
     "endpoint.s3-interface-not-gateway path.egress-firewall"
+)
+IPV6, FAR_IPV6, S3_IPV6 = f"{GLOBAL_IPV6}10", "2600:1f18:9999::10", "2600:1fa0:8000::8"
+DUAL_STACK = ("10.0.0.0/16", "2600:1f18:4a3b:5600::/56")
+IPV6_ONLY_WITHOUT_S3 = FakeRun(
+    {name: Host((), ipv6=(f"{GLOBAL_IPV6}1{place}",)) for place, name in enumerate(INTERFACES)}
+    | {"s3": Host((), ipv6=(S3_IPV6,), tcp=SILENT)},
+    around={"addresses": (f"{GLOBAL_IPV6}77",), "subnet_cidr": None, "subnet_cidr_ipv6": f"{GLOBAL_IPV6}/64"},
+    planned={"vpc_cidrs": DUAL_STACK[1:]},
 )
 NO_CLOCK = {name: Reply(aws=False) for name in ("token", "challenge", "head", "manifest", "blob", "layer", "logs")}
 
@@ -33,7 +42,7 @@ CONNECTIONS = (
     Expected(
         "one security group blocks three endpoints",
         FakeRun(hosts(*INTERFACES, tcp=SILENT)),
-        {"tcp.silent": "tcp.security-group tcp.nacl"},
+        {"tcp.silent": "tcp.security-group tcp.nacl dns.stale-record endpoint.not-available path.egress-firewall"},
         severities={"tcp.silent": "error"},
         endpoints={"tcp.silent": "ecr.api ecr.dkr logs"},
     ),
@@ -69,6 +78,37 @@ CONNECTIONS = (
         FakeRun(hosts("ecr.api", tcp={"10.0.2.10": SILENT}, again=True)),
         {"probe.retried": ""},
         "pass",
+        "works",
+    ),
+    Expected(
+        "IPv6 alone is silent, inside the VPC",
+        FakeRun(hosts("ecr.api", ipv6=(IPV6,), tcp={IPV6: SILENT}), planned={"vpc_cidrs": DUAL_STACK}),
+        {"tcp.partly-silent": "tcp.security-group tcp.nacl dns.stale-record"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "IPv4 alone is silent, inside the VPC",
+        FakeRun(
+            hosts("ecr.api", ipv6=(IPV6,), tcp=dict.fromkeys(PRIVATE["ecr.api"], SILENT)),
+            planned={"vpc_cidrs": DUAL_STACK},
+        ),
+        {"tcp.partly-silent": "tcp.security-group tcp.nacl dns.stale-record"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "IPv6 alone is silent at a central endpoint",
+        FakeRun({"ecr.api": Host(("10.99.1.10",), ipv6=(FAR_IPV6,), tcp={FAR_IPV6: SILENT})}),
+        {"tcp.partly-silent": "tcp.security-group tcp.nacl dns.stale-record tcp.no-route", "dns.central-endpoint": ""},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "IPv6 alone is silent at S3",
+        FakeRun(hosts("s3", ipv6=(S3_IPV6,), tcp={S3_IPV6: SILENT})),
+        {"tcp.partly-silent": "region.ipv6-unsupported-endpoint tcp.no-route tcp.nacl tcp.security-group-s3-egress"},
+        "degraded",
         "works",
     ),
     Expected(
@@ -112,7 +152,25 @@ CONNECTIONS = (
     Expected(
         "a router reports S3 as unreachable",
         FakeRun(hosts("s3", tcp=Failure.UNREACHABLE)),
-        {"tcp.refused": "path.egress-firewall tcp.no-route"},
+        {"tcp.no-route": "tcp.no-route endpoint.missing.s3 s3.route-table-not-associated path.egress-firewall"},
+        endpoints={"tcp.no-route": "s3"},
+    ),
+    Expected(
+        "a router reports one address of S3 as unreachable",
+        FakeRun(hosts("s3", tcp={S3[0]: Failure.UNREACHABLE})),
+        {"tcp.no-route": "tcp.no-route"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "a router reports addresses outside the VPC as unreachable",
+        FakeRun({"ecr.api": Host(("10.99.1.10",), tcp=Failure.UNREACHABLE)}),
+        {"tcp.no-route": "tcp.no-route path.egress-firewall"},
+    ),
+    Expected(
+        "a host or router reports an address inside the VPC as unreachable",
+        FakeRun(hosts("ecr.api", tcp=Failure.UNREACHABLE)),
+        {"tcp.refused": "path.egress-firewall dns.stale-record dns.hosted-zone-conflict"},
     ),
     Expected(
         "no route at all",
@@ -139,9 +197,35 @@ CONNECTIONS = (
         "works",
     ),
     Expected(
-        "two faults at once",
+        "everything is silent, which one fault explains",
         FakeRun(hosts("ecr.api", "ecr.dkr", "logs", tcp=SILENT) | hosts("s3", tcp=SILENT)),
+        {"tcp.silent": "tcp.security-group tcp.nacl path.egress-firewall"},
+        endpoints={"tcp.silent": "ecr.api ecr.dkr s3 logs"},
+    ),
+    Expected(
+        "two faults at once, which one fault does not explain",
+        FakeRun(hosts("ecr.api", "ecr.dkr", tcp=SILENT) | hosts("s3", tcp=SILENT)),
         {"tcp.silent": "tcp.security-group tcp.nacl", "s3.silent": "endpoint.missing.s3"},
+    ),
+    Expected(
+        "S3 is silent although another public address answers",
+        FakeRun(hosts("s3", tcp=SILENT), other_region=True),
+        {"s3.silent": "path.egress-firewall tcp.nacl tcp.security-group-s3-egress"},
+    ),
+    Expected(
+        "S3 is silent, and the control is answered inside the VPC",
+        FakeRun(hosts("s3", tcp=SILENT), other_region=True, control_address="10.0.1.33"),
+        {"s3.silent": S3_SILENCE},
+    ),
+    Expected(
+        "S3 is silent over IPv6, the only family of the task",
+        IPV6_ONLY_WITHOUT_S3,
+        {"s3.silent": f"region.ipv6-unsupported-endpoint {S3_SILENCE} tcp.no-route"},
+    ),
+    Expected(
+        "public addresses are silent, and private DNS would need none of them",
+        FakeRun({"ecr.api": Host(PUBLIC["ecr.api"], tcp=SILENT)}),
+        {"dns.public-answer": "endpoint.missing.ecr-api"},
     ),
 )
 TLS = (
@@ -249,9 +333,40 @@ TLS = (
         {"tls.ca-bundle": "=tls.ca-bundle"},
     ),
     Expected(
+        "a certificate that claims to be Amazon's, and a trust store that verifies the others",
+        FakeRun(hosts("s3", tls=Failure.UNTRUSTED)),
+        {"tls.unverified": "tls.interception other"},
+    ),
+    Expected(
+        "a certificate that claims to be Amazon's inside the VPC, and a trust store that verifies the others",
+        FakeRun(hosts("ecr.dkr", tls=Failure.UNTRUSTED)),
+        {"tls.unverified": "dns.hosted-zone-conflict tls.interception other"},
+    ),
+    Expected(
+        "a certificate that claims to be Amazon's at one address of two",
+        FakeRun(hosts("ecr.dkr", tls={"10.0.2.11": Failure.UNTRUSTED})),
+        {"tls.unverified": "dns.hosted-zone-conflict tls.interception other"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "Amazon's certificate for another service at one address of two",
+        FakeRun(hosts("ecr.api", tls={"10.0.2.10": Failure.WRONG_NAME}, certificate={"names": (LOGS_HOST,)})),
+        {"tls.wrong-name": "dns.stale-record aws.service-error dns.hosted-zone-conflict"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "Amazon's certificate for another host at S3's public addresses",
+        FakeRun(hosts("s3", tls=Failure.WRONG_NAME, certificate={"names": (LOGS_HOST,)})),
+        {"tls.wrong-name": "aws.service-error dns.hosted-zone-conflict"},
+    ),
+    Expected(
         "Amazon's certificate for another service",
         FakeRun(hosts("ecr.api", tls=Failure.WRONG_NAME, certificate={"names": ("logs.eu-west-1.amazonaws.com",)})),
-        {"tls.wrong-name": "dns.hosted-zone-conflict dns.hosted-zone-wrong-name"},
+        {
+            "tls.wrong-name": "dns.hosted-zone-conflict dns.hosted-zone-wrong-name dns.stale-record aws.service-error",
+        },
     ),
     Expected(
         "out of date, and the task's clock is right",

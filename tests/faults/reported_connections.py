@@ -6,7 +6,7 @@ from probe.model import Failure, ProxySeen
 from tests.faults.expectation import Reported
 from tests.faults.expected_answers import run_with
 from tests.faults.expected_names import ALL, all_hosts
-from tests.faults.expected_network import hosts
+from tests.faults.expected_network import EVERYTHING, hosts
 from tests.faults.fake_hosts import CUSTOM, GLOBAL_IPV6, PUBLIC, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.faults.reported_names import ISOLATED, S3_SILENT, SILENT
@@ -127,7 +127,7 @@ CONNECTIONS = (
     ),
     Reported(
         "an old builder image lacks the certificate authorities",
-        FakeRun(hosts("ecr.dkr", tls=Failure.UNTRUSTED)),
+        FakeRun(hosts(*EVERYTHING, tls=Failure.UNTRUSTED)),
         "tls.ca-bundle",
         "confirmed",
     ),

@@ -31,6 +31,7 @@ def test_every_measurable_cause_was_reported() -> None:
         "client.old-agent",
         "client.pull-limit",
         "client.pull-not-in-vpc",
+        "endpoint.not-available",
         "endpoint.service-name",
         "iam.trust-policy",
         "node.disk-full",
@@ -44,6 +45,7 @@ def test_every_measurable_cause_was_reported() -> None:
         "registry.not-an-image",
         "registry.quota",
         "registry.upstream-refused",
+        "tcp.block-public-access",
         "tls.certificate-expired",
     }
     assert set(CAUSES) - {reported.cause for reported in REPORTED} == never_reported

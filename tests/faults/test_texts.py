@@ -9,7 +9,7 @@ import pytest
 from probe.model import AnswerSeen, Cause, Failure, Finding, Policy
 from tests.faults.expected_answers import denied, run_with
 from tests.faults.expected_names import ALL
-from tests.faults.expected_network import hosts
+from tests.faults.expected_network import DUAL_STACK, EVERYTHING, IPV6, IPV6_ONLY_WITHOUT_S3, hosts
 from tests.faults.fake_hosts import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE, VPC_DNS, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
@@ -180,3 +180,61 @@ def test_endpoint_dns_names_the_clients_that_can_use_it() -> None:
 def test_addresses_are_values_for_machines() -> None:
     finding = finding_of(FakeRun({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
     assert finding.values["addresses"] == ("52.216.1.8", "52.216.1.40")
+
+
+def test_the_missing_route_of_ipv6_leads_to_an_egress_only_gateway() -> None:
+    finding = finding_of(IPV6_ONLY_WITHOUT_S3, "s3.silent")
+    commands = {cause.code: cause.fix.commands for cause in finding.causes}
+    assert commands["region.ipv6-unsupported-endpoint"] == (
+        "aws ec2 modify-vpc-endpoint --region eu-west-1 --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
+    )
+    assert commands["endpoint.missing.s3"][0].endswith(
+        "--service-name com.amazonaws.eu-west-1.s3 --route-table-ids RTB_ID --ip-address-type dualstack"
+    )
+    (route,) = commands["tcp.no-route"]
+    assert route.endswith("--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EIGW_ID")
+
+
+def test_the_missing_route_of_dns64_leads_to_a_nat_gateway() -> None:
+    translated = "64:ff9b::a00:10a"
+    run = FakeRun(hosts("ecr.api", ipv6=(translated,), tcp={translated: Failure.TIMEOUT}))
+    (route,) = finding_of(run, "tcp.partly-silent").causes[0].fix.commands
+    assert route.endswith("--destination-ipv6-cidr-block 64:ff9b::/96 --nat-gateway-id NAT_ID")
+
+
+def test_rules_for_ipv6_are_missing_where_ipv6_alone_is_silent() -> None:
+    run = FakeRun(hosts("ecr.api", ipv6=(IPV6,), tcp={IPV6: Failure.TIMEOUT}), planned={"vpc_cidrs": DUAL_STACK})
+    finding = finding_of(run, "tcp.partly-silent")
+    assert finding.title == "the IPv6 addresses of ecr.api do not answer on port 443, the others do"
+    assert "Ipv6Ranges=[{CidrIpv6=SUBNET_IPV6_CIDR}]" in finding.causes[0].fix.commands[0]
+    assert "--ipv6-cidr-block" in finding.causes[1].fix.commands[0]
+
+
+def test_the_group_of_the_task_is_opened_where_everything_is_silent() -> None:
+    finding = finding_of(FakeRun(hosts(*EVERYTHING, tcp=Failure.TIMEOUT)), "tcp.silent")
+    command = finding.causes[0].fix.commands[-1]
+    assert command.startswith("aws ec2 authorize-security-group-egress")
+    assert command.endswith('IpRanges=[{CidrIp=ENDPOINT_CIDR}],PrefixListIds=[{PrefixListId=PREFIX_LIST_ID}]"')
+
+
+def test_an_ipv6_only_subnet_is_advised_no_dual_stack_endpoint() -> None:
+    around = {"addresses": (f"{GLOBAL_IPV6}77",), "subnet_cidr": None, "subnet_cidr_ipv6": f"{GLOBAL_IPV6}/64"}
+    run = FakeRun({"ecr.dkr": public("ecr.dkr", tcp=Failure.UNREACHABLE)}, around=around)
+    (command,) = finding_of(run, "region.ipv6-unsupported-endpoint").causes[0].fix.commands
+    assert command.endswith("--ip-address-type ipv6")
+
+
+def test_creating_a_gateway_endpoint_warns_of_interrupted_connections() -> None:
+    finding = finding_of(FakeRun({"s3": private("s3", tcp=Failure.TIMEOUT)}), "s3.silent")
+    notes = {cause.code: cause.fix.note or "" for cause in finding.causes}
+    for code in ("endpoint.missing.s3", "s3.route-table-not-associated"):
+        assert "interrupts the S3 connections that are open" in notes[code]
+
+
+def test_block_public_access_is_a_cause_of_silent_public_addresses() -> None:
+    closed = FakeRun({"ecr.api": public("ecr.api", tcp=Failure.TIMEOUT)})
+    causes = [cause.code for cause in finding_of(closed, "dns.public-answer").causes]
+    assert causes.index("tcp.block-public-access") > causes.index("endpoint.missing.ecr-api")
+    with_way_out = FakeRun({"ecr.api": public("ecr.api", tcp=Failure.TIMEOUT)}, other_region=True)
+    codes = {cause.code for cause in finding_of(with_way_out, "dns.public-answer").causes}
+    assert not codes & {"tcp.block-public-access", "tcp.no-route", "tcp.nat-device", "tcp.no-public-ip"}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from probe.model import Advice, Cause, Standing
-from probe.records import Record
+from probe.records import Record, replace
 
 
 class CauseText(Record, frozen=True, kw_only=True):
@@ -26,6 +26,10 @@ class CauseText(Record, frozen=True, kw_only=True):
     confirm: Advice
     absence_of: tuple[str, ...] = ()
     fix_of_deny: Advice | None = None
+
+    def variant(self, **changes: Any) -> CauseText:
+        """The same cause in the wording of a special case. `changes` are fields of this one."""
+        return replace(self, **changes)
 
     def filled(self, standing: Standing, values: Mapping[str, Any]) -> Cause:
         """The cause of one finding, with `values` for its placeholders."""
@@ -159,11 +163,13 @@ CREATE_ENDPOINT = advice(
     "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
     "--service-name {each_service} --subnet-ids SUBNET_ID --security-group-ids GROUP_ID --private-dns-enabled",
 )
+# AWS[s3-gateway-cuts-connections]: creating a gateway endpoint and associating a route table.
+CUTS_S3_CONNECTIONS = "This interrupts the S3 connections that are open in the subnets of that route table."
 CREATE_S3_GATEWAY = advice(
     "create the gateway endpoint {s3_service}",
     "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Gateway "
-    "--service-name {s3_service} --route-table-ids RTB_ID",
-    note="It interrupts connections to S3 that are open in the subnets of these route tables.",
+    "--service-name {s3_service} --route-table-ids RTB_ID{gateway_address_type}",
+    note=CUTS_S3_CONNECTIONS,
 )
 _REPOSITORY = "--region {region} --registry-id {account} --repository-name {repository}"
 REPOSITORY_POLICY_DOCUMENT = Replacement(

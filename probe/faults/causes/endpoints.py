@@ -5,6 +5,7 @@ from __future__ import annotations
 from probe.faults.causes.cause import (
     CREATE_ENDPOINT,
     CREATE_S3_GATEWAY,
+    CUTS_S3_CONNECTIONS,
     OWNING_ACCOUNT,
     READ_ENDPOINTS,
     READ_ROUTES,
@@ -90,6 +91,7 @@ S3_ROUTE_TABLE = CauseText(
     fix=advice(
         "associate the S3 gateway endpoint with the subnet's route table",
         "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --add-route-table-ids RTB_ID",
+        note=CUTS_S3_CONNECTIONS,
     ),
     confirm=READ_ROUTES,
 )
@@ -122,5 +124,20 @@ SERVICE_NAME = CauseText(
     confirm=reads(
         "aws ec2 describe-vpc-endpoint-services --region {task_region} "
         '--query "ServiceDetails[].[ServiceName,ServiceType[].ServiceType]"'
+    ),
+)
+# AWS[endpoint-states]: only `available` carries traffic.
+NOT_AVAILABLE = CauseText(
+    code="endpoint.not-available",
+    title="the endpoint exists but is not available: it is pending, failed, rejected or being deleted",
+    fix=advice(
+        "wait for an endpoint that is pending; delete one that failed, was rejected or expired, and create it again",
+        *CREATE_ENDPOINT.commands,
+        note="Delete the old endpoint first: two endpoints of one service with private DNS conflict in a VPC.",
+    ),
+    confirm=reads(
+        "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
+        '--query "VpcEndpoints[].[ServiceName,VpcEndpointId,State,FailureReason,NetworkInterfaceIds,VpcId]"',
+        note=OWNING_ACCOUNT,
     ),
 )

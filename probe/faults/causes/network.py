@@ -9,6 +9,7 @@ from probe.faults.causes.cause import (
     READ_GROUPS,
     READ_ISSUER,
     READ_ROUTES,
+    READ_S3_ENDPOINTS,
     REGISTER,
     CauseText,
     Replacement,
@@ -68,6 +69,24 @@ NO_ROUTE = CauseText(
         note="To reach another VPC, use its range and --transit-gateway-id.",
     ),
     confirm=READ_ROUTES,
+)
+# AWS[block-public-access]
+BLOCK_PUBLIC_ACCESS = CauseText(
+    code="tcp.block-public-access",
+    title="VPC Block Public Access stops traffic through internet gateways, and so through NAT gateways",
+    fix=advice(
+        "create the missing VPC endpoints, which it does not block, or exclude the VPC of the NAT gateway from it",
+        "aws ec2 create-vpc-block-public-access-exclusion --region {task_region} --vpc-id VPC_ID "
+        "--internet-gateway-exclusion-mode allow-egress",
+        note="An organization can own the setting (ManagedBy) and forbid exclusions (ExclusionsAllowed).",
+    ),
+    confirm=reads(
+        "aws ec2 describe-vpc-block-public-access-options --region {task_region} "
+        '--query "VpcBlockPublicAccessOptions.[InternetGatewayBlockMode,State,ManagedBy,ExclusionsAllowed]"',
+        "aws ec2 describe-vpc-block-public-access-exclusions --region {task_region} "
+        '--query "VpcBlockPublicAccessExclusions[].[ResourceArn,InternetGatewayExclusionMode,State]"',
+        note="The mode block-bidirectional stops traffic to the internet.",
+    ),
 )
 NO_PUBLIC_IP = CauseText(
     code="tcp.no-public-ip",
@@ -153,7 +172,10 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
 )
 TRANSFER_BROKEN = CauseText(
     code="path.transfer-broken",
-    title="a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload)",
+    title=(
+        "a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload), or an S3 gateway "
+        "endpoint was created or associated during the transfer"
+    ),
     fix=Replacement(
         "the route",
         'aws ec2 describe-route-tables --region {task_region} --route-table-ids RTB_ID --query "RouteTables[].Routes"',
@@ -211,18 +233,35 @@ CROSS_REGION = CauseText(
         note="Run it in account {account}. It shows whether the registry replicates to {task_region}.",
     ),
 )
-IPV4_ONLY = CauseText(
+IPV4_ONLY = CauseText(  # AWS[endpoint-ip-address-type]
     code="region.ipv6-unsupported-endpoint",
     title="the name has only IPv4 addresses, and the task has only IPv6 routes",
     fix=advice(
-        "use the dual-stack name {account}.dkr-ecr.{region}.{dual_suffix}, make the endpoint dual-stack, or give the "
-        "subnet an IPv4 path",
-        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
+        "use the dual-stack name {account}.dkr-ecr.{region}.{dual_suffix}, give the endpoint IPv6 addresses, or give "
+        "the subnet an IPv4 path",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID "
+        "--ip-address-type {endpoint_address_type}",
+        note=(
+            "EC2 accepts ipv6 only if all subnets of the endpoint have IPv6 alone, and dualstack only if all have both "
+            "address families."
+        ),
     ),
     confirm=reads(
         "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
         '--query "VpcEndpoints[].[VpcId,VpcEndpointId,IpAddressType,DnsOptions]"',
         note=OWNING_ACCOUNT,
+    ),
+)
+# AWS[gateway-ip-address-type]
+S3_GATEWAY_IPV4 = CauseText(
+    code="region.ipv6-unsupported-endpoint",
+    title="the S3 gateway endpoint carries only IPv4, and the task connects to S3 over IPv6",
+    fix=advice(
+        "give the S3 gateway endpoint both address families",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
+    ),
+    confirm=reads(
+        f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointId,VpcEndpointType,IpAddressType,DnsOptions]"'
     ),
 )
 TLS_INTERCEPTION = CauseText(

@@ -16,21 +16,24 @@ from probe.sim.changes import (
     damaged_bodies,
     egress_only,
     middlebox,
+    private_zone,
     server_certificate,
     set_to,
     vpc_with,
     with_nat,
     without_gateway,
     without_gateway_route,
+    without_private_dns,
 )
 from probe.sim.http import Damage, Reply
 from probe.sim.names import CORE
 from probe.sim.network import S3_PREFIX_LIST, FixedReply, Treatment
-from probe.sim.scenarios.healthy import EC2_AWSVPC
+from probe.sim.scenarios.healthy import EC2_AWSVPC, IPV6
 from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
 from probe.sim.servers import (
     AMAZON,
     CORPORATE,
+    IMPOSTOR,
     STRANGER,
     Certificate,
     ClosedPort,
@@ -54,6 +57,16 @@ def _allow_instances_only(vpc: VPC) -> None:
 def _s3_interface_without_dns(vpc: VPC) -> None:
     vpc.gateway = None
     vpc.add_endpoint("s3", private_dns=False)
+
+
+def _allow_ipv4_only(vpc: VPC) -> None:
+    for endpoint in vpc.endpoints.values():
+        endpoint.allowed_sources = list(vpc.ranges)
+
+
+def _zone_of_a_deleted_endpoint(vpc: VPC) -> None:
+    name = names.api(vpc.region)
+    private_zone(name, lambda vpc: {name: (vpc.at(1, 210), vpc.at(2, 210))})(vpc)
 
 
 NETWORK = (
@@ -94,7 +107,49 @@ NETWORK = (
         "task-egress-closed",
         "The task's security group allows no outbound traffic.",
         egress_only(),
-        findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
+        findings={"tcp.silent": "tcp.security-group"},
+    ),
+    failing(
+        "everything-silent-by-two-faults",
+        "The endpoints' security groups block the task and the S3 gateway endpoint is missing, which looks like one.",
+        all_of(closed_security_groups(*CORE), without_gateway),
+        findings={"tcp.silent": "tcp.security-group"},
+    ),
+    failing(
+        "stale-record",
+        "A private zone of its own points to the addresses of an endpoint that was deleted.",
+        all_of(without_private_dns("ecr.api"), _zone_of_a_deleted_endpoint),
+        findings={"tcp.silent": "tcp.security-group"},
+    ),
+    degraded(
+        "ipv6-security-group",
+        "Endpoints with both address families whose security groups have no rule for IPv6.",
+        all_of(vpc_with(ipv6=IPV6), _allow_ipv4_only),
+        findings={"tcp.partly-silent": "tcp.security-group"},
+        arguments=("--vpc-cidr", f"10.0.0.0/16,{IPV6}"),
+    ),
+    failing(
+        "ipv6-s3-gateway-ipv4",
+        "An IPv6-only subnet whose S3 gateway endpoint carries only IPv4.",
+        all_of(vpc_with(ipv6=IPV6, ipv4=False), set_to("gateway.ip_address_type", "ipv4")),
+        findings={
+            "s3.silent": "region.ipv6-unsupported-endpoint",
+            "path.family-skipped": None,
+            "path.pull-over-ipv4": None,
+            "registry.host-form": None,
+        },
+    ),
+    failing(
+        "block-public-access",
+        "VPC Block Public Access stops the NAT gateway, on which an endpoint without private DNS relied.",
+        all_of(without_private_dns("ecr.api"), with_nat, set_to("network.routes.public_access_blocked", True)),
+        findings={"dns.public-answer": "endpoint.missing.ecr-api"},
+    ),
+    failing(
+        "firewall-drops-s3",
+        "A firewall on the way out drops packets to S3 of this region, and there is no gateway endpoint.",
+        all_of(without_gateway, with_nat, acl_drops("52.216.1.0/24")),
+        findings={"s3.silent": "path.egress-firewall"},
     ),
     failing(
         "s3-egress",
@@ -175,9 +230,15 @@ NETWORK = (
     ),
     failing(
         "firewall-unreachable",
-        "A router in front of S3 answers that the host is unreachable.",
-        middlebox("s3", behaviour=Treatment.UNREACHABLE),
+        "A firewall in front of the endpoints answers that the host is unreachable.",
+        middlebox(*CORE, behaviour=Treatment.UNREACHABLE),
         findings={"tcp.refused": "path.egress-firewall"},
+    ),
+    failing(
+        "router-without-route",
+        "The subnet's route leads to an appliance without a route of its own, which answers that S3 is unreachable.",
+        middlebox("s3", behaviour=Treatment.UNREACHABLE),
+        findings={"tcp.no-route": "tcp.no-route"},
     ),
     failing(
         "firewall-resets-hello",
@@ -314,6 +375,11 @@ def _certificate_once(vpc: VPC) -> None:
     middlebox("ecr.api", behaviour=_CertificateOnce())(vpc)
 
 
+def _one_address_reused(vpc: VPC) -> None:
+    certificate = Certificate(names.certificate_names("logs", vpc.region))
+    vpc.certificates[vpc.endpoints["ecr.api"].addresses[1]] = certificate
+
+
 PULL_AND_LOGS = ("ecr.api", "ecr.dkr", "s3", "logs")
 TLS = (
     failing(
@@ -339,6 +405,30 @@ TLS = (
         "The image's trust store is outdated and lacks Amazon's roots.",
         trust_store(STRANGER),
         findings={"tls.ca-bundle": "tls.ca-bundle"},
+    ),
+    failing(
+        "tls-impostor",
+        "A host with a certificate that claims to be Amazon's answers for S3; the trust store verifies the others.",
+        server_certificate("s3", issuer=IMPOSTOR),
+        findings={"tls.unverified": "tls.interception"},
+    ),
+    failing(
+        "tls-impostor-in-vpc",
+        "A host in the VPC with a certificate that claims to be Amazon's answers for ecr.dkr.",
+        server_certificate("ecr.dkr", issuer=IMPOSTOR),
+        findings={"tls.unverified": "dns.hosted-zone-conflict"},
+    ),
+    failing(
+        "tls-wrong-host-at-s3",
+        "AWS presents the certificate of another service at the public addresses of S3.",
+        server_certificate("s3", names_of="ecr.api"),
+        findings={"tls.wrong-name": "aws.service-error"},
+    ),
+    degraded(
+        "tls-wrong-host-at-one-address",
+        "One address of ecr.api belongs to another endpoint now, and presents its certificate.",
+        _one_address_reused,
+        findings={"tls.wrong-name": "dns.stale-record"},
     ),
     failing(
         "tls-expired",

@@ -23,7 +23,6 @@ from probe.sim.changes import (
     without_task_role,
 )
 from probe.sim.identity import Statement
-from probe.sim.names import CORE
 from probe.sim.scenarios.dns import OTHER_SERVER
 from probe.sim.scenarios.network import PULL_AND_LOGS, trust_store
 from probe.sim.scenarios.registry import OWN_BUCKET_ONLY
@@ -34,8 +33,8 @@ from probe.sim.services import json_error
 PAIRS = (
     failing(
         "groups-and-s3-route",
-        "The endpoints' security group blocks the task, and the subnet lacks the route to S3.",
-        all_of(closed_security_groups(*CORE), without_gateway_route),
+        "The security groups of ECR's endpoints block the task, and the subnet lacks the route to S3.",
+        all_of(closed_security_groups("ecr.api", "ecr.dkr"), without_gateway_route),
         findings={"tcp.silent": "tcp.security-group", "s3.silent": "endpoint.missing.s3"},
     ),
     failing(
