@@ -78,8 +78,13 @@ def _error_text(error: Exception) -> str:
         if isinstance(error, UsageError):
             return printable(str(error))
         from probe.crash import described
+        from probe.shortage import is_shortage
 
+        if is_shortage(error):
+            return f"this process is out of file descriptors, memory or threads: {described(error)}"
         description = described(error)
+    except OSError as shortage:  # not even these modules can be opened
+        return f"this process cannot read its own files: {shortage.strerror or error}"
     except Exception:  # these modules may need what is broken, such as an installation without a library
         description = type(error).__name__
     # A bug outside a run has no document. A traceback would exit with 1, as if the check had failed.

@@ -148,7 +148,10 @@ NETWORK_FLAGS = (
         "the certificates to trust",
         note="AWS_CA_BUNDLE, otherwise the system's",
     ),
-    Flag("no-controls", help="omit the control steps, which connect to hosts that a pull does not need"),
+    Flag(
+        "no-controls",
+        help="omit the control steps: connections to other hosts, and handshakes with a large ClientHello",
+    ),
     Flag("allow-instance-role", help="allow credentials from instance metadata"),
 )
 STRICT = Flag("strict", help="exit with 1 if the verdict is degraded")

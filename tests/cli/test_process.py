@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -332,3 +333,14 @@ def test_a_document_longer_than_a_pipe_arrives_whole(monkeypatch: pytest.MonkeyP
     reading.join(60)
     os.close(reader)
     assert received.decode() == text
+
+
+def test_a_shortage_before_the_run_is_not_called_a_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_argv: object, _stop: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setitem(cli.RUNNERS, "check", cli.Runner(refuse))
+    assert cli.main(["check"]) == 2
+    assert "this process is out of file descriptors, memory or threads" in capsys.readouterr().err
