@@ -17,6 +17,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from typing import Self
 import msgspec
 import trustme
 
+from probe.sim.images import Image
 from probe.sim.task import CREDENTIALS_ADDRESS, Container
 from probe.sim.task import ID as TASK_ID
 from probe.sim.task import Task as TaskOfEcs
@@ -295,6 +297,26 @@ class Cloud:
         target = f"docker://{AWS}:{REGISTRY_PORT}/{reference}"
         command = ("skopeo", "copy", "--quiet", "--insecure-policy", *to, source, target)
         run(*self.aws.wrapped(*command), timeout=90, env=env)
+
+    def upload(self, image: Image, reference: str) -> None:
+        """Upload an image or artifact of the simulator into the registry, with the requests of the registry's API."""
+        name, tag = reference.split(":")
+        for blob in image.blobs:
+            started = self._request("POST", f"/v2/{name}/blobs/uploads/", "-D", "-", "-o", "/dev/null")
+            (location,) = re.findall(r"(?im)^location: \S*?(/v2/\S+)", started)
+            self._send("PUT", f"{location}&digest={blob.digest}", blob.body, "application/octet-stream")
+        for manifest in reversed(image.manifests):  # an index comes before what it lists
+            label = tag if manifest is image.top else manifest.digest
+            self._send("PUT", f"/v2/{name}/manifests/{label}", manifest.body, manifest.media_type)
+
+    def _send(self, method: str, path: str, body: bytes, media_type: str) -> None:
+        file = self.folder / "upload"
+        file.write_bytes(body)
+        self._request(method, path, "-H", f"Content-Type: {media_type}", "--data-binary", f"@{file}")
+
+    def _request(self, method: str, path: str, *options: str) -> str:
+        login = ("-u", f"AWS:{PASSWORD}", "-X", method)
+        return self.aws.run("curl", "-sS", "--fail-with-body", *login, *options, f"http://{AWS}:{REGISTRY_PORT}{path}")
 
     def in_task(self, *command: str, **more: str) -> Ended:
         """Run a program in the task's namespace with the task's credentials; `more` are variables."""

@@ -16,6 +16,7 @@ import pytest
 from probe.config.settings import parse
 from probe.model import LayerSeen, Verdict
 from probe.run import run
+from probe.sim import images
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
@@ -113,6 +114,10 @@ REPRODUCTIONS = (
     Reproduction("healthy", faults.answers_get_lost, {"ECR_PROBE_IMAGE": SMALL_IMAGE}, optional=LOSS),
     Reproduction("healthy", faults.requests_get_lost, {"ECR_PROBE_IMAGE": SMALL_IMAGE}, optional=LOSS),
     Reproduction("healthy", faults.slow_link),
+    Reproduction("helm-chart", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/chart:1"}),
+    Reproduction("artifact", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/artifact:1"}),
+    Reproduction("index-in-index", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/nested:1"}),
+    Reproduction("index-without-media-type", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/typeless:1"}),
     Reproduction("security-group", faults.endpoints_silent),
     Reproduction("security-group", faults.answers_lost),
     Reproduction("security-group-dkr", faults.registry_silent),
@@ -150,6 +155,22 @@ REPRODUCTIONS = (
 )
 
 
+UPLOADS = {
+    "chart:1": images.helm_chart(),
+    "artifact:1": images.artifact(),
+    "nested:1": images.nested_index(),
+    "typeless:1": images.typeless_index(),
+}
+
+
+@pytest.fixture(scope="module")
+def uploaded(cloud: Cloud) -> None:
+    """What is stored like an image, in the registry."""
+    for reference, image in UPLOADS.items():
+        cloud.upload(image, reference)
+
+
+@pytest.mark.usefixtures("uploaded")
 @pytest.mark.parametrize("reproduction", REPRODUCTIONS, ids=lambda reproduction: reproduction.name)
 def test_a_fault_of_the_network_gives_the_verdict_of_its_scenario(
     cloud: Cloud, task: Task, image: Layout, reproduction: Reproduction
