@@ -128,7 +128,13 @@ NUMBERED_PUBLIC = PUBLIC.variant(
     title="the ECS agent calls the numbered host {hosts}, which no VPC endpoint serves",
     why=_NUMBERED_WHY,
     impact=Impact.AGENT,
-    causes=(causes.UNSERVED_POLL_ENDPOINT, causes.AGENT_PROXY),
+    causes=(
+        causes.UNSERVED_POLL_ENDPOINT,
+        causes.AGENT_PROXY,
+        causes.NO_ROUTE,
+        causes.SECURITY_GROUP,
+        causes.EGRESS_FIREWALL,
+    ),
 )
 NUMBERED_MISSING = NAME_MISSING.variant(
     title="the ECS agent calls the numbered host {hosts}, which does not resolve here (NXDOMAIN)",

@@ -84,10 +84,18 @@ HUB = noted(
     "only the resolver in use ({servers}) has private addresses of {endpoints}; the VPC's own resolver does not",
     "The private name is served by a central DNS server, not by the VPC's resolver. That works.",
 )
+CONTROL_DISAGREES = RESOLVERS_DISAGREE.variant(
+    title="the VPC's own resolver has private addresses of {endpoints} at {servers}, and none at {others}",
+    why="Both are addresses of the same service. Only {servers} is in use, so nothing is lost now.",
+    causes=(causes.RESOLVER_RULE, causes.OTHER),
+    impact=Impact.NONE,
+    extent=Extent.NOTED,
+)
 CONTROL_SILENT = noted(
     "dns.control-silent",
-    "AmazonProvidedDNS does not answer; the resolver in use does",
+    "AmazonProvidedDNS does not answer at {others}; the resolver in use does",
     "It was asked only as a control, so nothing is lost.",
+    examples=(("others", "its fixed address"),),
 )
 
 
@@ -208,25 +216,29 @@ def _disagreement_suspects(evidence: Evidence, host: HostFacts, line: Line) -> S
     return confirmed(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER)
 
 
-@finds(HUB, CONTROL_SILENT)
+@finds(HUB, CONTROL_DISAGREES, CONTROL_SILENT)
 def controls(evidence: Evidence) -> Iterator[Finding]:
     """What AmazonProvidedDNS answered where the resolver in use answers well: evidence, never a fault."""
     silent: list[Step] = []
-    hub: list[tuple[HostFacts, tuple[Step, ...]]] = []
+    others: dict[Fault, list[tuple[HostFacts, Line]]] = {}
     for host in evidence.hosts:
         control = host.control
         bug = any(line.failure is Failure.BUG for line in host.lines)
         if control is None or host.is_undecided or evidence.leaks(host) or not (host.addresses or bug):
             continue
-        failed = tuple(step for step in control.failed if step.failure not in NO_EVIDENCE)
         inside = is_inside(host.address_class) and host.endpoint.kind is Kind.INTERFACE
         if inside and (control.failure in NOT_THERE or class_of(control.addresses) is AddressClass.PUBLIC):
-            hub.append((host, (*failed, *(step for step in control.steps if step.ok))))
+            own = host.line is not None and evidence.is_vpc_resolver(host.line.server)
+            others.setdefault(CONTROL_DISAGREES if own else HUB, []).append((host, control))
         else:
-            silent += failed
+            silent += (step for step in control.failed if step.failure not in NO_EVIDENCE)
     if silent:
-        yield finding(CONTROL_SILENT, evidence, silent)
-    if hub:
-        steps = merged(*(steps for _, steps in hub), *(host.line.steps for host, _ in hub if host.line))
-        servers = tuple(dict.fromkeys(host.line.server for host, _ in hub if host.line))
-        yield finding(HUB, evidence, steps, servers=servers)
+        servers = tuple(dict.fromkeys(step.names.server for step in silent if step.names))
+        yield finding(CONTROL_SILENT, evidence, silent, others=servers)
+    for fault, cases in others.items():
+        answers = (step for _, control in cases for step in control.steps)
+        usable = [step for step in answers if step.ok or (step.failed and step.failure not in NO_EVIDENCE)]
+        steps = merged(usable, *(host.line.steps for host, _ in cases if host.line))
+        servers = tuple(dict.fromkeys(host.line.server for host, _ in cases if host.line))
+        controls = tuple(dict.fromkeys(control.server for _, control in cases))
+        yield finding(fault, evidence, steps, servers=servers, others=controls if fault is CONTROL_DISAGREES else None)

@@ -176,4 +176,12 @@ EXPECTED = (
         "degraded",
         "works",
     ),
+    Expected(
+        "the VPC's resolver is private at base+2 and public at its other address",
+        FakeRun({"ecr.api": private("ecr.api", control=PUBLIC["ecr.api"])}),
+        {"dns.resolvers-disagree": "dns.resolver-rule other"},
+        "pass",
+        "works",
+        {"dns.resolvers-disagree": "info"},
+    ),
 )

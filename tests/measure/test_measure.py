@@ -12,7 +12,7 @@ from probe.faults import diagnose
 from probe.measure.reach import reach
 from probe.measure.recorder import Recorder, Run
 from probe.measure.surroundings import look_around
-from probe.model import Failure
+from probe.model import Failure, Step
 from probe.plan import make_plan
 from probe.progress import Silent
 from probe.run import run
@@ -83,3 +83,26 @@ def test_a_stop_while_metadata_is_silent_still_gives_a_verdict() -> None:
     assert {finding.code for finding in verdict.findings if finding.severity == "error"} == {"probe.deadline"}
     assert verdict.exit_code == 3
     assert diagnose(verdict.measurement, verdict.policy)
+
+
+def _of_scenario(name: str) -> dict[str, Step]:
+    return steps(next(scenario for scenario in SCENARIOS if scenario.name == name).change)
+
+
+def test_a_resolver_that_fails_once_is_asked_again() -> None:
+    measured = _of_scenario("servfail-once")
+    lookups = {name: step.failure for name, step in measured.items() if name.startswith("ecr.api/dns/10.0.0.2/")}
+    first, second = dict.fromkeys(("A", "AAAA"), Failure.SERVFAIL), dict.fromkeys(("A#2", "AAAA#2"))
+    assert lookups == {f"ecr.api/dns/10.0.0.2/{record}": failure for record, failure in (first | second).items()}
+
+
+def test_only_the_record_that_fails_is_asked_again() -> None:
+    lookups = {
+        step.id for step in _of_scenario("custom-resolver-half").values() if step.id.startswith("s3/dns/10.0.3.53")
+    }
+    assert lookups == {f"s3/dns/10.0.3.53/{record}" for record in ("A", "AAAA", "AAAA#2")}
+
+
+def test_a_truncated_answer_shows_that_udp_works() -> None:
+    lookup = _of_scenario("dns-over-tcp-closed")["s3/dns/10.0.0.2/A"]
+    assert (lookup.failure, lookup.names is not None and lookup.names.tcp) == (Failure.NO_ANSWER, True)
