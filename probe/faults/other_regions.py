@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.endpoints import service_name
 from probe.faults import causes
 from probe.faults.causes import CauseText, advice, reads
 from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
@@ -31,6 +32,47 @@ CROSS_REGION_S3_OUT = CROSS_REGION.variant(
         "charged."
     )
 )
+_READ_ENDPOINTS_ABROAD = reads(
+    "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-region,Values={region} "
+    '--query "VpcEndpoints[].[VpcId,ServiceName,VpcEndpointType,VpcEndpointId,State,PrivateDnsEnabled]"',
+    note="An empty list in an account that does not own the VPC proves nothing.",
+)
+# AWS[cross-region-private-names]
+_ON_CROSS_REGION_ENDPOINTS = (
+    "The caller needs vpce:AllowMultiRegion, which a service control policy may deny; some zones do not offer it "
+    "(use1-az3, usw1-az2, apne1-az3, apne2-az2, apne2-az4). How private DNS names of another region are set up was not "
+    "verified: test with this check."
+)
+
+
+def _absent_abroad(cause: CauseText, what: str, service: str) -> CauseText:
+    """An interface endpoint of the image's region that this VPC lacks. `service`: its placeholder."""
+    of_s3 = "The S3 gateway endpoint serves only {task_region}. " if what.startswith("S3") else ""
+    return replace(
+        cause,
+        title=f"this VPC has no {what} endpoint of {{region}}",
+        fix=advice(
+            f"create an interface endpoint of {{region}} for {what.partition(' ')[0]} in this VPC",
+            "aws ec2 create-vpc-endpoint --region {task_region} --service-region {region} --vpc-id VPC_ID "
+            f"--vpc-endpoint-type Interface --service-name {{{service}}} --subnet-ids SUBNET_ID "
+            "--security-group-ids GROUP_ID",
+            note=of_s3 + _ON_CROSS_REGION_ENDPOINTS,
+        ),
+        confirm=_READ_ENDPOINTS_ABROAD,
+    )
+
+
+_ABSENT = {
+    "ecr.api": _absent_abroad(causes.MISSING_ECR_API, "ecr.api", "api_abroad"),
+    "ecr.dkr": _absent_abroad(causes.MISSING_ECR_DKR, "ecr.dkr", "dkr_abroad"),
+    "s3": _absent_abroad(causes.MISSING_S3, "S3 interface", "s3_abroad"),
+}
+LAYERS_ABROAD = replace(
+    causes.CROSS_REGION,
+    title="the layers are in {region}, which an S3 gateway endpoint in {task_region} does not serve",
+    fix=_ABSENT["s3"].fix,
+    confirm=_READ_ENDPOINTS_ABROAD,
+)
 CROSS_REGION_LAYERS = CROSS_REGION.variant(
     title="the registry keeps this image's layers in another region ({layer_region})",
     why=(
@@ -38,7 +80,7 @@ CROSS_REGION_LAYERS = CROSS_REGION.variant(
         "take another path."
     ),
     impact=Impact.ROUTE,
-    causes=(causes.CROSS_REGION,),
+    causes=(LAYERS_ABROAD,),
     extent=Extent.PARTLY,
 )
 CROSS_REGION_SILENT = CROSS_REGION.variant(
@@ -48,45 +90,9 @@ CROSS_REGION_SILENT = CROSS_REGION.variant(
         "bytes need another path."
     ),
     impact=Impact.PULL,
-    causes=(causes.CROSS_REGION, causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
+    causes=(LAYERS_ABROAD, causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
     extent=Extent.WHOLLY,
 )
-
-_READ_ENDPOINTS_ABROAD = reads(
-    "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-region,Values={region} "
-    '--query "VpcEndpoints[].[VpcId,ServiceName,VpcEndpointType,VpcEndpointId,State,PrivateDnsEnabled]"',
-    note="An empty list in an account that does not own the VPC proves nothing.",
-)
-# AWS[cross-region-private-names]
-_CREATE_ENDPOINTS_ABROAD = advice(
-    "create interface endpoints of {region} in this VPC: ecr.api, ecr.dkr and, because the S3 gateway endpoint serves "
-    "only {task_region}, S3",
-    "aws ec2 create-vpc-endpoint --region {task_region} --service-region {region} --vpc-id VPC_ID "
-    "--vpc-endpoint-type Interface --service-name {abroad_service} --subnet-ids SUBNET_ID "
-    "--security-group-ids GROUP_ID",
-    note=(
-        "Repeat it for {abroad_services}. The caller needs vpce:AllowMultiRegion, which a service control policy may "
-        "deny; some zones do not offer it (use1-az3, usw1-az2, apne1-az3, apne2-az2, apne2-az4). How private DNS names "
-        "of another region are set up was not verified: test with this check."
-    ),
-)
-
-
-def _absent_abroad(cause: CauseText, service: str) -> CauseText:
-    """An interface endpoint of the image's region that this VPC lacks."""
-    return replace(
-        cause,
-        title=f"this VPC has no {service} endpoint of {{region}}",
-        fix=_CREATE_ENDPOINTS_ABROAD,
-        confirm=_READ_ENDPOINTS_ABROAD,
-    )
-
-
-_ABSENT = {
-    "ecr.api": _absent_abroad(causes.MISSING_ECR_API, "ecr.api"),
-    "ecr.dkr": _absent_abroad(causes.MISSING_ECR_DKR, "ecr.dkr"),
-    "s3": _absent_abroad(causes.MISSING_S3, "S3 interface"),
-}
 # What can keep packets from public addresses of another region.
 _NO_PATH_OUT = (causes.NO_ROUTE, causes.SECURITY_GROUP, causes.NETWORK_ACL, causes.EGRESS_FIREWALL)
 UNREACHABLE = Fault(
@@ -162,8 +168,17 @@ def other_regions(evidence: Evidence) -> Iterator[Finding]:
         lost = _lost(host) if host else ()
         region = steps[0].redirect.region if steps[0].redirect else None
         fault = CROSS_REGION_SILENT if host and not host.connected else CROSS_REGION_LAYERS
-        where = region or "unknown"
-        yield finding(fault, evidence, merged(steps, lost), layer_region=where, region=where, host=name)
+        where = region or "REGION"
+        service = service_name("s3", evidence.plan.partition, where, interface=True)
+        yield finding(
+            fault,
+            evidence,
+            merged(steps, lost),
+            layer_region=where,
+            region=where,
+            host=name,
+            s3_abroad=service,
+        )
 
 
 def _lost(host: HostFacts) -> tuple[Step, ...]:

@@ -87,8 +87,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
                 for interface in (False, True)
             )
         ),
-        "abroad_service": abroad[0],
-        "abroad_services": listed(abroad[1:]),
+        **dict(zip(("api_abroad", "dkr_abroad", "s3_abroad"), abroad, strict=True)),
         "cluster": around.cluster or "CLUSTER",
         "task_service": around.service or "SERVICE",
         "task": (around.task_arn or "TASK_ID").rpartition("/")[2],

@@ -221,7 +221,7 @@ CROSS_REGION = CauseText(
         "aws ecr put-replication-configuration --region {region} --replication-configuration file://REPLICATION.json",
     ).to(
         "replicate the repository {repository} to {task_region} and use that copy, or create interface endpoints of "
-        "{region} in this VPC",
+        "{region} in this VPC (--service-region {region})",
         "aws ecr start-replication-backfill --region {region} --destination region={task_region},registryId={account}",
         note=(
             "A rule replicates only images pushed after it. The third command (of a recent AWS CLI) replicates the "
