@@ -237,7 +237,7 @@ def _reported_steps(
     """The step that failed; before a failed connection the lookup that returned its address."""
     endpoint = next((endpoint for endpoint in endpoints if endpoint.name == reported.endpoint), None)
     name = endpoint.lookup if endpoint else reported.host.name if reported.host else ""
-    if reported.address is not None and reported.action is Action.TCP:
+    if reported.address is not None and reported.action is Action.TCP and not _is_unknown(reported):
         dialled = dict.fromkeys(
             other.address for other in failures if other.endpoint == reported.endpoint and other.address
         )
@@ -283,6 +283,12 @@ def _step(
     )
 
 
+def _is_unknown(reported: ReportedFailure) -> bool:
+    """Whether a public address is all that is known of a host: no name resolved to it as far as the text shows."""
+    address = reported.address
+    return reported.endpoint == UNNAMED and address is not None and can_be_aws(address)
+
+
 def _names(name: str, server: str, addresses: tuple[Address, ...] = (), record: str = "A") -> NamesSeen:
     return NamesSeen(server=server, asker=Asker.CONFIGURED, order=0, name=name, record=record, addresses=addresses)
 
@@ -293,7 +299,7 @@ def _seen(reported: ReportedFailure, name: str, ranges: tuple[str, ...]) -> AnyS
     match reported.action:
         case Action.DNS:
             return _names(name, reported.resolver or "")
-        case Action.TCP if reported.address:
+        case Action.TCP if reported.address and not _is_unknown(reported):
             return ConnectionSeen(address=reported.address, address_class=address_class)
         case Action.TLS if reported.address or reported.certificate_names or reported.failure is Failure.EXPIRED:
             address = reported.address or ""
@@ -325,6 +331,7 @@ def _answer(reported: ReportedFailure) -> AnswerSeen:
         aws=reported.is_aws,
         code=reported.code,
         denial=reported.denial,
+        topic=reported.topic,
         signed_at=reported.signed_at,
         server_time=reported.server_time,
     )

@@ -30,10 +30,10 @@ from probe.explain.round_trips import (
 from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
-from probe.model import Action, Client, Denial, Failure
+from probe.model import Action, Client, Denial, Failure, Topic
 from probe.records import Record, replace
 from probe.safe_words import cut_secrets, scrub
-from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in
+from probe.wire.aws_errors import denial_in, failure_of_code, reason_in, times_in, topic_of
 
 _URL = re.compile(
     r"(?:https?|wss?)://(?:[^\s/@\"'<>]{1,255}@)?(?P<host>[^\s/\"'?#:@\[]{1,255}|\[[\da-fA-F:]{2,45}\])"
@@ -115,6 +115,7 @@ class ReportedFailure(Record, frozen=True):
     status: int | None = None
     is_aws: bool = False  # the answer is AWS's
     denial: Denial | None = None
+    topic: Topic | None = None
     signed_at: datetime | None = None
     server_time: datetime | None = None
     platform: str | None = None
@@ -161,7 +162,7 @@ def is_failure(record: str, context: TaskContext) -> bool:
 def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     match, named = deciding_match(record), round_trip_in_text(record)
     if match is None:
-        return _without_reason(record, named, context) if _HEADLINE.search(record) else None
+        return _without_match(record, named, context)
     target = _target(record, match)
     if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
         return _without_reason(record, named, context)
@@ -190,6 +191,27 @@ def _of_these_settings(match: PatternMatch, named: RoundTrip | None) -> PatternM
         return replace(match, subject=Subject.CLIENT_SETTINGS)
     is_logs = match.subject is Subject.CLIENT_SETTINGS and named == LOGS
     return replace(match, subject=Subject.LOG_REGION) if is_logs else match
+
+
+def _without_match(record: str, named: RoundTrip | None, context: TaskContext) -> ReportedFailure | None:
+    """A record that matches no pattern: an error of the registry that only its topic explains, or a headline."""
+    topic = topic_of(record)
+    hosts = [read_host(url["host"]) for url in _URL.finditer(record)]
+    of_registry = any(host.endpoint == "ecr.dkr" for host in hosts) or (named and named.endpoint in ("ecr.dkr", "s3"))
+    if topic is not None and of_registry:
+        step = BLOB if "/blobs/" in record or named in (BLOB, LAYER) else MANIFEST
+        return ReportedFailure(
+            step.endpoint,
+            step.action,
+            Failure.MALFORMED,
+            Weight.STRONG,
+            scrub(record[-_LONGEST_QUOTE:]),
+            host=next((host for host in hosts if host.endpoint == "ecr.dkr"), None),
+            status=_status(record),
+            is_aws=True,
+            topic=topic,
+        )
+    return _without_reason(record, named, context) if _HEADLINE.search(record) else None
 
 
 def _without_reason(record: str, named: RoundTrip | None, context: TaskContext) -> ReportedFailure:
@@ -263,8 +285,8 @@ def _round_trip(
 
     By the operation that was denied, by what answered, by the host, and last by what the text names (`named`).
     """
-    if _is_fallback(record, match, target):
-        return MANIFEST
+    if _is_fallback(record, match, target) or _is_of_upstream(record, match, target, context):
+        return BLOB if target is not None and "/blobs/" in target.path and "resolve ref" not in record else MANIFEST
     if match.failure is Failure.DENIED and (operation := _operation(record)) is not None:
         service = operation.partition(":")[0]
         if service == "s3" and _OWN_BUCKET.search(record):
@@ -315,6 +337,14 @@ def _is_fallback(record: str, match: PatternMatch, target: _Target | None) -> bo
     digest = _DIGEST.search(target.path) if target is not None and "/blobs/" in target.path else None
     resolving = "failed to resolve ref" in record
     return digest is not None and resolving and f"@{digest[0]}" in record and match.failure in _ANSWERS
+
+
+def _is_of_upstream(record: str, match: PatternMatch, target: _Target | None, context: TaskContext) -> bool:
+    """Whether ECR quotes the upstream registry of a pull-through cache; Docker Hub's own limit has the same words."""
+    if topic_of(record) is not Topic.UPSTREAM or match.action in _CONNECTION_ACTIONS:
+        return False
+    at_ecr = context.image is not None or (target is not None and target.host.endpoint == "ecr.dkr")
+    return at_ecr or (match.code != DOCKER_HUB and context.other_image is None)
 
 
 def _round_trip_of_address(address: str) -> RoundTrip | None:
@@ -370,6 +400,7 @@ def _reported_failure(
         status=_status(record) if answered else None,
         is_aws=_is_of_aws(record, code, failure),
         denial=_denial(record) if failure is Failure.DENIED else None,
+        topic=topic_of(record) if round_trip.endpoint in ("ecr.dkr", "s3") and answered else None,
         signed_at=signed_at,
         server_time=server_time,
         platform=match.platform,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from probe.faults.causes import CauseText, missing
-from probe.faults.evidence import Evidence, HostFacts
+from probe.faults.evidence import UNNAMED, Evidence, HostFacts
 from probe.faults.placeholders import service_of, service_options, values_of
 from probe.model import Basis, Extent, Finding, Impact, Standing, Step
 from probe.narration import listed, observations
@@ -94,6 +94,9 @@ def finds(*faults: Fault, basis: Basis | None = None) -> Callable[[Callable[[Evi
     return lambda find: Rule(find, faults, basis)
 
 
+_UNNAMED = "a host that the text does not name"
+
+
 class Suspects(Record, frozen=True):
     """The causes of one occurrence, likeliest first, with those that the evidence confirms or rules out."""
 
@@ -150,7 +153,8 @@ def finding(
     names = _names(evidence, because if endpoints is None else (), endpoints or ())
     suspects = suspects or fault.suspects
     general = values_of(evidence, because, names)
-    texts = {**general, **_in_words(values), "endpoints": listed(names), **agreement(len(names))}
+    shown = [_UNNAMED if name == UNNAMED else name for name in names]
+    texts = {**general, **_in_words(values), "endpoints": listed(shown), **agreement(len(names))}
     causes = [
         cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
         for cause in dict.fromkeys(suspects.causes)

@@ -113,6 +113,10 @@ NO_ANSWER = Fault(
         causes.LEGACY_HOSTNAME,
     ),
 )
+NO_ANSWER_UNNAMED = NO_ANSWER.variant(
+    title="a host that the text does not name did not answer",
+    why="The address is a public one, and the text does not name its host: it can be any service of AWS, or another.",
+)
 REFUSED = network.REFUSED.variant(title="connections to {endpoints} are refused; the text does not contain the address")
 NO_ROUTE = network.NO_ROUTE.variant(
     title="the client has no route to {endpoints}; the text does not contain the address",
@@ -816,7 +820,7 @@ def _usual_causes(endpoint: str) -> tuple[CauseText, ...]:
     return absent, causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EXECUTION_ROLE
 
 
-@finds(REFUSED, NO_ROUTE, NO_ANSWER, basis=Basis.TEXT)
+@finds(REFUSED, NO_ROUTE, NO_ANSWER, NO_ANSWER_UNNAMED, basis=Basis.TEXT)
 def unanswered(evidence: Evidence) -> Iterator[Finding]:
     """Connections, or earlier steps, that failed at an address that the text does not contain."""
     for step in evidence.failed(Action.TCP):
@@ -828,10 +832,13 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
         if step.failure in REFUSALS:
             yield finding(REFUSED, evidence, (step,), endpoints=names, impact=impact)
         elif step.failure is Failure.UNREACHABLE:
-            yield finding(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact)
+            is_gateway = endpoint is not None and endpoint.kind is Kind.GATEWAY
+            suspects = possible(causes.MISSING_S3, causes.S3_ROUTE_TABLE, causes.NO_ROUTE) if is_gateway else None
+            yield finding(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
         elif endpoint is not None:
             suspects = _suspects_without_answer(evidence, endpoint)
-            yield finding(NO_ANSWER, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
+            fault = NO_ANSWER_UNNAMED if endpoint.name == UNNAMED and step.subject else NO_ANSWER
+            yield finding(fault, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 
 
 def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects:
@@ -839,7 +846,8 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
     if endpoint.kind is Kind.GATEWAY:
         return possible(*foreign, *network.S3_SILENT.causes)
     if endpoint.name == UNNAMED:
-        return possible(*(cause for cause in NO_ANSWER.causes if cause is not causes.PRIVATE_DNS_OFF))
+        named_only = (causes.PRIVATE_DNS_OFF, causes.CUSTOM_RESOLVER)
+        return possible(*(cause for cause in NO_ANSWER.causes if cause not in named_only))
     fips = (causes.FIPS_HOSTNAME,) if "-fips." in endpoint.host else ()
     legacy = (causes.LEGACY_HOSTNAME,) if endpoint.name == "ecr-legacy" else ()
     return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)

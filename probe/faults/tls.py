@@ -77,7 +77,15 @@ UNVERIFIED = Fault(
     "Its issuer could not be read, so interception and an old trust store look the same.",
     Impact.PULL,
     (causes.TLS_INTERCEPTION, causes.CA_BUNDLE),
-    examples=(("verified", "ENDPOINTS"),),
+    examples=(("verified", "ENDPOINTS"), ("names", "other hosts")),
+)
+OTHER_NAME = UNVERIFIED.variant(
+    title="the certificate of {endpoints} is for {names}",
+    why=(
+        "These names are not AWS's: a middlebox or a proxy presents its own certificate, or the host's name "
+        "resolves to another host."
+    ),
+    causes=(causes.TLS_INTERCEPTION, causes.ZONE_CONFLICT, causes.PROXY),
 )
 UNVERIFIED_AMAZON = UNVERIFIED.variant(
     title="the certificate of {endpoints} claims to be Amazon's and could not be verified",
@@ -202,6 +210,7 @@ def large_hellos(evidence: Evidence) -> Iterator[Finding]:
     UNVERIFIED,
     UNVERIFIED_AMAZON,
     UNVERIFIED_AMAZON_INSIDE,
+    OTHER_NAME,
     CA_BUNDLE,
     EXPIRED,
     NOT_YET_VALID,
@@ -221,7 +230,10 @@ def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     if evidence.plan.partition in _ISSUER_KNOWN:
         suspects = confirmed(causes.TLS_INTERCEPTION)
     yield from _host_findings(INTERCEPTION, evidence, foreign, suspects)
-    yield from _host_findings(UNVERIFIED, evidence, unknown)
+    named = [step for step in unknown if evidence.is_text and step.certificate and step.certificate.names]
+    names = [name for step in named for name in _certificate(step).names]
+    yield from _host_findings(OTHER_NAME, evidence, named, names=few(names))
+    yield from _host_findings(UNVERIFIED, evidence, (step for step in unknown if step not in named))
     yield from _unverified_amazon(evidence, _of(amazon, Failure.UNTRUSTED))
     yield from _wrong_names(evidence, _of(amazon, Failure.WRONG_NAME))
     yield from _out_of_date(evidence, _of(amazon, Failure.EXPIRED))

@@ -414,4 +414,59 @@ SERVICES = (
         {"tls.certificate-expired": "clock.skew tls.certificate-expired"},
     ),
 )
-CLIENT_SAMPLES = (*WITHOUT_REASON, *CLIENTS, *HOSTS, *SERVICES)
+# ---- what an answer or a host name says besides its failure
+WORDS = (
+    Sample(
+        "KMS key of the repository",
+        f"{PULL}failed to copy: httpReadSeeker: failed open: unexpected status code {V2}/blobs/{DIGEST}: 400 "
+        f"Bad Request - "
+        "Server message: KmsException: the key is disabled",
+        "ecr.dkr/blob",
+        "malformed",
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Sample(
+        "upstream registry refuses the cache",
+        "denied: The authentication to the upstream registry failed. Verify that the credentials in AWS "
+        "Secrets Manager "
+        "are valid.",
+        "ecr.dkr/manifest",
+        "denied",
+        {"registry.upstream-refused": "=registry.upstream-refused"},
+    ),
+    Sample(
+        "API host of China without its ending",
+        'Post "https://api.ecr.cn-northwest-1.amazonaws.com/": dial tcp: lookup '
+        "api.ecr.cn-northwest-1.amazonaws.com on "
+        "10.0.0.2:53: no such host",
+        "ecr.api/dns/10.0.0.2",
+        "nxdomain",
+        {"dns.name-missing": "registry.bad-image-reference"},
+    ),
+    Sample(
+        "account id with 11 digits",
+        "failed to do request: Head https://12345678901.dkr.ecr.eu-north-1.amazonaws.com/v2/x/manifests/1: "
+        "dial tcp: lookup "
+        "12345678901.dkr.ecr.eu-north-1.amazonaws.com on 10.0.0.2:53: no such host",
+        "ecr.dkr/dns/10.0.0.2",
+        "nxdomain",
+        {"dns.name-missing": "registry.bad-image-reference"},
+    ),
+    Sample(
+        "certificate of a company's proxy",
+        f'Get "https://{REGISTRY}/v2/": x509: certificate is valid for proxy.corp.example, not {REGISTRY}',
+        "ecr.dkr/tls",
+        "wrong-name",
+        {"tls.unverified": "tls.interception dns.hosted-zone-conflict path.proxy"},
+    ),
+    Sample(
+        "headline and a public address that may be any service's",
+        "CannotPullContainerError: dial tcp 16.12.1.2:443: i/o timeout",
+        "unnamed-host/tcp/16.12.1.2",
+        "timeout",
+        {"path.no-answer": "tcp.no-route tcp.security-group"},
+        "inconclusive",
+        "unproven",
+    ),
+)
+CLIENT_SAMPLES = (*WITHOUT_REASON, *CLIENTS, *HOSTS, *SERVICES, *WORDS)
