@@ -100,9 +100,12 @@ def bugs(evidence: Evidence) -> Iterator[Finding]:
     """Exceptions of our own program."""
     steps = _ended_by(evidence, Failure.BUG)
     if steps:
-        # A control only adds evidence, so nothing is lost without it.
-        extent = Extent.NOTED if all(step.action is Action.CONTROL for step in steps) else Extent.WHOLLY
-        yield finding(BUG, evidence, steps, extent=extent, what=few(step.id for step in steps))
+        yield finding(BUG, evidence, steps, extent=_extent_without(steps), what=few(step.id for step in steps))
+
+
+def _extent_without(steps: tuple[Step, ...]) -> Extent:
+    """How much is lost without these steps: nothing if they are controls, which only add evidence."""
+    return Extent.NOTED if all(step.action is Action.CONTROL for step in steps) else Extent.WHOLLY
 
 
 @finds(NO_RESOURCES)
@@ -110,7 +113,8 @@ def shortages(evidence: Evidence) -> Iterator[Finding]:
     """Steps for which the operating system refused a resource, and lookups that prove nothing without them."""
     steps = _ended_by(evidence, Failure.NO_RESOURCES)
     if steps:
-        yield finding(NO_RESOURCES, evidence, _with_undecided(evidence, steps))
+        because = _with_undecided(evidence, steps)
+        yield finding(NO_RESOURCES, evidence, because, extent=_extent_without(steps))
 
 
 def _with_undecided(evidence: Evidence, steps: tuple[Step, ...]) -> tuple[Step, ...]:

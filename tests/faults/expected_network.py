@@ -278,6 +278,14 @@ TLS = (
         {"probe.deadline": "info"},
     ),
     Expected(
+        "no descriptor is left for the control with a large ClientHello",
+        FakeRun(large_hello={"s3": Failure.NO_RESOURCES}),
+        {"probe.no-resources": ""},
+        "pass",
+        "works",
+        {"probe.no-resources": "info"},
+    ),
+    Expected(
         "the control with a large ClientHello has a bug",
         FakeRun(large_hello={"s3": Failure.BUG}),
         {"probe.bug": ""},
