@@ -89,6 +89,14 @@ S3_POLICY_NAMED = S3_POLICY.variant(
         "principal, not with a role of yours."
     ),
 )
+S3_POLICY_NEW_BUCKET = S3_POLICY.variant(
+    title="S3 denies the download of layers from the bucket {bucket}, which is not ECR's known layer bucket",
+    why=(
+        "The registry redirected to S3 of the image's region. The policy of an S3 endpoint may allow only the known "
+        "bucket, or a middlebox redirected to a bucket of its own."
+    ),
+    causes=(causes.S3_ENDPOINT_POLICY, causes.EGRESS_FIREWALL, causes.OTHER),
+)
 URL_REJECTED = Fault(
     "layers.url-rejected",
     "S3 does not accept the URL that ECR signed",
@@ -164,7 +172,7 @@ S3_ROUTE_ACCEPTED = S3_ROUTE.variant(
 )
 
 
-@finds(S3_POLICY, S3_POLICY_NAMED)
+@finds(S3_POLICY, S3_POLICY_NAMED, S3_POLICY_NEW_BUCKET)
 def refused_layers(evidence: Evidence) -> Iterator[Finding]:
     """S3 denies what ECR signed. AWS[s3-layer-principal] Only an endpoint's policy, or a key's, can do that."""
     groups: dict[Suspects, list[Step]] = {}
@@ -172,8 +180,12 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
         if step.failure is Failure.DENIED and concern(step) is None:
             groups.setdefault(_suspects(step), []).append(step)
     for suspects, steps in groups.items():
-        fault = S3_POLICY_NAMED if causes.S3_ENDPOINT_POLICY in suspects.confirmed else S3_POLICY
-        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects, bucket=_bucket(evidence, steps))
+        fault, bucket = S3_POLICY, _bucket(evidence, steps)
+        if causes.S3_ENDPOINT_POLICY in suspects.confirmed:
+            fault = S3_POLICY_NAMED
+        elif bucket is not None:
+            fault, suspects = S3_POLICY_NEW_BUCKET, S3_POLICY_NEW_BUCKET.suspects
+        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects, bucket=bucket)
 
 
 def _suspects(step: Step) -> Suspects:

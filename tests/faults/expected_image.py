@@ -166,6 +166,15 @@ EXPECTED = (
         ),
         {"layers.new-bucket": "", "policy.vpce.s3": "=policy.vpce.s3"},
     ),
+    Expected(
+        "layers in a bucket with another name, denied without a reason",
+        FakeRun(
+            redirect=(RedirectTarget.NEW_BUCKET, NEW_BUCKET, "eu-west-1"),
+            redirected=Host(("52.217.0.9",)),
+            replies={"layer": Reply(Failure.DENIED, 403, code="AccessDenied")},
+        ),
+        {"layers.new-bucket": "", "policy.vpce.s3": "policy.vpce.s3 path.egress-firewall other"},
+    ),
     Expected("lazily read layers", FakeRun(around={"snapshotter": "soci"}), {"layers.lazy": ""}, *FINE),
     Expected("layers that are all read first", FakeRun(around={"snapshotter": "overlayfs"}), {}, *FINE),
     Expected(

@@ -178,13 +178,11 @@ def test_missing_a_answers_make_a_resolver_unreachable() -> None:
     assert {"ecr.api/dns/10.0.3.53/A", "ecr.api/dns/10.0.3.53/A#2"} <= set(finding.because)
 
 
-def test_a_redirect_to_another_s3_bucket_confirms_no_cause() -> None:
+def test_the_denial_of_an_unknown_bucket_confirms_no_cause() -> None:
     location = ("Location", "https://some-other-bucket.s3.us-east-1.amazonaws.com/x")
     reply = Reply(307, headers=(location, ("Docker-Distribution-Api-Version", "registry/2.0")))
-    finding = only_finding(
-        verdict_of(changes.inject_reply("ecr.dkr", reply, at="/blobs/")), "registry.pull-through-redirect"
-    )
-    assert "is not ECR's layer bucket" in finding.title
+    finding = only_finding(verdict_of(changes.inject_reply("ecr.dkr", reply, at="/blobs/")), "policy.vpce.s3")
+    assert "some-other-bucket, which is not ECR's known layer bucket" in finding.title
     assert {str(cause.standing) for cause in finding.causes} == {"possible"}
 
 
