@@ -103,8 +103,8 @@ PUBLIC_PARTLY = PUBLIC.variant(
 NAME_MISSING = Fault(
     "dns.name-missing",
     "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
-    "Public DNS resolves {hosts} everywhere. Here a private zone hides it or lacks its record, a DNS firewall blocks "
-    "it, or it is sent to other DNS servers.",
+    "Public DNS resolves {hosts} everywhere. Here a private zone hides the name or lacks its record, a DNS firewall "
+    "blocks it, or it is sent to other DNS servers.",
     Impact.PULL,
     (causes.ZONE_MISSING_RECORD, causes.DNS_FIREWALL, causes.ZONE_CONFLICT, causes.RESOLVER_RULE),
     other_causes=(

@@ -104,8 +104,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     servers = asked or list(evidence.surroundings.resolvers)
     custom = [server for server in servers if not evidence.is_vpc_resolver(server)]
     mistaken = [endpoint for endpoint in endpoints if endpoint.mistaken]
-    zone_host = mistaken[0].host if mistaken else hosts[0]
-    zone = zone_host.partition(".")[2] if zone_host[:1].isdigit() else zone_host
+    zones = list(dict.fromkeys(map(_zone_of, [endpoint.host for endpoint in mistaken] or hosts[:1])))
     addresses, inside = _addresses(steps), _inside(steps)
     own = evidence.surroundings.addresses[:1]
     issuers = [step.certificate.issuer for step in steps if step.certificate and step.certificate.issuer]
@@ -114,9 +113,9 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "host": hosts[0],
         "hosts": listed(hosts),
         "domains": " ".join(dict.fromkeys(hosts)),
-        "zone": zone,
-        # Only a registry's name is below its zone's; a wildcard does not cover the zone's own name.
-        "record": zone if zone == zone_host else f"*.{zone}",
+        "each_zone": tuple(zone for zone, _ in zones),
+        "zones": listed(f"{zone} with a record for {record}" for zone, record in zones),
+        "records": listed(dict.fromkeys(record for _, record in map(_zone_of, hosts))),
         "host_address": addresses[0] if addresses else "ADDRESS",
         "mistaken": listed(f"{endpoint.mistaken} in place of {endpoint.host}" for endpoint in mistaken)
         or "ecr.api in place of api.ecr",
@@ -134,6 +133,15 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
+
+
+def _zone_of(host: str) -> tuple[str, str]:
+    """The private zone for a host, and the record that it needs there.
+
+    Only a registry's name is below its zone's. A wildcard does not cover the name of the zone itself.
+    """
+    zone = host.partition(".")[2] if host[:1].isdigit() else host
+    return zone, host if zone == host else f"*.{zone}"
 
 
 def _other_host(evidence: Evidence, steps: Iterable[Step]) -> str:

@@ -21,7 +21,7 @@ FAILING = (Failure.SERVFAIL, Failure.REFUSED_QUERY, Failure.MALFORMED)
 SERVFAIL = Fault(
     "dns.servfail",
     "the resolver fails to look up {endpoints}",
-    "{servers} answered SERVFAIL: it was reached, but the server it forwards to could not be reached or refused.",
+    "{servers} answered SERVFAIL: it was reached, but got no usable answer from the servers that it asks.",
     Impact.PULL,
     (causes.FAILING_RULE, causes.CUSTOM_RESOLVER, causes.FORWARDING_TARGET_UNREACHABLE, causes.OTHER),
 )

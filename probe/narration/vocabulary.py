@@ -95,7 +95,7 @@ RESOLVER_ANSWERS = (Failure.NXDOMAIN, Failure.NO_ADDRESS, Failure.SERVFAIL, Fail
 OF_RESOLVERS = (*RESOLVER_ANSWERS, Failure.NO_ANSWER)
 SILENT = (Failure.TIMEOUT, Failure.TLS_STALL, Failure.STALLED, Failure.NO_ANSWER)
 # Notes on lookups beyond those of the configured resolvers: behind the server, behind the name.
-SERVER_NOTES = {Asker.CONTROL: " (the VPC's own resolver)"}
+SERVER_NOTES = {Asker.CONTROL: " (the VPC's own resolver, asked as a control)"}
 NAME_NOTES = {Asker.FOLLOW_UP: " (a common misspelling, also asked)"}
 
 

@@ -33,7 +33,7 @@ DnsHandler = Callable[[str, str], DnsAnswer]
 
 
 def always(answer: DnsAnswer) -> DnsHandler:
-    """A server, or a rule of DNS Firewall, that answers every query alike."""
+    """A server, or a rule of DNS Firewall, that answers every query in the same way."""
     return lambda _name, _record: answer
 
 

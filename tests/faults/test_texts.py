@@ -86,6 +86,15 @@ def test_a_zone_needs_a_wildcard_for_registries_only() -> None:
     assert "hides the public name" in (api.fix.note or "")
 
 
+def test_each_zone_with_swapped_labels_is_created_by_its_own_name() -> None:
+    run = FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")})
+    zones = cause_of(run, "dns.public-answer", "dns.hosted-zone-wrong-name").fix.commands[:2]
+    assert [command.split()[4] for command in zones] == [
+        "api.ecr.eu-west-1.amazonaws.com",
+        "dkr.ecr.eu-west-1.amazonaws.com",
+    ]
+
+
 @pytest.mark.parametrize(
     ("server", "ranges"),
     [("10.9.0.54", "--cidr 10.9.0.54/32"), ("fd12::53", "Ipv6Ranges=[{CidrIpv6=fd12::53/128}]")],

@@ -67,7 +67,7 @@ SENTENCES: list[tuple[str, AnySeen, Failure | None, str]] = [
         "a/dns/r/A",
         replace(NAMES, asker=Asker.CONTROL, addresses=()),
         None,
-        "api.example.com has no A record at 10.0.0.2 (the VPC's own resolver)",
+        "api.example.com has no A record at 10.0.0.2 (the VPC's own resolver, asked as a control)",
     ),
     ("a/dns/r/A", NAMES, Failure.NXDOMAIN, "10.0.0.2 answered NXDOMAIN for api.example.com"),
     ("a/dns/r/A", NAMES, Failure.NO_ANSWER, "10.0.0.2 did not answer for api.example.com within 5.0 s"),
@@ -247,7 +247,7 @@ def test_lookups_other_than_the_configured_ones_are_marked() -> None:
     ]
     assert sentences(steps) == [
         "10.0.0.2 answered NXDOMAIN for configured.example.com",
-        "10.0.0.2 (the VPC's own resolver) answered NXDOMAIN for control.example.com",
+        "10.0.0.2 (the VPC's own resolver, asked as a control) answered NXDOMAIN for control.example.com",
         "10.0.0.2 answered NXDOMAIN for follow-up.example.com (a common misspelling, also asked)",
     ]
 

@@ -173,13 +173,13 @@ ZONE_WRONG_NAME = CauseText(
     code="dns.hosted-zone-wrong-name",
     title="the labels in the private zone's name are swapped ({mistaken})",
     fix=advice(
-        "create the private zone {zone} with a record for {record}, as an alias to the endpoint",
-        "aws route53 create-hosted-zone --name {zone} --vpc VPCRegion={task_region},VPCId=VPC_ID "
+        "create the private zone {zones}, as an alias to the endpoint",
+        "aws route53 create-hosted-zone --name {each_zone} --vpc VPCRegion={task_region},VPCId=VPC_ID "
         "--caller-reference NEW",
         _SET_RECORD,
         note=(
             "Add an A record, and AAAA where the endpoint has IPv6. Until the record exists, the new zone hides the "
-            "public name, so run both commands in quick succession."
+            "public name, so add it without delay."
         ),
     ),
     confirm=READ_ZONES,
@@ -187,7 +187,7 @@ ZONE_WRONG_NAME = CauseText(
 ZONE_MISSING_RECORD = CauseText(
     code="dns.hosted-zone-missing-record",
     title="a private zone owns the name, but has no record for it (often the wildcard is missing)",
-    fix=advice("add a record for {record} to the zone, as an alias to the endpoint", _SET_RECORD),
+    fix=advice("add a record for {records} to the zone, as an alias to the endpoint", _SET_RECORD),
     confirm=reads(
         "aws route53 list-hosted-zones-by-vpc --vpc-id VPC_ID --vpc-region {task_region}",
         _READ_RECORDS,
