@@ -210,6 +210,11 @@ def test_variables_of_ecs_and_the_operator() -> None:
     assert settings.environment.no_proxy == "b"
 
 
+@pytest.mark.parametrize(("value", "on"), [("true", True), ("TRUE", True), ("false", False), ("1", False), ("", False)])
+def test_fips_endpoints_are_on_as_for_botocore(value: str, on: bool) -> None:
+    assert parsed(AWS_USE_FIPS_ENDPOINT=value).environment.fips_endpoints is on
+
+
 def test_a_misspelt_variable_is_noted_and_others_are_ignored() -> None:
     notes = parsed(ECR_PROBE_IMGE="x", ECR_PROBE_PORT="tcp://1.2.3.4:80", ECR_PROBE_LISTEN=":9100").notes
     assert len(notes) == 1

@@ -221,6 +221,15 @@ def test_an_instance_without_a_role(respond: object) -> None:
     assert (error.failure, error.seen) == (Failure.NO_CREDENTIALS, CredentialsSeen(source="iam-role"))
 
 
+def test_silent_instance_metadata_is_marked_as_unanswered() -> None:
+    with Server(silent) as server:
+        error = error_of({}, wire_to({80: server.port}), instance=True)
+    assert (error.failure, error.seen) == (
+        Failure.NO_CREDENTIALS,
+        CredentialsSeen(source="iam-role", unanswered=True),
+    )
+
+
 def test_secrets_are_not_shown() -> None:
     shown = repr(FoundCredentials(Credentials("AKIAKEY", "SECRET", "TOKEN"), "env"))
     assert not re.search("AKIAKEY|SECRET|TOKEN", shown)
