@@ -123,6 +123,7 @@ UPSTREAM_REFUSED = CauseText(
         "official images are under library/)",
         "aws ecr update-pull-through-cache-rule --region {region} --ecr-repository-prefix PREFIX "
         "--credential-arn SECRET_ARN",
+        note="For an upstream in ECR of another account the rule has a role (--custom-role-arn), not a secret.",
     ),
     confirm=reads(
         "aws ecr validate-pull-through-cache-rule --region {region} --registry-id {account} "
