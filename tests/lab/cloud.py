@@ -61,6 +61,9 @@ HOSTS = {"ecr.api": API, "ecr.dkr": REGISTRY, "logs": LOGS}
 # The interface of every endpoint in every zone, and the public addresses of the same names.
 ENIS = {(zone, name): f"{net}.{last}" for zone, net in ZONES.items() for last, name in enumerate(HOSTS, 10)}
 PUBLIC = {name: f"3.8.169.{last}" for last, name in enumerate(HOSTS, 10)}
+# The VPC's IPv6 addresses, for faults that need them: the router has no route to the endpoints' ones.
+TASK_IPV6, ROUTER_IPV6 = "2600:1f18:4a3b:5601::77", "2600:1f18:4a3b:5601::1"
+ENIS_IPV6 = {place: f"2600:1f18:4a3b:56{number:02x}::10" for number, place in enumerate(ENIS, 16)}
 AWS = "10.99.0.2"
 AGENT = "10.0.4.2"
 COMPANY_PUBLIC, COMPANY_FORWARDS = "10.0.3.53", "10.0.3.54"  # resolves on the internet; forwards to the VPC's resolver
@@ -70,7 +73,7 @@ LOG_GROUP, CONTAINER, OWN_IMAGE = "/ecs/ecr-probe", "ecr-probe", "ecr-probe:0.1.
 UNROUTED = f"10.99.0.0/24, {S3_ELSEWHERE}, 3.8.169.0/24"
 API_PORT, REGISTRY_PORT = 5001, 5000
 # The same servers in a broken form; faults.py redirects the traffic for 443 and 53 to them.
-STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT = 8445, 8446, 8444, 5353
+STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT, DUAL_STACK_DNS_PORT = 8445, 8446, 8444, 5353, 5399
 BLOCKING_DNS_PORT, OVERRIDING_DNS_PORT, RULE_DNS_PORT, LARGE_DNS_PORT = 5354, 5355, 5356, 5357
 BLOCK_PAGE = "198.51.100.7"  # no host has it
 
@@ -154,6 +157,24 @@ class Cloud:
             yield
         finally:
             self._isolate()
+
+    @contextlib.contextmanager
+    def dual_stack(self) -> Iterator[None]:
+        """Within this context the task has IPv6, and no IPv6 packet reaches the endpoints."""
+        ends = ((self.router, f"{ROUTER_IPV6}/64", "to-task"), (self.task, f"{TASK_IPV6}/64", "eth0"))
+        with contextlib.ExitStack() as stack:
+            for host, address, interface in ends:
+                change = ("ip", "-6", "address")
+                host.run(*change, "add", address, "dev", interface, "nodad")
+                stack.callback(host.run, *change, "delete", address, "dev", interface)
+            for host, route in (
+                (self.router, ("blackhole", "default", "metric", "1000")),
+                (self.task, ("default", "via", ROUTER_IPV6)),
+            ):
+                host.run("ip", "-6", "route", "add", *route)
+                stack.callback(host.run, "ip", "-6", "route", "delete", *route)
+            self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
+            yield
 
     def _certify(self) -> None:
         names = (
@@ -245,10 +266,18 @@ class Cloud:
             _domain(name): tuple(address for (_, endpoint), address in ENIS.items() if endpoint == name)
             for name in HOSTS
         }
+        dual = {
+            _domain(name): (
+                *private[_domain(name)],
+                *(address for (_, endpoint), address in ENIS_IPV6.items() if endpoint == name),
+            )
+            for name in HOSTS
+        }
         public: Answers = {_domain(name): (address,) for name, address in PUBLIC.items()}
         self._daemon(servers.dnsmasq(self.resolver, folder, private | s3, name="dns-private"))
         self._daemon(servers.dnsmasq(self.resolver, folder, public | s3, name="dns-public", port=PUBLIC_DNS_PORT))
         self._resolve_wrongly(private, public, s3)
+        self._daemon(servers.dnsmasq(self.resolver, folder, dual | s3, name="dns-dual", port=DUAL_STACK_DNS_PORT))
         at, forwards = (COMPANY_PUBLIC,), (COMPANY_FORWARDS,)
         self._daemon(servers.dnsmasq(self.company, folder, public | s3, name="dns-company", at=at))
         self._daemon(servers.forwarder(self.company, folder, RESOLVERS[0], name="dns-forwards", at=forwards))

@@ -10,6 +10,7 @@ from tests.lab.cloud import (
     COMPANY_FORWARDS,
     COMPANY_PUBLIC,
     DEAD,
+    DUAL_STACK_DNS_PORT,
     FORBIDDING_PORT,
     LARGE_DNS_PORT,
     MIDDLEBOX,
@@ -69,6 +70,27 @@ def logs_silent(cloud: Cloud) -> AbstractContextManager[None]:
 def everything_silent(cloud: Cloud) -> AbstractContextManager[None]:
     """Names resolve, and no address answers."""
     return _filtering((cloud.router,), _FORWARD.format(f"ip saddr {TASK} tcp dport 443 drop;"))
+
+
+def router_without_route(cloud: Cloud) -> AbstractContextManager[None]:
+    """The way to S3 leads to a router without a route of its own, which says so."""
+    rule = f"ip daddr {{ {_S3} }} tcp dport 443 reject with icmp net-unreachable;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+def endpoints_unreachable(cloud: Cloud) -> AbstractContextManager[None]:
+    """A firewall in front of the endpoints that answers with "host unreachable"."""
+    rule = f"ip daddr {{ {_ENDPOINTS} }} tcp dport 443 reject with icmp host-unreachable;"
+    return _filtering((cloud.router,), _FORWARD.format(rule))
+
+
+@contextmanager
+def ipv6_silent(cloud: Cloud) -> Iterator[None]:
+    """The endpoints' names have IPv6 addresses too, and only IPv4 packets reach them."""
+    port = DUAL_STACK_DNS_PORT
+    rules = _ARRIVING.format(f"udp dport 53 dnat to :{port}; tcp dport 53 dnat to :{port};")
+    with cloud.dual_stack(), cloud.resolver.filtering(rules):
+        yield
 
 
 def zone_silent(cloud: Cloud) -> AbstractContextManager[None]:
