@@ -407,4 +407,4 @@ def role_sentence(evidence: Evidence) -> str:
         return "This is the role that pulls."
     if evidence.holds_pull_role is False:
         return "ECS pulls with another role (--pull-role), so this does not refute the pull."
-    return _PULL_ROLE_UNKNOWN
+    return "This host's credentials are not those of a task." if evidence.is_off_ecs else _PULL_ROLE_UNKNOWN
