@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any
 
 LONGEST_DETAIL = 200  # characters that `scrub` leaves
+_LONGEST_CUT_WORD = 60  # a word of more characters is cut in its middle, a shorter one is left out
 _LONGEST_ARGUMENT = 80
 _MOST_SCRUBBED = 8000  # characters of a foreign text that `scrub` looks at, half of them at each end
 _CUT = "[cut]"
@@ -112,7 +113,7 @@ def scrub(text: str) -> str:
     text = _shorten_middle(text, _MOST_SCRUBBED, whole_words=True)
     lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
     text = " ".join(" ".join(map(cut_secrets, lines)).split())
-    return _shorten_middle(_shorten_arns(text, LONGEST_DETAIL), LONGEST_DETAIL)
+    return _shorten_middle(_shorten_arns(text, LONGEST_DETAIL), LONGEST_DETAIL, longest_word=_LONGEST_CUT_WORD)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
@@ -174,7 +175,7 @@ def _shortened_arn(arn: str, room: int, least: str) -> str:
     return f"{arn[: max(end, start.end() if start else 0)]}…"
 
 
-def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:
+def _shorten_middle(text: str, most: int, *, whole_words: bool = False, longest_word: int = 0) -> str:
     if len(text) <= most:
         return text
     middle = " … "
@@ -182,6 +183,10 @@ def _shorten_middle(text: str, most: int, *, whole_words: bool = False) -> str:
     head, tail = text[: most - end - len(middle)], text[-end:]
     if whole_words:  # half a token would no longer look like one
         head, tail = head.rpartition(" ")[0], tail.partition(" ")[2]
+    elif longest_word:  # nor half a name or URL; a longer one is cut, so that something remains
+        before, after = head.rfind(" "), tail.find(" ")
+        head = head[:before] if before > len(head) - longest_word else head
+        tail = tail[after:] if 0 <= after < longest_word else tail
     return f"{head.rstrip()}{middle}{tail.lstrip()}"
 
 

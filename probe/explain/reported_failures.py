@@ -445,7 +445,10 @@ def _excerpt(record: str, match: PatternMatch, target: _Target | None) -> str:
     begin = _past_secrets(record, record.rfind(" ", 0, begin) + 1 if begin else 0, match.begin)
     if method := _METHOD.search(record, 0, begin + 1):
         begin = method.start()  # not between the quotation marks of its URL
-    return scrub(record[begin : match.end + _CONTEXT].strip("\"'{} "))
+    end = match.end + _CONTEXT
+    if end < len(record):
+        end = max(record.rfind(" ", 0, end), match.end)  # not within a word, such as a URL
+    return scrub(record[begin:end].strip("\"'{} "))
 
 
 def _past_secrets(record: str, begin: int, end: int) -> int:

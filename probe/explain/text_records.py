@@ -35,6 +35,8 @@ _EVENT_START = re.compile(r"\s*(?:- )?createdAt: |EVENTS\s*$")
 _UNFINISHED = re.compile(r"(?:reason|[(:|,])\s*$", re.IGNORECASE)
 # A terminal breaks long URLs at any character: the next line continues the query.
 _IN_A_QUERY = re.compile(r"(?:/[^\s\"'<>]*|^)\?[^\s\"'<>]*$")
+_NARROWEST = 40  # columns of a terminal
+_DIGEST_BEGIN, _HEX, _DIGEST_DIGITS = re.compile(r"sha256:([0-9a-f]*)$"), re.compile(r"[0-9a-f]+"), 64
 # Words of an error message of any program.
 _ERROR_WORDS = re.compile(
     r"error|fail|can(?:no|')t|unable|denied|refused|time[ds]? ?out|exception|unauthori[sz]ed|not authorized|forbidden"
@@ -86,12 +88,28 @@ def _joined_record(lines: list[str]) -> Iterator[str]:
 
 
 def _join_lines(lines: list[str]) -> str:
-    text = ""
+    text, width, last = "", _width_of_terminal(lines), ""
     for line in lines:
         last_word, continuation = text[text.rfind(" ") + 1 :], line.lstrip()
         same_url = _IN_A_QUERY.search(last_word) or ("/" in last_word and continuation.startswith("?"))
-        text = f"{text}{continuation}" if same_url else f"{text} {line}"
+        same_word = len(last) == width and not last.endswith(" ") and not line.startswith(" ")
+        same = same_url or same_word or _is_rest_of_digest(last_word, continuation)
+        text, last = f"{text}{continuation}" if same else f"{text} {line}", line
     return text
+
+
+def _width_of_terminal(lines: list[str]) -> int | None:
+    """The width at which a terminal broke lines within words: all but the last are full, or end in a blank that was
+    lost. Lines that are broken between words differ more in their length."""
+    lengths = [len(line) for line in lines[:-1]]
+    width = max(lengths, default=0)
+    is_full = width >= _NARROWEST and lengths.count(width) > 1 and min(lengths) >= width - 1
+    return width if is_full else None
+
+
+def _is_rest_of_digest(last_word: str, continuation: str) -> bool:
+    begin, rest = _DIGEST_BEGIN.search(last_word), _HEX.match(continuation)
+    return begin is not None and rest is not None and len(begin[1]) + len(rest[0]) == _DIGEST_DIGITS
 
 
 def mentions_error(text: str) -> bool:

@@ -109,7 +109,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     own = evidence.surroundings.addresses[:1]
     issuers = [step.certificate.issuer for step in steps if step.certificate and step.certificate.issuer]
     return {
-        "endpoint": endpoints[0].name if endpoints else "task",
+        "endpoint": ("called" if endpoints[0].name == UNNAMED else endpoints[0].name) if endpoints else "task",
         "host": hosts[0],
         "hosts": listed(hosts),
         "domains": " ".join(dict.fromkeys(hosts)),

@@ -16,6 +16,7 @@ from probe.model import (
     LayerSeen,
     ManifestSeen,
     NamesSeen,
+    Nothing,
     ProxySeen,
     RedirectSeen,
     RedirectTarget,
@@ -42,7 +43,8 @@ def object_cell(group: Sequence[Step]) -> str:
         addresses = list(dict.fromkeys(step.address or step.subject for step in group))
         count = f", … ({len(addresses)})" if len(addresses) > _MOST_ADDRESSES else ""
         return f"{', '.join(addresses[:_MOST_ADDRESSES])}{count}"
-    return few((step.subject for step in group if step.subject), 2)
+    subjects = (step.subject for step in group if step.subject)
+    return few((subject.replace("-", " ") for subject in subjects) if _is_event(first) else subjects, 2)
 
 
 def result_cell(group: Sequence[Step], steps: Mapping[str, Step]) -> str:
@@ -50,11 +52,18 @@ def result_cell(group: Sequence[Step], steps: Mapping[str, Step]) -> str:
     first = group[0]
     if first.skipped:
         return f"skipped: {skip_reason(first, steps)}"
+    if first.failed and _is_event(first):
+        return ""  # its object says it
     if first.failed:
         facts = [failure_cell(first.failure or Failure.BUG), http_status(first.answer)]
         return ", ".join(fact for fact in facts if fact)
     of_kind = _RESULTS.get(type(first.seen))
     return (of_kind([step.seen for step in group]) if of_kind else "") or http_status(first.answer)
+
+
+def _is_event(step: Step) -> bool:
+    """Whether the step is an event in an error text: its subject is the failure."""
+    return step.action in (Action.START, Action.ENVIRONMENT) and bool(step.subject) and isinstance(step.seen, Nothing)
 
 
 def _names_result(group: Sequence[NamesSeen]) -> str:

@@ -28,6 +28,9 @@ _PATHS = {
 }
 
 
+CUT_SHORT = "text.cut-short"  # its causes are guesses: reports list them by title, and ask for the whole text
+
+
 class Mark(Enum):
     """The state of an endpoint."""
 
@@ -81,6 +84,8 @@ def subject(verdict: Verdict) -> str:
 
 def fix(finding: JudgedFinding | None) -> str:
     """The fix of the leading cause, without its commands, in one line."""
+    if finding is not None and finding.code == CUT_SHORT:
+        return "read the whole text, for example with ecr-probe explain --task TASK_ARN"
     if finding is None or not finding.causes or finding.causes[0].standing is Standing.RULED_OUT:
         return ""
     return in_a_line(finding.causes[0].fix.text)

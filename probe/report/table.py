@@ -37,7 +37,9 @@ MARKS = {
     Mark.BROKEN: ("error", "FAIL"),
     Mark.NOT_TRIED: ("dim", "-"),
 }
-_ENDED = "ended"  # the subject of a start that succeeded, in an error text about what came after it
+# Subjects of a start that succeeded, in an error text about what came after or before it.
+_SUCCEEDED = {"ended": "the task ran, then ended", "recovered": "succeeded later"}
+_NO_HOST = "HOST"  # an error text names none
 _WITHOUT_FAULT = (Mark.OK, Mark.NOT_TRIED)
 _INDENT = 8  # columns before the first cell: blanks and the mark
 _MARGIN = _INDENT + 3 * 2  # with the gaps between the cells
@@ -123,7 +125,7 @@ def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
     }
     widths = _widths([row for group in rows.values() for row in group if row.outcome is not Outcome.SKIPPED], page)
     column = max((cells(name) for name in states), default=0) + 2
-    hosts = {summary.name: (summary.host,) for summary in verdict.endpoints}
+    hosts = {summary.name: (summary.host,) for summary in verdict.endpoints if summary.host != _NO_HOST}
     for name, group in groups:
         inferred = verdict.basis is Basis.TEXT and any(step.ok for step in group)
         style, sign = _INFERRED if inferred and states[name] in _WITHOUT_FAULT else MARKS[states[name]]
@@ -311,8 +313,8 @@ def _row(group: Sequence[Step], by_id: Mapping[str, Step], basis: Basis) -> Row:
     first = group[0]
     mark = _INFERRED if first.ok and basis is Basis.TEXT else _MARKS[first.outcome]
     seconds = [step.seconds for step in group if step.seconds is not None]
-    if first.action is Action.START and first.subject == _ENDED:
-        return Row(first.outcome, str(first.action), "the task ran, then ended", "", "", _INFERRED)
+    if first.action is Action.START and first.subject in _SUCCEEDED:
+        return Row(first.outcome, str(first.action), _SUCCEEDED[first.subject], "", "", _INFERRED)
     return Row(
         outcome=first.outcome,
         action=str(first.action),

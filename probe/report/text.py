@@ -17,6 +17,7 @@ from probe.report import Page
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
 from probe.report.summary import (
+    CUT_SHORT,
     TONES,
     certainty,
     endpoint_state,
@@ -145,7 +146,8 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
     if finding.why:
         yield from wrapped(("dim", "why:   "), finding.why, indent=2, page=page)
     alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
-    full = alive if detail is None else _leading_causes(alive)[: detail.causes]
+    most = detail.causes if detail and finding.code != CUT_SHORT else 0
+    full = alive if detail is None else _leading_causes(alive)[:most]
     confirmations: dict[Advice, str] = {}
     for cause in full:
         # The code is for `explain`, which prints its page.
@@ -154,7 +156,7 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
             same = confirmations.setdefault(cause.confirm, cause.title)
             confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
             yield from _advice(("dim", "confirm with: "), confirm, page)
-    yield from _titles(alive[len(full) :], page)
+    yield from _titles(alive[len(full) :], page, "more " if full else "")
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
     if detail is None:
         if ruled_out:
@@ -209,11 +211,11 @@ def _advice(label: tuple[str, str], advice: Advice, page: Page) -> Iterator[Line
         yield from wrapped(("", ""), advice.note, indent=_COMMAND, page=page, style="dim")
 
 
-def _titles(causes: Sequence[Cause], page: Page) -> list[Line]:
+def _titles(causes: Sequence[Cause], page: Page, more: str) -> list[Line]:
     """The causes that are not shown in full: how many, and as many titles as two rows hold."""
     if not causes:
         return []
-    label = ("dim", f"{counted(len(causes), 'more possible cause')}: ")
+    label = ("dim", f"{counted(len(causes), f'{more}possible cause')}: ")
     for count in range(len(causes), -1, -1):
         titles = [cause.title for cause in causes[:count]] + (["…"] if count < len(causes) else [])
         lines = wrapped(label, f"{' · '.join(titles)} (-v)", indent=2, page=page, style="dim", hang=4)

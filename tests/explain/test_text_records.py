@@ -35,6 +35,10 @@ def test_quotes_colours_and_escapes_are_removed(text: str, plain: str) -> None:
         ('Get "https://a.example/k?X=ab\n  cd\nef&Y=1": EOF', ('Get "https://a.example/k?X=abcdef&Y=1": EOF',)),
         ('Get "https://a.exa\nmple/k?X=ab\ncd": EOF', ('Get "https://a.exa mple/k?X=abcd": EOF',)),
         ('Get "https://a.example/k\n?X=ab\ncd": EOF', ('Get "https://a.example/k?X=abcd": EOF',)),
+        # A terminal breaks lines of its width within words.
+        (f"{'x ' * 24}bedroc\nk-proxy {'y ' * 23}\nz end", (f"{'x ' * 24}bedrock-proxy {'y ' * 23}z end",)),
+        (f"got sha256:{'0a' * 20}\n{'0a' * 12}: gone", (f"got sha256:{'0a' * 32}: gone",)),
+        (f"got sha256:{'0a' * 32}\nadd more", (f"got sha256:{'0a' * 32} add more",)),
         ("any idea?\ntwo", ("any idea? two",)),
         ("one\n\ntwo", ("one", "two")),
         ("one\ttwo", ("one two",)),
