@@ -330,8 +330,8 @@ def _answer(reported: ReportedFailure) -> AnswerSeen:
         status=reported.status,
         aws=reported.is_aws,
         code=reported.code,
-        denial=reported.denial,
         topic=reported.topic,
+        denial=reported.denial,
         signed_at=reported.signed_at,
         server_time=reported.server_time,
     )

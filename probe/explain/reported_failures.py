@@ -377,6 +377,12 @@ def _operation(record: str) -> str | None:
 # ---- what -----------------------------------------------------------------------------------------------------------
 
 
+def _has_topic(action: Action, round_trip: RoundTrip) -> bool:
+    """Whether it is an answer of the registry, of its layers' bucket, or to a request outside the pull."""
+    of_image = round_trip.endpoint in ("ecr.dkr", "s3") and action not in _CONNECTION_ACTIONS
+    return of_image or action is Action.REQUEST
+
+
 def _reported_failure(
     record: str, match: PatternMatch, round_trip: RoundTrip, target: _Target | None
 ) -> ReportedFailure:
@@ -400,7 +406,7 @@ def _reported_failure(
         status=_status(record) if answered else None,
         is_aws=_is_of_aws(record, code, failure),
         denial=_denial(record) if failure is Failure.DENIED else None,
-        topic=topic_of(record) if round_trip.endpoint in ("ecr.dkr", "s3") and answered else None,
+        topic=topic_of(record) if _has_topic(action, round_trip) else None,
         signed_at=signed_at,
         server_time=server_time,
         platform=match.platform,

@@ -351,7 +351,7 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
         return confirmed(causes.ORGANISATION_POLICY)
     if reason is DenialReason.BOUNDARY:
         return confirmed(causes.PERMISSIONS_BOUNDARY)
-    if denial is not None and denial.is_of_key:
+    if is_of_key(step):
         return _key_suspects(reason)
     if reason is DenialReason.RESOURCE:
         return _resource_suspects(evidence, denial)
@@ -369,6 +369,14 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
         return Suspects(suspects, ruled_out=frozenset({policy}))
     explicit = (causes.ORGANISATION_POLICY,) if denial is not None and denial.explicit else ()
     return possible(causes.EXECUTION_ROLE, *foreign, policy, *explicit)
+
+
+def is_of_key(step: Step) -> bool:
+    """Whether the use of a KMS key was denied; Secrets Manager and Parameter Store do not name the action."""
+    denial, answer = step.denial, step.answer
+    if denial is not None and denial.action is not None:
+        return denial.is_of_key
+    return answer is not None and answer.topic is Topic.KEY
 
 
 def _key_suspects(reason: DenialReason | None) -> Suspects:

@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.arns import ANY, role_of, user_of
 from probe.faults.evidence import Evidence
-from probe.model import Client, Denial, DenialReason, Endpoint, Step
+from probe.model import Client, Denial, DenialReason, Endpoint, Step, Topic
 from probe.narration import CLIENTS, listed
 from probe.records import Record
 
@@ -76,13 +76,14 @@ class _Grantee(Record, frozen=True):
     arn: str
 
 
-def permission_values(evidence: Evidence, steps: Iterable[Step], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
+def permission_values(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     denials = [denial for step in steps if (denial := step.denial)]
     principal = next((denial.principal for denial in denials if denial.principal), None) or evidence.principal
     denied = _identity(evidence, principal)
     grantee = _grantee(evidence, denied)
     of_image = _PUSH if evidence.client is Client.PUSH else _PULL
-    usual = _CALLS.get(endpoints[0].name, of_image) if endpoints else of_image
+    of_key = any((answer := step.answer) and answer.topic is Topic.KEY for step in steps)
+    usual = _CALLS.get("kms" if of_key else endpoints[0].name, of_image) if endpoints else of_image
     actions = tuple(dict.fromkeys(denial.action for denial in denials if denial.action)) or usual
     resource = next((denial.resource for denial in denials if denial.resource), None)
     return {

@@ -163,7 +163,7 @@ DENIED = (
         f"{AUTH}unable to retrieve secret from asm: api error AccessDeniedException: Access to KMS is not allowed",
         "secretsmanager/request",
         "denied",
-        {"iam.denied": "iam.execution-role policy.vpce.other"},
+        {"iam.denied": "kms.key iam.execution-role"},
         pull="unproven",
     ),
     Sample(

@@ -204,6 +204,13 @@ def test_the_key_of_a_denied_decryption_is_named() -> None:
     assert "--grantee-principal arn:aws:iam::210987654321:role/shopExecution" in commands[1]
 
 
+def test_a_denied_key_of_a_secret_is_named_without_a_sentence() -> None:
+    run = ReportedText(text="unable to retrieve secret from asm: AccessDeniedException: Access to KMS is not allowed")
+    source, *_ = cause_of(run, "kms.key").confirm.commands
+    assert source.startswith("aws secretsmanager describe-secret ")
+    assert '"Action":["kms:Decrypt"]' in cause_of(run, "iam.execution-role").fix.commands[0]
+
+
 # ---- replacing ------------------------------------------------------------------------------------------------------
 
 # Operations that leave nothing of what was there. AWS's API references, "replaces", "overwrites" or "must include all".
