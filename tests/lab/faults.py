@@ -120,10 +120,10 @@ def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
-def _in_mid_layer(cloud: Cloud, verdict: str) -> AbstractContextManager[None]:
-    """A device on the path that applies `verdict` to a connection to S3 after 300 kB."""
+def _in_mid_layer(cloud: Cloud, verdict: str, *, after: int = 300_000) -> AbstractContextManager[None]:
+    """A device on the path that applies `verdict` to a connection to S3 after so many bytes."""
     cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > 300000 {verdict};"))
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > {after} {verdict};"))
 
 
 def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
@@ -146,8 +146,11 @@ def first_connection_refused(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 def layer_reset_once(cloud: Cloud) -> AbstractContextManager[None]:
-    """A device that resets one connection to S3 in the middle of a layer, and no other."""
-    return _in_mid_layer(cloud, f"{_ONCE} reject with tcp reset")
+    """A device that resets one connection to S3 in the middle of a layer, and no other.
+
+    Early, while the server's window is small: a single reset after the last byte was sent would break nothing.
+    """
+    return _in_mid_layer(cloud, f"{_ONCE} reject with tcp reset", after=50_000)
 
 
 def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
