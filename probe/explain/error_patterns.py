@@ -336,6 +336,7 @@ PATTERNS = (
         "unable to consistently start tasks successfully",
         "deployment failed: tasks failed to start",
         "deployment circuit breaker was triggered",
+        "deployment circuit breaker: tasks? failed to start",
         r"timeout while waiting for state to become '(?:tfstable|stable|steady_state)'",
         "(?:did not|to) (?:reach|become) (?:a )?(?:steady|stable)(?: state)?",
         "(?:did not|failed to) stabilize",

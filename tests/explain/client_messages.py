@@ -623,6 +623,7 @@ DEPLOYMENTS: tuple[str, ...] = (
     "Troubleshooting section.",
     "(service shop-web) (deployment ecs-svc/1) deployment failed: tasks failed to start.",
     "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.",
+    "ECS deployment circuit breaker: task failed to start.",
     "waiting for ECS Service (shop) update: timeout while waiting for state to become 'tfSTABLE'",
     "Service arn:aws:ecs:eu-north-1:123456789012:service/shop/web did not stabilize.",
     "NotStabilized",

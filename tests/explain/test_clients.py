@@ -102,6 +102,10 @@ def test_names_of_images_and_roles_are_not_clients(text: str) -> None:
     assert client_of(text) in (None, Client.ECS)
 
 
+def test_every_client_has_words() -> None:
+    assert set(CLIENTS) == set(Client)
+
+
 def test_a_repository_is_read_from_its_arn() -> None:
     verdict = verdict_of(CODEBUILD)
     assert verdict.plan.reference is not None

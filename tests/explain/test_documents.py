@@ -151,6 +151,23 @@ def test_records_of_cloudtrail_have_a_region_and_an_error(document: dict[str, An
     assert verdict.causes == ("policy.vpce.ecr",)
 
 
+def test_a_deployment_that_failed_is_read_with_its_region() -> None:
+    event = {
+        "detail-type": "ECS Deployment State Change",
+        "time": "2024-11-02T10:11:13Z",
+        "region": "ap-south-1",
+        "detail": {
+            "eventName": "SERVICE_DEPLOYMENT_FAILED",
+            "deploymentId": "ecs-svc/1",
+            "updatedAt": "2024-11-02T10:11:13Z",
+            "reason": "ECS deployment circuit breaker: task failed to start.",
+        },
+    }
+    verdict = verdict_of(json.dumps(event))
+    assert [step.id for step in verdict.steps if step.failed] == ["task/start/no-reason"]
+    assert verdict.plan.region == "ap-south-1"
+
+
 def test_calls_that_succeeded_are_no_error() -> None:
     with pytest.raises(ValueError, match="contains no error"):
         verdict_of(json.dumps({"Records": [trail(errorCode=None, errorMessage=None)]}))
