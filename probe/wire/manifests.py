@@ -140,7 +140,9 @@ def _artifact(document: _Document, config: Blob, layers: tuple[Blob, ...]) -> st
 
 
 def _is_archive(layer: Blob) -> bool:
-    return layer.media_type in ("", "application/octet-stream") or "tar" in layer.media_type
+    """Layers of images: also those of lazily read formats, which are no tar archives."""
+    is_usual = any(part in layer.media_type for part in ("tar", ".image.layer", ".image.rootfs"))
+    return is_usual or layer.media_type in ("", "application/octet-stream")
 
 
 def _type_of_index(document: _Document) -> str:
@@ -160,10 +162,11 @@ def _is_sha256(digest: str) -> bool:
 def _is_image(child: Blob) -> bool:
     """An image, or an index of images.
 
-    False for buildkit's attestations, which an index lists with the platform unknown/unknown, and for artifacts.
+    False for the attestations of buildkit, which have the platform unknown/unknown, and for artifacts, such as
+    SOCI's, also with a platform. The artifactType of an image is the type of its config (OCI descriptor.md).
     """
     attestation = child.platform is not None and child.platform.os == "unknown"
-    artifact = child.platform is None and child.artifact_type
+    artifact = child.artifact_type not in _IMAGE_CONFIGS
     is_manifest = child.media_type in (*MANIFEST_TYPES, *INDEX_TYPES, "")
     return is_manifest and not attestation and not artifact and _is_sha256(child.digest)
 

@@ -38,6 +38,7 @@ def manifest(config: str, *layers: str, **more: Any) -> Manifest:
     [
         (OCI_CONFIG, (OCI_LAYER,)),
         (OCI_CONFIG, ("application/vnd.oci.image.layer.v1.tar+zstd",)),
+        (OCI_CONFIG, ("application/vnd.oci.image.layer.nydus.blob.v1",)),
         (OCI_CONFIG, ()),  # FROM scratch, without content
         (images.DOCKER_CONFIG, (images.DOCKER_LAYER, images.DOCKER_FOREIGN)),
         ("application/octet-stream", (images.DOCKER_LAYER,)),  # pushed by old clients
@@ -110,6 +111,13 @@ def test_an_index_without_images_is_an_artifact(entries: list[dict[str, Any]]) -
     found = read(schemaVersion=2, manifests=entries)
     assert not found.is_index
     assert found.artifact
+
+
+def test_an_artifact_with_the_platform_of_an_image_is_passed_over() -> None:
+    soci = entry(MANIFEST_TYPES[0], "linux/amd64", artifactType="application/vnd.amazon.soci.index.v2+json")
+    image = entry(MANIFEST_TYPES[0], "linux/amd64", artifactType=OCI_CONFIG, size=9)
+    found = read(schemaVersion=2, manifests=[soci, image])
+    assert [child.size for child in found.candidates("linux/amd64")] == [9]
 
 
 @pytest.mark.parametrize(
