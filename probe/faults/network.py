@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
-from probe.faults.causes import DESCRIBE_GROUP, DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
+from probe.faults.causes import DESCRIBE_GROUP, DESCRIBE_TASK_INTERFACE, REPLACE_ROUTE, CauseText, advice, reads
 from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
 from probe.faults.fault import Fault, Suspects, Wording, finding_of_hosts, finds, merged, possible
 from probe.faults.name_suspects import is_abroad
@@ -120,7 +120,7 @@ S3_SILENT = Fault(
 S3_SILENT_IPV6 = S3_SILENT.variant(
     why=(
         "{hosts} has public IPv6 addresses, and no packet comes back. A gateway endpoint carries IPv6 only if its "
-        "address type is dualstack or ipv6, and ipv4 is the default."
+        "address type is dualstack or ipv6. One that was created without an address type may carry only IPv4."
     ),
     causes=(causes.S3_GATEWAY_IPV4, *S3_SILENT.causes, causes.NO_ROUTE),
 )
@@ -164,12 +164,17 @@ NO_ROUTE = Fault(
         why="The system reports {addresses} as unreachable: this host, or a router on the way, has no route there."
     ),
 )
+_DEVICE_WITHOUT_ROUTE = causes.NO_ROUTE.variant(
+    title="the device that the subnet routes to has no route to that address",
+    fix=REPLACE_ROUTE.to("create the missing VPC endpoint, which needs no route, or correct the subnet's route"),
+)
 NO_ROUTE_FURTHER_ON = NO_ROUTE.variant(
     title="a router on the way has no route to {targets}",
     why=(
         "Packets leave this host, and a router answers that {addresses} cannot be reached. A VPC's own router never "
         "answers: the subnet's route leads to an instance or appliance, which has no route of its own, or rejects."
     ),
+    causes=(_DEVICE_WITHOUT_ROUTE,),
 )
 IPV6_ONLY = Fault(
     "region.ipv6-unsupported-endpoint",
@@ -252,7 +257,7 @@ def _unreachability_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Susp
     is_s3 = host.endpoint.kind is Kind.GATEWAY and not is_inside(host.address_class)
     gateway = (causes.MISSING_S3, causes.S3_ROUTE_TABLE) if is_s3 else ()
     fault = NO_ROUTE if is_ours else NO_ROUTE_FURTHER_ON
-    return fault, possible(causes.NO_ROUTE, *gateway, causes.EGRESS_FIREWALL)
+    return fault, possible(*fault.causes, *gateway, causes.EGRESS_FIREWALL)
 
 
 def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:

@@ -115,7 +115,7 @@ def _large_hello_result(group: Sequence[LargeHelloSeen]) -> str:
 def _control_result(group: Sequence[ControlSeen]) -> str:
     seen = group[0]
     # The host of one control is an address that no host has, that of the other is S3 of another region.
-    reason = "as it should be" if seen.host == seen.address else "so probably no NAT"
+    reason = "as it should be" if seen.host == seen.address else "so no NAT is proven"
     return {True: "reached", False: f"not reached, {reason}", None: "not tried"}[seen.reached]
 
 

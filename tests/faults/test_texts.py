@@ -204,6 +204,12 @@ def test_the_missing_route_of_ipv6_leads_to_an_egress_only_gateway() -> None:
     assert route.endswith("--destination-ipv6-cidr-block ::/0 --egress-only-internet-gateway-id EIGW_ID")
 
 
+def test_a_device_without_a_route_is_routed_around() -> None:
+    cause = finding_of(FakeRun(hosts("s3", tcp=Failure.UNREACHABLE)), "tcp.no-route").causes[0]
+    assert cause.title == "the device that the subnet routes to has no route to that address"
+    assert "aws ec2 replace-route" in cause.fix.commands[1]
+
+
 def test_the_missing_route_of_dns64_leads_to_a_nat_gateway() -> None:
     translated = "64:ff9b::a00:10a"
     run = FakeRun(hosts("ecr.api", ipv6=(translated,), tcp={translated: Failure.TIMEOUT}))

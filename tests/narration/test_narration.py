@@ -324,7 +324,7 @@ def test_an_error_text_is_quoted_and_no_observation_is_claimed() -> None:
             LargeHelloSeen(address="10.0.1.15", hello_bytes=1800, answer="ServerHello"),
             ("x", "1800 bytes answered with ServerHello"),
         ),
-        ("s3/control/x", ControlSeen(host="h", reached=False), ("x", "not reached, so probably no NAT")),
+        ("s3/control/x", ControlSeen(host="h", reached=False), ("x", "not reached, so no NAT is proven")),
         (
             "task/control/x",
             ControlSeen(host="192.0.2.1", address="192.0.2.1", reached=False),

@@ -170,17 +170,18 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
         ),
     ),
 )
+REPLACE_ROUTE = Replacement(
+    "the route",
+    'aws ec2 describe-route-tables --region {task_region} --route-table-ids RTB_ID --query "RouteTables[].Routes"',
+    "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID {route_out}",
+)
 TRANSFER_BROKEN = CauseText(
     code="path.transfer-broken",
     title=(
         "a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload), or an S3 gateway "
         "endpoint was created or associated during the transfer"
     ),
-    fix=Replacement(
-        "the route",
-        'aws ec2 describe-route-tables --region {task_region} --route-table-ids RTB_ID --query "RouteTables[].Routes"',
-        "aws ec2 replace-route --region {task_region} --route-table-id RTB_ID {route_out}",
-    ).to("exempt {hosts} from inspection, or route around the middlebox"),
+    fix=REPLACE_ROUTE.to("exempt {hosts} from inspection, or route around the middlebox"),
     confirm=reads(
         "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID",
         note="In the flow logs, REJECT records or missing records show where traffic is lost.",
