@@ -49,7 +49,7 @@ HALF_ANSWER = Fault(
 )
 RESOLVER_UNREACHABLE = Fault(
     "dns.resolver-unreachable",
-    "no resolver answers, so {endpoints} cannot be resolved",
+    "no resolver in use answers, so {endpoints} cannot be resolved",
     "No query to {servers} was answered: the resolver is down, or the path to it is blocked.",
     Impact.PULL,
     (causes.RESOLVER_UNREACHABLE, causes.CUSTOM_RESOLVER, causes.RESOLVER_SECURITY_GROUP),

@@ -51,7 +51,7 @@ CUSTOM_RESOLVER = CauseText(
     code="dns.custom-resolver",
     title="the resolver in use{of_custom} is not the VPC's own, and does not resolve AWS's names as the VPC's own does",
     fix=Replacement(
-        "the DHCP options of the whole VPC",
+        "the DHCP options of all subnets of the VPC",
         'aws ec2 describe-vpcs --region {task_region} --vpc-ids VPC_ID --query "Vpcs[].DhcpOptionsId"',
         "aws ec2 associate-dhcp-options --region {task_region} --dhcp-options-id DOPT_ID --vpc-id VPC_ID",
     ).to(
