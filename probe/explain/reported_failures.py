@@ -96,7 +96,7 @@ _HTTPS_PORTS = (None, "443", "https")
 _METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
 _LOOK_BACK = 4000  # characters before an excerpt that can make its words a secret
 _CONTEXT = 160  # characters that are shown before and after a match
-_LONGEST_QUOTE = 600  # characters of a record without a match: its end, where the reason is
+_LONGEST_QUOTE = 190  # characters of a record without a match: its end, where the reason is
 
 
 class ReportedFailure(Record, frozen=True):
@@ -205,7 +205,7 @@ def _without_match(record: str, named: RoundTrip | None, context: TaskContext) -
             step.action,
             Failure.MALFORMED,
             Weight.STRONG,
-            scrub(record[-_LONGEST_QUOTE:]),
+            _last_words(record),
             host=next((host for host in hosts if host.endpoint == "ecr.dkr"), None),
             status=_status(record),
             is_aws=True,
@@ -223,7 +223,7 @@ def _without_reason(record: str, named: RoundTrip | None, context: TaskContext) 
     elsewhere = host is not None and is_foreign(host)
     if cut and answered and elsewhere:
         return ReportedFailure(
-            ELSEWHERE, Action.MANIFEST, Failure.MALFORMED, Weight.FAINT, scrub(record[-_LONGEST_QUOTE:]), host=host
+            ELSEWHERE, Action.MANIFEST, Failure.MALFORMED, Weight.FAINT, _last_words(record), host=host
         )
     endpoint = (host.endpoint if host else None) or (named.endpoint if named else None)
     of_ecr = not elsewhere and (context.other_image is None or endpoint not in ("ecr.dkr", "s3", None))
@@ -233,10 +233,18 @@ def _without_reason(record: str, named: RoundTrip | None, context: TaskContext) 
         Action.START,
         Failure.MALFORMED,
         Weight.FAINT,
-        scrub(record[-_LONGEST_QUOTE:] if subject is Subject.UNKNOWN_REASON else record),
+        _last_words(record),
         subject=subject,
         host=host if host is not None and host.endpoint == endpoint else None,
     )
+
+
+def _last_words(record: str) -> str:
+    """The end of a record, where its reason is, from a word on and short enough to be shown whole."""
+    if len(record) <= _LONGEST_QUOTE:
+        return scrub(record)
+    begin = record.find(" ", len(record) - _LONGEST_QUOTE) + 1
+    return f"… {scrub(record[_past_secrets(record, begin, len(record)) :])}"
 
 
 def _is_cut(record: str, begin: int) -> bool:
