@@ -6,12 +6,14 @@ in the text; without times a text is read in its own order.
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from probe.explain.documents import Event, time_of
-from probe.explain.task_context import read_context
+from probe.explain.task_context import image_of
 from probe.explain.text_records import MAX_RECORDS, split_records
 from probe.records import Record, replace
 
@@ -38,7 +40,6 @@ _PULLED = re.compile(
     r"|status: image is up to date for|finished pulling (?:container )?image",
     re.IGNORECASE,
 )
-# After it a steady state is that of the old version.
 _ROLLED_BACK = re.compile(r"rolling back to|rolled back")
 
 
@@ -53,9 +54,7 @@ class Entry(Record, frozen=True):
     @property
     def image(self) -> str | None:
         """The image that the record names, without its digest."""
-        context = read_context((self.text,))
-        text = context.image.text if context.image else context.other_image
-        return text.partition("@")[0] if text else None
+        return image_of(self.text)
 
 
 class Success(Record, frozen=True):
@@ -87,16 +86,13 @@ def current(entries: tuple[Entry, ...], is_failure: Callable[[str], bool]) -> tu
     if all(entry.time is None for entry in entries):
         return entries, None
     failures = [entry for entry in entries if is_failure(entry.text)]
-    successes = [entry for entry in entries if _STARTED.search(entry.text) or _PULLED.search(entry.text)]
-    pull = _pulls(entries)
-    ended = {failure: _ending(failure, successes, entries, pull) for failure in failures}
-    over = [failure for failure in failures if ended[failure] is not None or _is_older(failure, failures, pull)]
-    ends = [success for success in ended.values() if success is not None]
-    if failures and len(over) == len(failures) and ends:
-        last = max((failure for failure in failures if ended[failure] is not None), key=_time)
-        success = ended[last]
-        assert success is not None
-        return entries, Success(last, _sentence(success))
+    subjects = _subjects(entries)
+    ended = _ended(failures, entries, subjects)
+    newest = {subjects[failure]: _time(failure) for failure in failures}  # in the order of time
+    over = {failure for failure in failures if failure in ended or _is_older(failure, newest[subjects[failure]])}
+    if failures and len(over) == len(failures) and ended:
+        last = max(ended, key=_time)
+        return entries, Success(last, _sentence(ended[last]))
     return tuple(entry for entry in entries if entry not in over), None
 
 
@@ -109,40 +105,40 @@ def _scope(text: str) -> str | None:
     return service["name"] if service else None
 
 
-def _pulls(entries: Iterable[Entry]) -> dict[Entry, str | None]:
-    """What each entry is about: its image, or the only image of the whole text."""
-    own = {entry: entry.image for entry in entries}
-    images = {image for image in own.values() if image}
-    only = next(iter(images)) if len(images) == 1 else None
-    return {entry: image or only for entry, image in own.items()}
+def _subjects(entries: Iterable[Entry]) -> dict[Entry, tuple[str | None, str | None]]:
+    """What each entry is about: its service, or else its image, which may be the only one of the whole text."""
+    images = {entry: entry.image for entry in entries}
+    named = {image for image in images.values() if image}
+    only = next(iter(named)) if len(named) == 1 else None
+    return {entry: (entry.scope, None if entry.scope else image or only) for entry, image in images.items()}
 
 
-def _ending(
-    failure: Entry, successes: Iterable[Entry], entries: Iterable[Entry], pull: dict[Entry, str | None]
-) -> Entry | None:
-    """The first success of the same service, or else of the same image, after this failure."""
-    later = (entry for entry in entries if entry.scope == failure.scope and _time(entry) >= _time(failure))
-    if any(_ROLLED_BACK.search(entry.text) for entry in later):
-        return None
-    same = (
-        success
-        for success in successes
-        if _time(success) > _time(failure)
-        and success.scope == failure.scope
-        and (success.scope is not None or pull[success] == pull[failure])
-    )
-    return next(same, None)
+def _ended(
+    failures: Iterable[Entry], entries: Iterable[Entry], subjects: dict[Entry, tuple[str | None, str | None]]
+) -> dict[Entry, Entry]:
+    """The failures after which their service started or their image was pulled, each with its first success.
+
+    After a rollback, a steady state is that of the old version.
+    """
+    successes: dict[tuple[str | None, str | None], list[Entry]] = {}
+    rolled_back: dict[str | None, float] = {}
+    for entry in entries:  # in the order of time
+        if _STARTED.search(entry.text) or _PULLED.search(entry.text):
+            successes.setdefault(subjects[entry], []).append(entry)
+        if _ROLLED_BACK.search(entry.text):
+            rolled_back[entry.scope] = _time(entry)
+    ended: dict[Entry, Entry] = {}
+    for failure in failures:
+        later = successes.get(subjects[failure], [])
+        first = bisect_right(later, _time(failure), key=_time)
+        if first < len(later) and rolled_back.get(failure.scope, -math.inf) < _time(failure):
+            ended[failure] = later[first]
+    return ended
 
 
-def _is_older(failure: Entry, failures: Iterable[Entry], pull: dict[Entry, str | None]) -> bool:
+def _is_older(failure: Entry, newest: float) -> bool:
     """Whether a later failure of the same service, or a much later one of the same image, takes its place."""
-    if failure.time is None:
-        return False
-    for other in failures:
-        same = other.scope == failure.scope and (other.scope is not None or pull[other] == pull[failure])
-        if same and _time(other) > _time(failure) + (0 if failure.scope else _ANOTHER_ATTEMPT):
-            return True
-    return False
+    return failure.time is not None and newest > failure.time + (0 if failure.scope else _ANOTHER_ATTEMPT)
 
 
 def _sentence(success: Entry) -> str:
@@ -203,4 +199,4 @@ def _sorted(entries: list[Entry]) -> list[Entry]:
     times = [entry.time for entry in entries if entry.time is not None]
     if times[0] > times[-1]:
         entries = entries[::-1]  # the newest first: those of one instant are reversed too
-    return sorted(entries, key=lambda entry: -float("inf") if entry.time is None else entry.time)
+    return sorted(entries, key=lambda entry: -math.inf if entry.time is None else entry.time)

@@ -19,6 +19,7 @@ from probe.records import Record, replace
 
 _MAX_DEPTH, _MAX_EVENTS = 8, 20_000
 _MILLISECONDS = 100_000_000_000  # an epoch beyond it counts milliseconds
+_END_OF_TIME = 253_402_300_800  # the year 10000
 _TIME_KEYS = ("@timestamp", "timestamp", "createdAt", "eventTime", "time", "updatedAt", "stoppedAt")
 _MESSAGE_KEYS = ("@message", "message")
 
@@ -63,7 +64,8 @@ def time_of(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return value / 1000 if value > _MILLISECONDS else float(value)
+        seconds = value / 1000 if value > _MILLISECONDS else float(value)
+        return seconds if 0 <= seconds < _END_OF_TIME else None
     if not isinstance(value, str):
         return None
     if value.isascii() and value.isdigit() and len(value) < 20:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 
 from probe.addresses import LINK_LOCAL_SERVICES, can_be_aws, is_s3
@@ -28,6 +29,7 @@ from probe.explain.round_trips import (
     round_trip_of_url,
 )
 from probe.explain.task_context import TaskContext
+from probe.explain.text_records import MAX_RECORDS
 from probe.faults.evidence import ELSEWHERE, UNNAMED
 from probe.faults.text_only import Subject
 from probe.model import Action, Client, Denial, Failure, Topic
@@ -159,6 +161,7 @@ def is_failure(record: str, context: TaskContext) -> bool:
     return failure is not None and failure.weight is not Weight.FAINT
 
 
+@lru_cache(maxsize=MAX_RECORDS)  # `is_failure` reads the same records
 def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     match, named = deciding_match(record), round_trip_in_text(record)
     if match is None:

@@ -106,6 +106,12 @@ def read_context(records: Iterable[str]) -> TaskContext:
     )
 
 
+def image_of(record: str) -> str | None:
+    """The first image that a record names, without its digest."""
+    image = next(_images(record), None) or next(_other_images(record), None)
+    return image.text.partition("@")[0] if image else None
+
+
 def _images_of_arns(text: str) -> Iterator[ImageReference]:
     """Repositories that ARNs name, as references without a tag."""
     for match in _REPOSITORY_ARN.finditer(text):

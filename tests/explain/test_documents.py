@@ -269,6 +269,13 @@ def test_later_lines_decide(text: str, steps: list[str]) -> None:
     assert failed_steps(text) == steps
 
 
+@pytest.mark.parametrize("instant", [-5, 1e300, 10**25, True, "never", None])
+def test_an_impossible_time_is_none(instant: object) -> None:
+    event = log_event(TOKEN) | {"timestamp": instant}
+    success = log_event(f"Status: Downloaded newer image for {IMAGE}") | {"timestamp": 1e300}
+    assert failed_steps(json.dumps({"events": [event, success]})) == ["ecr.api/tcp/172.45.1.8"]
+
+
 def test_what_still_fails_names_the_image() -> None:
     other = MANIFEST.replace("shop/cart", "shop/old")
     verdict = verdict_of(json.dumps(services((12, unable(MISSING)), (10, unable(other)))))
