@@ -161,7 +161,7 @@ S3_ROUTE = Fault(
     "in the subnet's route table nothing is wrong: its route is more specific than the one to the internet. "
     "--allow-public s3 accepts both.",
     Impact.ROUTE,
-    (causes.S3_ROUTE_TABLE, causes.MISSING_S3),
+    (causes.MAY_LACK_S3_ROUTE, causes.MISSING_S3),
     Extent.PARTLY,
     examples=(("control", "HOST"),),
 )

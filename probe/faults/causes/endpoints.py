@@ -95,6 +95,18 @@ S3_ROUTE_TABLE = CauseText(
     ),
     confirm=READ_ROUTES,
 )
+# Where the layers arrive and a NAT could carry them: with the route in the table, nothing is wrong.
+MAY_LACK_S3_ROUTE = replace(
+    S3_ROUTE_TABLE,
+    title="the route table of this subnet may have no route to S3's prefix list",
+    fix=advice(
+        "look for a route to S3's prefix list in the subnet's route table; without one, associate the S3 gateway "
+        "endpoint with it",
+        *READ_ROUTES.commands,
+        *S3_ROUTE_TABLE.fix.commands,
+        note=f"{CUTS_S3_CONNECTIONS} {READ_ROUTES.note}",
+    ),
+)
 S3_INTERFACE_ONLY = CauseText(
     code="endpoint.s3-interface-not-gateway",
     title="S3 has only an interface endpoint here, and its private DNS does not cover the layer bucket",
