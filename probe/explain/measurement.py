@@ -222,7 +222,7 @@ def _inferred_steps(failures: tuple[ReportedFailure, ...], endpoints: tuple[Endp
 def _position(reported: ReportedFailure) -> int:
     """How many round trips of the pull precede the one that failed. The challenge needs no token before it."""
     if reported.endpoint == "s3":
-        return 3
+        return 0 if reported.action is Action.REQUEST else 3  # an environment file is read before the pull
     if reported.endpoint == "ecr.dkr" and reported.action is not Action.CHALLENGE:
         return 2 if reported.action is Action.BLOB else 1
     return 0

@@ -238,7 +238,7 @@ DENIED = Fault(
         causes.PERMISSIONS_BOUNDARY,
         causes.KMS_KEY,
         causes.OTHER_ENDPOINT_POLICY,
-        causes.S3_ENDPOINT_POLICY,
+        causes.S3_BUCKET_POLICY,
         _SESSION_POLICY,
     ),
     examples=(
@@ -347,6 +347,8 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     denial, public = step.denial, evidence.is_public(step.endpoint)
     reason = denial.reason if denial else None
     policy = _POLICIES.get(step.endpoint, causes.OTHER_ENDPOINT_POLICY)
+    if policy is causes.S3_ENDPOINT_POLICY and step.action is Action.REQUEST:
+        policy = causes.S3_BUCKET_POLICY
     if reason in _ORGANISATION:
         return confirmed(causes.ORGANISATION_POLICY)
     if reason is DenialReason.BOUNDARY:

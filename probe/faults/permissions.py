@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.arns import ANY, role_of, user_of
 from probe.faults.evidence import Evidence
-from probe.model import Client, Denial, DenialReason, Endpoint, Step, Topic
+from probe.model import Action, Client, Denial, DenialReason, Endpoint, Step, Topic
 from probe.narration import CLIENTS, listed
 from probe.records import Record
 
@@ -34,6 +34,7 @@ _CALLS = {
     "ssm": ("ssm:GetParameters",),
     "kms": ("kms:Decrypt",),
     "sts": ("sts:AssumeRole",),
+    "s3": ("s3:GetObject",),  # of an environment file
 }
 # AWS's managed policies for roles, with what they allow on every resource. AWS[managed-policies]
 _MANAGED = {
@@ -60,7 +61,7 @@ _MANAGED = {
     Client.APP_RUNNER: {"service-role/AWSAppRunnerServicePolicyForECRAccess": {*_PULL}},
 }
 _SAFE = re.compile(r"[\w+=,.@:/-]+", re.ASCII)  # IAM allows other characters in paths, which a shell would read
-_LOG_STREAM = re.compile(r":log-stream:.*")
+_LOG_STREAM = re.compile(r":log-stream(?::.*)?$")  # logs:CreateLogGroup is denied on an empty stream
 # As the API of AWS Organizations names them.
 _ORGANIZATION = {
     DenialReason.SERVICE_CONTROL: "SERVICE_CONTROL_POLICY",
@@ -83,7 +84,10 @@ def permission_values(evidence: Evidence, steps: tuple[Step, ...], endpoints: tu
     grantee = _grantee(evidence, denied)
     of_image = _PUSH if evidence.client is Client.PUSH else _PULL
     of_key = any((answer := step.answer) and answer.topic is Topic.KEY for step in steps)
-    usual = _CALLS.get("kms" if of_key else endpoints[0].name, of_image) if endpoints else of_image
+    # A layer is fetched from S3 with ECR's own principal, so that a denied role needs what a pull does.
+    of_layer = any(step.endpoint == "s3" and step.action is not Action.REQUEST for step in steps)
+    service = "kms" if of_key else endpoints[0].name if endpoints else ""
+    usual = of_image if of_layer else _CALLS.get(service, of_image)
     actions = tuple(dict.fromkeys(denial.action for denial in denials if denial.action)) or usual
     resource = next((denial.resource for denial in denials if denial.resource), None)
     return {

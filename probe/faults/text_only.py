@@ -901,7 +901,9 @@ def refused_requests(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
         if step.failure is not Failure.DENIED or evidence.is_push(step):
             continue
-        denial, impact = step.denial, evidence.impact((step.endpoint,))
+        # S3's impact is the pull's, but a REQUEST to it reads an environment file.
+        of_file = step.endpoint == "s3"
+        denial, impact = step.denial, Impact.START if of_file else evidence.impact((step.endpoint,))
         action = (denial.action if denial else None) or "the request"
         if denial is not None and denial.reason is DenialReason.ENDPOINT:
             yield finding(ENDPOINT_POLICY, evidence, (step,), impact=impact, action=action)

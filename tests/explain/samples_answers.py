@@ -617,6 +617,7 @@ STARTS = (
         "s3/request",
         "denied",
         {"iam.denied": "iam.execution-role policy.vpce.s3"},
+        pull="unproven",
     ),
     Sample(
         "unrelated error",

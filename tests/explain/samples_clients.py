@@ -389,6 +389,7 @@ SERVICES = (
         "s3/request",
         "denied",
         {"iam.denied": "iam.execution-role"},
+        pull="unproven",
     ),
     Sample(
         "headline and an address of S3",

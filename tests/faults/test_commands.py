@@ -145,6 +145,24 @@ def test_a_denial_without_an_action_is_of_the_services_own(endpoint: str, action
     assert not [command for command in commands_of(run) if "ecr:" in command]
 
 
+def test_a_denied_environment_file_is_allowed_by_itself() -> None:
+    run = ReportedText(
+        text="ResourceInitializationError: failed to download env files: file download command: non empty error "
+        "stream: AccessDenied: Access Denied\n\tstatus code: 403, request id: 1A2B3C4D5E6F7A8B"
+    )
+    assert cause_of(run, "iam.execution-role").fix.text == "allow s3:GetObject to the role EXECUTION_ROLE"
+    assert "starport" not in cause_of(run, "policy.vpce.s3").fix.text
+    assert run.verdict().summary.startswith("the task cannot start: ")
+    assert [step.endpoint for step in run.verdict().steps] == ["s3"]
+
+
+def test_a_log_group_is_allowed_as_a_whole() -> None:
+    """AWS denies logs:CreateLogGroup on an ARN that ends in an empty stream."""
+    run = text_about("logs:CreateLogGroup", "arn:aws:logs:eu-north-1:210987654321:log-group:/ecs/shop:log-stream:")
+    (command,) = cause_of(run, "iam.execution-role").fix.commands
+    assert '"Resource":"arn:aws:logs:eu-north-1:210987654321:log-group:/ecs/shop:*"' in command
+
+
 # ---- the policy that denies -----------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,12 @@ S3_ENDPOINT_POLICY = CauseText(
     ),
     confirm=reads(f'{READ_S3_ENDPOINTS} --query "VpcEndpoints[].[VpcId,VpcEndpointId,VpcEndpointType,PolicyDocument]"'),
 )
+# Of a bucket of the account's own, such as the one of an environment file.
+S3_BUCKET_POLICY = S3_ENDPOINT_POLICY.variant(
+    title="the policy of the S3 endpoint does not allow this request",
+    fix=ENDPOINT_POLICY.to("allow {actions} on the file in the policy of the S3 endpoint"),
+    fix_of_deny=ENDPOINT_POLICY.to("take the Deny of {actions} out of the policy of the S3 endpoint"),
+)
 OTHER_ENDPOINT_POLICY = CauseText(
     code="policy.vpce.other",
     title="the policy of the {endpoint} endpoint does not allow this request",
