@@ -8,7 +8,7 @@ from probe.faults import causes
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, finding, finds, noted, possible
-from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Step
+from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Path, Step
 from probe.narration import duration
 from probe.records import replace
 
@@ -154,9 +154,13 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _no_credentials(evidence: Evidence, step: Step, tries: tuple[Step, ...]) -> Finding:
-    """No provider had any. A container that shares the instance's network is no hop further away from its metadata."""
-    mode = evidence.surroundings.network_mode
-    if step.credentials is None or not step.credentials.unanswered or mode == "host" or evidence.is_outside_vpc:
+    """No provider had any. A container that shares the instance's network is no hop further away from its metadata.
+
+    Tasks on Fargate and Lambda functions have no instance metadata, so its silence says nothing there.
+    """
+    mode, around = evidence.surroundings.network_mode, evidence.surroundings
+    without_instance = around.launch_type == "FARGATE" or around.path is Path.LAMBDA_ENI or evidence.is_outside_vpc
+    if step.credentials is None or not step.credentials.unanswered or mode == "host" or without_instance:
         return finding(NO_CREDENTIALS_OFF_ECS if evidence.is_off_ecs else NO_CREDENTIALS, evidence, tries)
     if mode == "awsvpc":
         # Such a task has an interface of its own, and the agent can be set to block the instance's metadata there.

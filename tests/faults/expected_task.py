@@ -243,19 +243,20 @@ CREDENTIALS = (
     ),
     *(
         Expected(
-            f"the instance's metadata is silent in network mode {mode}",
+            f"the instance's metadata is silent on {launch_type} in network mode {mode}",
             FakeRun(
                 replies={"credentials": Reply(Failure.NO_CREDENTIALS, seen={"source": "iam-role"})},
-                around={"launch_type": "EC2", "path": path, "network_mode": mode},
+                around={"launch_type": launch_type, "path": path, "network_mode": mode},
                 silent_instance=True,
             ),
             {"credentials.missing": causes, **others},
             *PROOF,
         )
-        for mode, path, causes, others in (
-            ("bridge", Path.INSTANCE_ENI, "client.imds-hop-limit iam.no-credentials", {}),
-            ("host", Path.INSTANCE_ENI, "=iam.no-credentials", {}),
-            ("awsvpc", Path.TASK_ENI, "iam.no-credentials client.imds-hop-limit", {"path.not-the-pull": ""}),
+        for launch_type, mode, path, causes, others in (
+            ("EC2", "bridge", Path.INSTANCE_ENI, "client.imds-hop-limit iam.no-credentials", {}),
+            ("EC2", "host", Path.INSTANCE_ENI, "=iam.no-credentials", {}),
+            ("EC2", "awsvpc", Path.TASK_ENI, "iam.no-credentials client.imds-hop-limit", {"path.not-the-pull": ""}),
+            ("FARGATE", "awsvpc", Path.TASK_ENI, "=iam.no-credentials", {}),
         )
     ),
     Expected(
