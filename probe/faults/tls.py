@@ -171,6 +171,13 @@ WRONG_NAME_PARTLY = WRONG_NAME.variant(
     causes=(_REUSED_ADDRESS, _WRONG_CERTIFICATE, causes.ZONE_CONFLICT),
     extent=Extent.PARTLY,
 )
+WRONG_NAME_PARTLY_PUBLIC = WRONG_NAME_PARTLY.variant(
+    why=(
+        "Amazon issued it, but not for {hosts}. The address is public, so AWS presents a wrong certificate there, or a "
+        "record has an old address."
+    ),
+    causes=(_WRONG_CERTIFICATE, _REUSED_ADDRESS, causes.ZONE_CONFLICT),
+)
 
 # In these partitions Amazon is known to be the issuer; elsewhere another issuer may be right.
 _ISSUER_KNOWN = ("aws", "aws-us-gov")
@@ -219,6 +226,7 @@ def large_hellos(evidence: Evidence) -> Iterator[Finding]:
     WRONG_NAME,
     WRONG_NAME_PUBLIC,
     WRONG_NAME_PARTLY,
+    WRONG_NAME_PARTLY_PUBLIC,
 )
 def refused_certificates(evidence: Evidence) -> Iterator[Finding]:
     """Certificates that were not accepted, by issuer and by what is wrong."""
@@ -309,7 +317,10 @@ def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
     groups: dict[Fault, list[Step]] = {}
     for step in steps:
         public = _certificate(step).address_class is AddressClass.PUBLIC
-        fault = WRONG_NAME_PARTLY if step.id in fine else WRONG_NAME_PUBLIC if public else WRONG_NAME
+        if step.id in fine:
+            fault = WRONG_NAME_PARTLY_PUBLIC if public else WRONG_NAME_PARTLY
+        else:
+            fault = WRONG_NAME_PUBLIC if public else WRONG_NAME
         groups.setdefault(fault, []).append(step)
     for fault, matching in groups.items():
         names = [name for step in matching for name in _certificate(step).names]

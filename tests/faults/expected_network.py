@@ -365,6 +365,13 @@ TLS = (
         "works",
     ),
     Expected(
+        "Amazon's certificate for another host at one public address of S3",
+        FakeRun(hosts("s3", tls={S3[0]: Failure.WRONG_NAME}, certificate={"names": (LOGS_HOST,)})),
+        {"tls.wrong-name": "aws.service-error dns.stale-record dns.hosted-zone-conflict"},
+        "degraded",
+        "works",
+    ),
+    Expected(
         "Amazon's certificate for another host at S3's public addresses",
         FakeRun(hosts("s3", tls=Failure.WRONG_NAME, certificate={"names": (LOGS_HOST,)})),
         {"tls.wrong-name": "aws.service-error dns.hosted-zone-conflict"},
