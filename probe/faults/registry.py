@@ -81,6 +81,25 @@ DIGEST_NOT_FOUND = TAG_NOT_FOUND.variant(
         "its digest: a digest that is in no task definition is pinned, and its image was deleted or archived."
     ),  # AWS[ecs-version-consistency]
 )
+# The tag or digest itself was found, so pushing another tag does not help.
+INDEXED_NOT_FOUND = TAG_NOT_FOUND.variant(
+    title="the index {version} in the repository {repository} lists an image that does not exist ({digest})",
+    why=(
+        "The registry has the index, and answered 404 for the manifest in it. It answers the same for an archived "
+        "image, and for a pull-through cache that cannot fetch from upstream."
+    ),
+    causes=(
+        replace(
+            causes.TAG_NOT_FOUND,
+            title="the image was deleted although an index lists it, or only the index was copied to this registry",
+            fix=causes.advice(
+                "push the index again, together with the images for all its platforms",
+                *causes.TAG_NOT_FOUND.fix.commands,
+            ),
+        ),
+        *TAG_NOT_FOUND.causes[1:],
+    ),
+)
 PINNED_GONE = noted(
     "registry.pinned-digest-gone",
     "the image that this task was started from is no longer in the registry ({digest})",
@@ -245,13 +264,19 @@ def upstream_refusals(evidence: Evidence) -> Iterator[Finding]:
     REPO_HIDDEN,
     TAG_NOT_FOUND,
     DIGEST_NOT_FOUND,
+    INDEXED_NOT_FOUND,
     TAG_UNNAMED,
     TAG_UNCERTAIN,
 )
 def missing_images(evidence: Evidence) -> Iterator[Finding]:
-    """404 for a manifest: the repository, or the tag or digest in it, does not exist."""
+    """404 for a manifest: the repository, the tag or digest in it, or an image in an index does not exist."""
+    indexes = {step.id for step in evidence.of(Action.MANIFEST) if step.ok}
     for step in evidence.failed(Action.MANIFEST):
-        if step.failure is Failure.NOT_FOUND and concern(step) is None:
+        if step.failure is not Failure.NOT_FOUND or concern(step) is not None:
+            continue
+        if step.on in indexes:
+            yield finding(INDEXED_NOT_FOUND, evidence, evidence.tries(step), digest=step.subject)
+        else:
             code = step.answer.code if step.answer else None
             yield finding(_missing_fault(evidence, code), evidence, evidence.tries(step))
 
@@ -293,7 +318,12 @@ def artifacts(evidence: Evidence) -> Iterator[Finding]:
 
 @finds(NO_PLATFORM, PLATFORMS_UNKNOWN, OTHER_PLATFORM)
 def platforms(evidence: Evidence) -> Iterator[Finding]:
-    """An index without this platform's image, or an image that was built for another platform."""
+    """An index without this platform's image, or an image that was built for another platform.
+
+    The config of an artifact can name a platform too, as that of a WebAssembly module does.
+    """
+    if any(step.manifest and step.manifest.artifact for step in evidence.of(Action.MANIFEST)):
+        return
     indexes = [step for step in evidence.of(Action.MANIFEST) if _offered(step)]
     for step in indexes:
         offered = listed(_offered(step))

@@ -119,6 +119,14 @@ EXPECTED = (
         {"registry.no-matching-platform": "=registry.no-matching-platform"},
     ),
     Expected(
+        "a WebAssembly module under the tag, whose config names a platform",
+        run_with(
+            manifest=Reply(seen={"artifact": "application/vnd.wasm.config.v0+json"}),
+            layer=Reply(seen={"platform": "wasip1/wasm"}),
+        ),
+        {"registry.not-an-image": "=registry.not-an-image"},
+    ),
+    Expected(
         "a chart under the tag",
         run_with(manifest=Reply(seen={"artifact": "application/vnd.cncf.helm.config.v1+json"})),
         {"registry.not-an-image": "=registry.not-an-image"},

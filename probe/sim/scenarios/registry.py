@@ -76,6 +76,12 @@ REGISTRY = (
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
     ),
+    failing(
+        "indexed-image-gone",
+        "The tag is an index, and the image in it for this machine's platform is not in the registry.",
+        lambda vpc: repository(vpc).manifests.pop(images.single().top.digest),
+        findings={"registry.tag-not-found": "registry.tag-not-found"},
+    ),
     passing(
         "pinned-digest-gone",
         "The tag was moved after the task had started, and a lifecycle rule has deleted the image it was started from.",
