@@ -18,7 +18,7 @@ from container.finish import drop_unread
 from container.wheels import EPOCH, PYTHONS, install, machine_named
 
 GLIBC = 26  # of 2.26: python3.11 runs on Amazon Linux 2, newer runtimes on Amazon Linux 2023
-# Lambda's quotas for a function in bytes: a zip that is uploaded without S3, and all that is unpacked, layers included.
+# In bytes: a zip that is uploaded without S3, and all that is unpacked, layers included. AWS[lambda-package-size]
 MOST_ZIPPED, MOST_UNZIPPED = 50 << 20, 250 << 20
 
 

@@ -71,7 +71,7 @@ def can_be_aws(address: str) -> bool:
     return parsed.is_global and not any(parsed in network for network in NEVER_AWS)
 
 
-# Long-lived ranges of S3 alone, in several regions AWS[s3-addresses]. S3 has others too.
+# Long-lived ranges of S3, in several regions AWS[s3-addresses]. S3 has others too.
 _S3 = tuple(map(ip_network, ("3.5.0.0/16", "52.92.0.0/16", "52.216.0.0/14", "54.231.0.0/16")))
 
 
@@ -84,7 +84,7 @@ def is_s3(address: str) -> bool:
 def presume(addresses: Iterable[str]) -> tuple[str, ...]:
     """The ranges that a task's own addresses suggest: /16 around an IPv4 address outside RFC 1918, /56 around IPv6.
 
-    A VPC is a /16 at most and its IPv6 block a /56 AWS[vpc-sizes]. It is a guess.
+    An IPv4 range of a VPC is a /16 at most, an IPv6 range that Amazon provides a /56 AWS[vpc-sizes]. It is a guess.
     """
     presumed = []
     for parsed in map(ip_address, addresses):

@@ -173,14 +173,14 @@ TABLE = (
         if_called=Impact.PULL,
         service="ecr.api",
     ),
-    # Clients with AWS_USE_FIPS_ENDPOINT call this name; ECR's private DNS does not cover it: AWS[ecr-fips-hosts].
+    # Clients with AWS_USE_FIPS_ENDPOINT call this name, which has an endpoint of its own: AWS[ecr-fips-hosts].
     Row(
         "ecr-fips",
         "api.ecr-fips.{region}.{suffix}",
         "api.ecr-fips.{region}.{suffix}",
         of_image=True,
         if_called=Impact.PULL,
-        service="ecr.api",
+        service="ecr-fips.api",
     ),
 )
 ROWS = {row.name: row for row in TABLE}

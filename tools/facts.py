@@ -14,7 +14,7 @@ from probe.records import Record
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "aws-facts.md"
-FOLDERS = ("probe", "container", "task-definitions", "tests/lab", "docs/pipelines")
+PLACES = ("README.md", "probe", "container", "task-definitions", "tests/lab", "docs/pipelines")
 _ROW = re.compile(r"^\| `(?P<id>[a-z0-9-]+)` \| (?P<fact>.+?) \| (?P<source>.+?) \| (?P<verified>[^|]+?) \|$")
 _USE = re.compile(r"AWS\[(?P<id>[^\]]*)\]")
 
@@ -36,8 +36,8 @@ def facts(text: str) -> list[Fact]:
 
 def uses() -> Iterator[tuple[str, str]]:
     """Every id that a file refers to, with the file and line."""
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*")):
+    for place in PLACES:
+        for path in sorted([ROOT / place] if (ROOT / place).is_file() else (ROOT / place).rglob("*")):
             if path.suffix in (".py", ".yaml", ".md"):
                 for number, line in enumerate(path.read_text().splitlines(), 1):
                     for use in _USE.finditer(line):

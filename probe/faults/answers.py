@@ -272,8 +272,8 @@ _SAME_ANSWER = " It answers the same where a repository of another account does 
 def endpoint_policies(evidence: Evidence) -> Iterator[Finding]:
     """Denials that name a VPC endpoint policy.
 
-    They refute the pull only where this role is known to pull. A policy that allows the pulling role alone, which is
-    AWS's own first example, denies the probe's role, and the pull works.
+    They refute the pull only where this role is known to pull. A policy that allows the pulling role alone, as AWS's
+    first example does (AWS[ecr-guide-policies]), denies the probe's role, and the pull works.
     """
     steps = [step for step in _denials(evidence) if _reason(step) is DenialReason.ENDPOINT]
     if steps:

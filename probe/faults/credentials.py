@@ -113,7 +113,7 @@ INSTANCE_ROLE = noted(
     "The task has no role of its own, so the instance's role was used.",
 )
 
-CLOCK_TOLERANCE = 300.0  # seconds; AWS refuses signatures that are 5 minutes or more off (S3: 15)
+CLOCK_TOLERANCE = 300.0  # seconds; the least that a service tolerates: AWS[signature-clock]
 _INSTANCE_METADATA = "iam-role"  # botocore's name of the provider
 _CAUSES = {
     Failure.THROTTLED: (causes.THROTTLE,),

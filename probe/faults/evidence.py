@@ -433,7 +433,7 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
     def may_be_vpc_resolver(self, server: str) -> bool:
         """Whether it is the VPC's own resolver, or could be: base+2 of a range of the VPC that is not known.
 
-        A task in a subnet of a secondary range has the resolver of another one. AWS[amazon-dns-addresses]
+        A task in a subnet of a secondary range has the resolver of the primary one. AWS[amazon-dns-addresses]
         """
         if self.is_vpc_resolver(server):
             return True

@@ -14,7 +14,7 @@ from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, St
 from probe.narration import listed
 
 # What else can silence an address inside the VPC, after groups, ACLs and records: the endpoint itself, and routes that
-# lead through an inspection appliance. VPC encryption controls are left out: AWS[vpc-encryption-controls].
+# lead through an inspection appliance. VPC encryption controls drop no TLS: AWS[vpc-encryption-controls].
 SILENT = Fault(
     "tcp.silent",
     "nothing answers on port 443 of {endpoints}",

@@ -43,9 +43,12 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
 
 
 def service_of(endpoint: Endpoint, partition: str) -> str:
-    """The name under which PrivateLink offers it."""
+    """The name under which PrivateLink offers it. ECR's FIPS hosts have services of their own: AWS[ecr-fips-hosts]."""
     interface = endpoint.kind is Kind.INTERFACE
-    return service_name(endpoint.name, partition, endpoint.region, interface=interface)
+    name = endpoint.name
+    if name in ("ecr.api", "ecr.dkr") and "-fips." in endpoint.host:
+        name = name.replace("ecr.", "ecr-fips.")
+    return service_name(name, partition, endpoint.region, interface=interface)
 
 
 def service_options(evidence: Evidence, endpoint: Endpoint) -> str:

@@ -220,7 +220,8 @@ HOST_FORM = noted(
 )
 FIPS_HOST = HOST_FORM.variant(
     title="the image uses the FIPS host of the registry, {host}",
-    why="Private DNS of the ecr.dkr endpoint does not cover FIPS hosts, and not every region has them.",
+    why="It has an endpoint of its own, com.amazonaws.{region}.ecr-fips.dkr: the private DNS of ecr.dkr does not cover "
+    "it. Not every region has FIPS hosts.",
     causes=(causes.FIPS_HOSTNAME,),
 )
 _PULL = (Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)  # what needs the repository, not only the role

@@ -45,8 +45,9 @@ PULL_OVER_IPV4 = noted(
 FIPS_ENDPOINTS = noted(
     "task.fips-endpoints",
     "AWS_USE_FIPS_ENDPOINT is set here: SDKs with it call FIPS hosts, such as api.ecr-fips.{region}.{suffix}",
-    "The private DNS names of ECR's endpoints do not cover these hosts, and few regions have them. This check calls "
-    "the standard hosts; --also ecr-fips checks the FIPS host of ecr.api.",
+    "These hosts have endpoints of their own, such as com.amazonaws.{region}.ecr-fips.api: the private DNS of ecr.api "
+    "and ecr.dkr does not cover them, and few regions have them. This check calls the standard hosts; --also ecr-fips "
+    "checks the FIPS host of ecr.api.",
     (causes.FIPS_HOSTNAME,),
 )
 METADATA = noted(

@@ -1,6 +1,6 @@
 """Who pulls or pushes an image, in words: one row for each client.
 
-AWS[pulling-roles]
+AWS[pulling-roles], AWS[pulling-roles-others]
 """
 
 from __future__ import annotations

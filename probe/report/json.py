@@ -1,6 +1,7 @@
 """The JSON documents of a verdict and of a fleet, and their schemas.
 
-A verdict's document is kept below the size at which log drivers split lines, since a split line is not JSON. Details of
+A verdict's document is kept below the size at which log drivers split lines (AWS[awslogs-line-size]), since a split
+line is not JSON. Details of
 successful steps that no finding names are left out first. `explain` must reach the same conclusions from the shortened
 document, so facts that rules read are left out last, and one step of each kind always stays.
 """

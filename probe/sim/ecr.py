@@ -18,7 +18,7 @@ from probe.sim.images import Content, Repositories, Repository
 from probe.sim.s3 import LayerStore
 from probe.sim.services import Account, EntryPoint, Service, json_call, json_error, json_reply
 
-_VALID = 12 * 3600  # a registry token lives 12 hours
+_VALID = 12 * 3600  # seconds; AWS[ecr-token-lifetime]
 
 
 class Passwords:

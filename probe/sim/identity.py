@@ -113,7 +113,7 @@ def layer_service(partition: str, region: str) -> Principal:
 
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-TOLERANCE = timedelta(minutes=15)
+TOLERANCE = timedelta(minutes=15)  # of ECR: AWS[signature-clock]
 _STAMP = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=(?P<key>[A-Z0-9]+)/(?P<scope>\d{{8}}/[a-z0-9-]+/[a-z0-9-]+/aws4_request), ?"

@@ -10,7 +10,7 @@ from probe.records import Record
 
 CORE = ("ecr.api", "ecr.dkr", "logs")
 AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
-# Regions that opened after 2023-12-23, where every task needs them (ECS guide, "interface VPC endpoints").
+# Regions that opened after 2023-12-23, where every task needs them: AWS[agent-endpoints-new-regions].
 NEW_REGIONS = ("ca-west-1", "ap-southeast-5", "ap-southeast-7", "mx-central-1", "ap-east-2", "ap-southeast-6")
 # The service's name and the label of its host differ for these two AWS[ecs-labels].
 _LABELS = {"ecs-agent": "ecs-a", "ecs-telemetry": "ecs-t"}

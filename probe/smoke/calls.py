@@ -154,12 +154,11 @@ class Rate(NamedTuple):
     per_second: float
 
 
-# ECS counts calls by account and region in token buckets ("Request throttling for the Amazon ECS API"), Fargate its
-# launches (AWS[run-task-rate]). Deployments use the same buckets during a run, so calls that change something take
-# half.
+# ECS counts calls by account and region in token buckets, Fargate also those of RunTask (AWS[run-task-rate]).
+# Deployments use the same buckets during a run, so calls that change something take half.
 LAUNCHES = Rate(10, 10.0)
-STOPS = Rate(50, 20.0)  # StopTask is a "cluster resource modify" operation: 100, and 40 a second
-LOG_READS = Rate(10, 10.0)  # GetLogEvents: CloudWatch Logs' quotas allow 10 a second, in some regions more
+STOPS = Rate(50, 20.0)  # StopTask: AWS[ecs-api-rates]
+LOG_READS = Rate(10, 10.0)  # AWS[get-log-events-rate]
 _WHOLE = 1 - 1e-6  # of a token, with room for rounding
 
 

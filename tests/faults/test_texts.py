@@ -59,6 +59,16 @@ def test_each_missing_endpoint_is_created_by_its_own_name() -> None:
     assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in commands["endpoint.missing.ecr-dkr"]
 
 
+def test_the_fips_host_of_the_registry_has_an_endpoint_of_its_own() -> None:
+    host = "123456789012.dkr.ecr-fips.eu-west-1.amazonaws.com"
+    run = FakeRun({"ecr.dkr": public("ecr.dkr")}, planned={"hosts": {"ecr.dkr": host}})
+    causes = {cause.code: cause for cause in finding_of(run, "dns.public-answer").causes}
+    service = "--service-name com.amazonaws.eu-west-1.ecr-fips.dkr "
+    assert any(service in command for command in causes["client.fips-hostname"].fix.commands)
+    assert service in causes["endpoint.missing.ecr-dkr"].fix.commands[0]
+    assert "Values=com.amazonaws.eu-west-1.ecr-fips.dkr " in causes["endpoint.missing.ecr-dkr"].confirm.commands[0]
+
+
 def test_public_addresses_are_not_read_as_network_interfaces() -> None:
     closed = {name: public(name, tcp=Failure.TIMEOUT) for name in ("ecr.api", "ecr.dkr")}
     causes = {cause.code: cause for cause in finding_of(FakeRun(closed), "dns.public-answer").causes}

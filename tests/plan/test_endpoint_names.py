@@ -128,7 +128,7 @@ def test_names_of_privatelink_services(partition: str, prefix: str, services: se
         expected = prefix if service in services else "com.amazonaws"
         assert service_name(service, partition, "REGION") == f"{expected}.REGION.{service}"
     assert service_name("ecr-legacy", partition, "r") == service_name("ecr.api", partition, "r")
-    assert service_name("ecr-fips", partition, "r") == service_name("ecr.api", partition, "r")
+    assert service_name("ecr-fips", partition, "r") == "com.amazonaws.r.ecr-fips.api"
     assert service_name("s3", partition, "r", interface=False) == "com.amazonaws.r.s3"
     interface = "cn.com.amazonaws" if partition == "aws-cn" else "com.amazonaws"
     assert service_name("s3", partition, "r", interface=True) == f"{interface}.r.s3"

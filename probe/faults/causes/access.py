@@ -155,7 +155,7 @@ SOURCE_VPCE_CONDITION = CauseText(
         *_READ_IDENTITY_POLICIES,
         note=(
             "Look for aws:SourceVpce, aws:SourceVpc, aws:SourceVpcArn, aws:VpceAccount, aws:VpceOrgID and "
-            "aws:VpceOrgPaths in these policies. It is not verified that ECR sends the keys that begin with aws:Vpce."
+            "aws:VpceOrgPaths in these policies. No request that bypasses the endpoints has these keys."
         ),
     ),
 )

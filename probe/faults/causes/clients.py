@@ -26,13 +26,20 @@ LEGACY_HOSTNAME = CauseText(
         ),
     ),
 )
-FIPS_HOSTNAME = CauseText(
+FIPS_HOSTNAME = CauseText(  # AWS[ecr-fips-hosts]
     code="client.fips-hostname",
-    title="the client calls the FIPS host, which the endpoints' private DNS does not cover",
+    title="the client calls the FIPS host, which the private DNS of ecr.api and ecr.dkr does not cover",
     fix=advice(
         "use the standard host {account}.dkr.ecr.{region}.{suffix} in the task definition, and remove "
-        "AWS_USE_FIPS_ENDPOINT for clients of ECR",
+        "AWS_USE_FIPS_ENDPOINT for clients of ECR; or create ECR's FIPS endpoints, if FIPS is required",
         REGISTER,
+        "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
+        "--service-name com.amazonaws.{region}.ecr-fips.dkr --subnet-ids SUBNET_ID --security-group-ids GROUP_ID "
+        "--private-dns-enabled",
+        note=(
+            "The commands are alternatives. ECR has two FIPS endpoints: repeat the second command for "
+            "com.amazonaws.{region}.ecr-fips.api. Only some Regions, of the United States, have FIPS hosts."
+        ),
     ),
     confirm=read_task_definition("containerDefinitions[].[image,environment]"),
 )

@@ -83,7 +83,7 @@ FOREIGN_LAYERS = CauseText(
     ),
     confirm=reads(READ_MANIFEST, note="Look for layers with urls."),
 )
-ECR_PUBLIC = CauseText(
+ECR_PUBLIC = CauseText(  # AWS[ecr-public-endpoint], AWS[ecr-pull-through-first-pull]
     code="registry.ecr-public-no-privatelink",
     title="the image is in ECR Public, which has no VPC endpoint for pulls",
     fix=advice(

@@ -34,7 +34,7 @@ PRIVATE_DNS_OFF = CauseText(
     ),
     confirm=READ_ENDPOINTS,
 )
-VPC_ATTRIBUTES_OFF = CauseText(
+VPC_ATTRIBUTES_OFF = CauseText(  # AWS[vpc-dns-attributes]
     code="dns.vpc-attributes-off",
     title="DNS support or DNS hostnames are off in the VPC, so it serves no private names",
     fix=advice(
@@ -184,7 +184,7 @@ ZONE_WRONG_NAME = CauseText(
     ),
     confirm=READ_ZONES,
 )
-ZONE_MISSING_RECORD = CauseText(
+ZONE_MISSING_RECORD = CauseText(  # AWS[zone-without-record]
     code="dns.hosted-zone-missing-record",
     title="a private zone owns the name, but has no record for it (often the wildcard is missing)",
     fix=advice("add a record for {records} to the zone, as an alias to the endpoint", _SET_RECORD),

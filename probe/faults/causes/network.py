@@ -234,7 +234,7 @@ CROSS_REGION = CauseText(
         note="Run it in account {account}. It shows whether the registry replicates to {task_region}.",
     ),
 )
-IPV4_ONLY = CauseText(  # AWS[endpoint-ip-address-type]
+IPV4_ONLY = CauseText(  # AWS[endpoint-ip-address-type], AWS[ecr-dual-stack-endpoints]
     code="region.ipv6-unsupported-endpoint",
     title="the name has only IPv4 addresses, and the task has only IPv6 routes",
     fix=advice(

@@ -223,7 +223,7 @@ TASK = (
     ),
     passing(
         "also-ecr-fips",
-        "Clients with AWS_USE_FIPS_ENDPOINT call api.ecr-fips.<region>, which private DNS does not cover.",
+        "Clients with AWS_USE_FIPS_ENDPOINT call api.ecr-fips.<region>, which private DNS of ecr.api does not cover.",
         task_variables(AWS_USE_FIPS_ENDPOINT="true"),
         findings={"dns.public-answer": "client.fips-hostname"},
         arguments=("--also", "ecr-fips"),
