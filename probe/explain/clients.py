@@ -10,7 +10,8 @@ import re
 from probe.model import Client
 
 _PUSH = re.compile(
-    r"(?i:the push refers to|failed to push|error pushing|checking push permission|\b(?:docker|podman|buildah|crane|"
+    r"(?i:the push refers to|(?:failed|unable) to push|error pushing|pushing (?:image|manifest|layer)|"
+    r"checking push permission|\b(?:docker|podman|buildah|crane|"
     r"finch|nerdctl) push\b|\b(?:put|post|patch)\b[ \"']{1,3}(?:request to )?[\"']?https?://\S{1,300}/(?:manifests|"
     r"blobs/uploads)|/blobs/uploads\b|\btag[ _]invalid\b|cannot be overwritten because the \w{1,20} ?\w{0,20} is "
     r"immutable|failed commit on ref .{1,200}unexpected status)"

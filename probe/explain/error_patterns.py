@@ -82,6 +82,7 @@ _NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
 _LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
+_CONSTRAINT = r"failed to satisfy constraint: '.{1,300}?'(?= |\W*$|\W{1,4}\})"
 _TIMED_OUT_AFTER = r"(?:; timed out(?: after waiting \w+)?)?"  # the ECS agent
 
 
@@ -187,6 +188,7 @@ PATTERNS = (
         "could not parse reference",
         "couldn't parse image (?:name|reference)",
         'failed to parse (?:image|reference)(?: name)? "?',
+        *system_errors.BAD_REFERENCES,
         "invalid (?:tag|digest) format",
         r"repository name (?:\([^)]{1,256}\) )?must (?:be|have|not be)",
         "invalidimagename",
@@ -352,7 +354,41 @@ PATTERNS = (
         r"cannot be overwritten because the (?:image )?(?:repository|tag) is immutable",
         "imagetagalreadyexistsexception",
     ),
-    _setting(Subject.QUOTA, Failure.TOO_LARGE, r"\blimitexceeded(?:exception)?\b"),
+    _setting(
+        Subject.QUOTA,
+        Failure.TOO_LARGE,
+        r"\blimitexceeded(?:exception)?\b",
+        r"already has the maximum (?:allowed )?number of [\w ]{3,40}",
+        r"limit on (?:the )?(?:number|size) of [\w ]{3,40} exceeded",
+        "toomanytagsexception",
+    ),
+    # What the registry says of a manifest that a client pushes: ECR's API, and the codes of distribution's api/errcode.
+    _setting(
+        Subject.REFERENCE,
+        Failure.MALFORMED,
+        rf"invalid parameter at '(?:repositoryname|imagetag|imagedigest|registryids?)' {_CONSTRAINT}",
+        r"\bname_invalid\b|: invalid repository name",
+    ),
+    _setting(
+        Subject.MANIFEST_REFUSED,
+        Failure.MALFORMED,
+        rf"invalid parameter at '(?:imagemanifest|imagemanifestmediatype)' {_CONSTRAINT}",
+        r"unsupported manifest type\b:? ?\"?[\w./+-]{0,120}\"?",
+        r"manifest[ _](?:invalid|unverified|failed signature verification)\b",
+        r"manifest tag did not match uri|\btag_invalid\b",
+        r"unexpected status from put request to https?://\S{1,300}/manifests/\S{1,300}: (?:400|405)\b[\w ]{0,40}",
+        r"\bput https?://\S{1,300}/manifests/\S{1,300}: unexpected status code (?:400|405)\b[\w ]{0,40}",
+    ),
+    # Content that the manifest names and the repository lacks.
+    _setting(
+        Subject.CONTENT_MISSING,
+        Failure.NOT_FOUND,
+        r"layers with digests? '[^']{1,600}' required for pushing image[^.]{0,400}do(?:es)? not exist",
+        r"images? with digests? '[^']{1,600}' required for pushing image[^.]{0,400}do(?:es)? not exist",
+        r"(?:layersnotfound|layerinaccessible|referencedimagesnotfound|uploadnotfound)exception",
+        "manifest_blob_unknown|manifest blob unknown|blob unknown to registry",
+        "blob[ _]upload[ _](?:unknown|invalid)",
+    ),
     _setting(Subject.ACCESS_ROLE, Failure.DENIED, "invalid access role in authenticationconfiguration"),
     _round_trip(
         Failure.DENIED,
@@ -518,7 +554,9 @@ PATTERNS = (
     _round_trip(Failure.RESET, f"{_OPEN}(?:{_any(system_errors.RESET)})"),
     _round_trip(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_any(system_errors.TIMED_OUT)})"),
     _round_trip(Failure.STALLED, *system_errors.STALLED),
-    _round_trip(Failure.RESET, r"[\"'/]: eof\b", *system_errors.RESET, *system_errors.HUNG_UP),
+    _round_trip(
+        Failure.RESET, r"(?:[\"'/]:|retrying in \d{1,3} seconds?) eof\b", *system_errors.RESET, *system_errors.HUNG_UP
+    ),
     # ---- answers
     _round_trip(
         Failure.DENIED, r"parsing http 403 response body: invalid character '<'[^<]{0,80}<\?xml", action=Action.LAYER
@@ -536,6 +574,8 @@ PATTERNS = (
         action=Action.CHALLENGE,
     ),
     _round_trip(Failure.CLOCK, "signature (?:expired|not yet current)"),
+    # Only ECR's registry says this. AWS[ecr-expired-token]
+    _round_trip(Failure.UNAUTHENTICATED, "your authorization token has expired", action=Action.MANIFEST),
     _round_trip(
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",
@@ -553,6 +593,13 @@ PATTERNS = (
         "toomanyrequests: you have reached your (?:unauthenticated )?pull rate limit.*",
         r"toomanyrequests: too many requests\. please see https://docs\.docker\.com.*",
         code=DOCKER_HUB,
+    ),
+    # ECR's registry, in the words of its API. Other registries have words of their own.
+    _round_trip(
+        Failure.THROTTLED,
+        "toomanyrequests(?:exception)?: (?:rate|data limit) exceeded",
+        action=Action.MANIFEST,
+        code="TOOMANYREQUESTS",
     ),
     _round_trip(
         Failure.THROTTLED,

@@ -88,6 +88,8 @@ _ABOUT_AN_IMAGE = re.compile(
     r"|(?:failed|unable) to (?:pull|resolve (?:ref|source)|solve|copy|extract|authorize|fetch \w+ token)",
     re.IGNORECASE,
 )
+# An upload that has no answer: ECR is reported to hang up where it should refuse (aws/containers-roadmap 1970).
+_UPLOAD = re.compile(r"/blobs/uploads/|retrying in \d{1,3} seconds?\b", re.IGNORECASE)
 _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
 # A host with a port other than 443: a database, a cache.
 _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
@@ -170,7 +172,7 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
         return _without_reason(record, named, context)
     match = _of_these_settings(match, named)
-    if match.subject is Subject.QUOTA and context.client is not Client.PUSH:
+    if _is_rate(record, match) and context.client is not Client.PUSH:
         return None  # the limits of other requests are rates
     if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
         return None  # any program can fill a disk
@@ -183,9 +185,21 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     if match.action is Action.TCP and not _is_https(match.port):
         return None  # a connection of another program
     round_trip = _round_trip(record, match, target, named, context)
-    if context.client is Client.PUSH and (round_trip is None or round_trip.endpoint in ("ecr.dkr", "s3", UNNAMED)):
+    if _is_of_push(match, round_trip, context):
         round_trip = PUSH
     return None if round_trip is None else _reported_failure(record, match, round_trip, target)
+
+
+def _is_rate(record: str, match: PatternMatch) -> bool:
+    """Whether only a code says that a limit is reached, which may be a rate."""
+    return match.subject is Subject.QUOTA and record[match.begin : match.end].lower().startswith("limitexceeded")
+
+
+def _is_of_push(match: PatternMatch, round_trip: RoundTrip | None, context: TaskContext) -> bool:
+    """Whether a request of the push failed. Before it a client may pull: only a pull chooses a platform."""
+    if context.client is not Client.PUSH or match.failure is Failure.NO_PLATFORM:
+        return False
+    return round_trip is None or round_trip.endpoint in ("ecr.dkr", "s3", UNNAMED)
 
 
 def _of_these_settings(match: PatternMatch, named: RoundTrip | None) -> PatternMatch:
@@ -447,6 +461,8 @@ def _failed_step(
         return Action.CREDENTIALS, Failure.NO_CREDENTIALS if missing else Failure.NO_ANSWER, None
     if match.action in _CONNECTION_ACTIONS:
         return match.action or round_trip.action, match.failure, None
+    if match.failure is Failure.RESET and round_trip == PUSH and _UPLOAD.search(record):
+        return Action.REQUEST, match.failure, None
     if match.failure is Failure.RESET and (round_trip.action is not Action.LAYER or "failed to do request" in record):
         # No byte of an answer: the connection was cut after the ClientHello, or in the handshake.
         return Action.TLS, Failure.TLS_RESET, None

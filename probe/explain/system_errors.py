@@ -252,6 +252,19 @@ NO_ANSWER = (
     "unable to execute http request",
 )
 
+# ---- names of images that the client refuses
+
+# distribution/reference, containerd's reference, go-containerregistry's pkg/name, oras-go's registry.
+BAD_REFERENCES = (
+    "(?:hostname|object) required",
+    r"invalid repository name \([^)]{1,256}\), cannot specify 64-byte hexadecimal",
+    r"(?:registries must be valid rfc 3986|a (?:repository name|tag name) must be specified)",
+    r"(?:repository|tag|registry) (?:must be between \d{1,3} and \d{1,3} characters|can only contain the characters)",
+    r"must specify a tag name after the colon|a digest must contain exactly one '@' separator",
+    r"invalid reference: (?:missing|invalid) [\w ]{1,40}",
+    "image name cannot be blank|empty image reference|reference not found in url",
+)
+
 # ---- requests that are never sent
 
 NOT_SENT = (

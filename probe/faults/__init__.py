@@ -69,8 +69,9 @@ WORDINGS: Mapping[str, tuple[Fault, ...]] = _by_code(
 )
 FAULTS = tuple(wordings[0] for wordings in WORDINGS.values())
 # Codes that only an error text can show: a check never finds them.
-TEXT_ONLY = frozenset(fault.code for rule in _rules(text_only) for fault in rule.faults) - frozenset(
-    fault.code for area in _AREAS if area is not text_only for rule in _rules(area) for fault in rule.faults
+_OF_TEXTS = (text_only, pushes)
+TEXT_ONLY = frozenset(fault.code for area in _OF_TEXTS for rule in _rules(area) for fault in rule.faults) - frozenset(
+    fault.code for area in _AREAS if area not in _OF_TEXTS for rule in _rules(area) for fault in rule.faults
 )
 
 

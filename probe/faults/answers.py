@@ -170,7 +170,9 @@ def _logs_answered(step: Step) -> bool:
 @finds(BROKEN_TRANSFER)
 def broken_transfers(evidence: Evidence) -> Iterator[Finding]:
     """Conversations that were cut off or stalled after the TLS handshake."""
-    yield from _path_findings(BROKEN_TRANSFER, evidence, _failed(evidence, *_CUT_OFF))
+    steps = _failed(evidence, *_CUT_OFF)
+    steps = [step for step in steps if not (evidence.is_push(step) and step.failure is Failure.RESET)]
+    yield from _path_findings(BROKEN_TRANSFER, evidence, steps)
 
 
 def _failed(evidence: Evidence, *failures: Failure, actions: tuple[Action, ...] = CONVERSATION) -> list[Step]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.faults import answers, causes, registry
+from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, finding, finds
 from probe.model import Action, Basis, DenialReason, Failure, Finding, Impact, Step
+from probe.records import replace
 
 DENIED = answers.DENIED.variant(
     title="a push is refused: {who} is denied {action}",
@@ -39,12 +41,12 @@ TAG_IMMUTABLE = Fault(
     (
         causes.other(
             "the tag was pushed before, and the repository's tags are immutable",
-            causes.advice(
+            advice(
                 "push under a new tag, or let tags of this repository be overwritten",
                 "aws ecr put-image-tag-mutability --region {region} --registry-id {account} "
                 "--repository-name {repository} --image-tag-mutability MUTABLE",
             ),
-            causes.reads(
+            reads(
                 "aws ecr describe-repositories --region {region} --registry-id {account} "
                 '--repository-names {repository} --query "repositories[].imageTagMutability"'
             ),
@@ -60,10 +62,65 @@ QUOTA = Fault(
     (causes.QUOTA,),
     certain=True,
 )
+_QUOTA_OF_PUBLIC = replace(
+    causes.QUOTA,
+    fix=advice(
+        "remove images that nothing uses, or request a higher quota",
+        "aws ecr-public batch-delete-image --region us-east-1 --repository-name NAME --image-ids imageTag=TAG",
+    ),
+    confirm=reads("aws ecr-public describe-images --region us-east-1 --repository-name NAME --max-items 10"),
+)
+QUOTA_OF_PUBLIC = QUOTA.variant(causes=(_QUOTA_OF_PUBLIC,))
+_UNKNOWN_FORM = causes.other(
+    "the client writes a form of manifest that this registry does not take, or the client has a bug",
+    advice(
+        "update the client, or let it write manifests of another type: docker push and podman push --format v2s2 write "
+        "Docker's; for a build cache set image-manifest=true,oci-mediatypes=true",
+        "docker push {image}",
+    ),
+    reads("docker manifest inspect --verbose {image}", note="Run it where the image was pushed from."),
+)
+MANIFEST_REFUSED = Fault(
+    "registry.manifest-refused",
+    "a push is refused: the registry does not accept the image's manifest",
+    "The registry answered to the last request of a push, so network, login and permissions work. The layers arrived. "
+    "Artifacts, build caches, attestations and images with foreign layers have manifests that not every registry "
+    "takes.",
+    Impact.PULL,
+    (_UNKNOWN_FORM, causes.NOT_AN_IMAGE, causes.FOREIGN_LAYERS),
+)
+CONTENT_MISSING = Fault(
+    "registry.content-missing",
+    "a push is refused: the repository lacks content that the image's manifest names",
+    "The registry answered, so network, login and permissions work. An upload was not completed, or the client assumes "
+    "that a layer is there already.",
+    Impact.PULL,
+    (
+        causes.LAYER_CORRUPT.variant(
+            title="an upload of a layer was interrupted or skipped",
+            confirm=reads("docker manifest inspect --verbose {image}", note="Run it where the image was pushed from."),
+        ),
+        causes.TRANSFER_BROKEN,
+    ),
+)
+UPLOAD_CUT = Fault(
+    "registry.upload-cut",
+    "a push fails: the connection to {endpoints} is closed when the client begins to upload a layer",
+    "The client got no answer to this request, and so no reason. ECR is reported to close the connection so where the "
+    "repository does not exist or the upload is denied. A proxy or a firewall can close it as well.",
+    Impact.PULL,
+    (
+        causes.REPOSITORY_NOT_FOUND,
+        causes.EXECUTION_ROLE,
+        causes.TRANSFER_BROKEN,
+        causes.PROXY,
+        causes.EGRESS_FIREWALL,
+    ),
+)
 _USUAL = "an action of a push"
 
 
-@finds(DENIED, ENDPOINT_POLICY, REPOSITORY_MISSING, TOKEN_EXPIRED, basis=Basis.TEXT)
+@finds(DENIED, ENDPOINT_POLICY, REPOSITORY_MISSING, TOKEN_EXPIRED, UPLOAD_CUT, basis=Basis.TEXT)
 def refused_pushes(evidence: Evidence) -> Iterator[Finding]:
     """What the registry answered to a push."""
     for step in evidence.failed(Action.REQUEST):
@@ -74,6 +131,8 @@ def refused_pushes(evidence: Evidence) -> Iterator[Finding]:
                 yield finding(REPOSITORY_MISSING, evidence, (step,))
             elif step.failure is Failure.UNAUTHENTICATED:
                 yield finding(TOKEN_EXPIRED, evidence, (step,))
+            elif step.failure is Failure.RESET:
+                yield finding(UPLOAD_CUT, evidence, (step,))
 
 
 def _denied(evidence: Evidence, step: Step) -> Finding:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from probe.faults import answers, causes, layers, logs, network, pushes, registry, task
@@ -25,6 +26,7 @@ from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possi
 from probe.model import (
     Action,
     Basis,
+    CertificateSeen,
     Client,
     DenialReason,
     Endpoint,
@@ -64,6 +66,8 @@ class Subject(StrEnum):
     SECRET = "secret"
     TAG_IMMUTABLE = "tag-immutable"
     QUOTA = "quota"
+    MANIFEST_REFUSED = "manifest-refused"
+    CONTENT_MISSING = "content-missing"
     ACCESS_ROLE = "access-role"
     TIMEOUT = "timeout"
     SLOW_PULL = "slow-pull"
@@ -217,6 +221,9 @@ FOREIGN_REGISTRY = Fault(
         causes.RESOLVER_UNREACHABLE,
         causes.TLS_INTERCEPTION,
         causes.CA_BUNDLE,
+        causes.CERTIFICATE_EXPIRED,
+        causes.CLOCK_SKEW,
+        causes.PROXY,
         causes.MTU,
         causes.OLD_AGENT,
     ),
@@ -266,6 +273,16 @@ BAD_REFERENCE = Fault(
     Impact.PULL,
     (causes.BAD_IMAGE_REFERENCE,),
     certain=True,
+    other_causes=(causes.MISCONFIGURED,),
+)
+_NO_IMAGE_NAMED = replace(
+    causes.MISCONFIGURED,
+    title="the client passes an empty or incomplete image name: a variable is not set, or the client has a bug",
+    fix=advice("set the image's name in full, with its registry, where the client reads it", REGISTER),
+)
+_EMPTY_REFERENCE = re.compile(
+    r"(?:hostname|object) required|must be specified|cannot be blank|empty image reference|reference \"\"",
+    re.IGNORECASE,
 )
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
@@ -684,6 +701,8 @@ _SUBJECTS = {
     Subject.SECRET: SECRET_MISSING,
     Subject.TAG_IMMUTABLE: pushes.TAG_IMMUTABLE,
     Subject.QUOTA: pushes.QUOTA,
+    Subject.MANIFEST_REFUSED: pushes.MANIFEST_REFUSED,
+    Subject.CONTENT_MISSING: pushes.CONTENT_MISSING,
     Subject.ACCESS_ROLE: ACCESS_ROLE,
     Subject.TIMEOUT: START_TIMEOUT,
     Subject.SLOW_PULL: SLOW_PULL,
@@ -713,6 +732,8 @@ SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
     Subject.VPCE_HOST: ("ecr.dkr",),
     Subject.TAG_IMMUTABLE: ("ecr.dkr",),
     Subject.QUOTA: ("ecr.dkr",),
+    Subject.MANIFEST_REFUSED: ("ecr.dkr",),
+    Subject.CONTENT_MISSING: ("ecr.dkr",),
     Subject.LOG_REGION: ("logs",),
     Subject.TIMEOUT: ("logs",),
 }
@@ -735,6 +756,37 @@ _NO_PATH = (
     causes.NAT_DEVICE,
     causes.NETWORK_ACL,
 )
+_READ_CERTIFICATE_THERE = reads(
+    "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -issuer -dates",
+    note="Run it where the client runs.",
+)
+_INTERCEPTED_THERE = replace(
+    causes.TLS_INTERCEPTION,
+    title="a middlebox terminates TLS and presents its own certificate for {host}",
+    fix=advice("exempt {host} from TLS inspection, or add the middlebox's authority to the client's trust store"),
+    confirm=_READ_CERTIFICATE_THERE,
+)
+_CA_BUNDLE_THERE = replace(
+    causes.CA_BUNDLE,
+    title="the client's trust store is too old: it lacks current authorities, or follows one that has expired",
+    fix=advice("install newer ca-certificates where the client runs, and restart it"),
+    confirm=_READ_CERTIFICATE_THERE,
+)
+_EXPIRED_THERE = replace(
+    causes.CERTIFICATE_EXPIRED,
+    title="the host that answers for {host} presents an out-of-date certificate",
+    fix=advice("find out which host answers for {host}: a middlebox, or the registry itself", "dig +short {host}"),
+    confirm=_READ_CERTIFICATE_THERE,
+)
+_CLOCK_THERE = replace(
+    causes.CLOCK_SKEW,
+    title="the clock of the client's host is wrong",
+    fix=advice(
+        "repair time synchronization on the host",
+        "timedatectl set-ntp true",
+        note="Amazon's time server is 169.254.169.123; chronyc sources shows which one the host uses.",
+    ),
+)
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
     Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
@@ -755,17 +807,48 @@ _ELSEWHERE = {
     Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
     Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
     Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(_NO_PLATFORM_THERE)),
-    Failure.UNTRUSTED: ("presents an untrusted certificate", possible(causes.TLS_INTERCEPTION, causes.CA_BUNDLE)),
+    Failure.UNTRUSTED: ("presents an untrusted certificate", possible(_INTERCEPTED_THERE, _CA_BUNDLE_THERE)),
+    Failure.WRONG_NAME: (
+        "presents a certificate for another host",
+        possible(_INTERCEPTED_THERE, causes.EGRESS_FIREWALL, causes.CUSTOM_RESOLVER, causes.BAD_IMAGE_REFERENCE),
+    ),
+    Failure.EXPIRED: (
+        "presents a certificate that is out of date by the client's clock",
+        possible(_EXPIRED_THERE, _CLOCK_THERE, _CA_BUNDLE_THERE, _INTERCEPTED_THERE),
+    ),
+    Failure.NOT_TLS: (
+        "answers without TLS",
+        possible(causes.PROXY, causes.EGRESS_FIREWALL, causes.BAD_IMAGE_REFERENCE),
+    ),
     Failure.NO_ANSWER: (
         "was not resolved: the resolver did not answer",
         possible(causes.RESOLVER_UNREACHABLE, *_NO_PATH[:2]),
     ),
+    Failure.SERVFAIL: (
+        "was not resolved: the resolver reports an error",
+        possible(causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE),
+    ),
+    Failure.REFUSED: ("refuses connections", possible(causes.EGRESS_FIREWALL, causes.PROXY, _REGISTRY_FAILS)),
+    Failure.SERVER_ERROR: ("answers with a server error", possible(_REGISTRY_FAILS, causes.PROXY)),
 }
+_NOT_YET_VALID = possible(_CLOCK_THERE, _EXPIRED_THERE, _INTERCEPTED_THERE)
+_EXPIRED_ROOT = possible(_CA_BUNDLE_THERE, _EXPIRED_THERE, _INTERCEPTED_THERE, _CLOCK_THERE)
+# When the roots expired that old trust stores still follow: DST Root CA X3 and AddTrust External CA Root.
+_ENDS_OF_ROOTS = frozenset(
+    (datetime(2021, 9, 30, 14, 1, 15, tzinfo=UTC), datetime(2020, 5, 30, 10, 48, 38, tzinfo=UTC))
+)
 _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
 
 
 @finds(
-    *_SUBJECTS.values(), SLOW_CREATE, SLOW_STOP, HELPER_SILENT, NOT_UNPACKED_ON_WINDOWS, CUT_SHORT_AT, basis=Basis.TEXT
+    *_SUBJECTS.values(),
+    SLOW_CREATE,
+    SLOW_STOP,
+    HELPER_SILENT,
+    NOT_UNPACKED_ON_WINDOWS,
+    CUT_SHORT_AT,
+    pushes.QUOTA_OF_PUBLIC,
+    basis=Basis.TEXT,
 )
 def subjects(evidence: Evidence) -> Iterator[Finding]:
     """Failures of the task, its image or its settings, and headlines without a reason."""
@@ -785,6 +868,10 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
             suspects = confirmed(causes.THROTTLE)
         elif subject is Subject.CLIENT_SETTINGS and "fips" in (step.detail or "").lower():
             suspects = possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT)
+        elif subject is Subject.QUOTA and evidence.plan.image_host is ImageHost.PUBLIC_ECR:
+            fault = pushes.QUOTA_OF_PUBLIC
+        elif subject is Subject.REFERENCE and _EMPTY_REFERENCE.search(step.detail or ""):
+            suspects = possible(_NO_IMAGE_NAMED, causes.BAD_IMAGE_REFERENCE)
         elif subject is Subject.MEDIA_TYPE and "verification failed" in (step.detail or ""):
             # An agent with this error asked by tag and digest for an image in the old format.
             suspects = possible(causes.OLD_AGENT, causes.NOT_AN_IMAGE, causes.LAYER_CORRUPT)
@@ -870,6 +957,11 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.measurement.steps:
         if step.endpoint == ELSEWHERE and step.failed and step.failure is not None:
             how, suspects = _ELSEWHERE.get(step.failure, _OTHERWISE)
+            if step.failure is Failure.EXPIRED and isinstance(step.seen, CertificateSeen):
+                if step.seen.not_before is not None:
+                    suspects = _NOT_YET_VALID
+                elif step.seen.not_after in _ENDS_OF_ROOTS:
+                    suspects = _EXPIRED_ROOT
             public = evidence.plan.image_host is ImageHost.PUBLIC_ECR
             if public and causes.NO_ROUTE in suspects.causes:
                 suspects = suspects.first(causes.ECR_PUBLIC)

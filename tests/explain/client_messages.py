@@ -11,6 +11,7 @@ import re
 import botocore.exceptions
 
 from probe.model import Action, Failure
+from tests.explain import registry_messages
 
 DNS, TCP, TLS, CREDENTIALS = Action.DNS, Action.TCP, Action.TLS, Action.CREDENTIALS
 Message = tuple[str, Failure, Action | str | None]
@@ -647,6 +648,7 @@ MESSAGES: tuple[Message, ...] = (
     *RUST,
     *AWS_GO,
     *RUNTIMES,
+    *registry_messages.MESSAGES,
 )
 ALL = (
     *(message for message, _, _ in MESSAGES),
