@@ -41,6 +41,8 @@ _CLIENTS = (
         re.compile(
             r"\bLambda\b|\b(?:CreateFunction|UpdateFunctionCode)|Service: (?:Aws)?Lambda\b"
             r"|AWS::Lambda::Function|\baws_lambda_function\b|lambda\.amazonaws\.com"
+            r"|\b[Ff]unction does not have permission to access|\b[Ss]ource image \S{1,400} (?:is|does) not\b"
+            r"|media type for the source image|\bImageLayerFailure\b"
         ),
     ),
     (

@@ -228,6 +228,11 @@ PATTERNS = (
         "is not authorized to assume (?:the )?role",
         r"not authorized to perform: sts:assumerole\b",
         "role is invalid or cannot be assumed",
+        "(?:error|failed|failure) (?:in |to )?assum(?:e|ing) (?:the |iam |instance |execution |service )*role",
+        "could(?: not|n't) assume (?:the )?(?:iam )?role",
+        "role .{0,200}?cannot be assumed by",
+        r"(?:principal \S{1,100} is )?not authorized to assume the provided role",
+        "not authorized to perform:? sts:assumerolewithwebidentity",
     ),
     _task_start(Subject.DISK, Failure.TOO_LARGE, *system_errors.DISK_FULL),
     _task_start(
@@ -264,14 +269,38 @@ PATTERNS = (
         "unsupported config media type|unexpected media type",
         'media-type: cannot determine|should not have "(?:manifests|config)',
         'does not appear to be a container image|encountered remote "?application/',
+        # Lambda, which takes no index
+        r"image manifest,? (?:config,? )?or layer media type .{0,400}?is not supported",
+        "(?:invalidimage: )?imagelayerfailure(?:: unsupportedimagelayerdetected)?",
     ),
     _task_start(Subject.EXEC, Failure.NO_PLATFORM, "exec format error"),
     _task_start(Subject.VOLUME, Failure.UNREACHABLE, "efs utils commands to set up efs volumes.*"),
     _task_start(Subject.BUILD_IMAGE, Failure.DENIED, "build_container_unable_to_pull_image"),
+    _setting(
+        Subject.BUILD_SETTINGS,
+        Failure.MALFORMED,
+        r"\b(?:cannot|must|invalid|not (?:allowed|supported|valid))\b.{0,160}imagepullcredentialstype\b.{0,40}",
+    ),
+    # The names and codes of botocore's model of Lambda, StateReasonCode.
+    _task_start(
+        Subject.SERVICE_IMAGE,
+        Failure.MALFORMED,
+        r"source image (?:.{1,400}? )?is not valid\b(?:\. provide a valid source image)?",
+        r"image(?:uri|identifier)?' failed to satisfy constraint: member must satisfy regular expression",
+        r"using non-ecr image .{1,400}? is not supported",
+    ),
+    _task_start(
+        Subject.SERVICE_IMAGE,
+        Failure.NOT_FOUND,
+        r"source image (?:.{1,400}? )?does not exist\b(?:\. provide a valid source image)?",
+        "ecr image doesn't exist",
+        r"\bimagedeleted\b",
+    ),
     _task_start(
         Subject.SERVICE_PULL,
         Failure.DENIED,
-        "lambda does not have permission to access the ecr image.*",
+        r"(?:lambda|function|service) does not have permission to (?:access|pull) the (?:\w{2,12} )?image.*",
+        r"\bimageaccessdenied\b",
         "either the image does not exist or its permissions are incorrect.*",
     ),
     _task_start(
@@ -389,7 +418,12 @@ PATTERNS = (
         "manifest_blob_unknown|manifest blob unknown|blob unknown to registry",
         "blob[ _]upload[ _](?:unknown|invalid)",
     ),
-    _setting(Subject.ACCESS_ROLE, Failure.DENIED, "invalid access role in authenticationconfiguration"),
+    _setting(
+        Subject.ACCESS_ROLE,
+        Failure.DENIED,
+        "invalid access role in authenticationconfiguration",
+        "error in assuming access role",
+    ),
     _round_trip(
         Failure.DENIED,
         r"access denied for repository: \S{1,256} in registry id: \d{12}",

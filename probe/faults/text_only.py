@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from probe.faults import answers, causes, layers, logs, network, pushes, registry, task
+from probe.faults import answers, causes, layers, logs, network, pulling_services, pushes, registry, task
 from probe.faults.causes import (
     DESCRIBE_TASK,
     REGISTER,
@@ -63,6 +63,8 @@ class Subject(StrEnum):
     VOLUME = "volume"
     BUILD_IMAGE = "build-image"
     SERVICE_PULL = "service-pull"
+    SERVICE_IMAGE = "service-image"
+    BUILD_SETTINGS = "build-settings"
     SECRET = "secret"
     TAG_IMMUTABLE = "tag-immutable"
     QUOTA = "quota"
@@ -448,6 +450,10 @@ NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
     ),
     causes=(causes.UNPACK, causes.NO_MATCHING_PLATFORM, causes.DISK_FULL),
 )
+_BY_LAMBDA = re.compile(r"(?i)layer media type|ImageLayerFailure")
+_MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
+_NOT_BY_ECS = re.compile(r"WebIdentity|OIDC|[Pp]rincipal '?(?!ecs)[a-z]")
+_TASKS = (Client.ECS, Client.BATCH)
 _ON_WINDOWS = re.compile(r"hcsshim|windowsfilter|[A-Z]:\\|Win32|system (?:cannot find|resources exist)")
 RUNTIME_DOWN = Fault(
     "task.runtime-down",
@@ -698,6 +704,8 @@ _SUBJECTS = {
     Subject.VOLUME: VOLUME,
     Subject.BUILD_IMAGE: BUILD_IMAGE,
     Subject.SERVICE_PULL: SERVICE_PULL,
+    Subject.SERVICE_IMAGE: pulling_services.IMAGE_INVALID,
+    Subject.BUILD_SETTINGS: pulling_services.BUILD_SETTINGS,
     Subject.SECRET: SECRET_MISSING,
     Subject.TAG_IMMUTABLE: pushes.TAG_IMMUTABLE,
     Subject.QUOTA: pushes.QUOTA,
@@ -848,6 +856,10 @@ _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FA
     NOT_UNPACKED_ON_WINDOWS,
     CUT_SHORT_AT,
     pushes.QUOTA_OF_PUBLIC,
+    pulling_services.IMAGE_OF_ECR_INVALID,
+    pulling_services.IMAGE_MISSING,
+    pulling_services.FORMAT_REFUSED,
+    pulling_services.ROLE_REFUSED,
     basis=Basis.TEXT,
 )
 def subjects(evidence: Evidence) -> Iterator[Finding]:
@@ -862,6 +874,12 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
         fault, suspects = _SUBJECTS[subject], None
         if subject is Subject.HELPER_FAILED and step.failure is Failure.TIMEOUT:
             fault = HELPER_SILENT
+        elif subject is Subject.SERVICE_IMAGE:
+            fault = _fault_of_service_image(evidence, step)
+        elif subject is Subject.MEDIA_TYPE and _BY_LAMBDA.search(step.detail or ""):
+            fault = pulling_services.FORMAT_REFUSED
+        elif subject is Subject.ROLE and (evidence.client not in _TASKS or _NOT_BY_ECS.search(step.detail or "")):
+            fault = pulling_services.ROLE_REFUSED
         elif subject is Subject.UNPACK and _ON_WINDOWS.search(step.detail or ""):
             fault = NOT_UNPACKED_ON_WINDOWS
         elif step.failure is Failure.THROTTLED and subject is not Subject.PULL_LIMIT:
@@ -877,6 +895,13 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
             suspects = possible(causes.OLD_AGENT, causes.NOT_AN_IMAGE, causes.LAYER_CORRUPT)
         names = SUBJECT_ENDPOINTS.get(subject, ("task",))
         yield finding(fault, evidence, evidence.tries(step), endpoints=names, suspects=suspects)
+
+
+def _fault_of_service_image(evidence: Evidence, step: Step) -> Fault:
+    if step.failure is Failure.NOT_FOUND:
+        return pulling_services.IMAGE_MISSING
+    of_ecr = evidence.plan.reference is not None or _MASKED_ECR_IMAGE.search(step.detail or "")
+    return pulling_services.IMAGE_OF_ECR_INVALID if of_ecr else pulling_services.IMAGE_INVALID
 
 
 def _without_reason(evidence: Evidence, step: Step, subject: Subject) -> Finding:

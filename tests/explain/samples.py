@@ -7,5 +7,13 @@ from tests.explain.samples_clients import CLIENT_SAMPLES
 from tests.explain.samples_forms import FORM_SAMPLES
 from tests.explain.samples_network import NETWORK_SAMPLES
 from tests.explain.samples_registry import REGISTRY_SAMPLES
+from tests.explain.samples_services import SERVICE_SAMPLES
 
-SAMPLES = (*NETWORK_SAMPLES, *ANSWER_SAMPLES, *FORM_SAMPLES, *CLIENT_SAMPLES, *REGISTRY_SAMPLES)
+SAMPLES = (
+    *NETWORK_SAMPLES,
+    *ANSWER_SAMPLES,
+    *FORM_SAMPLES,
+    *CLIENT_SAMPLES,
+    *REGISTRY_SAMPLES,
+    *SERVICE_SAMPLES,
+)

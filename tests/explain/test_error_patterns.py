@@ -10,6 +10,7 @@ from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 from tests.explain import client_messages
+from tests.explain.samples_services import SERVICE_SAMPLES
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
 # (text, failure, action or subject): the text alone decides, as the end of an error.
@@ -249,7 +250,13 @@ TIMEOUTS = (
 HINTS = ("There is a connection issue between the task and Amazon ECR.", "Check your task network configuration.")
 
 
-EVERY_TEXT = (*(text for text, _, _ in (*SAMPLES, *TASK_ENDS)), *TIMEOUTS, *HINTS, *client_messages.ALL)
+EVERY_TEXT = (
+    *(text for text, _, _ in (*SAMPLES, *TASK_ENDS)),
+    *TIMEOUTS,
+    *HINTS,
+    *client_messages.ALL,
+    *(sample.text for sample in SERVICE_SAMPLES),
+)
 
 
 @pytest.mark.parametrize(("text", "failure", "about"), SAMPLES, ids=lambda sample: str(sample)[:60])

@@ -1,0 +1,110 @@
+"""Faults of Lambda, App Runner, SageMaker and CodeBuild before they pull, which only error texts show.
+
+These services check the image's name, its format and their role when a function or project is created or changed.
+"""
+
+from __future__ import annotations
+
+from probe.faults import causes
+from probe.faults.causes import advice, reads
+from probe.faults.fault import Fault
+from probe.model import Impact
+from probe.records import replace
+
+_SET_IMAGE = "aws lambda update-function-code --region {task_region} --function-name FUNCTION --image-uri IMAGE_URI"
+_WHERE_CONFIGURED = "Other services have the image in their own configuration."
+_READ_IMAGES = reads(
+    "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",
+    note="Run it with the region of the service: the image must be listed there.",
+)
+# AWS[lambda-image-region]
+_OTHER_REGION = replace(
+    causes.CROSS_REGION,
+    title="the repository is in another region than the service, which takes images of its own region only",
+    fix=advice("push or replicate the image to the service's region, and name it there", _SET_IMAGE),
+    confirm=_READ_IMAGES,
+)
+_BAD_NAME = replace(
+    causes.BAD_IMAGE_REFERENCE,
+    title="the image's name lacks the registry's host, is mistyped, or is not in private ECR",
+    fix=advice("name the image in full: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", _SET_IMAGE, note=_WHERE_CONFIGURED),
+    confirm=reads("aws lambda get-function --region {task_region} --function-name FUNCTION --query Code.ImageUri"),
+)
+_NO_SUCH_TAG = replace(
+    causes.TAG_NOT_FOUND,
+    title="the tag or digest was not pushed yet, is another one, or was removed",
+    fix=advice("push the image before the function or service is created", "docker push {image}"),
+)
+# AWS[lambda-image-format]
+_INDEX = replace(
+    causes.NOT_AN_IMAGE,
+    title="an index was pushed under this tag: an image with attestations, or for several platforms",
+    fix=advice(
+        "build and push a single image without attestations",
+        "docker buildx build --platform PLATFORM --provenance=false --sbom=false --tag IMAGE --push .",
+        note="PLATFORM is linux/amd64 or linux/arm64, as the function's architecture.",
+    ),
+)
+IMAGE_INVALID = Fault(
+    "service.image-invalid",
+    "a service of AWS does not accept the image's name",
+    "It checks the name before the pull, outside your VPC, so endpoints and network are not involved. The image must "
+    "be in private ECR, in the service's own region.",
+    Impact.PULL,
+    (_BAD_NAME, causes.REPOSITORY_NOT_FOUND, _OTHER_REGION),
+)
+# The name has ECR's form, so its region is what the text cannot show.
+IMAGE_OF_ECR_INVALID = IMAGE_INVALID.variant(causes=(_OTHER_REGION, _BAD_NAME, causes.REPOSITORY_NOT_FOUND))
+IMAGE_MISSING = IMAGE_INVALID.variant(
+    title="a service of AWS does not find the image",
+    why="It looks for the image outside your VPC, so endpoints and network are not involved.",
+    causes=(_NO_SUCH_TAG, causes.REPOSITORY_NOT_FOUND, _OTHER_REGION),
+)
+FORMAT_REFUSED = Fault(
+    "registry.unreadable-image",
+    "a service of AWS does not accept the format of the image",
+    "The service found the image, so its permissions are right. It accepts single images of Docker's or OCI's format, "
+    "not an index.",
+    Impact.PULL,
+    (_INDEX, causes.NO_MATCHING_PLATFORM),
+)
+# AWS[codebuild-image-credentials]
+BUILD_SETTINGS = Fault(
+    "codebuild.image-settings",
+    "CodeBuild rejects how the project is set to pull its build image",
+    "CodeBuild pulls its own curated images only with CODEBUILD credentials, and images of other accounts or private "
+    "registries only with SERVICE_ROLE. The image was not requested.",
+    Impact.PULL,
+    (
+        replace(
+            causes.MISCONFIGURED,
+            title="imagePullCredentialsType of the project does not fit its image",
+            fix=advice(
+                "set imagePullCredentialsType to CODEBUILD for a curated image, otherwise to SERVICE_ROLE",
+                "aws codebuild update-project --region {task_region} --name PROJECT --environment file://ENVIRONMENT.json",
+            ),
+            confirm=causes.PULL_OUTSIDE_VPC.confirm,
+        ),
+    ),
+)
+_TRUST = replace(
+    causes.TRUST_POLICY,
+    title="the role's trust policy does not allow the service or identity, or the role is new or does not exist",
+    fix=advice(
+        "allow the service or identity in the role's trust policy; if the role is new, wait and repeat the request",
+        "aws iam get-role --role-name ROLE --query Role.AssumeRolePolicyDocument > OLD_POLICY.json",
+        "aws iam update-assume-role-policy --role-name ROLE --policy-document file://POLICY.json",
+        note=(
+            "The second command replaces the role's trust policy as a whole; the first one saves what is there now. A "
+            "new role can take some seconds until it can be assumed."
+        ),
+    ),
+    confirm=reads('aws iam get-role --role-name ROLE --query "Role.AssumeRolePolicyDocument"'),
+)
+ROLE_REFUSED = Fault(
+    "iam.role-not-assumed",
+    "a service or workflow could not assume its role",
+    "The role is needed before the image is requested, so ECR was not asked.",
+    Impact.START,
+    (_TRUST, causes.EXECUTION_ROLE),
+)
