@@ -170,6 +170,12 @@ S3_ROUTE_ACCEPTED = S3_ROUTE.variant(
     causes=(),
     extent=Extent.NOTED,
 )
+S3_ROUTE_REPORTED = S3_ROUTE.variant(
+    why="S3 of another region ({control}) was reached at a public address. Another finding reports the path out of the "
+    "VPC; whether the layers use it too shows in the subnet's route table.",
+    causes=(),
+    extent=Extent.NOTED,
+)
 
 
 @finds(S3_POLICY, S3_POLICY_NAMED, S3_POLICY_NEW_BUCKET)
@@ -280,7 +286,13 @@ def unfetched_layers(evidence: Evidence) -> Iterator[Finding]:
             yield finding(NOT_FETCHED, evidence, skipped)
 
 
-@finds(S3_ROUTE, S3_ROUTE_ACCEPTED)
+def _is_way_out_reported(evidence: Evidence) -> bool:
+    """Whether another finding says that traffic of this task leaves the VPC."""
+    needed = (host for host in evidence.hosts if host.endpoint.impact is not Impact.NONE)
+    return any(evidence.route(host) is Route.PUBLIC or evidence.is_other_region(host) for host in needed)
+
+
+@finds(S3_ROUTE, S3_ROUTE_ACCEPTED, S3_ROUTE_REPORTED)
 def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     """S3 at public addresses, from a subnet with a proven way out: a gateway endpoint and a NAT look the same.
 
@@ -296,5 +308,6 @@ def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     if controls:
         # A way out that is accepted for one endpoint is there on purpose.
         fault = S3_ROUTE_ACCEPTED if evidence.policy.allow_public else S3_ROUTE
+        fault = S3_ROUTE_REPORTED if fault is S3_ROUTE and _is_way_out_reported(evidence) else fault
         control = controls[0].control
         yield finding(fault, evidence, (*host.connected, *controls), control=control.host if control else None)

@@ -19,7 +19,7 @@ from probe.model import (
 )
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import PUBLIC, Host, Reply
+from tests.faults.fake_hosts import PUBLIC, Host, Reply, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import step
 
@@ -383,6 +383,13 @@ EXPECTED = (
         FakeRun(other_region=True, policy=Policy(allow_public=("s3",))),
         {S3_ROUTE: ""},
         *FINE,
+        {S3_ROUTE: "info"},
+    ),
+    Expected(
+        "S3's route, the control reached, and another finding reports the way out",
+        FakeRun({"logs": public("logs")}, other_region=True),
+        {"dns.public-answer": "logs.endpoint-missing", S3_ROUTE: ""},
+        *ROUTE_UNKNOWN,
         {S3_ROUTE: "info"},
     ),
     Expected(

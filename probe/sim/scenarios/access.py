@@ -118,7 +118,7 @@ DENIALS = (
         "The role is limited to the VPC's endpoint, but the calls leave through a NAT gateway.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "iam.denied": "iam.source-vpce-condition",
             "dns.public-answer": None,
         },
@@ -135,7 +135,7 @@ DENIALS = (
         "The execution role is limited to the VPC's endpoint, but names resolve publicly: the pull is denied too.",
         all_of(without_private_dns("ecr.api", "ecr.dkr"), with_nat, _own_endpoint_only),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "iam.denied": "iam.source-vpce-condition",
             "dns.public-answer": None,
         },

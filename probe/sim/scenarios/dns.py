@@ -87,7 +87,7 @@ DNS = (
         "Private DNS of the ecr.api endpoint is off; a NAT gateway makes the pull work without the endpoint.",
         all_of(without_private_dns("ecr.api"), with_nat),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "dns.public-answer": "endpoint.missing.ecr-api",
         },
         pull="works",
@@ -96,7 +96,7 @@ DNS = (
         "all-through-nat",
         "No endpoints but a NAT gateway: the pull works over public addresses only.",
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
-        findings={"s3.route-undetermined": "s3.route-table-not-associated", "dns.public-answer": None},
+        findings={"s3.route-undetermined": None, "dns.public-answer": None},
         pull="works",
     ),
     passing(
@@ -281,7 +281,7 @@ RESOLVERS = (
         "custom-resolver-nat",
         "A company DNS server without the private zones; pulls work through a NAT gateway, not through the endpoints.",
         all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER), with_nat),
-        findings={"s3.route-undetermined": "s3.route-table-not-associated", "dns.public-answer": "dns.custom-resolver"},
+        findings={"s3.route-undetermined": None, "dns.public-answer": "dns.custom-resolver"},
         pull="works",
     ),
     passing(

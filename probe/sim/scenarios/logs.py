@@ -53,7 +53,7 @@ LOGS = (
         "The endpoint for CloudWatch Logs is missing; logs leave through a NAT gateway.",
         all_of(without_endpoints("logs"), with_nat),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "dns.public-answer": "logs.endpoint-missing",
         },
     ),
@@ -138,7 +138,7 @@ LOGS = (
         "EC2 without the agent's endpoints: its traffic leaves through a NAT gateway.",
         all_of(EC2_HOST, without_endpoints(*AGENT), with_nat),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "dns.public-answer": "ecs.control-plane-endpoints-missing",
         },
     ),

@@ -66,7 +66,7 @@ PAIRS = (
             with_nat,
         ),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "tls.interception": "tls.interception",
             "dns.public-answer": "logs.endpoint-missing",
         },

@@ -414,7 +414,7 @@ LAYERS = (
         "The registry stores the layers in another region's bucket, reached through a NAT gateway.",
         all_of(lambda vpc: setattr(repository(vpc), "layer_region", OTHER_REGION), with_nat),
         findings={
-            "s3.route-undetermined": "s3.route-table-not-associated",
+            "s3.route-undetermined": None,
             "region.cross-region": "region.cross-region",
         },
     ),
