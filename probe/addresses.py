@@ -17,7 +17,8 @@ AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 # Credentials and task metadata; instance metadata. Requests to them must not go to a proxy.
 LINK_LOCAL_SERVICES = ("169.254.170.2", "169.254.169.254")
 # Public networks of other owners that VPCs are known to use as private ranges: the US and UK ministries of defense,
-# Microsoft, T-Mobile. AWS's public names never resolve to them; a name that does comes from a private hosted zone.
+# Microsoft, T-Mobile. AWS's public names never resolve to them (AWS[never-aws-ranges]); a name that does comes from
+# a private hosted zone.
 NEVER_AWS = tuple(
     ip_network(text)
     for text in (

@@ -9,7 +9,8 @@ from __future__ import annotations
 from probe.model import Endpoint, Impact, Kind, Partition
 from probe.records import Record
 
-# The dual-stack registry has a suffix of its own, which botocore's partition data lacks. Other partitions' is unknown.
+# The dual-stack registry has a suffix of its own, which botocore's partition data lacks: AWS[ecr-dual-stack-hosts].
+# Other partitions' is unknown.
 DUAL_STACK_REGISTRY_SUFFIXES = {"aws": "on.aws", "aws-us-gov": "on.aws", "aws-cn": "on.amazonwebservices.com.cn"}
 # Secrets Manager's own name is dual-stack in these partitions (botocore, endpoint rules of secretsmanager).
 _PLAIN_SECRETS = ("aws", "aws-us-gov", "aws-cn")
@@ -173,7 +174,7 @@ TABLE = (
         if_called=Impact.PULL,
         service="ecr.api",
     ),
-    # Clients with AWS_USE_FIPS_ENDPOINT call this name, which has an endpoint of its own: AWS[ecr-fips-hosts].
+    # Clients with AWS_USE_FIPS_ENDPOINT call this name, which has an endpoint of its own: AWS[ecr-fips-endpoints].
     Row(
         "ecr-fips",
         "api.ecr-fips.{region}.{suffix}",

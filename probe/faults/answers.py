@@ -260,7 +260,8 @@ _ACTIONS = {
 _POLICIES = {"s3": causes.S3_ENDPOINT_POLICY} | dict.fromkeys(
     ("ecr.api", "ecr.dkr", "ecr-legacy"), causes.ECR_ENDPOINT_POLICY
 )
-# Services that pull from outside the VPC, so that no endpoint's policy applies AWS[pulling-roles].
+# Services that pull from outside the VPC, so that no endpoint's policy applies: AWS[pulling-role-lambda],
+# AWS[pulling-role-app-runner], AWS[pulling-role-sagemaker].
 _BY_SERVICE = {
     Client.LAMBDA: (causes.REPOSITORY_POLICY, causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND),
     Client.APP_RUNNER: (causes.EXECUTION_ROLE, causes.REPOSITORY_POLICY),

@@ -43,7 +43,7 @@ def values_of(evidence: Evidence, steps: tuple[Step, ...], names: Iterable[str])
 
 
 def service_of(endpoint: Endpoint, partition: str) -> str:
-    """The name under which PrivateLink offers it. ECR's FIPS hosts have services of their own: AWS[ecr-fips-hosts]."""
+    """The name under which PrivateLink offers it. ECR has services for its FIPS hosts: AWS[ecr-fips-endpoints]."""
     interface = endpoint.kind is Kind.INTERFACE
     name = endpoint.name
     if name in ("ecr.api", "ecr.dkr") and "-fips." in endpoint.host:

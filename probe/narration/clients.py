@@ -1,7 +1,4 @@
-"""Who pulls or pushes an image, in words: one row for each client.
-
-AWS[pulling-roles], AWS[pulling-roles-others]
-"""
+"""Who pulls or pushes an image, in words: one row for each client."""
 
 from __future__ import annotations
 
@@ -35,28 +32,28 @@ class ClientWords(Record, frozen=True):
 _PULL = "pull the image"
 CLIENTS: Mapping[Client, ClientWords] = {
     Client.ECS: ClientWords(("ECS", _PULL), "the role that pulls", "EXECUTION_ROLE", "ecs-tasks.amazonaws.com"),
-    Client.LAMBDA: ClientWords(
+    Client.LAMBDA: ClientWords(  # AWS[pulling-role-lambda]
         ("Lambda", _PULL),
         "the service lambda.amazonaws.com",
         "CREATOR_ROLE",
-        proof="Lambda pulls with its own identity.",
+        proof="Lambda pulls with its own identity or the function's execution role.",
     ),
-    Client.APP_RUNNER: ClientWords(
+    Client.APP_RUNNER: ClientWords(  # AWS[pulling-role-app-runner]
         ("App Runner", _PULL), "the service's access role", "ACCESS_ROLE", "build.apprunner.amazonaws.com"
     ),
-    Client.SAGEMAKER: ClientWords(
+    Client.SAGEMAKER: ClientWords(  # AWS[pulling-role-sagemaker]
         ("SageMaker", _PULL), "the execution role of the model or job", "SAGEMAKER_ROLE", "sagemaker.amazonaws.com"
     ),
-    Client.CODEBUILD: ClientWords(
+    Client.CODEBUILD: ClientWords(  # AWS[pulling-role-codebuild]
         ("CodeBuild", _PULL), "the service role of the project", "SERVICE_ROLE", "codebuild.amazonaws.com"
     ),
-    Client.BATCH: ClientWords(
+    Client.BATCH: ClientWords(  # AWS[pulling-role-batch]
         ("AWS Batch", _PULL),
         "the execution role of the job (on EC2: the role of the instance)",
         "EXECUTION_ROLE",
         "ecs-tasks.amazonaws.com",
     ),
-    Client.KUBERNETES: ClientWords(
+    Client.KUBERNETES: ClientWords(  # AWS[pulling-role-eks]
         ("the kubelet", _PULL),
         "the role of the node (on Fargate: the pod execution role)",
         "NODE_ROLE",

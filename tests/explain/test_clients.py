@@ -24,6 +24,9 @@ CODEBUILD = (
     "perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-north-1:210987654321:repository/shop/cart because no "
     "identity-based policy allows the ecr:BatchGetImage action"
 )
+FUNCTION = CODEBUILD.replace("CodeBuild: denied", "AWS::Lambda::Function").replace(
+    "shopBuild/AWSCodeBuild-0a1b", "shop/cart"
+)
 APP_RUNNER = "AppRunner: Failed to pull your application image from ECR. Reason: Access denied: 403 Forbidden"
 
 
@@ -60,6 +63,7 @@ def test_a_denied_push_needs_the_actions_of_a_push() -> None:
     ("text", "client", "words"),
     [
         (PLATFORMS[0].text, Client.LAMBDA, "allow the service lambda.amazonaws.com in the policy of the repository"),
+        (FUNCTION, Client.LAMBDA, "Lambda pulls with its own identity or the function's execution role."),
         (PLATFORMS[2].text, Client.APP_RUNNER, "let build.apprunner.amazonaws.com assume the role ACCESS_ROLE"),
         (APP_RUNNER, Client.APP_RUNNER, "policy/service-role/AWSAppRunnerServicePolicyForECRAccess"),
         (PLATFORMS[3].text, Client.SAGEMAKER, "to the role models"),

@@ -26,7 +26,7 @@ LEGACY_HOSTNAME = CauseText(
         ),
     ),
 )
-FIPS_HOSTNAME = CauseText(  # AWS[ecr-fips-hosts]
+FIPS_HOSTNAME = CauseText(  # AWS[ecr-fips-endpoints]
     code="client.fips-hostname",
     title="the client calls the FIPS host, which the private DNS of ecr.api and ecr.dkr does not cover",
     fix=advice(
