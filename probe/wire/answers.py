@@ -68,14 +68,15 @@ def facts(answer: Answer, *, method: str, address: str | None, clock: float) -> 
 def failure(answer: Answer, seen: AnswerSeen) -> tuple[Failure, str] | None:
     """The failure and the error text of an answer, None for 2xx.
 
-    A body without a mark of AWS comes from a middlebox, for any status. An answer without a body (to HEAD, or a plain
-    5xx) is classified by its status.
+    A body without a mark of AWS comes from a middlebox, for any status, and so does an empty 4xx without one: AWS says
+    why. An answer to HEAD, a plain 429 and a plain 5xx have no body and are classified by their status.
     """
     status = answer.status
     if 200 <= status < 300:
         return None
     error = _error(answer)
-    if status == 407 or (answer.body.strip() and not seen.aws):
+    says_why = seen.method == "HEAD" or status == 429 or not 400 <= status < 500
+    if status == 407 or (not seen.aws and (answer.body.strip() or not says_why)):
         return Failure.NOT_AWS, scrub(f"status {status}, not from AWS: {_page_text(answer.body)}")
     if 300 <= status < 400:
         location = _lower_case(answer.headers).get("location")

@@ -92,11 +92,12 @@ def xml(code: str, message: str = "words") -> bytes:
         (503, xml("SlowDown"), S3, Failure.THROTTLED),
         (500, xml("InternalError"), S3, Failure.SERVER_ERROR),
         (400, xml("InvalidArgument"), S3, Failure.MALFORMED),
-        # Without a body, and not from AWS.
+        # Without a body or a mark of AWS, and not from AWS.
         (503, b"", {}, Failure.SERVER_ERROR),
-        (403, b"", {}, Failure.DENIED),
-        (404, b"", {}, Failure.NOT_FOUND),
-        (401, b"", {}, Failure.UNAUTHENTICATED),
+        (429, b"", {}, Failure.THROTTLED),
+        (403, b"", {}, Failure.NOT_AWS),
+        (404, b"", {}, Failure.NOT_AWS),
+        (401, b"", {}, Failure.NOT_AWS),
         (403, PAGE, {"Content-Type": "text/html"}, Failure.NOT_AWS),
         (502, b"Bad Gateway", {}, Failure.NOT_AWS),
         (404, b'{"message": "no such route"}', {}, Failure.NOT_AWS),

@@ -455,6 +455,12 @@ TLS = (
         findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
     ),
     failing(
+        "bare-refusal",
+        "A trusted middlebox answers requests to S3 with 403, without a body.",
+        all_of(middlebox("s3", issuer=CORPORATE, reply=Reply(403, content_type="")), trust_store(AMAZON, CORPORATE)),
+        findings={"tls.interception": "tls.interception", "http.not-aws": "path.egress-firewall"},
+    ),
+    failing(
         "busy-page",
         "A trusted middlebox answers requests to the registry with 503.",
         all_of(middlebox("ecr.dkr", issuer=CORPORATE, reply=BUSY_PAGE), trust_store(AMAZON, CORPORATE)),
