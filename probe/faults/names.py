@@ -33,6 +33,7 @@ from probe.faults.name_suspects import (
     public_answer_suspects,
 )
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.records import replace
 
 # What can keep the packets to a public address inside the VPC.
 _NO_PATH_OUT = (
@@ -94,10 +95,14 @@ PUBLIC_SILENT = Fault(
         ),
     ),
 )
+_PUBLIC_RECORD = causes.STALE_RECORD.variant(
+    title="a record of a private zone lists public addresses together with those of the endpoint"
+)
 PUBLIC_PARTLY = PUBLIC.variant(
     title="{endpoints} {resolve} to public and private addresses",
     why="Some connections stay inside the VPC and others leave it, at random. Two DNS sources answer "
     "for the same name.",
+    causes=(_PUBLIC_RECORD, *PUBLIC.causes),
     extent=Extent.PARTLY,
 )
 NAME_MISSING = Fault(
@@ -244,8 +249,18 @@ def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]
             return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
         path = _PATH_BESIDE_A_WAY_OUT if evidence.controls_outside else _NO_PATH_OUT
         return PUBLIC_SILENT, suspects.then(*path, *ipv6)
-    mixed = any(is_inside(address.address_class) for address in host.addresses)
-    return (PUBLIC_PARTLY if mixed else PUBLIC), suspects
+    inside = {address.address for address in host.addresses if is_inside(address.address_class)}
+    if not inside:
+        return PUBLIC, suspects
+    absent = causes.missing(host.endpoint.name)
+    if (
+        suspects.confirmed
+        or absent not in suspects.causes
+        or inside.isdisjoint(step.address for step in host.verified_handshakes)
+    ):
+        return PUBLIC_PARTLY, suspects
+    # The endpoint answers at one of the addresses.
+    return PUBLIC_PARTLY, replace(suspects, ruled_out=suspects.ruled_out | {absent}).first(_PUBLIC_RECORD)
 
 
 def _has_ipv6(host: HostFacts) -> bool:

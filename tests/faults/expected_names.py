@@ -131,7 +131,7 @@ EXPECTED = (
     Expected(
         "public and private addresses under one name",
         FakeRun({"ecr.api": Host((*PRIVATE["ecr.api"], *PUBLIC["ecr.api"]))}),
-        {"dns.public-answer": "endpoint.missing.ecr-api"},
+        {"dns.public-answer": "dns.stale-record dns.private-dns-disabled"},
         "degraded",
         "works",
     ),

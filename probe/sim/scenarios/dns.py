@@ -68,6 +68,13 @@ def _zone_of_another_endpoint(vpc: VPC) -> None:
     private_zone(name, lambda vpc: {name: vpc.endpoints["logs"].all_addresses})(vpc)
 
 
+def _zone_with_a_public_address(vpc: VPC) -> None:
+    """A zone of one's own that has an address of the endpoint and a public one of AWS."""
+    name = names.api(REGION)
+    public = vpc.internet.v4(names.AwsHost("ecr.api", REGION))[0]
+    private_zone(name, lambda vpc: {name: (vpc.endpoints["ecr.api"].addresses[0], public)})(vpc)
+
+
 def _dns64_without_route(vpc: VPC) -> None:
     """DNS64 is on, as some modules set it by default, without a route to 64:ff9b::/96."""
     vpc.resolver.dns64 = True
@@ -171,6 +178,12 @@ DNS = (
         "A hosted zone points api.ecr to the endpoint of another service.",
         all_of(without_private_dns("ecr.api"), _zone_of_another_endpoint),
         findings={"tls.wrong-name": "dns.hosted-zone-conflict"},
+    ),
+    degraded(
+        "record-with-public-address",
+        "A private zone has an address of the ecr.api endpoint and a public one, which is unreachable.",
+        all_of(without_private_dns("ecr.api"), _zone_with_a_public_address),
+        findings={"dns.public-answer": "dns.stale-record"},
     ),
     degraded(
         "dns64-without-route",
