@@ -81,6 +81,7 @@ _JAVA = rf"connect to (?P<host>{_NAME}):443(?: \[[^\]/]{{0,255}}/(?P<address>{_I
 _NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
 _LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
+_HOST_ALONE = r"[\w.*<>-]{0,64}dkr[.-]ecr[\w.*<>-]{1,100}(?::[\w.-]{1,128})?(?![\w/])"
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
 _CONSTRAINT = r"failed to satisfy constraint: '.{1,300}?'(?= |\W*$|\W{1,4}\})"
 _TIMED_OUT_AFTER = r"(?:; timed out(?: after waiting \w+)?)?"  # the ECS agent
@@ -180,6 +181,13 @@ PATTERNS = (
         "conflictingdomainexists",
         "private-dns-enabled cannot be set because there is already",
     ),
+    # A host of ECR where a name stands: all that follows is Docker Hub's answer.
+    _setting(
+        Subject.HOST_WITHOUT_PATH,
+        Failure.NOT_FOUND,
+        rf"(?:pull access denied for|repository|failed to resolve reference) \"?{_HOST_ALONE}\"?(?=[,:\s]).{{0,400}}",
+        rf"docker\.io/library/{_HOST_ALONE}(?=[,:\"\s]).{{0,400}}",
+    ),
     # distribution/reference, containerd's reference and containers/image; kubelet calls it InvalidImageName.
     _setting(
         Subject.REFERENCE,
@@ -202,6 +210,24 @@ PATTERNS = (
         "missing authorizationdata in ecr response",
         "invalid proxyendpoint returned by ecr",
         "unexpected number of results in authorizationdata",
+    ),
+    # The first one: Docker's helper, to which the kubelet speaks its own protocol.
+    _helper(
+        Subject.PROVIDER_UNFIT,
+        Failure.MALFORMED,
+        "error parsing the serverurl.{0,200}credentialproviderrequest.*",
+        "apiversion from credential plugin response did not match.{0,200}",
+        "error (?:reading gvk|decoding credential provider plugin response) from (?:response|stdout).{0,200}",
+        "(?:error decoding|unsupported|failed to decode) .{0,40}credentialprovider(?:request|response).{0,200}",
+        'no kind "credentialprovider(?:request|response)" is registered.{0,200}',
+    ),
+    _helper(
+        Subject.HOST_UNRECOGNISED,
+        Failure.MALFORMED,
+        r"aws ecr detected with\s{1,3}region\s.{0,10}region is missing",
+        "can only be used with (?:amazon elastic container registry|ecr)",
+        "is not a valid ecr (?:repository url|registry)",
+        "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT),
     _task_start(Subject.PULL_LIMIT, Failure.THROTTLED, "pull qps exceeded", "failed to get rate limit token"),
@@ -469,7 +495,17 @@ PATTERNS = (
         "unable to find execution role credentials",
         action=Action.CREDENTIALS,
     ),
-    # ---- credential helpers of Docker and credential providers of the kubelet
+    # ---- logins, credential helpers of Docker and credential providers of the kubelet
+    _helper(
+        Subject.LOGIN,
+        Failure.MALFORMED,
+        r"login attempt to \S{1,300} failed with status: 400\b(?: bad request)?",
+        r"(?:docker|podman|helm|nerdctl|finch|buildah|oras|skopeo) (?:registry )?login\b.{0,200}\b400:? bad request",
+        "(?:logging into|authenticating creds for|unable to retrieve auth token).{0,300}"
+        r"(?:status code(?: from registry)? 400\b(?: \(bad request\))?|\b400 bad request)",
+        "cannot perform an interactive login from a non tty device",
+        "error: (?:password|non-null username) required",
+    ),
     _helper(
         Subject.HELPER_MISSING,
         Failure.NOT_FOUND,
@@ -484,9 +520,16 @@ PATTERNS = (
         weight=Weight.WEAK,
     ),
     _helper(
+        Subject.PROVIDER_FAILED,
+        Failure.NO_CREDENTIALS,
+        r"error execing credential provider plugin \S{1,80}(?: for image \S{1,300}?)?: exit status \d{1,3}",
+        weight=Weight.WEAK,
+    ),
+    _helper(
         Subject.HELPER_FAILED,
         Failure.NO_CREDENTIALS,
-        r"error execing credential provider plugin \S{1,80}(?: for image \S{1,300}?)?(?:: exit status \d{1,3})?",
+        r"error execing credential provider plugin \S{1,80}(?: for image \S{1,300}?)?",
+        "error running credential provider plugin",
         "credentials not found in native keychain",
         "error getting credentials - err",
         "failed getting credential from external registry credential provider",
@@ -598,6 +641,11 @@ PATTERNS = (
     # An HTML page may contain "403" and "access denied" as well: all of it is one match.
     _round_trip(Failure.NOT_AWS, "<(?:!doctype|html|head|title).*"),
     _round_trip(Failure.NOT_AWS, "invalid character '<' looking for beginning of value"),
+    _round_trip(
+        Failure.NO_CREDENTIALS,
+        r"sandbox image .{0,700}(?:no basic auth credentials|\b401 unauthorized|authorization failed)",
+        action=Action.CHALLENGE,
+    ),
     _round_trip(
         Failure.NO_CREDENTIALS,
         "no basic auth credentials",

@@ -171,7 +171,7 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     target = _target(record, match)
     if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
         return _without_reason(record, named, context)
-    match = _of_these_settings(match, named)
+    match = _of_these_settings(_of_this_login(match, target), named)
     if _is_rate(record, match) and context.client is not Client.PUSH:
         return None  # the limits of other requests are rates
     if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
@@ -208,6 +208,14 @@ def _of_these_settings(match: PatternMatch, named: RoundTrip | None) -> PatternM
         return replace(match, subject=Subject.CLIENT_SETTINGS)
     is_logs = match.subject is Subject.CLIENT_SETTINGS and named == LOGS
     return replace(match, subject=Subject.LOG_REGION) if is_logs else match
+
+
+def _of_this_login(match: PatternMatch, target: _Target | None) -> PatternMatch:
+    """A malformed login is one to ECR; another host refuses any login of ECR."""
+    elsewhere = target is not None and (target.host.vpce or is_foreign(target.host))
+    if match.subject is not Subject.LOGIN or not elsewhere:
+        return match
+    return replace(match, subject=None, action=None, failure=Failure.UNAUTHENTICATED)
 
 
 def _without_match(record: str, named: RoundTrip | None, context: TaskContext) -> ReportedFailure | None:

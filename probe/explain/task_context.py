@@ -41,6 +41,12 @@ _REPOSITORY_ARN = re.compile(
 )
 _LAYER_BUCKET = re.compile(r"\bprod-(?P<region>[a-z0-9-]{5,20}?)-starport-layer-bucket")
 _CLOUDTRAIL_REGION = re.compile(r"\bawsRegion\W{1,5}(?P<region>[a-z0-9-]{5,20})")
+# The region that a login command asks for a token.
+_LOGIN_REGION = re.compile(
+    r"\becr get-(?:login(?:-password)?|authorization-token)\b[^|\n]{0,200}?"
+    r"--region[= ]['\"]?(?P<region>[a-z0-9-]{5,20})"
+    r"|--region[= ]['\"]?(?P<before>[a-z0-9-]{5,20})['\"]? ecr get-(?:login|authorization-token)"
+)
 _S3_ERROR = re.compile(r"<(?:\?xml|Error>).{0,4000}")  # its principal is ECR's own
 _SERVICE = re.compile(
     r"\(service (?P<service>[\w-]{1,255})[),]|\b[Ss]ervice (?:ARN )?\S{0,200}:service/(?P<arn>[\w/-]{1,512})"
@@ -96,7 +102,7 @@ def read_context(records: Iterable[str]) -> TaskContext:
         image=images[0] if images else None,
         other_image=other.text if other and not images else None,
         other_kind=other.host if other else ImageHost.OTHER,
-        region=task["region"] if task else None,
+        region=task["region"] if task else _login_region(text),
         named_region=next(_regions(text), None),
         account=identity["account"] if identity else task["account"] if task else None,
         task_arn=task[0] if task else None,
@@ -104,6 +110,12 @@ def read_context(records: Iterable[str]) -> TaskContext:
         service=(service["service"] or service["arn"].rpartition("/")[2]) if service else None,
         client=client_of(text),
     )
+
+
+def _login_region(text: str) -> str | None:
+    match = _LOGIN_REGION.search(text)
+    region = (match["region"] or match["before"]) if match else None
+    return region if region and partition_of(region) is not None else None
 
 
 def image_of(record: str) -> str | None:

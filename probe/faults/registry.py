@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.faults import causes
@@ -9,7 +10,7 @@ from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
-from probe.model import PINNED, SCHEMA_1, Action, Extent, Failure, Finding, Impact, Step, Topic
+from probe.model import PINNED, SCHEMA_1, Action, Client, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
 from probe.records import replace
 
@@ -46,6 +47,17 @@ TOKEN_REJECTED = Fault(
         ),
         impact=Impact.PULL,
     ),
+)
+# ECR answers an expired token with a sentence that says so AWS[ecr-expired-token], and a request without one with 401.
+TOKEN_ABSENT = TOKEN_REJECTED.variant(
+    title="the registry answers 401: the client sent no token, or one that it does not accept",
+    why=(
+        "The registry answered, so the network path works. An expired token would have been named; without a "
+        "credential provider, or where it fails, the client asks without a token."
+    ),
+    impact=Impact.PULL,
+    causes=(causes.NO_CREDENTIAL_PROVIDER, causes.TOKEN_EXPIRED, causes.EXECUTION_ROLE),
+    in_texts=None,
 )
 # Any name can be a pull-through cache's, because a rule's prefix may be ROOT. AWS[ecr-pull-through-root]
 # Such a cache answers "not found" where the role may not import: AWS[ecr-pull-through-404].
@@ -229,13 +241,21 @@ _PULL = (Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)  # what n
 HIDDEN = "pull access denied"
 
 
-@finds(TOKEN_REJECTED)
+@finds(TOKEN_REJECTED, TOKEN_ABSENT)
 def rejected_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Tokens that the registry does not accept."""
     refused = evidence.failed(Action.CHALLENGE, Action.MANIFEST, Action.BLOB)
     steps = [step for step in refused if step.failure is Failure.UNAUTHENTICATED and concern(step) is None]
     if steps:
-        yield finding(TOKEN_REJECTED, evidence, evidence.tries(*steps))
+        fault = TOKEN_ABSENT if all(_may_lack_token(evidence, step) for step in steps) else TOKEN_REJECTED
+        yield finding(fault, evidence, evidence.tries(*steps))
+
+
+def _may_lack_token(evidence: Evidence, step: Step) -> bool:
+    """Whether a text shows a bare 401 to a request of a client that needs a helper or provider for its token."""
+    by_helper = evidence.is_text and evidence.client in (Client.KUBERNETES, Client.RUNTIME)
+    named = re.search("expired|invalid|login", step.detail or "")
+    return by_helper and step.action in (Action.MANIFEST, Action.BLOB) and named is None
 
 
 @finds(KEY_UNUSABLE)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from probe.faults import answers, causes, layers, logs, network, pulling_services, pushes, registry, task
+from probe.faults import answers, causes, layers, logins, logs, network, pulling_services, pushes, registry, task
 from probe.faults.causes import (
     DESCRIBE_TASK,
     REGISTER,
@@ -54,6 +54,7 @@ class Subject(StrEnum):
     EXECUTION_ROLE = "execution-role"
     LOG_REGION = "log-region"
     REFERENCE = "reference"
+    HOST_WITHOUT_PATH = "host-without-path"
     ENDPOINT_ZONE = "endpoint-zone"
     PRIVATE_DNS = "private-dns"
     PLACEMENT = "placement"
@@ -84,6 +85,10 @@ class Subject(StrEnum):
     CLIENT_VERSION = "client-version"
     HELPER_MISSING = "helper-missing"
     HELPER_FAILED = "helper-failed"
+    PROVIDER_FAILED = "provider-failed"
+    PROVIDER_UNFIT = "provider-unfit"
+    HOST_UNRECOGNISED = "host-unrecognised"
+    LOGIN = "login"
     PULL_LIMIT = "pull-limit"
     NO_REASON = "no-reason"
     ENDED = "ended"
@@ -158,6 +163,34 @@ NO_LOGIN = NO_TOKEN.variant(
         causes.NO_ROUTE,
         causes.TOKEN_EXPIRED,
         causes.LEGACY_HOSTNAME,
+    ),
+)
+# containerd pulls the sandbox image by itself, without the kubelet's credentials.
+NO_LOGIN_OF_SANDBOX = NO_LOGIN.variant(
+    title="the container runtime has no token for its sandbox image",
+    why=(
+        "The registry answers, so the network path to it works. The container runtime pulls its sandbox image by "
+        "itself: the node fetches it once with a login that is valid for 12 hours, and after that the image must stay "
+        "on the node."
+    ),
+    causes=(
+        replace(
+            causes.TOKEN_EXPIRED,
+            title="the sandbox image was removed from the node after the login of the boot had expired",
+            fix=advice(
+                "replace the node, or pull the image again there with a new login; update the node's image, which pins "
+                "the sandbox image in newer releases",
+                "ctr --namespace k8s.io images pull --user AWS:TOKEN {image}",
+                note="TOKEN is the output of aws ecr get-login-password --region {region}.",
+            ),
+            confirm=reads(
+                "ctr --namespace k8s.io images list", note="Run it on the node: the sandbox image is missing."
+            ),
+        ),
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
     ),
 )
 _READ_IMAGE_THERE = reads("docker manifest inspect {image}", note="Run it from a host with internet access.")
@@ -285,6 +318,11 @@ _NO_IMAGE_NAMED = replace(
 _EMPTY_REFERENCE = re.compile(
     r"(?:hostname|object) required|must be specified|cannot be blank|empty image reference|reference \"\"",
     re.IGNORECASE,
+)
+# Docker and containerd complete a name without a path to one of Docker Hub: docker.io/library/HOST.
+HOST_WITHOUT_PATH = BAD_REFERENCE.variant(
+    title="the image name is only the registry's host, without a repository",
+    why="The client took the host for the name of an image at Docker Hub, so ECR was not asked.",
 )
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
@@ -452,6 +490,7 @@ NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
 )
 _BY_LAMBDA = re.compile(r"(?i)layer media type|ImageLayerFailure")
 _MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
+_SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
 _NOT_BY_ECS = re.compile(r"WebIdentity|OIDC|[Pp]rincipal '?(?!ecs)[a-z]")
 _TASKS = (Client.ECS, Client.BATCH)
 _ON_WINDOWS = re.compile(r"hcsshim|windowsfilter|[A-Z]:\\|Win32|system (?:cannot find|resources exist)")
@@ -695,6 +734,7 @@ _SUBJECTS = {
     Subject.EXECUTION_ROLE: EXECUTION_ROLE,
     Subject.LOG_REGION: LOG_REGION,
     Subject.REFERENCE: BAD_REFERENCE,
+    Subject.HOST_WITHOUT_PATH: HOST_WITHOUT_PATH,
     Subject.ENDPOINT_ZONE: NOT_IN_ZONE,
     Subject.PRIVATE_DNS: DOMAIN_CONFLICT,
     Subject.PLACEMENT: NOT_PLACED,
@@ -725,6 +765,10 @@ _SUBJECTS = {
     Subject.CLIENT_VERSION: NOT_UNDERSTOOD,
     Subject.HELPER_MISSING: NO_HELPER,
     Subject.HELPER_FAILED: HELPER_FAILED,
+    Subject.PROVIDER_FAILED: logins.PROVIDER_FAILED,
+    Subject.PROVIDER_UNFIT: logins.PROVIDER_UNFIT,
+    Subject.HOST_UNRECOGNISED: logins.HOST_UNRECOGNISED,
+    Subject.LOGIN: logins.LOGIN_MALFORMED,
     Subject.PULL_LIMIT: PULL_LIMITED,
     Subject.NO_REASON: NO_REASON,
     Subject.ENDED: ENDED,
@@ -738,6 +782,7 @@ _SUBJECTS = {
 # The endpoints that the finding of a subject is about, so that the plan contains them.
 SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
     Subject.VPCE_HOST: ("ecr.dkr",),
+    Subject.LOGIN: ("ecr.dkr",),
     Subject.TAG_IMMUTABLE: ("ecr.dkr",),
     Subject.QUOTA: ("ecr.dkr",),
     Subject.MANIFEST_REFUSED: ("ecr.dkr",),
@@ -856,6 +901,7 @@ _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FA
     NOT_UNPACKED_ON_WINDOWS,
     CUT_SHORT_AT,
     pushes.QUOTA_OF_PUBLIC,
+    logins.LOGIN_OF_OTHER_REGION,
     pulling_services.IMAGE_OF_ECR_INVALID,
     pulling_services.IMAGE_MISSING,
     pulling_services.FORMAT_REFUSED,
@@ -874,6 +920,8 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
         fault, suspects = _SUBJECTS[subject], None
         if subject is Subject.HELPER_FAILED and step.failure is Failure.TIMEOUT:
             fault = HELPER_SILENT
+        elif subject is Subject.LOGIN and any(map(evidence.is_foreign, evidence.plan.endpoints)):
+            fault = logins.LOGIN_OF_OTHER_REGION
         elif subject is Subject.SERVICE_IMAGE:
             fault = _fault_of_service_image(evidence, step)
         elif subject is Subject.MEDIA_TYPE and _BY_LAMBDA.search(step.detail or ""):
@@ -965,13 +1013,15 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
     return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
 
 
-@finds(NO_TOKEN, NO_LOGIN)
+@finds(NO_TOKEN, NO_LOGIN, NO_LOGIN_OF_SANDBOX)
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Requests to a registry without a token."""
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
         fault = NO_TOKEN if evidence.client is Client.ECS else NO_LOGIN
+        if any(_SANDBOX_OF_EKS.search(step.detail or "") for step in steps):
+            fault = NO_LOGIN_OF_SANDBOX
         suspects = fault.suspects.first(causes.UNRECOGNISED_HOST) if dual else fault.suspects
         yield finding(fault, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)
 

@@ -10,6 +10,7 @@ from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 from tests.explain import client_messages
+from tests.explain.samples_logins import LOGIN_SAMPLES
 from tests.explain.samples_services import SERVICE_SAMPLES
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
@@ -255,7 +256,7 @@ EVERY_TEXT = (
     *TIMEOUTS,
     *HINTS,
     *client_messages.ALL,
-    *(sample.text for sample in SERVICE_SAMPLES),
+    *(sample.text for sample in (*SERVICE_SAMPLES, *LOGIN_SAMPLES)),
 )
 
 
