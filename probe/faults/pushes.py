@@ -29,6 +29,7 @@ REPOSITORY_MISSING = registry.REPO_NOT_FOUND.variant(
 )
 TOKEN_EXPIRED = registry.TOKEN_REJECTED.variant(
     title="a push is refused: the registry does not accept the client's login",
+    # AWS[ecr-token-lifetime]
     why="The registry answered, so the network path works. A login is valid for 12 hours, in one region.",
     impact=Impact.PULL,
     causes=(causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED),

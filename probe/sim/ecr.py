@@ -228,13 +228,13 @@ def key_disabled() -> Reply:
 
 
 def upstream_refused() -> Reply:
-    """The answer where the upstream registry refuses the credentials of a pull-through rule."""
+    """The answer where the upstream registry refuses a pull-through rule's credentials. AWS[ecr-upstream-denied]"""
     message = "The authentication to the upstream registry failed. Verify that the credentials are valid."
     return registry_error(403, "DENIED", message)
 
 
 def upstream_throttled() -> Reply:
-    """The answer where Docker Hub limits the pulls of a pull-through rule. AWS[ecr-upstream-errors]"""
+    """The answer where Docker Hub limits the pulls of a pull-through rule. AWS[ecr-upstream-limit]"""
     return registry_error(429, "TOOMANYREQUESTS", "You have reached your unauthenticated pull rate limit.")
 
 

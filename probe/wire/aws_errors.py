@@ -63,7 +63,8 @@ _REASON = re.compile(
 # AWS[denial-policy-arn]
 _POLICY = re.compile(r": (?P<policy>arn:aws[\w-]{0,20}:(?:iam|organizations)::[\w+=,.@:/-]{1,400})", re.ASCII)
 _REASONS = {reason.value.lower(): reason for reason in DenialReason}
-# The names are those of ECR's exceptions and failure codes. Docker Hub's sentence on its limit arrives unchanged.
+# The names are those of ECR's exceptions and failure codes. AWS[ecr-kms-errors], AWS[ecr-upstream-denied]; that Docker
+# Hub's sentence on its limit arrives unchanged is assumed: AWS[ecr-upstream-limit].
 _TOPICS = {
     Topic.UPSTREAM: re.compile(
         r"(?i)upstream[ _-]?(?:registry|image|layer|access|too|unavailable)|pull[ _-]through[ _-]cache rule"
@@ -99,10 +100,7 @@ def failure_of_code(code: str, message: str = "", *, control_plane: bool = False
 
 
 def topic_of(text: str) -> Topic | None:
-    """What the code and message of an error concern, None for anything else.
-
-    AWS[ecr-kms-errors] AWS[ecr-upstream-errors]
-    """
+    """What the code and message of an error concern, None for anything else."""
     return next((topic for topic, pattern in _TOPICS.items() if pattern.search(text)), None)
 
 
