@@ -129,15 +129,24 @@ def _no_answer(*patterns: str, weight: Weight) -> ErrorPattern:
 PATTERNS = (
     # ---- settings, and what ECS does before and after the pull
     # All that follows these words is about the proxy, also a lookup or a certificate.
-    _setting(Subject.PROXY, Failure.TIMEOUT, rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}"),
+    _setting(
+        Subject.PROXY,
+        Failure.TIMEOUT,
+        rf"proxyconnect tcp: (?:{_DIAL})?[^\"]{{0,200}}",
+        r"(?:error )?connecting to proxy \S{1,300}: .{0,200}",
+    ),
+    _setting(Subject.PROXY, Failure.MALFORMED, *system_errors.BAD_PROXIES),
+    _setting(Subject.PROXY, Failure.DENIED, *system_errors.TUNNEL_REFUSED),
     _setting(
         Subject.PROXY,
         Failure.TIMEOUT,
         "failed to connect to proxy url",
         "could not resolve proxy",
         "cannot connect to proxy",
-        "invalid proxy address",
         "proxy handshake error",
+        "tunneling socket could not be established, cause=.{0,200}",  # Node.js
+        r"proxyerror\(",  # Python
+        "unable to connect to proxy",
     ),
     _setting(
         Subject.PROXY,
@@ -226,6 +235,7 @@ PATTERNS = (
         Failure.MALFORMED,
         r"aws ecr detected with\s{1,3}region\s.{0,10}region is missing",
         "can only be used with (?:amazon elastic container registry|ecr)",
+        r"error parsing the serverurl(?:: \S{1,300},)?",
         "is not a valid ecr (?:repository url|registry)",
         "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
@@ -247,18 +257,38 @@ PATTERNS = (
         r"(?<![\w/])resource:(?:cpu|memory|eni|ports|gpu)\b",
         "taskfailedtostart: (?:agent|attribute|location)",
     ),
+    # STS, asked by a program of the user: a CI job, a pod with a web identity, another role.
+    _task_start(
+        Subject.ROLE,
+        Failure.DENIED,
+        r"not authorized to perform:? sts:(?:assumerole|tagsession|setsourceidentity)\w{0,20}"
+        r"(?: on resource: \S{1,300})?(?: because no [\w-]{5,20} policy allows)?",
+        "no openidconnect provider found in your account",
+        "incorrect token audience",
+        "couldn't retrieve verification key from your identity provider",
+        "https certificate doesn't match configured thumbprint",
+        r"\b(?:idprejectedclaim|idpcommunicationerror|invalididentitytoken)(?:exception)?\b",
+    ),
+    _task_start(
+        Subject.ROLE,
+        Failure.MALFORMED,
+        "requested durationseconds exceeds the (?:maxsessionduration|1 hour session limit)",
+        "request arn is invalid",
+        "actions_id_token_request_(?:url|token)",
+        "write permissions? to id-token|set the `?id-token`? permission",
+        "web identity token file does not exist",
+    ),
     _task_start(
         Subject.ROLE,
         Failure.DENIED,
         r"unable to assume (?:the )?(?:service.linked )?role",
         "is not authorized to assume (?:the )?role",
-        r"not authorized to perform: sts:assumerole\b",
         "role is invalid or cannot be assumed",
         "(?:error|failed|failure) (?:in |to )?assum(?:e|ing) (?:the |iam |instance |execution |service )*role",
         "could(?: not|n't) assume (?:the )?(?:iam )?role",
         "role .{0,200}?cannot be assumed by",
         r"(?:principal \S{1,100} is )?not authorized to assume the provided role",
-        "not authorized to perform:? sts:assumerolewithwebidentity",
+        "cannot assume iam role",
     ),
     _task_start(Subject.DISK, Failure.TOO_LARGE, *system_errors.DISK_FULL),
     _task_start(
@@ -327,6 +357,8 @@ PATTERNS = (
         Failure.DENIED,
         r"(?:lambda|function|service) does not have permission to (?:access|pull) the (?:\w{2,12} )?image.*",
         r"\bimageaccessdenied\b",
+        r"does not grant [\w:,* ]{5,300} permissions? to \S{1,80}(?: service)?(?: principal)?",
+        r"does not have \w{5,40} permissions? (?:for|on|to) the image",
         "either the image does not exist or its permissions are incorrect.*",
     ),
     _task_start(
@@ -493,6 +525,7 @@ PATTERNS = (
         "the credential provider was not enabled|no providers in chain provided credentials",
         "uses execution credentials, but the credentials are empty",
         "unable to find execution role credentials",
+        *system_errors.NO_CREDENTIALS,
         action=Action.CREDENTIALS,
     ),
     # ---- logins, credential helpers of Docker and credential providers of the kubelet
@@ -505,6 +538,14 @@ PATTERNS = (
         r"(?:status code(?: from registry)? 400\b(?: \(bad request\))?|\b400 bad request)",
         "cannot perform an interactive login from a non tty device",
         "error: (?:password|non-null username) required",
+    ),
+    _helper(Subject.LOGIN_STORE, Failure.MALFORMED, *system_errors.LOGIN_STORES),
+    _helper(
+        Subject.LOGIN_STORE,
+        Failure.MALFORMED,
+        "error (?:storing|erasing|listing) credentials - err: ",
+        "error saving credentials",
+        weight=Weight.WEAK,
     ),
     _helper(
         Subject.HELPER_MISSING,
@@ -554,6 +595,23 @@ PATTERNS = (
     _round_trip(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"failed to resolve '(?P<host>{_NAME})'", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"(?:enotfound|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS),
+    # nginx, and what is built on it: the codes are its ngx_resolver_strerror.
+    _round_trip(Failure.NXDOMAIN, rf"(?P<host>{_NAME}) could not be resolved \(3: ", action=Action.DNS),
+    _round_trip(Failure.SERVFAIL, rf"(?P<host>{_NAME}) could not be resolved \([1245]: ", action=Action.DNS),
+    _round_trip(
+        Failure.NO_ANSWER,
+        rf"(?P<host>{_NAME}) could not be resolved \(\d{{2,3}}: operation timed out",
+        action=Action.DNS,
+    ),
+    _round_trip(Failure.NXDOMAIN, rf'host not found in upstream "(?P<host>{_NAME})', action=Action.DNS),
+    # c-ares, as Node.js and gRPC report it
+    _round_trip(Failure.NO_ANSWER, f"query\\w{{1,5}} e(?:timeout|connrefused) (?P<host>{_NAME})", action=Action.DNS),
+    _round_trip(
+        Failure.SERVFAIL,
+        f"query\\w{{1,5}} e(?:servfail|refused|formerr|notimp) (?P<host>{_NAME})",
+        f"getaddrinfo eai_fail (?P<asked_host>{_NAME})",
+        action=Action.DNS,
+    ),
     _round_trip(
         Failure.NO_ANSWER,
         f"eai_again (?P<host>{_NAME})",

@@ -63,23 +63,29 @@ NAME_UNKNOWN = (
     r"\bnxdomain\b",
     "dns name does not exist",  # DNS_ERROR_RCODE_NAME_ERROR
     "unable to resolve host address",  # wget
+    "domain name not found",  # c-ares
     "received an unknownhostexception",  # AWS SDK for Java 2
 )
 RESOLVER_SILENT = (
     "temporary failure in name resolution",
     "temporary error during hostname resolution",  # WSATRY_AGAIN
     "resolving timed out after",  # libcurl
+    "no servers could be reached",  # dig, host
+    "timeout while contacting dns servers|could not contact dns servers",  # c-ares
+    r"query '[^']{1,300}' via (?:udp|tcp) timed out",  # Netty
 )
 RESOLVER_FAILS = (
     r"\bservfail\b",
     "server misbehaving",
     "non-recoverable (?:failure in name resolution|error occurred during a database lookup)",  # EAI_FAIL, 11003
     "dns server failure",  # DNS_ERROR_RCODE_SERVER_FAILURE
+    "dns server returned general failure|dns server refused query",  # c-ares
 )
 NO_ADDRESS = (
     "no address associated with (?:host)?name",
     "name has no usable address",  # musl
     "requested name is valid, but no data of the requested type was found",  # WSANO_DATA
+    "dns server returned answer with no data",  # c-ares
     "no records found for given dns query",  # DNS_INFO_NO_RECORDS
 )
 
@@ -263,6 +269,63 @@ BAD_REFERENCES = (
     r"must specify a tag name after the colon|a digest must contain exactly one '@' separator",
     r"invalid reference: (?:missing|invalid) [\w ]{1,40}",
     "image name cannot be blank|empty image reference|reference not found in url",
+)
+
+# ---- proxies
+
+# A proxy's address that no client can use: net/http and url.Parse, urllib3, Requests, libcurl, Java, undici.
+BAD_PROXIES = (
+    r"invalid proxy (?:address|url|environment variable)\b.{0,200}",
+    r"(?:unsupported|unknown|not supported) proxy (?:scheme|syntax)\b",
+    "proxy url had (?:no|unsupported) scheme",
+    "please check proxy url",
+    "proxymanager does not support the supplied scheme",
+    r"proxy: unknown scheme: \w{0,20}",
+    r"parse \S{0,10}(?:https?_?proxy)\b",
+)
+# The proxy answered CONNECT, and not with success: tunnel-agent, Java, hyper, .NET, net/http.
+TUNNEL_REFUSED = (
+    r"tunneling socket could not be established, (?:statuscode=|status code )\d{3}",
+    r"unable to tunnel through proxy(?:\. proxy returns \"[^\"]{1,80}\")?",
+    "unsuccessful tunnel",
+    r"proxy tunnel request to proxy '[^']{1,200}' failed",
+    r"proxy response \(\d{3}\) ?!== ?200",
+)
+
+# ---- credentials of AWS that a client does not find
+
+# AWS Tools for PowerShell, SDKs for Ruby, JavaScript, Rust and .NET, boto 2, Terraform, the CDK, GitHub's action.
+NO_CREDENTIALS = (
+    "no credentials specified or obtained from persisted/shell defaults",
+    "unable to sign request without credentials set",
+    "credentialsprovidererror|credential is missing",
+    "no credentials in the property bag",
+    "unable to find credentials",
+    "no handler was ready to authenticate",
+    "no valid credential sources (?:found|for)",
+    "need to perform aws calls for account .{1,40}, but no credentials",
+    "credentials could not be loaded",
+    "access key id empty after loading credentials",
+)
+
+# ---- where a client keeps logins
+
+# docker-credential-helpers: osxkeychain, wincred, pass and secretservice in the words of what they call, and
+# amazon-ecr-credential-helper, which stores nothing.
+LOGIN_STORES = (
+    r"user interaction is not allowed(?:\. \(-25308\))?",
+    "keychain cannot be accessed",
+    r"(?:user name or passphrase you entered is not correct|specified (?:keychain|item) \w[\w ]{1,60} keychain)\b",
+    r"\(-25\d{3}\)",
+    "stub received bad data",
+    "specified logon session does not exist",
+    "pass not initialized",
+    "password store is empty",
+    "gpg: decryption failed|gpg: .{0,60}no secret key",
+    "cannot autolaunch d-bus",
+    r"org\.freedesktop\.secrets was not provided",
+    "out: `not implemented`",
+    "no credentials (?:server url|username)",
 )
 
 # ---- requests that are never sent

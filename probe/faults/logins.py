@@ -86,3 +86,19 @@ HOST_UNRECOGNISED = Fault(
     Impact.PULL,
     (causes.UNRECOGNISED_HOST, causes.MISCONFIGURED, causes.BAD_IMAGE_REFERENCE),
 )
+_HELPER_FOR_ALL = replace(
+    causes.MISCONFIGURED,
+    title="the client's configuration sends every registry to ECR's helper (credsStore), also those that are not ECR's",
+    fix=advice(
+        "list the helper under credHelpers with {account}.dkr.ecr.{region}.{suffix}, and not as credsStore",
+        "docker-credential-ecr-login list",
+        note="The file is ~/.docker/config.json of the user that runs the client; other clients have their "
+        "own setting.",
+    ),
+    confirm=reads("docker-credential-ecr-login version", note="Read credsStore and credHelpers in config.json."),
+)
+HELPER_OF_ALL = HOST_UNRECOGNISED.variant(
+    title="ECR's credential helper is asked for a registry that is not ECR's",
+    why="The helper accepts only hosts of ECR, and ends before any request for the others.",
+    causes=(_HELPER_FOR_ALL, causes.UNRECOGNISED_HOST, causes.BAD_IMAGE_REFERENCE),
+)

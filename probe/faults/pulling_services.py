@@ -101,10 +101,32 @@ _TRUST = replace(
     ),
     confirm=reads('aws iam get-role --role-name ROLE --query "Role.AssumeRolePolicyDocument"'),
 )
+MAY_NOT_ASSUME = replace(
+    causes.EXECUTION_ROLE,
+    title="the caller's own policy does not allow sts:AssumeRole on the role",
+    fix=advice(
+        "allow sts:AssumeRole on the role to the caller",
+        "aws iam put-role-policy --role-name CALLER --policy-name NEW_POLICY_NAME --policy-document file://POLICY.json",
+        note="NEW_POLICY_NAME must be a new name: the command replaces a policy with the same name.",
+    ),
+    fix_of_deny=None,
+    confirm=reads("aws sts get-caller-identity --region {task_region}", note="Run it where the client runs."),
+)
+BAD_ROLE_REQUEST = replace(
+    causes.MISCONFIGURED,
+    title="the client's settings for the role are incomplete: ARN, duration, token file, or permission to get a token",
+    fix=advice(
+        "correct the settings that the error names, where the client assumes the role",
+        "aws iam get-role --role-name ROLE --query Role.[Arn,MaxSessionDuration]",
+        note="A job of GitHub Actions needs the permission id-token: write to get an OIDC token.",
+    ),
+    confirm=reads("aws iam get-role --role-name ROLE --query Role.[Arn,MaxSessionDuration]"),
+)
 ROLE_REFUSED = Fault(
     "iam.role-not-assumed",
     "a service or workflow could not assume its role",
     "The role is needed before the image is requested, so ECR was not asked.",
     Impact.START,
-    (_TRUST, causes.EXECUTION_ROLE),
+    (_TRUST, MAY_NOT_ASSUME),
+    other_causes=(causes.MISCONFIGURED,),
 )

@@ -80,6 +80,7 @@ class Subject(StrEnum):
     RUNTIME = "runtime"
     NETWORK_SETUP = "network-setup"
     ROLE = "role"
+    LOGIN_STORE = "login-store"
     ENDPOINT_SERVICE = "endpoint-service"
     CLIENT_SETTINGS = "client-settings"
     CLIENT_VERSION = "client-version"
@@ -324,6 +325,14 @@ HOST_WITHOUT_PATH = BAD_REFERENCE.variant(
     title="the image name is only the registry's host, without a repository",
     why="The client took the host for the name of an image at Docker Hub, so ECR was not asked.",
 )
+# ECR's helper, asked for a host that does not have ECR's form.
+_FOREIGN_HELP = re.compile(r"(?is)\A(?!.*\bdkr[.-]ecr\b).*(?:serverurl|login.{0,200}can only be used with amazon)")
+# The address with a quotation mark, two schemes or no host.
+_BAD_PROXY = re.compile(
+    r"(?:invalid|check) proxy|proxy: ?unknown scheme|proxy (?:scheme|syntax)|proxy url had|supplied scheme"
+    r"|to proxy \S{0,40}(?:%E2%80%9|%22|%27|[\"'”]|://\S{0,40}://)|lookup http: |invalid domain name",
+    re.IGNORECASE,
+)
 NOT_IN_ZONE = Fault(
     "endpoint.not-in-zone",
     "the endpoint's service is not offered in the zone of one of its subnets",
@@ -491,7 +500,10 @@ NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
 _BY_LAMBDA = re.compile(r"(?i)layer media type|ImageLayerFailure")
 _MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
 _SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
-_NOT_BY_ECS = re.compile(r"WebIdentity|OIDC|[Pp]rincipal '?(?!ecs)[a-z]")
+_NOT_BY_ECS = re.compile(
+    r"WebIdentity|OIDC|OpenIDConnect|\bsts:|[Pp]rincipal '?(?!ecs)[a-z]|audience|identity provider|thumbprint|\bID[Pp]"
+    r"|ID_TOKEN|id-token|DurationSeconds|Request ARN|identity token|IAM [Rr]ole"
+)
 _TASKS = (Client.ECS, Client.BATCH)
 _ON_WINDOWS = re.compile(r"hcsshim|windowsfilter|[A-Z]:\\|Win32|system (?:cannot find|resources exist)")
 RUNTIME_DOWN = Fault(
@@ -580,6 +592,33 @@ HELPER_SILENT = HELPER_FAILED.variant(
         causes.IMDS_HOP_LIMIT,
         causes.SECURITY_GROUP,
         causes.PROXY,
+    ),
+)
+_STORE_CLOSED = replace(
+    causes.MISCONFIGURED,
+    title="the client keeps logins in a store (credsStore) that is locked, missing or cannot be written here",
+    fix=advice(
+        "remove credsStore from ~/.docker/config.json, so that logins are kept in this file, or unlock the store; with "
+        "ECR's own helper leave out docker login, because the helper stores nothing",
+        "docker logout {registry}",
+        note="A session without a screen, such as a CI job or SSH, cannot unlock a keychain.",
+    ),
+    confirm=reads("docker-credential-ecr-login version", note="Read credsStore and credHelpers in config.json."),
+)
+LOGIN_STORE = Fault(
+    "credentials.login-store",
+    "the client cannot use the store in which it keeps logins",
+    "The error is one of the store on the client's host: a keychain, pass, or a helper that stores nothing. Network "
+    "and permissions are not involved, and the login itself may have succeeded.",
+    Impact.PULL,
+    (_STORE_CLOSED, causes.NO_CREDENTIAL_PROVIDER),
+)
+_PROXY_MALFORMED = replace(
+    causes.PROXY,
+    title="the address of the proxy is malformed in the client's settings",
+    fix=advice(
+        "write the proxy's address as http://HOST:PORT, without quotation marks, where HTTPS_PROXY is set",
+        "export HTTPS_PROXY=http://HOST:PORT NO_PROXY={no_proxy}",
     ),
 )
 PULL_LIMITED = Fault(
@@ -760,6 +799,7 @@ _SUBJECTS = {
     Subject.RUNTIME: RUNTIME_DOWN,
     Subject.NETWORK_SETUP: NETWORK_SETUP,
     Subject.ROLE: ROLE_NOT_ASSUMED,
+    Subject.LOGIN_STORE: LOGIN_STORE,
     Subject.ENDPOINT_SERVICE: UNKNOWN_SERVICE,
     Subject.CLIENT_SETTINGS: NOT_SENT,
     Subject.CLIENT_VERSION: NOT_UNDERSTOOD,
@@ -906,6 +946,7 @@ _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FA
     pulling_services.IMAGE_MISSING,
     pulling_services.FORMAT_REFUSED,
     pulling_services.ROLE_REFUSED,
+    logins.HELPER_OF_ALL,
     basis=Basis.TEXT,
 )
 def subjects(evidence: Evidence) -> Iterator[Finding]:
@@ -927,13 +968,17 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
         elif subject is Subject.MEDIA_TYPE and _BY_LAMBDA.search(step.detail or ""):
             fault = pulling_services.FORMAT_REFUSED
         elif subject is Subject.ROLE and (evidence.client not in _TASKS or _NOT_BY_ECS.search(step.detail or "")):
-            fault = pulling_services.ROLE_REFUSED
+            fault, suspects = pulling_services.ROLE_REFUSED, _suspects_without_role(step)
         elif subject is Subject.UNPACK and _ON_WINDOWS.search(step.detail or ""):
             fault = NOT_UNPACKED_ON_WINDOWS
         elif step.failure is Failure.THROTTLED and subject is not Subject.PULL_LIMIT:
             suspects = confirmed(causes.THROTTLE)
         elif subject is Subject.CLIENT_SETTINGS and "fips" in (step.detail or "").lower():
             suspects = possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT)
+        elif subject is Subject.HOST_UNRECOGNISED and _FOREIGN_HELP.search(step.detail or ""):
+            fault = logins.HELPER_OF_ALL
+        elif subject is Subject.PROXY and _BAD_PROXY.search(step.detail or ""):
+            suspects = confirmed(_PROXY_MALFORMED)
         elif subject is Subject.QUOTA and evidence.plan.image_host is ImageHost.PUBLIC_ECR:
             fault = pushes.QUOTA_OF_PUBLIC
         elif subject is Subject.REFERENCE and _EMPTY_REFERENCE.search(step.detail or ""):
@@ -950,6 +995,14 @@ def _fault_of_service_image(evidence: Evidence, step: Step) -> Fault:
         return pulling_services.IMAGE_MISSING
     of_ecr = evidence.plan.reference is not None or _MASKED_ECR_IMAGE.search(step.detail or "")
     return pulling_services.IMAGE_OF_ECR_INVALID if of_ecr else pulling_services.IMAGE_INVALID
+
+
+def _suspects_without_role(step: Step) -> Suspects | None:
+    """Why a program of the user got no credentials of a role; None for the usual causes."""
+    if step.failure is Failure.MALFORMED:
+        return possible(pulling_services.BAD_ROLE_REQUEST, *pulling_services.ROLE_REFUSED.causes)
+    usual = pulling_services.ROLE_REFUSED.suspects
+    return usual.first(pulling_services.MAY_NOT_ASSUME) if "no identity-based policy" in (step.detail or "") else None
 
 
 def _without_reason(evidence: Evidence, step: Step, subject: Subject) -> Finding:

@@ -93,7 +93,7 @@ GO: tuple[Message, ...] = (
     ),
     ("x509: certificate relies on legacy Common Name field, use SANs instead", Failure.WRONG_NAME, TLS),
     (f"{_GO}proxyconnect tcp: dial tcp 10.9.9.9:3128: i/o timeout", Failure.TIMEOUT, "proxy"),
-    ('invalid proxy address "http//proxy": parse error', Failure.TIMEOUT, "proxy"),
+    ('invalid proxy address "http//proxy": parse error', Failure.MALFORMED, "proxy"),
     ('Post "ecr.local/": unsupported protocol scheme ""', Failure.MALFORMED, "client-settings"),
     ("http: no Host in request URL", Failure.MALFORMED, "client-settings"),
     ('parse "10.0.0.9:443": first path segment in URL cannot contain colon', Failure.MALFORMED, "client-settings"),
@@ -656,6 +656,7 @@ ALL = (
     *(message for message, _ in HELPERS),
     *WAITING,
     *WRAPPING,
+    *registry_messages.STORING,
     *DEPLOYMENTS,
     *BOTOCORE.values(),
 )

@@ -80,4 +80,132 @@ REFERENCES: tuple[Message, ...] = tuple(
         "reference not found in URL",
     )
 )
-MESSAGES = (*REGISTRIES, *REFERENCES)
+# STS, and programs that ask it: GitHub's action, the SDKs' web identities.
+SESSIONS: tuple[Message, ...] = (
+    ("AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity", Failure.DENIED, "role"),
+    ("User: x is not authorized to perform: sts:TagSession on resource: y", Failure.DENIED, "role"),
+    ("No OpenIDConnect provider found in your account for https://ci.example.com", Failure.DENIED, "role"),
+    ("Error: Cannot assume IAM Role", Failure.DENIED, "role"),
+    ("Incorrect token audience", Failure.DENIED, "role"),
+    (
+        "Couldn't retrieve verification key from your identity provider, please see the documentation",
+        Failure.DENIED,
+        "role",
+    ),
+    ("OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint", Failure.DENIED, "role"),
+    ("IDPCommunicationError: no", Failure.DENIED, "role"),
+    ("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", Failure.MALFORMED, "role"),
+    (
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        Failure.MALFORMED,
+        "role",
+    ),
+    ("Request ARN is invalid", Failure.MALFORMED, "role"),
+    ("Error: Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable", Failure.MALFORMED, "role"),
+    ("Please make sure to give write permissions to id-token in the workflow.", Failure.MALFORMED, "role"),
+    ("Did you mean to set the `id-token` permission?", Failure.MALFORMED, "role"),
+    ("Web identity token file does not exist: /a", Failure.MALFORMED, "role"),
+)
+SERVICES: tuple[Message, ...] = (
+    (
+        "The repository of your image x does not grant ecr:BatchGetImage, ecr:GetDownloadUrlForLayer permission to "
+        "sagemaker service principal.",
+        Failure.DENIED,
+        "service-pull",
+    ),
+    ("The role 'x' does not have BatchGetImage permission for the image: 'y'.", Failure.DENIED, "service-pull"),
+)
+STORES: tuple[Message, ...] = tuple(
+    (f"error getting credentials - err: exit status 1, out: `{message}`", Failure.MALFORMED, "login-store")
+    for message in (
+        "User interaction is not allowed. (-25308)",
+        "keychain cannot be accessed because the current session does not allow user interaction.",
+        "The user name or passphrase you entered is not correct.",
+        "The specified item already exists in the keychain.",
+        "unknown (-25293)",
+        "The stub received bad data.",
+        "A specified logon session does not exist. It may already have been terminated.",
+        "pass not initialized: exit status 1",
+        'Error: password store is empty. Try "pass init".',
+        "gpg: decryption failed: No secret key",
+        "gpg: public key: no secret key",
+        "Cannot autolaunch D-Bus without X11 $DISPLAY",
+        "The name org.freedesktop.secrets was not provided by any .service files",
+        "not implemented",
+        "no credentials server URL",
+    )
+)
+HELPERS: tuple[Message, ...] = (
+    (
+        "docker-credential-ecr-login can only be used with Amazon Elastic Container Registry.",
+        Failure.MALFORMED,
+        "host-unrecognised",
+    ),
+    ("Error parsing the serverURL", Failure.MALFORMED, "host-unrecognised"),
+)
+# Go before 1.9, tunnel-agent, urllib3, Requests, libcurl, Java, .NET, hyper, undici.
+PROXIES: tuple[Message, ...] = (
+    ("http: error connecting to proxy http://proxy.example:3128: dial tcp: i/o timeout", Failure.TIMEOUT, "proxy"),
+    ("tunneling socket could not be established, cause=connect ECONNREFUSED 10.0.0.9:3128", Failure.TIMEOUT, "proxy"),
+    ("tunneling socket could not be established, statusCode=403", Failure.DENIED, "proxy"),
+    ("ProxyError('Unable to connect to proxy', OSError())", Failure.TIMEOUT, "proxy"),
+    ("requests: Unable to connect to proxy", Failure.TIMEOUT, "proxy"),
+    ('invalid proxy address "a b": parse failed', Failure.MALFORMED, "proxy"),
+    ("curl: (5) Unsupported proxy syntax in 'a b'", Failure.MALFORMED, "proxy"),
+    ("Proxy URL had no scheme, should start with http:// or https://", Failure.MALFORMED, "proxy"),
+    ("Please check proxy URL. It is malformed and could be missing the host.", Failure.MALFORMED, "proxy"),
+    ("ProxyManager does not support the supplied scheme", Failure.MALFORMED, "proxy"),
+    ("proxy: unknown scheme: htp", Failure.MALFORMED, "proxy"),
+    ("parse HTTPS_PROXY: no", Failure.MALFORMED, "proxy"),
+    ('Unable to tunnel through proxy. Proxy returns "HTTP/1.1 403 Forbidden"', Failure.DENIED, "proxy"),
+    ("unsuccessful tunnel", Failure.DENIED, "proxy"),
+    ("The proxy tunnel request to proxy 'http://p:1' failed with status code '407'", Failure.DENIED, "proxy"),
+    ("Proxy response (403) !== 200 when HTTP Tunneling", Failure.DENIED, "proxy"),
+)
+_HOST = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
+# nginx, c-ares, Netty, dig.
+RESOLVERS: tuple[Message, ...] = (
+    (f"{_HOST} could not be resolved (3: Host not found)", Failure.NXDOMAIN, Action.DNS),
+    (f"{_HOST} could not be resolved (2: Server failure)", Failure.SERVFAIL, Action.DNS),
+    (f"{_HOST} could not be resolved (5: Operation refused)", Failure.SERVFAIL, Action.DNS),
+    (f"{_HOST} could not be resolved (110: Operation timed out)", Failure.NO_ANSWER, Action.DNS),
+    (f'host not found in upstream "{_HOST}"', Failure.NXDOMAIN, Action.DNS),
+    (f"queryA ETIMEOUT {_HOST}", Failure.NO_ANSWER, Action.DNS),
+    (f"queryAaaa ESERVFAIL {_HOST}", Failure.SERVFAIL, Action.DNS),
+    (f"getaddrinfo EAI_FAIL {_HOST}", Failure.SERVFAIL, Action.DNS),
+    ("no servers could be reached", Failure.NO_ANSWER, Action.DNS),
+    ("DNS resolution failed: Timeout while contacting DNS servers", Failure.NO_ANSWER, Action.DNS),
+    ("Could not contact DNS servers", Failure.NO_ANSWER, Action.DNS),
+    (
+        f"[id: 0x1, /10.0.0.2:53] query '1' via UDP timed out after 5000 milliseconds ({_HOST})",
+        Failure.NO_ANSWER,
+        Action.DNS,
+    ),
+    ("DNS server returned general failure", Failure.SERVFAIL, Action.DNS),
+    ("DNS server refused query", Failure.SERVFAIL, Action.DNS),
+    ("Domain name not found", Failure.NXDOMAIN, Action.DNS),
+    ("DNS server returned answer with no data", Failure.NO_ADDRESS, Action.DNS),
+)
+NO_CREDENTIALS: tuple[Message, ...] = tuple(
+    (message, Failure.NO_CREDENTIALS, Action.CREDENTIALS)
+    for message in (
+        "No credentials specified or obtained from persisted/shell defaults.",
+        "unable to sign request without credentials set",
+        "CredentialsProviderError: no",
+        "Credential is missing",
+        "no credentials in the property bag",
+        "Unable to find credentials",
+        "No handler was ready to authenticate. 1 handlers were checked.",
+        "No valid credential sources found",
+        "Need to perform AWS calls for account 123456789012, but no credentials have been configured",
+        "Credentials could not be loaded, please check your action inputs",
+        "Access key ID empty after loading credentials",
+    )
+)
+# Words in front of a reason, which count where none follows.
+STORING = (
+    "error storing credentials - err: exit status 1, out: ``",
+    "error erasing credentials - err: x",
+    "Error saving credentials: x",
+)
+MESSAGES = (*REGISTRIES, *REFERENCES, *SESSIONS, *SERVICES, *STORES, *HELPERS, *PROXIES, *RESOLVERS, *NO_CREDENTIALS)

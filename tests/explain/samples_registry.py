@@ -230,4 +230,118 @@ CERTIFICATES = (
         address_class="private",
     ),
 )
-REGISTRY_SAMPLES = (*PUSHES, *ANSWERS, *CERTIFICATES)
+AROUND = (
+    Sample(
+        "web identity that the role does not admit",
+        "Could not assume role with OIDC: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        "task/start/role",
+        "denied",
+        {"iam.role-not-assumed": "iam.trust-policy iam.execution-role"},
+        pull="unproven",
+    ),
+    Sample(
+        "caller that may not assume the role",
+        "An error occurred (AccessDenied) when calling the AssumeRole operation: User: "
+        "arn:aws:iam::123456789012:user/ci is not authorized to perform: sts:AssumeRole on resource: "
+        "arn:aws:iam::123456789012:role/push because no identity-based policy allows the sts:AssumeRole action",
+        "task/start/role",
+        "denied",
+        {"iam.role-not-assumed": "iam.execution-role iam.trust-policy"},
+        pull="unproven",
+    ),
+    Sample(
+        "job without the permission for a token",
+        "It looks like you might be trying to authenticate with OIDC. Did you mean to set the `id-token` permission? "
+        "Error: Credentials could not be loaded",
+        "task/credentials",
+        "no-credentials",
+        {"credentials.missing": "iam.no-credentials"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
+        "session longer than the role allows",
+        "Could not assume role with user credentials: The requested DurationSeconds exceeds the MaxSessionDuration set "
+        "for this role.",
+        "task/start/role",
+        "malformed",
+        {"iam.role-not-assumed": "client.misconfigured iam.trust-policy"},
+        pull="unproven",
+    ),
+    Sample(
+        "ECR's helper for Docker Hub",
+        'docker-credential-ecr-login with input "shop/cart" failed with stderr: [ERROR] Error parsing the serverURL: '
+        "https://index.docker.io/v1/, error: docker-credential-ecr-login can only be used with Amazon Elastic "
+        "Container Registry.",
+        "task/environment/host-unrecognised",
+        "malformed",
+        {"client.host-not-recognized": "client.misconfigured client.unrecognised-ecr-host"},
+    ),
+    Sample(
+        "ECR's helper for a host of a newer form",
+        "error getting credentials - err: exit status 1, out: `Error parsing the serverURL: "
+        "123456789012.dkr-ecr.eu-north-1.on.aws, error: docker-credential-ecr-login can only be used with Amazon "
+        "Elastic Container Registry.`",
+        "task/environment/host-unrecognised",
+        "malformed",
+        {"client.host-not-recognized": "client.unrecognised-ecr-host client.misconfigured"},
+    ),
+    Sample(
+        "locked keychain",
+        "Error saving credentials: error storing credentials - err: exit status 1, out: `User interaction is not "
+        "allowed. (-25308)`",
+        "task/environment/login-store",
+        "malformed",
+        {"credentials.login-store": "client.misconfigured client.no-credential-provider"},
+    ),
+    Sample(
+        "login with a helper that stores nothing",
+        "Error saving credentials: error storing credentials - err: exit status 1, out: `not implemented`",
+        "task/environment/login-store",
+        "malformed",
+        {"credentials.login-store": "client.misconfigured client.no-credential-provider"},
+    ),
+    Sample(
+        "address of the proxy in quotation marks",
+        "Error while pulling image: Get https://index.docker.io/v1/repositories/library/cart/images: http: error "
+        "connecting to proxy http://%E2%80%9Dhttp://proxy.example:8080%E2%80%9D: dial tcp: lookup ”http: invalid "
+        "domain name",
+        "task/environment/proxy",
+        "timeout",
+        {"path.proxy": "=path.proxy"},
+    ),
+    Sample(
+        "address of the proxy without a scheme",
+        f"{V2}/manifests/7: Proxy URL had no scheme, should start with http:// or https://",
+        "task/environment/proxy",
+        "malformed",
+        {"path.proxy": "=path.proxy"},
+    ),
+    Sample(
+        "proxy of nginx: the resolver does not answer",
+        f"[error] 68#68: *1 {REGISTRY} could not be resolved (110: Operation timed out), client: 10.0.1.9",
+        "ecr.dkr/dns",
+        "no-answer",
+        {"dns.resolver-unreachable": "dns.resolver-unreachable dns.custom-resolver"},
+    ),
+    Sample(
+        "SageMaker: repository without its service",
+        f"The repository of your image {REGISTRY}/shop/cart:7 does not grant ecr:GetDownloadUrlForLayer, "
+        "ecr:BatchGetImage, ecr:BatchCheckLayerAvailability permission to sagemaker.amazonaws.com service principal.",
+        "task/start/service-pull",
+        "denied",
+        {"service.image-denied": "iam.repository-policy registry.repo-not-found"},
+    ),
+    Sample(
+        "installation of an external instance without credentials",
+        "[ERROR] Failed to setup Amazon ECS Anywhere on this instance. Exception: Error downloading file from S3: "
+        "amazon-ecs-agent-eu-central-1/ECSAnywhereWindowsArtifacts.zip. Message: No credentials specified or obtained "
+        "from persisted/shell defaults.",
+        "task/credentials",
+        "no-credentials",
+        {"credentials.missing": "iam.no-credentials"},
+        "inconclusive",
+        "unproven",
+    ),
+)
+REGISTRY_SAMPLES = (*AROUND, *PUSHES, *ANSWERS, *CERTIFICATES)

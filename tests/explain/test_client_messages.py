@@ -20,6 +20,7 @@ from tests.explain.client_messages import (
     WAITING,
     WRAPPING,
 )
+from tests.explain.registry_messages import STORING
 
 HEADLINES = ("", "CannotPullContainerError: ", "failed to do request: ", "rpc error: code = Unknown desc = ")
 
@@ -59,6 +60,16 @@ def test_a_client_stopped_waiting(messages: tuple[str, ...], weight: Weight) -> 
         match = deciding_match(message)
         assert match is not None
         assert (match.failure, match.action, match.weight) == (Failure.TIMEOUT, Action.TCP, weight)
+
+
+@pytest.mark.parametrize(("message", "subject"), [(message, "login-store") for message in STORING])
+def test_words_in_front_of_a_reason_yield_to_it(message: str, subject: str) -> None:
+    match = deciding_match(message)
+    assert match is not None
+    assert (match.subject, match.weight) == (subject, Weight.WEAK)
+    more_specific = deciding_match(f"dial tcp 10.0.0.9:443: i/o timeout {message}")
+    assert more_specific is not None
+    assert more_specific.action is Action.TCP
 
 
 @pytest.mark.parametrize("message", DEPLOYMENTS)
