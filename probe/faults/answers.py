@@ -372,8 +372,12 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     if public:
         suspects = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
         return Suspects(suspects, ruled_out=frozenset({policy}))
-    explicit = (causes.ORGANISATION_POLICY,) if denial is not None and denial.explicit else ()
-    return possible(causes.EXECUTION_ROLE, *foreign, policy, *explicit)
+    if denial is None or not denial.explicit:
+        return possible(causes.EXECUTION_ROLE, *foreign, policy)
+    # Older sentences do not name the policy with the Deny: of a repository it can be the repository's own.
+    of_repository = is_ecr and denial.resource is not None and ":repository/" in denial.resource
+    own = (causes.REPOSITORY_POLICY,) if of_repository else foreign
+    return possible(causes.EXECUTION_ROLE, *own, policy, causes.ORGANISATION_POLICY)
 
 
 def is_of_key(step: Step) -> bool:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from probe.endpoints import AWS_DOMAINS
+from probe.endpoints import AWS_DOMAINS, ROWS
 from probe.faults import causes
 from probe.faults.causes import DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
-from probe.model import AddressClass, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Endpoint, Failure, Finding, Impact, Kind, Step
 
 _SPELLED_OUT = re.compile(
     r"(?:(?P<account>\d+)\.dkr[.-]ecr(?:-fips)?|[a-z0-9.-]+?)\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.(?P<suffix>[a-z.-]+)"
 )
+# A host of one of AWS's regional services with another word where the region stands.
+_WITHOUT_REGION = re.compile(r"(?:[a-z0-9-]+\.){1,2}(?P<label>[a-z][a-z0-9-]*)\.amazonaws\.com(?:\.cn)?")
+_REGIONAL = frozenset(ROWS) - {"s3"}
+_NO_LABELS = ("s3", "ecr", "dkr", "api", "vpce", "dualstack")
+_MASK = re.compile(r"region|redact|mask|example|x{2,}|y{2,}")
 _NUMBERED = re.compile(r"ecs-[at]-\d+\..+")  # hosts that DiscoverPollEndpoint returns outside the ecs endpoint
 
 OUTSIDE_VPC = causes.other(
@@ -205,11 +210,15 @@ def is_numbered(host: HostFacts) -> bool:
     return _NUMBERED.fullmatch(host.endpoint.host.lower()) is not None
 
 
-def malformation(evidence: Evidence, host: HostFacts) -> str | None:
+def malformation(evidence: Evidence, endpoint: Endpoint) -> str | None:
     """Why AWS has no host of this name. Only an error text can spell one out; a check plans none."""
-    match = _SPELLED_OUT.fullmatch(host.endpoint.host.lower())
-    if not evidence.is_text or match is None or host.endpoint.name == "logs":
+    match, without_region = (pattern.fullmatch(endpoint.host.lower()) for pattern in (_SPELLED_OUT, _WITHOUT_REGION))
+    if not evidence.is_text or endpoint.name == "logs":
         return None
+    if match is None:
+        label = without_region["label"] if without_region and endpoint.name in _REGIONAL else None
+        unmasked = label is not None and label not in _NO_LABELS and not _MASK.search(label)
+        return f"{label} stands where the host has its region." if unmasked else None
     account, region, suffix = match["account"], match["region"], match["suffix"]
     if account and len(account) != 12:
         return f"The account id {account} has {len(account)} digits, not 12."
@@ -217,7 +226,7 @@ def malformation(evidence: Evidence, host: HostFacts) -> str | None:
     if suffix not in (*AWS_DOMAINS, evidence.plan.dns_suffix) or suffix.endswith(".cn") is not china:
         ours = "amazonaws.com.cn" if china else evidence.plan.dns_suffix
         return f"Hosts of AWS in {region} end in {ours}, not in {suffix}."
-    return None if host.endpoint.region else f"{region} is not a region of AWS that ecr-probe knows."
+    return None if endpoint.region else f"{region} is not a region of AWS that ecr-probe knows."
 
 
 def failing_resolver_suspects(evidence: Evidence, host: HostFacts) -> Suspects:

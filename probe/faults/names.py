@@ -308,7 +308,7 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
                 lookups=host.endpoint.lookup,
             )
             continue
-        reason = malformation(evidence, host)
+        reason = malformation(evidence, host.endpoint)
         if reason is not None:
             of_image = host.endpoint.name == "ecr.dkr"
             suspects = possible(causes.BAD_IMAGE_REFERENCE if of_image else causes.BAD_HOST)

@@ -106,7 +106,8 @@ MAY_NOT_ASSUME = replace(
     title="the caller's own policy does not allow sts:AssumeRole on the role",
     fix=advice(
         "allow sts:AssumeRole on the role to the caller",
-        "aws iam put-role-policy --role-name CALLER --policy-name NEW_POLICY_NAME --policy-document file://POLICY.json",
+        "aws iam put-role-policy --role-name CALLER --policy-name NEW_POLICY_NAME --policy-document "
+        '\'{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"ROLE_ARN"}}]}}\'',
         note="NEW_POLICY_NAME must be a new name: the command replaces a policy with the same name.",
     ),
     fix_of_deny=None,

@@ -23,6 +23,7 @@ from probe.faults.causes import (
 )
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
+from probe.faults.name_suspects import malformation
 from probe.model import (
     Action,
     Basis,
@@ -124,6 +125,20 @@ NO_ANSWER = Fault(
         causes.FIPS_HOSTNAME,
         causes.LEGACY_HOSTNAME,
     ),
+    examples=(("reason", "A word stands where the host has its region."),),
+)
+_WRONG_REGION = replace(
+    causes.MISCONFIGURED,
+    title="the region or the endpoint's address in the client's settings is wrong",
+    fix=advice(
+        "set the region (AWS_REGION, the profile, or the code that makes the client) to one like eu-west-1",
+        "aws configure list",
+    ),
+)
+NO_SUCH_HOST = NO_ANSWER.variant(
+    title="{endpoints} is called by a host name that AWS does not have",
+    why="{reason} The name cannot resolve, so network, endpoints and permissions are not involved.",
+    causes=(_WRONG_REGION, causes.BAD_HOST),
 )
 NO_ANSWER_UNNAMED = NO_ANSWER.variant(
     title="a host that the text does not name did not answer",
@@ -226,6 +241,24 @@ _LIMITED_THERE = replace(
     ),
     confirm=_READ_IMAGE_THERE,
 )
+_DAMAGED_THERE = replace(
+    causes.LAYER_CORRUPT,
+    title="the other registry, or a mirror of it, serves a damaged or incomplete layer",
+    fix=advice("pull past the mirror, or use another version of the image", "docker pull {image}"),
+    confirm=_READ_IMAGE_THERE,
+)
+_CUT_THERE = replace(
+    causes.TRANSFER_BROKEN,
+    title="a mirror, proxy or middlebox on the way cuts, stalls or alters long transfers",
+    fix=advice("pull past the mirror or proxy, or exempt the registry's hosts from inspection", "docker pull {image}"),
+    confirm=_READ_IMAGE_THERE,
+)
+_PUBLIC_API_REGION = replace(
+    causes.MISCONFIGURED,
+    title="the client calls ECR Public in its own region; the API exists only in us-east-1 and us-west-2",
+    fix=advice("call the API of ECR Public in us-east-1", "aws ecr-public describe-registries --region us-east-1"),
+    confirm=reads("aws configure get region", note="Run it where the client runs."),
+)
 # AWS[ecr-public-login]
 _ECR_PUBLIC_TOKEN = replace(
     causes.TOKEN_EXPIRED,
@@ -262,6 +295,9 @@ FOREIGN_REGISTRY = Fault(
         causes.PROXY,
         causes.MTU,
         causes.OLD_AGENT,
+        _DAMAGED_THERE,
+        _CUT_THERE,
+        _PUBLIC_API_REGION,
     ),
     examples=(("how", "does not answer or denies access"), ("which", "IMAGE")),
 )
@@ -499,6 +535,9 @@ NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
 )
 _BY_LAMBDA = re.compile(r"(?i)layer media type|ImageLayerFailure")
 _MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
+# Docker's first request to a registry. Where Docker pulls for a task, the token came by another path, so that this
+# request is the first one that needs the subnet's way out.
+_PING = re.compile(r"dkr[.-]ecr\S{1,80}/v2/\"?: ")
 _SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
 _NOT_BY_ECS = re.compile(
     r"WebIdentity|OIDC|OpenIDConnect|\bsts:|[Pp]rincipal '?(?!ecs)[a-z]|audience|identity provider|thumbprint|\bID[Pp]"
@@ -922,6 +961,18 @@ _ELSEWHERE = {
         possible(causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE),
     ),
     Failure.REFUSED: ("refuses connections", possible(causes.EGRESS_FIREWALL, causes.PROXY, _REGISTRY_FAILS)),
+    Failure.TRUNCATED: (
+        "sends a layer of another length than it announced",
+        possible(_CUT_THERE, _DAMAGED_THERE, causes.MTU, causes.EGRESS_FIREWALL),
+    ),
+    Failure.STALLED: (
+        "stops in the middle of the transfer",
+        possible(_CUT_THERE, causes.MTU, causes.EGRESS_FIREWALL, _REGISTRY_FAILS),
+    ),
+    Failure.BAD_DIGEST: (
+        "sends a layer with another digest than the image names",
+        possible(_DAMAGED_THERE, _CUT_THERE, causes.EGRESS_FIREWALL),
+    ),
     Failure.SERVER_ERROR: ("answers with a server error", possible(_REGISTRY_FAILS, causes.PROXY)),
 }
 _NOT_YET_VALID = possible(_CLOCK_THERE, _EXPIRED_THERE, _INTERCEPTED_THERE)
@@ -930,6 +981,7 @@ _EXPIRED_ROOT = possible(_CA_BUNDLE_THERE, _EXPIRED_THERE, _INTERCEPTED_THERE, _
 _ENDS_OF_ROOTS = frozenset(
     (datetime(2021, 9, 30, 14, 1, 15, tzinfo=UTC), datetime(2020, 5, 30, 10, 48, 38, tzinfo=UTC))
 )
+_PUBLIC_API = re.compile(r"api\.ecr-public\.(?!us-east-1\.|us-west-2\.)[a-z0-9-]+\.amazonaws\.com")
 _OTHERWISE = ("fails", possible(causes.EGRESS_FIREWALL, causes.MTU, _REGISTRY_FAILS))
 
 
@@ -1033,7 +1085,7 @@ def _usual_causes(endpoint: str) -> tuple[CauseText, ...]:
     return absent, causes.NO_ROUTE, causes.SECURITY_GROUP, causes.EXECUTION_ROLE
 
 
-@finds(REFUSED, NO_ROUTE, NO_ANSWER, NO_ANSWER_UNNAMED, basis=Basis.TEXT)
+@finds(REFUSED, NO_ROUTE, NO_ANSWER, NO_ANSWER_UNNAMED, NO_SUCH_HOST, basis=Basis.TEXT)
 def unanswered(evidence: Evidence) -> Iterator[Finding]:
     """Connections, or earlier steps, that failed at an address that the text does not contain."""
     for step in evidence.failed(Action.TCP):
@@ -1048,8 +1100,12 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
             is_gateway = endpoint is not None and endpoint.kind is Kind.GATEWAY
             suspects = possible(causes.MISSING_S3, causes.S3_ROUTE_TABLE, causes.NO_ROUTE) if is_gateway else None
             yield finding(NO_ROUTE, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
+        elif endpoint is not None and (reason := malformation(evidence, endpoint)) is not None:
+            yield finding(NO_SUCH_HOST, evidence, (step,), endpoints=names, impact=impact, reason=reason)
         elif endpoint is not None:
             suspects = _suspects_without_answer(evidence, endpoint)
+            if evidence.client is Client.ECS and _PING.search(step.detail or ""):
+                suspects = suspects.first(causes.NO_ROUTE, causes.NO_PUBLIC_IP)
             fault = NO_ANSWER_UNNAMED if endpoint.name == UNNAMED and step.subject else NO_ANSWER
             yield finding(fault, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 
@@ -1095,6 +1151,8 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
                 suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
                 suspects = possible(_ECR_PUBLIC_TOKEN, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
+            if step.failure is Failure.NXDOMAIN and _PUBLIC_API.fullmatch(step.host or ""):
+                suspects = suspects.first(_PUBLIC_API_REGION)
             fault = FOREIGN_ECR_PUBLIC if public else FOREIGN_REGISTRY
             image = evidence.plan.image if evidence.plan.reference is None else None
             which = image or "image not named"

@@ -162,6 +162,15 @@ WRONG_NAME_PUBLIC = WRONG_NAME.variant(
     ),
     causes=(_WRONG_CERTIFICATE, causes.ZONE_CONFLICT),
 )
+# *.dkr.starport.REGION.amazonaws.com: ECR's own servers, which present it for no public name.
+WRONG_NAME_OF_REGISTRY = WRONG_NAME.variant(
+    title="a server of ECR's registry presents a certificate without the registry's public name: {names}",
+    why=(
+        "Amazon issued it for ECR's own servers, so the name leads to ECR, and AWS presents a wrong certificate there. "
+        "It does not show what else could lead {hosts} to such a server."
+    ),
+    causes=(_WRONG_CERTIFICATE, causes.ZONE_CONFLICT, _REUSED_ADDRESS),
+)
 WRONG_NAME_PARTLY = WRONG_NAME.variant(
     title="some addresses of {endpoints} have the certificate of another AWS host ({names}), others the right one",
     why=(
@@ -225,6 +234,7 @@ def large_hellos(evidence: Evidence) -> Iterator[Finding]:
     VALID_BY_AWS_CLOCK,
     WRONG_NAME,
     WRONG_NAME_PUBLIC,
+    WRONG_NAME_OF_REGISTRY,
     WRONG_NAME_PARTLY,
     WRONG_NAME_PARTLY_PUBLIC,
 )
@@ -319,6 +329,8 @@ def _wrong_names(evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
         public = _certificate(step).address_class is AddressClass.PUBLIC
         if step.id in fine:
             fault = WRONG_NAME_PARTLY_PUBLIC if public else WRONG_NAME_PARTLY
+        elif step.endpoint == "ecr.dkr" and any("dkr.starport." in name for name in _certificate(step).names):
+            fault = WRONG_NAME_OF_REGISTRY
         else:
             fault = WRONG_NAME_PUBLIC if public else WRONG_NAME
         groups.setdefault(fault, []).append(step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.explain.samples_answers import ANSWER_SAMPLES
 from tests.explain.samples_clients import CLIENT_SAMPLES
 from tests.explain.samples_forms import FORM_SAMPLES
+from tests.explain.samples_hosts import HOST_SAMPLES
 from tests.explain.samples_logins import LOGIN_SAMPLES
 from tests.explain.samples_network import NETWORK_SAMPLES
 from tests.explain.samples_registry import REGISTRY_SAMPLES
@@ -18,4 +19,5 @@ SAMPLES = (
     *REGISTRY_SAMPLES,
     *SERVICE_SAMPLES,
     *LOGIN_SAMPLES,
+    *HOST_SAMPLES,
 )

@@ -101,7 +101,7 @@ CONNECTIONS = (
         "for connection (Client.Timeout exceeded while awaiting headers)",
         "ecr.dkr/tcp",
         "timeout",
-        {"path.no-answer": "endpoint.missing.ecr-dkr tcp.no-route tcp.security-group"},
+        {"path.no-answer": "tcp.no-route tcp.no-public-ip endpoint.missing.ecr-dkr tcp.security-group"},
     ),
     Sample(
         "containerd, manifest at a public address",
