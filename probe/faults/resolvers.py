@@ -97,6 +97,9 @@ CONTROL_SILENT = noted(
     "It was asked only as a control, so nothing is lost.",
     examples=(("others", "its fixed address"),),
 )
+CONTROL_FAILS = CONTROL_SILENT.variant(
+    title="AmazonProvidedDNS at {others} does not resolve {endpoints}; the resolver in use does"
+)
 
 
 @finds(SERVFAIL, REFUSED_QUERY, RESOLVER_UNREACHABLE, RESOLVER_WITHOUT_TCP)
@@ -216,10 +219,10 @@ def _disagreement_suspects(evidence: Evidence, host: HostFacts, line: Line) -> S
     return confirmed(causes.CUSTOM_RESOLVER) if vpc else possible(causes.CUSTOM_RESOLVER)
 
 
-@finds(HUB, CONTROL_DISAGREES, CONTROL_SILENT)
+@finds(HUB, CONTROL_DISAGREES, CONTROL_SILENT, CONTROL_FAILS)
 def controls(evidence: Evidence) -> Iterator[Finding]:
     """What AmazonProvidedDNS answered where the resolver in use answers well: evidence, never a fault."""
-    silent: list[Step] = []
+    failed: list[Step] = []
     others: dict[Fault, list[tuple[HostFacts, Line]]] = {}
     for host in evidence.hosts:
         control = host.control
@@ -231,10 +234,11 @@ def controls(evidence: Evidence) -> Iterator[Finding]:
             own = host.line is not None and evidence.is_vpc_resolver(host.line.server)
             others.setdefault(CONTROL_DISAGREES if own else HUB, []).append((host, control))
         else:
-            silent += (step for step in control.failed if step.failure not in NO_EVIDENCE)
-    if silent:
-        servers = tuple(dict.fromkeys(step.names.server for step in silent if step.names))
-        yield finding(CONTROL_SILENT, evidence, silent, others=servers)
+            failed += (step for step in control.failed if step.failure not in NO_EVIDENCE)
+    if failed:
+        servers = tuple(dict.fromkeys(step.names.server for step in failed if step.names))
+        fault = CONTROL_SILENT if all(step.failure in SILENCE for step in failed) else CONTROL_FAILS
+        yield finding(fault, evidence, failed, others=servers)
     for fault, cases in others.items():
         answers = (step for _, control in cases for step in control.steps)
         usable = [step for step in answers if step.ok or (step.failed and step.failure not in NO_EVIDENCE)]

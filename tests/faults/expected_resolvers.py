@@ -129,6 +129,20 @@ EXPECTED = (
         "works",
     ),
     Expected(
+        "the control has no name of S3, the resolver in use has",
+        FakeRun({"s3": private("s3", server=CUSTOM, control=Failure.NXDOMAIN)}),
+        {"dns.control-silent": ""},
+        "pass",
+        "works",
+    ),
+    Expected(
+        "S3 is private by a hub's DNS, public by the VPC's",
+        FakeRun({"s3": Host(("10.0.1.50",), server=CUSTOM, control=S3)}),
+        {},
+        "pass",
+        "works",
+    ),
+    Expected(
         "SERVFAIL of the VPC's resolver at base+2, an answer at its other address",
         FakeRun({"s3": Host(Failure.SERVFAIL, control=S3)}),
         {"dns.servfail": "dns.resolver-rule dns.resolver-unreachable other"},
