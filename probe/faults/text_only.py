@@ -800,7 +800,7 @@ LAYER_ELSEWHERE = layers.PULL_THROUGH.variant(
 )
 _OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base images have foreign layers
 ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
-    title="the policy of the {endpoints} VPC endpoint denies {action} to {who}",
+    title="the policy of the {endpoint} VPC endpoint denies {action} to {who}",
     why="AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
     extent=Extent.WHOLLY,
 )

@@ -177,6 +177,16 @@ DENIED = (
         pull="unproven",
     ),
     Sample(
+        "denied by the endpoint policy of a service that the text does not name",
+        f"AccessDeniedException: User: {ROLE} is not authorized to perform this action because no VPC endpoint policy "
+        "allows it",
+        "unnamed-host/request",
+        "denied",
+        {"policy.vpce.other": "=policy.vpce.other"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
         "log stream denied",
         f"{LOG_DRIVER}to create Cloudwatch log stream: AccessDeniedException: User: {ROLE} is not authorized to "
         "perform: "
