@@ -222,9 +222,10 @@ def task_settings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _metadata(evidence: Evidence) -> tuple[Step, ...]:
-    """The step that read the task's metadata, or the first step."""
-    steps = [step for step in evidence.of(Action.METADATA) if step.outcome is not Outcome.FAILED]
-    return tuple(steps[:1]) or evidence.measurement.steps[:1]
+    """The step that read the task's metadata, or another one where it failed, since `silent_metadata` finds that."""
+    steps = [step for step in evidence.measurement.steps if not step.failed]
+    metadata = [step for step in steps if step.action is Action.METADATA]
+    return tuple((metadata or steps)[:1])
 
 
 @finds(PROXY, PROXY_COVERED, TRANSPARENT_PROXY)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from probe.model import AnswerSeen, Denial, DenialReason, Failure, Identity, ImageHost, Path, ProxySeen
+from probe.model import AnswerSeen, Denial, DenialReason, Failure, Identity, ImageHost, Layers, Path, ProxySeen
 from tests.faults.expectation import Expected
 from tests.faults.expected_answers import FINE, PROOF, run_with
-from tests.faults.fake_hosts import CUSTOM, PRIVATE, ROLE, Host, Reply, private, public
+from tests.faults.fake_hosts import CUSTOM, PRIVATE, REGION, ROLE, Host, Reply, private, public
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -40,6 +40,12 @@ def off_ecs(hosts: Mapping[str, Host] | None = None, *, ranges: tuple[str, ...] 
 HOME = {
     name: public(name, server="192.168.1.1", control=Failure.NO_ANSWER) for name in ("ecr.api", "ecr.dkr", "logs")
 } | {"s3": private("s3", server="192.168.1.1")}
+EXTERNAL = {
+    **off_ecs().around,
+    "metadata_answered": True,
+    "launch_type": "EXTERNAL",
+    "path": Path.INSTANCE_ENI,
+}
 ENI = "10.0.1.17"
 
 
@@ -115,21 +121,25 @@ TASK = (
         *FINE,
     ),
     Expected("EC2 with awsvpc", launched_as("EC2"), {"path.not-the-pull": ""}, "pass", "unproven"),
+    Expected(
+        "EC2 with awsvpc, metadata of an earlier round",
+        replace(launched_as("EC2", metadata_remembered=True), metadata=Reply(Failure.TIMEOUT)),
+        {"path.not-the-pull": "", "task.metadata-unavailable": ""},
+        "pass",
+        "unproven",
+    ),
     Expected("managed instances", launched_as("MANAGED_INSTANCES"), {"path.not-the-pull": ""}, "pass", "unproven"),
     Expected("a Lambda function", launched_as("", path=Path.LAMBDA_ENI), {"path.not-the-pull": ""}, "pass", "unproven"),
     Expected(
         "ECS Anywhere outside any VPC",
-        FakeRun(
-            HOME,
-            around={
-                **off_ecs().around,
-                "metadata_answered": True,
-                "launch_type": "EXTERNAL",
-                "path": Path.INSTANCE_ENI,
-            },
-            planned={"vpc_cidrs": ()},
-        ),
+        FakeRun(HOME, around=EXTERNAL, planned={"vpc_cidrs": ()}),
         {"task.external-instance": "", "dns.public-answer": "other"},
+        *FINE,
+    ),
+    Expected(
+        "ECS Anywhere outside any VPC, an image of another region",
+        FakeRun(HOME, around={**EXTERNAL, "region": REGION}, planned={"vpc_cidrs": (), "region": "us-west-2"}),
+        {"task.external-instance": "", "dns.public-answer": "other region.cross-region"},
         *FINE,
     ),
     Expected(
@@ -224,6 +234,12 @@ TASK = (
     Expected(
         "the task's image is in another registry",
         image_at(ImageHost.OTHER),
+        {"registry.image-not-in-ecr": "other registry.bad-image-reference"},
+        *PROOF,
+    ),
+    Expected(
+        "the task's image is in another registry, --layers none",
+        FakeRun(planned={"reference": None, "image_host": ImageHost.OTHER, "layers": Layers.NONE}),
         {"registry.image-not-in-ecr": "other registry.bad-image-reference"},
         *PROOF,
     ),
