@@ -42,6 +42,16 @@ CONNECTIONS = (
         vpc_cidrs=("13.48.0.0/16",),
     ),
     Sample(
+        "public address of a registry in another region than the task",
+        '"taskArn": "arn:aws:ecs:us-east-1:210987654321:task/main/0c1b2a39", "stoppedReason": '
+        f'"CannotPullContainerError: failed to do request: Head https://{REGISTRY}/v2/shop/cart/manifests/1: '
+        'dial tcp 13.48.121.7:443: i/o timeout"',
+        "ecr.dkr/tcp/13.48.121.7",
+        "timeout",
+        {"dns.public-answer": "region.cross-region endpoint.missing.ecr-dkr tcp.no-route"},
+        address_class="public",
+    ),
+    Sample(
         "Fargate, private address of api.ecr",
         f'{AUTH}{ISSUE}RequestError: send request failed\ncaused by: Post "https://api.ecr.eu-north-1.amazonaws.com/": '
         "dial tcp 10.31.4.19:443: i/o timeout",

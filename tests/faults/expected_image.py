@@ -13,6 +13,7 @@ from probe.model import (
     Layers,
     ManifestSeen,
     Policy,
+    RedirectSeen,
     RedirectTarget,
     Step,
     Topic,
@@ -42,6 +43,16 @@ def pinned(status: int) -> Step:
     return step(f"ecr.dkr/manifest/{PINNED}", ManifestSeen(answer=answer, digest=f"sha256:{'5e' * 32}"))
 
 
+LAYER_ELSEWHERE = step(
+    "ecr.dkr/blob/sha256:feed",
+    RedirectSeen(
+        answer=AnswerSeen(status=307, aws=True),
+        digest=f"sha256:{'f' * 64}",
+        target=RedirectTarget.OTHER_REGION,
+        host=OTHER,
+        region="us-west-2",
+    ),
+)
 ARCHIVED = "registry.archived"
 NEW_BUCKET = "layers-of-tomorrow.s3.eu-west-1.amazonaws.com"
 
@@ -192,6 +203,13 @@ EXPECTED = (
         "degraded",
         "works",
         {"region.cross-region": "warning"},
+    ),
+    Expected(
+        "one layer in another region, reached",
+        FakeRun(extra=(LAYER_ELSEWHERE,)),
+        {"region.cross-region": "region.cross-region"},
+        "degraded",
+        "works",
     ),
     Expected(
         "layers in another region, silent",

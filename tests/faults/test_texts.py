@@ -6,11 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from probe.model import AnswerSeen, Cause, Failure, Finding, Policy
+from probe.model import AnswerSeen, Cause, DenialReason, Failure, Finding, Path, Policy, RedirectTarget
+from tests.explain.sample import ReportedText
 from tests.faults.expected_answers import denied, run_with
+from tests.faults.expected_image import blob
 from tests.faults.expected_names import ALL
 from tests.faults.expected_network import DUAL_STACK, EVERYTHING, IPV6, IPV6_ONLY_WITHOUT_S3, hosts
-from tests.faults.fake_hosts import GLOBAL_IPV6, NOON, OWN_ROLE, PULL_ROLE, VPC_DNS, Host, Reply, private, public
+from tests.faults.fake_hosts import (
+    CONFIG,
+    CUSTOM,
+    GLOBAL_IPV6,
+    NOON,
+    OWN_ROLE,
+    PULL_ROLE,
+    VPC_DNS,
+    Host,
+    Reply,
+    private,
+    public,
+)
 from tests.faults.fake_run import FakeRun
 from tests.steps import skipped, step
 
@@ -263,3 +277,118 @@ def test_block_public_access_is_a_cause_of_silent_public_addresses() -> None:
     with_way_out = FakeRun({"ecr.api": public("ecr.api", tcp=Failure.TIMEOUT)}, other_region=True)
     codes = {cause.code for cause in finding_of(with_way_out, "dns.public-answer").causes}
     assert not codes & {"tcp.block-public-access", "tcp.no-route", "tcp.nat-device", "tcp.no-public-ip"}
+
+
+_NXDOMAIN = Host(Failure.NXDOMAIN)
+_INTERCEPTED = {"issuer": "CN=Corp CA", "issuer_organization": "Corp"}
+_OTHER_ACCOUNT = {"account": "999999999999"}
+_UNFINISHED = Reply(Failure.DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("run", "code", "sentence"),
+    [
+        (FakeRun({"ecr.api": _NXDOMAIN}), "dns.name-missing", "ecr.api does not resolve here"),
+        (
+            FakeRun({"ecr.api": _NXDOMAIN, "ecr.dkr": _NXDOMAIN}),
+            "dns.name-missing",
+            "ecr.api and ecr.dkr do not resolve here",
+        ),
+        (run_with(token=_UNFINISHED), "probe.deadline", "the run ended with one step unfinished"),
+        (run_with(token=_UNFINISHED, logs=_UNFINISHED), "probe.deadline", "the run ended with 2 steps unfinished"),
+        (FakeRun(around={"launch_type": "EC2"}), "path.not-the-pull", "On EC2 with awsvpc,"),
+        (
+            run_with(token=denied(DenialReason.IDENTITY, explicit=True)),
+            "iam.denied",
+            "an explicit Deny in an identity-based policy.",
+        ),
+        (
+            run_with(token=denied(DenialReason.SERVICE_CONTROL, explicit=True)),
+            "iam.denied",
+            "an explicit Deny in a service control policy.",
+        ),
+        (run_with(token=denied(explicit=True)), "iam.denied", "an explicit Deny in a policy."),
+        (
+            FakeRun({"ecr.api": private("ecr.api", tls=Failure.UNTRUSTED, certificate=_INTERCEPTED)}),
+            "tls.interception",
+            "The certificate is issued by CN=Corp CA, not by Amazon",
+        ),
+        (
+            blob(RedirectTarget.FOREIGN, "cdn.example.com"),
+            "registry.pull-through-redirect",
+            "redirects the layer download to cdn.example.com,",
+        ),
+        (
+            blob(RedirectTarget.INSECURE, "cdn.example.com"),
+            "layers.bad-redirect",
+            "It points to a URL without TLS (cdn.example.com).",
+        ),
+        (
+            FakeRun(hosts("ecr.api", tcp=Failure.UNREACHABLE)),
+            "tcp.refused",
+            "a host or router reports ecr.api as unreachable",
+        ),
+        (
+            FakeRun(hosts("ecr.api", tcp={"10.0.1.10": Failure.UNREACHABLE})),
+            "tcp.refused",
+            "a host or router reports some addresses of ecr.api as unreachable",
+        ),
+        (
+            FakeRun({"s3": private("s3", server=CUSTOM, control=Failure.NO_ANSWER)}),
+            "dns.control-silent",
+            "AmazonProvidedDNS does not answer at 169.254.169.253;",
+        ),
+        (
+            FakeRun({"s3": private("s3", server=CUSTOM, control=Failure.NXDOMAIN)}),
+            "dns.control-silent",
+            "AmazonProvidedDNS at 169.254.169.253 does not resolve s3;",
+        ),
+        (
+            run_with(manifest=Reply(Failure.TOO_LARGE, 500, code="InternalError")),
+            "http.unreadable",
+            "the answer of ecr.dkr is not valid",
+        ),
+    ],
+)
+def test_a_sentence_follows_the_evidence(run: FakeRun, code: str, sentence: str) -> None:
+    finding = finding_of(run, code)
+    assert sentence in f"{finding.title}. {finding.why}"
+
+
+def test_an_endpoint_that_the_text_does_not_name_is_the_called_one() -> None:
+    text = "AccessDeniedException: not authorized to perform this action because no VPC endpoint policy allows it"
+    finding = finding_of(ReportedText(text=text), "policy.vpce.other")
+    assert finding.title.startswith("the policy of the called VPC endpoint denies ")
+    assert finding.causes[0].title == "the policy of the called endpoint does not allow this request"
+
+
+def test_a_function_of_lambda_is_not_called_a_task() -> None:
+    run = FakeRun(around={"path": Path.LAMBDA_ENI, "launch_type": None})
+    assert finding_of(run, "path.not-the-pull").values["launch"] == "Lambda"
+
+
+def test_a_denial_mentions_a_missing_repository_only_where_it_can_be_one() -> None:
+    reply = {"manifest": denied(DenialReason.RESOURCE)}
+    sentence = "It answers the same where a repository of another account does not exist."
+    assert sentence in finding_of(FakeRun(replies=reply, planned=_OTHER_ACCOUNT), "iam.denied").why
+    assert sentence not in finding_of(FakeRun(replies=reply), "iam.denied").why
+
+
+def test_a_damaged_layer_is_read_by_its_digest() -> None:
+    cause = cause_of(run_with(layer=Reply(Failure.NOT_FOUND, 404)), "layers.missing", "registry.layer-corrupt")
+    assert cause.confirm.commands[0].endswith(f" --layer-digests {CONFIG}")
+
+
+def test_the_image_reference_is_a_suspect_only_where_no_name_exists() -> None:
+    for names, suspected in ((("ecr.api", "ecr.dkr"), False), ((*ALL, "s3"), True)):
+        finding = finding_of(FakeRun(dict.fromkeys(names, _NXDOMAIN)), "dns.name-missing")
+        assert ("registry.bad-image-reference" in {cause.code for cause in finding.causes}) is suspected
+
+
+def test_the_gateway_and_the_interface_of_s3_have_different_services_in_china() -> None:
+    run = FakeRun({"s3": private("s3", tcp=Failure.TIMEOUT)}, planned={"partition": "aws-cn"})
+    commands = [command for cause in finding_of(run, "s3.silent").causes for command in cause.confirm.commands]
+    assert any(
+        "Values=com.amazonaws.eu-west-1.s3,cn.com.amazonaws.eu-west-1.s3" in command.replace(" ", "")
+        for command in commands
+    )

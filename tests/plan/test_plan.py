@@ -75,6 +75,14 @@ def test_the_probes_own_log_group_comes_first() -> None:
     assert plan.log_group == "/probe"
 
 
+def test_the_other_log_groups_are_those_of_the_same_region() -> None:
+    destinations = (log_to("us-east-1"), log_to("us-east-1", own=False, container="web"))
+    abroad = log_to("eu-west-1", own=False, container="abroad")
+    plan = planned(changed(log_destinations=(*destinations, abroad)))
+    assert (plan.log_group, plan.other_log_groups, plan.other_log_regions) == ("/probe", ("/web",), ("eu-west-1",))
+    assert planned(TASK).other_log_groups == ()
+
+
 def test_the_agents_endpoints_use_the_tasks_region_and_the_pulls_the_images() -> None:
     plan = planned(changed(launch_type="EC2", region="eu-west-1"))
     hosts = {endpoint.name: endpoint.host for endpoint in plan.endpoints}
@@ -124,6 +132,18 @@ def test_with_an_own_image_outside_ecr_the_network_is_measured() -> None:
 def test_the_error_for_a_missing_image_names_the_flag(surroundings: Surroundings) -> None:
     with pytest.raises(UsageError, match=r"--image \(ECR_PROBE_IMAGE\).*amazonaws\.com"):
         planned(surroundings)
+
+
+@pytest.mark.parametrize("missing", ["region", "account"])
+def test_the_error_for_an_image_elsewhere_names_what_is_missing(missing: str) -> None:
+    with pytest.raises(UsageError, match=f"since the {missing} is not known"):
+        planned(changed(image="nginx", **{missing: None}))
+
+
+def test_an_own_image_in_a_region_that_is_not_listed_yet_is_measured() -> None:
+    plan = planned(changed(image="123456789012.dkr.ecr.eu-north-9.amazonaws.com/app:1"))
+    assert plan.reference is not None
+    assert plan.region == "eu-north-9"
 
 
 @pytest.mark.parametrize(

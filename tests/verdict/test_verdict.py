@@ -13,6 +13,7 @@ from probe.model import (
     Failure,
     Impact,
     JudgedFinding,
+    Layers,
     Path,
     Policy,
     Pull,
@@ -220,6 +221,23 @@ def test_the_summary_names_the_most_severe_finding_and_counts_the_others() -> No
     assert degraded == "ECS can pull the image, but one address is silent"
     broken = "ECS cannot pull the image: nothing answers on port 443 of ecr.api; 1 more error and 1 more warning"
     assert summary(Status.FAIL, Pull.BROKEN, (part, logs, pull), facts) == broken
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments", "read"),
+    [
+        ({}, {}, "config and 1 of 4 layers read (--layers all reads all)"),
+        ({"ranged": True}, {}, "config and the beginning of 1 of 4 layers read (--layers all reads all)"),
+        ({"ranged": True}, {"layers": Layers.ALL}, "config and the beginning of 1 of 4 layers read"),
+    ],
+)
+def test_the_summary_of_a_pull_that_works_ends_with_what_was_read(
+    layer: dict[str, Any], arguments: dict[str, Any], read: str
+) -> None:
+    replies = {"head": Reply(seen={"layers": 4}), "manifest": Reply(seen={"layers": 4}), "layer": Reply(seen=layer)}
+    assert verdict(FakeRun(replies=replies, planned=arguments)).summary == f"ECS can pull the image; {read}"
+    cut_off = replies | {"layer": Reply(Failure.STALLED)}
+    assert " read" not in verdict(FakeRun(replies=cut_off)).summary
 
 
 def test_every_finding_names_its_page() -> None:
