@@ -153,8 +153,11 @@ def finding(
     names = _names(evidence, because if endpoints is None else (), endpoints or ())
     suspects = suspects or fault.suspects
     general = values_of(evidence, because, names)
-    shown = [_UNNAMED if name == UNNAMED else name for name in names]
-    texts = {**general, **_in_words(values), "endpoints": listed(shown), **agreement(len(names))}
+    shown = listed(_UNNAMED if name == UNNAMED else name for name in names)
+    # What a rule found at some addresses only, of a fault that usually affects all.
+    in_part = extent is Extent.PARTLY and fault.extent is not Extent.PARTLY
+    own = {"endpoints": shown, "affected": f"some addresses of {shown}" if in_part else shown}
+    texts = {**general, **_in_words(values), **own, **agreement(len(names))}
     causes = [
         cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
         for cause in dict.fromkeys(suspects.causes)

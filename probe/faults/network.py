@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
@@ -11,7 +11,6 @@ from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
 from probe.faults.fault import Fault, Suspects, Wording, finding_of_hosts, finds, merged, possible
 from probe.faults.name_suspects import is_abroad
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
-from probe.narration import listed
 
 # What else can silence an address inside the VPC, after groups, ACLs and records: the endpoint itself, and routes that
 # lead through an inspection appliance. VPC encryption controls drop no TLS: AWS[vpc-encryption-controls].
@@ -140,13 +139,12 @@ REFUSED = Fault(
     Impact.PULL,
     (causes.EGRESS_FIREWALL,),
     other_causes=(causes.ZONE_CONFLICT, causes.STALE_RECORD),
-    examples=(("targets", "ENDPOINT"),),
 )
 REFUSED_PARTLY = REFUSED.variant(
     title="connections to some addresses of {endpoints} are refused, others work", extent=Extent.PARTLY
 )
 UNREACHABLE_INSIDE = REFUSED.variant(
-    title="a host or router reports {targets} as unreachable",
+    title="a host or router reports {affected} as unreachable",
     why=(
         "A VPC drops packets silently and always has a route between its own addresses. So a firewall rejects the "
         "connection, or no network interface has the address any more."
@@ -154,12 +152,11 @@ UNREACHABLE_INSIDE = REFUSED.variant(
 )
 NO_ROUTE = Fault(
     "tcp.no-route",
-    "the task has no route to {targets}",
+    "the task has no route to {affected}",
     "The connection failed immediately, before any packet was sent: this host has no route to {addresses}.",
     Impact.PULL,
     (causes.NO_ROUTE,),
     other_causes=(causes.MISSING_S3, causes.S3_ROUTE_TABLE, causes.EGRESS_FIREWALL),
-    examples=(("targets", "ENDPOINT"),),
     in_texts=Wording(
         why="The system reports {addresses} as unreachable: this host, or a router on the way, has no route there."
     ),
@@ -169,7 +166,7 @@ _DEVICE_WITHOUT_ROUTE = causes.NO_ROUTE.variant(
     fix=REPLACE_ROUTE.to("create the missing VPC endpoint, which needs no route, or correct the subnet's route"),
 )
 NO_ROUTE_FURTHER_ON = NO_ROUTE.variant(
-    title="a router on the way has no route to {targets}",
+    title="a router on the way has no route to {affected}",
     why=(
         "Packets leave this host, and a router answers that {addresses} cannot be reached. A VPC's own router never "
         "answers: the subnet's route leads to an instance or appliance, which has no route of its own, or rejects."
@@ -205,28 +202,30 @@ def silent_addresses(evidence: Evidence) -> Iterator[Finding]:
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
     for host in silent:
         groups.setdefault(_silence_of(evidence, host), []).append(host)
-    if _is_silent_everywhere(evidence, silent):
+    if _is_everywhere(evidence, silent, (Failure.TIMEOUT,)):
         groups = {(SILENT_EVERYWHERE, SILENT_EVERYWHERE.suspects): silent}
     yield from _findings(evidence, groups, (Failure.TIMEOUT,))
 
 
-def _is_silent_everywhere(evidence: Evidence, silent: list[HostFacts]) -> bool:
-    """No address answers, neither those of interface endpoints nor those of S3, which different rules could block."""
+def _is_everywhere(evidence: Evidence, lost: list[HostFacts], failures: Sequence[Failure]) -> bool:
+    """Whether every address failed so: those of interface endpoints, and those of S3, which other rules can block."""
     tried = [host for host in evidence.hosts if host.last_tries]
-    dead = all(step.failure is Failure.TIMEOUT for host in tried for step in host.last_tries)
-    kinds = {(host.endpoint.kind, is_inside(host.address_class)) for host in silent}
+    dead = all(step.failure in failures for host in tried for step in host.last_tries)
+    kinds = {(host.endpoint.kind, is_inside(host.address_class)) for host in lost}
     both = (Kind.GATEWAY, False) in kinds and any(kind is Kind.INTERFACE for kind, _ in kinds)
-    return not evidence.is_text and dead and both and len(tried) == len(silent)
+    return not evidence.is_text and dead and both and len(tried) == len(lost)
 
 
 @finds(REFUSED, REFUSED_PARTLY)
 def refusing_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Connections refused, reset or prohibited on the way."""
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
-    for host in _own_hosts(evidence):
-        if host.unconnected(REFUSALS):
-            fault = REFUSED_PARTLY if host.connected else REFUSED
-            groups.setdefault((fault, possible(*fault.causes, *_other_host(host))), []).append(host)
+    refused = [host for host in _own_hosts(evidence) if host.unconnected(REFUSALS)]
+    for host in refused:
+        fault = REFUSED_PARTLY if host.connected else REFUSED
+        groups.setdefault((fault, possible(*fault.causes, *_other_host(host))), []).append(host)
+    if _is_everywhere(evidence, refused, REFUSALS):
+        groups = {(REFUSED, REFUSED.suspects): refused}
     yield from _findings(evidence, groups, (*REFUSALS, Failure.UNREACHABLE))
 
 
@@ -334,10 +333,5 @@ def _findings(
         fault = SILENT_UNKNOWN if fault is SILENT_OUTSIDE and unknown else fault
         steps = merged(*(host.unconnected(failures) for host in hosts))
         extent = Extent.PARTLY if all(host.connected for host in hosts) else Extent.WHOLLY
-        names = listed(host.endpoint.name for host in hosts)
-        texts = {
-            "family": "IPv6" if _families(steps) == {True} else "IPv4",
-            "targets": names if extent is Extent.WHOLLY else f"some addresses of {names}",
-        }
-        used = {name: text for name, text in texts.items() if f"{{{name}}}" in fault.title + fault.why}
-        yield finding_of_hosts(fault, evidence, hosts, steps, extent=extent, suspects=suspects, **used)
+        family = {"family": "IPv6" if _families(steps) == {True} else "IPv4"} if "{family}" in fault.title else {}
+        yield finding_of_hosts(fault, evidence, hosts, steps, extent=extent, suspects=suspects, **family)

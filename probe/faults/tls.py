@@ -14,7 +14,7 @@ from probe.narration import few, listed
 
 SILENT = Fault(
     "tls.silent",
-    "the TLS handshake with {endpoints} times out, although connections are accepted",
+    "the TLS handshake with {affected} times out, although connections are accepted",
     "Small packets pass and the large ones of the handshake do not, or a middlebox drops them. Security groups, "
     "network ACLs and routes are fine.",
     Impact.PULL,
@@ -34,21 +34,21 @@ LARGE_HELLO = Fault(
 )
 RESET = Fault(
     "tls.reset",
-    "the connection to {endpoints} is reset as soon as the host name is sent",
+    "the connection to {affected} is reset as soon as the host name is sent",
     "The reset follows the ClientHello, which contains the host name. Firewalls that filter by host name do that.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL,),
 )
 NOT_TLS = Fault(
     "tls.not-tls",
-    "the host that answers for {endpoints} does not speak TLS",
+    "the host that answers for {affected} does not speak TLS",
     "AWS always speaks TLS on port 443. A proxy or another host has this address.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL, causes.PROXY, causes.ZONE_CONFLICT),
 )
 INTERCEPTION = Fault(
     "tls.interception",
-    "TLS to {endpoints} is intercepted",
+    "TLS to {affected} is intercepted",
     "The certificate is issued by {issuer}, not by Amazon, and this trust store does not accept it. Container runtimes "
     "will not accept it either.",
     Impact.PULL,
@@ -73,7 +73,7 @@ OTHER_ISSUER = INTERCEPTION.variant(
 )
 UNVERIFIED = Fault(
     "tls.unverified",
-    "the certificate of {endpoints} could not be verified",
+    "the certificate of {affected} could not be verified",
     "Its issuer could not be read, so interception and an old trust store look the same.",
     Impact.PULL,
     (causes.TLS_INTERCEPTION, causes.CA_BUNDLE),
@@ -88,7 +88,7 @@ OTHER_NAME = UNVERIFIED.variant(
     causes=(causes.TLS_INTERCEPTION, causes.ZONE_CONFLICT, causes.PROXY),
 )
 UNVERIFIED_AMAZON = UNVERIFIED.variant(
-    title="the certificate of {endpoints} claims to be Amazon's and could not be verified",
+    title="the certificate of {affected} claims to be Amazon's and could not be verified",
     why=(
         "The same trust store verified Amazon's certificates ({verified}), so it is not too old. Either the host that "
         "answers does not send the whole chain, or Amazon did not issue its certificate."
@@ -113,7 +113,7 @@ UNVERIFIED_AMAZON = UNVERIFIED.variant(
 UNVERIFIED_AMAZON_INSIDE = UNVERIFIED_AMAZON.variant(causes=(causes.ZONE_CONFLICT, *UNVERIFIED_AMAZON.causes))
 CA_BUNDLE = Fault(
     "tls.ca-bundle",
-    "the trust store in use does not accept Amazon's certificates ({endpoints})",
+    "the trust store in use does not accept Amazon's certificates ({affected})",
     "The certificate is issued by {issuer}, so AWS answers. The list of trusted authorities is too old or incomplete.",
     Impact.PULL,
     (causes.CA_BUNDLE,),
@@ -121,7 +121,7 @@ CA_BUNDLE = Fault(
 )
 EXPIRED = Fault(
     "tls.certificate-expired",
-    "the certificate of {endpoints} is out of date",
+    "the certificate of {affected} is out of date",
     "It is valid from {not_before} to {not_after}. AWS returned no Date header, so the local clock may be wrong "
     "instead.",
     Impact.PULL,

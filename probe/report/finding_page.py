@@ -260,7 +260,7 @@ def _unknown() -> dict[str, Any]:
         steps=(),
     )
     values = values_of(Evidence(measurement, Policy()), (), (endpoint.name,))
-    return _Capitals(values | agreement(1) | {"endpoints": "ENDPOINT", "issuer": "ISSUER"})
+    return _Capitals(values | agreement(1) | {"endpoints": "ENDPOINT", "affected": "ENDPOINT", "issuer": "ISSUER"})
 
 
 def _filled(fault: Fault, template: str) -> str:

@@ -136,6 +136,12 @@ CONNECTIONS = (
         FakeRun({"s3": Host(("10.0.1.19",), tcp=SILENT)}),
         {"tcp.silent": "tcp.security-group tcp.nacl"},
     ),
+    Expected(
+        "connections refused everywhere, as by one firewall",
+        FakeRun(hosts(*EVERYTHING, tcp=Failure.PROHIBITED)),
+        {"tcp.refused": "path.egress-firewall"},
+        endpoints={"tcp.refused": "ecr.api ecr.dkr s3 logs"},
+    ),
     Expected("connections refused", FakeRun(hosts("s3", tcp=Failure.REFUSED)), {"tcp.refused": "path.egress-firewall"}),
     Expected(
         "connections to an address in the VPC reset",
