@@ -37,6 +37,8 @@ _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _ENDED = "task.ended"  # an error text about a task that had started
 _NO_PULL = (Client.PUSH, Client.API)  # their failures prove nothing about a pull
+_NOT_THE_PULL = "path.not-the-pull"
+_ELSEWHERE = "because ECS pulls through another network interface"
 OFF_ECS = "task.not-ecs"  # every report begins with it
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
@@ -93,7 +95,11 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     place = next((finding for finding in findings if finding.code == OFF_ECS), None)
     client = measurement.surroundings.client
     pulls = {each: CLIENTS[client].sentence(each) for each in Pull} if place is None else _DOWNLOADS
-    sentence = _with_title(pulls, pull, lead, client) if lead else _without_fault(pulls, status, pull, measurement)
+    elsewhere = any(finding.code == _NOT_THE_PULL for finding in findings)
+    if lead:
+        sentence = _with_title(pulls, pull, lead, client, elsewhere=elsewhere)
+    else:
+        sentence = _without_fault(pulls, status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
@@ -104,7 +110,7 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     return " ".join(text.split())  # a title may quote a server, with line breaks
 
 
-def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, client: Client) -> str:
+def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, client: Client, *, elsewhere: bool) -> str:
     if lead.code == _ENDED:
         return f"nothing to explain: {lead.title}"
     if client in _NO_PULL:
@@ -116,6 +122,9 @@ def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, clie
             return f"the measured path fails, and ECS pulls through another network interface: {lead.title}"
         if lead.impact is Impact.START:
             return f"the task cannot start: {lead.title}"
+    if pull is Pull.UNPROVEN and lead.impact is not Impact.PROOF:
+        # The lead is not the reason.
+        return f"{lead.title}; {pulls[pull]}{f', {_ELSEWHERE}' if elsewhere else ''}"
     return f"{pulls[pull]}: {lead.title}"
 
 
@@ -124,8 +133,8 @@ def _without_fault(pulls: Mapping[Pull, str], status: Status, pull: Pull, measur
         return pulls[pull]
     if measurement.plan.layers is Layers.NONE:
         return f"the measured path works, but {pulls[pull]}: no layer was read"
-    reason = "because ECS pulls through another network interface"
-    return f"the task's own path works, and pass proves only that; {pulls[pull]}, {reason}"
+    owner = "function" if measurement.surroundings.path is Path.LAMBDA_ENI else "task"
+    return f"the {owner}'s own path works, and pass proves only that; {pulls[pull]}, {_ELSEWHERE}"
 
 
 def _unread(measurement: Measurement) -> str:

@@ -23,6 +23,7 @@ from probe.model import (
     Layers,
     NamesSeen,
     Pull,
+    Severity,
     Standing,
 )
 from probe.report import FORMATS, Page
@@ -322,11 +323,21 @@ def test_faults_are_ordered_by_impact_and_a_lost_proof_comes_late() -> None:
         ),
         (Impact.START, Pull.UNPROVEN, "fail: the task cannot start: the title of code"),
         (Impact.PROOF, Pull.UNPROVEN, "fail: it is not proven whether ECS can pull the image: the title of code"),
+        (Impact.AGENT, Pull.UNPROVEN, "fail: the title of code; it is not proven whether ECS can pull the image"),
     ],
 )
 def test_the_verdict_line_states_why_it_fails(impact: Impact, pull: Pull, sentence: str) -> None:
     finding = made.finding("code", ("s3/tls/52.218.1.1",), impact=impact)
     assert text(pull=pull, findings=(finding,)).splitlines()[-1] == sentence
+
+
+def test_the_verdict_line_keeps_a_fault_apart_from_the_reason_why_the_pull_is_not_proven() -> None:
+    fault = made.finding("code", ("s3/tls/52.218.1.1",), impact=Impact.AGENT)
+    elsewhere = made.finding("path.not-the-pull", (), Severity.INFO, impact=Impact.NONE)
+    assert text(pull=Pull.UNPROVEN, findings=(fault, elsewhere)).splitlines()[-1] == (
+        "fail: the title of code; it is not proven whether ECS can pull the image, because ECS pulls through another "
+        "network interface"
+    )
 
 
 def test_a_failed_control_or_follow_up_is_not_marked_as_a_failure() -> None:
