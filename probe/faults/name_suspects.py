@@ -119,8 +119,7 @@ def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
         suspects = _with_custom_resolver(evidence, host, suspects)
     if evidence.is_foreign(host.endpoint):
         suspects = suspects.first(causes.LOG_REGION if name == "logs" else causes.CROSS_REGION)
-    if _is_fips(host):
-        suspects = suspects.first(causes.FIPS_HOSTNAME)
+    suspects = suspects.first(*fips_hostname(host.endpoint))
     if name == "ecr-legacy":
         suspects = suspects.first(causes.LEGACY_HOSTNAME)
     if not evidence.is_outside_vpc:
@@ -174,8 +173,7 @@ def missing_name_suspects(evidence: Evidence, host: HostFacts, *usual: CauseText
     if server is not None and not evidence.is_vpc_resolver(server) and not agreed:
         # A resolver that is not the VPC's own is the first suspect; an error text that names none leaves it open.
         suspects = suspects.first(causes.CUSTOM_RESOLVER) if server else suspects.then(causes.CUSTOM_RESOLVER)
-    if _is_fips(host):
-        suspects = suspects.first(causes.FIPS_HOSTNAME)
+    suspects = suspects.first(*fips_hostname(host.endpoint))
     if host.endpoint.name == "ecr-legacy":
         suspects = suspects.then(causes.LEGACY_HOSTNAME)
     if host.endpoint.name == "logs":
@@ -201,8 +199,12 @@ def foreign_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     return suspects.then(causes.SECURITY_GROUP) if silent and host.address_class is AddressClass.VPC else suspects
 
 
-def _is_fips(host: HostFacts) -> bool:
-    return "-fips." in host.endpoint.host
+def fips_hostname(endpoint: Endpoint) -> tuple[CauseText, ...]:
+    """The cause of a FIPS host that is not private, empty for other hosts."""
+    if "-fips." not in endpoint.host:
+        return ()
+    of_ecr = endpoint.name in ("ecr.api", "ecr.dkr", "ecr-fips")
+    return (causes.FIPS_HOSTNAME if of_ecr else causes.FIPS_HOSTNAME_OF_SERVICE,)
 
 
 def is_numbered(host: HostFacts) -> bool:

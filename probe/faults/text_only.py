@@ -23,7 +23,7 @@ from probe.faults.causes import (
 )
 from probe.faults.evidence import ELSEWHERE, REFUSALS, UNNAMED, Evidence
 from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
-from probe.faults.name_suspects import malformation
+from probe.faults.name_suspects import fips_hostname, malformation
 from probe.model import (
     Action,
     Basis,
@@ -123,6 +123,7 @@ NO_ANSWER = Fault(
         *network.S3_SILENT.causes,
         causes.CROSS_REGION,
         causes.FIPS_HOSTNAME,
+        causes.FIPS_HOSTNAME_OF_SERVICE,
         causes.LEGACY_HOSTNAME,
     ),
     examples=(("reason", "A word stands where the host has its region."),),
@@ -1117,7 +1118,7 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
     if endpoint.name == UNNAMED:
         named_only = (causes.PRIVATE_DNS_OFF, causes.CUSTOM_RESOLVER)
         return possible(*(cause for cause in NO_ANSWER.causes if cause not in named_only))
-    fips = (causes.FIPS_HOSTNAME,) if "-fips." in endpoint.host else ()
+    fips = fips_hostname(endpoint)
     legacy = (causes.LEGACY_HOSTNAME,) if endpoint.name == "ecr-legacy" else ()
     return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
 

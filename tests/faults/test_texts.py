@@ -83,6 +83,13 @@ def test_the_fips_host_of_the_registry_has_an_endpoint_of_its_own() -> None:
     assert "Values=com.amazonaws.eu-west-1.ecr-fips.dkr " in causes["endpoint.missing.ecr-dkr"].confirm.commands[0]
 
 
+def test_the_fips_host_of_another_service_is_no_matter_of_ecr() -> None:
+    run = FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"hosts": {"logs": "logs-fips.eu-west-1.amazonaws.com"}})
+    cause = finding_of(run, "dns.name-missing").causes[0]
+    assert cause.code == "client.fips-hostname"
+    assert "ecr" not in f"{cause.title} {cause.fix.text} {cause.fix.commands}"
+
+
 def test_public_addresses_are_not_read_as_network_interfaces() -> None:
     closed = {name: public(name, tcp=Failure.TIMEOUT) for name in ("ecr.api", "ecr.dkr")}
     causes = {cause.code: cause for cause in finding_of(FakeRun(closed), "dns.public-answer").causes}

@@ -43,6 +43,18 @@ FIPS_HOSTNAME = CauseText(  # AWS[ecr-fips-endpoints]
     ),
     confirm=read_task_definition("containerDefinitions[].[image,environment]"),
 )
+FIPS_HOSTNAME_OF_SERVICE = FIPS_HOSTNAME.variant(
+    title="the client calls a FIPS host, which the private DNS of the service's standard endpoint does not cover",
+    fix=advice(
+        "remove AWS_USE_FIPS_ENDPOINT for this client; or create the service's FIPS endpoint, if FIPS is required",
+        "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
+        "--service-name FIPS_SERVICE --subnet-ids SUBNET_ID --security-group-ids GROUP_ID --private-dns-enabled",
+        note="FIPS_SERVICE is one of the names below. Not every service and Region has FIPS hosts and endpoints.",
+    ),
+    confirm=reads(
+        "aws ec2 describe-vpc-endpoint-services --region {task_region} --query \"ServiceNames[?contains(@, 'fips')]\""
+    ),
+)
 UNRECOGNISED_HOST = CauseText(
     code="client.unrecognised-ecr-host",
     title=(
