@@ -536,8 +536,25 @@ PATTERNS = (
         r"(?:docker|podman|helm|nerdctl|finch|buildah|oras|skopeo) (?:registry )?login\b.{0,200}\b400:? bad request",
         "(?:logging into|authenticating creds for|unable to retrieve auth token).{0,300}"
         r"(?:status code(?: from registry)? 400\b(?: \(bad request\))?|\b400 bad request)",
-        "cannot perform an interactive login from a non tty device",
+    ),
+    # What the command before the login printed is more specific, where the text contains it.
+    _helper(
+        Subject.LOGIN_EMPTY,
+        Failure.NO_CREDENTIALS,
+        "cannot perform an interactive login from a non[- ]tty device",
         "error: (?:password|non-null username) required",
+        weight=Weight.WEAK,
+    ),
+    # Options and commands that a version of Docker or of the AWS CLI does not have; argparse lists all others.
+    _helper(
+        Subject.LOGIN_COMMAND,
+        Failure.MALFORMED,
+        r"unknown shorthand flag: 'e' in -e\w*",
+        "unknown flag: --password-stdin",
+        "must provide --username with --password-stdin",
+        r"docker login\"? requires at most 1 argument",
+        "invalid choice: '?get-login(?:-password)?'?",
+        r"invalid choice, valid choices are:.{0,8000}get-(?:login|authorization-token)\b.{0,8000}",
     ),
     _helper(Subject.LOGIN_STORE, Failure.MALFORMED, *system_errors.LOGIN_STORES),
     _helper(

@@ -49,6 +49,28 @@ LOGIN_OF_OTHER_REGION = LOGIN_MALFORMED.variant(
     why="The registry answered, so the network path works. The text shows a token of another region.",
     causes=(_OTHER_REGION, _WRONG_PASSWORD, causes.TOKEN_EXPIRED),
 )
+LOGIN_EMPTY = Fault(
+    "registry.login-empty",
+    "the login to the registry received no password",
+    "The command that should print the token printed nothing, so no login was sent. Its own error shows the cause.",
+    Impact.PULL,
+    (_WRONG_PASSWORD, causes.NO_CREDENTIALS, causes.CREDENTIALS_REJECTED, causes.EXECUTION_ROLE),
+)
+LOGIN_COMMAND = Fault(
+    "client.login-command",
+    "the login command does not fit the version of Docker or of the AWS CLI",
+    "The client refused its own options, so no request was sent. aws ecr get-login exists only in version 1 of the AWS "
+    "CLI, get-login-password in 1.17.10 and later.",  # AWS[aws-cli-login-commands]
+    Impact.PULL,
+    (
+        replace(
+            causes.MISCONFIGURED,
+            title="the command is one of another version of Docker or of the AWS CLI",
+            fix=advice("use the command of the current AWS CLI", _LOGIN),
+            confirm=reads("aws --version", "docker --version", note="Run them where the login fails."),
+        ),
+    ),
+)
 _UNFIT_PROVIDER = replace(
     causes.NO_CREDENTIAL_PROVIDER,
     title="the kubelet runs another program or version than its configuration describes, or without its variables",

@@ -91,6 +91,8 @@ class Subject(StrEnum):
     PROVIDER_UNFIT = "provider-unfit"
     HOST_UNRECOGNISED = "host-unrecognised"
     LOGIN = "login"
+    LOGIN_EMPTY = "login-empty"
+    LOGIN_COMMAND = "login-command"
     PULL_LIMIT = "pull-limit"
     NO_REASON = "no-reason"
     ENDED = "ended"
@@ -849,6 +851,8 @@ _SUBJECTS = {
     Subject.PROVIDER_UNFIT: logins.PROVIDER_UNFIT,
     Subject.HOST_UNRECOGNISED: logins.HOST_UNRECOGNISED,
     Subject.LOGIN: logins.LOGIN_MALFORMED,
+    Subject.LOGIN_EMPTY: logins.LOGIN_EMPTY,
+    Subject.LOGIN_COMMAND: logins.LOGIN_COMMAND,
     Subject.PULL_LIMIT: PULL_LIMITED,
     Subject.NO_REASON: NO_REASON,
     Subject.ENDED: ENDED,

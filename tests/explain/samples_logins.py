@@ -14,6 +14,16 @@ def _login(name: str, text: str, causes: str = "client.misconfigured region.cros
     return Sample(name, text, "task/environment/login", "malformed", {"registry.login-malformed": causes})
 
 
+def _empty(name: str, text: str) -> Sample:
+    causes = {"registry.login-empty": "client.misconfigured iam.no-credentials iam.credentials-rejected"}
+    return Sample(name, text, "task/environment/login-empty", "no-credentials", causes)
+
+
+def _command(name: str, text: str) -> Sample:
+    causes = {"client.login-command": "client.misconfigured"}
+    return Sample(name, text, "task/environment/login-command", "malformed", causes)
+
+
 def _unfit(name: str, text: str) -> Sample:
     causes = {"credentials.provider-unfit": "client.no-credential-provider client.misconfigured"}
     return Sample(name, text, "task/environment/provider-unfit", "malformed", causes)
@@ -57,8 +67,28 @@ LOGIN_SAMPLES = (
         f'Error: logging into "{REGISTRY}": unable to retrieve auth token: invalid status code from registry 400 '
         "(Bad Request)",
     ),
-    _login("Docker: nothing was piped", "Error: Cannot perform an interactive login from a non TTY device"),
-    _login("Docker: the password is empty", "Error: Password Required"),
+    _empty("Docker: nothing was piped", "Error: Cannot perform an interactive login from a non TTY device"),
+    _empty("Docker: the password is empty", "Error: Password Required"),
+    Sample(
+        "Docker: nothing was piped, after the command's own error",
+        'Unable to locate credentials. You can configure credentials by running "aws configure".\n'
+        "Error: Cannot perform an interactive login from a non TTY device",
+        "task/credentials",
+        "no-credentials",
+        {"credentials.missing": "iam.no-credentials"},
+        "inconclusive",
+        "unproven",
+    ),
+    _command("Docker: an option that it removed", "unknown shorthand flag: 'e' in -e See 'docker login --help'."),
+    _command("Docker: an option that it does not have yet", "unknown flag: --password-stdin"),
+    _command("Docker: no user name", "Must provide --username with --password-stdin"),
+    _command("Docker: the printed command as arguments", '"docker login" requires at most 1 argument.'),
+    _command("AWS CLI 1: a command of later versions", "aws: error: Invalid choice: 'get-login-password'"),
+    _command(
+        "AWS CLI 2: a command of version 1",
+        "aws: error: argument operation: Invalid choice, valid choices are: batch-get-image | get-authorization-token "
+        "| get-login-password | help",
+    ),
     _unfit(
         "kubelet: Docker's helper in the place of a provider",
         'level=error msg="Error parsing the serverURL" error="parse \\"https://{\\\\\\"kind\\\\\\":'
