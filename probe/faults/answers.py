@@ -62,7 +62,7 @@ UNREADABLE = Fault(
     "the answer of {endpoints} is not valid",
     "AWS does not send answers of this form; the cause is unknown.",
     Impact.PULL,
-    (causes.OTHER, causes.EGRESS_FIREWALL),
+    (causes.OTHER, causes.ALTERING_MIDDLEBOX),
 )
 BROKEN_TRANSFER = Fault(
     "path.transfer-broken",

@@ -38,7 +38,7 @@ BAD_REDIRECT = Fault(
     "the registry's redirect to the layers cannot be followed",
     "It points back to the registry, or S3 redirected a second time.",
     Impact.PULL,
-    (causes.EGRESS_FIREWALL, causes.OTHER),
+    (causes.ALTERING_MIDDLEBOX, causes.OTHER),
 )
 INSECURE_REDIRECT = BAD_REDIRECT.variant(
     why="It points to a URL without TLS ({host}). ECR never does that; a middlebox rewrites it."
@@ -95,7 +95,7 @@ S3_POLICY_NEW_BUCKET = S3_POLICY.variant(
         "The registry redirected to S3 of the image's region. The policy of an S3 endpoint may allow only the known "
         "bucket, or a middlebox redirected to a bucket of its own."
     ),
-    causes=(causes.S3_ENDPOINT_POLICY, causes.EGRESS_FIREWALL, causes.OTHER),
+    causes=(causes.S3_ENDPOINT_POLICY, causes.ALTERING_MIDDLEBOX, causes.OTHER),
 )
 URL_REJECTED = Fault(
     "layers.url-rejected",
@@ -103,7 +103,7 @@ URL_REJECTED = Fault(
     "The URL was used immediately and unchanged. Either a middlebox altered the request, or the URL had expired when "
     "it arrived.",
     Impact.PULL,
-    (causes.EGRESS_FIREWALL, causes.PROXY, causes.OTHER),
+    (causes.ALTERING_MIDDLEBOX, causes.PROXY, causes.OTHER),
 )
 NEW_BUCKET = noted(
     "layers.new-bucket",
@@ -122,14 +122,21 @@ BLOB_MISSING = Fault(
     "the image lists layers that do not exist",
     "The manifest arrived, but a blob that it lists returned 404. Network and permissions are fine.",
     Impact.PULL,
-    (causes.TAG_NOT_FOUND, causes.LAYER_CORRUPT),
+    (
+        causes.TAG_NOT_FOUND.variant(
+            title="layers of the image were deleted, or its push was never completed",
+            fix=causes.LAYER_CORRUPT.fix,
+            confirm=causes.LAYER_CORRUPT.confirm,
+        ),
+        causes.LAYER_CORRUPT,
+    ),
 )
 BAD_DIGEST = Fault(
     "layers.bad-digest",
     "the bytes of {what} do not match their digest",
     "All bytes arrived, and their sha256 is wrong: the image is damaged, or a middlebox changes bytes.",
     Impact.PULL,
-    (causes.LAYER_CORRUPT, causes.EGRESS_FIREWALL),
+    (causes.LAYER_CORRUPT, causes.ALTERING_MIDDLEBOX),
     examples=(("what", "the manifest or layers"),),
 )
 FOREIGN_LAYERS = Fault(

@@ -216,13 +216,14 @@ def _key(
 ) -> dict[str, Any]:
     """The KMS key, if the denial names it, else the command that shows which one it is."""
     name = endpoints[0].name if endpoints else ""
+    of_image = name in ("ecr.api", "ecr.dkr", "s3")  # ECR uses a repository's key by a grant of its own
     match = ANY.match(resource or "")
     if resource and match and match["service"] == "kms":
         return {
             "key": resource,
             "key_region": match["region"] or "REGION",
             "each_key_source": (),
-            "each_key_user": (grantee.arn,),
+            "each_key_user": () if of_image else (grantee.arn,),
         }
     plan, of_secret = evidence.plan, name in _KEY_SOURCES
     region = (evidence.task_region if of_secret else plan.region) or "REGION"
@@ -232,5 +233,5 @@ def _key(
         "key": "KEY_ID",
         "key_region": region,
         "each_key_source": (source.format(region=region, account=plan.account or "ACCOUNT", repository=repository),),
-        "each_key_user": (grantee.arn,) if of_secret else (),  # ECR uses a repository's key by a grant of its own
+        "each_key_user": (grantee.arn,) if of_secret else (),
     }

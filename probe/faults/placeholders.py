@@ -7,7 +7,7 @@ from typing import Any
 
 from probe.addresses import LINK_LOCAL_SERVICES, embedded, is_ipv6
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES, service_name
-from probe.faults.evidence import ELSEWHERE, UNNAMED, Evidence
+from probe.faults.evidence import ELSEWHERE, UNNAMED, Evidence, is_inside
 from probe.faults.permissions import permission_values
 from probe.model import AddressClass, Asker, Endpoint, ImageReference, Kind, Step
 from probe.narration import few, listed
@@ -110,6 +110,7 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
     zones = list(dict.fromkeys(map(_zone_of, [endpoint.host for endpoint in mistaken] or hosts[:1])))
     addresses, inside = _addresses(steps), _inside(steps)
     own = evidence.surroundings.addresses[:1]
+    classes = [host.address_class for endpoint in endpoints if (host := evidence.host(endpoint.name))]
     issuers = [step.certificate.issuer for step in steps if step.certificate and step.certificate.issuer]
     return {
         "endpoint": ("called" if endpoints[0].name == UNNAMED else endpoints[0].name) if endpoints else "task",
@@ -132,6 +133,10 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         "by_dialed": _by_address(inside) if inside or not addresses else _by_public_address(addresses),
         "whose_interface": _FOUND_BY_ADDRESS if inside or not own else "It is the network interface of the task",
         **_families(evidence, addresses, custom),
+        # Traffic to private addresses goes to endpoints already.
+        "around_middlebox": "route the traffic around it"
+        if any(map(is_inside, classes))
+        else "create the endpoints so that no traffic passes it",
         "theirs": f", and those of {few(inside)}" if inside else "",
         "issuer": few(issuers) or "an unknown issuer",
         "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),

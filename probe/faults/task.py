@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from probe.addresses import is_ipv6
 from probe.faults import causes
+from probe.faults.causes import advice
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, finding, finds, noted
 from probe.model import Action, Basis, Endpoint, Extent, Finding, ImageHost, Impact, Outcome, Path, Step
@@ -110,7 +111,7 @@ TRANSPARENT_PROXY = PROXY.variant(
         "No host has the address {host}, yet a connection to its port 443 was accepted. The same proxy may accept the "
         "pull's connections."
     ),
-    causes=(causes.PROXY, causes.EGRESS_FIREWALL),
+    causes=(causes.TRANSPARENT_PROXY,),
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
@@ -126,7 +127,17 @@ NOT_ECR = Fault(
     "the task's own image is not in private ECR ({image}), so no pull could be measured",
     "No VPC endpoint of ECR is involved in pulling it. To prove the pull, pass an image in private ECR with --image.",
     Impact.PROOF,
-    (causes.OTHER, causes.BAD_IMAGE_REFERENCE),
+    (
+        causes.other(
+            "the image is in another registry",
+            advice(
+                "pass an image in private ECR with --image (ECR_PROBE_IMAGE)",
+                "ecr-probe check --image ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG",
+            ),
+            causes.READ_IMAGE_FIELD,
+        ),
+        causes.BAD_IMAGE_REFERENCE,
+    ),
 )
 IN_ECR_PUBLIC = NOT_ECR.variant(
     why="It is in ECR Public, a different service. To prove the pull, pass an image in private ECR with --image.",

@@ -207,7 +207,7 @@ TASK = (
     Expected(
         "a transparent proxy",
         FakeRun(transparent_proxy=True),
-        {"path.proxy": "path.proxy path.egress-firewall"},
+        {"path.proxy": "path.proxy"},
         "degraded",
         "works",
     ),

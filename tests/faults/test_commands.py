@@ -222,6 +222,11 @@ def test_the_key_of_a_denied_decryption_is_named() -> None:
     assert "--grantee-principal arn:aws:iam::210987654321:role/shopExecution" in commands[1]
 
 
+def test_the_pulling_role_needs_no_grant_for_the_key_of_a_repository() -> None:
+    run = run_with(layer=denied(DenialReason.RESOURCE, action="kms:Decrypt"))
+    assert not [command for command in cause_of(run, "kms.key").fix.commands if "create-grant" in command]
+
+
 def test_a_denied_key_of_a_secret_is_named_without_a_sentence() -> None:
     run = ReportedText(text="unable to retrieve secret from asm: AccessDeniedException: Access to KMS is not allowed")
     source, *_ = cause_of(run, "kms.key").confirm.commands

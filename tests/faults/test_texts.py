@@ -399,3 +399,33 @@ def test_the_gateway_and_the_interface_of_s3_have_different_services_in_china() 
         "Values=com.amazonaws.eu-west-1.s3,cn.com.amazonaws.eu-west-1.s3" in command.replace(" ", "")
         for command in commands
     )
+
+
+def test_endpoints_that_exist_are_not_to_be_created_to_avoid_a_firewall() -> None:
+    fixes = [
+        finding_of(FakeRun(hosts(name, tcp=Failure.REFUSED)), "tcp.refused").causes[0].fix.text
+        for name in ("ecr.dkr", "s3")
+    ]
+    assert fixes[0].endswith("in the firewall, or route the traffic around it")
+    assert fixes[1].endswith("in the firewall, or create the endpoints so that no traffic passes it")
+
+
+def test_what_arrives_altered_is_not_called_blocked() -> None:
+    run = run_with(layer=Reply(Failure.UNAUTHENTICATED, 403, code="SignatureDoesNotMatch"))
+    assert finding_of(run, "layers.url-rejected").causes[0].title.startswith("a middlebox on the way changes what ")
+
+
+def test_no_variable_is_set_against_a_transparent_proxy() -> None:
+    causes = finding_of(FakeRun(transparent_proxy=True), "path.proxy").causes
+    assert [cause.fix.commands for cause in causes] == [()]
+
+
+def test_a_deadline_is_raised_only_where_it_passed() -> None:
+    finding = finding_of(run_with(manifest=Reply(Failure.MALFORMED, 200)), "http.unreadable")
+    assert not [cause for cause in finding.causes if "--deadline" in cause.fix.text]
+
+
+def test_a_manifest_that_arrived_was_pushed() -> None:
+    cause = finding_of(run_with(blob=Reply(Failure.NOT_FOUND, 404)), "layers.missing").causes[0]
+    assert "tag" not in cause.title
+    assert cause.fix.commands[0].startswith("docker push ")

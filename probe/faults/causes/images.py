@@ -101,8 +101,8 @@ PULL_THROUGH = CauseText(
     code="registry.pull-through-redirect",
     title="the repository is a pull-through cache that does not hold this image yet",
     fix=advice(
-        "pull the image once from a network with internet access",
-        READ_MANIFEST,
+        "pull the image once in a network with internet access",
+        "docker pull {image}",
         note="Whether the first pull from an upstream registry in ECR needs internet access is not verified.",
     ),
     confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),

@@ -151,7 +151,8 @@ DNS_FIREWALL = CauseText(
     code="dns.firewall",
     title="a rule of Route 53 Resolver DNS Firewall blocks or overrides the name",
     fix=advice(
-        "add {hosts} to the allowed domains of the VPC's DNS Firewall, or remove them from the blocked ones",
+        "allow {hosts} in the VPC's DNS Firewall: extend its list of allowed domains, or shorten the one of blocked "
+        "domains",
         "aws route53resolver update-firewall-domains --region {task_region} --firewall-domain-list-id ALLOWED_LIST_ID "
         "--operation ADD --domains {domains}",
         note=(

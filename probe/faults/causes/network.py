@@ -181,7 +181,10 @@ TRANSFER_BROKEN = CauseText(
         "a middlebox cuts or stalls long transfers (idle timeout of a NAT, inspection, overload), or an S3 gateway "
         "endpoint was created or associated during the transfer"
     ),
-    fix=REPLACE_ROUTE.to("exempt {hosts} from inspection, or route around the middlebox"),
+    fix=REPLACE_ROUTE.to(
+        "exempt {hosts} from inspection, or route around the middlebox",
+        note="After a change to an S3 gateway endpoint, pull again: nothing else is needed.",
+    ),
     confirm=reads(
         "aws ec2 describe-flow-logs --region {task_region} --filter Name=resource-id,Values=VPC_ID",
         note="In the flow logs, REJECT records or missing records show where traffic is lost.",
@@ -197,6 +200,14 @@ PROXY = CauseText(
     ),
     confirm=read_task_definition("containerDefinitions[].environment"),
 )
+TRANSPARENT_PROXY = PROXY.variant(
+    title="the subnet's route leads to a proxy that accepts every connection, whatever its address",
+    fix=advice(
+        "let the proxy pass the hosts of the pull through, or {around_middlebox}",
+        note="NO_PROXY has no effect on a transparent proxy.",
+    ),
+    confirm=READ_ROUTES,
+)
 EGRESS_FIREWALL = CauseText(
     code="path.egress-firewall",
     title="a firewall on the way blocks {hosts}",
@@ -206,10 +217,18 @@ EGRESS_FIREWALL = CauseText(
         "> OLD_RULES.json",
         "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
         "--update-token TOKEN --rule-group file://RULES.json",
-    ).to("allow {hosts} in the firewall, or create the endpoints so that no traffic passes the firewall"),
+    ).to("allow {hosts} in the firewall, or {around_middlebox}"),
     confirm=reads(
         "aws network-firewall list-firewalls --region {task_region}",
         note="Read their rule groups, or ask the owner of the appliance that the subnet routes to.",
+    ),
+)
+ALTERING_MIDDLEBOX = EGRESS_FIREWALL.variant(
+    title="a middlebox on the way changes what {hosts} sends, or what is sent to it",
+    fix=advice(
+        "exempt {hosts} from inspection in the middlebox, or {around_middlebox}",
+        *EGRESS_FIREWALL.fix.commands,
+        note=EGRESS_FIREWALL.fix.note,
     ),
 )
 # AWS[ecr-replication]
@@ -276,8 +295,7 @@ TLS_INTERCEPTION = CauseText(
         "--tls-inspection-configuration-name NAME --update-token TOKEN "
         "--tls-inspection-configuration file://TLS_INSPECTION.json",
     ).to(
-        "exempt the hosts of {endpoints} from TLS inspection, or create the endpoints so that no traffic passes the "
-        "middlebox",
+        "exempt the hosts of {endpoints} from TLS inspection, or {around_middlebox}",
         note="The hosts are {hosts}.",
     ),
     confirm=READ_ISSUER,

@@ -8,7 +8,7 @@ THROTTLE = CauseText(
     code="throttle",
     title="too many requests in a short time",
     fix=advice(
-        "spread the launches, reuse tokens, copy images from other registries to ECR, or request a higher quota",
+        "start fewer tasks at once, reuse tokens, or request a higher quota",
         "aws service-quotas request-service-quota-increase --region {region} --service-code ecr "
         "--quota-code QUOTA_CODE --desired-value VALUE",
     ),
@@ -45,7 +45,7 @@ OTHER = CauseText(
     code="other",
     title="a cause that ecr-probe does not know",
     fix=advice(
-        "read the failed steps of this finding, and run the check again with a longer --deadline",
+        "read the failed steps of this finding (-v), and run the check again",
         DESCRIBE_TASK,
         note="The command shows what ECS reports.",
     ),
