@@ -33,6 +33,7 @@ from probe.faults.name_suspects import (
     public_answer_suspects,
 )
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.partitions import is_known
 from probe.records import replace
 
 # What can keep the packets to a public address inside the VPC.
@@ -152,6 +153,10 @@ MALFORMED = NAME_MISSING.variant(
     title="{hosts} does not exist (NXDOMAIN): AWS has no host of this form",
     why="{reason} Private zones and resolvers have nothing to do with it.",
     causes=(causes.BAD_IMAGE_REFERENCE,),
+)
+UNKNOWN_LOG_REGION = NAME_MISSING.variant(
+    why="{unknown} is not a region of AWS that ecr-probe knows, so the name may exist nowhere.",
+    causes=(causes.LOG_REGION,),
 )
 OVERRIDE_MISSING = NAME_MISSING.variant(
     title="the name given to --endpoint-dns for {endpoints} does not exist",
@@ -290,7 +295,7 @@ def _merged_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
     return Suspects(tuple(dict.fromkeys((*merged, *rest))), longest.confirmed, out)
 
 
-@finds(NAME_MISSING, OVERRIDE_MISSING, NO_ADDRESS, NUMBERED_MISSING, MALFORMED)
+@finds(NAME_MISSING, OVERRIDE_MISSING, UNKNOWN_LOG_REGION, NO_ADDRESS, NUMBERED_MISSING, MALFORMED)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
     """Names that do not exist, or have no address, at the first nameserver that answers."""
     groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
@@ -309,6 +314,12 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
                 possible(*OVERRIDE_MISSING.causes),
                 lookups=host.endpoint.lookup,
             )
+            continue
+        region = host.endpoint.region
+        if host.endpoint.name == "logs" and region and not is_known(region):
+            steps = failed_lookups(evidence, host, NOT_THERE)
+            suspects = possible(*UNKNOWN_LOG_REGION.causes)
+            yield lookup_finding(UNKNOWN_LOG_REGION, evidence, [host], steps, suspects, unknown=region)
             continue
         reason = malformation(evidence, host.endpoint)
         if reason is not None:

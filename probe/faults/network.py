@@ -97,6 +97,17 @@ ROUTE_SILENT = PARTLY_SILENT.variant(
     why="Every {family} address is silent, and those of the other family answer. The way out can lack a route for it.",
     causes=(causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP),
 )
+# AWS[ipv6-egress]
+_NO_DNS64_ROUTE = causes.NO_ROUTE.variant(
+    title="the subnet has DNS64, but no route for the addresses that it creates (64:ff9b::/96) to a NAT gateway",
+    fix=advice(
+        "turn off DNS64 in the subnet, or add a route for 64:ff9b::/96 to a NAT gateway",
+        "aws ec2 modify-subnet-attribute --region {task_region} --subnet-id SUBNET_ID --no-enable-dns64",
+        "aws ec2 create-route --region {task_region} --route-table-id RTB_ID {route_out}",
+        note="Run only the command that applies. A task with IPv4 needs no DNS64.",
+    ),
+)
+DNS64_SILENT = ROUTE_SILENT.variant(causes=(_NO_DNS64_ROUTE, *ROUTE_SILENT.causes[1:]))
 S3_IPV6_SILENT = ROUTE_SILENT.variant(
     causes=(causes.S3_GATEWAY_IPV4, causes.NO_ROUTE, causes.NETWORK_ACL, causes.SECURITY_GROUP_S3_EGRESS)
 )
@@ -173,6 +184,20 @@ NO_ROUTE_FURTHER_ON = NO_ROUTE.variant(
     ),
     causes=(_DEVICE_WITHOUT_ROUTE,),
 )
+_IPV6_ENDPOINT = causes.NO_ROUTE.variant(
+    title="the endpoint has only IPv6 addresses, and the task has only IPv4 routes",
+    fix=advice(
+        "give the endpoint IPv4 addresses, or the task's subnet an IPv6 range",
+        "aws ec2 modify-vpc-endpoint --region {task_region} --vpc-endpoint-id VPCE_ID --ip-address-type dualstack",
+        note="EC2 accepts dualstack only if all subnets of the endpoint have both address families.",
+    ),
+    confirm=causes.IPV4_ONLY.confirm,
+)
+NO_IPV4 = NO_ROUTE.variant(
+    title="{endpoints} {resolve} only to IPv6 addresses, and this task has only IPv4",
+    why="DNS here has only AAAA records for {hosts}.",
+    causes=(_IPV6_ENDPOINT,),
+)
 IPV6_ONLY = Fault(
     "region.ipv6-unsupported-endpoint",
     "{endpoints} {resolve} only to IPv4 addresses, and this task has only IPv6",
@@ -191,6 +216,7 @@ IPV6_ONLY = Fault(
     PARTLY_SILENT,
     FAMILY_SILENT,
     ROUTE_SILENT,
+    DNS64_SILENT,
     S3_IPV6_SILENT,
     S3_SILENT,
     S3_SILENT_IPV6,
@@ -234,7 +260,7 @@ def _other_host(host: HostFacts) -> tuple[CauseText, ...]:
     return (causes.ZONE_CONFLICT,) if is_inside(host.address_class) else ()
 
 
-@finds(NO_ROUTE, NO_ROUTE_FURTHER_ON, UNREACHABLE_INSIDE, IPV6_ONLY)
+@finds(NO_ROUTE, NO_ROUTE_FURTHER_ON, NO_IPV4, UNREACHABLE_INSIDE, IPV6_ONLY)
 def unroutable_addresses(evidence: Evidence) -> Iterator[Finding]:
     """Hosts to which this host, or a router on the way, has no route."""
     groups: dict[tuple[Fault, Suspects], list[HostFacts]] = {}
@@ -249,6 +275,8 @@ def _unreachability_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Susp
     if evidence.is_ipv4_only(host):
         return IPV6_ONLY, IPV6_ONLY.suspects
     is_ours = not _is_unreachable_on_the_way(evidence, host)
+    if is_ours and _lacks_ipv4(evidence, host):
+        return NO_IPV4, NO_IPV4.suspects
     if is_ours and not evidence.is_text:
         return NO_ROUTE, NO_ROUTE.suspects
     if host.address_class is AddressClass.VPC:
@@ -257,6 +285,14 @@ def _unreachability_of(evidence: Evidence, host: HostFacts) -> tuple[Fault, Susp
     gateway = (causes.MISSING_S3, causes.S3_ROUTE_TABLE) if is_s3 else ()
     fault = NO_ROUTE if is_ours else NO_ROUTE_FURTHER_ON
     return fault, possible(*fault.causes, *gateway, causes.EGRESS_FIREWALL)
+
+
+def _lacks_ipv4(evidence: Evidence, host: HostFacts) -> bool:
+    """An interface endpoint's name with only IPv6 addresses, which a task with only IPv4 addresses cannot reach."""
+    own = evidence.surroundings.addresses
+    of_task = bool(own) and not any(map(is_ipv6, own))
+    addresses = [entry.address for entry in host.addresses]
+    return of_task and host.endpoint.kind is Kind.INTERFACE and bool(addresses) and all(map(is_ipv6, addresses))
 
 
 def _is_unreachable_on_the_way(evidence: Evidence, host: HostFacts) -> bool:
@@ -302,8 +338,10 @@ def _silence_of_family(host: HostFacts) -> Fault:
     translated = any(embedded(address) != address for address in lost)  # DNS64's addresses lead to a NAT gateway
     if inside and not translated:
         return FAMILY_SILENT
+    if translated:
+        return DNS64_SILENT
     is_s3 = host.endpoint.kind is Kind.GATEWAY and not inside
-    return S3_IPV6_SILENT if is_s3 and not translated and all(map(is_ipv6, lost)) else ROUTE_SILENT
+    return S3_IPV6_SILENT if is_s3 and all(map(is_ipv6, lost)) else ROUTE_SILENT
 
 
 def _silence_of_s3(evidence: Evidence, host: HostFacts) -> Fault:

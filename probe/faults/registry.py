@@ -87,12 +87,24 @@ TAG_NOT_FOUND = Fault(
     Impact.PULL,
     (causes.TAG_NOT_FOUND, causes.ARCHIVED, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
 )
+# AWS[ecs-version-consistency]
+_NEW_DEPLOYMENT = advice(
+    "reference an image that exists; where ECS pinned the digest, start a new deployment, which resolves the tag again",
+    "aws ecs update-service --region {task_region} --cluster {cluster} --service {task_service} --force-new-deployment",
+)
+_DIGEST_GONE = causes.TAG_NOT_FOUND.variant(
+    title="the image with this digest was deleted, perhaps by a lifecycle rule, or was never pushed",
+    fix=_NEW_DEPLOYMENT,
+)
 DIGEST_NOT_FOUND = TAG_NOT_FOUND.variant(
     why=(
         "The registry answered 404, so network and credentials work. ECS resolves a tag once per deployment and pins "
         "its digest: a digest that is in no task definition is pinned, and its image was deleted or archived."
-    ),  # AWS[ecs-version-consistency]
+    ),
+    causes=(_DIGEST_GONE, *TAG_NOT_FOUND.causes[1:]),
 )
+# The answer has no code, so the repository may be missing too.
+DIGEST_UNCERTAIN = DIGEST_NOT_FOUND.variant(causes=(_DIGEST_GONE, causes.ARCHIVED, causes.REPOSITORY_NOT_FOUND))
 # The tag or digest itself was found, so pushing another tag does not help.
 INDEXED_NOT_FOUND = TAG_NOT_FOUND.variant(
     title="the index {version} in the repository {repository} lists an image that does not exist ({digest})",
@@ -124,8 +136,7 @@ PINNED_GONE = noted(
             title="the image was deleted, perhaps by a lifecycle rule, after ECS had pinned its digest",
             fix=causes.advice(
                 "start a new deployment, which resolves the tag again",
-                "aws ecs update-service --region {task_region} --cluster {cluster} --service SERVICE "
-                "--force-new-deployment",
+                *_NEW_DEPLOYMENT.commands,
             ),
         ),
         causes.ARCHIVED,
@@ -285,6 +296,7 @@ def upstream_refusals(evidence: Evidence) -> Iterator[Finding]:
     REPO_HIDDEN,
     TAG_NOT_FOUND,
     DIGEST_NOT_FOUND,
+    DIGEST_UNCERTAIN,
     INDEXED_NOT_FOUND,
     TAG_UNNAMED,
     TAG_UNCERTAIN,
@@ -312,7 +324,7 @@ def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
     if is_repository:
         return REPO_NOT_FOUND
     if code is None:
-        return TAG_UNCERTAIN
+        return DIGEST_UNCERTAIN if reference.digest else TAG_UNCERTAIN
     return DIGEST_NOT_FOUND if reference.digest else TAG_NOT_FOUND
 
 

@@ -156,6 +156,15 @@ def test_a_denied_environment_file_is_allowed_by_itself() -> None:
     assert [step.endpoint for step in run.verdict().steps] == ["s3"]
 
 
+def test_a_digest_that_ecs_pinned_needs_a_new_deployment() -> None:
+    image = f"210987654321.dkr.ecr.eu-north-1.amazonaws.com/shop@sha256:{'a' * 64}"
+    run = ReportedText(text=f"CannotPullContainerError: failed to resolve ref {image}: {image}: not found")
+    assert "pins its digest" in run.findings()[0].why
+    (command,) = cause_of(run, "registry.tag-not-found").fix.commands
+    assert command.endswith("--force-new-deployment")
+    assert cause_of(run, "registry.repo-not-found")
+
+
 def test_a_log_group_is_allowed_as_a_whole() -> None:
     """AWS denies logs:CreateLogGroup on an ARN that ends in an empty stream."""
     run = text_about("logs:CreateLogGroup", "arn:aws:logs:eu-north-1:210987654321:log-group:/ecs/shop:log-stream:")

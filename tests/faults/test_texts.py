@@ -244,8 +244,11 @@ def test_a_device_without_a_route_is_routed_around() -> None:
 def test_the_missing_route_of_dns64_leads_to_a_nat_gateway() -> None:
     translated = "64:ff9b::a00:10a"
     run = FakeRun(hosts("ecr.api", ipv6=(translated,), tcp={translated: Failure.TIMEOUT}))
-    (route,) = finding_of(run, "tcp.partly-silent").causes[0].fix.commands
+    cause = finding_of(run, "tcp.partly-silent").causes[0]
+    off, route = cause.fix.commands
+    assert off.endswith("--no-enable-dns64")
     assert route.endswith("--destination-ipv6-cidr-block 64:ff9b::/96 --nat-gateway-id NAT_ID")
+    assert "create the missing" not in cause.fix.text
 
 
 def test_rules_for_ipv6_are_missing_where_ipv6_alone_is_silent() -> None:
@@ -429,3 +432,19 @@ def test_a_manifest_that_arrived_was_pushed() -> None:
     cause = finding_of(run_with(blob=Reply(Failure.NOT_FOUND, 404)), "layers.missing").causes[0]
     assert "tag" not in cause.title
     assert cause.fix.commands[0].startswith("docker push ")
+
+
+def test_an_endpoint_without_ipv4_gets_ipv4_addresses() -> None:
+    run = FakeRun({"ecr.dkr": Host((), ipv6=(f"{GLOBAL_IPV6}10",), tcp=Failure.UNREACHABLE)})
+    finding = finding_of(run, "tcp.no-route")
+    assert finding.title == "ecr.dkr resolves only to IPv6 addresses, and this task has only IPv4"
+    assert [cause.code for cause in finding.causes] == ["tcp.no-route"]
+    assert finding.causes[0].fix.commands[0].endswith("--ip-address-type dualstack")
+
+
+def test_a_region_that_aws_does_not_have_is_not_said_to_resolve_everywhere() -> None:
+    finding = finding_of(
+        FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "us-esat-1"}), "dns.name-missing"
+    )
+    assert finding.why == "us-esat-1 is not a region of AWS that ecr-probe knows, so the name may exist nowhere."
+    assert [cause.code for cause in finding.causes] == ["logs.misconfigured-region"]

@@ -201,7 +201,7 @@ PROXY = CauseText(
     confirm=read_task_definition("containerDefinitions[].environment"),
 )
 TRANSPARENT_PROXY = PROXY.variant(
-    title="the subnet's route leads to a proxy that accepts every connection, whatever its address",
+    title="the subnet's route leads to a proxy that accepts connections to all addresses",
     fix=advice(
         "let the proxy pass the hosts of the pull through, or {around_middlebox}",
         note="NO_PROXY has no effect on a transparent proxy.",
