@@ -90,8 +90,10 @@ def permission_values(evidence: Evidence, steps: tuple[Step, ...], endpoints: tu
     usual = of_image if of_layer else _CALLS.get(service, of_image)
     actions = tuple(dict.fromkeys(denial.action for denial in denials if denial.action)) or usual
     resource = next((denial.resource for denial in denials if denial.resource), None)
+    who = f"the {denied.kind} {denied.name}" if denied else principal or _unnamed(evidence)
     return {
-        "who": f"the {denied.kind} {denied.name}" if denied else principal or _unnamed(evidence),
+        "who": who,
+        "puller": f"the {grantee.kind} {grantee.name}" if denied and not evidence.is_text else who,
         "image_role": "the pushing role" if evidence.client is Client.PUSH else "the pulling role",
         "image_actions": listed(action for action in of_image if action != _TOKEN),
         "service_principal": CLIENTS[evidence.client].principal or "SERVICE_PRINCIPAL",
@@ -187,15 +189,21 @@ def _policies(evidence: Evidence, denials: list[Denial]) -> dict[str, Any]:
     arn = next((denial.policy for denial in denials if denial.policy), None)
     caller = evidence.surroundings.account or evidence.plan.account or "ACCOUNT"
     owner = evidence.plan.account or "ACCOUNT"
+    governed = owner if reason is DenialReason.RESOURCE_CONTROL else caller
+    kinds = tuple(kind for policy, kind in _ORGANIZATION.items() if reason == policy or reason not in _ORGANIZATION)
+    is_named = arn is not None and ":organizations:" in arn
+    searches = (f"list-policies-for-target --target-id TARGET_ID --filter {kind}" for kind in kinds)
     return {
         "is_explicit_deny": any(denial.explicit for denial in denials),
         "denying_policy": f"policy {arn}" if arn else f"{reason or 'policy'} that has it",
         "boundary_arn": arn or "BOUNDARY_ARN",
-        "policy_id": arn.rpartition("/")[2] if arn and ":organizations:" in arn else "POLICY_ID",
-        "governed_account": owner if reason is DenialReason.RESOURCE_CONTROL else caller,
-        "each_organization_policy": tuple(
-            kind for policy, kind in _ORGANIZATION.items() if reason == policy or reason not in _ORGANIZATION
-        ),
+        "policy_id": arn.rpartition("/")[2] if arn and is_named else "POLICY_ID",
+        "each_policy_search": () if is_named else (f"list-parents --child-id {governed}", *searches),
+        "find_policy": ""
+        if is_named
+        else " The last ones find POLICY_ID; TARGET_ID is the account and each of its parents up to the root.",
+        "governed_account": governed,
+        "each_organization_policy": kinds,
     }
 
 

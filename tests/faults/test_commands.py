@@ -218,6 +218,22 @@ def test_organization_policies_are_read_up_to_the_root(reason: DenialReason, kin
     assert [command.rpartition(" ")[2] for command in policies] == kinds
 
 
+def test_an_organization_policy_without_a_name_is_searched_first() -> None:
+    unnamed = cause_of(run_with(token=denied(DenialReason.SERVICE_CONTROL)), "iam.scp").fix
+    named = cause_of(
+        text_about("ecr:BatchGetImage", "*", f"with an explicit deny in a service control policy: {SCP}"), "iam.scp"
+    ).fix
+    assert [command for command in unnamed.commands if "list-policies-for-target" in command]
+    assert not [command for command in named.commands if "list-" in command]
+    assert "POLICY_ID" in (unnamed.note or "")
+    assert "POLICY_ID" not in (named.note or "")
+
+
+def test_a_repository_allows_the_role_that_pulls() -> None:
+    fix = cause_of(run_with(Policy(), manifest=denied(DenialReason.RESOURCE)), "iam.repository-policy").fix
+    assert fix.text.startswith("allow the role EXECUTION_ROLE in the policy of the repository ")
+
+
 def test_conditions_on_the_vpc_are_all_named() -> None:
     note = cause_of(run_with(token=denied(DenialReason.IDENTITY)), "iam.source-vpce-condition").confirm.note or ""
     for key in ("SourceVpce", "SourceVpc", "SourceVpcArn", "VpceAccount", "VpceOrgID", "VpceOrgPaths"):

@@ -97,9 +97,9 @@ PERMISSIONS_BOUNDARY = CauseText(
 REPOSITORY_POLICY = CauseText(
     code="iam.repository-policy",
     title="the repository's policy does not allow this role or account",
-    fix=REPOSITORY_POLICY_DOCUMENT.to("allow {who} in the policy of the repository {repository}"),
+    fix=REPOSITORY_POLICY_DOCUMENT.to("allow {puller} in the policy of the repository {repository}"),
     fix_of_deny=REPOSITORY_POLICY_DOCUMENT.to(
-        "take the Deny out of the policy of the repository {repository}, or exempt {who} from it"
+        "take the Deny out of the policy of the repository {repository}, or exempt {puller} from it"
     ),
     confirm=reads(
         "aws ecr get-repository-policy --region {region} --registry-id {account} --repository-name {repository}",
@@ -109,9 +109,9 @@ REPOSITORY_POLICY = CauseText(
 REGISTRY_POLICY = CauseText(
     code="iam.registry-policy",
     title="the policy of the registry as a whole does not allow this role or account",
-    fix=REGISTRY_POLICY_DOCUMENT.to("allow {who} in the registry's policy", note="Run them in account {account}."),
+    fix=REGISTRY_POLICY_DOCUMENT.to("allow {puller} in the registry's policy", note="Run them in account {account}."),
     fix_of_deny=REGISTRY_POLICY_DOCUMENT.to(
-        "take the Deny out of the registry's policy, or exempt {who} from it", note="Run them in account {account}."
+        "take the Deny out of the registry's policy, or exempt {puller} from it", note="Run them in account {account}."
     ),
     confirm=reads(
         "aws ecr get-registry-policy --region {region}",
@@ -168,7 +168,11 @@ ORGANISATION_POLICY = CauseText(
         "aws organizations describe-policy --policy-id {policy_id} --query Policy.Content --output text "
         "> OLD_POLICY.json",
         "aws organizations update-policy --policy-id {policy_id} --content file://POLICY.json",
-    ).to("exempt the action or the account in the organization's policy {policy_id}"),
+    ).to(
+        "exempt the action or the account in the organization's policy {policy_id}",
+        "aws organizations {each_policy_search}",
+        note="Run them in the management account.{find_policy}",
+    ),
     confirm=reads(
         "aws organizations list-parents --child-id {governed_account}",
         "aws organizations list-policies-for-target --target-id TARGET_ID --filter {each_organization_policy}",

@@ -45,7 +45,7 @@ OTHER = CauseText(
     code="other",
     title="a cause that ecr-probe does not know",
     fix=advice(
-        "read the failed steps of this finding (-v), and run the check again",
+        "read the steps of this finding (-v), and run the check again",
         DESCRIBE_TASK,
         note="The command shows what ECS reports.",
     ),
