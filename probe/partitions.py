@@ -43,11 +43,6 @@ def partition_of(region: str) -> Partition | None:
     return listed or next((partition for partition, form in _table() if form.fullmatch(region)), None)
 
 
-def is_known(region: str) -> bool:
-    """Whether botocore's table lists the region; a newer one may be missing there."""
-    return any(region in partition.regions for partition, _ in _table())
-
-
 @cache
 def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
     spec = importlib.util.find_spec("botocore")

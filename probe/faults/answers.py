@@ -100,11 +100,26 @@ _OF_THE_CALLER = (
 _NO_OBJECT = (Action.TOKEN, Action.CHALLENGE)  # requests that name nothing that could be missing
 
 
+_HEALTH_OF_S3 = reads(
+    "aws health describe-events --region us-east-1 --filter services=S3", note="It needs a support plan."
+)
+_BUCKET_LIMIT = causes.THROTTLE.variant(
+    title="S3 gets too many requests for ECR's layer bucket in a short time",
+    fix=advice(
+        "start fewer tasks at once, or pull again later", note="The bucket is AWS's: no quota of yours applies."
+    ),
+    confirm=reads(
+        "aws health describe-events --region us-east-1 --filter services=S3", note="It needs a support plan."
+    ),
+)
+
+
 @finds(THROTTLED)
 def limits(evidence: Evidence) -> Iterator[Finding]:
     """Rate limits that also met the retry."""
     steps = [step for step in _failed(evidence, Failure.THROTTLED) if concern(step) is not Topic.UPSTREAM]
-    yield from _aws_findings(THROTTLED, evidence, steps)
+    at_s3 = bool(steps) and all(step.endpoint == "s3" for step in steps)
+    yield from _aws_findings(THROTTLED, evidence, steps, confirmed(_BUCKET_LIMIT) if at_s3 else None)
 
 
 @finds(SERVICE_ERROR, SERVICE_ERROR_EMPTY)
@@ -179,11 +194,13 @@ def _failed(evidence: Evidence, *failures: Failure, actions: tuple[Action, ...] 
     return [step for step in evidence.failed(*actions) if step.failure in failures]
 
 
-def _aws_findings(fault: Fault, evidence: Evidence, steps: list[Step]) -> Iterator[Finding]:
+def _aws_findings(
+    fault: Fault, evidence: Evidence, steps: list[Step], suspects: Suspects | None = None
+) -> Iterator[Finding]:
     """The proof is lost; only in part where CloudWatch Logs alone failed, because any answer proves its endpoint."""
     if steps:
         extent = Extent.PARTLY if all(_is_aside(evidence, step) for step in steps) else Extent.WHOLLY
-        yield finding(fault, evidence, evidence.tries(*steps), extent=extent)
+        yield finding(fault, evidence, evidence.tries(*steps), extent=extent, suspects=suspects)
 
 
 def _is_aside(evidence: Evidence, step: Step) -> bool:

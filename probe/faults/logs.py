@@ -10,12 +10,19 @@ from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, confirmed, finding, finds, noted, possible
 from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
 
+_LOG_DRIVER = "logs:CreateLogStream and logs:PutLogEvents, which the log driver calls,"
+_DRIVER_POLICY = causes.OTHER_ENDPOINT_POLICY.variant(
+    fix=causes.ENDPOINT_POLICY.to(f"allow {_LOG_DRIVER} in the policy of the logs endpoint"),
+    fix_of_deny=causes.ENDPOINT_POLICY.to(
+        f"take a Deny of {_LOG_DRIVER} out of the policy of the logs endpoint, if it has one"
+    ),
+)
 ENDPOINT_POLICY = Fault(
     "policy.vpce.other",
     "the policy of the logs VPC endpoint denies {action} to {who}",
     "CloudWatch Logs answered and named the endpoint policy. The policy may also deny the calls of the awslogs driver.",
     Impact.LOGS,
-    (causes.OTHER_ENDPOINT_POLICY,),
+    (_DRIVER_POLICY,),
     Extent.PARTLY,
     certain=True,
     examples=(("action", "an action"), ("who", "a role")),

@@ -33,7 +33,6 @@ from probe.faults.name_suspects import (
     public_answer_suspects,
 )
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
-from probe.partitions import is_known
 from probe.records import replace
 
 # What can keep the packets to a public address inside the VPC.
@@ -154,9 +153,12 @@ MALFORMED = NAME_MISSING.variant(
     why="{reason} Private zones and resolvers have nothing to do with it.",
     causes=(causes.BAD_IMAGE_REFERENCE,),
 )
-UNKNOWN_LOG_REGION = NAME_MISSING.variant(
-    why="{unknown} is not a region of AWS that ecr-probe knows, so the name may exist nowhere.",
-    causes=(causes.LOG_REGION,),
+OTHER_LOG_REGION = NAME_MISSING.variant(
+    why=(
+        "awslogs-region is {log_region}, and the task is in {task_region}. The host of a mistyped region exists "
+        "nowhere. One of another region can be hidden by a private zone or blocked by a DNS firewall."
+    ),
+    causes=(causes.LOG_REGION, *NAME_MISSING.causes),
 )
 OVERRIDE_MISSING = NAME_MISSING.variant(
     title="the name given to --endpoint-dns for {endpoints} does not exist",
@@ -295,7 +297,7 @@ def _merged_suspects(group: list[tuple[HostFacts, Suspects]]) -> Suspects:
     return Suspects(tuple(dict.fromkeys((*merged, *rest))), longest.confirmed, out)
 
 
-@finds(NAME_MISSING, OVERRIDE_MISSING, UNKNOWN_LOG_REGION, NO_ADDRESS, NUMBERED_MISSING, MALFORMED)
+@finds(NAME_MISSING, OVERRIDE_MISSING, OTHER_LOG_REGION, NO_ADDRESS, NUMBERED_MISSING, MALFORMED)
 def missing_names(evidence: Evidence) -> Iterator[Finding]:
     """Names that do not exist, or have no address, at the first nameserver that answers."""
     groups: dict[tuple[Fault, object], list[tuple[HostFacts, Suspects]]] = {}
@@ -315,12 +317,6 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
                 lookups=host.endpoint.lookup,
             )
             continue
-        region = host.endpoint.region
-        if host.endpoint.name == "logs" and region and not is_known(region):
-            steps = failed_lookups(evidence, host, NOT_THERE)
-            suspects = possible(*UNKNOWN_LOG_REGION.causes)
-            yield lookup_finding(UNKNOWN_LOG_REGION, evidence, [host], steps, suspects, unknown=region)
-            continue
         reason = malformation(evidence, host.endpoint)
         if reason is not None:
             of_image = host.endpoint.name == "ecr.dkr"
@@ -332,6 +328,8 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
             fault, suspects = NUMBERED_MISSING, NUMBERED_MISSING.suspects
         else:
             suspects = missing_name_suspects(evidence, host, *fault.causes)
+        if fault is NAME_MISSING and host.endpoint.name == "logs" and evidence.is_foreign(host.endpoint):
+            fault = OTHER_LOG_REGION
         alike = frozenset(suspects.open) - _OF_ONE_ENDPOINT, suspects.confirmed
         groups.setdefault((fault, alike), []).append((host, suspects))
     everything = sum(map(len, groups.values())) == len(evidence.hosts) > 1 and not evidence.is_text

@@ -201,7 +201,7 @@ def _policies(evidence: Evidence, denials: list[Denial]) -> dict[str, Any]:
         "each_policy_search": () if is_named else (f"list-parents --child-id {governed}", *searches),
         "find_policy": ""
         if is_named
-        else " The last ones find POLICY_ID; TARGET_ID is the account and each of its parents up to the root.",
+        else "; the last ones find POLICY_ID, where TARGET_ID is the account and each of its parents up to the root",
         "governed_account": governed,
         "each_organization_policy": kinds,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.endpoints import ROWS
+from probe.faults import causes
 from probe.faults.answers import policy_sentence
 from probe.faults.evidence import Evidence
 from probe.faults.fault import finding, finds, noted
@@ -19,6 +20,7 @@ SERVICE_POLICY = ENDPOINT_POLICY.variant(
         "of the task."
     ),
     impact=Impact.START,
+    causes=(causes.OTHER_ENDPOINT_POLICY,),
 )
 NOT_PERMITTED = noted(
     "service.not-permitted",

@@ -805,6 +805,7 @@ _OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base 
 ENDPOINT_POLICY = logs.ENDPOINT_POLICY.variant(
     title="the policy of the {endpoint} VPC endpoint denies {action} to {who}",
     why="AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
+    causes=(causes.OTHER_ENDPOINT_POLICY,),
     extent=Extent.WHOLLY,
 )
 

@@ -228,7 +228,7 @@ EXPECTED = (
     Expected(
         "no such name for logs of a region that is not the task's",
         FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "eu-wets-1"}),
-        {"dns.name-missing": "logs.misconfigured-region"},
+        {"dns.name-missing": "logs.misconfigured-region dns.hosted-zone-missing-record"},
         "fail",
         "works",
     ),

@@ -442,9 +442,20 @@ def test_an_endpoint_without_ipv4_gets_ipv4_addresses() -> None:
     assert finding.causes[0].fix.commands[0].endswith("--ip-address-type dualstack")
 
 
-def test_a_region_that_aws_does_not_have_is_not_said_to_resolve_everywhere() -> None:
-    finding = finding_of(
-        FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "us-esat-1"}), "dns.name-missing"
-    )
-    assert finding.why == "us-esat-1 is not a region of AWS that ecr-probe knows, so the name may exist nowhere."
-    assert [cause.code for cause in finding.causes] == ["logs.misconfigured-region"]
+def test_the_host_of_another_log_region_is_not_said_to_resolve_everywhere() -> None:
+    run = FakeRun({"logs": Host(Failure.NXDOMAIN)}, planned={"logs_region": "us-esat-1"})
+    finding = finding_of(run, "dns.name-missing")
+    assert finding.why.startswith("awslogs-region is us-esat-1, and the task is in eu-west-1.")
+    assert finding.causes[0].code == "logs.misconfigured-region"
+
+
+def test_the_log_drivers_calls_are_allowed_not_the_checks_own() -> None:
+    finding = finding_of(run_with(logs=denied(DenialReason.ENDPOINT)), "policy.vpce.other")
+    assert "logs:CreateLogStream and logs:PutLogEvents" in finding.causes[0].fix.text
+    assert "DescribeLogStreams" not in finding.causes[0].fix.text
+
+
+def test_no_quota_of_ones_own_applies_to_ecrs_bucket() -> None:
+    (cause,) = finding_of(run_with(layer=Reply(Failure.THROTTLED, 503, code="SlowDown")), "aws.throttled").causes
+    assert cause.code == "throttle"
+    assert not cause.fix.commands

@@ -171,7 +171,7 @@ ORGANISATION_POLICY = CauseText(
     ).to(
         "exempt the action or the account in the organization's policy {policy_id}",
         "aws organizations {each_policy_search}",
-        note="Run them in the management account.{find_policy}",
+        note="Run them in the management account{find_policy}.",
     ),
     confirm=reads(
         "aws organizations list-parents --child-id {governed_account}",
