@@ -72,7 +72,7 @@ class Line(Record, frozen=True):
 
     @property
     def answered(self) -> bool:
-        return self.main.failure in ANSWERED or bool(addresses_of(self.steps))
+        return (self.main.failure in ANSWERED and not self.cut_off) or bool(addresses_of(self.steps))
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -81,8 +81,10 @@ class Line(Record, frozen=True):
     @property
     def cut_off(self) -> bool:
         """Whether the run ended before the answer that counts, or could not ask for it: the other answer alone proves
-        nothing."""
-        return self.failure in (Failure.DEADLINE, Failure.NO_RESOURCES) and not self.addresses
+        nothing. After an empty A the AAAA counts."""
+        ended = (Failure.DEADLINE, Failure.NO_RESOURCES)
+        empty = self.failure is Failure.NO_ADDRESS and any(step.failure in ended for step in self.steps)
+        return (empty or self.failure in ended) and not self.addresses
 
     @property
     def failed(self) -> tuple[Step, ...]:

@@ -129,6 +129,13 @@ EXPECTED = (
         "works",
     ),
     Expected(
+        "no IPv4 address, and the run ended before the answer for IPv6",
+        FakeRun({"ecr.api": Host(Failure.NO_ADDRESS, ipv6=Failure.DEADLINE)}),
+        {"probe.deadline": ""},
+        "inconclusive",
+        "unproven",
+    ),
+    Expected(
         "the control has no name of S3, the resolver in use has",
         FakeRun({"s3": private("s3", server=CUSTOM, control=Failure.NXDOMAIN)}),
         {"dns.control-silent": ""},
