@@ -127,6 +127,20 @@ def _no_answer(*patterns: str, weight: Weight) -> ErrorPattern:
 
 # Where matches overlap, the pattern that is listed first counts.
 PATTERNS = (
+    # ---- logs of what filters on the way: AWS Network Firewall and Suricata (EVE), DNS Firewall's query logs, Squid
+    _setting(
+        Subject.FIREWALL_LOG,
+        Failure.PROHIBITED,
+        rf'"action":\s?"(?:blocked|drop|reject)".{{0,2000}}?"(?:sni|hostname)":\s?"(?P<host>{_NAME})"',
+        rf'"(?:sni|hostname)":\s?"(?P<host_before>{_NAME})".{{0,2000}}?"action":\s?"(?:blocked|drop|reject)"',
+    ),
+    _setting(
+        Subject.DNS_FIREWALL_LOG,
+        Failure.PROHIBITED,
+        rf'"query_name":\s?"(?P<host>{_NAME})".{{0,2000}}?"firewall_rule_action":\s?"block"',
+        rf'"firewall_rule_action":\s?"block".{{0,2000}}?"query_name":\s?"(?P<host_before>{_NAME})"',
+    ),
+    _setting(Subject.PROXY, Failure.DENIED, rf"tcp_denied/\d{{3}} \d{{1,9}} connect (?P<host>{_NAME}):443"),
     # ---- settings, and what ECS does before and after the pull
     # All that follows these words is about the proxy, also a lookup or a certificate.
     _setting(
@@ -466,6 +480,15 @@ PATTERNS = (
         r"unexpected status from put request to https?://\S{1,300}/manifests/\S{1,300}: (?:400|405)\b[\w ]{0,40}",
         r"\bput https?://\S{1,300}/manifests/\S{1,300}: unexpected status code (?:400|405)\b[\w ]{0,40}",
     ),
+    # A rule of a pull-through cache that ECR's API refuses: the exceptions of botocore's model.
+    _setting(
+        Subject.UPSTREAM_RULE,
+        Failure.DENIED,
+        r"unsupportedupstreamregistry(?:exception)?(?:: .{1,200})?",
+        "the specified upstream registry (?:requires authentication|is not supported|isn't supported).{0,200}",
+        r"(?:create|update|validate)pullthroughcacherule\b.{0,300}(?:secretnotfound|unabletoaccesssecret"
+        "|unabletodecryptsecretvalue)(?:exception)?.{0,200}",
+    ),
     # Content that the manifest names and the repository lacks.
     _setting(
         Subject.CONTENT_MISSING,
@@ -707,7 +730,10 @@ PATTERNS = (
     _round_trip(Failure.STALLED, f"{_OPEN}(?:i/o timeout|{_any(system_errors.TIMED_OUT)})"),
     _round_trip(Failure.STALLED, *system_errors.STALLED),
     _round_trip(
-        Failure.RESET, r"(?:[\"'/]:|retrying in \d{1,3} seconds?) eof\b", *system_errors.RESET, *system_errors.HUNG_UP
+        Failure.RESET,
+        r"(?:[\"'/]:|retrying in \d{1,3} seconds?|uploads/ in \S{1,255}:) eof\b",
+        *system_errors.RESET,
+        *system_errors.HUNG_UP,
     ),
     # ---- answers
     _round_trip(
@@ -882,7 +908,7 @@ def _pattern_match(row: ErrorPattern, match: re.Match[str], record: str) -> Patt
         action=row.action,
         subject=row.subject,
         code=row.code,
-        host=groups.get("host") or groups.get("asked_host"),
+        host=groups.get("host") or groups.get("asked_host") or groups.get("host_before"),
         server=groups.get("server") or groups.get("asked"),
         address=groups.get("address"),
         port=groups.get("port"),

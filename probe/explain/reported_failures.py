@@ -89,7 +89,10 @@ _ABOUT_AN_IMAGE = re.compile(
     re.IGNORECASE,
 )
 # An upload that has no answer: ECR is reported to hang up where it should refuse (aws/containers-roadmap 1970).
-_UPLOAD = re.compile(r"/blobs/uploads/|retrying in \d{1,3} seconds?\b", re.IGNORECASE)
+_UPLOAD = re.compile(
+    r"/blobs/uploads/?[\"']?(?: in \S{1,255})?: EOF\b|retrying in \d{1,3} seconds?\b.{0,80}\bEOF\b", re.IGNORECASE
+)
+_UPLOAD_BEGUN = re.compile(r"/blobs/uploads/[\w-]")
 _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")
 # A host with a port other than 443: a database, a cache.
 _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
@@ -98,6 +101,8 @@ _ANSWERS = (Failure.DENIED, Failure.NOT_FOUND, Failure.UNAUTHENTICATED)
 _CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
 _HTTPS_PORTS = (None, "443", "https")
 _METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
+_LOGS_OF_FILTERS = (Subject.FIREWALL_LOG, Subject.DNS_FIREWALL_LOG)
+_REGISTRY_HOST = re.compile(r"docker|registry|ghcr|quay|gcr|\bpkg\.dev|azurecr|mcr\.", re.IGNORECASE)
 _LOOK_BACK = 4000  # characters before an excerpt that can make its words a secret
 _CONTEXT = 160  # characters that are shown before and after a match
 _LONGEST_QUOTE = 190  # characters of a record without a match: its end, where the reason is
@@ -178,6 +183,8 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
         return None  # any program can fill a disk
     if match.subject is Subject.UNPACK and not _ABOUT_AN_IMAGE.search(record):
         return None
+    if match.subject in _LOGS_OF_FILTERS and (target is None or not _is_of_pull(target.host)):
+        return None  # another program's traffic
     if match.subject:
         return _reported_failure(record, match, RoundTrip("task", match.action or Action.START), target)
     if match.action is Action.CREDENTIALS or _is_link_local(match, target):
@@ -188,6 +195,11 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     if _is_of_push(match, round_trip, context):
         round_trip = PUSH
     return None if round_trip is None else _reported_failure(record, match, round_trip, target)
+
+
+def _is_of_pull(host: Host) -> bool:
+    """Whether a pull or push calls this host: one of AWS, or of a registry."""
+    return host.endpoint is not None or is_public_ecr(host.name) or _REGISTRY_HOST.search(host.name) is not None
 
 
 def _is_rate(record: str, match: PatternMatch) -> bool:
@@ -471,6 +483,8 @@ def _failed_step(
         return match.action or round_trip.action, match.failure, None
     if match.failure is Failure.RESET and round_trip == PUSH and _UPLOAD.search(record):
         return Action.REQUEST, match.failure, None
+    if match.failure is Failure.RESET and round_trip == PUSH and _UPLOAD_BEGUN.search(record):
+        return Action.REQUEST, Failure.TRUNCATED, None
     if match.failure is Failure.RESET and (round_trip.action is not Action.LAYER or "failed to do request" in record):
         # No byte of an answer: the connection was cut after the ClientHello, or in the handshake.
         return Action.TLS, Failure.TLS_RESET, None

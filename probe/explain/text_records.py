@@ -44,6 +44,7 @@ _ERROR_WORDS = re.compile(
     r"|does(?: not|n't) (?:exist|support)|not reach|killed|toomanyrequests|rate exceeded|no space|\bEOF\b"
     r"|no basic auth|mismatch|unavailable|RESOURCE:|no progress|does not have permission|exceeded|forcibly|aborted"
     r"|not (?:valid|supported|allowed|permitted|recogni[sz]ed|available)|could(?: not|n't)|reject|bad request|missing"
+    r"|\"(?:blocked|drop|reject|BLOCK)\"|TCP_DENIED"
     r"|unsupported|malformed|cancel|connectex|wsa(?:recv|send)|\btls: |limit|reset|conflict",
     re.IGNORECASE,
 )

@@ -38,8 +38,8 @@ _OTHER_REGION = replace(
 )
 # AWS[ecr-login-400]
 LOGIN_MALFORMED = Fault(
-    "registry.login-malformed",
-    "the registry rejects the client's login as malformed: HTTP 400",
+    "registry.login-invalid",
+    "the registry does not accept the form of the client's login: HTTP 400",
     "The registry answered, so the network path works. It answers 400 where the password is no token of this registry; "
     "the command that printed the password may have failed before.",
     Impact.PULL,

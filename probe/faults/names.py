@@ -106,6 +106,21 @@ PUBLIC_PARTLY = PUBLIC.variant(
     causes=(_PUBLIC_RECORD, *PUBLIC.causes),
     extent=Extent.PARTLY,
 )
+# No image names the host of an API: the client builds it from its region and partition.
+_BAD_API_HOST = (
+    replace(
+        causes.MISCONFIGURED,
+        title="the client builds the host {host} from a wrong region, partition or endpoint address",
+        confirm=reads("aws configure list", note="Run it where the client runs. It shows the region and its source."),
+    ),
+    causes.BAD_HOST,
+    replace(
+        causes.OLD_AGENT,
+        title="this version of the client does not know the partition or the region",
+        fix=advice("update the client: the SDK, agent, plugin or helper that makes the request", "aws --version"),
+        confirm=reads("aws --version", note="Read the version of the client that makes the request."),
+    ),
+)
 NAME_MISSING = Fault(
     "dns.name-missing",
     "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
@@ -121,7 +136,7 @@ NAME_MISSING = Fault(
         causes.FIPS_HOSTNAME_OF_SERVICE,
         causes.LEGACY_HOSTNAME,
         causes.BAD_IMAGE_REFERENCE,
-        causes.BAD_HOST,
+        *_BAD_API_HOST,
         causes.LOG_REGION,
     ),
     examples=(("reason", "Its account id, region or suffix is not one of AWS's."),),
@@ -320,7 +335,7 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
         reason = malformation(evidence, host.endpoint)
         if reason is not None:
             of_image = host.endpoint.name == "ecr.dkr"
-            suspects = possible(causes.BAD_IMAGE_REFERENCE if of_image else causes.BAD_HOST)
+            suspects = possible(causes.BAD_IMAGE_REFERENCE) if of_image else possible(*_BAD_API_HOST)
             steps = failed_lookups(evidence, host, NOT_THERE)
             yield lookup_finding(MALFORMED, evidence, [host], steps, suspects, reason=reason)
             continue

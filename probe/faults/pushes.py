@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.faults import answers, causes, registry
@@ -33,6 +34,11 @@ TOKEN_EXPIRED = registry.TOKEN_REJECTED.variant(
     why="The registry answered, so the network path works. A login is valid for 12 hours, in one region.",
     impact=Impact.PULL,
     causes=(causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED),
+)
+# ECR answers an expired token with a sentence that says so AWS[ecr-expired-token], and a request without one with 401.
+TOKEN_ABSENT = TOKEN_EXPIRED.variant(
+    title="a push is refused with 401: the client sent no login, or one that the registry does not accept",
+    causes=(causes.NO_CREDENTIAL_PROVIDER, causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED),
 )
 TAG_IMMUTABLE = Fault(
     "registry.tag-immutable",
@@ -121,7 +127,7 @@ UPLOAD_CUT = Fault(
 _USUAL = "an action of a push"
 
 
-@finds(DENIED, ENDPOINT_POLICY, REPOSITORY_MISSING, TOKEN_EXPIRED, UPLOAD_CUT, basis=Basis.TEXT)
+@finds(DENIED, ENDPOINT_POLICY, REPOSITORY_MISSING, TOKEN_EXPIRED, TOKEN_ABSENT, UPLOAD_CUT, basis=Basis.TEXT)
 def refused_pushes(evidence: Evidence) -> Iterator[Finding]:
     """What the registry answered to a push."""
     for step in evidence.failed(Action.REQUEST):
@@ -131,7 +137,8 @@ def refused_pushes(evidence: Evidence) -> Iterator[Finding]:
             elif step.failure is Failure.NOT_FOUND:
                 yield finding(REPOSITORY_MISSING, evidence, (step,))
             elif step.failure is Failure.UNAUTHENTICATED:
-                yield finding(TOKEN_EXPIRED, evidence, (step,))
+                named = re.search("expired|invalid|login", step.detail or "") is not None
+                yield finding(TOKEN_EXPIRED if named else TOKEN_ABSENT, evidence, (step,))
             elif step.failure is Failure.RESET:
                 yield finding(UPLOAD_CUT, evidence, (step,))
 

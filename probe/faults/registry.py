@@ -68,6 +68,7 @@ REPO_NOT_FOUND = Fault(
     "fetch from upstream.",
     Impact.PULL,
     (causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
+    other_causes=(causes.BAD_IMAGE_REFERENCE,),
 )
 REPO_UNNAMED = REPO_NOT_FOUND.variant(
     title="the registry has no repository with this name",
@@ -86,6 +87,7 @@ TAG_NOT_FOUND = Fault(
     "pull-through cache that cannot fetch from upstream.",  # AWS[ecr-archive]
     Impact.PULL,
     (causes.TAG_NOT_FOUND, causes.ARCHIVED, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
+    other_causes=(causes.BAD_IMAGE_REFERENCE,),
 )
 # AWS[ecs-version-consistency]
 _NEW_DEPLOYMENT = advice(
@@ -250,6 +252,13 @@ FIPS_HOST = HOST_FORM.variant(
 _PULL = (Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)  # what needs the repository, not only the role
 # Docker's error text both for a repository that does not exist and for a denial.
 HIDDEN = "pull access denied"
+# A path may hold another registry's name, as mirrors and caches have it, but hardly a host of ECR.
+_HOST_IN_NAME = re.compile(r"\bdkr[.-]ecr\b|\.amazonaws\.com|^https?:")
+_JOINED_HOSTS = replace(
+    causes.BAD_IMAGE_REFERENCE,
+    title="the image's name was joined from two registries: its repository {repository} contains a second host",
+    fix=advice("leave one host in the image's name, which is {image} now", *causes.BAD_IMAGE_REFERENCE.fix.commands),
+)
 
 
 @finds(TOKEN_REJECTED, TOKEN_ABSENT)
@@ -311,7 +320,11 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
             yield finding(INDEXED_NOT_FOUND, evidence, evidence.tries(step), digest=step.subject)
         else:
             code = step.answer.code if step.answer else None
-            yield finding(_missing_fault(evidence, code), evidence, evidence.tries(step))
+            fault = _missing_fault(evidence, code)
+            reference = evidence.plan.reference
+            joined = reference is not None and _HOST_IN_NAME.search(reference.repository) is not None
+            suspects = fault.suspects.first(_JOINED_HOSTS) if joined else None
+            yield finding(fault, evidence, evidence.tries(step), suspects=suspects)
 
 
 def _missing_fault(evidence: Evidence, code: str | None) -> Fault:

@@ -96,6 +96,9 @@ class Subject(StrEnum):
     PULL_LIMIT = "pull-limit"
     NO_REASON = "no-reason"
     ENDED = "ended"
+    UPSTREAM_RULE = "upstream-rule"
+    FIREWALL_LOG = "firewall-log"
+    DNS_FIREWALL_LOG = "dns-firewall-log"
     RECOVERED = "recovered"
     CUT_SHORT = "cut-short"
     CUT_ANSWER = "cut-answer"
@@ -657,7 +660,7 @@ LOGIN_STORE = Fault(
 )
 _PROXY_MALFORMED = replace(
     causes.PROXY,
-    title="the address of the proxy is malformed in the client's settings",
+    title="the address of the proxy in the client's settings is not valid",
     fix=advice(
         "write the proxy's address as http://HOST:PORT, without quotation marks, where HTTPS_PROXY is set",
         "export HTTPS_PROXY=http://HOST:PORT NO_PROXY={no_proxy}",
@@ -715,6 +718,39 @@ ACCESS_ROLE = Fault(
     "It refuses the role before it pulls the image, so ECR was not asked.",
     Impact.PULL,
     (causes.TRUST_POLICY, causes.EXECUTION_ROLE),
+)
+UPSTREAM_RULE = Fault(
+    "registry.upstream-rule-refused",
+    "ECR refuses the rule of a pull-through cache",
+    "ECR's API answered, so the network works. A rule for an upstream registry that requires a login needs a secret.",
+    Impact.PROOF,
+    (
+        causes.UPSTREAM_REFUSED.variant(
+            title="the rule names no secret for its upstream registry, or one that ECR cannot read",
+            fix=advice(
+                "store the upstream registry's login in a secret, and name it in the rule",
+                "aws ecr create-pull-through-cache-rule --region {region} --ecr-repository-prefix PREFIX "
+                "--upstream-registry-url UPSTREAM_HOST --credential-arn SECRET_ARN",
+            ),
+            confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
+        ),
+    ),
+)
+FIREWALL_LOG = Fault(
+    "path.firewall-log",
+    "a firewall's log shows that it blocks a connection to {host}",
+    "The log names the host and the action, so the firewall is on the way to it.",
+    Impact.PROOF,
+    (causes.EGRESS_FIREWALL,),
+    certain=True,
+)
+DNS_FIREWALL_LOG = Fault(
+    "dns.firewall-log",
+    "a query log shows that a DNS firewall blocks {host}",
+    "The log names the host and the action, so the rule applies to this name.",
+    Impact.PROOF,
+    (causes.DNS_FIREWALL,),
+    certain=True,
 )
 RECOVERED = Fault(
     "task.recovered",
@@ -857,6 +893,9 @@ _SUBJECTS = {
     Subject.PULL_LIMIT: PULL_LIMITED,
     Subject.NO_REASON: NO_REASON,
     Subject.ENDED: ENDED,
+    Subject.UPSTREAM_RULE: UPSTREAM_RULE,
+    Subject.FIREWALL_LOG: FIREWALL_LOG,
+    Subject.DNS_FIREWALL_LOG: DNS_FIREWALL_LOG,
     Subject.RECOVERED: RECOVERED,
     Subject.CUT_SHORT: CUT_SHORT,
     Subject.CUT_ANSWER: CUT_ANSWER,
@@ -875,6 +914,8 @@ SUBJECT_ENDPOINTS: Mapping[Subject, tuple[str, ...]] = {
     Subject.LOG_REGION: ("logs",),
     Subject.TIMEOUT: ("logs",),
 }
+_LOGS_OF_FILTERS = (Subject.FIREWALL_LOG, Subject.DNS_FIREWALL_LOG)
+_LOGGED_HOST = re.compile(r'"(?:sni|hostname|query_name)":\s?"(?P<host>[\w.-]{1,255}?)\.?"')
 _OF_A_REQUEST = (Subject.CUT_SHORT, Subject.CUT_ANSWER, Subject.UNKNOWN_REASON)
 _REQUESTS = {
     "ecr.api": "request for the registry's token",
@@ -1035,6 +1076,10 @@ def subjects(evidence: Evidence) -> Iterator[Finding]:
             suspects = possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT)
         elif subject is Subject.HOST_UNRECOGNISED and _FOREIGN_HELP.search(step.detail or ""):
             fault = logins.HELPER_OF_ALL
+        elif subject in _LOGS_OF_FILTERS and (logged := _LOGGED_HOST.search(step.detail or "")):
+            names, host = SUBJECT_ENDPOINTS.get(subject, ("task",)), logged["host"]
+            yield finding(fault, evidence, evidence.tries(step), endpoints=names, host=host, hosts=(host,))
+            continue
         elif subject is Subject.PROXY and _BAD_PROXY.search(step.detail or ""):
             suspects = confirmed(_PROXY_MALFORMED)
         elif subject is Subject.QUOTA and evidence.plan.image_host is ImageHost.PUBLIC_ECR:

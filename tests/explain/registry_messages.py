@@ -202,10 +202,32 @@ NO_CREDENTIALS: tuple[Message, ...] = tuple(
         "Access key ID empty after loading credentials",
     )
 )
+# Logs of filters: Suricata, Route 53 Resolver, Squid. Rules of caches: ECR's API.
+FILTERS: tuple[Message, ...] = (
+    (f'"alert":{{"action":"blocked"}},"tls":{{"sni":"{_HOST}"}}', Failure.PROHIBITED, "firewall-log"),
+    (f'"tls":{{"sni":"{_HOST}"}},"alert":{{"action":"blocked"}}', Failure.PROHIBITED, "firewall-log"),
+    (f'"query_name":"{_HOST}","firewall_rule_action":"BLOCK"', Failure.PROHIBITED, "dns-firewall-log"),
+    (f'"firewall_rule_action":"BLOCK","query_name":"{_HOST}"', Failure.PROHIBITED, "dns-firewall-log"),
+    (f"TCP_DENIED/403 3974 CONNECT {_HOST}:443", Failure.DENIED, "proxy"),
+    ("UnsupportedUpstreamRegistryException", Failure.DENIED, "upstream-rule"),
+    ("The specified upstream registry requires authentication.", Failure.DENIED, "upstream-rule"),
+    ("CreatePullThroughCacheRule, SecretNotFoundException: no", Failure.DENIED, "upstream-rule"),
+)
 # Words in front of a reason, which count where none follows.
 STORING = (
     "error storing credentials - err: exit status 1, out: ``",
     "error erasing credentials - err: x",
     "Error saving credentials: x",
 )
-MESSAGES = (*REGISTRIES, *REFERENCES, *SESSIONS, *SERVICES, *STORES, *HELPERS, *PROXIES, *RESOLVERS, *NO_CREDENTIALS)
+MESSAGES = (
+    *REGISTRIES,
+    *REFERENCES,
+    *SESSIONS,
+    *SERVICES,
+    *STORES,
+    *HELPERS,
+    *PROXIES,
+    *RESOLVERS,
+    *NO_CREDENTIALS,
+    *FILTERS,
+)

@@ -442,7 +442,7 @@ WORDS = (
         "10.0.0.2:53: no such host",
         "ecr.api/dns/10.0.0.2",
         "nxdomain",
-        {"dns.name-missing": "registry.bad-image-reference"},
+        {"dns.name-missing": "client.misconfigured registry.bad-image-reference"},
     ),
     Sample(
         "account id with 11 digits",

@@ -81,7 +81,7 @@ PUSHES = (
         "code 401 Unauthorized: Not Authorized",
         "ecr.dkr/request",
         "unauthenticated",
-        {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
+        {"registry.token-rejected": "client.no-credential-provider registry.auth-token-expired"},
     ),
     _unproven(
         "push: the repository does not exist",

@@ -40,7 +40,7 @@ HOST_SAMPLES = (
         "dial tcp: lookup api.ecr.stockholm.amazonaws.com on 10.0.0.2:53: no such host",
         "ecr.api/dns/10.0.0.2",
         "nxdomain",
-        {"dns.name-missing": "registry.bad-image-reference"},
+        {"dns.name-missing": "client.misconfigured registry.bad-image-reference"},
     ),
     Sample(
         "ECR Public's API in a region that has none",

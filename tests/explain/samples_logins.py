@@ -11,7 +11,7 @@ _PAUSE = "602401143452.dkr.ecr.eu-north-1.amazonaws.com/eks/pause:3.9"
 
 
 def _login(name: str, text: str, causes: str = "client.misconfigured region.cross-region") -> Sample:
-    return Sample(name, text, "task/environment/login", "malformed", {"registry.login-malformed": causes})
+    return Sample(name, text, "task/environment/login", "malformed", {"registry.login-invalid": causes})
 
 
 def _empty(name: str, text: str) -> Sample:

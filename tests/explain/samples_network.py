@@ -428,7 +428,7 @@ NAMES = (
         "lookup ecr.cn-northwest-1.amazonaws.com on 10.31.0.2:53: no such host",
         "ecr-legacy/dns/10.31.0.2",
         "nxdomain",
-        {"dns.name-missing": "registry.bad-image-reference"},
+        {"dns.name-missing": "client.misconfigured registry.bad-image-reference"},
     ),
     Sample(
         "an account id with 11 digits",
@@ -442,7 +442,7 @@ NAMES = (
         "dial tcp: lookup api.ecr.eu-nroth-1.amazonaws.com on 10.31.0.2:53: no such host",
         "ecr.api/dns/10.31.0.2",
         "nxdomain",
-        {"dns.name-missing": "registry.bad-image-reference"},
+        {"dns.name-missing": "client.misconfigured registry.bad-image-reference"},
     ),
     Sample(
         "misspelled registry suffix",

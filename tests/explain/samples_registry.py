@@ -344,4 +344,90 @@ AROUND = (
         "unproven",
     ),
 )
-REGISTRY_SAMPLES = (*AROUND, *PUSHES, *ANSWERS, *CERTIFICATES)
+_ALERT = (
+    '{"firewall_name":"egress","event":{"event_type":"alert","src_ip":"10.0.1.9","dest_ip":"192.0.2.9","dest_port":443,'
+    '"proto":"TCP","alert":{"action":"blocked","signature":"not on the list"},"tls":{"sni":"'
+)
+FILTERS = (
+    Sample(
+        "log of a firewall: API of ECR",
+        f'{_ALERT}api.ecr.eu-north-1.amazonaws.com","version":"TLS 1.2"}},"app_proto":"tls"}}}}',
+        "task/environment/firewall-log",
+        "prohibited",
+        {"path.firewall-log": "=path.egress-firewall"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
+        "log of a firewall: Docker Hub, the name before the action",
+        '{"event_type":"drop","tls":{"sni":"registry-1.docker.io"},"alert":{"action": "drop"}}',
+        "task/environment/firewall-log",
+        "prohibited",
+        {"path.firewall-log": "=path.egress-firewall"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
+        "query log of a DNS firewall",
+        '{"version":"1.100000","query_name":"api.ecr.eu-north-1.amazonaws.com.","query_type":"A","rcode":"NXDOMAIN",'
+        '"firewall_rule_action":"BLOCK","firewall_domain_list_id":"rslvr-fdl-1"}',
+        "task/environment/dns-firewall-log",
+        "prohibited",
+        {"dns.firewall-log": "=dns.firewall"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
+        "log of a proxy: CONNECT denied",
+        f"1700000000.123 1 10.0.1.9 TCP_DENIED/403 3974 CONNECT {REGISTRY}:443 - HIER_NONE/- text/html",
+        "task/environment/proxy",
+        "denied",
+        {"path.proxy": "=path.proxy"},
+    ),
+)
+HOSTS = (
+    Sample(
+        "push: 401 without a login",
+        f'checking push permission for "{REGISTRY}/shop/cart:7": POST {V2}/blobs/uploads/: unexpected status code 401 '
+        "Unauthorized: Not Authorized",
+        "ecr.dkr/request",
+        "unauthenticated",
+        {"registry.token-rejected": "client.no-credential-provider registry.auth-token-expired"},
+        pull="unproven",
+    ),
+    Sample(
+        "push: connection lost within a layer",
+        f'The push refers to repository [{REGISTRY}/shop/cart] Patch "{V2}/blobs/uploads/1f2e3d": write tcp '
+        "10.0.1.9:4411->10.0.0.9:443: write: broken pipe",
+        "ecr.dkr/request",
+        "truncated",
+        {"path.transfer-broken": "path.transfer-broken"},
+        pull="unproven",
+    ),
+    Sample(
+        "push: upload without an answer, skopeo",
+        f"writing blob: initiating layer upload to /v2/shop/cart/blobs/uploads/ in {REGISTRY}: EOF",
+        "ecr.dkr/request",
+        "reset",
+        {"registry.upload-cut": "registry.repo-not-found iam.execution-role"},
+        pull="unproven",
+    ),
+    Sample(
+        "name that was joined from two registries",
+        f'Failed to pull image "{REGISTRY}/210987654321.dkr.ecr.us-west-2.amazonaws.com/cart:7": manifest unknown',
+        "ecr.dkr/manifest",
+        "not-found",
+        {"registry.tag-not-found": "registry.bad-image-reference registry.tag-not-found"},
+    ),
+    Sample(
+        "rule of a cache without a secret",
+        "operation error ECR: CreatePullThroughCacheRule, https response error StatusCode: 400, RequestID: 1-2-3, "
+        "UnsupportedUpstreamRegistryException: The specified upstream registry requires authentication.",
+        "task/environment/upstream-rule",
+        "denied",
+        {"registry.upstream-rule-refused": "registry.upstream-refused"},
+        "inconclusive",
+        "unproven",
+    ),
+)
+REGISTRY_SAMPLES = (*FILTERS, *HOSTS, *AROUND, *PUSHES, *ANSWERS, *CERTIFICATES)
