@@ -23,8 +23,8 @@ _WRONG_PASSWORD = replace(
         note="Set AWS_CLI_AUTO_PROMPT=off. authorizationToken of get-authorization-token is Base64 of AWS:PASSWORD.",
     ),
     confirm=reads(
-        "aws ecr get-login-password --region {region} | wc --lines --bytes",
-        note="A token is one line of more than 1,000 characters.",
+        "aws ecr get-login-password --region {region}",
+        note="It prints a secret: a token is one line of more than 1,000 characters, and nothing else may be printed.",
     ),
 )
 _OTHER_REGION = replace(

@@ -202,11 +202,11 @@ NO_LOGIN_OF_SANDBOX = NO_LOGIN.variant(
             fix=advice(
                 "replace the node, or pull the image again there with a new login; update the node's image, which pins "
                 "the sandbox image in newer releases",
-                "ctr --namespace k8s.io images pull --user AWS:TOKEN {image}",
-                note="TOKEN is the output of aws ecr get-login-password --region {region}.",
+                "kubectl get nodes --output wide",
+                note="The command shows the versions of the nodes' images and container runtimes.",
             ),
             confirm=reads(
-                "ctr --namespace k8s.io images list", note="Run it on the node: the sandbox image is missing."
+                "journalctl --unit containerd --since '-1 hour'", note="Run it on the node, which removed the image."
             ),
         ),
         causes.NO_CREDENTIAL_PROVIDER,

@@ -52,6 +52,12 @@ FILES: dict[str, Any] = {
     "TRUST_POLICY.json": POLICY,
     "TASK_DEFINITION.json": filled("fargate-check"),
     "REPLICATION.json": {"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "123456789012"}]}]},
+    "ENVIRONMENT.json": {
+        "type": "LINUX_CONTAINER",
+        "image": "aws/codebuild/standard:7.0",
+        "computeType": "BUILD_GENERAL1_SMALL",
+        "imagePullCredentialsType": "CODEBUILD",
+    },
     "RULES.json": {"RulesSource": {"RulesString": "pass tls any any -> any any (sid:1;)"}},
     "TLS_INSPECTION.json": {"ServerCertificateConfigurations": [{"Scopes": [{"Protocols": [6]}]}]},
     "FIREWALL_POLICY.json": {
