@@ -106,7 +106,8 @@ _HEALTH_OF_S3 = reads(
 _BUCKET_LIMIT = causes.THROTTLE.variant(
     title="S3 gets too many requests for ECR's layer bucket in a short time",
     fix=advice(
-        "start fewer tasks at once, or pull again later", note="The bucket is AWS's: no quota of yours applies."
+        "start fewer tasks at once, or pull the image again later",
+        note="The bucket is AWS's: no quota of yours applies.",
     ),
     confirm=reads(
         "aws health describe-events --region us-east-1 --filter services=S3", note="It needs a support plan."
