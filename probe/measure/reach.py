@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6, sort_key
-from probe.measure.recorder import BROKEN_CONNECTION, Run, Target, spawn
+from probe.measure.recorder import BROKEN_CONNECTION, Attempt, Run, Target, spawn
 from probe.model import (
     ANSWERED,
     Action,
@@ -345,7 +345,12 @@ def _send_large_hello(run: Run, endpoint: Endpoint, ready: Ready) -> None:
     target = Target(
         endpoint.name, Action.CONTROL, "large-client-hello", endpoint.host, ready.address, on=ready.step, rank=1
     )
-    run.with_retry(lambda: run.recorder.attempt(target, call, seen=blank))
+
+    def attempt() -> Attempt[None]:
+        return run.recorder.attempt(target, call, seen=blank)
+
+    if run.with_retry(attempt).step.failure is Failure.TLS_STALL and not run.over:
+        attempt()  # one silence may be a loss, and this step alone says that clients cannot connect
 
 
 def _family(address: str) -> int:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from probe.records import Record
-from probe.sim.http import Connection, Delivery, Handler, close_with_reset, read_until_closed
+from probe.sim.http import Connection, Countdown, Delivery, Handler, close_with_reset, read_until_closed
 
 if TYPE_CHECKING:
     import trustme
@@ -129,10 +129,12 @@ class LargeHelloFilter(Record, frozen=True):
     server: HttpServer
     most: int = 1_400
     with_reset: bool = False
+    times: Countdown | None = None  # how many it drops; None: all
 
     def serve(self, sock: socket.socket, closing: threading.Event, /) -> None:
         header = sock.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL)
-        if 5 + int.from_bytes(header[3:5], "big") <= self.most:
+        small = 5 + int.from_bytes(header[3:5], "big") <= self.most
+        if small or (self.times is not None and not self.times.take()):
             self.server.serve(sock, closing)
         elif self.with_reset:
             sock.recv(65536)

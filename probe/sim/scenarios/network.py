@@ -25,7 +25,7 @@ from probe.sim.changes import (
     without_gateway_route,
     without_private_dns,
 )
-from probe.sim.http import Damage, Reply
+from probe.sim.http import Countdown, Damage, Reply
 from probe.sim.names import CORE
 from probe.sim.network import S3_PREFIX_LIST, FixedReply, Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC, IPV6
@@ -269,6 +269,12 @@ NETWORK = (
         "A firewall resets connections to S3 whose ClientHello needs two packets.",
         middlebox("s3", behaviour=partial(LargeHelloFilter, with_reset=True)),
         findings={"path.large-client-hello": "path.large-client-hello"},
+    ),
+    passing(
+        "large-client-hello-silent-once",
+        "The first large ClientHello to S3 gets no answer, and the next one does.",
+        lambda vpc: middlebox("s3", behaviour=partial(LargeHelloFilter, times=Countdown(1)))(vpc),
+        findings={"probe.retried": None},
     ),
     passing(
         "large-client-hello-no-controls",
