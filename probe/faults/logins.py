@@ -1,7 +1,7 @@
 """Faults of a client's login to ECR before the pull, which only error texts show: the password, the provider, the host.
 
 The clients find out by the host's name that a registry is ECR, and what they send as the password is what a command or
-a provider printed. Sources: docker/cli and moby registry/auth.go; kubelet pkg/credentialprovider/plugin; the
+a provider printed. Sources: issues of aws/aws-cli on logins; kubelet pkg/credentialprovider/plugin; the
 ecr-credential-provider of cloud-provider-aws; amazon-ecr-credential-helper; docker/login-action src/aws.ts.
 """
 

@@ -114,6 +114,7 @@ PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} 
     "cat",
     "dig",
     "grep",
+    "timedatectl",
 }
 
 

@@ -191,7 +191,7 @@ def test_requests_during_a_round_start_one_round_after_it(clock: Clock) -> None:
     assert clock.starts == [1000, 1030, 1090, 1150], "immediately, and then on a new plan"
 
 
-BUGS = [ValueError("no"), KeyError(), RecursionError(), SystemExit(3), MemoryError(), StopIteration(), OSError(5, "x")]
+BUGS = [ValueError("no"), KeyError(), RecursionError(), SystemExit(3), StopIteration(), OSError(5, "x")]
 
 
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
@@ -205,6 +205,12 @@ def test_a_bug_in_a_round_is_a_finding_of_that_round(error: BaseException, clock
     assert [entry.finding.code for entry in published[1].current] == ["probe.bug"]
     assert type(error).__name__ in published[1].current[0].finding.values["detail"]
     assert published[2].resolved[0].code == "probe.bug"
+
+
+def test_a_shortage_in_a_round_is_no_bug(clock: Clock) -> None:
+    _, published = run(clock, [raising(MemoryError()), lasting(clock, 1)])
+    assert [entry.finding.code for entry in published[0].current] == ["probe.no-resources"]
+    assert published[1].resolved[0].code == "probe.no-resources"
 
 
 def test_without_an_image_the_verdict_is_withdrawn_until_there_is_one(clock: Clock) -> None:
