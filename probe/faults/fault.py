@@ -12,7 +12,7 @@ from typing import Any
 from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import UNNAMED, Evidence, HostFacts
 from probe.faults.placeholders import service_of, service_options, values_of
-from probe.model import Basis, Extent, Finding, Impact, Standing, Step
+from probe.model import Basis, Extent, Finding, Impact, Kind, Standing, Step
 from probe.narration import listed, observations
 from probe.records import Record, replace
 
@@ -159,7 +159,7 @@ def finding(
     own = {"endpoints": shown, "affected": f"some addresses of {shown}" if in_part else shown}
     texts = {**general, **_in_words(values), **own, **agreement(len(names))}
     causes = [
-        cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause)})
+        cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause, suspects)})
         for cause in dict.fromkeys(suspects.causes)
     ]
     saw = "; ".join(observations(ids, evidence.measurement))
@@ -194,16 +194,22 @@ def agreement(count: int) -> dict[str, str]:
     return {"do": "does", "resolve": "resolves"} if count == 1 else {"do": "do", "resolve": "resolve"}
 
 
-def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText) -> dict[str, Any]:
-    """The values of the endpoints that this cause reports as missing, where a finding is about several endpoints."""
-    planned = (evidence.plan.endpoint(name) for name in names if missing(name) is cause)
-    endpoints = [endpoint for endpoint in planned if endpoint is not None]
-    if not endpoints:
+def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText, suspects: Suspects) -> dict[str, Any]:
+    """The values of the endpoint that this cause reports as missing, where a finding is about several endpoints.
+
+    Its fix creates all of them that may be missing: one alone would mend nothing.
+    """
+    planned = [endpoint for name in names if (endpoint := evidence.plan.endpoint(name)) is not None]
+    first = next((endpoint for endpoint in planned if missing(endpoint.name) is cause), None)
+    if first is None:
         return {}
+    interfaces = [endpoint for endpoint in planned if endpoint.kind is Kind.INTERFACE]
+    absent = [endpoint for endpoint in interfaces if missing(endpoint.name) in suspects.open] or [first]
     return {
-        "endpoint": endpoints[0].name,
-        "service": listed(service_of(endpoint, evidence.plan.partition) for endpoint in endpoints),
-        "each_service": tuple(service_options(evidence, endpoint) for endpoint in endpoints),
+        "endpoint": first.name,
+        "vpc_endpoints": "VPC endpoint" if len(absent) == 1 else "VPC endpoints",
+        "service": listed(service_of(endpoint, evidence.plan.partition) for endpoint in absent),
+        "each_service": tuple(service_options(evidence, endpoint) for endpoint in absent),
     }
 
 

@@ -79,6 +79,7 @@ def _places(evidence: Evidence, endpoints: tuple[Endpoint, ...]) -> dict[str, An
         "caller_account": around.account or plan.account or "ACCOUNT",
         "own_subnet": f"the task's subnet {subnet}" if subnet else "the task's subnet",
         "by_own_address": _by_address((own,) if own else ()),
+        "vpc_endpoints": "VPC endpoint",
         "service": services[0],
         "each_service": (service_options(evidence, named[0]) if named else "SERVICE",),
         "services": ",".join(services),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,11 +67,16 @@ def test_endpoints_are_named_as_privatelink_names_them() -> None:
     assert "Values=com.amazonaws.eu-west-1.ecr.api,com.amazonaws.eu-west-1.ecr.dkr" in causes[0].confirm.commands[0]
 
 
-def test_each_missing_endpoint_is_created_by_its_own_name() -> None:
+def test_the_fix_creates_every_endpoint_that_may_be_missing() -> None:
     causes = finding_of(FakeRun({name: public(name) for name in ("ecr.api", "ecr.dkr")}), "dns.public-answer").causes
-    commands = {cause.code: cause.fix.commands[0] for cause in causes if cause.code.startswith("endpoint.missing")}
-    assert "--service-name com.amazonaws.eu-west-1.ecr.api " in commands["endpoint.missing.ecr-api"]
-    assert "--service-name com.amazonaws.eu-west-1.ecr.dkr " in commands["endpoint.missing.ecr-dkr"]
+    missing = [cause for cause in causes if cause.code.startswith("endpoint.missing")]
+    assert [cause.code for cause in missing] == ["endpoint.missing.ecr-api", "endpoint.missing.ecr-dkr"]
+    for cause in missing:
+        services = re.findall(r"--service-name com\.amazonaws\.eu-west-1\.(\S+)", " ".join(cause.fix.commands))
+        assert services == ["ecr.api", "ecr.dkr"]
+        assert cause.fix.text.startswith("create the VPC endpoints com.")
+    (alone,) = finding_of(FakeRun({"ecr.api": public("ecr.api")}), "dns.public-answer").causes[0].fix.commands
+    assert "com.amazonaws.eu-west-1.ecr.api " in alone
 
 
 def test_the_fips_host_of_the_registry_has_an_endpoint_of_its_own() -> None:

@@ -159,7 +159,7 @@ READ_ISSUER = reads(
     note="Run it in the task's subnet.",
 )
 CREATE_ENDPOINT = advice(
-    "create the VPC endpoint {service}",
+    "create the {vpc_endpoints} {service}",
     "aws ec2 create-vpc-endpoint --region {task_region} --vpc-id VPC_ID --vpc-endpoint-type Interface "
     "--service-name {each_service} --subnet-ids SUBNET_ID --security-group-ids GROUP_ID --private-dns-enabled",
 )
