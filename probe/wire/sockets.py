@@ -192,7 +192,7 @@ def connect(wire: Wire, address: str, port: int, *, timeout: float, until: float
         exceeded = pace.exceeded()
         if exceeded.failure is Failure.DEADLINE:
             raise exceeded from error
-        raise WireError(exceeded.failure, f"no answer for {timeout:g} s") from error
+        raise WireError(exceeded.failure, f"no answer for {round(timeout, 1):g} s") from error
     except OSError as error:
         raise wire_error(error, phase=Phase.CONNECT) from error
     sock = PlainSocket(dialled.family, dialled.type, dialled.proto, fileno=dialled.detach())

@@ -71,7 +71,8 @@ AGENT_PROXY = replace(
     title="the agent uses a proxy for ecs.{task_region}, because its NO_PROXY does not list this host",
     fix=advice(
         "add ecs.{task_region}.{suffix} to NO_PROXY in the agent's configuration, and restart the ECS agent",
-        "export NO_PROXY=169.254.169.254,169.254.170.2,/var/run/docker.sock,ecs.{task_region}.{suffix}",
+        "grep PROXY /etc/ecs/ecs.config",
+        note=("Keep what the line lists: 169.254.169.254, 169.254.170.2 and /var/run/docker.sock must be in it too."),
     ),
     confirm=reads("grep PROXY /etc/ecs/ecs.config", note="Run it on the instance."),
 )

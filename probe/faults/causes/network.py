@@ -234,7 +234,9 @@ ALTERING_MIDDLEBOX = EGRESS_FIREWALL.variant(
 # AWS[ecr-replication]
 CROSS_REGION = CauseText(
     code="region.cross-region",
-    title="the image is in {region}, the task in {task_region}, and this VPC lacks endpoints of {region}",
+    title=(
+        "the image is in {region}, the task in {task_region}, and this VPC has no endpoint of {region} for {endpoints}"
+    ),
     fix=Replacement(
         "all replication rules",
         "aws ecr describe-registry --region {region} --query replicationConfiguration > OLD_REPLICATION.json",
