@@ -85,6 +85,11 @@ class CodePage(Record, frozen=True, kw_only=True):
     titles: tuple[tuple[str, tuple[str, ...]], ...] = ()
     findings: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def has_several_causes(self) -> bool:
+        """Whether the order of the causes means something."""
+        return sum(len(group.codes) for group in self.causes) > 1
+
 
 def has_page(code: str) -> bool:
     """Whether it is the code of a finding or of a cause."""
@@ -177,7 +182,7 @@ def _finding_lines(page: CodePage) -> Iterator[str]:
         yield from (f"\n{_wrapped(text)}" for text in explanations)
     if page.causes:
         yield "\n## Possible causes"
-        if sum(len(group.codes) for group in page.causes) > 1:
+        if page.has_several_causes:
             yield f"\n{_wrapped(ORDER_OF_CAUSES)}"
     for group in page.causes:
         yield "\n### " + ", ".join(group.codes)
@@ -192,7 +197,7 @@ def _cause_page_lines(page: CodePage) -> Iterator[str]:
 
 
 def _group_lines(group: CauseGroup) -> Iterator[str]:
-    yield f"\n{_wrapped('; '.join(group.titles))}."
+    yield f"\n{_wrapped('. '.join(group.titles))}."
     yield from _advice_lines("Fix", group.fix)
     if group.fix_of_deny is not None:
         yield from _advice_lines("Fix of an explicit deny", group.fix_of_deny)
