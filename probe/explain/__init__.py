@@ -21,7 +21,7 @@ from probe.explain.reported_failures import ReportedFailure, is_failure, read_fa
 from probe.explain.task_context import TaskContext, TaskDescription, read_context, read_task_description
 from probe.explain.text_records import MAX_CHARACTERS, mentions_error
 from probe.faults import diagnose
-from probe.faults.text_only import Subject
+from probe.faults.subjects import Subject
 from probe.fleet import Fleet
 from probe.model import Action, Failure, ImageReference, Policy, Verdict
 from probe.records import replace

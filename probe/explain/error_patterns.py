@@ -14,7 +14,7 @@ from enum import IntEnum
 
 from probe.explain import system_errors
 from probe.faults.registry import HIDDEN
-from probe.faults.text_only import Subject
+from probe.faults.subjects import Subject
 from probe.model import Action, Failure
 from probe.records import Record
 from probe.wire.aws_errors import failure_of_code

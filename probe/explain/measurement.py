@@ -16,7 +16,7 @@ from probe.explain.hosts import is_public_ecr
 from probe.explain.reported_failures import ReportedFailure
 from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
-from probe.faults.text_only import SUBJECT_ENDPOINTS
+from probe.faults.text_failures import MEANINGS
 from probe.model import (
     Action,
     Address,
@@ -104,7 +104,7 @@ def _endpoint_names(failures: Iterable[ReportedFailure]) -> tuple[str, ...]:
     names = [
         name
         for reported in failures
-        for name in (reported.endpoint, *(SUBJECT_ENDPOINTS.get(reported.subject, ()) if reported.subject else ()))
+        for name in (reported.endpoint, *(MEANINGS[reported.subject].endpoints if reported.subject else ()))
     ]
     names += [
         "ecr.api" for reported in failures if reported.action is Action.CHALLENGE and reported.endpoint != ELSEWHERE

@@ -31,7 +31,7 @@ from probe.explain.round_trips import (
 from probe.explain.task_context import TaskContext
 from probe.explain.text_records import MAX_RECORDS
 from probe.faults.evidence import ELSEWHERE, UNNAMED
-from probe.faults.text_only import Subject
+from probe.faults.subjects import Subject
 from probe.model import Action, Client, Denial, Failure, Topic
 from probe.records import Record, replace
 from probe.safe_words import cut_secrets, scrub

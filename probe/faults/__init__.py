@@ -12,8 +12,10 @@ from types import ModuleType
 from probe.faults import (
     answers,
     credentials,
+    elsewhere,
     internal,
     layers,
+    logins,
     logs,
     names,
     network,
@@ -23,12 +25,13 @@ from probe.faults import (
     resolvers,
     services,
     task,
-    text_only,
+    text_failures,
     tls,
+    unknown_addresses,
 )
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Rule
-from probe.model import Finding, Measurement, Policy
+from probe.model import Basis, Finding, Measurement, Policy
 
 # In causal order: what comes first explains what comes later.
 _AREAS = (
@@ -44,9 +47,12 @@ _AREAS = (
     registry,
     layers,
     logs,
-    services,
     pushes,
-    text_only,
+    text_failures,
+    unknown_addresses,
+    logins,
+    elsewhere,
+    services,
 )
 
 
@@ -69,9 +75,8 @@ WORDINGS: Mapping[str, tuple[Fault, ...]] = _by_code(
 )
 FAULTS = tuple(wordings[0] for wordings in WORDINGS.values())
 # Codes that only an error text can show: a check never finds them.
-_OF_TEXTS = (text_only, pushes)
-TEXT_ONLY = frozenset(fault.code for area in _OF_TEXTS for rule in _rules(area) for fault in rule.faults) - frozenset(
-    fault.code for area in _AREAS if area not in _OF_TEXTS for rule in _rules(area) for fault in rule.faults
+TEXT_ONLY = frozenset(fault.code for rule in RULES if rule.basis is Basis.TEXT for fault in rule.faults) - frozenset(
+    fault.code for rule in RULES if rule.basis is not Basis.TEXT for fault in rule.faults
 )
 
 

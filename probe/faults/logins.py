@@ -1,4 +1,4 @@
-"""Faults of a client's login to ECR before the pull, which only error texts show: the password, the provider, the host.
+"""Faults of a client's login to ECR before the pull, which only error texts show: the password, helper, provider, host.
 
 The clients find out by the host's name that a registry is ECR, and what they send as the password is what a command or
 a provider printed. Sources: issues of aws/aws-cli on logins; kubelet pkg/credentialprovider/plugin; the
@@ -7,12 +7,77 @@ ecr-credential-provider of cloud-provider-aws; amazon-ecr-credential-helper; doc
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from probe.faults import causes
 from probe.faults.causes import advice, reads
-from probe.faults.fault import Fault
-from probe.model import Impact
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault, finding, finds
+from probe.faults.subjects import Case, Meaning, Subject, says
+from probe.model import Action, Basis, Client, Failure, Finding, Impact, Step
 from probe.records import replace
 
+NO_TOKEN = Fault(
+    "registry.no-token",
+    "the request to the registry carried no token",
+    "The registry answers, so the network path to it works. The login before it returned no token: ecr.api did not "
+    "answer, the role may not call it, or the client logged in under another spelling of the host.",
+    Impact.PULL,
+    (
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+        causes.UNRECOGNISED_HOST,
+        causes.TOKEN_EXPIRED,
+        causes.LEGACY_HOSTNAME,
+    ),
+    other_causes=(causes.NO_CREDENTIAL_PROVIDER,),
+)
+# ECS logs in by itself; other clients need a helper, a provider or a login that the user configured.
+NO_LOGIN = NO_TOKEN.variant(
+    why=(
+        "The registry answers, so the network path to it works. The client has no login for this host: no credential "
+        "helper or provider is configured for it, or the helper could not fetch a token."
+    ),
+    causes=(
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.UNRECOGNISED_HOST,
+        causes.NO_ROUTE,
+        causes.TOKEN_EXPIRED,
+        causes.LEGACY_HOSTNAME,
+    ),
+)
+# containerd pulls the sandbox image by itself, without the kubelet's credentials.
+NO_LOGIN_OF_SANDBOX = NO_LOGIN.variant(
+    title="the container runtime has no token for its sandbox image",
+    why=(
+        "The registry answers, so the network path to it works. The container runtime pulls its sandbox image by "
+        "itself: the node fetches it once with a login that is valid for 12 hours, and after that the image must stay "
+        "on the node."
+    ),
+    causes=(
+        replace(
+            causes.TOKEN_EXPIRED,
+            title="the sandbox image was removed from the node after the login of the boot had expired",
+            fix=advice(
+                "replace the node, or pull the image again there with a new login; update the node's image, which pins "
+                "the sandbox image in newer releases",
+                "kubectl get nodes --output wide",
+                note="The command shows the versions of the nodes' images and container runtimes.",
+            ),
+            confirm=reads(
+                "journalctl --unit containerd --since '-1 hour'", note="Run it on the node, which removed the image."
+            ),
+        ),
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+    ),
+)
 _LOGIN = "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}"
 _WRONG_PASSWORD = replace(
     causes.MISCONFIGURED,
@@ -71,6 +136,57 @@ LOGIN_COMMAND = Fault(
         ),
     ),
 )
+NO_HELPER = Fault(
+    "credentials.no-helper",
+    "the credential helper for ECR is not installed where the client looks for it",
+    "The client could not start it, so it sent no request for a token.",
+    Impact.PULL,
+    (causes.NO_CREDENTIAL_PROVIDER,),
+    certain=True,
+)
+HELPER_FAILED = Fault(
+    "credentials.helper-failed",
+    "the credential helper returned no token",
+    "The text does not contain the helper's own error. It needs credentials of AWS and a path to ecr.api.",
+    Impact.PULL,
+    (
+        causes.NO_CREDENTIALS,
+        causes.EXECUTION_ROLE,
+        causes.MISSING_ECR_API,
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.NO_ROUTE,
+    ),
+)
+HELPER_SILENT = HELPER_FAILED.variant(
+    why="The client stopped waiting for it. The helper waited for credentials of AWS or for ecr.api.",
+    causes=(
+        causes.NO_CREDENTIALS,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+        causes.IMDS_HOP_LIMIT,
+        causes.SECURITY_GROUP,
+        causes.PROXY,
+    ),
+)
+_STORE_CLOSED = replace(
+    causes.MISCONFIGURED,
+    title="the client keeps logins in a store (credsStore) that is locked, missing or cannot be written here",
+    fix=advice(
+        "remove credsStore from ~/.docker/config.json, so that logins are kept in this file, or unlock the store; with "
+        "ECR's own helper leave out docker login, because the helper stores nothing",
+        "docker logout {registry}",
+        note="A session without a screen, such as a CI job or SSH, cannot unlock a keychain.",
+    ),
+    confirm=reads("docker-credential-ecr-login version", note="Read credsStore and credHelpers in config.json."),
+)
+LOGIN_STORE = Fault(
+    "credentials.login-store",
+    "the client cannot use the store in which it keeps logins",
+    "The error is one of the store on the client's host: a keychain, pass, or a helper that stores nothing. Network "
+    "and permissions are not involved, and the login itself may have succeeded.",
+    Impact.PULL,
+    (_STORE_CLOSED, causes.NO_CREDENTIAL_PROVIDER),
+)
 _UNFIT_PROVIDER = replace(
     causes.NO_CREDENTIAL_PROVIDER,
     title="the kubelet runs another program or version than its configuration describes, or without its variables",
@@ -124,3 +240,44 @@ HELPER_OF_ALL = HOST_UNRECOGNISED.variant(
     why="The helper accepts only hosts of ECR, and ends before any request for the others.",
     causes=(_HELPER_FOR_ALL, causes.UNRECOGNISED_HOST, causes.BAD_IMAGE_REFERENCE),
 )
+# ECR's helper, asked for a host that does not have ECR's form.
+_FOREIGN_HELP = re.compile(r"(?is)\A(?!.*\bdkr[.-]ecr\b).*(?:serverurl|login.{0,200}can only be used with amazon)")
+_SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
+
+
+def _silent(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(HELPER_SILENT) if step.failure is Failure.TIMEOUT else None
+
+
+def _other_region(evidence: Evidence, _step: Step) -> Case | None:
+    return Case(LOGIN_OF_OTHER_REGION) if any(map(evidence.is_foreign, evidence.plan.endpoints)) else None
+
+
+def _other_registry(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(HELPER_OF_ALL) if says(step, _FOREIGN_HELP) else None
+
+
+MEANINGS = {
+    Subject.LOGIN: Meaning(LOGIN_MALFORMED, ("ecr.dkr",), variants=(LOGIN_OF_OTHER_REGION,), case=_other_region),
+    Subject.LOGIN_EMPTY: Meaning(LOGIN_EMPTY),
+    Subject.LOGIN_COMMAND: Meaning(LOGIN_COMMAND),
+    Subject.LOGIN_STORE: Meaning(LOGIN_STORE),
+    Subject.HELPER_MISSING: Meaning(NO_HELPER),
+    Subject.HELPER_FAILED: Meaning(HELPER_FAILED, variants=(HELPER_SILENT,), case=_silent),
+    Subject.PROVIDER_FAILED: Meaning(PROVIDER_FAILED),
+    Subject.PROVIDER_UNFIT: Meaning(PROVIDER_UNFIT),
+    Subject.HOST_UNRECOGNISED: Meaning(HOST_UNRECOGNISED, variants=(HELPER_OF_ALL,), case=_other_registry),
+}
+
+
+@finds(NO_TOKEN, NO_LOGIN, NO_LOGIN_OF_SANDBOX, basis=Basis.TEXT)
+def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
+    """Requests to a registry without a token."""
+    steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
+    if steps:
+        dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
+        fault = NO_TOKEN if evidence.client is Client.ECS else NO_LOGIN
+        if any(_SANDBOX_OF_EKS.search(step.detail or "") for step in steps):
+            fault = NO_LOGIN_OF_SANDBOX
+        suspects = fault.suspects.first(causes.UNRECOGNISED_HOST) if dual else fault.suspects
+        yield finding(fault, evidence, steps, endpoints=("ecr.api", "ecr.dkr"), suspects=suspects)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from probe.faults import causes
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, confirmed, finding, finds, noted, possible
+from probe.faults.subjects import Meaning, Subject
 from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
 
 _LOG_DRIVER = "logs:CreateLogStream and logs:PutLogEvents, which the log driver calls,"
@@ -61,11 +62,17 @@ BAD_REGION = Fault(
     (causes.LOG_REGION,),
     certain=True,
 )
+LOG_REGION = BAD_REGION.variant(
+    title="the log driver has no endpoint to call: its awslogs-region is not a region",
+    why="The SDK fails before sending anything, so the network is not involved.",
+    impact=Impact.START,
+)
 OTHER_ANSWER = NOT_PERMITTED.variant(
     title="CloudWatch Logs answers with an unexpected error: {words}",
     why="The endpoint works, because it answered. Whether the log group exists is unknown.",
 )
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+MEANINGS = {Subject.LOG_REGION: Meaning(LOG_REGION, ("logs",))}
 
 
 @finds(ENDPOINT_POLICY, NOT_PERMITTED, basis=Basis.MEASURED)

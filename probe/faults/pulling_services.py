@@ -1,14 +1,18 @@
-"""Faults of Lambda, App Runner, SageMaker and CodeBuild before they pull, which only error texts show.
+"""Faults of Lambda, App Runner, SageMaker and CodeBuild, which pull outside the VPC; only error texts show them.
 
 These services check the image's name, its format and their role when a function or project is created or changed.
 """
 
 from __future__ import annotations
 
+import re
+
 from probe.faults import causes
 from probe.faults.causes import advice, reads
-from probe.faults.fault import Fault
-from probe.model import Impact
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault, possible
+from probe.faults.subjects import Case, Meaning, Subject, says
+from probe.model import Failure, Impact, Step
 from probe.records import replace
 
 _SET_IMAGE = "aws lambda update-function-code --region {task_region} --function-name FUNCTION --image-uri IMAGE_URI"
@@ -131,3 +135,54 @@ ROLE_REFUSED = Fault(
     (_TRUST, MAY_NOT_ASSUME),
     other_causes=(causes.MISCONFIGURED,),
 )
+
+BUILD_IMAGE = Fault(
+    "codebuild.build-image",
+    "CodeBuild could not pull the build image; it pulls outside your VPC",
+    "The endpoints of the VPC are not involved. The image must be in the project's region, and its repository must "
+    "allow codebuild.amazonaws.com or the project's role.",
+    Impact.PROOF,
+    (causes.PULL_OUTSIDE_VPC, causes.CROSS_REGION, causes.REPOSITORY_POLICY),
+)
+SERVICE_PULL = Fault(
+    "service.image-denied",
+    "a service of AWS may not pull the image, or the image does not exist",
+    "Lambda and SageMaker pull outside your VPC, so its endpoints are not involved. The repository must allow the "
+    "service, and exist in the same region.",
+    Impact.PULL,
+    (causes.REPOSITORY_POLICY, causes.REPOSITORY_NOT_FOUND, causes.EXECUTION_ROLE, causes.PULL_OUTSIDE_VPC),
+)
+ACCESS_ROLE = Fault(
+    "iam.access-role",
+    "App Runner cannot use the access role of the service",
+    "It refuses the role before it pulls the image, so ECR was not asked.",
+    Impact.PULL,
+    (causes.TRUST_POLICY, causes.EXECUTION_ROLE),
+)
+_MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
+
+
+def refused_role(step: Step) -> Case:
+    """The case of a role that a service or a program of the user, and not ECS, could not assume."""
+    suspects = None
+    if step.failure is Failure.MALFORMED:
+        suspects = possible(BAD_ROLE_REQUEST, *ROLE_REFUSED.causes)
+    elif "no identity-based policy" in (step.detail or ""):
+        suspects = ROLE_REFUSED.suspects.first(MAY_NOT_ASSUME)
+    return Case(ROLE_REFUSED, suspects)
+
+
+def _refused_image(evidence: Evidence, step: Step) -> Case | None:
+    if step.failure is Failure.NOT_FOUND:
+        return Case(IMAGE_MISSING)
+    of_ecr = evidence.plan.reference is not None or says(step, _MASKED_ECR_IMAGE)
+    return Case(IMAGE_OF_ECR_INVALID) if of_ecr else None
+
+
+MEANINGS = {
+    Subject.BUILD_IMAGE: Meaning(BUILD_IMAGE),
+    Subject.BUILD_SETTINGS: Meaning(BUILD_SETTINGS),
+    Subject.SERVICE_PULL: Meaning(SERVICE_PULL),
+    Subject.SERVICE_IMAGE: Meaning(IMAGE_INVALID, variants=(IMAGE_OF_ECR_INVALID, IMAGE_MISSING), case=_refused_image),
+    Subject.ACCESS_ROLE: Meaning(ACCESS_ROLE),
+}

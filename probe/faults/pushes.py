@@ -9,7 +9,8 @@ from probe.faults import answers, causes, registry
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, finding, finds
-from probe.model import Action, Basis, DenialReason, Failure, Finding, Impact, Step
+from probe.faults.subjects import Case, Meaning, Subject
+from probe.model import Action, Basis, DenialReason, Failure, Finding, ImageHost, Impact, Step
 from probe.records import replace
 
 DENIED = answers.DENIED.variant(
@@ -125,6 +126,18 @@ UPLOAD_CUT = Fault(
     ),
 )
 _USUAL = "an action of a push"
+
+
+def _of_public(evidence: Evidence, _step: Step) -> Case | None:
+    return Case(QUOTA_OF_PUBLIC) if evidence.plan.image_host is ImageHost.PUBLIC_ECR else None
+
+
+MEANINGS = {
+    Subject.TAG_IMMUTABLE: Meaning(TAG_IMMUTABLE, ("ecr.dkr",)),
+    Subject.QUOTA: Meaning(QUOTA, ("ecr.dkr",), variants=(QUOTA_OF_PUBLIC,), case=_of_public),
+    Subject.MANIFEST_REFUSED: Meaning(MANIFEST_REFUSED, ("ecr.dkr",)),
+    Subject.CONTENT_MISSING: Meaning(CONTENT_MISSING, ("ecr.dkr",)),
+}
 
 
 @finds(DENIED, ENDPOINT_POLICY, REPOSITORY_MISSING, TOKEN_EXPIRED, TOKEN_ABSENT, UPLOAD_CUT, basis=Basis.TEXT)

@@ -10,6 +10,7 @@ from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
+from probe.faults.subjects import Meaning, Subject
 from probe.model import PINNED, SCHEMA_1, Action, Client, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
 from probe.records import replace
@@ -209,6 +210,23 @@ UPSTREAM_THROTTLED = UPSTREAM_REFUSED.variant(
     causes=(_UPSTREAM_LIMIT, causes.UPSTREAM_REFUSED),
     certain=False,
 )
+UPSTREAM_RULE = Fault(
+    "registry.upstream-rule-refused",
+    "ECR refuses the rule of a pull-through cache",
+    "ECR's API answered, so the network works. A rule for an upstream registry that requires a login needs a secret.",
+    Impact.PROOF,
+    (
+        causes.UPSTREAM_REFUSED.variant(
+            title="the rule names no secret for its upstream registry, or one that ECR cannot read",
+            fix=advice(
+                "store the upstream registry's login in a secret, and name it in the rule",
+                "aws ecr create-pull-through-cache-rule --region {region} --ecr-repository-prefix PREFIX "
+                "--upstream-registry-url UPSTREAM_HOST --credential-arn SECRET_ARN",
+            ),
+            confirm=reads("aws ecr describe-pull-through-cache-rules --region {region} --registry-id {account}"),
+        ),
+    ),
+)
 NOT_AN_IMAGE = Fault(
     "registry.not-an-image",
     "{version} in the repository {repository} is {what}, not a container image",
@@ -259,6 +277,7 @@ _JOINED_HOSTS = replace(
     title="the image's name was joined from two registries: its repository {repository} contains a second host",
     fix=advice("leave one host in the image's name, which is {image} now", *causes.BAD_IMAGE_REFERENCE.fix.commands),
 )
+MEANINGS = {Subject.UPSTREAM_RULE: Meaning(UPSTREAM_RULE)}
 
 
 @finds(TOKEN_REJECTED, TOKEN_ABSENT)

@@ -1,4 +1,7 @@
-"""Faults of the services of --also that answer; where one does not, `names`, `network` and `tls` find the fault."""
+"""Denied requests outside the pull: those of --also in a check, and those that an error text reports.
+
+Where a service does not answer, `names`, `network` and `tls` find the fault.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Iterator
 
 from probe.endpoints import ROWS
 from probe.faults import causes
-from probe.faults.answers import policy_sentence
+from probe.faults.answers import DENIED, denial_suspects, policy_sentence, role_sentence
 from probe.faults.evidence import Evidence
 from probe.faults.fault import finding, finds, noted
 from probe.faults.logs import ENDPOINT_POLICY
-from probe.model import Action, Basis, DenialReason, Failure, Finding, Impact, Step
+from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
 
 SERVICE_POLICY = ENDPOINT_POLICY.variant(
     title="the policy of the {endpoint} VPC endpoint denies {action} to {who}",
@@ -21,6 +24,12 @@ SERVICE_POLICY = ENDPOINT_POLICY.variant(
     ),
     impact=Impact.START,
     causes=(causes.OTHER_ENDPOINT_POLICY,),
+)
+REQUEST_POLICY = ENDPOINT_POLICY.variant(
+    title="the policy of the {endpoint} VPC endpoint denies {action} to {who}",
+    why="AWS answered that a VPC endpoint policy denies this request. Network, names and TLS work.",
+    causes=(causes.OTHER_ENDPOINT_POLICY,),
+    extent=Extent.WHOLLY,
 )
 NOT_PERMITTED = noted(
     "service.not-permitted",
@@ -50,3 +59,28 @@ def _action(evidence: Evidence, step: Step) -> str:
     endpoint = evidence.plan.endpoint(step.endpoint)
     denied = step.denial.action if step.denial else None
     return denied or (endpoint.call if endpoint else None) or "its API"
+
+
+@finds(REQUEST_POLICY, DENIED, basis=Basis.TEXT)
+def refused_requests(evidence: Evidence) -> Iterator[Finding]:
+    """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
+    for step in evidence.failed(Action.REQUEST, Action.LOGS):
+        if step.failure is not Failure.DENIED or evidence.is_push(step):
+            continue
+        # S3's impact is the pull's, but a REQUEST to it reads an environment file.
+        of_file = step.endpoint == "s3"
+        denial, impact = step.denial, Impact.START if of_file else evidence.impact((step.endpoint,))
+        action = (denial.action if denial else None) or "the request"
+        if denial is not None and denial.reason is DenialReason.ENDPOINT:
+            yield finding(REQUEST_POLICY, evidence, (step,), impact=impact, action=action)
+            continue
+        yield finding(
+            DENIED,
+            evidence,
+            (step,),
+            impact=impact,
+            suspects=denial_suspects(evidence, step),
+            action=action,
+            reason=policy_sentence(denial),
+            role=role_sentence(evidence),
+        )

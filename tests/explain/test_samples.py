@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from probe.explain import explain_text, saved_verdict
-from probe.faults.text_only import Subject
+from probe.faults.subjects import Subject
 from probe.model import Basis, ConnectionSeen, Outcome, Pull, Standing, Verdict
 from probe.report import FORMATS, Page
 from tests.explain.sample import UNDESCRIBED, Sample

@@ -6,15 +6,17 @@ import re
 import shlex
 from collections import Counter
 from functools import cache
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probe.faults import FAULTS, RULES, diagnose
+from probe.faults import FAULTS, RULES, diagnose, text_failures
 from probe.faults.causes import CAUSES, CauseText
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Rule
+from probe.faults.subjects import Subject
 from probe.model import Cause, Extent, Failure, Finding, Measurement, Nothing, Outcome, Policy, Standing, Step
 from probe.records import replace
 from tests.faults.expected import EXPECTED
@@ -75,6 +77,11 @@ def unnamed_failures(measurement: Measurement, findings: tuple[Finding, ...]) ->
 
 def test_codes_of_faults_are_unique() -> None:
     assert not [code for code, count in Counter(fault.code for fault in FAULTS).items() if count > 1]
+
+
+def test_every_subject_of_a_text_has_one_meaning() -> None:
+    areas = [area for area in vars(text_failures).values() if isinstance(area, ModuleType)]
+    assert sorted(subject for area in areas for subject in area.MEANINGS) == sorted(Subject)
 
 
 def test_every_fault_is_produced_by_a_case() -> None:

@@ -1,0 +1,78 @@
+"""Faults of the client's own settings, which only error texts show: region, version, proxy, its own rate limit."""
+
+from __future__ import annotations
+
+import re
+
+from probe.faults import causes, task
+from probe.faults.causes import advice
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault, confirmed, possible
+from probe.faults.subjects import Case, Meaning, Subject, says
+from probe.model import Extent, Impact, Step
+from probe.records import replace
+
+NOT_SENT = Fault(
+    "client.not-sent",
+    "the client did not send its request, because a setting is missing or invalid",
+    "The error comes from the client itself, so network, endpoints and permissions are not involved.",
+    Impact.PROOF,
+    (causes.MISCONFIGURED, causes.OLD_AGENT),
+    other_causes=(causes.FIPS_HOSTNAME,),
+)
+NOT_UNDERSTOOD = Fault(
+    "client.answer-not-understood",
+    "ECR answered, but the client cannot use its token for this image host",
+    "The request for the token succeeded, so network and permissions work. Older clients do not know every form of "
+    "the registry's host name.",
+    Impact.PULL,
+    (causes.OLD_AGENT, causes.UNRECOGNISED_HOST),
+)
+PULL_LIMITED = Fault(
+    "client.pull-limited",
+    "the client's own rate limit stopped the pull",
+    "No request was sent. The client limits how many pulls it starts per second, or how often it retries.",
+    Impact.PROOF,
+    (causes.PULL_LIMIT,),
+    certain=True,
+)
+PROXY = task.PROXY.variant(
+    title="the request went to a proxy and failed there",
+    why="The text names the proxy's connection or answer. Requests through a proxy do not use the VPC endpoints.",
+    impact=Impact.PULL,
+    extent=Extent.WHOLLY,
+    certain=True,
+)
+_PROXY_MALFORMED = replace(
+    causes.PROXY,
+    title="the address of the proxy in the client's settings is not valid",
+    fix=advice(
+        "write the proxy's address as http://HOST:PORT, without quotation marks, where HTTPS_PROXY is set",
+        "export HTTPS_PROXY=http://HOST:PORT NO_PROXY={no_proxy}",
+    ),
+)
+# The address with a quotation mark, two schemes or no host.
+_BAD_PROXY = re.compile(
+    r"(?:invalid|check) proxy|proxy: ?unknown scheme|proxy (?:scheme|syntax)|proxy url had|supplied scheme"
+    r"|to proxy \S{0,40}(?:%E2%80%9|%22|%27|[\"'”]|://\S{0,40}://)|lookup http: |invalid domain name",
+    re.IGNORECASE,
+)
+_FIPS = re.compile("fips", re.IGNORECASE)
+
+
+def _fips(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _FIPS):
+        return Case(suspects=possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT))
+    return None
+
+
+def _malformed(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(suspects=confirmed(_PROXY_MALFORMED)) if says(step, _BAD_PROXY) else None
+
+
+MEANINGS = {
+    Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, case=_fips),
+    Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD),
+    Subject.PULL_LIMIT: Meaning(PULL_LIMITED),
+    Subject.PROXY: Meaning(PROXY, case=_malformed),
+}
