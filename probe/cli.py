@@ -365,6 +365,22 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     return code
 
 
+def _inspect(argv: Sequence[str], _stop: Stop) -> int:
+    from probe.inspect.command import inspect
+    from probe.inspect.options import read_options
+    from probe.operator.aws import Account
+    from probe.operator.reading import ATTEMPTS, CONCURRENT_CALLS
+
+    options = read_options(argv)
+    _check_stdout(options.reports)
+    for note in options.notes:
+        _complain(note)
+    account = Account(
+        region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS, attempts=ATTEMPTS
+    )
+    return _deliver(inspect(options, account), options.reports)
+
+
 def _schema(argv: Sequence[str], _stop: Stop) -> int:
     from probe.config.flags import UsageError, with_example
     from probe.config.readers import one_of
@@ -554,5 +570,6 @@ RUNNERS = {
     "health": Runner(_health),
     "serve": Runner(_serve, stoppable=True),
     "smoke": Runner(_smoke, stoppable=True),
+    "inspect": Runner(_inspect),
     "schema": Runner(_schema),
 }

@@ -148,11 +148,13 @@ class Severity(Ranked):
 
 class Basis(StrEnum):
     """What a document is based on. TEXT: an error text; nothing was measured. Its failed steps are those that the text
-    reports, its OK steps those that must have succeeded before.
+    reports, its OK steps those that must have succeeded before. CONFIGURATION: the account's configuration was read;
+    its steps are what a check would see.
     """
 
     MEASURED = "measured"
     TEXT = "text"
+    CONFIGURATION = "configuration"
 
 
 class Client(StrEnum):
@@ -787,6 +789,95 @@ class Finding(Record, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
 
+# ---- the outside view ------------------------------------------------------------------------------------------------
+
+
+class GateName(StrEnum):
+    """A place that can stop a name, a packet or a call on its way to an endpoint. The list is closed."""
+
+    DHCP_OPTIONS = "dhcp-options"
+    VPC_DNS_ATTRIBUTES = "vpc-dns-attributes"
+    RESOLVER_FIREWALL = "resolver-firewall"
+    RESOLVER_RULE = "resolver-rule"
+    HOSTED_ZONE = "hosted-zone"
+    PRIVATE_DNS = "private-dns"
+    ENDPOINT = "endpoint"
+    ENDPOINT_INTERFACE = "endpoint-interface"
+    ENDPOINT_ZONE = "endpoint-zone"
+    SECURITY_GROUP_EGRESS = "security-group-egress"
+    NACL_EGRESS = "nacl-egress"
+    ROUTE = "route"
+    PUBLIC_PATH = "public-path"
+    BLOCK_PUBLIC_ACCESS = "block-public-access"
+    NETWORK_FIREWALL = "network-firewall"
+    NACL_INGRESS = "nacl-ingress"
+    SECURITY_GROUP_INGRESS = "security-group-ingress"
+    NACL_RETURN_EGRESS = "nacl-return-egress"
+    NACL_RETURN_INGRESS = "nacl-return-ingress"
+    ENDPOINT_POLICY = "endpoint-policy"
+    IDENTITY_POLICY = "identity-policy"
+    PERMISSIONS_BOUNDARY = "permissions-boundary"
+    SERVICE_CONTROL_POLICY = "service-control-policy"
+    RESOURCE_CONTROL_POLICY = "resource-control-policy"
+    REPOSITORY_POLICY = "repository-policy"
+    REGISTRY_POLICY = "registry-policy"
+    KMS_KEY = "kms-key"
+    TRUST_POLICY = "trust-policy"
+    LOG_GROUP = "log-group"
+    SECRET_ENDPOINT = "secret-endpoint"
+    IMAGE = "image"
+    PULL_THROUGH_RULE = "pull-through-rule"
+
+
+class GateAnswer(StrEnum):
+    """What a gate does. DEPENDS: on a value that cannot be known, such as a condition key of a policy. UNKNOWN: its
+    configuration could not be read. Neither is ever guessed to be ALLOWS.
+    """
+
+    ALLOWS = "allows"
+    REFUSES = "refuses"
+    DEPENDS = "depends"
+    UNKNOWN = "unknown"
+
+
+class Gate(Record, frozen=True, kw_only=True):
+    """The answer of one gate, for a packet to `address` or for a call.
+
+    `object` is the id of the AWS object that decided, `element` the very part of it: a rule's id, an entry's number, a
+    route's destination, a statement's Sid or index. `cause` is the cause that a refusal confirms. `missing` is the IAM
+    action, or the reason, for which its configuration is unknown.
+    """
+
+    endpoint: str
+    address: str | None = None
+    gate: GateName
+    answer: GateAnswer
+    object: str | None = None
+    element: str | None = None
+    sentence: str
+    subnet: str | None = None  # of the task, where several are inspected
+    cause: str | None = None
+    missing: str | None = None
+
+
+class SourceSummary(Record, frozen=True, kw_only=True):
+    """A call to AWS's API and whether it was answered. `failure` is one word: "denied", "unsupported", "no-reply" …"""
+
+    service: str
+    operation: str
+    ok: bool
+    failure: str | None = None
+
+
+class ConfigurationSummary(Record, frozen=True, kw_only=True):
+    """Where and when the configuration was read."""
+
+    read_at: datetime
+    account: str | None
+    region: str
+    sources: tuple[SourceSummary, ...]
+
+
 # ---- the answer ------------------------------------------------------------------------------------------------------
 
 
@@ -821,7 +912,8 @@ class EndpointSummary(Record, frozen=True, kw_only=True):
 class Verdict(Record, frozen=True, kw_only=True):
     """The document. Field names and meanings are the contract of schema version 1.
 
-    `causes` are the codes of all possible causes, over all findings, likeliest first.
+    `causes` are the codes of all possible causes, over all findings, likeliest first. `configuration` and `gates` are
+    of the outside view; a check has neither.
     """
 
     schema_version: int
@@ -842,6 +934,8 @@ class Verdict(Record, frozen=True, kw_only=True):
     endpoints: tuple[EndpointSummary, ...]
     findings: tuple[JudgedFinding, ...]
     causes: tuple[str, ...] = ()
+    configuration: ConfigurationSummary | None = None
+    gates: tuple[Gate, ...] = ()
     steps: tuple[Step, ...]
 
     @property

@@ -115,6 +115,19 @@ COMMANDS = {
             "reports": flags.FLEET_REPORT_FLAGS,
         },
     ),
+    "inspect": Command(
+        "read the VPC's configuration from outside, and name the rule that stops the pull",
+        (
+            "inspect --cluster main --service shop",
+            "inspect --service shop --format markdown",
+        ),
+        "0 nothing refuses what the pull needs, 1 something does, 2 usage or configuration, 3 it cannot be decided",
+        {
+            "where the pull starts": flags.INSPECT_FLAGS,
+            "AWS access": flags.ACCOUNT_FLAGS,
+            "reports": flags.INSPECT_REPORT_FLAGS,
+        },
+    ),
     "schema": Command(
         "print the JSON Schema of the verdict, or of the document that smoke writes",
         ("schema", "schema fleet"),

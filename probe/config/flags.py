@@ -454,7 +454,18 @@ FLEET_REPORT_FLAGS = variant(
     },
 )
 SMOKE_FLAGS = (*PLACEMENT_FLAGS, *PROBE_FLAGS, *OUTCOME_FLAGS, *ACCOUNT_FLAGS, *FLEET_REPORT_FLAGS)
-_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS)
+# ---- flags of inspect ----------------------------------------------------------------------------
+
+INSPECT_FLAGS = (
+    Flag("cluster", "NAME", "main", "the cluster, by name or ARN", default="default"),
+    Flag("service", "NAME", "shop", "inspect where this service's tasks run, with their images and execution role"),
+    replace(TASK, help="inspect where this task runs or ran"),
+    Flag("subnets", "SUBNET,...", "subnet-0a1b2c3d4e5f60718", "inspect these subnets, before anything runs there"),
+    Flag("security-groups", "GROUP,...", "sg-0a1b2c3d4e5f60718", "the security groups of a task in these subnets"),
+    replace(IMAGE, note="those of the task definition", help="the image that is pulled"),
+)
+INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS
+_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS, *INSPECT_FLAGS)
 
 
 # ---- texts of flags ------------------------------------------------------------------------------

@@ -99,8 +99,10 @@ _WITHOUT_CREDENTIALS = (
 class Account:
     """The account and region of the configured credentials. Several threads may make calls."""
 
-    def __init__(self, *, region: str | None, profile: str | None, concurrent_calls: int = 1) -> None:
-        """Raises UsageError."""
+    def __init__(
+        self, *, region: str | None, profile: str | None, concurrent_calls: int = 1, attempts: int = 1
+    ) -> None:
+        """`attempts`: how often botocore's standard mode may send a call that reads. Raises UsageError."""
         self._session = _make_session(profile)
         region = region or _configured(self._session, "region")
         if not region:
@@ -110,6 +112,7 @@ class Account:
             )
         self.region = str(region)
         self._concurrent_calls = concurrent_calls
+        self._attempts = attempts
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -119,6 +122,18 @@ class Account:
         try:
             client = self._client(service, region or self.region)
             return dict(getattr(client, xform_name(operation))(**parameters))
+        except Exception as error:
+            raise _classify(error, action) from None
+
+    def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> tuple[dict[str, Any], ...]:
+        """Every page of a reply, in order, by botocore's own paginator. Raises ApiError."""
+        service, _, operation = action.partition(":")
+        try:
+            client = self._client(service, region or self.region)
+            name = xform_name(operation)
+            if not client.can_paginate(name):
+                return (dict(getattr(client, name)(**parameters)),)
+            return tuple(dict(page) for page in client.get_paginator(name).paginate(**parameters))
         except Exception as error:
             raise _classify(error, action) from None
 
@@ -138,7 +153,7 @@ class Account:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"total_max_attempts": 1, "mode": "standard"},
+            retries={"total_max_attempts": self._attempts, "mode": "standard"},
             max_pool_connections=self._concurrent_calls,
             user_agent_extra=f"ecr-probe/{__version__}",
         )

@@ -18,6 +18,7 @@ from probe.config.flags import Flag
 from probe.config.listen import address
 from probe.config.readers import ALSO, ENDPOINTS, duration, duration_text
 from probe.config.settings import arguments_of, parse, read_reports
+from probe.inspect import options as inspect
 from probe.model import Layers
 from probe.records import replace
 from probe.report import FLEET_FORMATS, FORMATS
@@ -116,6 +117,7 @@ READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "health": lambda argv: arguments_of("health", argv),
     "serve": sidecar.read,
     "smoke": smoke.read_options,
+    "inspect": inspect.read_options,
 }
 
 
@@ -175,6 +177,7 @@ USED: dict[str, Callable[[Sequence[str]], object]] = {
     "demo": shown,
     "smoke": smoked,
     "explain": explained,
+    "inspect": lambda argv: read_reports(arguments_of("inspect", argv)),
     "health": healthy,
 }
 DEFAULTS = [(name, flag) for name, command in COMMANDS.items() for flag in command.flags if flag.default]

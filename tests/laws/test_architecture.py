@@ -30,6 +30,9 @@ THIRD_PARTY = {
     "probe.explain": {"msgspec"},
     "probe.fleet": {"msgspec"},
     "probe.operator": {"botocore", "msgspec"},
+    "probe.configuration": {"msgspec"},
+    "probe.gates": set(),
+    "probe.inspect": {"msgspec"},
     "probe.smoke": {"msgspec", "rich"},
     "probe.serve": {"jinja2", "markupsafe", "msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
@@ -92,6 +95,16 @@ OURS = {
         "probe.wire.aws_errors",
         "probe.__version__",
     },
+    "probe.configuration": {"probe.configuration", "probe.model"},
+    "probe.gates": {
+        "probe.gates",
+        "probe.configuration",
+        "probe.model",
+        "probe.narration",
+        "probe.addresses",
+        "probe.arns",
+        "probe.endpoints",
+    },
     "probe.history": {"probe.model"},
     "probe.sim": {"probe.sim", "probe.wire"},
 }
@@ -112,6 +125,11 @@ WORLD = {
     "asyncio",
 }
 PURE = (
+    "probe.configuration",
+    "probe.gates",
+    "probe.inspect.legs",
+    "probe.inspect.prediction",
+    "probe.inspect.settling",
     "probe.faults",
     "probe.explain",
     "probe.verdict",
@@ -223,7 +241,9 @@ def test_only_operator_aws_makes_clients_of_aws() -> None:
 
 def test_only_the_command_line_and_smoke_import_the_operator() -> None:
     users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
-    assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke"))} == {"probe.cli"}
+    assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke", "probe.inspect"))} == {
+        "probe.cli"
+    }
 
 
 @cache

@@ -1,0 +1,104 @@
+"""The document: what each call was asked and what it answered. Saved and read again, it gives the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from probe.configuration.operations import Operation
+from probe.model import ConfigurationSummary, SourceSummary
+from probe.records import Record, replace
+from probe.safe_words import json_bytes
+
+FORM = 1  # of the saved document
+
+
+class Obstacle(StrEnum):
+    """Why a call gave no answer."""
+
+    DENIED = "denied"
+    UNSUPPORTED = "unsupported"  # the operation or the service does not exist in this Region
+    NOT_FOUND = "not-found"
+    NO_REPLY = "no-reply"
+    THROTTLED = "throttled"
+    REFUSED = "refused"
+    NOT_READ = "not-read"  # offline: the saved configuration does not hold it
+
+
+class Question(Record, frozen=True):
+    """One call: an operation with its parameters, as JSON so that equal questions are equal. `region` None: that of
+    the configuration."""
+
+    service: str
+    operation: str
+    parameters: str = "{}"
+    region: str | None = None
+
+
+def question(operation: Operation, parameters: Mapping[str, Any], region: str | None = None) -> Question:
+    """The question of `operation` with these parameters, in any order."""
+    encoded = json_bytes(_sorted(parameters)).decode()
+    return Question(operation.service, operation.name, encoded, region)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+class Source(Record, frozen=True, kw_only=True):
+    """A question and its answer. `reply` has all pages, without what is not kept; None where `obstacle` says why."""
+
+    question: Question
+    reply: dict[str, Any] | None = None
+    obstacle: Obstacle | None = None
+    missing: str | None = None  # the IAM action that was denied, if that was the obstacle
+    words: str | None = None  # AWS's sentence, scrubbed
+    pages: int = 1
+
+
+class Configuration(Record, frozen=True, kw_only=True):
+    """What was read of one account, beginning in one Region."""
+
+    form: int = FORM
+    read_at: datetime
+    account: str | None = None
+    region: str
+    sources: tuple[Source, ...] = ()
+
+    def edited(
+        self, operation: Operation, identity: str, edit: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Configuration:
+        """This configuration as it would be if the object `identity` were another. `edit` returns a new item."""
+
+        def in_reply(source: Source) -> Source:
+            if (source.question.service, source.question.operation) != (operation.service, operation.name):
+                return source
+            items = (source.reply or {}).get(operation.items or "", ())
+            if all(item.get(operation.key) != identity for item in items):
+                return source
+            new = [edit(item) if item.get(operation.key) == identity else item for item in items]
+            return replace(source, reply={**(source.reply or {}), operation.items or "": new})
+
+        return replace(self, sources=tuple(map(in_reply, self.sources)))
+
+    @property
+    def summary(self) -> ConfigurationSummary:
+        """The part that a verdict shows."""
+        return ConfigurationSummary(
+            read_at=self.read_at,
+            account=self.account,
+            region=self.region,
+            sources=tuple(
+                SourceSummary(
+                    service=source.question.service,
+                    operation=source.question.operation,
+                    ok=source.obstacle is None,
+                    failure=source.obstacle.value if source.obstacle else None,
+                )
+                for source in self.sources
+            ),
+        )

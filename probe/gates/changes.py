@@ -1,0 +1,72 @@
+"""Changes of the configuration that would mend a refusing gate: the smallest one, as a command and as an edit.
+
+The same object prints the command and edits the configuration in memory, so that what is proven is what is printed.
+Nothing is ever changed at AWS.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from probe.configuration.document import Configuration
+from probe.configuration.operations import SECURITY_GROUPS
+from probe.model import Advice
+from probe.records import Record
+
+
+class Change(Record, frozen=True, kw_only=True):
+    """One change. `object` is the id of what is changed."""
+
+    object: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        """The configuration as it would be with this change."""
+        raise NotImplementedError
+
+    def advice(self, region: str) -> Advice:
+        """What to do in words, and the command with every id."""
+        raise NotImplementedError
+
+
+class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
+    """Allow TCP 443 to or from exactly one peer: a range, a security group or a prefix list."""
+
+    egress: bool
+    cidr: str | None = None
+    group: str | None = None
+    prefix_list: str | None = None
+    port: int = 443
+
+    @property
+    def peer(self) -> str:
+        return self.cidr or self.group or self.prefix_list or ""
+
+    def _permission(self) -> dict[str, Any]:
+        permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
+        if self.cidr is not None:
+            ipv6 = ":" in self.cidr
+            key, name = ("Ipv6Ranges", "CidrIpv6") if ipv6 else ("IpRanges", "CidrIp")
+            return {**permission, key: [{name: self.cidr}]}
+        if self.group is not None:
+            return {**permission, "UserIdGroupPairs": [{"GroupId": self.group}]}
+        return {**permission, "PrefixListIds": [{"PrefixListId": self.prefix_list}]}
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        key = "IpPermissionsEgress" if self.egress else "IpPermissions"
+
+        def edit(group: dict[str, Any]) -> dict[str, Any]:
+            return {**group, key: [*group.get(key, ()), self._permission()]}
+
+        return configuration.edited(SECURITY_GROUPS, self.object, edit)
+
+    def advice(self, region: str) -> Advice:
+        verb, towards = ("egress", "to") if self.egress else ("ingress", "from")
+        permission = json.dumps([self._permission()], separators=(",", ":"))
+        return Advice(
+            f"allow TCP {self.port} {towards} {self.peer} in security group {self.object}",
+            (
+                f"aws ec2 authorize-security-group-{verb} --region {region} --group-id {self.object} "
+                f"--ip-permissions '{permission}'",
+            ),
+        )

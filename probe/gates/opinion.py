@@ -1,0 +1,99 @@
+"""The answer of a gate before it is placed: which word, which object, which element, which cause a refusal confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from probe.configuration.document import Obstacle
+from probe.configuration.view import MissingError
+from probe.gates.changes import Change
+from probe.model import GateAnswer, GateName
+from probe.records import Record
+
+
+class Opinion(Record, frozen=True, kw_only=True):
+    """One gate's answer. `cause` is the vocabulary's code that a refusal confirms; `change` would mend it."""
+
+    gate: GateName
+    answer: GateAnswer
+    sentence: str
+    object: str | None = None
+    element: str | None = None
+    cause: str | None = None
+    missing: str | None = None
+    change: Change | None = None
+
+    @property
+    def refuses(self) -> bool:
+        return self.answer is GateAnswer.REFUSES
+
+    @property
+    def allows(self) -> bool:
+        return self.answer is GateAnswer.ALLOWS
+
+
+def allows(gate: GateName, sentence: str, identity: str | None = None, element: str | None = None) -> Opinion:
+    return Opinion(gate=gate, answer=GateAnswer.ALLOWS, sentence=sentence, object=identity, element=element)
+
+
+def refuses(
+    gate: GateName,
+    sentence: str,
+    *,
+    cause: str,
+    identity: str | None,
+    element: str | None = None,
+    change: Change | None = None,
+) -> Opinion:
+    return Opinion(
+        gate=gate,
+        answer=GateAnswer.REFUSES,
+        sentence=sentence,
+        object=identity,
+        element=element,
+        cause=cause,
+        change=change,
+    )
+
+
+def depends(gate: GateName, sentence: str, identity: str | None = None, element: str | None = None) -> Opinion:
+    return Opinion(gate=gate, answer=GateAnswer.DEPENDS, sentence=sentence, object=identity, element=element)
+
+
+_OBSTACLES = {
+    None: "{call} has not been read",
+    Obstacle.DENIED: "{action} is not allowed to the caller",
+    Obstacle.UNSUPPORTED: "{call} does not exist in this Region",
+    Obstacle.NOT_FOUND: "{call} finds no such object in this account",
+    Obstacle.NO_REPLY: "{call} was not answered",
+    Obstacle.THROTTLED: "{call} was throttled",
+    Obstacle.REFUSED: "{call} was refused",
+    Obstacle.NOT_READ: "the saved configuration does not contain {call}",
+}
+
+
+def unknown(gate: GateName, error: MissingError, identity: str | None = None) -> Opinion:
+    """The opinion where `error` says what could not be read."""
+    operation = error.operation
+    call = f"{operation.service}:{operation.name}"
+    return Opinion(
+        gate=gate,
+        answer=GateAnswer.UNKNOWN,
+        sentence=_OBSTACLES[error.obstacle].format(call=call, action=error.missing or operation.permission),
+        object=identity,
+        missing=error.missing or (error.obstacle.value if error.obstacle else None),
+    )
+
+
+def opinions(gates: Iterable[tuple[GateName, Callable[[], Opinion | None]]]) -> Iterator[Opinion]:
+    """The answers of gates in order, UNKNOWN for one whose configuration is missing. Gates behind a refusal are left
+    out: whether they would allow is of no use, and reading for them costs calls."""
+    for name, check in gates:
+        try:
+            opinion = check()
+        except MissingError as error:
+            opinion = unknown(name, error)
+        if opinion is not None:
+            yield opinion
+            if opinion.refuses:
+                return

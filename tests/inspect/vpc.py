@@ -1,0 +1,100 @@
+"""A healthy VPC as a simulated account, and `inspect` run on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.inspect.command import inspect
+from probe.inspect.options import read_options
+from probe.model import Verdict
+from probe.operator.aws import error_of_response
+from probe.sim.account import RefusedCallError, SimulatedAccount
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.0"
+START = ("--subnets", "subnet-0a000000", "--security-groups", "sg-0a000000", "--image", IMAGE)
+
+
+class Account(SimulatedAccount, kw_only=True):
+    """The simulated account as a reader."""
+
+    def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> tuple[dict[str, Any], ...]:
+        try:
+            return (self.answer(action, parameters, region),)
+        except RefusedCallError as error:
+            code, message = error.args
+            raise error_of_response({"Error": {"Code": code, "Message": message}}, action) from None
+
+    def object(self, identity: str) -> dict[str, Any]:
+        """The object with this id, to be changed."""
+        for lists in self.objects.values():
+            for items in lists.values():
+                for item in items:
+                    if identity in (value for key, value in item.items() if key.endswith("Id") and key != "VpcId"):
+                        return item
+        raise KeyError(identity)
+
+
+def inspected(account: Account, *argv: str) -> Verdict:
+    return inspect(read_options(argv or START, {"AWS_REGION": account.region}), account)
+
+
+def healthy_vpc() -> Account:
+    """One subnet, one group of tasks, and the endpoints of a pull with private DNS."""
+    interfaces = []
+    endpoints = []
+    for number, service in enumerate(("ecr.api", "ecr.dkr", "logs"), start=1):
+        interface = f"eni-0e00000{number}"
+        interfaces.append(
+            {
+                "NetworkInterfaceId": interface,
+                "VpcId": "vpc-0a000000",
+                "SubnetId": "subnet-0a000000",
+                "Groups": [{"GroupId": "sg-0e000000"}],
+                "PrivateIpAddress": f"10.0.1.{9 + number}",
+                "InterfaceType": "vpc_endpoint",
+                "Status": "in-use",
+            }
+        )
+        endpoints.append(
+            {
+                "VpcEndpointId": f"vpce-0e00000{number}",
+                "VpcEndpointType": "Interface",
+                "VpcId": "vpc-0a000000",
+                "ServiceName": f"com.amazonaws.us-east-1.{service}",
+                "State": "available",
+                "PrivateDnsEnabled": True,
+                "NetworkInterfaceIds": [interface],
+                "SubnetIds": ["subnet-0a000000"],
+                "Groups": [{"GroupId": "sg-0e000000"}],
+            }
+        )
+    anywhere = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    from_vpc = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]
+    return Account(
+        objects={
+            "ec2": {
+                "Subnets": [
+                    {
+                        "SubnetId": "subnet-0a000000",
+                        "VpcId": "vpc-0a000000",
+                        "CidrBlock": "10.0.1.0/24",
+                        "AvailabilityZone": "us-east-1a",
+                        "OwnerId": "123456789012",
+                    }
+                ],
+                "Vpcs": [
+                    {
+                        "VpcId": "vpc-0a000000",
+                        "CidrBlock": "10.0.0.0/16",
+                        "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}],
+                    }
+                ],
+                "SecurityGroups": [
+                    {"GroupId": "sg-0a000000", "VpcId": "vpc-0a000000", "IpPermissionsEgress": anywhere},
+                    {"GroupId": "sg-0e000000", "VpcId": "vpc-0a000000", "IpPermissions": from_vpc},
+                ],
+                "NetworkInterfaces": interfaces,
+                "VpcEndpoints": endpoints,
+            }
+        }
+    )
