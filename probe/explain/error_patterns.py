@@ -76,8 +76,14 @@ _UDP = rf"(?:read|write|dial) udp (?:\S{{1,80}}->)?(?P<server>{_IPV4}|{_IPV6}):5
 _PEER = rf"(?:(?P<address>{_IPV4}|{_IPV6})|[\w.*<>…-]{{0,80}})(?::(?P<port>[\w.*]{{1,8}}))?"
 _DIAL = rf"dial tcp[46]?:? ?(?:\S{{1,80}}->)?{_PEER}:? (?:connect: |connectex: )?"
 _OPEN = rf"(?:read|write) tcp[46]? \S{{1,80}}->{_PEER}: (?:(?:read|write|wsarecv|wsasend): )?"
-_CURL = rf"failed to connect to (?P<host>{_NAME})(?: \((?P<address>{_IPV4})\))? port 443[^:]{{0,40}}: "
-_JAVA = rf"connect to (?P<host>{_NAME}):443(?: \[[^\]/]{{0,255}}/(?P<address>{_IPV4})\])? failed: "
+_CURL = rf"failed to connect to (?P<host>{_NAME})(?: \((?P<address>{_IPV4})\))?(?: port |:)443[^:]{{0,60}}: "
+# Apache HttpClient: a cause follows "failed: "; without one, it says "timed out" or "refused".
+_JAVA = (
+    rf"connect to (?:https://)?(?P<host>{_NAME}):443(?: \[[^\]/]{{0,255}}/(?P<address>{_IPV4})[^\]]{{0,1000}}\])?"
+    " (?:failed: )?"
+)
+_HYPER = "tcp connect error: "
+_DOTNET = rf"\.? \((?P<host>{_NAME}):443\)"
 _NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
 _LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
@@ -140,7 +146,12 @@ PATTERNS = (
         rf'"query_name":\s?"(?P<host>{_NAME})".{{0,2000}}?"firewall_rule_action":\s?"block"',
         rf'"firewall_rule_action":\s?"block".{{0,2000}}?"query_name":\s?"(?P<host_before>{_NAME})"',
     ),
-    _setting(Subject.PROXY, Failure.DENIED, rf"tcp_denied/\d{{3}} \d{{1,9}} connect (?P<host>{_NAME}):443"),
+    _setting(Subject.PROXY, Failure.DENIED, rf"tcp_denied\w{{0,20}}/\d{{3}} \d{{1,9}} connect (?P<host>{_NAME}):443"),
+    _setting(
+        Subject.PROXY,
+        Failure.TIMEOUT,
+        rf"(?:tcp_tunnel|tcp_miss|none)\w{{0,20}}/50\d \d{{1,9}} connect (?P<host>{_NAME}):443",
+    ),
     # ---- settings, and what ECS does before and after the pull
     # All that follows these words is about the proxy, also a lookup or a certificate.
     _setting(
@@ -161,6 +172,7 @@ PATTERNS = (
         "tunneling socket could not be established, cause=.{0,200}",  # Node.js
         r"proxyerror\(",  # Python
         "unable to connect to proxy",
+        *system_errors.TUNNEL_FAILS,
     ),
     _setting(
         Subject.PROXY,
@@ -523,6 +535,7 @@ PATTERNS = (
         "failed to load (?:credentials from imds|imds session token)",
         "from ec2 instance metadata service",
         "unable to retrieve (?:instance )?metadata|failed to get instance metadata",
+        "(?:to|from) instance metadata service",
         code=INSTANCE_METADATA,
     ),
     _round_trip(
@@ -634,7 +647,11 @@ PATTERNS = (
     _round_trip(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|(?:read|connect|wsarecv|wsasend): \w+)", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"failed to resolve '(?P<host>{_NAME})'", action=Action.DNS),
-    _round_trip(Failure.NXDOMAIN, f"(?:enotfound|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS),
+    _round_trip(
+        Failure.NXDOMAIN, f"(?:enotfound|eai_noname|unknownhostexception:) (?P<host>{_NAME})", action=Action.DNS
+    ),
+    _round_trip(Failure.NXDOMAIN, f"name could not be resolved: '(?P<host>{_NAME})", action=Action.DNS),  # .NET
+    _round_trip(Failure.NXDOMAIN, f"bad address '(?P<host>{_NAME})'", action=Action.DNS),  # BusyBox
     # nginx, and what is built on it: the codes are its ngx_resolver_strerror.
     _round_trip(Failure.NXDOMAIN, rf"(?P<host>{_NAME}) could not be resolved \(3: ", action=Action.DNS),
     _round_trip(Failure.SERVFAIL, rf"(?P<host>{_NAME}) could not be resolved \([1245]: ", action=Action.DNS),
@@ -645,20 +662,48 @@ PATTERNS = (
     ),
     _round_trip(Failure.NXDOMAIN, rf'host not found in upstream "(?P<host>{_NAME})', action=Action.DNS),
     # c-ares, as Node.js and gRPC report it
-    _round_trip(Failure.NO_ANSWER, f"query\\w{{1,5}} e(?:timeout|connrefused) (?P<host>{_NAME})", action=Action.DNS),
+    _round_trip(
+        Failure.NO_ANSWER, f"query\\w{{1,5}} e(?:timeout|connrefused|cancelled) (?P<host>{_NAME})", action=Action.DNS
+    ),
+    _round_trip(
+        Failure.NO_ADDRESS,
+        f"(?:query\\w{{1,5}} enodata|getaddrinfo eai_(?:nodata|addrfamily)) (?P<host>{_NAME})",
+        action=Action.DNS,
+    ),
+    # systemd-resolved
+    _round_trip(Failure.NXDOMAIN, f"resolve call failed: (?:name )?'(?P<host>{_NAME})' not found", action=Action.DNS),
+    _round_trip(
+        Failure.NO_ADDRESS, f"'(?P<host>{_NAME})' does not have any rr of the requested type", action=Action.DNS
+    ),
     _round_trip(
         Failure.SERVFAIL,
-        f"query\\w{{1,5}} e(?:servfail|refused|formerr|notimp) (?P<host>{_NAME})",
+        f"could not resolve '(?P<host>{_NAME})', server or network returned error \\w{{1,20}}",
+        "resolve call failed: (?:received invalid reply|no suitable trust anchor|server does not support)",
+        action=Action.DNS,
+    ),
+    _round_trip(
+        Failure.NO_ANSWER,
+        "resolve call failed: (?:query (?:timed out|aborted)|network is down|all suitable|configured dns server)",
+        action=Action.DNS,
+    ),
+    _round_trip(
+        Failure.SERVFAIL,
+        f"query\\w{{1,5}} e(?:servfail|refused|formerr|notimp|badresp) (?P<host>{_NAME})",
         f"getaddrinfo eai_fail (?P<asked_host>{_NAME})",
         action=Action.DNS,
     ),
     _round_trip(
         Failure.NO_ANSWER,
-        f"eai_again (?P<host>{_NAME})",
+        f"eai_(?:again|canceled) (?P<host>{_NAME})",
         f"resource temporarily unavailable \\((?P<asked_host>{_NAME}):443\\)",  # .NET's words for EAI_AGAIN
         action=Action.DNS,
     ),
-    _round_trip(Failure.NXDOMAIN, f"name or service not known \\((?P<host>{_NAME}):443\\)", action=Action.DNS),
+    # .NET writes the host behind the system's words.
+    _round_trip(Failure.NXDOMAIN, f"(?:{_any(system_errors.NAME_UNKNOWN)}){_DOTNET}", action=Action.DNS),
+    _round_trip(Failure.SERVFAIL, f"(?:{_any(system_errors.RESOLVER_FAILS)}){_DOTNET}", action=Action.DNS),
+    _round_trip(
+        Failure.NO_ADDRESS, f"(?:{_any(system_errors.NO_ADDRESS)}|no data available){_DOTNET}", action=Action.DNS
+    ),
     _round_trip(Failure.NO_ANSWER, *system_errors.RESOLVER_SILENT, action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, *system_errors.NAME_UNKNOWN, action=Action.DNS),
     _round_trip(Failure.SERVFAIL, *system_errors.RESOLVER_FAILS, action=Action.DNS),
@@ -677,10 +722,22 @@ PATTERNS = (
     _round_trip(Failure.REFUSED, f"connect econnrefused {_PEER}", action=Action.TCP),
     _round_trip(
         Failure.UNREACHABLE,
-        f"connect (?:enetunreach|ehostunreach|enetdown|ehostdown|eaddrnotavail|eafnosupport) {_PEER}",
+        f"connect (?:enetunreach|ehostunreach|enetdown|ehostdown|enonet|eaddrnotavail|eafnosupport) {_PEER}",
         action=Action.TCP,
     ),
     _round_trip(Failure.PROHIBITED, f"connect (?:eacces|eperm) {_PEER}", action=Action.TCP),
+    _round_trip(Failure.RESET, f"connect (?:econnreset|econnaborted|epipe) {_PEER}", action=Action.TCP),
+    # hyper: the words of std::io's ErrorKind, or the system's
+    _round_trip(Failure.TIMEOUT, f"{_HYPER}(?:timed out|deadline has elapsed|{_TIMED_OUT})", action=Action.TCP),
+    _round_trip(Failure.RESET, f"{_HYPER}(?:connection aborted|{_any(system_errors.RESET)})", action=Action.TCP),
+    _round_trip(
+        Failure.UNREACHABLE,
+        f"{_HYPER}(?:address not available|(?:host|network) (?:unreachable|down))",
+        action=Action.TCP,
+    ),
+    _round_trip(Failure.PROHIBITED, f"{_HYPER}(?:{_any(system_errors.PROHIBITED)})", action=Action.TCP),
+    # Java on Windows
+    _round_trip(Failure.PROHIBITED, "permission denied: (?:connect|no further)", action=Action.TCP),
     _round_trip(
         Failure.TIMEOUT,
         f"{_CURL}(?:{_TIMED_OUT}|could(?:n't| not) connect to server|timeout was reached)",
@@ -688,9 +745,9 @@ PATTERNS = (
     ),
     _round_trip(Failure.REFUSED, f"{_CURL}connection refused", action=Action.TCP),
     _round_trip(Failure.UNREACHABLE, f"{_CURL}(?:{_any(system_errors.UNREACHABLE)})", action=Action.TCP),
-    _round_trip(Failure.TIMEOUT, f"{_JAVA}{_TIMED_OUT}", action=Action.TCP),
-    _round_trip(Failure.TIMEOUT, f"connection timed out: {_NETTY_PEER}", action=Action.TCP),
-    _round_trip(Failure.REFUSED, f"{_JAVA}connection refused", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, f"{_JAVA}(?:{_TIMED_OUT}|timed out)", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, rf"connection timed out(?: after \d{{1,9}} ms)?: {_NETTY_PEER}", action=Action.TCP),
+    _round_trip(Failure.REFUSED, f"{_JAVA}(?:connection )?refused", action=Action.TCP),
     _round_trip(Failure.UNREACHABLE, f"{_JAVA}(?:{_any(system_errors.UNREACHABLE)})", action=Action.TCP),
     _round_trip(
         Failure.TIMEOUT,
@@ -698,7 +755,11 @@ PATTERNS = (
         f"connection to (?P<host>{_NAME}) timed out",
         action=Action.TCP,
     ),
-    _round_trip(Failure.REFUSED, f"connection refused \\((?P<host>{_NAME}):443\\)", action=Action.TCP),
+    _round_trip(Failure.TIMEOUT, f"(?:{_any(system_errors.TIMED_OUT)}){_DOTNET}", action=Action.TCP),
+    _round_trip(Failure.REFUSED, f"(?:{_any(system_errors.REFUSED)}){_DOTNET}", action=Action.TCP),
+    _round_trip(Failure.UNREACHABLE, f"(?:{_any(system_errors.UNREACHABLE)}){_DOTNET}", action=Action.TCP),
+    _round_trip(Failure.PROHIBITED, f"(?:{_any(system_errors.PROHIBITED)}){_DOTNET}", action=Action.TCP),
+    _round_trip(Failure.RESET, f"(?:{_any(system_errors.RESET)}){_DOTNET}", action=Action.TCP),
     # ---- TLS
     _round_trip(Failure.TLS_STALL, *system_errors.HANDSHAKE_SILENT, action=Action.TLS),
     _round_trip(Failure.WRONG_NAME, *system_errors.WRONG_NAME, action=Action.TLS),
@@ -741,7 +802,7 @@ PATTERNS = (
     ),
     # An HTML page may contain "403" and "access denied" as well: all of it is one match.
     _round_trip(Failure.NOT_AWS, "<(?:!doctype|html|head|title).*"),
-    _round_trip(Failure.NOT_AWS, "invalid character '<' looking for beginning of value"),
+    _round_trip(Failure.NOT_AWS, "invalid character '<' looking for beginning of value", *system_errors.PROXY_PAGES),
     _round_trip(
         Failure.NO_CREDENTIALS,
         r"sandbox image .{0,700}(?:no basic auth credentials|\b401 unauthorized|authorization failed)",
@@ -789,7 +850,7 @@ PATTERNS = (
         "toomanyrequests",
         "too many requests to registry",
         "rate exceeded",
-        "429 too many requests",
+        r"\b429\W{1,2}too many requests",
         "(?:pull )?rate limit exceeded",
     ),
     _round_trip(
@@ -838,7 +899,7 @@ PATTERNS = (
         r"\S[:@]\S{1,512}: not found(?!\w)",
         r"(?:manifest for|repo|repository|image) \S{1,512} not found",
         r"content at \S{1,512} not found",
-        "404 not found",
+        r"\b404\W{1,2}not found",
         "does not exist or no pull access",
         action=Action.MANIFEST,
     ),
@@ -854,7 +915,7 @@ PATTERNS = (
     ),
     _round_trip(
         Failure.SERVER_ERROR,
-        r"\b50[0-4] (?:internal server error|bad gateway|service unavailable|gateway time-?out)",
+        r"\b50[0-4]\W{1,2}(?:internal server error|bad gateway|(?:service|server) unavailable|gateway time-?out)",
         "statuscode: 50[0-4]",
     ),
     # ---- timeouts and connections without details

@@ -244,6 +244,7 @@ CURL: tuple[Message, ...] = (
     ("curl: (55) Send failure: Broken pipe", Failure.RESET, None),
     ("curl: (23) Failed writing received data to disk/application", Failure.TOO_LARGE, "disk"),
     (f"wget: unable to resolve host address '{API}'", Failure.NXDOMAIN, DNS),
+    (f"wget: bad address '{API}'", Failure.NXDOMAIN, DNS),  # BusyBox
 )
 # ssl, urllib3, requests, botocore
 PYTHON: tuple[Message, ...] = (
@@ -300,7 +301,7 @@ JAVA: tuple[Message, ...] = (
     ("javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake", Failure.TLS_RESET, TLS),
     ("javax.net.ssl.SSLHandshakeException: Remote host closed connection during handshake", Failure.TLS_RESET, TLS),
     ("javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", Failure.NOT_TLS, TLS),
-    ("PKIX path validation failed: validity check failed", Failure.UNTRUSTED, TLS),
+    ("PKIX path validation failed: validity check failed", Failure.EXPIRED, TLS),
     ("unable to find valid certification path to requested target", Failure.UNTRUSTED, TLS),
     ("No subject alternative DNS name matching a.example found.", Failure.WRONG_NAME, TLS),
     ("java.security.cert.CertificateExpiredException: NotAfter: 2026", Failure.EXPIRED, TLS),

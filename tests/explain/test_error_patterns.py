@@ -9,7 +9,7 @@ import pytest
 from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_match
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
-from tests.explain import client_messages
+from tests.explain import client_messages, source_lists
 from tests.explain.samples_logins import LOGIN_SAMPLES
 from tests.explain.samples_services import SERVICE_SAMPLES
 
@@ -256,6 +256,7 @@ EVERY_TEXT = (
     *TIMEOUTS,
     *HINTS,
     *client_messages.ALL,
+    *(message for message, _, _ in source_lists.MESSAGES),
     *(sample.text for sample in (*SERVICE_SAMPLES, *LOGIN_SAMPLES)),
 )
 
