@@ -225,7 +225,7 @@ def _artifact(config: Content, *layers: Content, **more: Any) -> Image:
 
 @cache
 def schema_1() -> Image:
-    """An image in Docker's first manifest format, without its signature."""
+    """An image in Docker's first manifest format. Its digest is that of the manifest without the signatures."""
     layers = [layer(size, 800 + number, DOCKER_LAYER) for number, size in enumerate(USUAL_LAYERS)]
     document = {
         "schemaVersion": 1,
@@ -234,9 +234,10 @@ def schema_1() -> Image:
         "architecture": "amd64",
         "fsLayers": [{"blobSum": item.digest} for item in layers],
         "history": [{"v1Compatibility": "{}"} for _ in layers],
-        "signatures": [],
     }
-    manifest = Content.of(DOCKER_SCHEMA_1, _json(document))
+    unsigned = Content.of(DOCKER_SCHEMA_1, _json(document))
+    signature = {"header": {"alg": "ES256"}, "signature": "c2lnbmF0dXJl", "protected": "cHJvdGVjdGVk"}
+    manifest = Content(DOCKER_SCHEMA_1, _json({**document, "signatures": [signature]}), unsigned.digest)
     return Image(manifest, (manifest,), tuple(layers))
 
 
