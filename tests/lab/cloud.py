@@ -31,6 +31,7 @@ from typing import Self
 import msgspec
 import trustme
 
+from probe.sim.cloud import OTHER_REGION
 from probe.sim.images import Image
 from probe.sim.task import CREDENTIALS_ADDRESS, Container
 from probe.sim.task import ID as TASK_ID
@@ -58,6 +59,12 @@ S3_ADDRESSES = ("52.216.10.10", "52.216.10.11", "52.216.10.12")
 S3 = S3_ADDRESSES[0]
 S3_ELSEWHERE = "52.218.10.10"
 HOSTS = {"ecr.api": API, "ecr.dkr": REGISTRY, "logs": LOGS}
+# Another region's public names. No host has the addresses: from the task no packet may reach them.
+OTHER_REGION_NAMES = {
+    f"api.ecr.{OTHER_REGION}.amazonaws.com": ("44.200.4.9",),
+    f"dkr.ecr.{OTHER_REGION}.amazonaws.com": ("44.201.4.9",),
+    f"s3.{OTHER_REGION}.amazonaws.com": ("52.216.4.8", "52.216.4.40"),
+}
 # The interface of every endpoint in every zone, and the public addresses of the same names.
 ENIS = {(zone, name): f"{net}.{last}" for zone, net in ZONES.items() for last, name in enumerate(HOSTS, 10)}
 PUBLIC = {name: f"3.8.169.{last}" for last, name in enumerate(HOSTS, 10)}
@@ -74,7 +81,7 @@ UNROUTED = f"10.99.0.0/24, {S3_ELSEWHERE}, 3.8.169.0/24"
 API_PORT, REGISTRY_PORT = 5001, 5000
 # The same servers in a broken form; faults.py redirects the traffic for 443 and 53 to them.
 STRICT_PORT, FORBIDDING_PORT, TRICKLE_PORT, PUBLIC_DNS_PORT, DUAL_STACK_DNS_PORT = 8445, 8446, 8444, 5353, 5399
-BLOCKING_DNS_PORT, OVERRIDING_DNS_PORT, RULE_DNS_PORT, LARGE_DNS_PORT = 5354, 5355, 5356, 5357
+BLOCKING_DNS_PORT, OVERRIDING_DNS_PORT, RULE_DNS_PORT, LARGE_DNS_PORT, FAILING_DNS_PORT = 5354, 5355, 5356, 5357, 5358
 BLOCK_PAGE = "198.51.100.7"  # no host has it
 
 Answers = dict[str, tuple[str, ...]]  # the addresses of a domain
@@ -274,7 +281,11 @@ class Cloud:
             for name in HOSTS
         }
         public: Answers = {_domain(name): (address,) for name, address in PUBLIC.items()}
-        self._daemon(servers.dnsmasq(self.resolver, folder, private | s3, name="dns-private"))
+        known = private | s3 | OTHER_REGION_NAMES
+        self._daemon(servers.dnsmasq(self.resolver, folder, known, name="dns-private"))
+        self._daemon(
+            servers.failing_validator(self.resolver, folder, RESOLVERS[0], name="dns-failing", port=FAILING_DNS_PORT)
+        )
         self._daemon(servers.dnsmasq(self.resolver, folder, public | s3, name="dns-public", port=PUBLIC_DNS_PORT))
         self._resolve_wrongly(private, public, s3)
         self._daemon(servers.dnsmasq(self.resolver, folder, dual | s3, name="dns-dual", port=DUAL_STACK_DNS_PORT))
@@ -320,11 +331,11 @@ class Cloud:
 
     # ---- using -----------------------------------------------------------------------------------
 
-    def push(self, source: str, reference: str, *, env: Mapping[str, str] = ENVIRONMENT) -> None:
-        """Push an image into the registry from its own host; `source` in skopeo's notation."""
+    def push(self, source: str, reference: str, *options: str, env: Mapping[str, str] = ENVIRONMENT) -> None:
+        """Push an image into the registry from its own host; `source` and `options` in skopeo's notation."""
         to = ("--dest-tls-verify=false", f"--dest-creds=AWS:{PASSWORD}")
         target = f"docker://{AWS}:{REGISTRY_PORT}/{reference}"
-        command = ("skopeo", "copy", "--quiet", "--insecure-policy", *to, source, target)
+        command = ("skopeo", "copy", "--quiet", "--insecure-policy", *to, *options, source, target)
         run(*self.aws.wrapped(*command), timeout=90, env=env)
 
     def upload(self, image: Image, reference: str) -> None:

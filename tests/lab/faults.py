@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
+import dns.name
+import dns.rdatatype
+
 from tests.lab.cloud import (
     BLOCKING_DNS_PORT,
     COMPANY_FORWARDS,
     COMPANY_PUBLIC,
     DEAD,
     DUAL_STACK_DNS_PORT,
+    FAILING_DNS_PORT,
     FORBIDDING_PORT,
+    HOSTS,
     LARGE_DNS_PORT,
+    LAYERS,
     MIDDLEBOX,
     OVERRIDING_DNS_PORT,
     PUBLIC_DNS_PORT,
@@ -136,6 +142,23 @@ def layers_frozen(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 _ONCE = "limit rate 1/week burst 1 packets"
+
+
+@contextmanager
+def first_lookups_fail(cloud: Cloud) -> Iterator[None]:
+    """The resolver answers the first query for each name and record with SERVFAIL.
+
+    One rule for each, because the order of queries differs from run to run. A rule compares the first eight bytes of
+    the name and the record's type, which follows the name (RFC 1035, section 4.1.2).
+    """
+    rules = "".join(
+        f"ip daddr {RESOLVERS[0]} udp dport 53 @th,160,64 0x{wire[:8].hex()} @th,{160 + 8 * len(wire)},16 {record} "
+        f"{_ONCE} dnat to :{FAILING_DNS_PORT};\n"
+        for wire in (dns.name.from_text(host).to_digestable() for host in (*HOSTS.values(), LAYERS))
+        for record in (dns.rdatatype.A, dns.rdatatype.AAAA)
+    )
+    with cloud.resolving_by(RESOLVERS[0]), cloud.resolver.filtering(_ARRIVING.format(rules)):
+        yield
 
 
 def first_connection_refused(cloud: Cloud) -> AbstractContextManager[None]:

@@ -35,6 +35,7 @@ def write_layout(folder: Path, reference: str, sizes: Sequence[int]) -> Layout:
         "os": "linux",
         "config": {},
         "rootfs": {"type": "layers", "diff_ids": [_digest(content) for content in contents]},
+        "history": [{"created_by": "write_layout"} for _ in contents],  # the format of schema 1 consists of it
     }
     manifest = {
         "schemaVersion": 2,

@@ -67,6 +67,15 @@ def forwarder(host: Host, folder: Path, to: str, *, name: str, at: Sequence[str]
     return _dnsmasq(host, folder, (f"server={to}",), name=name, port=53, at=at)
 
 
+def failing_validator(host: Host, folder: Path, to: str, *, name: str, port: int) -> Daemon:
+    """Answers every query with SERVFAIL: it validates DNSSEC, and the server at `to` has no signatures.
+
+    The anchor is a key that signs no root zone.
+    """
+    anchor = f"trust-anchor=.,1,8,2,{'0' * 64}"
+    return _dnsmasq(host, folder, ("dnssec", anchor, f"server={to}"), name=name, port=port, at=host.addresses)
+
+
 def _dnsmasq(host: Host, folder: Path, own: Iterable[str], *, name: str, port: int, at: Sequence[str]) -> Daemon:
     lines = [
         "no-daemon",
@@ -138,6 +147,7 @@ log: {{level: warn, accesslog: {{disabled: true}}}}
 storage:
   filesystem: {{rootdirectory: {storage}}}
 http: {{addr: "{address}:{port}"}}
+compatibility: {{schema1: {{enabled: true}}}}
 auth:
   htpasswd: {{realm: lab, path: {passwords}}}
 middleware:

@@ -118,6 +118,8 @@ REPRODUCTIONS = (
     Reproduction("artifact", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/artifact:1"}),
     Reproduction("index-in-index", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/nested:1"}),
     Reproduction("index-without-media-type", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/typeless:1"}),
+    Reproduction("schema1-image", faults.nothing, {"ECR_PROBE_IMAGE": f"{REGISTRY}/old:1"}),
+    Reproduction("cross-region", faults.nothing),
     Reproduction("security-group", faults.endpoints_silent),
     Reproduction("security-group", faults.answers_lost),
     Reproduction("security-group-dkr", faults.registry_silent),
@@ -142,6 +144,7 @@ REPRODUCTIONS = (
     Reproduction("all-through-nat", faults.private_dns_off),
     Reproduction("custom-resolver", faults.resolver_of_the_company),
     Reproduction("custom-resolver-forwards", faults.resolver_that_forwards),
+    Reproduction("servfail-once", faults.first_lookups_fail),
     Reproduction("first-nameserver-dead", faults.first_resolver_dead),
     Reproduction("dns-firewall-s3", faults.layers_blocked_by_dns),
     Reproduction("dns-firewall-override", faults.registry_overridden_by_dns),
@@ -167,10 +170,11 @@ UPLOADS = {
 
 
 @pytest.fixture(scope="module")
-def uploaded(cloud: Cloud) -> None:
-    """What is stored like an image, in the registry."""
-    for reference, image in UPLOADS.items():
-        cloud.upload(image, reference)
+def uploaded(cloud: Cloud, image: Layout) -> None:
+    """What is stored like an image, and an image in the old format of schema 1, in the registry."""
+    for reference, upload in UPLOADS.items():
+        cloud.upload(upload, reference)
+    cloud.push(f"oci:{image.folder}", "old:1", "--format", "v2s1")
 
 
 @pytest.mark.usefixtures("uploaded")
