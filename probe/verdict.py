@@ -37,7 +37,10 @@ _BREAKING = (Impact.PULL, Impact.START, Impact.ROUTE, Impact.LOGS, Impact.AGENT)
 _CONNECTING = (Action.DNS, Action.TCP, Action.TLS)
 _ENDED = "task.ended"  # an error text about a task that had started
 _NO_PULL = (Client.PUSH, Client.API)  # their failures prove nothing about a pull
+_WITH_TASKS = (Client.ECS, Client.BATCH)
 _NOT_THE_PULL = "path.not-the-pull"
+_LARGE_HELLO = "path.large-client-hello"  # of other clients: the check's own ClientHello is small
+_AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
 _ELSEWHERE = "because ECS pulls through another network interface"
 OFF_ECS = "task.not-ecs"  # every report begins with it
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
@@ -91,37 +94,69 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     proven. Off ECS the sentence begins with that.
     """
     faults = [finding for finding in findings if finding.severity is not Severity.INFO]
-    lead = min(faults, key=lambda finding: (finding.severity.rank, finding.impact.rank), default=None)
+    lead = leading_finding(findings)
     place = next((finding for finding in findings if finding.code == OFF_ECS), None)
     client = measurement.surroundings.client
     pulls = {each: CLIENTS[client].sentence(each) for each in Pull} if place is None else _DOWNLOADS
     elsewhere = any(finding.code == _NOT_THE_PULL for finding in findings)
-    if lead:
-        sentence = _with_title(pulls, pull, lead, client, elsewhere=elsewhere)
+    if lead and lead.code == _LARGE_HELLO:
+        sentence = _of_other_clients(lead, measurement)
+    elif lead and measurement.basis is Basis.TEXT:
+        sentence = _of_text(pulls, pull, lead, client)
+    elif lead:
+        sentence = _with_title(pulls, pull, lead, elsewhere=elsewhere)
     else:
         sentence = _without_fault(pulls, status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
-    unread = _unread(measurement) if pull is Pull.WORKS else ""
+    unread = _unread(measurement) if pull is Pull.WORKS or (lead and lead.code == _LARGE_HELLO) else ""
     text = "; ".join(
         part for part in (place.title if place else "", sentence, " and ".join(others), unread, basis) if part
     )
     return " ".join(text.split())  # a title may quote a server, with line breaks
 
 
-def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, client: Client, *, elsewhere: bool) -> str:
+def weight(finding: JudgedFinding) -> tuple[int, int, bool]:
+    """The sort key of findings: errors first, and among them what breaks the pull, and that of every client before that
+    of some clients.
+    """
+    return finding.severity.rank, finding.impact.rank, finding.code == _LARGE_HELLO
+
+
+def leading_finding(findings: Sequence[JudgedFinding]) -> JudgedFinding | None:
+    """The most serious error or warning."""
+    return min((finding for finding in findings if finding.severity is not Severity.INFO), key=weight, default=None)
+
+
+def _of_other_clients(lead: JudgedFinding, measurement: Measurement) -> str:
+    """What is proven where only a large ClientHello fails: not whether ECS sends one."""
+    layers = [step for step in measurement.steps if step.action is Action.LAYER]
+    arrived = bool(layers) and all(step.ok for step in layers)
+    title = f"this check can download the image, but {lead.title}" if arrived else lead.title
+    return f"{title}; it is not known whether ECS is one of them"
+
+
+def _of_text(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, client: Client) -> str:
+    """What failed in an error text. Of logs, the agent or another request it says nothing about the pull."""
     if lead.code == _ENDED:
         return f"nothing to explain: {lead.title}"
     if client in _NO_PULL:
-        return f"{pulls[Pull.UNPROVEN if lead.impact is Impact.PROOF else Pull.BROKEN]}: {lead.title}"
+        return lead.title if lead.impact is Impact.PROOF else f"{pulls[Pull.BROKEN]}: {lead.title}"
+    if lead.impact is Impact.START:
+        return f"the task cannot start: {lead.title}" if client in _WITH_TASKS else lead.title
+    if lead.impact is Impact.LOGS or lead.endpoints == ("logs",):
+        return f"the task's logs cannot be sent: {lead.title}"
+    if lead.impact is Impact.AGENT or (lead.endpoints and set(lead.endpoints) <= set(_AGENT)):
+        return f"the ECS agent's requests fail: {lead.title}"
+    return lead.title if pull is Pull.UNPROVEN else f"{pulls[pull]}: {lead.title}"
+
+
+def _with_title(pulls: Mapping[Pull, str], pull: Pull, lead: JudgedFinding, *, elsewhere: bool) -> str:
     if pull is Pull.WORKS:
         return f"{pulls[pull]}, but {lead.title}"
-    if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR:
-        if lead.impact is Impact.PULL:
-            return f"the measured path fails, and ECS pulls through another network interface: {lead.title}"
-        if lead.impact is Impact.START:
-            return f"the task cannot start: {lead.title}"
+    if pull is Pull.UNPROVEN and lead.severity is Severity.ERROR and lead.impact is Impact.PULL:
+        return f"the measured path fails, and ECS pulls through another network interface: {lead.title}"
     if pull is Pull.UNPROVEN and lead.impact is not Impact.PROOF:
         # The lead is not the reason.
         return f"{lead.title}; {pulls[pull]}{f', {_ELSEWHERE}' if elsewhere else ''}"

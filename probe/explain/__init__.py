@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from probe import __version__
 from probe.explain import saved_verdict
 from probe.explain.chronology import Entry, Success, current, entries_of
+from probe.explain.clients import client_of_subjects
 from probe.explain.documents import Event, decode_json, read_events
 from probe.explain.error_patterns import Weight
 from probe.explain.measurement import measurement_of
@@ -146,6 +147,8 @@ def _judge(
     vpc_cidrs: tuple[str, ...],
     now: datetime | None,
 ) -> Verdict:
+    client = client_of_subjects(context.client, (failure.subject for failure in failures))
+    context = replace(context, client=client)
     measurement = measurement_of(failures, context, vpc_cidrs=vpc_cidrs, now=now or datetime.now(UTC))
     policy = policy or Policy()
     return judge(diagnose(measurement, policy), measurement, policy, version=__version__)

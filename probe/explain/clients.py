@@ -6,7 +6,9 @@ Names of images and roles may contain the name of a service in lower case, so it
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
+from probe.faults.subjects import Subject
 from probe.model import Client
 
 _PUSH = re.compile(
@@ -16,6 +18,7 @@ _PUSH = re.compile(
     r"blobs/uploads)|/blobs/uploads\b|\btag[ _]invalid\b|cannot be overwritten because the \w{1,20} ?\w{0,20} is "
     r"immutable|failed commit on ref .{1,200}unexpected status)"
     r"|\becr:(?:InitiateLayerUpload|UploadLayerPart|CompleteLayerUpload|PutImage)\b"
+    r"|\bcalling the (?:InitiateLayerUpload|UploadLayerPart|CompleteLayerUpload|PutImage) operation"
     r"|\b(?:ImageTagAlreadyExists|ImageAlreadyExists|LayersNotFound|InvalidLayer(?:Part)?|LayerPartTooSmall|"
     r"UploadNotFound|LayerAlreadyExists|EmptyUpload)Exception"
 )
@@ -42,16 +45,22 @@ _CLIENTS = (
             r"\bLambda\b|\b(?:CreateFunction|UpdateFunctionCode)|Service: (?:Aws)?Lambda\b"
             r"|AWS::Lambda::Function|\baws_lambda_function\b|lambda\.amazonaws\.com"
             r"|\b[Ff]unction does not have permission to access|\b[Ss]ource image \S{1,400} (?:is|does) not\b"
-            r"|media type for the source image|\bImageLayerFailure\b"
+            r"|media type for the source image|\bImageLayerFailure\b|\b(?:State|LastUpdateStatus)ReasonCode\b"
         ),
     ),
     (
         Client.APP_RUNNER,
-        re.compile(r"App ?Runner\b|AWS::AppRunner|apprunner\.amazonaws|Access Role in AuthenticationConfiguration"),
+        re.compile(
+            r"App ?Runner\b|AWS::AppRunner|apprunner\.amazonaws|Access Role in AuthenticationConfiguration"
+            r"|\bsourceConfiguration\.imageRepository\b"
+        ),
     ),
     (
         Client.SAGEMAKER,
-        re.compile(r"SageMaker|algorithm container|\bsagemaker:[A-Z]|\bCreate(?:Model|TrainingJob|ProcessingJob)\b"),
+        re.compile(
+            r"SageMaker|sagemaker\.amazonaws|Vpc repository access mode|algorithm container|\bsagemaker:[A-Z]"
+            r"|\bCreate(?:Model|TrainingJob|ProcessingJob)\b"
+        ),
     ),
     (
         Client.KUBERNETES,
@@ -71,6 +80,32 @@ _CLIENTS = (
         ),
     ),
 )
+
+
+# Of a text whose own words name no client, or only a tool that both pulls and pushes.
+_BY_SUBJECT = {
+    Client.PUSH: (Subject.TAG_IMMUTABLE, Subject.QUOTA, Subject.MANIFEST_REFUSED, Subject.CONTENT_MISSING),
+    Client.APP_RUNNER: (Subject.ACCESS_ROLE,),
+    Client.CODEBUILD: (Subject.BUILD_IMAGE, Subject.BUILD_SETTINGS),
+    Client.KUBERNETES: (Subject.PROVIDER_FAILED, Subject.PROVIDER_UNFIT, Subject.PULL_LIMIT),
+    Client.RUNTIME: (
+        Subject.LOGIN,
+        Subject.LOGIN_EMPTY,
+        Subject.LOGIN_COMMAND,
+        Subject.LOGIN_STORE,
+        Subject.HELPER_MISSING,
+        Subject.HELPER_FAILED,
+        Subject.HOST_UNRECOGNISED,
+    ),
+}
+
+
+def client_of_subjects(named: Client | None, subjects: Iterable[Subject | None]) -> Client | None:
+    """The client that a text names, else the only one that has failures of these kinds."""
+    if named not in (None, Client.RUNTIME):
+        return named
+    subjects = set(subjects)
+    return next((client for client, own in _BY_SUBJECT.items() if subjects & set(own)), named)
 
 
 def client_of(text: str) -> Client | None:

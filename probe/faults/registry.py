@@ -9,7 +9,7 @@ from probe.faults import causes
 from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
-from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted
+from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted, possible
 from probe.faults.subjects import Meaning, Subject
 from probe.model import PINNED, SCHEMA_1, Action, Client, Extent, Failure, Finding, Impact, Step, Topic
 from probe.narration import listed
@@ -33,14 +33,28 @@ _MAY_NOT_IMPORT = replace(
         '--query "EvaluationResults[].[EvalActionName,EvalDecision,MissingContextValues]"'
     ),
 )
+# A check sends the token within seconds, to the registry of the region that issued it: renewing it changes nothing.
+_REJECTED_AT_ONCE = causes.TOKEN_EXPIRED.variant(
+    title="ECR itself refuses a token that it has just issued",
+    fix=advice(
+        "run the check again; if {registry} refuses the next token too, send AWS Support the request id of its answer",
+        "aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {registry}",
+        note="Run the command in the task's subnet: a login that works there shows that the refusal is over.",
+    ),
+)
+_SESSION_ENDED = causes.CREDENTIALS_REJECTED.variant(
+    title="the session of the credentials ended or was revoked after the token was issued",
+    fix=advice("start a new task, which gets new credentials"),
+)
 TOKEN_REJECTED = Fault(
     "registry.token-rejected",
     "the registry does not accept the token that ecr.api just issued",
-    "ecr.api and the registry answered, so the network works. The token has expired, belongs to another region, or "
-    "was altered on the way.",
+    "ecr.api and the registry answered, so the network works. The token is seconds old and of the same region, so "
+    "neither its age nor its region is the reason.",
     Impact.PROOF,
-    (causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED, causes.PROXY),
+    (_REJECTED_AT_ONCE, _SESSION_ENDED, causes.ALTERING_MIDDLEBOX),
     in_texts=Wording(
+        causes=(causes.TOKEN_EXPIRED, causes.CREDENTIALS_REJECTED, causes.PROXY),
         title="the registry does not accept the client's token",
         why=(
             "The registry answered, so the network path works. The token has expired, belongs to another region, or is "
@@ -88,7 +102,7 @@ TAG_NOT_FOUND = Fault(
     "pull-through cache that cannot fetch from upstream.",  # AWS[ecr-archive]
     Impact.PULL,
     (causes.TAG_NOT_FOUND, causes.ARCHIVED, causes.PULL_THROUGH, _MAY_NOT_IMPORT),
-    other_causes=(causes.BAD_IMAGE_REFERENCE,),
+    other_causes=(causes.BAD_IMAGE_REFERENCE, causes.UPSTREAM_REFUSED),
 )
 # AWS[ecs-version-consistency]
 _NEW_DEPLOYMENT = advice(
@@ -107,7 +121,9 @@ DIGEST_NOT_FOUND = TAG_NOT_FOUND.variant(
     causes=(_DIGEST_GONE, *TAG_NOT_FOUND.causes[1:]),
 )
 # The answer has no code, so the repository may be missing too.
-DIGEST_UNCERTAIN = DIGEST_NOT_FOUND.variant(causes=(_DIGEST_GONE, causes.ARCHIVED, causes.REPOSITORY_NOT_FOUND))
+DIGEST_UNCERTAIN = DIGEST_NOT_FOUND.variant(
+    causes=(_DIGEST_GONE, causes.ARCHIVED, causes.REPOSITORY_NOT_FOUND, causes.PULL_THROUGH)
+)
 # The tag or digest itself was found, so pushing another tag does not help.
 INDEXED_NOT_FOUND = TAG_NOT_FOUND.variant(
     title="the index {version} in the repository {repository} lists an image that does not exist ({digest})",
@@ -156,8 +172,8 @@ TAG_UNCERTAIN = TAG_NOT_FOUND.variant(
         "The registry answered 404, so network and credentials work. The answer does not say whether the repository or "
         "only the image is missing."
     ),
-    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.ARCHIVED),
-    in_texts=Wording(causes=TAG_UNNAMED.causes),
+    causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.ARCHIVED, causes.PULL_THROUGH),
+    in_texts=Wording(causes=(*TAG_UNNAMED.causes, causes.PULL_THROUGH)),
 )
 NO_PLATFORM = Fault(
     "registry.no-matching-platform",
@@ -272,6 +288,12 @@ _PULL = (Action.CHALLENGE, Action.MANIFEST, Action.BLOB, Action.LAYER)  # what n
 HIDDEN = "pull access denied"
 # A path may hold another registry's name, as mirrors and caches have it, but hardly a host of ECR.
 _HOST_IN_NAME = re.compile(r"\bdkr[.-]ecr\b|\.amazonaws\.com|^https?:")
+# Prefixes that AWS's documents suggest or that name a registry. A rule may have any other: AWS[ecr-pull-through-root].
+_CACHE_NAME = re.compile(
+    r"(?:^|[/_-])(?:docker-?(?:hub|io)|docker\.io|hub|ecr-public|public-ecr|quay(?:-?io)?|ghcr(?:-?io)?|github|gitlab|k8s"
+    r"|kubernetes|gcr|mcr|microsoft|azure|chainguard|library|cache|mirror|proxy|upstream|pull-?through)(?=[/_.-]|$)"
+)
+_CACHE_WORDS = re.compile(r"pull[- ]through|upstream registry", re.IGNORECASE)
 _JOINED_HOSTS = replace(
     causes.BAD_IMAGE_REFERENCE,
     title="the image's name was joined from two registries: its repository {repository} contains a second host",
@@ -342,8 +364,19 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
             fault = _missing_fault(evidence, code)
             reference = evidence.plan.reference
             joined = reference is not None and _HOST_IN_NAME.search(reference.repository) is not None
-            suspects = fault.suspects.first(_JOINED_HOSTS) if joined else None
+            suspects = fault.suspects.first(_JOINED_HOSTS) if joined else _of_cache(evidence, step, fault)
             yield finding(fault, evidence, evidence.tries(step), suspects=suspects)
+
+
+def _of_cache(evidence: Evidence, step: Step, fault: Fault) -> Suspects | None:
+    """Where the name or the answer suggests a cache, what a cache can lack precedes a missing repository."""
+    reference = evidence.plan.reference
+    if fault not in (TAG_UNCERTAIN, DIGEST_UNCERTAIN) or reference is None:
+        return None
+    if not _CACHE_NAME.search(reference.repository) and not _CACHE_WORDS.search(step.detail or ""):
+        return None
+    usual = fault.for_evidence(is_text=evidence.is_text).causes
+    return possible(usual[0], causes.PULL_THROUGH, _MAY_NOT_IMPORT, *usual[1:], causes.UPSTREAM_REFUSED)
 
 
 def _missing_fault(evidence: Evidence, code: str | None) -> Fault:

@@ -20,12 +20,14 @@ SILENT = Fault(
     Impact.PULL,
     (causes.MTU, causes.EGRESS_FIREWALL, causes.LARGE_CLIENT_HELLO),
 )
+# Which clients send a ClientHello of that size is known of libraries, not of the agent that ECS runs on Fargate.
 LARGE_HELLO = Fault(
     "path.large-client-hello",
-    "clients with post-quantum key exchange cannot connect to {endpoints}: a large ClientHello does not get through",
+    "clients that send a ClientHello of two packets cannot connect to {endpoints}",
     "A handshake with a ClientHello of the usual size succeeds at the same address, and one of {hello_bytes} bytes, "
-    "which needs two packets, fails. Programs built with Go 1.23 or newer send one of that size, as the ECS agent, "
-    "containerd and Docker can be, and so do programs with OpenSSL 3.5. They cannot pull here.",
+    "which needs two packets, fails. Programs built with Go 1.23 or newer, or with OpenSSL 3.5 or newer, send one of "
+    "that size by default. Whether the client that pulls for ECS (its agent, containerd or Docker) does so depends on "
+    "the version that it was built with, which cannot be read from here.",
     Impact.PULL,
     (causes.LARGE_CLIENT_HELLO,),
     certain=True,

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from probe.fleet import Fleet, SubnetRun
 from probe.model import JudgedFinding, Severity, Status, Verdict
 from probe.narration import counted, duration
-from probe.report.summary import in_a_line, is_note, weight
+from probe.report.summary import in_a_line, is_note
+from probe.verdict import weight
 
 NO_VERDICT = "no verdict"
 

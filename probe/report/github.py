@@ -15,8 +15,9 @@ from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdi
 from probe.narration import few
 from probe.report import Page
 from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, runs_without_verdict
-from probe.report.summary import certainty, fix, leading_finding, weight
+from probe.report.summary import certainty, fix
 from probe.safe_words import shortened
+from probe.verdict import leading_finding, weight
 
 MOST = 10
 _LEVELS = ("error", "warning", "notice")

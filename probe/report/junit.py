@@ -16,9 +16,10 @@ from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, 
 from probe.report import Page
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
 from probe.report.layout import Line, block, plain, wrapped
-from probe.report.summary import fix, leading_finding, weight
+from probe.report.summary import fix
 from probe.report.text import explanation
 from probe.safe_words import shortened
+from probe.verdict import leading_finding, weight
 
 _NAME = "ecr-probe"
 _LONGEST_ATTRIBUTE = 1_000  # characters

@@ -24,10 +24,11 @@ from probe.report.fleet import (
     runs_without_verdict,
 )
 from probe.report.layout import block
-from probe.report.summary import Mark, endpoint_state, fix, leading_finding, mark, subject, weight
+from probe.report.summary import Mark, endpoint_state, fix, mark, subject
 from probe.report.table import ROUTES
 from probe.report.text import explanation
 from probe.safe_words import shortened
+from probe.verdict import leading_finding, weight
 
 LIMIT = 512 * 1024  # bytes; GitHub drops the summary of a step that writes more than 1 MiB
 _LONGEST_TABLE = LIMIT // 2

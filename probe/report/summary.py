@@ -18,6 +18,7 @@ from probe.model import (
     Verdict,
 )
 from probe.narration import counted, duration, few
+from probe.verdict import weight
 
 TONES = {Status.PASS: "good", Status.DEGRADED: "warning", Status.FAIL: "error", Status.INCONCLUSIVE: "warning"}
 _PATHS = {
@@ -60,19 +61,9 @@ def endpoint_state(verdict: Verdict | None, name: str) -> tuple[Mark, JudgedFind
     return mark(worst), worst
 
 
-def weight(finding: JudgedFinding) -> tuple[int, int]:
-    """The sort key of findings: errors first, and among them what breaks the pull."""
-    return finding.severity.rank, finding.impact.rank
-
-
 def is_note(finding: JudgedFinding) -> bool:
     """Whether the finding needs no action."""
     return finding.severity is Severity.INFO
-
-
-def leading_finding(findings: Sequence[JudgedFinding]) -> JudgedFinding | None:
-    """The most serious error or warning."""
-    return min((finding for finding in findings if not is_note(finding)), key=weight, default=None)
 
 
 def subject(verdict: Verdict) -> str:

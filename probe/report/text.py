@@ -16,20 +16,9 @@ from probe.narration import counted, observations
 from probe.report import Page
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
-from probe.report.summary import (
-    CUT_SHORT,
-    TONES,
-    certainty,
-    endpoint_state,
-    fix,
-    in_a_line,
-    is_note,
-    leading_finding,
-    subject_and_time,
-    weight,
-)
+from probe.report.summary import CUT_SHORT, TONES, certainty, endpoint_state, fix, in_a_line, is_note, subject_and_time
 from probe.report.table import MARKS, overview, table
-from probe.verdict import OFF_ECS
+from probe.verdict import OFF_ECS, leading_finding, weight
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
 _INFERRED = "steps inferred from the text; (ok) = must have worked"

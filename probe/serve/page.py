@@ -28,11 +28,12 @@ from probe.report.finding_page import ONLY_IN_TEXTS, ORDER_OF_CAUSES, code_page,
 from probe.report.layout import command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
-from probe.report.summary import certainty, fault_counts, measured_path, subject, weight
+from probe.report.summary import certainty, fault_counts, measured_path, subject
 from probe.report.table import Row, blocks, not_needed
 from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
 from probe.serve.timeline import LATENCY_HEIGHT, LINE, WIDTH, hour
+from probe.verdict import weight
 
 REHEARSAL = "A rehearsal in a simulated VPC: nothing here was measured in AWS or in your network."
 _COLUMNS = 76  # of a command

@@ -348,6 +348,17 @@ IMAGES = (
         {"registry.tag-not-found": "registry.tag-not-found registry.repo-not-found"},
     ),
     Sample(
+        "tag not found, the name of a cache's repository",
+        f"CannotPullContainerError: failed to resolve ref {REGISTRY}/docker-hub/library/nginx:1: "
+        f"{REGISTRY}/docker-hub/library/nginx:1: not found",
+        "ecr.dkr/manifest",
+        "not-found",
+        {
+            "registry.tag-not-found": "registry.tag-not-found registry.pull-through-redirect iam.execution-role "
+            "registry.repo-not-found"
+        },
+    ),
+    Sample(
         "tag not found, ECR",
         f"CannotPullContainerError: Error response from daemon: manifest for {REGISTRY}/cart:9 not found: manifest "
         "unknown: "

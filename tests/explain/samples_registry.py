@@ -32,6 +32,7 @@ PUSHES = (
         "task/environment/quota",
         "too-large",
         {"registry.quota": "=registry.quota"},
+        pull="unproven",
     ),
     Sample(
         "push: repository of ECR Public full",
@@ -57,6 +58,7 @@ PUSHES = (
         "task/environment/manifest-refused",
         "malformed",
         {"registry.manifest-refused": "other registry.not-an-image registry.foreign-layers"},
+        pull="unproven",
     ),
     Sample(
         "push: build cache",
@@ -108,6 +110,7 @@ PUSHES = (
         "task/environment/reference",
         "malformed",
         {"registry.bad-reference": "=registry.bad-image-reference"},
+        pull="unproven",
     ),
 )
 ANSWERS = (

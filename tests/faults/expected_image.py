@@ -96,7 +96,7 @@ EXPECTED = (
     Expected(
         "a new token is rejected",
         run_with(manifest=Reply(Failure.UNAUTHENTICATED, 403, code="DENIED")),
-        {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected"},
+        {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected path.egress-firewall"},
         *PROOF,
     ),
     Expected(

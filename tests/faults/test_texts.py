@@ -465,3 +465,12 @@ def test_no_quota_of_ones_own_applies_to_ecrs_bucket() -> None:
     (cause,) = finding_of(run_with(layer=Reply(Failure.THROTTLED, 503, code="SlowDown")), "aws.throttled").causes
     assert cause.code == "throttle"
     assert not cause.fix.commands
+
+
+def test_a_token_that_was_just_issued_is_not_to_be_renewed() -> None:
+    finding = finding_of(
+        run_with(manifest=Reply(Failure.UNAUTHENTICATED, 403, code="DENIED")), "registry.token-rejected"
+    )
+    assert "neither its age nor its region" in finding.why
+    advice = [f"{cause.title} {cause.fix.text}" for cause in finding.causes]
+    assert not [text for text in advice if "renew" in text or "another region" in text]

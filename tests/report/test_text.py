@@ -321,7 +321,6 @@ def test_faults_are_ordered_by_impact_and_a_lost_proof_comes_late() -> None:
             Pull.UNPROVEN,
             "fail: the measured path fails, and ECS pulls through another network interface: the title of code",
         ),
-        (Impact.START, Pull.UNPROVEN, "fail: the task cannot start: the title of code"),
         (Impact.PROOF, Pull.UNPROVEN, "fail: it is not proven whether ECS can pull the image: the title of code"),
         (Impact.AGENT, Pull.UNPROVEN, "fail: the title of code; it is not proven whether ECS can pull the image"),
     ],

@@ -240,6 +240,23 @@ def test_the_summary_of_a_pull_that_works_ends_with_what_was_read(
     assert " read" not in verdict(FakeRun(replies=cut_off)).summary
 
 
+def test_the_silence_of_a_large_client_hello_is_not_said_to_be_one_of_the_pull() -> None:
+    """The check itself has just downloaded the image, and nothing shows which ClientHello the agent of ECS sends."""
+    large = {"ecr.api": Failure.TLS_STALL, "s3": Failure.TLS_RESET}
+    only = verdict(FakeRun(large_hello=large)).summary
+    assert only.startswith(
+        "this check can download the image, but clients that send a ClientHello of two packets cannot connect to "
+        "ecr.api and s3; it is not known whether ECS is one of them"
+    )
+    assert "cannot pull" not in only
+    unread = verdict(FakeRun(replies={"token": Reply(Failure.THROTTLED, 429)}, large_hello=large)).summary
+    assert unread.startswith("clients that send a ClientHello of two packets cannot connect to ")
+    elsewhere = verdict(FakeRun(around={"launch_type": "EC2"}, large_hello=large)).summary
+    assert "the measured path fails" not in elsewhere
+    both = verdict(FakeRun(replies={"token": Reply(Failure.TIMEOUT)}, large_hello=large)).summary
+    assert both.startswith("ECS cannot pull the image: data from ecr.api stops ")
+
+
 def test_every_finding_names_its_page() -> None:
     for finding in verdict(FakeRun({"logs": public("logs")})).findings:
         assert finding.url == f"docs/findings/{finding.code}.md"
