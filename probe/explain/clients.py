@@ -77,6 +77,9 @@ _CLIENTS = (
             r"|initializing source docker://|unable to retrieve auth token|failed to solve|\bbuildkit\b|\bbuildx\b"
             r"|failed to resolve source metadata|\balloc \"|Driver Failure|\bsoci\b|SOCI artifacts"
             r"|Error response from daemon|\bdockerd?\b|docker-credential-"
+            r"|\boci://|\bchart (?:pull|reference)\b|download chart"
+            r"|\b(?:helm|oras|crane) (?:pull|install|upgrade|copy|cp|template|manifest)\b"
+            r"|credential required for basic auth"
         ),
     ),
 )

@@ -71,7 +71,8 @@ INSTANCE_METADATA = "instance metadata"  # used as the code of messages about EC
 _IPV6 = r"\[[0-9a-f:.]{2,45}(?:%\w{1,16})?\]"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _NAME = r"[\w.*<>-]{1,255}"
-_UDP = rf"(?:read|write|dial) udp (?:\S{{1,80}}->)?(?P<server>{_IPV4}|{_IPV6}):53: "
+_DNS = rf"(?:read|write|dial) (?:udp|tcp) (?:\S{{1,80}}->)?(?P<server>{_IPV4}|{_IPV6}):53: "
+_DNS_MASKED = r"(?:read|write|dial) (?:udp|tcp) \S{1,200}: "
 # The remote end of a socket: an address, or the mask that replaced it before the text was posted.
 _PEER = rf"(?:(?P<address>{_IPV4}|{_IPV6})|[\w.*<>…-]{{0,80}})(?::(?P<port>[\w.*]{{1,8}}))?"
 _DIAL = rf"dial tcp[46]?:? ?(?:\S{{1,80}}->)?{_PEER}:? (?:connect: |connectex: )?"
@@ -97,6 +98,11 @@ def _any(patterns: Iterable[str]) -> str:
     return "|".join(patterns)
 
 
+_UNPACKING = (
+    "failed to (?:register|apply) layer",
+    r"failed to extract layer[^:]{0,200}(?:sha256:[0-9a-f]{1,64})?",
+    "failed to (?:unpack image|prepare extraction (?:snapshot|layer)|commit snapshot|stat snapshot)",
+)
 _ANY_CONNECTION_ERROR = _any((*system_errors.REFUSED, *system_errors.UNREACHABLE, *system_errors.PROHIBITED))
 
 
@@ -195,6 +201,8 @@ PATTERNS = (
         "missingregion",
         "could not find region configuration",
         "missing required option: awslogs-region",
+        "must specify a value for environment variable 'aws_region' or log opt 'awslogs-region'",
+        "(?:cannot determine region for awslogs driver|could not create regionfinder)(?:: .{0,400})?",
     ),
     _setting(
         Subject.ENDPOINT_ZONE,
@@ -265,7 +273,7 @@ PATTERNS = (
         "is not a valid ecr (?:repository url|registry)",
         "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
-    _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT),
+    _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT, *system_errors.UNUSABLE_SETTINGS),
     _task_start(Subject.PULL_LIMIT, Failure.THROTTLED, "pull qps exceeded", "failed to get rate limit token"),
     _task_start(
         Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"
@@ -351,6 +359,7 @@ PATTERNS = (
         "unsupported config media type|unexpected media type",
         'media-type: cannot determine|should not have "(?:manifests|config)',
         'does not appear to be a container image|encountered remote "?application/',
+        "manifest does not contain (?:a layer with mediatype|(?:the )?minimum number of descriptors)",  # Helm
         # Lambda, which takes no index
         r"image manifest,? (?:config,? )?or layer media type .{0,400}?is not supported",
         "(?:invalidimage: )?imagelayerfailure(?:: unsupportedimagelayerdetected)?",
@@ -370,6 +379,7 @@ PATTERNS = (
         r"source image (?:.{1,400}? )?is not valid\b(?:\. provide a valid source image)?",
         r"image(?:uri|identifier)?' failed to satisfy constraint: member must satisfy regular expression",
         r"using non-ecr image .{1,400}? is not supported",
+        r"ecr image \S{1,400} is invalid",
     ),
     _task_start(
         Subject.SERVICE_IMAGE,
@@ -377,6 +387,7 @@ PATTERNS = (
         r"source image (?:.{1,400}? )?does not exist\b(?:\. provide a valid source image)?",
         "ecr image doesn't exist",
         r"\bimagedeleted\b",
+        r"(?:cannot|could not|unable to) find (?:the )?requested image|requested image ?\S{3,400} not found",
     ),
     _task_start(
         Subject.SERVICE_PULL,
@@ -386,6 +397,8 @@ PATTERNS = (
         r"does not grant [\w:,* ]{5,300} permissions? to \S{1,80}(?: service)?(?: principal)?",
         r"does not have \w{5,40} permissions? (?:for|on|to) the image",
         "either the image does not exist or its permissions are incorrect.*",
+        r"make sure all images included in the model .{0,300}?exist, and that .{0,100}? has permissions? to",
+        "cannot initialize the provided container image",
     ),
     _task_start(
         Subject.SECRET,
@@ -396,13 +409,13 @@ PATTERNS = (
         r"retrieved secret .{0,200}did not contain json key",
         "asm fetching (?:authorization data|username|password): ",
     ),
+    # What the host does not find there is a snapshot, a file or a parent layer of its own, never an image's tag.
+    _task_start(Subject.UNPACK, Failure.MALFORMED, rf"(?:{_any(_UNPACKING)})[^\n]{{0,1000}}?: not found\b"),
     # Words of the layers' unpacking: any more specific error after them counts.
     _task_start(
         Subject.UNPACK,
         Failure.MALFORMED,
-        "failed to (?:register|apply) layer",
-        r"failed to extract layer[^:]{0,200}(?:sha256:[0-9a-f]{1,64})?",
-        "failed to (?:unpack image|prepare extraction snapshot|commit snapshot|stat snapshot)",
+        *_UNPACKING,
         "could not get decompression stream",
         *system_errors.HOST_ERRORS,
         weight=Weight.WEAK,
@@ -640,11 +653,14 @@ PATTERNS = (
     ),
     _round_trip(
         Failure.NO_ANSWER,
-        f"{_LOOKUP}(?:getaddrinfow: )?(?:{_UDP})?(?:connect: |read: |wsarecv: )?"
+        f"{_LOOKUP}(?:getaddrinfow: )?(?:{_DNS}|{_DNS_MASKED})?(?:connect: |read: |wsarecv: )?"
         f"(?:i/o timeout|{_any(system_errors.RESOLVER_SILENT)}|{_ANY_CONNECTION_ERROR}|{_CANCELLED})",
         action=Action.DNS,
     ),
-    _round_trip(Failure.NO_ANSWER, rf"{_UDP}(?:i/o timeout|(?:read|connect|wsarecv|wsasend): \w+)", action=Action.DNS),
+    _round_trip(
+        Failure.NO_ANSWER, rf"(?P<host>{_NAME})\.? (?:a|aaaa): {_DNS}(?:i/o timeout|\w+)", action=Action.DNS
+    ),  # CoreDNS
+    _round_trip(Failure.NO_ANSWER, rf"{_DNS}(?:i/o timeout|(?:read|connect|wsarecv|wsasend): \w+)", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"could not resolve host(?:name)?:? ?(?P<host>{_NAME})?", action=Action.DNS),
     _round_trip(Failure.NXDOMAIN, f"failed to resolve '(?P<host>{_NAME})'", action=Action.DNS),
     _round_trip(
@@ -831,6 +847,7 @@ PATTERNS = (
         "(?:sso session associated with this profile|your session) has expired",
         "error loading (?:sso token|login session token)",
         r"failed to refresh url: (?:unexpected )?status(?: code)? 40[13]",
+        r"request to https://public\.ecr\.aws/\S{1,300}: 400 bad request",  # AWS[ecr-public-login]
     ),
     _round_trip(
         Failure.THROTTLED,
@@ -900,6 +917,7 @@ PATTERNS = (
         r"(?:manifest for|repo|repository|image) \S{1,512} not found",
         r"content at \S{1,512} not found",
         r"\b404\W{1,2}not found",
+        "unable to locate any tags in provided repository",  # Helm
         "does not exist or no pull access",
         action=Action.MANIFEST,
     ),
@@ -917,6 +935,7 @@ PATTERNS = (
         Failure.SERVER_ERROR,
         r"\b50[0-4]\W{1,2}(?:internal server error|bad gateway|(?:service|server) unavailable|gateway time-?out)",
         "statuscode: 50[0-4]",
+        r'/v2/[^\s"]{0,300}"?: (?:internal server error|bad gateway|service unavailable|gateway time-?out)',
     ),
     # ---- timeouts and connections without details
     _round_trip(Failure.REFUSED, *system_errors.REFUSED, action=Action.TCP),

@@ -83,8 +83,9 @@ _CUT_END = re.compile(r"[:,(\[][\"' )\]]*\Z|https?://[^\s\"')]*[\"']?\Z")
 _ELLIPSIS = re.compile(r"(?:\.\.\.|…)(?=[\"')\]\s]|\Z)")
 # Evidence that a container runtime wrote the record: other programs have hosts and disks too.
 _ABOUT_AN_IMAGE = re.compile(
-    r"/v2\b|\bdocker|docker\b|containerd|podman|buildkit|\bmanifests?\b|\blayers?\b|\bsnapshots?\b|overlay"
-    r"|error response from daemon|cannot ?pull|pull(?:ing)? (?:access|image|the image|and unpack)|imagepull"
+    r"/v2\b|/v1/_ping\b|\bdocker|docker\b|containerd|podman|buildkit|\bmanifests?\b|\blayers?\b|\bsnapshots?\b"
+    r"|overlay|push refers to|error response from daemon"
+    r"|cannot ?pull|pull(?:ing)? (?:access|image|the image|and unpack)|imagepull"
     r"|(?:failed|unable) to (?:pull|resolve (?:ref|source)|solve|copy|extract|authorize|fetch \w+ token)",
     re.IGNORECASE,
 )
@@ -176,7 +177,7 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
     target = _target(record, match)
     if match.weight is Weight.WRAPPING and not _is_cut(record, match.end) and _HEADLINE.search(record):
         return _without_reason(record, named, context)
-    match = _of_these_settings(_of_this_login(match, target), named)
+    match = _of_these_settings(_of_this_scheme(_of_this_login(match, target), target), named)
     if _is_rate(record, match) and context.client is not Client.PUSH:
         return None  # the limits of other requests are rates
     if match.subject is Subject.DISK and not _ABOUT_AN_IMAGE.search(record):
@@ -228,6 +229,13 @@ def _of_this_login(match: PatternMatch, target: _Target | None) -> PatternMatch:
     if match.subject is not Subject.LOGIN or not elsewhere:
         return match
     return replace(match, subject=None, action=None, failure=Failure.UNAUTHENTICATED)
+
+
+def _of_this_scheme(match: PatternMatch, target: _Target | None) -> PatternMatch:
+    """A client that dials port 80 of an AWS host has a setting for plain HTTP, which ECR does not serve."""
+    if match.action is not Action.TCP or match.port != "80" or target is None or target.host.endpoint is None:
+        return match
+    return replace(match, subject=Subject.CLIENT_SETTINGS, action=Action.ENVIRONMENT, failure=Failure.MALFORMED)
 
 
 def _without_match(record: str, named: RoundTrip | None, context: TaskContext) -> ReportedFailure | None:

@@ -501,6 +501,17 @@ NOT_SENT = (
     "invalid (?:endpoint ec2|ec2) instance metadata endpoint",
 )
 
+# What a client refuses of its own configuration: dockerd's daemon.json, containerd's hosts.toml, Helm's repositories.
+UNUSABLE_SETTINGS = (
+    r"insecure registry \S{1,300} (?:should not contain '://'|is not valid)",
+    "invalid (?:registry )?mirror: |is not a valid (?:registry )?mirror",
+    "unable to configure the docker daemon with file",
+    "invalid `host` tree|failed to load plugin for hosts",
+    r"error: repo [\w-]{1,63}(?:\.[\w-]{1,63}){2,8} not found",
+    "could not find protocol handler for: oci",
+    'scheme "?oci"? (?:is )?not supported',
+)
+
 # ---- the disk and the host on which layers are unpacked
 
 DISK_FULL = (
@@ -525,5 +536,10 @@ HOST_ERRORS = (
     "failed to lchown|operation not supported",
     "insufficient system resources exist",
     "system cannot find the (?:path|file) specified",
-    "hcsshim::|re-exec error",
+    "hcsshim::|re-exec error|processbaselayer |importlayer ",
+    "unhandled tar header",
+    "(?:applylayer exit status|error processing tar file)",
+    "mount callback failed on",
+    r"snapshotter (?:not loaded|\S{1,60} (?:was |is )?not found)|layer \S{1,80} unavailable",
+    "wrong diff id calculated on extraction",
 )

@@ -215,7 +215,7 @@ def is_numbered(host: HostFacts) -> bool:
 def malformation(evidence: Evidence, endpoint: Endpoint) -> str | None:
     """Why AWS has no host of this name. Only an error text can spell one out; a check plans none."""
     match, without_region = (pattern.fullmatch(endpoint.host.lower()) for pattern in (_SPELLED_OUT, _WITHOUT_REGION))
-    if not evidence.is_text or endpoint.name == "logs":
+    if not evidence.is_text:
         return None
     if match is None:
         label = without_region["label"] if without_region and endpoint.name in _REGIONAL else None

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
 from probe.faults import causes
-from probe.faults.causes import advice, reads
+from probe.faults.causes import CauseText, advice, reads
 from probe.faults.evidence import (
     NO_EVIDENCE,
     NOT_THERE,
@@ -32,7 +32,7 @@ from probe.faults.name_suspects import (
     other_answers,
     public_answer_suspects,
 )
-from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Client, Extent, Failure, Finding, Impact, Kind, Step
 from probe.records import replace
 
 # What can keep the packets to a public address inside the VPC.
@@ -76,6 +76,7 @@ PUBLIC = Fault(
         causes.FIPS_HOSTNAME_OF_SERVICE,
         causes.LEGACY_HOSTNAME,
         causes.LOG_REGION,
+        causes.PROXY_NEEDED,
         OUTSIDE_VPC,
         EXTERNAL_INSTANCE,
     ),
@@ -121,6 +122,11 @@ _BAD_API_HOST = (
         confirm=reads("aws --version", note="Read the version of the client that makes the request."),
     ),
 )
+_OF_ECR = ("ecr.api", "ecr.dkr", "ecr-legacy")
+_MALFORMED_HOST = {
+    "ecr.dkr": (causes.BAD_IMAGE_REFERENCE,),
+    "logs": (causes.LOG_REGION, *_BAD_API_HOST[::-1]),
+}
 NAME_MISSING = Fault(
     "dns.name-missing",
     "{endpoints} {do} not resolve here (NXDOMAIN from {servers})",
@@ -267,10 +273,7 @@ def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]
         if all(step.failure in REFUSALS for step in host.last_tries):
             return PUBLIC_SILENT, suspects if suspects.confirmed else suspects.first(causes.EGRESS_FIREWALL)
         if host.line is not None and not host.line.server:
-            # An error text does not name the resolver: a missing endpoint or route is likelier than a hidden name.
-            first = suspects.causes.index(causes.missing(host.endpoint.name)) + 1
-            likeliest = (*suspects.causes[:first], causes.NO_ROUTE, *suspects.causes[first:])
-            return PUBLIC_SILENT, possible(*likeliest, *_NO_PATH_OUT, *ipv6)
+            return PUBLIC_SILENT, possible(*_suspects_in_text(evidence, host, suspects), *ipv6)
         path = _PATH_BESIDE_A_WAY_OUT if evidence.controls_outside else _NO_PATH_OUT
         return PUBLIC_SILENT, suspects.then(*path, *ipv6)
     inside = {address.address for address in host.addresses if is_inside(address.address_class)}
@@ -285,6 +288,23 @@ def _public_fault(evidence: Evidence, host: HostFacts) -> tuple[Fault, Suspects]
         return PUBLIC_PARTLY, suspects
     # The endpoint answers at one of the addresses.
     return PUBLIC_PARTLY, replace(suspects, ruled_out=suspects.ruled_out | {absent}).first(_PUBLIC_RECORD)
+
+
+def _suspects_in_text(evidence: Evidence, host: HostFacts, suspects: Suspects) -> tuple[CauseText, ...]:
+    """Why a public address failed in an error text, which does not name the resolver.
+
+    Most reports about ECR are of a client without a working way out: a missing endpoint or a hidden name explains why
+    the address is public, and not why it is silent. A client that calls another service has often reached ECR before,
+    so there the endpoint of that service is the likelier cause. What applies to this host name alone stays first.
+    """
+    own = suspects.causes.index(causes.missing(host.endpoint.name)) + (host.endpoint.name not in _OF_ECR)
+    before, behind = suspects.causes[:own], suspects.causes[own:]
+    if all(step.failure is Failure.UNREACHABLE for step in host.last_tries):
+        # Groups and ACLs drop packets without an error.
+        return (*before, causes.NO_ROUTE, *behind, causes.EGRESS_FIREWALL)
+    # Only ECS assigns public addresses for each task; other clients run where a proxy may be the way out.
+    by_client = causes.NO_PUBLIC_IP if evidence.client in (Client.ECS, Client.BATCH) else causes.PROXY_NEEDED
+    return (*before, causes.NO_ROUTE, causes.SECURITY_GROUP, by_client, *behind, *_NO_PATH_OUT)
 
 
 def _has_ipv6(host: HostFacts) -> bool:
@@ -334,8 +354,7 @@ def missing_names(evidence: Evidence) -> Iterator[Finding]:
             continue
         reason = malformation(evidence, host.endpoint)
         if reason is not None:
-            of_image = host.endpoint.name == "ecr.dkr"
-            suspects = possible(causes.BAD_IMAGE_REFERENCE) if of_image else possible(*_BAD_API_HOST)
+            suspects = possible(*_MALFORMED_HOST.get(host.endpoint.name, _BAD_API_HOST))
             steps = failed_lookups(evidence, host, NOT_THERE)
             yield lookup_finding(MALFORMED, evidence, [host], steps, suspects, reason=reason)
             continue

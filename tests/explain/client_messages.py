@@ -578,6 +578,14 @@ UNPACKING: tuple[str, ...] = (
     "failed to register layer: Insufficient system resources exist to complete the requested service.",
     "failed to register layer: The system cannot find the path specified.",
     "failed to register layer: re-exec error: exit status 1: output: hcsshim::ImportLayer failed",
+    "failed to register layer: ApplyLayer exit status 1 stdout: stderr: lchown /etc: no such file or directory",
+    "ProcessBaseLayer C:\\x: access is denied",
+    "ImportLayer C:\\x: access is denied",
+    "Error pulling image (latest), Unhandled tar header type 83",
+    "mount callback failed on /var/lib/containerd/tmpmounts/x: unlinkat x: directory not empty",
+    "snapshotter not loaded: overlayfs: invalid argument",
+    "layer 551 unavailable: unavailable",
+    'wrong diff id calculated on extraction "sha256:1"',
 )
 # The client stopped waiting for a helper, or quotes what it printed.
 HELPERS: tuple[tuple[str, Failure], ...] = (

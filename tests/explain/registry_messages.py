@@ -60,6 +60,17 @@ REGISTRIES: tuple[Message, ...] = (
     ("TooManyTagsException", Failure.TOO_LARGE, "quota"),
     ("toomanyrequests: Rate exceeded", Failure.THROTTLED, Action.MANIFEST),
     ("toomanyrequests: Data limit exceeded", Failure.THROTTLED, Action.MANIFEST),
+    # oras-go, Helm, Docker
+    ("response status code 404: Not Found", Failure.NOT_FOUND, Action.MANIFEST),
+    ("unable to locate any tags in provided repository: oci://x", Failure.NOT_FOUND, Action.MANIFEST),
+    ("manifest does not contain a layer with mediatype application/tar+gzip", Failure.MALFORMED, "media-type"),
+    ("manifest does not contain minimum number of descriptors (2)", Failure.MALFORMED, "media-type"),
+    ('Get "https://r.example/v2/": Internal Server Error', Failure.SERVER_ERROR, None),
+    (
+        "unexpected status from HEAD request to https://public.ecr.aws/v2/x/manifests/1: 400 Bad Request",
+        Failure.UNAUTHENTICATED,
+        None,
+    ),
 )
 # containerd's reference, distribution/reference, go-containerregistry's pkg/name, oras-go.
 REFERENCES: tuple[Message, ...] = tuple(
@@ -114,6 +125,49 @@ SERVICES: tuple[Message, ...] = (
         "service-pull",
     ),
     ("The role 'x' does not have BatchGetImage permission for the image: 'y'.", Failure.DENIED, "service-pull"),
+    (
+        "Please make sure all images included in the model for the production variant v exist, and that the execution "
+        "role used to create the model has permissions to access them.",
+        Failure.DENIED,
+        "service-pull",
+    ),
+    ("ERROR: Lambda cannot initialize the provided container image.", Failure.DENIED, "service-pull"),
+    ('ECR image "x" is invalid.', Failure.MALFORMED, "service-image"),
+    ("Cannot find the requested image: x", Failure.NOT_FOUND, "service-image"),
+    ("Requested image shop/cart not found.", Failure.NOT_FOUND, "service-image"),
+)
+# The awslogs driver, with no region.
+LOG_REGIONS: tuple[Message, ...] = tuple(
+    (message, Failure.MALFORMED, "log-region")
+    for message in (
+        "must specify a value for environment variable 'AWS_REGION' or log opt 'awslogs-region'",
+        "cannot determine region for awslogs driver: operation error ec2imds: GetRegion",
+        "could not create regionFinder: x",
+    )
+)
+# What the host does not find there is its own, in spite of the words of a missing tag.
+UNPACKING: tuple[Message, ...] = tuple(
+    (message, Failure.MALFORMED, "unpack")
+    for message in (
+        "failed to prepare extraction layer: failed to create active: missing parent bucket: not found",
+        "failed to unpack image on snapshotter overlayfs: content digest sha256:1: not found",
+        "failed to extract layer sha256:1: failed to get reader from content store: content digest sha256:1: not found",
+    )
+)
+# dockerd, containerd, Helm, oras-go.
+SETTINGS: tuple[Message, ...] = tuple(
+    (message, Failure.MALFORMED, "client-settings")
+    for message in (
+        "insecure registry https://r.example should not contain '://'",
+        'invalid mirror: "r.example" is not a valid URI',
+        "r.example is not a valid mirror",
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}'",
+        "invalid `host` tree",
+        "failed to load plugin for hosts: x",
+        "Error: repo r.example.org not found",
+        "could not find protocol handler for: oci",
+        'scheme "oci" not supported',
+    )
 )
 STORES: tuple[Message, ...] = tuple(
     (f"error getting credentials - err: exit status 1, out: `{message}`", Failure.MALFORMED, "login-store")
@@ -183,6 +237,8 @@ RESOLVERS: tuple[Message, ...] = (
     ),
     ("DNS server returned general failure", Failure.SERVFAIL, Action.DNS),
     ("DNS server refused query", Failure.SERVFAIL, Action.DNS),
+    (f"[ERROR] plugin/errors: 2 {_HOST}. AAAA: dial tcp 10.0.0.2:53: i/o timeout", Failure.NO_ANSWER, Action.DNS),
+    (f"lookup {_HOST} on 10.0.x.x:xx: read udp 10.0.x.x:xx->10.0.x.x:xx: i/o timeout", Failure.NO_ANSWER, Action.DNS),
     ("Domain name not found", Failure.NXDOMAIN, Action.DNS),
     ("DNS server returned answer with no data", Failure.NO_ADDRESS, Action.DNS),
 )
@@ -224,6 +280,9 @@ MESSAGES = (
     *REFERENCES,
     *SESSIONS,
     *SERVICES,
+    *LOG_REGIONS,
+    *UNPACKING,
+    *SETTINGS,
     *STORES,
     *HELPERS,
     *PROXIES,

@@ -561,6 +561,42 @@ STARTS = (
         pull="unproven",
     ),
     Sample(
+        "no region for the log driver",
+        "Error response from daemon: failed to initialize logging driver: must specify a value for environment "
+        "variable 'AWS_REGION' or log opt 'awslogs-region'",
+        "task/environment/log-region",
+        "malformed",
+        {"logs.misconfigured-region": "=logs.misconfigured-region"},
+        pull="unproven",
+    ),
+    Sample(
+        "the region of the log driver is the word of an unset variable",
+        f"{LOG_DRIVER}to create Cloudwatch log stream: RequestError: send request failed caused by: Post "
+        '"https://logs.undefined.amazonaws.com/": dial tcp: lookup logs.undefined.amazonaws.com on 10.0.0.2:53: no '
+        "such host",
+        "logs/dns/10.0.0.2",
+        "nxdomain",
+        {"dns.name-missing": "logs.misconfigured-region client.old-agent registry.bad-image-reference"},
+        pull="unproven",
+    ),
+    Sample(
+        "a snapshot on the host is missing",
+        "ctr: failed to prepare extraction layer: failed to create active: missing parent bucket: not found",
+        "task/start/unpack",
+        "malformed",
+        {"task.unpack": "node.unpack registry.layer-corrupt"},
+        pull="unproven",
+    ),
+    Sample(
+        "plain HTTP to the registry",
+        f'failed to do request: Head "http://{REGISTRY}/v2/shop/cart/manifests/1": dial tcp 13.48.9.9:80: i/o timeout',
+        "task/environment/client-settings",
+        "malformed",
+        {"client.not-sent": "client.misconfigured client.old-agent"},
+        "inconclusive",
+        "unproven",
+    ),
+    Sample(
         "secret not found",
         f"{AUTH}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the "
         "specified secret.",

@@ -103,7 +103,7 @@ PUSHES = (
         f'failed to push {IMAGE}: failed to do request: Head "{UPLOADS}0a1b": dial tcp 13.48.9.9:443: i/o timeout',
         "ecr.dkr/tcp/13.48.9.9",
         "timeout",
-        {"dns.public-answer": "endpoint.missing.ecr-dkr tcp.no-route"},
+        {"dns.public-answer": "tcp.no-route tcp.security-group path.proxy endpoint.missing.ecr-dkr"},
         "public",
     ),
 )

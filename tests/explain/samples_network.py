@@ -13,7 +13,7 @@ ISSUE = (
     "The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. "
     "Check your task network configuration. "
 )
-NO_ENDPOINT = "endpoint.missing.ecr-api tcp.no-route dns.private-dns-disabled"
+NO_WAY_OUT = "tcp.no-route tcp.security-group tcp.no-public-ip endpoint.missing.ecr-api dns.private-dns-disabled"
 NO_ANSWER = "endpoint.missing.ecr-api tcp.no-route tcp.security-group"
 S3 = "endpoint.missing.s3 s3.route-table-not-associated tcp.security-group-s3-egress"
 NOT_THERE = "dns.hosted-zone-missing-record dns.firewall dns.hosted-zone-conflict dns.resolver-rule"
@@ -27,7 +27,7 @@ CONNECTIONS = (
         "dial tcp 13.48.121.7:443: i/o timeout.",
         "ecr.api/tcp/13.48.121.7",
         "timeout",
-        {"dns.public-answer": NO_ENDPOINT},
+        {"dns.public-answer": NO_WAY_OUT},
         address_class="public",
     ),
     Sample(
@@ -48,7 +48,7 @@ CONNECTIONS = (
         'dial tcp 13.48.121.7:443: i/o timeout"',
         "ecr.dkr/tcp/13.48.121.7",
         "timeout",
-        {"dns.public-answer": "region.cross-region endpoint.missing.ecr-dkr tcp.no-route"},
+        {"dns.public-answer": "region.cross-region tcp.no-route tcp.security-group tcp.no-public-ip"},
         address_class="public",
     ),
     Sample(
@@ -121,7 +121,7 @@ CONNECTIONS = (
         "timeout",
         "ecr.dkr/tcp/16.171.20.8",
         "timeout",
-        {"dns.public-answer": "endpoint.missing.ecr-dkr tcp.no-route dns.private-dns-disabled"},
+        {"dns.public-answer": "tcp.no-route tcp.security-group tcp.no-public-ip endpoint.missing.ecr-dkr"},
         address_class="public",
     ),
     Sample(

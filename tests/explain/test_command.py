@@ -88,7 +88,7 @@ def test_the_text_report_of_a_stopped_reason(explained: Explain) -> None:
     assert lines[2].startswith("error[dns.public-answer]: ")
     assert "13.48.121.7 (public)" in out
     text = " ".join(out.split())
-    assert text.index("cause: there is no ecr.api endpoint") < text.index("the subnet has no route")
+    assert text.index("cause: the subnet has no route") < text.index("a security group blocks 443")
     assert lines[-2].startswith("fail: ECS cannot pull the image: ")
     assert lines[-2].endswith("; based on the error text only")
     assert lines[-1].startswith("fix:  create ")
@@ -97,7 +97,7 @@ def test_the_text_report_of_a_stopped_reason(explained: Explain) -> None:
 def test_document_and_report_list_the_causes_in_the_same_order(explained: Explain) -> None:
     document = explained.document(PUBLIC)
     assert document["basis"] == "text"
-    assert document["causes"][:2] == ["endpoint.missing.ecr-api", "tcp.no-route"]
+    assert document["causes"][:2] == ["tcp.no-route", "tcp.security-group"]
     assert document["plan"]["region"] == "eu-north-1"
     text = " ".join(explained(PUBLIC)[1].split())
     first, second = (cause["title"] for cause in document["findings"][0]["causes"][:2])
@@ -123,7 +123,7 @@ def test_the_causes_of_several_records_are_one_list(explained: Explain) -> None:
         "ecr.api/tcp/13.48.121.7",
         "ecs-agent/tcp/13.53.1.1",
     }
-    assert document["causes"][:2] == ["endpoint.missing.ecr-api", "ecs.control-plane-endpoints-missing"]
+    assert document["causes"][:2] == ["tcp.no-route", "ecs.control-plane-endpoints-missing"]
 
 
 def test_vpc_cidr_decides_the_class_of_an_address(explained: Explain) -> None:

@@ -208,6 +208,18 @@ TRANSPARENT_PROXY = PROXY.variant(
     ),
     confirm=READ_ROUTES,
 )
+PROXY_NEEDED = PROXY.variant(
+    title="the network lets traffic out only through a proxy, and the client does not use it",
+    fix=advice(
+        "set the proxy where the client runs, for example in the daemon's systemd unit, with the VPC's endpoints in "
+        "NO_PROXY",
+        "export HTTPS_PROXY=http://HOST:PORT NO_PROXY={no_proxy}",
+    ),
+    confirm=reads(
+        "systemctl show --property Environment docker containerd",
+        note="Run it on the client's host. A client that is not a daemon has the variables of its shell.",
+    ),
+)
 EGRESS_FIREWALL = CauseText(
     code="path.egress-firewall",
     title="a firewall on the way blocks {hosts}",
