@@ -694,12 +694,14 @@ PATTERNS = (
     _round_trip(
         Failure.SERVFAIL,
         f"could not resolve '(?P<host>{_NAME})', server or network returned error \\w{{1,20}}",
-        "resolve call failed: (?:received invalid reply|no suitable trust anchor|server does not support)",
+        f"(?:(?P<asked_host>{_NAME}): )?resolve call failed: (?:received invalid reply|dnssec validation|cname loop"
+        "|no suitable trust anchor|server does not support).{0,100}",
         action=Action.DNS,
     ),
     _round_trip(
         Failure.NO_ANSWER,
-        "resolve call failed: (?:query (?:timed out|aborted)|network is down|all suitable|configured dns server)",
+        f"(?:(?P<host>{_NAME}): )?resolve call failed: (?:no appropriate|query (?:timed out|aborted)|network is down"
+        "|all (?:attempts|suitable)|configured dns server).{0,100}",
         action=Action.DNS,
     ),
     _round_trip(
@@ -778,6 +780,19 @@ PATTERNS = (
     _round_trip(Failure.RESET, f"(?:{_any(system_errors.RESET)}){_DOTNET}", action=Action.TCP),
     # ---- TLS
     _round_trip(Failure.TLS_STALL, *system_errors.HANDSHAKE_SILENT, action=Action.TLS),
+    # Apache HttpClient, Node.js, rustls
+    _round_trip(
+        Failure.WRONG_NAME,
+        rf"certificate for <(?P<host>{_NAME})> doesn't match any of the subject alternative names: "
+        r"\[(?P<names>[^\]]{1,300})\]",
+        action=Action.TLS,
+    ),
+    _round_trip(
+        Failure.WRONG_NAME,
+        rf"host: (?P<host>{_NAME})\. is not in the cert's altnames: dns:(?P<names>[\w.*-]{{1,255}})",
+        action=Action.TLS,
+    ),
+    _round_trip(Failure.WRONG_NAME, rf'certificate not valid for name "(?P<host>{_NAME})"', action=Action.TLS),
     _round_trip(Failure.WRONG_NAME, *system_errors.WRONG_NAME, action=Action.TLS),
     _round_trip(Failure.EXPIRED, *system_errors.OUT_OF_DATE, action=Action.TLS),
     _round_trip(Failure.UNTRUSTED, *system_errors.UNTRUSTED, action=Action.TLS),

@@ -74,6 +74,8 @@ NAME_UNKNOWN = (
     "unable to resolve host address",  # wget
     "domain name not found",  # c-ares
     "query failed with nxdomain",  # Netty
+    "server name or address could not be resolved",  # WinHTTP
+    "host name was invalid for dns resolution",  # AWS CRT
     "received an unknownhostexception",  # AWS SDK for Java 2
 )
 RESOLVER_SILENT = (
@@ -98,6 +100,7 @@ RESOLVER_FAILS = (
     # c-ares
     "dns server (?:returned general failure|refused query|claims query was misformatted|does not implement)",
     "misformatted dns reply",
+    "nonrecoverable failure when query to dns",  # AWS CRT
     "cname loop detected",  # Netty, systemd-resolved
     "lame referral|invalid dns response|no answer from dns server|dns response contained records",  # Go
     "dnssec validation failed",
@@ -108,6 +111,7 @@ NO_ADDRESS = (
     r"\[errno -[59]\]|address family for hostname not supported",  # EAI_NODATA, EAI_ADDRFAMILY
     "requested name is valid, but no data of the requested type was found",  # WSANO_DATA
     "no dns entries found",  # undici
+    "no address was found for the supplied host name",  # AWS CRT
     "dns server returned answer with no data",  # c-ares
     "no records found for given dns query",  # DNS_INFO_NO_RECORDS
 )
@@ -119,6 +123,7 @@ HANDSHAKE_SILENT = (
     "handshake operation timed out",  # Python
     "ssl connection timeout",  # libcurl
     "handshake timed out",  # Netty
+    "tls negotiation timeout",  # AWS CRT
 )
 WRONG_NAME = (
     r"certificate is valid for (?P<names>[^:]{1,300}?), not \S+",
@@ -139,6 +144,7 @@ WRONG_NAME = (
     "target principal name is incorrect",  # SEC_E_WRONG_PRINCIPAL
     "certificate's cn name does not match the passed value",  # CERT_E_CN_NO_MATCH
     "certificate has an invalid name",  # CERT_E_INVALID_NAME
+    "certificate's host name does not match the endpoint",  # AWS CRT
 )
 OUT_OF_DATE = (
     "certificate has expired(?: or is not yet valid)?",
@@ -149,6 +155,7 @@ OUT_OF_DATE = (
     r"invalid peer certificate: (?:expired(?!revocation)|notvalidyet|certificate (?:expired|not valid yet))",  # rustls
     "certificate is expired",  # Go on macOS
     "(?:validity|timestamp) check failed",  # Java
+    "due to tls certificate (?:expired|not yet valid)",  # AWS CRT
     "nottimevalid",  # .NET
     "certificate is not within its validity period",  # CERT_E_EXPIRED
     "received certificate has expired",  # SEC_E_CERT_EXPIRED
@@ -195,6 +202,11 @@ UNTRUSTED = (
     "ssl certificate (?:verification failed|openssl verify result)|certificate issuer check failed",
     "ssl server certificate status verification|issuer check against peer certificate|problem with the ssl ca cert",
     "does not match pinned public key|server certificate was revoked",
+    # openssl s_client
+    r"verify error:num=\d{1,3}:|verify return code: [1-9]\d{0,2} \(",
+    # AWS CRT
+    "default tls trust store not found|tls (?:unknown|no) root certificate|invalid certificate chain",
+    "tls certificate (?:is malformed|has been revoked|is unknown)",
     "ssl validation failed",  # botocore
     "x509: (?:.{0,60}unhandled critical extension|issuer has name constraints|unknown error)",
     # CERT_E_*, CRYPT_E_*, TRUST_E_*, SEC_E_CERT_UNKNOWN
@@ -249,6 +261,7 @@ HANDSHAKE_CUT = (
     "peer sent excess record size|handshake not complete",
     # libcurl, Schannel
     "tls connect error|ssl versions not supported|gnutls, handshake failed|could not use specified ssl cipher",
+    r"tls \(ssl\) negotiation failed|fatal tls alert was received|due to (?:tls alert|internal ssl error)",  # AWS CRT
     "do not possess a common algorithm|message received was unexpected or badly formatted",
     "ssl connect error",
     # Any reason of OpenSSL that is not one above, as curl, Node.js and Python show it.
@@ -289,6 +302,7 @@ CUT = (
     # undici, Node.js
     "does not match content-length header|res_content_length_mismatch|stream closed before (?:the )?response",
     r"\bhpe_[a-z_]{3,40}|stream is abnormally aborted",
+    "peer sent (?:goaway|rst_stream)|protocol rules violated by peer",  # AWS CRT
     # libcurl
     "transferred a partial file|transfer closed with|received only partial file|weird server reply",
     "received http/0\\.9 when not allowed|invalid status line|bad http content or transfer-encoding",
@@ -309,6 +323,9 @@ HUNG_UP = (
     "the connection was closed during the request",  # AWS SDK for Java
     "remote host terminated the connection",  # Java
     "error writing a body to connection",  # hyper
+    # AWS CRT
+    r"connection has closed or is closing|io handle that has already been closed|socket is closed\.",
+    "due to connection closed due to an error",
     # .NET
     "server shut down the connection|error occurred on a (?:receive|send)|connection was closed unexpectedly",
     r"connection died, tried \d",  # libcurl
@@ -321,6 +338,7 @@ STALLED = (
     "(?:read|write) timed out",
     "und_err_(?:headers|body)_timeout|(?:headers|body) timeout error|socket idle timeout",
     "socket timed out after .{1,20} of inactivity|because of no activity for",  # AWS SDK for JavaScript
+    "waiting for first byte of http response|failure to meet throughput minimum",  # AWS CRT
     "http read timeout occurred after|minimum throughput was specified at",  # AWS SDK for Rust
     "operation too slow",
 )
@@ -328,7 +346,7 @@ STALLED = (
 # ---- why the client stopped: it does not show what it waited for
 
 WAITED = (
-    "client.timeout",
+    r"client\.timeout",
     "signal: killed",
     r"statuscode: 0\b",
     "requestcanceled",
@@ -340,10 +358,11 @@ WAITED = (
     "connect timeout error|und_err_connect_timeout",
     "timeout was reached",
     "could not connect to server|couldn't connect to server",
-    "httpclient.timeout|a task was canceled",
+    r"httpclient\.timeout|a task was canceled",
     r"timeout of \d{1,9}ms exceeded",
     "the operation has timed out|within the configured connecttimeout",  # .NET
     "execution did not complete before the specified timeout",  # AWS SDK for Java
+    "failed to acquire a connection within",  # AWS CRT
     # AWS SDK for JavaScript, fetch
     "did not establish a connection with the server|without establishing a connection within",
     r"has exceeded the configured .{1,20} requesttimeout|request did not complete within \d|aborted due to timeout",
@@ -359,6 +378,7 @@ NO_ANSWER = (
     r"client error \((?:connect|sendrequest)\)|error resolving dns|tcp connect error",  # hyper, reqwest
     "typeerror: fetch failed",
     "an error occurred while sending the request|unable to connect to the remote server",  # .NET
+    "connection with the server could not be established",  # WinHTTP
     "quic connection error",  # libcurl
     "an http client failed to establish a connection",
     "unable to execute http request",
@@ -402,11 +422,13 @@ TUNNEL_REFUSED = (
     "tunnel error: (?:unsuccessful|proxy authorization required)",  # hyper-util
     "socks server (?:failed to connect|requested username|did not return)|authenticate with the socks server",  # .NET
     "no authentication method was acceptable",  # libcurl
+    "because the connect call failed",  # AWS CRT
 )
 # No answer of the proxy, or one that is none.
 TUNNEL_FAILS = (
     r"\b(?:http|socks[45]), \w{1,20}, \S{1,200} => \S{1,200}, (?:timeout|disconnected)",  # Netty
     "tunnel error: (?:failed to create underlying connection|io error establishing tunnel|unexpected end of file)",
+    "proxy connection attempt failed",  # AWS CRT
     "proxy connection failed|und_err_(?:prx|socks5)|socks5 (?:proxy error|connection failed)",  # undici
     # libcurl
     "proxy connect aborted|failed to (?:receive|send) socks|socks[45] (?:initial )?(?:reply|response) ",
@@ -420,6 +442,7 @@ PROXY_PAGES = (
     # Envoy's router.cc; what follows is about its own connection. Its filters rbac and ext_authz
     "upstream connect error or disconnect/reset before headers.{0,300}",
     "rbac: access denied|no healthy upstream|upstream request timeout",
+    "upstream_reset_(?:before|after)_response_started|no_healthy_upstream|rbac_access_denied",
     # HAProxy's http.c
     "request forbidden by administrative rules|no server is available to handle this request",
     "the server (?:returned an invalid or incomplete response|didn't respond in time)",

@@ -193,7 +193,28 @@ SOCKETS = (
             "An operation was attempted on something that is not a socket.\n"
             "A required address was omitted from an operation on a socket.\n"
             "A connect request was made on an already connected socket.\nCannot translate name.\n"
-            "Name component or name was too long.\nToo many references to some kernel object.",
+            "Name component or name was too long.\nToo many references to some kernel object.\n"
+            "The system detected an invalid pointer address in attempting to use a pointer argument in a call.\nA "
+            "message sent on a datagram socket was larger than the internal message buffer or some other network "
+            "limit, or the buffer used to receive a datagram into was smaller than the datagram itself.\nA protocol "
+            "was specified in the socket function call that does not support the semantics of the socket type "
+            "requested.\nAn unknown, invalid, or unsupported option or level was specified in a getsockopt or "
+            "setsockopt call.\nThe requested protocol has not been configured into the system, or no implementation "
+            "for it exists.\nThe support for the specified socket type does not exist in this address family.\nThe "
+            "attempted operation is not supported for the type of object referenced.\nA request to send or receive "
+            "data was disallowed because the socket is not connected and (when sending on a datagram socket using a "
+            "sendto call) no address was supplied.\nA request to send or receive data was disallowed because the "
+            "socket had already been shut down in that direction with a previous shutdown call.\nCannot remove a "
+            "directory that is not empty.\nA Windows Sockets implementation may have a limit on the number of "
+            "applications that may use it simultaneously.\nRan out of quota.\nItem is not available "
+            "locally.\nWSAStartup cannot function at this time because the underlying system it uses to provide "
+            "network services is currently unavailable.\nThe Windows Sockets version requested is not "
+            "supported.\nEither the application has not called WSAStartup, or WSAStartup failed.\nNo more results "
+            "can be returned by WSALookupServiceNext.\nA call to WSALookupServiceEnd was made while this call was "
+            "still processing. The call has been canceled.\nThe procedure call table is invalid.\nThe requested "
+            "service provider is invalid.\nThe requested service provider could not be loaded or initialized.\nA "
+            "system call has failed.\nNo such service is known. The service cannot be found in the specified name "
+            "space.\nThe specified class was not found.",
         },
     ),
     SourceList(
@@ -313,11 +334,49 @@ CERTIFICATES = (
             "certificate rejected\nunhandled critical extension\npermitted subtree violation\n"
             "EE certificate key too weak\nCA certificate key too weak\nCA signature digest algorithm too weak\n"
             "OCSP response has expired\ninvalid CA certificate\nMissing Authority Key Identifier\n"
-            "Basic Constraints of CA cert not marked critical",
+            "Basic Constraints of CA cert not marked critical\n"
+            "unable to decrypt CRL's signature\nCRL signature failure\nformat error in certificate's notBefore "
+            "field\nformat error in certificate's notAfter field\nformat error in CRL's lastUpdate field\nformat "
+            "error in CRL's nextUpdate field\nsubject issuer mismatch\nauthority and subject key identifier "
+            "mismatch\nauthority and issuer serial number mismatch\nkey usage does not include certificate "
+            "signing\nunable to get CRL issuer certificate\nkey usage does not include CRL signing\nunhandled "
+            "critical CRL extension\ninvalid non-CA certificate (has CA markings)\nproxy path length constraint "
+            "exceeded\nkey usage does not include digital signature\nproxy certificates not allowed, please set the "
+            "appropriate flag\ninvalid or inconsistent certificate extension\ninvalid or inconsistent certificate "
+            "policy extension\nno explicit policy\ndifferent CRL scope\nunsupported extension feature\nRFC 3779 "
+            "resource not subset of parent's resources\nexcluded subtree violation\nname constraints minimum and "
+            "maximum not supported\napplication verification failure\nunsupported name constraint type\nunsupported "
+            "or invalid name constraint syntax\nunsupported or invalid name syntax\nCRL path validation error\npath "
+            "loop\nSuite B: certificate version invalid\nSuite B: invalid public key algorithm\nSuite B: invalid ECC "
+            "curve\nSuite B: invalid signature algorithm\nSuite B: curve not allowed for this LOS\nSuite B: cannot "
+            "sign P-384 with P-256\nemail address mismatch\nno matching DANE TLSA records\ninvalid certificate "
+            "verification context\nissuer certificate lookup error\nCertificate Transparency required, but no valid "
+            "SCTs found\nproxy subject name violation\nOCSP verification needed\nOCSP verification failed\nOCSP "
+            "unknown cert\nOCSP response(s) invalid\nOCSP response signature verification failure\nOCSP response not "
+            "yet valid (contains a date in the future)\nno OCSP response available for certificate\nCannot find "
+            "certificate signature algorithm\nsubject signature algorithm and issuer public key algorithm "
+            "mismatch\ncert info signature and signature algorithm mismatch\nPath length invalid for non-CA "
+            "cert\nPath length given without key usage keyCertSign\nKey usage keyCertSign invalid for non-CA "
+            "cert\nIssuer name empty\nSubject name empty\nMissing Subject Key Identifier\nEmpty Subject Alternative "
+            "Name extension\nSubject empty and Subject Alt Name extension not critical\nAuthority Key Identifier "
+            "marked critical\nSubject Key Identifier marked critical\nCA cert does not include key usage "
+            "extension\nUsing cert extension requires at least X509v3\nCertificate public key has explicit ECC "
+            "parameters\nRaw public key untrusted, no trusted keys configured\nunknown certificate verification "
+            "error\nout of memory",
             EXPIRED: "certificate is not yet valid or the system clock is incorrect\ncertificate has expired",
             WRONG_NAME: "hostname mismatch\nIP address mismatch",
         },
         {},
+    ),
+    SourceList(
+        "the same in apps/lib/s_cb.c",
+        "{}",
+        {
+            UNTRUSTED: "verify error:num=26:unsuitable certificate purpose\nVerify return code: 26 (unsuitable "
+            "certificate purpose)",
+            EXPIRED: "verify error:num=10:certificate has expired",
+        },
+        {"success": "Verify return code: 0 (ok)"},
     ),
     SourceList(
         "Node.js deps/ncrypto/ncrypto.cc",
@@ -617,10 +676,63 @@ HTTP = (
         {},
     ),
     SourceList(
-        "undici lib/core/errors.js and lib/core/connect.js, dispatcher/proxy-agent.js",
-        "TypeError: fetch failed: {}",
+        "AWS CRT, for Java and the CLI: aws-c-io source/io.c, aws-c-http source/http.c",
+        "HttpException: {}",
         {
-            TIMEOUT: "Connect Timeout Error (attempted addresses: 10.0.0.9:443, timeout: 10000ms)\n"
+            NXDOMAIN: "Host name was invalid for dns resolution.",
+            NO_ANSWER: "A temporary failure in name resolution occurred, please try again.",
+            NO_ADDRESS: "No address was found for the supplied host name.",
+            SERVFAIL: "A nonrecoverable failure when query to dns occurred.",
+            TIMEOUT: "socket operation timed out.\n"
+            "Connection Manager failed to acquire a connection within the defined timeout.",
+            REFUSED: "socket connection refused.",
+            UNREACHABLE: "socket connect failure, no route to host.\nnetwork is down.",
+            TLS_STALL: "Channel shutdown due to tls negotiation timeout",
+            TLS_RESET: "TLS (SSL) negotiation failed\nFatal TLS Alert was received\n"
+            "Channel shutdown due to tls alert. The alert was not for a graceful shutdown.\n"
+            "Channel shutdown due to internal SSL error.",
+            UNTRUSTED: "Default TLS trust store not found on this system.\n"
+            "Channel shutdown due to tls unknown root certificate.\n"
+            "Channel shutdown due to tls no root certificate found.\n"
+            "Channel shutdown due to tls certificate is malformed or not correctly formatted.\n"
+            "Channel shutdown due to peer tls certificate has been revoked.\n"
+            "Channel shutdown due to peer tls certificate is unknown.\n"
+            "Channel shutdown due to invalid certificate chain.",
+            EXPIRED: "Channel shutdown due to tls certificate expired.\n"
+            "Channel shutdown due to tls certificate not yet valid.",
+            WRONG_NAME: "Channel shutdown due to certificate's host name does not match the endpoint host name.",
+            RESET: "The connection has closed or is closing.\nsocket is closed.\n"
+            "Attempt to read or write to io handle that has already been closed.\n"
+            "Channel shutdown due to connection closed due to an error.",
+            CUT: "Protocol rules violated by peer\nPeer sent GOAWAY to initiate connection shutdown.\n"
+            "Peer sent RST_STREAM to terminate HTTP-stream.",
+            STALLED: "Timed out waiting for first byte of HTTP response, after sending the full request.\n"
+            "Http connection channel shut down due to failure to meet throughput minimum",
+            PROXY_DENIES: "Proxy-based connection establishment failed because the CONNECT call failed",
+            PROXY_SILENT: "Proxy connection attempt failed but the negotiation could be continued on a new connection",
+        },
+        {
+            _MISUSE: "Event loop has shutdown and a resource was still using it\nSocket is missing its event loop.\n"
+            "Invalid socket options.\nStream failed to read from the underlying io source\nMethod is invalid.\n"
+            "HTTP-stream must be activated before use.\nMax pending acquisitions reached",
+        },
+    ),
+    SourceList(
+        "WinHTTP, as .NET and PowerShell on Windows show it",
+        "Error 1 calling WINHTTP_CALLBACK_STATUS_REQUEST_ERROR, '{}'.",
+        {
+            NXDOMAIN: "The server name or address could not be resolved",
+            TIMEOUT: "A connection with the server could not be established",
+            CUT: "The server returned an invalid or unrecognized response",
+        },
+        {},
+    ),
+    SourceList(
+        "undici lib/core/errors.js and lib/core/connect.js, dispatcher/proxy-agent.js",
+        "{}",
+        {
+            TIMEOUT: "TypeError: fetch failed\n"
+            "Connect Timeout Error (attempted addresses: 10.0.0.9:443, timeout: 10000ms)\n"
             "UND_ERR_CONNECT_TIMEOUT\nThe operation was aborted due to timeout",
             STALLED: "Headers Timeout Error\nUND_ERR_HEADERS_TIMEOUT\nBody Timeout Error\nUND_ERR_BODY_TIMEOUT\n"
             "socket idle timeout",
@@ -633,7 +745,12 @@ HTTP = (
             PROXY_DENIES: "Proxy response (403) !== 200 when HTTP Tunneling",
             NO_ADDRESS: "No DNS entries found",
         },
-        {},
+        {
+            _MISUSE: "UND_ERR_INVALID_ARG\nUND_ERR_INVALID_RETURN_VALUE\nUND_ERR_NOT_SUPPORTED\nUND_ERR_DESTROYED\n"
+            "UND_ERR_CLOSED\nUND_ERR_BPL_MISSING_UPSTREAM\nUND_ERR_REQ_CONTENT_LENGTH_MISMATCH\n"
+            "UND_ERR_RES_EXCEEDED_MAX_SIZE\nUND_ERR_HEADERS_OVERFLOW\nUND_ERR_MAX_ORIGINS_REACHED",
+            "words in front of a reason": "UND_ERR_ABORTED\nUND_ERR_INFO\nUND_ERR_REQ_RETRY\nUND_ERR_RESPONSE",
+        },
     ),
     SourceList(
         "AWS SDK for JavaScript 3: smithy-typescript's node-http-handler and credential-provider-imds",
@@ -676,7 +793,14 @@ HTTP = (
             "tunnel error: io error establishing tunnel\ntunnel error: unexpected end of file",
             SETTINGS: "builder error: URL scheme is not allowed\ninvalid URL, scheme is not http",
         },
-        {},
+        {
+            _MISUSE: "invalid HTTP method parsed\nURI too long\ninvalid transfer-encoding parsed\nchannel closed\n"
+            "read header from client timeout\nerror shutting down connection\nuser body write aborted\n"
+            "user sent unexpected header\nno upgrade available\ndispatch task is gone\nerror upgrading connection\n"
+            "error following redirect for url (https://a.example/)",
+            "words in front of a reason": "http2 error\nconnection error\nrequest or response body error\n"
+            "error decoding response body",
+        },
     ),
     SourceList(
         "curl lib/strerror.c: CURLcode",
@@ -706,7 +830,21 @@ HTTP = (
             "Number of redirects hit maximum amount\nProblem with the local SSL certificate\n"
             "Maximum file size exceeded\n"
             "Failed to shut down the SSL connection\nLogin denied\nRemote file not found\nError in the SSH layer\n"
-            "The max connection limit is reached\nSSL Client Certificate required\nECH attempted but failed",
+            "The max connection limit is reached\nSSL Client Certificate required\nECH attempted but failed\n"
+            "FTP: The server failed to connect to data port\nFTP: Accepting server "
+            "connect has timed out\nFTP: The server did not accept the PRET command.\nFTP: unknown PASV reply\nFTP: "
+            "unknown 227 response format\nFTP: cannot figure out the host in the PASV response\nFTP: could not set "
+            "file type\nFTP: could not retrieve (RETR failed) the specified file\nFTP: command PORT failed\nFTP: "
+            "command REST failed\nCould not read a file:// file\nLDAP: cannot bind\nLDAP: search failed\nA libcurl "
+            "function was given a bad argument\nAn unknown option was passed in to libcurl\nMalformed option "
+            "provided in a setopt\nSSL crypto engine not found\nCan not set SSL crypto engine as default\nFailed to "
+            "initialize SSL crypto engine\nRequested SSL level failed\nFailed to load CRL file (path? access "
+            "rights?, format?)\nSend failed since rewinding of the data stream failed\nTFTP: File Not Found\nTFTP: "
+            "Access Violation\nTFTP: Illegal operation\nTFTP: Unknown transfer ID\nRemote file already exists\nTFTP: "
+            "No such user\nSocket not ready for send/recv\nRTSP CSeq mismatch or invalid CSeq\nRTSP session "
+            "error\nUnable to parse FTP file list\nChunk callback failed\nAPI function called from within "
+            "callback\nAn authentication function returned an error\nHTTP/3 error\nUnrecoverable error in "
+            "select/poll\nA value or data field grew larger than allowed",
         },
     ),
     SourceList(
@@ -800,7 +938,9 @@ PROXIES = (
         "unexpected status: {}",
         {
             NOT_AWS: "403 Forbidden: RBAC: access denied\n503 Service Unavailable: no healthy upstream\n"
-            "504 Gateway Timeout: upstream request timeout",
+            "504 Gateway Timeout: upstream request timeout\n"
+            "503 UF,URX upstream_reset_before_response_started{connection_termination}\n"
+            "403 - rbac_access_denied_matched_policy[none]\n503 UH no_healthy_upstream",
         },
         {},
     ),

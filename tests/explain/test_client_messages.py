@@ -14,6 +14,7 @@ from tests.explain.client_messages import (
     ALL,
     BOTOCORE,
     DEPLOYMENTS,
+    HEADLINES,
     HELPERS,
     MESSAGES,
     UNPACKING,
@@ -21,8 +22,6 @@ from tests.explain.client_messages import (
     WRAPPING,
 )
 from tests.explain.registry_messages import STORING
-
-HEADLINES = ("", "CannotPullContainerError: ", "failed to do request: ", "rpc error: code = Unknown desc = ")
 
 
 @pytest.mark.parametrize(("message", "failure", "about"), MESSAGES, ids=lambda value: str(value)[:60])

@@ -299,6 +299,20 @@ def test_the_text_means_the_failure(text: str, failure: Failure, about: Action |
         ("Connection to a.example timed out.", "host", ("a.example",)),
         ("read tcp 10.0.0.1:5->10.0.0.9:443: i/o timeout", "address port", ("10.0.0.9", "443")),
         ("certificate is valid for a.example, *.b.example, not c.example", "names", ("a.example, *.b.example",)),
+        (
+            "Certificate for <a.example> doesn't match any of the subject alternative names: [b.example, *.c.example]",
+            "host names",
+            ("a.example", "b.example, *.c.example"),
+        ),
+        (
+            "Hostname/IP does not match certificate's altnames: Host: a.example. is not in the cert's altnames: "
+            "DNS:b.example",
+            "host names",
+            ("a.example", "b.example"),
+        ),
+        ('certificate not valid for name "a.example"; certificate is only valid for b', "host", ("a.example",)),
+        ("a.example: resolve call failed: Query timed out", "host", ("a.example",)),
+        ("Network is unreachable (a.example:443)", "host", ("a.example",)),
         ("no matching manifest for linux/arm64/v8 in the manifest list", "platform", ("linux/arm64/v8",)),
         ("does not contain descriptor matching platform 'linux/amd64'", "platform", ("linux/amd64",)),
         ("toomanyrequests: You have reached your pull rate limit. Rate exceeded", "code", (DOCKER_HUB,)),

@@ -9,8 +9,7 @@ import pytest
 from probe.explain.error_patterns import deciding_match
 from probe.model import Action, Failure
 from tests.explain import source_lists
-
-HEADLINES = ("", "CannotPullContainerError: ", "failed to do request: ")
+from tests.explain.client_messages import HEADLINES
 
 
 @pytest.mark.parametrize(("message", "failure", "about"), source_lists.MESSAGES)
