@@ -6,6 +6,7 @@ a clock or depends on a library. Units are seconds and bytes; instants in docume
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -741,6 +742,9 @@ class Measurement(Record, frozen=True, kw_only=True):
 # ---- opinions --------------------------------------------------------------------------------------------------------
 
 
+_CAPITALS = re.compile(r"(?<![\w.$-])[A-Z][A-Z0-9_]+(?![\w.(])")
+
+
 class Advice(Record, frozen=True):
     """What to do: a text, then commands in order that can be pasted as they are, then a note on them.
 
@@ -750,6 +754,11 @@ class Advice(Record, frozen=True):
     text: str
     commands: tuple[str, ...] = ()
     note: str | None = None
+
+    @property
+    def open_words(self) -> frozenset[str]:
+        """The words in capitals of the commands; names of files are none. AWS's own constants are among them."""
+        return frozenset(word for command in self.commands for word in _CAPITALS.findall(command))
 
 
 class Cause(Record, frozen=True, kw_only=True):

@@ -64,7 +64,7 @@ _PUBLIC_API_REGION = replace(
     causes.MISCONFIGURED,
     title="the client calls ECR Public in its own region; the API exists only in us-east-1 and us-west-2",
     fix=advice("call the API of ECR Public in us-east-1", "aws ecr-public describe-registries --region us-east-1"),
-    confirm=reads("aws configure get region", note="Run it where the client runs."),
+    confirm=reads("aws configure get region", note="Run get-caller-identity where the client runs."),
 )
 # AWS[ecr-public-login]
 _ECR_PUBLIC_TOKEN = replace(
@@ -78,7 +78,7 @@ _ECR_PUBLIC_TOKEN = replace(
 )
 _READ_CERTIFICATE_THERE = reads(
     "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -issuer -dates",
-    note="Run it where the client runs.",
+    note="Run get-caller-identity where the client runs.",
 )
 _INTERCEPTED_THERE = replace(
     causes.TLS_INTERCEPTION,

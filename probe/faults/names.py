@@ -112,7 +112,10 @@ _BAD_API_HOST = (
     replace(
         causes.MISCONFIGURED,
         title="the client builds the host {host} from a wrong region, partition or endpoint address",
-        confirm=reads("aws configure list", note="Run it where the client runs. It shows the region and its source."),
+        confirm=reads(
+            "aws configure list",
+            note="Run get-caller-identity where the client runs. It shows the region and its source.",
+        ),
     ),
     causes.BAD_HOST,
     replace(

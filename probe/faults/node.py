@@ -56,7 +56,7 @@ NETWORK_SETUP = Fault(
                 "aws ecs update-container-instances-state --region {task_region} --cluster {cluster} "
                 "--container-instances INSTANCE --status DRAINING",
             ),
-            reads("journalctl --since '-1 hour'", note="Run it on the host."),
+            reads("journalctl --since '-1 hour'", note="Run journalctl on the host."),
         ),
         causes.SLOW_RUNTIME,
     ),

@@ -176,8 +176,8 @@ def _inside(steps: Iterable[Step]) -> list[str]:
 
 _OWN_SUBNET = "the task's subnet"
 _FOUND_BY_ADDRESS = (
-    "Run it in the account that owns the endpoints. An empty answer there means that no network interface has the "
-    "address"
+    "Run the first one in the account that owns the endpoints. An empty answer there means that no network interface "
+    "has the address"
 )
 
 

@@ -19,7 +19,7 @@ _SET_IMAGE = "aws lambda update-function-code --region {task_region} --function-
 _WHERE_CONFIGURED = "Other services have the image in their own configuration."
 _READ_IMAGES = reads(
     "aws ecr describe-images --region {region} --registry-id {account} --repository-name {repository}",
-    note="Run it with the region of the service: the image must be listed there.",
+    note="Run describe-images with the region of the service: the image must be listed there.",
 )
 # AWS[lambda-image-region]
 _OTHER_REGION = replace(
@@ -115,7 +115,9 @@ MAY_NOT_ASSUME = replace(
         note="NEW_POLICY_NAME must be a new name: the command replaces a policy with the same name.",
     ),
     fix_of_deny=None,
-    confirm=reads("aws sts get-caller-identity --region {task_region}", note="Run it where the client runs."),
+    confirm=reads(
+        "aws sts get-caller-identity --region {task_region}", note="Run get-caller-identity where the client runs."
+    ),
 )
 BAD_ROLE_REQUEST = replace(
     causes.MISCONFIGURED,

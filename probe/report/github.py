@@ -78,6 +78,8 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
             yield from _lines_of("fix: ", cause.fix)
             if cause.standing is not Standing.CONFIRMED:
                 yield from _lines_of("confirm with: ", cause.confirm)
+            elif cause.fix.open_words:
+                yield from _lines_of("look up: ", cause.confirm)
 
 
 def _lines_of(label: str, advice: Advice) -> Iterator[str]:

@@ -141,7 +141,10 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
     for cause in full:
         # The code is for `explain`, which prints its page.
         yield from _cause(cause, finding, page, f", {cause.code}" if detail is None else "")
-        if cause.standing is not Standing.CONFIRMED:
+        if cause.standing is Standing.CONFIRMED:
+            # Nothing is left to confirm, but the reads show what stands for the words in capitals.
+            yield from _advice(("dim", "look up: "), cause.confirm, page) if cause.fix.open_words else ()
+        else:
             same = confirmations.setdefault(cause.confirm, cause.title)
             confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
             yield from _advice(("dim", "confirm with: "), confirm, page)

@@ -287,12 +287,15 @@ def _task(verdict: Verdict | None) -> str:
 
 
 class CauseView(Record, frozen=True):
-    """A cause as it is shown. `same_as`: the title of an earlier cause that is confirmed by the same command."""
+    """A cause as it is shown. `reads`: what the commands of `confirm` are for. `same_as`: the title of an earlier cause
+    that is confirmed by the same command.
+    """
 
     word: str
     title: str
     fix: Advice | None = None
     confirm: Advice | None = None
+    reads: str = "confirm with"
     same_as: str = ""
 
 
@@ -352,7 +355,8 @@ def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
         if cause.standing is Standing.RULED_OUT:
             yield CauseView(word, cause.title)
         elif cause.standing is Standing.CONFIRMED:
-            yield CauseView(word, cause.title, cause.fix)
+            confirm = cause.confirm if cause.fix.open_words else None
+            yield CauseView(word, cause.title, cause.fix, confirm, "look up")
         elif (first := first_titles.setdefault(cause.confirm, cause.title)) == cause.title:
             yield CauseView(word, cause.title, cause.fix, cause.confirm)
         else:

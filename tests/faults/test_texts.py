@@ -53,7 +53,7 @@ def test_security_groups_are_read_by_the_addresses_of_their_interfaces() -> None
     assert "--region eu-west-1" in cause.confirm.commands[0]
     assert "Name=addresses.private-ip-address,Values=10.0.1.10,10.0.2.10,10.0.1.11" in cause.confirm.commands[0]
     assert cause.confirm.note is not None
-    assert cause.confirm.note.startswith("Run it in the account that owns the endpoints.")
+    assert cause.confirm.note.startswith("Run the first one in the account that owns the endpoints.")
     assert "--cidr 10.0.1.0/24" in cause.fix.commands[0]
 
 

@@ -26,6 +26,7 @@ from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
+from tests.laws.lookups import reads_that_are_not_printed, words_without_read
 from tests.laws.placeholders import signs_of_empty_placeholders
 from tests.report import fleets, readers
 from tests.report.screen import check_form
@@ -78,6 +79,8 @@ def test_a_scenario_matches_its_expectations_and_the_laws(scenario: Scenario) ->
     the_exit_code_follows_from_the_status(result.verdict)
     check_form(result.verdict)
     assert signs_of_empty_placeholders(result.verdict) == []
+    assert list(words_without_read(cause for finding in result.verdict.findings for cause in finding.causes)) == []
+    assert list(reads_that_are_not_printed(result.verdict)) == []
     texts = {name: form.render(result.verdict, Page()) for name, form in FORMATS.items()}
     fleet = fleets.fleet([fleets.run(0, result.verdict)])
     texts |= {f"{name} of a fleet": form.render(fleet, Page()) for name, form in FLEET_FORMATS.items()}

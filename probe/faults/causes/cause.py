@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from probe.faults.causes.lookups import missing_lookups
 from probe.model import Advice, Cause, Standing
 from probe.records import Record, replace
 
@@ -34,12 +35,15 @@ class CauseText(Record, frozen=True, kw_only=True):
     def filled(self, standing: Standing, values: Mapping[str, Any]) -> Cause:
         """The cause of one finding, with `values` for its placeholders."""
         fix = self.fix_of_deny if self.fix_of_deny is not None and values["is_explicit_deny"] else self.fix
+        filled, confirm = _filled(fix, values), _filled(self.confirm, values)
+        lookups = missing_lookups(filled, confirm)
+        added = tuple(command for template in lookups for command in _commands(template, values))
         return Cause(
             code=self.code,
             standing=standing,
             title=self.title.format_map(values),
-            fix=_filled(fix, values),
-            confirm=_filled(self.confirm, values),
+            fix=filled,
+            confirm=replace(confirm, commands=(*confirm.commands, *added)),
         )
 
 
@@ -88,7 +92,9 @@ class Replacement(Record, frozen=True):
 # ---- reads and commands that several causes share --------------------------------------------------------------------
 
 # A participant account of a shared VPC sees no endpoints.
-OWNING_ACCOUNT = "Run it in the account that owns the endpoints; in another one the answer is empty."
+OWNING_ACCOUNT = (
+    "Run describe-vpc-endpoints in the account that owns the endpoints; in another one the answer is empty."
+)
 READ_ENDPOINTS = reads(
     "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
     '--query "VpcEndpoints[].[ServiceName,ServiceRegion,VpcEndpointType,VpcEndpointId,State,PrivateDnsEnabled,VpcId]"',
@@ -110,7 +116,7 @@ DESCRIBE_TASK_INTERFACE = (
 )
 READ_ROUTES = reads(
     "aws ec2 describe-route-tables --region {task_region} --filters Name=association.subnet-id,Values=SUBNET_ID "
-    '--query "RouteTables[].Routes"',
+    '--query "RouteTables[].[RouteTableId,Routes]"',
     note="SUBNET_ID is {own_subnet}. A subnet without its own association uses the VPC's main route table.",
 )
 # AWS[profile-contents], AWS[hidden-endpoint-zones]
@@ -156,7 +162,7 @@ ENDPOINT_POLICY = Replacement(
 )
 READ_ISSUER = reads(
     "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -issuer -dates",
-    note="Run it in the task's subnet.",
+    note="Run openssl in the task's subnet.",
 )
 CREATE_ENDPOINT = advice(
     "create the {vpc_endpoints} {service}",

@@ -204,7 +204,7 @@ ZONE_NOT_ASSOCIATED = CauseText(
         "aws route53 associate-vpc-with-hosted-zone --hosted-zone-id ZONE_ID "
         "--vpc VPCRegion={task_region},VPCId=VPC_ID",
         "aws route53profiles associate-profile --region {task_region} --profile-id PROFILE_ID --resource-id VPC_ID "
-        "--name NAME",
+        "--name NEW_NAME",
         note=(
             "Run only the command that applies. If another account owns the zone, it first runs "
             "aws route53 create-vpc-association-authorization."

@@ -105,7 +105,7 @@ NAT_DEVICE = CauseText(
     title="the NAT instance or appliance that the subnet routes to drops packets",
     fix=advice(
         "turn off the source and destination check of the NAT instance, or use a NAT gateway",
-        "aws ec2 modify-instance-attribute --region {task_region} --instance-id NAT_ID --no-source-dest-check",
+        "aws ec2 modify-instance-attribute --region {task_region} --instance-id NAT_INSTANCE_ID --no-source-dest-check",
         note="Also check its security group and that it forwards packets.",
     ),
     confirm=READ_ROUTES,
@@ -148,10 +148,10 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
     title="a middlebox on the way drops a ClientHello that needs two packets",
     fix=Replacement(
         "the firewall policy",
-        "aws network-firewall describe-firewall-policy --region {task_region} --firewall-policy-name NAME "
+        "aws network-firewall describe-firewall-policy --region {task_region} --firewall-policy-name FIREWALL_POLICY "
         "> OLD_FIREWALL_POLICY.json",
-        "aws network-firewall update-firewall-policy --region {task_region} --firewall-policy-name NAME "
-        "--update-token TOKEN --firewall-policy file://FIREWALL_POLICY.json",
+        "aws network-firewall update-firewall-policy --region {task_region} --firewall-policy-name FIREWALL_POLICY "
+        "--update-token UPDATE_TOKEN --firewall-policy file://FIREWALL_POLICY.json",
     ).to(
         "make the firewall on the way reassemble a ClientHello of two packets: change its rules or update its engine",
         note=(
@@ -165,8 +165,8 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
         "openssl s_client -connect {host}:443 -servername {host} -groups X25519MLKEM768 </dev/null",
         "openssl s_client -connect {host}:443 -servername {host} -groups X25519 </dev/null",
         note=(
-            "Run both in the task's subnet with OpenSSL 3.5 or newer. If the first one hangs and the second one "
-            "connects, this is the cause."
+            "Run the openssl commands in the task's subnet with OpenSSL 3.5 or newer. If the first one hangs and the "
+            "second one connects, this is the cause."
         ),
     ),
 )
@@ -225,10 +225,10 @@ EGRESS_FIREWALL = CauseText(
     title="a firewall on the way blocks {hosts}",
     fix=Replacement(
         "the rule group",
-        "aws network-firewall describe-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
+        "aws network-firewall describe-rule-group --region {task_region} --type STATEFUL --rule-group-name RULE_GROUP "
         "> OLD_RULES.json",
-        "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name NAME "
-        "--update-token TOKEN --rule-group file://RULES.json",
+        "aws network-firewall update-rule-group --region {task_region} --type STATEFUL --rule-group-name RULE_GROUP "
+        "--update-token UPDATE_TOKEN --rule-group file://RULES.json",
     ).to("allow {hosts} in the firewall, or {around_middlebox}"),
     confirm=reads(
         "aws network-firewall list-firewalls --region {task_region}",
@@ -304,9 +304,9 @@ TLS_INTERCEPTION = CauseText(
     fix=Replacement(
         "the configuration",
         "aws network-firewall describe-tls-inspection-configuration --region {task_region} "
-        "--tls-inspection-configuration-name NAME > OLD_TLS_INSPECTION.json",
+        "--tls-inspection-configuration-name TLS_INSPECTION > OLD_TLS_INSPECTION.json",
         "aws network-firewall update-tls-inspection-configuration --region {task_region} "
-        "--tls-inspection-configuration-name NAME --update-token TOKEN "
+        "--tls-inspection-configuration-name TLS_INSPECTION --update-token UPDATE_TOKEN "
         "--tls-inspection-configuration file://TLS_INSPECTION.json",
     ).to(
         "exempt the hosts of {endpoints} from TLS inspection, or {around_middlebox}",

@@ -11,7 +11,11 @@ DISK_FULL = CauseText(
         "raise ephemeralStorage in the task definition (on an instance: remove old images, or use a larger volume)",
         REGISTER,
     ),
-    confirm=reads("df -h", "docker system df", note="Run them on the host. On Fargate, read the image's size in ECR."),
+    confirm=reads(
+        "df -h",
+        "docker system df",
+        note="Run those other than aws on the host. On Fargate, read the image's size in ECR.",
+    ),
 )
 UNPACK = CauseText(
     code="node.unpack",
@@ -21,7 +25,7 @@ UNPACK = CauseText(
         "aws ecs update-container-instances-state --region {task_region} --cluster {cluster} "
         "--container-instances INSTANCE --status DRAINING",
     ),
-    confirm=reads("dmesg --level err,warn", "df -h", "free -m", note="Run them on the host."),
+    confirm=reads("dmesg --level err,warn", "df -h", "free -m", note="Run those other than aws on the host."),
 )
 SLOW_RUNTIME = CauseText(
     code="node.slow-runtime",
@@ -32,5 +36,7 @@ SLOW_RUNTIME = CauseText(
         "--container-instances INSTANCE --status DRAINING",
         note="Draining moves the service's tasks to other hosts.",
     ),
-    confirm=reads("journalctl --unit docker --since '-1 hour'", "iostat -x 5 3", note="Run them on the host."),
+    confirm=reads(
+        "journalctl --unit docker --since '-1 hour'", "iostat -x 5 3", note="Run those other than aws on the host."
+    ),
 )
