@@ -102,6 +102,8 @@ _UNPACKING = (
     "failed to (?:register|apply) layer",
     r"failed to extract layer[^:]{0,200}(?:sha256:[0-9a-f]{1,64})?",
     "failed to (?:unpack image|prepare extraction (?:snapshot|layer)|commit snapshot|stat snapshot)",
+    "adding layer with blob",  # containers/storage
+    "failed to rebase layer",  # SOCI
 )
 _ANY_CONNECTION_ERROR = _any((*system_errors.REFUSED, *system_errors.UNREACHABLE, *system_errors.PROHIBITED))
 
@@ -204,6 +206,14 @@ PATTERNS = (
         "must specify a value for environment variable 'aws_region' or log opt 'awslogs-region'",
         "(?:cannot determine region for awslogs driver|could not create regionfinder)(?:: .{0,400})?",
     ),
+    # Docker's and the ECS agent's log drivers: their options, and servers that are not CloudWatch Logs.
+    _setting(Subject.LOG_DRIVER, Failure.MALFORMED, *system_errors.LOG_OPTIONS),
+    _setting(
+        Subject.LOG_DRIVER,
+        Failure.NO_ANSWER,
+        r"(?:initialize logging driver|logger args): (?:.{0,300}: )?dial (?:tcp|udp|unix) "
+        r"(?:\S{1,80}:(?!443:|53:)\d{1,5}|/\S{1,100}): [\w :]{1,80}",
+    ),
     _setting(
         Subject.ENDPOINT_ZONE,
         Failure.MALFORMED,
@@ -251,6 +261,8 @@ PATTERNS = (
         Failure.MALFORMED,
         r"ecr auth: authorizationdata is \w+",
         "missing authorizationdata in ecr response",
+        "empty response docker-content-digest",  # oras-go
+        "missing signature key",  # Docker, of a manifest that it takes for schema 1
         "invalid proxyendpoint returned by ecr",
         "unexpected number of results in authorizationdata",
     ),
@@ -399,6 +411,7 @@ PATTERNS = (
         "either the image does not exist or its permissions are incorrect.*",
         r"make sure all images included in the model .{0,300}?exist, and that .{0,100}? has permissions? to",
         "cannot initialize the provided container image",
+        r"failed to (?:copy the|pull your application) image(?: from ecr)?\b",  # App Runner
     ),
     _task_start(
         Subject.SECRET,

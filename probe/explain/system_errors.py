@@ -524,6 +524,18 @@ NOT_SENT = (
     "invalid (?:endpoint ec2|ec2) instance metadata endpoint",
 )
 
+# Docker's daemon/logger and its drivers; ECS's API.
+LOG_OPTIONS = (
+    r"unknown log opt \S{1,100} for",
+    "must specify (?:a value|valid value|a positive integer) for log opt",
+    "you cannot configure log opt",
+    "unsupported log format",
+    r"no log driver named \S{1,80} is registered",
+    "logging mode not supported",
+    "max-buffer-size option is only supported",
+    r"log driver \S{1,40} requires options?",
+    "(?:invalid|unsupported) log(?:ging)? ?driver",
+)
 # What a client refuses of its own configuration: dockerd's daemon.json, containerd's hosts.toml, Helm's repositories.
 UNUSABLE_SETTINGS = (
     r"insecure registry \S{1,300} (?:should not contain '://'|is not valid)",
@@ -563,6 +575,9 @@ HOST_ERRORS = (
     "unhandled tar header",
     "(?:applylayer exit status|error processing tar file)",
     "mount callback failed on",
+    "image unpack job has no layers",
+    r"container id \d{1,10} cannot be mapped to a host id",
+    r"readlink \S{0,60}/overlay2?\b\S{0,200}: invalid argument",
     r"snapshotter (?:not loaded|\S{1,60} (?:was |is )?not found)|layer \S{1,80} unavailable",
     "wrong diff id calculated on extraction",
 )

@@ -24,7 +24,8 @@ _ECR_IMAGE = re.compile(
 _ANY_IMAGE = rf"\"?(?P<image>{_NAME_CHARACTER}{{1,255}}(?::\d+(?=/))?(?:/{_NAME_CHARACTER}{{1,255}}){{0,8}}{_TAG})"
 # Images of any registry, found by the words before them.
 _NAMED_IMAGE = re.compile(
-    rf"(?:resolve ref(?:erence)?|manifest for|pull access denied for|from flag value|cannot pull|image) {_ANY_IMAGE}",
+    r"(?:(?:resolve ref(?:erence)?|manifest for|pull access denied for|from flag value|cannot pull|image) "
+    rf"|\bdocker://|\boci://){_ANY_IMAGE}",
     re.ASCII | re.IGNORECASE,
 )
 _DENIED_IMAGE = re.compile(rf"pull access denied for {_ANY_IMAGE}, repository does not exist", re.ASCII | re.IGNORECASE)

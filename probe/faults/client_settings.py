@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from probe.faults import causes, task
-from probe.faults.causes import advice
+from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, confirmed, possible
 from probe.faults.subjects import Case, Meaning, Subject, says
@@ -28,6 +28,21 @@ NOT_UNDERSTOOD = Fault(
     Impact.PULL,
     (causes.OLD_AGENT, causes.UNRECOGNISED_HOST),
 )
+# Older versions of Docker and oras do not know the manifests or headers of OCI's registries.
+TOO_OLD = NOT_UNDERSTOOD.variant(
+    title="the registry answered, and the client is too old to use the answer",
+    why="The registry sent the manifest, so network, permissions and the image's name are right.",
+    causes=(
+        replace(
+            causes.OLD_AGENT,
+            title="this version of the client does not know the form of the registry's answer",
+            fix=advice("update the client", "docker version"),
+            confirm=reads("docker version", note="Read the version of the client that reports the error."),
+        ),
+        causes.EGRESS_FIREWALL,
+    ),
+)
+_ANSWER = re.compile(r"Docker-Content-Digest|missing signature key", re.IGNORECASE)
 PULL_LIMITED = Fault(
     "client.pull-limited",
     "the client's own rate limit stopped the pull",
@@ -70,9 +85,13 @@ def _malformed(_evidence: Evidence, step: Step) -> Case | None:
     return Case(suspects=confirmed(_PROXY_MALFORMED)) if says(step, _BAD_PROXY) else None
 
 
+def _old(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(TOO_OLD) if says(step, _ANSWER) else None
+
+
 MEANINGS = {
     Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, case=_fips),
-    Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD),
+    Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD, variants=(TOO_OLD,), case=_old),
     Subject.PULL_LIMIT: Meaning(PULL_LIMITED),
     Subject.PROXY: Meaning(PROXY, case=_malformed),
 }

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from probe.faults import causes, layers
 from probe.faults.causes import REGISTER, advice, reads
 from probe.faults.evidence import ELSEWHERE, Evidence
-from probe.faults.fault import Fault, confirmed, finding, finds, possible
-from probe.model import Action, Basis, CertificateSeen, Failure, Finding, ImageHost, Impact, Step
+from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
+from probe.faults.subjects import says
+from probe.model import Action, Basis, CertificateSeen, Client, Failure, Finding, ImageHost, Impact, Step
 from probe.records import replace
 
 _READ_IMAGE_THERE = reads("docker manifest inspect {image}", note="Run it from a host with internet access.")
@@ -131,6 +132,8 @@ FOREIGN_REGISTRY = Fault(
         causes.CERTIFICATE_EXPIRED,
         causes.CLOCK_SKEW,
         causes.PROXY,
+        causes.PROXY_NEEDED,
+        causes.MISCONFIGURED,
         causes.MTU,
         causes.OLD_AGENT,
         _DAMAGED_THERE,
@@ -154,14 +157,31 @@ _OF_WINDOWS = re.compile(r"(?:^|[.<-])(?:mcr|ms|microsoft)\b")  # only its base 
 _NO_PATH = (
     causes.NO_ROUTE,
     causes.SECURITY_GROUP,
-    causes.EGRESS_FIREWALL,
     causes.NO_PUBLIC_IP,
+    causes.EGRESS_FIREWALL,
     causes.NAT_DEVICE,
     causes.NETWORK_ACL,
 )
+# Other clients than ECS run where a proxy may be the way out.
+_NO_PATH_OF_CLIENT = (causes.NO_ROUTE, causes.PROXY_NEEDED, causes.SECURITY_GROUP, *_NO_PATH[3:])
+_PLAIN_HTTP = replace(
+    causes.MISCONFIGURED,
+    title="the registry serves plain HTTP, and the client is not configured for it",
+    fix=advice(
+        "serve the registry over TLS, or list it as insecure where the client is configured",
+        "systemctl restart docker",
+        note="Docker has insecure-registries in /etc/docker/daemon.json, containerd a hosts.toml, other clients a flag "
+        "such as --plain-http.",
+    ),
+    confirm=reads("curl --head http://{host}/v2/", note="Run it where the client runs."),
+)
+_WELL_KNOWN = re.compile(
+    r"(?:^|\.)(?:docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|mcr\.microsoft\.com|ecr\.aws)$"
+)
+_OF_A_TAG = re.compile(r"manifest[ _]unknown|requested image not found|manifest for \S{1,300} not found", re.IGNORECASE)
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
-    Failure.UNREACHABLE: ("is unreachable", possible(*_NO_PATH)),
+    Failure.UNREACHABLE: ("is unreachable", possible(causes.NO_ROUTE, causes.EGRESS_FIREWALL, causes.NAT_DEVICE)),
     Failure.THROTTLED: ("throttles requests", confirmed(_LIMITED_THERE)),
     Failure.NOT_FOUND: (
         "does not have it",
@@ -177,7 +197,10 @@ _ELSEWHERE = {
         possible(_LIMITED_THERE, _NO_TAG_THERE, _NO_REPOSITORY_THERE, causes.BAD_IMAGE_REFERENCE),
     ),
     Failure.NO_CREDENTIALS: ("requires a login", possible(causes.BAD_IMAGE_REFERENCE, _REGISTRY_FAILS)),
-    Failure.NXDOMAIN: ("does not resolve", possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER)),
+    Failure.NXDOMAIN: (
+        "does not resolve",
+        possible(causes.BAD_IMAGE_REFERENCE, causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE),
+    ),
     Failure.NO_PLATFORM: ("has it only for other platforms", confirmed(_NO_PLATFORM_THERE)),
     Failure.UNTRUSTED: ("presents an untrusted certificate", possible(_INTERCEPTED_THERE, _CA_BUNDLE_THERE)),
     Failure.WRONG_NAME: (
@@ -190,7 +213,7 @@ _ELSEWHERE = {
     ),
     Failure.NOT_TLS: (
         "answers without TLS",
-        possible(causes.PROXY, causes.EGRESS_FIREWALL, causes.BAD_IMAGE_REFERENCE),
+        possible(_PLAIN_HTTP, causes.PROXY, causes.EGRESS_FIREWALL, causes.BAD_IMAGE_REFERENCE),
     ),
     Failure.NO_ANSWER: (
         "was not resolved: the resolver did not answer",
@@ -236,8 +259,9 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
                     suspects = _NOT_YET_VALID
                 elif step.seen.not_after in _ENDS_OF_ROOTS:
                     suspects = _EXPIRED_ROOT
+            suspects = _by_client_and_words(evidence, step, suspects)
             public = evidence.plan.image_host is ImageHost.PUBLIC_ECR
-            if public and causes.NO_ROUTE in suspects.causes:
+            if public and step.action is Action.TCP and causes.NO_ROUTE in suspects.causes:
                 suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
                 suspects = possible(_ECR_PUBLIC_TOKEN, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
@@ -247,6 +271,22 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             image = evidence.plan.image if evidence.plan.reference is None else None
             which = image or "image not named"
             yield finding(fault, evidence, (step,), suspects=suspects, how=how, image=image, which=which)
+
+
+def _by_client_and_words(evidence: Evidence, step: Step, suspects: Suspects) -> Suspects:
+    """What the client, the host and the words of the answer make likelier."""
+    well_known = _WELL_KNOWN.search(step.host or "") is not None
+    by_ecs = evidence.client in (Client.ECS, Client.BATCH)
+    if step.failure is Failure.TIMEOUT and not by_ecs:
+        return possible(*_NO_PATH_OF_CLIENT)
+    if step.failure is Failure.NOT_FOUND and says(step, _OF_A_TAG):
+        return suspects.first(_NO_TAG_THERE)
+    if step.failure is Failure.NOT_TLS and well_known:
+        return suspects.first(causes.PROXY, causes.EGRESS_FIREWALL)
+    if step.failure is Failure.NXDOMAIN and well_known:
+        proxy = () if by_ecs else (causes.PROXY_NEEDED,)
+        return possible(causes.CUSTOM_RESOLVER, causes.RESOLVER_UNREACHABLE, *proxy, causes.BAD_IMAGE_REFERENCE)
+    return suspects
 
 
 @finds(LAYER_ELSEWHERE, basis=Basis.TEXT)

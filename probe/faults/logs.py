@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 from probe.faults import causes
+from probe.faults.causes import REGISTER, advice, read_task_definition, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, confirmed, finding, finds, noted, possible
-from probe.faults.subjects import Meaning, Subject
+from probe.faults.subjects import Case, Meaning, Subject, says
 from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
+from probe.records import replace
 
 _LOG_DRIVER = "logs:CreateLogStream and logs:PutLogEvents, which the log driver calls,"
 _DRIVER_POLICY = causes.OTHER_ENDPOINT_POLICY.variant(
@@ -72,7 +74,52 @@ OTHER_ANSWER = NOT_PERMITTED.variant(
     why="The endpoint works, because it answered. Whether the log group exists is unknown.",
 )
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
-MEANINGS = {Subject.LOG_REGION: Meaning(LOG_REGION, ("logs",))}
+_DRIVER_OPTION = replace(
+    causes.MISCONFIGURED,
+    title="an option of the log driver is missing, unknown or has no valid value, or the host does not have the driver",
+    fix=advice("correct the log driver or its options in logConfiguration of the task definition", REGISTER),
+    confirm=read_task_definition("containerDefinitions[].logConfiguration"),
+)
+_OLD_DRIVER = replace(
+    causes.OLD_AGENT,
+    title="the host's Docker or agent is too old for this log driver or option",
+    fix=advice("update Docker and the agent on the host, or replace the host", "docker version"),
+    confirm=reads("docker info --format {{.Plugins.Log}}", note="Run it on the host. It lists the log drivers."),
+)
+LOG_DRIVER = Fault(
+    "logs.driver",
+    "the log driver of the container cannot be set up",
+    "The container runtime rejects the driver or one of its options before the container starts. No request was sent.",
+    Impact.START,
+    (_DRIVER_OPTION, _OLD_DRIVER),
+)
+_SERVER_DOWN = causes.other(
+    "the server of the log driver is down, not started yet, or blocked on its port",
+    advice(
+        "start the server before the task, allow its port, or set the option mode to non-blocking or fluentd-async",
+        REGISTER,
+    ),
+    read_task_definition("containerDefinitions[].logConfiguration"),
+)
+LOG_SERVER = LOG_DRIVER.variant(
+    title="the server of the log driver does not answer",
+    why=(
+        "The container runtime starts a container only if its log driver connects. The driver connects to a server of "
+        "its own, not to CloudWatch Logs, so the pull and its endpoints are not involved."
+    ),
+    causes=(_SERVER_DOWN, _DRIVER_OPTION),
+)
+_DIALLED = re.compile(r"\bdial (?:tcp|udp|unix)\b")
+
+
+def _server(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(LOG_SERVER) if says(step, _DIALLED) else None
+
+
+MEANINGS = {
+    Subject.LOG_REGION: Meaning(LOG_REGION, ("logs",)),
+    Subject.LOG_DRIVER: Meaning(LOG_DRIVER, variants=(LOG_SERVER,), case=_server),
+}
 
 
 @finds(ENDPOINT_POLICY, NOT_PERMITTED, basis=Basis.MEASURED)

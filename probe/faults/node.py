@@ -10,9 +10,10 @@ import re
 from probe.faults import causes
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault
+from probe.faults.fault import Fault, possible
 from probe.faults.subjects import Case, Meaning, Subject, says
 from probe.model import Impact, Step
+from probe.records import replace
 
 DISK = Fault(
     "task.disk-full",
@@ -28,6 +29,7 @@ NOT_UNPACKED = Fault(
     "The layer arrived, so network and permissions work. The error is one of the host's disk, memory or system.",
     Impact.START,
     (causes.UNPACK, causes.LAYER_CORRUPT, causes.DISK_FULL),
+    other_causes=(causes.OLD_AGENT,),
 )
 NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
     why=(
@@ -64,13 +66,25 @@ NETWORK_SETUP = Fault(
 _ON_WINDOWS = re.compile(r"hcsshim|windowsfilter|[A-Z]:\\|Win32|system (?:cannot find|resources exist)")
 
 
-def _windows(_evidence: Evidence, step: Step) -> Case | None:
+# Older runtimes read a compression that they do not know, such as zstd, as a broken archive.
+_OLD_RUNTIME = replace(
+    causes.OLD_AGENT,
+    title="the container runtime is too old for the compression of the layer, such as zstd",
+    fix=advice("update the container runtime, or build the image with gzip", "docker version"),
+    confirm=reads("docker version", note="Run it on the host."),
+)
+_ARCHIVE = re.compile(r"tar header", re.IGNORECASE)
+
+
+def _unpacking(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _ARCHIVE):
+        return Case(suspects=possible(causes.UNPACK, causes.LAYER_CORRUPT, _OLD_RUNTIME, causes.DISK_FULL))
     return Case(NOT_UNPACKED_ON_WINDOWS) if says(step, _ON_WINDOWS) else None
 
 
 MEANINGS = {
     Subject.DISK: Meaning(DISK),
-    Subject.UNPACK: Meaning(NOT_UNPACKED, variants=(NOT_UNPACKED_ON_WINDOWS,), case=_windows),
+    Subject.UNPACK: Meaning(NOT_UNPACKED, variants=(NOT_UNPACKED_ON_WINDOWS,), case=_unpacking),
     Subject.RUNTIME: Meaning(RUNTIME_DOWN),
     Subject.NETWORK_SETUP: Meaning(NETWORK_SETUP),
 }

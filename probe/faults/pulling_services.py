@@ -154,6 +154,24 @@ SERVICE_PULL = Fault(
     Impact.PULL,
     (causes.REPOSITORY_POLICY, causes.REPOSITORY_NOT_FOUND, causes.EXECUTION_ROLE, causes.PULL_OUTSIDE_VPC),
 )
+_ACCESS_ROLE = replace(
+    causes.EXECUTION_ROLE,
+    title="the role of the service may not pull from this repository, or does not trust the service",
+)
+# AWS[pulling-role-app-runner]
+NOT_PULLED = SERVICE_PULL.variant(
+    title="a service of AWS could not pull the image, and does not say why",
+    why=(
+        "It reports a missing permission and a missing image in the same words. It pulls outside your VPC, so its "
+        "endpoints are not involved."
+    ),
+    causes=(_ACCESS_ROLE, _NO_SUCH_TAG, _OTHER_REGION, causes.NO_MATCHING_PLATFORM, causes.REPOSITORY_POLICY),
+)
+NO_IMAGE_OR_ROLE = NOT_PULLED.variant(
+    causes=(_NO_SUCH_TAG, _ACCESS_ROLE, causes.REPOSITORY_NOT_FOUND, causes.REPOSITORY_POLICY, _OTHER_REGION)
+)
+_UNEXPLAINED = re.compile(r"copy the image|pull your application image", re.IGNORECASE)
+_EITHER = re.compile(r"images included in the model|cannot initialize the provided", re.IGNORECASE)
 ACCESS_ROLE = Fault(
     "iam.access-role",
     "App Runner cannot use the access role of the service",
@@ -181,10 +199,16 @@ def _refused_image(evidence: Evidence, step: Step) -> Case | None:
     return Case(IMAGE_OF_ECR_INVALID) if of_ecr else None
 
 
+def _without_reason(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _UNEXPLAINED):
+        return Case(NOT_PULLED)
+    return Case(NO_IMAGE_OR_ROLE) if says(step, _EITHER) else None
+
+
 MEANINGS = {
     Subject.BUILD_IMAGE: Meaning(BUILD_IMAGE),
     Subject.BUILD_SETTINGS: Meaning(BUILD_SETTINGS),
-    Subject.SERVICE_PULL: Meaning(SERVICE_PULL),
+    Subject.SERVICE_PULL: Meaning(SERVICE_PULL, variants=(NOT_PULLED, NO_IMAGE_OR_ROLE), case=_without_reason),
     Subject.SERVICE_IMAGE: Meaning(IMAGE_INVALID, variants=(IMAGE_OF_ECR_INVALID, IMAGE_MISSING), case=_refused_image),
     Subject.ACCESS_ROLE: Meaning(ACCESS_ROLE),
 }

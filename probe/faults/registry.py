@@ -93,7 +93,13 @@ REPO_UNNAMED = REPO_NOT_FOUND.variant(
 REPO_HIDDEN = REPO_NOT_FOUND.variant(
     title="the repository does not exist, or access to it is denied",
     why="The registry answered, so the network works. Docker reports a wrong name and a denial in the same words.",
-    causes=(causes.EXECUTION_ROLE, causes.REPOSITORY_NOT_FOUND, causes.TOKEN_EXPIRED, causes.ECR_ENDPOINT_POLICY),
+    causes=(
+        causes.EXECUTION_ROLE,
+        causes.REPOSITORY_NOT_FOUND,
+        causes.REPOSITORY_POLICY,
+        causes.TOKEN_EXPIRED,
+        causes.ECR_ENDPOINT_POLICY,
+    ),
 )
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",

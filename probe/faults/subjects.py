@@ -28,6 +28,7 @@ class Subject(StrEnum):
     PROXY = "proxy"
     EXECUTION_ROLE = "execution-role"
     LOG_REGION = "log-region"
+    LOG_DRIVER = "log-driver"
     REFERENCE = "reference"
     HOST_WITHOUT_PATH = "host-without-path"
     ENDPOINT_ZONE = "endpoint-zone"

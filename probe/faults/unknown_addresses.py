@@ -36,6 +36,7 @@ NO_ANSWER = Fault(
         causes.FIPS_HOSTNAME,
         causes.FIPS_HOSTNAME_OF_SERVICE,
         causes.LEGACY_HOSTNAME,
+        causes.PROXY_NEEDED,
     ),
     examples=(("reason", "A word stands where the host has its region."),),
 )
@@ -86,7 +87,7 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
         elif endpoint is not None:
             suspects = _suspects_without_answer(evidence, endpoint)
             if evidence.client is Client.ECS and _PING.search(step.detail or ""):
-                suspects = suspects.first(causes.NO_ROUTE, causes.NO_PUBLIC_IP)
+                suspects = suspects.first(causes.NO_ROUTE, causes.NO_PUBLIC_IP, causes.SECURITY_GROUP)
             fault = NO_ANSWER_UNNAMED if endpoint.name == UNNAMED and step.subject else NO_ANSWER
             yield finding(fault, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 
@@ -100,4 +101,7 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
         return possible(*(cause for cause in NO_ANSWER.causes if cause not in named_only))
     fips = fips_hostname(endpoint)
     legacy = (causes.LEGACY_HOSTNAME,) if endpoint.name == "ecr-legacy" else ()
-    return possible(*fips, *legacy, *foreign, causes.missing(endpoint.name), *NO_ANSWER.causes)
+    # Only ECS assigns public addresses for each task; other clients run where a proxy may be the way out.
+    by_client = causes.NO_PUBLIC_IP if evidence.client in (Client.ECS, Client.BATCH) else causes.PROXY_NEEDED
+    likeliest = (causes.missing(endpoint.name), causes.NO_ROUTE, causes.SECURITY_GROUP, by_client)
+    return possible(*fips, *legacy, *foreign, *likeliest, *NO_ANSWER.causes)

@@ -429,6 +429,10 @@ UNPACKING: tuple[str, ...] = (
     "mount callback failed on /var/lib/containerd/tmpmounts/x: unlinkat x: directory not empty",
     "snapshotter not loaded: overlayfs: invalid argument",
     "layer 551 unavailable: unavailable",
+    'writing blob: adding layer with blob "sha256:1": processing tar file(lchown /x: invalid argument): exit status 1',
+    "container ID 1000 cannot be mapped to a host ID",
+    "failed to rebase layer: image unpack job has no layers",
+    "readlink /var/lib/docker/overlay2/l: invalid argument",
     'wrong diff id calculated on extraction "sha256:1"',
 )
 # The client stopped waiting for a helper, or quotes what it printed.

@@ -61,6 +61,8 @@ REGISTRIES: tuple[Message, ...] = (
     ("toomanyrequests: Rate exceeded", Failure.THROTTLED, Action.MANIFEST),
     ("toomanyrequests: Data limit exceeded", Failure.THROTTLED, Action.MANIFEST),
     # oras-go, Helm, Docker
+    ("empty response Docker-Content-Digest", Failure.MALFORMED, "client-version"),
+    ("missing signature key", Failure.MALFORMED, "client-version"),
     ("response status code 404: Not Found", Failure.NOT_FOUND, Action.MANIFEST),
     ("unable to locate any tags in provided repository: oci://x", Failure.NOT_FOUND, Action.MANIFEST),
     ("manifest does not contain a layer with mediatype application/tar+gzip", Failure.MALFORMED, "media-type"),
@@ -131,6 +133,8 @@ SERVICES: tuple[Message, ...] = (
         Failure.DENIED,
         "service-pull",
     ),
+    ("Failed to copy the image from ECR", Failure.DENIED, "service-pull"),
+    ("Failed to pull your application image.", Failure.DENIED, "service-pull"),
     ("ERROR: Lambda cannot initialize the provided container image.", Failure.DENIED, "service-pull"),
     ('ECR image "x" is invalid.', Failure.MALFORMED, "service-image"),
     ("Cannot find the requested image: x", Failure.NOT_FOUND, "service-image"),
@@ -144,6 +148,37 @@ LOG_REGIONS: tuple[Message, ...] = tuple(
         "cannot determine region for awslogs driver: operation error ec2imds: GetRegion",
         "could not create regionFinder: x",
     )
+)
+# moby's daemon/logger and its drivers; ECS's RegisterTaskDefinition.
+LOG_DRIVERS: tuple[Message, ...] = (
+    *(
+        (message, Failure.MALFORMED, "log-driver")
+        for message in (
+            "unknown log opt 'awslogs-stream-prefix' for awslogs log driver",
+            "must specify a value for log opt 'awslogs-group'",
+            "must specify valid value for log opt 'awslogs-create-group': x",
+            "you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern' at the same time",
+            "unsupported log format 'x'",
+            "logger: no log driver named 'splunk' is registered",
+            "logger: logging mode not supported: nonblocking",
+            "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
+            "Log driver awslogs requires options: awslogs-region, awslogs-group",
+            "invalid logging driver: x",
+        )
+    ),
+    *(
+        (f"failed to initialize logging driver: {message}", Failure.NO_ANSWER, "log-driver")
+        for message in (
+            "dial tcp 127.0.0.1:24224: connect: connection refused",
+            "dial unix /var/run/fluent.sock: connect: no such file or directory",
+            "Options https://splunk.example:8088/services: dial tcp 10.0.0.9:8088: i/o timeout",
+        )
+    ),
+    (
+        "failed to initialize logging driver: RequestError: dial tcp 10.0.0.9:443: i/o timeout",
+        Failure.TIMEOUT,
+        Action.TCP,  # CloudWatch Logs
+    ),
 )
 # What the host does not find there is its own, in spite of the words of a missing tag.
 UNPACKING: tuple[Message, ...] = tuple(
@@ -281,6 +316,7 @@ MESSAGES = (
     *SESSIONS,
     *SERVICES,
     *LOG_REGIONS,
+    *LOG_DRIVERS,
     *UNPACKING,
     *SETTINGS,
     *STORES,

@@ -492,7 +492,7 @@ IMAGES = (
         '"https://registry.example.org/v2/shop/scan/manifests/2": dial tcp 198.51.100.9:443: i/o timeout',
         "registry/tcp/198.51.100.9",
         "timeout",
-        {"registry.elsewhere": "tcp.no-route tcp.security-group path.egress-firewall"},
+        {"registry.elsewhere": "tcp.no-route tcp.security-group tcp.no-public-ip path.egress-firewall"},
         address_class="private",
     ),
     Sample(
@@ -578,6 +578,71 @@ STARTS = (
         "nxdomain",
         {"dns.name-missing": "logs.misconfigured-region client.old-agent registry.bad-image-reference"},
         pull="unproven",
+    ),
+    Sample(
+        "the log driver does not know an option",
+        "CannotCreateContainerError: Error response from daemon: unknown log opt 'awslogs-stream-prefix' for awslogs "
+        "log driver",
+        "task/environment/log-driver",
+        "malformed",
+        {"logs.driver": "client.misconfigured client.old-agent"},
+        pull="unproven",
+    ),
+    Sample(
+        "the log driver's own server refuses",
+        "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: dial tcp "
+        "127.0.0.1:24224: connect: connection refused",
+        "task/environment/log-driver",
+        "no-answer",
+        {"logs.driver": "other client.misconfigured"},
+        pull="unproven",
+    ),
+    Sample(
+        "a registry without TLS",
+        'Error response from daemon: Get "https://registry.corp.example:5000/v2/": http: server gave HTTP response to '
+        "HTTPS client",
+        "registry/tls",
+        "not-tls",
+        {"registry.elsewhere": "client.misconfigured path.proxy"},
+    ),
+    Sample(
+        "a tag that another registry does not have",
+        "initializing source docker://registry.corp.example/team/app:4.3: reading manifest 4.3 in "
+        "registry.corp.example/team/app: manifest unknown",
+        "registry/manifest",
+        "not-found",
+        {"registry.elsewhere": "registry.tag-not-found registry.repo-not-found"},
+    ),
+    Sample(
+        "the archive of a layer is of an unknown form",
+        "failed to register layer: ApplyLayer exit status 1 stdout: stderr: archive/tar: invalid tar header",
+        "task/start/unpack",
+        "malformed",
+        {"task.unpack": "node.unpack registry.layer-corrupt client.old-agent"},
+        pull="unproven",
+    ),
+    Sample(
+        "a client that cannot read the answer",
+        f'Error: GET "https://{REGISTRY}/v2/shop/cart/manifests/1": empty response Docker-Content-Digest',
+        "task/environment/client-version",
+        "malformed",
+        {"client.answer-not-understood": "client.old-agent path.egress-firewall"},
+    ),
+    Sample(
+        "App Runner does not say why",
+        "[AppRunner] Failed to pull your application image. Be sure you configure your service with a valid access "
+        "role to your ECR repository.",
+        "task/start/service-pull",
+        "denied",
+        {"service.image-denied": "iam.execution-role registry.tag-not-found region.cross-region"},
+    ),
+    Sample(
+        "SageMaker names image and role",
+        "Failed. Reason: Please make sure all images included in the model for the production variant AllTraffic "
+        "exist, and that the execution role used to create the model has permissions to access them.",
+        "task/start/service-pull",
+        "denied",
+        {"service.image-denied": "registry.tag-not-found iam.execution-role registry.repo-not-found"},
     ),
     Sample(
         "a snapshot on the host is missing",

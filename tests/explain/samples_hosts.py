@@ -56,7 +56,7 @@ HOST_SAMPLES = (
         "exceeded (Client.Timeout exceeded while awaiting headers)",
         "ecr.dkr/tcp",
         "timeout",
-        {"path.no-answer": "tcp.no-route tcp.no-public-ip endpoint.missing.ecr-dkr tcp.security-group"},
+        {"path.no-answer": "tcp.no-route tcp.no-public-ip tcp.security-group endpoint.missing.ecr-dkr"},
     ),
     Sample(
         "certificate of ECR's own servers",

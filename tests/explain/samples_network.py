@@ -111,7 +111,7 @@ CONNECTIONS = (
         "for connection (Client.Timeout exceeded while awaiting headers)",
         "ecr.dkr/tcp",
         "timeout",
-        {"path.no-answer": "tcp.no-route tcp.no-public-ip endpoint.missing.ecr-dkr tcp.security-group"},
+        {"path.no-answer": "tcp.no-route tcp.no-public-ip tcp.security-group endpoint.missing.ecr-dkr"},
     ),
     Sample(
         "containerd, manifest at a public address",
