@@ -94,6 +94,11 @@ _CONSTRAINT = r"failed to satisfy constraint: '.{1,300}?'(?= |\W*$|\W{1,4}\})"
 _TIMED_OUT_AFTER = r"(?:; timed out(?: after waiting \w+)?)?"  # the ECS agent
 
 
+def _status(code: str) -> str:
+    """A status without its reason phrase, as libcurl (-f) and Java's HttpURLConnection state it."""
+    return rf"(?:requested url returned error|returned http response code): {code}\b"
+
+
 def _any(patterns: Iterable[str]) -> str:
     return "|".join(patterns)
 
@@ -875,6 +880,7 @@ PATTERNS = (
         "(?:sso session associated with this profile|your session) has expired",
         "error loading (?:sso token|login session token)",
         r"failed to refresh url: (?:unexpected )?status(?: code)? 40[13]",
+        _status("401"),
         r"request to https://public\.ecr\.aws/\S{1,300}: 400 bad request",  # AWS[ecr-public-login]
     ),
     _round_trip(
@@ -896,6 +902,7 @@ PATTERNS = (
         "too many requests to registry",
         "rate exceeded",
         r"\b429\W{1,2}too many requests",
+        _status("429"),
         "(?:pull )?rate limit exceeded",
     ),
     _round_trip(
@@ -945,6 +952,7 @@ PATTERNS = (
         r"(?:manifest for|repo|repository|image) \S{1,512} not found",
         r"content at \S{1,512} not found",
         r"\b404\W{1,2}not found",
+        _status("404"),
         "unable to locate any tags in provided repository",  # Helm
         "does not exist or no pull access",
         action=Action.MANIFEST,
@@ -954,6 +962,7 @@ PATTERNS = (
         "is not authorized to perform",
         r"\b403\W{1,2}forbidden",
         "status(?: code)?:? 403",
+        _status("403"),
         "access ?denied(?:exception)?",
         r"\bdenied: ",
         r"because no [\w -]{5,40} policy allows",
@@ -962,7 +971,8 @@ PATTERNS = (
     _round_trip(
         Failure.SERVER_ERROR,
         r"\b50[0-4]\W{1,2}(?:internal server error|bad gateway|(?:service|server) unavailable|gateway time-?out)",
-        "statuscode: 50[0-4]",
+        "status ?code: 50[0-4]",
+        _status("50[0-4]"),
         r'/v2/[^\s"]{0,300}"?: (?:internal server error|bad gateway|service unavailable|gateway time-?out)',
     ),
     # ---- timeouts and connections without details

@@ -282,6 +282,7 @@ CUT = (
     r"(?:stream|connection) (?:error\b|id \d{1,9}).{0,60}(?:_error|cancel|refused_stream|stream_closed|your_calm"
     r"|settings_timeout|inadequate_security|http_1_1_required)\b",
     r"http/2 stream \d{1,9} (?:was )?(?:reset|closed)|in the http/?2 framing layer",
+    "(?:stream|connection) error (?:received|detected|sent by user): ",  # h2, below hyper
     "server sent goaway",
     'received goaway from server|"goaway" frame received',
     "http2: (?:frame too large|failed reading the frame payload)|malformed response from server: ",

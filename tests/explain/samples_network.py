@@ -656,4 +656,64 @@ BYTES = (
         {"layers.bad-digest": "registry.layer-corrupt path.egress-firewall"},
     ),
 )
-NETWORK_SAMPLES = (*CONNECTIONS, *NAMES, *TLS, *BYTES)
+# The words of other clients and of what stands between them and AWS, from `source_lists`.
+CLIENTS = (
+    Sample(
+        "Alpine, silent resolver",
+        "urllib3.exceptions.NameResolutionError: Failed to resolve 'api.ecr.eu-north-1.amazonaws.com' ([Errno -3] Try "
+        "again)",
+        "ecr.api/dns",
+        "no-answer",
+        {"dns.resolver-unreachable": "dns.resolver-unreachable"},
+    ),
+    Sample(
+        "systemd-resolved, silent resolver",
+        "api.ecr.eu-north-1.amazonaws.com: resolve call failed: All attempts to contact name servers or networks "
+        "failed",
+        "ecr.api/dns",
+        "no-answer",
+        {"dns.resolver-unreachable": "dns.resolver-unreachable"},
+    ),
+    Sample(
+        ".NET on Windows, silent address",
+        "System.Net.Http.HttpRequestException: A connection attempt failed because the connected party did not "
+        "properly respond after a period of time, or established connection failed because connected host has failed "
+        "to respond. (api.ecr.eu-north-1.amazonaws.com:443)",
+        "ecr.api/tcp",
+        "timeout",
+        {"path.no-answer": NO_ANSWER},
+    ),
+    Sample(
+        "Java on Windows, a local firewall",
+        "java.net.SocketException: Permission denied: connect: https://api.ecr.eu-north-1.amazonaws.com/",
+        "ecr.api/tcp",
+        "prohibited",
+        {"tcp.refused": "path.egress-firewall"},
+    ),
+    Sample(
+        "Java, another host's certificate",
+        "SdkClientException: Unable to execute HTTP request: Certificate for <api.ecr.eu-north-1.amazonaws.com> "
+        "doesn't match any of the subject alternative names: [proxy.corp.example]",
+        "ecr.api/tls",
+        "wrong-name",
+        {"tls.unverified": "tls.interception"},
+    ),
+    Sample(
+        "Envoy's RBAC, not IAM",
+        f'CannotPullContainerError: failed to resolve reference "{IMAGE}": unexpected status: 403 Forbidden: RBAC: '
+        "access denied",
+        "ecr.dkr/manifest",
+        "not-aws",
+        {"http.not-aws": "path.egress-firewall path.proxy"},
+    ),
+    Sample(
+        "Envoy cannot connect",
+        f"unexpected status from HEAD request to https://{REGISTRY}/v2/shop/cart/manifests/1: 503 Service Unavailable: "
+        "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport "
+        "failure reason: delayed connect error: Connection refused",
+        "ecr.dkr/manifest",
+        "not-aws",
+        {"http.not-aws": "path.egress-firewall path.proxy"},
+    ),
+)
+NETWORK_SAMPLES = (*CONNECTIONS, *NAMES, *TLS, *BYTES, *CLIENTS)

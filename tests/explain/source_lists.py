@@ -780,7 +780,9 @@ HTTP = (
             CUT: "connection closed before message completed\ninvalid HTTP version parsed\n"
             "invalid HTTP status-code parsed\ninvalid HTTP header parsed\ninvalid content-length parsed\n"
             "message head is too large\nreceived unexpected message from connection\n"
-            "error reading a body from connection",
+            "error reading a body from connection\n"
+            "stream error received: unexpected internal error encountered\n"
+            "connection error detected: frame with invalid size",
             RESET: "error writing a body to connection",
             TIMEOUT: "client error (Connect)\nclient error (SendRequest)\noperation timed out\n"
             "error sending request for url (https://a.example/)\n"
@@ -896,6 +898,22 @@ HTTP = (
             TLS_STALL: "net/http: TLS handshake timeout",
             NOT_TLS: "http: server gave HTTP response to HTTPS client",
             SETTINGS: 'unsupported protocol scheme "x"\nhttp: no Host in request URL',
+        },
+        {},
+    ),
+    SourceList(
+        "curl lib/http.c (-f), OpenJDK sun/net/www/protocol/http/HttpURLConnection.java, SDK for Java 1",
+        f"x https://{HOST}/ {{}}",
+        {
+            (Failure.UNAUTHENTICATED, None): "The requested URL returned error: 401\n"
+            "Server returned HTTP response code: 401 for URL: x",
+            (Failure.DENIED, None): "The requested URL returned error: 403\n"
+            "Server returned HTTP response code: 403 for URL: x",
+            (Failure.NOT_FOUND, Action.MANIFEST): "The requested URL returned error: 404",
+            (Failure.THROTTLED, None): "The requested URL returned error: 429",
+            (Failure.SERVER_ERROR, None): "The requested URL returned error: 503\n"
+            "Service: AmazonECR; Status Code: 500\n"
+            "Server returned HTTP response code: 502 for URL: x",
         },
         {},
     ),
