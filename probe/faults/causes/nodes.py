@@ -14,7 +14,7 @@ DISK_FULL = CauseText(
     confirm=reads(
         "df -h",
         "docker system df",
-        note="Run those other than aws on the host. On Fargate, read the image's size in ECR.",
+        note="Run them on the host. On Fargate, read the image's size in ECR.",
     ),
 )
 UNPACK = CauseText(
@@ -25,7 +25,7 @@ UNPACK = CauseText(
         "aws ecs update-container-instances-state --region {task_region} --cluster {cluster} "
         "--container-instances INSTANCE --status DRAINING",
     ),
-    confirm=reads("dmesg --level err,warn", "df -h", "free -m", note="Run those other than aws on the host."),
+    confirm=reads("dmesg --level err,warn", "df -h", "free -m", note="Run dmesg, df and free on the host."),
 )
 SLOW_RUNTIME = CauseText(
     code="node.slow-runtime",
@@ -37,6 +37,6 @@ SLOW_RUNTIME = CauseText(
         note="Draining moves the service's tasks to other hosts.",
     ),
     confirm=reads(
-        "journalctl --unit docker --since '-1 hour'", "iostat -x 5 3", note="Run those other than aws on the host."
+        "journalctl --unit docker --since '-1 hour'", "iostat -x 5 3", note="Run journalctl and iostat on the host."
     ),
 )
