@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from probe.config.flags import DEMO_FLAGS, DEMO_SERVE_FLAGS, REPORT_FLAGS, Arguments, UsageError, with_example
 from probe.config.settings import Reports, Settings, arguments_of, notes, parse, read_reports
 from probe.crash import verdict_in_any_case
-from probe.model import Verdict
+from probe.model import Standing, Verdict
 from probe.records import Record, replace
 from probe.safe_words import quoted
 
@@ -315,6 +315,16 @@ def differences(scenario: Scenario, verdict: Verdict) -> list[str]:
         f"{code}'s first cause is {first_causes.get(code)}, expected {cause}"
         for code, cause in scenario.expected_first_causes.items()
         if code in codes and first_causes.get(code) != cause
+    ]
+    listed = {
+        cause.code
+        for finding in verdict.findings
+        for cause in finding.causes
+        if cause.standing is not Standing.RULED_OUT
+    }
+    differing += [
+        f"the cause {code} is listed although the evidence excludes it"
+        for code in sorted(scenario.excluded_causes & listed)
     ]
     if str(verdict.status) != scenario.expected_status:
         differing.append(f"status is {verdict.status}, expected {scenario.expected_status}")

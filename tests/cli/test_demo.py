@@ -29,6 +29,7 @@ class FakeScenario:
     description: str = ("something breaks. " * 12).strip()
     expected_findings: frozenset[str] = frozenset({"probe.bug"})
     expected_first_causes: Mapping[str, str] = field(default_factory=lambda: {"probe.bug": "other"})
+    excluded_causes: frozenset[str] = frozenset()
     expected_status: str = "inconclusive"
     expected_pull: str = "unproven"
     arguments: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ FAKES = [
     FakeScenario("healthy"),
     FakeScenario(demo.SHOWN[1]),
     FakeScenario("other-status", expected_status="pass"),
+    FakeScenario("excluded-cause", excluded_causes=frozenset({"other"})),
     FakeScenario("other-cause", expected_first_causes={"probe.bug": "throttle"}),
     FakeScenario("other-finding", expected_findings=frozenset({"tcp.silent"}), expected_pull="works"),
 ]
@@ -82,6 +84,7 @@ def test_without_a_name_a_healthy_and_a_failing_scenario_are_shown(capfd: pytest
     ("name", "sentence"),
     [
         ("other-status", "status is inconclusive, expected pass"),
+        ("excluded-cause", "the cause other is listed although the evidence excludes it"),
         ("other-cause", "first cause is other, expected throttle"),
         ("other-finding", "tcp.silent is missing; probe.bug was not expected; pull is unproven, expected works"),
     ],
@@ -120,8 +123,8 @@ def test_a_report_for_a_program_is_alone_on_stdout(capfd: pytest.CaptureFixture[
 def test_all_counts_the_scenarios_that_matched(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--all"]) == 1
     lines = capfd.readouterr().out.splitlines()
-    assert len(lines) == 6
-    assert lines[-1] == "2 of 5 scenarios matched"
+    assert len(lines) == 7
+    assert lines[-1] == "2 of 6 scenarios matched"
     assert [line.split()[0] for line in lines[:-1]] == [scenario.name for scenario in FAKES]
     assert "NOT AS EXPECTED" in lines[2]
 

@@ -69,6 +69,7 @@ class Sample:
     address_class: str = ""
     vpc_cidrs: tuple[str, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)
+    excludes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def run(self) -> ReportedText:
@@ -76,7 +77,15 @@ class Sample:
 
     @property
     def expected(self) -> Expected:
-        return Expected(f"text: {self.name}", self.run, self.causes, self.status, self.pull, self.severities)
+        return Expected(
+            f"text: {self.name}",
+            self.run,
+            self.causes,
+            self.status,
+            self.pull,
+            self.severities,
+            excludes=self.excludes,
+        )
 
     def failed_steps(self) -> list[tuple[str, str]]:
         """The failed steps, by id and failure."""

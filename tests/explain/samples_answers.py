@@ -29,6 +29,7 @@ DENIED = (
         "ecr.api/token",
         "denied",
         {"iam.denied": "iam.execution-role iam.source-vpce-condition"},
+        excludes={"iam.denied": "policy.vpce.ecr iam.repository-policy"},
     ),
     Sample(
         "token denied by the endpoint policy",
@@ -40,6 +41,7 @@ DENIED = (
         "ecr.api/token",
         "denied",
         {"policy.vpce.ecr": "=policy.vpce.ecr"},
+        excludes={"policy.vpce.ecr": "iam.execution-role iam.repository-policy"},
     ),
     Sample(
         "token denied without a reason",
@@ -366,6 +368,7 @@ IMAGES = (
         "ecr.dkr/manifest",
         "not-found",
         {"registry.tag-not-found": CACHED},
+        excludes={"registry.tag-not-found": "registry.repo-not-found"},
     ),
     Sample(
         "tag not found, perhaps in a pull-through cache",
@@ -389,6 +392,7 @@ IMAGES = (
         "ecr.dkr/manifest",
         "not-found",
         {"registry.repo-not-found": "registry.repo-not-found registry.pull-through-redirect"},
+        excludes={"registry.repo-not-found": "registry.tag-not-found registry.archived"},
     ),
     Sample(
         "repository not found, or access denied",

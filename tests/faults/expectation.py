@@ -15,7 +15,7 @@ class Expected:
     """The verdict that a run must lead to.
 
     `causes` maps the code of each finding to its causes, likeliest first ("=" confirmed, "-" ruled out); the first few
-    are enough.
+    are enough. `excludes` maps the code of a finding to causes that it must not list, unless as ruled out.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Expected:
     pull: str = "broken"
     severities: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    excludes: Mapping[str, str] = field(default_factory=dict)
 
     def differences(self) -> Iterator[str]:
         measurement = self.run.measure()
@@ -45,6 +46,11 @@ class Expected:
             endpoints = {" ".join(finding.endpoints) for finding in findings if finding.code == code}
             if names not in endpoints:
                 yield f"{code} names {endpoints}, expected {names}"
+        for code, excluded in self.excludes.items():
+            causes_of_code = [cause for finding in findings if finding.code == code for cause in finding.causes]
+            listed = {cause.code for cause in causes_of_code if cause.standing is not Standing.RULED_OUT}
+            if wrong := listed.intersection(excluded.split()):
+                yield f"{code} lists {sorted(wrong)}, which the evidence excludes"
         if (str(verdict.status), str(verdict.pull)) != (self.status, self.pull):
             yield f"status and pull are {verdict.status} {verdict.pull}, expected {self.status} {self.pull}"
 

@@ -98,6 +98,7 @@ EXPECTED = (
         run_with(manifest=Reply(Failure.UNAUTHENTICATED, 403, code="DENIED")),
         {"registry.token-rejected": "registry.auth-token-expired iam.credentials-rejected path.egress-firewall"},
         *PROOF,
+        excludes={"registry.token-rejected": "path.proxy client.no-credential-provider"},
     ),
     Expected(
         "no image for the platform of --platform",

@@ -252,6 +252,7 @@ TLS = (
         FakeRun(large_hello={"ecr.api": Failure.TLS_STALL, "ecr.dkr": Failure.TLS_STALL, "s3": None}),
         {"path.large-client-hello": "=path.large-client-hello"},
         severities={"path.large-client-hello": "error"},
+        excludes={"path.large-client-hello": "path.mtu path.egress-firewall"},
         endpoints={"path.large-client-hello": "ecr.api ecr.dkr"},
     ),
     Expected(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from probe.faults.causes import CAUSES
 from probe.sim.scenarios import SCENARIOS, Scenario
 from probe.sim.vpc import VPC
 
@@ -19,6 +20,10 @@ def test_there_are_at_least_sixty_scenarios_with_unique_names() -> None:
     assert SCENARIOS[0].name == "healthy"
 
 
+def test_many_scenarios_exclude_causes() -> None:
+    assert sum(1 for scenario in SCENARIOS if scenario.excluded_causes) >= 80
+
+
 def test_there_are_at_least_ten_pairs() -> None:
     assert sum(1 for scenario in SCENARIOS if "-and-" in scenario.name) >= 10
 
@@ -28,6 +33,7 @@ def test_a_scenario_is_well_formed(scenario: Scenario) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", scenario.name)
     assert scenario.description.endswith(".")
     assert set(scenario.expected_first_causes) <= scenario.expected_findings
+    assert scenario.excluded_causes <= CAUSES.keys() - set(scenario.expected_first_causes.values())
     assert scenario.expected_status in STATUSES
     assert scenario.expected_pull in ("works", "broken", "unproven")
     if scenario.expected_pull == "broken":

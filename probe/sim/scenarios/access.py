@@ -16,7 +16,7 @@ from probe.sim.changes import (
 from probe.sim.cloud import OTHER_ACCOUNT, TAG
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import ACCOUNT, EC2_HOST, image
-from probe.sim.scenarios.scenario import failing, inconclusive, passing
+from probe.sim.scenarios.scenario import WAY_OUT, failing, inconclusive, passing
 from probe.sim.services import InjectedReply
 from probe.sim.task import credentials_uninitialised
 from probe.sim.vpc import VPC
@@ -43,24 +43,28 @@ DENIALS = (
         "The policy of the ecr.api endpoint does not allow GetAuthorizationToken.",
         endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+        excludes="iam.execution-role iam.repository-policy iam.scp",
     ),
     inconclusive(
         "ecr-endpoint-policy-dkr",
         "The policy of the ecr.dkr endpoint differs from that of ecr.api and lacks BatchGetImage.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:GetDownloadUrlForLayer",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+        excludes="iam.execution-role iam.repository-policy iam.scp",
     ),
     inconclusive(
         "ecr-endpoint-policy-deny",
         "The policy of the ecr.api endpoint has an explicit Deny.",
         endpoint_policy("ecr.api", Statement(), Statement(effect="Deny", actions=(TOKEN,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+        excludes="iam.execution-role iam.repository-policy iam.scp",
     ),
     inconclusive(
         "ecr-endpoint-policy-layers",
         "The policy of the ecr.dkr endpoint allows manifests but not layers.",
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:BatchGetImage",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
+        excludes="iam.execution-role iam.repository-policy iam.scp",
     ),
     inconclusive(
         "ecr-endpoint-policy-other-role",
@@ -81,6 +85,7 @@ DENIALS = (
         endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         arguments=("--pull-role", OWN_ROLE),
+        excludes="iam.execution-role iam.repository-policy iam.scp",
     ),
     inconclusive(
         "denied-without-reason",
@@ -93,6 +98,7 @@ DENIALS = (
         "The probe's role may not get a token; the role that pulls is another one.",
         role_policy(ALL_BUT_TOKEN),
         findings={"iam.denied": "iam.execution-role"},
+        excludes="policy.vpce.ecr iam.repository-policy iam.scp",
     ),
     failing(
         "iam-token-pull-role",
@@ -100,18 +106,21 @@ DENIALS = (
         role_policy(ALL_BUT_TOKEN),
         findings={"iam.denied": "iam.execution-role"},
         arguments=("--pull-role", OWN_ROLE),
+        excludes="policy.vpce.ecr iam.repository-policy iam.scp",
     ),
     inconclusive(
         "iam-images",
         "The role may get a token but may not read images.",
         role_policy(ALL_BUT_IMAGES),
         findings={"iam.denied": "iam.execution-role"},
+        excludes="policy.vpce.ecr iam.repository-policy iam.scp",
     ),
     inconclusive(
         "iam-scp",
         "A service control policy of the organization denies ECR.",
         _service_control_policy,
         findings={"iam.denied": "iam.scp"},
+        excludes="policy.vpce.ecr iam.execution-role",
     ),
     failing(
         "iam-source-vpce",
@@ -123,6 +132,7 @@ DENIALS = (
             "dns.public-answer": None,
         },
         pull="unproven",
+        excludes=f"{WAY_OUT} dns.hosted-zone-wrong-name dns.vpc-attributes-off policy.vpce.ecr",
     ),
     passing(
         "execution-role-source-vpce",
@@ -140,6 +150,7 @@ DENIALS = (
             "dns.public-answer": None,
         },
         arguments=("--pull-role", OWN_ROLE),
+        excludes="policy.vpce.ecr",
     ),
     inconclusive(
         "repository-policy",
@@ -147,6 +158,7 @@ DENIALS = (
         no_change,
         findings={"iam.denied": "iam.repository-policy"},
         arguments=image(f"shared/base:{TAG}", account=OTHER_ACCOUNT),
+        excludes="policy.vpce.ecr iam.execution-role iam.scp",
     ),
     inconclusive(
         "other-account-repo-missing",
@@ -154,6 +166,7 @@ DENIALS = (
         no_change,
         findings={"iam.denied": "iam.repository-policy"},
         arguments=image(f"shared/bsae:{TAG}", account=OTHER_ACCOUNT),
+        excludes="policy.vpce.ecr iam.execution-role iam.scp",
     ),
 )
 
@@ -177,6 +190,7 @@ CREDENTIALS = (
         "The task definition has no task role, so there are no credentials.",
         without_task_role,
         findings={"credentials.missing": "iam.no-credentials"},
+        excludes="iam.execution-role policy.vpce.ecr",
     ),
     inconclusive(
         "instance-role-not-allowed",

@@ -35,7 +35,7 @@ from probe.sim.http import Reply
 from probe.sim.names import CORE
 from probe.sim.network import Treatment
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
-from probe.sim.scenarios.scenario import degraded, failing, passing
+from probe.sim.scenarios.scenario import NO_ENDPOINT, PRIVATE_NAMES, WAY_OUT, degraded, failing, passing
 from probe.sim.servers import CORPORATE, Certificate, HttpServer
 from probe.sim.vpc import VPC
 
@@ -88,6 +88,7 @@ DNS = (
         "Private DNS of the ecr.api endpoint is off, and public addresses are unreachable.",
         without_private_dns("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
+        excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "private-dns-off-nat",
@@ -98,6 +99,7 @@ DNS = (
             "dns.public-answer": "endpoint.missing.ecr-api",
         },
         pull="works",
+        excludes=f"{WAY_OUT} dns.hosted-zone-wrong-name dns.vpc-attributes-off",
     ),
     failing(
         "all-through-nat",
@@ -105,6 +107,7 @@ DNS = (
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
         findings={"s3.route-undetermined": None, "dns.public-answer": None},
         pull="works",
+        excludes=WAY_OUT,
     ),
     passing(
         "all-through-nat-allowed",
@@ -118,30 +121,35 @@ DNS = (
         "The ecr.api endpoint is missing; older documentation calls it optional on Fargate.",
         without_endpoints("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
+        excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "endpoint-missing-ecr-dkr",
         "The ecr.dkr endpoint is missing: the token works, but the registry does not answer.",
         without_endpoints("ecr.dkr"),
         findings={"dns.public-answer": "endpoint.missing.ecr-dkr"},
+        excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "no-endpoints-no-nat",
         "An isolated subnet without any endpoint.",
         all_of(without_endpoints(*CORE), without_gateway_route),
         findings={"dns.public-answer": None, "s3.silent": "endpoint.missing.s3"},
+        excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
     ),
     failing(
         "vpc-dns-hostnames-off",
         "enableDnsHostnames is off, so the VPC ignores the endpoints' private zones.",
         set_to("dns_hostnames", False),
         findings={"dns.public-answer": None},
+        excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
     ),
     failing(
         "hosted-zone-wrong-name",
         "A hosted zone is named ecr.api… instead of api.ecr…, so the host resolves to public addresses.",
         all_of(without_private_dns("ecr.api"), _zone_named_after_service("ecr.api", f"ecr.api.{REGION}.amazonaws.com")),
         findings={"dns.public-answer": "dns.hosted-zone-wrong-name"},
+        excludes=f"{NO_ENDPOINT} {WAY_OUT} dns.private-dns-disabled dns.vpc-attributes-off",
     ),
     failing(
         "hosted-zone-wrong-name-agent",
@@ -160,6 +168,7 @@ DNS = (
         "The hosted zones of central endpoints are not associated with this VPC, so their names resolve publicly.",
         all_of(vpc_with(central=True), lambda vpc: vpc.zones.clear()),
         findings={"dns.public-answer": None},
+        excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
     ),
     failing(
         "hosted-zone-missing-record",
@@ -289,6 +298,7 @@ RESOLVERS = (
         "DHCP options set a company DNS server that does not know the private zones.",
         all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER)),
         findings={"dns.public-answer": "dns.custom-resolver"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     failing(
         "custom-resolver-nat",
@@ -296,6 +306,7 @@ RESOLVERS = (
         all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER), with_nat),
         findings={"s3.route-undetermined": None, "dns.public-answer": "dns.custom-resolver"},
         pull="works",
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     passing(
         "custom-resolver-forwards",
@@ -307,6 +318,7 @@ RESOLVERS = (
         "The company's DNS server fails on AWS's names; the VPC's resolver would answer them.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(SERVFAIL)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.servfail": "dns.custom-resolver"},
+        excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
     ),
     degraded(
         "custom-resolver-half",
@@ -319,12 +331,14 @@ RESOLVERS = (
         "The company's DNS server does not serve this subnet.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(REFUSED)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.refused-query": "dns.custom-resolver"},
+        excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
     ),
     failing(
         "custom-resolver-nxdomain",
         "The company's DNS server has an empty zone for amazonaws.com.",
         all_of(dns_server(OTHER_SERVER, lambda _: always(NXDOMAIN)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.name-missing": "dns.custom-resolver"},
+        excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
     ),
     failing(
         "custom-resolver-silent",
@@ -403,6 +417,7 @@ RESOLVERS = (
         "A Resolver rule sends the names of ECR to a server that does not know the endpoints' private names.",
         forwards(_public_dns, *ECR_DOMAINS),
         findings={"dns.public-answer": None},
+        excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "resolver-rule-dead-ecr",
@@ -421,6 +436,7 @@ RESOLVERS = (
         "The hub's Resolver rules are not associated with this VPC, so the names of its endpoints resolve publicly.",
         all_of(vpc_with(central=True), _hub_rules, lambda vpc: vpc.resolver.forwards.clear()),
         findings={"dns.public-answer": None},
+        excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
     ),
     passing(
         "profile",
@@ -433,6 +449,7 @@ RESOLVERS = (
         "The Route 53 Profile with the private zones is not associated with this VPC, so their names resolve publicly.",
         all_of(vpc_with(central=True), _hub_profile, lambda vpc: vpc.resolver.profile.zones.clear()),
         findings={"dns.public-answer": None},
+        excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
     ),
     failing(
         "profile-firewall",
@@ -451,12 +468,14 @@ RESOLVERS = (
         "The VPC's resolver is silent at its base address and answers at the other one.",
         dns_server(BASE_RESOLVER, lambda _: always(NO_ANSWER)),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
+        excludes="dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "dns-over-tcp-closed",
         "Answers are too large for UDP, and TCP port 53 is closed.",
         all_of(set_to("truncates", True), set_to("dns_over_tcp", Treatment.DROP)),
         findings={"dns.resolver-unreachable": "dns.resolver-unreachable"},
+        excludes="dns.vpc-attributes-off dns.custom-resolver",
     ),
     passing(
         "servfail-once",

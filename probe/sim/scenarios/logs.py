@@ -15,7 +15,7 @@ from probe.sim.changes import (
 from probe.sim.identity import Statement
 from probe.sim.names import AGENT, NEW_REGIONS
 from probe.sim.scenarios.healthy import EC2_AWSVPC, EC2_HOST
-from probe.sim.scenarios.scenario import degraded, failing, passing
+from probe.sim.scenarios.scenario import WAY_OUT, degraded, failing, passing
 from probe.sim.task import Container
 from probe.sim.vpc import VPC
 
@@ -47,6 +47,7 @@ LOGS = (
         without_endpoints("logs"),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
+        excludes="endpoint.missing.ecr-api endpoint.missing.ecr-dkr dns.vpc-attributes-off dns.custom-resolver",
     ),
     degraded(
         "logs-through-nat",
@@ -56,6 +57,7 @@ LOGS = (
             "s3.route-undetermined": None,
             "dns.public-answer": "logs.endpoint-missing",
         },
+        excludes=WAY_OUT,
     ),
     passing(
         "logs-through-nat-allowed",
@@ -141,6 +143,7 @@ LOGS = (
             "s3.route-undetermined": None,
             "dns.public-answer": "ecs.control-plane-endpoints-missing",
         },
+        excludes=WAY_OUT,
     ),
     degraded(
         "agent-endpoints-missing-managed-instances",

@@ -29,7 +29,16 @@ from probe.sim.http import Countdown, Damage, Reply
 from probe.sim.names import CORE
 from probe.sim.network import S3_PREFIX_LIST, FixedReply, Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC, IPV6
-from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
+from probe.sim.scenarios.scenario import (
+    NO_ENDPOINT,
+    PACKETS,
+    PRIVATE_NAMES,
+    WAY_OUT,
+    degraded,
+    failing,
+    inconclusive,
+    passing,
+)
 from probe.sim.servers import (
     AMAZON,
     CORPORATE,
@@ -75,12 +84,14 @@ NETWORK = (
         "The endpoints' security group does not allow the task in.",
         closed_security_groups(*CORE),
         findings={"tcp.silent": "tcp.security-group"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
     ),
     failing(
         "security-group-dkr",
         "Only the security group of the ecr.dkr endpoint does not allow the task in.",
         closed_security_groups("ecr.dkr"),
         findings={"tcp.silent": "tcp.security-group"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
     ),
     failing(
         "security-group-logs",
@@ -88,6 +99,7 @@ NETWORK = (
         closed_security_groups("logs"),
         findings={"tcp.silent": "tcp.security-group"},
         pull="works",
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
     ),
     failing(
         "ec2-awsvpc-instances-only",
@@ -102,24 +114,28 @@ NETWORK = (
         all_of(vpc_with(central=True), closed_security_groups(*CORE)),
         findings={"tcp.silent": "tcp.security-group"},
         arguments=("--vpc-cidr", "10.0.0.0/16"),
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "task-egress-closed",
         "The task's security group allows no outbound traffic.",
         egress_only(),
         findings={"tcp.silent": "tcp.security-group"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated dns.stale-record",
     ),
     failing(
         "everything-silent-by-two-faults",
         "The endpoints' security groups block the task and the S3 gateway endpoint is missing, which looks like one.",
         all_of(closed_security_groups(*CORE), without_gateway),
         findings={"tcp.silent": "tcp.security-group"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated dns.stale-record",
     ),
     failing(
         "stale-record",
         "A private zone of its own points to the addresses of an endpoint that was deleted.",
         all_of(without_private_dns("ecr.api"), _zone_of_a_deleted_endpoint),
         findings={"tcp.silent": "tcp.security-group"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
     ),
     degraded(
         "ipv6-security-group",
@@ -144,36 +160,42 @@ NETWORK = (
         "VPC Block Public Access stops the NAT gateway, on which an endpoint without private DNS relied.",
         all_of(without_private_dns("ecr.api"), with_nat, set_to("network.routes.public_access_blocked", True)),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
+        excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
     ),
     failing(
         "firewall-drops-s3",
         "A firewall on the way out drops packets to S3 of this region, and there is no gateway endpoint.",
         all_of(without_gateway, with_nat, acl_drops("52.216.1.0/24")),
         findings={"s3.silent": "path.egress-firewall"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated",
     ),
     failing(
         "s3-egress",
         "The task's security group allows 443 to the VPC only; the S3 prefix list is missing.",
         egress_only("10.0.0.0/16"),
         findings={"s3.silent": "endpoint.missing.s3"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     failing(
         "s3-gateway-missing",
         "The S3 gateway endpoint is missing: the manifest arrives, the layers do not.",
         without_gateway,
         findings={"s3.silent": "endpoint.missing.s3"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     failing(
         "s3-route-table",
         "The S3 gateway endpoint is not associated with this subnet's route table.",
         without_gateway_route,
         findings={"s3.silent": "endpoint.missing.s3"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     failing(
         "s3-interface-without-dns",
         "S3 has an interface endpoint without private DNS instead of a gateway endpoint.",
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     degraded(
         "s3-through-nat",
@@ -209,30 +231,35 @@ NETWORK = (
         "A network ACL blocks the subnet in the other zone: one address of each endpoint does not answer.",
         acl_drops("10.0.2.0/24"),
         findings={"tcp.partly-silent": "tcp.nacl"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} path.egress-firewall",
     ),
     failing(
         "nacl-s3",
         "A network ACL allows the VPC only, but S3's addresses are public.",
         acl_drops("52.216.0.0/15"),
         findings={"s3.silent": "endpoint.missing.s3"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
     ),
     failing(
         "firewall-refuses",
         "A firewall refuses connections to S3.",
         middlebox("s3", behaviour=ClosedPort()),
         findings={"tcp.refused": "path.egress-firewall"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "firewall-prohibits",
         "A firewall in front of the endpoints answers that communication is prohibited.",
         middlebox(*CORE, behaviour=Treatment.PROHIBIT),
         findings={"tcp.refused": "path.egress-firewall"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "firewall-unreachable",
         "A firewall in front of the endpoints answers that the host is unreachable.",
         middlebox(*CORE, behaviour=Treatment.UNREACHABLE),
         findings={"tcp.refused": "path.egress-firewall"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "router-without-route",
@@ -245,30 +272,35 @@ NETWORK = (
         "A firewall reads the server name in the ClientHello and resets the connection.",
         middlebox("ecr.dkr", behaviour=ResetOnClientHello()),
         findings={"tls.reset": "path.egress-firewall"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "firewall-closes-hello",
         "A firewall reads the server name in the ClientHello and closes the connection.",
         middlebox("ecr.api", behaviour=ResetOnClientHello(with_fin=True)),
         findings={"tls.reset": "path.egress-firewall"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "mtu",
         "Large packets are lost on the way: TCP connects, but the certificate never arrives.",
         middlebox(*CORE, behaviour=SilentServer()),
         findings={"tls.silent": "path.mtu"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "large-client-hello",
         "A firewall drops every ClientHello that needs two packets, as those of post-quantum clients do.",
         middlebox("ecr.api", "ecr.dkr", "s3", behaviour=LargeHelloFilter),
         findings={"path.large-client-hello": "path.large-client-hello"},
+        excludes=f"{PACKETS} path.mtu path.egress-firewall",
     ),
     failing(
         "large-client-hello-reset",
         "A firewall resets connections to S3 whose ClientHello needs two packets.",
         middlebox("s3", behaviour=partial(LargeHelloFilter, with_reset=True)),
         findings={"path.large-client-hello": "path.large-client-hello"},
+        excludes=f"{PACKETS} path.mtu path.egress-firewall",
     ),
     passing(
         "large-client-hello-silent-once",
@@ -287,18 +319,21 @@ NETWORK = (
         "Layer downloads end in the middle.",
         damaged_bodies("s3", Damage.CUT),
         findings={"path.transfer-broken": "path.transfer-broken"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "transfer-reset",
         "Layer downloads are reset in the middle.",
         damaged_bodies("s3", Damage.RESET),
         findings={"path.transfer-broken": "path.transfer-broken"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     failing(
         "transfer-frozen",
         "Layer downloads stop in the middle, and the connection stays open.",
         damaged_bodies("s3", Damage.FREEZE),
         findings={"path.transfer-broken": "path.transfer-broken"},
+        excludes=f"{PACKETS} {NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     passing(
         "refused-once",
@@ -393,6 +428,7 @@ TLS = (
         "A middlebox re-signs every certificate, and the task does not trust it.",
         middlebox(*PULL_AND_LOGS, issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
+        excludes=f"{PACKETS} tls.ca-bundle",
     ),
     degraded(
         "tls-interception-trusted",
@@ -405,24 +441,28 @@ TLS = (
         "Only TLS to S3 is intercepted.",
         middlebox("s3", issuer=CORPORATE),
         findings={"tls.interception": "tls.interception"},
+        excludes=f"{PACKETS} tls.ca-bundle",
     ),
     failing(
         "tls-stale-store",
         "The image's trust store is outdated and lacks Amazon's roots.",
         trust_store(STRANGER),
         findings={"tls.ca-bundle": "tls.ca-bundle"},
+        excludes="tls.interception path.egress-firewall",
     ),
     failing(
         "tls-impostor",
         "A host with a certificate that claims to be Amazon's answers for S3; the trust store verifies the others.",
         server_certificate("s3", issuer=IMPOSTOR),
         findings={"tls.unverified": "tls.interception"},
+        excludes=f"{PACKETS} tls.ca-bundle",
     ),
     failing(
         "tls-impostor-in-vpc",
         "A host in the VPC with a certificate that claims to be Amazon's answers for ecr.dkr.",
         server_certificate("ecr.dkr", issuer=IMPOSTOR),
         findings={"tls.unverified": "dns.hosted-zone-conflict"},
+        excludes=f"{PACKETS} tls.ca-bundle",
     ),
     failing(
         "tls-wrong-host-at-s3",
@@ -441,6 +481,7 @@ TLS = (
         "The certificate presented for S3 has expired.",
         server_certificate("s3", expired=True),
         findings={"tls.certificate-expired": "tls.certificate-expired"},
+        excludes="clock.skew",
     ),
     failing(
         "tls-unreadable",

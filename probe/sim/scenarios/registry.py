@@ -25,7 +25,7 @@ from probe.sim.http import Damage, Reply
 from probe.sim.identity import Statement
 from probe.sim.s3 import internal_error, key_denied, slow_down
 from probe.sim.scenarios.healthy import ACCOUNT, IPV6, image
-from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
+from probe.sim.scenarios.scenario import NO_ENDPOINT, WAY_OUT, degraded, failing, inconclusive, passing
 from probe.sim.services import json_error
 from probe.sim.vpc import VPC
 
@@ -55,6 +55,7 @@ REGISTRY = (
         "The repository does not exist.",
         repository_deleted,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
+        excludes="registry.tag-not-found registry.archived iam.repository-policy",
     ),
     failing(
         "repo-not-found-pull-through",
@@ -62,12 +63,14 @@ REGISTRY = (
         no_change,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
         arguments=image("docker-hub/library/nginx:1.27"),
+        excludes="registry.tag-not-found registry.archived iam.repository-policy",
     ),
     failing(
         "tag-not-found",
         "A lifecycle rule has deleted the tag.",
         tag_deleted,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
+        excludes="registry.repo-not-found iam.repository-policy",
     ),
     failing(
         "digest-not-found",
@@ -75,12 +78,14 @@ REGISTRY = (
         no_change,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
+        excludes="registry.repo-not-found iam.repository-policy",
     ),
     failing(
         "indexed-image-gone",
         "The tag is an index, and the image in it for this machine's platform is not in the registry.",
         lambda vpc: repository(vpc).manifests.pop(images.single().top.digest),
         findings={"registry.tag-not-found": "registry.tag-not-found"},
+        excludes="registry.repo-not-found iam.repository-policy",
     ),
     passing(
         "pinned-digest-gone",
@@ -98,6 +103,7 @@ REGISTRY = (
         "The image is in the storage class ARCHIVE; the registry answers as for an image that does not exist.",
         lambda vpc: repository(vpc).archived.add(repository(vpc).tags[TAG]),
         findings={"registry.tag-not-found": "registry.tag-not-found"},
+        excludes="registry.repo-not-found iam.repository-policy",
     ),
     degraded(
         "no-matching-platform",
@@ -163,12 +169,14 @@ REGISTRY = (
         "Every token request is throttled.",
         inject_reply("ecr.api", THROTTLING),
         findings={"aws.throttled": "throttle"},
+        excludes="aws.service-error path.egress-firewall",
     ),
     inconclusive(
         "throttled-manifest",
         "The registry answers 429 to every manifest request.",
         inject_reply("ecr.dkr", throttled(), at="/manifests/"),
         findings={"aws.throttled": "throttle"},
+        excludes="aws.service-error path.egress-firewall",
     ),
     failing(
         "upstream-refused",
@@ -189,6 +197,7 @@ REGISTRY = (
         "The KMS key that encrypts the repository is disabled: manifests arrive, layers do not.",
         inject_reply("ecr.dkr", key_disabled(), at="/blobs/"),
         findings={"registry.kms-key": "kms.key"},
+        excludes="policy.vpce.s3 iam.execution-role iam.scp",
     ),
     failing(
         "registry-rejects",
@@ -201,6 +210,7 @@ REGISTRY = (
         "ECR answers with an internal error.",
         inject_reply("ecr.api", json_error("ServerException", "Internal failure", 500)),
         findings={"aws.service-error": "aws.service-error"},
+        excludes="path.egress-firewall throttle",
     ),
     inconclusive(
         "service-error-empty",
@@ -225,6 +235,7 @@ REGISTRY = (
         "The registry rejects a new token as expired.",
         set_to("cloud.passwords.expired", True),
         findings={"registry.token-rejected": "registry.auth-token-expired"},
+        excludes="path.proxy iam.execution-role",
     ),
     degraded(
         "clock-ten-minutes",
@@ -237,12 +248,14 @@ REGISTRY = (
         "The task's clock is an hour behind: AWS rejects the signature as expired.",
         clock_behind(3600),
         findings={"clock.skew": "clock.skew"},
+        excludes="iam.credentials-rejected iam.execution-role",
     ),
     inconclusive(
         "clock-an-hour-ahead",
         "The task's clock is an hour ahead: AWS rejects the signature as not yet current.",
         clock_behind(-3600),
         findings={"clock.skew": "clock.skew"},
+        excludes="iam.credentials-rejected iam.execution-role",
     ),
     failing(
         "cross-region",
@@ -258,6 +271,7 @@ REGISTRY = (
         findings={"region.cross-region": "region.cross-region"},
         pull="works",
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+        excludes=WAY_OUT,
     ),
     passing(
         "cross-region-endpoints",
@@ -279,6 +293,7 @@ REGISTRY = (
         _ecr_endpoints_of_another_region,
         findings={"region.cross-region": "region.cross-region"},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+        excludes=NO_ENDPOINT,
     ),
     failing(
         "fips-image-host",
@@ -315,30 +330,35 @@ LAYERS = (
         "The policy of the S3 gateway endpoint allows only the company's bucket: manifests arrive, layers do not.",
         endpoint_policy("s3", OWN_BUCKET_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
+        excludes="kms.key iam.execution-role iam.scp",
     ),
     failing(
         "s3-endpoint-policy-principal",
         "The policy of the S3 endpoint allows only this account, but layers are fetched with ECR's own role.",
         endpoint_policy("s3", OWN_ACCOUNT_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
+        excludes="kms.key iam.execution-role iam.scp",
     ),
     failing(
         "s3-endpoint-policy-nat",
         "The S3 endpoint's policy denies the layers; a NAT gateway does not help, as its route comes second.",
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), with_nat),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
+        excludes="kms.key iam.execution-role iam.scp",
     ),
     failing(
         "s3-access-denied",
         "S3 denies the layers with AccessDenied, without a reason.",
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), set_to("cloud.layers.states_reason", False)),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
+        excludes="iam.execution-role iam.scp",
     ),
     failing(
         "s3-kms-denied",
         "S3 denies the layers because the policy of the repository's KMS key does not allow their decryption.",
         inject_reply("s3", key_denied()),
         findings={"registry.kms-key": "kms.key"},
+        excludes="policy.vpce.s3 iam.execution-role iam.scp",
     ),
     failing(
         "s3-url-expired",
@@ -351,12 +371,14 @@ LAYERS = (
         "S3 throttles with SlowDown.",
         inject_reply("s3", slow_down()),
         findings={"aws.throttled": "throttle"},
+        excludes="aws.service-error path.egress-firewall",
     ),
     inconclusive(
         "s3-error",
         "S3 answers with an internal error.",
         inject_reply("s3", internal_error()),
         findings={"aws.service-error": "aws.service-error"},
+        excludes="path.egress-firewall throttle",
     ),
     failing(
         "layer-corrupt",

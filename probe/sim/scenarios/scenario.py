@@ -8,11 +8,21 @@ from functools import partial
 from probe.records import Record
 from probe.sim.changes import Change
 
+# Causes that belong together, for `excludes`.
+WAY_OUT = "tcp.no-route tcp.no-public-ip tcp.nat-device tcp.block-public-access"
+NO_ENDPOINT = "endpoint.missing.ecr-api endpoint.missing.ecr-dkr logs.endpoint-missing"
+PRIVATE_NAMES = (
+    "dns.private-dns-disabled dns.vpc-attributes-off dns.hosted-zone-not-associated dns.resolver-rule "
+    "dns.hosted-zone-wrong-name"
+)
+PACKETS = "tcp.security-group tcp.nacl"
+
 
 class Scenario(Record, frozen=True):
     """A scenario. `expected_findings` are the codes of all findings, those of severity info too.
 
-    `expected_first_causes` has the likeliest cause by finding code, where it is fixed. `expected_status` and
+    `expected_first_causes` has the likeliest cause by finding code, where it is fixed. `excluded_causes` are codes that
+    what can be measured excludes: no finding may list one, unless as ruled out. `expected_status` and
     `expected_pull` follow from the rules of judgment and were written before the program was run.
     """
 
@@ -21,6 +31,7 @@ class Scenario(Record, frozen=True):
     change: Change
     expected_findings: frozenset[str]
     expected_first_causes: Mapping[str, str]
+    excluded_causes: frozenset[str]
     expected_status: str
     expected_pull: str
     arguments: tuple[str, ...]
@@ -34,15 +45,18 @@ def _scenario(
     status: str,
     pull: str,
     findings: Mapping[str, str | None] | None = None,
+    excludes: str = "",
     arguments: tuple[str, ...] = (),
 ) -> Scenario:
     """Create a scenario.
 
-    `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own.
+    `findings` maps codes to first causes: None where a finding has no cause, or each endpoint has its own. `excludes`
+    are the codes of excluded causes, with blanks between them.
     """
     findings = dict(findings or {})
     causes = {code: cause for code, cause in findings.items() if cause}
-    return Scenario(name, description, change, frozenset(findings), causes, status, pull, arguments)
+    excluded = frozenset(excludes.split())
+    return Scenario(name, description, change, frozenset(findings), causes, excluded, status, pull, arguments)
 
 
 # Scenarios by the status that they must end with; `pull` can be set to another value.

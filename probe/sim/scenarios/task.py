@@ -22,7 +22,7 @@ from probe.sim.cloud import APP, TAG
 from probe.sim.dns import Nameserver
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import IPV6, image
-from probe.sim.scenarios.scenario import degraded, failing, inconclusive, passing
+from probe.sim.scenarios.scenario import NO_ENDPOINT, PRIVATE_NAMES, degraded, failing, inconclusive, passing
 from probe.sim.servers import SilentServer
 from probe.sim.services import InjectedReply
 from probe.sim.task import INSTANCE_ADDRESS, Container, string_error
@@ -213,6 +213,7 @@ TASK = (
         "The task's own image is in ECR Public, which has no endpoint.",
         _own_image("public.ecr.aws/nginx/nginx:1.27"),
         findings={"registry.image-not-in-ecr": "registry.ecr-public-no-privatelink"},
+        excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES}",
     ),
     passing(
         "legacy-hostname",
@@ -240,6 +241,7 @@ TASK = (
         all_of(vpc_with(launch_type="EC2", network_mode="bridge"), without_task_role, _hop_limit_of_1),
         findings={"credentials.missing": "client.imds-hop-limit", "task.metadata-unavailable": None},
         arguments=("--allow-instance-role", "--vpc-cidr", "10.0.0.0/16"),
+        excludes="iam.execution-role policy.vpce.ecr",
     ),
     passing(
         "also-secretsmanager",
