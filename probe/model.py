@@ -726,81 +726,6 @@ class Step(Record, frozen=True, kw_only=True):
         return self.seen if isinstance(self.seen, kind) else None
 
 
-class Measurement(Record, frozen=True, kw_only=True):
-    """All facts of one run: enough to diagnose it again on another machine. Steps are in plan order."""
-
-    basis: Basis = Basis.MEASURED
-    interrupted: bool = False  # by a signal, before everything was measured
-    started_at: datetime
-    seconds: float
-    surroundings: Surroundings
-    identity: Identity
-    plan: Plan
-    steps: tuple[Step, ...]
-
-
-# ---- opinions --------------------------------------------------------------------------------------------------------
-
-
-_CAPITALS = re.compile(r"(?<![\w.$-])[A-Z][A-Z0-9_]+(?![\w.(])")
-
-
-class Advice(Record, frozen=True):
-    """What to do: a text, then commands in order that can be pasted as they are, then a note on them.
-
-    Words in capitals are for the reader to fill in. `text` is empty if the commands suffice.
-    """
-
-    text: str
-    commands: tuple[str, ...] = ()
-    note: str | None = None
-
-    @property
-    def open_words(self) -> frozenset[str]:
-        """The words in capitals of the commands; names of files are none. AWS's own constants are among them."""
-        return frozenset(word for command in self.commands for word in _CAPITALS.findall(command))
-
-
-class Cause(Record, frozen=True, kw_only=True):
-    """A possible cause of a fault. `code` is from the shared vocabulary; `confirm` is how to prove or refute it.
-
-    `object` and `element` name the AWS object and its wrong part if the configuration was read.
-    """
-
-    code: str
-    standing: Standing
-    title: str
-    fix: Advice
-    confirm: Advice
-    object: str | None = None
-    element: str | None = None
-
-
-class Extent(StrEnum):
-    """How much of it a fault breaks. PARTLY: some of several addresses. NOTED: nothing."""
-
-    WHOLLY = "wholly"
-    PARTLY = "partly"
-    NOTED = "noted"
-
-
-class Finding(Record, frozen=True, kw_only=True):
-    """A fault that the evidence shows. `because` holds the ids of the steps that show it; all texts are filled in."""
-
-    code: str
-    impact: Impact
-    extent: Extent
-    endpoints: tuple[str, ...]
-    title: str
-    why: str
-    because: tuple[str, ...]
-    values: dict[str, Any]
-    causes: tuple[Cause, ...]
-
-
-# ---- the outside view ------------------------------------------------------------------------------------------------
-
-
 class GateName(StrEnum):
     """A place that can stop a name, a packet or a call on its way to an endpoint. The list is closed."""
 
@@ -869,22 +794,77 @@ class Gate(Record, frozen=True, kw_only=True):
     missing: str | None = None
 
 
-class SourceSummary(Record, frozen=True, kw_only=True):
-    """A call to AWS's API and whether it was answered. `failure` is one word: "denied", "unsupported", "no-reply" …"""
+class Measurement(Record, frozen=True, kw_only=True):
+    """All facts of one run: enough to diagnose it again on another machine. Steps are in plan order."""
 
-    service: str
-    operation: str
-    ok: bool
-    failure: str | None = None
+    basis: Basis = Basis.MEASURED
+    interrupted: bool = False  # by a signal, before everything was measured
+    started_at: datetime
+    seconds: float
+    surroundings: Surroundings
+    identity: Identity
+    plan: Plan
+    gates: tuple[Gate, ...] = ()  # of the configuration, if it was read
+    steps: tuple[Step, ...]
 
 
-class ConfigurationSummary(Record, frozen=True, kw_only=True):
-    """Where and when the configuration was read."""
+# ---- opinions --------------------------------------------------------------------------------------------------------
 
-    read_at: datetime
-    account: str | None
-    region: str
-    sources: tuple[SourceSummary, ...]
+
+_CAPITALS = re.compile(r"(?<![\w.$-])[A-Z][A-Z0-9_]+(?![\w.(])")
+
+
+class Advice(Record, frozen=True):
+    """What to do: a text, then commands in order that can be pasted as they are, then a note on them.
+
+    Words in capitals are for the reader to fill in. `text` is empty if the commands suffice.
+    """
+
+    text: str
+    commands: tuple[str, ...] = ()
+    note: str | None = None
+
+    @property
+    def open_words(self) -> frozenset[str]:
+        """The words in capitals of the commands; names of files are none. AWS's own constants are among them."""
+        return frozenset(word for command in self.commands for word in _CAPITALS.findall(command))
+
+
+class Cause(Record, frozen=True, kw_only=True):
+    """A possible cause of a fault. `code` is from the shared vocabulary; `confirm` is how to prove or refute it.
+
+    `object` and `element` name the AWS object and its wrong part if the configuration was read.
+    """
+
+    code: str
+    standing: Standing
+    title: str
+    fix: Advice
+    confirm: Advice
+    object: str | None = None
+    element: str | None = None
+
+
+class Extent(StrEnum):
+    """How much of it a fault breaks. PARTLY: some of several addresses. NOTED: nothing."""
+
+    WHOLLY = "wholly"
+    PARTLY = "partly"
+    NOTED = "noted"
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """A fault that the evidence shows. `because` holds the ids of the steps that show it; all texts are filled in."""
+
+    code: str
+    impact: Impact
+    extent: Extent
+    endpoints: tuple[str, ...]
+    title: str
+    why: str
+    because: tuple[str, ...]
+    values: dict[str, Any]
+    causes: tuple[Cause, ...]
 
 
 # ---- the answer ------------------------------------------------------------------------------------------------------
@@ -916,6 +896,34 @@ class EndpointSummary(Record, frozen=True, kw_only=True):
     resolved: int
     reached: int
     ok: bool
+
+
+class SourceSummary(Record, frozen=True, kw_only=True):
+    """A call to AWS's API and whether it was answered. `failure` is one word: "denied", "unsupported", "no-reply" …"""
+
+    service: str
+    operation: str
+    ok: bool
+    failure: str | None = None
+
+
+class SubnetAnswer(Record, frozen=True, kw_only=True):
+    """The verdict on one subnet, where several were inspected."""
+
+    subnet: str
+    zone: str | None
+    status: Status
+    summary: str
+
+
+class ConfigurationSummary(Record, frozen=True, kw_only=True):
+    """Where and when the configuration was read, and the answer of each subnet that was inspected."""
+
+    read_at: datetime
+    account: str | None
+    region: str
+    sources: tuple[SourceSummary, ...]
+    subnets: tuple[SubnetAnswer, ...] = ()
 
 
 class Verdict(Record, frozen=True, kw_only=True):
@@ -957,5 +965,6 @@ class Verdict(Record, frozen=True, kw_only=True):
             surroundings=self.surroundings,
             identity=self.identity,
             plan=self.plan,
+            gates=self.gates,
             steps=self.steps,
         )

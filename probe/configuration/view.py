@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -21,6 +21,13 @@ class MissingError(Exception):
         self.obstacle = obstacle
         self.missing = missing or (operation.permission if obstacle is Obstacle.DENIED else None)
         super().__init__(operation.name, obstacle)
+
+
+class Edit(Protocol):
+    """A change of the configuration."""
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        """The configuration with this change."""
 
 
 class View:
@@ -88,6 +95,19 @@ class View:
         if missing is not None:
             raise missing
         return found
+
+    def edited(self, changes: Iterable[Edit]) -> View:
+        """A view of the configuration as it would be with these changes."""
+        configuration = self.configuration
+        for change in changes:
+            configuration = change.applied(configuration)
+        return View(configuration, complete=self._complete)
+
+    def want_also(self, other: View) -> None:
+        """Note down what was asked of `other` in vain."""
+        self._wanted.update(other._wanted)
+        for key, identities in other._wanted_ids.items():
+            self._wanted_ids.setdefault(key, {}).update(identities)
 
     # ---- for the reader ---------------------------------------------------------------------------------------------
 

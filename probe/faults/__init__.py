@@ -11,6 +11,7 @@ from types import ModuleType
 
 from probe.faults import (
     answers,
+    configuration,
     credentials,
     elsewhere,
     internal,
@@ -31,6 +32,7 @@ from probe.faults import (
 )
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Rule
+from probe.faults.settling import settle
 from probe.model import Basis, Finding, Measurement, Policy
 
 # In causal order: what comes first explains what comes later.
@@ -53,6 +55,7 @@ _AREAS = (
     logins,
     elsewhere,
     services,
+    configuration,
 )
 
 
@@ -78,11 +81,16 @@ FAULTS = tuple(wordings[0] for wordings in WORDINGS.values())
 TEXT_ONLY = frozenset(fault.code for rule in RULES if rule.basis is Basis.TEXT for fault in rule.faults) - frozenset(
     fault.code for rule in RULES if rule.basis is not Basis.TEXT for fault in rule.faults
 )
+# Codes that need the gates of the outside view: a check alone never finds them.
+OF_CONFIGURATION = frozenset(fault.code for rule in _rules(configuration) for fault in rule.faults)
 
 
 def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
-    """Everything that the measurement shows, in causal order; a finding names every failed step."""
+    """Everything that the measurement shows, in causal order; a finding names every failed step.
+
+    Where the configuration was read, its gates settle the causes.
+    """
     evidence = Evidence(measurement, policy)
     findings = [finding for rule in RULES for finding in rule(evidence)]
     findings += internal.unexplained(evidence, findings)
-    return tuple(findings)
+    return settle(findings, measurement.gates)

@@ -12,7 +12,10 @@ from probe.records import Record
 
 
 class Opinion(Record, frozen=True, kw_only=True):
-    """One gate's answer. `cause` is the vocabulary's code that a refusal confirms; `change` would mend it."""
+    """One gate's answer. `cause` is the vocabulary's code that a refusal confirms; `change` would mend it.
+
+    `explicit`: a statement denies it, rather than none allowing it.
+    """
 
     gate: GateName
     answer: GateAnswer
@@ -22,6 +25,7 @@ class Opinion(Record, frozen=True, kw_only=True):
     cause: str | None = None
     missing: str | None = None
     change: Change | None = None
+    explicit: bool = False
 
     @property
     def refuses(self) -> bool:

@@ -47,6 +47,13 @@ class Leg(Record, frozen=True, kw_only=True):
     requests: tuple[Request, ...]
 
     @property
+    def opinions(self) -> tuple[Opinion, ...]:
+        """Every answer, in the order in which the gates are met."""
+        passages = (opinion for passage in self.passages for opinion in passage.opinions)
+        requests = (opinion for request in self.requests for opinion in request.opinions)
+        return (*self.resolution.opinions, *passages, *requests)
+
+    @property
     def gates(self) -> Iterator[Gate]:
         """Every answer in its place, as the document shows it."""
         for opinion in self.resolution.opinions:

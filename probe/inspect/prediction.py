@@ -1,16 +1,17 @@
 """From gates to the steps that a check would see. From there on the rules of a check find the same findings.
 
-A gate that is not known to allow is predicted as if it allowed: `settling` says that the leg is undecided. Nothing here
-has a duration, since nothing was measured.
+A gate that is not known to allow is predicted as if it allowed; `settling` then says that it is undecided. Nothing
+here has a duration, since nothing was measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6
+from probe.gates.opinion import Opinion
 from probe.inspect.legs import Leg, Passage, Request
 from probe.model import (
     Action,
@@ -22,24 +23,44 @@ from probe.model import (
     Basis,
     CertificateSeen,
     ConnectionSeen,
+    Denial,
+    DenialReason,
     Failure,
     GateAnswer,
+    GateName,
     Identity,
+    LayerSeen,
+    LogsSeen,
+    ManifestSeen,
     Measurement,
     NamesSeen,
     Nothing,
     Outcome,
     Plan,
+    RedirectSeen,
+    RedirectTarget,
     Step,
     Surroundings,
 )
+from probe.records import replace
 
-# An address of no one, for the public addresses of a name, which no configuration contains (RFC 5737).
+# A public address of no service, for names whose public addresses no configuration contains (RFC 5737).
 _SOMEWHERE_PUBLIC = "203.0.113.1"
+_IMAGE = "image"  # stands for the digest of what a pull would read
+# The policy that AWS names in a denial, by the gate that refuses.
+_REASONS = {
+    GateName.ENDPOINT_POLICY: DenialReason.ENDPOINT,
+    GateName.IDENTITY_POLICY: DenialReason.IDENTITY,
+    GateName.PERMISSIONS_BOUNDARY: DenialReason.BOUNDARY,
+    GateName.SERVICE_CONTROL_POLICY: DenialReason.SERVICE_CONTROL,
+    GateName.RESOURCE_CONTROL_POLICY: DenialReason.RESOURCE_CONTROL,
+    GateName.REPOSITORY_POLICY: DenialReason.RESOURCE,
+    GateName.REGISTRY_POLICY: DenialReason.RESOURCE,
+}
 
 
 def predict(
-    legs: Iterable[Leg], plan: Plan, surroundings: Surroundings, *, principal: str | None, read_at: datetime
+    legs: Sequence[Leg], plan: Plan, surroundings: Surroundings, *, principal: str | None, read_at: datetime
 ) -> Measurement:
     """What a check in the subnet of `legs` would measure."""
     return Measurement(
@@ -49,81 +70,144 @@ def predict(
         surroundings=surroundings,
         identity=Identity(source="configuration", arn=principal),
         plan=plan,
-        steps=tuple(step for leg in legs for step in _steps(leg, plan)),
+        gates=tuple(gate for leg in legs for gate in leg.gates),
+        steps=tuple(_Walk(plan).steps(legs)),
     )
 
 
-def _steps(leg: Leg, plan: Plan) -> Iterator[Step]:
-    server = _resolver(plan)
-    lookup = _lookup(leg, plan, server)
-    yield lookup
-    if lookup.failed:
-        return
-    handshakes: list[Step] = []
-    for passage in leg.passages:
-        connection = _connection(leg, passage, plan, lookup)
-        yield connection
-        if connection.ok:
-            handshake = _step(
-                leg,
-                Action.TLS,
-                passage.flow.address,
-                CertificateSeen(
-                    address=passage.flow.address, address_class=_class(passage.flow.address, plan), verified=True
-                ),
-                on=connection.id,
-                address=passage.flow.address,
-            )
-            handshakes.append(handshake)
-            yield handshake
-    for request in leg.requests if handshakes else ():
-        yield _request(leg, request, handshakes[0])
+class _Walk:
+    """The steps of one subnet. A request is predicted only where the one before it works."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._ranges = (*plan.vpc_cidrs, *plan.presumed_cidrs)
+        self._pull_goes_on = True
+
+    def steps(self, legs: Iterable[Leg]) -> Iterator[Step]:
+        for leg in legs:
+            yield from self._leg(leg)
+
+    def _leg(self, leg: Leg) -> Iterator[Step]:
+        lookup = self._lookup(leg)
+        yield lookup
+        handshakes: list[Step] = []
+        for passage in leg.passages if lookup.ok else ():
+            connection = self._connection(leg, passage, lookup)
+            yield connection
+            if connection.ok:
+                handshakes.append(self._handshake(leg, connection))
+                yield handshakes[-1]
+        if handshakes:
+            yield from self._requests(leg, handshakes[0])
+        elif leg.endpoint.name in _REQUESTS:
+            self._pull_goes_on = self._pull_goes_on and leg.endpoint.name not in _OF_THE_PULL
+
+    def _lookup(self, leg: Leg) -> Step:
+        resolution, server = leg.resolution, _resolver(self._plan)
+        found = [passage.flow.address for passage in leg.passages]
+        found += [resolved.address for resolved in resolution.addresses if resolved.address not in found]
+        if not found and resolution.public:
+            found = [_SOMEWHERE_PUBLIC]
+        addresses = tuple(Address(address, self._class(address)) for address in found)
+        record = "AAAA" if addresses and all(is_ipv6(entry.address) for entry in addresses) else "A"
+        seen = NamesSeen(
+            server=server, asker=Asker.CONFIGURED, order=0, name=leg.endpoint.lookup, record=record, addresses=addresses
+        )
+        step = _step(leg, Action.DNS, f"{server}/{record}", seen, failure=resolution.failure, address=server)
+        if addresses or resolution.failure:
+            return step
+        return replace(step, outcome=Outcome.SKIPPED, seen=Nothing(), detail="what the name resolves to is not known")
+
+    def _connection(self, leg: Leg, passage: Passage, lookup: Step) -> Step:
+        address = passage.flow.address
+        failure = Failure.TIMEOUT if passage.answer is GateAnswer.REFUSES else None
+        seen = ConnectionSeen(address=address, address_class=self._class(address))
+        return _step(leg, Action.TCP, address, seen, failure=failure, address=address, on=lookup)
+
+    def _handshake(self, leg: Leg, connection: Step) -> Step:
+        address = connection.address or ""
+        seen = CertificateSeen(
+            address=address, address_class=self._class(address), verified=True, issuer="O=Amazon",
+            issuer_organization="Amazon", names=(leg.endpoint.host,),
+        )  # fmt: skip
+        return _step(leg, Action.TLS, address, seen, address=address, on=connection)
+
+    def _requests(self, leg: Leg, handshake: Step) -> Iterator[Step]:
+        """The requests to this endpoint, in order, up to the first that is refused."""
+        before = handshake
+        for action in _REQUESTS.get(leg.endpoint.name, ()):
+            if leg.endpoint.name in _OF_THE_PULL and not self._pull_goes_on:
+                return
+            refusal = next((opinion for opinion in _of(leg.requests, action) if opinion.refuses), None)
+            step = self._request(leg, action, before, refusal)
+            yield step
+            if step.failed:
+                self._pull_goes_on = self._pull_goes_on and leg.endpoint.name not in _OF_THE_PULL
+                return
+            before = step
+
+    def _request(self, leg: Leg, action: Action, before: Step, refusal: Opinion | None) -> Step:
+        failure = None
+        answer = AnswerSeen(address=before.address, method="POST", status=200, aws=True)
+        if refusal is not None:
+            failure = Failure.NOT_FOUND if refusal.gate is GateName.IMAGE else Failure.DENIED
+            answer = self._refused(leg, action, refusal, answer)
+        subject, seen = self._seen(action, answer)
+        return _step(leg, action, subject, seen, failure=failure, address=before.address, on=before)
+
+    def _refused(self, leg: Leg, action: Action, refusal: Opinion, answer: AnswerSeen) -> AnswerSeen:
+        if refusal.gate is GateName.IMAGE:
+            return replace(answer, status=404, code="MANIFEST_UNKNOWN")
+        call = next((request.call for request in leg.requests if request.call.step is action), None)
+        denial = Denial(
+            reason=_REASONS.get(refusal.gate),
+            explicit=refusal.explicit,
+            principal=call.principal if call and not call.by_ecr else None,
+            action=call.action if call else None,
+            resource=call.resource if call else None,
+        )
+        return replace(answer, status=403, code="AccessDenied", denial=denial)
+
+    def _seen(self, action: Action, answer: AnswerSeen) -> tuple[str, AnySeen]:
+        address = answer.address or ""
+        match action:
+            case Action.CHALLENGE:
+                return address, replace(answer, status=401, method="GET")
+            case Action.MANIFEST:
+                return "GET", ManifestSeen(answer=replace(answer, method="GET"), layers=1)
+            case Action.BLOB:
+                target, host = RedirectTarget.LAYER_BUCKET, self._plan.layer_host
+                return _IMAGE, RedirectSeen(answer=answer, digest=_IMAGE, target=target, host=host)
+            case Action.LAYER:
+                return _IMAGE, LayerSeen(answer=answer, digest=_IMAGE, what="layer", verified=answer.status == 200)
+            case Action.LOGS:
+                group, stream = self._plan.log_group, self._plan.log_stream
+                return address, LogsSeen(answer=answer, group=group, stream=stream)
+            case _:
+                return address, answer
+
+    def _class(self, address: str) -> AddressClass:
+        return classify(address, self._ranges)
+
+
+# The requests of a check to each endpoint, in order.
+_REQUESTS = {
+    "ecr.api": (Action.TOKEN,),
+    "ecr.dkr": (Action.CHALLENGE, Action.MANIFEST, Action.BLOB),
+    "s3": (Action.LAYER,),
+    "logs": (Action.LOGS,),
+}
+_OF_THE_PULL = ("ecr.api", "ecr.dkr", "s3")
+
+
+def _of(requests: Iterable[Request], action: Action) -> Iterator[Opinion]:
+    return (opinion for request in requests if request.call.step is action for opinion in request.opinions)
 
 
 def _resolver(plan: Plan) -> str:
-    for text in plan.vpc_cidrs:
-        network = ip_network(text, strict=False)
-        if network.version == 4:
-            return str(network[2])
-    return AMAZON_PROVIDED_DNS[0]
-
-
-def _lookup(leg: Leg, plan: Plan, server: str) -> Step:
-    resolution = leg.resolution
-    addresses = tuple(Address(found.address, _class(found.address, plan)) for found in resolution.addresses)
-    if not addresses and resolution.public:
-        addresses = (Address(_SOMEWHERE_PUBLIC, classify(_SOMEWHERE_PUBLIC, ())),)
-    record = "AAAA" if addresses and all(is_ipv6(entry.address) for entry in addresses) else "A"
-    seen = NamesSeen(
-        server=server, asker=Asker.CONFIGURED, order=0, name=leg.endpoint.lookup, record=record, addresses=addresses
-    )
-    return _step(leg, Action.DNS, f"{server}/{record}", seen, failure=resolution.failure, address=server, on=None)
-
-
-def _connection(leg: Leg, passage: Passage, plan: Plan, lookup: Step) -> Step:
-    address = passage.flow.address
-    failure = Failure.TIMEOUT if passage.answer is GateAnswer.REFUSES else None
-    seen = ConnectionSeen(address=address, address_class=_class(address, plan))
-    return _step(leg, Action.TCP, address, seen, failure=failure, address=address, on=lookup.id)
-
-
-def _request(leg: Leg, request: Request, handshake: Step) -> Step:
-    denied = request.answer is GateAnswer.REFUSES
-    seen = AnswerSeen(address=handshake.address, method="POST", status=400 if denied else 200, aws=True)
-    failure = Failure.DENIED if denied else None
-    return _step(
-        leg,
-        request.call.step,
-        handshake.address or "",
-        seen,
-        failure=failure,
-        address=handshake.address,
-        on=handshake.id,
-    )
-
-
-def _class(address: str, plan: Plan) -> AddressClass:
-    return classify(address, (*plan.vpc_cidrs, *plan.presumed_cidrs))
+    """AmazonProvidedDNS, at the base of the VPC's first range plus two."""
+    ranges = (ip_network(text, strict=False) for text in plan.vpc_cidrs)
+    return next((str(network[2]) for network in ranges if network.version == 4), AMAZON_PROVIDED_DNS[0])
 
 
 def _step(
@@ -134,7 +218,7 @@ def _step(
     *,
     failure: Failure | None = None,
     address: str | None,
-    on: str | None,
+    on: Step | None = None,
 ) -> Step:
     return Step(
         id=f"{leg.endpoint.name}/{action}/{subject}",
@@ -143,11 +227,11 @@ def _step(
         subject=subject,
         host=leg.endpoint.host,
         address=address,
-        on=on,
+        on=on.id if on else None,
         outcome=Outcome.FAILED if failure else Outcome.OK,
         failure=failure,
         detail=None,
         seconds=None,
-        seen=seen if failure is None or not isinstance(seen, CertificateSeen) else Nothing(),
+        seen=seen,
         blocked_by=None,
     )

@@ -22,6 +22,18 @@ class Target(Record, frozen=True, kw_only=True):
     role: str | None = None
     calls: tuple[Call, ...] = ()
 
+    def surroundings_in(self, origin: Origin) -> Surroundings:
+        """What a task in this subnet would know about itself."""
+        ipv4 = next((text for text in origin.ranges if ":" not in text), None)
+        ipv6 = next((text for text in origin.ranges if ":" in text), None)
+        return replace(
+            self.surroundings,
+            subnet_cidr=ipv4,
+            subnet_cidr_ipv6=ipv6,
+            availability_zone=origin.zone,
+            addresses=origin.addresses,
+        )
+
 
 def read_target(view: View, options: Options) -> Target:
     """Raises MissingError while the answers are not there, UsageError for what the user must change."""

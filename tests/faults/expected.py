@@ -6,6 +6,7 @@ from tests.explain.sample import UNDESCRIBED
 from tests.explain.samples import SAMPLES
 from tests.faults import (
     expected_answers,
+    expected_configuration,
     expected_image,
     expected_names,
     expected_network,
@@ -20,6 +21,7 @@ EXPECTED = (
     *expected_answers.EXPECTED,
     *expected_image.EXPECTED,
     *expected_task.EXPECTED,
+    *expected_configuration.EXPECTED,
     *(sample.expected for sample in SAMPLES),
     *UNDESCRIBED,
 )

@@ -16,12 +16,14 @@ from probe.model import (
     Address,
     AnySeen,
     Asker,
+    Basis,
     CertificateSeen,
     ConnectionSeen,
     ControlSeen,
     CredentialsSeen,
     Failure,
     Finding,
+    Gate,
     Identity,
     LargeHelloSeen,
     LayerSeen,
@@ -91,6 +93,8 @@ class FakeRun:
     extra: tuple[Step, ...] = ()
     interrupted: bool = False
     policy: Policy = STRICTEST
+    basis: Basis = Basis.MEASURED
+    gates: tuple[Gate, ...] = ()
 
     def surroundings(self) -> Surroundings:
         usual: dict[str, Any] = {
@@ -114,6 +118,8 @@ class FakeRun:
 
     def measure(self) -> Measurement:
         return Measurement(
+            basis=self.basis,
+            gates=self.gates,
             interrupted=self.interrupted,
             started_at=NOON,
             seconds=1.0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.faults import FAULTS, TEXT_ONLY
+from probe.faults import FAULTS, OF_CONFIGURATION, TEXT_ONLY
 from probe.model import Failure
 from probe.sim.scenarios import SCENARIOS
 from tests.explain.sample import UNDESCRIBED
@@ -18,8 +18,8 @@ PRODUCERS = "\n".join(
 )
 
 # Faults that no state of a network causes: tests/faults and tests/cli make them. Those that only an error text shows
-# have a sample in tests/explain.
-WITHOUT_SCENARIO = {"probe.bug", "unexplained", *TEXT_ONLY}
+# have a sample in tests/explain, those of the configuration a test in tests/inspect.
+WITHOUT_SCENARIO = {"probe.bug", "unexplained", *TEXT_ONLY, *OF_CONFIGURATION}
 
 
 @pytest.mark.parametrize("failure", Failure)

@@ -1,0 +1,132 @@
+"""Faults of what was read: gates that leave the pull undecided, and gates that a measurement contradicts.
+
+They need the gates of the outside view, so a check alone never finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from probe.faults import causes
+from probe.faults.causes import advice, reads
+from probe.faults.evidence import Evidence
+from probe.faults.fault import Fault, finding, finds, possible
+from probe.model import Action, Basis, Extent, Finding, Gate, GateAnswer, GateName, Impact, Step
+from probe.narration import few, listed
+
+_UNREAD = causes.other(
+    "the caller may not read it: {missing}",
+    advice(
+        "allow these reads to the operator, as task-definitions/iam/operator-inspect.json does, and run inspect again"
+    ),
+    reads("aws sts get-caller-identity", note="This is the identity that needs the permissions."),
+)
+_OPEN_VALUE = causes.other(
+    "it depends on a value that no configuration contains: {sentence}",
+    advice("compare the value with what the pulling role and the endpoint send, or run a check from the subnet"),
+    advice("read the element that is named, and run ecr-probe check in the subnet: it measures what decides"),
+)
+UNDECIDED = Fault(
+    "configuration.undecided",
+    "the configuration does not decide whether {endpoints} can be reached",
+    "{what}. Nothing that was read refuses the pull, and nothing that is unknown is taken for an allow.",
+    Impact.PROOF,
+    (_UNREAD, _OPEN_VALUE),
+    examples=(
+        ("what", "Some gates are unknown"),
+        ("missing", "ec2:DescribeNetworkAcls"),
+        ("sentence", "aws:PrincipalTag"),
+    ),
+)
+_CHANGED = causes.other(
+    "the configuration changed between the measurement and the reading, or another subnet was read",
+    advice("measure and read again, one right after the other, and compare subnet and VPC"),
+    reads(
+        "aws cloudtrail lookup-events --region {task_region} "
+        "--lookup-attributes AttributeKey=ReadOnly,AttributeValue=false"
+    ),
+)
+_HIDDEN = causes.EGRESS_FIREWALL
+CONTRADICTION = Fault(
+    "configuration.contradiction",
+    "the measurement and the configuration disagree about {endpoints}",
+    "{what}. What was measured decides the verdict.",
+    Impact.PULL,
+    (_HIDDEN, _CHANGED),
+    Extent.PARTLY,
+    examples=(("what", "Every gate allows the packets, and nothing answers"),),
+)
+
+# Unreadable in a usual member account, so alone no reason to doubt.
+_OFTEN_HIDDEN = (GateName.SERVICE_CONTROL_POLICY, GateName.RESOURCE_CONTROL_POLICY)
+_OPEN = (GateAnswer.DEPENDS, GateAnswer.UNKNOWN)
+_MOST = 5  # of what is missing, named in one sentence
+
+
+@finds(UNDECIDED, basis=Basis.CONFIGURATION)
+def undecided(evidence: Evidence) -> Iterator[Finding]:
+    """Gates that a needed endpoint depends on and that are not known to allow."""
+    waiting = [gate for gate in evidence.measurement.gates if gate.answer in _OPEN and _counts(gate, evidence)]
+    endpoints = tuple(dict.fromkeys(gate.endpoint for gate in waiting))
+    if not waiting:
+        return
+    missing = dict.fromkeys(gate.missing for gate in waiting if gate.missing)
+    depends = [gate for gate in waiting if gate.answer is GateAnswer.DEPENDS]
+    suspects = possible(*((_UNREAD,) if missing or not depends else ()), *((_OPEN_VALUE,) if depends else ()))
+    names = listed(dict.fromkeys(f"{gate.gate}" for gate in waiting))
+    yield finding(
+        UNDECIDED,
+        evidence,
+        _first_steps(evidence, endpoints),
+        endpoints=endpoints,
+        suspects=suspects,
+        what=f"Not decided: {names}",
+        missing=few(tuple(missing), _MOST) if missing else "its reads were not answered",
+        sentence=depends[0].sentence if depends else None,
+    )
+
+
+def _counts(gate: Gate, evidence: Evidence) -> bool:
+    endpoint = evidence.plan.endpoint(gate.endpoint)
+    hidden = gate.answer is GateAnswer.UNKNOWN and gate.gate in _OFTEN_HIDDEN
+    return endpoint is not None and endpoint.required and not hidden
+
+
+@finds(CONTRADICTION, basis=Basis.MEASURED)
+def contradictions(evidence: Evidence) -> Iterator[Finding]:
+    """Connections that were measured otherwise than the gates of their address have it."""
+    refused = [step for step, gates in _connections(evidence) if step.ok and _any(gates, GateAnswer.REFUSES)]
+    silent = [step for step, gates in _connections(evidence) if step.failed and gates and _all_allow(gates)]
+    if refused:
+        what = "A gate refuses packets that were answered: the reading was of another VPC, or the check ran elsewhere"
+        yield finding(CONTRADICTION, evidence, refused, suspects=possible(_CHANGED), what=what)
+    if silent:
+        # The failed connections belong to the finding of the silence.
+        lookups = [step for step in evidence.of(Action.DNS) if step.id in {connection.on for connection in silent}]
+        what = "Every gate that was read allows the packets, and nothing answers"
+        yield finding(CONTRADICTION, evidence, lookups, what=what)
+
+
+def _connections(evidence: Evidence) -> Iterator[tuple[Step, list[Gate]]]:
+    for step in evidence.of(Action.TCP):
+        yield (
+            step,
+            [
+                gate
+                for gate in evidence.measurement.gates
+                if (gate.endpoint, gate.address) == (step.endpoint, step.address)
+            ],
+        )
+
+
+def _any(gates: Iterable[Gate], answer: GateAnswer) -> bool:
+    return any(gate.answer is answer for gate in gates)
+
+
+def _all_allow(gates: Iterable[Gate]) -> bool:
+    return all(gate.answer is GateAnswer.ALLOWS for gate in gates)
+
+
+def _first_steps(evidence: Evidence, endpoints: Iterable[str]) -> list[Step]:
+    found = (next((step for step in evidence.measurement.steps if step.endpoint == name), None) for name in endpoints)
+    return [step for step in found if step is not None]

@@ -1,0 +1,94 @@
+"""The remedy, proven: each proposed change is applied to the configuration in memory, and the gates are asked again.
+
+What hides behind the first refusal comes to light that way. Nothing is ever changed at AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from probe.configuration.view import View
+from probe.gates.changes import Change
+from probe.gates.opinion import Opinion
+from probe.inspect.legs import Leg
+from probe.model import Advice, Cause, Finding, Standing
+from probe.records import Record, replace
+
+_MOST_CHANGES = 20
+
+
+class Remedy(Record, frozen=True):
+    """The changes that make the gates of an endpoint allow, in the order in which they are needed.
+
+    `blocked_by` is the refusal for which no change is known, None where none is left. `unknown` counts the gates that
+    are not known to allow even then.
+    """
+
+    changes: tuple[Change, ...]
+    blocked_by: Opinion | None
+    unknown: int
+
+    @property
+    def sentence(self) -> str:
+        """What the changes achieve."""
+        with_these = "With this change" if len(self.changes) == 1 else "With these changes"
+        if self.blocked_by is not None:
+            return f"{with_these} the next gate refuses: {self.blocked_by.sentence}."
+        if self.unknown:
+            return f"{with_these} no gate that was read refuses; {self.unknown} could not be decided."
+        return f"{with_these} every gate allows."
+
+
+def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | None:
+    """The changes for the legs that `evaluate` returns; None where nothing refuses.
+
+    What the gates need to know after a change is noted down in `view`, to be read in the next round.
+    """
+    changes: list[Change] = []
+    while True:
+        edited = view.edited(changes)
+        legs = evaluate(edited)
+        view.want_also(edited)
+        refusals = [opinion for leg in legs for opinion in leg.opinions if opinion.refuses]
+        if not refusals:
+            unknown = sum(not opinion.allows for leg in legs for opinion in leg.opinions)
+            return Remedy(tuple(changes), None, unknown) if changes else None
+        change = next(_new(refusals, changes), None)
+        if change is None or len(changes) == _MOST_CHANGES:
+            return Remedy(tuple(changes), refusals[0], 0)
+        changes.append(change)
+
+
+def _new(refusals: Sequence[Opinion], made: Sequence[Change]) -> Iterator[Change]:
+    return (refusal.change for refusal in refusals if refusal.change is not None and refusal.change not in made)
+
+
+def with_remedies(
+    findings: Iterable[Finding], legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str
+) -> tuple[Finding, ...]:
+    """The findings whose confirmed causes have the proven changes as their fix. `remedies` are by endpoint."""
+    return tuple(_with_remedy(finding, legs, remedies, region) for finding in findings)
+
+
+def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str) -> Finding:
+    own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
+    needed = [remedies[name] for name in finding.endpoints if name in remedies]
+    refusals = [opinion for leg in own for opinion in leg.opinions if opinion.refuses and opinion.change]
+
+    def fixed(cause: Cause) -> Cause:
+        changes = [opinion.change for opinion in refusals if opinion.cause == cause.code and opinion.change]
+        if cause.standing is not Standing.CONFIRMED or not changes:
+            return cause
+        return replace(cause, fix=_advice(changes, needed, region))
+
+    return replace(finding, causes=tuple(map(fixed, finding.causes)))
+
+
+def _advice(first: Iterable[Change], remedies: Sequence[Remedy], region: str) -> Advice:
+    """The changes that the gates ask for, then those that hide behind them, each once."""
+    changes = tuple(dict.fromkeys((*first, *(change for each in remedies for change in each.changes))))
+    advice = [change.advice(region) for change in changes]
+    text = "; then ".join(each.text for each in advice)
+    commands = tuple(command for each in advice for command in each.commands)
+    notes = [*(each.note for each in advice if each.note), *(each.sentence for each in remedies[:1])]
+    return Advice(text, commands, " ".join(dict.fromkeys(notes)) or None)
