@@ -259,6 +259,7 @@ PATTERNS = (
         r"repository name (?:\([^)]{1,256}\) )?must (?:be|have|not be)",
         "invalidimagename",
         "is not a valid repository uri",
+        "invalid image repository ecr uri",  # the SAM CLI
         "did not resolve to an alias",
     ),
     _setting(
@@ -417,6 +418,7 @@ PATTERNS = (
         r"make sure all images included in the model .{0,300}?exist, and that .{0,100}? has permissions? to",
         "cannot initialize the provided container image",
         r"failed to (?:copy the|pull your application) image(?: from ecr)?\b",  # App Runner
+        "image repository must be in the same account as the caller",
     ),
     _task_start(
         Subject.SECRET,
@@ -600,6 +602,7 @@ PATTERNS = (
         Subject.LOGIN,
         Failure.MALFORMED,
         r"login attempt to \S{1,300} failed with status: 400\b(?: bad request)?",
+        r"(?:head|get) request to https://\S{0,80}dkr[.-]ecr\S{1,300}: 400 bad request",
         r"(?:docker|podman|helm|nerdctl|finch|buildah|oras|skopeo) (?:registry )?login\b.{0,200}\b400:? bad request",
         "(?:logging into|authenticating creds for|unable to retrieve auth token).{0,300}"
         r"(?:status code(?: from registry)? 400\b(?: \(bad request\))?|\b400 bad request)",
@@ -868,7 +871,7 @@ PATTERNS = (
     ),
     _round_trip(Failure.CLOCK, "signature (?:expired|not yet current)"),
     # Only ECR's registry says this. AWS[ecr-expired-token]
-    _round_trip(Failure.UNAUTHENTICATED, "your authorization token has expired", action=Action.MANIFEST),
+    _round_trip(Failure.UNAUTHENTICATED, "your authorization token (?:has expired|is invalid)", action=Action.MANIFEST),
     _round_trip(
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",

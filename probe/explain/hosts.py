@@ -29,7 +29,7 @@ _GLOBAL = re.compile(r"(?P<service>[a-z0-9-]+)\.(?P<suffix>.+)")
 _NUMBER = re.compile(r"(?<=^ecs-[at])-\d+$")
 _ENDPOINTS = {"ecs-a": "ecs-agent", "ecs-t": "ecs-telemetry", "streaming-logs": "logs"}
 _PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
-_AWS_WORD = re.compile(r"aws|ecr|account|acct|endpoint|redacted")
+_AWS_WORD = re.compile(r"aws|(?<!azur)ecr|account|acct|endpoint|redacted")
 # Sites of documentation: links in a text, never the host that failed.
 _LINK_PREFIXES = (
     "docs.",

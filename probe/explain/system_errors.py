@@ -23,6 +23,7 @@ from __future__ import annotations
 TIMED_OUT = (
     "(?:connection|operation|connect) timed out",
     "connection attempt timed out",
+    "network timed out while trying to connect",  # Docker before 1.12
     r"a connection attempt failed(?: because(?: the connected party .{1,200}? failed to respond\.?)?)?",  # WSAETIMEDOUT
     "(?:connection|connect|operation) timed? ?out after",  # libcurl, Node.js
 )
@@ -536,6 +537,8 @@ LOG_OPTIONS = (
     "max-buffer-size option is only supported",
     r"log driver \S{1,40} requires options?",
     "(?:invalid|unsupported) log(?:ging)? ?driver",
+    "failed to get fluentd log ?driver arguments(?:: .{0,200})?",
+    "at least one container has to be configured with the awsfirelens log driver",
 )
 # What a client refuses of its own configuration: dockerd's daemon.json, containerd's hosts.toml, Helm's repositories.
 UNUSABLE_SETTINGS = (

@@ -178,7 +178,12 @@ _PLAIN_HTTP = replace(
 _WELL_KNOWN = re.compile(
     r"(?:^|\.)(?:docker\.(?:io|com)|ghcr\.io|quay\.io|gcr\.io|pkg\.dev|mcr\.microsoft\.com|ecr\.aws)$"
 )
-_OF_A_TAG = re.compile(r"manifest[ _]unknown|requested image not found|manifest for \S{1,300} not found", re.IGNORECASE)
+# The words of a missing tag, and "not found" behind a tag: for an unknown repository most registries ask for a login.
+_OF_A_TAG = re.compile(
+    r"manifest[ _]unknown|requested image not found|manifest for \S{1,300} not found|unable to locate any tags"
+    r"|/[\w./-]{1,300}:[\w.-]{1,128}\"?: not found",
+    re.IGNORECASE,
+)
 _ELSEWHERE = {
     Failure.TIMEOUT: ("does not answer", possible(*_NO_PATH)),
     Failure.UNREACHABLE: ("is unreachable", possible(causes.NO_ROUTE, causes.EGRESS_FIREWALL, causes.NAT_DEVICE)),

@@ -224,9 +224,11 @@ def malformation(evidence: Evidence, endpoint: Endpoint) -> str | None:
     account, region, suffix = match["account"], match["region"], match["suffix"]
     if account and len(account) != 12:
         return f"The account id {account} has {len(account)} digits, not 12."
-    china = region.startswith("cn-")
-    if suffix not in (*AWS_DOMAINS, evidence.plan.dns_suffix) or suffix.endswith(".cn") is not china:
-        ours = "amazonaws.com.cn" if china else evidence.plan.dns_suffix
+    china, ours = region.startswith("cn-"), evidence.plan.dns_suffix
+    # A partition with a domain of its own has no hosts in that of the others.
+    of_others = region == evidence.plan.region and suffix == "amazonaws.com" != ours
+    if suffix not in (*AWS_DOMAINS, ours) or suffix.endswith(".cn") is not china or of_others:
+        ours = "amazonaws.com.cn" if china else ours
         return f"Hosts of AWS in {region} end in {ours}, not in {suffix}."
     return None if endpoint.region else f"{region} is not a region of AWS that ecr-probe knows."
 

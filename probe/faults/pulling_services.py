@@ -179,6 +179,7 @@ ACCESS_ROLE = Fault(
     Impact.PULL,
     (causes.TRUST_POLICY, causes.EXECUTION_ROLE),
 )
+_TAG_AND_DIGEST = re.compile(r":[\w.-]{1,128}@sha256:")  # Lambda takes one of them
 _MASKED_ECR_IMAGE = re.compile(r"(?i)source image \S{0,200}dkr[.-]ecr\b")
 
 
@@ -196,6 +197,8 @@ def _refused_image(evidence: Evidence, step: Step) -> Case | None:
     if step.failure is Failure.NOT_FOUND:
         return Case(IMAGE_MISSING)
     of_ecr = evidence.plan.reference is not None or says(step, _MASKED_ECR_IMAGE)
+    if says(step, _TAG_AND_DIGEST):
+        return Case(IMAGE_OF_ECR_INVALID, possible(_BAD_NAME, _OTHER_REGION, causes.REPOSITORY_NOT_FOUND))
     return Case(IMAGE_OF_ECR_INVALID) if of_ecr else None
 
 

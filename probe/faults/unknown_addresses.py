@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from probe.endpoints import AGENT_ENDPOINTS
 from probe.faults import causes, network
 from probe.faults.causes import advice
 from probe.faults.evidence import REFUSALS, UNNAMED, Evidence
@@ -98,10 +99,12 @@ def _suspects_without_answer(evidence: Evidence, endpoint: Endpoint) -> Suspects
         return possible(*foreign, *network.S3_SILENT.causes)
     if endpoint.name == UNNAMED:
         named_only = (causes.PRIVATE_DNS_OFF, causes.CUSTOM_RESOLVER)
-        return possible(*(cause for cause in NO_ANSWER.causes if cause not in named_only))
+        likely = (cause for cause in NO_ANSWER.causes if cause not in named_only)
+        return possible(*likely, causes.PROXY_NEEDED)
     fips = fips_hostname(endpoint)
     legacy = (causes.LEGACY_HOSTNAME,) if endpoint.name == "ecr-legacy" else ()
     # Only ECS assigns public addresses for each task; other clients run where a proxy may be the way out.
-    by_client = causes.NO_PUBLIC_IP if evidence.client in (Client.ECS, Client.BATCH) else causes.PROXY_NEEDED
+    by_task = evidence.client in (Client.ECS, Client.BATCH) and endpoint.name not in (*AGENT_ENDPOINTS, "ecs")
+    by_client = causes.NO_PUBLIC_IP if by_task else causes.PROXY_NEEDED
     likeliest = (causes.missing(endpoint.name), causes.NO_ROUTE, causes.SECURITY_GROUP, by_client)
     return possible(*fips, *legacy, *foreign, *likeliest, *NO_ANSWER.causes)

@@ -463,6 +463,7 @@ WAITING: tuple[str, ...] = (
     "timeout of 5000ms exceeded",
     "Acquire operation took longer than the configured maximum time.",
     "connection attempt timed out",
+    "Network timed out while trying to connect to https://r.example/v1/",
     "Operation timed out after 5000 milliseconds with 0 bytes received",
 )
 # Words in front of a reason.

@@ -12,6 +12,7 @@ _PUT = "PUT https://123456789012.dkr.ecr.eu-north-1.amazonaws.com/v2/shop/cart/m
 _CONSTRAINT = "failed to satisfy constraint:"
 
 # ECR's API behind its registry, and distribution's registry/api/errcode.
+_HOST_OF_ECR = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
 REGISTRIES: tuple[Message, ...] = (
     (
         f"Invalid parameter at 'ImageManifest' {_CONSTRAINT} 'Invalid JSON syntax'",
@@ -61,8 +62,15 @@ REGISTRIES: tuple[Message, ...] = (
     ("toomanyrequests: Rate exceeded", Failure.THROTTLED, Action.MANIFEST),
     ("toomanyrequests: Data limit exceeded", Failure.THROTTLED, Action.MANIFEST),
     # oras-go, Helm, Docker
+    (
+        f"unexpected status from HEAD request to https://{_HOST_OF_ECR}/v2/x/manifests/1: 400 Bad Request",
+        Failure.MALFORMED,
+        "login",
+    ),
     ("empty response Docker-Content-Digest", Failure.MALFORMED, "client-version"),
     ("missing signature key", Failure.MALFORMED, "client-version"),
+    ("Invalid Image Repository ECR URI: public.ecr.aws/x/y", Failure.MALFORMED, "reference"),
+    ("denied: Your Authorization Token is invalid.", Failure.UNAUTHENTICATED, Action.MANIFEST),
     ("response status code 404: Not Found", Failure.NOT_FOUND, Action.MANIFEST),
     ("unable to locate any tags in provided repository: oci://x", Failure.NOT_FOUND, Action.MANIFEST),
     ("manifest does not contain a layer with mediatype application/tar+gzip", Failure.MALFORMED, "media-type"),
@@ -133,6 +141,7 @@ SERVICES: tuple[Message, ...] = (
         Failure.DENIED,
         "service-pull",
     ),
+    ("Image repository must be in the same account as the caller", Failure.DENIED, "service-pull"),
     ("Failed to copy the image from ECR", Failure.DENIED, "service-pull"),
     ("Failed to pull your application image.", Failure.DENIED, "service-pull"),
     ("ERROR: Lambda cannot initialize the provided container image.", Failure.DENIED, "service-pull"),
@@ -164,6 +173,8 @@ LOG_DRIVERS: tuple[Message, ...] = (
             "logger: max-buffer-size option is only supported with 'mode=non-blocking'",
             "Log driver awslogs requires options: awslogs-region, awslogs-group",
             "invalid logging driver: x",
+            "failed to get fluentd log driver arguments: no log configuration",
+            "at least one container has to be configured with the awsfirelens log driver.",
         )
     ),
     *(

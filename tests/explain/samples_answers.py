@@ -584,6 +584,32 @@ STARTS = (
         pull="unproven",
     ),
     Sample(
+        "the client does not know the domain of a new partition",
+        "Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log stream: Post "
+        '"https://logs.eu-isoe-west-1.amazonaws.com/": dial tcp: lookup logs.eu-isoe-west-1.amazonaws.com on '
+        "10.0.0.2:53: no such host",
+        "logs/dns/10.0.0.2",
+        "nxdomain",
+        {"dns.name-missing": "logs.misconfigured-region client.old-agent"},
+        pull="unproven",
+    ),
+    Sample(
+        "a registry of another vendor whose name contains ecr",
+        'chart pull error: GET "https://corp.azurecr.io/v2/helm/app/app/tags/list": unexpected status code 404: name '
+        "unknown: repository helm/app/app is not found",
+        "registry/manifest",
+        "not-found",
+        {"registry.elsewhere": "registry.repo-not-found registry.bad-image-reference"},
+    ),
+    Sample(
+        "a pull with a malformed login",
+        f'failed to resolve reference "{IMAGE}": unexpected status from HEAD request to '
+        f"https://{REGISTRY}/v2/shop/cart/manifests/1: 400 Bad Request",
+        "task/environment/login",
+        "malformed",
+        {"registry.login-invalid": "client.misconfigured region.cross-region"},
+    ),
+    Sample(
         "the log driver does not know an option",
         "CannotCreateContainerError: Error response from daemon: unknown log opt 'awslogs-stream-prefix' for awslogs "
         "log driver",
@@ -631,6 +657,13 @@ STARTS = (
         "task/environment/client-version",
         "malformed",
         {"client.answer-not-understood": "client.old-agent path.egress-firewall"},
+    ),
+    Sample(
+        "Lambda refuses a tag with a digest",
+        f"Source image {REGISTRY}/hello-world:latest@sha256:0a1b is not valid. Provide a valid source image",
+        "task/start/service-image",
+        "malformed",
+        {"service.image-invalid": "registry.bad-image-reference region.cross-region"},
     ),
     Sample(
         "App Runner does not say why",
