@@ -24,7 +24,7 @@ class SimulatedAccount(Record, kw_only=True):
     region: str = "us-east-1"
     account: str = "123456789012"
     objects: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
-    replies: dict[str, Item] = field(default_factory=dict)  # of calls without a list, by "service:Operation"
+    replies: dict[str, Item] = field(default_factory=dict)  # of calls without a list, by service and operation
     denied: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     elsewhere: dict[str, SimulatedAccount] = field(default_factory=dict)  # the same account in other Regions

@@ -121,6 +121,7 @@ PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} 
     "cat",
     "dig",
     "grep",
+    "systemctl",
     "timedatectl",
 }
 
