@@ -57,8 +57,7 @@ format: $(VENV)/dev  ## format the code with ruff
 	$(BIN)/ruff check --fix .
 
 test-lab: $(VENV)/lab lab-image onefile lambda-zip  ## run the check against real servers in network namespaces (root, Linux)
-	$(BIN)/python -m pytest tests/lab -m "not laboratory" -n 2 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest tests/lab -m laboratory $(ARGS)
+	$(BIN)/python -m pytest tests/lab -n 3 --dist loadgroup $(ARGS)
 
 bench: bench-programs lab-image onefile  ## measure speed and memory against peers, as a table (root, Linux)
 	$(BIN)/python -m tests.bench

@@ -19,9 +19,15 @@ from tests.lab.network import ENVIRONMENT, Host, Network
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that measure in the laboratory: make test-lab runs them one by one, and the others in parallel."""
+    """Mark the tests that measure in the laboratory, and group all tests for `--dist loadgroup`.
+
+    The laboratory is one group: one worker runs its tests one by one, which mostly wait, and the other workers run
+    the rest by file.
+    """
     if "cloud" in getattr(item, "fixturenames", ()):
         item.add_marker("laboratory")
+    group = "laboratory" if item.get_closest_marker("laboratory") else item.path.stem
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
