@@ -126,10 +126,10 @@ def endpoints_prohibited(cloud: Cloud) -> AbstractContextManager[None]:
     return _filtering((cloud.router,), _FORWARD.format(rule))
 
 
-def _in_mid_layer(cloud: Cloud, verdict: str, *, after: int = 300_000) -> AbstractContextManager[None]:
-    """A device on the path that applies `verdict` to a connection to S3 after so many bytes."""
+def _in_mid_layer(cloud: Cloud, verdict: str) -> AbstractContextManager[None]:
+    """A device on the path that applies `verdict` to a connection to S3 after 300,000 bytes."""
     cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
-    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > {after} {verdict};"))
+    return _filtering((cloud.router,), _FORWARD.format(f"ip daddr {{ {_S3} }} ct bytes > 300000 {verdict};"))
 
 
 def layers_reset(cloud: Cloud) -> AbstractContextManager[None]:
@@ -171,9 +171,14 @@ def first_connection_refused(cloud: Cloud) -> AbstractContextManager[None]:
 def layer_reset_once(cloud: Cloud) -> AbstractContextManager[None]:
     """A device that resets one connection to S3 in the middle of a layer, and no other.
 
-    Early, while the server's window is small: a single reset after the last byte was sent would break nothing.
+    Early, while the server's window is small: a reset after the last byte was sent would break nothing. All further
+    packets of this connection are reset too, because a client ignores a reset that data on the way has overtaken
+    (RFC 5961, section 3.2).
     """
-    return _in_mid_layer(cloud, f"{_ONCE} reject with tcp reset", after=50_000)
+    cloud.router.run("sysctl", "--quiet", "--write", "net.netfilter.nf_conntrack_acct=1")
+    s3 = f"ip daddr {{ {_S3} }}"
+    chosen = f"{s3} ct bytes > 50000 {_ONCE} ct mark set 1;"
+    return _filtering((cloud.router,), _FORWARD.format(f"{chosen} {s3} ct mark 1 reject with tcp reset;"))
 
 
 def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
