@@ -26,6 +26,7 @@ from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
+from tests.faults.commands import PLAYED, commands_of, fault_of_text, forms_of, known_forms, unreadable
 from tests.laws.lookups import reads_that_are_not_printed, words_without_read
 from tests.laws.placeholders import signs_of_empty_placeholders
 from tests.report import fleets, readers
@@ -77,6 +78,7 @@ def test_a_scenario_matches_its_expectations_and_the_laws(scenario: Scenario) ->
     every_failed_step_belongs_to_a_finding(result.verdict)
     every_error_and_warning_has_evidence_and_a_cause(result.verdict)
     the_exit_code_follows_from_the_status(result.verdict)
+    every_command_has_a_form_that_the_laboratory_tries(scenario, result.verdict)
     check_form(result.verdict)
     assert signs_of_empty_placeholders(result.verdict) == []
     assert list(words_without_read(cause for finding in result.verdict.findings for cause in finding.causes)) == []
@@ -129,6 +131,15 @@ def the_exit_code_follows_from_the_status(verdict: Verdict) -> None:
     expected = {"pass": 0, "degraded": 1 if verdict.policy.strict else 0, "fail": 1, "inconclusive": 3}
     assert verdict.exit_code == expected[verdict.status]
     assert bool(errors) == (verdict.status in ("fail", "inconclusive"))
+
+
+def every_command_has_a_form_that_the_laboratory_tries(scenario: Scenario, verdict: Verdict) -> None:
+    """Its text is in order, and it is of a form that a case, a sample or a page has, else the laboratory plays it."""
+    commands = commands_of(verdict.findings)
+    assert {command: fault for command in commands if (fault := fault_of_text(command))} == {}
+    assert unreadable(sorted(commands)) == []
+    new_forms = sorted(forms_of(commands) - known_forms())
+    assert bool(new_forms) == (scenario.name in PLAYED), f"tests/faults/commands.py, PLAYED: {new_forms}"
 
 
 def the_document_matches_its_schema(document: str) -> None:
