@@ -71,7 +71,7 @@ INTERRUPTED = DEADLINE.variant(
 )
 NOT_MEASURED = Fault(
     "probe.not-measured",
-    "the pull was not carried through: {detail}",
+    "the check could not complete the pull: {detail}",
     "No step failed, but the later ones were not tried, so the pull is not proven.",
     Impact.PROOF,
     (causes.OTHER,),

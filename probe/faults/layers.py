@@ -76,14 +76,14 @@ def _upstream_suspects(evidence: Evidence, steps: list[Step]) -> Suspects:
 
 S3_POLICY = Fault(
     "policy.vpce.s3",
-    "S3 denies the download of layers that ECR signed (bucket {bucket})",
+    "S3 denies the download of layers that ECR signed, from {named_bucket}",
     "Token and manifest arrived, so the role's permissions are fine. Principal and bucket are AWS's own: the policy of "
     "an S3 endpoint applies, and no policy of your roles or organization (SCP, RCP) does.",
     Impact.PULL,
     (causes.S3_ENDPOINT_POLICY, causes.KMS_KEY, causes.OTHER),
 )
 S3_POLICY_NAMED = S3_POLICY.variant(
-    title="the policy of the S3 endpoint blocks ECR's layers: it does not allow the bucket {bucket}",
+    title="the policy of the S3 endpoint blocks ECR's layers: it does not allow {named_bucket}",
     why=(
         "S3's answer names the endpoint policy. Token and manifest arrived; a layer is downloaded with ECR's own "
         "principal, not with a role of yours."
@@ -198,7 +198,8 @@ def refused_layers(evidence: Evidence) -> Iterator[Finding]:
             fault = S3_POLICY_NAMED
         elif bucket is not None:
             fault, suspects = S3_POLICY_NEW_BUCKET, S3_POLICY_NEW_BUCKET.suspects
-        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects, bucket=bucket)
+        named = f"the bucket {bucket}" if bucket else None
+        yield finding(fault, evidence, evidence.tries(*steps), suspects=suspects, bucket=bucket, named_bucket=named)
 
 
 def _suspects(step: Step) -> Suspects:

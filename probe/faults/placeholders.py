@@ -234,6 +234,7 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
     plan, reference = evidence.plan, evidence.plan.reference
     digests = [seen.digest for step in steps if (seen := step.layer or step.redirect) and seen.digest]
     registry = plan.endpoint("ecr.dkr")
+    bucket = f"prod-{plan.region or 'REGION'}-starport-layer-bucket"
     return {
         "image": plan.image or "IMAGE",
         "repository": reference.repository if reference else "REPOSITORY",
@@ -242,7 +243,11 @@ def _image(evidence: Evidence, steps: Iterable[Step]) -> dict[str, Any]:
         "version": (reference.digest or reference.tag if reference else None) or "TAG",
         "registry": registry.host if registry else "REGISTRY",
         "platform": plan.platform or "OS/ARCH",
-        "bucket": f"prod-{plan.region or 'REGION'}-starport-layer-bucket",
+        "bucket": bucket,
+        # In titles, which no reader fills in.
+        "named_bucket": f"the bucket {bucket}" if plan.region else "ECR's layer bucket",
+        "named_repository": f"the repository {reference.repository}" if reference else "the repository",
+        "named_image": f"the image {reference.repository}" if reference else "the image",
         "digest": digests[0] if digests else "DIGEST",
     }
 

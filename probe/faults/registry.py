@@ -103,7 +103,7 @@ REPO_HIDDEN = REPO_NOT_FOUND.variant(
 )
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
-    "the repository {repository} has no image {version}",
+    "ECR does not find the image {version} in the repository {repository}",
     "The registry answered 404, so network and credentials work. It answers the same for an archived image, and for a "
     "pull-through cache that cannot fetch from upstream.",  # AWS[ecr-archive]
     Impact.PULL,
@@ -168,7 +168,7 @@ PINNED_GONE = noted(
     ),
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(
-    title="the registry has no image with this name and tag",
+    title="the registry does not find an image with this name and tag",
     why="The registry answered 404, so network and credentials work.",
     causes=(causes.TAG_NOT_FOUND, causes.REPOSITORY_NOT_FOUND, causes.ARCHIVED, causes.OLD_AGENT),
 )
@@ -201,7 +201,7 @@ OTHER_PLATFORM = NO_PLATFORM.variant(
 )
 KEY_UNUSABLE = Fault(
     "registry.kms-key",
-    "the KMS key of the repository {repository} cannot be used",
+    "the KMS key of {named_repository} cannot be used",
     "The answer names AWS KMS, so names, network and TLS work. The images of the repository are encrypted with this "
     "key, and every pull fails until the key can be used.",
     Impact.PULL,
@@ -210,7 +210,7 @@ KEY_UNUSABLE = Fault(
 )
 UPSTREAM_REFUSED = Fault(
     "registry.upstream-refused",
-    "the upstream registry refuses the pull-through cache the image {repository}",
+    "the upstream registry refuses {named_image} to the pull-through cache",
     "ECR's answer concerns the upstream registry, so names, network and the role's permissions work.",
     Impact.PULL,
     (causes.UPSTREAM_REFUSED,),
@@ -300,6 +300,7 @@ _CACHE_NAME = re.compile(
     r"|kubernetes|gcr|mcr|microsoft|azure|chainguard|library|cache|mirror|proxy|upstream|pull-?through)(?=[/_.-]|$)"
 )
 _CACHE_WORDS = re.compile(r"pull[- ]through|upstream registry", re.IGNORECASE)
+_TWO_HOSTS = "the image's name has a second registry's host, and ECR does not find it: {repository}"
 _JOINED_HOSTS = replace(
     causes.BAD_IMAGE_REFERENCE,
     title="the image's name was joined from two registries: its repository {repository} contains a second host",
@@ -371,6 +372,7 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
             reference = evidence.plan.reference
             joined = reference is not None and _HOST_IN_NAME.search(reference.repository) is not None
             suspects = fault.suspects.first(_JOINED_HOSTS) if joined else _of_cache(evidence, step, fault)
+            fault = fault.variant(title=_TWO_HOSTS, in_texts=fault.in_texts) if joined else fault
             yield finding(fault, evidence, evidence.tries(step), suspects=suspects)
 
 

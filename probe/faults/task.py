@@ -115,7 +115,7 @@ TRANSPARENT_PROXY = PROXY.variant(
 )
 ENDPOINT_DNS = Fault(
     "path.endpoint-dns-override",
-    "--endpoint-dns: {endpoints} measured at the endpoints' own names, which ECS pulls do not use",
+    "{endpoints} measured at the endpoints' own names (--endpoint-dns), which ECS pulls do not use",
     "This proves the endpoints behind {lookups}, not the names that clients resolve. {clients}",
     Impact.PROOF,
     (causes.PRIVATE_DNS_OFF,),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from probe.model import Client
@@ -40,6 +42,11 @@ _OF_AGENT = "the ECS agent's requests fail: "
         ("kubelet: the provider prints no JSON", "the kubelet cannot pull the image: "),
         ("Docker: nothing was piped", "the client cannot pull the image: "),
         ("AWS CLI 1: a command of later versions", "the client cannot pull the image: "),
+        ("tag not found, ECR", "ECS cannot pull the image: ECR does not find the image 9 in the repository cart"),
+        (
+            "name that was joined from two registries",
+            "the kubelet cannot pull the image: the image's name has a ",
+        ),
         ("locked keychain", "the client cannot pull the image: "),
     ],
 )
@@ -51,4 +58,5 @@ def test_the_summary_names_what_failed(name: str, beginning: str) -> None:
 def test_no_summary_contradicts_itself(sample: Sample) -> None:
     verdict = sample.run.verdict()
     assert "not proven" not in verdict.summary
+    assert not re.search(r"\b(?:REPOSITORY|REGION|ACCOUNT|IMAGE|TAG|ADDRESS|HOST|BUCKET)\b", verdict.summary)
     assert ("a push" in verdict.summary) <= (verdict.surroundings.client is Client.PUSH)
