@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -84,6 +84,26 @@ class Configuration(Record, frozen=True, kw_only=True):
             return replace(source, reply={**(source.reply or {}), operation.items or "": new})
 
         return replace(self, sources=tuple(map(in_reply, self.sources)))
+
+    def with_reply(
+        self, operation: Operation, edit: Callable[[dict[str, Any]], dict[str, Any]], **parameters: Any
+    ) -> Configuration:
+        """This configuration as it would be if the reply to exactly this call were another."""
+        asked = question(operation, parameters)
+
+        def edited(source: Source) -> Source:
+            return replace(source, reply=edit(source.reply or {})) if source.question == asked else source
+
+        return replace(self, sources=tuple(map(edited, self.sources)))
+
+    def with_items(self, operation: Operation, items: Sequence[dict[str, Any]]) -> Configuration:
+        """This configuration as it would be if these objects existed too."""
+        if operation.by is None or not items:
+            return self
+        identities = sorted(str(item[operation.key or ""]) for item in items)
+        asked = question(operation, {operation.by: identities})
+        source = Source(question=asked, reply={operation.items or "": list(items)})
+        return replace(self, sources=(*self.sources, source))
 
     @property
     def summary(self) -> ConfigurationSummary:

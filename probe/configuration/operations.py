@@ -14,7 +14,8 @@ class Operation(Record, frozen=True):
 
     `key` is an item's id. `by` is how items are asked for by their ids, many in one call: a filter of EC2's, or a
     parameter where it begins with a capital letter. `keep` are an item's members that are kept; all others are
-    dropped on reading, and with them everything that could hold a secret. `action` is what IAM calls it.
+    dropped on reading, and with them everything that could hold a secret. `only` are the values of one member for
+    which an item is kept at all. `action` is what IAM calls it.
     """
 
     service: str
@@ -23,6 +24,7 @@ class Operation(Record, frozen=True):
     key: str | None = None
     by: str | None = None
     keep: tuple[str, ...] = ()
+    only: tuple[str, tuple[str, ...]] | None = None
     action: str = ""
     ids_per_call: int = 200  # the values that a filter of EC2's takes
 
@@ -134,7 +136,16 @@ VPCS = Operation(
     "vpc-id",
     keep=("VpcId", "OwnerId", "CidrBlock", "CidrBlockAssociationSet", "Ipv6CidrBlockAssociationSet", "DhcpOptionsId"),
 )
-VPC_ATTRIBUTE = Operation("ec2", "DescribeVpcAttribute")  # of one VPC and one attribute; it has no list
+# Of one VPC and one attribute; it has no list.
+VPC_ATTRIBUTE = Operation("ec2", "DescribeVpcAttribute", keep=("EnableDnsSupport", "EnableDnsHostnames"))
+DHCP_OPTIONS = Operation(
+    "ec2",
+    "DescribeDhcpOptions",
+    "DhcpOptions",
+    "DhcpOptionsId",
+    "DhcpOptionsIds",
+    keep=("DhcpOptionsId", "OwnerId", "DhcpConfigurations"),
+)
 NETWORK_ACLS = Operation(
     "ec2",
     "DescribeNetworkAcls",
@@ -160,6 +171,99 @@ PREFIX_LISTS = Operation(
     keep=("PrefixListId", "PrefixListName", "AddressFamily", "OwnerId", "State"),
 )
 PREFIX_LIST_ENTRIES = Operation("ec2", "GetManagedPrefixListEntries", "Entries", keep=("Cidr",))
+
+RESOLVER_RULE_ASSOCIATIONS = Operation(
+    "route53resolver",
+    "ListResolverRuleAssociations",
+    "ResolverRuleAssociations",
+    "Id",
+    keep=("Id", "ResolverRuleId", "VPCId", "Status"),
+)
+# The account's own rules; one that another account shares is read by itself.
+RESOLVER_RULES = Operation(
+    "route53resolver",
+    "ListResolverRules",
+    "ResolverRules",
+    "Id",
+    keep=("Id", "DomainName", "RuleType", "Status", "TargetIps", "ResolverEndpointId", "OwnerId"),
+)
+RESOLVER_RULE = Operation("route53resolver", "GetResolverRule", keep=("ResolverRule",))
+RESOLVER_ENDPOINTS = Operation(
+    "route53resolver",
+    "ListResolverEndpoints",
+    "ResolverEndpoints",
+    "Id",
+    keep=("Id", "Direction", "HostVPCId", "Status", "SecurityGroupIds"),
+)
+RESOLVER_ENDPOINT_ADDRESSES = Operation(
+    "route53resolver",
+    "ListResolverEndpointIpAddresses",
+    "IpAddresses",
+    keep=("IpId", "SubnetId", "Ip", "Ipv6", "Status"),
+)
+FIREWALL_ASSOCIATIONS = Operation(
+    "route53resolver",
+    "ListFirewallRuleGroupAssociations",
+    "FirewallRuleGroupAssociations",
+    "Id",
+    keep=("Id", "FirewallRuleGroupId", "VpcId", "Priority", "Status"),
+)
+FIREWALL_RULES = Operation(
+    "route53resolver",
+    "ListFirewallRules",
+    "FirewallRules",
+    keep=(
+        "FirewallRuleGroupId",
+        "FirewallDomainListId",
+        "FirewallThreatProtectionId",
+        "Priority",
+        "Action",
+        "BlockResponse",
+        "BlockOverrideDomain",
+        "FirewallDomainRedirectionAction",
+        "Qtype",
+        "Status",
+    ),
+)
+FIREWALL_DOMAIN_LISTS = Operation(
+    "route53resolver",
+    "ListFirewallDomainLists",
+    "FirewallDomainLists",
+    "Id",
+    keep=("Id", "Name", "ManagedOwnerName"),
+)
+FIREWALL_DOMAINS = Operation("route53resolver", "ListFirewallDomains", "Domains")  # its items are strings
+FIREWALL_CONFIG = Operation("route53resolver", "GetFirewallConfig", keep=("FirewallConfig",))
+PROFILE_ASSOCIATIONS = Operation(
+    "route53profiles",
+    "ListProfileAssociations",
+    "ProfileAssociations",
+    "Id",
+    keep=("Id", "ProfileId", "ResourceId", "OwnerId", "Status", "Priority"),
+)
+PROFILE_RESOURCES = Operation(
+    "route53profiles",
+    "ListProfileResourceAssociations",
+    "ProfileResourceAssociations",
+    "Id",
+    keep=("Id", "ProfileId", "ResourceArn", "ResourceType", "ResourceProperties", "OwnerId", "Status"),
+)
+ZONES_OF_VPC = Operation(
+    "route53",
+    "ListHostedZonesByVPC",
+    "HostedZoneSummaries",
+    keep=("HostedZoneId", "Name", "Owner"),
+)
+ZONES = Operation("route53", "ListHostedZones", "HostedZones", keep=("Id", "Name"))
+ZONE = Operation("route53", "GetHostedZone", keep=("HostedZone", "VPCs"))
+# Records of other types are not kept: a TXT record can hold a secret.
+RECORDS = Operation(
+    "route53",
+    "ListResourceRecordSets",
+    "ResourceRecordSets",
+    keep=("Name", "Type", "SetIdentifier", "Weight", "Failover", "MultiValueAnswer", "ResourceRecords", "AliasTarget"),
+    only=("Type", ("A", "AAAA", "CNAME", "NS")),
+)
 
 OPERATIONS = tuple(value for value in tuple(vars().values()) if isinstance(value, Operation))
 NAMED = {(operation.service, operation.name): operation for operation in OPERATIONS}

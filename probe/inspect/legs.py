@@ -8,9 +8,10 @@ from probe.configuration.operations import INTERFACES
 from probe.configuration.view import MissingError, View
 from probe.gates.calls import Call, call_opinions
 from probe.gates.flow import Flow, Origin
-from probe.gates.names import Resolution, Resolved, resolve
+from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
+from probe.gates.vpc_endpoints import Resolved
 from probe.model import Endpoint, Gate, GateAnswer, GateName, Plan
 from probe.records import Record
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,7 +132,7 @@ class Account:
             client = self._client(service, region or self.region)
             name = xform_name(operation)
             if not client.can_paginate(name):
-                return (dict(getattr(client, name)(**parameters)),)
+                return tuple(_pages_by_token(getattr(client, name), parameters))
             return tuple(dict(page) for page in client.get_paginator(name).paginate(**parameters))
         except Exception as error:
             raise _classify(error, action) from None
@@ -163,6 +163,15 @@ class Account:
         client = self._session.create_client(service, region_name=region, config=config)
         _check_replies(client)
         return client
+
+
+def _pages_by_token(call: Callable[..., dict[str, Any]], parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The pages of an operation for which botocore has no paginator, such as route53:ListHostedZonesByVPC."""
+    page = dict(call(**parameters))
+    yield page
+    while page.get("NextToken"):
+        page = dict(call(**parameters, NextToken=page["NextToken"]))
+        yield page
 
 
 def _make_session(profile: str | None) -> Any:

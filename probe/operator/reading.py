@@ -62,9 +62,18 @@ def _kept(operation: Operation, pages: Iterable[dict[str, Any]]) -> dict[str, An
     """All pages as one reply, without what is not kept."""
     if operation.items is None:
         return {key: value for page in pages for key, value in page.items() if key in operation.keep}
-    keep = frozenset(operation.keep)
-    items = [item for page in pages for item in page.get(operation.items, ())]
-    return {operation.items: [{key: value for key, value in item.items() if key in keep} for item in items]}
+    items = [item for page in pages for item in page.get(operation.items, ()) if _is_kept(operation, item)]
+    return {operation.items: [_members(operation, item) for item in items]}
+
+
+def _is_kept(operation: Operation, item: Any) -> bool:
+    member, values = operation.only or ("", ())
+    return operation.only is None or item.get(member) in values
+
+
+def _members(operation: Operation, item: Any) -> Any:
+    """What is kept of an item; some lists are of strings."""
+    return {key: item[key] for key in operation.keep if key in item} if isinstance(item, dict) else item
 
 
 _OBSTACLES = {

@@ -1,7 +1,9 @@
 """A simulated account: it answers the calls that read a configuration, from plain objects in the API's own shape.
 
 An oracle of its own: it knows nothing of gates. Filters and paging behave as EC2's: a filter matches where one of its
-values does, several filters all have to match.
+values does, several filters all have to match. A member that begins with "_" relates an object to a parameter of the
+call ("_HostedZoneId" of a record), or is an attribute, and is not part of the reply; "_" alone is the item itself where
+a list has strings.
 """
 
 from __future__ import annotations
@@ -37,14 +39,23 @@ class SimulatedAccount(Record, kw_only=True):
         if action in self.denied:
             raise RefusedCallError("AccessDeniedException", f"not authorized to perform: {action}")
         service, _, operation = action.partition(":")
+        if action == "ec2:DescribeVpcAttribute":
+            return self._vpc_attribute(parameters["VpcId"], parameters["Attribute"])
         listed = _LISTS.get(action)
         if listed is None:
-            reply = self.replies.get(action)
+            # Of one object, such as "route53:GetHostedZone Z1", or of all.
+            keys = (*(f"{action} {value}" for value in parameters.values()), action)
+            reply = next((self.replies[key] for key in keys if key in self.replies), None)
             if reply is None:
                 raise RefusedCallError("InvalidAction", f"The action {operation} is not valid for this web service.")
             return reply
         items = self.objects.get(service, {}).get(listed, [])
-        return {listed: [item for item in items if _matches(item, parameters)]}
+        return {listed: [_shown(item) for item in items if _matches(item, parameters)]}
+
+    def _vpc_attribute(self, vpc: str, attribute: str) -> Item:
+        found = [item for item in self.objects["ec2"]["Vpcs"] if item["VpcId"] == vpc]
+        value = found[0].get(f"_{attribute}", True) if found else False
+        return {"VpcId": vpc, f"{attribute[0].upper()}{attribute[1:]}": {"Value": value}}
 
 
 # The member of the reply that lists objects.
@@ -56,6 +67,20 @@ _LISTS = {
     "ec2:DescribeVpcs": "Vpcs",
     "ec2:DescribeNetworkAcls": "NetworkAcls",
     "ec2:DescribeRouteTables": "RouteTables",
+    "ec2:DescribeDhcpOptions": "DhcpOptions",
+    "route53resolver:ListResolverRuleAssociations": "ResolverRuleAssociations",
+    "route53resolver:ListResolverRules": "ResolverRules",
+    "route53resolver:ListResolverEndpoints": "ResolverEndpoints",
+    "route53resolver:ListResolverEndpointIpAddresses": "IpAddresses",
+    "route53resolver:ListFirewallRuleGroupAssociations": "FirewallRuleGroupAssociations",
+    "route53resolver:ListFirewallRules": "FirewallRules",
+    "route53resolver:ListFirewallDomainLists": "FirewallDomainLists",
+    "route53resolver:ListFirewallDomains": "Domains",
+    "route53profiles:ListProfileAssociations": "ProfileAssociations",
+    "route53profiles:ListProfileResourceAssociations": "ProfileResourceAssociations",
+    "route53:ListHostedZonesByVPC": "HostedZoneSummaries",
+    "route53:ListHostedZones": "HostedZones",
+    "route53:ListResourceRecordSets": "ResourceRecordSets",
 }
 # Where an item has the value that a filter compares. EC2 API reference, the operations' "Filter.N".
 _FILTERS = {
@@ -73,9 +98,22 @@ _FILTERS = {
 
 def _matches(item: Item, parameters: Mapping[str, Any]) -> bool:
     return all(
-        any(value in entry["Values"] for value in _values(item, _FILTERS[entry["Name"]]))
+        any(value in entry["Values"] for value in _values(item, _FILTERS.get(entry["Name"], (entry["Name"],))))
         for entry in parameters.get("Filters", ())
-    )
+    ) and all(_has(item, name, wanted) for name, wanted in parameters.items() if name != "Filters")
+
+
+def _has(item: Item, name: str, wanted: Any) -> bool:
+    """Whether the item is among those that a parameter asks for: "Id" for one, "Ids" for several."""
+    if isinstance(wanted, list):
+        name = name.removesuffix("s")
+    own = item.get(f"_{name}", item.get(name))
+    asked = wanted if isinstance(wanted, list) else [wanted]
+    return own is None or any(value in asked for value in (own if isinstance(own, list) else [own]))
+
+
+def _shown(item: Item) -> Any:
+    return item["_"] if "_" in item else {name: value for name, value in item.items() if not name.startswith("_")}
 
 
 def _values(item: Any, path: tuple[str, ...]) -> Iterator[Any]:

@@ -38,6 +38,18 @@ def inspected(account: Account, *argv: str) -> Verdict:
     return inspect(read_options(argv or START, {"AWS_REGION": account.region}), account)
 
 
+def dns_entries(endpoint: str, service: str, region: str = "us-east-1") -> list[dict[str, str]]:
+    """The names of an endpoint, as EC2 lists them: its own, of one zone, and the private ones of its service."""
+    reversed_service = ".".join(reversed(service.split("."))) if service.startswith("ecr.") else service
+    domain = f"{reversed_service}.{region}"
+    private = [f"{domain}.amazonaws.com", *([f"*.{domain}.amazonaws.com"] if service == "ecr.dkr" else [])]
+    own = [f"{endpoint}-x1y2z3.{domain}.vpce.amazonaws.com", f"{endpoint}-x1y2z3-{region}a.{domain}.vpce.amazonaws.com"]
+    return [
+        *({"DnsName": name, "HostedZoneId": "Z7HUB22UULQXV"} for name in own),
+        *({"DnsName": name, "HostedZoneId": "ZONEIDPENDING"} for name in private),
+    ]
+
+
 def healthy_vpc() -> Account:
     """One subnet, one group of tasks, and the endpoints of a pull with private DNS."""
     interfaces = []
@@ -51,6 +63,7 @@ def healthy_vpc() -> Account:
                 "SubnetId": "subnet-0a000000",
                 "Groups": [{"GroupId": "sg-0e000000"}],
                 "PrivateIpAddress": f"10.0.1.{9 + number}",
+                "PrivateIpAddresses": [{"PrivateIpAddress": f"10.0.1.{9 + number}"}],
                 "InterfaceType": "vpc_endpoint",
                 "Status": "in-use",
             }
@@ -65,6 +78,7 @@ def healthy_vpc() -> Account:
                 "PrivateDnsEnabled": True,
                 "NetworkInterfaceIds": [interface],
                 "SubnetIds": ["subnet-0a000000"],
+                "DnsEntries": dns_entries(f"vpce-0e00000{number}", service),
                 "Groups": [{"GroupId": "sg-0e000000"}],
             }
         )
@@ -87,11 +101,20 @@ def healthy_vpc() -> Account:
                         "VpcId": "vpc-0a000000",
                         "CidrBlock": "10.0.0.0/16",
                         "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16"}],
+                        "DhcpOptionsId": "dopt-0a000000",
                     }
                 ],
                 "SecurityGroups": [
                     {"GroupId": "sg-0a000000", "VpcId": "vpc-0a000000", "IpPermissionsEgress": anywhere},
                     {"GroupId": "sg-0e000000", "VpcId": "vpc-0a000000", "IpPermissions": from_vpc},
+                ],
+                "DhcpOptions": [
+                    {
+                        "DhcpOptionsId": "dopt-0a000000",
+                        "DhcpConfigurations": [
+                            {"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]}
+                        ],
+                    }
                 ],
                 "NetworkInterfaces": interfaces,
                 "VpcEndpoints": endpoints,
