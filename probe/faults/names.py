@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from probe.addresses import embedded, is_ipv6
+from probe.endpoints import AGENT_ENDPOINTS
 from probe.faults import causes
 from probe.faults.causes import CauseText, advice, reads
 from probe.faults.evidence import (
@@ -305,6 +306,9 @@ def _suspects_in_text(evidence: Evidence, host: HostFacts, suspects: Suspects) -
     if all(step.failure is Failure.UNREACHABLE for step in host.last_tries):
         # Groups and ACLs drop packets without an error.
         return (*before, causes.NO_ROUTE, *behind, causes.EGRESS_FIREWALL)
+    if host.endpoint.name in (*AGENT_ENDPOINTS, "ecs"):
+        # The agent runs on the instance, whose way out may be a proxy that only the daemon uses.
+        return (*before, causes.NO_ROUTE, causes.PROXY_NEEDED, causes.SECURITY_GROUP, *behind, *_NO_PATH_OUT)
     # Only ECS assigns public addresses for each task; other clients run where a proxy may be the way out.
     by_client = causes.NO_PUBLIC_IP if evidence.client in (Client.ECS, Client.BATCH) else causes.PROXY_NEEDED
     return (*before, causes.NO_ROUTE, causes.SECURITY_GROUP, by_client, *behind, *_NO_PATH_OUT)

@@ -322,6 +322,15 @@ CONNECTIONS = (
         address_class="public",
     ),
     Sample(
+        "ECS agent, public address without a number",
+        "[ERROR] Error connecting to TCS: dial tcp 54.239.21.9:443: i/o timeout",
+        "ecs-telemetry/tcp/54.239.21.9",
+        "timeout",
+        {"dns.public-answer": "ecs.control-plane-endpoints-missing tcp.no-route path.proxy tcp.security-group"},
+        pull="unproven",
+        address_class="public",
+    ),
+    Sample(
         "ECS agent's telemetry, host missing",
         '[ERROR] Error connecting to TCS: dial tcp 10.31.4.90:443: i/o timeout module="tcs handler"',
         "ecs-telemetry/tcp/10.31.4.90",
