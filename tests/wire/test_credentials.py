@@ -223,7 +223,7 @@ def test_an_instance_without_a_role(respond: object) -> None:
 
 def test_silent_instance_metadata_is_marked_as_unanswered() -> None:
     with Server(silent) as server:
-        error = error_of({}, wire_to({80: server.port}), instance=True)
+        error = error_of({}, wire_to({80: server.port}), instance=True, budget=limits(stall=0.3))
     assert (error.failure, error.seen) == (
         Failure.NO_CREDENTIALS,
         CredentialsSeen(source="iam-role", unanswered=True),
