@@ -65,6 +65,8 @@ SECURITY_GROUP_RULES = Operation(
     "ec2",
     "DescribeSecurityGroupRules",
     "SecurityGroupRules",
+    "GroupId",
+    "group-id",
     keep=(
         "SecurityGroupRuleId",
         "GroupId",
@@ -99,6 +101,7 @@ INTERFACES = Operation(
         "Ipv6Addresses",
         "Association",
         "Attachment",
+        "SourceDestCheck",
     ),
 )
 ENDPOINTS = Operation(
@@ -154,6 +157,69 @@ NETWORK_ACLS = Operation(
     "network-acl-id",
     keep=("NetworkAclId", "VpcId", "IsDefault", "Associations", "Entries"),
 )
+NAT_GATEWAYS = Operation(
+    "ec2",
+    "DescribeNatGateways",
+    "NatGateways",
+    "NatGatewayId",
+    keep=(
+        "NatGatewayId",
+        "VpcId",
+        "SubnetId",
+        "State",
+        "ConnectivityType",
+        "AvailabilityMode",
+        "RouteTableId",
+        "NatGatewayAddresses",
+        "AttachedAppliances",
+    ),
+)
+PEERINGS = Operation(
+    "ec2",
+    "DescribeVpcPeeringConnections",
+    "VpcPeeringConnections",
+    "VpcPeeringConnectionId",
+    "vpc-peering-connection-id",
+    keep=("VpcPeeringConnectionId", "AccepterVpcInfo", "RequesterVpcInfo", "Status"),
+)
+TRANSIT_ATTACHMENTS = Operation(
+    "ec2",
+    "DescribeTransitGatewayAttachments",
+    "TransitGatewayAttachments",
+    "TransitGatewayAttachmentId",
+    keep=(
+        "TransitGatewayAttachmentId",
+        "TransitGatewayId",
+        "TransitGatewayOwnerId",
+        "ResourceOwnerId",
+        "ResourceType",
+        "ResourceId",
+        "State",
+        "Association",
+    ),
+)
+TRANSIT_ROUTES = Operation(
+    "ec2",
+    "SearchTransitGatewayRoutes",
+    "Routes",
+    keep=("DestinationCidrBlock", "PrefixListId", "TransitGatewayAttachments", "Type", "State"),
+)
+BLOCK_PUBLIC_ACCESS = Operation(
+    "ec2", "DescribeVpcBlockPublicAccessOptions", keep=("VpcBlockPublicAccessOptions",)
+)  # of the account and Region
+BLOCK_PUBLIC_ACCESS_EXCLUSIONS = Operation(
+    "ec2",
+    "DescribeVpcBlockPublicAccessExclusions",
+    "VpcBlockPublicAccessExclusions",
+    "ExclusionId",
+    keep=("ExclusionId", "InternetGatewayExclusionMode", "ResourceArn", "State"),
+)
+FIREWALLS = Operation(
+    "network-firewall", "ListFirewalls", "Firewalls", "FirewallArn", keep=("FirewallName", "FirewallArn")
+)  # of one VPC, or of all
+FIREWALL = Operation("network-firewall", "DescribeFirewall", keep=("Firewall", "FirewallStatus"))
+FIREWALL_POLICY = Operation("network-firewall", "DescribeFirewallPolicy", keep=("FirewallPolicy",))
+NETWORK_FIREWALL_RULES = Operation("network-firewall", "DescribeRuleGroup", keep=("RuleGroup", "RuleGroupResponse"))
 ROUTE_TABLES = Operation(
     "ec2",
     "DescribeRouteTables",

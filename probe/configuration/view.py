@@ -42,6 +42,7 @@ class View:
         self._complete = complete
         self._sources: dict[Question, Source] = {source.question: source for source in configuration.sources}
         self._found: dict[tuple[str, str, str | None], dict[str, Item]] = {}
+        self._listed: dict[tuple[str, str, str | None], dict[str, list[Item]]] = {}
         self._asked: dict[tuple[str, str, str | None], dict[str, Source]] = {}
         self._wanted: dict[Question, Operation] = {}
         self._wanted_ids: dict[tuple[Operation, str | None], dict[str, None]] = {}
@@ -96,6 +97,13 @@ class View:
             raise missing
         return found
 
+    def listed(self, operation: Operation, identities: Iterable[str], region: str | None = None) -> tuple[Item, ...]:
+        """All objects with these ids, of which several have the same, such as a group's rules. Raises MissingError."""
+        names = tuple(identities)
+        self.some(operation, names, region)
+        found = self._listed.get((operation.service, operation.name, region), {})
+        return tuple(item for name in names for item in found.get(name, ()))
+
     def edited(self, changes: Iterable[Edit]) -> View:
         """A view of the configuration as it would be with these changes."""
         configuration = self.configuration
@@ -133,6 +141,7 @@ class View:
         if source.reply is not None:
             for item in source.reply.get(operation.items or "", ()):
                 self._found.setdefault(key, {})[str(item.get(operation.key))] = item
+                self._listed.setdefault(key, {}).setdefault(str(item.get(operation.key)), []).append(item)
         for identity in ids_of(operation, source.question):
             self._asked.setdefault(key, {})[identity] = source
 

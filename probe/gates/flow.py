@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
+from probe.gates.ranges import Network, networks
 from probe.records import Record
+
+# Stand for the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
+SOMEWHERE_PUBLIC = {4: "203.0.113.1", 6: "2001:db8::1"}
+PORT = 443
 
 
 class Origin(Record, frozen=True, kw_only=True):
@@ -21,19 +28,55 @@ class Origin(Record, frozen=True, kw_only=True):
     public_address: bool | None = None  # whether the interface has, or would get, a public IPv4 address
     owner: str | None = None  # the account of the subnet, where it is shared
 
+    def networks(self, version: int) -> tuple[Network, ...]:
+        """Where packets of this address family can come from: exact where the interface exists."""
+        return networks(self.addresses or self.ranges, version)
+
+    def sends(self, version: int) -> bool:
+        """Whether the interface has an address of this family."""
+        return bool(self.networks(version))
+
 
 class Flow(Record, frozen=True, kw_only=True):
     """A connection to port 443 of one address.
 
-    `interface` is the endpoint's network interface that has the address, with its subnet and groups; None for a public
-    address, and for one without an interface.
+    `interface` is the network interface that has the address, with its subnet and groups; None for a public address,
+    and for one that no interface has. `prefix_list` is the list of a gateway endpoint's service that contains the
+    address, and `gateway` the gateway endpoint to which the route leads.
     """
 
     origin: Origin
     endpoint: str
+    host: str
     address: str
+    public: bool = False
     interface: str | None = None
     target_subnet: str | None = None
     target_groups: tuple[str, ...] = ()
     target_vpc: str | None = None
-    service: str | None = None  # the endpoint service's name where the address belongs to a gateway endpoint's list
+    target_zone: str | None = None
+    service: str | None = None  # the gateway endpoint's, if one exists for this endpoint
+    prefix_list: str | None = None
+    gateway: str | None = None
+
+    @property
+    def version(self) -> int:
+        return ip_address(self.address).version
+
+    @property
+    def is_somewhere(self) -> bool:
+        """Whether the address stands for public ones that are not known."""
+        return self.address in SOMEWHERE_PUBLIC.values()
+
+    @property
+    def place(self) -> str:
+        """Where it goes, in words."""
+        return "public addresses" if self.is_somewhere else self.address
+
+    @property
+    def is_within_subnet(self) -> bool:
+        return self.target_subnet is not None and self.target_subnet == self.origin.subnet
+
+    @property
+    def crosses_vpcs(self) -> bool:
+        return self.target_vpc is not None and self.target_vpc != self.origin.vpc

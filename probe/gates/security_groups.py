@@ -1,143 +1,174 @@
-"""Security groups: stateful, rules only allow, and the rules of all groups of an interface count together."""
+"""Security groups: stateful, rules only allow, and the rules of all groups of an interface count together.
+
+A rule admits one address family, by range, prefix list, or the other interface's group. AWS[security-groups]
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address, ip_network
 from typing import Any
 
-from probe.configuration.operations import PREFIX_LIST_ENTRIES, SECURITY_GROUPS
+from probe.configuration.document import Obstacle
+from probe.configuration.operations import (
+    INTERFACES,
+    PREFIX_LIST_ENTRIES,
+    SECURITY_GROUP_RULES,
+    SECURITY_GROUPS,
+)
 from probe.configuration.view import MissingError, View
 from probe.gates.changes import AddSecurityGroupRule
-from probe.gates.flow import Flow
+from probe.gates.flow import PORT, Flow
 from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.ranges import Network, Span, common, covered, networks, shown, span
+from probe.gates.route_tables import Hop, way_of
 from probe.model import GateName
-from probe.records import Record
+from probe.records import Record, replace
 
-PORT = 443
 _TCP = ("-1", "tcp", "6")
 
 
 class Peers(Record, frozen=True):
-    """The other side of a connection: its addresses or, if these are unknown, the ranges they come from, and its
-    groups with their VPC."""
+    """The other side of a connection: where its packets come from or go to, and its groups."""
 
-    addresses: tuple[str, ...]
-    ranges: tuple[str, ...]
+    networks: tuple[Network, ...]
     groups: tuple[str, ...]
-    vpc: str | None
     prefix_list: str | None = None  # all of the addresses are in this list
+
+    @property
+    def words(self) -> str:
+        return " or ".join([*map(shown, self.networks), *self.groups]) or "anywhere"
 
 
 class Match(Record, frozen=True):
-    """How much of the peers the rules admit. `element` is the rule, `part` what it admits of the ranges."""
+    """A rule that admits a part of the peers: `spans` of their addresses, or all where it names their group.
 
-    whole: bool
-    element: str | None = None
-    part: str | None = None
+    `condition`: whether it does depends on that.
+    """
+
+    group: str
+    permission: dict[str, Any]
+    peer: str  # as in the rule: a range, a group, a prefix list
+    spans: tuple[Span, ...]
+    whole: bool = False
+    condition: str | None = None
 
 
 def egress(view: View, flow: Flow) -> Opinion:
     """Whether the groups of the pulling interface let the packet out."""
-    peers = Peers((flow.address,), (), flow.target_groups, flow.target_vpc, flow.service)
-    return _judge(view, GateName.SECURITY_GROUP_EGRESS, flow, flow.origin.groups, peers, egress=True)
+    peers = Peers(networks((flow.address,), flow.version), flow.target_groups, flow.prefix_list)
+    return _judge(view, GateName.SECURITY_GROUP_EGRESS, flow, flow.origin.groups, peers)
 
 
 def ingress(view: View, flow: Flow) -> Opinion | None:
     """Whether the groups of the endpoint's interface let the packet in; None where the address has no interface."""
     if flow.interface is None:
         return None
+    view.item(INTERFACES, flow.interface)  # without it, its groups are not known
     origin = flow.origin
-    peers = Peers(origin.addresses, origin.ranges, origin.groups, origin.vpc)
-    return _judge(view, GateName.SECURITY_GROUP_INGRESS, flow, flow.target_groups, peers, egress=False)
+    peers = Peers(origin.networks(flow.version), origin.groups)
+    return _judge(view, GateName.SECURITY_GROUP_INGRESS, flow, flow.target_groups, peers)
 
 
-def _judge(view: View, gate: GateName, flow: Flow, groups: Sequence[str], peers: Peers, *, egress: bool) -> Opinion:
+def _judge(view: View, gate: GateName, flow: Flow, groups: Sequence[str], peers: Peers) -> Opinion:
+    egress = gate is GateName.SECURITY_GROUP_EGRESS
     found = view.some(SECURITY_GROUPS, groups)
-    listed = ", ".join(groups)
-    towards, whom = ("to", flow.address) if egress else ("from", _in_words(peers))
-    matches: list[tuple[str, Match]] = []
+    towards, whom = ("to", flow.place) if egress else ("from", peers.words)
+    matches: list[Match] = []
     unread: MissingError | None = None
+    if not groups or None in found.values():  # a group of another account, perhaps
+        unread = MissingError(SECURITY_GROUPS, Obstacle.NOT_FOUND)
     for identity, group in found.items():
         for permission in (group or {}).get("IpPermissionsEgress" if egress else "IpPermissions", ()):
             try:
-                match = _match(view, permission, peers)
+                matches.extend(_matches(view, identity, permission, peers, flow, egress=egress))
             except MissingError as error:
                 unread = error  # another rule may admit it
-                continue
-            if match is not None:
-                matches.append((identity, match))
-    for identity, match in matches:
-        if match.whole:
-            return allows(gate, f"{identity} allows {PORT} {towards} {whom}", identity, match.element)
+    spans = [span(network) for network in peers.networks]
+    whole = next((match for match in matches if match.whole or covered(spans, match.spans)), None)
+    admitted = [part for match in matches for part in match.spans]
+    if whole is None and spans and covered(spans, admitted):
+        whole = matches[0]
+    if whole is not None:
+        element = _element(view, whole, egress=egress)
+        return allows(gate, f"{whole.group} allows {PORT} {towards} {whom}", whole.group, element)
     if unread is not None:
         raise unread
     if matches:
-        identity, match = matches[0]
-        sentence = f"{identity} allows {PORT} {towards} {match.part}, which is only a part of {whom}"
-        return depends(gate, sentence, identity, match.element)
-    first = groups[0] if groups else None
+        match = matches[0]
+        condition = match.condition or f"which is only a part of {whom}"
+        sentence = f"{match.group} allows {PORT} {towards} {match.peer}, {condition}"
+        return depends(gate, sentence, match.group, _element(view, match, egress=egress))
+    listed = ", ".join(groups)
     return refuses(
         gate,
-        f"no rule of {listed or 'any security group'} allows {PORT} {towards} {whom}",
-        cause=_cause(flow, egress=egress),
-        identity=first,
+        f"no rule of {listed} allows {PORT} {towards} {whom}",
+        cause="tcp.security-group-s3-egress" if egress and flow.public and flow.service else "tcp.security-group",
+        identity=groups[0],
         element="egress" if egress else "ingress",
-        change=_change(first, flow, peers, egress=egress) if first else None,
+        change=_change(groups[0], flow, peers, egress=egress),
     )
 
 
-def _cause(flow: Flow, *, egress: bool) -> str:
-    return (
-        "tcp.security-group-s3-egress"
-        if egress and flow.endpoint == "s3" and not flow.interface
-        else "tcp.security-group"
-    )
-
-
-def _change(identity: str, flow: Flow, peers: Peers, *, egress: bool) -> AddSecurityGroupRule:
+def _change(identity: str, flow: Flow, peers: Peers, *, egress: bool) -> AddSecurityGroupRule | None:
     """The smallest rule that admits the packet: by group where both interfaces are in one VPC, else by range."""
     if peers.prefix_list is not None:
         return AddSecurityGroupRule(object=identity, egress=egress, prefix_list=peers.prefix_list)
-    if peers.groups and peers.vpc == flow.origin.vpc == (flow.target_vpc or flow.origin.vpc):
+    if flow.is_somewhere:
+        return AddSecurityGroupRule(object=identity, egress=egress, cidr="0.0.0.0/0" if flow.version == 4 else "::/0")
+    if peers.groups and not flow.crosses_vpcs:
         return AddSecurityGroupRule(object=identity, egress=egress, group=peers.groups[0])
-    own = next(iter(peers.ranges), None) or _single(peers.addresses[0])
-    return AddSecurityGroupRule(object=identity, egress=egress, cidr=own)
-
-
-def _single(address: str) -> str:
-    return str(ip_network(address))
-
-
-def _in_words(peers: Peers) -> str:
-    places = list(peers.addresses or peers.ranges)
-    return " or ".join([*places, *peers.groups]) or "anywhere"
-
-
-def _match(view: View, permission: dict[str, Any], peers: Peers) -> Match | None:
-    """What of the peers this rule admits; None: nothing. Raises MissingError."""
-    if str(permission.get("IpProtocol")) not in _TCP or not _has_port(permission):
+    if not peers.networks:
         return None
+    return AddSecurityGroupRule(object=identity, egress=egress, cidr=str(peers.networks[0]))
+
+
+def _matches(
+    view: View, group: str, permission: dict[str, Any], peers: Peers, flow: Flow, *, egress: bool
+) -> Iterator[Match]:
+    """What of the peers this rule admits. Raises MissingError."""
+    if str(permission.get("IpProtocol")) not in _TCP or not _has_port(permission):
+        return
     for pair in permission.get("UserIdGroupPairs", ()):
-        # A reference works within the VPC, and across VPCs only over an active peering or a transit gateway.
-        if pair.get("GroupId") in peers.groups and pair.get("PeeringStatus") in (None, "active"):
-            return Match(True, f"{_label(permission)} {pair['GroupId']}")
-    parts: list[Match] = []
-    for cidr in _ranges(view, permission):
-        match = _covers(cidr, peers)
-        if match is not None and match.whole:
-            return Match(True, f"{_label(permission)} {cidr}")
-        if match is not None:
-            parts.append(Match(False, f"{_label(permission)} {cidr}", match.part))
+        if pair.get("GroupId") in peers.groups:
+            yield from _reference(view, Match(group, permission, pair["GroupId"], ()), pair, flow, egress=egress)
+    for cidr in _ranges(permission):
+        yield from _part(group, permission, peers, cidr, [cidr])
     for entry in permission.get("PrefixListIds", ()):
-        if peers.prefix_list is not None and entry.get("PrefixListId") == peers.prefix_list:
-            return Match(True, f"{_label(permission)} {peers.prefix_list}")
-    return parts[0] if parts else None
+        identity = entry["PrefixListId"]
+        if identity == peers.prefix_list:
+            yield Match(group, permission, identity, (), whole=True)
+        else:
+            listed = view.items(PREFIX_LIST_ENTRIES, PrefixListId=identity)
+            yield from _part(group, permission, peers, identity, [item["Cidr"] for item in listed])
 
 
-def _label(permission: dict[str, Any]) -> str:
-    protocol = str(permission.get("IpProtocol"))
-    return "all" if protocol == "-1" else f"tcp {permission.get('FromPort')}-{permission.get('ToPort')}"
+def _reference(view: View, match: Match, pair: dict[str, Any], flow: Flow, *, egress: bool) -> Iterator[Match]:
+    """A rule that names the other interface's group. AWS[security-group-references]
+
+    It admits traffic within the VPC that no appliance forwards, and over an active peering. Over a transit gateway only
+    rules for inbound traffic can do that, where its option is on. Raises MissingError.
+    """
+    if pair.get("PeeringStatus") not in (None, "active"):
+        return
+    if not flow.crosses_vpcs and not flow.is_within_subnet:
+        found = way_of(view, flow)
+        if found is not None and found.hop in (Hop.DEVICE, Hop.INSPECTION):
+            return
+    if not flow.crosses_vpcs or pair.get("PeeringStatus") == "active":
+        yield replace(match, whole=True)
+    elif not egress:
+        yield replace(match, condition="which counts across VPCs only where the transit gateway's option is on")
+
+
+def _part(group: str, permission: dict[str, Any], peers: Peers, peer: str, cidrs: Sequence[str]) -> Iterator[Match]:
+    spans = []
+    for network in peers.networks:
+        for admitted in networks(cidrs, network.version):
+            both = common(span(network), span(admitted))
+            if both is not None:
+                spans.append(both)
+    if spans:
+        yield Match(group, permission, peer, tuple(spans))
 
 
 def _has_port(permission: dict[str, Any]) -> bool:
@@ -147,26 +178,38 @@ def _has_port(permission: dict[str, Any]) -> bool:
     return bool(first == -1 or first <= PORT <= last)
 
 
-def _ranges(view: View, permission: dict[str, Any]) -> Iterator[str]:
+def _ranges(permission: dict[str, Any]) -> Iterator[str]:
     for entry in permission.get("IpRanges", ()):
         yield entry["CidrIp"]
     for entry in permission.get("Ipv6Ranges", ()):
         yield entry["CidrIpv6"]
-    for entry in permission.get("PrefixListIds", ()):
-        for item in view.items(PREFIX_LIST_ENTRIES, PrefixListId=entry["PrefixListId"]):
-            yield item["Cidr"]
 
 
-def _covers(cidr: str, peers: Peers) -> Match | None:
-    network = ip_network(cidr, strict=False)
-    addresses = [ip_address(text) for text in peers.addresses]
-    same = [address for address in addresses if address.version == network.version]
-    if addresses:
-        return Match(True) if same and all(address in network for address in same) else None
-    ranges = [other for text in peers.ranges if (other := ip_network(text)).version == network.version]
-    for other in ranges:
-        if other.subnet_of(network):  # type: ignore[arg-type]
-            return Match(True)
-        if network.subnet_of(other):  # type: ignore[arg-type]
-            return Match(False, part=cidr)
-    return None
+def _element(view: View, match: Match, *, egress: bool) -> str:
+    """The id of the rule, or what it says where the rules' ids cannot be read."""
+    try:
+        rules = view.listed(SECURITY_GROUP_RULES, (match.group,))
+    except MissingError:
+        return f"{_label(match.permission)} {match.peer}"
+    for rule in rules:
+        peers = (
+            rule.get("CidrIpv4"),
+            rule.get("CidrIpv6"),
+            rule.get("PrefixListId"),
+            rule.get("ReferencedGroupInfo", {}).get("GroupId"),
+        )
+        if bool(rule.get("IsEgress")) is egress and match.peer in peers and _is_same(rule, match.permission):
+            return str(rule["SecurityGroupRuleId"])
+    return f"{_label(match.permission)} {match.peer}"
+
+
+def _is_same(rule: dict[str, Any], permission: dict[str, Any]) -> bool:
+    """Whether protocol and ports agree. A rule for all ports has -1 there, a permission has none."""
+    pairs = ((rule.get(key), permission.get(key)) for key in ("FromPort", "ToPort"))
+    same_ports = all(one == other or {one, other} <= {-1, None} for one, other in pairs)
+    return str(rule.get("IpProtocol")) == str(permission.get("IpProtocol")) and same_ports
+
+
+def _label(permission: dict[str, Any]) -> str:
+    protocol = str(permission.get("IpProtocol"))
+    return "all" if protocol == "-1" else f"tcp {permission.get('FromPort')}-{permission.get('ToPort')}"

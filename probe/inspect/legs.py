@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from probe.configuration.operations import INTERFACES
 from probe.configuration.view import MissingError, View
 from probe.gates.calls import Call, call_opinions
+from probe.gates.destinations import flow_to, gateway_endpoint, public_flows
 from probe.gates.flow import Flow, Origin
 from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
-from probe.gates.vpc_endpoints import Resolved
 from probe.model import Endpoint, Gate, GateAnswer, GateName, Plan
-from probe.records import Record
+from probe.records import Record, replace
 
 
 class Passage(Record, frozen=True):
@@ -61,7 +60,7 @@ class Leg(Record, frozen=True, kw_only=True):
             yield self._gate(opinion)
         for passage in self.passages:
             for opinion in passage.opinions:
-                yield self._gate(opinion, passage.flow.address)
+                yield self._gate(opinion, None if passage.flow.is_somewhere else passage.flow.address)
         for request in self.requests:
             for opinion in request.opinions:
                 yield self._gate(opinion)
@@ -90,31 +89,50 @@ def combined(opinions: Iterable[Opinion]) -> GateAnswer:
     return GateAnswer.ALLOWS
 
 
-def leg(view: View, origin: Origin, endpoint: Endpoint, plan: Plan, calls: Iterable[Call] = ()) -> Leg:
-    """Evaluate one leg. Nothing is raised: what is missing is an UNKNOWN gate."""
+def leg(
+    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, calls: Iterable[Call] = (), seen: Sequence[str] = ()
+) -> Leg:
+    """Evaluate one leg. Nothing is raised: what is missing is an UNKNOWN gate. `seen`: public addresses that a check
+    in this subnet connected to."""
     try:
         resolution = resolve(view, origin, endpoint, plan.partition)
     except MissingError as error:
         resolution = Resolution(opinions=(unknown(GateName.ENDPOINT, error, origin.vpc),))
-    passages = tuple(_passage(view, origin, endpoint, found) for found in resolution.addresses)
+    passages: tuple[Passage, ...] = ()
+    try:
+        resolution, flows = _with_flows(view, origin, endpoint, plan, resolution, seen)
+        passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
+        passages = passages if seen else tuple(_distinct(passages))
+    except MissingError as error:
+        resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
         Request(call, tuple(call_opinions(view, call, origin))) for call in calls if call.endpoint == endpoint.name
     )
     return Leg(origin=origin, endpoint=endpoint, resolution=resolution, passages=passages, requests=requests)
 
 
-def _passage(view: View, origin: Origin, endpoint: Endpoint, found: Resolved) -> Passage:
-    try:
-        interface = view.item(INTERFACES, found.interface) if found.interface else None
-    except MissingError:
-        interface = None  # the gates that need it say so
-    flow = Flow(
-        origin=origin,
-        endpoint=endpoint.name,
-        address=found.address,
-        interface=found.interface,
-        target_subnet=(interface or {}).get("SubnetId"),
-        target_groups=tuple(group["GroupId"] for group in (interface or {}).get("Groups", ())),
-        target_vpc=(interface or {}).get("VpcId"),
-    )
-    return Passage(flow, tuple(packet_opinions(view, flow)))
+def _with_flows(
+    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, seen: Sequence[str]
+) -> tuple[Resolution, tuple[Flow, ...]]:
+    """The flows to the addresses of the name, and for S3 the answer of its gateway endpoint. Raises MissingError."""
+    if resolution.addresses or not resolution.public:
+        found = [flow_to(view, origin, endpoint, each.address, each.interface) for each in resolution.addresses]
+        return resolution, tuple(flow for flow in found if origin.sends(flow.version))
+    flows = public_flows(view, origin, endpoint, plan.partition, seen)
+    opinion = gateway_endpoint(view, flows[0]) if flows else None
+    if opinion is not None:
+        gateway = resolution.served_by or flows[0].gateway
+        resolution = replace(resolution, opinions=(*resolution.opinions, opinion), served_by=gateway)
+    return resolution, flows
+
+
+def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:
+    """One passage for all of S3's ranges that the same rules decide alike."""
+    decided = set()
+    for passage in passages:
+        flow = passage.flow
+        alike = tuple((each.gate, each.answer, each.object, each.element) for each in passage.opinions)
+        key = (flow.public or flow.address, flow.version, flow.gateway, alike)
+        if key not in decided:
+            decided.add(key)
+            yield passage

@@ -67,6 +67,15 @@ _LISTS = {
     "ec2:DescribeVpcs": "Vpcs",
     "ec2:DescribeNetworkAcls": "NetworkAcls",
     "ec2:DescribeRouteTables": "RouteTables",
+    "ec2:DescribeSecurityGroupRules": "SecurityGroupRules",
+    "ec2:DescribeNatGateways": "NatGateways",
+    "ec2:DescribeVpcPeeringConnections": "VpcPeeringConnections",
+    "ec2:DescribeTransitGatewayAttachments": "TransitGatewayAttachments",
+    "ec2:SearchTransitGatewayRoutes": "Routes",
+    "ec2:DescribeManagedPrefixLists": "PrefixLists",
+    "ec2:GetManagedPrefixListEntries": "Entries",
+    "ec2:DescribeVpcBlockPublicAccessExclusions": "VpcBlockPublicAccessExclusions",
+    "network-firewall:ListFirewalls": "Firewalls",
     "ec2:DescribeDhcpOptions": "DhcpOptions",
     "route53resolver:ListResolverRuleAssociations": "ResolverRuleAssociations",
     "route53resolver:ListResolverRules": "ResolverRules",
@@ -93,14 +102,19 @@ _FILTERS = {
     "route-table-id": ("RouteTableId",),
     "association.subnet-id": ("Associations", "SubnetId"),
     "addresses.private-ip-address": ("PrivateIpAddresses", "PrivateIpAddress"),
+    "ipv6-addresses.ipv6-address": ("Ipv6Addresses", "Ipv6Address"),
+    "prefix-list-name": ("PrefixListName",),
+    "vpc-peering-connection-id": ("VpcPeeringConnectionId",),
+    "transit-gateway-id": ("TransitGatewayId",),
+    "route-search.longest-prefix-match": ("_Address",),  # of a route, the addresses that it is the best for
 }
 
 
 def _matches(item: Item, parameters: Mapping[str, Any]) -> bool:
     return all(
         any(value in entry["Values"] for value in _values(item, _FILTERS.get(entry["Name"], (entry["Name"],))))
-        for entry in parameters.get("Filters", ())
-    ) and all(_has(item, name, wanted) for name, wanted in parameters.items() if name != "Filters")
+        for entry in parameters.get("Filters", parameters.get("Filter", ()))
+    ) and all(_has(item, name, wanted) for name, wanted in parameters.items() if name not in ("Filters", "Filter"))
 
 
 def _has(item: Item, name: str, wanted: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from probe.inspect.command import inspect
@@ -50,8 +51,27 @@ def dns_entries(endpoint: str, service: str, region: str = "us-east-1") -> list[
     ]
 
 
+_ROUTE_TABLE = {
+    "RouteTableId": "rtb-0a000000",
+    "VpcId": "vpc-0a000000",
+    "Associations": [{"Main": True, "RouteTableId": "rtb-0a000000"}],
+    "Routes": [
+        {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"},
+        {"DestinationPrefixListId": "pl-0a000003", "GatewayId": "vpce-0e000009", "State": "active"},
+    ],
+}
+_EVERYTHING = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0"}
+_NETWORK_ACL = {
+    "NetworkAclId": "acl-0a000000",
+    "VpcId": "vpc-0a000000",
+    "IsDefault": True,
+    "Associations": [{"NetworkAclId": "acl-0a000000", "SubnetId": "subnet-0a000000"}],
+    "Entries": [{**_EVERYTHING, "Egress": True}, {**_EVERYTHING, "Egress": False}],
+}
+
+
 def healthy_vpc() -> Account:
-    """One subnet, one group of tasks, and the endpoints of a pull with private DNS."""
+    """One subnet, one group of tasks, the endpoints of a pull with private DNS, and S3's gateway endpoint."""
     interfaces = []
     endpoints = []
     for number, service in enumerate(("ecr.api", "ecr.dkr", "logs"), start=1):
@@ -82,6 +102,16 @@ def healthy_vpc() -> Account:
                 "Groups": [{"GroupId": "sg-0e000000"}],
             }
         )
+    endpoints.append(
+        {
+            "VpcEndpointId": "vpce-0e000009",
+            "VpcEndpointType": "Gateway",
+            "VpcId": "vpc-0a000000",
+            "ServiceName": "com.amazonaws.us-east-1.s3",
+            "State": "available",
+            "RouteTableIds": ["rtb-0a000000"],
+        }
+    )
     anywhere = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     from_vpc = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]
     return Account(
@@ -118,6 +148,18 @@ def healthy_vpc() -> Account:
                 ],
                 "NetworkInterfaces": interfaces,
                 "VpcEndpoints": endpoints,
+                "RouteTables": [deepcopy(_ROUTE_TABLE)],
+                "NetworkAcls": [deepcopy(_NETWORK_ACL)],
+                "PrefixLists": [
+                    {
+                        "PrefixListId": "pl-0a000003",
+                        "PrefixListName": "com.amazonaws.us-east-1.s3",
+                        "AddressFamily": "IPv4",
+                    }
+                ],
+                "Entries": [
+                    {"Cidr": cidr, "_PrefixListId": "pl-0a000003"} for cidr in ("52.216.0.0/15", "54.231.0.0/16")
+                ],
             }
         }
     )

@@ -1,0 +1,218 @@
+"""Changes of network ACLs, routes, gateway endpoints and the public path, each the smallest that mends a gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.configuration.document import Configuration
+from probe.configuration.operations import (
+    BLOCK_PUBLIC_ACCESS_EXCLUSIONS,
+    ENDPOINTS,
+    INTERFACES,
+    NETWORK_ACLS,
+    ROUTE_TABLES,
+)
+from probe.gates.changes import Change
+from probe.model import Advice
+
+
+class AddNetworkAclEntry(Change, frozen=True, kw_only=True):
+    """Allow TCP to these ports, in one direction, in front of what denies it."""
+
+    number: int
+    egress: bool
+    ports: tuple[int, int]
+    cidr: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        family = "Ipv6CidrBlock" if ":" in self.cidr else "CidrBlock"
+        entry = {
+            "RuleNumber": self.number,
+            "Egress": self.egress,
+            "Protocol": "6",
+            "RuleAction": "allow",
+            "PortRange": {"From": self.ports[0], "To": self.ports[1]},
+            family: self.cidr,
+        }
+
+        def edit(acl: dict[str, Any]) -> dict[str, Any]:
+            return {**acl, "Entries": [*acl.get("Entries", ()), entry]}
+
+        return configuration.edited(NETWORK_ACLS, self.object, edit)
+
+    def advice(self, region: str) -> Advice:
+        first, last = self.ports
+        ports = f"{first}" if first == last else f"{first}-{last}"
+        towards = "to" if self.egress else "from"
+        family = "--ipv6-cidr-block" if ":" in self.cidr else "--cidr-block"
+        return Advice(
+            f"allow TCP {ports} {towards} {self.cidr} in network ACL {self.object}, as entry {self.number}",
+            (
+                f"aws ec2 create-network-acl-entry --region {region} --network-acl-id {self.object} "
+                f"--rule-number {self.number} --protocol tcp --port-range From={first},To={last} "
+                f"{family} {self.cidr} --rule-action allow {'--egress' if self.egress else '--ingress'}",
+            ),
+        )
+
+
+_ROUTE_OPTIONS = {
+    "NatGatewayId": "--nat-gateway-id",
+    "EgressOnlyInternetGatewayId": "--egress-only-internet-gateway-id",
+    "VpcPeeringConnectionId": "--vpc-peering-connection-id",
+    "TransitGatewayId": "--transit-gateway-id",
+    "GatewayId": "--gateway-id",
+}
+
+
+class AddRoute(Change, frozen=True, kw_only=True):
+    """Add a route to a route table. `member` is the API's name for the kind of target."""
+
+    destination: str
+    target: str
+    member: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        key = "DestinationIpv6CidrBlock" if ":" in self.destination else "DestinationCidrBlock"
+        return _with_route(
+            configuration, self.object, {key: self.destination, self.member: self.target, "State": "active"}
+        )
+
+    def advice(self, region: str) -> Advice:
+        option = "--destination-ipv6-cidr-block" if ":" in self.destination else "--destination-cidr-block"
+        return Advice(
+            f"add a route for {self.destination} to {self.target} in {self.object}",
+            (
+                f"aws ec2 create-route --region {region} --route-table-id {self.object} "
+                f"{option} {self.destination} {_ROUTE_OPTIONS[self.member]} {self.target}",
+            ),
+        )
+
+
+class AssociateRouteTable(Change, frozen=True, kw_only=True):
+    """Associate a gateway endpoint with a route table, which puts its route there."""
+
+    vpc: str
+    table: str
+    prefix_list: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        def edit(endpoint: dict[str, Any]) -> dict[str, Any]:
+            return {**endpoint, "RouteTableIds": [*endpoint.get("RouteTableIds", ()), self.table]}
+
+        return _with_route(
+            configuration.edited(ENDPOINTS, self.object, edit),
+            self.table,
+            _gateway_route(self.prefix_list, self.object),
+        )
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"associate {self.object} with {self.table}",
+            (
+                f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id {self.object} "
+                f"--add-route-table-ids {self.table}",
+            ),
+            CUTS_CONNECTIONS,
+        )
+
+
+# AWS[s3-gateway-cuts-connections]
+CUTS_CONNECTIONS = "This interrupts the S3 connections that are open in the subnets of that route table."
+NEW_GATEWAY = "vpce-new"  # an endpoint that a change would create
+
+
+class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
+    """Create a gateway endpoint with a route in one table. `object` is the VPC."""
+
+    service: str
+    table: str
+    prefix_list: str
+    ipv6: bool = False
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        gateway = {
+            "VpcEndpointId": NEW_GATEWAY,
+            "VpcEndpointType": "Gateway",
+            "VpcId": self.object,
+            "ServiceName": self.service,
+            "State": "available",
+            "RouteTableIds": [self.table],
+        }
+
+        def edit(reply: dict[str, Any]) -> dict[str, Any]:
+            return {**reply, "VpcEndpoints": [*reply.get("VpcEndpoints", ()), gateway]}
+
+        filters = [{"Name": "vpc-id", "Values": [self.object]}]
+        return _with_route(
+            configuration.with_reply(ENDPOINTS, edit, Filters=filters),
+            self.table,
+            _gateway_route(self.prefix_list, NEW_GATEWAY),
+        )
+
+    def advice(self, region: str) -> Advice:
+        family = " --ip-address-type dualstack" if self.ipv6 else ""
+        return Advice(
+            f"create the gateway endpoint {self.service} in {self.object} with a route in {self.table}",
+            (
+                f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {self.object} --vpc-endpoint-type Gateway "
+                f"--service-name {self.service} --route-table-ids {self.table}{family}",
+            ),
+            CUTS_CONNECTIONS,
+        )
+
+
+def _gateway_route(prefix_list: str, gateway: str) -> dict[str, Any]:
+    return {"DestinationPrefixListId": prefix_list, "GatewayId": gateway, "State": "active"}
+
+
+def _with_route(configuration: Configuration, table: str, route: dict[str, Any]) -> Configuration:
+    def edit(item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, "Routes": [*item.get("Routes", ()), route]}
+
+    return configuration.edited(ROUTE_TABLES, table, edit)
+
+
+class ExcludeFromBlock(Change, frozen=True, kw_only=True):
+    """Exclude a subnet or a VPC from Block Public Access. `object` is its id."""
+
+    mode: str = "allow-egress"
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        exclusion = {
+            "ExclusionId": "vpcbpa-exclude-new",
+            "InternetGatewayExclusionMode": self.mode,
+            "ResourceArn": self.object,
+            "State": "create-complete",
+        }
+
+        def edit(reply: dict[str, Any]) -> dict[str, Any]:
+            listed = reply.get("VpcBlockPublicAccessExclusions", ())
+            return {**reply, "VpcBlockPublicAccessExclusions": [*listed, exclusion]}
+
+        return configuration.with_reply(BLOCK_PUBLIC_ACCESS_EXCLUSIONS, edit)
+
+    def advice(self, region: str) -> Advice:
+        option = "--subnet-id" if self.object.startswith("subnet-") else "--vpc-id"
+        return Advice(
+            f"exclude {self.object} from VPC Block Public Access",
+            (
+                f"aws ec2 create-vpc-block-public-access-exclusion --region {region} {option} {self.object} "
+                f"--internet-gateway-exclusion-mode {self.mode}",
+            ),
+        )
+
+
+class TurnOffSourceCheck(Change, frozen=True, kw_only=True):
+    """Let a NAT instance's interface pass packets that are not for itself."""
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        return configuration.edited(INTERFACES, self.object, lambda item: {**item, "SourceDestCheck": False})
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"turn off the source and destination check of {self.object}",
+            (
+                f"aws ec2 modify-network-interface-attribute --region {region} "
+                f"--network-interface-id {self.object} --no-source-dest-check",
+            ),
+        )

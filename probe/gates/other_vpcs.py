@@ -1,0 +1,112 @@
+"""Endpoints in another VPC: over a peering connection or a transit gateway, and back. AWS[route-both-ways]"""
+
+from __future__ import annotations
+
+from probe.configuration.document import Obstacle
+from probe.configuration.operations import PEERINGS, TRANSIT_ATTACHMENTS, TRANSIT_ROUTES
+from probe.configuration.view import MissingError, View
+from probe.gates.flow import Flow
+from probe.gates.network_changes import AddRoute
+from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.route_tables import Hop, Way, table_of, way
+from probe.model import GateName
+
+
+def across(view: View, flow: Flow, found: Way) -> Opinion:
+    """Whether a peering connection or transit gateway leads to the other VPC, and back."""
+    assert flow.target_vpc is not None
+    forth = _reaches(view, found, flow.target_vpc, flow.origin.vpc, flow.address)
+    if forth is not None:
+        return forth
+    backs = [str(network.network_address) for network in flow.origin.networks(flow.version)]
+    if flow.target_subnet is None or not backs:
+        sentence = f"the route back from {flow.address} is not in this configuration"
+        return depends(GateName.ROUTE, sentence, flow.target_vpc)
+    table = table_of(view, flow.target_subnet, flow.target_vpc)
+    back = way(view, table, backs[0])
+    if back is None or back.blackhole or back.hop not in (Hop.PEERING, Hop.TRANSIT):
+        return refuses(
+            GateName.ROUTE,
+            f"{table['RouteTableId']}, the route table of {flow.target_subnet}, has no route back to {backs[0]}",
+            cause="tcp.no-route",
+            identity=table["RouteTableId"],
+            element=back.destination if back else None,
+            change=_route_back(flow, found, table["RouteTableId"]),
+        )
+    refusal = _reaches(view, back, flow.origin.vpc, flow.target_vpc, backs[0])
+    return refusal or allows(
+        GateName.ROUTE, f"{found.table} routes {found.words}, and {back.table} back", found.table, found.destination
+    )
+
+
+def _route_back(flow: Flow, found: Way, table: str) -> AddRoute | None:
+    ranges = flow.origin.networks(flow.version)
+    member = "VpcPeeringConnectionId" if found.hop is Hop.PEERING else "TransitGatewayId"
+    destination = str(ranges[0]) if ranges else None
+    return AddRoute(object=table, destination=destination, target=found.target, member=member) if destination else None
+
+
+def _reaches(view: View, found: Way, vpc: str, from_vpc: str, address: str) -> Opinion | None:
+    """A refusal, or what is not known, of the way through `found.target` to `vpc`; None: it leads there."""
+    if found.hop is Hop.PEERING:
+        return _through_peering(view, found, vpc)
+    if found.hop is Hop.TRANSIT:
+        return _through_transit(view, found, vpc, from_vpc, address)
+    sentence = f"{found.table} leads to {found.target}; what lies behind is not in this configuration"
+    return depends(GateName.ROUTE, sentence, found.table, found.destination)
+
+
+def _through_peering(view: View, found: Way, vpc: str) -> Opinion | None:
+    peering = view.item(PEERINGS, found.target)
+    if peering is None:
+        raise MissingError(PEERINGS, Obstacle.NOT_FOUND)
+    state = peering.get("Status", {}).get("Code")
+    sides = [peering.get(side, {}).get("VpcId") for side in ("AccepterVpcInfo", "RequesterVpcInfo")]
+    if state == "active" and vpc in sides:
+        return None
+    why = f"is {state}" if state != "active" else f"does not lead to {vpc}"
+    return refuses(
+        GateName.ROUTE,
+        f"{found.target}, to which {found.table} routes {found.destination}, {why}",
+        cause="tcp.no-route",
+        identity=found.target,
+        element=state,
+    )
+
+
+def _through_transit(view: View, found: Way, vpc: str, from_vpc: str, address: str) -> Opinion | None:
+    """By the transit gateway's route table that the VPC's attachment is associated with."""
+    attachments = view.items(TRANSIT_ATTACHMENTS, Filters=[{"Name": "transit-gateway-id", "Values": [found.target]}])
+    own = next((entry for entry in attachments if entry.get("ResourceId") == from_vpc), None)
+    if own is None:
+        sentence = f"{found.target} has no attachment of {from_vpc} that this account can see"
+        return depends(GateName.ROUTE, sentence, found.target)
+    table = own.get("Association", {}).get("TransitGatewayRouteTableId")
+    if own.get("State") != "available" or table is None:
+        return refuses(
+            GateName.ROUTE,
+            f"the attachment {own['TransitGatewayAttachmentId']} of {from_vpc} to {found.target} is "
+            f"{own.get('State') if own.get('State') != 'available' else 'associated with no route table'}",
+            cause="tcp.no-route",
+            identity=own["TransitGatewayAttachmentId"],
+            element=own.get("State"),
+        )
+    routes = view.items(
+        TRANSIT_ROUTES,
+        TransitGatewayRouteTableId=table,
+        Filters=[{"Name": "route-search.longest-prefix-match", "Values": [address]}],
+    )
+    best = next(iter(routes), None)
+    targets = [entry.get("ResourceId") for entry in (best or {}).get("TransitGatewayAttachments", ())]
+    if best is not None and best.get("State") == "active" and vpc in targets:
+        return None
+    if best is not None and best.get("State") == "active":
+        sentence = f"{table} leads to {', '.join(map(str, targets)) or 'no attachment'}, not straight to {vpc}"
+        return depends(GateName.ROUTE, sentence, table, best.get("DestinationCidrBlock"))
+    return refuses(
+        GateName.ROUTE,
+        f"{table} of {found.target} has {'a blackhole' if best else 'no route'} for {address}",
+        cause="tcp.no-route",
+        identity=table,
+        element=(best or {}).get("DestinationCidrBlock"),
+    )
