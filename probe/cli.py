@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from probe.config.flags import Arguments, UsageError
     from probe.config.settings import Reports
     from probe.fleet import Fleet
+    from probe.inspect.measured import Measured
     from probe.model import Verdict
     from probe.push import Gateway
     from probe.report import Page
@@ -375,10 +376,25 @@ def _inspect(argv: Sequence[str], _stop: Stop) -> int:
     _check_stdout(options.reports)
     for note in options.notes:
         _complain(note)
+    measured = _measured(options.verdict, options.arguments) if options.verdict is not None else ()
     account = Account(
         region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS, attempts=ATTEMPTS
     )
-    return _deliver(inspect(options, account), options.reports)
+    return _deliver(inspect(options, account, measured), options.reports)
+
+
+def _measured(name: str, arguments: Arguments) -> tuple[Measured, ...]:
+    from probe.explain import MAX_BYTES
+    from probe.inspect.measured import read_measured
+    from probe.safe_words import quoted
+
+    source = "standard input" if name == "-" else quoted(name)
+    try:
+        return read_measured(_read(name, MAX_BYTES + 1))
+    except OSError as error:
+        raise arguments.refusal("verdict", f"{source} cannot be read: {_reason(error)}") from None
+    except ValueError as error:
+        raise arguments.refusal("verdict", f"{source} {error}") from None
 
 
 def _schema(argv: Sequence[str], _stop: Stop) -> int:

@@ -460,9 +460,43 @@ INSPECT_FLAGS = (
     Flag("cluster", "NAME", "main", "the cluster, by name or ARN", default="default"),
     Flag("service", "NAME", "shop", "inspect where this service's tasks run, with their images and execution role"),
     replace(TASK, help="inspect where this task runs or ran"),
-    Flag("subnets", "SUBNET,...", "subnet-0a1b2c3d4e5f60718", "inspect these subnets, before anything runs there"),
-    Flag("security-groups", "GROUP,...", "sg-0a1b2c3d4e5f60718", "the security groups of a task in these subnets"),
+    Flag(
+        "subnets",
+        "SUBNET,...",
+        "subnet-0a1b2c3d4e5f60718",
+        "inspect these subnets, before anything runs there; with --service, only these of its subnets",
+        note="the service's or the task's",
+    ),
+    Flag(
+        "security-groups",
+        "GROUP,...",
+        "sg-0a1b2c3d4e5f60718",
+        "the security groups of a task in these subnets",
+        note="the service's or the task's",
+    ),
     replace(IMAGE, note="those of the task definition", help="the image that is pulled"),
+    Flag(
+        "execution-role",
+        "ARN",
+        "arn:aws:iam::123456789012:role/shop-execution",
+        "the role that pulls",
+        note="the task definition's",
+    ),
+    Flag(
+        "launch-type",
+        "TYPE",
+        "FARGATE",
+        "on which the task runs, FARGATE or EC2",
+        note="the service's or the task's, otherwise FARGATE",
+        choices=lambda: LAUNCH_TYPES,
+    ),
+    Flag(
+        "verdict",
+        "FILE",
+        "verdict.json",
+        "join what a check or smoke measured: its JSON document, - is standard input; it says where to look",
+    ),
+    STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS
 _EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS, *INSPECT_FLAGS)

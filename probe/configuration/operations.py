@@ -6,6 +6,10 @@ members are those of botocore's models; `tests/configuration` compares them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from probe.configuration.reductions import service, task, task_definition
 from probe.records import Record
 
 
@@ -14,8 +18,8 @@ class Operation(Record, frozen=True):
 
     `key` is an item's id. `by` is how items are asked for by their ids, many in one call: a filter of EC2's, or a
     parameter where it begins with a capital letter. `keep` are an item's members that are kept; all others are
-    dropped on reading, and with them everything that could hold a secret. `only` are the values of one member for
-    which an item is kept at all. `action` is what IAM calls it.
+    dropped on reading, and with them everything that could hold a secret; `reduced` does so within an item. `only` are
+    the values of one member for which an item is kept at all. `action` is what IAM calls it.
     """
 
     service: str
@@ -25,8 +29,22 @@ class Operation(Record, frozen=True):
     by: str | None = None
     keep: tuple[str, ...] = ()
     only: tuple[str, tuple[str, ...]] | None = None
+    within: str | None = None  # the member of an item that lists the objects, such as a reservation's instances
+    reduced: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     action: str = ""
     ids_per_call: int = 200  # the values that a filter of EC2's takes
+
+    def kept(self, item: Any) -> Any:
+        """What is kept of an item of the reply, or of the whole reply where it lists none."""
+        if not isinstance(item, dict):
+            return item  # an ARN
+        item = {key: value for key, value in item.items() if key in self.keep}
+        return item if self.reduced is None else self.reduced(item)
+
+    def keeps(self, item: Any) -> bool:
+        """Whether an item is kept at all."""
+        member, values = self.only or ("", ())
+        return self.only is None or item.get(member) in values
 
     @property
     def permission(self) -> str:
@@ -237,6 +255,64 @@ PREFIX_LISTS = Operation(
     keep=("PrefixListId", "PrefixListName", "AddressFamily", "OwnerId", "State"),
 )
 PREFIX_LIST_ENTRIES = Operation("ec2", "GetManagedPrefixListEntries", "Entries", keep=("Cidr",))
+DESCRIBE_SERVICES = Operation(
+    "ecs",
+    "DescribeServices",
+    "services",
+    keep=(
+        "serviceArn",
+        "serviceName",
+        "clusterArn",
+        "status",
+        "launchType",
+        "capacityProviderStrategy",
+        "platformVersion",
+        "taskDefinition",
+        "taskSets",
+        "networkConfiguration",
+    ),
+    reduced=service,
+)
+DESCRIBE_TASKS = Operation(
+    "ecs",
+    "DescribeTasks",
+    "tasks",
+    keep=(
+        "taskArn",
+        "clusterArn",
+        "taskDefinitionArn",
+        "launchType",
+        "capacityProviderName",
+        "availabilityZone",
+        "containerInstanceArn",
+        "group",
+        "lastStatus",
+        "platformVersion",
+        "attachments",
+        "containers",
+        "overrides",
+    ),
+    reduced=task,
+)
+# The reply has one definition, and its tags, which are dropped.
+DESCRIBE_TASK_DEFINITION = Operation("ecs", "DescribeTaskDefinition", keep=("taskDefinition",), reduced=task_definition)
+CALLER_IDENTITY = Operation("sts", "GetCallerIdentity", keep=("Account",))
+INSTANCES = Operation(
+    "ec2",
+    "DescribeInstances",
+    "Reservations",
+    "InstanceId",
+    "instance-id",
+    keep=("InstanceId", "SubnetId", "VpcId", "NetworkInterfaces", "MetadataOptions"),
+    within="Instances",
+)
+LIST_CONTAINER_INSTANCES = Operation("ecs", "ListContainerInstances", "containerInstanceArns")
+DESCRIBE_CONTAINER_INSTANCES = Operation(
+    "ecs", "DescribeContainerInstances", "containerInstances", keep=("containerInstanceArn", "ec2InstanceId", "status")
+)
+DESCRIBE_CAPACITY_PROVIDERS = Operation(
+    "ecs", "DescribeCapacityProviders", "capacityProviders", keep=("name", "autoScalingGroupProvider", "type")
+)
 
 RESOLVER_RULE_ASSOCIATIONS = Operation(
     "route53resolver",

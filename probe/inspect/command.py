@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from probe import __version__
 from probe.config.flags import UsageError
 from probe.configuration.document import Configuration
+from probe.configuration.operations import CALLER_IDENTITY
 from probe.configuration.view import MissingError, View
 from probe.faults import diagnose
 from probe.gates.flow import Origin
 from probe.inspect.legs import Leg, leg
+from probe.inspect.measured import Measured
 from probe.inspect.options import Options
 from probe.inspect.prediction import predict
 from probe.inspect.remedies import Remedy, remedy, with_remedies
 from probe.inspect.subnets import answers, over_all
 from probe.inspect.target import Target, read_target
-from probe.model import Endpoint, Policy, Verdict
+from probe.model import Endpoint, Measurement, Policy, Verdict
 from probe.operator.reading import Reader, read
 from probe.records import Record, field, replace
 from probe.verdict import judge
@@ -25,45 +27,66 @@ from probe.verdict import judge
 class Inspection(Record, frozen=True, kw_only=True):
     """The gates of every leg, and what would make them allow, by endpoint.
 
-    `target` None: its description could not be read.
+    `target` None: its description could not be read. `measured` are the joined measurements by subnet.
     """
 
     target: Target | None
     legs: tuple[Leg, ...] = ()
     remedies: dict[str, Remedy] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
+    account: str | None = None
     obstacle: MissingError | None = None
 
 
-def inspect(options: Options, reader: Reader) -> Verdict:
-    """Raises UsageError for what the user must change."""
-    inspection, configuration = read(reader, lambda view: evaluate(view, options))
+def inspect(options: Options, reader: Reader, measured: Sequence[Measured] = ()) -> Verdict:
+    """`measured` is joined with what is read. Raises UsageError for what the user must change."""
+    inspection, configuration = read(reader, lambda view: evaluate(view, options, measured))
     if inspection.target is None:
         assert inspection.obstacle is not None
         raise UsageError(f"nothing can be inspected: {inspection.obstacle.operation.permission} was not answered")
+    configuration = replace(configuration, account=inspection.account)
     return verdict_of(inspection.target, inspection, configuration, strict=options.strict)
 
 
-def evaluate(view: View, options: Options) -> Inspection:
+def evaluate(view: View, options: Options, measured: Sequence[Measured] = ()) -> Inspection:
     """The gates as far as the configuration goes. Pure."""
     try:
-        target = read_target(view, options)
+        account = str(view.reply(CALLER_IDENTITY)["Account"])
+    except MissingError:
+        account = None
+    try:
+        target, by_subnet = read_target(view, options, measured)
     except MissingError as error:
         return Inspection(target=None, obstacle=error)
-    found = ((endpoint.name, remedy(view, _gates_of(target, endpoint))) for endpoint in target.plan.endpoints)
+    found = (
+        (endpoint.name, remedy(view, _gates_of(target, endpoint, by_subnet))) for endpoint in target.plan.endpoints
+    )
     return Inspection(
         target=target,
-        legs=tuple(each for endpoint in target.plan.endpoints for each in _gates_of(target, endpoint)(view)),
+        legs=tuple(each for endpoint in target.plan.endpoints for each in _gates_of(target, endpoint, by_subnet)(view)),
         remedies={name: each for name, each in found if each is not None},
+        measured=by_subnet,
+        account=account,
     )
 
 
-def _gates_of(target: Target, endpoint: Endpoint) -> Callable[[View], tuple[Leg, ...]]:
+def _gates_of(
+    target: Target, endpoint: Endpoint, measured: Mapping[str, Measured]
+) -> Callable[[View], tuple[Leg, ...]]:
     """What evaluates the legs of one endpoint, one for each subnet."""
-    return lambda view: tuple(leg(view, origin, endpoint, target.plan, target.calls) for origin in target.origins)
+
+    def legs(view: View) -> Iterator[Leg]:
+        for origin in target.origins:
+            run = measured.get(origin.subnet)
+            yield leg(view, origin, endpoint, target.plan, target.calls, run.dialled(endpoint.name) if run else ())
+
+    return lambda view: tuple(legs(view))
 
 
 def verdict_of(target: Target, inspection: Inspection, configuration: Configuration, *, strict: bool) -> Verdict:
-    """The verdict that the gates predict, with the causes that they settle: for each subnet, and over all."""
+    """The verdict that the gates predict, or that was measured, with the causes that they settle: for each subnet, and
+    over all.
+    """
     policy = Policy(pull_role=target.role, strict=strict)
     judged = [(origin, _verdict_in(origin, target, inspection, configuration, policy)) for origin in target.origins]
     summary = replace(configuration.summary, subnets=answers(judged))
@@ -75,8 +98,19 @@ def _verdict_in(
     origin: Origin, target: Target, inspection: Inspection, configuration: Configuration, policy: Policy
 ) -> Verdict:
     legs = [each for each in inspection.legs if each.origin is origin]
-    measurement = predict(
-        legs, target.plan, target.surroundings_in(origin), principal=target.role, read_at=configuration.read_at
-    )
+    run = inspection.measured.get(origin.subnet)
+    if run is None:
+        around = target.surroundings_in(origin)
+        measurement = predict(legs, target.plan, around, principal=target.role, read_at=configuration.read_at)
+    else:
+        gates = tuple(gate for each in legs for gate in each.gates)
+        measurement = replace(_facts(run), gates=gates)
+        policy = replace(run.facts.policy, strict=policy.strict)
     findings = with_remedies(diagnose(measurement, policy), legs, inspection.remedies, configuration.region)
     return judge(findings, measurement, policy, version=__version__)
+
+
+def _facts(run: Measured) -> Measurement:
+    """The measurement alone, without the policy that is saved with it."""
+    facts = run.facts
+    return Measurement(**{name: getattr(facts, name) for name in Measurement.__struct_fields__})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from probe.addresses import classify
 from probe.configuration.view import MissingError, View
 from probe.gates.calls import Call, call_opinions
 from probe.gates.destinations import flow_to, gateway_endpoint, public_flows
@@ -11,7 +12,7 @@ from probe.gates.flow import Flow, Origin
 from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
-from probe.model import Endpoint, Gate, GateAnswer, GateName, Plan
+from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Plan
 from probe.records import Record, replace
 
 
@@ -90,19 +91,27 @@ def combined(opinions: Iterable[Opinion]) -> GateAnswer:
 
 
 def leg(
-    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, calls: Iterable[Call] = (), seen: Sequence[str] = ()
+    view: View,
+    origin: Origin,
+    endpoint: Endpoint,
+    plan: Plan,
+    calls: Iterable[Call] = (),
+    dialled: Sequence[str] = (),
 ) -> Leg:
-    """Evaluate one leg. Nothing is raised: what is missing is an UNKNOWN gate. `seen`: public addresses that a check
-    in this subnet connected to."""
+    """Evaluate one leg. Nothing is raised: what is missing is an UNKNOWN gate.
+
+    `dialled` are the addresses to which a measurement tried to connect. They count, not those that the name should
+    have.
+    """
     try:
         resolution = resolve(view, origin, endpoint, plan.partition)
     except MissingError as error:
         resolution = Resolution(opinions=(unknown(GateName.ENDPOINT, error, origin.vpc),))
     passages: tuple[Passage, ...] = ()
     try:
-        resolution, flows = _with_flows(view, origin, endpoint, plan, resolution, seen)
+        resolution, flows = _with_flows(view, origin, endpoint, plan, resolution, dialled)
         passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
-        passages = passages if seen else tuple(_distinct(passages))
+        passages = passages if dialled else tuple(_distinct(passages))
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
@@ -112,13 +121,16 @@ def leg(
 
 
 def _with_flows(
-    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, seen: Sequence[str]
+    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, dialled: Sequence[str]
 ) -> tuple[Resolution, tuple[Flow, ...]]:
     """The flows to the addresses of the name, and for S3 the answer of its gateway endpoint. Raises MissingError."""
-    if resolution.addresses or not resolution.public:
-        found = [flow_to(view, origin, endpoint, each.address, each.interface) for each in resolution.addresses]
+    public = tuple(text for text in dialled if classify(text, plan.vpc_cidrs) is AddressClass.PUBLIC)
+    interfaces = {found.address: found.interface for found in resolution.addresses}
+    private = [text for text in dialled if text not in public] or ([] if public else list(interfaces))
+    if private or not (resolution.public or public):
+        found = [flow_to(view, origin, endpoint, address, interfaces.get(address)) for address in private]
         return resolution, tuple(flow for flow in found if origin.sends(flow.version))
-    flows = public_flows(view, origin, endpoint, plan.partition, seen)
+    flows = public_flows(view, origin, endpoint, plan.partition, public)
     opinion = gateway_endpoint(view, flows[0]) if flows else None
     if opinion is not None:
         gateway = resolution.served_by or flows[0].gateway

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from probe.config.settings import parse
 from probe.configuration.operations import SUBNETS, VPCS
-from probe.configuration.view import View
+from probe.configuration.view import Item, View
 from probe.gates.calls import Call
 from probe.gates.flow import Origin
+from probe.images import OtherImage, parse_image
+from probe.inspect.measured import Measured, workload_of
 from probe.inspect.options import Options
-from probe.model import Path, Plan, Surroundings
+from probe.inspect.workload import Place, Workload, of_service, of_task
+from probe.model import ImageReference, Path, Plan, Surroundings
+from probe.narration import few
 from probe.plan import make_plan
 from probe.records import Record, replace
+from probe.safe_words import quoted
 
 
 class Target(Record, frozen=True, kw_only=True):
-    """The pull that is inspected. `origins` are one for each subnet; `role` is the execution role's ARN."""
+    """The pull that is inspected. `origins` are one for each subnet; `role` is the execution role's ARN.
+
+    `plan` is that of the first image; `images` are all those in private ECR, with the digest that ECS pinned.
+    """
 
     plan: Plan
     surroundings: Surroundings
     origins: tuple[Origin, ...]
+    images: tuple[ImageReference, ...]
+    workload: Workload
     role: str | None = None
     calls: tuple[Call, ...] = ()
 
@@ -35,38 +47,108 @@ class Target(Record, frozen=True, kw_only=True):
         )
 
 
-def read_target(view: View, options: Options) -> Target:
-    """Raises MissingError while the answers are not there, UsageError for what the user must change."""
-    if not options.subnets or options.image is None:
-        raise options.arguments.refusal("subnets", "give these and --image (ECR_PROBE_IMAGE), to say what to inspect")
-    subnets = view.some(SUBNETS, options.subnets)
-    for identity, subnet in subnets.items():
-        if subnet is None:
-            raise options.arguments.refusal("subnets", f"{identity} does not exist in {view.configuration.region}")
-    found = [subnet for subnet in subnets.values() if subnet is not None]
-    vpcs = view.some(VPCS, (subnet["VpcId"] for subnet in found))
-    ranges = tuple(
-        entry["CidrBlock"] for vpc in vpcs.values() for entry in (vpc or {}).get("CidrBlockAssociationSet", ())
-    )
-    origins = tuple(
-        Origin(
-            subnet=subnet["SubnetId"],
-            vpc=subnet["VpcId"],
-            zone=subnet.get("AvailabilityZone"),
-            ranges=(subnet["CidrBlock"],) if subnet.get("CidrBlock") else (),
-            groups=options.security_groups,
-            owner=subnet.get("OwnerId"),
+def read_target(view: View, options: Options, measured: Sequence[Measured] = ()) -> tuple[Target, dict[str, Measured]]:
+    """What is inspected, and the measurements that are joined with it, by subnet.
+
+    Raises MissingError while the answers are not there, UsageError for what the user must change.
+    """
+    workloads = [workload_of(view, options, run) for run in measured] or [_workload(view, options)]
+    workload = replace(workloads[0], places=tuple(place for each in workloads for place in each.places))
+    runs = {each.places[0].subnet: run for each, run in zip(workloads, measured, strict=False)}
+    origins = tuple(_origins(view, options, workload.places))
+    images = tuple(_private_images(workload.images))
+    if not images:
+        named = few(tuple(quoted(image) for image in workload.images)) or "nothing"
+        raise options.arguments.refusal(
+            "image", f"no image is in private ECR ({named}), so no endpoint serves the pull"
         )
-        for subnet in found
-    )
     surroundings = Surroundings(
         region=view.configuration.region,
-        path=Path.TASK_ENI,
-        launch_type="FARGATE",
+        account=view.configuration.account,
+        path=Path.TASK_ENI if workload.launch_type == "FARGATE" else Path.INSTANCE_ENI,
+        launch_type=workload.launch_type,
+        network_mode=workload.network_mode,
+        cluster=workload.cluster,
+        service=workload.service,
+        task_arn=workload.task,
+        image=images[0].text,
         log_drivers_known=True,
-        subnet_cidr=found[0].get("CidrBlock"),
-        availability_zone=found[0].get("AvailabilityZone"),
+        log_destinations=workload.logs,
+        # A subnet without IPv4 has tasks without IPv4, which need other names.
+        addresses=next((origin.addresses for origin in origins if origin.addresses), ()),
     )
-    settings = parse(("--image", options.image.text), {})
-    plan = make_plan(settings, surroundings)
-    return Target(plan=replace(plan, vpc_cidrs=(*plan.vpc_cidrs, *ranges)), surroundings=surroundings, origins=origins)
+    also = ",".join(_secret_endpoints(workload.secrets))
+    argv = ["--image", images[0].text, *(("--platform", workload.platform) if workload.platform else ())]
+    settings = parse([*argv, *(("--also", also) if also else ())], {})
+    ranges = tuple(dict.fromkeys(text for origin in origins for text in _ranges_of(view, origin.vpc)))
+    plan = measured[0].facts.plan if measured else replace(make_plan(settings, surroundings), vpc_cidrs=ranges)
+    target = Target(
+        plan=plan, surroundings=surroundings, origins=origins, images=images, workload=workload, role=workload.role
+    )
+    return target, runs
+
+
+def _workload(view: View, options: Options) -> Workload:
+    if options.task is not None:
+        return of_task(view, options, options.task[0], options.task["cluster"] or "default")
+    if options.service is not None:
+        return of_service(view, options)
+    return Workload(
+        launch_type=options.launch_type or "FARGATE",
+        images=(options.image.text,) if options.image else (),
+        places=tuple(Place(subnet=subnet, groups=options.security_groups) for subnet in options.subnets),
+        role=options.execution_role,
+    )
+
+
+def _origins(view: View, options: Options, places: Iterable[Place]) -> Iterator[Origin]:
+    found = {place.subnet: place for place in places}
+    subnets = view.some(SUBNETS, found)
+    for identity, subnet in subnets.items():
+        if subnet is None:
+            region = view.configuration.region
+            raise options.arguments.refusal("subnets", f"{identity} does not exist in {region}")
+        place = found[identity]
+        yield Origin(
+            subnet=identity,
+            vpc=subnet["VpcId"],
+            zone=subnet.get("AvailabilityZone"),
+            ranges=tuple(_ranges(subnet)),
+            groups=place.groups,
+            addresses=place.addresses,
+            interface=place.interface,
+            public_address=place.public_address,
+            owner=subnet.get("OwnerId"),
+        )
+
+
+def _ranges(subnet: Item) -> Iterator[str]:
+    if subnet.get("CidrBlock") and not subnet.get("Ipv6Native"):
+        yield subnet["CidrBlock"]
+    for entry in subnet.get("Ipv6CidrBlockAssociationSet", ()):
+        if (entry.get("Ipv6CidrBlockState") or {}).get("State") in (None, "associated"):
+            yield entry["Ipv6CidrBlock"]
+
+
+def _ranges_of(view: View, vpc: str) -> Iterator[str]:
+    found = view.item(VPCS, vpc) or {}
+    for entry in found.get("CidrBlockAssociationSet", ()):
+        yield entry["CidrBlock"]
+    for entry in found.get("Ipv6CidrBlockAssociationSet", ()):
+        yield entry["Ipv6CidrBlock"]
+
+
+def _private_images(texts: Iterable[str]) -> Iterator[ImageReference]:
+    for text in texts:
+        try:
+            image = parse_image(text, listed_regions=False)
+        except ValueError:
+            continue
+        if not isinstance(image, OtherImage):
+            yield image
+
+
+def _secret_endpoints(secrets: Iterable[str]) -> list[str]:
+    """The endpoints that the secrets of the task definition need."""
+    names = {"ssm" if ":ssm:" in secret or secret == "ssm" else "secretsmanager" for secret in secrets}
+    return sorted(names)

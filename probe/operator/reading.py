@@ -61,19 +61,12 @@ def _answer(reader: Reader, asked: Question, operation: Operation) -> Source:
 def _kept(operation: Operation, pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """All pages as one reply, without what is not kept."""
     if operation.items is None:
-        return {key: value for page in pages for key, value in page.items() if key in operation.keep}
-    items = [item for page in pages for item in page.get(operation.items, ()) if _is_kept(operation, item)]
-    return {operation.items: [_members(operation, item) for item in items]}
-
-
-def _is_kept(operation: Operation, item: Any) -> bool:
-    member, values = operation.only or ("", ())
-    return operation.only is None or item.get(member) in values
-
-
-def _members(operation: Operation, item: Any) -> Any:
-    """What is kept of an item; some lists are of strings."""
-    return {key: item[key] for key in operation.keep if key in item} if isinstance(item, dict) else item
+        whole: dict[str, Any] = operation.kept({key: value for page in pages for key, value in page.items()})
+        return whole
+    items = (item for page in pages for item in page.get(operation.items, ()))
+    if operation.within is not None:
+        items = (inner for item in items for inner in item.get(operation.within, ()))
+    return {operation.items: [operation.kept(item) for item in items if operation.keeps(item)]}
 
 
 _OBSTACLES = {

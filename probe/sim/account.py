@@ -41,11 +41,18 @@ class SimulatedAccount(Record, kw_only=True):
         service, _, operation = action.partition(":")
         if action == "ec2:DescribeVpcAttribute":
             return self._vpc_attribute(parameters["VpcId"], parameters["Attribute"])
+        if action in _NAMED:
+            members, parameter, keys = _NAMED[action]
+            wanted = parameters.get(parameter)
+            named = self.objects.get(service, {}).get(members, [])
+            return {members: [item for item in named if wanted is None or any(item.get(key) in wanted for key in keys)]}
         listed = _LISTS.get(action)
         if listed is None:
             # Of one object, such as "route53:GetHostedZone Z1", or of all.
             keys = (*(f"{action} {value}" for value in parameters.values()), action)
             reply = next((self.replies[key] for key in keys if key in self.replies), None)
+            if reply is None and action == "sts:GetCallerIdentity":
+                return {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:user/operator", "UserId": "AIDA"}
             if reply is None:
                 raise RefusedCallError("InvalidAction", f"The action {operation} is not valid for this web service.")
             return reply
@@ -90,6 +97,14 @@ _LISTS = {
     "route53:ListHostedZonesByVPC": "HostedZoneSummaries",
     "route53:ListHostedZones": "HostedZones",
     "route53:ListResourceRecordSets": "ResourceRecordSets",
+    "ec2:DescribeInstances": "Reservations",
+}
+# Of services other than EC2: the list, the parameter that names objects, and the members in which they are named.
+_NAMED = {
+    "ecs:DescribeServices": ("services", "services", ("serviceName", "serviceArn")),
+    "ecs:DescribeTasks": ("tasks", "tasks", ("taskArn",)),
+    "ecs:DescribeContainerInstances": ("containerInstances", "containerInstances", ("containerInstanceArn",)),
+    "ecs:DescribeCapacityProviders": ("capacityProviders", "capacityProviders", ("name",)),
 }
 # Where an item has the value that a filter compares. EC2 API reference, the operations' "Filter.N".
 _FILTERS = {
@@ -101,6 +116,7 @@ _FILTERS = {
     "network-acl-id": ("NetworkAclId",),
     "route-table-id": ("RouteTableId",),
     "association.subnet-id": ("Associations", "SubnetId"),
+    "instance-id": ("Instances", "InstanceId"),
     "addresses.private-ip-address": ("PrivateIpAddresses", "PrivateIpAddress"),
     "ipv6-addresses.ipv6-address": ("Ipv6Addresses", "Ipv6Address"),
     "prefix-list-name": ("PrefixListName",),

@@ -11,6 +11,7 @@ from probe.model import Verdict
 from probe.operator.aws import error_of_response
 from probe.sim.account import RefusedCallError, SimulatedAccount
 
+REGION = "us-east-1"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.0"
 START = ("--subnets", "subnet-0a000000", "--security-groups", "sg-0a000000", "--image", IMAGE)
 

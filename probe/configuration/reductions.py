@@ -1,0 +1,83 @@
+"""What is left of ECS's descriptions on reading: nothing in which a secret could be.
+
+Environment values, commands, labels, tags, options of log drivers other than awslogs's, and the names of secrets are
+dropped. Of a secret its service, region and account stay, since its endpoint is inspected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Item = dict[str, Any]
+
+_LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
+_OF_CONTAINER = ("name", "image", "imageDigest", "essential")
+_OF_DEFINITION = (
+    "taskDefinitionArn",
+    "family",
+    "revision",
+    "status",
+    "executionRoleArn",
+    "taskRoleArn",
+    "networkMode",
+    "compatibilities",
+    "requiresCompatibilities",
+    "runtimePlatform",
+)
+_OF_INTERFACES = ("networkInterfaceId", "subnetId", "privateIPv4Address")
+
+
+def task_definition(reply: Item) -> Item:
+    """The reply to ecs:DescribeTaskDefinition."""
+    definition = reply.get("taskDefinition") or {}
+    containers = [_container(container) for container in definition.get("containerDefinitions", ())]
+    return {"taskDefinition": {**_only(definition, _OF_DEFINITION), "containerDefinitions": containers}}
+
+
+def service(item: Item) -> Item:
+    """One service; of its task sets only their network."""
+    sets = [
+        _only(each, ("status", "launchType", "capacityProviderStrategy", "networkConfiguration", "taskDefinition"))
+        for each in item.get("taskSets") or ()
+    ]
+    return {**item, "taskSets": sets}
+
+
+def task(item: Item) -> Item:
+    """One task; of its attachments only the network interface."""
+    attachments = [
+        {
+            "type": attachment.get("type"),
+            "details": [detail for detail in attachment.get("details", ()) if detail.get("name") in _OF_INTERFACES],
+        }
+        for attachment in item.get("attachments", ())
+    ]
+    containers = [_only(container, _OF_CONTAINER) for container in item.get("containers", ())]
+    overrides = _only(item.get("overrides") or {}, ("executionRoleArn",))
+    return {**item, "attachments": attachments, "containers": containers, "overrides": overrides}
+
+
+def _container(container: Item) -> Item:
+    log = container.get("logConfiguration") or {}
+    secrets = [*(container.get("secrets") or ()), *(log.get("secretOptions") or ())]
+    references = [_kind(str(secret.get("valueFrom", ""))) for secret in secrets]
+    login = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+    return {
+        **_only(container, _OF_CONTAINER),
+        "logConfiguration": {
+            "logDriver": log.get("logDriver"),
+            "options": _only(log.get("options") or {}, _LOG_OPTIONS),
+        },
+        "secrets": [{"valueFrom": kind} for kind in dict.fromkeys(references)],
+        "repositoryCredentials": {"credentialsParameter": _kind(str(login))} if login else {},
+    }
+
+
+def _kind(reference: str) -> str:
+    """A secret's ARN up to its name; "ssm" for the name of a parameter."""
+    parts = reference.split(":")
+    return ":".join(parts[:5]) if reference.startswith("arn:") and len(parts) > 5 else "ssm"
+
+
+def _only(item: Item, names: tuple[str, ...]) -> Item:
+    return {name: item[name] for name in names if name in item}

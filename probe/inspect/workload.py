@@ -1,0 +1,266 @@
+"""What ECS runs: the service or the task, its task definition, and where its image pull starts.
+
+On Fargate the pull goes through the task's own interface; on EC2 and on Managed Instances through the instance's, in
+awsvpc mode too. AWS[fargate-task-eni]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from probe.configuration.operations import (
+    DESCRIBE_CAPACITY_PROVIDERS,
+    DESCRIBE_CONTAINER_INSTANCES,
+    DESCRIBE_SERVICES,
+    DESCRIBE_TASK_DEFINITION,
+    DESCRIBE_TASKS,
+    INSTANCES,
+    INTERFACES,
+    LIST_CONTAINER_INSTANCES,
+)
+from probe.configuration.view import Item, View
+from probe.inspect.options import Options
+from probe.model import LogDestination
+from probe.records import Record
+from probe.safe_words import quoted
+
+_FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+_INSTANCES_PER_CALL = 100  # of ecs:DescribeContainerInstances
+
+
+class Place(Record, frozen=True, kw_only=True):
+    """Where a pull starts, before its subnet is described."""
+
+    subnet: str
+    groups: tuple[str, ...] = ()
+    interface: str | None = None
+    addresses: tuple[str, ...] = ()
+    public_address: bool | None = None
+
+
+class Workload(Record, frozen=True, kw_only=True):
+    """What pulls: images, role and places. `launch_type` is ECS's word."""
+
+    launch_type: str
+    images: tuple[str, ...]
+    places: tuple[Place, ...]
+    role: str | None = None
+    network_mode: str | None = None
+    cluster: str | None = None
+    service: str | None = None
+    task: str | None = None
+    digests: tuple[tuple[str, str], ...] = ()  # image and the digest that ECS resolved it to
+    logs: tuple[LogDestination, ...] = ()
+    secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
+    platform: str | None = None
+
+
+def of_service(view: View, options: Options) -> Workload:
+    """The workload of a service. Raises MissingError, and UsageError for a service that does not exist."""
+    found = view.items(DESCRIBE_SERVICES, cluster=options.cluster, services=[options.service])
+    where = f"cluster {options.cluster} in {view.configuration.region}"
+    if not found:
+        raise options.arguments.refusal("service", f"{quoted(options.service or '')} is not in {where}")
+    if found[0].get("status") == "INACTIVE":
+        raise options.arguments.refusal("service", f"{quoted(options.service or '')} was deleted")
+    service = _with_task_set(found[0])
+    definition = _definition(view, service["taskDefinition"])
+    launch_type = options.launch_type or _launch_type(view, service, definition)
+    places = tuple(_of_configuration(service))
+    if launch_type != "FARGATE" or not places:
+        arns = view.items(LIST_CONTAINER_INSTANCES, cluster=options.cluster)
+        places = _of_instances(view, options, [str(arn) for arn in arns])
+        if not places:
+            raise options.arguments.refusal("service", f"{where} has no instances, so it is not known where it pulls")
+    if options.subnets:
+        places = tuple(place for place in places if place.subnet in options.subnets)
+        if not places:
+            raise options.arguments.refusal("subnets", "none of them is one of the service's")
+    return _workload(definition, launch_type, places, options, service=str(service.get("serviceName") or ""))
+
+
+def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
+    """The workload of a task, running or stopped. Raises MissingError, and UsageError for one that ECS forgot."""
+    found = view.items(DESCRIBE_TASKS, cluster=cluster, tasks=[arn])
+    if not found:
+        retention = "ECS keeps stopped tasks for about an hour"  # AWS[describe-tasks-hour]
+        raise options.arguments.refusal("task", f"there is no such task in the cluster {cluster} ({retention})")
+    task = found[0]
+    definition = _definition(view, task["taskDefinitionArn"])
+    launch_type = options.launch_type or _launch_type(view, task, definition)
+    if launch_type == "FARGATE":
+        places = tuple(_of_attachments(view, task, options))
+    elif task.get("containerInstanceArn"):
+        places = _of_instances(view, options, [task["containerInstanceArn"]], cluster=cluster)
+    else:
+        places = ()
+    if not places:
+        places = tuple(Place(subnet=subnet, groups=options.security_groups) for subnet in options.subnets)
+    if not places:
+        sentence = "the task no longer has a network interface, so its subnet is not known"
+        raise options.arguments.refusal("subnets", f"{sentence}; give it with --security-groups")
+    digests = tuple(
+        (container["image"], container["imageDigest"])
+        for container in task.get("containers", ())
+        if container.get("image") and container.get("imageDigest")
+    )
+    role = (task.get("overrides") or {}).get("executionRoleArn")
+    return _workload(definition, launch_type, places, options, task=arn, digests=digests, role=role)
+
+
+def is_known(view: View, cluster: str, arn: str) -> bool:
+    """Whether ECS still knows the task. Raises MissingError."""
+    return bool(view.items(DESCRIBE_TASKS, cluster=cluster, tasks=[arn]))
+
+
+def _with_task_set(service: Item) -> Item:
+    """With CodeDeploy or an external deployment controller, the network is that of the primary task set."""
+    sets: Sequence[Item] = service.get("taskSets") or ()
+    primary = next((each for each in sets if each.get("status") == "PRIMARY"), sets[0] if sets else {})
+    return {key: value for part in (primary, service) for key, value in part.items() if value}
+
+
+def _definition(view: View, name: str) -> Item:
+    found: Item = view.reply(DESCRIBE_TASK_DEFINITION, taskDefinition=name)["taskDefinition"]
+    return found
+
+
+def _launch_type(view: View, item: Item, definition: Item) -> str:
+    if item.get("launchType"):
+        return str(item["launchType"])
+    strategy = item.get("capacityProviderStrategy") or ()
+    names = [str(entry["capacityProvider"]) for entry in strategy] or [str(item.get("capacityProviderName") or "")]
+    if any(name in _FARGATE_PROVIDERS for name in names):
+        return "FARGATE"
+    if any(names):
+        providers = view.items(DESCRIBE_CAPACITY_PROVIDERS, capacityProviders=sorted(names))
+        managed = any(provider.get("type") == "MANAGED_INSTANCES" for provider in providers)
+        return "MANAGED_INSTANCES" if managed else "EC2"
+    return "FARGATE" if "FARGATE" in (definition.get("requiresCompatibilities") or ()) else "EC2"
+
+
+# ---- places ----------------------------------------------------------------------------------------------------------
+
+
+def _of_configuration(service: Item) -> Iterator[Place]:
+    network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    for subnet in network.get("subnets", ()):
+        yield Place(
+            subnet=subnet,
+            groups=tuple(network.get("securityGroups", ())),
+            public_address=network.get("assignPublicIp") == "ENABLED",
+        )
+
+
+def _of_attachments(view: View, task: Item, options: Options) -> Iterator[Place]:
+    """The task's interface where it exists; after the task has stopped, its subnet and the service's groups."""
+    details = {
+        detail["name"]: detail.get("value")
+        for attachment in task.get("attachments", ())
+        for detail in attachment.get("details", ())
+    }
+    interface = view.item(INTERFACES, details["networkInterfaceId"]) if details.get("networkInterfaceId") else None
+    if interface is not None:
+        yield of_interface(interface)
+        return
+    if details.get("subnetId"):
+        address = details.get("privateIPv4Address")
+        groups, public = options.security_groups, None
+        group = str(task.get("group") or "")
+        if not groups and group.startswith("service:"):
+            name = group.removeprefix("service:")
+            found = view.items(DESCRIBE_SERVICES, cluster=task.get("clusterArn") or options.cluster, services=[name])
+            places = [place for service in found for place in _of_configuration(_with_task_set(service))]
+            groups = places[0].groups if places else ()
+            public = places[0].public_address if places else None
+        yield Place(
+            subnet=str(details["subnetId"]),
+            groups=groups,
+            addresses=(address,) if address else (),
+            public_address=public,
+        )
+
+
+def _of_instances(
+    view: View, options: Options, arns: Sequence[str], *, cluster: str | None = None
+) -> tuple[Place, ...]:
+    """The primary interfaces of the instances, each subnet with its groups once."""
+    ids: list[str] = []
+    for start in range(0, len(arns), _INSTANCES_PER_CALL):
+        some = list(arns[start : start + _INSTANCES_PER_CALL])
+        found = view.items(DESCRIBE_CONTAINER_INSTANCES, cluster=cluster or options.cluster, containerInstances=some)
+        ids += [str(instance["ec2InstanceId"]) for instance in found if instance.get("ec2InstanceId")]
+    instances = [instance for instance in view.some(INSTANCES, ids).values() if instance is not None]
+    places: dict[tuple[str, tuple[str, ...]], Place] = {}
+    for instance in instances:
+        for interface in instance.get("NetworkInterfaces", ())[:1]:
+            place = of_interface(interface)
+            places.setdefault((place.subnet, place.groups), place)
+    return tuple(places.values())
+
+
+def of_interface(interface: Item) -> Place:
+    """Where a pull over this network interface starts."""
+    ipv4 = [
+        entry["PrivateIpAddress"] for entry in interface.get("PrivateIpAddresses", ()) if entry.get("Primary", True)
+    ]
+    ipv6 = [entry["Ipv6Address"] for entry in interface.get("Ipv6Addresses", ())]
+    return Place(
+        subnet=interface["SubnetId"],
+        groups=tuple(group["GroupId"] for group in interface.get("Groups", ())),
+        interface=interface["NetworkInterfaceId"],
+        addresses=(*(ipv4 or filter(None, [interface.get("PrivateIpAddress")])), *ipv6),
+        public_address=bool((interface.get("Association") or {}).get("PublicIp")),
+    )
+
+
+# ---- the task definition ---------------------------------------------------------------------------------------------
+
+
+def _workload(
+    definition: Item,
+    launch_type: str,
+    places: tuple[Place, ...],
+    options: Options,
+    role: str | None = None,
+    **fields: Any,
+) -> Workload:
+    containers = definition.get("containerDefinitions", ())
+    images = tuple(dict.fromkeys(str(container["image"]) for container in containers if container.get("image")))
+    return Workload(
+        launch_type=launch_type,
+        images=(options.image.text,) if options.image else images,
+        places=places,
+        role=options.execution_role or role or definition.get("executionRoleArn"),
+        network_mode=definition.get("networkMode"),
+        cluster=options.cluster,
+        logs=tuple(_logs(containers)),
+        secrets=tuple(
+            dict.fromkeys(secret["valueFrom"] for container in containers for secret in container.get("secrets", ()))
+        ),
+        platform=_platform(definition),
+        **fields,
+    )
+
+
+def _logs(containers: Sequence[Item]) -> Iterator[LogDestination]:
+    for number, container in enumerate(containers):
+        log = container.get("logConfiguration") or {}
+        if log.get("logDriver") == "awslogs":
+            options = log.get("options") or {}
+            yield LogDestination(
+                container=str(container.get("name")),
+                region=options.get("awslogs-region"),
+                group=options.get("awslogs-group"),
+                stream=None,
+                own=number == 0,
+            )
+
+
+def _platform(definition: Item) -> str | None:
+    """The platform in an image's words (botocore ecs, CPUArchitecture and OSFamily)."""
+    platform = definition.get("runtimePlatform") or {}
+    system = "windows" if str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS") else "linux"
+    architecture = {"X86_64": "amd64", "ARM64": "arm64"}.get(str(platform.get("cpuArchitecture") or "X86_64"))
+    return f"{system}/{architecture}" if architecture else None
