@@ -66,7 +66,8 @@ _CLIENTS = (
         Client.KUBERNETES,
         re.compile(
             r"(?i:\bkubelet\b|kubectl|\bpods?/)|ErrImagePull|ImagePullBackOff|\bFailed to pull image \""
-            r"|Back-off pulling|kuberuntime|[Ss]andbox|pod_workers|credential provider plugin|\bcri-?o\b"
+            r"|Back-off pulling|kuberuntime|[Ss]andbox|pod_workers|credential provider plugin|\bcri-?o\b|\bcrictl\b"
+            r"|rpc error: code = \w{1,20} desc = failed to (?:pull and unpack|get sandbox)|image ?[Pp]ull ?[Ss]ecrets"
         ),
     ),
     (Client.API, re.compile(rf"not authorized to perform: ecr:(?!(?:{_PULL_ACTIONS})\b)\w")),
@@ -80,6 +81,7 @@ _CLIENTS = (
             r"|\boci://|\bchart (?:pull|reference)\b|download chart"
             r"|\b(?:helm|oras|crane) (?:pull|install|upgrade|copy|cp|template|manifest)\b"
             r"|credential required for basic auth"
+            r"|\bcloud\.tools\.jib\b|\bkaniko\b|\bctr: |status from (?:GET|HEAD|PUT|POST) request"
         ),
     ),
 )

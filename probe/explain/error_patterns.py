@@ -89,6 +89,11 @@ _NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
 _LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
 _HOST_ALONE = r"[\w.*<>-]{0,64}dkr[.-]ecr[\w.*<>-]{1,100}(?::[\w.-]{1,128})?(?![\w/])"
+# What shells, Go, Java, Python and jib say of a program that is not there.
+_NOT_FOUND = (
+    r"(?:(?:executable (?:file )?|command )?not (?:found|installed|available)|no such file|does not exist"
+    r"|(?:error=2|createprocess error=2), |is not recognized as)"
+)
 _TIMED_OUT = "(?:connection|operation|connect) timed out"
 _CONSTRAINT = r"failed to satisfy constraint: '.{1,300}?'(?= |\W*$|\W{1,4}\})"
 _TIMED_OUT_AFTER = r"(?:; timed out(?: after waiting \w+)?)?"  # the ECS agent
@@ -250,7 +255,8 @@ PATTERNS = (
     _setting(
         Subject.REFERENCE,
         Failure.MALFORMED,
-        "invalid reference format",
+        # The name before the words shows what is wrong with it.
+        r"(?:\"[^\"\s]{0,300}\".{0,60}?)?invalid reference format(?:: repository name .{0,260}?must be lowercase)?",
         "could not parse reference",
         "couldn't parse image (?:name|reference)",
         'failed to parse (?:image|reference)(?: name)? "?',
@@ -261,6 +267,9 @@ PATTERNS = (
         "is not a valid repository uri",
         "invalid image repository ecr uri",  # the SAM CLI
         "did not resolve to an alias",
+        r"invalid character \"[${} <>%]\" in host name",
+        # A registry answers 400 to a tag with a character that no tag has.
+        r"/manifests/[\w.-]{0,128}[^\w.\s:\"'@?#/-][^\s:\"']{0,128}[\"']?: [\w ]{0,40}\b400\b(?: bad request)?",
     ),
     _setting(
         Subject.CLIENT_VERSION,
@@ -292,6 +301,19 @@ PATTERNS = (
         "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT, *system_errors.UNUSABLE_SETTINGS),
+    # Jenkins, which names credentials by an id of its own.
+    _setting(
+        Subject.CLIENT_SETTINGS,
+        Failure.MALFORMED,
+        r"could not find (?:aws )?credentials (?:matching|entry with id|with id) \S{1,120}",
+    ),
+    # The helper is there, and the host cannot run it.
+    _helper(
+        Subject.HELPER_MISSING,
+        Failure.PROHIBITED,
+        r"(?:docker-credential-[\w-]{1,40}|ecr-credential-provider)(?:\.exe)?[\"']?[: ]{1,3}"
+        "(?:permission denied|exec format error|is a directory)",
+    ),
     _task_start(Subject.PULL_LIMIT, Failure.THROTTLED, "pull qps exceeded", "failed to get rate limit token"),
     _task_start(
         Subject.PLACEMENT, Failure.THROTTLED, "rate limit exceeded while attempting to create network interface"
@@ -569,8 +591,11 @@ PATTERNS = (
         "from ec2 instance metadata service",
         "unable to retrieve (?:instance )?metadata|failed to get instance metadata",
         "(?:to|from) instance metadata service",
+        "credentials from (?:the instance profile metadata service|service endpoint)",
+        "failed to connect to service endpoint",
         code=INSTANCE_METADATA,
     ),
+    _credentials(Failure.NO_CREDENTIALS, "requested metadata is not found at", code=INSTANCE_METADATA),
     _round_trip(
         Failure.NO_ANSWER,
         "credentialsendpointerror",
@@ -597,6 +622,8 @@ PATTERNS = (
         *system_errors.NO_CREDENTIALS,
         action=Action.CREDENTIALS,
     ),
+    # A session that the user has to renew: no request was sent.
+    _round_trip(Failure.UNAUTHENTICATED, *system_errors.SESSION_OVER, action=Action.TOKEN),
     # ---- logins, credential helpers of Docker and credential providers of the kubelet
     _helper(
         Subject.LOGIN,
@@ -613,6 +640,7 @@ PATTERNS = (
         Failure.NO_CREDENTIALS,
         "cannot perform an interactive login from a non[- ]tty device",
         "error: (?:password|non-null username) required",
+        "reading password: inappropriate ioctl for device",
         weight=Weight.WEAK,
     ),
     # Options and commands that a version of Docker or of the AWS CLI does not have; argparse lists all others.
@@ -637,9 +665,10 @@ PATTERNS = (
     _helper(
         Subject.HELPER_MISSING,
         Failure.NOT_FOUND,
-        r"docker-credential-[\w-]{1,40}(?:\.exe)?\"?(?:: | )(?:executable file )?(?:not found|no such file)",
-        r"exec: \"[^\"]{0,120}ecr-credential-provider\"[^:]{0,20}: (?:executable file not found|no such file)",
+        rf"docker-credential-[\w-]{{1,40}}(?:\.exe)?[\"'`]?[: ]{{1,3}}{_NOT_FOUND}",
+        rf"ecr-credential-provider\"?: {_NOT_FOUND}",
         r"plugin binary executable \S{1,200} did not exist",
+        r"system does not have docker-credential-[\w-]{1,40}",
     ),
     _helper(
         Subject.HELPER_FAILED,
@@ -865,23 +894,43 @@ PATTERNS = (
         "no basic auth credentials",
         "failed to fetch anonymous token.*",
         "credential required for basic auth",
-        "unauthorized: authentication required",
+        "(?:unauthorized|/\\S{1,256}): authentication required",
+        "basic credential not found",  # oras-go
         "missing username or secret",
         action=Action.CHALLENGE,
     ),
     _round_trip(Failure.CLOCK, "signature (?:expired|not yet current)"),
     # Only ECR's registry says this. AWS[ecr-expired-token]
-    _round_trip(Failure.UNAUTHENTICATED, "your authorization token (?:has expired|is invalid)", action=Action.MANIFEST),
+    _round_trip(
+        Failure.UNAUTHENTICATED,
+        "your authorization token (?:has expired|is invalid)",
+        "denied: the security token included in the request is (?:invalid|expired)",
+        action=Action.MANIFEST,
+    ),
+    # The body of ECR's answer to a request without a token.
+    _round_trip(
+        Failure.UNAUTHENTICATED,
+        r"\b401\b[\w ]{0,14}[:;,]? ?(?:body: ?)?[\"']?not authorized\b",
+        r"unauthorized: not authorized\b",
+        r"requires authentication \(401\)",
+        action=Action.MANIFEST,
+    ),
+    # Words of AWS's APIs, also where the text leaves out which one.
+    _round_trip(
+        Failure.UNAUTHENTICATED,
+        "security token included in the request is (?:invalid|expired)",
+        "request signature we calculated does not match the signature you provided",
+        "credential should be scoped to a valid region",
+        action=Action.TOKEN,
+    ),
     _round_trip(
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",
         r"\b401\W{1,2}unauthorized",
         r"\bunauthorized: ",
+        rf"unauthorized for (?P<host>{_NAME})/",  # jib
         r"login attempt to \S{1,300} failed",
-        "security token included in the request is (?:invalid|expired)",
         "invalid username/password",
-        "(?:sso session associated with this profile|your session) has expired",
-        "error loading (?:sso token|login session token)",
         r"failed to refresh url: (?:unexpected )?status(?: code)? 40[13]",
         _status("401"),
         r"request to https://public\.ecr\.aws/\S{1,300}: 400 bad request",  # AWS[ecr-public-login]
@@ -892,6 +941,8 @@ PATTERNS = (
         r"toomanyrequests: too many requests\. please see https://docs\.docker\.com.*",
         code=DOCKER_HUB,
     ),
+    # ECR names the caller and the action where it denies; these words are Docker Hub's.
+    _round_trip(Failure.DENIED, "denied: requested access to the resource is denied", code=DOCKER_HUB),
     # ECR's registry, in the words of its API. Other registries have words of their own.
     _round_trip(
         Failure.THROTTLED,

@@ -30,6 +30,12 @@ _NUMBER = re.compile(r"(?<=^ecs-[at])-\d+$")
 _ENDPOINTS = {"ecs-a": "ecs-agent", "ecs-t": "ecs-telemetry", "streaming-logs": "logs"}
 _PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 _AWS_WORD = re.compile(r"aws|(?<!azur)ecr|account|acct|endpoint|redacted")
+# A placeholder that may stand for any host, in contrast to <docker-hub-host>.
+_ANY_HOST = re.compile(
+    r"<(?:(?:my|your|the|private)[-_ ]?)?(?:repo|repository|image|ur[il])"
+    r"(?:[-_ ]?(?:name|ur[il]|id|here))?>",
+    re.IGNORECASE,
+)
 # Sites of documentation: links in a text, never the host that failed.
 _LINK_PREFIXES = (
     "docs.",
@@ -52,6 +58,7 @@ class Host(Record, frozen=True):
     account: str | None = None
     fips: bool = False
     vpce: bool = False
+    misspelt: bool = False  # a host of ECR whose region or suffix AWS does not have
 
 
 @cache
@@ -100,8 +107,9 @@ def _ecr(name: str, endpoint: str, match: re.Match[str], account: str = "") -> H
     account_id = account if re.fullmatch(r"\d{12}", account) else None
     complete = suffix and not suffix.endswith("…") and not is_masked(region)
     region = region.lower()
-    misspelt = complete and (suffix not in _suffixes() or region not in _regions())
-    return Host(name, endpoint, None if misspelt else _region(region), account_id, fips=bool(match["fips"]))
+    misspelt = bool(complete) and (suffix not in _suffixes() or region not in _regions())
+    known = None if misspelt else _region(region)
+    return Host(name, endpoint, known, account_id, fips=bool(match["fips"]), misspelt=misspelt)
 
 
 def _region(text: str) -> str | None:
@@ -135,5 +143,7 @@ def is_foreign(host: Host) -> bool:
     """Whether a host is certainly not AWS's. A mask of stars may hide any host; one in words names what it hides."""
     if is_public_ecr(host.name):
         return True
+    if _ANY_HOST.fullmatch(host.name):
+        return False
     unmasked = host.name.strip("<>").lower()
     return host.endpoint is None and bool(re.search(r"[a-wyz\d]", unmasked)) and not _AWS_WORD.search(unmasked)

@@ -120,9 +120,12 @@ def _principal(failures: Iterable[ReportedFailure]) -> str | None:
 
 
 def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> Surroundings:
+    failures = tuple(failures)
     by_agent = any(reported.endpoint in AGENT_ENDPOINTS for reported in failures)
+    # ECS logs in by itself and names itself in what it reports: an error of a login that does not is another client's.
+    usual = Client.RUNTIME if failures and all(map(_is_of_login, failures)) else Client.ECS
     return Surroundings(
-        client=context.client or Client.ECS,
+        client=context.client or usual,
         path=Path.INSTANCE_ENI if by_agent else Path.UNKNOWN,  # the agent runs on the instance
         region=context.region,
         account=context.account,
@@ -132,6 +135,15 @@ def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> 
         task_arn=context.task_arn,
         image=context.image.text if context.image else context.other_image,
         addresses=context.addresses,
+    )
+
+
+def _is_of_login(reported: ReportedFailure) -> bool:
+    """Whether the client had no token or no credentials for one."""
+    if reported.failure is Failure.UNAUTHENTICATED:
+        return reported.action in (Action.MANIFEST, Action.BLOB)
+    return reported.action is Action.CREDENTIALS or (
+        reported.action is Action.CHALLENGE and reported.failure is Failure.NO_CREDENTIALS
     )
 
 
@@ -147,7 +159,7 @@ def _endpoint(name: str, failures: Iterable[ReportedFailure], place: Place) -> E
     )
     where = Place(
         place.partition,
-        (host.region if host else None) or place.region,
+        "" if host and host.misspelt else (host.region if host else None) or place.region,
         (host.account if host else None) or place.account,
     )
     if row is None:

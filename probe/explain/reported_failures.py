@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
 
-from probe.addresses import LINK_LOCAL_SERVICES, can_be_aws, is_s3
+from probe.addresses import can_be_aws, is_s3
 from probe.explain.clients import is_push
 from probe.explain.error_patterns import DOCKER_HUB, INSTANCE_METADATA, PatternMatch, Weight, deciding_match
 from probe.explain.hosts import Host, is_foreign, is_link, is_masked, is_public_ecr, read_host
@@ -100,6 +100,9 @@ _OTHER_PORT = re.compile(r"(?:[\w-]\.[a-z]{2,}|\d\.\d{1,3}):(?!443\b)\d{2,5}\b")
 _OWN_BUCKET = re.compile(r"arn:[\w-]{1,20}:s3:::(?!prod-[\w-]{1,40}-starport-)")
 _ANSWERS = (Failure.DENIED, Failure.NOT_FOUND, Failure.UNAUTHENTICATED)
 _CONNECTION_ACTIONS = (Action.DNS, Action.TCP, Action.TLS)
+# Where credentials come from: the instance, the task, the pod.
+_LINK_LOCAL = re.compile(r"(?<![\d.])169\.254\.(?:169\.254|170\.2|170\.23)(?!\d)|\[?fd00:ec2::(?:254|23)\]?")
+_INSTANCE_METADATA = re.compile(r"(?<![\d.])169\.254\.169\.254(?!\d)|fd00:ec2::254")
 _HTTPS_PORTS = (None, "443", "https")
 _METHOD = re.compile(r"\b(?:Get|Head|Post|Put) \"\Z")  # as Go's net/http quotes a request
 _LOGS_OF_FILTERS = (Subject.FIREWALL_LOG, Subject.DNS_FIREWALL_LOG)
@@ -188,7 +191,9 @@ def _read_failure(record: str, context: TaskContext) -> ReportedFailure | None:
         return None  # another program's traffic
     if match.subject:
         return _reported_failure(record, match, RoundTrip("task", match.action or Action.START), target)
-    if match.action is Action.CREDENTIALS or _is_link_local(match, target):
+    if match.action is Action.CREDENTIALS or _is_link_local(record, match, target):
+        of_instance = match.code is None and _INSTANCE_METADATA.search(record) is not None
+        match = replace(match, code=INSTANCE_METADATA) if of_instance else match
         return _reported_failure(record, match, RoundTrip("task", Action.CREDENTIALS), target)
     if match.action is Action.TCP and not _is_https(match.port):
         return None  # a connection of another program
@@ -301,9 +306,11 @@ def _is_cut(record: str, begin: int) -> bool:
     return not reason or re.search(r"[A-Za-z]{3}", _NO_REASON.sub(" ", reason[0])) is None
 
 
-def _is_link_local(match: PatternMatch, target: _Target | None) -> bool:
+def _is_link_local(record: str, match: PatternMatch, target: _Target | None) -> bool:
     """Whether credentials were requested: no endpoint, security group or network ACL applies to these addresses."""
-    return match.address in LINK_LOCAL_SERVICES or (target is not None and target.host.name in LINK_LOCAL_SERVICES)
+    if match.address is None and target is None:
+        return match.action in _CONNECTION_ACTIONS and _LINK_LOCAL.search(record) is not None
+    return any(_LINK_LOCAL.fullmatch(name) for name in (match.address, target.host.name if target else None) if name)
 
 
 def _is_https(port: str | None) -> bool:
@@ -374,11 +381,18 @@ def _round_trip(
         return named
     if match.action in (Action.MANIFEST, Action.CHALLENGE, Action.BLOB):
         return RoundTrip("ecr.dkr", match.action)
+    if match.failure is Failure.UNAUTHENTICATED and context.image is not None and match.action is None:
+        return MANIFEST
     # No host is named. Codes of AWS are AWS's, and a specific failure of a connection counts; the rest may be anything.
     specific = match.action in _CONNECTION_ACTIONS and match.weight is Weight.STRONG
     if match.action is Action.TCP and _OTHER_PORT.search(record):
         return None
-    of_aws = specific or _code(record, match.failure) is not None or match.failure is Failure.CLOCK
+    of_aws = (
+        specific
+        or match.action is Action.TOKEN
+        or _code(record, match.failure) is not None
+        or match.failure is Failure.CLOCK
+    )
     return RoundTrip(UNNAMED, Action.REQUEST) if of_aws else None
 
 

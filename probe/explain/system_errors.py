@@ -397,6 +397,10 @@ BAD_REFERENCES = (
     r"must specify a tag name after the colon|a digest must contain exactly one '@' separator",
     r"invalid reference: (?:missing|invalid) [\w ]{1,40}",
     "image name cannot be blank|empty image reference|reference not found in url",
+    r"invalid image ?reference(?:exception)?\b",  # jib
+    r"invalid repository name (?:\(ex:|\()",  # Docker before 1.10
+    r"container\.image (?:repository |tag )?(?:contains invalid characters|should not be null or empty)",  # ECS
+    "at least one of 'image' must be specified",
 )
 
 # ---- proxies
@@ -469,6 +473,19 @@ NO_CREDENTIALS = (
     "credentials could not be loaded",
     "access key id empty after loading credentials",
     "container metadata (?:credential provider|service) cannot be used unless",
+    "credentialsnotloaded",
+    "missingcredentialserror|cannot load `aws::credentials`",
+    "resolved credential object is not valid",
+    "could not resolve credentials using profile",
+    "cannot fetch credentials from container - neither",
+    r"missing ?authentication ?token",  # AWS's answer to a request without a signature
+)
+# A session of AWS's IAM Identity Center or of aws login. AWS CLI, and the SDKs for JavaScript, Go and Java.
+SESSION_OVER = (
+    "(?:sso session(?: associated with this profile)?|your session) has expired",
+    "error loading (?:sso token|login session token)",
+    "token is expired\\. to refresh this sso session",
+    "token has expired and refresh failed",
 )
 
 # ---- where a client keeps logins
@@ -498,6 +515,7 @@ NOT_SENT = (
     "no host in request url",
     "first path segment in url cannot contain colon",
     r"invalid (?:control character in url|url escape|port \S{1,80} after host)",
+    "expected authority at index",
     "no scheme present|bad scheme|unsupported url scheme|url using bad/illegal format|\\) unsupported protocol",
     "url scheme is not allowed|invalid url, (?:scheme|host) is",  # reqwest, hyper-util
     "only 'http' and 'https' schemes are allowed|invalid request uri was provided",  # .NET

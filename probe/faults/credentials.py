@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from probe.faults import causes
-from probe.faults.causes import advice, reads
+from probe.faults.causes import REGISTER, advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Wording, finding, finds, noted, possible
-from probe.model import Action, AnswerSeen, Extent, Failure, Finding, Impact, Path, Step
+from probe.model import Action, AnswerSeen, Client, Extent, Failure, Finding, Impact, Path, Step
 from probe.narration import duration
 from probe.records import replace
 
@@ -33,6 +34,28 @@ CLOCK_OFF = CLOCK.variant(
     ),
     extent=Extent.PARTLY,
 )
+# AWS[agent-settings]
+_NOT_SERVED = replace(
+    causes.NO_CREDENTIALS,
+    title="nothing serves a role here: the address belongs to ECS, and this process is in no task that has one",
+    fix=advice(
+        "set taskRoleArn in the task definition; for tasks in host network mode on EC2 also set "
+        "ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true in the agent's configuration",
+        REGISTER,
+    ),
+)
+# Clients that are not ECS take credentials from where they run.
+_NO_SOURCE = replace(
+    causes.NO_CREDENTIALS,
+    title="there is no source of credentials where the client runs: no role, no variables, no profile",
+    fix=advice(
+        "give the client a role (of its instance, pod or CI job), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID, "
+        "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN for the user that runs it",
+        "aws sts get-caller-identity --region {task_region}",
+        note="A container, a service of systemd and sudo do not inherit variables and files of your shell.",
+    ),
+    confirm=reads("aws configure list", note="Run it as the user, and in the container, in which the client runs."),
+)
 NO_CREDENTIALS = Fault(
     "credentials.missing",
     "there are no credentials here, and token, manifest and layers need them",
@@ -49,6 +72,16 @@ NO_CREDENTIALS = Fault(
         causes=(causes.NO_CREDENTIALS, causes.PROXY, causes.EXECUTION_ROLE),
         certain=False,
     ),
+)
+NO_CREDENTIALS_OF_CLIENT = NO_CREDENTIALS.variant(
+    title="the client found no credentials of AWS",
+    why=(
+        "No provider of its chain returned any, so it sent no request to ECR, and endpoints and permissions of ECR are "
+        "not involved."
+    ),
+    causes=(_NO_SOURCE, causes.IMDS_HOP_LIMIT, causes.MISCONFIGURED),
+    certain=False,
+    in_texts=None,
 )
 NO_CREDENTIALS_OFF_ECS = NO_CREDENTIALS.variant(
     why="The network was measured nevertheless.",
@@ -93,6 +126,14 @@ METADATA_UNAVAILABLE = CREDENTIALS_UNAVAILABLE.variant(
     ),
     causes=(causes.IMDS_HOP_LIMIT, causes.NO_CREDENTIALS, causes.PROXY),
 )
+METADATA_REFUSED = METADATA_UNAVAILABLE.variant(
+    title="there is no instance metadata where the client runs",
+    why=(
+        "The connection to 169.254.169.254 failed at once. A hop limit makes it silent, and does not refuse it: the "
+        "client is not on an EC2 instance, or a rule of its host blocks the address."
+    ),
+    causes=(_NO_SOURCE, causes.IMDS_HOP_LIMIT, causes.PROXY),
+)
 CREDENTIALS_UNUSABLE = CREDENTIALS_UNAVAILABLE.variant(
     title="the credentials configured here ({provider}) cannot be used",
     why="{words}. Later providers in the chain, including a task role, were not tried.",
@@ -120,8 +161,12 @@ _CAUSES = {
     Failure.UNAUTHENTICATED: (causes.CREDENTIALS_REJECTED,),
     Failure.SERVER_ERROR: (causes.CREDENTIALS_REJECTED, causes.OTHER),
     Failure.NOT_AWS: (causes.PROXY, causes.OTHER),
-    Failure.NO_ANSWER: (causes.PROXY, causes.CREDENTIALS_REJECTED, causes.OTHER),  # of an error text
 }
+# A client that dials the address itself uses no proxy for it.
+_DIALLED = re.compile(
+    r"(?:dial tcp|connect(?:ion to)?|address:?) ?\W{0,3}(?:\w{3,14} )?\W?(?:169\.254\.|fd00:ec2:)", re.I
+)
+_REFUSED = re.compile(r"(?i)refused|unreachable|no route to host|host is down|EHOST|ENETUNREACH")
 
 
 @finds(
@@ -130,6 +175,8 @@ _CAUSES = {
     INSTANCE_SILENT,
     CREDENTIALS_UNAVAILABLE,
     METADATA_UNAVAILABLE,
+    METADATA_REFUSED,
+    NO_CREDENTIALS_OF_CLIENT,
     CREDENTIALS_UNUSABLE,
     INSTANCE_ROLE,
 )
@@ -143,8 +190,8 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
             yield finding(CREDENTIALS_UNUSABLE, evidence, tries, provider=provider, words=error_text)
         elif step.failure is Failure.NO_CREDENTIALS:
             yield _no_credentials(evidence, step, tries)
-        elif evidence.is_text and provider == _INSTANCE_METADATA:
-            yield finding(METADATA_UNAVAILABLE, evidence, tries)
+        elif evidence.is_text:
+            yield _unanswered(evidence, step, provider)
         else:
             suspects = possible(*_CAUSES.get(step.failure or Failure.BUG, (causes.OTHER,)))
             yield finding(CREDENTIALS_UNAVAILABLE, evidence, tries, suspects=suspects)
@@ -153,11 +200,28 @@ def credentials(evidence: Evidence) -> Iterator[Finding]:
         yield finding(INSTANCE_ROLE, evidence, steps, role=evidence.measurement.identity.arn or "an unnamed role")
 
 
+def _unanswered(evidence: Evidence, step: Step, provider: str | None) -> Finding:
+    """An error text in which a source of credentials did not answer, or answered without any."""
+    error_text = step.detail or ""
+    fault = CREDENTIALS_UNAVAILABLE
+    suspects = possible(_NOT_SERVED, causes.CREDENTIALS_REJECTED, causes.PROXY)
+    if provider == _INSTANCE_METADATA:
+        fault = METADATA_REFUSED if _REFUSED.search(error_text) else METADATA_UNAVAILABLE
+        suspects = fault.suspects
+    excluded = {causes.PROXY} if step.address or _DIALLED.search(error_text) else set()
+    excluded |= {causes.IMDS_HOP_LIMIT} if fault is METADATA_REFUSED else set()
+    if "proxy" in error_text.lower() or evidence.plan.log_group:  # the log driver is the daemon's, and so is its proxy
+        suspects = suspects.first(causes.PROXY)
+    return finding(fault, evidence, (step,), suspects=replace(suspects, ruled_out=frozenset(excluded)))
+
+
 def _no_credentials(evidence: Evidence, step: Step, tries: tuple[Step, ...]) -> Finding:
     """No provider had any. A container that shares the instance's network is no hop further away from its metadata.
 
     Tasks on Fargate and Lambda functions have no instance metadata, so its silence says nothing there.
     """
+    if evidence.is_text and evidence.client not in (Client.ECS, Client.BATCH):
+        return finding(NO_CREDENTIALS_OF_CLIENT, evidence, tries)
     mode, around = evidence.surroundings.network_mode, evidence.surroundings
     without_instance = around.launch_type == "FARGATE" or around.path is Path.LAMBDA_ENI or evidence.is_outside_vpc
     if step.credentials is None or not step.credentials.unanswered or mode == "host" or without_instance:

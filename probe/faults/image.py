@@ -8,22 +8,38 @@ from __future__ import annotations
 import re
 
 from probe.faults import causes, pulling_services, registry
-from probe.faults.causes import REGISTER, advice, read_task_definition
+from probe.faults.causes import REGISTER, CauseText, advice, read_task_definition
 from probe.faults.evidence import Evidence
-from probe.faults.fault import Fault, possible
+from probe.faults.fault import Fault, confirmed, possible
 from probe.faults.subjects import Case, Meaning, Subject, says
 from probe.model import Impact, Step
 from probe.records import replace
+
+
+def _bad_name(title: str) -> CauseText:
+    """A cause in the words of what is wrong with the name."""
+    return replace(
+        causes.BAD_IMAGE_REFERENCE,
+        title=title,
+        fix=advice(
+            "correct the image's name where the client reads it: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER
+        ),
+    )
+
 
 BAD_REFERENCE = Fault(
     "registry.bad-reference",
     "the image name is not a valid reference",
     "It is refused before any request is sent.",
     Impact.PULL,
-    (causes.BAD_IMAGE_REFERENCE,),
+    (_bad_name("the image's name does not have the form HOST/NAME:TAG, in lower case and without spaces"),),
     certain=True,
     other_causes=(causes.MISCONFIGURED,),
 )
+_CAPITALS = _bad_name("the image's name has capital letters, and only a tag may have them")
+_SCHEME = _bad_name("the image's name begins with a scheme; a name of an image has none")
+_TWO_TAGS = _bad_name("the image's name has two tags, or a tag with a character that no tag has")
+_UNSET = _bad_name("a variable in the image's name is not set or not replaced, so that a part of the name is missing")
 _NO_IMAGE_NAMED = replace(
     causes.MISCONFIGURED,
     title="the client passes an empty or incomplete image name: a variable is not set, or the client has a bug",
@@ -72,10 +88,22 @@ _BY_LAMBDA = re.compile(r"(?i)layer media type|ImageLayerFailure")
 _OLD_AGENT = re.compile("verification failed")
 
 
-def _empty_name(_evidence: Evidence, step: Step) -> Case | None:
+# What is wrong with a name, as far as the text shows it. An unset variable leaves a gap, or stays as it is written.
+_FLAWS = (
+    (re.compile(r"(?i)lower ?case"), confirmed(_CAPITALS)),
+    (re.compile(r"(?i)(?:^|[\"' ])(?:https?|docker|oci)://(?![\"'])"), confirmed(_SCHEME)),
+    (
+        re.compile(r"\$\{?\w|\{\{|(?<![\w.:/\\-])\"[/:.]|/[\w./-]{0,255}[/:]\\{0,9}\"|<[\w-]+>\.dkr|ecr\.\.|^[/:]"),
+        possible(_UNSET, _NO_IMAGE_NAMED),
+    ),
+    (re.compile(r":[\w.-]{1,128}:[\w.-]{1,128}[\"' ]|/manifests/"), confirmed(_TWO_TAGS)),
+)
+
+
+def _flawed_name(_evidence: Evidence, step: Step) -> Case | None:
     if says(step, _EMPTY_REFERENCE):
         return Case(suspects=possible(_NO_IMAGE_NAMED, causes.BAD_IMAGE_REFERENCE))
-    return None
+    return next((Case(suspects=suspects) for words, suspects in _FLAWS if says(step, words)), None)
 
 
 def _reader(_evidence: Evidence, step: Step) -> Case | None:
@@ -88,7 +116,7 @@ def _reader(_evidence: Evidence, step: Step) -> Case | None:
 
 
 MEANINGS = {
-    Subject.REFERENCE: Meaning(BAD_REFERENCE, case=_empty_name),
+    Subject.REFERENCE: Meaning(BAD_REFERENCE, case=_flawed_name),
     Subject.HOST_WITHOUT_PATH: Meaning(HOST_WITHOUT_PATH),
     Subject.VPCE_HOST: Meaning(VPCE_HOST, ("ecr.dkr",)),
     Subject.MEDIA_TYPE: Meaning(UNREADABLE_IMAGE, variants=(pulling_services.FORMAT_REFUSED,), case=_reader),

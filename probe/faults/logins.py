@@ -144,6 +144,39 @@ NO_HELPER = Fault(
     (causes.NO_CREDENTIAL_PROVIDER,),
     certain=True,
 )
+# The program is there.
+HELPER_UNUSABLE = NO_HELPER.variant(
+    title="the host cannot run the credential helper for ECR",
+    why="Its file may not be executed, or is one for another platform, so the client got no token from it.",
+    causes=(
+        replace(
+            causes.NO_CREDENTIAL_PROVIDER,
+            title="the helper's file is not executable for this user, or was built for another platform",
+            fix=advice(
+                "install the helper for the host's platform, and let the user that runs the client execute the file "
+                "that the error names",
+            ),
+        ),
+        causes.MISCONFIGURED,
+    ),
+    certain=False,
+)
+NO_STORE_HELPER = NO_HELPER.variant(
+    title="the credential helper that the client's settings name is not installed where the client looks for it",
+    why="The client keeps its logins in a store (credsStore) whose program it could not start.",
+    causes=(
+        replace(
+            causes.NO_CREDENTIAL_PROVIDER,
+            title="config.json names a helper that is not installed here, so that the client has no login for ECR",
+            fix=advice(
+                "remove credsStore from ~/.docker/config.json, or install the helper that it names; then log in",
+                _LOGIN,
+            ),
+        ),
+        causes.MISCONFIGURED,
+    ),
+    certain=False,
+)
 HELPER_FAILED = Fault(
     "credentials.helper-failed",
     "the credential helper returned no token",
@@ -245,6 +278,15 @@ _FOREIGN_HELP = re.compile(r"(?is)\A(?!.*\bdkr[.-]ecr\b).*(?:serverurl|login.{0,
 _SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
 
 
+_OTHER_HELPER = re.compile(r"docker-credential-(?!ecr)")
+
+
+def _not_started(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _OTHER_HELPER):
+        return Case(NO_STORE_HELPER)
+    return Case(HELPER_UNUSABLE) if step.failure is Failure.PROHIBITED else None
+
+
 def _silent(_evidence: Evidence, step: Step) -> Case | None:
     return Case(HELPER_SILENT) if step.failure is Failure.TIMEOUT else None
 
@@ -262,7 +304,7 @@ MEANINGS = {
     Subject.LOGIN_EMPTY: Meaning(LOGIN_EMPTY),
     Subject.LOGIN_COMMAND: Meaning(LOGIN_COMMAND),
     Subject.LOGIN_STORE: Meaning(LOGIN_STORE),
-    Subject.HELPER_MISSING: Meaning(NO_HELPER),
+    Subject.HELPER_MISSING: Meaning(NO_HELPER, variants=(HELPER_UNUSABLE, NO_STORE_HELPER), case=_not_started),
     Subject.HELPER_FAILED: Meaning(HELPER_FAILED, variants=(HELPER_SILENT,), case=_silent),
     Subject.PROVIDER_FAILED: Meaning(PROVIDER_FAILED),
     Subject.PROVIDER_UNFIT: Meaning(PROVIDER_UNFIT),

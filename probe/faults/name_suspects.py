@@ -17,6 +17,10 @@ _SPELLED_OUT = re.compile(
 )
 # A host of one of AWS's regional services with another word where the region stands.
 _WITHOUT_REGION = re.compile(r"(?:[a-z0-9-]+\.){1,2}(?P<label>[a-z][a-z0-9-]*)\.amazonaws\.com(?:\.cn)?")
+# What a variable leaves that is not set, or that nothing replaced.
+_UNSET = r"(?:\$\{?[\w.-]{0,60}\}?|%\w{1,40}%|\{\{[^}]{0,60}\}\}|undefined|null|nil|none|)"
+_UNSET_ACCOUNT = re.compile(rf"(?P<part>{_UNSET})\.dkr[.-]ecr\b.*")
+_UNSET_REGION = re.compile(rf"(?:.*\bdkr[.-]|api\.)ecr(?:-fips)?\.(?P<part>{_UNSET})\.amazonaws\.com(?:\.cn)?")
 _REGIONAL = frozenset(ROWS) - {"s3"}
 _NO_LABELS = ("s3", "ecr", "dkr", "api", "vpce", "dualstack")
 _MASK = re.compile(r"region|redact|mask|example|x{2,}|y{2,}")
@@ -214,7 +218,11 @@ def is_numbered(host: HostFacts) -> bool:
 
 def malformation(evidence: Evidence, endpoint: Endpoint) -> str | None:
     """Why AWS has no host of this name. Only an error text can spell one out; a check plans none."""
-    match, without_region = (pattern.fullmatch(endpoint.host.lower()) for pattern in (_SPELLED_OUT, _WITHOUT_REGION))
+    host = endpoint.host.lower()
+    for pattern, value in ((_UNSET_ACCOUNT, "account id"), (_UNSET_REGION, "region")):
+        if evidence.is_text and (unset := pattern.fullmatch(host)):
+            return f"The {value} in the host is {_as_unset(unset['part'])}: a variable is not set, or not replaced."
+    match, without_region = (pattern.fullmatch(host) for pattern in (_SPELLED_OUT, _WITHOUT_REGION))
     if not evidence.is_text:
         return None
     if match is None:
@@ -231,6 +239,10 @@ def malformation(evidence: Evidence, endpoint: Endpoint) -> str | None:
         ours = "amazonaws.com.cn" if china else ours
         return f"Hosts of AWS in {region} end in {ours}, not in {suffix}."
     return None if endpoint.region else f"{region} is not a region of AWS that ecr-probe knows."
+
+
+def _as_unset(part: str) -> str:
+    return part.strip("${}%") or "empty"
 
 
 def failing_resolver_suspects(evidence: Evidence, host: HostFacts) -> Suspects:

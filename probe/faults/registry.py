@@ -301,9 +301,10 @@ _CACHE_NAME = re.compile(
 )
 _CACHE_WORDS = re.compile(r"pull[- ]through|upstream registry", re.IGNORECASE)
 _TWO_HOSTS = "the image's name has a second registry's host, and ECR does not find it: {repository}"
+_NAME_IN_ANSWER = re.compile(r"repository with name '(?P<name>[^']{1,256})'")
 _JOINED_HOSTS = replace(
     causes.BAD_IMAGE_REFERENCE,
-    title="the image's name was joined from two registries: its repository {repository} contains a second host",
+    title="the image's name was joined from two registries: its repository contains a second host",
     fix=advice("leave one host in the image's name, which is {image} now", *causes.BAD_IMAGE_REFERENCE.fix.commands),
 )
 MEANINGS = {Subject.UPSTREAM_RULE: Meaning(UPSTREAM_RULE)}
@@ -370,9 +371,12 @@ def missing_images(evidence: Evidence) -> Iterator[Finding]:
             code = step.answer.code if step.answer else None
             fault = _missing_fault(evidence, code)
             reference = evidence.plan.reference
-            joined = reference is not None and _HOST_IN_NAME.search(reference.repository) is not None
+            answered = _NAME_IN_ANSWER.search(step.detail or "")
+            names = (reference.repository if reference else "", answered["name"] if answered else "")
+            joined = any(_HOST_IN_NAME.search(name) for name in names)
             suspects = fault.suspects.first(_JOINED_HOSTS) if joined else _of_cache(evidence, step, fault)
-            fault = fault.variant(title=_TWO_HOSTS, in_texts=fault.in_texts) if joined else fault
+            if joined and reference is not None:
+                fault = fault.variant(title=_TWO_HOSTS, in_texts=fault.in_texts)
             yield finding(fault, evidence, evidence.tries(step), suspects=suspects)
 
 

@@ -12,7 +12,7 @@ import re
 import botocore.exceptions
 
 from probe.model import Action, Failure
-from tests.explain import registry_messages
+from tests.explain import credential_messages, registry_messages
 
 DNS, TCP, TLS, CREDENTIALS = Action.DNS, Action.TCP, Action.TLS, Action.CREDENTIALS
 Message = tuple[str, Failure, Action | str | None]
@@ -507,6 +507,7 @@ MESSAGES: tuple[Message, ...] = (
     *AWS_GO,
     *RUNTIMES,
     *registry_messages.MESSAGES,
+    *credential_messages.MESSAGES,
 )
 ALL = (
     *(message for message, _, _ in MESSAGES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.explain.samples_answers import ANSWER_SAMPLES
 from tests.explain.samples_clients import CLIENT_SAMPLES
+from tests.explain.samples_credentials import CREDENTIAL_SAMPLES
 from tests.explain.samples_forms import FORM_SAMPLES
 from tests.explain.samples_hosts import HOST_SAMPLES
 from tests.explain.samples_logins import LOGIN_SAMPLES
@@ -19,5 +20,6 @@ SAMPLES = (
     *REGISTRY_SAMPLES,
     *SERVICE_SAMPLES,
     *LOGIN_SAMPLES,
+    *CREDENTIAL_SAMPLES,
     *HOST_SAMPLES,
 )

@@ -208,7 +208,7 @@ ERRORS = (
         'credentials"',
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": "iam.execution-role endpoint.missing.ecr-api tcp.no-route"},
+        {"registry.no-token": "client.no-credential-provider iam.execution-role endpoint.missing.ecr-api"},
     ),
     Sample(
         "no registry token, at the dual-stack host",

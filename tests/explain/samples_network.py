@@ -380,7 +380,7 @@ CONNECTIONS = (
         'Get "http://169.254.170.2/v2/credentials/5a5a": dial tcp 169.254.170.2:80: i/o timeout',
         "task/credentials",
         "no-answer",
-        {"credentials.unavailable": "path.proxy iam.credentials-rejected"},
+        {"credentials.unavailable": "iam.no-credentials iam.credentials-rejected -path.proxy"},
         "inconclusive",
         "unproven",
     ),

@@ -166,7 +166,7 @@ SAMPLES: tuple[tuple[str, Failure, Action | str | None], ...] = (
     ("unexpected status: 401 Unauthorized", Failure.UNAUTHENTICATED, None),
     ("unauthorized: incorrect username or password", Failure.UNAUTHENTICATED, None),
     ("login attempt to https://a.example/v2/ failed", Failure.UNAUTHENTICATED, None),
-    ("The security token included in the request is invalid", Failure.UNAUTHENTICATED, None),
+    ("The security token included in the request is invalid", Failure.UNAUTHENTICATED, Action.TOKEN),
     ("UnrecognizedClientException: who", Failure.UNAUTHENTICATED, None),
     ("toomanyrequests: You have reached your pull rate limit. See https://a.example", Failure.THROTTLED, None),
     ("toomanyrequests: Too Many Requests. Please see https://docs.docker.com/x", Failure.THROTTLED, None),
