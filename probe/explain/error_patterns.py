@@ -86,7 +86,7 @@ _JAVA = (
 _HYPER = "tcp connect error: "
 _DOTNET = rf"\.? \((?P<host>{_NAME}):443\)"
 _NETTY_PEER = rf"(?P<host>{_NAME})/(?P<address>{_IPV4}):443"
-_LOOKUP = rf"lookup (?P<host>{_NAME})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
+_LOOKUP = rf"lookup (?P<host>[\w.*<>${{}}%-]{{1,255}})(?: on (?P<asked>{_IPV6}|[^\s:]{{1,80}})(?::[\w.*]{{1,8}})?)?: "
 _CANCELLED = "operation was canceled|context deadline exceeded|context canceled|request canceled"
 _HOST_ALONE = r"[\w.*<>-]{0,64}dkr[.-]ecr[\w.*<>-]{1,100}(?::[\w.-]{1,128})?(?![\w/])"
 # What shells, Go, Java, Python and jib say of a program that is not there.
@@ -298,6 +298,7 @@ PATTERNS = (
         "can only be used with (?:amazon elastic container registry|ecr)",
         r"error parsing the serverurl(?:: \S{1,300},)?",
         "is not a valid ecr (?:repository url|registry)",
+        "invalid aws registry",  # Flux
         "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT, *system_errors.UNUSABLE_SETTINGS),
@@ -535,6 +536,7 @@ PATTERNS = (
         Subject.REFERENCE,
         Failure.MALFORMED,
         rf"invalid parameter at '(?:repositoryname|imagetag|imagedigest|registryids?)' {_CONSTRAINT}",
+        "invalid parameter at '(?:repositoryname|imagetag|imagedigest|registryids?)' failed to satisfy",
         r"\bname_invalid\b|: invalid repository name",
     ),
     _setting(
@@ -602,6 +604,8 @@ PATTERNS = (
         "failed to load credentials",
         "error when retrieving (?:credentials|token) from",
         "credential process timed out|error in credential_process",
+        # The ECS agent, asked for credentials that it does not have any more, or not yet.
+        r"credentials(?:v\d)?request: (?:id not found|[\w ]{3,60})|getcredentialsinvalidroletype",
         action=Action.CREDENTIALS,
     ),
     _round_trip(
@@ -665,7 +669,7 @@ PATTERNS = (
     _helper(
         Subject.HELPER_MISSING,
         Failure.NOT_FOUND,
-        rf"docker-credential-[\w-]{{1,40}}(?:\.exe)?[\"'`]?[: ]{{1,3}}{_NOT_FOUND}",
+        rf"docker-credential-[\w-]{{1,40}}(?:\.\w{{2,3}})?[\"'`]?[: ]{{1,3}}{_NOT_FOUND}",
         rf"ecr-credential-provider\"?: {_NOT_FOUND}",
         r"plugin binary executable \S{1,200} did not exist",
         r"system does not have docker-credential-[\w-]{1,40}",
@@ -894,7 +898,7 @@ PATTERNS = (
         "no basic auth credentials",
         "failed to fetch anonymous token.*",
         "credential required for basic auth",
-        "(?:unauthorized|/\\S{1,256}): authentication required",
+        "(?:unauthorized|/\\S{1,256}|(?:image|scanner|registry|manifest)): authentication required",
         "basic credential not found",  # oras-go
         "missing username or secret",
         action=Action.CHALLENGE,
@@ -1045,13 +1049,31 @@ PATTERNS = (
     ),
 )
 # Error codes: AccessDeniedException, SlowDown, NAME_UNKNOWN. A word with one capital is not a code.
+_NO_HELPER = (Subject.HELPER_MISSING, Subject.HELPER_FAILED)
+_NAMED = re.compile("expired|invalid|sso", re.IGNORECASE)
 _CODE = re.compile(r"\b(?:[A-Z][a-z0-9]+){2,8}\b|\b[A-Z]{3,20}(?:_[A-Z]{2,20}){0,3}\b")
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # unlike lower(), keeps every position
 
 
 def deciding_match(record: str) -> PatternMatch | None:
-    """The match that decides: of the most specific ones the last."""
-    return max(_matches(record), key=lambda match: (match.weight, match.end), default=None)
+    """The match that decides: of the most specific ones the last.
+
+    A client that found no credentials asks the registry without a token, so that its answer to that decides nothing.
+    """
+    matches = tuple(_matches(record))
+    last = max(matches, key=lambda match: (match.weight, match.end), default=None)
+    if last is None or not _is_without_token(last, record):
+        return last
+    sources = (match for match in matches if match.action is Action.CREDENTIALS or match.subject in _NO_HELPER)
+    return next(sources, last)
+
+
+def _is_without_token(match: PatternMatch, record: str) -> bool:
+    """Whether the registry answered a request without a token."""
+    if match.action is Action.CHALLENGE:
+        return match.failure is Failure.NO_CREDENTIALS
+    of_registry = match.failure is Failure.UNAUTHENTICATED and match.action in (None, Action.MANIFEST)
+    return of_registry and _NAMED.search(record, match.begin, match.end) is None
 
 
 def _matches(record: str) -> Iterator[PatternMatch]:

@@ -16,6 +16,7 @@ from probe.explain.hosts import is_public_ecr
 from probe.explain.reported_failures import ReportedFailure
 from probe.explain.task_context import TaskContext
 from probe.faults.evidence import ELSEWHERE, UNNAMED
+from probe.faults.subjects import Subject
 from probe.faults.text_failures import MEANINGS
 from probe.model import (
     Action,
@@ -51,6 +52,15 @@ from probe.model import (
 from probe.partitions import partition_of, partitions
 from probe.records import replace
 
+_OF_THE_CLIENT = (
+    Subject.REFERENCE,
+    Subject.HELPER_MISSING,
+    Subject.HELPER_FAILED,
+    Subject.LOGIN,
+    Subject.LOGIN_EMPTY,
+    Subject.LOGIN_COMMAND,
+    Subject.LOGIN_STORE,
+)
 INFERRED = "inferred: the failure in the text comes after this step"
 # The round trips of a pull, in order: a failure of one proves that those before it succeeded.
 _PULL_ORDER = ((Action.TOKEN, "ecr.api"), (Action.MANIFEST, "ecr.dkr"), (Action.BLOB, "ecr.dkr"), (Action.LAYER, "s3"))
@@ -139,7 +149,9 @@ def _surroundings(failures: Iterable[ReportedFailure], context: TaskContext) -> 
 
 
 def _is_of_login(reported: ReportedFailure) -> bool:
-    """Whether the client had no token or no credentials for one."""
+    """Whether the client had no token, no credentials for one, or no name of an image that it could use."""
+    if reported.subject in _OF_THE_CLIENT:
+        return True
     if reported.failure is Failure.UNAUTHENTICATED:
         return reported.action in (Action.MANIFEST, Action.BLOB)
     return reported.action is Action.CREDENTIALS or (

@@ -156,6 +156,8 @@ def read_failures(records: Iterable[str], context: TaskContext) -> tuple[Reporte
     failures = [failure for record in records if (failure := _read_failure(record, context)) is not None]
     failures = [failure for failure in failures if failure.weight is not Weight.FAINT] or failures
     failures = [failure for failure in failures if failure.endpoint != UNNAMED] or failures
+    if any(map(_leaves_no_token, failures)):
+        failures = [failure for failure in failures if not _lacks_token(failure)]
     last = {(failure.endpoint, failure.subject): (failure.action, failure.failure) for failure in failures}
     return tuple(
         dict.fromkeys(
@@ -164,6 +166,19 @@ def read_failures(records: Iterable[str], context: TaskContext) -> tuple[Reporte
             if last[failure.endpoint, failure.subject] == (failure.action, failure.failure)
         )
     )
+
+
+def _leaves_no_token(failure: ReportedFailure) -> bool:
+    """Whether the client could not get a token, so that it asks the registry without one."""
+    return failure.action is Action.CREDENTIALS or failure.subject in (Subject.HELPER_MISSING, Subject.HELPER_FAILED)
+
+
+def _lacks_token(failure: ReportedFailure) -> bool:
+    """Whether the registry answered a request without a token."""
+    if failure.action is Action.CHALLENGE:
+        return failure.failure is Failure.NO_CREDENTIALS
+    bare = failure.failure is Failure.UNAUTHENTICATED and re.search("expired|invalid", failure.error_text) is None
+    return failure.endpoint == "ecr.dkr" and bare
 
 
 def is_failure(record: str, context: TaskContext) -> bool:

@@ -393,11 +393,14 @@ BAD_REFERENCES = (
     "(?:hostname|object) required",
     r"invalid repository name \([^)]{1,256}\), cannot specify 64-byte hexadecimal",
     r"(?:registries must be valid rfc 3986|a (?:repository name|tag name) must be specified)",
-    r"(?:repository|tag|registry) (?:must be between \d{1,3} and \d{1,3} characters|can only contain the characters)",
+    r"(?:repository|tag|registry) must be between \d{1,3} and \d{1,3} characters",
+    "(?:repository|tag|registry) can only contain the (?:characters|runes)",
     r"must specify a tag name after the colon|a digest must contain exactly one '@' separator",
     r"invalid reference: (?:missing|invalid) [\w ]{1,40}",
     "image name cannot be blank|empty image reference|reference not found in url",
     r"invalid image ?reference(?:exception)?\b",  # jib
+    "expected colon-separated transport:reference",  # containers/image
+    r"invalid interpolation format for \S{1,200}\.image\b",  # docker compose
     r"invalid repository name (?:\(ex:|\()",  # Docker before 1.10
     r"container\.image (?:repository |tag )?(?:contains invalid characters|should not be null or empty)",  # ECS
     "at least one of 'image' must be specified",
@@ -516,6 +519,7 @@ NOT_SENT = (
     "first path segment in url cannot contain colon",
     r"invalid (?:control character in url|url escape|port \S{1,80} after host)",
     "expected authority at index",
+    "invalid endpoint host, .{1,80} only loopback hosts are allowed",  # an SDK for Go that does not know EKS's address
     "no scheme present|bad scheme|unsupported url scheme|url using bad/illegal format|\\) unsupported protocol",
     "url scheme is not allowed|invalid url, (?:scheme|host) is",  # reqwest, hyper-util
     "only 'http' and 'https' schemes are allowed|invalid request uri was provided",  # .NET

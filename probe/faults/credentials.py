@@ -166,6 +166,7 @@ _CAUSES = {
 _DIALLED = re.compile(
     r"(?:dial tcp|connect(?:ion to)?|address:?) ?\W{0,3}(?:\w{3,14} )?\W?(?:169\.254\.|fd00:ec2:)", re.I
 )
+_UNKNOWN_ID = re.compile("(?i)id not found|invalid ?role ?type")  # the ECS agent
 _REFUSED = re.compile(r"(?i)refused|unreachable|no route to host|host is down|EHOST|ENETUNREACH")
 
 
@@ -208,6 +209,8 @@ def _unanswered(evidence: Evidence, step: Step, provider: str | None) -> Finding
     if provider == _INSTANCE_METADATA:
         fault = METADATA_REFUSED if _REFUSED.search(error_text) else METADATA_UNAVAILABLE
         suspects = fault.suspects
+    if _UNKNOWN_ID.search(error_text):
+        suspects = suspects.first(causes.CREDENTIALS_REJECTED)
     excluded = {causes.PROXY} if step.address or _DIALLED.search(error_text) else set()
     excluded |= {causes.IMDS_HOP_LIMIT} if fault is METADATA_REFUSED else set()
     if "proxy" in error_text.lower() or evidence.plan.log_group:  # the log driver is the daemon's, and so is its proxy

@@ -13,6 +13,7 @@ def _each(failure: Failure, action: Action | str, *messages: str) -> tuple[Messa
 
 
 MESSAGES: tuple[Message, ...] = (
+    ("invalid AWS registry: 'public.ecr.aws'. must match", Failure.MALFORMED, "host-unrecognised"),
     *_each(
         Failure.MALFORMED,
         "reference",
@@ -22,18 +23,24 @@ MESSAGES: tuple[Message, ...] = (
         'Invalid repository name (ex: "registry.example/shop")',
         "Container.image repository contains invalid characters.",
         "At least one of 'image' must be specified",
+        "repository can only contain the runes `abc`: Shop",
+        'Invalid image name "docker:/shop", expected colon-separated transport:reference',
+        'invalid interpolation format for services.shop.image: "${REGISTRY"',
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular",
     ),
     *_each(
         Failure.MALFORMED,
         "client-settings",
         "Could not find credentials matching ecr:eu-north-1:shop",
         "Expected authority at index 7: http://",
+        'invalid endpoint host, "169.254.170.23", only loopback hosts are allowed',
     ),
     *_each(
         Failure.NOT_FOUND,
         "helper-missing",
         "docker-credential-ecr-login not installed or not available in PATH",
         "docker-credential-ecr-login: command not found",
+        'Cannot run program "docker-credential-ecr-login.cmd": CreateProcess error=2, File not found',
         'Cannot run program "docker-credential-ecr-login": error=2, No such file or directory',
         "The system does not have docker-credential-ecr-login CLI",
         "fork/exec /opt/bin/ecr-credential-provider: no such file or directory",
@@ -49,6 +56,7 @@ MESSAGES: tuple[Message, ...] = (
         Failure.NO_CREDENTIALS,
         Action.CHALLENGE,
         f"reading manifest 7 in {_REGISTRY}/shop/cart: authentication required",
+        "unable to initialize a filesystem scanner: authentication required",
         "basic credential not found",
     ),
     *_each(
@@ -88,6 +96,8 @@ MESSAGES: tuple[Message, ...] = (
     *_each(
         Failure.NO_ANSWER,
         Action.CREDENTIALS,
+        "[INFO] CredentialsV2Request: ID not found. Request IP Address: 10.0.0.9:4411",
+        "[WARN] Unknown eventType: GetCredentialsInvalidRoleType",
         "Error response received from instance metadata service",
         "Error retrieving credentials from the instance profile metadata service.",
         "Failed to connect to service endpoint: ",

@@ -14,8 +14,7 @@ def _reference(name: str, text: str, causes: str = "=registry.bad-image-referenc
 
 def _host(name: str, host: str, causes: str = "registry.bad-image-reference") -> Sample:
     text = f'Head "https://{host}/v2/shop/cart/manifests/7": dial tcp: lookup {host} on 10.0.0.2:53: no such host'
-    step = "ecr.dkr/dns" if "$" in host else "ecr.dkr/dns/10.0.0.2"
-    return Sample(f"a host of ECR: {name}", text, step, "nxdomain", {"dns.name-missing": causes})
+    return Sample(f"a host of ECR: {name}", text, "ecr.dkr/dns/10.0.0.2", "nxdomain", {"dns.name-missing": causes})
 
 
 def _none(name: str, text: str, causes: str, failure: str = "no-credentials") -> Sample:
@@ -95,6 +94,18 @@ CREDENTIAL_SAMPLES = (
         "no credentials: the client is not ECS",
         "NoCredentialProviders: no valid providers in chain. Deprecated.",
         "iam.no-credentials client.imds-hop-limit client.misconfigured",
+    ),
+    _none(
+        "no credentials, and then an answer to a request without a token",
+        "NoCredentialProviders: no valid providers in chain. Deprecated.\nerror pushing image: "
+        f"POST https://{REGISTRY}/v2/cart/blobs/uploads/: unexpected status code 401 Unauthorized: Not Authorized",
+        "iam.no-credentials client.imds-hop-limit client.misconfigured",
+    ),
+    _none(
+        "credentials that the ECS agent does not have any more",
+        "[INFO] CredentialsV2Request: ID not found. Request IP Address: 10.0.100.9:4411",
+        "iam.credentials-rejected iam.no-credentials path.proxy",
+        "no-answer",
     ),
     _none("no credentials: a request without a signature", "Missing Authentication Token", "iam.no-credentials"),
     _none(
