@@ -15,6 +15,7 @@ import pytest
 
 from probe.config.settings import parse
 from probe.model import LayerSeen, Verdict
+from probe.report import FORMATS, Page
 from probe.run import run
 from probe.sim import images
 from probe.sim.scenarios import SCENARIOS
@@ -184,6 +185,9 @@ def test_a_fault_of_the_network_gives_the_verdict_of_its_scenario(
 ) -> None:
     assert SMALL_IMAGE.endswith(f"/{image.reference}")  # the fixture pushed it into the registry
     real, simulated = reproduction.real_verdict(cloud, task), reproduction.simulated_verdict()
+    # pytest shows them if the test fails: a fault that occurs once leaves no other trace.
+    for verdict in (real, simulated):
+        print(FORMATS["text"].render(verdict, Page(verbose=True)))
     assert reproduction.essence(real) == reproduction.essence(simulated)
 
 
