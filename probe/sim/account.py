@@ -27,7 +27,7 @@ class SimulatedAccount(Record, kw_only=True):
     account: str = "123456789012"
     objects: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
     replies: dict[str, Item] = field(default_factory=dict)  # of calls without a list, by service and operation
-    denied: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)  # "service:Operation", or with one value of its parameters
     calls: list[str] = field(default_factory=list)
     elsewhere: dict[str, SimulatedAccount] = field(default_factory=dict)  # the same account in other Regions
 
@@ -36,7 +36,7 @@ class SimulatedAccount(Record, kw_only=True):
         if region not in (None, self.region):
             return self.elsewhere[region].answer(action, parameters) if region in self.elsewhere else {}
         self.calls.append(action)
-        if action in self.denied:
+        if {action, *(f"{action} {value}" for value in parameters.values())} & self.denied:
             raise RefusedCallError("AccessDeniedException", f"not authorized to perform: {action}")
         service, _, operation = action.partition(":")
         if action == "ec2:DescribeVpcAttribute":
