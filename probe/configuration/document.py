@@ -105,6 +105,15 @@ class Configuration(Record, frozen=True, kw_only=True):
         source = Source(question=asked, reply={operation.items or "": list(items)})
         return replace(self, sources=(*self.sources, source))
 
+    def reply_to(self, asked: Question) -> dict[str, Any] | None:
+        """What this call answered; None where it did not."""
+        return next((source.reply for source in self.sources if source.question == asked), None)
+
+    def answered(self, asked: Question, reply: dict[str, Any]) -> Configuration:
+        """This configuration as it would be if this call answered `reply`."""
+        others = (source for source in self.sources if source.question != asked)
+        return replace(self, sources=(*others, Source(question=asked, reply=reply)))
+
     @property
     def summary(self) -> ConfigurationSummary:
         """The part that a verdict shows."""

@@ -18,8 +18,9 @@ class Operation(Record, frozen=True):
 
     `key` is an item's id. `by` is how items are asked for by their ids, many in one call: a filter of EC2's, or a
     parameter where it begins with a capital letter. `keep` are an item's members that are kept; all others are
-    dropped on reading, and with them everything that could hold a secret; `reduced` does so within an item. `only` are
-    the values of one member for which an item is kept at all. `action` is what IAM calls it.
+    dropped on reading, and with them everything that could hold a secret; "Role.Arn" is a member of a member, and
+    `reduced` drops more. `only` are the values of one member for which an item is kept at all. `action` is what IAM
+    calls it.
     """
 
     service: str
@@ -38,8 +39,11 @@ class Operation(Record, frozen=True):
         """What is kept of an item of the reply, or of the whole reply where it lists none."""
         if not isinstance(item, dict):
             return item  # an ARN
-        item = {key: value for key, value in item.items() if key in self.keep}
-        return item if self.reduced is None else self.reduced(item)
+        kept = {key: value for key, value in item.items() if key in self.keep}
+        for outer, _, inner in (path.partition(".") for path in self.keep if "." in path):
+            if inner in item.get(outer, {}):
+                kept.setdefault(outer, {})[inner] = item[outer][inner]
+        return kept if self.reduced is None else self.reduced(kept)
 
     def keeps(self, item: Any) -> bool:
         """Whether an item is kept at all."""
@@ -406,6 +410,48 @@ RECORDS = Operation(
     keep=("Name", "Type", "SetIdentifier", "Weight", "Failover", "MultiValueAnswer", "ResourceRecords", "AliasTarget"),
     only=("Type", ("A", "AAAA", "CNAME", "NS")),
 )
+
+# Of a role its tags and description are not kept.
+ROLE = Operation(
+    "iam",
+    "GetRole",
+    keep=("Role.RoleName", "Role.Arn", "Role.RoleId", "Role.AssumeRolePolicyDocument", "Role.PermissionsBoundary"),
+)
+ROLE_POLICIES = Operation("iam", "ListRolePolicies", "PolicyNames")  # its items are strings
+ROLE_POLICY = Operation("iam", "GetRolePolicy", keep=("PolicyName", "PolicyDocument"))
+ATTACHED_ROLE_POLICIES = Operation("iam", "ListAttachedRolePolicies", "AttachedPolicies", keep=("PolicyArn",))
+POLICY = Operation("iam", "GetPolicy", keep=("Policy.Arn", "Policy.DefaultVersionId"))
+POLICY_VERSION = Operation("iam", "GetPolicyVersion", keep=("PolicyVersion.Document", "PolicyVersion.VersionId"))
+ORGANIZATION = Operation(
+    "organizations",
+    "DescribeOrganization",
+    keep=("Organization.Id", "Organization.FeatureSet", "Organization.MasterAccountId"),
+)
+PARENTS = Operation("organizations", "ListParents", "Parents", keep=("Id", "Type"))
+TARGET_POLICIES = Operation(
+    "organizations", "ListPoliciesForTarget", "Policies", keep=("Id", "Arn", "Name", "Type", "AwsManaged")
+)
+ORGANIZATION_POLICY = Operation("organizations", "DescribePolicy", keep=("Policy.Content",))
+REPOSITORIES = Operation(
+    "ecr",
+    "DescribeRepositories",
+    "repositories",
+    keep=("repositoryArn", "registryId", "repositoryName", "encryptionConfiguration"),
+)
+REPOSITORY_POLICY = Operation("ecr", "GetRepositoryPolicy", keep=("policyText",))
+REGISTRY_POLICY = Operation("ecr", "GetRegistryPolicy", keep=("policyText",))
+KEY = Operation(
+    "kms",
+    "DescribeKey",
+    keep=("KeyMetadata.Arn", "KeyMetadata.KeyState", "KeyMetadata.KeyManager", "KeyMetadata.AWSAccountId"),
+)
+KEY_GRANTS = Operation(
+    "kms",
+    "ListGrants",
+    "Grants",
+    keep=("GrantId", "GranteePrincipal", "GranteeServicePrincipal", "Operations", "Constraints"),
+)
+LOG_GROUPS = Operation("logs", "DescribeLogGroups", "logGroups", keep=("logGroupName", "arn"))
 
 OPERATIONS = tuple(value for value in tuple(vars().values()) if isinstance(value, Operation))
 NAMED = {(operation.service, operation.name): operation for operation in OPERATIONS}

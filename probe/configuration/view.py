@@ -22,6 +22,11 @@ class MissingError(Exception):
         self.missing = missing or (operation.permission if obstacle is Obstacle.DENIED else None)
         super().__init__(operation.name, obstacle)
 
+    @property
+    def is_absence(self) -> bool:
+        """Whether the answer is that the object does not exist."""
+        return self.obstacle is Obstacle.NOT_FOUND
+
 
 class Edit(Protocol):
     """A change of the configuration."""
@@ -39,6 +44,7 @@ class View:
     def __init__(self, configuration: Configuration, *, complete: bool = False) -> None:
         """`complete`: nothing more can be read, so what was not asked is unknown for good."""
         self.configuration = configuration
+        self.judged: dict[Any, Any] = {}  # what gates answered to questions that many subnets have in common
         self._complete = complete
         self._sources: dict[Question, Source] = {source.question: source for source in configuration.sources}
         self._found: dict[tuple[str, str, str | None], dict[str, Item]] = {}
@@ -61,6 +67,11 @@ class View:
         if source.reply is None:
             raise MissingError(operation, source.obstacle, source.missing)
         return source.reply
+
+    def known(self, operation: Operation, region: str | None = None, /, **parameters: Any) -> Item | None:
+        """The reply to a call that was made for another gate; None where it was not."""
+        source = self._sources.get(question(operation, parameters, region))
+        return source.reply if source is not None else None
 
     def items(self, operation: Operation, region: str | None = None, /, **parameters: Any) -> tuple[Item, ...]:
         """The objects that one call lists, of all its pages. Raises MissingError."""

@@ -10,34 +10,33 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from probe.configuration.view import View
-from probe.gates.flow import Origin
+from probe.gates import endpoint_policy, log_group, organization, registry_policies, repository_key, role_policies
+from probe.gates.call import Call
 from probe.gates.opinion import Opinion, opinions
-from probe.model import Action, GateName
-from probe.records import Record
+from probe.model import GateName
+
+__all__ = ("CALL_GATES", "Call", "call_opinions")
+
+Gate = Callable[[View, Call], Opinion | None]
+
+# Before the first call ECS assumes the role. The order of the policies has no effect on their answers.
+CALL_GATES: tuple[tuple[GateName, Gate], ...] = (
+    (GateName.TRUST_POLICY, role_policies.trust),
+    (GateName.ENDPOINT_POLICY, endpoint_policy.endpoint_policy),
+    (GateName.IDENTITY_POLICY, role_policies.identity),
+    (GateName.PERMISSIONS_BOUNDARY, role_policies.boundary),
+    (GateName.SERVICE_CONTROL_POLICY, organization.service_control),
+    (GateName.RESOURCE_CONTROL_POLICY, organization.resource_control),
+    (GateName.REPOSITORY_POLICY, registry_policies.repository),
+    (GateName.REGISTRY_POLICY, registry_policies.registry),
+    (GateName.KMS_KEY, repository_key.key),
+    (GateName.LOG_GROUP, log_group.group),
+)
 
 
-class Call(Record, frozen=True, kw_only=True):
-    """One call. `action` is IAM's name, `resource` its ARN or "*". `principal` is the calling role's ARN, None where it
-    is not known; `owner` the account of the resource. `step` is the step of a check that makes the call.
-    """
-
-    endpoint: str
-    step: Action
-    action: str
-    resource: str
-    principal: str | None
-    owner: str | None
-    region: str
-    vpc: str
-    vpc_endpoint: str | None = None  # through which it goes
-    by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own
-
-
-Gate = Callable[[View, Call, Origin], Opinion | None]
-
-CALL_GATES: tuple[tuple[GateName, Gate], ...] = ()
-
-
-def call_opinions(view: View, call: Call, origin: Origin) -> Iterator[Opinion]:
-    """The answers of the gates up to the first that refuses."""
-    return opinions((name, partial(gate, view, call, origin)) for name, gate in CALL_GATES)
+def call_opinions(view: View, call: Call) -> Iterator[Opinion]:
+    """The answers of the gates up to the first that refuses. Many subnets make the same call, which is judged once."""
+    if call not in view.judged:
+        gates = ((name, partial(gate, view, call)) for name, gate in CALL_GATES)
+        view.judged[call] = () if log_group.spares(view, call) else tuple(opinions(gates))
+    yield from view.judged[call]

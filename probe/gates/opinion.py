@@ -89,6 +89,12 @@ def unknown(gate: GateName, error: MissingError, identity: str | None = None) ->
     )
 
 
+def not_visible(gate: GateName, identity: str, whom: str) -> Opinion:
+    """The opinion where `identity` belongs to another account, `whom`, which has to be asked."""
+    sentence = f"{identity} is not visible from this account; ask {whom}"
+    return Opinion(gate=gate, answer=GateAnswer.UNKNOWN, sentence=sentence, object=identity, missing=whom)
+
+
 def opinions(gates: Iterable[tuple[GateName, Callable[[], Opinion | None]]]) -> Iterator[Opinion]:
     """The answers of gates in order, UNKNOWN for one whose configuration is missing. Gates behind a refusal are left
     out: whether they would allow is of no use, and reading for them costs calls."""

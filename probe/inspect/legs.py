@@ -115,7 +115,7 @@ def leg(
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
-        Request(call, tuple(call_opinions(view, call, origin))) for call in calls if call.endpoint == endpoint.name
+        _request(view, call, origin, resolution, passages) for call in calls if call.endpoint == endpoint.name
     )
     return Leg(origin=origin, endpoint=endpoint, resolution=resolution, passages=passages, requests=requests)
 
@@ -148,3 +148,16 @@ def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:
         if key not in decided:
             decided.add(key)
             yield passage
+
+
+def _request(view: View, call: Call, origin: Origin, resolution: Resolution, passages: Iterable[Passage]) -> Request:
+    """The call on its way: through the gateway endpoint of the route, through the name's own, or past them all."""
+    gateway = next((passage.flow.gateway for passage in passages if passage.flow.gateway), None)
+    served_by = None if resolution.public else resolution.served_by
+    sent = replace(
+        call,
+        vpc_endpoint=gateway or served_by,
+        public=resolution.public and gateway is None and any(True for _ in passages),
+        sources=origin.addresses,
+    )
+    return Request(sent, tuple(call_opinions(view, sent)))

@@ -12,6 +12,7 @@ from probe.gates.flow import Origin
 from probe.images import OtherImage, parse_image
 from probe.inspect.measured import Measured, workload_of
 from probe.inspect.options import Options
+from probe.inspect.pull_calls import pull_calls
 from probe.inspect.workload import Place, Workload, of_service, of_task
 from probe.model import ImageReference, Path, Plan, Surroundings
 from probe.narration import few
@@ -83,7 +84,19 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     ranges = tuple(dict.fromkeys(text for origin in origins for text in _ranges_of(view, origin.vpc)))
     plan = measured[0].facts.plan if measured else replace(make_plan(settings, surroundings), vpc_cidrs=ranges)
     target = Target(
-        plan=plan, surroundings=surroundings, origins=origins, images=images, workload=workload, role=workload.role
+        plan=plan,
+        surroundings=surroundings,
+        origins=origins,
+        images=images,
+        workload=workload,
+        role=workload.role,
+        calls=pull_calls(
+            plan,
+            images,
+            role=workload.role,
+            account=surroundings.account,
+            created_log_groups=workload.created_log_groups,
+        ),
     )
     return target, runs
 

@@ -52,6 +52,7 @@ class Workload(Record, frozen=True, kw_only=True):
     task: str | None = None
     digests: tuple[tuple[str, str], ...] = ()  # image and the digest that ECS resolved it to
     logs: tuple[LogDestination, ...] = ()
+    created_log_groups: tuple[str, ...] = ()  # by the log driver, if they are missing
     secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
     platform: str | None = None
 
@@ -236,6 +237,7 @@ def _workload(
         network_mode=definition.get("networkMode"),
         cluster=options.cluster,
         logs=tuple(_logs(containers)),
+        created_log_groups=tuple(_created_log_groups(containers)),
         secrets=tuple(
             dict.fromkeys(secret["valueFrom"] for container in containers for secret in container.get("secrets", ()))
         ),
@@ -256,6 +258,13 @@ def _logs(containers: Sequence[Item]) -> Iterator[LogDestination]:
                 stream=None,
                 own=number == 0,
             )
+
+
+def _created_log_groups(containers: Sequence[Item]) -> Iterator[str]:
+    for container in containers:
+        options = (container.get("logConfiguration") or {}).get("options") or {}
+        if str(options.get("awslogs-create-group")).lower() == "true" and options.get("awslogs-group"):
+            yield str(options["awslogs-group"])
 
 
 def _platform(definition: Item) -> str | None:

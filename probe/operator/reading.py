@@ -79,8 +79,13 @@ _OBSTACLES = {
 }
 
 
+# Ends of the codes with which services answer that an object does not exist.
+_NOT_FOUND = ("NotFoundException", "NotFound", "NoSuchEntity", "AWSOrganizationsNotInUseException")
+
+
 def _obstacle(error: ApiError) -> Obstacle:
-    return _OBSTACLES[error.kind]
+    is_absence = error.kind is Kind.REFUSED and error.code.endswith(_NOT_FOUND)
+    return Obstacle.NOT_FOUND if is_absence else _OBSTACLES[error.kind]
 
 
 def _missing(error: ApiError) -> str | None:

@@ -48,9 +48,12 @@ class SimulatedAccount(Record, kw_only=True):
             return {members: [item for item in named if wanted is None or any(item.get(key) in wanted for key in keys)]}
         listed = _LISTS.get(action)
         if listed is None:
-            # Of one object, such as "route53:GetHostedZone Z1", or of all.
-            keys = (*(f"{action} {value}" for value in parameters.values()), action)
+            # Of one object, such as "route53:GetHostedZone Z1", or of all; several values in their parameters' order.
+            values = [parameters[name] for name in sorted(parameters) if isinstance(parameters[name], str)]
+            keys = (f"{action} {' '.join(values)}", *(f"{action} {value}" for value in values), action)
             reply = next((self.replies[key] for key in keys if key in self.replies), None)
+            if reply is None and action in _ABSENCES:
+                raise RefusedCallError(_ABSENCES[action], "It does not exist.")
             if reply is None and action == "sts:GetCallerIdentity":
                 return {"Account": self.account, "Arn": f"arn:aws:iam::{self.account}:user/operator", "UserId": "AIDA"}
             if reply is None:
@@ -65,6 +68,15 @@ class SimulatedAccount(Record, kw_only=True):
         return {"VpcId": vpc, f"{attribute[0].upper()}{attribute[1:]}": {"Value": value}}
 
 
+# With which code an operation answers that there is nothing of the kind.
+_ABSENCES = {
+    "ecr:GetRepositoryPolicy": "RepositoryPolicyNotFoundException",
+    "ecr:GetRegistryPolicy": "RegistryPolicyNotFoundException",
+    "iam:GetRole": "NoSuchEntity",
+    "iam:GetPolicy": "NoSuchEntity",
+    "kms:DescribeKey": "NotFoundException",
+    "organizations:DescribeOrganization": "AWSOrganizationsNotInUseException",
+}
 # The member of the reply that lists objects.
 _LISTS = {
     "ec2:DescribeSubnets": "Subnets",

@@ -162,5 +162,13 @@ def healthy_vpc() -> Account:
                     {"Cidr": cidr, "_PrefixListId": "pl-0a000003"} for cidr in ("52.216.0.0/15", "54.231.0.0/16")
                 ],
             }
-        }
+        },
+        replies={
+            "sts:GetCallerIdentity": {"Account": "123456789012"},
+            "ecr:DescribeRepositories": {
+                "repositories": [
+                    {"repositoryName": "team/app", "encryptionConfiguration": {"encryptionType": "AES256"}}
+                ]
+            },
+        },
     )

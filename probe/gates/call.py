@@ -1,0 +1,46 @@
+"""A call to AWS's API: what a pull asks for, as which principal, through which endpoint."""
+
+from __future__ import annotations
+
+from probe.model import Action
+from probe.records import Record
+
+
+class Call(Record, frozen=True, kw_only=True):
+    """One call. `action` is IAM's name. `resource` is its ARN, in which `*` is a part that is not known, or "*" alone
+    for an action without resources.
+
+    `principal` is the calling role's ARN, None where it is not known; `owner` the account of the resource. `step` is
+    the step of a check that makes the call. `together` are all actions of the pull on this resource at this endpoint.
+    """
+
+    endpoint: str
+    step: Action
+    action: str
+    resource: str
+    principal: str | None
+    owner: str | None
+    region: str
+    partition: str = "aws"
+    together: tuple[str, ...] = ()
+    repository: str | None = None
+    log_group: str | None = None
+    creates_log_group: bool = False  # the log driver creates the group if it is missing
+    by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own
+    vpc_endpoint: str | None = None  # through which it goes
+    public: bool = False  # it goes to a public address, past every endpoint
+    sources: tuple[str, ...] = ()  # the caller's addresses, where they are known
+
+    @property
+    def caller_account(self) -> str | None:
+        return self.principal.split(":")[4] if self.principal else None
+
+    @property
+    def crosses_accounts(self) -> bool:
+        return None not in (self.caller_account, self.owner) and self.caller_account != self.owner
+
+    @property
+    def words(self) -> str:
+        """The call in a sentence."""
+        on = "" if self.resource == "*" else f" on {self.resource}"
+        return f"{self.action}{on}{' to the principal of ECR' if self.by_ecr else ''}"

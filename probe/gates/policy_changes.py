@@ -1,0 +1,345 @@
+"""Changes of policies that mend a refusal: a whole document with one statement more, or with an exception in a Deny.
+
+Every command that replaces a document has the whole new one in it; the command before it saves the old one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from shlex import quote
+from typing import Any
+
+from probe.configuration.document import Configuration, Question, question
+from probe.configuration.operations import (
+    ENDPOINTS,
+    KEY,
+    LOG_GROUPS,
+    ORGANIZATION_POLICY,
+    POLICY_VERSION,
+    ROLE,
+    ROLE_POLICIES,
+    ROLE_POLICY,
+)
+from probe.gates.call import Call
+from probe.gates.changes import Change
+from probe.gates.policy import PolicyKind, Ruling
+from probe.model import Advice, GateAnswer
+from probe.records import Record
+
+_NEW_NAME = "ecr-probe-pull"
+_MANAGED_BY_AWS = ":iam::aws:policy/"
+
+
+class Edit(Record, frozen=True):
+    """A member of one reply that gets another value, as JSON, or one value more."""
+
+    asked: Question
+    member: tuple[str, ...]
+    value: str
+    append: bool = False
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        reply = configuration.reply_to(self.asked) or {}
+        return configuration.answered(self.asked, self._edited(reply, self.member))
+
+    def _edited(self, part: dict[str, Any], member: tuple[str, ...]) -> dict[str, Any]:
+        if len(member) > 1:
+            return {**part, member[0]: self._edited(part.get(member[0], {}), member[1:])}
+        value = json.loads(self.value)
+        return {**part, member[0]: [*part.get(member[0], ()), value] if self.append else value}
+
+
+class ReplacePolicy(Change, frozen=True, kw_only=True):
+    """Write a document. `text` is the instruction."""
+
+    text: str
+    commands: tuple[str, ...]
+    note: str | None = None
+    edits: tuple[Edit, ...]
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        for edit in self.edits:
+            configuration = edit.applied(configuration)
+        return configuration
+
+    def advice(self, region: str) -> Advice:  # noqa: ARG002  the commands have the Region of the object
+        return Advice(self.text, self.commands, self.note)
+
+
+class ReplaceEndpointPolicy(Change, frozen=True, kw_only=True):
+    """Replace the policy of a VPC endpoint."""
+
+    text: str
+    document: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        return configuration.edited(
+            ENDPOINTS, self.object, lambda endpoint: {**endpoint, "PolicyDocument": self.document}
+        )
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            self.text,
+            (
+                f"aws ec2 describe-vpc-endpoints --region {region} --vpc-endpoint-ids {quote(self.object)} "
+                '--query "VpcEndpoints[0].PolicyDocument" --output text > OLD_POLICY.json',
+                f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id {quote(self.object)} "
+                f"--policy-document {quote(self.document)}",
+            ),
+            f"{_replaces('the endpoint')} It takes some minutes.",
+        )
+
+
+class EnableKey(Change, frozen=True, kw_only=True):
+    """Enable a KMS key, and keep it where its deletion is planned. `elsewhere`: its Region in the questions."""
+
+    region: str
+    state: str
+    elsewhere: str | None = None
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        asked = question(KEY, {"KeyId": self.object}, self.elsewhere)
+        return Edit(asked, ("KeyMetadata", "KeyState"), '"Enabled"').applied(configuration)
+
+    def advice(self, region: str) -> Advice:  # noqa: ARG002
+        target = f"--region {self.region} --key-id {quote(self.object)}"
+        cancel = (f"aws kms cancel-key-deletion {target}",) if self.state == "PendingDeletion" else ()
+        text = "cancel the deletion of the key, and enable it" if cancel else "enable the key"
+        return Advice(text, (*cancel, f"aws kms enable-key {target}"))
+
+
+class CreateLogGroup(Change, frozen=True, kw_only=True):
+    """Create the log group `object`."""
+
+    region: str
+    elsewhere: str | None = None
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        asked = question(LOG_GROUPS, {"logGroupNamePrefix": self.object}, self.elsewhere)
+        value = json.dumps({"logGroupName": self.object})
+        return Edit(asked, ("logGroups",), value, append=True).applied(configuration)
+
+    def advice(self, region: str) -> Advice:  # noqa: ARG002
+        command = f"aws logs create-log-group --region {self.region} --log-group-name {quote(self.object)}"
+        return Advice(f"create the log group {self.object}", (command,))
+
+
+def _replaces(whose: str) -> str:
+    return f"The second command replaces the policy of {whose} as a whole; the first one saves what is there now."
+
+
+# ---- corrected documents ---------------------------------------------------------------------------------------------
+
+
+def corrected(text: Any, ruling: Ruling, call: Call, kind: PolicyKind) -> str | None:
+    """The document with which the call is allowed; None where it is not refused, or no small change would allow it."""
+    if ruling.answer is not GateAnswer.REFUSES:
+        return None
+    document = _parsed(text)
+    if ruling.explicit:
+        return _exempted(document, ruling.index or 0, call)
+    statement = _allowing(call, kind)
+    return None if statement is None else _written(document, [*_statements(document), statement])
+
+
+def _parsed(text: Any) -> dict[str, Any]:
+    if text is None:
+        return {"Version": "2012-10-17"}
+    document = json.loads(text) if isinstance(text, str) else text
+    return dict(document)
+
+
+def _statements(document: dict[str, Any]) -> list[Any]:
+    listed = document.get("Statement", [])
+    return list(listed) if isinstance(listed, list) else [listed]
+
+
+def _written(document: dict[str, Any], statements: Sequence[Any]) -> str:
+    return json.dumps({**document, "Statement": list(statements)}, separators=(",", ":"))
+
+
+def _allowing(call: Call, kind: PolicyKind) -> dict[str, Any] | None:
+    """The smallest statement that allows the pull's actions on the resource."""
+    actions = list(call.together) or [call.action]
+    action = {"Action": actions if len(actions) > 1 else actions[0]}
+    if kind is PolicyKind.IDENTITY:
+        return {"Effect": "Allow", **action, "Resource": call.resource}
+    everyone = call.by_ecr or kind is PolicyKind.GATEWAY or call.principal is None
+    principal = {"Principal": "*" if everyone else {"AWS": call.principal}}
+    if kind is PolicyKind.RESOURCE:
+        return None if everyone else {"Effect": "Allow", **principal, **action}
+    return {"Effect": "Allow", **principal, **action, "Resource": call.resource}
+
+
+def _exempted(document: dict[str, Any], index: int, call: Call) -> str | None:
+    """The document with the role, or ECR's bucket, as an exception from one Deny."""
+    statements = _statements(document)
+    deny = dict(statements[index])
+    if call.by_ecr:
+        exempted = _without_resource(deny, call.resource)
+        if exempted is None:
+            return None
+        return _written(document, [*statements[:index], exempted, *statements[index + 1 :]])
+    if call.principal is None:
+        return None
+    conditions = dict(deny.get("Condition", {}))
+    keys = dict(conditions.get("ArnNotEquals", {}))
+    name = next((key for key in keys if key.lower() == "aws:principalarn"), "aws:PrincipalArn")
+    listed = keys.get(name, [])
+    keys[name] = [*(listed if isinstance(listed, list) else [listed]), call.principal]
+    deny["Condition"] = {**conditions, "ArnNotEquals": keys}
+    return _written(document, [*statements[:index], deny, *statements[index + 1 :]])
+
+
+def _without_resource(deny: dict[str, Any], resource: str) -> dict[str, Any] | None:
+    """A Deny of everything but `resource`; None where the Deny is of chosen resources."""
+    if deny.get("Resource") in ("*", ["*"]):
+        return {**{key: value for key, value in deny.items() if key != "Resource"}, "NotResource": [resource]}
+    listed = deny.get("NotResource")
+    if listed is None:
+        return None
+    return {**deny, "NotResource": [*(listed if isinstance(listed, list) else [listed]), resource]}
+
+
+# ---- changes ---------------------------------------------------------------------------------------------------------
+
+
+def replace_endpoint_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplaceEndpointPolicy:
+    text = f"{_instruction(call, explicit=explicit)} in the policy of {identity}"
+    return ReplaceEndpointPolicy(object=identity, text=text, document=document)
+
+
+def new_role_policy(role: str, taken: Sequence[str], document: str, call: Call) -> ReplacePolicy:
+    """An inline policy of a name that the role does not have yet."""
+    names = (_NEW_NAME, *(f"{_NEW_NAME}-{number}" for number in range(2, len(taken) + 3)))
+    name = next(name for name in names if name not in taken)
+    return ReplacePolicy(
+        object=role,
+        text=f"{_instruction(call, explicit=False)} to the role {role}",
+        commands=(
+            f"aws iam put-role-policy --role-name {quote(role)} --policy-name {name} "
+            f"--policy-document {quote(document)}",
+        ),
+        edits=(
+            Edit(question(ROLE_POLICIES, {"RoleName": role}), ("PolicyNames",), json.dumps(name), append=True),
+            _role_policy(role, name, document),
+        ),
+    )
+
+
+def role_policy_without(role: str, name: str, text: str, index: int) -> ReplacePolicy:
+    """An inline policy of the role alone, without one Deny."""
+    document = _parsed(text)
+    kept = [statement for number, statement in enumerate(_statements(document)) if number != index]
+    new = _written(document, kept)
+    target = f"--role-name {quote(role)} --policy-name {quote(name)}"
+    write = f"aws iam put-role-policy {target} --policy-document {quote(new)}" if kept else None
+    return ReplacePolicy(
+        object=role,
+        text=f"take the Deny out of the inline policy {name} of the role {role}",
+        commands=(
+            f"aws iam get-role-policy {target} --query PolicyDocument > OLD_POLICY.json",
+            write or f"aws iam delete-role-policy {target}",
+        ),
+        note=_replaces("the role") if kept else "The policy has no other statement, so it is deleted.",
+        edits=(_role_policy(role, name, new),),
+    )
+
+
+def _role_policy(role: str, name: str, document: str) -> Edit:
+    return Edit(question(ROLE_POLICY, {"RoleName": role, "PolicyName": name}), ("PolicyDocument",), document)
+
+
+def new_version(
+    arn: str, version: str, document: str, call: Call, *, explicit: bool, whose: str
+) -> ReplacePolicy | None:
+    """Another version of a managed policy; None where AWS manages it."""
+    if _MANAGED_BY_AWS in arn:
+        return None
+    return ReplacePolicy(
+        object=arn,
+        text=f"{_instruction(call, explicit=explicit)} in {whose}",
+        commands=(
+            f"aws iam create-policy-version --policy-arn {quote(arn)} --policy-document {quote(document)} "
+            "--set-as-default",
+        ),
+        note="It applies to everything that the policy is attached to. IAM keeps the earlier version.",
+        edits=(
+            Edit(
+                question(POLICY_VERSION, {"PolicyArn": arn, "VersionId": version}),
+                ("PolicyVersion", "Document"),
+                document,
+            ),
+        ),
+    )
+
+
+def trusting(role: str, text: str, service: str) -> ReplacePolicy:
+    """The trust policy with a statement that lets the service assume the role."""
+    document = _parsed(text)
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    new = _written({"Version": "2012-10-17", **document}, [*_statements(document), statement])
+    return ReplacePolicy(
+        object=role,
+        text=f"let {service} assume the role {role}",
+        commands=(
+            f"aws iam get-role --role-name {quote(role)} --query Role.AssumeRolePolicyDocument > OLD_POLICY.json",
+            f"aws iam update-assume-role-policy --role-name {quote(role)} --policy-document {quote(new)}",
+        ),
+        note=_replaces("the role"),
+        edits=(Edit(question(ROLE, {"RoleName": role}), ("Role", "AssumeRolePolicyDocument"), new),),
+    )
+
+
+def set_repository_policy(asked: Question, document: str, call: Call, *, explicit: bool, exists: bool) -> ReplacePolicy:
+    target = f"--region {call.region} --registry-id {call.owner} --repository-name {quote(call.repository or '')}"
+    save = f"aws ecr get-repository-policy {target} --query policyText --output text > OLD_POLICY.json"
+    account = f"Run {'them' if exists else 'it'} in account {call.owner}."
+    return ReplacePolicy(
+        object=call.resource,
+        text=f"{_instruction(call, explicit=explicit)} in the policy of the repository {call.repository}",
+        commands=(
+            *((save,) if exists else ()),
+            f"aws ecr set-repository-policy {target} --policy-text {quote(document)}",
+        ),
+        note=f"{_replaces('the repository')} {account}" if exists else account,
+        edits=(Edit(asked, ("policyText",), json.dumps(document)),),
+    )
+
+
+def set_registry_policy(asked: Question, document: str, call: Call) -> ReplacePolicy:
+    return ReplacePolicy(
+        object=call.owner or "",
+        text=f"{_instruction(call, explicit=True)} in the policy of the registry {call.owner}",
+        commands=(
+            f"aws ecr get-registry-policy --region {call.region} --query policyText --output text > OLD_POLICY.json",
+            f"aws ecr put-registry-policy --region {call.region} --policy-text {quote(document)}",
+        ),
+        note=f"{_replaces('the registry')} Run them in account {call.owner}.",
+        edits=(Edit(asked, ("policyText",), json.dumps(document)),),
+    )
+
+
+def update_organization_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplacePolicy:
+    return ReplacePolicy(
+        object=identity,
+        text=f"{_instruction(call, explicit=explicit)} in the organization's policy {identity}",
+        commands=(
+            f"aws organizations describe-policy --policy-id {quote(identity)} --query Policy.Content --output text "
+            "> OLD_POLICY.json",
+            f"aws organizations update-policy --policy-id {quote(identity)} --content {quote(document)}",
+        ),
+        note=f"{_replaces('the organization')} Run them in the management account.",
+        edits=(
+            Edit(question(ORGANIZATION_POLICY, {"PolicyId": identity}), ("Policy", "Content"), json.dumps(document)),
+        ),
+    )
+
+
+def _instruction(call: Call, *, explicit: bool) -> str:
+    if explicit:
+        return f"exempt {call.resource if call.by_ecr else call.principal} from the Deny"
+    return (
+        f"allow {' and '.join(call.together or (call.action,))}{'' if call.resource == '*' else f' on {call.resource}'}"
+    )

@@ -1,0 +1,217 @@
+"""The policies of the pulling role: its own, its permissions boundary, and who may assume it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from probe.configuration.operations import (
+    ATTACHED_ROLE_POLICIES,
+    POLICY,
+    POLICY_VERSION,
+    ROLE,
+    ROLE_POLICIES,
+    ROLE_POLICY,
+)
+from probe.configuration.view import MissingError, View
+from probe.gates import registry_policies
+from probe.gates.call import Call
+from probe.gates.opinion import Opinion, allows, not_visible, refuses
+from probe.gates.policy import Document, PolicyKind, Principal, Request, Ruling, evaluate
+from probe.gates.policy_changes import (
+    ReplacePolicy,
+    corrected,
+    new_role_policy,
+    new_version,
+    role_policy_without,
+    trusting,
+)
+from probe.gates.policy_opinion import opinion_of
+from probe.gates.request_context import caller_account, request_of
+from probe.model import GateAnswer, GateName
+from probe.records import Record, replace
+
+_TASKS = "ecs-tasks.amazonaws.com"
+_OF_NETWORK = (
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourcevpcarn",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+)
+
+
+class _Policy(Record, frozen=True):
+    """A policy: of a managed one its ARN and the version that is in force, of an inline one its name."""
+
+    document: Document
+    name: str
+    version: str | None = None
+
+
+def identity(view: View, call: Call) -> Opinion | None:
+    """Whether the role's own policies allow the call, inline and managed ones together.
+
+    In the account of the repository, its policy may allow the role instead. AWS[same-account-union]
+    """
+    if call.by_ecr or call.principal is None:
+        return None
+    name = call.principal.rpartition("/")[2]
+    elsewhere = _elsewhere(view, call, GateName.IDENTITY_POLICY)
+    if elsewhere is not None:
+        return elsewhere
+    policies, unread = _policies(view, name)
+    ruling = evaluate([policy.document for policy in policies], request_of(view, call), PolicyKind.IDENTITY)
+    if unread is not None and not ruling.explicit:
+        raise unread
+    if ruling.answer is not GateAnswer.ALLOWS and not ruling.explicit and not call.crosses_accounts:
+        other = registry_policies.allows_directly(view, call)
+        if other is not None:
+            sentence = f"{other} of the policy of {call.repository} allows {call.action} to {name} by itself"
+            return allows(GateName.IDENTITY_POLICY, sentence, call.principal, other)
+    return opinion_of(
+        ruling,
+        GateName.IDENTITY_POLICY,
+        call,
+        call.principal,
+        whose=f"the policies of {name}",
+        cause=_cause(ruling),
+        change=_change(ruling, call, name, policies),
+    )
+
+
+def _change(ruling: Ruling, call: Call, role: str, policies: Sequence[_Policy]) -> ReplacePolicy | None:
+    """A new inline policy, or the denying policy without its Deny for this role."""
+    if ruling.answer is not GateAnswer.REFUSES:
+        return None
+    if not ruling.explicit:
+        taken = [policy.name for policy in policies if policy.version is None]
+        document = corrected(None, ruling, call, PolicyKind.IDENTITY)
+        return new_role_policy(role, taken, document, call) if document else None
+    denying = next(policy for policy in policies if policy.document.name == ruling.policy)
+    if denying.version is None:
+        return role_policy_without(role, denying.name, denying.document.text, ruling.index or 0)
+    return _version(denying, ruling, call)
+
+
+def _version(policy: _Policy, ruling: Ruling, call: Call) -> ReplacePolicy | None:
+    """The managed policy with the call allowed."""
+    document = corrected(policy.document.text, ruling, call, PolicyKind.IDENTITY)
+    if document is None:
+        return None
+    whose = policy.document.name
+    return new_version(policy.name, policy.version or "", document, call, explicit=ruling.explicit, whose=whose)
+
+
+def _cause(ruling: Ruling) -> str:
+    is_network = any(key.lower() in _OF_NETWORK for key in ruling.keys)
+    return "iam.source-vpce-condition" if is_network else "iam.execution-role"
+
+
+def boundary(view: View, call: Call) -> Opinion | None:
+    """Whether the role's permissions boundary allows the call; None where it has none."""
+    if call.by_ecr or call.principal is None:
+        return None
+    elsewhere = _elsewhere(view, call, GateName.PERMISSIONS_BOUNDARY)
+    if elsewhere is not None:
+        return elsewhere
+    name = call.principal.rpartition("/")[2]
+    arn = _role(view, name).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    if arn is None:
+        return None
+    whose = f"the permissions boundary {arn.rpartition('/')[2]}"
+    policy = _managed(view, arn, whose)
+    ruling = evaluate([policy.document], request_of(view, call), PolicyKind.IDENTITY)
+    return opinion_of(
+        ruling,
+        GateName.PERMISSIONS_BOUNDARY,
+        call,
+        arn,
+        whose=whose,
+        cause="iam.permissions-boundary",
+        change=_version(policy, ruling, call),
+    )
+
+
+def trust(view: View, call: Call) -> Opinion | None:
+    """Whether ECS may assume the role for a task of its account and Region. AWS[ecs-tasks-trust]"""
+    if call.by_ecr or call.principal is None:
+        return None
+    elsewhere = _elsewhere(view, call, GateName.TRUST_POLICY)
+    if elsewhere is not None:
+        return elsewhere
+    name = call.principal.rpartition("/")[2]
+    try:
+        role = _role(view, name)
+    except MissingError as error:
+        if not error.is_absence:
+            raise
+        sentence = f"the role {name} does not exist in {call.caller_account}"
+        return refuses(GateName.TRUST_POLICY, sentence, cause="iam.trust-policy", identity=call.principal)
+    account = call.caller_account or ""
+    context: dict[str, tuple[str, ...]] = {
+        "aws:sourceaccount": (account,),
+        "aws:sourcearn": (f"arn:{call.partition}:ecs:{view.configuration.region}:{account}:\0",),
+        "aws:requestedregion": (view.configuration.region,),
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (_TASKS,),
+        "sts:externalid": (),
+    }
+    request = Request(
+        action="sts:AssumeRole", resource=call.principal, principal=Principal(service=_TASKS), lookup=context.get
+    )
+    whose = f"the trust policy of {name}"
+    text = Document.of(whose, role.get("AssumeRolePolicyDocument", {}))
+    ruling = evaluate([text], request, PolicyKind.RESOURCE)
+    assumed = replace(call, action=f"sts:AssumeRole to {_TASKS}", resource="*")
+    is_silent = ruling.answer is GateAnswer.REFUSES and not ruling.explicit
+    change = trusting(name, text.text, _TASKS) if is_silent else None
+    return opinion_of(
+        ruling, GateName.TRUST_POLICY, assumed, call.principal, whose=whose, cause="iam.trust-policy", change=change
+    )
+
+
+def _elsewhere(view: View, call: Call, gate: GateName) -> Opinion | None:
+    """The opinion where the role belongs to another account, which alone can read it."""
+    if call.caller_account == caller_account(view):
+        return None
+    return not_visible(gate, call.principal or "", f"account {call.caller_account}")
+
+
+def _role(view: View, name: str) -> dict[str, Any]:
+    return dict(view.reply(ROLE, RoleName=name)["Role"])
+
+
+def _policies(view: View, role: str) -> tuple[list[_Policy], MissingError | None]:
+    """Every policy of a role that could be read, and what could not. All of them are asked for in one round."""
+    policies: list[_Policy] = []
+    unread: MissingError | None = None
+    names: Sequence[Any] = ()
+    arns: Sequence[Any] = ()
+    try:
+        names = view.items(ROLE_POLICIES, RoleName=role)
+    except MissingError as error:
+        unread = error
+    try:
+        arns = view.items(ATTACHED_ROLE_POLICIES, RoleName=role)
+    except MissingError as error:
+        unread = error
+    for name in map(str, names):
+        try:
+            content = view.reply(ROLE_POLICY, RoleName=role, PolicyName=name)["PolicyDocument"]
+            policies.append(_Policy(Document.of(f"the inline policy {name}", content), name))
+        except MissingError as error:
+            unread = error
+    for item in arns:
+        try:
+            policies.append(_managed(view, item["PolicyArn"], f"the policy {item['PolicyArn']}"))
+        except MissingError as error:
+            unread = error
+    return policies, unread
+
+
+def _managed(view: View, arn: str, words: str) -> _Policy:
+    version = str(view.reply(POLICY, PolicyArn=arn)["Policy"]["DefaultVersionId"])
+    content = view.reply(POLICY_VERSION, PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return _Policy(Document.of(words, content), arn, version)
