@@ -43,6 +43,10 @@ _LARGE_HELLO = "path.large-client-hello"  # of other clients: the check's own Cl
 _AGENT = ("ecs", "ecs-agent", "ecs-telemetry")
 _ELSEWHERE = "because ECS pulls through another network interface"
 OFF_ECS = "task.not-ecs"  # every report begins with it
+_BASES = {
+    Basis.TEXT: "based on the error text only",
+    Basis.CONFIGURATION: "based on the configuration only; nothing was measured",
+}
 _EXIT_CODES = {Status.PASS: 0, Status.DEGRADED: 0, Status.FAIL: 1, Status.INCONCLUSIVE: 3}
 
 
@@ -109,7 +113,7 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
         sentence = _without_fault(pulls, status, pull, measurement)
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
-    basis = "based on the error text only" if measurement.basis is Basis.TEXT else ""
+    basis = _BASES.get(measurement.basis, "")
     unread = _unread(measurement) if pull is Pull.WORKS or (lead and lead.code == _LARGE_HELLO) else ""
     text = "; ".join(
         part for part in (place.title if place else "", sentence, " and ".join(others), unread, basis) if part

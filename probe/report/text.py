@@ -13,7 +13,7 @@ from typing import NamedTuple
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
-from probe.report import Page
+from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
 from probe.report.summary import CUT_SHORT, TONES, certainty, endpoint_state, fix, in_a_line, is_note, subject_and_time
@@ -22,6 +22,8 @@ from probe.verdict import OFF_ECS, leading_finding, weight
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
 _INFERRED = "steps inferred from the text; (ok) = must have worked"
+# What a finding is based on; a configuration shows what a check would see.
+_EVIDENCE = {Basis.MEASURED: "saw:   ", Basis.TEXT: "text:  ", Basis.CONFIGURATION: "expected: "}
 _ADVICE = 9  # columns before "fix:"
 _COMMAND = 14  # columns before a command
 _MOST_ROWS_OF_TITLES = 2
@@ -95,7 +97,11 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
     if verdict.basis is Basis.TEXT:
         yield plain(_INFERRED, "dim")
-    yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
+    if verdict.basis is not Basis.CONFIGURATION:
+        yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
+    if verdict.configuration is not None:
+        yield from gates.details(verdict, page) if detail is None else gates.rows(verdict, page)
+        yield from gates.reading(verdict.configuration, verdict.gates, page)
     notes = [finding for finding in findings[len(serious) :] if finding not in place]
     if notes and detail is not None:
         yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
@@ -132,7 +138,8 @@ def headline(finding: JudgedFinding, page: Page) -> list[Line]:
 def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None = None) -> Iterator[Line]:
     """Everything below the headline. `detail` None: all of it, with every cause in full."""
     yield from _evidence(finding, verdict, page, detail.sentences if detail else None)
-    if finding.why:
+    settled = detail is not None and any(cause.object is not None for cause in finding.causes[:1])
+    if finding.why and not settled:
         yield from wrapped(("dim", "why:   "), finding.why, indent=2, page=page)
     alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
     most = detail.causes if detail and finding.code != CUT_SHORT else 0
@@ -181,7 +188,7 @@ def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page, most: int | 
     if most is not None and len(sentences) > most:
         sentences = [*sentences[: most - 1], f"{sentences[most - 1]} … (-v)"]
     for number, sentence in enumerate(sentences):
-        label = ("text:  " if verdict.basis is Basis.TEXT else "saw:   ") if number == 0 else "       "
+        label = _EVIDENCE[verdict.basis] if number == 0 else " " * len(_EVIDENCE[verdict.basis])
         yield from wrapped(("dim", label), sentence, indent=2, page=page)
 
 
