@@ -10,7 +10,7 @@ from probe.faults import causes
 from probe.faults.causes import DESCRIBE_TASK_INTERFACE, CauseText, advice, reads
 from probe.faults.evidence import NO_EVIDENCE, NOT_THERE, Evidence, HostFacts, addresses_of, class_of, is_inside
 from probe.faults.fault import Fault, Suspects, confirmed, finding_of_hosts, possible
-from probe.model import AddressClass, Endpoint, Failure, Finding, Impact, Kind, Step
+from probe.model import AddressClass, Endpoint, Failure, Finding, GateAnswer, Impact, Kind, Step
 
 _SPELLED_OUT = re.compile(
     r"(?:(?P<account>\d+)\.dkr[.-]ecr(?:-fips)?|[a-z0-9.-]+?)\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.(?P<suffix>[a-z.-]+)"
@@ -37,6 +37,8 @@ OUTSIDE_VPC = causes.other(
         note="ADDRESS is this host's address. An empty list means that no VPC of the account has it.",
     ),
 )
+# Why a name is public, where the configuration was read; what a check sees does not lead there.
+_BY_GATES = {cause.code: cause for cause in (causes.NOT_AVAILABLE, causes.ZONE_CONFLICT, causes.IPV4_ONLY)}
 EXTERNAL_INSTANCE = causes.other(
     "this instance is outside the VPC (ECS Anywhere), where these names have public addresses",
     advice(
@@ -126,9 +128,18 @@ def public_answer_suspects(evidence: Evidence, host: HostFacts) -> Suspects:
     suspects = suspects.first(*fips_hostname(host.endpoint))
     if name == "ecr-legacy":
         suspects = suspects.first(causes.LEGACY_HOSTNAME)
+    suspects = suspects.then(*_refusing(evidence, host, suspects.causes))
     if not evidence.is_outside_vpc:
         return suspects
     return suspects.first(EXTERNAL_INSTANCE if evidence.is_external else OUTSIDE_VPC)
+
+
+def _refusing(evidence: Evidence, host: HostFacts, known: tuple[CauseText, ...]) -> tuple[CauseText, ...]:
+    """Causes that only the configuration shows: those of the gates of names that refuse."""
+    codes = {cause.code for cause in known}
+    gates = (gate for gate in evidence.measurement.gates if gate.endpoint == host.endpoint.name)
+    refusing = dict.fromkeys(gate.cause for gate in gates if gate.answer is GateAnswer.REFUSES and gate.cause)
+    return tuple(_BY_GATES[code] for code in refusing if code in _BY_GATES and code not in codes)
 
 
 def _with_custom_resolver(evidence: Evidence, host: HostFacts, suspects: Suspects) -> Suspects:

@@ -72,6 +72,8 @@ PUBLIC = Fault(
         causes.MISSING_OTHER,
         *_NO_PATH_OUT,
         causes.IPV4_ONLY,
+        causes.NOT_AVAILABLE,
+        causes.ZONE_CONFLICT,
         causes.CROSS_REGION,
         causes.FIPS_HOSTNAME,
         causes.FIPS_HOSTNAME_OF_SERVICE,

@@ -165,23 +165,26 @@ class CreateEndpoint(Change, frozen=True, kw_only=True):
 class ReplaceEndpoint(Change, frozen=True, kw_only=True):
     """Delete an endpoint that failed, and create it again in the same subnets."""
 
-    endpoint: Item
+    vpc: str
+    service: str
+    subnets: tuple[str, ...]
+    groups: tuple[str, ...]
+    private_dns: bool
+    service_region: str | None = None  # where it is not the VPC's
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return configuration.edited(ENDPOINTS, self.object, lambda _: {**self.endpoint, "State": "available"})
+        return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "State": "available"})
 
     def advice(self, region: str) -> Advice:
-        item = self.endpoint
-        groups = " ".join(group["GroupId"] for group in item.get("Groups", ()))
-        with_groups = f" --security-group-ids {groups}" if groups else ""
-        private = " --private-dns-enabled" if item.get("PrivateDnsEnabled") else ""
+        abroad = f" --service-region {self.service_region}" if self.service_region else ""
+        groups = f" --security-group-ids {' '.join(self.groups)}" if self.groups else ""
+        private = " --private-dns-enabled" if self.private_dns else ""
         return Advice(
-            f"delete {self.object} and create the endpoint {item.get('ServiceName')} again",
+            f"delete {self.object} and create the endpoint {self.service} again",
             (
                 f"aws ec2 delete-vpc-endpoints --region {region} --vpc-endpoint-ids {self.object}",
-                f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {item.get('VpcId')} "
-                f"--vpc-endpoint-type Interface --service-name {item.get('ServiceName')} "
-                f"--subnet-ids {' '.join(item.get('SubnetIds', ()))}{with_groups}{private}",
+                f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {self.vpc} --vpc-endpoint-type Interface "
+                f"--service-name {self.service}{abroad} --subnet-ids {' '.join(self.subnets)}{groups}{private}",
             ),
         )
 

@@ -27,7 +27,7 @@ from probe.model import Failure, GateName
 from probe.records import Record
 
 _QUERY_TYPES = {"A": "A", "TYPE1": "A", "AAAA": "AAAA", "TYPE28": "AAAA"}
-_FAILURES = {"NODATA": Failure.NO_ADDRESS, "NXDOMAIN": Failure.NXDOMAIN, "OVERRIDE": Failure.NO_ADDRESS}
+_FAILURES = {"NODATA": Failure.NO_ADDRESS, "NXDOMAIN": Failure.NXDOMAIN}
 GATE = GateName.RESOLVER_FIREWALL
 
 
@@ -57,7 +57,7 @@ class Block(Record, frozen=True):
     """What a blocking rule does: the gate's opinion, and what the lookup gets instead of its answer."""
 
     opinion: Opinion
-    failure: Failure
+    failure: Failure | None
     target: str | None = None  # of the CNAME with which OVERRIDE answers
 
 
@@ -99,7 +99,7 @@ def _block(rule: Rule, rules: list[Rule], name: str, lookup: Lookup) -> Block:
         element=rule.element,
         change=_change(rule, rules, name),
     )
-    return Block(opinion, _FAILURES.get(response, Failure.NO_ADDRESS), target)
+    return Block(opinion, None if target else _FAILURES.get(response, Failure.NO_ADDRESS), target)
 
 
 def _change(rule: Rule, rules: list[Rule], name: str) -> EditDomainList | None:

@@ -62,8 +62,8 @@ _OF_PULL = ("ecr.api", "ecr.dkr", "s3")
 class Resolution(Record, frozen=True, kw_only=True):
     """The answer that a lookup would get: addresses, `public` ones that are not known one by one, or a failure.
 
-    `served_by` is the VPC endpoint that the name leads to, `target` the host of a CNAME that is not AWS's. None of the
-    three: the answer cannot be known.
+    `target` is the host of a CNAME that is not AWS's, at addresses that are not known. None of the four: the answer
+    cannot be known. `served_by` is the VPC endpoint that the name leads to.
     """
 
     opinions: tuple[Opinion, ...]
@@ -72,6 +72,7 @@ class Resolution(Record, frozen=True, kw_only=True):
     failure: Failure | None = None
     served_by: str | None = None
     target: str | None = None
+    of_service: str | None = None  # of the endpoint that answers, if it is another service's
 
     @property
     def is_private(self) -> bool:
@@ -409,7 +410,7 @@ class _Resolver:
             sentence = f"{record} in zone {zone.identity} leads to {target}, which is public"
             return Resolution(opinions=(_conflict(zone, record, sentence),), public=True)
         sentence = f"{record} in zone {zone.identity} leads to {target}, which is not AWS's"
-        return Resolution(opinions=(_conflict(zone, record, sentence),), failure=Failure.NO_ADDRESS, target=target)
+        return Resolution(opinions=(_conflict(zone, record, sentence),), target=target)
 
     def _endpoint_answer(
         self,
@@ -452,6 +453,7 @@ class _Resolver:
         if zone is not None and item.get("ServiceName") not in (None, lookup.service):
             sentence = f"zone {zone.identity} points {lookup.name} to {identity}, an endpoint of {item['ServiceName']}"
             opinions = [_conflict(zone, lookup.name, sentence, self._correction(lookup, zone))]
+            found = replace(found, of_service=item["ServiceName"])
         elif available.allows and vpc_endpoints.lacks_family(item, lookup):
             opinions.append(_without_family(lookup, item))
         else:
@@ -629,7 +631,7 @@ def _softened(found: Resolution, doubted: Callable[[Opinion], bool]) -> Resoluti
     if not any(opinion.refuses and doubted(opinion) for opinion in found.opinions):
         return found
     opinions = tuple(_doubtful(opinion) if doubted(opinion) else opinion for opinion in found.opinions)
-    return replace(found, opinions=opinions, public=False, failure=None)
+    return replace(found, opinions=opinions, public=False, failure=None, target=None)
 
 
 def _doubtful(opinion: Opinion) -> Opinion:

@@ -99,12 +99,21 @@ def availability(item: Item, region: str) -> Opinion:
         cause="endpoint.not-available",
         identity=identity,
         element=f"State {item.get('State')}",
-        change=None if state(item) in _COMING else ReplaceEndpoint(object=identity, endpoint=_without_state(item)),
+        change=None if state(item) in _COMING else _replacement(item, region),
     )
 
 
-def _without_state(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name not in ("State", "FailureReason", "LastError")}
+def _replacement(item: Item, region: str) -> ReplaceEndpoint:
+    service_region = item.get("ServiceRegion") or region
+    return ReplaceEndpoint(
+        object=item["VpcEndpointId"],
+        vpc=item.get("VpcId", ""),
+        service=item.get("ServiceName", ""),
+        subnets=tuple(item.get("SubnetIds", ())),
+        groups=tuple(group["GroupId"] for group in item.get("Groups", ())),
+        private_dns=bool(item.get("PrivateDnsEnabled")),
+        service_region=service_region if service_region != region else None,
+    )
 
 
 def private_names(item: Item, lookup: Lookup) -> tuple[PrivateName, ...]:
@@ -144,7 +153,7 @@ def vpce_of(name: str) -> tuple[str, str | None] | None:
 def addresses(view: View, item: Item, lookup: Lookup, zone: str | None = None) -> tuple[Resolved, ...]:
     """The addresses of the endpoint's records, with the interfaces that have them. Raises MissingError."""
     interfaces = view.some(INTERFACES, item.get("NetworkInterfaceIds", ()))
-    types = _record_types(item, lookup)
+    types = _record_types(item, lookup) or _own_types(item)
     found = []
     for identity, interface in interfaces.items():
         if interface is None or (zone and interface.get("AvailabilityZone") not in (None, zone)):
@@ -157,12 +166,16 @@ def addresses(view: View, item: Item, lookup: Lookup, zone: str | None = None) -
 
 
 def _record_types(item: Item, lookup: Lookup) -> tuple[str, ...]:
-    """The records that the endpoint has, of those that the lookup asks for. AWS[endpoint-record-types]"""
+    """The records that the endpoint has, of those that the lookup asks for."""
+    return tuple(record for record in lookup.records if record in _own_types(item))
+
+
+def _own_types(item: Item) -> tuple[str, ...]:
+    """The records that the endpoint has. AWS[endpoint-record-types]"""
     kind = (item.get("DnsOptions") or {}).get("DnsRecordIpType")
     if kind in (None, "service-defined"):
         kind = item.get("IpAddressType")
-    own = {"ipv4": ("A",), "ipv6": ("AAAA",)}.get(str(kind), ("A", "AAAA"))
-    return tuple(record for record in lookup.records if record in own)
+    return {"ipv4": ("A",), "ipv6": ("AAAA",)}.get(str(kind), ("A", "AAAA"))
 
 
 def lacks_family(item: Item, lookup: Lookup) -> bool:

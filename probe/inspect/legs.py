@@ -112,6 +112,8 @@ def leg(
         resolution, flows = _with_flows(view, origin, endpoint, plan, resolution, dialled)
         passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
         passages = passages if dialled else tuple(_distinct(passages))
+        if any(opinion.refuses for opinion in resolution.opinions):
+            passages = tuple(map(_behind, passages))
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
@@ -136,6 +138,13 @@ def _with_flows(
         gateway = resolution.served_by or flows[0].gateway
         resolution = replace(resolution, opinions=(*resolution.opinions, opinion), served_by=gateway)
     return resolution, flows
+
+
+def _behind(passage: Passage) -> Passage:
+    """The passage of a name that does not resolve as it should: what refuses there explains nothing, and mending the
+    name leads to other addresses.
+    """
+    return Passage(passage.flow, tuple(replace(opinion, cause=None, change=None) for opinion in passage.opinions))
 
 
 def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from ipaddress import ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6
+from probe.gates.flow import SOMEWHERE_PUBLIC
 from probe.gates.opinion import Opinion
 from probe.inspect.legs import Leg, Passage, Request
 from probe.model import (
@@ -44,8 +45,6 @@ from probe.model import (
 )
 from probe.records import replace
 
-# A public address of no service, for names whose public addresses no configuration contains (RFC 5737).
-_SOMEWHERE_PUBLIC = "203.0.113.1"
 _IMAGE = "image"  # stands for the digest of what a pull would read
 # The policy that AWS names in a denial, by the gate that refuses.
 _REASONS = {
@@ -95,8 +94,10 @@ class _Walk:
             connection = self._connection(leg, passage, lookup)
             yield connection
             if connection.ok:
-                handshakes.append(self._handshake(leg, connection))
-                yield handshakes[-1]
+                handshake = self._handshake(leg, connection)
+                yield handshake
+                if handshake.ok:
+                    handshakes.append(handshake)
         if handshakes:
             yield from self._requests(leg, handshakes[0])
         elif leg.endpoint.name in _REQUESTS:
@@ -106,13 +107,14 @@ class _Walk:
         resolution, server = leg.resolution, _resolver(self._plan)
         found = [passage.flow.address for passage in leg.passages]
         found += [resolved.address for resolved in resolution.addresses if resolved.address not in found]
-        if not found and resolution.public:
-            found = [_SOMEWHERE_PUBLIC]
+        if not found and (resolution.public or resolution.target):
+            found = [SOMEWHERE_PUBLIC[4]]
         addresses = tuple(Address(address, self._class(address)) for address in found)
         record = "AAAA" if addresses and all(is_ipv6(entry.address) for entry in addresses) else "A"
         seen = NamesSeen(
-            server=server, asker=Asker.CONFIGURED, order=0, name=leg.endpoint.lookup, record=record, addresses=addresses
-        )
+            server=server, asker=Asker.CONFIGURED, order=0, name=leg.endpoint.lookup, record=record,
+            addresses=addresses, cnames=(resolution.target,) if resolution.target else (),
+        )  # fmt: skip
         step = _step(leg, Action.DNS, f"{server}/{record}", seen, failure=resolution.failure, address=server)
         if addresses or resolution.failure:
             return step
@@ -125,12 +127,13 @@ class _Walk:
         return _step(leg, Action.TCP, address, seen, failure=failure, address=address, on=lookup)
 
     def _handshake(self, leg: Leg, connection: Step) -> Step:
-        address = connection.address or ""
+        address, other = connection.address or "", leg.resolution.of_service
         seen = CertificateSeen(
-            address=address, address_class=self._class(address), verified=True, issuer="O=Amazon",
-            issuer_organization="Amazon", names=(leg.endpoint.host,),
+            address=address, address_class=self._class(address), verified=other is None, issuer="O=Amazon",
+            issuer_organization="Amazon", names=(leg.endpoint.host if other is None else f"a host of {other}",),
         )  # fmt: skip
-        return _step(leg, Action.TLS, address, seen, address=address, on=connection)
+        failure = None if other is None else Failure.WRONG_NAME
+        return _step(leg, Action.TLS, address, seen, failure=failure, address=address, on=connection)
 
     def _requests(self, leg: Leg, handshake: Step) -> Iterator[Step]:
         """The requests to this endpoint, in order, up to the first that is refused."""
@@ -187,7 +190,8 @@ class _Walk:
                 return address, answer
 
     def _class(self, address: str) -> AddressClass:
-        return classify(address, self._ranges)
+        # The address that stands for any public one is not globally routable.
+        return AddressClass.PUBLIC if address in SOMEWHERE_PUBLIC.values() else classify(address, self._ranges)
 
 
 # The requests of a check to each endpoint, in order.

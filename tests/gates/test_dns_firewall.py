@@ -107,10 +107,10 @@ def test_the_first_rule_that_matches_decides(case: str) -> None:
     [
         ("NODATA", Failure.NO_ADDRESS, None),
         ("NXDOMAIN", Failure.NXDOMAIN, None),
-        ("OVERRIDE", Failure.NO_ADDRESS, "blocked.example.com"),
+        ("OVERRIDE", None, "blocked.example.com"),
     ],
 )
-def test_what_a_blocked_lookup_gets(response: str, failure: Failure, target: str | None) -> None:
+def test_what_a_blocked_lookup_gets(response: str, failure: Failure | None, target: str | None) -> None:
     account = healthy_vpc()
     blocks(API, BlockResponse=response, BlockOverrideDomain="blocked.example.com.")(account)
     resolution = resolved(account)

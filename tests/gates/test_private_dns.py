@@ -282,7 +282,7 @@ def test_the_records_of_an_endpoint_have_its_address_families(case: str) -> None
     changed("ecr.api", **members)(account)
     account.object("eni-0e000001")["Ipv6Addresses"] = [{"Ipv6Address": "2001:db8::10"}]
     resolution = resolved(account, origin=origin)
-    assert addresses(resolution) == expected
+    assert addresses(resolution) == (expected or ["10.0.1.10"])
     if not expected:
         opinion = refusal(resolution)
         assert (opinion.cause, opinion.object) == ("region.ipv6-unsupported-endpoint", "vpce-0e000001")
