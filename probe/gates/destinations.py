@@ -12,10 +12,8 @@ from probe.configuration.view import MissingError, View
 from probe.endpoints import service_name
 from probe.gates.endpoint_interfaces import interface_at, ranges_of
 from probe.gates.flow import SOMEWHERE_PUBLIC, Flow, Origin
-from probe.gates.opinion import Opinion, allows, refuses
 from probe.gates.route_tables import Hop, table_of, way
-from probe.gates.routes import associate, create_gateway, gateways_of
-from probe.model import AddressClass, Endpoint, GateName, Kind
+from probe.model import AddressClass, Endpoint, Kind
 from probe.records import replace
 
 
@@ -52,7 +50,7 @@ def public_flows(
 ) -> tuple[Flow, ...]:
     """The flows to the public addresses of a name: those that were `seen`, or for S3 one of each published range.
 
-    The addresses of other services are in no configuration, so one stands for all of them. Raises MissingError.
+    The addresses of other services are in no configuration: one of RFC 5737 represents them all. Raises MissingError.
     """
     flow = Flow(origin=origin, endpoint=endpoint.name, host=endpoint.host, address="", public=True)
     if endpoint.kind is Kind.GATEWAY:
@@ -102,44 +100,3 @@ def _gateway(view: View, flow: Flow) -> str | None:
     except MissingError:
         return None
     return found.target if found and found.hop is Hop.GATEWAY_ENDPOINT and not found.blackhole else None
-
-
-def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
-    """Whether S3's gateway endpoint exists, is available, and serves the subnet. Raises MissingError.
-
-    The packets may have another way out, as through a NAT gateway: that is for the gates of packets.
-    """
-    if flow.service is None:
-        return None
-    table = table_of(view, flow.origin.subnet, flow.origin.vpc)["RouteTableId"]
-    gateways = gateways_of(view, flow.origin.vpc, flow.service)
-    if not gateways:
-        return refuses(
-            GateName.ENDPOINT,
-            f"{flow.origin.vpc} has no gateway endpoint for {flow.service}",
-            cause="endpoint.missing.s3",
-            identity=flow.origin.vpc,
-            element=flow.service,
-            change=create_gateway(flow, table),
-        )
-    gateway = next((item for item in gateways if item["VpcEndpointId"] == flow.gateway), gateways[0])
-    identity = gateway["VpcEndpointId"]
-    state = str(gateway.get("State", "")).lower()
-    if state != "available":
-        return refuses(
-            GateName.ENDPOINT,
-            f"{identity} is {gateway.get('State')}",
-            cause="endpoint.not-available",
-            identity=identity,
-            element=gateway.get("State"),
-        )
-    if flow.gateway is None:
-        return refuses(
-            GateName.ENDPOINT,
-            f"{identity} is not associated with {table}, the route table of {flow.origin.subnet}",
-            cause="s3.route-table-not-associated",
-            identity=identity,
-            element=table,
-            change=associate(gateway, flow, table),
-        )
-    return allows(GateName.ENDPOINT, f"{identity} serves {flow.service} in {table}", identity, table)

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from probe.gates.ranges import Network, networks
 from probe.records import Record
 
-# Stand for the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
+# These represent the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
 SOMEWHERE_PUBLIC = {4: "203.0.113.1", 6: "2001:db8::1"}
 PORT = 443
 
@@ -65,7 +65,7 @@ class Flow(Record, frozen=True, kw_only=True):
 
     @property
     def is_somewhere(self) -> bool:
-        """Whether the address stands for public ones that are not known."""
+        """Whether the address represents public ones that are not known."""
         return self.address in SOMEWHERE_PUBLIC.values()
 
     @property

@@ -65,24 +65,34 @@ _ROUTE_OPTIONS = {
 
 
 class AddRoute(Change, frozen=True, kw_only=True):
-    """Add a route to a route table. `member` is the API's name for the kind of target."""
+    """Add a route to a route table. `member` is the API's name for the kind of target.
+
+    `replaces`: the table has a route for this destination, which leads elsewhere.
+    """
 
     destination: str
     target: str
     member: str
+    replaces: bool = False
 
     def applied(self, configuration: Configuration) -> Configuration:
         key = "DestinationIpv6CidrBlock" if ":" in self.destination else "DestinationCidrBlock"
-        return _with_route(
-            configuration, self.object, {key: self.destination, self.member: self.target, "State": "active"}
-        )
+        route = {key: self.destination, self.member: self.target, "State": "active"}
+
+        def edit(table: dict[str, Any]) -> dict[str, Any]:
+            others = [other for other in table.get("Routes", ()) if other.get(key) != self.destination]
+            return {**table, "Routes": [*others, route]}
+
+        return configuration.edited(ROUTE_TABLES, self.object, edit)
 
     def advice(self, region: str) -> Advice:
         option = "--destination-ipv6-cidr-block" if ":" in self.destination else "--destination-cidr-block"
+        verb, where = ("replace", "to lead") if self.replaces else ("create", "")
+        text = f"{verb} the route for {self.destination} {where} to {self.target} in {self.object}"
         return Advice(
-            f"add a route for {self.destination} to {self.target} in {self.object}",
+            " ".join(text.split()),
             (
-                f"aws ec2 create-route --region {region} --route-table-id {self.object} "
+                f"aws ec2 {verb}-route --region {region} --route-table-id {self.object} "
                 f"{option} {self.destination} {_ROUTE_OPTIONS[self.member]} {self.target}",
             ),
         )

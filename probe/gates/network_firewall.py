@@ -56,7 +56,7 @@ def _at(view: View, flow: Flow, found: Way) -> Opinion | None:
         appliances = nat_of(view, found.target, vpc).get("AttachedAppliances", ())
         proxy = next((entry for entry in appliances if entry.get("AttachmentState") == "attached"), None)
         if proxy is not None:
-            sentence = f"{found.target} passes connections to {proxy.get('Type')}, whose rules are not read"
+            sentence = f"{found.target} passes connections to {proxy.get('Type')}; its rules are not read"
             return depends(_GATE, sentence, proxy.get("ApplianceArn") or found.target)
     if found.hop is not Hop.INSPECTION:
         return None

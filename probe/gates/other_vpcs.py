@@ -31,7 +31,7 @@ def across(view: View, flow: Flow, found: Way) -> Opinion:
             cause="tcp.no-route",
             identity=table["RouteTableId"],
             element=back.destination if back else None,
-            change=_route_back(flow, found, table["RouteTableId"]),
+            change=_route_back(flow, found, table["RouteTableId"], back),
         )
     refusal = _reaches(view, back, flow.origin.vpc, flow.target_vpc, backs[0])
     return refusal or allows(
@@ -39,11 +39,15 @@ def across(view: View, flow: Flow, found: Way) -> Opinion:
     )
 
 
-def _route_back(flow: Flow, found: Way, table: str) -> AddRoute | None:
+def _route_back(flow: Flow, found: Way, table: str, wrong: Way | None) -> AddRoute | None:
+    """A route to the pulling subnet, in place of one for exactly the same range."""
     ranges = flow.origin.networks(flow.version)
+    if not ranges:
+        return None
     member = "VpcPeeringConnectionId" if found.hop is Hop.PEERING else "TransitGatewayId"
-    destination = str(ranges[0]) if ranges else None
-    return AddRoute(object=table, destination=destination, target=found.target, member=member) if destination else None
+    destination = str(ranges[0])
+    replaces = wrong is not None and wrong.destination == destination
+    return AddRoute(object=table, destination=destination, target=found.target, member=member, replaces=replaces)
 
 
 def _reaches(view: View, found: Way, vpc: str, from_vpc: str, address: str) -> Opinion | None:

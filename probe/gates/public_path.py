@@ -26,7 +26,7 @@ _HTTPS = (PORT, PORT)
 def ways_out(view: View, flow: Flow) -> tuple[Way, ...]:
     """The routes that a packet takes one after the other: at a firewall endpoint and a NAT gateway the next begins.
 
-    Raises MissingError. Where a table has no route, the last one says what leads there.
+    Raises MissingError. Where a table has no route, the last one is the one that leads there.
     """
     table: dict[str, Any] | None = table_of(view, flow.origin.subnet, flow.origin.vpc)
     ways: list[Way] = []

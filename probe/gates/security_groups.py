@@ -186,7 +186,7 @@ def _ranges(permission: dict[str, Any]) -> Iterator[str]:
 
 
 def _element(view: View, match: Match, *, egress: bool) -> str:
-    """The id of the rule, or what it says where the rules' ids cannot be read."""
+    """The id of the rule, or its contents where the ids of rules cannot be read."""
     try:
         rules = view.listed(SECURITY_GROUP_RULES, (match.group,))
     except MissingError:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from probe.addresses import classify
 from probe.configuration.view import MissingError, View
 from probe.gates.calls import Call, call_opinions
-from probe.gates.destinations import flow_to, gateway_endpoint, public_flows
+from probe.gates.destinations import flow_to, public_flows
 from probe.gates.flow import Flow, Origin
 from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
+from probe.gates.s3_gateway import gateway_endpoint
 from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Plan
 from probe.records import Record, replace
 

@@ -1,0 +1,92 @@
+"""S3's gateway endpoint: whether it exists, is available, and is associated with the subnet's route table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.configuration.operations import ENDPOINTS
+from probe.configuration.view import View
+from probe.gates.flow import Flow
+from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoint
+from probe.gates.opinion import Opinion, allows, refuses
+from probe.gates.route_tables import table_of
+from probe.model import GateName
+
+
+def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
+    """Whether S3's gateway endpoint exists, is available, and serves the subnet. Raises MissingError.
+
+    The packets may have another way out, as through a NAT gateway: that is for the gates of packets.
+    """
+    if flow.service is None:
+        return None
+    table = table_of(view, flow.origin.subnet, flow.origin.vpc)["RouteTableId"]
+    gateways = _gateways_of(view, flow.origin.vpc, flow.service)
+    if not gateways:
+        return _without_gateway(view, flow, flow.service, table)
+    gateway = next((item for item in gateways if item["VpcEndpointId"] == flow.gateway), gateways[0])
+    identity = gateway["VpcEndpointId"]
+    state = str(gateway.get("State", "")).lower()
+    if state != "available":
+        return refuses(
+            GateName.ENDPOINT,
+            f"{identity} is {gateway.get('State')}",
+            cause="endpoint.not-available",
+            identity=identity,
+            element=gateway.get("State"),
+        )
+    if flow.gateway is None:
+        return refuses(
+            GateName.ENDPOINT,
+            f"{identity} is not associated with {table}, the route table of {flow.origin.subnet}",
+            cause="s3.route-table-not-associated",
+            identity=identity,
+            element=table,
+            change=_associate(gateway, flow, table),
+        )
+    return allows(GateName.ENDPOINT, f"{identity} serves {flow.service} in {table}", identity, table)
+
+
+def _without_gateway(view: View, flow: Flow, service: str, table: str) -> Opinion:
+    """S3 may have an interface endpoint, which answers under names of its own unless its private DNS is on."""
+    endpoints = view.items(ENDPOINTS, Filters=[{"Name": "vpc-id", "Values": [flow.origin.vpc]}])
+    other = next((item for item in endpoints if str(item.get("ServiceName", "")).endswith(service)), None)
+    sentence = f"{flow.origin.vpc} has no gateway endpoint for {service}"
+    if other is not None:
+        sentence = f"{sentence}, and the name does not lead to its interface endpoint {other['VpcEndpointId']}"
+    return refuses(
+        GateName.ENDPOINT,
+        sentence,
+        cause="endpoint.s3-interface-not-gateway" if other else "endpoint.missing.s3",
+        identity=other["VpcEndpointId"] if other else flow.origin.vpc,
+        element=service,
+        change=_create(flow, table),
+    )
+
+
+def _gateways_of(view: View, vpc: str, service: str) -> list[dict[str, Any]]:
+    """The gateway endpoints of a service in the VPC. Raises MissingError."""
+    endpoints = view.items(ENDPOINTS, Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    return [
+        endpoint
+        for endpoint in endpoints
+        if endpoint.get("VpcEndpointType") == "Gateway" and endpoint.get("ServiceName") == service
+    ]
+
+
+def _associate(gateway: dict[str, Any], flow: Flow, table: str) -> AssociateRouteTable:
+    """The change that puts the gateway endpoint's route into the table."""
+    return AssociateRouteTable(
+        object=gateway["VpcEndpointId"], vpc=flow.origin.vpc, table=table, prefix_list=flow.prefix_list or ""
+    )
+
+
+def _create(flow: Flow, table: str) -> CreateGatewayEndpoint:
+    """The change that creates the gateway endpoint with a route in the table."""
+    return CreateGatewayEndpoint(
+        object=flow.origin.vpc,
+        service=flow.service or "",
+        table=table,
+        prefix_list=flow.prefix_list or "",
+        ipv6=flow.version == 6,
+    )

@@ -1,0 +1,113 @@
+"""S3 as `inspect` sees it: its addresses are in no name's answer, its gateway endpoint is in a route table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from probe.model import GateAnswer, GateName, Standing, Status, Verdict
+from tests.inspect.vpc import Account, healthy_vpc, inspected
+
+GATEWAY, TABLE, ACL, GROUP, LIST = "vpce-0e000009", "rtb-0a000000", "acl-0a000000", "sg-0a000000", "pl-0a000003"
+
+
+def change(identity: str, **members: Any) -> Callable[[Account], None]:
+    return lambda account: account.object(identity).update(members)
+
+
+def without(kind: str, identity: str) -> Callable[[Account], None]:
+    def remove(account: Account) -> None:
+        account.objects["ec2"][kind].remove(account.object(identity))
+
+    return remove
+
+
+LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
+NO_ROUTE = change(TABLE, Routes=[LOCAL])
+TO_VPC = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "10.0.0.0/8"}
+INTERFACE = {
+    "VpcEndpointId": "vpce-0e000008",
+    "VpcEndpointType": "Interface",
+    "VpcId": "vpc-0a000000",
+    "ServiceName": "com.amazonaws.us-east-1.s3",
+    "State": "available",
+    "PrivateDnsEnabled": False,
+}
+
+
+def only_an_interface(account: Account) -> None:
+    without("VpcEndpoints", GATEWAY)(account)
+    NO_ROUTE(account)
+    account.objects["ec2"]["VpcEndpoints"].append(INTERFACE)
+
+
+def nowhere(account: Account) -> None:
+    without("VpcEndpoints", GATEWAY)(account)
+    NO_ROUTE(account)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "cause", "identity", "command"),
+    [
+        (NO_ROUTE, "s3.route-table-not-associated", GATEWAY,
+         f"modify-vpc-endpoint --region us-east-1 --vpc-endpoint-id {GATEWAY} --add-route-table-ids {TABLE}"),
+        (nowhere, "endpoint.missing.s3", "vpc-0a000000",
+         "create-vpc-endpoint --region us-east-1 --vpc-id vpc-0a000000 --vpc-endpoint-type Gateway --service-name "
+         f"com.amazonaws.us-east-1.s3 --route-table-ids {TABLE}"),
+        (only_an_interface, "endpoint.s3-interface-not-gateway", "vpce-0e000008", f"--route-table-ids {TABLE}"),
+        (change(GROUP, IpPermissionsEgress=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]),
+         "tcp.security-group-s3-egress", GROUP, f'"PrefixListIds":[{{"PrefixListId":"{LIST}"}}]'),
+        (change(ACL, Entries=[{**TO_VPC, "Egress": True}, {**TO_VPC, "Egress": False}]), "tcp.nacl", ACL,
+         f"--network-acl-id {ACL} --rule-number 110 --protocol tcp --port-range From=443,To=443"),
+    ],
+)  # fmt: skip
+def test_the_cause_is_confirmed_with_its_object(
+    break_it: Callable[[Account], None], cause: str, identity: str, command: str
+) -> None:
+    account = healthy_vpc()
+    break_it(account)
+    verdict = inspected(account)
+    assert verdict.status is Status.FAIL
+    (finding,) = [finding for finding in verdict.findings if finding.code == "s3.silent"]
+    first = finding.causes[0]
+    assert (first.code, first.standing, first.object) == (cause, Standing.CONFIRMED, identity)
+    assert command in first.fix.commands[0]
+
+
+def test_a_healthy_gateway_confirms_nothing_and_shows_its_route() -> None:
+    verdict = inspected(healthy_vpc())
+    assert verdict.status is Status.PASS
+    route = _gate(verdict, GateName.ROUTE)
+    assert (route.answer, route.object, route.element, route.address) == (
+        GateAnswer.ALLOWS, TABLE, LIST, "52.216.0.0"
+    )  # fmt: skip
+
+
+def test_every_range_that_is_decided_otherwise_has_rows_of_its_own() -> None:
+    account = healthy_vpc()
+    half = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "54.231.0.0/16"}]}
+    inside = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    account.object(GROUP)["IpPermissionsEgress"] = [half, inside]
+    verdict = inspected(account)
+    answers = {gate.address: gate.answer for gate in _gates(verdict, GateName.SECURITY_GROUP_EGRESS)}
+    assert answers == {"52.216.0.0": GateAnswer.REFUSES, "54.231.0.0": GateAnswer.ALLOWS}
+
+
+@pytest.mark.parametrize("call", ["ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"])
+def test_without_s3s_addresses_the_way_is_unknown(call: str) -> None:
+    account = healthy_vpc()
+    account.denied.add(call)
+    verdict = inspected(account)
+    assert verdict.status is Status.INCONCLUSIVE
+    assert call in {gate.missing for gate in verdict.gates if gate.endpoint == "s3"}
+
+
+def _gates(verdict: Verdict, name: GateName) -> list[Any]:
+    return [gate for gate in verdict.gates if gate.endpoint == "s3" and gate.gate is name]
+
+
+def _gate(verdict: Verdict, name: GateName) -> Any:
+    (gate,) = _gates(verdict, name)
+    return gate
