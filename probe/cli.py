@@ -369,17 +369,14 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
 def _inspect(argv: Sequence[str], _stop: Stop) -> int:
     from probe.inspect.command import inspect
     from probe.inspect.options import read_options
-    from probe.operator.aws import Account
-    from probe.operator.reading import ATTEMPTS, CONCURRENT_CALLS
+    from probe.operator.reading import reading_account
 
     options = read_options(argv)
     _check_stdout(options.reports)
     for note in options.notes:
         _complain(note)
     measured = _measured(options.verdict, options.arguments) if options.verdict is not None else ()
-    account = Account(
-        region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS, attempts=ATTEMPTS
-    )
+    account = reading_account(region=options.region, profile=options.profile)
     return _deliver(inspect(options, account, measured), options.reports)
 
 

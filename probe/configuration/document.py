@@ -23,6 +23,7 @@ class Obstacle(StrEnum):
     NOT_FOUND = "not-found"
     NO_REPLY = "no-reply"
     THROTTLED = "throttled"
+    TOO_LARGE = "too-large"  # more than is read
     REFUSED = "refused"
     NOT_READ = "not-read"  # offline: the saved configuration does not hold it
 

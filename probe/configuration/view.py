@@ -14,11 +14,18 @@ Item = dict[str, Any]
 
 
 class MissingError(Exception):
-    """A gate needs an answer that is not there. `obstacle` None: it was not asked yet."""
+    """A gate needs an answer that is not there. `obstacle` None: it was not asked yet. `words` are AWS's, scrubbed."""
 
-    def __init__(self, operation: Operation, obstacle: Obstacle | None = None, missing: str | None = None) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        obstacle: Obstacle | None = None,
+        missing: str | None = None,
+        words: str | None = None,
+    ) -> None:
         self.operation = operation
         self.obstacle = obstacle
+        self.words = words
         self.missing = missing or (operation.permission if obstacle is Obstacle.DENIED else None)
         super().__init__(operation.name, obstacle)
 
@@ -65,7 +72,7 @@ class View:
             self._wanted[asked] = operation
             raise self._missing(operation)
         if source.reply is None:
-            raise MissingError(operation, source.obstacle, source.missing)
+            raise MissingError(operation, source.obstacle, source.missing, source.words)
         return source.reply
 
     def known(self, operation: Operation, region: str | None = None, /, **parameters: Any) -> Item | None:
@@ -91,7 +98,7 @@ class View:
             self._wanted_ids.setdefault((operation, region), {})[identity] = None
             raise self._missing(operation)
         if source.reply is None and source.obstacle is not Obstacle.NOT_FOUND:
-            raise MissingError(operation, source.obstacle, source.missing)
+            raise MissingError(operation, source.obstacle, source.missing, source.words)
         return None
 
     def some(

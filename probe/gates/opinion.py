@@ -71,19 +71,25 @@ _OBSTACLES = {
     Obstacle.NOT_FOUND: "{call} finds no such object in this account",
     Obstacle.NO_REPLY: "{call} was not answered",
     Obstacle.THROTTLED: "{call} was throttled",
+    Obstacle.TOO_LARGE: "{call} returns more than is read",
     Obstacle.REFUSED: "{call} was refused",
     Obstacle.NOT_READ: "the saved configuration does not contain {call}",
 }
 
 
-def unknown(gate: GateName, error: MissingError, identity: str | None = None) -> Opinion:
-    """The opinion where `error` says what could not be read."""
+def in_words(error: MissingError) -> str:
+    """Why an answer is missing."""
     operation = error.operation
     call = f"{operation.service}:{operation.name}"
+    return _OBSTACLES[error.obstacle].format(call=call, action=error.missing or operation.permission)
+
+
+def unknown(gate: GateName, error: MissingError, identity: str | None = None) -> Opinion:
+    """The opinion where `error` says what could not be read."""
     return Opinion(
         gate=gate,
         answer=GateAnswer.UNKNOWN,
-        sentence=_OBSTACLES[error.obstacle].format(call=call, action=error.missing or operation.permission),
+        sentence=in_words(error),
         object=identity,
         missing=error.missing or (error.obstacle.value if error.obstacle else None),
     )

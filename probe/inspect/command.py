@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from probe import __version__
 from probe.config.flags import UsageError
 from probe.configuration.document import Configuration
-from probe.configuration.operations import CALLER_IDENTITY
 from probe.configuration.view import MissingError, View
 from probe.faults import diagnose
 from probe.gates.flow import Origin
+from probe.gates.opinion import in_words
 from probe.inspect.legs import Leg, leg
 from probe.inspect.measured import Measured
 from probe.inspect.options import Options
@@ -34,7 +34,6 @@ class Inspection(Record, frozen=True, kw_only=True):
     legs: tuple[Leg, ...] = ()
     remedies: dict[str, Remedy] = field(default_factory=dict)
     measured: dict[str, Measured] = field(default_factory=dict)
-    account: str | None = None
     obstacle: MissingError | None = None
 
 
@@ -43,17 +42,13 @@ def inspect(options: Options, reader: Reader, measured: Sequence[Measured] = ())
     inspection, configuration = read(reader, lambda view: evaluate(view, options, measured))
     if inspection.target is None:
         assert inspection.obstacle is not None
-        raise UsageError(f"nothing can be inspected: {inspection.obstacle.operation.permission} was not answered")
-    configuration = replace(configuration, account=inspection.account)
+        words = f" ({inspection.obstacle.words})" if inspection.obstacle.words else ""
+        raise UsageError(f"nothing can be inspected: {in_words(inspection.obstacle)}{words}")
     return verdict_of(inspection.target, inspection, configuration, strict=options.strict)
 
 
 def evaluate(view: View, options: Options, measured: Sequence[Measured] = ()) -> Inspection:
     """The gates as far as the configuration goes. Pure."""
-    try:
-        account = str(view.reply(CALLER_IDENTITY)["Account"])
-    except MissingError:
-        account = None
     try:
         target, by_subnet = read_target(view, options, measured)
     except MissingError as error:
@@ -66,7 +61,6 @@ def evaluate(view: View, options: Options, measured: Sequence[Measured] = ()) ->
         legs=tuple(each for endpoint in target.plan.endpoints for each in _gates_of(target, endpoint, by_subnet)(view)),
         remedies={name: each for name, each in found if each is not None},
         measured=by_subnet,
-        account=account,
     )
 
 

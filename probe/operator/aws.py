@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +25,13 @@ from botocore.loaders import create_loader
 from probe import __version__
 from probe.config.flags import UsageError
 from probe.model import Failure
+from probe.operator.service_models import ReducedLoader
 from probe.safe_words import quoted, scrub
 from probe.wire.aws_errors import failure_of_code
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 20.0  # seconds
 MAX_BODY = 8 * 1024 * 1024  # bytes; the largest expected reply, a page of log events, has 1 MiB
+MAX_PAGES = 1000  # of one reply
 POLICY = "task-definitions/iam/operator-smoke.json"
 _CHUNK = 64 * 1024
 
@@ -42,6 +44,8 @@ class Kind(StrEnum):
     NO_REPLY = "no reply"  # the call may have been carried out
     DENIED = "denied"
     CREDENTIALS = "credentials"
+    UNSUPPORTED = "unsupported"  # the service is not in this Region
+    TOO_LARGE = "too large"  # more pages than are read
     REFUSED = "refused"  # the request is wrong: an unknown name, an invalid value
 
 
@@ -62,7 +66,7 @@ class ApiError(Exception):
         match self.kind:
             case Kind.DENIED:
                 return f"{self.action} is not allowed: {self.text}"
-            case Kind.CREDENTIALS | Kind.NO_REPLY:
+            case Kind.CREDENTIALS | Kind.NO_REPLY | Kind.TOO_LARGE:
                 return f"{self.action}: {self.text}"
             case _:
                 return f"{self.action}: {self.code}: {self.text}" if self.text else f"{self.action}: {self.code}"
@@ -96,13 +100,23 @@ _WITHOUT_CREDENTIALS = (
 )
 
 
+_WITHOUT_ENDPOINT = (library.EndpointProviderError, library.BaseEndpointResolverError)
+
+
 class Account:
     """The account and region of the configured credentials. Several threads may make calls."""
 
     def __init__(
-        self, *, region: str | None, profile: str | None, concurrent_calls: int = 1, attempts: int = 1
+        self,
+        *,
+        region: str | None,
+        profile: str | None,
+        concurrent_calls: int = 1,
+        attempts: int = 1,
+        operations: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        """`attempts`: how often botocore's standard mode may send a call that reads. Raises UsageError."""
+        """`attempts`: how often botocore's standard mode may send a call. `operations`, by service: the only ones that
+        can be called; None: all. Raises UsageError."""
         self._session = _make_session(profile)
         region = region or _configured(self._session, "region")
         if not region:
@@ -113,6 +127,7 @@ class Account:
         self.region = str(region)
         self._concurrent_calls = concurrent_calls
         self._attempts = attempts
+        self._operations = operations
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -125,17 +140,33 @@ class Account:
         except Exception as error:
             raise _classify(error, action) from None
 
-    def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> tuple[dict[str, Any], ...]:
-        """Every page of a reply, in order, by botocore's own paginator. Raises ApiError."""
+    def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """The pages of a reply, in order. Raises ApiError."""
         service, _, operation = action.partition(":")
+        region = region or self.region
         try:
-            client = self._client(service, region or self.region)
-            name = xform_name(operation)
-            if not client.can_paginate(name):
-                return tuple(_pages_by_token(getattr(client, name), parameters))
-            return tuple(dict(page) for page in client.get_paginator(name).paginate(**parameters))
+            client = self._client(service, region)
+            for number, page in enumerate(_pages(client, operation, parameters)):
+                if number == MAX_PAGES:
+                    text = f"the reply has more than {MAX_PAGES} pages"
+                    raise ApiError(Kind.TOO_LARGE, action, Kind.TOO_LARGE, text)
+                yield dict(page)
+        except ApiError:
+            raise
         except Exception as error:
+            if isinstance(error, _WITHOUT_ENDPOINT) or (
+                _is_unresolved(error) and not self._is_offered(service, region)
+            ):
+                text = f"{service} has no endpoint in {region}"
+                raise ApiError(Kind.UNSUPPORTED, action, type(error).__name__, text) from None
             raise _classify(error, action) from None
+
+    def _is_offered(self, service: str, region: str) -> bool:
+        """Whether botocore's table has the service in this Region; of a Region that it does not know, True."""
+        partition = self._session.get_partition_for_region(region)
+        regions = set(self._session.get_available_regions(service, partition))
+        known = self._session.get_available_regions("ec2", partition)
+        return region in regions or region not in known or not regions
 
     def forget(self, service: str) -> None:
         """Free the memory of a service that is not called again: EC2's description alone takes 20 MiB."""
@@ -159,19 +190,34 @@ class Account:
         )
         # Each client gets its own loader: the session's would keep the descriptions of all services in memory.
         loader = create_loader(self._session.get_config_variable("data_path"))
+        if self._operations is not None:
+            loader = ReducedLoader(loader, self._operations)
         self._session.register_component("data_loader", loader)
         client = self._session.create_client(service, region_name=region, config=config)
         _check_replies(client)
         return client
 
 
-def _pages_by_token(call: Callable[..., dict[str, Any]], parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The pages of an operation for which botocore has no paginator, such as route53:ListHostedZonesByVPC."""
-    page = dict(call(**parameters))
+def _pages(client: Any, operation: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    name = xform_name(operation)
+    if client.can_paginate(name):
+        yield from client.get_paginator(name).paginate(**parameters)
+        return
+    # botocore has no paginator for some operations with pages, such as route53:ListHostedZonesByVPC.
+    model = client.meta.service_model.operation_model(operation)
+    own, next_own = (set(shape.members) if shape else set() for shape in (model.input_shape, model.output_shape))
+    token = next((name for name in ("NextToken", "nextToken") if name in own & next_own), None)
+    page = getattr(client, name)(**parameters)
     yield page
-    while page.get("NextToken"):
-        page = dict(call(**parameters, NextToken=page["NextToken"]))
+    while token is not None and page.get(token):
+        page = getattr(client, name)(**parameters, **{token: page[token]})
         yield page
+
+
+def _is_unresolved(error: Exception) -> bool:
+    """Whether the name of the service's host does not resolve."""
+    cause = getattr(error, "kwargs", {}).get("error")  # urllib3's
+    return isinstance(error, library.EndpointConnectionError) and type(cause).__name__ == "NameResolutionError"
 
 
 def _make_session(profile: str | None) -> Any:
@@ -280,6 +326,9 @@ def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
     if kind is None:
         kind = Kind.UNAVAILABLE if isinstance(status, int) and status >= 500 else Kind.REFUSED
     if kind is Kind.CREDENTIALS:
-        text = f"AWS does not accept the credentials ({code})"
+        expired = code.startswith(("ExpiredToken", "RequestExpired"))
+        text = (
+            f"the AWS credentials have expired ({code})" if expired else f"AWS does not accept the credentials ({code})"
+        )
     denied = _NOT_AUTHORIZED.search(message[:2000]) if kind is Kind.DENIED else None
     return ApiError(kind, denied[1] if denied else action, code, text)

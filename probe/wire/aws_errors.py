@@ -42,11 +42,13 @@ _CODES = {
     },
     Failure.SERVER_ERROR: {"Server", "InternalFailure", "InternalError", "ServiceUnavailable", "InternalServerError"},
 }
-# Codes that are only clear in a response of ECS, EC2 or CloudWatch Logs (API references, "common errors"). In an error
-# text of unknown origin "LimitExceeded", for example, may be a quota.
+# Codes that are only clear in a response of ECS, EC2, CloudWatch Logs, IAM, Route 53 or Organizations (API references,
+# "common errors" and the errors of operations). In an error text of unknown origin "LimitExceeded", for example, may be
+# a quota.
 _CONTROL_PLANE_CODES = {
     Failure.UNAUTHENTICATED: {"AuthFailure"},
     Failure.DENIED: {"AuthorizationError"},
+    Failure.NOT_FOUND: {"NoSuchEntity", "NoSuchHostedZone", "AWSOrganizationsNotInUse"},
     Failure.THROTTLED: {"Throttled", "LimitExceeded"},
     Failure.SERVER_ERROR: {"Unavailable"},
 }
