@@ -20,10 +20,11 @@ from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.public_path import endpoint_of, nat_of, ways_out
 from probe.gates.ranges import common, covered, networks, span
 from probe.gates.route_tables import Hop, Way, way_of
-from probe.model import GateName
+from probe.model import Failure, GateName
 
 _GATE = GateName.NETWORK_FIREWALL
 _DENYING = ("DENYLIST", "REJECTLIST")
+_DROP_FIRST_PACKET = ("aws:drop", "aws:drop_strict")
 
 
 def network_firewall(view: View, flow: Flow) -> Opinion:
@@ -35,6 +36,13 @@ def network_firewall(view: View, flow: Flow) -> Opinion:
     if stops is not None:
         return stops
     return opinions[0] if opinions else allows(_GATE, f"no firewall is on the route to {flow.place}")
+
+
+def failure_of(refusal: Opinion) -> Failure:
+    """What a client measures where this gate refuses: a list decides when it has seen the server name."""
+    if refusal.element in _DROP_FIRST_PACKET:
+        return Failure.TIMEOUT
+    return Failure.TLS_RESET if str(refusal.element).startswith("REJECTLIST") else Failure.TLS_STALL
 
 
 def _ways(view: View, flow: Flow) -> tuple[Way, ...]:
@@ -142,7 +150,7 @@ def _by_action(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: s
         kind = (listed or {}).get("GeneratedRulesType")
         target = _matched(listed or {}, host)
         if kind in _DENYING and target:
-            return _stops(f"{target} in a list of firewall {name} denies {host}", group, target)
+            return _stops(f"{target} in a list of firewall {name} denies {host}", group, f"{kind} {target}")
         if kind == "ALLOWLIST":
             return _stops(f"the list of firewall {name} that allows hosts does not contain {host}", group, kind)
     return allows(_GATE, f"no rule of firewall {name} denies {host}", arn)
@@ -158,7 +166,7 @@ def _in_order(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: st
         if target and kind == "ALLOWLIST":
             return allows(_GATE, f"{target} in a list of firewall {name} allows {host}", group, target)
         if target and kind in _DENYING:
-            return _stops(f"{target} in a list of firewall {name} denies {host}", group, target)
+            return _stops(f"{target} in a list of firewall {name} denies {host}", group, f"{kind} {target}")
     drops = [action for action in policy.get("StatefulDefaultActions", ()) if action.startswith("aws:drop")]
     if drops:
         return _stops(f"no list of firewall {name} contains {host}, and its default is {drops[0]}", arn, drops[0])

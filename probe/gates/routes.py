@@ -42,7 +42,25 @@ def route(view: View, flow: Flow) -> Opinion | None:
     if flow.crosses_vpcs:
         sentence = f"{flow.address} is in {flow.target_vpc}, but {identity} keeps it in {flow.origin.vpc}"
         return refuses(GateName.ROUTE, sentence, cause="tcp.no-route", identity=identity, element=found.destination)
-    return allows(GateName.ROUTE, f"{identity} routes {found.words}", identity, found.destination)
+    refusal = None if flow.public else _back(view, flow)
+    return refusal or allows(GateName.ROUTE, f"{identity} routes {found.words}", identity, found.destination)
+
+
+def _back(view: View, flow: Flow) -> Opinion | None:
+    """A refusal where a route of the endpoint's subnet, more specific than the local one, leads replies nowhere."""
+    sources = flow.origin.networks(flow.version)
+    if flow.target_subnet is None or not sources:
+        return None
+    found = way(view, table_of(view, flow.target_subnet, flow.origin.vpc), str(sources[0].network_address))
+    if found is None or not found.blackhole:
+        return None
+    return refuses(
+        GateName.ROUTE,
+        f"replies from {flow.address} take the route {found.words} of {found.table}, which is a blackhole",
+        cause="tcp.no-route",
+        identity=found.table,
+        element=found.destination,
+    )
 
 
 def _no_route(view: View, flow: Flow, table: str, sentence: str, found: Way | None) -> Opinion:

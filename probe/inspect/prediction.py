@@ -12,6 +12,7 @@ from ipaddress import ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6
 from probe.gates.flow import SOMEWHERE_PUBLIC
+from probe.gates.network_firewall import failure_of
 from probe.gates.opinion import Opinion
 from probe.inspect.legs import Leg, Passage, Request
 from probe.model import (
@@ -94,7 +95,7 @@ class _Walk:
             connection = self._connection(leg, passage, lookup)
             yield connection
             if connection.ok:
-                handshake = self._handshake(leg, connection)
+                handshake = self._handshake(leg, passage, connection)
                 yield handshake
                 if handshake.ok:
                     handshakes.append(handshake)
@@ -122,17 +123,17 @@ class _Walk:
 
     def _connection(self, leg: Leg, passage: Passage, lookup: Step) -> Step:
         address = passage.flow.address
-        failure = Failure.TIMEOUT if passage.answer is GateAnswer.REFUSES else None
+        failure = Failure.TIMEOUT if passage.answer is GateAnswer.REFUSES and not _after_hello(passage) else None
         seen = ConnectionSeen(address=address, address_class=self._class(address))
         return _step(leg, Action.TCP, address, seen, failure=failure, address=address, on=lookup)
 
-    def _handshake(self, leg: Leg, connection: Step) -> Step:
+    def _handshake(self, leg: Leg, passage: Passage, connection: Step) -> Step:
         address, other = connection.address or "", leg.resolution.of_service
         seen = CertificateSeen(
             address=address, address_class=self._class(address), verified=other is None, issuer="O=Amazon",
             issuer_organization="Amazon", names=(leg.endpoint.host if other is None else f"a host of {other}",),
         )  # fmt: skip
-        failure = None if other is None else Failure.WRONG_NAME
+        failure = _after_hello(passage) or (None if other is None else Failure.WRONG_NAME)
         return _step(leg, Action.TLS, address, seen, failure=failure, address=address, on=connection)
 
     def _requests(self, leg: Leg, handshake: Step) -> Iterator[Step]:
@@ -202,6 +203,15 @@ _REQUESTS = {
     "logs": (Action.LOGS,),
 }
 _OF_THE_PULL = ("ecr.api", "ecr.dkr", "s3")
+
+
+def _after_hello(passage: Passage) -> Failure | None:
+    """How a firewall stops the connection once it has seen the server name; None: it does not, or earlier."""
+    refusals = (
+        opinion for opinion in passage.opinions if opinion.refuses and opinion.gate is GateName.NETWORK_FIREWALL
+    )
+    failures = (failure_of(refusal) for refusal in refusals)
+    return next((failure for failure in failures if failure is not Failure.TIMEOUT), None)
 
 
 def _of(requests: Iterable[Request], action: Action) -> Iterator[Opinion]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from probe.gates.flow import Flow
-from probe.model import GateName
+from probe.gates.network_firewall import failure_of
+from probe.model import Failure, GateName
 from probe.records import replace
 from tests.gates.connections import (
     INSIDE,
@@ -257,6 +258,23 @@ def test_network_firewall(policy: Item, sources: list[Item], expected: str) -> N
     assert opinion is not None
     assert opinion.answer == expected
     assert (opinion.cause == "path.egress-firewall") is opinion.refuses
+
+
+@pytest.mark.parametrize(
+    ("policy", "sources", "failure"),
+    [
+        (SFE, [domains("DENYLIST", ALL_AWS)], Failure.TLS_STALL),
+        (SFE, [domains("ALLOWLIST", ".example.com")], Failure.TLS_STALL),
+        (SFE, [domains("REJECTLIST", ALL_AWS)], Failure.TLS_RESET),
+        ({"StatelessDefaultActions": ["aws:drop"]}, [], Failure.TIMEOUT),
+        ({**STRICT, "StatefulDefaultActions": ["aws:drop_strict"]}, [], Failure.TIMEOUT),
+        ({**STRICT, "StatefulDefaultActions": ["aws:drop_established"]}, [], Failure.TLS_STALL),
+    ],
+)
+def test_a_list_lets_the_handshake_of_tcp_pass(policy: Item, sources: list[Item], failure: Failure) -> None:
+    opinion = answer(firewalled(policy, *sources), FIREWALL, PUBLIC)
+    assert opinion is not None
+    assert failure_of(opinion) is failure
 
 
 def stateless(action: str, **attributes: Any) -> Item:

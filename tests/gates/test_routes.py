@@ -102,6 +102,14 @@ def test_the_table_of_a_shared_subnet_is_not_this_accounts() -> None:
     assert opinion.answer == "unknown"
 
 
+def test_replies_take_a_route_too() -> None:
+    back = table("rtb-0e000000", to("10.0.1.0/24", "eni-0f000000", "blackhole"), subnet=ENDPOINTS)
+    tables = [table("rtb-0a000000", subnet=TASKS), back]
+    opinion = answer(account(RouteTables=tables), ROUTE, INSIDE)
+    assert opinion is not None
+    assert (opinion.answer, opinion.object, opinion.element) == ("refuses", "rtb-0e000000", "10.0.1.0/24")
+
+
 def test_a_blackhole_is_replaced() -> None:
     account = with_routes(to("0.0.0.0/0", "nat-0b000000", "blackhole"))
     opinion, after = answer_after_change(account, ROUTE, PUBLIC)
