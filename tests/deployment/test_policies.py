@@ -68,7 +68,7 @@ def test_a_role_allows_actions_without_wildcards(name: str) -> None:
     for item in statements(name):
         assert item["Effect"] == "Allow" or item["Sid"] == "DenyInterfaceCallsByFunction"
         assert not {"Principal", "NotAction", "NotResource"} & set(item)
-        assert all(re.fullmatch(r"[a-z0-9]+:[A-Z]\w+", action) for action in several(item["Action"]))
+        assert all(re.fullmatch(r"[a-z0-9-]+:[A-Z]\w+", action) for action in several(item["Action"]))
 
 
 # ---- the task role ---------------------------------------------------------------------------------------------------
