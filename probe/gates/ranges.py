@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
 Span = tuple[int, int]  # the first and the last of consecutive numbers
 
 
+@lru_cache(maxsize=4096)  # the same rules are asked for every subnet
+def network(text: str) -> Network:
+    """The range that this is; an address is a range of one."""
+    return ip_network(text, strict=False)
+
+
 def networks(texts: Iterable[str], version: int) -> tuple[Network, ...]:
-    """The ranges of one address family; an address is a range of one."""
-    parsed = (ip_network(text, strict=False) for text in texts)
-    return tuple(network for network in parsed if network.version == version)
+    """The ranges of one address family."""
+    return tuple(parsed for parsed in map(network, texts) if parsed.version == version)
 
 
-def span(network: Network) -> Span:
-    return int(network.network_address), int(network.broadcast_address)
+def span(parsed: Network) -> Span:
+    return int(parsed.network_address), int(parsed.broadcast_address)
 
 
-def shown(network: Network) -> str:
+def shown(parsed: Network) -> str:
     """A range as people write it: one address without its length."""
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
+    return str(parsed.network_address) if parsed.num_addresses == 1 else str(parsed)
 
 
 def common(one: Span, other: Span) -> Span | None:

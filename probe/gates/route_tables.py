@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
 from probe.configuration.document import Obstacle
 from probe.configuration.operations import ENDPOINTS, PREFIX_LIST_ENTRIES, ROUTE_TABLES
 from probe.configuration.view import MissingError, View
 from probe.gates.flow import Flow
+from probe.gates.ranges import network
 from probe.records import Record
 
 
@@ -94,10 +95,10 @@ def way(view: View, table: dict[str, Any], address: str) -> Way | None:
         if route.get("State") == "filtered":
             continue
         for destination, cidr in _destinations(view, route):
-            network = ip_network(cidr, strict=False)
-            if network.version != parsed.version or parsed not in network:
+            found = network(cidr)
+            if found.version != parsed.version or parsed not in found:
                 continue
-            rank = (network.prefixlen, -_preference(route))
+            rank = (found.prefixlen, -_preference(route))
             if best is None or rank > best[0]:
                 best = (rank, route, destination)
     if best is None:
