@@ -247,6 +247,58 @@ class AssociateZone(Change, frozen=True, kw_only=True):
         )
 
 
+class DisassociateZone(Change, frozen=True, kw_only=True):
+    """Take a private zone from a VPC. `object` is the zone."""
+
+    vpc: str
+    name: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        def without(reply: Item) -> Item:
+            kept = [item for item in reply.get("HostedZoneSummaries", ()) if item["HostedZoneId"] != self.object]
+            return {**reply, "HostedZoneSummaries": kept}
+
+        return configuration.with_reply(ZONES_OF_VPC, without, VPCId=self.vpc, VPCRegion=configuration.region)
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"disassociate zone {self.object} ({self.name}) from {self.vpc}",
+            (
+                f"aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id {self.object} "
+                f"--vpc VPCRegion={region},VPCId={self.vpc}",
+            ),
+            f"All other names in {self.name} are then public in this VPC too.",
+        )
+
+
+class AssociateRule(Change, frozen=True, kw_only=True):
+    """Associate a Resolver rule with a VPC. `object` is the rule."""
+
+    vpc: str
+    domain: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        association = {"Id": f"new-{self.object}", "ResolverRuleId": self.object, "VPCId": self.vpc}
+        filters = [{"Name": "VPCId", "Values": [self.vpc]}]
+        return configuration.with_reply(
+            RESOLVER_RULE_ASSOCIATIONS,
+            lambda reply: {
+                **reply,
+                "ResolverRuleAssociations": [*reply.get("ResolverRuleAssociations", ()), association],
+            },
+            Filters=filters,
+        )
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"associate Resolver rule {self.object} ({self.domain or '.'}) with {self.vpc}",
+            (
+                f"aws route53resolver associate-resolver-rule --region {region} --resolver-rule-id {self.object} "
+                f"--vpc-id {self.vpc}",
+            ),
+        )
+
+
 class DisassociateRule(Change, frozen=True, kw_only=True):
     """Take a Resolver rule from a VPC. `object` is the rule."""
 

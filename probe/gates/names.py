@@ -6,27 +6,16 @@ In the order in which the VPC's resolver decides: DHCP options, the VPC's DNS at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from ipaddress import ip_network
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from typing import TypeVar
 
-from probe.addresses import AMAZON_PROVIDED_DNS
-from probe.configuration.operations import DHCP_OPTIONS, ENDPOINTS, SUBNETS, VPC_ATTRIBUTE, VPCS
+from probe.configuration.operations import ENDPOINTS
 from probe.configuration.view import MissingError, View
 from probe.endpoints import AWS_DOMAINS
-from probe.gates import dns_firewall, hosted_zones, resolver_rules, vpc_endpoints
+from probe.gates import dns_firewall, hosted_zones, resolver_rules, unserved_names, vpc_endpoints, vpc_resolver
 from probe.gates.changes import Change
-from probe.gates.dns_changes import (
-    AddRecord,
-    AssociateZone,
-    CreateEndpoint,
-    DisassociateRule,
-    EnablePrivateDns,
-    NewInterface,
-    SetEndpointAddressType,
-    SetVpcAttribute,
-    free_address,
-)
+from probe.gates.dns_changes import AddRecord, DisassociateRule, DisassociateZone
 from probe.gates.dns_names import is_within, labels
 from probe.gates.flow import Origin
 from probe.gates.hosted_zones import Zone
@@ -39,24 +28,7 @@ from probe.records import Record, replace
 
 T = TypeVar("T")
 
-_AMAZON = ("amazonprovideddns", *AMAZON_PROVIDED_DNS)
-_NO_OPTIONS = "default"  # a VPC without a set of DHCP options
-_ATTRIBUTES = ("enableDnsSupport", "enableDnsHostnames")
 _MOST_HOPS = 5  # of a chain of CNAMEs inside private zones
-# The cause that an endpoint is missing; of any other endpoint, `_OTHER_MISSING`.
-_MISSING = {
-    "ecr.api": "endpoint.missing.ecr-api",
-    "ecr.dkr": "endpoint.missing.ecr-dkr",
-    "secretsmanager": "endpoint.missing.secretsmanager",
-    "ssm": "endpoint.missing.ssm",
-    "s3": "endpoint.missing.s3",
-    "logs": "logs.endpoint-missing",
-    "ecs": "ecs.control-plane-endpoints-missing",
-    "ecs-agent": "ecs.control-plane-endpoints-missing",
-    "ecs-telemetry": "ecs.control-plane-endpoints-missing",
-}
-_OTHER_MISSING = "endpoint.missing.other"
-_OF_PULL = ("ecr.api", "ecr.dkr", "s3")
 
 
 class Resolution(Record, frozen=True, kw_only=True):
@@ -82,11 +54,6 @@ class Resolution(Record, frozen=True, kw_only=True):
 def resolve(view: View, origin: Origin, endpoint: Endpoint, partition: str) -> Resolution:
     """What `endpoint`'s name resolves to where `origin` is. What could not be read is an UNKNOWN gate."""
     return _Resolver(view, origin).resolve(lookup_of(origin, endpoint, partition))
-
-
-def missing_cause(endpoint: str) -> str:
-    """The cause that the interface endpoint does not exist."""
-    return _MISSING.get(endpoint, _OTHER_MISSING)
 
 
 class Sources(Record, frozen=True):
@@ -130,7 +97,7 @@ class _Resolver:
         direct = vpc_endpoints.vpce_of(lookup.name)
         if direct is not None:
             return self._endpoint_answer(lookup, *direct, before=())
-        servers, hub = self._dhcp(lookup)
+        servers, hub = vpc_resolver.dhcp_options(self._view, lookup)
         if hub is not None:
             return _after((servers,), self.in_vpc(hub))
         found = self.in_vpc(lookup)
@@ -144,8 +111,9 @@ class _Resolver:
     def in_vpc(self, lookup: Lookup) -> Resolution:
         """What the resolver of the lookup's VPC answers."""
         sources = self._sources(lookup)
-        attributes, hostnames = self._attributes(lookup, sources)
-        if attributes.refuses and not hostnames:
+        private = (sources.zone or sources.private) is not None
+        attributes = vpc_resolver.dns_attributes(self._view, lookup, private=private)
+        if vpc_resolver.is_silent(attributes):
             return Resolution(opinions=(attributes,), failure=Failure.NO_ANSWER)
         if attributes.refuses and not sources.forwards:
             found = Resolution(opinions=(attributes,), public=True)
@@ -159,75 +127,6 @@ class _Resolver:
             # Whether a firewall's rules see what comes through an inbound endpoint is not documented.
             return _softened(blocked, lambda _: lookup.inbound)
         return _after((attributes, firewall), answer)
-
-    # ---- DHCP options, VPC attributes -------------------------------------------------------------------------------
-
-    def _dhcp(self, lookup: Lookup) -> tuple[Opinion, Lookup | None]:
-        """Which servers the VPC hands out, and the lookup at an inbound endpoint if the first one is that."""
-        gate = GateName.DHCP_OPTIONS
-        try:
-            vpc = self._view.item(VPCS, lookup.vpc) or {}
-            identity = vpc.get("DhcpOptionsId")
-            if identity in (None, _NO_OPTIONS):
-                return depends(gate, f"{lookup.vpc} has no DHCP options: its resolver depends on the host"), None
-            options = self._view.item(DHCP_OPTIONS, identity)
-        except MissingError as error:
-            return unknown(gate, error, lookup.vpc), None
-        servers = _servers(options or {})
-        if not servers:
-            return depends(gate, f"{identity} hands out no server: the resolver depends on the host", identity), None
-        first = servers[0]
-        if first.lower() in (*_AMAZON, _base_plus_two(vpc)):
-            return allows(gate, f"{identity} hands out {first}, the VPC's own resolver", identity, first), None
-        element = f"domain-name-servers {', '.join(servers)}"
-        hub = self._inbound(servers, lookup)
-        if hub is not None:
-            sentence = f"{identity} hands out {first}, an inbound endpoint of Resolver in {hub.vpc}"
-            return allows(gate, sentence, identity, element), hub
-        sentence = f"{identity} hands out {', '.join(servers)}: what these servers answer cannot be read"
-        return replace(depends(gate, sentence, identity, element), cause="dns.custom-resolver"), None
-
-    def _inbound(self, servers: Sequence[str], lookup: Lookup) -> Lookup | None:
-        """The lookup in the VPC of the inbound endpoint that has the first address, unless it was there already."""
-        try:
-            inbound = resolver_rules.inbound_at(self._view, servers)
-        except MissingError:
-            return None
-        if inbound is None or (inbound.vpc in lookup.visited and lookup.inbound):
-            return None
-        return replace(lookup, vpc=inbound.vpc, inbound=True, visited=(*lookup.visited, inbound.vpc))
-
-    def _attributes(self, lookup: Lookup, sources: Sources) -> tuple[Opinion, bool]:
-        """Whether the VPC's DNS attributes let names resolve privately; False as well: nothing resolves at all."""
-        gate = GateName.VPC_DNS_ATTRIBUTES
-        values: dict[str, bool] = {}
-        missing: MissingError | None = None
-        for attribute in _ATTRIBUTES:
-            try:
-                reply = self._view.reply(VPC_ATTRIBUTE, Attribute=attribute, VpcId=lookup.vpc)
-                member = reply.get(f"{attribute[0].upper()}{attribute[1:]}", {})
-                values[attribute] = bool(member.get("Value"))
-            except MissingError as error:
-                missing = error
-        off = [attribute for attribute, value in values.items() if not value]
-        matters = "enableDnsSupport" in off or (sources.zone or sources.private) is not None
-        if off and matters:
-            support = "enableDnsSupport" not in off
-            effect = "private names do not resolve" if support else "its resolver answers nothing"
-            opinion = refuses(
-                gate,
-                f"{off[0]} is off in {lookup.vpc}, so {effect}",
-                cause="dns.vpc-attributes-off",
-                identity=lookup.vpc,
-                element=off[0],
-                change=SetVpcAttribute(object=lookup.vpc, attribute=off[0]),
-            )
-            return opinion, support
-        if missing is not None:
-            return unknown(gate, missing, lookup.vpc), True
-        if off:
-            return allows(gate, f"{off[0]} is off in {lookup.vpc}, where no private name is needed", lookup.vpc), True
-        return allows(gate, f"DNS support and DNS hostnames are on in {lookup.vpc}", lookup.vpc), True
 
     # ---- what answers -----------------------------------------------------------------------------------------------
 
@@ -296,7 +195,7 @@ class _Resolver:
         gate = GateName.RESOLVER_RULE
         domain = rule.domain or "."
         where = f"{rule.identity} forwards {domain} to {', '.join(rule.targets) or 'no target'}"
-        hub = self._inbound(rule.targets, lookup) if rule.settled else None
+        hub = vpc_resolver.at_inbound_endpoint(self._view, rule.targets, lookup) if rule.settled else None
         if hub is None:
             state = "" if rule.settled else ", and is not in force or has failed"
             sentence = f"{where}{state}: what answers there cannot be read"
@@ -345,7 +244,7 @@ class _Resolver:
 
     def _no_record(self, lookup: Lookup, zone: Zone, sources: Sources, *, exists: bool) -> Resolution:
         """The zone owns the name and does not answer: missing in the right zone, a conflict where another would."""
-        right = sources.private is not None
+        right = sources.private is not None or lookup.public_by_design
         other = f"; private DNS of {sources.private.endpoint['VpcEndpointId']} would answer" if sources.private else ""
         what = "no address" if exists else "no record"
         refusal = refuses(
@@ -354,7 +253,9 @@ class _Resolver:
             cause="dns.hosted-zone-conflict" if right else "dns.hosted-zone-missing-record",
             identity=zone.identity,
             element=lookup.name,
-            change=self._record_change(lookup, zone, sources),
+            change=_disassociation(lookup, zone)
+            if lookup.public_by_design
+            else self._record_change(lookup, zone, sources),
         )
         failure = Failure.NO_ADDRESS if exists else Failure.NXDOMAIN
         return Resolution(opinions=(refusal,), failure=failure)
@@ -401,7 +302,23 @@ class _Resolver:
         found = Resolution(opinions=(passes,), addresses=addresses)
         if serving is not None:
             found = self._served(lookup, serving, found, zone)
+        public = [text for text in answer.addresses if ip_address(text).is_global and text not in _held(addresses)]
+        if public and not lookup.public_by_design:
+            stale = self._public_record(lookup, zone, answer.record, public, sources)
+            found = replace(found, opinions=(stale, *found.opinions[1:]))
         return found, (lookup.name,)
+
+    def _public_record(
+        self, lookup: Lookup, zone: Zone, record: str, public: Sequence[str], sources: Sources
+    ) -> Opinion:
+        return refuses(
+            GateName.HOSTED_ZONE,
+            f"{record} in zone {zone.identity} lists public addresses ({', '.join(public)}), which no endpoint has",
+            cause="dns.stale-record",
+            identity=zone.identity,
+            element=record,
+            change=self._record_change(lookup, zone, sources),
+        )
 
     def _leads_elsewhere(self, lookup: Lookup, zone: Zone, record: str, target: str, passes: Opinion) -> Resolution:
         if any(is_within(target, domain) for domain in AWS_DOMAINS):
@@ -455,7 +372,7 @@ class _Resolver:
             opinions = [_conflict(zone, lookup.name, sentence, self._correction(lookup, zone))]
             found = replace(found, of_service=item["ServiceName"])
         elif available.allows and vpc_endpoints.lacks_family(item, lookup):
-            opinions.append(_without_family(lookup, item))
+            opinions.append(unserved_names.without_family(lookup, item))
         else:
             opinions.append(available)
         return replace(found, opinions=tuple(opinions), served_by=identity)
@@ -493,130 +410,20 @@ class _Resolver:
             return Resolution(opinions=before, public=True)
         if GateName.ENDPOINT in sources.doubts:
             return Resolution(opinions=(*before, sources.doubts[GateName.ENDPOINT]))
-        own = vpc_endpoints.of_service(sources.endpoints, lookup)
-        intended = self._intended_zone(lookup, own)
+        view, own = self._view, vpc_endpoints.of_service(sources.endpoints, lookup)
+        intended = unserved_names.intended(view, self._origin, lookup, own, lambda hub: self.in_vpc(hub).is_private)
         if intended is not None:
-            return Resolution(opinions=(intended,), public=True)
+            kept = before if intended.gate is not GateName.HOSTED_ZONE else ()
+            return Resolution(opinions=(*kept, intended), public=True)
         if not own:
-            return self._without_endpoint(lookup, before, sources)
-        item = own[0]
-        identity = item["VpcEndpointId"]
-        available = vpc_endpoints.availability(item, self._view.configuration.region)
+            opinion = unserved_names.without_endpoint(view, self._origin, lookup, sources.endpoints)
+            return Resolution(opinions=(*before, opinion), public=opinion.refuses)
+        identity = own[0]["VpcEndpointId"]
+        available = vpc_endpoints.availability(own[0], view.configuration.region)
         if available.refuses:
             return Resolution(opinions=(*before, available), public=True, served_by=identity)
-        refusal = _private_dns_refuses(lookup, item)
+        refusal = unserved_names.without_private_dns(lookup, own[0])
         return Resolution(opinions=(*before, refusal, available), public=True, served_by=identity)
-
-    def _intended_zone(self, lookup: Lookup, own: Sequence[Item]) -> Opinion | None:
-        """A zone that was meant to answer, and does not: with swapped labels, or not associated with this VPC."""
-        try:
-            return self._swapped_zone(lookup, own) or self._unassociated_zone(lookup, own)
-        except MissingError:
-            return None  # the account's zones are read only to find a more precise cause
-
-    def _swapped_zone(self, lookup: Lookup, own: Sequence[Item]) -> Opinion | None:
-        if lookup.mistaken is None:
-            return None
-        zone = hosted_zones.owning_zone(hosted_zones.own_zones(self._view, lookup.vpc), lookup.mistaken)
-        if zone is None:
-            return None
-        off = [item for item in own if not item.get("PrivateDnsEnabled") and vpc_endpoints.carries(item)]
-        return refuses(
-            GateName.HOSTED_ZONE,
-            f"zone {zone.identity} is named {zone.name}, with swapped labels, so it does not answer for {lookup.name}",
-            cause="dns.hosted-zone-wrong-name",
-            identity=zone.identity,
-            element=zone.name,
-            change=EnablePrivateDns(object=off[0]["VpcEndpointId"]) if off else None,
-        )
-
-    def _unassociated_zone(self, lookup: Lookup, own: Sequence[Item]) -> Opinion | None:
-        """A zone of the account that leads to this VPC's endpoint, or to a central one that other VPCs share."""
-        zones = [Zone(identity=key, name=name) for key, name in hosted_zones.account_zones(self._view).items()]
-        fitting = [zone for zone in zones if is_within(lookup.name, zone.name) and labels(zone.name) > 2]
-        for zone in sorted(fitting, key=lambda each: -labels(each.name)):
-            answer = hosted_zones.answer(self._view, zone, lookup.name, lookup.records)
-            if answer is not None and self._is_meant_for(lookup, zone, answer, own):
-                return refuses(
-                    GateName.HOSTED_ZONE,
-                    f"zone {zone.identity} ({zone.name}) answers for {lookup.name}, and is not associated with "
-                    f"{lookup.vpc}",
-                    cause="dns.hosted-zone-not-associated",
-                    identity=zone.identity,
-                    element=lookup.vpc,
-                    change=AssociateZone(object=zone.identity, vpc=lookup.vpc, name=zone.name),
-                )
-        return None
-
-    def _is_meant_for(self, lookup: Lookup, zone: Zone, answer: hosted_zones.Answer, own: Sequence[Item]) -> bool:
-        targets = [found[0] for target in answer.targets if (found := vpc_endpoints.vpce_of(target))]
-        if own:
-            interfaces = {each for item in own for each in item.get("NetworkInterfaceIds", ())}
-            resolved = vpc_endpoints.interfaces_at(self._view, answer.addresses, lookup.vpc)
-            return any(item["VpcEndpointId"] in targets for item in own) or any(
-                each.interface in interfaces for each in resolved
-            )
-        central = self._view.some(ENDPOINTS, targets)
-        homes = {item.get("VpcId") for item in central.values() if item is not None}
-        return bool(homes) and not set(hosted_zones.vpcs_of(self._view, zone.identity)) <= homes
-
-    def _without_endpoint(self, lookup: Lookup, before: tuple[Opinion, ...], sources: Sources) -> Resolution:
-        gate, view = GateName.ENDPOINT, self._view
-        account, owner = view.configuration.account, self._owner(lookup)
-        if owner and account and owner != account:
-            opinion = Opinion(
-                gate=gate,
-                answer=GateAnswer.UNKNOWN,
-                sentence=f"an endpoint for {lookup.service} in {lookup.vpc} is not visible from account {account}; "
-                f"ask {owner}, which owns the VPC",
-                object=lookup.vpc,
-                element=lookup.service,
-                missing=f"ec2:DescribeVpcEndpoints in {owner}",
-            )
-            return Resolution(opinions=(*before, opinion))
-        abroad = lookup.region != view.configuration.region
-        others = [item for item in sources.endpoints if _service(item) == _last_labels(lookup.service) and not abroad]
-        but = f"; {others[0]['VpcEndpointId']} serves {others[0].get('ServiceName')}" if others else ""
-        refusal = refuses(
-            gate,
-            f"{lookup.vpc} has no endpoint for {lookup.service}{but}",
-            cause="region.cross-region" if abroad and lookup.endpoint in _OF_PULL else missing_cause(lookup.endpoint),
-            identity=lookup.vpc,
-            element=lookup.service,
-            change=self._creation(lookup, sources),
-        )
-        return Resolution(opinions=(*before, refusal), public=True)
-
-    def _owner(self, lookup: Lookup) -> str | None:
-        """The account that owns the VPC of the lookup."""
-        if lookup.vpc == self._origin.vpc and self._origin.owner:
-            return self._origin.owner
-        try:
-            return (self._view.item(VPCS, lookup.vpc) or {}).get("OwnerId")
-        except MissingError:
-            return None
-
-    def _creation(self, lookup: Lookup, sources: Sources) -> Change | None:
-        """A new endpoint next to those that exist: in their subnets, with their groups; else in the task's."""
-        here = [item for item in sources.endpoints if item.get("VpcId") == lookup.vpc and item.get("SubnetIds")]
-        origin = self._origin
-        subnets = here[0]["SubnetIds"] if here else [origin.subnet] if origin.vpc == lookup.vpc else []
-        groups = [group["GroupId"] for group in here[0].get("Groups", ())] if here else list(origin.groups)
-        try:
-            found = self._view.some(SUBNETS, subnets)
-        except MissingError:
-            return None
-        interfaces = tuple(_interfaces(found))
-        if not interfaces or not groups:
-            return None
-        region = self._view.configuration.region
-        return CreateEndpoint(
-            object=lookup.vpc,
-            service=lookup.service,
-            groups=tuple(groups),
-            interfaces=interfaces,
-            service_region=lookup.region if lookup.region != region else None,
-        )
 
 
 # ---- opinions -------------------------------------------------------------------------------------------------------
@@ -650,6 +457,15 @@ def _rule_allows(lookup: Lookup, rule: Rule | None) -> Opinion:
     return allows(gate, f"{rule.identity} for {domain} does not forward {lookup.name}: {why}", rule.identity, domain)
 
 
+def _held(addresses: Sequence[Resolved]) -> tuple[str, ...]:
+    """The addresses that an interface has."""
+    return tuple(resolved.address for resolved in addresses if resolved.interface)
+
+
+def _disassociation(lookup: Lookup, zone: Zone) -> DisassociateZone | None:
+    return DisassociateZone(object=zone.identity, vpc=lookup.vpc, name=zone.name) if zone.direct else None
+
+
 def _conflict(zone: Zone, element: str, sentence: str, change: Change | None = None) -> Opinion:
     return refuses(
         GateName.HOSTED_ZONE,
@@ -661,57 +477,7 @@ def _conflict(zone: Zone, element: str, sentence: str, change: Change | None = N
     )
 
 
-def _private_dns_refuses(lookup: Lookup, item: Item) -> Opinion:
-    """Why the private DNS of an endpoint that is available does not answer."""
-    gate, identity = GateName.PRIVATE_DNS, item["VpcEndpointId"]
-    if not item.get("PrivateDnsEnabled"):
-        return refuses(
-            gate,
-            f"private DNS of {identity} is off",
-            cause="dns.private-dns-disabled",
-            identity=identity,
-            element="PrivateDnsEnabled false",
-            change=EnablePrivateDns(object=identity),
-        )
-    legacy = lookup.endpoint == "ecr-legacy"
-    return refuses(
-        gate,
-        f"private DNS of {identity} does not cover {lookup.name}",
-        cause="client.legacy-hostname" if legacy else "region.ipv6-unsupported-endpoint",
-        identity=identity,
-        element=lookup.name,
-        change=None if legacy else SetEndpointAddressType(object=identity),
-    )
-
-
-def _without_family(lookup: Lookup, item: Item) -> Opinion:
-    identity = item["VpcEndpointId"]
-    kind = (item.get("DnsOptions") or {}).get("DnsRecordIpType") or item.get("IpAddressType")
-    families = " and ".join({"A": "IPv4", "AAAA": "IPv6"}[record] for record in lookup.records)
-    return refuses(
-        GateName.ENDPOINT,
-        f"{identity} has only {kind} records, and the subnet has only {families}",
-        cause="region.ipv6-unsupported-endpoint",
-        identity=identity,
-        element=f"DnsRecordIpType {kind}",
-        change=SetEndpointAddressType(object=identity),
-    )
-
-
 # ---- parts of what was read -----------------------------------------------------------------------------------------
-
-
-def _servers(options: dict[str, Any]) -> tuple[str, ...]:
-    for entry in options.get("DhcpConfigurations", ()):
-        if entry.get("Key") == "domain-name-servers":
-            return tuple(value.get("Value", "") for value in entry.get("Values", ()))
-    return ()
-
-
-def _base_plus_two(vpc: dict[str, Any]) -> str:
-    """The address of the VPC's resolver: AWS[amazon-dns-addresses]."""
-    cidr = vpc.get("CidrBlock")
-    return str(ip_network(cidr, strict=False)[2]) if cidr else ""
 
 
 def _is_hidden(zone: Zone) -> bool:
@@ -738,21 +504,3 @@ def _regional_entry(item: Item) -> tuple[str, str] | None:
         if found is not None and found[1] is None and entry.get("HostedZoneId"):
             return entry["DnsName"], entry["HostedZoneId"]
     return None
-
-
-def _service(item: Item) -> str:
-    return _last_labels(item.get("ServiceName") or "")
-
-
-def _last_labels(service: str) -> str:
-    """The service without prefix and Region: "ecr.api" of "com.amazonaws.us-east-1.ecr.api"."""
-    parts = service.split(".")
-    regions = [place for place, part in enumerate(parts) if part[-1:].isdigit() and part.count("-") >= 2]
-    return ".".join(parts[regions[-1] + 1 :]) if regions else service
-
-
-def _interfaces(subnets: dict[str, dict[str, Any] | None]) -> Iterator[NewInterface]:
-    for identity, subnet in subnets.items():
-        address = free_address(subnet or {})
-        if address is not None:
-            yield NewInterface(identity, (subnet or {}).get("AvailabilityZone"), address)

@@ -64,6 +64,12 @@ def own_rules(view: View, vpc: str) -> tuple[Rule, ...]:
     )
 
 
+def account_rules(view: View) -> tuple[Rule, ...]:
+    """All rules of the account, wherever they are associated. Raises MissingError."""
+    items = (item for item in view.items(RESOLVER_RULES) if not item["Id"].startswith(_AUTODEFINED))
+    return tuple(_rule(item, direct=False, settled=True) for item in items)
+
+
 def profile_rules(view: View, vpc: str) -> tuple[Rule, ...]:
     """The rules that the VPC has by its Profiles. Raises MissingError."""
     found = profiles.resources(view, vpc, "resolver-rule")

@@ -10,9 +10,11 @@ from probe.configuration.view import MissingError, View
 from probe.gates.hosted_zones import Answer, Zone, answer
 from probe.model import Failure, GateAnswer, GateName
 from probe.operator.reading import read
+from probe.records import replace
 from tests.gates.resolution import (
     API,
     HUB,
+    ORIGIN,
     REGION,
     REGISTRIES,
     REGISTRY,
@@ -167,7 +169,26 @@ def test_a_zone_of_another_team_hides_the_layer_bucket() -> None:
     domain = f"s3.{REGION}.amazonaws.com"
     add_zone(account, domain, plain_record(f"reports.{domain}", "10.0.3.9"))
     resolution = resolved(account, "s3")
-    assert (refusal(resolution).gate, resolution.failure) == (GATE, Failure.NXDOMAIN)
+    opinion = refusal(resolution)
+    assert (opinion.gate, opinion.cause, resolution.failure) == (GATE, "dns.hosted-zone-conflict", Failure.NXDOMAIN)
+    assert mended(account, "s3").public
+
+
+def test_a_record_with_a_public_address_next_to_the_endpoints_is_stale() -> None:
+    account = own_zone(API, plain_record(API, "10.0.1.10", "44.213.79.104"))
+    resolution = resolved(account)
+    opinion = refusal(resolution)
+    assert (opinion.gate, opinion.cause, opinion.element) == (GATE, "dns.stale-record", API)
+    assert "44.213.79.104" in opinion.sentence
+    assert addresses(resolution) == ["10.0.1.10", "44.213.79.104"]
+    assert addresses(mended(account)) == ["10.0.1.10"]
+
+
+def test_a_public_address_of_an_endpoint_with_ipv6_is_not_stale() -> None:
+    account = own_zone(API, plain_record(API, "2600:1f18::10", record="AAAA"))
+    account.object("eni-0e000001")["Ipv6Addresses"] = [{"Ipv6Address": "2600:1f18::10"}]
+    resolution = resolved(account, origin=replace(ORIGIN, ranges=("2600:1f18::/64",)))
+    assert all(opinion.allows for opinion in resolution.opinions)
 
 
 def test_a_record_that_leads_to_the_endpoint_of_another_service_conflicts() -> None:
@@ -234,17 +255,28 @@ def test_a_central_zone_leads_to_the_endpoint_of_another_vpc() -> None:
     assert (resolution.served_by, resolution.addresses[0].interface) == ("vpce-0b000001", "eni-0b000001")
 
 
+TO_HUB = {"DestinationCidrBlock": "10.9.0.0/16", "TransitGatewayId": "tgw-0a000000", "State": "active"}
+
+
 @pytest.mark.parametrize(
-    ("vpcs", "cause"),
+    ("vpcs", "route", "cause"),
     [
-        ((HUB, "vpc-0c000000"), "dns.hosted-zone-not-associated"),  # shared with other VPCs, and not with this one
-        ((HUB,), "endpoint.missing.ecr-api"),  # the zone of a VPC for its own endpoint
+        # Shared with other VPCs, and not with this one.
+        ((HUB, "vpc-0c000000"), None, "dns.hosted-zone-not-associated"),
+        # Of the hub alone, to which this VPC has a route.
+        ((HUB,), TO_HUB, "dns.hosted-zone-not-associated"),
+        ((HUB,), {**TO_HUB, "State": "blackhole"}, "endpoint.missing.ecr-api"),
+        # The zone of another VPC for its own endpoint.
+        ((HUB,), None, "endpoint.missing.ecr-api"),
     ],
 )
-def test_a_central_zone_that_is_not_associated_with_this_vpc(vpcs: tuple[str, ...], cause: str) -> None:
+def test_a_central_zone_that_is_not_associated_with_this_vpc(
+    vpcs: tuple[str, ...], route: Item | None, cause: str
+) -> None:
     account = healthy_vpc()
     without_endpoint(account)
     add_hub(account)
+    own(account, "ec2", "RouteTables")[0]["Routes"] += [route] if route else []
     add_zone(account, API, alias(API, "vpce-0b000001"), vpcs=vpcs)
     opinion = refusal(resolved(account))
     assert opinion.cause == cause

@@ -8,7 +8,7 @@ import pytest
 
 from probe.faults import causes
 from probe.gates.flow import Origin
-from probe.gates.names import missing_cause
+from probe.gates.unserved_names import missing_cause
 from probe.model import GateAnswer, GateName
 from probe.records import replace
 from tests.gates.resolution import (

@@ -131,6 +131,22 @@ def test_a_rule_that_takes_the_name_from_the_right_endpoint_refuses() -> None:
     assert addresses(mended(account)) == ["10.0.1.10"]
 
 
+@pytest.mark.parametrize("private_dns", [True, False])
+def test_the_rule_of_a_hub_that_is_not_associated_with_this_vpc(private_dns: bool) -> None:
+    account = healthy_vpc()
+    without_endpoint(account)
+    add_hub(account, private_dns=private_dns)
+    add_rule(account, "amazonaws.com", "10.9.0.53")
+    own(account, "route53resolver", "ResolverRuleAssociations").clear()
+    opinion = refusal(resolved(account))
+    if private_dns:
+        assert (opinion.gate, opinion.cause) == (GATE, "dns.resolver-rule")
+        assert (opinion.object, opinion.element) == ("rslvr-rr-1", VPC)
+        assert addresses(mended(account)) == ["10.9.1.10"]
+    else:
+        assert opinion.gate is GateName.ENDPOINT
+
+
 def test_a_zone_of_the_hub_answers_for_the_spoke() -> None:
     account = healthy_vpc()
     without_endpoint(account)
