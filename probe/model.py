@@ -520,6 +520,7 @@ class Topic(StrEnum):
 
     KEY = "kms-key"
     UPSTREAM = "upstream-registry"  # of a pull-through cache
+    ROLE = "role"  # that cannot be assumed
 
 
 class AnswerSeen(Seen, frozen=True, kw_only=True, tag="http"):

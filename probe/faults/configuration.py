@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from probe.faults import causes
+from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, finding, finds, possible
-from probe.model import Action, Basis, Extent, Finding, Gate, GateAnswer, GateName, Impact, Step
+from probe.faults.task_events import ROLE_NOT_ASSUMED
+from probe.model import Action, Basis, Extent, Finding, Gate, GateAnswer, GateName, Impact, Step, Topic
 from probe.narration import few, listed
 
 _UNREAD = causes.other(
@@ -57,6 +59,11 @@ CONTRADICTION = Fault(
     examples=(("what", "Every gate allows the packets, and nothing answers"),),
 )
 
+NOT_ASSUMED = ROLE_NOT_ASSUMED.variant(
+    title="ECS cannot assume the execution role of the task",
+    why="ECS assumes the role before it starts the task. Without the role it requests no token and no image.",
+)
+
 # Unreadable in a usual member account, so alone no reason to doubt.
 _OFTEN_HIDDEN = (GateName.SERVICE_CONTROL_POLICY, GateName.RESOURCE_CONTROL_POLICY)
 _OPEN = (GateAnswer.DEPENDS, GateAnswer.UNKNOWN)
@@ -84,6 +91,14 @@ def undecided(evidence: Evidence) -> Iterator[Finding]:
         missing=few(tuple(missing), _MOST) if missing else "its reads were not answered",
         sentence=depends[0].sentence if depends else None,
     )
+
+
+@finds(NOT_ASSUMED, basis=Basis.CONFIGURATION)
+def roles_not_assumed(evidence: Evidence) -> Iterator[Finding]:
+    """Calls that are not made, since the role does not trust ECS."""
+    steps = [step for step in evidence.measurement.steps if step.failed and concern(step) is Topic.ROLE]
+    if steps:
+        yield finding(NOT_ASSUMED, evidence, steps)
 
 
 def _counts(gate: Gate, evidence: Evidence) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from probe.endpoints import ROWS
 from probe.faults import causes
-from probe.faults.answers import DENIED, denial_suspects, policy_sentence, role_sentence
+from probe.faults.answers import DENIED, concern, denial_suspects, policy_sentence, role_sentence
 from probe.faults.evidence import Evidence
 from probe.faults.fault import finding, finds, noted
 from probe.faults.logs import ENDPOINT_POLICY
-from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step
+from probe.model import Action, Basis, DenialReason, Extent, Failure, Finding, Impact, Step, Topic
 
 SERVICE_POLICY = ENDPOINT_POLICY.variant(
     title="the policy of the {endpoint} VPC endpoint denies {action} to {who}",
@@ -63,9 +63,19 @@ def _action(evidence: Evidence, step: Step) -> str:
 
 @finds(REQUEST_POLICY, DENIED, basis=Basis.TEXT)
 def refused_requests(evidence: Evidence) -> Iterator[Finding]:
-    """Denials outside the pull: of secrets, of the log driver and of other AWS APIs."""
+    """Denials outside the pull that a text reports: of secrets, of the log driver and of other AWS APIs."""
+    return _refused_requests(evidence)
+
+
+@finds(REQUEST_POLICY, DENIED, basis=Basis.CONFIGURATION)
+def refused_calls(evidence: Evidence) -> Iterator[Finding]:
+    """Denials of what ECS calls for the task outside the pull, as policies have it: secrets, the log driver."""
+    return _refused_requests(evidence)
+
+
+def _refused_requests(evidence: Evidence) -> Iterator[Finding]:
     for step in evidence.failed(Action.REQUEST, Action.LOGS):
-        if step.failure is not Failure.DENIED or evidence.is_push(step):
+        if step.failure is not Failure.DENIED or evidence.is_push(step) or concern(step) is Topic.ROLE:
             continue
         # S3's impact is the pull's, but a REQUEST to it reads an environment file.
         of_file = step.endpoint == "s3"

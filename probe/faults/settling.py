@@ -40,7 +40,10 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "endpoint.not-available": (GateName.ENDPOINT,),
     "policy.vpce.ecr": (GateName.ENDPOINT_POLICY,),
     "policy.vpce.s3": (GateName.ENDPOINT_POLICY,),
+    "policy.vpce.other": (GateName.ENDPOINT_POLICY,),
+    "iam.trust-policy": (GateName.TRUST_POLICY,),
     "iam.execution-role": (GateName.IDENTITY_POLICY,),
+    "iam.source-vpce-condition": (GateName.IDENTITY_POLICY,),
     "iam.permissions-boundary": (GateName.PERMISSIONS_BOUNDARY,),
     "iam.scp": (GateName.SERVICE_CONTROL_POLICY, GateName.RESOURCE_CONTROL_POLICY),
     "iam.repository-policy": (GateName.REPOSITORY_POLICY,),
@@ -80,8 +83,8 @@ def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) ->
 
 
 def _overtaken(cause: Cause, gates: Iterable[Gate]) -> Cause:
-    """Where one gate refuses, the fault is explained: a cause that none of the gates decides is ruled out too."""
-    met = {gate.gate for gate in gates}
-    if cause.standing is Standing.POSSIBLE and not met & set(SETTLED_BY.get(cause.code, ())):
+    """Where one gate refuses, the fault is explained: a cause stays possible only where a gate of its own is open."""
+    still_open = {gate.gate for gate in gates if gate.answer in (GateAnswer.DEPENDS, GateAnswer.UNKNOWN)}
+    if cause.standing is Standing.POSSIBLE and not still_open & set(SETTLED_BY.get(cause.code, ())):
         return replace(cause, standing=Standing.RULED_OUT)
     return cause

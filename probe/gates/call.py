@@ -23,6 +23,7 @@ class Call(Record, frozen=True, kw_only=True):
     region: str
     partition: str = "aws"
     together: tuple[str, ...] = ()
+    of_role: tuple[tuple[str, str], ...] = ()
     repository: str | None = None
     log_group: str | None = None
     creates_log_group: bool = False  # the log driver creates the group if it is missing

@@ -25,6 +25,7 @@ from probe.gates.call import Call
 from probe.gates.changes import Change
 from probe.gates.policy import PolicyKind, Ruling
 from probe.model import Advice, GateAnswer
+from probe.narration import listed
 from probe.records import Record
 
 _NEW_NAME = "ecr-probe-pull"
@@ -143,6 +144,17 @@ def corrected(text: Any, ruling: Ruling, call: Call, kind: PolicyKind) -> str | 
     return None if statement is None else _written(document, [*_statements(document), statement])
 
 
+def allowing(text: str | None, needed: Sequence[tuple[str, str]]) -> str:
+    """An identity policy with these actions on these resources allowed; without `text` a new one."""
+    document = _parsed(text)
+    resources = dict.fromkeys(resource for _, resource in needed)
+    added = [
+        {"Effect": "Allow", "Action": [action for action, other in needed if other == resource], "Resource": resource}
+        for resource in resources
+    ]
+    return _written(document, [*_statements(document), *added])
+
+
 def _parsed(text: Any) -> dict[str, Any]:
     if text is None:
         return {"Version": "2012-10-17"}
@@ -164,7 +176,7 @@ def _allowing(call: Call, kind: PolicyKind) -> dict[str, Any] | None:
     actions = list(call.together) or [call.action]
     action = {"Action": actions if len(actions) > 1 else actions[0]}
     if kind is PolicyKind.IDENTITY:
-        return {"Effect": "Allow", **action, "Resource": call.resource}
+        return None
     everyone = call.by_ecr or kind is PolicyKind.GATEWAY or call.principal is None
     principal = {"Principal": "*" if everyone else {"AWS": call.principal}}
     if kind is PolicyKind.RESOURCE:
@@ -206,17 +218,18 @@ def _without_resource(deny: dict[str, Any], resource: str) -> dict[str, Any] | N
 
 
 def replace_endpoint_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplaceEndpointPolicy:
-    text = f"{_instruction(call, explicit=explicit)} in the policy of {identity}"
+    text = f"{instruction(call, explicit=explicit)} in the policy of {identity}"
     return ReplaceEndpointPolicy(object=identity, text=text, document=document)
 
 
-def new_role_policy(role: str, taken: Sequence[str], document: str, call: Call) -> ReplacePolicy:
+def new_role_policy(role: str, taken: Sequence[str], needed: Sequence[tuple[str, str]]) -> ReplacePolicy:
     """An inline policy of a name that the role does not have yet."""
+    document = allowing(None, needed)
     names = (_NEW_NAME, *(f"{_NEW_NAME}-{number}" for number in range(2, len(taken) + 3)))
     name = next(name for name in names if name not in taken)
     return ReplacePolicy(
         object=role,
-        text=f"{_instruction(call, explicit=False)} to the role {role}",
+        text=f"allow {listed(action for action, _ in needed)} to the role {role}",
         commands=(
             f"aws iam put-role-policy --role-name {quote(role)} --policy-name {name} "
             f"--policy-document {quote(document)}",
@@ -251,15 +264,13 @@ def _role_policy(role: str, name: str, document: str) -> Edit:
     return Edit(question(ROLE_POLICY, {"RoleName": role, "PolicyName": name}), ("PolicyDocument",), document)
 
 
-def new_version(
-    arn: str, version: str, document: str, call: Call, *, explicit: bool, whose: str
-) -> ReplacePolicy | None:
+def new_version(arn: str, version: str, document: str, instruction: str) -> ReplacePolicy | None:
     """Another version of a managed policy; None where AWS manages it."""
     if _MANAGED_BY_AWS in arn:
         return None
     return ReplacePolicy(
         object=arn,
-        text=f"{_instruction(call, explicit=explicit)} in {whose}",
+        text=instruction,
         commands=(
             f"aws iam create-policy-version --policy-arn {quote(arn)} --policy-document {quote(document)} "
             "--set-as-default",
@@ -298,7 +309,7 @@ def set_repository_policy(asked: Question, document: str, call: Call, *, explici
     account = f"Run {'them' if exists else 'it'} in account {call.owner}."
     return ReplacePolicy(
         object=call.resource,
-        text=f"{_instruction(call, explicit=explicit)} in the policy of the repository {call.repository}",
+        text=f"{instruction(call, explicit=explicit)} in the policy of the repository {call.repository}",
         commands=(
             *((save,) if exists else ()),
             f"aws ecr set-repository-policy {target} --policy-text {quote(document)}",
@@ -311,7 +322,7 @@ def set_repository_policy(asked: Question, document: str, call: Call, *, explici
 def set_registry_policy(asked: Question, document: str, call: Call) -> ReplacePolicy:
     return ReplacePolicy(
         object=call.owner or "",
-        text=f"{_instruction(call, explicit=True)} in the policy of the registry {call.owner}",
+        text=f"{instruction(call, explicit=True)} in the policy of the registry {call.owner}",
         commands=(
             f"aws ecr get-registry-policy --region {call.region} --query policyText --output text > OLD_POLICY.json",
             f"aws ecr put-registry-policy --region {call.region} --policy-text {quote(document)}",
@@ -324,7 +335,7 @@ def set_registry_policy(asked: Question, document: str, call: Call) -> ReplacePo
 def update_organization_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplacePolicy:
     return ReplacePolicy(
         object=identity,
-        text=f"{_instruction(call, explicit=explicit)} in the organization's policy {identity}",
+        text=f"{instruction(call, explicit=explicit)} in the organization's policy {identity}",
         commands=(
             f"aws organizations describe-policy --policy-id {quote(identity)} --query Policy.Content --output text "
             "> OLD_POLICY.json",
@@ -337,7 +348,8 @@ def update_organization_policy(identity: str, document: str, call: Call, *, expl
     )
 
 
-def _instruction(call: Call, *, explicit: bool) -> str:
+def instruction(call: Call, *, explicit: bool) -> str:
+    """What a changed policy has to do for the call."""
     if explicit:
         return f"exempt {call.resource if call.by_ecr else call.principal} from the Deny"
     return (

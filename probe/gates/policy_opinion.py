@@ -37,18 +37,22 @@ def opinion_of(
 def _sentence(ruling: Ruling, call: Call, whose: str) -> str:
     policy = ruling.policy or whose
     keys = " and ".join(ruling.keys)
+    statement = _named(ruling.statement)
     match ruling.answer:
         case GateAnswer.ALLOWS:
-            return f"{ruling.statement} of {policy} allows {call.words}"
+            return f"{statement} of {policy} allows {call.words}"
         case GateAnswer.DEPENDS:
             verb = "denies" if ruling.explicit else "allows"
-            return f"{ruling.statement} of {policy} {verb} {call.words}, depending on {keys}"
+            return f"{statement} of {policy} {verb} {call.words}, depending on {keys}"
         case GateAnswer.UNKNOWN:
             return f"{policy} cannot be evaluated: {ruling.problem}"
     if ruling.explicit:
-        return f"{ruling.statement} of {policy} denies {call.words}"
+        return f"{statement} of {policy} denies {call.words}"
     if ruling.mismatch:
-        return (
-            f"no statement of {whose} allows {call.words}; the {ruling.mismatch} of {ruling.statement} does not match"
-        )
+        return f"no statement of {whose} allows {call.words}; the {ruling.mismatch} of {statement} does not match"
     return f"no statement of {whose} allows {call.words}"
+
+
+def _named(label: str | None) -> str | None:
+    """A statement by its Sid or, where it has none, by its place."""
+    return label if label is None or label.startswith("Statement[") else f"the statement {label}"

@@ -151,11 +151,12 @@ class _Context:
             return _ABSENT if error.is_absence else None
 
     def _aws(self) -> AwsOwned:
-        view, call = self._view, self._call
-        accounts = (
-            view.configuration.account,
-            call.caller_account,
-            call.owner,
-            (self._endpoint() or {}).get("OwnerId"),
-        )
-        return AwsOwned(frozenset(account for account in accounts if account))
+        """What is AWS's own belongs neither to the reader's account nor to the endpoint's."""
+        account: str | None = None
+        try:
+            account = caller_account(self._view)
+        except MissingError as error:
+            if error.obstacle is None:
+                raise
+        owner = (self._endpoint() or {}).get("OwnerId")
+        return AwsOwned(frozenset(each for each in (account, owner) if each))

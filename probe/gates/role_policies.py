@@ -20,7 +20,9 @@ from probe.gates.opinion import Opinion, allows, not_visible, refuses
 from probe.gates.policy import Document, PolicyKind, Principal, Request, Ruling, evaluate
 from probe.gates.policy_changes import (
     ReplacePolicy,
+    allowing,
     corrected,
+    instruction,
     new_role_policy,
     new_version,
     role_policy_without,
@@ -29,6 +31,7 @@ from probe.gates.policy_changes import (
 from probe.gates.policy_opinion import opinion_of
 from probe.gates.request_context import caller_account, request_of
 from probe.model import GateAnswer, GateName
+from probe.narration import listed
 from probe.records import Record, replace
 
 _TASKS = "ecs-tasks.amazonaws.com"
@@ -77,31 +80,50 @@ def identity(view: View, call: Call) -> Opinion | None:
         call.principal,
         whose=f"the policies of {name}",
         cause=_cause(ruling),
-        change=_change(ruling, call, name, policies),
+        change=_change(view, ruling, call, name, policies),
     )
 
 
-def _change(ruling: Ruling, call: Call, role: str, policies: Sequence[_Policy]) -> ReplacePolicy | None:
-    """A new inline policy, or the denying policy without its Deny for this role."""
+def _change(view: View, ruling: Ruling, call: Call, role: str, policies: Sequence[_Policy]) -> ReplacePolicy | None:
+    """A new inline policy with all that the role lacks, or the denying policy without its Deny for this role."""
     if ruling.answer is not GateAnswer.REFUSES:
         return None
     if not ruling.explicit:
         taken = [policy.name for policy in policies if policy.version is None]
-        document = corrected(None, ruling, call, PolicyKind.IDENTITY)
-        return new_role_policy(role, taken, document, call) if document else None
+        return new_role_policy(role, taken, _lacking(view, call, policies))
     denying = next(policy for policy in policies if policy.document.name == ruling.policy)
     if denying.version is None:
         return role_policy_without(role, denying.name, denying.document.text, ruling.index or 0)
-    return _version(denying, ruling, call)
+    return _new_version(view, denying, ruling, call)
 
 
-def _version(policy: _Policy, ruling: Ruling, call: Call) -> ReplacePolicy | None:
-    """The managed policy with the call allowed."""
-    document = corrected(policy.document.text, ruling, call, PolicyKind.IDENTITY)
-    if document is None:
-        return None
+def _lacking(view: View, call: Call, policies: Sequence[_Policy]) -> list[tuple[str, str]]:
+    """What the role needs for its task and no policy of these allows, this call first."""
+    documents = [policy.document for policy in policies]
+    needed = ((call.action, call.resource), *call.of_role)
+    return [
+        (action, resource)
+        for action, resource in dict.fromkeys(needed)
+        if evaluate(
+            documents, request_of(view, replace(call, action=action, resource=resource)), PolicyKind.IDENTITY
+        ).answer
+        is GateAnswer.REFUSES
+    ]
+
+
+def _new_version(view: View, policy: _Policy, ruling: Ruling, call: Call) -> ReplacePolicy | None:
+    """The managed policy with all that the role needs, or without its Deny for this role."""
     whose = policy.document.name
-    return new_version(policy.name, policy.version or "", document, call, explicit=ruling.explicit, whose=whose)
+    if ruling.explicit:
+        document = corrected(policy.document.text, ruling, call, PolicyKind.IDENTITY)
+        text = f"{instruction(call, explicit=True)} in {whose}"
+    elif ruling.answer is GateAnswer.REFUSES:
+        lacking = _lacking(view, call, [policy])
+        document = allowing(policy.document.text, lacking)
+        text = f"allow {listed(action for action, _ in lacking)} in {whose}"
+    else:
+        return None
+    return new_version(policy.name, policy.version or "", document, text) if document else None
 
 
 def _cause(ruling: Ruling) -> str:
@@ -130,7 +152,7 @@ def boundary(view: View, call: Call) -> Opinion | None:
         arn,
         whose=whose,
         cause="iam.permissions-boundary",
-        change=_version(policy, ruling, call),
+        change=_new_version(view, policy, ruling, call),
     )
 
 

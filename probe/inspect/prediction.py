@@ -43,6 +43,7 @@ from probe.model import (
     RedirectTarget,
     Step,
     Surroundings,
+    Topic,
 )
 from probe.records import replace
 
@@ -154,15 +155,21 @@ class _Walk:
         failure = None
         answer = AnswerSeen(address=before.address, method="POST", status=200, aws=True)
         if refusal is not None:
-            failure = Failure.NOT_FOUND if refusal.gate is GateName.IMAGE else Failure.DENIED
-            answer = self._refused(leg, action, refusal, answer)
+            failure = Failure.NOT_FOUND if refusal.gate in _OF_WHAT_IS_ABSENT else Failure.DENIED
+            answer = self._refused(leg, refusal, answer)
         subject, seen = self._seen(action, answer)
         return _step(leg, action, subject, seen, failure=failure, address=before.address, on=before)
 
-    def _refused(self, leg: Leg, action: Action, refusal: Opinion, answer: AnswerSeen) -> AnswerSeen:
+    def _refused(self, leg: Leg, refusal: Opinion, answer: AnswerSeen) -> AnswerSeen:
         if refusal.gate is GateName.IMAGE:
             return replace(answer, status=404, code="MANIFEST_UNKNOWN")
-        call = next((request.call for request in leg.requests if request.call.step is action), None)
+        if refusal.gate is GateName.LOG_GROUP:
+            return replace(answer, status=400, code="ResourceNotFoundException")
+        if refusal.gate is GateName.KMS_KEY:
+            return replace(answer, status=400, code="KmsException", topic=Topic.KEY)
+        call = next((request.call for request in leg.requests if refusal in request.opinions), None)
+        if refusal.gate is GateName.TRUST_POLICY:
+            return replace(answer, status=403, code="AccessDenied", topic=Topic.ROLE)
         denial = Denial(
             reason=_REASONS.get(refusal.gate),
             explicit=refusal.explicit,
@@ -186,7 +193,8 @@ class _Walk:
                 return _IMAGE, LayerSeen(answer=answer, digest=_IMAGE, what="layer", verified=answer.status == 200)
             case Action.LOGS:
                 group, stream = self._plan.log_group, self._plan.log_stream
-                return address, LogsSeen(answer=answer, group=group, stream=stream)
+                exists = None if answer.status == 200 else answer.code != "ResourceNotFoundException"
+                return address, LogsSeen(answer=answer, group=group, stream=stream, group_exists=exists)
             case _:
                 return address, answer
 
@@ -201,7 +209,11 @@ _REQUESTS = {
     "ecr.dkr": (Action.CHALLENGE, Action.MANIFEST, Action.BLOB),
     "s3": (Action.LAYER,),
     "logs": (Action.LOGS,),
+    "secretsmanager": (Action.REQUEST,),
+    "ssm": (Action.REQUEST,),
 }
+# Gates that refuse since something does not exist.
+_OF_WHAT_IS_ABSENT = (GateName.IMAGE, GateName.LOG_GROUP)
 _OF_THE_PULL = ("ecr.api", "ecr.dkr", "s3")
 
 

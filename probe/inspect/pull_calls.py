@@ -22,21 +22,25 @@ def pull_calls(
     images: Iterable[ImageReference],
     *,
     role: str | None,
+    log_role: str | None = None,
     account: str | None = None,
     created_log_groups: Container[str] = (),
 ) -> tuple[Call, ...]:
     """The calls of the pulls of `images` by `role`, and of the start of their task, at the endpoints of the plan.
 
-    An image of another Region is pulled through endpoints that the plan does not have. `account` is the task's, by
-    default the role's. `created_log_groups`: those that the log driver creates if they are missing.
+    An image of another Region is pulled through endpoints that the plan does not have. `log_role` writes the log, None
+    where it is not known. `account` is the task's, by default the role's. `created_log_groups`: those that the log
+    driver creates if they are missing.
     """
     own = role.split(":")[4] if role else account
     here = tuple(image for image in images if image.region == plan.region)
-    return (
+    calls = (
         *_of_images(plan, here, role),
-        *_of_logs(plan, role, own, created_log_groups),
+        *_of_logs(plan, log_role, own, created_log_groups),
         *_of_secrets(plan, role, own),
     )
+    of_role = tuple((call.action, call.resource) for call in calls if call.principal is not None)
+    return tuple(call if call.principal is None else replace(call, of_role=of_role) for call in calls)
 
 
 def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -> Iterator[Call]:

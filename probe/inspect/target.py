@@ -94,6 +94,8 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
             plan,
             images,
             role=workload.role,
+            # On instances it is the instance's role, unless the agent is set up otherwise: AWS[agent-settings].
+            log_role=workload.role if workload.launch_type == "FARGATE" else None,
             account=surroundings.account,
             created_log_groups=workload.created_log_groups,
         ),

@@ -29,7 +29,7 @@ def plan(*argv: str) -> Plan:
 
 def test_the_calls_of_a_task() -> None:
     of_task = plan("--also", "secretsmanager,ssm")
-    calls = pull_calls(of_task, [parse_reference(IMAGE)], role=ROLE, created_log_groups=("/ecs/app",))
+    calls = pull_calls(of_task, [parse_reference(IMAGE)], role=ROLE, log_role=ROLE, created_log_groups=("/ecs/app",))
     assert [(call.endpoint, call.action, call.resource) for call in calls] == [
         ("ecr.api", "ecr:GetAuthorizationToken", "*"),
         ("ecr.dkr", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:123456789012:repository/team/app"),
