@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO, TypeVar
 
 from probe import __version__
 from probe.signals import (
@@ -29,14 +29,15 @@ from probe.signals import (
 if TYPE_CHECKING:
     from probe.config.flags import Arguments, UsageError
     from probe.config.settings import Reports
+    from probe.configuration.document import Configuration
     from probe.fleet import Fleet
-    from probe.inspect.measured import Measured
     from probe.model import Verdict
     from probe.push import Gateway
     from probe.report import Page
     from probe.serve.loop import Measure
     from probe.serve.options import Options
 
+T = TypeVar("T")
 UNHEALTHY = 1
 USAGE = 2
 GOOD_FILE = "for example ecr-probe explain verdict.json"
@@ -367,7 +368,10 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
 
 
 def _inspect(argv: Sequence[str], _stop: Stop) -> int:
+    from probe.configuration import saved
+    from probe.explain import MAX_BYTES
     from probe.inspect.command import inspect
+    from probe.inspect.measured import read_measured
     from probe.inspect.options import read_options
     from probe.operator.reading import reading_account
 
@@ -375,23 +379,44 @@ def _inspect(argv: Sequence[str], _stop: Stop) -> int:
     _check_stdout(options.reports)
     for note in options.notes:
         _complain(note)
-    measured = _measured(options.verdict, options.arguments) if options.verdict is not None else ()
-    account = reading_account(region=options.region, profile=options.profile)
-    return _deliver(inspect(options, account, measured), options.reports)
+    measured = _of_file(options.arguments, "verdict", read_measured, MAX_BYTES) or ()
+    known = _of_file(options.arguments, "configuration", saved.from_bytes, saved.MAX_BYTES)
+    source = known or reading_account(region=options.region, profile=options.profile)
+    configurations: list[Configuration] = []
+    verdict = inspect(options, source, measured, configurations.append)
+    if options.save is not None:
+        _save(options.save, configurations[0], options.arguments)
+    return _deliver(verdict, options.reports)
 
 
-def _measured(name: str, arguments: Arguments) -> tuple[Measured, ...]:
-    from probe.explain import MAX_BYTES
-    from probe.inspect.measured import read_measured
+def _of_file(arguments: Arguments, flag: str, read: Callable[[bytes], T], limit: int) -> T | None:
+    """What `read` makes of the file that a flag names; None without the flag. Raises UsageError."""
     from probe.safe_words import quoted
 
+    name = arguments.value(flag, str)
+    if name is None:
+        return None
     source = "standard input" if name == "-" else quoted(name)
     try:
-        return read_measured(_read(name, MAX_BYTES + 1))
+        return read(_read(name, limit + 1))
     except OSError as error:
-        raise arguments.refusal("verdict", f"{source} cannot be read: {_reason(error)}") from None
+        raise arguments.refusal(flag, f"{source} cannot be read: {_reason(error)}") from None
     except ValueError as error:
-        raise arguments.refusal("verdict", f"{source} {error}") from None
+        raise arguments.refusal(flag, f"{source} {error}") from None
+
+
+def _save(path: str, configuration: Configuration, arguments: Arguments) -> None:
+    from probe.config.outputs import write_atomically
+    from probe.configuration import saved
+    from probe.safe_words import quoted
+
+    try:
+        write_atomically(path, saved.to_bytes(configuration))
+    except ValueError as error:
+        raise arguments.refusal("save", str(error)) from None
+    except OSError as error:
+        sentence = f"{quoted(path)} was not written: {_reason(error)}; an existing file is unchanged"
+        raise arguments.refusal("save", sentence) from None
 
 
 def _schema(argv: Sequence[str], _stop: Stop) -> int:

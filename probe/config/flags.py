@@ -496,6 +496,13 @@ INSPECT_FLAGS = (
         "verdict.json",
         "join what a check or smoke measured: its JSON document, - is standard input; it says where to look",
     ),
+    Flag("save", "FILE", "configuration.json", "save what was read, without secrets, to inspect it again later"),
+    Flag(
+        "configuration",
+        "FILE",
+        "configuration.json",
+        "inspect a saved configuration, without a call to AWS; - is standard input",
+    ),
     STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS

@@ -34,7 +34,7 @@ def read_outputs(arguments: Arguments, formats: Iterable[str] = FORMATS) -> tupl
     _check_places(arguments, outputs)
     for output in outputs:
         if output.path is not None:
-            _check_writable(arguments, output.path)
+            check_writable(arguments, "output", output.path)
     return outputs
 
 
@@ -101,13 +101,15 @@ def _check_places(arguments: Arguments, outputs: Sequence[Output]) -> None:
         raise arguments.refusal("output", f"two reports would be written to the same file {quoted(twice)}")
 
 
-def _check_writable(arguments: Arguments, path: str) -> None:
+def check_writable(arguments: Arguments, name: str, path: str) -> None:
+    """Refuse a file that cannot be written, before the work begins. `name` is the flag's. Raises UsageError."""
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir() or path.endswith(os.sep):
             raise ValueError(f"{quoted(path)} is a directory")
         if target.exists() and not target.is_file():
-            raise ValueError(f"{quoted(path)} is not a regular file; without --output the report goes to stdout")
+            hint = "; without --output the report goes to stdout" if name == "output" else ""
+            raise ValueError(f"{quoted(path)} is not a regular file{hint}")
         if not target.parent.is_dir():
             raise ValueError(f"the directory {quoted(str(target.parent))} does not exist")
         # Only creating a file proves it, even for root and on read-only file systems.
@@ -115,9 +117,9 @@ def _check_writable(arguments: Arguments, path: str) -> None:
             pass
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise arguments.refusal("output", f"{quoted(path)} cannot be written: {reason}") from None
+        raise arguments.refusal(name, f"{quoted(path)} cannot be written: {reason}") from None
     except ValueError as error:
-        raise arguments.refusal("output", str(error)) from None
+        raise arguments.refusal(name, str(error)) from None
 
 
 def write_atomically(path: str, document: bytes) -> None:
@@ -145,4 +147,4 @@ def _mode(target: str) -> int:
         return 0o644
 
 
-__all__ = ["Output", "UsageError", "read_outputs", "write_atomically"]
+__all__ = ["Output", "UsageError", "check_writable", "read_outputs", "write_atomically"]

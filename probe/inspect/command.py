@@ -37,9 +37,32 @@ class Inspection(Record, frozen=True, kw_only=True):
     obstacle: MissingError | None = None
 
 
-def inspect(options: Options, reader: Reader, measured: Sequence[Measured] = ()) -> Verdict:
-    """`measured` is joined with what is read. Raises UsageError for what the user must change."""
-    inspection, configuration = read(reader, lambda view: evaluate(view, options, measured))
+def inspect(
+    options: Options,
+    source: Reader | Configuration,
+    measured: Sequence[Measured] = (),
+    keep: Callable[[Configuration], None] | None = None,
+) -> Verdict:
+    """Inspect what `source` answers: AWS's API, or a saved configuration. `measured` is joined with what is read.
+
+    `keep` receives the configuration that was read. Raises UsageError for what the user must change.
+    """
+    if not isinstance(source, Configuration):
+        inspection, configuration = read(source, lambda view: evaluate(view, options, measured))
+        if keep is not None and inspection.target is not None:
+            keep(configuration)
+        return _judged(inspection, configuration, options)
+    if "region" in options.arguments and options.region != source.region:
+        raise options.arguments.refusal("region", f"the saved configuration is of {source.region}")
+    try:
+        return _judged(evaluate(View(source, complete=True), options, measured), source, options)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # A file that was written or changed by hand can have any shape.
+        sentence = f"its answers do not have the shape of AWS's ({type(error).__name__})"
+        raise options.arguments.refusal("configuration", sentence) from error
+
+
+def _judged(inspection: Inspection, configuration: Configuration, options: Options) -> Verdict:
     if inspection.target is None:
         assert inspection.obstacle is not None
         words = f" ({inspection.obstacle.words})" if inspection.obstacle.words else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from probe.arns import REGION, ecs_arn
 from probe.config import readers
 from probe.config.flags import LAUNCH_TYPES, Arguments
+from probe.config.outputs import check_writable
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.model import ImageReference
 from probe.operator.stopped import task_arn
@@ -28,6 +29,8 @@ class Options(Unshown, frozen=True):
     execution_role: str | None
     launch_type: str | None
     verdict: str | None
+    save: str | None
+    configuration: str | None
     strict: bool
     region: str | None
     profile: str | None
@@ -43,6 +46,8 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
     task = arguments.value("task", task_arn)
     of_cluster = ecs_arn(cluster, "cluster")
     _check_combinations(arguments)
+    if "save" in arguments:
+        check_writable(arguments, "save", arguments.value_or_default("save", str))
     return Options(
         cluster=cluster,
         service=arguments.value("service", str),
@@ -55,6 +60,8 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         execution_role=arguments.value("execution-role", readers.role),
         launch_type=arguments.value("launch-type", _launch_type),
         verdict=arguments.value("verdict", str),
+        save=arguments.value("save", str),
+        configuration=arguments.value("configuration", str),
         strict=arguments.on("strict"),
         region=arguments.value("region", _of_form(REGION, "a region"))
         or (task["region"] if task else None)
@@ -74,6 +81,10 @@ def _check_combinations(arguments: Arguments) -> None:
         raise arguments.refusal("service", f"{sentence}, to say what to inspect")
     if "service" in arguments and "task" in arguments:
         raise arguments.refusal("task", "a task has its own place; leave it or --service (ECR_PROBE_SERVICE) out")
+    if "save" in arguments and "configuration" in arguments:
+        raise arguments.refusal("save", "a saved configuration is not changed; leave this or --configuration out")
+    if (arguments.value("verdict", str), arguments.value("configuration", str)) == ("-", "-"):
+        raise arguments.refusal("configuration", "standard input is the verdict; give the configuration as a file")
     if starts == ["subnets"] and "image" not in arguments:
         raise arguments.refusal("image", "before anything runs there, the image is not known otherwise")
 

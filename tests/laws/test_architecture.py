@@ -95,7 +95,7 @@ OURS = {
         "probe.wire.aws_errors",
         "probe.__version__",
     },
-    "probe.configuration": {"probe.configuration", "probe.model"},
+    "probe.configuration": {"probe.configuration", "probe.model", "probe.arns"},
     "probe.gates": {
         "probe.gates",
         "probe.configuration",
