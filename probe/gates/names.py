@@ -28,6 +28,7 @@ from probe.records import Record, replace
 
 T = TypeVar("T")
 
+_SOURCES = (GateName.DHCP_OPTIONS, GateName.RESOLVER_RULE, GateName.HOSTED_ZONE)
 _MOST_HOPS = 5  # of a chain of CNAMEs inside private zones
 
 
@@ -45,6 +46,11 @@ class Resolution(Record, frozen=True, kw_only=True):
     served_by: str | None = None
     target: str | None = None
     of_service: str | None = None  # of the endpoint that answers, if it is another service's
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether something else may answer: a source of names that could not be read."""
+        return any(opinion.gate in _SOURCES and opinion.answer is GateAnswer.UNKNOWN for opinion in self.opinions)
 
     @property
     def is_private(self) -> bool:

@@ -56,7 +56,7 @@ def intended(
 ) -> Opinion | None:
     """What was meant to answer: a zone with swapped labels, or a rule or zone that is not associated with this VPC.
 
-    `own` are the service's endpoints in this VPC; `is_private` says whether a name is private in another one.
+    `own` are the service's endpoints in this VPC; `is_private` decides whether a name is private in another one.
     """
     try:
         return (

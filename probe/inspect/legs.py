@@ -115,6 +115,8 @@ def leg(
         passages = passages if dialled else tuple(_distinct(passages))
         if any(opinion.refuses for opinion in resolution.opinions):
             passages = tuple(map(_behind, passages))
+        elif resolution.is_doubted and not dialled:
+            passages = tuple(map(_doubtful, passages))
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
@@ -146,6 +148,18 @@ def _behind(passage: Passage) -> Passage:
     name leads to other addresses.
     """
     return Passage(passage.flow, tuple(replace(opinion, cause=None, change=None) for opinion in passage.opinions))
+
+
+def _doubtful(passage: Passage) -> Passage:
+    """The passage to an address that the name may not have: no refusal there is certain."""
+    return Passage(passage.flow, tuple(map(_if_it_leads_there, passage.opinions)))
+
+
+def _if_it_leads_there(opinion: Opinion) -> Opinion:
+    if not opinion.refuses:
+        return opinion
+    sentence = f"{opinion.sentence}, if the name leads to this address"
+    return replace(opinion, answer=GateAnswer.DEPENDS, sentence=sentence, cause=None, change=None)
 
 
 def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:

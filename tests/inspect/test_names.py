@@ -124,6 +124,20 @@ def test_the_way_out_is_no_cause_where_the_name_should_be_private() -> None:
     assert {gate.cause for gate in routes} == {None}
 
 
+@pytest.mark.parametrize(
+    "denied",
+    ["route53resolver:ListResolverRuleAssociations", "route53:ListHostedZonesByVPC", "ec2:DescribeDhcpOptions"],
+)
+def test_a_group_refuses_for_certain_only_where_it_is_known_that_the_name_leads_to_it(denied: str) -> None:
+    account = healthy_vpc()
+    account.object("sg-0e000000")["IpPermissions"] = []
+    assert confirmed(inspected(account), "tcp.silent")
+    account.denied.add(denied)
+    verdict = inspected(account)
+    assert "tcp.silent" not in [finding.code for finding in verdict.findings]
+    assert verdict.exit_code == 3
+
+
 def test_names_of_two_subnets_need_few_calls() -> None:
     account = healthy_vpc()
     inspected(account)
