@@ -438,6 +438,18 @@ REPOSITORIES = Operation(
     "repositories",
     keep=("repositoryArn", "registryId", "repositoryName", "encryptionConfiguration"),
 )
+IMAGES = Operation(
+    "ecr",
+    "DescribeImages",
+    "imageDetails",
+    keep=("imageDigest", "imageTags", "imageStatus", "imageManifestMediaType", "artifactMediaType"),
+)
+PULL_THROUGH_RULES = Operation(
+    "ecr",
+    "DescribePullThroughCacheRules",
+    "pullThroughCacheRules",
+    keep=("ecrRepositoryPrefix", "upstreamRegistryUrl"),
+)
 REPOSITORY_POLICY = Operation("ecr", "GetRepositoryPolicy", keep=("policyText",))
 REGISTRY_POLICY = Operation("ecr", "GetRegistryPolicy", keep=("policyText",))
 KEY = Operation(

@@ -25,6 +25,7 @@ class Call(Record, frozen=True, kw_only=True):
     together: tuple[str, ...] = ()
     of_role: tuple[tuple[str, str], ...] = ()
     repository: str | None = None
+    versions: tuple[str, ...] = ()  # tags and digests of the repository's images that are pulled
     log_group: str | None = None
     creates_log_group: bool = False  # the log driver creates the group if it is missing
     by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own

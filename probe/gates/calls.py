@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from probe.configuration.view import View
-from probe.gates import endpoint_policy, log_group, organization, registry_policies, repository_key, role_policies
+from probe.gates import (
+    endpoint_policy,
+    image,
+    log_group,
+    organization,
+    registry_policies,
+    repository_key,
+    role_policies,
+)
 from probe.gates.call import Call
 from probe.gates.opinion import Opinion, opinions
 from probe.model import GateName
@@ -31,6 +39,8 @@ CALL_GATES: tuple[tuple[GateName, Gate], ...] = (
     (GateName.REGISTRY_POLICY, registry_policies.registry),
     (GateName.KMS_KEY, repository_key.key),
     (GateName.LOG_GROUP, log_group.group),
+    (GateName.IMAGE, image.image),
+    (GateName.PULL_THROUGH_RULE, image.pull_through_rule),
 )
 
 

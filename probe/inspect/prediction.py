@@ -11,6 +11,7 @@ from datetime import datetime
 from ipaddress import ip_network
 
 from probe.addresses import AMAZON_PROVIDED_DNS, classify, is_ipv6
+from probe.gates.call import Call
 from probe.gates.flow import SOMEWHERE_PUBLIC
 from probe.gates.network_firewall import failure_of
 from probe.gates.opinion import Opinion
@@ -140,44 +141,24 @@ class _Walk:
     def _requests(self, leg: Leg, handshake: Step) -> Iterator[Step]:
         """The requests to this endpoint, in order, up to the first that is refused."""
         before = handshake
-        for action in _REQUESTS.get(leg.endpoint.name, ()):
+        others = dict.fromkeys(request.call.step for request in leg.requests)
+        for action in _REQUESTS.get(leg.endpoint.name, others):
             if leg.endpoint.name in _OF_THE_PULL and not self._pull_goes_on:
                 return
-            refusal = next((opinion for opinion in _of(leg.requests, action) if opinion.refuses), None)
-            step = self._request(leg, action, before, refusal)
+            step = self._request(leg, action, before, _refusal(leg.requests, action))
             yield step
             if step.failed:
                 self._pull_goes_on = self._pull_goes_on and leg.endpoint.name not in _OF_THE_PULL
                 return
             before = step
 
-    def _request(self, leg: Leg, action: Action, before: Step, refusal: Opinion | None) -> Step:
-        failure = None
+    def _request(self, leg: Leg, action: Action, before: Step, refusal: tuple[Call, Opinion] | None) -> Step:
         answer = AnswerSeen(address=before.address, method="POST", status=200, aws=True)
-        if refusal is not None:
-            failure = Failure.NOT_FOUND if refusal.gate in _OF_WHAT_IS_ABSENT else Failure.DENIED
-            answer = self._refused(leg, refusal, answer)
+        failure, answer = (None, answer) if refusal is None else _refused(*refusal, answer)
         subject, seen = self._seen(action, answer)
+        if failure is Failure.MALFORMED and isinstance(seen, ManifestSeen) and refusal is not None:
+            seen = replace(seen, artifact=refusal[1].element)
         return _step(leg, action, subject, seen, failure=failure, address=before.address, on=before)
-
-    def _refused(self, leg: Leg, refusal: Opinion, answer: AnswerSeen) -> AnswerSeen:
-        if refusal.gate is GateName.IMAGE:
-            return replace(answer, status=404, code="MANIFEST_UNKNOWN")
-        if refusal.gate is GateName.LOG_GROUP:
-            return replace(answer, status=400, code="ResourceNotFoundException")
-        if refusal.gate is GateName.KMS_KEY:
-            return replace(answer, status=400, code="KmsException", topic=Topic.KEY)
-        call = next((request.call for request in leg.requests if refusal in request.opinions), None)
-        if refusal.gate is GateName.TRUST_POLICY:
-            return replace(answer, status=403, code="AccessDenied", topic=Topic.ROLE)
-        denial = Denial(
-            reason=_REASONS.get(refusal.gate),
-            explicit=refusal.explicit,
-            principal=call.principal if call and not call.by_ecr else None,
-            action=call.action if call else None,
-            resource=call.resource if call else None,
-        )
-        return replace(answer, status=403, code="AccessDenied", denial=denial)
 
     def _seen(self, action: Action, answer: AnswerSeen) -> tuple[str, AnySeen]:
         address = answer.address or ""
@@ -193,7 +174,7 @@ class _Walk:
                 return _IMAGE, LayerSeen(answer=answer, digest=_IMAGE, what="layer", verified=answer.status == 200)
             case Action.LOGS:
                 group, stream = self._plan.log_group, self._plan.log_stream
-                exists = None if answer.status == 200 else answer.code != "ResourceNotFoundException"
+                exists = None if answer.status == 200 else answer.code != _NO_LOG_GROUP
                 return address, LogsSeen(answer=answer, group=group, stream=stream, group_exists=exists)
             case _:
                 return address, answer
@@ -213,7 +194,6 @@ _REQUESTS = {
     "ssm": (Action.REQUEST,),
 }
 # Gates that refuse since something does not exist.
-_OF_WHAT_IS_ABSENT = (GateName.IMAGE, GateName.LOG_GROUP)
 _OF_THE_PULL = ("ecr.api", "ecr.dkr", "s3")
 
 
@@ -226,8 +206,43 @@ def _after_hello(passage: Passage) -> Failure | None:
     return next((failure for failure in failures if failure is not Failure.TIMEOUT), None)
 
 
-def _of(requests: Iterable[Request], action: Action) -> Iterator[Opinion]:
-    return (opinion for request in requests if request.call.step is action for opinion in request.opinions)
+_NO_LOG_GROUP = "ResourceNotFoundException"
+
+
+def _refusal(requests: Iterable[Request], action: Action) -> tuple[Call, Opinion] | None:
+    """The first refusal of the calls of this step."""
+    refusals = (
+        (request.call, opinion)
+        for request in requests
+        if request.call.step is action
+        for opinion in request.opinions
+        if opinion.refuses
+    )
+    return next(refusals, None)
+
+
+def _refused(call: Call, refusal: Opinion, answer: AnswerSeen) -> tuple[Failure, AnswerSeen]:
+    """The failure and the answer that a check would see."""
+    match refusal.gate, refusal.cause:
+        case GateName.IMAGE, "registry.not-an-image":
+            return Failure.MALFORMED, answer
+        case GateName.IMAGE, cause:
+            code = "NAME_UNKNOWN" if cause == "registry.repo-not-found" else "MANIFEST_UNKNOWN"
+            return Failure.NOT_FOUND, replace(answer, status=404, code=code)
+        case GateName.LOG_GROUP, _:
+            return Failure.NOT_FOUND, replace(answer, status=400, code=_NO_LOG_GROUP)
+        case GateName.KMS_KEY, _:
+            return Failure.DENIED, replace(answer, status=400, code="KmsException", topic=Topic.KEY)
+        case GateName.TRUST_POLICY, _:
+            return Failure.DENIED, replace(answer, status=403, code="AccessDenied", topic=Topic.ROLE)
+    denial = Denial(
+        reason=_REASONS.get(refusal.gate),
+        explicit=refusal.explicit,
+        principal=None if call.by_ecr else call.principal,
+        action=call.action,
+        resource=call.resource,
+    )
+    return Failure.DENIED, replace(answer, status=403, code="AccessDenied", denial=denial)
 
 
 def _resolver(plan: Plan) -> str:

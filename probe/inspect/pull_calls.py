@@ -66,6 +66,7 @@ def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -
                 resource=f"arn:{plan.partition}:ecr:{plan.region}:{account}:repository/{repository}",
                 owner=account,
                 repository=repository,
+                versions=_versions(images, account, repository),
                 together=_IMAGE,
             )
     # AWS[ecr-layer-bucket] AWS[s3-layer-principal]
@@ -78,6 +79,11 @@ def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -
         principal=None,
         by_ecr=True,
     )
+
+
+def _versions(images: Iterable[ImageReference], account: str, repository: str) -> tuple[str, ...]:
+    named = (image for image in images if (image.account, image.repository) == (account, repository))
+    return tuple(dict.fromkeys(image.digest or image.tag or "latest" for image in named))
 
 
 def _of_logs(plan: Plan, role: str | None, account: str | None, created: Container[str]) -> Iterator[Call]:

@@ -59,8 +59,26 @@ class SimulatedAccount(Record, kw_only=True):
             if reply is None:
                 raise RefusedCallError("InvalidAction", f"The action {operation} is not valid for this web service.")
             return reply
+        if action == "ecr:DescribeImages":
+            return self._images(parameters)
         items = self.objects.get(service, {}).get(listed, [])
         return {listed: [_shown(item) for item in items if _matches(item, parameters)]}
+
+    def _images(self, parameters: Mapping[str, Any]) -> Item:
+        """The images of a repository that the parameters name, all of them active unless others are asked for."""
+        repository = parameters["repositoryName"]
+        stored = [item for item in self.objects["ecr"]["imageDetails"] if item["repositoryName"] == repository]
+        (wanted,) = parameters["imageIds"]
+        any_status = parameters.get("filter", {}).get("imageStatus") == "ANY"
+        found = [
+            item
+            for item in stored
+            if wanted.get("imageTag") in item.get("imageTags", ()) or wanted.get("imageDigest") == item["imageDigest"]
+            if any_status or item.get("imageStatus", "ACTIVE") == "ACTIVE"
+        ]
+        if not found:
+            raise RefusedCallError("ImageNotFoundException", "The image requested does not exist.")
+        return {"imageDetails": found}
 
     def _vpc_attribute(self, vpc: str, attribute: str) -> Item:
         found = [item for item in self.objects["ec2"]["Vpcs"] if item["VpcId"] == vpc]
@@ -110,6 +128,8 @@ _LISTS = {
     "route53:ListHostedZones": "HostedZones",
     "route53:ListResourceRecordSets": "ResourceRecordSets",
     "ec2:DescribeInstances": "Reservations",
+    "ecr:DescribeImages": "imageDetails",
+    "ecr:DescribePullThroughCacheRules": "pullThroughCacheRules",
 }
 # Of services other than EC2: the list, the parameter that names objects, and the members in which they are named.
 _NAMED = {

@@ -13,6 +13,7 @@ from probe.sim.account import RefusedCallError, SimulatedAccount
 
 REGION = "us-east-1"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:1.0"
+DIGEST = "sha256:" + "0" * 64
 START = ("--subnets", "subnet-0a000000", "--security-groups", "sg-0a000000", "--image", IMAGE)
 
 
@@ -161,7 +162,18 @@ def healthy_vpc() -> Account:
                 "Entries": [
                     {"Cidr": cidr, "_PrefixListId": "pl-0a000003"} for cidr in ("52.216.0.0/15", "54.231.0.0/16")
                 ],
-            }
+            },
+            "ecr": {
+                "imageDetails": [
+                    {
+                        "repositoryName": "team/app",
+                        "imageDigest": DIGEST,
+                        "imageTags": ["1.0"],
+                        "imageStatus": "ACTIVE",
+                        "imageManifestMediaType": "application/vnd.oci.image.index.v1+json",
+                    }
+                ]
+            },
         },
         replies={
             "sts:GetCallerIdentity": {"Account": "123456789012"},
