@@ -24,10 +24,9 @@ SILENT = Fault(
 LARGE_HELLO = Fault(
     "path.large-client-hello",
     "clients that send a ClientHello of two packets cannot connect to {endpoints}",
-    "A handshake with a ClientHello of the usual size succeeds at the same address, and one of {hello_bytes} bytes, "
-    "which needs two packets, fails. Programs built with Go 1.23 or newer, or with OpenSSL 3.5 or newer, send one of "
-    "that size by default. Whether the client that pulls for ECS (its agent, containerd or Docker) does so depends on "
-    "the version that it was built with, which cannot be read from here.",
+    "One of the usual size is answered there, one of {hello_bytes} bytes is not. Programs built with Go 1.23 or newer, "
+    "or OpenSSL 3.5 or newer, send such a large one by default. Whether the agent of ECS does depends on its version "
+    "of Go or OpenSSL, which cannot be read from here.",
     Impact.PULL,
     (causes.LARGE_CLIENT_HELLO,),
     certain=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from probe.faults.causes.lookups import lookups_of
 from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.narration import few
@@ -78,8 +79,8 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
             yield from _lines_of("fix: ", cause.fix)
             if cause.standing is not Standing.CONFIRMED:
                 yield from _lines_of("confirm with: ", cause.confirm)
-            elif cause.fix.open_words:
-                yield from _lines_of("look up: ", cause.confirm)
+            else:
+                yield from _lines_of("look up: ", lookups_of(cause))
 
 
 def _lines_of(label: str, advice: Advice) -> Iterator[str]:

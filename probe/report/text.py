@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from probe.faults.causes.lookups import lookups_of
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
@@ -149,8 +150,7 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
         # The code is for `explain`, which prints its page.
         yield from _cause(cause, finding, page, f", {cause.code}" if detail is None else "")
         if cause.standing is Standing.CONFIRMED:
-            # Nothing is left to confirm, but the reads show what stands for the words in capitals.
-            yield from _advice(("dim", "look up: "), cause.confirm, page) if cause.fix.open_words else ()
+            yield from _lookups(cause, page)
         else:
             same = confirmations.setdefault(cause.confirm, cause.title)
             confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
@@ -174,6 +174,7 @@ def _explained(
     more = sum(cause.standing is not Standing.RULED_OUT for cause in finding.causes[1:])
     for cause in finding.causes[:1]:
         yield from _cause(cause, finding, page, f"; {more} more: -v" if more else "")
+        yield from _lookups(cause, page)
 
 
 def _leading_causes(causes: Sequence[Cause]) -> list[Cause]:
@@ -197,6 +198,11 @@ def _cause(cause: Cause, finding: JudgedFinding, page: Page, remark: str) -> Ite
     text = f"{cause.title} ({certainty(cause, finding)}{remark})"
     yield from wrapped(("dim", "cause: "), text, indent=2, page=page)
     yield from _advice(("good", "fix: "), cause.fix, page)
+
+
+def _lookups(cause: Cause, page: Page) -> Iterator[Line]:
+    """What stands for the words in capitals, where the reads that confirm the cause are not shown."""
+    yield from _advice(("dim", "look up: "), lookups_of(cause), page)
 
 
 def _advice(label: tuple[str, str], advice: Advice, page: Page) -> Iterator[Line]:

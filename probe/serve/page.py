@@ -19,6 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from probe import history
+from probe.faults.causes.lookups import lookups_of
 from probe.history import Colour, Snapshot
 from probe.model import Advice, JudgedFinding, Layers, Outcome, Path, Pull, Severity, Standing, Status, Verdict
 from probe.narration import duration, observations
@@ -355,8 +356,8 @@ def _causes(finding: JudgedFinding) -> Iterator[CauseView]:
         if cause.standing is Standing.RULED_OUT:
             yield CauseView(word, cause.title)
         elif cause.standing is Standing.CONFIRMED:
-            confirm = cause.confirm if cause.fix.open_words else None
-            yield CauseView(word, cause.title, cause.fix, confirm, "look up")
+            lookups = lookups_of(cause)
+            yield CauseView(word, cause.title, cause.fix, lookups if lookups.commands else None, "look up")
         elif (first := first_titles.setdefault(cause.confirm, cause.title)) == cause.title:
             yield CauseView(word, cause.title, cause.fix, cause.confirm)
         else:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from probe.faults.causes.lookups import LOOKUPS
-from probe.model import Cause, Standing, Verdict
+from probe.faults.causes.lookups import LOOKUPS, lookups_of
+from probe.model import Cause, Verdict
 from probe.report import FORMATS, Page
 
 PAGE = Page(width=10_000, verbose=True)
@@ -36,13 +35,22 @@ def words_without_read(causes: Iterable[Cause]) -> Iterator[str]:
 
 
 def reads_that_are_not_printed(verdict: Verdict) -> Iterator[str]:
-    """The reads of confirmed causes whose fix has words in capitals; the text report must print them."""
-    report = " ".join(FORMATS["text"].render(verdict, PAGE).split())
-    for finding in verdict.findings:
-        for cause in finding.causes:
-            if cause.standing is Standing.CONFIRMED and cause.fix.open_words:
-                yield from (command for command in cause.confirm.commands if _plain(command) not in report)
+    """The causes whose fix the text report prints, with or without -v, and for which a read is missing there."""
+    causes = [cause for finding in verdict.findings for cause in finding.causes]
+    for page in (PAGE, Page()):
+        report = _plain(FORMATS["text"].render(verdict, page))
+        printed = {cause.title: False for cause in causes if _is_printed(cause, report)}
+        for cause in causes:  # several findings may have the same cause, and print it once
+            if cause.title in printed:
+                printed[cause.title] |= all(_plain(command) in report for command in lookups_of(cause).commands)
+        yield from (title for title, complete in printed.items() if not complete)
 
 
-def _plain(command: str) -> str:
-    return re.sub(r"\s+", " ", command)
+def _is_printed(cause: Cause, report: str) -> bool:
+    commands = cause.fix.commands
+    shown = f"cause: {_plain(cause.title)} (" in report
+    return shown and bool(commands) and all(_plain(command) in report for command in commands)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\\\n", " ").split())

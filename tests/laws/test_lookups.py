@@ -22,7 +22,7 @@ def test_every_identifier_of_a_fix_has_its_read(case: Expected) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_the_reads_of_a_confirmed_cause_are_printed(sample: Sample) -> None:
+def test_the_reads_of_a_printed_fix_are_printed(sample: Sample) -> None:
     assert list(reads_that_are_not_printed(sample.run.verdict())) == []
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
-from probe.model import Advice
+from probe.model import Advice, Cause
 from probe.records import Record
 
 
@@ -184,3 +185,20 @@ def missing_lookups(fix: Advice, confirm: Advice) -> Iterator[str]:
         if fix.open_words.intersection(lookup.names) and not any(map(lookup.shown_by.search, shown)):
             shown.append(lookup.command)
             yield lookup.command
+
+
+def lookups_of(cause: Cause) -> Advice:
+    """The fewest reads of a cause that show the identifiers in its fix, with the note where these are all its reads."""
+    shown = {command: _shown_by(command, cause.fix.open_words) for command in cause.confirm.commands}
+    chosen: set[str] = set()
+    missing: set[str] = set().union(*shown.values())
+    while missing:
+        best = max(shown, key=lambda command: len(shown[command] & missing))
+        chosen.add(best)
+        missing -= shown[best]
+    reads = tuple(command for command in cause.confirm.commands if command in chosen)
+    return Advice("", reads, cause.confirm.note if reads == cause.confirm.commands else None)
+
+
+def _shown_by(command: str, words: AbstractSet[str]) -> set[str]:
+    return {name for lookup in LOOKUPS if lookup.shown_by.search(command) for name in lookup.names if name in words}

@@ -156,9 +156,8 @@ LARGE_CLIENT_HELLO = CauseText(  # AWS[network-firewall-split-hello]
         "make the firewall on the way reassemble a ClientHello of two packets: change its rules or update its engine",
         note=(
             "In AWS Network Firewall, replace the stateful default action aws:drop_established with "
-            "aws:drop_established_app_layer_to_server. Until then, GODEBUG=tlsmlkem=0 (tlskyber=0 for Go 1.23) in the "
-            "environment of the ECS agent, containerd or Docker makes their ClientHello small. That is possible on "
-            "your own instances, not on Fargate, and turns off post-quantum key exchange."
+            "aws:drop_established_app_layer_to_server. On your own instances, GODEBUG=tlsmlkem=0 (tlskyber=0 for Go "
+            "1.23) in the environment of the ECS agent, containerd or Docker makes their ClientHello small until then."
         ),
     ),
     confirm=reads(
