@@ -15,6 +15,9 @@ from probe.model import (
     Extent,
     Failure,
     Finding,
+    Gate,
+    GateAnswer,
+    GateName,
     Impact,
     Kind,
     Layers,
@@ -300,6 +303,11 @@ def _is_way_out_reported(evidence: Evidence) -> bool:
     return any(evidence.route(host) is Route.PUBLIC or evidence.is_other_region(host) for host in needed)
 
 
+def _is_gateway_proven(gate: Gate, endpoint: str) -> bool:
+    """Whether the configuration shows S3's gateway endpoint in the subnet's route table."""
+    return gate.endpoint == endpoint and gate.gate is GateName.ENDPOINT and gate.answer is GateAnswer.ALLOWS
+
+
 @finds(S3_ROUTE, S3_ROUTE_ACCEPTED, S3_ROUTE_REPORTED)
 def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
     """S3 at public addresses, from a subnet with a proven way out: a gateway endpoint and a NAT look the same.
@@ -312,6 +320,8 @@ def paths_to_s3(evidence: Evidence) -> Iterator[Finding]:
         return
     if evidence.is_off_ecs or evidence.is_outside_vpc or evidence.is_foreign(host.endpoint):
         return  # no VPC, or no gateway endpoint: it serves its own region alone
+    if any(_is_gateway_proven(gate, host.endpoint.name) for gate in evidence.measurement.gates):
+        return
     controls = [step for step in evidence.controls_outside if step.endpoint == host.endpoint.name]
     if controls:
         # A way out that is accepted for one endpoint is there on purpose.

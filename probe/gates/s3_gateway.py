@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from probe.configuration.operations import ENDPOINTS
-from probe.configuration.view import View
+from probe.configuration.view import MissingError, View
+from probe.gates.block_public_access import block_public_access
 from probe.gates.flow import Flow
 from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoint
 from probe.gates.opinion import Opinion, allows, refuses
+from probe.gates.public_path import public_path, ways_out
 from probe.gates.route_tables import table_of
 from probe.model import GateName
 
@@ -45,6 +47,18 @@ def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
             change=_associate(gateway, flow, table),
         )
     return allows(GateName.ENDPOINT, f"{identity} serves {flow.service} in {table}", identity, table)
+
+
+def leads_out(view: View, flow: Flow) -> bool:
+    """Whether nothing that is known stops packets to public addresses on another way, as through a NAT gateway."""
+    try:
+        ways = ways_out(view, flow)
+        if not ways or any(found.blackhole for found in ways):
+            return False
+        opinions = [gate(view, flow) for gate in (block_public_access, public_path)]
+        return not any(opinion is not None and opinion.refuses for opinion in opinions)
+    except MissingError:
+        return True
 
 
 def _without_gateway(view: View, flow: Flow, service: str, table: str) -> Opinion:

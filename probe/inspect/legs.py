@@ -12,7 +12,7 @@ from probe.gates.flow import Flow, Origin
 from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
-from probe.gates.s3_gateway import gateway_endpoint
+from probe.gates.s3_gateway import gateway_endpoint, leads_out
 from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Plan
 from probe.records import Record, replace
 
@@ -110,13 +110,14 @@ def leg(
         resolution = Resolution(opinions=(unknown(GateName.ENDPOINT, error, origin.vpc),))
     passages: tuple[Passage, ...] = ()
     try:
-        resolution, flows = _with_flows(view, origin, endpoint, plan, resolution, dialled)
+        flows = _flows(view, origin, endpoint, plan, resolution, dialled)
         passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
         passages = passages if dialled else tuple(_distinct(passages))
         if any(opinion.refuses for opinion in resolution.opinions):
             passages = tuple(map(_behind, passages))
         elif resolution.is_doubted and not dialled:
             passages = tuple(map(_doubtful, passages))
+        resolution = _with_gateway(view, resolution, passages)
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
     requests = tuple(
@@ -125,22 +126,35 @@ def leg(
     return Leg(origin=origin, endpoint=endpoint, resolution=resolution, passages=passages, requests=requests)
 
 
-def _with_flows(
+def _flows(
     view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, dialled: Sequence[str]
-) -> tuple[Resolution, tuple[Flow, ...]]:
-    """The flows to the addresses of the name, and for S3 the answer of its gateway endpoint. Raises MissingError."""
+) -> tuple[Flow, ...]:
+    """The flows to the addresses of the name. Raises MissingError."""
     public = tuple(text for text in dialled if classify(text, plan.vpc_cidrs) is AddressClass.PUBLIC)
     interfaces = {found.address: found.interface for found in resolution.addresses}
     private = [text for text in dialled if text not in public] or ([] if public else list(interfaces))
     if private or not (resolution.public or public):
         found = [flow_to(view, origin, endpoint, address, interfaces.get(address)) for address in private]
-        return resolution, tuple(flow for flow in found if origin.sends(flow.version))
-    flows = public_flows(view, origin, endpoint, plan.partition, public)
-    opinion = gateway_endpoint(view, flows[0]) if flows else None
-    if opinion is not None:
-        gateway = resolution.served_by or flows[0].gateway
-        resolution = replace(resolution, opinions=(*resolution.opinions, opinion), served_by=gateway)
-    return resolution, flows
+        return tuple(flow for flow in found if origin.sends(flow.version))
+    return public_flows(view, origin, endpoint, plan.partition, public)
+
+
+def _with_gateway(view: View, resolution: Resolution, passages: Sequence[Passage]) -> Resolution:
+    """For S3, the answer of its gateway endpoint. Raises MissingError.
+
+    Where packets have another way out, and something else stops them, a missing gateway endpoint explains nothing.
+    """
+    if not passages:
+        return resolution
+    flow = passages[0].flow
+    opinion = gateway_endpoint(view, flow)
+    if opinion is None:
+        return resolution
+    stopped = any(passage.answer is GateAnswer.REFUSES for passage in passages)
+    if opinion.refuses and stopped and leads_out(view, flow):
+        opinion = replace(opinion, cause=None, change=None)
+    served_by = resolution.served_by or flow.gateway
+    return replace(resolution, opinions=(*resolution.opinions, opinion), served_by=served_by)
 
 
 def _behind(passage: Passage) -> Passage:

@@ -26,12 +26,14 @@ from probe.model import (
     Basis,
     CertificateSeen,
     ConnectionSeen,
+    ControlSeen,
     Denial,
     DenialReason,
     Failure,
     GateAnswer,
     GateName,
     Identity,
+    Kind,
     LayerSeen,
     LogsSeen,
     ManifestSeen,
@@ -101,6 +103,8 @@ class _Walk:
                 yield handshake
                 if handshake.ok:
                     handshakes.append(handshake)
+        if _leaves(leg) and self._plan.control_host is not None:
+            yield self._control(leg, self._plan.control_host)
         if handshakes:
             yield from self._requests(leg, handshakes[0])
         elif leg.endpoint.name in _REQUESTS:
@@ -128,6 +132,12 @@ class _Walk:
         failure = Failure.TIMEOUT if passage.answer is GateAnswer.REFUSES and not _after_hello(passage) else None
         seen = ConnectionSeen(address=address, address_class=self._class(address))
         return _step(leg, Action.TCP, address, seen, failure=failure, address=address, on=lookup)
+
+    def _control(self, leg: Leg, host: str) -> Step:
+        """S3 of another region is reached where S3's packets leave the VPC: at an address that is public as well."""
+        address = leg.passages[0].flow.address
+        seen = ControlSeen(host=host, address=address, reached=True)
+        return _step(leg, Action.CONTROL, "other-region", seen, address=address)
 
     def _handshake(self, leg: Leg, passage: Passage, connection: Step) -> Step:
         address, other = connection.address or "", leg.resolution.of_service
@@ -195,6 +205,14 @@ _REQUESTS = {
 }
 # Gates that refuse since something does not exist.
 _OF_THE_PULL = ("ecr.api", "ecr.dkr", "s3")
+
+
+def _leaves(leg: Leg) -> bool:
+    """Whether S3's packets leave the VPC another way than through its gateway endpoint, and arrive."""
+    ways = [passage for passage in leg.passages if passage.flow.public and passage.flow.gateway is None]
+    path = (opinion.gate is GateName.PUBLIC_PATH and opinion.allows for each in ways for opinion in each.opinions)
+    arrive = all(passage.answer is GateAnswer.ALLOWS for passage in ways)
+    return leg.endpoint.kind is Kind.GATEWAY and bool(ways) and arrive and any(path)
 
 
 def _after_hello(passage: Passage) -> Failure | None:

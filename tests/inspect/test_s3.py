@@ -79,10 +79,45 @@ def test_the_cause_is_confirmed_with_its_object(
 def test_a_healthy_gateway_confirms_nothing_and_shows_its_route() -> None:
     verdict = inspected(healthy_vpc())
     assert verdict.status is Status.PASS
+    assert not [finding for finding in verdict.findings if finding.code.startswith("s3.")]
     route = _gate(verdict, GateName.ROUTE)
     assert (route.answer, route.object, route.element, route.address) == (
         GateAnswer.ALLOWS, TABLE, LIST, "52.216.0.0"
     )  # fmt: skip
+
+
+def by_nat(account: Account) -> None:
+    """S3's packets leave by a NAT gateway: the gateway endpoint is not in the route table."""
+    account.object(TABLE)["Routes"] = [LOCAL, {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-0c000000"}]
+    way_out = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-0a000000", "State": "active"}
+    subnet = {"SubnetId": "subnet-0c000000"}
+    account.objects["ec2"]["RouteTables"].append(
+        {"RouteTableId": "rtb-0c000000", "VpcId": "vpc-0a000000", "Associations": [subnet], "Routes": [LOCAL, way_out]}
+    )
+    nat = {"NatGatewayId": "nat-0c000000", "VpcId": "vpc-0a000000", "State": "available"}
+    account.objects["ec2"]["NatGateways"] = [{**nat, **subnet, "ConnectivityType": "public"}]
+    off = {"VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": "off"}}
+    account.replies["ec2:DescribeVpcBlockPublicAccessOptions"] = off
+
+
+def test_a_way_past_the_gateway_is_judged_as_a_check_judges_it() -> None:
+    account = healthy_vpc()
+    by_nat(account)
+    verdict = inspected(account)
+    (finding,) = [finding for finding in verdict.findings if finding.code == "s3.route-undetermined"]
+    first = finding.causes[0]
+    assert (first.code, first.standing) == ("s3.route-table-not-associated", Standing.CONFIRMED)
+    assert first.object == GATEWAY
+    assert verdict.exit_code == 0
+
+
+def test_with_another_way_out_a_missing_gateway_explains_no_silence() -> None:
+    account = healthy_vpc()
+    by_nat(account)
+    account.object(GROUP)["IpPermissionsEgress"] = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+    (finding,) = [finding for finding in inspected(account).findings if finding.code == "s3.silent"]
+    confirmed = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED]
+    assert confirmed == ["tcp.security-group-s3-egress"]
 
 
 def test_every_range_that_is_decided_otherwise_has_rows_of_its_own() -> None:
