@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from probe.model import Cause, Finding, Gate, GateAnswer, GateName, Standing
 from probe.records import replace
 
-# The gates that decide a cause. Where some of them were met and all of these allow, it is ruled out.
+# The gates that decide a cause. Where some of them were met, and all of these allow or refuse for another cause, it is
+# ruled out.
 SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "tcp.security-group": (GateName.SECURITY_GROUP_EGRESS, GateName.SECURITY_GROUP_INGRESS),
     "tcp.security-group-s3-egress": (GateName.SECURITY_GROUP_EGRESS,),
@@ -76,10 +77,15 @@ def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) ->
     if refusal is not None:
         settled = replace(cause, standing=Standing.CONFIRMED, title=refusal.sentence)
         return replace(settled, object=refusal.object, element=refusal.element)
-    answers = [gate.answer for gate in gates if gate.gate in SETTLED_BY.get(cause.code, ())]
-    if answers and all(answer is GateAnswer.ALLOWS for answer in answers):
+    own = [gate for gate in gates if gate.gate in SETTLED_BY.get(cause.code, ())]
+    if own and all(gate.answer is GateAnswer.ALLOWS or _refuses_otherwise(gate) for gate in own):
         return replace(cause, standing=Standing.RULED_OUT)
     return cause
+
+
+def _refuses_otherwise(gate: Gate) -> bool:
+    """Whether a gate that decides this cause refuses for another one."""
+    return gate.answer is GateAnswer.REFUSES and gate.cause is not None
 
 
 def _overtaken(cause: Cause, gates: Iterable[Gate]) -> Cause:

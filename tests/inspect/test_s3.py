@@ -105,9 +105,11 @@ def test_a_way_past_the_gateway_is_judged_as_a_check_judges_it() -> None:
     by_nat(account)
     verdict = inspected(account)
     (finding,) = [finding for finding in verdict.findings if finding.code == "s3.route-undetermined"]
-    first = finding.causes[0]
-    assert (first.code, first.standing) == ("s3.route-table-not-associated", Standing.CONFIRMED)
-    assert first.object == GATEWAY
+    standings = [(cause.code, cause.standing, cause.object) for cause in finding.causes]
+    assert standings == [
+        ("s3.route-table-not-associated", Standing.CONFIRMED, GATEWAY),
+        ("endpoint.missing.s3", Standing.RULED_OUT, None),
+    ]
     assert verdict.exit_code == 0
 
 
