@@ -212,7 +212,7 @@ def without_family(lookup: Lookup, item: Item) -> Opinion:
     return refuses(
         GateName.ENDPOINT,
         f"{identity} has only {kind} records, and the subnet has only {families}",
-        cause="region.ipv6-unsupported-endpoint",
+        cause="region.ipv6-unsupported-endpoint" if lookup.records == ("AAAA",) else "tcp.no-route",
         identity=identity,
         element=f"DnsRecordIpType {kind}",
         change=SetEndpointAddressType(object=identity),

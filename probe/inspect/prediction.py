@@ -105,6 +105,8 @@ class _Walk:
                     handshakes.append(handshake)
         if _leaves(leg) and self._plan.control_host is not None:
             yield self._control(leg, self._plan.control_host)
+        if not leg.passages and any(opinion.refuses for opinion in leg.resolution.opinions):
+            yield from self._unsendable(leg, lookup)
         if handshakes:
             yield from self._requests(leg, handshakes[0])
         elif leg.endpoint.name in _REQUESTS:
@@ -138,6 +140,13 @@ class _Walk:
         address = leg.passages[0].flow.address
         seen = ControlSeen(host=host, address=address, reached=True)
         return _step(leg, Action.CONTROL, "other-region", seen, address=address)
+
+    def _unsendable(self, leg: Leg, lookup: Step) -> Iterator[Step]:
+        """Connections to addresses of a family that the task does not have."""
+        for resolved in leg.resolution.addresses:
+            address = resolved.address
+            seen = ConnectionSeen(address=address, address_class=self._class(address))
+            yield _step(leg, Action.TCP, address, seen, failure=Failure.UNREACHABLE, address=address, on=lookup)
 
     def _handshake(self, leg: Leg, passage: Passage, connection: Step) -> Step:
         address, other = connection.address or "", leg.resolution.of_service

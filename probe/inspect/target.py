@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_network
 
 from probe.config.settings import parse
 from probe.configuration.operations import SUBNETS, VPCS
@@ -39,12 +40,14 @@ class Target(Record, frozen=True, kw_only=True):
         """What a task in this subnet would know about itself."""
         ipv4 = next((text for text in origin.ranges if ":" not in text), None)
         ipv6 = next((text for text in origin.ranges if ":" in text), None)
+        # One address stands for any other where the family of all of them decides which hosts ECS calls.
+        only_ipv6 = (str(ip_network(ipv6, strict=False)[4]),) if ipv6 and not ipv4 else ()
         return replace(
             self.surroundings,
             subnet_cidr=ipv4,
             subnet_cidr_ipv6=ipv6,
             availability_zone=origin.zone,
-            addresses=origin.addresses,
+            addresses=origin.addresses or only_ipv6,
         )
 
 

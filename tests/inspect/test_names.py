@@ -138,6 +138,31 @@ def test_a_group_refuses_for_certain_only_where_it_is_known_that_the_name_leads_
     assert verdict.exit_code == 3
 
 
+@pytest.mark.parametrize(
+    ("ranges", "kind", "code", "cause"),
+    [
+        ({"CidrBlock": None, "Ipv6Native": True}, "ipv4", "region.ipv6-unsupported-endpoint", None),
+        ({}, "ipv6", "tcp.no-route", "tcp.no-route"),
+    ],
+)
+def test_an_endpoint_without_an_address_of_the_subnets_family(
+    ranges: dict[str, object], kind: str, code: str, cause: str | None
+) -> None:
+    account = healthy_vpc()
+    own(account, "ec2", "Subnets")[0].update(
+        ranges,
+        Ipv6CidrBlockAssociationSet=[
+            {"Ipv6CidrBlock": "2001:db8:1:1::/64", "Ipv6CidrBlockState": {"State": "associated"}}
+        ]
+        if ranges
+        else [],
+    )
+    account.object("eni-0e000002")["Ipv6Addresses"] = [{"Ipv6Address": "2001:db8:1:1::11"}]
+    endpoint_item(account, "ecr.dkr")["DnsOptions"] = {"DnsRecordIpType": kind}
+    (found, *_) = confirmed(inspected(account), code)
+    assert (found.code, found.object) == (cause or code, "vpce-0e000002")
+
+
 def test_names_of_two_subnets_need_few_calls() -> None:
     account = healthy_vpc()
     inspected(account)
