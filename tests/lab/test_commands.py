@@ -27,6 +27,7 @@ from tests.faults.commands import (
     known_commands,
     unreadable,
 )
+from tests.gates.sample_changes import NETWORK_CHANGES
 from tests.lab.cloud import SERVERS
 
 pytestmark = pytest.mark.skipif(not (SERVERS / "aws").exists(), reason="make test-lab installs the AWS CLI")
@@ -119,6 +120,11 @@ def test_every_command_can_be_run(commands: tuple[str, ...], tmp_path: Path) -> 
     faults = faults_of(commands, tmp_path)
     assert len(commands) > 500
     assert "\n".join(f"{command}: {fault}" for command, fault in faults.items()) == ""
+
+
+def test_the_commands_of_changes_can_be_run(tmp_path: Path) -> None:
+    printed = [command for change in NETWORK_CHANGES for command in change.advice("us-east-1").commands]
+    assert faults_of(printed, tmp_path) == {}
 
 
 BAD = {
