@@ -43,7 +43,8 @@ class Operation(Record, frozen=True):
         for outer, _, inner in (path.partition(".") for path in self.keep if "." in path):
             if inner in item.get(outer, {}):
                 kept.setdefault(outer, {})[inner] = item[outer][inner]
-        return kept if self.reduced is None else self.reduced(kept)
+        kept = kept if self.reduced is None else self.reduced(kept)
+        return _without_free_text(kept)
 
     def keeps(self, item: Any) -> bool:
         """Whether an item is kept at all."""
@@ -54,6 +55,16 @@ class Operation(Record, frozen=True):
     def permission(self) -> str:
         """The IAM action that allows it."""
         return self.action or f"{self.service}:{self.name}"
+
+
+# Members in which people write what they like, at any depth.
+_FREE_TEXT = frozenset(("Tags", "TagSet", "TagList", "tags", "Description", "description", "Comment"))
+
+
+def _without_free_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_free_text(part) for key, part in value.items() if key not in _FREE_TEXT}
+    return [_without_free_text(part) for part in value] if isinstance(value, list) else value
 
 
 SUBNETS = Operation(
