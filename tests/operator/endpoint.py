@@ -182,4 +182,4 @@ def served(endpoint: Endpoint) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-    assert endpoint.faults == []
+    assert endpoint.faults == [], endpoint.faults[0]

@@ -62,7 +62,7 @@ def _of_path(request: Request, model: ServiceModel) -> tuple[OperationModel, dic
     for name in model.operation_names:
         operation = model.operation_model(name)
         path = operation.http["requestUri"].partition("?")[0]
-        pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", r"(?P<\1>[^?]+)", re.escape(path))
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/?]+)", re.escape(path))
         found = re.fullmatch(pattern, url.path)
         if operation.http["method"] != request.method or found is None:
             continue
