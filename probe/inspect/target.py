@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from ipaddress import ip_network
 
 from probe.config.settings import parse
 from probe.configuration.operations import SUBNETS, VPCS
 from probe.configuration.view import Item, View
+from probe.endpoints import ROWS
 from probe.gates.calls import Call
 from probe.gates.flow import Origin
 from probe.images import OtherImage, parse_image
@@ -15,7 +16,7 @@ from probe.inspect.measured import Measured, workload_of
 from probe.inspect.options import Options
 from probe.inspect.pull_calls import pull_calls
 from probe.inspect.workload import Place, Workload, of_service, of_task
-from probe.model import ImageReference, Path, Plan, Surroundings
+from probe.model import Endpoint, ImageReference, Path, Plan, Surroundings
 from probe.narration import few
 from probe.plan import make_plan
 from probe.records import Record, replace
@@ -81,11 +82,13 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
         # A subnet without IPv4 has tasks without IPv4, which need other names.
         addresses=next((origin.addresses for origin in origins if origin.addresses), ()),
     )
-    also = ",".join(_secret_endpoints(workload.secrets))
+    also = _secret_endpoints(workload.secrets)
     argv = ["--image", images[0].text, *(("--platform", workload.platform) if workload.platform else ())]
-    settings = parse([*argv, *(("--also", also) if also else ())], {})
+    settings = parse([*argv, *(("--also", ",".join(also)) if also else ())], {})
     ranges = tuple(dict.fromkeys(text for origin in origins for text in _ranges_of(view, origin.vpc)))
-    plan = measured[0].facts.plan if measured else replace(make_plan(settings, surroundings), vpc_cidrs=ranges)
+    plan = make_plan(settings, surroundings)
+    plan = replace(plan, vpc_cidrs=ranges, endpoints=tuple(_needed(endpoint, also) for endpoint in plan.endpoints))
+    plan = measured[0].facts.plan if measured else plan
     target = Target(
         plan=plan,
         surroundings=surroundings,
@@ -164,6 +167,11 @@ def _private_images(texts: Iterable[str]) -> Iterator[ImageReference]:
             continue
         if not isinstance(image, OtherImage):
             yield image
+
+
+def _needed(endpoint: Endpoint, also: Container[str]) -> Endpoint:
+    """The endpoint of the task's secrets: without it the task does not start."""
+    return replace(endpoint, required=True, impact=ROWS[endpoint.name].if_called) if endpoint.name in also else endpoint
 
 
 def _secret_endpoints(secrets: Iterable[str]) -> list[str]:

@@ -53,6 +53,7 @@ _STYLES = {
 _WORST = (GateAnswer.REFUSES, GateAnswer.UNKNOWN, GateAnswer.DEPENDS, GateAnswer.ALLOWS)
 _WITH_OBJECT = ("endpoint", "egress", "ingress", "route")
 _MOST_ROWS = 24
+_ABSENT = "not-found"  # an answer too: there is no such policy, key or image
 
 
 def rows(verdict: Verdict, page: Page) -> Iterator[Line]:
@@ -79,7 +80,8 @@ def details(verdict: Verdict, page: Page) -> Iterator[Line]:
 def reading(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Page) -> Iterator[Line]:
     """What was read, and what could not be read with the statement that would allow it."""
     account = f"account {configuration.account}, " if configuration.account else ""
-    names = sorted({f"{source.service}:{source.operation}" for source in configuration.sources if not source.ok})
+    unanswered = [source for source in configuration.sources if not source.ok and source.failure != _ABSENT]
+    names = sorted({f"{source.service}:{source.operation}" for source in unanswered})
     text = (
         f"configuration of {account}{configuration.region}, read {configuration.read_at:%Y-%m-%d %H:%M} UTC with "
         f"{counted(len(configuration.sources), 'call')}"

@@ -13,7 +13,7 @@ from probe.inspect.command import evaluate
 from probe.inspect.measured import read_measured
 from probe.inspect.options import read_options
 from probe.inspect.target import Target
-from probe.model import Path, Verdict
+from probe.model import Impact, Path, Severity, Standing, Verdict
 from probe.operator.reading import read
 from probe.report.json import unshortened
 from tests.inspect.vpc import IMAGE, REGION, Account, healthy_vpc, inspected
@@ -199,3 +199,10 @@ def test_bad_input_is_one_line_that_names_the_flag(argv: tuple[str, ...], words:
     with pytest.raises(UsageError, match=words) as error:
         inspected(with_service(), *(argv or ("--cluster", "main")))
     assert "\n" not in str(error.value)
+
+
+def test_the_endpoint_of_a_secret_is_needed_to_start() -> None:
+    verdict = inspected(with_service(), "--service", "shop")
+    (finding,) = [finding for finding in verdict.findings if "ssm" in finding.endpoints]
+    assert (finding.severity, finding.impact) == (Severity.ERROR, Impact.START)
+    assert (finding.causes[0].code, finding.causes[0].standing) == ("endpoint.missing.ssm", Standing.CONFIRMED)
