@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from probe.config.settings import Reports
     from probe.configuration.document import Configuration
     from probe.fleet import Fleet
+    from probe.inspect.replacements import Replacement, Wanted
     from probe.model import Verdict
     from probe.push import Gateway
     from probe.report import Page
@@ -382,20 +383,29 @@ def _inspect(argv: Sequence[str], _stop: Stop) -> int:
     measured = _of_file(options.arguments, "verdict", read_measured, MAX_BYTES) or ()
     known = _of_file(options.arguments, "configuration", saved.from_bytes, saved.MAX_BYTES)
     source = known or reading_account(region=options.region, profile=options.profile)
+    changes = tuple(_of_change(options.arguments, wanted) for wanted in options.changes)
     configurations: list[Configuration] = []
-    verdict = inspect(options, source, measured, configurations.append)
+    verdict = inspect(options, source, measured, configurations.append, changes)
     if options.save is not None:
         _save(options.save, configurations[0], options.arguments)
     return _deliver(verdict, options.reports)
 
 
+def _of_change(arguments: Arguments, wanted: Wanted) -> Replacement:
+    from probe.inspect.replacements import MAX_BYTES, replacement
+
+    return _of_name(arguments, "with", wanted.file, lambda document: replacement(wanted, document), MAX_BYTES)
+
+
 def _of_file(arguments: Arguments, flag: str, read: Callable[[bytes], T], limit: int) -> T | None:
     """What `read` makes of the file that a flag names; None without the flag. Raises UsageError."""
+    name = arguments.value(flag, str)
+    return None if name is None else _of_name(arguments, flag, name, read, limit)
+
+
+def _of_name(arguments: Arguments, flag: str, name: str, read: Callable[[bytes], T], limit: int) -> T:
     from probe.safe_words import quoted
 
-    name = arguments.value(flag, str)
-    if name is None:
-        return None
     source = "standard input" if name == "-" else quoted(name)
     try:
         return read(_read(name, limit + 1))

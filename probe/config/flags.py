@@ -503,6 +503,15 @@ INSPECT_FLAGS = (
         "configuration.json",
         "inspect a saved configuration, without a call to AWS; - is standard input",
     ),
+    Flag(
+        "with",
+        "KIND:ID=FILE",
+        "security-group:sg-0a1b2c3d4e5f60718=group.json",
+        "ask what a change would do: use the object in FILE, in the API's own shape, instead of the one that is read; "
+        "KIND is policy, security-group, network-acl or route-table; ID of a policy is that of its VPC endpoint, the "
+        "name of its repository, ROLE/NAME or its ARN; repeatable",
+        note="nothing is changed",
+    ),
     STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS

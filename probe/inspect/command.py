@@ -16,6 +16,7 @@ from probe.inspect.measured import Measured
 from probe.inspect.options import Options
 from probe.inspect.prediction import predict
 from probe.inspect.remedies import Remedy, remedy, with_remedies
+from probe.inspect.replacements import Replacement, refuse_strangers
 from probe.inspect.subnets import answers, over_all
 from probe.inspect.target import Target, read_target
 from probe.model import Endpoint, Measurement, Policy, Verdict
@@ -42,20 +43,24 @@ def inspect(
     source: Reader | Configuration,
     measured: Sequence[Measured] = (),
     keep: Callable[[Configuration], None] | None = None,
+    changes: Sequence[Replacement] = (),
 ) -> Verdict:
     """Inspect what `source` answers: AWS's API, or a saved configuration. `measured` is joined with what is read.
 
-    `keep` receives the configuration that was read. Raises UsageError for what the user must change.
+    `keep` receives the configuration that was read, without `changes`, which are the reader's own. Raises UsageError
+    for what the user must change.
     """
     if not isinstance(source, Configuration):
-        inspection, configuration = read(source, lambda view: evaluate(view, options, measured))
+        inspection, configuration = read(source, lambda view: evaluate(view, options, measured, changes))
+        refuse_strangers(changes, configuration, options.arguments)
         if keep is not None and inspection.target is not None:
             keep(configuration)
         return _judged(inspection, configuration, options)
     if "region" in options.arguments and options.region != source.region:
         raise options.arguments.refusal("region", f"the saved configuration is of {source.region}")
+    refuse_strangers(changes, source, options.arguments)
     try:
-        return _judged(evaluate(View(source, complete=True), options, measured), source, options)
+        return _judged(evaluate(View(source, complete=True), options, measured, changes), source, options)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         # A file that was written or changed by hand can have any shape.
         sentence = f"its answers do not have the shape of AWS's ({type(error).__name__})"
@@ -70,8 +75,17 @@ def _judged(inspection: Inspection, configuration: Configuration, options: Optio
     return verdict_of(inspection.target, inspection, configuration, strict=options.strict)
 
 
-def evaluate(view: View, options: Options, measured: Sequence[Measured] = ()) -> Inspection:
-    """The gates as far as the configuration goes. Pure."""
+def evaluate(
+    view: View, options: Options, measured: Sequence[Measured] = (), changes: Sequence[Replacement] = ()
+) -> Inspection:
+    """The gates as far as the configuration goes, as it would be with `changes`. Pure."""
+    edited = view.edited(changes)
+    inspection = _evaluate(edited, options, measured)
+    view.want_also(edited)
+    return inspection
+
+
+def _evaluate(view: View, options: Options, measured: Sequence[Measured]) -> Inspection:
     try:
         target, by_subnet = read_target(view, options, measured)
     except MissingError as error:

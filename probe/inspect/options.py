@@ -10,6 +10,7 @@ from probe.config import readers
 from probe.config.flags import LAUNCH_TYPES, Arguments
 from probe.config.outputs import check_writable
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
+from probe.inspect.replacements import Wanted, parse
 from probe.model import ImageReference
 from probe.operator.stopped import task_arn
 from probe.records import Unshown
@@ -29,6 +30,7 @@ class Options(Unshown, frozen=True):
     execution_role: str | None
     launch_type: str | None
     verdict: str | None
+    changes: tuple[Wanted, ...]
     save: str | None
     configuration: str | None
     strict: bool
@@ -60,6 +62,7 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         execution_role=arguments.value("execution-role", readers.role),
         launch_type=arguments.value("launch-type", _launch_type),
         verdict=arguments.value("verdict", str),
+        changes=arguments.values("with", parse),
         save=arguments.value("save", str),
         configuration=arguments.value("configuration", str),
         strict=arguments.on("strict"),
