@@ -22,6 +22,9 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "aws:calledvia": (),
     "aws:vpcsourceip": ("10.0.1.0/24",),
     "aws:requestedregion": ("us-east-1",),
+    "aws:multifactorauthage": ("300",),
+    "aws:currenttime": ("2026-01-01T00:00:00Z",),
+    "aws:tagnames": ("a", "b"),
 }
 
 
@@ -169,6 +172,22 @@ CASES: dict[str, tuple[Any, GateAnswer]] = {
         when("StringEquals", "aws:SourceVpc", "${aws:SourceVpc}") | {"Version": "2008-10-17"},
         R,
     ),
+    "a variable of a resource in Version 2008": (
+        every(allow(resource=f"arn:aws:ecr:${{aws:RequestedRegion}}:{ACCOUNT}:repository/*"))
+        | {"Version": "2008-10-17"},
+        R,
+    ),
+    "a number at its bound": (when("NumericLessThanEquals", "aws:MultiFactorAuthAge", "300"), A),
+    "a number above it": (when("NumericLessThan", "aws:MultiFactorAuthAge", 300), R),
+    "a number that is none": (when("NumericLessThan", "aws:MultiFactorAuthAge", "many"), R),
+    "a date": (when("DateLessThan", "aws:CurrentTime", "2026-06-01T00:00:00Z"), A),
+    "a date in seconds": (when("DateGreaterThanEquals", "aws:CurrentTime", 1767225600), A),
+    "several values, none equal": (when("StringNotEquals", "aws:TagNames", "a"), R),
+    "several values, any equal": (when("StringEquals", "aws:TagNames", "b"), A),
+    "several values, all of them": (when("ForAllValues:StringEquals", "aws:TagNames", ["a", "b", "c"]), A),
+    "several values, not all": (when("ForAllValues:StringEquals", "aws:TagNames", ["a"]), R),
+    "several values, any not": (when("ForAnyValue:StringNotEquals", "aws:TagNames", "a"), A),
+    "several values in a variable": (when("StringEquals", "aws:SourceVpc", "${aws:TagNames}"), R),
     "a star as a letter": (when("StringLike", "aws:SourceVpc", "${*}"), R),
     "no policy": ("", U),
     "no JSON": ("{", U),
@@ -229,6 +248,7 @@ OF_ECR = {
     "our role": (policy(allow(Principal={"AWS": ROLE})), R),
     "our account by a condition": (when("StringEquals", "aws:PrincipalAccount", ACCOUNT), R),
     "an account by a condition": (when("StringEquals", "aws:PrincipalAccount", OTHER), D),
+    "an account by a negated condition": (when("StringNotEquals", "aws:PrincipalAccount", OTHER), D),
     "our role by a condition": (when("ArnEquals", "aws:PrincipalArn", ROLE), R),
     "our organization": (when("StringEquals", "aws:PrincipalOrgID", "o-abc"), R),
     "our organization, if any": (when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-abc"), D),
@@ -266,6 +286,8 @@ def test_an_unknown_part_of_a_resource_is_covered_or_open() -> None:
         ("*", A),
     ):
         assert ruling(every(allow(resource=pattern)), resource=streams).answer is answer, pattern
+        denied = {"Effect": "Deny", "Action": "*", "NotResource": pattern}
+        assert ruling(every(allow(), denied), resource=streams).answer is answer, pattern
 
 
 def test_the_token_is_no_resource() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from probe.gates.policy import Document, PolicyKind, Principal, Request, evaluate
 from probe.model import GateAnswer
-from tests.gates.naive_policy import Context, is_allowed
+from tests.gates.naive_policy import is_allowed
 
 ROLE = "arn:aws:iam::123456789012:role/team/puller"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/other"
@@ -55,7 +55,7 @@ _ARNS = [
     "arn:aws:iam::1234567890?2:*",
 ]
 _ADDRESSES = ["10.0.1.0/24", "10.0.0.0/16", "10.0.1.7", "0.0.0.0/0", "fd00::/8"]
-_NUMBERS = ["5", "10", "49.5"]
+_NUMBERS = ["5", "50", "10", "49.5"]
 _DATES = ["2026-06-01T00:00:00Z"]
 _OPERATORS: dict[str, list[str]] = {
     "StringEquals": _TEXTS,
@@ -114,8 +114,9 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def statements(draw: st.DrawFn, *, principal: bool) -> dict[str, Any]:
-    actions = ["ecr:*", "ecr:batchgetimage", "*", "s3:Get*", "ecr:Get?uthorizationToken", "ecr:[B]atchGetImage"]
+    actions = ["*", "ecr:*", "ecr:batchgetimage", "*", "s3:Get*", "ecr:Get?uthorizationToken", "ecr:[B]atchGetImage"]
     resources = [
+        "*",
         "*",
         "arn:aws:ecr:*:*:repository/*",
         "arn:aws:ecr:us-east-1:123456789012:repository/team/app",
@@ -153,11 +154,28 @@ def ours(policies: list[Any], action: str, resource: str, kind: PolicyKind, look
     return evaluate(found, request, kind).answer
 
 
-def known(context: dict[str, list[str]]) -> Context:
-    return {key: values for key, values in context.items() if values}
+of_one_condition = st.builds(
+    lambda effect, condition, version: {
+        "Version": version,
+        "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": effect, "Action": "*", "Resource": "*", "Condition": condition},
+        ][effect == "Allow" :],
+    },
+    st.sampled_from(["Allow", "Deny"]),
+    conditions(),
+    st.sampled_from(["2012-10-17", "2008-10-17"]),
+)
+hidden_keys = st.sets(st.sampled_from(list(VALUES)), max_size=2)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
+@given(of_one_condition, contexts, hidden_keys)
+def test_the_two_agree_on_a_condition(document: Any, context: dict[str, list[str]], hidden: set[str]) -> None:
+    compare(PolicyKind.IDENTITY, [document], ACTIONS[0], RESOURCES[0], context, hidden)
+
+
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(list(PolicyKind)).flatmap(
         lambda kind: st.tuples(
@@ -167,17 +185,23 @@ def known(context: dict[str, list[str]]) -> Context:
     st.sampled_from(ACTIONS),
     st.sampled_from(RESOURCES),
     contexts,
-    st.sets(st.sampled_from(list(VALUES)), max_size=2),
+    hidden_keys,
 )
 def test_the_two_agree(
     of_kind: tuple[PolicyKind, list[Any]], action: str, resource: str, context: dict[str, list[str]], hidden: set[str]
 ) -> None:
-    kind, policies = of_kind
+    compare(*of_kind, action, resource, context, hidden)
+
+
+def compare(
+    kind: PolicyKind, policies: list[Any], action: str, resource: str, context: dict[str, list[str]], hidden: set[str]
+) -> None:
+    """Compare the two where every key is known; and the answer with some of them hidden with all that they could be."""
     role = None if kind is PolicyKind.IDENTITY else ROLE
-    gateway = kind is PolicyKind.GATEWAY
 
     def naive(values: dict[str, list[str]]) -> bool:
-        return is_allowed(policies, action, resource, role, known(values), gateway=gateway)
+        known = {key: found for key, found in values.items() if found}
+        return is_allowed(policies, action, resource, role, known, gateway=kind is PolicyKind.GATEWAY)
 
     exact = ours(policies, action, resource, kind, lambda key: tuple(context.get(key, ())))
     assert exact is (GateAnswer.ALLOWS if naive(context) else GateAnswer.REFUSES)
