@@ -366,7 +366,7 @@ class _Resolver:
         )
 
     def _served(self, lookup: Lookup, item: Item, found: Resolution, zone: Zone | None) -> Resolution:
-        """The answer with what the endpoint itself says: its service, its state, its address families."""
+        """The answer with what the endpoint adds: its service, its state, its address families."""
         identity = item["VpcEndpointId"]
         opinions = list(found.opinions)
         if zone is not None and not item.get("PrivateDnsEnabled"):

@@ -170,6 +170,18 @@ def test_two_rules_that_forward_to_each_other_end() -> None:
     assert GateAnswer.DEPENDS in {opinion.answer for opinion in resolution.opinions if opinion.gate is GATE}
 
 
+def test_private_dns_of_s3_for_inbound_queries_alone_answers_what_a_rule_forwards() -> None:
+    account = healthy_vpc()
+    add_hub(account)
+    item = endpoint_item(account, "ecr.api") | {"VpcEndpointId": "vpce-0b000009", "VpcId": HUB, "DnsEntries": []}
+    options = {"PrivateDnsOnlyForInboundResolverEndpoint": True}
+    s3 = {"ServiceName": f"com.amazonaws.{REGION}.s3", "NetworkInterfaceIds": ["eni-0b000001"], "DnsOptions": options}
+    own(account, "ec2", "VpcEndpoints").append(item | s3)
+    assert resolved(account, "s3").public
+    add_rule(account, f"s3.{REGION}.amazonaws.com", "10.9.0.53")
+    assert addresses(resolved(account, "s3")) == ["10.9.1.10"]
+
+
 def test_a_profile_brings_a_rule_and_the_vpcs_own_of_the_same_domain_comes_first() -> None:
     account = healthy_vpc()
     add_rule(account, API, "10.9.0.2")
