@@ -17,25 +17,36 @@ from probe.inspect.options import Options
 from probe.inspect.prediction import predict
 from probe.inspect.remedies import Remedy, remedy, with_remedies
 from probe.inspect.replacements import Replacement, refuse_strangers
-from probe.inspect.subnets import answers, over_all
-from probe.inspect.target import Target, read_target
+from probe.inspect.subnets import Judged, answers, over_all
+from probe.inspect.target import Target, other_registries, read_target
 from probe.model import Endpoint, Measurement, Policy, Verdict
 from probe.operator.reading import Reader, read
 from probe.records import Record, field, replace
 from probe.verdict import judge
 
 
-class Inspection(Record, frozen=True, kw_only=True):
-    """The gates of every leg, and what would make them allow, by endpoint.
+class Part(Record, frozen=True, kw_only=True):
+    """The images of one Region: the gates of every leg, and what would make them allow, by endpoint."""
 
-    `target` None: its description could not be read. `measured` are the joined measurements by subnet.
+    target: Target
+    legs: tuple[Leg, ...]
+    remedies: dict[str, Remedy]
+
+
+class Inspection(Record, frozen=True, kw_only=True):
+    """What the gates say. Without parts the target could not be read, for the reason `obstacle`.
+
+    `measured` are the joined measurements by subnet.
     """
 
-    target: Target | None
-    legs: tuple[Leg, ...] = ()
-    remedies: dict[str, Remedy] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
     measured: dict[str, Measured] = field(default_factory=dict)
     obstacle: MissingError | None = None
+
+    @property
+    def target(self) -> Target | None:
+        """The target with the first image."""
+        return self.parts[0].target if self.parts else None
 
 
 def inspect(
@@ -68,11 +79,10 @@ def inspect(
 
 
 def _judged(inspection: Inspection, configuration: Configuration, options: Options) -> Verdict:
-    if inspection.target is None:
-        assert inspection.obstacle is not None
+    if inspection.obstacle is not None:
         words = f" ({inspection.obstacle.words})" if inspection.obstacle.words else ""
         raise UsageError(f"nothing can be inspected: {in_words(inspection.obstacle)}{words}")
-    return verdict_of(inspection.target, inspection, configuration, strict=options.strict)
+    return verdict_of(inspection, configuration, strict=options.strict)
 
 
 def evaluate(
@@ -89,16 +99,20 @@ def _evaluate(view: View, options: Options, measured: Sequence[Measured]) -> Ins
     try:
         target, by_subnet = read_target(view, options, measured)
     except MissingError as error:
-        return Inspection(target=None, obstacle=error)
-    found = (
-        (endpoint.name, remedy(view, _gates_of(target, endpoint, by_subnet))) for endpoint in target.plan.endpoints
-    )
-    return Inspection(
-        target=target,
-        legs=tuple(each for endpoint in target.plan.endpoints for each in _gates_of(target, endpoint, by_subnet)(view)),
-        remedies={name: each for name, each in found if each is not None},
-        measured=by_subnet,
-    )
+        return Inspection(obstacle=error)
+    targets = (target, *other_registries(target))
+    return Inspection(parts=tuple(_part(view, each, by_subnet) for each in targets), measured=by_subnet)
+
+
+def _part(view: View, target: Target, measured: Mapping[str, Measured]) -> Part:
+    legs: list[Leg] = []
+    remedies: dict[str, Remedy] = {}
+    for endpoint in target.plan.endpoints:
+        gates = _gates_of(target, endpoint, measured)
+        legs += gates(view)
+        if (found := remedy(view, gates)) is not None:
+            remedies[endpoint.name] = found
+    return Part(target=target, legs=tuple(legs), remedies=remedies)
 
 
 def _gates_of(
@@ -114,30 +128,36 @@ def _gates_of(
     return lambda view: tuple(legs(view))
 
 
-def verdict_of(target: Target, inspection: Inspection, configuration: Configuration, *, strict: bool) -> Verdict:
+def verdict_of(inspection: Inspection, configuration: Configuration, *, strict: bool) -> Verdict:
     """The verdict that the gates predict, or that was measured, with the causes that they settle: for each subnet, and
     over all.
     """
-    policy = Policy(pull_role=target.role, strict=strict)
-    judged = [(origin, _verdict_in(origin, target, inspection, configuration, policy)) for origin in target.origins]
+    judged = [
+        Judged(
+            f"{origin.subnet}/{part.target.plan.region}" if len(inspection.parts) > 1 else origin.subnet,
+            origin,
+            _verdict_in(origin, part, inspection.measured.get(origin.subnet), configuration, strict=strict),
+        )
+        for part in inspection.parts
+        for origin in part.target.origins
+    ]
     summary = replace(configuration.summary, subnets=answers(judged))
-    gates = tuple(gate for each in inspection.legs for gate in each.gates)
+    gates = tuple(gate for part in inspection.parts for each in part.legs for gate in each.gates)
     return replace(over_all(judged, strict=strict), configuration=summary, gates=gates)
 
 
 def _verdict_in(
-    origin: Origin, target: Target, inspection: Inspection, configuration: Configuration, policy: Policy
+    origin: Origin, part: Part, run: Measured | None, configuration: Configuration, *, strict: bool
 ) -> Verdict:
-    legs = [each for each in inspection.legs if each.origin is origin]
-    run = inspection.measured.get(origin.subnet)
+    target, legs = part.target, [each for each in part.legs if each.origin is origin]
     if run is None:
+        policy = Policy(pull_role=target.role, strict=strict)
         around = target.surroundings_in(origin)
         measurement = predict(legs, target.plan, around, principal=target.role, read_at=configuration.read_at)
     else:
-        gates = tuple(gate for each in legs for gate in each.gates)
-        measurement = replace(_facts(run), gates=gates)
-        policy = replace(run.facts.policy, strict=policy.strict)
-    findings = with_remedies(diagnose(measurement, policy), legs, inspection.remedies, configuration.region)
+        policy = replace(run.facts.policy, strict=strict)
+        measurement = replace(_facts(run), gates=tuple(gate for each in legs for gate in each.gates))
+    findings = with_remedies(diagnose(measurement, policy), legs, part.remedies, configuration.region)
     return judge(findings, measurement, policy, version=__version__)
 
 

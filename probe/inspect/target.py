@@ -26,7 +26,7 @@ from probe.safe_words import quoted
 class Target(Record, frozen=True, kw_only=True):
     """The pull that is inspected. `origins` are one for each subnet; `role` is the execution role's ARN.
 
-    `plan` is that of the first image; `images` are all those in private ECR, with the digest that ECS pinned.
+    `images` are all those in private ECR; `plan` is that of the first, and of all others in its Region.
     """
 
     plan: Plan
@@ -96,17 +96,45 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
         images=images,
         workload=workload,
         role=workload.role,
-        calls=pull_calls(
-            plan,
-            images,
-            role=workload.role,
-            # On instances it is the instance's role, unless the agent is set up otherwise: AWS[agent-settings].
-            log_role=workload.role if workload.launch_type == "FARGATE" else None,
-            account=surroundings.account,
-            created_log_groups=workload.created_log_groups,
-        ),
+        calls=_calls(plan, images, workload, surroundings),
     )
     return target, runs
+
+
+def other_registries(target: Target) -> Iterator[Target]:
+    """The same pull for the images of each other Region, at the endpoints of their registries."""
+    own = target.plan.region
+    for region in dict.fromkeys(image.region for image in target.images if image.region != own):
+        images = tuple(image for image in target.images if image.region == region)
+        surroundings = replace(target.surroundings, image=images[0].text)
+        plan = make_plan(parse(("--image", images[0].text), {}), surroundings)
+        plan = replace(
+            plan,
+            vpc_cidrs=target.plan.vpc_cidrs,
+            endpoints=tuple(endpoint for endpoint in plan.endpoints if ROWS[endpoint.name].of_image),
+        )
+        yield replace(
+            target,
+            plan=plan,
+            surroundings=surroundings,
+            origins=tuple(replace(origin) for origin in target.origins),
+            images=images,
+            calls=_calls(plan, images, target.workload, surroundings),
+        )
+
+
+def _calls(
+    plan: Plan, images: Iterable[ImageReference], workload: Workload, surroundings: Surroundings
+) -> tuple[Call, ...]:
+    return pull_calls(
+        plan,
+        images,
+        role=workload.role,
+        # On instances it is the instance's role, unless the agent is set up otherwise: AWS[agent-settings].
+        log_role=workload.role if workload.launch_type == "FARGATE" else None,
+        account=surroundings.account,
+        created_log_groups=workload.created_log_groups,
+    )
 
 
 def _workload(view: View, options: Options) -> Workload:
