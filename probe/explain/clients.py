@@ -32,7 +32,7 @@ _CLIENTS = (
     (
         Client.ECS,
         re.compile(
-            r"\bCannot[A-Z]\w{1,60}Error\b|DockerTimeoutError|DockerGoClient|ecs-agent|\bResourceInitializationError\b"
+            r"\bCannot[A-Z]\w{1,60}Error\b|DockerTimeoutError|DockerGoClient|ecs-(?:agent|init)\b|\bResourceInitializationError\b"
             r"|\(service [\w-]{1,255}[,)]"
             r"|\barn:aws[\w-]{0,20}:ecs:"
         ),
@@ -65,7 +65,8 @@ _CLIENTS = (
     (
         Client.KUBERNETES,
         re.compile(
-            r"(?i:\bkubelet\b|kubectl|\bpods?/)|ErrImagePull|ImagePullBackOff|\bFailed to pull image \""
+            r"\bTaskRun\b|translating TaskSpec|task run pod"  # Tekton
+            r"|(?i:\bkubelet\b|kubectl|\bpods?/)|ErrImagePull|ImagePullBackOff|\bFailed to pull image \""
             r"|Back-off pulling|kuberuntime|[Ss]andbox|pod_workers|credential provider plugin|\bcri-?o\b|\bcrictl\b"
             r"|rpc error: code = \w{1,20} desc = failed to (?:pull and unpack|get sandbox)|image ?[Pp]ull ?[Ss]ecrets"
         ),

@@ -124,9 +124,9 @@ def _round_trip(
     return ErrorPattern(failure, re.compile("|".join(patterns)), action, code=code)
 
 
-def _setting(subject: Subject, failure: Failure, *patterns: str) -> ErrorPattern:
+def _setting(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
     """Of a setting: it fails before, or instead of, a round trip."""
-    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.ENVIRONMENT, subject)
+    return ErrorPattern(failure, re.compile("|".join(patterns)), Action.ENVIRONMENT, subject, weight=weight)
 
 
 def _task_start(subject: Subject, failure: Failure, *patterns: str, weight: Weight = Weight.STRONG) -> ErrorPattern:
@@ -222,7 +222,14 @@ PATTERNS = (
         Subject.LOG_DRIVER,
         Failure.NO_ANSWER,
         r"(?:initialize logging driver|logger args): (?:.{0,300}: )?dial (?:tcp|udp|unix) "
-        r"(?:\S{1,80}:(?!443:|53:)\d{1,5}|/\S{1,100}): [\w :]{1,80}",
+        r"(?:(?!169\.254\.)\S{1,80}:(?!443:|53:)\d{1,5}|/\S{1,100}): [\w :]{1,80}",
+    ),
+    # CloudWatch Logs' answers about the name of a group or stream.
+    _setting(
+        Subject.LOG_DRIVER,
+        Failure.DENIED,
+        "log groups starting with aws/ are reserved(?: for aws)?",
+        r"at 'log(?:group|stream)name' failed to satisfy constraint",
     ),
     _setting(
         Subject.ENDPOINT_ZONE,
@@ -295,13 +302,15 @@ PATTERNS = (
         Subject.HOST_UNRECOGNISED,
         Failure.MALFORMED,
         r"aws ecr detected with\s{1,3}region\s.{0,10}region is missing",
-        "can only be used with (?:amazon elastic container registry|ecr)",
+        "can only be used with (?:amazon (?:elastic|ec2) container registry|ecr)",
         r"error parsing the serverurl(?:: \S{1,300},)?",
         "is not a valid ecr (?:repository url|registry)",
         "invalid aws registry",  # Flux
         "invalid ecr (?:repository|registry) (?:url|uri|host)",
     ),
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT, *system_errors.UNUSABLE_SETTINGS),
+    # The agent goes on without most of these settings, so that any other error counts.
+    _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.AGENT_SETTINGS, weight=Weight.FAINT),
     # Jenkins, which names credentials by an id of its own.
     _setting(
         Subject.CLIENT_SETTINGS,
@@ -330,7 +339,7 @@ PATTERNS = (
         "no container instances",
         "empty capacity provider",
         r"(?<![\w/])resource:(?:cpu|memory|eni|ports|gpu)\b",
-        "taskfailedtostart: (?:agent|attribute|location)",
+        r"(?:taskfailedtostart:|\breasons? ?[:=]) ?\[?\"?(?:agent|attribute|location)\b",
     ),
     # STS, asked by a program of the user: a CI job, a pod with a web identity, another role.
     _task_start(
@@ -368,13 +377,14 @@ PATTERNS = (
     _task_start(Subject.DISK, Failure.TOO_LARGE, *system_errors.DISK_FULL),
     _task_start(
         Subject.RUNTIME,
-        Failure.NO_ANSWER,
-        r"cannot connect to the docker daemon at \S{1,200}",
-        "is the docker daemon running",
-        r"(?:dial|connect) unix \S{1,200}(?:docker|containerd|crio)\S{0,20}: connect: [\w ]{1,40}",
-        r"failed to dial \S{0,20}/run/containerd/\S{1,40}",
-        "cannotgetdockerclientversionerror",
+        Failure.PROHIBITED,
+        r"permission denied while trying to connect to the docker (?:daemon socket|api)(?: at \S{1,200})?",
+        r"(?:dial|connect) unix \S{1,200}(?:docker|containerd|crio)\S{0,20}: connect: permission denied",
+        "docker client must be run with elevated privileges",
     ),
+    _task_start(Subject.RUNTIME, Failure.NO_ANSWER, *system_errors.RUNTIME_DOWN),
+    # No connection was opened: the process has no descriptor left.
+    _task_start(Subject.RUNTIME, Failure.TOO_LARGE, r"\b(?:dial|lookup|socket|accept)\b.{0,200}?: too many open files"),
     _task_start(
         Subject.NETWORK_SETUP,
         Failure.NO_ANSWER,
@@ -421,6 +431,7 @@ PATTERNS = (
         r"image(?:uri|identifier)?' failed to satisfy constraint: member must satisfy regular expression",
         r"using non-ecr image .{1,400}? is not supported",
         r"ecr image \S{1,400} is invalid",
+        r"image is not supported by app runner(?:: \S{1,400})?",  # Copilot
     ),
     _task_start(
         Subject.SERVICE_IMAGE,
@@ -466,25 +477,25 @@ PATTERNS = (
     _task_start(
         Subject.SLOW_PULL,
         Failure.TIMEOUT,
-        rf"could not transition to (?:pull(?:ed|begin)|manifest_pulled){_TIMED_OUT_AFTER}",
+        rf"could not tran(?:s|is)ition to (?:pull(?:ed|begin)|manifest_pulled){_TIMED_OUT_AFTER}",
         weight=Weight.FAINT,
     ),
     _task_start(
         Subject.SLOW_CREATE,
         Failure.TIMEOUT,
-        rf"could not transition to (?:created|inspecting|creating volume){_TIMED_OUT_AFTER}",
+        rf"could not tran(?:s|is)ition to (?:created|inspecting|creating volume){_TIMED_OUT_AFTER}",
         weight=Weight.FAINT,
     ),
     _task_start(
         Subject.SLOW_STOP,
         Failure.TIMEOUT,
-        rf"could not transition to (?:stopped|removing)(?: image| volume)?{_TIMED_OUT_AFTER}",
+        rf"could not tran(?:s|is)ition to (?:stopped|removing)(?: image| volume)?{_TIMED_OUT_AFTER}",
         weight=Weight.FAINT,
     ),
     _task_start(
         Subject.TIMEOUT,
         Failure.TIMEOUT,
-        rf"could not transition to \w+{_TIMED_OUT_AFTER}",
+        rf"(?:dockertimeouterror: )?could not tran(?:s|is)ition to \w+{_TIMED_OUT_AFTER}",
         weight=Weight.FAINT,
     ),
     _task_start(
@@ -644,6 +655,7 @@ PATTERNS = (
         Failure.NO_CREDENTIALS,
         "cannot perform an interactive login from a non[- ]tty device",
         "error: (?:password|non-null username) required",
+        "must provide --username with --password-stdin",
         "reading password: inappropriate ioctl for device",
         weight=Weight.WEAK,
     ),
@@ -653,7 +665,6 @@ PATTERNS = (
         Failure.MALFORMED,
         r"unknown shorthand flag: 'e' in -e\w*",
         "unknown flag: --password-stdin",
-        "must provide --username with --password-stdin",
         r"docker login\"? requires at most 1 argument",
         "invalid choice: '?get-login(?:-password)?'?",
         r"invalid choice, valid choices are:.{0,8000}get-(?:login|authorization-token)\b.{0,8000}",
@@ -893,6 +904,12 @@ PATTERNS = (
         r"sandbox image .{0,700}(?:no basic auth credentials|\b401 unauthorized|authorization failed)",
         action=Action.CHALLENGE,
     ),
+    # Both lines of Docker Hub's answer; the second one alone is any registry's.
+    _round_trip(
+        Failure.DENIED,
+        "denied: requested access to the resource is denied unauthorized: authentication required",
+        code=DOCKER_HUB,
+    ),
     _round_trip(
         Failure.NO_CREDENTIALS,
         "no basic auth credentials",
@@ -900,6 +917,7 @@ PATTERNS = (
         "credential required for basic auth",
         "(?:unauthorized|/\\S{1,256}|(?:image|scanner|registry|manifest)): authentication required",
         "basic credential not found",  # oras-go
+        "no credentials available for basic auth",  # regclient
         "missing username or secret",
         action=Action.CHALLENGE,
     ),
@@ -931,6 +949,7 @@ PATTERNS = (
         Failure.UNAUTHENTICATED,
         "(?:authorization|provided) token has expired",
         r"\b401\W{1,2}unauthorized",
+        "(?:unsupported|unexpected) (?:http )?status(?: code)?:? 401",  # go-containerregistry, Docker
         r"\bunauthorized: ",
         rf"unauthorized for (?P<host>{_NAME})/",  # jib
         r"login attempt to \S{1,300} failed",
@@ -968,7 +987,8 @@ PATTERNS = (
         r"no matching manifest for (?P<platform>[\w/]{2,40})",
         r"descriptor matching platform '(?P<requested>[^']{2,40})'",
         "find a descriptor for platform",
-        "no match for platform",
+        # What follows is containerd's word for it, not the registry's.
+        r"no match for platform(?: in manifest)?(?: sha256:[0-9a-f]{1,64})?(?:: not found)?",
         "no image found in (?:manifest list|image index) for architecture",
         r"image operating system \S{1,40} cannot be used",
         r"cannot download image with operating system \S{1,40}",
@@ -1001,6 +1021,7 @@ PATTERNS = (
     _round_trip(
         Failure.NOT_FOUND,
         "pull access denied(?: for [^,]{1,512})?, repository does not exist or may require",
+        r"(?:repository \S{1,512} not found: )?does not exist or no pull access",  # Docker until 17.09
         action=Action.MANIFEST,
         code=HIDDEN,
     ),
@@ -1012,7 +1033,7 @@ PATTERNS = (
         r"\b404\W{1,2}not found",
         _status("404"),
         "unable to locate any tags in provided repository",  # Helm
-        "does not exist or no pull access",
+        "(?:unsupported|unexpected) (?:http )?status(?: code)?:? 404",
         action=Action.MANIFEST,
     ),
     _round_trip(
@@ -1026,11 +1047,14 @@ PATTERNS = (
         r"because no [\w -]{5,40} policy allows",
         "with an explicit deny",
     ),
+    # Docker's word for any registry.
+    _round_trip(Failure.SERVER_ERROR, r"unexpected http status:? 50[0-4][\w -]{0,24}", action=Action.MANIFEST),
     _round_trip(
         Failure.SERVER_ERROR,
         r"\b50[0-4]\W{1,2}(?:internal server error|bad gateway|(?:service|server) unavailable|gateway time-?out)",
         "status ?code: 50[0-4]",
         _status("50[0-4]"),
+        "(?:unsupported|unexpected) status(?: code)?:? 50[0-4]",
         r'/v2/[^\s"]{0,300}"?: (?:internal server error|bad gateway|service unavailable|gateway time-?out)',
     ),
     # ---- timeouts and connections without details

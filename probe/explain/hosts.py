@@ -58,7 +58,7 @@ class Host(Record, frozen=True):
     account: str | None = None
     fips: bool = False
     vpce: bool = False
-    misspelt: bool = False  # a host of ECR whose region or suffix AWS does not have
+    misspelt: bool = False  # its region, or the suffix of a host of ECR, is none that AWS has
 
 
 @cache
@@ -97,7 +97,10 @@ def read_host(text: str) -> Host:
     if match := _SERVICE.fullmatch(lower):
         service = _NUMBER.sub("", match["service"])
         region = match["region"]
-        return Host(name, _ENDPOINTS.get(service, service), _region(region), fips=bool(match["fips"]))
+        misspelt = region not in _regions()
+        return Host(
+            name, _ENDPOINTS.get(service, service), _region(region), fips=bool(match["fips"]), misspelt=misspelt
+        )
     match = _GLOBAL.fullmatch(lower)
     return Host(name, match["service"] if match and not is_masked(match["service"]) else None)
 

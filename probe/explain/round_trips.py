@@ -80,7 +80,8 @@ _PHRASES = (
         "layer verification",
         "s3:getobject",
     ),
-    (ENVIRONMENT_FILE, "download env files", "environment file"),
+    # The other objects of S3 that an instance reads before a pull: the agent itself, by ecs-init.
+    (ENVIRONMENT_FILE, "download env files", "environment file", "could not download amazon e", "/amazon-ecs-agent"),
     (RoundTrip("ecs-agent", Action.REQUEST), "connecting to acs", "acs handler"),
     (RoundTrip("ecs-telemetry", Action.REQUEST), "connecting to tcs", "tcs handler"),
     (

@@ -514,7 +514,7 @@ LOGIN_STORES = (
 # ---- requests that are never sent
 
 NOT_SENT = (
-    "unsupported protocol scheme",
+    "unsupported protocol schem[ea]",
     "no host in request url",
     "first path segment in url cannot contain colon",
     r"invalid (?:control character in url|url escape|port \S{1,80} after host)",
@@ -571,6 +571,29 @@ UNUSABLE_SETTINGS = (
     r"error: repo [\w-]{1,63}(?:\.[\w-]{1,63}){2,8} not found",
     "could not find protocol handler for: oci",
     'scheme "?oci"? (?:is )?not supported',
+)
+
+# The ECS agent of its variables and of /etc/ecs/ecs.config.json: agent/config.
+AGENT_SETTINGS = (
+    r"invalid format for \W{0,3}(?:non)?ecs_\w{2,60}.{0,200}",
+    "config: invalid value for docker container",
+    "error reading cfg json data",
+    r"missing required fields: \w{2,30}",
+)
+
+# ---- a container runtime that does not answer
+
+# Docker's client, also on Windows and for a remote daemon: all that follows is about the daemon, not a registry.
+RUNTIME_DOWN = (
+    r"cannot connect to the docker daemon(?: at \S{1,200})?",
+    "is the docker daemon running|(?:docker )?daemon is not running",
+    r"failed to connect to the docker api(?: at \S{1,200})?",
+    "error during connect: .{0,400}",
+    r"open //\./pipe/docker\w{0,20}: .{0,80}",
+    r"(?:dial|connect) unix \S{1,200}(?:docker|containerd|crio)\S{0,20}: connect: [\w ]{1,40}",
+    r"failed to dial \S{0,20}/run/containerd/\S{1,40}",
+    r"cannot access containerd socket|(?:cannot|unable to) connect to podman\b",
+    "cannotgetdockerclientversionerror",
 )
 
 # ---- the disk and the host on which layers are unpacked

@@ -386,12 +386,15 @@ def denial_suspects(evidence: Evidence, step: Step) -> Suspects:
     if evidence.client in _BY_SERVICE:
         return possible(*_BY_SERVICE[evidence.client])
     is_ecr = policy is causes.ECR_ENDPOINT_POLICY
-    foreign = (causes.REPOSITORY_POLICY,) if is_ecr and _is_other_account(evidence, denial) else ()
+    of_image = is_ecr and step.action is not Action.TOKEN
+    is_other = _is_other_account(evidence, denial) if of_image else False
+    foreign = (causes.REPOSITORY_POLICY,) if is_other else ()
+    unknown = (causes.REPOSITORY_POLICY,) if is_other is None and evidence.is_text else ()
     if public:
         suspects = (causes.EXECUTION_ROLE, causes.SOURCE_VPCE_CONDITION, *foreign, policy)
         return Suspects(suspects, ruled_out=frozenset({policy}))
     if denial is None or not denial.explicit:
-        return possible(causes.EXECUTION_ROLE, *foreign, policy)
+        return possible(causes.EXECUTION_ROLE, *foreign, policy, *unknown)
     # Older sentences do not name the policy with the Deny: of a repository it can be the repository's own.
     of_repository = is_ecr and denial.resource is not None and ":repository/" in denial.resource
     own = (causes.REPOSITORY_POLICY,) if of_repository else foreign

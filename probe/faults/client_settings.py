@@ -73,9 +73,33 @@ _BAD_PROXY = re.compile(
     re.IGNORECASE,
 )
 _FIPS = re.compile("fips", re.IGNORECASE)
+# AWS[agent-settings]
+AGENT_SETTINGS = NOT_SENT.variant(
+    title="the ECS agent cannot read one of its settings",
+    why=(
+        "The error comes from the agent's start. It uses the default, so that the host may lack what tasks need, or it "
+        "does not start."
+    ),
+    causes=(
+        replace(
+            causes.MISCONFIGURED,
+            title="a variable of the agent has a value in another form, for example without its quotation marks",
+            fix=advice(
+                "write the value in the form that the error names, in /etc/ecs/ecs.config; a shell, Docker and systemd "
+                "remove quotation marks that are not escaped",
+                "systemctl restart ecs",
+            ),
+            confirm=reads("docker inspect ecs-agent --format {{{{.Config.Env}}}}", note="Run it on the host."),
+        ),
+        causes.OLD_AGENT,
+    ),
+)
+_OF_AGENT = re.compile(r"Invalid format for|config: invalid value|Invalid logging drivers|reading cfg|required fields")
 
 
-def _fips(_evidence: Evidence, step: Step) -> Case | None:
+def _setting(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _OF_AGENT):
+        return Case(AGENT_SETTINGS)
     if says(step, _FIPS):
         return Case(suspects=possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT))
     return None
@@ -90,7 +114,7 @@ def _old(_evidence: Evidence, step: Step) -> Case | None:
 
 
 MEANINGS = {
-    Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, case=_fips),
+    Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, variants=(AGENT_SETTINGS,), case=_setting),
     Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD, variants=(TOO_OLD,), case=_old),
     Subject.PULL_LIMIT: Meaning(PULL_LIMITED),
     Subject.PROXY: Meaning(PROXY, case=_malformed),

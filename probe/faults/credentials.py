@@ -126,6 +126,47 @@ METADATA_UNAVAILABLE = CREDENTIALS_UNAVAILABLE.variant(
     ),
     causes=(causes.IMDS_HOP_LIMIT, causes.NO_CREDENTIALS, causes.PROXY),
 )
+# The agent and SDKs ask for the region where none is set.
+METADATA_OF_REGION = METADATA_UNAVAILABLE.variant(
+    title="instance metadata did not return the region",
+    why=(
+        "It is link-local (169.254.169.254), so no VPC endpoint, security group or network ACL is on that path. The "
+        "client asks it only because no region is set."
+    ),
+    causes=(
+        causes.IMDS_HOP_LIMIT,
+        replace(
+            causes.MISCONFIGURED,
+            title="no region is set where the client runs, so that it asks instance metadata",
+            fix=advice("set AWS_DEFAULT_REGION for the client, or for the ECS agent in /etc/ecs/ecs.config"),
+        ),
+        causes.other(
+            "the address is not reachable from here: a rule of the host, a container's network, or no EC2 instance",
+            advice("run the client in the host's network (docker run --net=host), or allow the address there"),
+            reads("curl --max-time 3 http://169.254.169.254/", note="Run it where the client runs."),
+        ),
+    ),
+)
+# The agent serves the address on its host; without a route there is nothing that answers.
+ADDRESS_LOST = CREDENTIALS_UNAVAILABLE.variant(
+    title="the host has no path to the task's credentials endpoint",
+    why=(
+        "It is link-local, and the agent serves it on the same host: the connection failed at once, so the address or "
+        "its route is missing there, or the agent does not run."
+    ),
+    causes=(
+        causes.other(
+            "the host lost the address or route of 169.254.170.2, for example in a restart, or the agent is down",
+            advice(
+                "restart the agent, which sets up the address; on Windows run Initialize-ECSAgent at every start",
+                "systemctl restart ecs",
+            ),
+            reads("curl --max-time 3 http://169.254.170.2/", note="Run it where the client runs."),
+        ),
+        _NOT_SERVED,
+        causes.PROXY,
+    ),
+)
 METADATA_REFUSED = METADATA_UNAVAILABLE.variant(
     title="there is no instance metadata where the client runs",
     why=(
@@ -167,6 +208,8 @@ _DIALLED = re.compile(
     r"(?:dial tcp|connect(?:ion to)?|address:?) ?\W{0,3}(?:\w{3,14} )?\W?(?:169\.254\.|fd00:ec2:)", re.I
 )
 _UNKNOWN_ID = re.compile("(?i)id not found|invalid ?role ?type")  # the ECS agent
+_FOR_REGION = re.compile(r"(?i)infer region|identity[ -/]?document|placement/|region from|find region|get region")
+_OF_TASK = re.compile(r"169\.254\.170\.2\b")
 _REFUSED = re.compile(r"(?i)refused|unreachable|no route to host|host is down|EHOST|ENETUNREACH")
 
 
@@ -177,6 +220,8 @@ _REFUSED = re.compile(r"(?i)refused|unreachable|no route to host|host is down|EH
     CREDENTIALS_UNAVAILABLE,
     METADATA_UNAVAILABLE,
     METADATA_REFUSED,
+    METADATA_OF_REGION,
+    ADDRESS_LOST,
     NO_CREDENTIALS_OF_CLIENT,
     CREDENTIALS_UNUSABLE,
     INSTANCE_ROLE,
@@ -208,7 +253,11 @@ def _unanswered(evidence: Evidence, step: Step, provider: str | None) -> Finding
     suspects = possible(_NOT_SERVED, causes.CREDENTIALS_REJECTED, causes.PROXY)
     if provider == _INSTANCE_METADATA:
         fault = METADATA_REFUSED if _REFUSED.search(error_text) else METADATA_UNAVAILABLE
+        if fault is METADATA_UNAVAILABLE and _FOR_REGION.search(error_text):
+            fault = METADATA_OF_REGION
         suspects = fault.suspects
+    elif _REFUSED.search(error_text) and _OF_TASK.search(error_text):
+        fault, suspects = ADDRESS_LOST, ADDRESS_LOST.suspects
     if _UNKNOWN_ID.search(error_text):
         suspects = suspects.first(causes.CREDENTIALS_REJECTED)
     excluded = {causes.PROXY} if step.address or _DIALLED.search(error_text) else set()

@@ -28,7 +28,7 @@ _NO_REPOSITORY_THERE = replace(
     causes.REPOSITORY_NOT_FOUND,
     title="the image's name is wrong, or its registry shows it only to accounts that log in",
     fix=advice(
-        "correct the image in the task definition, or set repositoryCredentials there to a login of its registry",
+        "correct the image's name, or log in to its registry: in a task definition by repositoryCredentials",
         REGISTER,
     ),
     confirm=_READ_IMAGE_THERE,
@@ -36,7 +36,7 @@ _NO_REPOSITORY_THERE = replace(
 _NO_TAG_THERE = replace(
     causes.TAG_NOT_FOUND,
     title="the tag or digest was never pushed there, or was removed",
-    fix=advice("correct the tag or digest in the task definition", REGISTER),
+    fix=advice("correct the tag or digest where the image is configured", REGISTER),
     confirm=_READ_IMAGE_THERE,
 )
 _NO_PLATFORM_THERE = replace(causes.NO_MATCHING_PLATFORM, confirm=_READ_IMAGE_THERE)
@@ -76,6 +76,16 @@ _ECR_PUBLIC_TOKEN = replace(
         "aws ecr-public get-authorization-token --region us-east-1 --query authorizationData.expiresAt",
         note="It shows how long a new token is valid; ECR Public issues tokens only in us-east-1.",
     ),
+)
+_TOKEN_OF_ECR = replace(
+    causes.UNRECOGNISED_HOST,
+    title="the client does not know ECR Public, or logs in to it with a token of private ECR",
+    fix=advice(
+        "log in with a token of ECR Public, or not at all, and update a plugin that logs in by itself",
+        "aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin "
+        "public.ecr.aws",
+    ),
+    confirm=_READ_IMAGE_THERE,
 )
 _READ_CERTIFICATE_THERE = reads(
     "openssl s_client -connect {host}:443 -servername {host} </dev/null | openssl x509 -noout -issuer -dates",
@@ -121,6 +131,7 @@ FOREIGN_REGISTRY = Fault(
         _NO_TAG_THERE,
         _NO_PLATFORM_THERE,
         _ECR_PUBLIC_TOKEN,
+        _TOKEN_OF_ECR,
         _LIMITED_THERE,
         causes.NO_PUBLIC_IP,
         causes.NAT_DEVICE,
@@ -269,7 +280,7 @@ def other_registries(evidence: Evidence) -> Iterator[Finding]:
             if public and step.action is Action.TCP and causes.NO_ROUTE in suspects.causes:
                 suspects = suspects.first(causes.ECR_PUBLIC)
             elif public and step.failure in (Failure.DENIED, Failure.UNAUTHENTICATED):
-                suspects = possible(_ECR_PUBLIC_TOKEN, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
+                suspects = possible(_ECR_PUBLIC_TOKEN, _TOKEN_OF_ECR, causes.EGRESS_FIREWALL, _REGISTRY_FAILS)
             if step.failure is Failure.NXDOMAIN and _PUBLIC_API.fullmatch(step.host or ""):
                 suspects = suspects.first(_PUBLIC_API_REGION)
             fault = FOREIGN_ECR_PUBLIC if public else FOREIGN_REGISTRY

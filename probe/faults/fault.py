@@ -12,7 +12,7 @@ from typing import Any
 from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import UNNAMED, Evidence, HostFacts
 from probe.faults.placeholders import service_of, service_options, values_of
-from probe.model import Basis, Extent, Finding, Impact, Kind, Standing, Step
+from probe.model import Basis, Client, Extent, Finding, Impact, Kind, Standing, Step
 from probe.narration import listed, observations
 from probe.records import Record, replace
 
@@ -158,8 +158,11 @@ def finding(
     in_part = extent is Extent.PARTLY and fault.extent is not Extent.PARTLY
     own = {"endpoints": shown, "affected": f"some addresses of {shown}" if in_part else shown}
     texts = {**general, **_in_words(values), **own, **agreement(len(names))}
+    by_other = evidence.is_text and evidence.client not in (Client.ECS, Client.BATCH)
     causes = [
-        cause.filled(suspects.standing(cause), {**texts, **_absent(evidence, names, cause, suspects)})
+        (cause.outside_ecs if by_other else cause).filled(
+            suspects.standing(cause), {**texts, **_absent(evidence, names, cause, suspects)}
+        )
         for cause in dict.fromkeys(suspects.causes)
     ]
     saw = "; ".join(observations(ids, evidence.measurement))

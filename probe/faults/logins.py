@@ -50,6 +50,18 @@ NO_LOGIN = NO_TOKEN.variant(
         causes.LEGACY_HOSTNAME,
     ),
 )
+# A user or a job has logged in by hand, often under another spelling of the host or as another user.
+NO_LOGIN_OF_USER = NO_LOGIN.variant(
+    causes=(
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.UNRECOGNISED_HOST,
+        causes.EXECUTION_ROLE,
+        causes.TOKEN_EXPIRED,
+        causes.MISSING_ECR_API,
+        causes.NO_ROUTE,
+        causes.LEGACY_HOSTNAME,
+    )
+)
 # containerd pulls the sandbox image by itself, without the kubelet's credentials.
 NO_LOGIN_OF_SANDBOX = NO_LOGIN.variant(
     title="the container runtime has no token for its sandbox image",
@@ -116,8 +128,9 @@ LOGIN_OF_OTHER_REGION = LOGIN_MALFORMED.variant(
 )
 LOGIN_EMPTY = Fault(
     "registry.login-empty",
-    "the login to the registry received no password",
-    "The command that should print the token printed nothing, so no login was sent. Its own error shows the cause.",
+    "the login to the registry received no password, or no user name",
+    "The command that should print the token printed nothing, or a variable is empty, so no login was sent. The "
+    "command's own error shows the cause.",
     Impact.PULL,
     (_WRONG_PASSWORD, causes.NO_CREDENTIALS, causes.CREDENTIALS_REJECTED, causes.EXECUTION_ROLE),
 )
@@ -132,6 +145,12 @@ LOGIN_COMMAND = Fault(
             causes.MISCONFIGURED,
             title="the command is one of another version of Docker or of the AWS CLI",
             fix=advice("use the command of the current AWS CLI", _LOGIN),
+            confirm=reads("aws --version", "docker --version", note="Run them where the login fails."),
+        ),
+        replace(
+            causes.OLD_AGENT,
+            title="Docker or the AWS CLI is too old for the command, or an older one comes first in PATH",
+            fix=advice("update Docker and the AWS CLI where the login runs", "aws --version"),
             confirm=reads("aws --version", "docker --version", note="Run them where the login fails."),
         ),
     ),
@@ -220,6 +239,25 @@ LOGIN_STORE = Fault(
     Impact.PULL,
     (_STORE_CLOSED, causes.NO_CREDENTIAL_PROVIDER),
 )
+# Windows' store takes at most 2,560 bytes for a credential.
+STORE_TOO_SMALL = LOGIN_STORE.variant(
+    why=(
+        "The store of Windows refused the entry; it takes only short ones, and ECR's tokens are long. The login itself "
+        "may have succeeded."
+    ),
+    causes=(
+        causes.other(
+            "the token is longer than an entry of the store of Windows may be",
+            advice(
+                "remove credsStore from config.json, so that logins are kept in this file, or use ECR's own helper",
+                _LOGIN,
+            ),
+            reads("docker-credential-wincred list", note="Read credsStore and credHelpers in config.json."),
+        ),
+        _STORE_CLOSED,
+        causes.NO_CREDENTIAL_PROVIDER,
+    ),
+)
 _UNFIT_PROVIDER = replace(
     causes.NO_CREDENTIAL_PROVIDER,
     title="the kubelet runs another program or version than its configuration describes, or without its variables",
@@ -278,6 +316,7 @@ _FOREIGN_HELP = re.compile(r"(?is)\A(?!.*\bdkr[.-]ecr\b).*(?:serverurl|login.{0,
 _SANDBOX_OF_EKS = re.compile(r"sandbox image .{0,200}/pause\b")
 
 
+_STUB = re.compile("stub received bad data", re.IGNORECASE)
 _OTHER_HELPER = re.compile(r"docker-credential-(?!ecr)")
 
 
@@ -285,6 +324,10 @@ def _not_started(_evidence: Evidence, step: Step) -> Case | None:
     if says(step, _OTHER_HELPER):
         return Case(NO_STORE_HELPER)
     return Case(HELPER_UNUSABLE) if step.failure is Failure.PROHIBITED else None
+
+
+def _store(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(STORE_TOO_SMALL) if says(step, _STUB) else None
 
 
 def _silent(_evidence: Evidence, step: Step) -> Case | None:
@@ -303,7 +346,7 @@ MEANINGS = {
     Subject.LOGIN: Meaning(LOGIN_MALFORMED, ("ecr.dkr",), variants=(LOGIN_OF_OTHER_REGION,), case=_other_region),
     Subject.LOGIN_EMPTY: Meaning(LOGIN_EMPTY),
     Subject.LOGIN_COMMAND: Meaning(LOGIN_COMMAND),
-    Subject.LOGIN_STORE: Meaning(LOGIN_STORE),
+    Subject.LOGIN_STORE: Meaning(LOGIN_STORE, variants=(STORE_TOO_SMALL,), case=_store),
     Subject.HELPER_MISSING: Meaning(NO_HELPER, variants=(HELPER_UNUSABLE, NO_STORE_HELPER), case=_not_started),
     Subject.HELPER_FAILED: Meaning(HELPER_FAILED, variants=(HELPER_SILENT,), case=_silent),
     Subject.PROVIDER_FAILED: Meaning(PROVIDER_FAILED),
@@ -312,13 +355,14 @@ MEANINGS = {
 }
 
 
-@finds(NO_TOKEN, NO_LOGIN, NO_LOGIN_OF_SANDBOX, basis=Basis.TEXT)
+@finds(NO_TOKEN, NO_LOGIN, NO_LOGIN_OF_USER, NO_LOGIN_OF_SANDBOX, basis=Basis.TEXT)
 def missing_tokens(evidence: Evidence) -> Iterator[Finding]:
     """Requests to a registry without a token."""
     steps = [step for step in evidence.failed(Action.CHALLENGE) if step.failure is Failure.NO_CREDENTIALS]
     if steps:
         dual = any("dkr-ecr." in endpoint.host for endpoint in evidence.plan.endpoints)
-        fault = NO_TOKEN if evidence.client is Client.ECS else NO_LOGIN
+        by_user = evidence.client in (Client.RUNTIME, Client.PUSH)
+        fault = NO_TOKEN if evidence.client is Client.ECS else NO_LOGIN_OF_USER if by_user else NO_LOGIN
         if any(_SANDBOX_OF_EKS.search(step.detail or "") for step in steps):
             fault = NO_LOGIN_OF_SANDBOX
         suspects = fault.suspects.first(causes.UNRECOGNISED_HOST) if dual else fault.suspects

@@ -109,16 +109,33 @@ LOG_SERVER = LOG_DRIVER.variant(
     ),
     causes=(_SERVER_DOWN, _DRIVER_OPTION),
 )
+LOG_NAME = LOG_DRIVER.variant(
+    title="CloudWatch Logs does not accept the name of the log group or stream",
+    why="CloudWatch Logs answered, so the network works and the credentials are valid.",
+    causes=(
+        causes.other(
+            "the name begins with aws/, or has a character that names of log groups and streams do not have",
+            advice(
+                "correct awslogs-group and awslogs-stream-prefix in logConfiguration of the task definition", REGISTER
+            ),
+            read_task_definition("containerDefinitions[].logConfiguration"),
+        ),
+        causes.LOG_GROUP_MISSING,
+        _DRIVER_OPTION,
+    ),
+)
 _DIALLED = re.compile(r"\bdial (?:tcp|udp|unix)\b")
 
 
 def _server(_evidence: Evidence, step: Step) -> Case | None:
+    if step.failure is Failure.DENIED:
+        return Case(LOG_NAME)
     return Case(LOG_SERVER) if says(step, _DIALLED) else None
 
 
 MEANINGS = {
     Subject.LOG_REGION: Meaning(LOG_REGION, ("logs",)),
-    Subject.LOG_DRIVER: Meaning(LOG_DRIVER, variants=(LOG_SERVER,), case=_server),
+    Subject.LOG_DRIVER: Meaning(LOG_DRIVER, variants=(LOG_SERVER, LOG_NAME), case=_server),
 }
 
 

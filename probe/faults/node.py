@@ -12,7 +12,7 @@ from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, possible
 from probe.faults.subjects import Case, Meaning, Subject, says
-from probe.model import Impact, Step
+from probe.model import Client, Failure, Impact, Step
 from probe.records import replace
 
 DISK = Fault(
@@ -38,12 +38,45 @@ NOT_UNPACKED_ON_WINDOWS = NOT_UNPACKED.variant(
     ),
     causes=(causes.UNPACK, causes.NO_MATCHING_PLATFORM, causes.DISK_FULL),
 )
+_NOT_RUNNING = causes.other(
+    "the container runtime does not run: it was not started yet, has failed, or is not installed",
+    advice("start the container runtime, and after it what uses it", "systemctl restart docker"),
+    reads("journalctl --unit docker --since '-1 hour'", note="Run it on the host."),
+)
+_NOT_SHARED = replace(
+    causes.MISCONFIGURED,
+    title="the job or user has no runtime to use: no privileged mode, no service or socket of Docker, no permission",
+    fix=advice(
+        "give the client a runtime: privileged mode in CodeBuild, the service docker:dind in GitLab, the host's socket "
+        "in Jenkins, a user of the group docker, or the address in DOCKER_HOST",
+        "docker info",
+    ),
+    confirm=reads("docker info", note="Run it as the user, and in the container, in which the client runs."),
+)
 RUNTIME_DOWN = Fault(
     "task.runtime-down",
     "the container runtime of the host does not answer",
     "The error is one of a socket on the host. No request left the host.",
     Impact.START,
-    (causes.SLOW_RUNTIME, causes.DISK_FULL),
+    (causes.SLOW_RUNTIME, _NOT_RUNNING, causes.DISK_FULL),
+)
+# Users, jobs and builds have a runtime of their own, or need access to one.
+RUNTIME_OF_CLIENT = RUNTIME_DOWN.variant(
+    title="the client does not reach a container runtime",
+    why="The error is one between the client and its Docker daemon. No request was sent to a registry.",
+    causes=(_NOT_RUNNING, _NOT_SHARED, causes.SLOW_RUNTIME, causes.DISK_FULL),
+)
+NO_DESCRIPTORS = RUNTIME_DOWN.variant(
+    title="the client opened no connection, because its process has no file descriptor left",
+    why="The error is the host's own: no packet was sent, so network, endpoints and permissions are not involved.",
+    causes=(
+        causes.other(
+            "the limit of open files of the process is too low, or the process leaks them",
+            advice("restart the client, and raise LimitNOFILE of its service", "systemctl restart docker"),
+            reads("systemctl show docker --property LimitNOFILE", note="Run it on the host."),
+        ),
+        causes.SLOW_RUNTIME,
+    ),
 )
 NETWORK_SETUP = Fault(
     "task.network-setup",
@@ -82,9 +115,17 @@ def _unpacking(_evidence: Evidence, step: Step) -> Case | None:
     return Case(NOT_UNPACKED_ON_WINDOWS) if says(step, _ON_WINDOWS) else None
 
 
+def _runtime(evidence: Evidence, step: Step) -> Case | None:
+    if step.failure is Failure.TOO_LARGE:
+        return Case(NO_DESCRIPTORS)
+    if step.failure is Failure.PROHIBITED:
+        return Case(RUNTIME_OF_CLIENT, RUNTIME_OF_CLIENT.suspects.first(_NOT_SHARED))
+    return None if evidence.client in (Client.ECS, Client.BATCH) else Case(RUNTIME_OF_CLIENT)
+
+
 MEANINGS = {
     Subject.DISK: Meaning(DISK),
     Subject.UNPACK: Meaning(NOT_UNPACKED, variants=(NOT_UNPACKED_ON_WINDOWS,), case=_unpacking),
-    Subject.RUNTIME: Meaning(RUNTIME_DOWN),
+    Subject.RUNTIME: Meaning(RUNTIME_DOWN, variants=(RUNTIME_OF_CLIENT, NO_DESCRIPTORS), case=_runtime),
     Subject.NETWORK_SETUP: Meaning(NETWORK_SETUP),
 }

@@ -9,7 +9,7 @@ from probe.addresses import LINK_LOCAL_SERVICES, embedded, is_ipv6
 from probe.endpoints import DUAL_STACK_REGISTRY_SUFFIXES, service_name
 from probe.faults.evidence import ELSEWHERE, UNNAMED, Evidence, is_inside
 from probe.faults.permissions import permission_values
-from probe.model import AddressClass, Asker, Endpoint, ImageReference, Kind, Step
+from probe.model import AddressClass, Asker, Client, Endpoint, ImageReference, Kind, Step
 from probe.narration import few, listed
 from probe.records import Record
 
@@ -140,8 +140,14 @@ def _hosts(evidence: Evidence, steps: tuple[Step, ...], endpoints: tuple[Endpoin
         else "create the endpoints so that no traffic passes it",
         "theirs": f", and those of {few(inside)}" if inside else "",
         "issuer": few(issuers) or "an unknown issuer",
-        "no_proxy": ",".join((*LINK_LOCAL_SERVICES, *(endpoint.host for endpoint in evidence.plan.endpoints))),
+        "no_proxy": ",".join((*_link_local(evidence), *(endpoint.host for endpoint in evidence.plan.endpoints))),
     }
+
+
+def _link_local(evidence: Evidence) -> tuple[str, ...]:
+    """The link-local services that a client asks. AWS[pod-identity-address]"""
+    own = ("169.254.170.23",) if evidence.client is Client.KUBERNETES else ()
+    return (*LINK_LOCAL_SERVICES, *own)
 
 
 def _zone_of(host: str) -> tuple[str, str]:

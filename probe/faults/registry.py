@@ -74,6 +74,10 @@ TOKEN_ABSENT = TOKEN_REJECTED.variant(
     causes=(causes.NO_CREDENTIAL_PROVIDER, causes.TOKEN_EXPIRED, causes.EXECUTION_ROLE),
     in_texts=None,
 )
+_NEEDS_LOGIN = replace(
+    causes.NO_CREDENTIAL_PROVIDER,
+    title="the client has no login for this registry, or does not use its helper (credHelpers) for it",
+)
 # Any name can be a pull-through cache's, because a rule's prefix may be ROOT. AWS[ecr-pull-through-root]
 # Such a cache answers "not found" where the role may not import: AWS[ecr-pull-through-404].
 REPO_NOT_FOUND = Fault(
@@ -100,6 +104,17 @@ REPO_HIDDEN = REPO_NOT_FOUND.variant(
         causes.TOKEN_EXPIRED,
         causes.ECR_ENDPOINT_POLICY,
     ),
+)
+# ECS logs in by itself; other clients may ask without a login.
+REPO_HIDDEN_FROM_CLIENT = REPO_HIDDEN.variant(
+    causes=(
+        causes.EXECUTION_ROLE,
+        causes.REPOSITORY_NOT_FOUND,
+        _NEEDS_LOGIN,
+        causes.REPOSITORY_POLICY,
+        causes.TOKEN_EXPIRED,
+        causes.ECR_ENDPOINT_POLICY,
+    )
 )
 TAG_NOT_FOUND = Fault(
     "registry.tag-not-found",
@@ -352,6 +367,7 @@ def upstream_refusals(evidence: Evidence) -> Iterator[Finding]:
     REPO_NOT_FOUND,
     REPO_UNNAMED,
     REPO_HIDDEN,
+    REPO_HIDDEN_FROM_CLIENT,
     TAG_NOT_FOUND,
     DIGEST_NOT_FOUND,
     DIGEST_UNCERTAIN,
@@ -395,7 +411,7 @@ def _missing_fault(evidence: Evidence, code: str | None) -> Fault:
     """The wording for what the answer and the reference name."""
     reference, is_repository = evidence.plan.reference, code in ("NAME_UNKNOWN", "RepositoryNotFoundException")
     if code == HIDDEN:
-        return REPO_HIDDEN
+        return REPO_HIDDEN if evidence.client in (Client.ECS, Client.BATCH) else REPO_HIDDEN_FROM_CLIENT
     if reference is None:
         return REPO_UNNAMED if is_repository else TAG_UNNAMED
     if is_repository:

@@ -59,6 +59,33 @@ NOT_PLACED = Fault(
     ),
     other_causes=(causes.THROTTLE,),
 )
+# The reasons of RunTask that are about the hosts: an attribute, the agent, the zone.
+NO_FIT_HOST = NOT_PLACED.variant(
+    why=(
+        "No container instance fits the task, so the image and the endpoints are not involved. ATTRIBUTE means a "
+        "property that the task needs and the hosts lack, such as a log driver; AGENT means that no agent is connected."
+    ),
+    causes=(
+        causes.other(
+            "no instance has what the task needs: log driver, network mode, architecture, zone, or a connected agent",
+            advice(
+                "compare the attributes that the task needs with those of the instances",
+                "aws ecs list-attributes --region {task_region} --cluster {cluster} --target-type container-instance",
+            ),
+            reads(
+                "aws ecs describe-task-definition --region {task_region} --task-definition FAMILY "
+                '--query "taskDefinition.requiresAttributes"'
+            ),
+        ),
+        replace(
+            causes.MISCONFIGURED,
+            title="the agent's settings do not offer it: ECS_AVAILABLE_LOGGING_DRIVERS, or the task role variables",
+            fix=advice("set the variable in /etc/ecs/ecs.config, and restart the agent", "systemctl restart ecs"),
+            confirm=reads("docker inspect ecs-agent --format {{{{.Config.Env}}}}", note="Run it on the host."),
+        ),
+        causes.OLD_AGENT,
+    ),
+)
 VOLUME = Fault(
     "task.volume",
     "a volume of the task could not be mounted",
@@ -104,6 +131,10 @@ START_TIMEOUT = Fault(
             reads(DESCRIBE_TASK),
         ),
     ),
+)
+# Docker's own hosts have other work too.
+START_TIMEOUT_OF_DOCKER = START_TIMEOUT.variant(
+    causes=(causes.MISSING_LOGS, causes.SLOW_RUNTIME, causes.SECURITY_GROUP, causes.VPC_ATTRIBUTES_OFF)
 )
 SLOW_CREATE = START_TIMEOUT.variant(
     title="the container runtime did not create the container in time",
@@ -172,11 +203,26 @@ _NOT_BY_ECS = re.compile(
     r"WebIdentity|OIDC|OpenIDConnect|\bsts:|[Pp]rincipal '?(?!ecs)[a-z]|audience|identity provider|thumbprint|\bID[Pp]"
     r"|ID_TOKEN|id-token|DurationSeconds|Request ARN|identity token|IAM [Rr]ole"
 )
+_DOCKER = re.compile("DockerTimeoutError")
 _TASKS = (Client.ECS, Client.BATCH)
+
+
+_HOST_REASON = re.compile(r"(?i)\b(?:attribute|agent|location)\b\"?")
+_SHORTAGE = re.compile(r"(?i)resource:|capacity|network interface|insufficient|no container instances")
+
+
+def _unplaced(evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _HOST_REASON) and not says(step, _SHORTAGE):
+        return Case(NO_FIT_HOST)
+    return _throttled(evidence, step)
 
 
 def _throttled(_evidence: Evidence, step: Step) -> Case | None:
     return Case(suspects=confirmed(causes.THROTTLE)) if step.failure is Failure.THROTTLED else None
+
+
+def _of_docker(_evidence: Evidence, step: Step) -> Case | None:
+    return Case(START_TIMEOUT_OF_DOCKER) if says(step, _DOCKER) else None
 
 
 def _who_assumes(evidence: Evidence, step: Step) -> Case | None:
@@ -187,10 +233,10 @@ def _who_assumes(evidence: Evidence, step: Step) -> Case | None:
 MEANINGS = {
     Subject.EXECUTION_ROLE: Meaning(EXECUTION_ROLE),
     Subject.ROLE: Meaning(ROLE_NOT_ASSUMED, variants=(pulling_services.ROLE_REFUSED,), case=_who_assumes),
-    Subject.PLACEMENT: Meaning(NOT_PLACED, case=_throttled),
+    Subject.PLACEMENT: Meaning(NOT_PLACED, variants=(NO_FIT_HOST,), case=_unplaced),
     Subject.VOLUME: Meaning(VOLUME),
     Subject.SECRET: Meaning(SECRET_MISSING),
-    Subject.TIMEOUT: Meaning(START_TIMEOUT, ("logs",)),
+    Subject.TIMEOUT: Meaning(START_TIMEOUT, ("logs",), variants=(START_TIMEOUT_OF_DOCKER,), case=_of_docker),
     Subject.SLOW_CREATE: Meaning(SLOW_CREATE),
     Subject.SLOW_STOP: Meaning(SLOW_STOP),
     Subject.SLOW_PULL: Meaning(SLOW_PULL),

@@ -38,6 +38,7 @@ NO_ANSWER = Fault(
         causes.FIPS_HOSTNAME_OF_SERVICE,
         causes.LEGACY_HOSTNAME,
         causes.PROXY_NEEDED,
+        causes.RESOLVER_UNREACHABLE,
     ),
     examples=(("reason", "A word stands where the host has its region."),),
 )
@@ -66,6 +67,8 @@ NO_ROUTE = network.NO_ROUTE.variant(
 # Docker's first request to a registry. Where Docker pulls for a task, the token came by another path, so that this
 # request is the first one that needs the subnet's way out.
 _PING = re.compile(r"dkr[.-]ecr\S{1,80}/v2/\"?: ")
+# Go up to 1.5 reports a lookup that timed out so: no address was dialed yet.
+_BARE_DIAL = re.compile(r"\bdial tcp: i/o timeout\b")
 
 
 @finds(REFUSED, NO_ROUTE, NO_ANSWER, NO_ANSWER_UNNAMED, NO_SUCH_HOST, basis=Basis.TEXT)
@@ -89,6 +92,9 @@ def unanswered(evidence: Evidence) -> Iterator[Finding]:
             suspects = _suspects_without_answer(evidence, endpoint)
             if evidence.client is Client.ECS and _PING.search(step.detail or ""):
                 suspects = suspects.first(causes.NO_ROUTE, causes.NO_PUBLIC_IP, causes.SECURITY_GROUP)
+            if _BARE_DIAL.search(step.detail or ""):
+                first, *others = suspects.causes
+                suspects = possible(first, causes.RESOLVER_UNREACHABLE, *others)
             fault = NO_ANSWER_UNNAMED if endpoint.name == UNNAMED and step.subject else NO_ANSWER
             yield finding(fault, evidence, (step,), endpoints=names, impact=impact, suspects=suspects)
 

@@ -25,6 +25,7 @@ REGISTRIES: tuple[Message, ...] = (
         Failure.MALFORMED,
         "reference",
     ),
+    ("denied: requested access to the resource is denied unauthorized: authentication required", Failure.DENIED, None),
     ("UNSUPPORTED: Unsupported manifest type: application/x", Failure.MALFORMED, "manifest-refused"),
     ("MANIFEST_INVALID: manifest invalid", Failure.MALFORMED, "manifest-refused"),
     ("manifest failed signature verification", Failure.MALFORMED, "manifest-refused"),
@@ -315,6 +316,34 @@ FILTERS: tuple[Message, ...] = (
     ("The specified upstream registry requires authentication.", Failure.DENIED, "upstream-rule"),
     ("CreatePullThroughCacheRule, SecretNotFoundException: no", Failure.DENIED, "upstream-rule"),
 )
+# Docker's client and others like it, and the ECS agent's configuration.
+RUNTIMES: tuple[Message, ...] = (
+    *(
+        (message, Failure.NO_ANSWER, "runtime")
+        for message in (
+            "Cannot connect to the Docker daemon",
+            "Docker daemon is not running",
+            "failed to connect to the docker API at unix:///var/run/docker.sock",
+            "open //./pipe/docker_engine: The system cannot find the file specified.",
+            "cannot access containerd socket",
+            "Cannot connect to Podman",
+        )
+    ),
+    ("dial unix /var/run/docker.sock: connect: permission denied", Failure.PROHIBITED, "runtime"),
+    ("the docker client must be run with elevated privileges", Failure.PROHIBITED, "runtime"),
+    ("lookup docker.io: dial udp 10.0.0.2:53: socket: too many open files", Failure.TOO_LARGE, "runtime"),
+    ("Value 'a b' at 'logGroupName' failed to satisfy constraint: x", Failure.DENIED, "log-driver"),
+    ("image is not supported by App Runner: @sha256:4b", Failure.MALFORMED, "service-image"),
+    ("unexpected HTTP status: 502 Bad Gateway", Failure.SERVER_ERROR, Action.MANIFEST),
+    ("unsupported status code 404", Failure.NOT_FOUND, Action.MANIFEST),
+    ("unexpected status code 502", Failure.SERVER_ERROR, None),
+)
+AGENT_SETTINGS = (
+    'Invalid format for "ECS_ENABLE_TASK_ENI", expected a boolean.',
+    "config: invalid value for docker container stop timeout: 0s",
+    "Error reading cfg json data, err x",
+    "Missing required fields: AWSRegion",
+)
 # Words in front of a reason, which count where none follows.
 STORING = (
     "error storing credentials - err: exit status 1, out: ``",
@@ -336,4 +365,5 @@ MESSAGES = (
     *RESOLVERS,
     *NO_CREDENTIALS,
     *FILTERS,
+    *RUNTIMES,
 )

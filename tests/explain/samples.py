@@ -10,6 +10,7 @@ from tests.explain.samples_hosts import HOST_SAMPLES
 from tests.explain.samples_logins import LOGIN_SAMPLES
 from tests.explain.samples_network import NETWORK_SAMPLES
 from tests.explain.samples_registry import REGISTRY_SAMPLES
+from tests.explain.samples_runtimes import RUNTIME_SAMPLES
 from tests.explain.samples_services import SERVICE_SAMPLES
 
 SAMPLES = (
@@ -22,4 +23,5 @@ SAMPLES = (
     *LOGIN_SAMPLES,
     *CREDENTIAL_SAMPLES,
     *HOST_SAMPLES,
+    *RUNTIME_SAMPLES,
 )

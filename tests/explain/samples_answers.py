@@ -208,7 +208,7 @@ ERRORS = (
         'credentials"',
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": "client.no-credential-provider iam.execution-role endpoint.missing.ecr-api"},
+        {"registry.no-token": "client.no-credential-provider client.unrecognised-ecr-host iam.execution-role"},
     ),
     Sample(
         "no registry token, at the dual-stack host",
@@ -400,7 +400,7 @@ IMAGES = (
         "'docker login'",
         "ecr.dkr/manifest",
         "not-found",
-        {"registry.repo-not-found": "iam.execution-role registry.repo-not-found"},
+        {"registry.repo-not-found": "iam.execution-role registry.repo-not-found client.no-credential-provider"},
     ),
     Sample(
         "ECR Public denies",
@@ -408,7 +408,7 @@ IMAGES = (
         "https://public.ecr.aws/v2/shop/scan/manifests/2: 403 Forbidden",
         "registry/manifest",
         "denied",
-        {"registry.elsewhere": "registry.auth-token-expired path.egress-firewall"},
+        {"registry.elsewhere": "registry.auth-token-expired client.unrecognised-ecr-host path.egress-firewall"},
     ),
     Sample(
         "image reference without a registry",

@@ -186,7 +186,7 @@ CLIENTS = (
         f"ERROR: Preparation failed: Error response from daemon: Get {V2}/manifests/7: no basic auth credentials",
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": "client.no-credential-provider iam.execution-role"},
+        {"registry.no-token": "client.no-credential-provider client.unrecognised-ecr-host iam.execution-role"},
     ),
     Sample(
         "podman, no login",
@@ -194,7 +194,7 @@ CLIENTS = (
         "authentication required",
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": "client.no-credential-provider iam.execution-role"},
+        {"registry.no-token": "client.no-credential-provider client.unrecognised-ecr-host iam.execution-role"},
     ),
     Sample(
         "instance metadata silent in a container",

@@ -88,7 +88,7 @@ CREDENTIAL_SAMPLES = (
         f"failed to fetch manifest: Get https://{REGISTRY}/v2/cart/manifests/7: no basic auth credentials",
         "ecr.dkr/challenge",
         "no-credentials",
-        {"registry.no-token": f"{_LOGIN} iam.execution-role endpoint.missing.ecr-api"},
+        {"registry.no-token": f"{_LOGIN} client.unrecognised-ecr-host iam.execution-role"},
     ),
     _none(
         "no credentials: the client is not ECS",

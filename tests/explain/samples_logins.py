@@ -81,7 +81,6 @@ LOGIN_SAMPLES = (
     ),
     _command("Docker: an option that it removed", "unknown shorthand flag: 'e' in -e See 'docker login --help'."),
     _command("Docker: an option that it does not have yet", "unknown flag: --password-stdin"),
-    _command("Docker: no user name", "Must provide --username with --password-stdin"),
     _command("Docker: the printed command as arguments", '"docker login" requires at most 1 argument.'),
     _command("AWS CLI 1: a command of later versions", "aws: error: Invalid choice: 'get-login-password'"),
     _command(

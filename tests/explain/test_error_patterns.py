@@ -10,7 +10,9 @@ from probe.explain.error_patterns import DOCKER_HUB, PATTERNS, Weight, deciding_
 from probe.explain.round_trips import round_trip_in_text, round_trip_of_url
 from probe.model import Action, Failure
 from tests.explain import client_messages, source_lists
+from tests.explain.registry_messages import AGENT_SETTINGS
 from tests.explain.samples_logins import LOGIN_SAMPLES
+from tests.explain.samples_runtimes import RUNTIME_SAMPLES
 from tests.explain.samples_services import SERVICE_SAMPLES
 
 DNS, TCP, TLS = Action.DNS, Action.TCP, Action.TLS
@@ -255,9 +257,10 @@ EVERY_TEXT = (
     *(text for text, _, _ in (*SAMPLES, *TASK_ENDS)),
     *TIMEOUTS,
     *HINTS,
+    *AGENT_SETTINGS,
     *client_messages.ALL,
     *(message for message, _, _ in source_lists.MESSAGES),
-    *(sample.text for sample in (*SERVICE_SAMPLES, *LOGIN_SAMPLES)),
+    *(sample.text for sample in (*SERVICE_SAMPLES, *LOGIN_SAMPLES, *RUNTIME_SAMPLES)),
 )
 
 
@@ -347,7 +350,7 @@ def test_a_bare_timeout_yields_to_a_specific_failure(text: str) -> None:
     assert combined.failure is Failure.NO_CREDENTIALS
 
 
-@pytest.mark.parametrize("text", HINTS)
+@pytest.mark.parametrize("text", [*HINTS, *AGENT_SETTINGS])
 def test_a_hint_in_a_headline_yields_to_every_other_match(text: str) -> None:
     match = deciding_match(text)
     assert match is not None

@@ -32,6 +32,12 @@ class CauseText(Record, frozen=True, kw_only=True):
         """The same cause in the wording of a special case. `changes` are fields of this one."""
         return replace(self, **changes)
 
+    @property
+    def outside_ecs(self) -> CauseText:
+        """The same cause for a client that reads no task definition."""
+        commands = tuple(command for command in self.fix.commands if command != REGISTER)
+        return replace(self, fix=replace(self.fix, commands=commands))
+
     def filled(self, standing: Standing, values: Mapping[str, Any]) -> Cause:
         """The cause of one finding, with `values` for its placeholders."""
         fix = self.fix_of_deny if self.fix_of_deny is not None and values["is_explicit_deny"] else self.fix

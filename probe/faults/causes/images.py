@@ -50,7 +50,7 @@ ARCHIVED = CauseText(
 BAD_IMAGE_REFERENCE = CauseText(
     code="registry.bad-image-reference",
     title="the image's host is mistyped: {image}",
-    fix=advice("correct the image's host in the task definition: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
+    fix=advice("correct the image's host where it is configured: ACCOUNT.dkr.ecr.REGION.{suffix}/NAME:TAG", REGISTER),
     confirm=READ_IMAGE_FIELD,
 )
 BAD_HOST = replace(
