@@ -230,15 +230,17 @@ def _owner(view: View, origin: Origin, lookup: Lookup) -> str | None:
 
 
 def _creation(view: View, origin: Origin, lookup: Lookup, endpoints: Sequence[Item]) -> Change | None:
-    """A new endpoint next to those that exist: in their subnets, with their groups; else in the task's."""
+    """A new endpoint next to those that exist, with their subnets and groups; else in one subnet of each zone.
+
+    It is the same for every subnet of the VPC: a second endpoint of the service would conflict with it.
+    """
     here = [item for item in endpoints if item.get("VpcId") == lookup.vpc and item.get("SubnetIds")]
-    subnets = here[0]["SubnetIds"] if here else [origin.subnet] if origin.vpc == lookup.vpc else []
     groups = [group["GroupId"] for group in here[0].get("Groups", ())] if here else list(origin.groups)
     try:
-        found = view.some(SUBNETS, subnets)
+        subnets = view.some(SUBNETS, here[0]["SubnetIds"]) if here else _one_of_each_zone(view, lookup.vpc)
     except MissingError:
         return None
-    interfaces = tuple(_interfaces(found))
+    interfaces = tuple(_interfaces(subnets))
     if not interfaces or not groups:
         return None
     region = view.configuration.region
@@ -249,6 +251,15 @@ def _creation(view: View, origin: Origin, lookup: Lookup, endpoints: Sequence[It
         interfaces=interfaces,
         service_region=lookup.region if lookup.region != region else None,
     )
+
+
+def _one_of_each_zone(view: View, vpc: str) -> dict[str, dict[str, Any] | None]:
+    """The first subnet of each zone. Raises MissingError."""
+    items = sorted(
+        view.items(SUBNETS, Filters=[{"Name": "vpc-id", "Values": [vpc]}]), key=lambda item: item["SubnetId"]
+    )
+    firsts = {item.get("AvailabilityZone"): item for item in reversed(items)}
+    return {item["SubnetId"]: item for item in sorted(firsts.values(), key=lambda item: item["SubnetId"])}
 
 
 def _interfaces(subnets: dict[str, dict[str, Any] | None]) -> Iterator[NewInterface]:

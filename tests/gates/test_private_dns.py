@@ -17,6 +17,7 @@ from tests.gates.resolution import (
     ORIGIN,
     REGION,
     REGISTRY,
+    SUBNET,
     VPC,
     add_profile,
     addresses,
@@ -318,6 +319,24 @@ def test_a_new_endpoint_has_the_subnets_and_groups_of_those_that_exist() -> None
         "--service-name com.amazonaws.us-east-1.ecr.api --subnet-ids subnet-0a000000 "
         "--security-group-ids sg-0e000000 --private-dns-enabled",
     )
+
+
+def test_the_first_endpoint_of_a_vpc_is_the_same_for_all_of_its_subnets() -> None:
+    account = healthy_vpc()
+    own(account, "ec2", "VpcEndpoints").clear()
+    (subnet,) = own(account, "ec2", "Subnets")
+    others = {"subnet-0a000001": "us-east-1a", "subnet-0b000000": "us-east-1b"}
+    own(account, "ec2", "Subnets")[:0] = [
+        subnet | {"SubnetId": identity, "AvailabilityZone": zone} for identity, zone in others.items()
+    ]
+    changes = {
+        refusal(resolved(account, origin=replace(ORIGIN, subnet=identity))).change
+        for identity in (SUBNET, "subnet-0b000000")
+    }
+    (change,) = changes
+    assert change is not None
+    assert "--subnet-ids subnet-0a000000 subnet-0b000000 " in change.advice(REGION).commands[0]
+    assert mended(account).addresses
 
 
 def test_one_healthy_name_needs_few_calls() -> None:
