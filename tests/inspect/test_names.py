@@ -115,6 +115,20 @@ def test_inspect_confirms_the_cause_with_its_object_and_its_command(case: str) -
     assert any(part in command for command in found.fix.commands), found.fix.commands
 
 
+def test_causes_whose_gates_allow_are_ruled_out() -> None:
+    account = healthy_vpc()
+    without_private_dns(account)
+    (finding,) = [finding for finding in inspected(account).findings if finding.code == "dns.public-answer"]
+    standings = {cause.code: cause.standing for cause in finding.causes}
+    for code in (
+        "endpoint.missing.ecr-api",
+        "dns.hosted-zone-wrong-name",
+        "dns.vpc-attributes-off",
+        "dns.resolver-rule",
+    ):
+        assert standings[code] is Standing.RULED_OUT
+
+
 def test_the_way_out_is_no_cause_where_the_name_should_be_private() -> None:
     account = healthy_vpc()
     without_private_dns(account)
