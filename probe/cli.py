@@ -215,8 +215,9 @@ def _explain(argv: Sequence[str], _stop: Stop) -> int:
     numeric = [output.format for output in reports.outputs if FORMATS[output.format].numeric]
     if numeric and isinstance(verdict, Fleet):
         raise arguments.refusal("format", f"{numeric[0]} reports one run, and this file has one for each subnet")
-    if numeric and isinstance(verdict, Verdict) and verdict.basis is Basis.TEXT:
-        raise arguments.refusal("format", f"{numeric[0]} reports measurements, and an error text has none")
+    if numeric and isinstance(verdict, Verdict) and verdict.basis is not Basis.MEASURED:
+        source = "an error text" if verdict.basis is Basis.TEXT else "a configuration"
+        raise arguments.refusal("format", f"{numeric[0]} reports measurements, and {source} has none")
     return _deliver(verdict, reports)
 
 

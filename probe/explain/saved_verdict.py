@@ -1,4 +1,6 @@
-"""Read a saved verdict. `faults` and `verdict` judge its facts again; its findings and status are not read."""
+"""Read a saved verdict. `faults` and `verdict` judge its facts again; its status is not read, and of
+its findings only what `inspect` proved.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,20 @@ import msgspec
 from probe import __version__
 from probe.faults import diagnose
 from probe.fleet import Fleet, SubnetRun, as_expected, overall
-from probe.model import SCHEMA_VERSION, Action, Asker, Basis, Measurement, Policy, Status, Step, Verdict
+from probe.model import (
+    SCHEMA_VERSION,
+    Action,
+    Advice,
+    Asker,
+    Basis,
+    ConfigurationSummary,
+    JudgedFinding,
+    Measurement,
+    Policy,
+    Status,
+    Step,
+    Verdict,
+)
 from probe.records import Record, field, replace
 from probe.safe_words import shortened
 from probe.verdict import judge
@@ -187,6 +202,46 @@ def rejudge(saved: Saved | Verdict) -> Verdict:
     return judge(findings, saved.measurement, saved.policy, version=__version__)
 
 
+# ---- the document of inspect -----------------------------------------------------------------------------------------
+
+
+class _Inspected(Record):
+    configuration: ConfigurationSummary | None = None
+    findings: tuple[JudgedFinding, ...] = ()
+
+
+def _rejudged(document: bytes) -> Verdict:
+    """A verdict judged again by its steps and gates. What mends a gate was proven with the whole configuration, which
+    the document does not contain, so fixes are kept.
+
+    Over several subnets it is shown as it was judged: what distinguishes the subnets is not in the document.
+    """
+    saved = read_saved(document)
+    try:
+        inspected = msgspec.json.decode(document, type=_Inspected) if b'"configuration"' in document else _Inspected()
+        if inspected.configuration is not None and len(inspected.configuration.subnets) > 1:
+            return msgspec.json.decode(document, type=Verdict)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"is JSON but not a verdict ({_message(error)}); {EXPECTED}") from error
+    verdict = rejudge(saved)
+    if inspected.configuration is None:
+        return verdict
+    findings = tuple(_with_fixes(finding, inspected.findings) for finding in verdict.findings)
+    return replace(verdict, configuration=inspected.configuration, gates=saved.gates, findings=findings)
+
+
+def _with_fixes(finding: JudgedFinding, saved: Iterable[JudgedFinding]) -> JudgedFinding:
+    fixes: dict[tuple[str, str | None], Advice] = {
+        (cause.code, cause.object): cause.fix
+        for other in saved
+        if (other.code, other.endpoints) == (finding.code, finding.endpoints)
+        for cause in other.causes
+        if cause.object is not None
+    }
+    causes = (replace(cause, fix=fixes.get((cause.code, cause.object), cause.fix)) for cause in finding.causes)
+    return replace(finding, causes=tuple(causes))
+
+
 # ---- the document of smoke ------------------------------------------------------------------------------------------
 
 
@@ -200,7 +255,7 @@ class _SavedRuns(Record):
 
 def rejudge_document(document: bytes, *, is_fleet: bool) -> Verdict | Fleet:
     """Judge a saved verdict again, or every verdict of a fleet. Raises ValueError with one plain sentence."""
-    return _rejudged_fleet(_utf8(document)) if is_fleet else rejudge(read_saved(document))
+    return _rejudged_fleet(_utf8(document)) if is_fleet else _rejudged(_utf8(document))
 
 
 def _rejudged_fleet(document: bytes) -> Fleet:
@@ -228,5 +283,5 @@ def _rejudged_run(run: SubnetRun, document: bytes) -> SubnetRun:
     tried = {step.endpoint for step in run.verdict.steps}
     if any(summary.ok and summary.name not in tried for summary in run.verdict.endpoints):
         return run
-    verdict = rejudge(read_saved(document))
+    verdict = _rejudged(document)
     return replace(run, verdict=verdict, status=verdict.status)

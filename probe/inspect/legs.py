@@ -56,8 +56,11 @@ class Leg(Record, frozen=True, kw_only=True):
         return (*self.resolution.opinions, *passages, *requests)
 
     @property
-    def gates(self) -> Iterator[Gate]:
-        """Every answer in its place, as the document shows it."""
+    def gates(self) -> tuple[Gate, ...]:
+        """Every answer in its place, as the document shows it; what several calls have in common once."""
+        return tuple(dict.fromkeys(self._gates()))
+
+    def _gates(self) -> Iterator[Gate]:
         for opinion in self.resolution.opinions:
             yield self._gate(opinion)
         for passage in self.passages:

@@ -8,7 +8,10 @@ from typing import NamedTuple
 from probe.fleet import overall
 from probe.gates.flow import Origin
 from probe.model import JudgedFinding, Pull, Step, SubnetAnswer, Verdict
+from probe.narration import few
 from probe.records import replace
+
+_MOST_NAMED = 3  # subnets in the title of a finding
 
 
 class Judged(NamedTuple):
@@ -60,7 +63,7 @@ def _in_places(places: Sequence[tuple[str, JudgedFinding]], number: int) -> Judg
     """One finding of several subnets, which names them where they are not all."""
     first = min((finding for _, finding in places), key=lambda finding: finding.severity.rank)
     labels = dict.fromkeys(label for label, _ in places)
-    where = "" if len(labels) == number else f" (from {', '.join(labels)})"
+    where = "" if len(labels) == number else f" (from {few(labels, _MOST_NAMED)})"
     because = tuple(_at(step, label) for label, finding in places for step in finding.because)
     return replace(first, title=f"{first.title}{where}", because=because)
 

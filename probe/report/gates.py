@@ -1,17 +1,22 @@
-"""The gates of the configuration: a row for each endpoint and subnet, and what could not be read.
+"""The gates of the configuration in words: a row for each endpoint, the answer of each subnet, and what was not read.
 
-Without --verbose the gates of one kind share a word of the row, and the one that refuses is shown with its sentence.
+The gates of one kind share a word of the row, and the one that refuses is shown with its sentence. Subnets whose gates
+answer alike share a row. Markdown and JUnit use the same words.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
-from probe.model import ConfigurationSummary, Gate, GateAnswer, GateName, Verdict
-from probe.narration import counted
+from probe.model import ConfigurationSummary, Gate, GateAnswer, GateName, Status, SubnetAnswer, Verdict
+from probe.narration import counted, few
 from probe.report import Page
-from probe.report.layout import Line, command, pad, plain, wrapped
+from probe.report.layout import Line, filled, pad, plain, wrapped
+from probe.report.summary import TONES
 
 # The words of a row, each for several gates, in the order in which they are met.
 _WORDS: Mapping[str, tuple[GateName, ...]] = {
@@ -52,85 +57,220 @@ _STYLES = {
 # From the worst to the best: a word shows the worst answer of its gates.
 _WORST = (GateAnswer.REFUSES, GateAnswer.UNKNOWN, GateAnswer.DEPENDS, GateAnswer.ALLOWS)
 _WITH_OBJECT = ("endpoint", "egress", "ingress", "route")
-_MOST_ROWS = 24
-_ABSENT = "not-found"  # an answer too: there is no such policy, key or image
+_MOST_SUBNETS = 2  # named in a row
+_MOST_PLACES = 8
+_LONGEST_PART = 60  # columns; a shorter part of a row is not broken
+_MOST_RIGHTS = 60
+_RIGHT = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
+_AS_USUAL = (None, "denied", "not-found")  # what is denied is listed by its right; many objects need not exist
 
 
-def rows(verdict: Verdict, page: Page) -> Iterator[Line]:
-    """A row for each endpoint, or for each endpoint and subnet where the subnets differ."""
-    groups = by_leg(verdict.gates)
-    width = max((len(name) for name, _ in groups), default=0)
-    for name, gates in groups[:_MOST_ROWS]:
-        yield from wrapped(("strong", f"{pad(name, width)}  "), row(gates), indent=0, page=page, hang=width + 2)
-    if len(groups) > _MOST_ROWS:
-        yield plain(f"{len(groups) - _MOST_ROWS} more rows (-v)", "dim")
+class Leg(NamedTuple):
+    """The gates of an endpoint, from all subnets in which they answer alike. `of`: how many subnets there are."""
+
+    endpoint: str
+    subnets: tuple[str, ...]
+    of: int
+    gates: tuple[Gate, ...]
+
+    @property
+    def where(self) -> str:
+        """The subnets, where they are not all."""
+        if len(self.subnets) == self.of:
+            return ""
+        return f"in {few(self.subnets, _MOST_SUBNETS)} ({len(self.subnets)} of {self.of} subnets)"
+
+
+def rows(verdict: Verdict, page: Page, most: int, *, brief: bool = False) -> Iterator[Line]:
+    """One for each endpoint, and one more for each group of subnets that differs. Of more than `most`, those in which
+    every gate allows are counted, and then the last ones. `brief`: without the objects of what allows.
+    """
+    legs = legs_of(verdict.gates)
+    shown = legs if len(legs) <= most else [leg for leg in legs if worst(leg.gates) is not GateAnswer.ALLOWS][:most]
+    width = max((len(leg.endpoint) for leg in shown), default=0)
+    sentences: set[str] = set()
+    for number, leg in enumerate(shown):
+        name = leg.endpoint if number == 0 or shown[number - 1].endpoint != leg.endpoint else ""
+        words = by_word(leg.gates)
+        parts = list(_brief(words, sentences)) if brief else [_part(*word, sentences) for word in words]
+        parts = [f"{part} ·" for part in parts[:-1]] + parts[-1:]
+        where = [f"{leg.where}:"] if leg.where else []
+        label = (_STYLES[worst(leg.gates)], f"{pad(name, width)}  ")
+        yield from filled(label, [*where, *_unbroken(parts)], indent=0, page=page, hang=width + 2)
+    left = [leg for leg in legs if leg not in shown]
+    if left:
+        allow = all(worst(leg.gates) is GateAnswer.ALLOWS for leg in left)
+        yield plain(f"{counted(len(left), 'more row')}{', in which every gate allows' if allow else ''} (-v)", "dim")
 
 
 def details(verdict: Verdict, page: Page) -> Iterator[Line]:
     """Every gate with its object and element."""
-    for name, gates in by_leg(verdict.gates):
-        yield plain(name, "strong")
-        for gate in gates:
+    for leg in legs_of(verdict.gates, _exactly):
+        yield plain(f"{leg.endpoint} {leg.where}".rstrip(), "strong")
+        for gate in leg.gates:
             where = " ".join(filter(None, (gate.address, gate.object, f"({gate.element})" if gate.element else None)))
             label = f"{pad(str(gate.answer), 8)} {pad(str(gate.gate), 24)} "
             text = f"{where}: {gate.sentence}" if where else gate.sentence
             yield from wrapped((_STYLES[gate.answer], label), text, indent=2, page=page, hang=11)
 
 
+def subnets(configuration: ConfigurationSummary, page: Page) -> Iterator[Line]:
+    """Where several were inspected: which of them pass, and which do not."""
+    for status, sentence in subnets_by_status(configuration):
+        yield from wrapped((TONES[status], f"{status}: "), sentence, indent=0, page=page, hang=2)
+
+
+def subnets_by_status(configuration: ConfigurationSummary) -> Iterator[tuple[Status, str]]:
+    """ "2 of 3 subnets: subnet-0a (us-east-1a), …" for each status, the worst first."""
+    answers = configuration.subnets
+    if len(answers) < 2:
+        return
+    for status in Status:
+        places = [_place(answer) for answer in answers if answer.status is status]
+        if places:
+            more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+            number = f"{len(places)} of {counted(len(answers), 'subnet')}"
+            yield status, f"{number}: {', '.join(places[:_MOST_PLACES])}{more}"
+
+
+def open_gates(gates: Iterable[Gate]) -> list[tuple[Gate, tuple[str, ...]]]:
+    """The gates that do not allow, the worst first, each once with its endpoints."""
+    found: dict[Hashable, tuple[Gate, dict[str, None]]] = {}
+    for gate in sorted(gates, key=lambda gate: _WORST.index(gate.answer)):
+        if gate.answer is not GateAnswer.ALLOWS:
+            key = gate.gate, gate.answer, gate.object, gate.element, gate.sentence
+            found.setdefault(key, (gate, {}))[1][gate.endpoint] = None
+    return [(gate, tuple(names)) for gate, names in found.values()]
+
+
+def _place(answer: SubnetAnswer) -> str:
+    return f"{answer.subnet} ({answer.zone})" if answer.zone else answer.subnet
+
+
+# ---- what was read ---------------------------------------------------------------------------------------------------
+
+
 def reading(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Page) -> Iterator[Line]:
     """What was read, and what could not be read with the statement that would allow it."""
-    account = f"account {configuration.account}, " if configuration.account else ""
-    unanswered = [source for source in configuration.sources if not source.ok and source.failure != _ABSENT]
-    names = sorted({f"{source.service}:{source.operation}" for source in unanswered})
-    text = (
-        f"configuration of {account}{configuration.region}, read {configuration.read_at:%Y-%m-%d %H:%M} UTC with "
-        f"{counted(len(configuration.sources), 'call')}"
-    )
-    yield from wrapped(("dim", ""), text, indent=0, page=page, style="dim")
-    missing = sorted({gate.missing for gate in gates if gate.missing and ":" in gate.missing})
+    yield from wrapped(("dim", ""), what_was_read(configuration), indent=0, page=page, style="dim")
+    for text in unanswered(configuration):
+        yield from wrapped(("warning", "not read: "), text, indent=0, page=page)
+    missing = missing_rights(gates)
     if missing:
-        statement = {"Sid": "Inspect", "Effect": "Allow", "Action": missing, "Resource": "*"}
-        yield from wrapped(
-            ("warning", "not read: "), f"{', '.join(missing)}; this statement allows it:", indent=0, page=page
-        )
-        yield from command(json.dumps(statement), indent=2, page=page)
-    elif names:
-        yield from wrapped(("warning", "not answered: "), ", ".join(names), indent=0, page=page)
+        text = f"{counted(len(missing), 'right')} missing; this statement allows them:"
+        yield from wrapped(("warning", "not read: "), text, indent=0, page=page)
+        for line in statement(missing, page.width):
+            yield (("", "  "), ("command", line))
 
 
-def by_leg(gates: Iterable[Gate]) -> list[tuple[str, tuple[Gate, ...]]]:
-    """The gates by endpoint; by endpoint and subnet where the subnets of an endpoint differ."""
-    by_endpoint: dict[str, dict[str | None, list[Gate]]] = {}
+def what_was_read(configuration: ConfigurationSummary) -> str:
+    account = f"account {configuration.account}, " if configuration.account else ""
+    when = f"{configuration.read_at:%Y-%m-%d %H:%M} UTC"
+    calls = counted(len(configuration.sources), "call")
+    return f"configuration of {account}{configuration.region}, read {when} with {calls}"
+
+
+def unanswered(configuration: ConfigurationSummary) -> Iterator[str]:
+    """The calls that failed, by reason, other than those that need a right."""
+    by_failure: dict[str, dict[str, None]] = {}
+    for source in configuration.sources:
+        if source.failure not in _AS_USUAL:
+            by_failure.setdefault(str(source.failure), {})[f"{source.service}:{source.operation}"] = None
+    for failure, calls in by_failure.items():
+        yield f"{few(calls, _MOST_PLACES)} ({failure})"
+
+
+def missing_rights(gates: Iterable[Gate]) -> list[str]:
+    """The IAM actions that the caller lacks, so that gates are unknown."""
+    return sorted({gate.missing for gate in gates if gate.missing and _RIGHT.fullmatch(gate.missing)})[:_MOST_RIGHTS]
+
+
+def statement(actions: Sequence[str], width: int) -> Iterator[str]:
+    """The lines of a policy statement that allows these actions, each at most about `width` wide."""
+    yield '{"Sid": "Inspect", "Effect": "Allow", "Resource": "*", "Action": ['
+    row = ""
+    for number, action in enumerate(actions):
+        text = json.dumps(action) + ("," if number + 1 < len(actions) else "]}")
+        if row and len(row) + len(text) + 5 > width:
+            yield f"  {row}"
+            row = ""
+        row = f"{row} {text}" if row else text
+    yield f"  {row}"
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def by_word(gates: Iterable[Gate]) -> list[tuple[str, tuple[Gate, ...]]]:
+    """The gates by the word that they share, in the order in which they are met."""
+    found: dict[str, list[Gate]] = {}
     for gate in gates:
-        by_endpoint.setdefault(gate.endpoint, {}).setdefault(gate.subnet, []).append(gate)
+        found.setdefault(_WORD_OF[gate.gate], []).append(gate)
+    return [(word, tuple(found[word])) for word in _WORDS if word in found]
+
+
+def worst(gates: Sequence[Gate]) -> GateAnswer:
+    """The worst answer of some gates."""
+    answers = {gate.answer for gate in gates}
+    return next((answer for answer in _WORST if answer in answers), GateAnswer.ALLOWS)
+
+
+def _alike(gates: Sequence[Gate]) -> Hashable:
+    """What distinguishes the rows of two subnets: nothing that allows."""
+    differing = ((gate.gate, gate.object, gate.element) for gate in gates if gate.answer is not GateAnswer.ALLOWS)
+    return frozenset(word for word, _ in by_word(gates)), tuple(differing)
+
+
+def _exactly(gates: Sequence[Gate]) -> Hashable:
+    return tuple((gate.gate, gate.address, gate.answer, gate.object, gate.element) for gate in gates)
+
+
+def legs_of(gates: Iterable[Gate], key: Callable[[Sequence[Gate]], Hashable] = _alike) -> list[Leg]:
+    """The gates by endpoint, those of subnets with the same `key` together."""
+    by_endpoint: dict[str, dict[str, list[Gate]]] = {}
+    for gate in gates:
+        by_endpoint.setdefault(gate.endpoint, {}).setdefault(gate.subnet or "", []).append(gate)
     found = []
     for endpoint, by_subnet in by_endpoint.items():
-        alike: dict[str, list[str]] = {}
-        for subnet, some in by_subnet.items():
-            alike.setdefault(row(some), []).append(subnet or "")
-        for subnets in alike.values():
-            name = endpoint if len(alike) == 1 else f"{endpoint} from {', '.join(subnets)}"
-            found.append((name, tuple(by_subnet[subnets[0] or None])))
+        groups: dict[Hashable, list[str]] = {}
+        for subnet, own in by_subnet.items():
+            groups.setdefault(key(own), []).append(subnet)
+        for names in groups.values():
+            # With -v each gate is shown once, so the first subnet stands for all that have the same.
+            kept = names if key is _alike else names[:1]
+            of_all = tuple(gate for name in kept for gate in by_subnet[name])
+            found.append(Leg(endpoint, tuple(names), len(by_subnet), of_all))
     return found
 
 
-def row(gates: Sequence[Gate]) -> str:
-    """The gates of one leg in one line."""
-    by_word: dict[str, list[Gate]] = {}
-    for gate in gates:
-        by_word.setdefault(_WORD_OF[gate.gate], []).append(gate)
-    return " · ".join(_in_a_word(word, by_word[word]) for word in _WORDS if word in by_word)
-
-
-def _in_a_word(word: str, gates: Sequence[Gate]) -> str:
-    answer = next(answer for answer in _WORST if any(gate.answer is answer for gate in gates))
-    worst = next(gate for gate in gates if gate.answer is answer)
+def _part(word: str, gates: Sequence[Gate], shown: set[str]) -> str:
+    """The gates of one kind: the worst answer, with its object and, the first time in the report, its sentence."""
+    answer = worst(gates)
+    first = next(gate for gate in gates if gate.answer is answer)
     if answer is GateAnswer.ALLOWS:
-        objects = [gate.object for gate in gates if gate.object and not gate.object.startswith("subnet-")]
-        return " ".join([word, *(objects[:1] if word in _WITH_OBJECT else ()), "ok"])
-    subject = f"{word} {worst.object}" if worst.object else word
-    same = [gate for gate in gates if gate.gate is worst.gate]
-    in_part = worst.address and any(gate.answer is GateAnswer.ALLOWS for gate in same)
-    part = f" at {worst.address}" if in_part else ""
+        objects = {gate.object for gate in gates if gate.gate is first.gate}
+        only = next(iter(objects)) if len(objects) == 1 and word in _WITH_OBJECT else None
+        return f"{word} {only} ok" if only and not only.startswith("subnet-") else f"{word} ok"
+    subject = f"{word} {first.object}" if first.object else word
+    same = [gate for gate in gates if gate.gate is first.gate]
+    in_part = first.address and any(gate.answer is GateAnswer.ALLOWS for gate in same)
+    part = f" at {first.address}" if in_part else ""
     loud = str(answer).upper() if answer is GateAnswer.REFUSES else str(answer)
-    return f"{subject} {loud}{part}: {worst.sentence}"
+    sentence = "as above" if first.sentence in shown else first.sentence
+    shown.add(first.sentence)
+    return f"{subject} {loud}{part}: {sentence}"
+
+
+def _brief(words: Iterable[tuple[str, tuple[Gate, ...]]], shown: set[str]) -> Iterator[str]:
+    """The same in fewer words: what allows is listed."""
+    for allow, group in groupby(words, key=lambda word: worst(word[1]) is GateAnswer.ALLOWS):
+        if allow:
+            yield f"{', '.join(word for word, _ in group)} ok"
+        else:
+            yield from (_part(*word, shown) for word in group)
+
+
+def _unbroken(parts: Iterable[str]) -> Iterator[str]:
+    """The words of the parts; a short part is one word, so that a line breaks before or after it."""
+    for part in parts:
+        yield from [part] if len(part) <= _LONGEST_PART else part.split()

@@ -14,7 +14,7 @@ from probe.faults.causes.lookups import lookups_of
 from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.narration import few
-from probe.report import Page
+from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, runs_without_verdict
 from probe.report.summary import certainty, fix
 from probe.safe_words import shortened
@@ -37,7 +37,8 @@ class _Annotation(NamedTuple):
 def render(verdict: Verdict, _page: Page) -> str:
     findings = sorted(verdict.findings, key=weight)
     answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading_finding(findings))
-    return _commands([answer, *(_annotation(finding, finding.code, finding.title) for finding in findings)])
+    annotations = [_annotation(finding, finding.code, finding.title) for finding in findings]
+    return _commands([answer, *annotations, *_of_configuration(verdict)])
 
 
 def render_fleet(fleet: Fleet, _page: Page) -> str:
@@ -59,6 +60,23 @@ def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
         yield _Annotation("notice", "ecr-probe", (note,))
 
 
+def _of_configuration(verdict: Verdict) -> Iterator[_Annotation]:
+    """What was read, which subnets pass, and what could not be read."""
+    if verdict.configuration is None:
+        return
+    missing = gates.missing_rights(verdict.gates)
+    yield _Annotation(
+        "notice",
+        "ecr-probe: configuration",
+        (
+            gates.what_was_read(verdict.configuration),
+            *(f"{status}: {text}" for status, text in gates.subnets_by_status(verdict.configuration)),
+            *(f"not read: {text}" for text in gates.unanswered(verdict.configuration)),
+            *([f"not read for lack of rights: {few(missing, 20)}"] if missing else ()),
+        ),
+    )
+
+
 def _answer(status: Status, exit_code: int, sentence: str, lead: JudgedFinding | None) -> _Annotation:
     """The verdict comes first, so its level is no lower than any other's."""
     advice = fix(lead)
@@ -76,6 +94,8 @@ def _advice(finding: JudgedFinding) -> Iterator[str]:
     for cause in finding.causes[:1]:
         if cause.standing is not Standing.RULED_OUT:
             yield f"cause: {cause.title} ({certainty(cause, finding)})"
+            if cause.object:
+                yield f"object: {cause.object}{f', {cause.element}' if cause.element else ''}"
             yield from _lines_of("fix: ", cause.fix)
             if cause.standing is not Standing.CONFIRMED:
                 yield from _lines_of("confirm with: ", cause.confirm)

@@ -1,9 +1,9 @@
 """The JSON documents of a verdict and of a fleet, and their schemas.
 
 A verdict's document is kept below the size at which log drivers split lines (AWS[awslogs-line-size]), since a split
-line is not JSON. Details of
-successful steps that no finding names are left out first. `explain` must reach the same conclusions from the shortened
-document, so facts that rules read are left out last, and one step of each kind always stays.
+line is not JSON. Gates that allow, and details of successful steps that no finding names, are left out first. `explain`
+must reach the same conclusions from the shortened document, so facts that rules read are left out last, and one step
+and one gate of each kind always stay.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from probe.model import (
     SCHEMA_VERSION,
     AnswerSeen,
     CertificateSeen,
+    Gate,
+    GateAnswer,
     JudgedFinding,
     LayerSeen,
     ManifestSeen,
@@ -109,13 +111,60 @@ def essence(verdict: Verdict, *, limit: int) -> Verdict:
 
 def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
     """What is left out, one stage after the other."""
+    yield _without_healthy_legs
     for lighten in (_without_names, _without_detail, _without_answer):
         yield partial(_with_light_steps, lighten=lighten)
     yield _with_few_platforms
     for size in _GROUP_SIZES:
         yield partial(_with_few_of_a_kind, size=size)
+        yield partial(_with_few_gates, size=size)
+    yield _with_short_configuration
     for length in _TEXT_LIMITS:
         yield partial(_without_long_values, length=length)
+
+
+def _without_healthy_legs(verdict: Verdict) -> Verdict:
+    """One gate of each endpoint and kind for all the addresses and subnets where every gate allows."""
+    healthy = {_leg(gate) for gate in verdict.gates} - {
+        _leg(gate) for gate in verdict.gates if gate.answer is not GateAnswer.ALLOWS
+    }
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for gate in verdict.gates:
+        kind = gate.endpoint, gate.gate
+        if _leg(gate) not in healthy or kind not in seen:
+            kept.append(gate)
+        seen.add(kind)
+    return replace(verdict, gates=tuple(kept))
+
+
+def _leg(gate: Gate) -> tuple[str | None, ...]:
+    return gate.endpoint, gate.subnet, gate.address
+
+
+def _with_few_gates(verdict: Verdict, size: int) -> Verdict:
+    """At most `size` gates of each endpoint with the same answer and cause."""
+    counts: Counter[tuple[object, ...]] = Counter()
+    kept = []
+    for gate in verdict.gates:
+        kind = gate.endpoint, gate.gate, gate.answer, gate.cause
+        counts[kind] += 1
+        if counts[kind] <= size:
+            kept.append(gate)
+    return replace(verdict, gates=tuple(kept))
+
+
+def _with_short_configuration(verdict: Verdict) -> Verdict:
+    """Each kind of call once, and each summary of a subnet once: another one names the subnet with the same."""
+    if verdict.configuration is None:
+        return verdict
+    first: dict[str, str] = {}
+    subnets = []
+    for answer in verdict.configuration.subnets:
+        same = first.setdefault(answer.summary, answer.subnet)
+        subnets.append(answer if same == answer.subnet else replace(answer, summary=f"as {same}"))
+    sources = tuple(dict.fromkeys(verdict.configuration.sources))
+    return replace(verdict, configuration=replace(verdict.configuration, sources=sources, subnets=tuple(subnets)))
 
 
 def _with_light_steps(verdict: Verdict, lighten: Callable[[Step], Step]) -> Verdict:

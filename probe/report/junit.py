@@ -6,15 +6,28 @@ first, times of the second. A case may have one element only, so warnings are in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 from probe.fleet import Fleet, SubnetRun
-from probe.model import Impact, JudgedFinding, Outcome, Severity, Status, Step, Verdict
+from probe.model import (
+    Basis,
+    Gate,
+    GateAnswer,
+    Impact,
+    JudgedFinding,
+    Outcome,
+    Severity,
+    Standing,
+    Status,
+    Step,
+    Verdict,
+)
 from probe.report import Page
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
+from probe.report.gates import by_word, reading, subnets
 from probe.report.layout import Line, block, plain, wrapped
 from probe.report.summary import fix
 from probe.report.text import explanation
@@ -98,27 +111,63 @@ def _suite(verdict: Verdict, *, name: str) -> _Suite:
 
 
 def _cases(verdict: Verdict) -> Iterator[_Case]:
-    steps = {step.id: step for step in verdict.steps}
-    errors = _errors_by_case(verdict, steps)
+    """A case for each step; where the configuration was read, one for each endpoint and kind of gate."""
+    # What a check would see proves nothing by itself: the gates from which it follows are the tests.
+    steps = {step.id: step for step in verdict.steps} if verdict.basis is not Basis.CONFIGURATION else {}
+    rows = _gates_by_case(verdict.gates)
+    errors = _errors_by_case(verdict, steps, rows)
     # The most serious error comes first, so it is the one that a step of several refers to.
     case_by_step = {name: case for case, finding in reversed(errors.items()) for name in finding.because}
-    for step in verdict.steps:
+    for step in steps.values():
         error = errors.get(step.id)
         mark = _failure_of(error, verdict) if error else _skipped(step, steps, case_by_step)
         yield _Case(step.endpoint, step.id, step.seconds or 0.0, mark)
+    for name, gates in rows.items():
+        error = errors.get(name)
+        yield _Case(gates[0].endpoint, name, mark=_failure_of(error, verdict) if error else _refused(gates, errors))
     for name, finding in errors.items():
-        if name not in steps:
+        if name not in steps and name not in rows:
             yield _Case("findings", name, mark=_failure_of(finding, verdict))
 
 
-def _errors_by_case(verdict: Verdict, steps: Mapping[str, Step]) -> dict[str, JudgedFinding]:
-    """The error of each case: the case of a step that it lists, or its own if all of these have an error already."""
+def _gates_by_case(gates: Iterable[Gate]) -> dict[str, tuple[Gate, ...]]:
+    """The gates of each endpoint and kind, from all subnets."""
+    by_endpoint: dict[str, list[Gate]] = {}
+    for gate in gates:
+        by_endpoint.setdefault(gate.endpoint, []).append(gate)
+    return {f"{name}/{word}": some for name, own in by_endpoint.items() for word, some in by_word(own)}
+
+
+def _errors_by_case(
+    verdict: Verdict, steps: Mapping[str, Step], rows: Mapping[str, Sequence[Gate]]
+) -> dict[str, JudgedFinding]:
+    """The error of each case: the case of a step that it lists or of a gate that explains it, or its own if all of
+    these have an error already."""
     errors_by_case: dict[str, JudgedFinding] = {}
     for number, finding in enumerate(sorted(_errors(verdict), key=weight)):
         free = [name for name in finding.because if name in steps and name not in errors_by_case]
         failed = [name for name in free if steps[name].failed]
-        errors_by_case[(failed or free or [f"{finding.code} {number}"])[0]] = finding
+        refusing = [name for name, gates in rows.items() if name not in errors_by_case and _explains(gates, finding)]
+        errors_by_case[(failed or free or refusing or [f"{finding.code} {number}"])[0]] = finding
     return errors_by_case
+
+
+def _explains(gates: Iterable[Gate], finding: JudgedFinding) -> bool:
+    """Whether one of these gates refuses, and is the confirmed cause of the finding."""
+    confirmed = {cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED}
+    return any(
+        gate.answer is GateAnswer.REFUSES and gate.endpoint in finding.endpoints and gate.cause in confirmed
+        for gate in gates
+    )
+
+
+def _refused(gates: Sequence[Gate], errors: Mapping[str, JudgedFinding]) -> _Mark | None:
+    """The mark of gates that refuse because of an error in another case, or that are not known to allow."""
+    first = min(gates, key=lambda gate: gate.answer is GateAnswer.ALLOWS)
+    if first.answer is GateAnswer.ALLOWS:
+        return None
+    case = next((name for name, finding in errors.items() if _explains(gates, finding)), None)
+    return _Mark("skipped", str(first.gate), f"{first.answer}: {f'see {case}' if case else first.sentence}")
 
 
 def _errors(verdict: Verdict) -> list[JudgedFinding]:
@@ -163,6 +212,9 @@ def _output(verdict: Verdict) -> Iterator[Line]:
             if finding.severity is Severity.WARNING:
                 yield from explanation(finding, verdict, _PAGE)
             yield ()
+    if verdict.configuration is not None:
+        yield from subnets(verdict.configuration, _PAGE)
+        yield from reading(verdict.configuration, verdict.gates, _PAGE)
     yield plain(f"{verdict.status}: {verdict.summary}")
     text = fix(leading_finding(verdict.findings))
     if text:

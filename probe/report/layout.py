@@ -52,13 +52,20 @@ def wrapped(label: Span, text: str, *, indent: int, page: Page, style: str = "",
     Lines are broken at blanks only. A word longer than a line, such as a host name, is left whole: the terminal folds
     it, and it can still be copied.
     """
+    return filled(label, text.split(), indent=indent, page=page, style=style, hang=hang)
+
+
+def filled(
+    label: Span, words: Iterable[str], *, indent: int, page: Page, style: str = "", hang: int | None = None
+) -> list[Line]:
+    """The same with words that may contain blanks, at which lines are not broken."""
     start = indent + cells(label[1])
     column = start if hang is None else hang
     width = min(page.width, _PROSE)
     lines: list[Line] = []
     head: tuple[Span, ...] = (("", " " * indent), label)
     row, used = "", start
-    for word in text.split():
+    for word in words:
         if row and used + 1 + cells(word) > width:
             lines.append((*head, (style, row)))
             head, row, used = (("", " " * column),), "", column

@@ -11,9 +11,22 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from probe.fleet import Fleet, SubnetRun
-from probe.model import Action, Asker, JudgedFinding, Outcome, Severity, Status, Step, Verdict
+from probe.model import (
+    Action,
+    Asker,
+    Basis,
+    ConfigurationSummary,
+    Gate,
+    GateAnswer,
+    JudgedFinding,
+    Outcome,
+    Severity,
+    Status,
+    Step,
+    Verdict,
+)
 from probe.narration import counted, failure_cell, few
-from probe.report import Page
+from probe.report import Page, gates
 from probe.report.fleet import (
     closing_sentence,
     endpoints,
@@ -41,6 +54,12 @@ _PAGE = Page(width=100)
 # Each picture comes with a word, because fonts may lack it.
 _PICTURES = {Status.PASS: "✅", Status.DEGRADED: "⚠️", Status.FAIL: "❌", Status.INCONCLUSIVE: "❔"}
 _MARKS = {Mark.OK: "✅ ok", Mark.WARNING: "⚠️", Mark.UNPROVEN: "❔", Mark.BROKEN: "❌", Mark.NOT_TRIED: "–"}
+_GATE_MARKS = {
+    GateAnswer.ALLOWS: "✅ allows",
+    GateAnswer.REFUSES: "❌ refuses",
+    GateAnswer.DEPENDS: "❔ depends",
+    GateAnswer.UNKNOWN: "❔ unknown",
+}
 _STAGES = {"DNS": {Action.DNS}, "TCP": {Action.TCP}, "TLS": {Action.TLS}}
 _STAGES["requests"] = {*Action} - {Action.CONTROL}.union(*_STAGES.values())
 
@@ -61,9 +80,41 @@ def of_finding(finding: JudgedFinding, verdict: Verdict) -> str:
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
     yield from _head(verdict.status, verdict.summary, fix(leading_finding(verdict.findings)))
     yield f"Image {_code(subject(verdict), _LONGEST_LINE)}"
-    yield _table(("endpoint", *_STAGES, "reached"), _stage_rows(verdict))
+    if verdict.basis is not Basis.CONFIGURATION:
+        yield _table(("endpoint", *_STAGES, "reached"), _stage_rows(verdict))
+    if verdict.configuration is not None:
+        yield from _of_configuration(verdict.configuration, verdict.gates)
     findings = sorted(verdict.findings, key=weight)
     yield from _findings((finding, verdict, "") for finding in findings)
+
+
+def _of_configuration(configuration: ConfigurationSummary, all_gates: Sequence[Gate]) -> Iterator[str]:
+    """The subnets, the gates that do not allow, and what was not read."""
+    subnets = [
+        f"- {_PICTURES[status]} {status}, {_code(text, _LONGEST_LINE)}"
+        for status, text in gates.subnets_by_status(configuration)
+    ]
+    if subnets:
+        yield "\n".join(subnets)
+    found = gates.open_gates(all_gates)
+    if found:
+        yield _table(("endpoint", "gate", "object", "element", "why"), (_gate_row(*each) for each in found))
+    else:
+        yield "Every gate that was read allows."
+    yield _code(gates.what_was_read(configuration), _LONGEST_LINE)
+    for text in gates.unanswered(configuration):
+        yield f"Not read: {_code(text, _LONGEST_LINE)}"
+    missing = gates.missing_rights(all_gates)
+    if missing:
+        yield f"Not read, {counted(len(missing), 'right')} missing. This statement allows them:"
+        yield _fenced("\n".join(gates.statement(missing, _PAGE.width)))
+
+
+def _gate_row(gate: Gate, endpoints: Sequence[str]) -> list[str]:
+    names = few((_cell(name) for name in endpoints), _MOST_ENDPOINTS)
+    place = (_cell(part) if part else "" for part in (gate.object, gate.element))
+    sentence = _code(gate.sentence.replace("|", "¦"), _LONGEST_LINE)
+    return [names, f"{_GATE_MARKS[gate.answer]} {_cell(gate.gate)}", *place, sentence]
 
 
 def _of_fleet(fleet: Fleet) -> Iterator[str]:

@@ -31,6 +31,7 @@ _MOST_ROWS_OF_TITLES = 2
 _MOST_FINDINGS = 3  # the others are listed by title
 _MOST_SUBNETS = 24  # of more, those of a zone with the same result share a row
 _FEW_SUBNETS = 6
+_FEW_LEGS = 8
 _MOST_PLACES = 8
 _MOST_ENDPOINTS = 12
 
@@ -44,6 +45,7 @@ class Detail(NamedTuple):
     steps: bool = False
     in_full: int = _MOST_FINDINGS
     subnets: int = _MOST_SUBNETS
+    legs: int = _MOST_SUBNETS
 
 
 # From the longest report to the shortest: the first that fits a screen is printed.
@@ -51,10 +53,10 @@ _DETAILS = (
     Detail(causes=2, steps=True),
     Detail(causes=1, steps=True),
     Detail(causes=1),
-    Detail(causes=1, sentences=2),
-    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS),
-    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, in_full=1),
-    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, in_full=0),
+    Detail(causes=1, sentences=2, legs=_FEW_LEGS),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, legs=_FEW_LEGS),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, legs=_FEW_LEGS, in_full=1),
+    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, legs=3, in_full=0),
 )
 
 
@@ -101,7 +103,11 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     if verdict.basis is not Basis.CONFIGURATION:
         yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
     if verdict.configuration is not None:
-        yield from gates.details(verdict, page) if detail is None else gates.rows(verdict, page)
+        yield from gates.subnets(verdict.configuration, page)
+        if detail is None:
+            yield from gates.details(verdict, page)
+        else:
+            yield from gates.rows(verdict, page, detail.legs, brief=detail.legs < _MOST_SUBNETS)
         yield from gates.reading(verdict.configuration, verdict.gates, page)
     notes = [finding for finding in findings[len(serious) :] if finding not in place]
     if notes and detail is not None:
