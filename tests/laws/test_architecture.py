@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -206,6 +207,17 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
         if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
             yield child
             yield from executed(child)
+
+
+@pytest.mark.parametrize("argv", ["demo healthy", "health", "--version", "explain tcp.silent"])
+def test_only_inspect_loads_the_outside_view(argv: str) -> None:
+    """Checks start as fast as before: `demo` runs a whole one."""
+    listed = f"import sys; from probe.cli import main; main({argv.split()!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run((sys.executable, "-c", listed), capture_output=True, text=True, check=True, timeout=60)
+    outside = {"probe.configuration", "probe.gates", "probe.inspect", "probe.operator"}
+    loaded = done.stderr.splitlines()[-1].split()
+    assert "probe.cli" in loaded
+    assert not [name for name in loaded if within(name, outside)]
 
 
 def test_there_is_no_import_circle() -> None:
