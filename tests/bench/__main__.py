@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tests.bench import fleet, rows, sidecar
+from tests.bench import fleet, inspection, rows, sidecar
 from tests.bench.rows import LAYER, SIZES, Bench, Row
 from tests.lab import cloud as laboratory
 from tests.lab import containers
@@ -21,7 +21,7 @@ from tests.lab.containers import Engine, one_off
 from tests.lab.images import write_layout
 from tests.lab.network import ENVIRONMENT
 
-ROWS = (*rows.ROWS, *sidecar.ROWS, *fleet.ROWS)
+ROWS = (*rows.ROWS, *sidecar.ROWS, *fleet.ROWS, *inspection.ROWS)
 # The laboratory's servers, the container engine, and the peers that are measured in the same run. A program is named
 # like its Debian package unless PACKAGES lists it.
 PROGRAMS = (*laboratory.NEEDED, *containers.NEEDED, "openssl", "prometheus-blackbox-exporter")
