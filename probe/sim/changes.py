@@ -94,6 +94,11 @@ def acl_drops(*ranges: str) -> Change:
     return lambda vpc: vpc.network.acl_drops.extend(ranges)
 
 
+def firewall_drops(*ranges: str) -> Change:
+    """A firewall appliance drops packets to these ranges; no configuration of AWS shows it."""
+    return lambda vpc: vpc.network.firewall_drops.extend(ranges)
+
+
 # ---- names ------------------------------------------------------------------
 
 

@@ -109,11 +109,18 @@ class PublicDns(Record):
         return ()
 
 
+class Forward(Record, frozen=True):
+    """A Route 53 Resolver rule: what the server at `target` answers."""
+
+    handler: DnsHandler
+    target: str
+
+
 class Profile(Record):
     """A Route 53 Profile: zones, Resolver rules and DNS Firewall rules that many VPCs share. AWS[profile-contents]"""
 
     zones: list[Zone] = field(default_factory=list)
-    forwards: dict[str, DnsHandler] = field(default_factory=dict)
+    forwards: dict[str, Forward] = field(default_factory=dict)
     blocked: dict[str, DnsHandler] = field(default_factory=dict)
 
 
@@ -126,7 +133,7 @@ class Resolver(Record):
 
     public: PublicDns
     zones: Callable[[], list[Zone]]
-    forwards: dict[str, DnsHandler] = field(default_factory=dict)
+    forwards: dict[str, Forward] = field(default_factory=dict)
     blocked: dict[str, DnsHandler] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     dns64: bool = False
@@ -157,7 +164,7 @@ class Resolver(Record):
         # The more specific of zone and rule wins, and the rule where both have the same name.
         # AWS[resolver-rule-precedence]
         if rule is not None and (zone is None or len(rule) >= len(zone.name)):
-            answer = forwards[rule](name, record)
+            answer = forwards[rule].handler(name, record)
             return SERVFAIL if answer.rcode is None else answer  # the target of the rule did not answer
         return zone.answer(name, record) if zone else self.public.answer(name, record)
 

@@ -69,6 +69,12 @@ def host(service: str, region: str) -> str:
     return f"{label(service)}.{region}.{suffix(region)}"
 
 
+def endpoint_service(service: str, region: str) -> str:
+    """The name under which PrivateLink offers a service; in China some have another prefix."""
+    prefix = "cn." if region.startswith("cn-") and service in ("ecr.api", "ecr.dkr", "sts", "s3") else ""
+    return f"{prefix}com.amazonaws.{region}.{service}"
+
+
 def private_names(service: str, region: str, *, year: int = 2026) -> tuple[str, ...]:
     """The names for which an interface endpoint creates private zones, as DescribeVpcEndpoints lists them.
 

@@ -137,6 +137,7 @@ class Network(Record):
         default_factory=lambda: ["0.0.0.0/0", "::/0"]
     )  # destinations that the task's security group allows on 443
     acl_drops: list[str] = field(default_factory=list)  # destinations that the subnet's network ACL drops
+    firewall_drops: list[str] = field(default_factory=list)  # destinations that an appliance on the way drops
     middleboxes: list[Middlebox] = field(default_factory=list)
     transparent_proxy: bool = False  # accepts connections to every public address and forwards to those that exist
 
@@ -152,7 +153,7 @@ class Network(Record):
         allowed_ranges = [target for target in self.egress if target != S3_PREFIX_LIST]
         if not (inside(address, allowed_ranges) or (S3_PREFIX_LIST in self.egress and regional_s3)):
             return False
-        if inside(address, self.acl_drops):
+        if inside(address, [*self.acl_drops, *self.firewall_drops]):
             return False
         translated = embedded(address) != address
         source = self.nat if translated else self.ipv6 if ":" in address else self.address

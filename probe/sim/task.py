@@ -41,6 +41,7 @@ class Task(Record):
     zone: str = ""
     snapshotter: str = "overlayfs"
     role: str | None = "probe-task"
+    execution_role: str = "ecsTaskExecutionRole"
     containers: list[Container] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     credentials_path: str = field(default_factory=lambda: f"/v2/credentials/{secrets.token_hex(16)}")
@@ -66,6 +67,11 @@ class Task(Record):
     @property
     def role_arn(self) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{self.role}"
+
+    @property
+    def execution_role_arn(self) -> str:
+        """The role that pulls."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.execution_role}"
 
     @property
     def session_arn(self) -> str:

@@ -25,6 +25,7 @@ from probe.wire import Wire
 
 AMAZON_PROVIDED_DNS = ("169.254.169.253", "fd00:ec2::253")
 HUB = "10.99.0.0/16"  # the network team's VPC, behind a transit gateway
+HUB_SERVER = "10.99.0.53"  # an inbound endpoint of the hub's resolver
 _LAST_OCTETS = {
     service: 10 + number
     for number, service in enumerate((*names.CORE, *names.AGENT, "s3", "secretsmanager", "sts", "ssm", "kms"))

@@ -26,6 +26,7 @@ from probe.sim.dns import (
     SERVFAIL,
     DnsAnswer,
     DnsHandler,
+    Forward,
     Profile,
     always,
     failing_once,
@@ -37,7 +38,7 @@ from probe.sim.network import Treatment
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
 from probe.sim.scenarios.scenario import NO_ENDPOINT, PRIVATE_NAMES, WAY_OUT, degraded, failing, passing
 from probe.sim.servers import CORPORATE, Certificate, HttpServer
-from probe.sim.vpc import VPC
+from probe.sim.vpc import HUB_SERVER, VPC
 
 REGION = "us-east-1"
 
@@ -217,7 +218,6 @@ DNS = (
 
 
 OTHER_SERVER = "10.0.3.53"  # the company's DNS server in the VPC
-HUB_SERVER = "10.99.0.53"  # an inbound endpoint of the hub's resolver
 
 
 def _public_dns(vpc: VPC) -> DnsHandler:
@@ -237,7 +237,7 @@ def _without_ipv6(vpc: VPC) -> DnsHandler:
 
 def _rule_to_dead_server(vpc: VPC) -> None:
     """A Route 53 Resolver rule forwards AWS's names to a dead server."""
-    vpc.resolver.forwards["amazonaws.com"] = always(NO_ANSWER)
+    vpc.resolver.forwards["amazonaws.com"] = Forward(always(NO_ANSWER), OTHER_SERVER)
 
 
 def _hub_resolver(vpc: VPC) -> None:
@@ -247,9 +247,9 @@ def _hub_resolver(vpc: VPC) -> None:
     nameserver_lines(HUB_SERVER)(vpc)
 
 
-def forwards(handler: Callable[[VPC], DnsHandler], *domains: str) -> Change:
+def forwards(handler: Callable[[VPC], DnsHandler], *domains: str, target: str = OTHER_SERVER) -> Change:
     """Resolver rules that send these domains to a server."""
-    return lambda vpc: vpc.resolver.forwards.update(dict.fromkeys(domains, handler(vpc)))
+    return lambda vpc: vpc.resolver.forwards.update(dict.fromkeys(domains, Forward(handler(vpc), target)))
 
 
 def firewall(response: DnsHandler, *domains: str) -> Change:
@@ -260,7 +260,7 @@ def firewall(response: DnsHandler, *domains: str) -> Change:
 def _hub_rules(vpc: VPC) -> None:
     """Central endpoints whose zones the hub's resolver has; Resolver rules of the hub lead to it."""
     zones, vpc.zones = vpc.zones, []
-    forwards(lambda vpc: serves(zones, vpc), *(zone.name for zone in zones))(vpc)
+    forwards(lambda vpc: serves(zones, vpc), *(zone.name for zone in zones), target=HUB_SERVER)(vpc)
 
 
 def _hub_profile(vpc: VPC) -> None:

@@ -15,6 +15,7 @@ from probe.sim.changes import (
     connection_treated,
     damaged_bodies,
     egress_only,
+    firewall_drops,
     middlebox,
     private_zone,
     server_certificate,
@@ -165,7 +166,7 @@ NETWORK = (
     failing(
         "firewall-drops-s3",
         "A firewall on the way out drops packets to S3 of this region, and there is no gateway endpoint.",
-        all_of(without_gateway, with_nat, acl_drops("52.216.1.0/24")),
+        all_of(without_gateway, with_nat, firewall_drops("52.216.1.0/24")),
         findings={"s3.silent": "path.egress-firewall"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated",
     ),
