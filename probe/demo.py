@@ -1,6 +1,7 @@
 """`ecr-probe demo`: run the real check in the simulated VPC and compare the verdict with what the scenario expects.
 
-Only this module and `rehearsal` import the simulator. `cli` prints.
+With --inspect, the configuration of the simulated account is then joined with what was measured. Only this module,
+`rehearsal` and `simulated_inspection` import the simulator. `cli` prints.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from probe.safe_words import quoted
 if TYPE_CHECKING:
     from probe.rehearsal import Stage
     from probe.serve.options import Options
+    from probe.sim.account import SimulatedAccount
     from probe.sim.scenarios import Scenario
 
 SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
+GOOD_INSPECTED = "for example ecr-probe demo --inspect security-group"
 GOOD_SERVED = "for example ecr-probe demo --serve s3-gateway-missing"
 INTERRUPTED = "interrupted; scenario not checked"
 _CONCURRENT = 12  # scenarios; most of their time is waiting
@@ -40,7 +43,8 @@ class Request(Record, frozen=True):
     `listing`: describe the scenarios without running them. `everything`: run all, one line each. Otherwise each of
     `scenarios` runs and is reported in full. `ambiguous`: the name that these scenarios match, which is not a scenario.
     `sidecar`: serve the first scenario or, with `drill`, health and each of the scenarios in turn.
-    `verdict_exit_code`: exit as `check` would, instead of 0 for a verdict as expected.
+    `inspecting`: read the account's configuration after the check. `verdict_exit_code`: exit as `check` would, instead
+    of 0 for a verdict as expected.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -52,6 +56,7 @@ class Request(Record, frozen=True):
     ambiguous: str | None = None
     sidecar: Options | None = None
     drill: bool = False
+    inspecting: bool = False
     verdict_exit_code: bool = False
 
     @property
@@ -92,7 +97,7 @@ def read(argv: Sequence[str]) -> Request:
     if listing or everything:
         mode = "--list" if listing else "--all"
         useless = [flag.name for flag in REPORT_FLAGS if arguments.on_command_line(flag.name)]
-        useless += ["exit-code"] if arguments.on("exit-code") else []
+        useless += [name for name in ("exit-code", "inspect") if arguments.on(name)]
         if useless:
             raise UsageError(f"{mode} prints a line for each scenario, so --{useless[0]} has no effect; {GOOD}")
         return _checked(replace(request, scenarios=_matching(name, scenarios) if name else scenarios))
@@ -100,7 +105,14 @@ def read(argv: Sequence[str]) -> Request:
         raise UsageError(f"without a name the demo shows two reports; name a scenario for --format or --output; {GOOD}")
     if name is None and arguments.on("exit-code"):
         raise UsageError(f"--exit-code needs the name of a scenario; {GOOD} --exit-code")
-    request = replace(request, reports=read_reports(arguments), verdict_exit_code=arguments.on("exit-code"))
+    if name is None and arguments.on("inspect"):
+        raise UsageError(f"--inspect needs the name of a scenario; {GOOD_INSPECTED}")
+    request = replace(
+        request,
+        reports=read_reports(arguments),
+        verdict_exit_code=arguments.on("exit-code"),
+        inspecting=arguments.on("inspect"),
+    )
     if name is None:
         return _checked(replace(request, scenarios=tuple(scenario_named(name, scenarios) for name in SHOWN)))
     matching = _matching(name, scenarios)
@@ -251,12 +263,40 @@ def scenes(request: Request, *, width: int, stop: threading.Event) -> Iterator[S
                 return
             story = _wrapped(f"scenario {scenario.name}: ", scenario.description, width=width, hang=2)
             yield Scene(before=(*([""] if number else []), *story, ""))
-            verdict = play(scenario, request, stop)
+            verdict, account = _play(scenario, request, stop)
             if stop.is_set():
                 yield Scene(verdict=verdict, after=("", INTERRUPTED), as_expected=False)
                 return
             differing = differences(scenario, verdict)
-            yield Scene(verdict=verdict, after=("", *_outcome(scenario, differing, width)), as_expected=not differing)
+            alone = not (request.inspecting and request.for_programs)  # a program reads one document
+            outcome = ("", *_outcome(scenario, differing, width))
+            yield Scene(verdict=verdict if alone else None, after=outcome, as_expected=not differing)
+            if request.inspecting:
+                yield _inspected(scenario, verdict, account, width)
+
+
+def _inspected(scenario: Scenario, verdict: Verdict, account: SimulatedAccount, width: int) -> Scene:
+    """The second report: what was measured, joined with the configuration of the simulated account."""
+    from probe.simulated_inspection import joined, settled
+
+    found = joined(account, verdict, role=pull_role(scenario))
+    story = "inspect reads the simulated account's configuration and joins it with what was measured:"
+    confirmed = settled(found)
+    named = "; ".join(f"{cause} in {identity}" for cause, identity in confirmed.items()) or "no cause"
+    expected = confirmed == dict(scenario.settled)
+    label = "as expected, the configuration confirms: " if expected else "NOT as expected, the configuration confirms: "
+    return Scene(
+        before=("", *_wrapped("", story, width=width), ""),
+        verdict=found,
+        after=("", *_wrapped(label, named, width=width, hang=2)),
+        as_expected=expected,
+    )
+
+
+def pull_role(scenario: Scenario) -> str | None:
+    """The role that the scenario says pulls, if not the task's execution role."""
+    flags = iter(scenario.arguments)
+    return next((next(flags, None) for flag in flags if flag == "--pull-role"), None)
 
 
 def _list(scenarios: Sequence[Scenario], width: int) -> Iterator[str]:
@@ -296,13 +336,19 @@ def _run_all(request: Request, stop: threading.Event) -> Iterator[Scene]:
 
 def play(scenario: Scenario, request: Request, stop: threading.Event) -> Verdict:
     """Run the check in the scenario's VPC."""
+    return _play(scenario, request, stop)[0]
+
+
+def _play(scenario: Scenario, request: Request, stop: threading.Event) -> tuple[Verdict, SimulatedAccount]:
     from probe.run import run
+    from probe.sim.configuration import account_of
     from probe.sim.vpc import VPC
 
     with VPC() as vpc:
         scenario.change(vpc)
         settings = _settings(scenario, request, vpc.environ)
-        return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+        verdict = verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+        return verdict, account_of(vpc)
 
 
 def differences(scenario: Scenario, verdict: Verdict) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from probe.inspect.command import inspect
 from probe.inspect.measured import read_measured
 from probe.inspect.options import read_options
-from probe.model import Verdict
+from probe.model import Standing, Verdict
 from probe.operator.aws import error_of_response
 from probe.records import Record
 from probe.report import FORMATS, Page
@@ -17,14 +17,11 @@ from probe.sim.configuration.identifiers import TASK_GROUP, TASK_SUBNET
 _PLACE = ("--subnets", TASK_SUBNET, "--security-groups", TASK_GROUP)
 
 
-class SimulatedReader(Record, frozen=True):
+class SimulatedReader(Record):
     """Answers the calls of `inspect` from a simulated account."""
 
     account: SimulatedAccount
-
-    @property
-    def region(self) -> str:
-        return self.account.region
+    region: str
 
     def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> tuple[dict[str, Any], ...]:
         try:
@@ -45,6 +42,18 @@ def predicted(account: SimulatedAccount, *argv: str, role: str | None = None) ->
     return _inspected(account, *(argv or _PLACE), role=role)
 
 
+def settled(verdict: Verdict) -> dict[str, str]:
+    """The causes that gates confirm, with the object that is named first."""
+    return {
+        cause.code: cause.object
+        for finding in reversed(verdict.findings)
+        for cause in reversed(finding.causes)
+        if cause.standing is Standing.CONFIRMED and cause.object
+    }
+
+
 def _inspected(account: SimulatedAccount, *argv: str, role: str | None, measured: bytes | None = None) -> Verdict:
     options = read_options([*argv, *(("--execution-role", role) if role else ())], {"AWS_REGION": account.region})
-    return inspect(options, SimulatedReader(account), read_measured(measured) if measured is not None else ())
+    return inspect(
+        options, SimulatedReader(account, account.region), read_measured(measured) if measured is not None else ()
+    )

@@ -58,7 +58,13 @@ COMMANDS = {
     ),
     "demo": Command(
         "run the same check in a simulated VPC, without an AWS account",
-        ("demo healthy", "demo s3-gateway-missing --exit-code", "demo --list s3", "demo --serve --drill"),
+        (
+            "demo healthy",
+            "demo s3-gateway-missing --exit-code",
+            "demo --list s3",
+            "demo --inspect security-group",
+            "demo --serve --drill",
+        ),
         f"0 as expected, 1 not as expected, 2 usage, 130 or 143 interrupted; with --exit-code {VERDICT_CODES}",
         {
             "what to show": flags.DEMO_FLAGS,

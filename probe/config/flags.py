@@ -297,6 +297,11 @@ DEMO_FLAGS = (
     ),
     Flag("all", help="run all scenarios, one line each", has_variable=False),
     Flag("exit-code", help="exit with the verdict's own code, to rehearse a failing pipeline", has_variable=False),
+    Flag(
+        "inspect",
+        help="then read the configuration of the simulated account, and name the object that causes the fault",
+        has_variable=False,
+    ),
 )
 DEMO_SERVE_FLAGS = (
     Flag("serve", help="run the sidecar in the simulated VPC until Ctrl-C", has_variable=False),

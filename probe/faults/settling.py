@@ -5,7 +5,7 @@ What depends on a value that cannot be known, and what could not be read, leaves
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from probe.model import Cause, Finding, Gate, GateAnswer, GateName, Standing
 from probe.records import replace
@@ -62,6 +62,23 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "logs.group-missing": (GateName.LOG_GROUP,),
 }
 
+_OF_PACKETS = frozenset(
+    (
+        GateName.ENDPOINT_INTERFACE,
+        GateName.ENDPOINT_ZONE,
+        GateName.SECURITY_GROUP_EGRESS,
+        GateName.NACL_EGRESS,
+        GateName.ROUTE,
+        GateName.BLOCK_PUBLIC_ACCESS,
+        GateName.PUBLIC_PATH,
+        GateName.NETWORK_FIREWALL,
+        GateName.NACL_INGRESS,
+        GateName.SECURITY_GROUP_INGRESS,
+        GateName.NACL_RETURN_EGRESS,
+        GateName.NACL_RETURN_INGRESS,
+    )
+)
+
 
 def settle(findings: Iterable[Finding], gates: Sequence[Gate]) -> tuple[Finding, ...]:
     """The findings with the standings that the gates of their endpoints give their causes."""
@@ -75,11 +92,23 @@ def settle(findings: Iterable[Finding], gates: Sequence[Gate]) -> tuple[Finding,
 def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
     if not finding.causes:
         return finding
-    refusals = {gate.cause: gate for gate in reversed(gates) if gate.answer is GateAnswer.REFUSES and gate.cause}
+    refusals = {gate.cause: gate for gate in reversed(list(_first_refusals(gates))) if gate.cause}
     causes = [_with_standing(cause, refusals.get(cause.code), gates) for cause in finding.causes]
     if any(cause.standing is Standing.CONFIRMED for cause in causes):
         causes = [_overtaken(cause, gates) for cause in causes]
     return replace(finding, causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)))
+
+
+def _first_refusals(gates: Iterable[Gate]) -> Iterator[Gate]:
+    """The refusals that explain something. Where a name leads to a wrong place, what stops packets on their way there
+    explains nothing."""
+    astray = set()
+    for gate in gates:
+        leg = (gate.endpoint, gate.subnet)
+        if gate.answer is GateAnswer.REFUSES and not (leg in astray and gate.gate in _OF_PACKETS):
+            yield gate
+            if gate.gate not in _OF_PACKETS:
+                astray.add(leg)
 
 
 def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) -> Cause:

@@ -33,8 +33,9 @@ class SimulatedAccount(Record, kw_only=True):
 
     def answer(self, action: str, parameters: Mapping[str, Any], region: str | None = None) -> Item:
         """The reply to one call. Raises RefusedCallError."""
-        if region not in (None, self.region):
-            return self.elsewhere[region].answer(action, parameters) if region in self.elsewhere else {}
+        if region is not None and region != self.region:
+            elsewhere = self.elsewhere.get(region) or SimulatedAccount(region=region, account=self.account)
+            return elsewhere.answer(action, parameters)
         self.calls.append(action)
         if {action, *(f"{action} {value}" for value in parameters.values())} & self.denied:
             raise RefusedCallError("AccessDeniedException", f"not authorized to perform: {action}")

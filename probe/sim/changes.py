@@ -221,6 +221,11 @@ def repository(vpc: VPC, account: str = "", region: str = "", name: str = APP) -
     return image_repository
 
 
+def encrypted_with(key: images.Key) -> Change:
+    """A KMS key encrypts the repository; what follows from its state is a change of its own."""
+    return lambda vpc: setattr(repository(vpc), "key", key)
+
+
 def corrupt_layers(vpc: VPC) -> None:
     """S3 returns layers of the right length with wrong content."""
     for blob in repository(vpc).blobs.values():

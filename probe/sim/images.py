@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -54,6 +54,13 @@ class Image(Record, frozen=True):
     blobs: tuple[Content, ...]
 
 
+class Key(Record, frozen=True):
+    """The KMS key that encrypts a repository. `granted`: ECR's grant to decrypt exists."""
+
+    state: str = "Enabled"
+    granted: bool = True
+
+
 class Repository(Record):
     """A repository. `policy` applies to other accounts; `upstream`: the host that has the blobs (pull-through)."""
 
@@ -65,6 +72,7 @@ class Repository(Record):
     upstream: str | None = None
     layer_region: str | None = None  # where S3 keeps the layers, if not in the registry's region
     layer_bucket: str | None = None  # where S3 keeps them, if not in the usual bucket
+    key: Key | None = None
     archived: set[str] = field(default_factory=set)  # digests in the storage class ARCHIVE
 
     def push(self, image: Image, *tags: str) -> Repository:
@@ -93,6 +101,10 @@ class Repositories:
 
     def find(self, account: str, region: str, name: str) -> Repository | None:
         return self._repositories.get((account, region, name))
+
+    def all_of(self, account: str, region: str) -> Iterator[Repository]:
+        """The repositories of a registry."""
+        return (item for (owner, place, _), item in self._repositories.items() if (owner, place) == (account, region))
 
     def blob(self, digest: str) -> Content | None:
         return next((item.blobs[digest] for item in self._repositories.values() if digest in item.blobs), None)

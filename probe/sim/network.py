@@ -56,12 +56,15 @@ class Interface(Record, eq=False):
         return list(zones.values())
 
 
+GATEWAY_ID = "vpce-0ffffaaaa22221111"
+
+
 class Gateway(Record, eq=False):
     """The S3 gateway endpoint: a route to S3's public ranges of one region and a policy, without name or address."""
 
     region: str
     ip_address_type: str = "ipv4"  # or dualstack; AWS[gateway-ip-address-type]
-    vpce_id: str = "vpce-0ffffaaaa22221111"
+    vpce_id: str = GATEWAY_ID
     policy: Policy = ALLOW_ALL
     service: str = "s3"
 

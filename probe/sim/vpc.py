@@ -33,6 +33,11 @@ _LAST_OCTETS = {
 _ICMP = {Treatment.PROHIBIT: errno.EACCES, Treatment.UNREACHABLE: errno.EHOSTUNREACH}
 
 
+def endpoint_id(service: str, *, abroad: bool = False) -> str:
+    """The id of an interface endpoint; `abroad`: of the service in another region."""
+    return f"vpce-0{_LAST_OCTETS[service] + 100 * abroad:02x}1b2c3d4e5f6071"[:22]
+
+
 class Destination(Record, frozen=True):
     """The service behind an address, and its server."""
 
@@ -139,7 +144,7 @@ class VPC:
         endpoint = Interface(
             service,
             region or self.region,
-            f"vpce-0{last:02x}1b2c3d4e5f6071"[:22],
+            endpoint_id(service, abroad=region is not None),
             addresses,
             [self.at_ipv6(subnet, last) for subnet in (1, 2)] if self.ranges_ipv6 else [],
             allowed_sources=[*self.ranges, *self.ranges_ipv6],

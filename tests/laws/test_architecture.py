@@ -244,7 +244,11 @@ def test_the_simulator_is_an_independent_oracle() -> None:
 
 def test_only_the_demo_imports_the_simulator() -> None:
     users = {dotted(path) for path in FILES if any(name.startswith("probe.sim") for name in imports(path))}
-    assert {user for user in users if not user.startswith("probe.sim")} <= {"probe.demo", "probe.rehearsal"}
+    assert {user for user in users if not user.startswith("probe.sim")} <= {
+        "probe.demo",
+        "probe.rehearsal",
+        "probe.simulated_inspection",
+    }
 
 
 def test_only_operator_aws_makes_clients_of_aws() -> None:

@@ -22,6 +22,8 @@ from probe.model import SCHEMA_VERSION, Action, Outcome, Severity, Verdict
 from probe.report import FLEET_FORMATS, FORMATS, Page
 from probe.report.json import schema
 from probe.run import run
+from probe.sim.account import SimulatedAccount
+from probe.sim.configuration import account_of
 from probe.sim.scenarios import SCENARIOS
 from probe.sim.scenarios.pairs import PAIRS
 from probe.sim.scenarios.scenario import Scenario
@@ -31,6 +33,7 @@ from tests.laws.lookups import reads_that_are_not_printed, words_without_read
 from tests.laws.placeholders import signs_of_empty_placeholders
 from tests.report import fleets, readers
 from tests.report.screen import check_form
+from tests.scenarios.inspection import the_configuration_confirms_the_cause
 
 # A dropped packet takes the whole timeout; nothing else depends on it.
 QUICK = ("--connect-timeout", "1.5")
@@ -42,6 +45,7 @@ class ScenarioRun:
     verdict: Verdict
     printed: str  # on stdout and stderr during the run
     secrets: tuple[str, ...]
+    account: SimulatedAccount
 
 
 def run_scenario(scenario: Scenario) -> ScenarioRun:
@@ -51,7 +55,7 @@ def run_scenario(scenario: Scenario) -> ScenarioRun:
         scenario.change(vpc)
         settings = parse(arguments, vpc.environ, started=time.monotonic())
         verdict = run(settings, vpc.wire())
-        return ScenarioRun(verdict, printed.getvalue() + repr(settings), vpc.secrets)
+        return ScenarioRun(verdict, printed.getvalue() + repr(settings), vpc.secrets, account_of(vpc))
 
 
 @cache
@@ -80,6 +84,7 @@ def test_a_scenario_matches_its_expectations_and_the_laws(scenario: Scenario) ->
     the_exit_code_follows_from_the_status(result.verdict)
     every_command_has_a_form_that_the_laboratory_tries(scenario, result.verdict)
     check_form(result.verdict)
+    the_configuration_confirms_the_cause(scenario, result.verdict, result.account)
     assert signs_of_empty_placeholders(result.verdict) == []
     assert list(words_without_read(cause for finding in result.verdict.findings for cause in finding.causes)) == []
     assert list(reads_that_are_not_printed(result.verdict)) == []

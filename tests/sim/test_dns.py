@@ -12,7 +12,7 @@ import dns.query
 import pytest
 
 from probe.sim import changes
-from probe.sim.dns import NXDOMAIN, DnsAnswer, Zone, always, leading_to
+from probe.sim.dns import NO_ANSWER, NXDOMAIN, Forward, Zone, always, leading_to
 from probe.sim.vpc import VPC
 
 needs_dig = pytest.mark.skipif(shutil.which("dig") is None, reason="dig is not installed")
@@ -158,7 +158,7 @@ def test_private_zones_need_dns_hostnames(vpc: VPC) -> None:
 
 
 def test_a_rule_to_a_dead_server_gives_servfail_outside_private_zones(vpc: VPC) -> None:
-    vpc.resolver.forwards["amazonaws.com"] = lambda _name, _record: DnsAnswer(rcode=None)
+    vpc.resolver.forwards["amazonaws.com"] = Forward(always(NO_ANSWER), "10.0.3.53")
     assert rcode(ask(vpc, LAYERS)) == "SERVFAIL"
     assert addresses(ask(vpc, API)) == {"10.0.1.10", "10.0.2.10"}
 

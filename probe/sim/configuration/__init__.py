@@ -8,7 +8,9 @@ corrupted bytes) is not in it.
 from __future__ import annotations
 
 from probe.sim.account import SimulatedAccount
-from probe.sim.configuration.network import network_of
+from probe.sim.cloud import OTHER_REGION
+from probe.sim.configuration.access import DENIED, access_of, repositories_of
+from probe.sim.configuration.network import network_of, prefix_lists
 from probe.sim.configuration.resolver import replies_of, resolver_of
 from probe.sim.configuration.tasks import tasks_of
 from probe.sim.vpc import VPC
@@ -18,11 +20,23 @@ __all__ = ("account_of",)
 
 def account_of(vpc: VPC) -> SimulatedAccount:
     """The account of the task, with everything that it has in the Region."""
-    account, replies = resolver_of(vpc), replies_of(vpc)
     tasks, definition = tasks_of(vpc)
     return SimulatedAccount(
         region=vpc.region,
         account=vpc.task.account,
-        objects={"ec2": network_of(vpc), **account, "ecs": tasks},
-        replies={**replies, "ecs:DescribeTaskDefinition": definition},
+        objects={"ec2": network_of(vpc), **resolver_of(vpc), "ecs": tasks},
+        replies={**replies_of(vpc), **access_of(vpc), "ecs:DescribeTaskDefinition": definition},
+        denied=set(DENIED),
+        elsewhere={OTHER_REGION: _elsewhere(vpc, OTHER_REGION)},
+    )
+
+
+def _elsewhere(vpc: VPC, region: str) -> SimulatedAccount:
+    """The same account in another Region."""
+    return SimulatedAccount(
+        region=region,
+        account=vpc.task.account,
+        objects={"ec2": prefix_lists(region)},
+        replies=repositories_of(vpc, region),
+        denied=set(DENIED),
     )

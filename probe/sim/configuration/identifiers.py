@@ -4,6 +4,7 @@ from __future__ import annotations
 
 VPC_ID = "vpc-0a1b2c3d4e5f60718"  # as in the metadata of a task on EC2
 HUB_ID = "vpc-0b000000000000099"
+SPOKE_ID = "vpc-0c000000000000098"  # another VPC with which the hub shares its zones
 TASK_SUBNET = "subnet-0a000001"
 OTHER_SUBNET = "subnet-0a000002"  # in the other zone
 NAT_SUBNET = "subnet-0a000000"
@@ -32,5 +33,11 @@ ZONE = "Z0A00000{}"  # zones of the VPC's own, in order
 HUB_ZONE = "Z0B00000{}"  # zones of central endpoints
 TASK_INTERFACE = "eni-0a000001"
 INSTANCE_INTERFACE = "eni-0a000002"
+SERVICE_CONTROL = "p-0a000001"
+SERVICE_CONTROL_ARN = (
+    f"arn:aws:organizations::999999999999:policy/o-0a1b2c3d4e/service_control_policy/{SERVICE_CONTROL}"
+)
+KEY = "0a1b2c3d-0000-4444-8888-121212121212"
+KEY_ARN = f"arn:aws:kms:us-east-1:123456789012:key/{KEY}"  # in the usual Region and account
 CONTAINER_INSTANCE = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 INSTANCE = "i-0a1b2c3d4e5f60718"

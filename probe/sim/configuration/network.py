@@ -31,8 +31,7 @@ def network_of(vpc: VPC) -> dict[str, list[Item]]:
         "NatGateways": list(_nat_gateways(vpc)),
         "VpcEndpoints": [*_interface_endpoints(vpc, groups), *_gateway_endpoints(vpc)],
         "NetworkInterfaces": [*_task_interfaces(vpc), *_endpoint_interfaces(vpc, groups)],
-        "PrefixLists": list(_prefix_lists(vpc)),
-        "Entries": list(_prefix_list_entries(vpc)),
+        **prefix_lists(vpc.region),
         "DhcpOptions": [_dhcp_options(vpc)],
         "TransitGatewayAttachments": list(_attachments(vpc)),
         "Routes": list(_transit_routes(vpc)),
@@ -65,7 +64,9 @@ def _vpcs(vpc: VPC) -> Iterator[Item]:
         "VpcId": ids.VPC_ID,
         "OwnerId": vpc.task.account,
         "CidrBlock": vpc.ranges[0],
-        "CidrBlockAssociationSet": [{"CidrBlock": text, "CidrBlockState": {"State": "associated"}} for text in vpc.ranges],
+        "CidrBlockAssociationSet": [
+            {"CidrBlock": text, "CidrBlockState": {"State": "associated"}} for text in vpc.ranges
+        ],
         "Ipv6CidrBlockAssociationSet": _associated(vpc.ranges_ipv6),
         "DhcpOptionsId": ids.DHCP_OPTIONS,
         "_enableDnsSupport": vpc.resolver.answering,
@@ -180,9 +181,7 @@ def _group(vpc: VPC, identity: str, of: str, ingress: list[Item], egress: list[I
 def _acls(vpc: VPC) -> Iterator[Item]:
     """The task's subnet has an ACL of its own where it drops something."""
     drops = vpc.network.acl_drops
-    denied = [
-        _entry(10 + number, egress=True, allow=False, cidr=text) for number, text in enumerate(drops) if drops
-    ]
+    denied = [_entry(10 + number, egress=True, allow=False, cidr=text) for number, text in enumerate(drops) if drops]
     own = [ids.TASK_SUBNET] if drops else []
     others = [subnet["SubnetId"] for subnet in _subnets(vpc) if subnet["VpcId"] == ids.VPC_ID]
     if drops:
@@ -372,7 +371,9 @@ def _interfaces_of(vpc: VPC, endpoint: Interface) -> Iterator[Item]:
 def _interface(
     identity: str, of: str, subnet: str, zone: str, ipv4: str | None, ipv6: str | None, *, kind: str
 ) -> Item:
-    own = {"PrivateIpAddress": ipv4, "PrivateIpAddresses": [{"PrivateIpAddress": ipv4, "Primary": True}]} if ipv4 else {}
+    own = (
+        {"PrivateIpAddress": ipv4, "PrivateIpAddresses": [{"PrivateIpAddress": ipv4, "Primary": True}]} if ipv4 else {}
+    )
     return {
         "NetworkInterfaceId": identity,
         "VpcId": of,
@@ -393,7 +394,7 @@ def _gateway_endpoints(vpc: VPC) -> Iterator[Item]:
             "VpcEndpointId": gateway.vpce_id,
             "VpcEndpointType": "Gateway",
             "VpcId": ids.VPC_ID,
-            "ServiceName": _s3_service(vpc),
+            "ServiceName": _s3_service(vpc.region),
             "State": "available",
             "PolicyDocument": document(gateway.policy, principals=True),
             "RouteTableIds": [ids.TASK_TABLE] if vpc.network.routes.gateway else [],
@@ -402,16 +403,21 @@ def _gateway_endpoints(vpc: VPC) -> Iterator[Item]:
         }
 
 
-def _s3_service(vpc: VPC) -> str:
-    return f"com.amazonaws.{vpc.region}.s3"
+def _s3_service(region: str) -> str:
+    return f"com.amazonaws.{region}.s3"
 
 
 def _lists_of(gateway: Gateway) -> tuple[str, ...]:
     return (ids.S3_LIST, ids.S3_LIST_IPV6) if gateway.ip_address_type == "dualstack" else (ids.S3_LIST,)
 
 
-def _prefix_lists(vpc: VPC) -> Iterator[Item]:
-    prefix, service = _s3_service(vpc).rsplit(".", 1)
+def prefix_lists(region: str) -> dict[str, list[Item]]:
+    """S3's prefix lists in a Region."""
+    return {"PrefixLists": list(_prefix_lists(region)), "Entries": list(_prefix_list_entries(region))}
+
+
+def _prefix_lists(region: str) -> Iterator[Item]:
+    prefix, service = _s3_service(region).rsplit(".", 1)
     for identity, name, family in (
         (ids.S3_LIST, f"{prefix}.{service}", "IPv4"),
         (ids.S3_LIST_IPV6, f"{prefix}.ipv6.{service}", "IPv6"),
@@ -419,9 +425,9 @@ def _prefix_lists(vpc: VPC) -> Iterator[Item]:
         yield {"PrefixListId": identity, "PrefixListName": name, "AddressFamily": family, "OwnerId": "AWS"}
 
 
-def _prefix_list_entries(vpc: VPC) -> Iterator[Item]:
+def _prefix_list_entries(region: str) -> Iterator[Item]:
     """S3's ranges in the Region."""
-    host = AwsHost("s3", vpc.region, dual=True)
+    host = AwsHost("s3", region, dual=True)
     internet = Internet()
     for identity, address, length in (
         (ids.S3_LIST, internet.v4(host)[0], 24),

@@ -30,20 +30,35 @@ def resolver_of(vpc: VPC) -> Lists:
         "route53resolver": {
             "ResolverRules": rules,
             "ResolverRuleAssociations": [
-                {"Id": f"rslvr-rrassoc-0a00000{place}", "ResolverRuleId": rule["Id"], "VPCId": ids.VPC_ID, "Status": "COMPLETE"}
+                {
+                    "Id": f"rslvr-rrassoc-0a00000{place}",
+                    "ResolverRuleId": rule["Id"],
+                    "VPCId": ids.VPC_ID,
+                    "Status": "COMPLETE",
+                }
                 for place, rule in enumerate(rules)
                 if place >= len(profile.forwards)
             ],
             "ResolverEndpoints": _inbound(vpc, _inbound_endpoint()),
-            "IpAddresses": _inbound(vpc, {"IpId": "rni-0b000001", "SubnetId": hub_subnet(0), "Ip": HUB_SERVER, "Status": "ATTACHED"}),
+            "IpAddresses": _inbound(
+                vpc, {"IpId": "rni-0b000001", "SubnetId": hub_subnet(0), "Ip": HUB_SERVER, "Status": "ATTACHED"}
+            ),
             "FirewallRuleGroupAssociations": [
-                {"Id": "rslvr-frgassoc-0a000001", "FirewallRuleGroupId": ids.RULE_GROUP, "VpcId": ids.VPC_ID, "Priority": 101, "Status": "COMPLETE"}
+                {
+                    "Id": "rslvr-frgassoc-0a000001",
+                    "FirewallRuleGroupId": ids.RULE_GROUP,
+                    "VpcId": ids.VPC_ID,
+                    "Priority": 101,
+                    "Status": "COMPLETE",
+                }
             ]
             if resolver.blocked
             else [],
             "FirewallRules": [rule for group, blocked in groups for rule in _firewall_rules(group, blocked)],
             "FirewallDomainLists": [
-                {"Id": _list(group, place), "Name": f"list-{place}"} for group, blocked in groups for place in range(len(blocked))
+                {"Id": _list(group, place), "Name": f"list-{place}"}
+                for group, blocked in groups
+                for place in range(len(blocked))
             ],
             "Domains": [domain for group, blocked in groups for domain in _domains(group, blocked)],
         },
@@ -102,7 +117,11 @@ class _Zones:
         self.all: list[tuple[str, Zone, list[str]]] = [
             *((ids.ZONE.format(number), zone, [ids.VPC_ID]) for number, zone in enumerate(own, 1)),
             *(
-                (ids.HUB_ZONE.format(number), zone, [ids.HUB_ID, *([ids.VPC_ID] if zone.name in shared else [])])
+                (
+                    ids.HUB_ZONE.format(number),
+                    zone,
+                    [ids.HUB_ID, ids.SPOKE_ID, *([ids.VPC_ID] if zone.name in shared else [])],
+                )
                 for number, zone in enumerate(of_hub, 1)
             ),
         ]
@@ -127,7 +146,11 @@ class _Zones:
         """An alias where a record has the addresses of an endpoint, as people write it."""
         for endpoint in self._vpc.endpoints.values():
             if set(addresses) == set(endpoint.all_addresses):
-                alias = {"HostedZoneId": "Z7HUB22UULQXV", "DNSName": f"{endpoint.vpce_name}.", "EvaluateTargetHealth": False}
+                alias = {
+                    "HostedZoneId": "Z7HUB22UULQXV",
+                    "DNSName": f"{endpoint.vpce_name}.",
+                    "EvaluateTargetHealth": False,
+                }
                 for kind, own in (("A", endpoint.addresses), ("AAAA", endpoint.addresses_ipv6)):
                     if own:
                         yield {"Type": kind, "AliasTarget": alias}

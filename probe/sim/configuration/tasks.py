@@ -31,7 +31,7 @@ def tasks_of(vpc: VPC) -> tuple[dict[str, list[Item]], Item]:
         "overrides": {},
         **({"containerInstanceArn": instance} if on_instance else {}),
     }
-    lists = {"tasks": [described], "containerInstances": instances if on_instance else []}
+    lists: dict[str, list[Item]] = {"tasks": [described], "containerInstances": instances if on_instance else []}
     return lists, {"taskDefinition": _definition(vpc)}
 
 

@@ -14,12 +14,13 @@ from probe.sim.changes import (
     without_task_role,
 )
 from probe.sim.cloud import OTHER_ACCOUNT, TAG
+from probe.sim.configuration import identifiers as ids
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import ACCOUNT, EC2_HOST, image
 from probe.sim.scenarios.scenario import WAY_OUT, failing, inconclusive, passing
 from probe.sim.services import InjectedReply
 from probe.sim.task import credentials_uninitialised
-from probe.sim.vpc import VPC
+from probe.sim.vpc import VPC, endpoint_id
 
 OWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe-task"
 PULL_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole"
@@ -44,6 +45,7 @@ DENIALS = (
         endpoint_policy("ecr.api", Statement(actions=("ecr:Batch*",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         excludes="iam.execution-role iam.repository-policy iam.scp",
+        settled={"policy.vpce.ecr": endpoint_id("ecr.api")},
     ),
     inconclusive(
         "ecr-endpoint-policy-dkr",
@@ -51,6 +53,7 @@ DENIALS = (
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:GetDownloadUrlForLayer",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         excludes="iam.execution-role iam.repository-policy iam.scp",
+        settled={"policy.vpce.ecr": endpoint_id("ecr.dkr")},
     ),
     inconclusive(
         "ecr-endpoint-policy-deny",
@@ -58,6 +61,7 @@ DENIALS = (
         endpoint_policy("ecr.api", Statement(), Statement(effect="Deny", actions=(TOKEN,))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         excludes="iam.execution-role iam.repository-policy iam.scp",
+        settled={"policy.vpce.ecr": endpoint_id("ecr.api")},
     ),
     inconclusive(
         "ecr-endpoint-policy-layers",
@@ -65,6 +69,7 @@ DENIALS = (
         endpoint_policy("ecr.dkr", Statement(actions=("ecr:BatchGetImage",))),
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         excludes="iam.execution-role iam.repository-policy iam.scp",
+        settled={"policy.vpce.ecr": endpoint_id("ecr.dkr")},
     ),
     inconclusive(
         "ecr-endpoint-policy-other-role",
@@ -86,6 +91,7 @@ DENIALS = (
         findings={"policy.vpce.ecr": "policy.vpce.ecr"},
         arguments=("--pull-role", OWN_ROLE),
         excludes="iam.execution-role iam.repository-policy iam.scp",
+        settled={"policy.vpce.ecr": endpoint_id("ecr.api")},
     ),
     inconclusive(
         "denied-without-reason",
@@ -107,6 +113,7 @@ DENIALS = (
         findings={"iam.denied": "iam.execution-role"},
         arguments=("--pull-role", OWN_ROLE),
         excludes="policy.vpce.ecr iam.repository-policy iam.scp",
+        settled={"iam.execution-role": OWN_ROLE},
     ),
     inconclusive(
         "iam-images",
@@ -121,6 +128,7 @@ DENIALS = (
         _service_control_policy,
         findings={"iam.denied": "iam.scp"},
         excludes="policy.vpce.ecr iam.execution-role",
+        settled={"iam.scp": ids.SERVICE_CONTROL_ARN},
     ),
     failing(
         "iam-source-vpce",
@@ -133,6 +141,7 @@ DENIALS = (
         },
         pull="unproven",
         excludes=f"{WAY_OUT} dns.hosted-zone-wrong-name dns.vpc-attributes-off policy.vpce.ecr",
+        settled={"dns.private-dns-disabled": endpoint_id("ecr.api")},
     ),
     passing(
         "execution-role-source-vpce",
@@ -151,6 +160,7 @@ DENIALS = (
         },
         arguments=("--pull-role", OWN_ROLE),
         excludes="policy.vpce.ecr",
+        settled={"dns.private-dns-disabled": endpoint_id("ecr.api"), "iam.source-vpce-condition": OWN_ROLE},
     ),
     inconclusive(
         "repository-policy",

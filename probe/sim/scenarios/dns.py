@@ -19,6 +19,7 @@ from probe.sim.changes import (
     without_gateway_route,
     without_private_dns,
 )
+from probe.sim.configuration import identifiers as ids
 from probe.sim.dns import (
     NO_ANSWER,
     NXDOMAIN,
@@ -34,11 +35,11 @@ from probe.sim.dns import (
 )
 from probe.sim.http import Reply
 from probe.sim.names import CORE
-from probe.sim.network import Treatment
+from probe.sim.network import GATEWAY_ID, Treatment
 from probe.sim.scenarios.healthy import EC2_HOST, IPV6
 from probe.sim.scenarios.scenario import NO_ENDPOINT, PRIVATE_NAMES, WAY_OUT, degraded, failing, passing
 from probe.sim.servers import CORPORATE, Certificate, HttpServer
-from probe.sim.vpc import HUB_SERVER, VPC
+from probe.sim.vpc import HUB_SERVER, VPC, endpoint_id
 
 REGION = "us-east-1"
 
@@ -90,6 +91,7 @@ DNS = (
         without_private_dns("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
         excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
+        settled={"dns.private-dns-disabled": endpoint_id("ecr.api")},
     ),
     failing(
         "private-dns-off-nat",
@@ -101,6 +103,7 @@ DNS = (
         },
         pull="works",
         excludes=f"{WAY_OUT} dns.hosted-zone-wrong-name dns.vpc-attributes-off",
+        settled={"dns.private-dns-disabled": endpoint_id("ecr.api")},
     ),
     failing(
         "all-through-nat",
@@ -109,6 +112,11 @@ DNS = (
         findings={"s3.route-undetermined": None, "dns.public-answer": None},
         pull="works",
         excludes=WAY_OUT,
+        settled={
+            "endpoint.missing.ecr-api": ids.VPC_ID,
+            "endpoint.missing.ecr-dkr": ids.VPC_ID,
+            "logs.endpoint-missing": ids.VPC_ID,
+        },
     ),
     passing(
         "all-through-nat-allowed",
@@ -116,6 +124,11 @@ DNS = (
         all_of(without_endpoints(*CORE), without_gateway_route, with_nat),
         findings={"s3.route-undetermined": None, "dns.public-answer": None},
         arguments=("--allow-public", "ecr.api,ecr.dkr,logs"),
+        settled={
+            "endpoint.missing.ecr-api": ids.VPC_ID,
+            "endpoint.missing.ecr-dkr": ids.VPC_ID,
+            "logs.endpoint-missing": ids.VPC_ID,
+        },
     ),
     failing(
         "endpoint-missing-ecr-api",
@@ -123,6 +136,7 @@ DNS = (
         without_endpoints("ecr.api"),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
         excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
+        settled={"endpoint.missing.ecr-api": ids.VPC_ID},
     ),
     failing(
         "endpoint-missing-ecr-dkr",
@@ -130,6 +144,7 @@ DNS = (
         without_endpoints("ecr.dkr"),
         findings={"dns.public-answer": "endpoint.missing.ecr-dkr"},
         excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
+        settled={"endpoint.missing.ecr-dkr": ids.VPC_ID},
     ),
     failing(
         "no-endpoints-no-nat",
@@ -137,6 +152,12 @@ DNS = (
         all_of(without_endpoints(*CORE), without_gateway_route),
         findings={"dns.public-answer": None, "s3.silent": "endpoint.missing.s3"},
         excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
+        settled={
+            "endpoint.missing.ecr-api": ids.VPC_ID,
+            "endpoint.missing.ecr-dkr": ids.VPC_ID,
+            "logs.endpoint-missing": ids.VPC_ID,
+            "s3.route-table-not-associated": GATEWAY_ID,
+        },
     ),
     failing(
         "vpc-dns-hostnames-off",
@@ -144,6 +165,7 @@ DNS = (
         set_to("dns_hostnames", False),
         findings={"dns.public-answer": None},
         excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
+        settled={"dns.vpc-attributes-off": ids.VPC_ID},
     ),
     failing(
         "hosted-zone-wrong-name",
@@ -151,6 +173,7 @@ DNS = (
         all_of(without_private_dns("ecr.api"), _zone_named_after_service("ecr.api", f"ecr.api.{REGION}.amazonaws.com")),
         findings={"dns.public-answer": "dns.hosted-zone-wrong-name"},
         excludes=f"{NO_ENDPOINT} {WAY_OUT} dns.private-dns-disabled dns.vpc-attributes-off",
+        settled={"dns.hosted-zone-wrong-name": ids.ZONE.format(1)},
     ),
     failing(
         "hosted-zone-wrong-name-agent",
@@ -163,6 +186,7 @@ DNS = (
         ),
         findings={"dns.public-answer": "dns.hosted-zone-wrong-name"},
         pull="works",
+        settled={"dns.hosted-zone-wrong-name": ids.ZONE.format(1)},
     ),
     failing(
         "hosted-zone-not-associated",
@@ -170,36 +194,42 @@ DNS = (
         all_of(vpc_with(central=True), lambda vpc: vpc.zones.clear()),
         findings={"dns.public-answer": None},
         excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
+        settled={"dns.hosted-zone-not-associated": ids.HUB_ZONE.format(1)},
     ),
     failing(
         "hosted-zone-missing-record",
         "A hosted zone for registries lacks the wildcard record, so no registry name resolves.",
         all_of(without_private_dns("ecr.dkr"), _zone_without_wildcard),
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        settled={"dns.hosted-zone-missing-record": ids.ZONE.format(1)},
     ),
     failing(
         "hosted-zone-shadows-s3",
         "Another team's hosted zone for S3 hides the name of the layer bucket.",
         _zone_of_another_team,
         findings={"dns.name-missing": "dns.firewall"},  # on the wire a DNS Firewall looks the same, and is likelier
+        settled={"dns.hosted-zone-missing-record": ids.ZONE.format(1)},
     ),
     failing(
         "hosted-zone-conflict",
         "A hosted zone points api.ecr to the endpoint of another service.",
         all_of(without_private_dns("ecr.api"), _zone_of_another_endpoint),
         findings={"tls.wrong-name": "dns.hosted-zone-conflict"},
+        settled={"dns.hosted-zone-conflict": ids.ZONE.format(1)},
     ),
     degraded(
         "record-with-public-address",
         "A private zone has an address of the ecr.api endpoint and a public one, which is unreachable.",
         all_of(without_private_dns("ecr.api"), _zone_with_a_public_address),
         findings={"dns.public-answer": "dns.stale-record"},
+        settled={"dns.stale-record": ids.ZONE.format(1)},
     ),
     degraded(
         "dns64-without-route",
         "DNS64 creates IPv6 addresses without a route to them: clients that prefer IPv6 have to wait.",
         all_of(vpc_with(ipv6=IPV6), _dns64_without_route),
         findings={"tcp.partly-silent": "tcp.no-route"},
+        settled={"tcp.no-route": ids.TASK_TABLE},
     ),
     degraded(
         "endpoint-dns-override",
@@ -292,6 +322,7 @@ RESOLVERS = (
         "enableDnsSupport is off, so the VPC's resolver does not answer.",
         set_to("resolver.answering", False),
         findings={"dns.resolver-unreachable": "dns.vpc-attributes-off"},
+        settled={"dns.vpc-attributes-off": ids.VPC_ID},
     ),
     failing(
         "custom-resolver",
@@ -299,6 +330,7 @@ RESOLVERS = (
         all_of(dns_server(OTHER_SERVER, _public_dns), nameserver_lines(OTHER_SERVER)),
         findings={"dns.public-answer": "dns.custom-resolver"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     failing(
         "custom-resolver-nat",
@@ -307,6 +339,7 @@ RESOLVERS = (
         findings={"s3.route-undetermined": None, "dns.public-answer": "dns.custom-resolver"},
         pull="works",
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     passing(
         "custom-resolver-forwards",
@@ -319,6 +352,7 @@ RESOLVERS = (
         all_of(dns_server(OTHER_SERVER, lambda _: always(SERVFAIL)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.servfail": "dns.custom-resolver"},
         excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     degraded(
         "custom-resolver-half",
@@ -332,6 +366,7 @@ RESOLVERS = (
         all_of(dns_server(OTHER_SERVER, lambda _: always(REFUSED)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.refused-query": "dns.custom-resolver"},
         excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     failing(
         "custom-resolver-nxdomain",
@@ -339,12 +374,14 @@ RESOLVERS = (
         all_of(dns_server(OTHER_SERVER, lambda _: always(NXDOMAIN)), nameserver_lines(OTHER_SERVER)),
         findings={"dns.name-missing": "dns.custom-resolver"},
         excludes="dns.firewall dns.resolver-rule dns.vpc-attributes-off",
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     failing(
         "custom-resolver-silent",
         "The only nameserver does not answer.",
         nameserver_lines(OTHER_SERVER),
         findings={"dns.resolver-unreachable": "dns.custom-resolver"},
+        settled={"dns.custom-resolver": ids.DHCP_OPTIONS},
     ),
     degraded(
         "first-nameserver-dead",
@@ -369,42 +406,49 @@ RESOLVERS = (
         "A DNS Firewall removes the addresses from the registry's answer.",
         firewall(always(DnsAnswer()), names.host("ecr.dkr", REGION)),
         findings={"dns.no-address": "dns.hosted-zone-missing-record"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-s3",
         "A DNS Firewall answers NXDOMAIN for S3.",
         firewall(always(NXDOMAIN), S3_DOMAIN),
         findings={"dns.name-missing": "dns.firewall"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-nxdomain",
         "A DNS Firewall whose allowed domains lack ECR answers NXDOMAIN for all its names.",
         firewall(always(NXDOMAIN), *ECR_DOMAINS),
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-s3-empty",
         "A DNS Firewall answers NODATA for S3.",
         firewall(always(DnsAnswer()), S3_DOMAIN),
         findings={"dns.no-address": "dns.firewall"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-redirection",
         "A DNS Firewall blocks the domain that the layer bucket's name leads to by CNAME.",
         firewall(always(NXDOMAIN), f"s3-r-w.{REGION}.amazonaws.com"),
         findings={"dns.name-missing": "dns.firewall"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-override",
         "A DNS Firewall overrides the names of ECR with a CNAME to a block page, which is unreachable.",
         firewall(leading_to("198.51.100.7", target=BLOCK_PAGE), *ECR_DOMAINS),
         findings={"dns.foreign-answer": "dns.firewall"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-firewall-override-s3",
         "A DNS Firewall overrides the name of the layer bucket with a CNAME to a block page, which has another name.",
         all_of(firewall(leading_to("10.0.3.80", target=BLOCK_PAGE), S3_DOMAIN), _block_page),
         findings={"dns.foreign-answer": "dns.firewall"},
+        settled={"dns.firewall": ids.RULE_GROUP},
     ),
     failing(
         "dns-sinkhole",
@@ -437,6 +481,7 @@ RESOLVERS = (
         all_of(vpc_with(central=True), _hub_rules, lambda vpc: vpc.resolver.forwards.clear()),
         findings={"dns.public-answer": None},
         excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
+        settled={"dns.hosted-zone-not-associated": ids.HUB_ZONE.format(1)},
     ),
     passing(
         "profile",
@@ -450,12 +495,14 @@ RESOLVERS = (
         all_of(vpc_with(central=True), _hub_profile, lambda vpc: vpc.resolver.profile.zones.clear()),
         findings={"dns.public-answer": None},
         excludes="dns.hosted-zone-wrong-name dns.custom-resolver",
+        settled={"dns.hosted-zone-not-associated": ids.HUB_ZONE.format(1)},
     ),
     failing(
         "profile-firewall",
         "A Route 53 Profile brings a DNS Firewall to this VPC that blocks ECR.",
         _profile_with_firewall,
         findings={"dns.name-missing": "dns.hosted-zone-missing-record"},
+        settled={"dns.firewall": ids.PROFILE_RULE_GROUP},
     ),
     failing(
         "base-resolver-servfail",

@@ -12,12 +12,13 @@ from probe.sim.changes import (
     without_endpoints,
     without_log_groups,
 )
+from probe.sim.configuration import identifiers as ids
 from probe.sim.identity import Statement
 from probe.sim.names import AGENT, NEW_REGIONS
 from probe.sim.scenarios.healthy import EC2_AWSVPC, EC2_HOST
 from probe.sim.scenarios.scenario import WAY_OUT, degraded, failing, passing
 from probe.sim.task import Container
-from probe.sim.vpc import VPC
+from probe.sim.vpc import VPC, endpoint_id
 
 
 def _no_log_streams(vpc: VPC) -> None:
@@ -48,6 +49,7 @@ LOGS = (
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
         excludes="endpoint.missing.ecr-api endpoint.missing.ecr-dkr dns.vpc-attributes-off dns.custom-resolver",
+        settled={"logs.endpoint-missing": ids.VPC_ID},
     ),
     degraded(
         "logs-through-nat",
@@ -58,6 +60,7 @@ LOGS = (
             "dns.public-answer": "logs.endpoint-missing",
         },
         excludes=WAY_OUT,
+        settled={"logs.endpoint-missing": ids.VPC_ID},
     ),
     passing(
         "logs-through-nat-allowed",
@@ -65,6 +68,7 @@ LOGS = (
         all_of(without_endpoints("logs"), with_nat),
         findings={"s3.route-undetermined": None, "dns.public-answer": "logs.endpoint-missing"},
         arguments=("--allow-public", "logs"),
+        settled={"logs.endpoint-missing": ids.VPC_ID},
     ),
     passing(
         "logs-not-needed",
@@ -77,6 +81,7 @@ LOGS = (
         all_of(without_endpoints("logs"), _firelens),
         findings={"dns.public-answer": "logs.endpoint-missing"},
         pull="works",
+        settled={"logs.endpoint-missing": ids.VPC_ID},
     ),
     passing(
         "firelens-router-healthy",
@@ -88,6 +93,7 @@ LOGS = (
         "The task's log group does not exist.",
         without_log_groups,
         findings={"logs.group-missing": "logs.group-missing"},
+        settled={"logs.group-missing": "/ecs/app"},
     ),
     passing(
         "logs-stream-missing",
@@ -106,6 +112,7 @@ LOGS = (
         "The policy of the logs endpoint denies the call.",
         endpoint_policy("logs", Statement(actions=("logs:PutLogEvents",))),
         findings={"policy.vpce.other": "policy.vpce.other"},
+        settled={"policy.vpce.other": endpoint_id("logs")},
     ),
     failing(
         "logs-bad-region",
@@ -127,6 +134,7 @@ LOGS = (
         all_of(EC2_HOST, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
         pull="works",
+        settled={"ecs.control-plane-endpoints-missing": ids.VPC_ID},
     ),
     degraded(
         "agent-endpoints-missing-awsvpc",
@@ -134,6 +142,7 @@ LOGS = (
         all_of(EC2_AWSVPC, without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing", "path.not-the-pull": None},
         pull="unproven",
+        settled={"ecs.control-plane-endpoints-missing": ids.VPC_ID},
     ),
     degraded(
         "agent-endpoints-through-nat",
@@ -144,18 +153,21 @@ LOGS = (
             "dns.public-answer": "ecs.control-plane-endpoints-missing",
         },
         excludes=WAY_OUT,
+        settled={"ecs.control-plane-endpoints-missing": ids.VPC_ID},
     ),
     degraded(
         "agent-endpoints-missing-managed-instances",
         "ECS Managed Instances without the agent's endpoints: which of them the instances need was not verified.",
         all_of(vpc_with(launch_type="MANAGED_INSTANCES", network_mode="host"), without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
+        settled={"ecs.control-plane-endpoints-missing": ids.VPC_ID},
     ),
     degraded(
         "agent-endpoints-missing-new-region",
         "Fargate in a region that opened after 2023, where every task needs the agent's endpoints.",
         all_of(vpc_with(region=NEW_REGIONS[0]), without_endpoints(*AGENT)),
         findings={"dns.public-answer": "ecs.control-plane-endpoints-missing"},
+        settled={"ecs.control-plane-endpoints-missing": ids.VPC_ID},
     ),
     passing(
         "agent-endpoints-new-region",

@@ -26,9 +26,10 @@ from probe.sim.changes import (
     without_gateway_route,
     without_private_dns,
 )
+from probe.sim.configuration import identifiers as ids
 from probe.sim.http import Countdown, Damage, Reply
 from probe.sim.names import CORE
-from probe.sim.network import S3_PREFIX_LIST, FixedReply, Treatment
+from probe.sim.network import GATEWAY_ID, S3_PREFIX_LIST, FixedReply, Treatment
 from probe.sim.scenarios.healthy import EC2_AWSVPC, IPV6
 from probe.sim.scenarios.scenario import (
     NO_ENDPOINT,
@@ -53,7 +54,7 @@ from probe.sim.servers import (
     ResetOnClientHello,
     SilentServer,
 )
-from probe.sim.vpc import VPC
+from probe.sim.vpc import VPC, endpoint_id
 
 INSTANCE = "10.0.1.20/32"
 
@@ -86,6 +87,7 @@ NETWORK = (
         closed_security_groups(*CORE),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
+        settled={"tcp.security-group": ids.ENDPOINT_GROUP},
     ),
     failing(
         "security-group-dkr",
@@ -93,6 +95,7 @@ NETWORK = (
         closed_security_groups("ecr.dkr"),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
+        settled={"tcp.security-group": ids.OTHER_GROUP},
     ),
     failing(
         "security-group-logs",
@@ -101,6 +104,7 @@ NETWORK = (
         findings={"tcp.silent": "tcp.security-group"},
         pull="works",
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
+        settled={"tcp.security-group": ids.OTHER_GROUP},
     ),
     failing(
         "ec2-awsvpc-instances-only",
@@ -108,6 +112,7 @@ NETWORK = (
         all_of(EC2_AWSVPC, _allow_instances_only),
         findings={"tcp.silent": "tcp.security-group", "path.not-the-pull": None},
         pull="unproven",
+        settled={"tcp.security-group": ids.ENDPOINT_GROUP},
     ),
     failing(
         "central-endpoints-silent",
@@ -116,6 +121,7 @@ NETWORK = (
         findings={"tcp.silent": "tcp.security-group"},
         arguments=("--vpc-cidr", "10.0.0.0/16"),
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES}",
+        settled={"tcp.security-group": ids.ENDPOINT_GROUP},
     ),
     failing(
         "task-egress-closed",
@@ -123,6 +129,7 @@ NETWORK = (
         egress_only(),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated dns.stale-record",
+        settled={"tcp.security-group": ids.TASK_GROUP},
     ),
     failing(
         "everything-silent-by-two-faults",
@@ -130,6 +137,7 @@ NETWORK = (
         all_of(closed_security_groups(*CORE), without_gateway),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated dns.stale-record",
+        settled={"tcp.security-group": ids.ENDPOINT_GROUP, "endpoint.missing.s3": ids.VPC_ID},
     ),
     failing(
         "stale-record",
@@ -137,6 +145,7 @@ NETWORK = (
         all_of(without_private_dns("ecr.api"), _zone_of_a_deleted_endpoint),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} endpoint.missing.s3",
+        settled={"dns.stale-record": ids.VPC_ID},
     ),
     degraded(
         "ipv6-security-group",
@@ -144,6 +153,7 @@ NETWORK = (
         all_of(vpc_with(ipv6=IPV6), _allow_ipv4_only),
         findings={"tcp.partly-silent": "tcp.security-group"},
         arguments=("--vpc-cidr", f"10.0.0.0/16,{IPV6}"),
+        settled={"tcp.security-group": ids.ENDPOINT_GROUP},
     ),
     failing(
         "ipv6-s3-gateway-ipv4",
@@ -155,6 +165,7 @@ NETWORK = (
             "path.pull-over-ipv4": None,
             "registry.host-form": None,
         },
+        settled={"region.ipv6-unsupported-endpoint": GATEWAY_ID},
     ),
     failing(
         "block-public-access",
@@ -162,6 +173,7 @@ NETWORK = (
         all_of(without_private_dns("ecr.api"), with_nat, set_to("network.routes.public_access_blocked", True)),
         findings={"dns.public-answer": "endpoint.missing.ecr-api"},
         excludes="dns.hosted-zone-wrong-name dns.vpc-attributes-off dns.custom-resolver",
+        settled={"dns.private-dns-disabled": endpoint_id("ecr.api")},
     ),
     failing(
         "firewall-drops-s3",
@@ -176,6 +188,7 @@ NETWORK = (
         egress_only("10.0.0.0/16"),
         findings={"s3.silent": "endpoint.missing.s3"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"tcp.security-group-s3-egress": ids.TASK_GROUP},
     ),
     failing(
         "s3-gateway-missing",
@@ -183,6 +196,7 @@ NETWORK = (
         without_gateway,
         findings={"s3.silent": "endpoint.missing.s3"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"endpoint.missing.s3": ids.VPC_ID},
     ),
     failing(
         "s3-route-table",
@@ -190,6 +204,7 @@ NETWORK = (
         without_gateway_route,
         findings={"s3.silent": "endpoint.missing.s3"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"s3.route-table-not-associated": GATEWAY_ID},
     ),
     failing(
         "s3-interface-without-dns",
@@ -197,12 +212,14 @@ NETWORK = (
         _s3_interface_without_dns,
         findings={"s3.silent": "endpoint.missing.s3"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"endpoint.s3-interface-not-gateway": endpoint_id("s3")},
     ),
     degraded(
         "s3-through-nat",
         "No S3 gateway endpoint but a NAT gateway: layers arrive over the internet, which looks the same on the wire.",
         all_of(without_gateway, with_nat),
         findings={"s3.route-undetermined": "s3.route-table-not-associated"},
+        settled={"endpoint.missing.s3": ids.VPC_ID},
     ),
     passing(
         "s3-through-nat-allowed",
@@ -233,6 +250,7 @@ NETWORK = (
         acl_drops("10.0.2.0/24"),
         findings={"tcp.partly-silent": "tcp.nacl"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT} path.egress-firewall",
+        settled={"tcp.nacl": ids.TASK_ACL},
     ),
     failing(
         "nacl-s3",
@@ -240,6 +258,7 @@ NETWORK = (
         acl_drops("52.216.0.0/15"),
         findings={"s3.silent": "endpoint.missing.s3"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} {WAY_OUT}",
+        settled={"tcp.nacl": ids.TASK_ACL},
     ),
     failing(
         "firewall-refuses",

@@ -8,6 +8,7 @@ from probe.sim.changes import (
     clock_behind,
     corrupt_layers,
     damaged_bodies,
+    encrypted_with,
     endpoint_policy,
     inject_reply,
     no_change,
@@ -20,14 +21,16 @@ from probe.sim.changes import (
     with_nat,
 )
 from probe.sim.cloud import APP, OTHER_REGION, TAG
+from probe.sim.configuration import identifiers as ids
 from probe.sim.ecr import key_disabled, registry_error, throttled, upstream_refused, upstream_throttled
 from probe.sim.http import Damage, Reply
 from probe.sim.identity import Statement
+from probe.sim.network import GATEWAY_ID
 from probe.sim.s3 import internal_error, key_denied, slow_down
 from probe.sim.scenarios.healthy import ACCOUNT, IPV6, image
 from probe.sim.scenarios.scenario import NO_ENDPOINT, WAY_OUT, degraded, failing, inconclusive, passing
 from probe.sim.services import json_error
-from probe.sim.vpc import VPC
+from probe.sim.vpc import VPC, endpoint_id
 
 THROTTLING = json_error("ThrottlingException", "Rate exceeded")
 API_VERSION = (("Docker-Distribution-Api-Version", "registry/2.0"),)
@@ -195,9 +198,10 @@ REGISTRY = (
     failing(
         "kms-key-disabled",
         "The KMS key that encrypts the repository is disabled: manifests arrive, layers do not.",
-        inject_reply("ecr.dkr", key_disabled(), at="/blobs/"),
+        all_of(encrypted_with(images.Key(state="Disabled")), inject_reply("ecr.dkr", key_disabled(), at="/blobs/")),
         findings={"registry.kms-key": "kms.key"},
         excludes="policy.vpce.s3 iam.execution-role iam.scp",
+        settled={"kms.key": ids.KEY_ARN},
     ),
     failing(
         "registry-rejects",
@@ -263,6 +267,7 @@ REGISTRY = (
         no_change,
         findings={"region.cross-region": "region.cross-region"},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
+        settled={"region.cross-region": ids.VPC_ID},
     ),
     failing(
         "cross-region-nat",
@@ -272,6 +277,7 @@ REGISTRY = (
         pull="works",
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
         excludes=WAY_OUT,
+        settled={"region.cross-region": ids.VPC_ID},
     ),
     passing(
         "cross-region-endpoints",
@@ -294,6 +300,7 @@ REGISTRY = (
         findings={"region.cross-region": "region.cross-region"},
         arguments=image(f"{APP}:{TAG}", region=OTHER_REGION),
         excludes=NO_ENDPOINT,
+        settled={"region.cross-region": ids.TASK_TABLE},
     ),
     failing(
         "fips-image-host",
@@ -301,6 +308,7 @@ REGISTRY = (
         no_change,
         findings={"dns.public-answer": "client.fips-hostname", "registry.host-form": None},
         arguments=_fips_image(f"{APP}:{TAG}"),
+        settled={"client.fips-hostname": endpoint_id("ecr.dkr")},
     ),
     passing(
         "dual-stack-image-host",
@@ -315,6 +323,7 @@ REGISTRY = (
         all_of(vpc_with(ipv6=IPV6, ipv4=False), lambda vpc: setattr(vpc.endpoints["ecr.dkr"], "addresses_ipv6", [])),
         findings={"region.ipv6-unsupported-endpoint": "region.ipv6-unsupported-endpoint", "path.family-skipped": None},
         arguments=image(f"{APP}:{TAG}"),
+        settled={"region.ipv6-unsupported-endpoint": endpoint_id("ecr.dkr")},
     ),
 )
 
@@ -331,6 +340,7 @@ LAYERS = (
         endpoint_policy("s3", OWN_BUCKET_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
         excludes="kms.key iam.execution-role iam.scp",
+        settled={"policy.vpce.s3": GATEWAY_ID},
     ),
     failing(
         "s3-endpoint-policy-principal",
@@ -338,6 +348,7 @@ LAYERS = (
         endpoint_policy("s3", OWN_ACCOUNT_ONLY),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
         excludes="kms.key iam.execution-role iam.scp",
+        settled={"policy.vpce.s3": GATEWAY_ID},
     ),
     failing(
         "s3-endpoint-policy-nat",
@@ -345,6 +356,7 @@ LAYERS = (
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), with_nat),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
         excludes="kms.key iam.execution-role iam.scp",
+        settled={"policy.vpce.s3": GATEWAY_ID},
     ),
     failing(
         "s3-access-denied",
@@ -352,13 +364,15 @@ LAYERS = (
         all_of(endpoint_policy("s3", OWN_BUCKET_ONLY), set_to("cloud.layers.states_reason", False)),
         findings={"policy.vpce.s3": "policy.vpce.s3"},
         excludes="iam.execution-role iam.scp",
+        settled={"policy.vpce.s3": GATEWAY_ID},
     ),
     failing(
         "s3-kms-denied",
         "S3 denies the layers because the policy of the repository's KMS key does not allow their decryption.",
-        inject_reply("s3", key_denied()),
+        all_of(encrypted_with(images.Key(granted=False)), inject_reply("s3", key_denied())),
         findings={"registry.kms-key": "kms.key"},
         excludes="policy.vpce.s3 iam.execution-role iam.scp",
+        settled={"kms.key": ids.KEY_ARN},
     ),
     failing(
         "s3-url-expired",

@@ -23,7 +23,8 @@ class Scenario(Record, frozen=True):
 
     `expected_first_causes` has the likeliest cause by finding code, where it is fixed. `excluded_causes` are codes that
     what can be measured excludes: no finding may list one, unless as ruled out. `expected_status` and
-    `expected_pull` follow from the rules of judgment and were written before the program was run.
+    `expected_pull` follow from the rules of judgment and were written before the program was run. `settled` are the
+    causes that the account's configuration confirms, with the object that each of them names.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Scenario(Record, frozen=True):
     expected_status: str
     expected_pull: str
     arguments: tuple[str, ...]
+    settled: Mapping[str, str]
 
 
 def _scenario(
@@ -47,6 +49,7 @@ def _scenario(
     findings: Mapping[str, str | None] | None = None,
     excludes: str = "",
     arguments: tuple[str, ...] = (),
+    settled: Mapping[str, str] | None = None,
 ) -> Scenario:
     """Create a scenario.
 
@@ -56,7 +59,9 @@ def _scenario(
     findings = dict(findings or {})
     causes = {code: cause for code, cause in findings.items() if cause}
     excluded = frozenset(excludes.split())
-    return Scenario(name, description, change, frozenset(findings), causes, excluded, status, pull, arguments)
+    return Scenario(
+        name, description, change, frozenset(findings), causes, excluded, status, pull, arguments, settled or {}
+    )
 
 
 # Scenarios by the status that they must end with; `pull` can be set to another value.

@@ -19,6 +19,7 @@ from probe.sim.changes import (
     without_task_role,
 )
 from probe.sim.cloud import APP, TAG
+from probe.sim.configuration import identifiers as ids
 from probe.sim.dns import Nameserver
 from probe.sim.identity import Statement
 from probe.sim.scenarios.healthy import IPV6, image
@@ -26,7 +27,7 @@ from probe.sim.scenarios.scenario import NO_ENDPOINT, PRIVATE_NAMES, degraded, f
 from probe.sim.servers import SilentServer
 from probe.sim.services import InjectedReply
 from probe.sim.task import INSTANCE_ADDRESS, Container, string_error
-from probe.sim.vpc import VPC
+from probe.sim.vpc import VPC, endpoint_id
 
 CALLED = ("secretsmanager", "ssm", "kms", "sts", "ecs")  # the services of --also that a check calls
 LINK_LOCAL = "169.254.169.254,169.254.170.2"
@@ -157,6 +158,7 @@ TASK = (
         all_of(_outside_ecs, without_endpoints("logs")),
         findings={"dns.public-answer": "logs.endpoint-missing", "task.not-ecs": None},
         arguments=(*image(f"{APP}:{TAG}"), "--vpc-cidr", "10.0.0.0/16"),
+        settled={"logs.endpoint-missing": ids.VPC_ID},
     ),
     failing(
         "laptop",
@@ -221,6 +223,7 @@ TASK = (
         no_change,
         findings={"dns.public-answer": "client.legacy-hostname"},
         arguments=("--also", "ecr-legacy"),
+        settled={"client.legacy-hostname": endpoint_id("ecr.api")},
     ),
     passing(
         "also-ecr-fips",
@@ -228,6 +231,7 @@ TASK = (
         task_variables(AWS_USE_FIPS_ENDPOINT="true"),
         findings={"dns.public-answer": "client.fips-hostname"},
         arguments=("--also", "ecr-fips"),
+        settled={"client.fips-hostname": ids.VPC_ID},
     ),
     passing(
         "fips-variable",
@@ -249,6 +253,7 @@ TASK = (
         no_change,
         findings={"dns.public-answer": "endpoint.missing.secretsmanager"},
         arguments=("--also", "secretsmanager"),
+        settled={"endpoint.missing.secretsmanager": ids.VPC_ID},
     ),
     passing(
         "also-ssm",
@@ -256,6 +261,7 @@ TASK = (
         no_change,
         findings={"dns.public-answer": "endpoint.missing.ssm"},
         arguments=("--also", "ssm"),
+        settled={"endpoint.missing.ssm": ids.VPC_ID},
     ),
     passing(
         "also-sts",
@@ -263,6 +269,7 @@ TASK = (
         no_change,
         findings={"dns.public-answer": "endpoint.missing.other"},
         arguments=("--also", "sts"),
+        settled={"endpoint.missing.other": ids.VPC_ID},
     ),
     passing(
         "also-secretsmanager-healthy",
@@ -314,6 +321,7 @@ TASK = (
         "The registry's endpoint has only IPv6 addresses, and the task has none.",
         all_of(vpc_with(ipv6=IPV6), _ipv6_only_endpoint),
         findings={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
+        settled={"region.ipv6-unsupported-endpoint": endpoint_id("ecr.dkr")},
     ),
     passing(
         "central-endpoints-ipv6",
