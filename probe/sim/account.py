@@ -42,7 +42,7 @@ class SimulatedAccount(Record, kw_only=True):
         service, _, operation = action.partition(":")
         if action == "ec2:DescribeVpcAttribute":
             return self._vpc_attribute(parameters["VpcId"], parameters["Attribute"])
-        if action in _NAMED:
+        if action in _NAMED and action not in self.replies:
             members, parameter, keys = _NAMED[action]
             wanted = parameters.get(parameter)
             named = self.objects.get(service, {}).get(members, [])
@@ -134,6 +134,7 @@ _LISTS = {
 }
 # Of services other than EC2: the list, the parameter that names objects, and the members in which they are named.
 _NAMED = {
+    "ecr:DescribeRepositories": ("repositories", "repositoryNames", ("repositoryName",)),
     "ecs:DescribeServices": ("services", "services", ("serviceName", "serviceArn")),
     "ecs:DescribeTasks": ("tasks", "tasks", ("taskArn",)),
     "ecs:DescribeContainerInstances": ("containerInstances", "containerInstances", ("containerInstanceArn",)),

@@ -226,6 +226,11 @@ def encrypted_with(key: images.Key) -> Change:
     return lambda vpc: setattr(repository(vpc), "key", key)
 
 
+def pull_through_rule(prefix: str) -> Change:
+    """A pull-through cache rule for repositories whose names begin with `prefix`."""
+    return lambda vpc: vpc.cloud.pull_through.append(prefix)
+
+
 def corrupt_layers(vpc: VPC) -> None:
     """S3 returns layers of the right length with wrong content."""
     for blob in repository(vpc).blobs.values():

@@ -38,6 +38,7 @@ class Cloud:
         self.account = Account(task.account, {keys.access_key: keys for keys in (self.task_keys, self.instance_keys)})
         self.passwords = Passwords()
         self.repositories = images.Repositories()
+        self.pull_through: list[str] = []  # prefixes of the registry's pull-through cache rules
         self.api = EcrApi(self.account, self.passwords, self.repositories)
         self.layers = LayerStore(self.account, self.repositories)
         self.registry = Registry(self.account, self.passwords, self.repositories, self.layers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from probe.sim.account import SimulatedAccount
 from probe.sim.cloud import OTHER_REGION
-from probe.sim.configuration.access import DENIED, access_of, repositories_of
+from probe.sim.configuration.access import DENIED, access_of, registry_of, repository_policies
 from probe.sim.configuration.network import network_of, prefix_lists
 from probe.sim.configuration.resolver import replies_of, resolver_of
 from probe.sim.configuration.tasks import tasks_of
@@ -24,7 +24,7 @@ def account_of(vpc: VPC) -> SimulatedAccount:
     return SimulatedAccount(
         region=vpc.region,
         account=vpc.task.account,
-        objects={"ec2": network_of(vpc), **resolver_of(vpc), "ecs": tasks},
+        objects={"ec2": network_of(vpc), **resolver_of(vpc), "ecr": registry_of(vpc, vpc.region), "ecs": tasks},
         replies={**replies_of(vpc), **access_of(vpc), "ecs:DescribeTaskDefinition": definition},
         denied=set(DENIED),
         elsewhere={OTHER_REGION: _elsewhere(vpc, OTHER_REGION)},
@@ -36,7 +36,7 @@ def _elsewhere(vpc: VPC, region: str) -> SimulatedAccount:
     return SimulatedAccount(
         region=region,
         account=vpc.task.account,
-        objects={"ec2": prefix_lists(region)},
-        replies=repositories_of(vpc, region),
+        objects={"ec2": prefix_lists(region), "ecr": registry_of(vpc, region)},
+        replies=repository_policies(vpc, region),
         denied=set(DENIED),
     )

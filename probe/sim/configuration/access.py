@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from probe.sim.cloud import OTHER_ACCOUNT
@@ -59,7 +60,7 @@ def access_of(vpc: VPC) -> dict[str, Item]:
     for name in (task.role, "ecsInstanceRole"):
         if name is not None:
             replies |= _role(vpc, name, inline=own)
-    replies |= repositories_of(vpc, vpc.region)
+    replies |= repository_policies(vpc, vpc.region)
     groups = f"arn:{task.partition}:logs:{vpc.region}:{task.account}:log-group:"
     replies["logs:DescribeLogGroups"] = {
         "logGroups": [{"logGroupName": name, "arn": f"{groups}{name}"} for name in vpc.cloud.logs.groups]
@@ -67,18 +68,46 @@ def access_of(vpc: VPC) -> dict[str, Item]:
     return replies
 
 
-def repositories_of(vpc: VPC, region: str) -> dict[str, Item]:
-    """The repositories of the account in a Region, and their policies."""
-    account = vpc.task.account
-    own = tuple(vpc.cloud.repositories.all_of(account, region))
-    replies: dict[str, Item] = {
-        f"ecr:DescribeRepositories {account}": {"repositories": [_described(vpc, each, region) for each in own]}
+def registry_of(vpc: VPC, region: str) -> dict[str, list[Item]]:
+    """The lists of repositories, images and pull-through rules of the account in a Region."""
+    own = tuple(vpc.cloud.repositories.all_of(vpc.task.account, region))
+    return {
+        "repositories": [_described(vpc, repository, region) for repository in own],
+        "imageDetails": [details for repository in own for details in _images(repository)],
+        "pullThroughCacheRules": [
+            {
+                "ecrRepositoryPrefix": prefix,
+                "upstreamRegistryUrl": "registry-1.docker.io",
+                "registryId": vpc.task.account,
+            }
+            for prefix in vpc.cloud.pull_through
+        ],
     }
-    for repository in own:
-        if repository.policy:
-            text = document(repository.policy, principals=True)
-            replies[f"ecr:GetRepositoryPolicy {account} {repository.name}"] = {"policyText": text}
-    return replies
+
+
+def repository_policies(vpc: VPC, region: str) -> dict[str, Item]:
+    """The replies that have a repository's policy."""
+    return {
+        f"ecr:GetRepositoryPolicy {vpc.task.account} {repository.name}": {
+            "policyText": document(repository.policy, principals=True)
+        }
+        for repository in vpc.cloud.repositories.all_of(vpc.task.account, region)
+        if repository.policy
+    }
+
+
+def _images(repository: Repository) -> Iterator[Item]:
+    for digest, manifest in repository.manifests.items():
+        content = json.loads(manifest.body)
+        kind = content.get("artifactType") or content.get("config", {}).get("mediaType")
+        yield {
+            "repositoryName": repository.name,
+            "imageDigest": digest,
+            "imageTags": [tag for tag, target in repository.tags.items() if target == digest],
+            "imageStatus": "ARCHIVED" if digest in repository.archived else "ACTIVE",
+            "imageManifestMediaType": manifest.media_type,
+            **({"artifactMediaType": kind} if kind else {}),
+        }
 
 
 def _own_endpoints(vpc: VPC) -> list[str]:

@@ -37,6 +37,7 @@ SERVICE_CONTROL = "p-0a000001"
 SERVICE_CONTROL_ARN = (
     f"arn:aws:organizations::999999999999:policy/o-0a1b2c3d4e/service_control_policy/{SERVICE_CONTROL}"
 )
+REPOSITORY = "arn:aws:ecr:us-east-1:123456789012:repository/team/app"
 KEY = "0a1b2c3d-0000-4444-8888-121212121212"
 KEY_ARN = f"arn:aws:kms:us-east-1:123456789012:key/{KEY}"  # in the usual Region and account
 CONTAINER_INSTANCE = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

@@ -98,6 +98,7 @@ PAIRS = (
         "HTTPS_PROXY is set without exceptions, and the tag does not exist.",
         all_of(task_variables(HTTPS_PROXY="http://proxy.example:3128"), tag_deleted),
         findings={"path.proxy": "path.proxy", "registry.tag-not-found": "registry.tag-not-found"},
+        settled={"registry.tag-not-found": ids.REPOSITORY},
     ),
     failing(
         "nacl-and-corrupt-layer",
@@ -118,7 +119,7 @@ PAIRS = (
         "The repository does not exist, and the endpoint for CloudWatch Logs is missing.",
         all_of(repository_deleted, without_endpoints("logs")),
         findings={"registry.repo-not-found": "registry.repo-not-found", "dns.public-answer": "logs.endpoint-missing"},
-        settled={"logs.endpoint-missing": ids.VPC_ID},
+        settled={"logs.endpoint-missing": ids.VPC_ID, "registry.repo-not-found": ids.REPOSITORY},
     ),
     failing(
         "throttled-and-s3-route",

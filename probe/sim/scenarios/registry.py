@@ -12,6 +12,7 @@ from probe.sim.changes import (
     endpoint_policy,
     inject_reply,
     no_change,
+    pull_through_rule,
     pushed_image,
     repository,
     repository_deleted,
@@ -59,6 +60,7 @@ REGISTRY = (
         repository_deleted,
         findings={"registry.repo-not-found": "registry.repo-not-found"},
         excludes="registry.tag-not-found registry.archived iam.repository-policy",
+        settled={"registry.repo-not-found": ids.REPOSITORY},
     ),
     failing(
         "repo-not-found-pull-through",
@@ -67,6 +69,7 @@ REGISTRY = (
         findings={"registry.repo-not-found": "registry.repo-not-found"},
         arguments=image("docker-hub/library/nginx:1.27"),
         excludes="registry.tag-not-found registry.archived iam.repository-policy",
+        settled={"registry.repo-not-found": ids.REPOSITORY.replace("team/app", "docker-hub/library/nginx")},
     ),
     failing(
         "tag-not-found",
@@ -74,6 +77,7 @@ REGISTRY = (
         tag_deleted,
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         excludes="registry.repo-not-found iam.repository-policy",
+        settled={"registry.tag-not-found": ids.REPOSITORY},
     ),
     failing(
         "digest-not-found",
@@ -82,6 +86,7 @@ REGISTRY = (
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         arguments=image(f"{APP}@sha256:{'0' * 63}1"),
         excludes="registry.repo-not-found iam.repository-policy",
+        settled={"registry.tag-not-found": ids.REPOSITORY},
     ),
     failing(
         "indexed-image-gone",
@@ -107,6 +112,7 @@ REGISTRY = (
         lambda vpc: repository(vpc).archived.add(repository(vpc).tags[TAG]),
         findings={"registry.tag-not-found": "registry.tag-not-found"},
         excludes="registry.repo-not-found iam.repository-policy",
+        settled={"registry.archived": ids.REPOSITORY},
     ),
     degraded(
         "no-matching-platform",
@@ -148,18 +154,21 @@ REGISTRY = (
         "The tag is an image in the manifest format of schema 1, which current runtimes do not accept.",
         pushed_image(images.schema_1(), TAG),
         findings={"registry.not-an-image": "registry.not-an-image"},
+        settled={"registry.not-an-image": ids.REPOSITORY},
     ),
     failing(
         "helm-chart",
         "The tag is a Helm chart.",
         pushed_image(images.helm_chart(), TAG),
         findings={"registry.not-an-image": "registry.not-an-image"},
+        settled={"registry.not-an-image": ids.REPOSITORY},
     ),
     failing(
         "artifact",
         "The tag is an artifact, a bill of materials.",
         pushed_image(images.artifact(), TAG),
         findings={"registry.not-an-image": "registry.not-an-image"},
+        settled={"registry.not-an-image": ids.REPOSITORY},
     ),
     passing(
         "throttled-once",
@@ -184,14 +193,14 @@ REGISTRY = (
     failing(
         "upstream-refused",
         "The upstream registry of a pull-through cache refuses the secret of its rule.",
-        inject_reply("ecr.dkr", upstream_refused(), at="/manifests/"),
+        all_of(pull_through_rule("docker-hub"), inject_reply("ecr.dkr", upstream_refused(), at="/manifests/")),
         findings={"registry.upstream-refused": "registry.upstream-refused"},
         arguments=image("docker-hub/library/nginx:1.27"),
     ),
     inconclusive(
         "upstream-throttled",
         "Docker Hub limits the rate of a pull-through cache's pulls.",
-        inject_reply("ecr.dkr", upstream_throttled(), at="/manifests/"),
+        all_of(pull_through_rule("docker-hub"), inject_reply("ecr.dkr", upstream_throttled(), at="/manifests/")),
         findings={"registry.upstream-refused": "throttle"},
         arguments=image("docker-hub/library/nginx:1.27"),
     ),
