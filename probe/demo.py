@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from probe.serve.options import Options
     from probe.sim.account import SimulatedAccount
     from probe.sim.scenarios import Scenario
+    from probe.sim.vpc import VPC
 
 SHOWN = ("healthy", "s3-gateway-missing")
 GOOD = "for example ecr-probe demo healthy"
@@ -263,7 +264,7 @@ def scenes(request: Request, *, width: int, stop: threading.Event) -> Iterator[S
                 return
             story = _wrapped(f"scenario {scenario.name}: ", scenario.description, width=width, hang=2)
             yield Scene(before=(*([""] if number else []), *story, ""))
-            verdict, account = _play(scenario, request, stop)
+            verdict, account = _described(scenario, request, stop)
             if stop.is_set():
                 yield Scene(verdict=verdict, after=("", INTERRUPTED), as_expected=False)
                 return
@@ -271,7 +272,7 @@ def scenes(request: Request, *, width: int, stop: threading.Event) -> Iterator[S
             alone = not (request.inspecting and request.for_programs)  # a program reads one document
             outcome = ("", *_outcome(scenario, differing, width))
             yield Scene(verdict=verdict if alone else None, after=outcome, as_expected=not differing)
-            if request.inspecting:
+            if account is not None:
                 yield _inspected(scenario, verdict, account, width)
 
 
@@ -336,19 +337,29 @@ def _run_all(request: Request, stop: threading.Event) -> Iterator[Scene]:
 
 def play(scenario: Scenario, request: Request, stop: threading.Event) -> Verdict:
     """Run the check in the scenario's VPC."""
-    return _play(scenario, request, stop)[0]
+    from probe.sim.vpc import VPC
+
+    with VPC() as vpc:
+        return _checked_in(vpc, scenario, request, stop)
 
 
-def _play(scenario: Scenario, request: Request, stop: threading.Event) -> tuple[Verdict, SimulatedAccount]:
-    from probe.run import run
+def _described(scenario: Scenario, request: Request, stop: threading.Event) -> tuple[Verdict, SimulatedAccount | None]:
+    """The verdict, and the configuration of its VPC where it is inspected."""
+    if not request.inspecting:
+        return play(scenario, request, stop), None
     from probe.sim.configuration import account_of
     from probe.sim.vpc import VPC
 
     with VPC() as vpc:
-        scenario.change(vpc)
-        settings = _settings(scenario, request, vpc.environ)
-        verdict = verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
-        return verdict, account_of(vpc)
+        return _checked_in(vpc, scenario, request, stop), account_of(vpc)
+
+
+def _checked_in(vpc: VPC, scenario: Scenario, request: Request, stop: threading.Event) -> Verdict:
+    from probe.run import run
+
+    scenario.change(vpc)
+    settings = _settings(scenario, request, vpc.environ)
+    return verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
 
 
 def differences(scenario: Scenario, verdict: Verdict) -> list[str]:

@@ -107,7 +107,7 @@ def _first_refusals(gates: Iterable[Gate]) -> Iterator[Gate]:
         leg = (gate.endpoint, gate.subnet)
         if gate.answer is GateAnswer.REFUSES and not (leg in astray and gate.gate in _OF_PACKETS):
             yield gate
-            if gate.gate not in _OF_PACKETS:
+            if gate.gate not in _OF_PACKETS and gate.endpoint != "s3":  # whose name is public by design
                 astray.add(leg)
 
 

@@ -68,7 +68,9 @@ class SimulatedAccount(Record, kw_only=True):
     def _images(self, parameters: Mapping[str, Any]) -> Item:
         """The images of a repository that the parameters name, all of them active unless others are asked for."""
         repository = parameters["repositoryName"]
-        stored = [item for item in self.objects["ecr"]["imageDetails"] if item["repositoryName"] == repository]
+        stored = [
+            item for item in self.objects.get("ecr", {}).get("imageDetails", ()) if item["repositoryName"] == repository
+        ]
         (wanted,) = parameters["imageIds"]
         any_status = parameters.get("filter", {}).get("imageStatus") == "ANY"
         found = [

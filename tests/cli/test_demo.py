@@ -18,6 +18,7 @@ from probe import crash, demo
 from probe.cli import main
 from probe.config.settings import parse
 from probe.model import Layers, Verdict
+from probe.sim.configuration.identifiers import OTHER_GROUP
 from probe.sim.scenarios import AREAS, SCENARIOS
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:1.0"
@@ -107,6 +108,22 @@ def test_exit_code_is_the_verdicts_own_on_request(capfd: pytest.CaptureFixture[s
 def test_a_real_scenario_rehearses_a_pipeline(name: str, code: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", name, "--exit-code", "--quiet"]) == code
     assert "as expected" in capfd.readouterr().out
+
+
+def test_inspect_names_the_object_and_prints_its_change(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--inspect", "security-group-dkr", "--connect-timeout", "0.5"]) == 0
+    check, _, inspection = capfd.readouterr().out.partition("inspect reads the simulated account's configuration")
+    assert "as expected: fail, tcp.silent" in check
+    assert f"--group-id {OTHER_GROUP}" in inspection
+    assert "With this change every gate allows." in inspection
+    assert f"confirms: tcp.security-group in {OTHER_GROUP}" in " ".join(inspection.split())
+
+
+def test_a_program_reads_the_joined_document(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--inspect", "healthy", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    assert {gate["answer"] for gate in json.loads(out)["gates"]} == {"allows"}
+    assert "as expected, the configuration confirms: no cause" in err
 
 
 @pytest.mark.usefixtures("checks")
@@ -241,6 +258,9 @@ def test_a_bad_value_is_refused_before_anything_is_printed(
         (["--serve", "other"], "'other' is not a scenario; ecr-probe demo --list other lists those that match"),
         (["--format", "json"], "name a scenario"),
         (["--exit-code"], "--exit-code needs the name of a scenario"),
+        (["--inspect"], "--inspect needs the name of a scenario"),
+        (["--serve", "--inspect"], "--serve and --inspect cannot be combined"),
+        (["--list", "--inspect"], "--list prints a line for each scenario, so --inspect has no effect"),
         (["--all", "--list"], "cannot be combined"),
         (["healthy", "--all"], "'--all' and 'healthy' cannot be combined"),
         (["--serve", "--all"], "--serve and --all cannot be combined"),

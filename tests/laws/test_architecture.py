@@ -259,7 +259,8 @@ def test_only_operator_aws_makes_clients_of_aws() -> None:
 def test_only_the_command_line_and_smoke_import_the_operator() -> None:
     users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
     assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke", "probe.inspect"))} == {
-        "probe.cli"
+        "probe.cli",
+        "probe.simulated_inspection",
     }
 
 

@@ -21,15 +21,12 @@ PENDING = (
     "custom-resolver-refuses",
     "custom-resolver-servfail",
     "custom-resolver-silent",
-    "dns-sinkhole",
     "dns64-without-route",
     "everything-silent-by-two-faults",
     "fips-image-host",
     "ipv6-endpoint-ipv4-task",
     "ipv6-s3-gateway-ipv4",
-    "record-with-public-address",
     "resolver-rule-public",
-    "s3-interface-without-dns",
     "s3-kms-denied",
 )
 

@@ -129,7 +129,7 @@ def _subnet_of(vpc: VPC, address: str) -> str | None:
         ranges = [subnet.get("CidrBlock"), *(item["Ipv6CidrBlock"] for item in subnet["Ipv6CidrBlockAssociationSet"])]
         if inside(address, [text for text in ranges if text]):
             return str(subnet["SubnetId"])
-    # An IPv6-only subnet's endpoints still have IPv4 addresses of the subnets beside it.
+    # Endpoints in an IPv6-only subnet also have IPv4 addresses here.
     return ids.TASK_SUBNET if inside(address, [vpc.task.subnet]) else None
 
 

@@ -19,7 +19,7 @@ def resolver_of(vpc: VPC) -> Lists:
     zones = _Zones(vpc)
     resolver, profile = vpc.resolver, vpc.resolver.profile
     rules = list(_rules(vpc, {**profile.forwards, **resolver.forwards}))
-    groups = [(ids.RULE_GROUP, resolver.blocked), (ids.PROFILE_RULE_GROUP, profile.blocked)]
+    groups = [(ids.RULE_GROUP, _rules_of(resolver.blocked)), (ids.PROFILE_RULE_GROUP, profile.blocked)]
     resources = list(_profile_resources(vpc, zones, [rule["Id"] for rule in rules[: len(profile.forwards)]]))
     return {
         "route53": {
@@ -52,7 +52,7 @@ def resolver_of(vpc: VPC) -> Lists:
                     "Status": "COMPLETE",
                 }
             ]
-            if resolver.blocked
+            if groups[0][1]
             else [],
             "FirewallRules": [rule for group, blocked in groups for rule in _firewall_rules(group, blocked)],
             "FirewallDomainLists": [
@@ -102,7 +102,7 @@ def _inbound(vpc: VPC, item: Item) -> list[Item]:
 
 
 class _Zones:
-    """Every private zone with its id and its VPCs. The hub has the zones of its endpoints, whoever shares them."""
+    """Every private zone with its id and its VPCs. The hub has the zones of its endpoints, which it can share."""
 
     def __init__(self, vpc: VPC) -> None:
         self._vpc = vpc
@@ -175,6 +175,15 @@ def _rules(vpc: VPC, forwards: Mapping[str, Forward]) -> Iterator[Item]:
             "ResolverEndpointId": "rslvr-out-0a000001",
             "OwnerId": vpc.task.account,
         }
+
+
+def _rules_of(blocked: Mapping[str, DnsHandler]) -> dict[str, DnsHandler]:
+    """Without what no rule of DNS Firewall does, which is to answer with addresses. AWS[dns-firewall-responses]"""
+    return {
+        domain: response
+        for domain, response in blocked.items()
+        if (answer := response(domain, "A")).chain or not answer.addresses
+    }
 
 
 def _firewall_rules(group: str, blocked: Mapping[str, DnsHandler]) -> Iterator[Item]:

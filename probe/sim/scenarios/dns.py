@@ -208,7 +208,7 @@ DNS = (
         "Another team's hosted zone for S3 hides the name of the layer bucket.",
         _zone_of_another_team,
         findings={"dns.name-missing": "dns.firewall"},  # on the wire a DNS Firewall looks the same, and is likelier
-        settled={"dns.hosted-zone-missing-record": ids.ZONE.format(1)},
+        settled={"dns.hosted-zone-conflict": ids.ZONE.format(1)},
     ),
     failing(
         "hosted-zone-conflict",
