@@ -468,6 +468,7 @@ KEY = Operation(
     "DescribeKey",
     keep=("KeyMetadata.Arn", "KeyMetadata.KeyState", "KeyMetadata.KeyManager", "KeyMetadata.AWSAccountId"),
 )
+KEY_POLICY = Operation("kms", "GetKeyPolicy", keep=("Policy",))
 KEY_GRANTS = Operation(
     "kms",
     "ListGrants",

@@ -45,4 +45,5 @@ class Call(Record, frozen=True, kw_only=True):
     def words(self) -> str:
         """The call in a sentence."""
         on = "" if self.resource == "*" else f" on {self.resource}"
-        return f"{self.action}{on}{' to the principal of ECR' if self.by_ecr else ''}"
+        whom = " to ECR's own principal" if self.by_ecr else ""
+        return f"{self.action}{on}{whom}"

@@ -73,8 +73,10 @@ def _judge(view: View, call: Call, account: str, gate: GateName, kind: str, form
                 continue
             if not attached:
                 continue  # policies of this kind are not enabled
-            ruling = evaluate([each.document for each in attached], request, form)
-            if ruling.answer is GateAnswer.REFUSES and (ruling.explicit or form is PolicyKind.IDENTITY):
+            # Resource control policies only deny.
+            documents = [each.document for each in attached]
+            ruling = evaluate(documents, request, form, allowed_elsewhere=form is PolicyKind.RESOURCE)
+            if ruling.answer is GateAnswer.REFUSES:
                 return _opinion(ruling, gate, call, target, attached, form)
             if ruling.answer in (GateAnswer.DEPENDS, GateAnswer.UNKNOWN):
                 open_ruling = open_ruling or (ruling, attached)

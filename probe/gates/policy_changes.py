@@ -88,7 +88,7 @@ class ReplaceEndpointPolicy(Change, frozen=True, kw_only=True):
                 f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id {quote(self.object)} "
                 f"--policy-document {quote(self.document)}",
             ),
-            f"{_replaces('the endpoint')} It takes some minutes.",
+            f"{_replaces('the endpoint')} It takes effect after some minutes.",
         )
 
 

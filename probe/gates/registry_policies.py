@@ -21,10 +21,10 @@ def repository(view: View, call: Call) -> Opinion | None:
         return None
     text = _text(view, call)
     whose = f"the policy of the repository {call.repository}"
-    ruling = _ruling(view, call, text)
-    if not call.crosses_accounts and not ruling.explicit and ruling.answer is not GateAnswer.UNKNOWN:
+    ruling = _ruling(view, call, text, allowed_elsewhere=not call.crosses_accounts)
+    if not call.crosses_accounts and ruling.answer is GateAnswer.ALLOWS:
         has = "denies nothing of this pull" if text else "does not exist, and its account needs none"
-        return allows(GateName.REPOSITORY_POLICY, f"{whose} {has}", call.resource, ruling.statement)
+        return allows(GateName.REPOSITORY_POLICY, f"{whose} {has}", call.resource)
     document = corrected(text, ruling, call, PolicyKind.RESOURCE)
     return opinion_of(
         ruling,
@@ -66,8 +66,8 @@ def registry(view: View, call: Call) -> Opinion | None:
         if not error.is_absence:
             raise
         return allows(GateName.REGISTRY_POLICY, f"the registry {call.owner} has no policy", call.owner)
-    ruling = evaluate([Document.of(whose, text)], request_of(view, call), PolicyKind.RESOURCE)
-    if not ruling.explicit and ruling.answer is not GateAnswer.UNKNOWN:
+    ruling = evaluate([Document.of(whose, text)], request_of(view, call), PolicyKind.RESOURCE, allowed_elsewhere=True)
+    if ruling.answer is GateAnswer.ALLOWS:
         return allows(GateName.REGISTRY_POLICY, f"{whose} denies nothing of this pull", call.owner)
     document = corrected(text, ruling, call, PolicyKind.RESOURCE)
     return opinion_of(
@@ -93,10 +93,10 @@ def _text(view: View, call: Call) -> str | None:
         return None
 
 
-def _ruling(view: View, call: Call, text: str | None) -> Ruling:
+def _ruling(view: View, call: Call, text: str | None, *, allowed_elsewhere: bool = False) -> Ruling:
     whose = f"the policy of the repository {call.repository}"
     documents = [] if text is None else [Document.of(whose, text)]
-    return evaluate(documents, request_of(view, call), PolicyKind.RESOURCE)
+    return evaluate(documents, request_of(view, call), PolicyKind.RESOURCE, allowed_elsewhere=allowed_elsewhere)
 
 
 def _repository(call: Call) -> dict[str, str]:

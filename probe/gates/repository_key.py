@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from probe.configuration.operations import KEY, KEY_GRANTS, REPOSITORIES
+from probe.configuration.operations import KEY, KEY_GRANTS, KEY_POLICY, REPOSITORIES
 from probe.configuration.view import View
 from probe.gates.call import Call
 from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.policy import Document, PolicyKind, evaluate
 from probe.gates.policy_changes import EnableKey
-from probe.model import GateName
+from probe.gates.policy_opinion import opinion_of
+from probe.gates.request_context import request_of
+from probe.model import GateAnswer, GateName
+from probe.records import replace
 
 _ENABLED = ("Enabled", "Updating")
 
@@ -41,14 +45,16 @@ def key(view: View, call: Call) -> Opinion | None:
         )
     if metadata.get("KeyManager") == "AWS":
         return allows(GateName.KMS_KEY, f"the key of {call.repository} is one of AWS's and enabled", identity)
-    grants = [
-        grant for grant in view.items(KEY_GRANTS, region, KeyId=identity) if "Decrypt" in grant.get("Operations", ())
-    ]
-    own = next((grant for grant in grants if _is_of_ecr(grant, call)), None)
+    grants = view.items(KEY_GRANTS, region, KeyId=identity)
+    denial = _denial(view, call, identity, region)
+    if denial is not None:
+        return denial
+    decrypting = [grant for grant in grants if "Decrypt" in grant.get("Operations", ())]
+    own = next((grant for grant in decrypting if _is_of_ecr(grant, call)), None)
     if own is not None:
         sentence = f"a grant lets ECR decrypt with the key of {call.repository}"
         return allows(GateName.KMS_KEY, sentence, identity, own.get("GrantId"))
-    if grants:
+    if decrypting:
         sentence = f"the key has grants to decrypt, but none that is known to be ECR's for {call.repository}"
         return depends(GateName.KMS_KEY, sentence, identity)
     return refuses(
@@ -58,6 +64,19 @@ def key(view: View, call: Call) -> Opinion | None:
         identity=identity,
         element="Grants",
     )
+
+
+def _denial(view: View, call: Call, identity: str, region: str | None) -> Opinion | None:
+    """The opinion where the key's policy denies, or may deny, what the grants allow. AWS[explicit-deny]"""
+    whose = f"the policy of the key of {call.repository}"
+    text = view.reply(KEY_POLICY, region, KeyId=identity, PolicyName="default")["Policy"]
+    decrypt = replace(call, action="kms:Decrypt", resource=identity, by_ecr=True, vpc_endpoint=None)
+    ruling = evaluate(
+        [Document.of(whose, text)], request_of(view, decrypt), PolicyKind.RESOURCE, allowed_elsewhere=True
+    )
+    if ruling.answer is GateAnswer.ALLOWS:
+        return None
+    return opinion_of(ruling, GateName.KMS_KEY, decrypt, identity, whose=whose, cause="kms.key")
 
 
 def _is_of_ecr(grant: dict[str, Any], call: Call) -> bool:

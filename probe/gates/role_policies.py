@@ -65,12 +65,15 @@ def identity(view: View, call: Call) -> Opinion | None:
     if elsewhere is not None:
         return elsewhere
     policies, unread = _policies(view, name)
-    ruling = evaluate([policy.document for policy in policies], request_of(view, call), PolicyKind.IDENTITY)
+    documents, request = [policy.document for policy in policies], request_of(view, call)
+    ruling = evaluate(documents, request, PolicyKind.IDENTITY)
     if unread is not None and not ruling.explicit:
         raise unread
     if ruling.answer is not GateAnswer.ALLOWS and not ruling.explicit and not call.crosses_accounts:
         other = registry_policies.allows_directly(view, call)
         if other is not None:
+            ruling = evaluate(documents, request, PolicyKind.IDENTITY, allowed_elsewhere=True)
+        if ruling.answer is GateAnswer.ALLOWS:
             sentence = f"{other} of the policy of {call.repository} allows {call.action} to {name} by itself"
             return allows(GateName.IDENTITY_POLICY, sentence, call.principal, other)
     return opinion_of(
@@ -98,9 +101,9 @@ def _change(view: View, ruling: Ruling, call: Call, role: str, policies: Sequenc
 
 
 def _lacking(view: View, call: Call, policies: Sequence[_Policy]) -> list[tuple[str, str]]:
-    """What the role needs for its task and no policy of these allows, this call first."""
+    """What the role needs for its task and no policy of these allows. The order is the same for every call."""
     documents = [policy.document for policy in policies]
-    needed = ((call.action, call.resource), *call.of_role)
+    needed = (*call.of_role, (call.action, call.resource))
     return [
         (action, resource)
         for action, resource in dict.fromkeys(needed)

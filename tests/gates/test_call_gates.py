@@ -97,7 +97,9 @@ def registry(*statements: dict[str, Any]) -> Callable[[Account], None]:
     return change
 
 
-def key(state: str, *grants: dict[str, Any], manager: str = "CUSTOMER") -> Callable[[Account], None]:
+def key(
+    state: str, *grants: dict[str, Any], manager: str = "CUSTOMER", denies: tuple[dict[str, Any], ...] = ()
+) -> Callable[[Account], None]:
     def change(start: Account) -> None:
         encryption = {"encryptionType": "KMS", "kmsKey": KEY}
         start.replies["ecr:DescribeRepositories"] = {
@@ -105,6 +107,8 @@ def key(state: str, *grants: dict[str, Any], manager: str = "CUSTOMER") -> Calla
         }
         start.replies["kms:DescribeKey"] = {"KeyMetadata": {"Arn": KEY, "KeyState": state, "KeyManager": manager}}
         start.replies["kms:ListGrants"] = {"Grants": list(grants)}
+        own = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+        start.replies["kms:GetKeyPolicy"] = {"Policy": json.dumps(policy(own, *denies))}
 
     return change
 
@@ -250,6 +254,10 @@ REFUSALS: dict[str, tuple[Call, Callable[[Account], None], GateName, str, str, s
     "key that will be deleted": (
         IMAGE, key("PendingDeletion"), GateName.KMS_KEY, "kms.key", KEY, "KeyState PendingDeletion",
     ),
+    "key with a Deny": (
+        IMAGE, key("Enabled", GRANT, denies=(deny("kms:Decrypt", **ANYBODY),)), GateName.KMS_KEY, "kms.key", KEY,
+        "Statement[1]",
+    ),
     "key without a grant": (IMAGE, key("Enabled"), GateName.KMS_KEY, "kms.key", KEY, "Grants"),
     "trust of another service": (
         TOKEN, trusted(trusts("ec2.amazonaws.com")), GateName.TRUST_POLICY, "iam.trust-policy", ROLE, "Statement[0]",
@@ -305,6 +313,14 @@ OPEN: dict[str, tuple[Call, Callable[[Account], None], GateName, GateAnswer]] = 
         both(inline(), repository({"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": ROLE}})),
         GateName.IDENTITY_POLICY, A,
     ),
+    "role by the repository's policy, with a Deny to a tag": (
+        IMAGE,
+        both(
+            inline(deny("ecr:*", Condition={"Null": {"aws:PrincipalTag/a": "true"}})),
+            repository({"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": ROLE}}),
+        ),
+        GateName.IDENTITY_POLICY, D,
+    ),
     "role by a tag": (
         IMAGE, inline(allow("ecr:*", Condition={"StringEquals": {"ecr:ResourceTag/a": "b"}})),
         GateName.IDENTITY_POLICY, D,
@@ -323,8 +339,30 @@ OPEN: dict[str, tuple[Call, Callable[[Account], None], GateName, GateAnswer]] = 
         IMAGE, repository({"Effect": "Allow", "Action": "ecr:*", "Principal": {"AWS": OTHER}}),
         GateName.REPOSITORY_POLICY, A,
     ),
+    "repository's policy with a Deny to a tag": (
+        IMAGE,
+        repository(deny("ecr:*", REPOSITORY, **ANYBODY, Condition={"Null": {"aws:PrincipalTag/a": True}})),
+        GateName.REPOSITORY_POLICY, D,
+    ),
+    "registry's policy with a Deny to a tag": (
+        IMAGE, registry(deny(**ANYBODY, Condition={"Null": {"aws:PrincipalTag/a": "true"}})),
+        GateName.REGISTRY_POLICY, D,
+    ),
+    "resource control policy with a Deny to a tag": (
+        IMAGE,
+        organized(rcp=("r-1", policy(deny(**ANYBODY, Condition={"Null": {"aws:PrincipalTag/a": "true"}})))),
+        GateName.RESOURCE_CONTROL_POLICY, D,
+    ),
     "key with ECR's grant": (IMAGE, key("Enabled", GRANT), GateName.KMS_KEY, A),
     "key of AWS": (IMAGE, key("Enabled", manager="AWS"), GateName.KMS_KEY, A),
+    "key with a Deny to a tag": (
+        IMAGE,
+        key("Enabled", GRANT, denies=(deny(**ANYBODY, Condition={"Null": {"aws:PrincipalTag/a": "true"}}),)),
+        GateName.KMS_KEY, D,
+    ),
+    "key with a Deny to one account": (
+        IMAGE, key("Enabled", GRANT, denies=(deny(Principal={"AWS": ACCOUNT}),)), GateName.KMS_KEY, A,
+    ),
     "key with other grants": (
         IMAGE, key("Enabled", {"Operations": ["Decrypt"], "GranteePrincipal": ROLE}), GateName.KMS_KEY, D,
     ),

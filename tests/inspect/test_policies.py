@@ -161,6 +161,23 @@ def test_unreadable_policies_of_the_organization_decide_nothing_alone() -> None:
     assert inspected(start, *START, "--execution-role", ROLE).exit_code == 3
 
 
+def test_one_policy_allows_all_that_the_role_lacks() -> None:
+    start = with_service()
+    in_role(allow("ssm:*"))(start)
+    verdict = inspected(start, *_SERVICE)
+    commands = {
+        command
+        for finding in verdict.findings
+        for cause in finding.causes
+        for command in cause.fix.commands
+        if cause.standing is Standing.CONFIRMED
+    }
+    (command,) = commands
+    actions = ("ecr:GetAuthorizationToken", "ecr:BatchGetImage", "logs:PutLogEvents")
+    assert all(action in command for action in actions)
+    assert "ssm" not in command
+
+
 def test_the_change_includes_what_hides_behind_it() -> None:
     start = a_vpc_with_policies()
     in_role(deny("ecr:*"))(start)

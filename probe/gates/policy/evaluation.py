@@ -116,8 +116,13 @@ class _Match(Record, frozen=True):
     delegated: bool = False
 
 
-def evaluate(documents: Iterable[Document], request: Request, kind: PolicyKind) -> Ruling:
-    """The answer of all documents together: one Deny refuses, and without an Allow nothing is allowed."""
+def evaluate(
+    documents: Iterable[Document], request: Request, kind: PolicyKind, *, allowed_elsewhere: bool = False
+) -> Ruling:
+    """The answer of all documents together: one Deny refuses, and without an Allow nothing is allowed.
+
+    `allowed_elsewhere`: another policy allows it, so that only what denies counts here.
+    """
     denials: list[_Match] = []
     allowances: list[_Match] = []
     problem: Ruling | None = None
@@ -138,10 +143,12 @@ def evaluate(documents: Iterable[Document], request: Request, kind: PolicyKind) 
             return _ruling(GateAnswer.REFUSES, match, explicit=True)
     if problem is not None:
         return problem
-    if not allowances:
+    if not allowances and not allowed_elsewhere:
         return _closest(statements, request, kind)
     if denials:
         return _ruling(GateAnswer.DEPENDS, denials[0], explicit=True)
+    if allowed_elsewhere:
+        return Ruling(answer=GateAnswer.ALLOWS)
     certain = [match for match in allowances if match.truth.value]
     certain.sort(key=lambda match: match.delegated)
     return _ruling(GateAnswer.ALLOWS, certain[0]) if certain else _ruling(GateAnswer.DEPENDS, allowances[0])
