@@ -38,7 +38,7 @@ _CLIENTS = (
         ),
     ),
     (Client.PUSH, _PUSH),
-    (Client.CODEBUILD, re.compile(r"CodeBuild|codebuild\.amazonaws")),
+    (Client.CODEBUILD, re.compile(r"CodeBuild|codebuild\.amazonaws|\[Container\] \d{4}/")),
     (
         Client.LAMBDA,
         re.compile(

@@ -311,6 +311,10 @@ PATTERNS = (
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.NOT_SENT, *system_errors.UNUSABLE_SETTINGS),
     # The agent goes on without most of these settings, so that any other error counts.
     _setting(Subject.CLIENT_SETTINGS, Failure.MALFORMED, *system_errors.AGENT_SETTINGS, weight=Weight.FAINT),
+    # The API of ECR Public.
+    _setting(
+        Subject.CLIENT_SETTINGS, Failure.DENIED, r"command is only supported in us-east-1|unsupportedcommandexception"
+    ),
     # Jenkins, which names credentials by an id of its own.
     _setting(
         Subject.CLIENT_SETTINGS,
@@ -383,6 +387,8 @@ PATTERNS = (
         "docker client must be run with elevated privileges",
     ),
     _task_start(Subject.RUNTIME, Failure.NO_ANSWER, *system_errors.RUNTIME_DOWN),
+    # Windows' Host Compute Service, where nothing more specific follows.
+    _task_start(Subject.RUNTIME, Failure.MALFORMED, *system_errors.WINDOWS_RUNTIME, weight=Weight.WEAK),
     # No connection was opened: the process has no descriptor left.
     _task_start(Subject.RUNTIME, Failure.TOO_LARGE, r"\b(?:dial|lookup|socket|accept)\b.{0,200}?: too many open files"),
     _task_start(
@@ -391,6 +397,7 @@ PATTERNS = (
         "netplugin failed",
         "failed to setup network for sandbox",
         "failed to create pod sandbox: .{0,200}cni",
+        r"hnscall failed in win32|hns failed with error",  # Windows' Host Network Service
         "appnet agent image load failed",
         "containernetworkingerror",
     ),
@@ -559,6 +566,7 @@ PATTERNS = (
         r"manifest tag did not match uri|\btag_invalid\b",
         r"unexpected status from put request to https?://\S{1,300}/manifests/\S{1,300}: (?:400|405)\b[\w ]{0,40}",
         r"\bput https?://\S{1,300}/manifests/\S{1,300}: unexpected status code (?:400|405)\b[\w ]{0,40}",
+        r"failed commit on ref \S{1,300} unexpected status: (?:400|405)\b[\w ]{0,40}",
     ),
     # A rule of a pull-through cache that ECR's API refuses: the exceptions of botocore's model.
     _setting(
@@ -584,6 +592,21 @@ PATTERNS = (
         Failure.DENIED,
         "invalid access role in authenticationconfiguration",
         "error in assuming access role",
+    ),
+    # Lambda, whose exceptions name KMS.
+    _round_trip(
+        Failure.DENIED,
+        r"can't decrypt the container image because .{0,80}",
+        r"\bkms(?:accessdenied|disabled|invalidstate|notfound)exception\b",
+        action=Action.BLOB,
+    ),
+    # Clients that say no more of a chart that they did not get, or of a login.
+    _task_start(
+        Subject.CUT_SHORT,
+        Failure.MALFORMED,
+        r"failed to download \"oci://\S{1,300}\"(?: at version \S{1,60})?",
+        r"fail: docker login .{0,200} exited with error code \d{1,3}\b",  # the CDK
+        weight=Weight.FAINT,
     ),
     _round_trip(
         Failure.DENIED,
@@ -648,6 +671,13 @@ PATTERNS = (
         r"(?:docker|podman|helm|nerdctl|finch|buildah|oras|skopeo) (?:registry )?login\b.{0,200}\b400:? bad request",
         "(?:logging into|authenticating creds for|unable to retrieve auth token).{0,300}"
         r"(?:status code(?: from registry)? 400\b(?: \(bad request\))?|\b400 bad request)",
+    ),
+    # CodeBuild shows only the status of a command.
+    _helper(
+        Subject.LOGIN_EMPTY,
+        Failure.NO_CREDENTIALS,
+        r"error while executing command: .{0,300}\becr get-login.{0,300}?reason: exit status \d{1,3}",
+        weight=Weight.FAINT,
     ),
     # What the command before the login printed is more specific, where the text contains it.
     _helper(
@@ -888,7 +918,7 @@ PATTERNS = (
     _round_trip(Failure.STALLED, *system_errors.STALLED),
     _round_trip(
         Failure.RESET,
-        r"(?:[\"'/]:|retrying in \d{1,3} seconds?|uploads/ in \S{1,255}:) eof\b",
+        r"(?:[\"'/]:|retrying in \d{1,3} seconds?(?: \d{1,6} \|)?|error code \d{1,3}:|uploads/ in \S{1,255}:) eof\b",
         *system_errors.RESET,
         *system_errors.HUNG_UP,
     ),
@@ -917,6 +947,7 @@ PATTERNS = (
         "credential required for basic auth",
         "(?:unauthorized|/\\S{1,256}|(?:image|scanner|registry|manifest)): authentication required",
         "basic credential not found",  # oras-go
+        "no auth config found for registry",  # Terraform's provider for Docker
         "no credentials available for basic auth",  # regclient
         "missing username or secret",
         action=Action.CHALLENGE,
@@ -927,6 +958,13 @@ PATTERNS = (
         Failure.UNAUTHENTICATED,
         "your authorization token (?:has expired|is invalid)",
         "denied: the security token included in the request is (?:invalid|expired)",
+        action=Action.MANIFEST,
+    ),
+    # containers/image and Nomad of any registry, whose answer is only this word.
+    _round_trip(
+        Failure.UNAUTHENTICATED,
+        "unable to retrieve auth token: invalid username/password(?:: unauthorized: .{0,80})?",
+        r"failed to pull `[^`]{1,300}`: unauthorized(?!:)",
         action=Action.MANIFEST,
     ),
     # The body of ECR's answer to a request without a token.
@@ -994,11 +1032,13 @@ PATTERNS = (
         r"cannot download image with operating system \S{1,40}",
         r"a windows version [\d.]{1,20}-based image is incompatible with a [\d.]{1,20} host",
         "operating system of the container does not match the operating system of the host",
+        "container operating system does not match the host operating system",
         action=Action.MANIFEST,
     ),
     _round_trip(
         Failure.NOT_FOUND,
         r"repository with name '[^']{1,256}' does not exist in the registry with id",
+        r"unknown: the repository .{1,300}? does not exist\b",
         "name unknown",
         action=Action.MANIFEST,
         code="NAME_UNKNOWN",

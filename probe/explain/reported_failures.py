@@ -66,7 +66,8 @@ _NOT_YET = re.compile(r"current time \S{10,40} is before (\d{4}-\d\d-\d\dT\d\d:\
 # The headline of an error of a task's start. Where nothing else matches, its reason is missing or unknown.
 _HEADLINE = re.compile(
     r"\bCannotPull\w+Error\b|\b(?:ResourceInitialization|ContainerRuntime|DockerTimeout)\w*Error\b|\bErrImagePull\b"
-    r"|ImagePullBackOff|[Uu]nable to (?:pull|retrieve|get)[\w ]{1,60}|registry auth(?: from asm)?"
+    r"|ImagePullBackOff|[Bb]ack-off pulling image|trying and failing to pull image"
+    r"|[Uu]nable to (?:pull|retrieve|get)[\w ]{1,60}|registry auth(?: from asm)?"
     r"|[Ff]ailed to (?:pull(?: and unpack)?(?: image)?|resolve (?:ref(?:erence)?|source metadata for)|copy|solve|fetch"
     r"|create [Cc]loud[Ww]atch log stream|initialize logging driver|validate logger args)"
     r"|httpRead(?:er)?Seeker: failed open|service call has been retried \d{1,4} time\(s\)"
@@ -91,7 +92,9 @@ _ABOUT_AN_IMAGE = re.compile(
 )
 # An upload that has no answer: ECR is reported to hang up where it should refuse (aws/containers-roadmap 1970).
 _UPLOAD = re.compile(
-    r"/blobs/uploads/?[\"']?(?: in \S{1,255})?: EOF\b|retrying in \d{1,3} seconds?\b.{0,80}\bEOF\b", re.IGNORECASE
+    r"/blobs/uploads/?[\"']?(?: in \S{1,255})?: EOF\b|retrying in \d{1,3} seconds?\b.{0,80}\bEOF\b"
+    r"|docker push \S{1,300} exited with error code \d{1,3}: EOF\b",
+    re.IGNORECASE,
 )
 _UPLOAD_BEGUN = re.compile(r"/blobs/uploads/[\w-]")
 _BUCKET_OF_HOST = re.compile(r"(.+?)\.(?:vpce-[^.]+\.)?s3[.-]")

@@ -520,6 +520,7 @@ NOT_SENT = (
     r"invalid (?:control character in url|url escape|port \S{1,80} after host)",
     "expected authority at index",
     "invalid endpoint host, .{1,80} only loopback hosts are allowed",  # an SDK for Go that does not know EKS's address
+    "is not a valid container metadata service hostname",  # the same of an SDK for JavaScript
     "no scheme present|bad scheme|unsupported url scheme|url using bad/illegal format|\\) unsupported protocol",
     "url scheme is not allowed|invalid url, (?:scheme|host) is",  # reqwest, hyper-util
     "only 'http' and 'https' schemes are allowed|invalid request uri was provided",  # .NET
@@ -578,6 +579,7 @@ AGENT_SETTINGS = (
     r"invalid format for \W{0,3}(?:non)?ecs_\w{2,60}.{0,200}",
     "config: invalid value for docker container",
     "error reading cfg json data",
+    "could not register: clientexception: cluster not found",
     r"missing required fields: \w{2,30}",
 )
 
@@ -592,8 +594,17 @@ RUNTIME_DOWN = (
     r"open //\./pipe/docker\w{0,20}: .{0,80}",
     r"(?:dial|connect) unix \S{1,200}(?:docker|containerd|crio)\S{0,20}: connect: [\w ]{1,40}",
     r"failed to dial \S{0,20}/run/containerd/\S{1,40}",
+    "failed to create pod sandbox: rpc error: code = deadlineexceeded.{0,100}",
+    "unable to execute 'docker' in order to build",  # the CDK
     r"cannot access containerd socket|(?:cannot|unable to) connect to podman\b",
     "cannotgetdockerclientversionerror",
+)
+
+# hcsshim and Windows' Host Compute Service, when a container is created or started.
+WINDOWS_RUNTIME = (
+    r"hcsshim::system::\w{1,40}|\bhcs::\w{1,40}",
+    "paging file is too small",
+    "virtual machine or container exited unexpectedly",
 )
 
 # ---- the disk and the host on which layers are unpacked

@@ -9,7 +9,7 @@ from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, confirmed, possible
 from probe.faults.subjects import Case, Meaning, Subject, says
-from probe.model import Extent, Impact, Step
+from probe.model import Extent, Failure, Impact, Step
 from probe.records import replace
 
 NOT_SENT = Fault(
@@ -94,12 +94,46 @@ AGENT_SETTINGS = NOT_SENT.variant(
         causes.OLD_AGENT,
     ),
 )
+NO_CLUSTER = NOT_SENT.variant(
+    title="the ECS agent cannot register, because the cluster that it names does not exist",
+    why="ECS answered, so the network and the credentials work. The cluster is in another region or account, or gone.",
+    causes=(
+        replace(
+            causes.MISCONFIGURED,
+            title="ECS_CLUSTER in the agent's settings names no cluster of this region and account",
+            fix=advice("correct ECS_CLUSTER in /etc/ecs/ecs.config, and restart the agent", "systemctl restart ecs"),
+            confirm=reads("aws ecs list-clusters --region {task_region}"),
+        ),
+        causes.OLD_AGENT,
+    ),
+)
+# AWS[ecr-public-login]
+PUBLIC_REGION = NOT_SENT.variant(
+    title="the API of ECR Public was called in a region that does not have it",
+    why="AWS answered, so network and credentials work. public.ecr.aws has no region, and its tokens "
+    "come from us-east-1.",
+    causes=(
+        replace(
+            causes.MISCONFIGURED,
+            title="the client calls the API of ECR Public in its own region",
+            fix=advice(
+                "get the token of ECR Public in us-east-1", "aws ecr-public get-login-password --region us-east-1"
+            ),
+        ),
+        causes.BAD_HOST,
+    ),
+)
+_CLUSTER = re.compile("Cluster not found", re.IGNORECASE)
 _OF_AGENT = re.compile(r"Invalid format for|config: invalid value|Invalid logging drivers|reading cfg|required fields")
 
 
 def _setting(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _CLUSTER):
+        return Case(NO_CLUSTER)
     if says(step, _OF_AGENT):
         return Case(AGENT_SETTINGS)
+    if step.failure is Failure.DENIED:
+        return Case(PUBLIC_REGION)
     if says(step, _FIPS):
         return Case(suspects=possible(causes.MISCONFIGURED, causes.FIPS_HOSTNAME, causes.OLD_AGENT))
     return None
@@ -114,7 +148,7 @@ def _old(_evidence: Evidence, step: Step) -> Case | None:
 
 
 MEANINGS = {
-    Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, variants=(AGENT_SETTINGS,), case=_setting),
+    Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, variants=(AGENT_SETTINGS, NO_CLUSTER, PUBLIC_REGION), case=_setting),
     Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD, variants=(TOO_OLD,), case=_old),
     Subject.PULL_LIMIT: Meaning(PULL_LIMITED),
     Subject.PROXY: Meaning(PROXY, case=_malformed),

@@ -66,6 +66,19 @@ RUNTIME_OF_CLIENT = RUNTIME_DOWN.variant(
     why="The error is one between the client and its Docker daemon. No request was sent to a registry.",
     causes=(_NOT_RUNNING, _NOT_SHARED, causes.SLOW_RUNTIME, causes.DISK_FULL),
 )
+WINDOWS_START = RUNTIME_DOWN.variant(
+    title="Windows could not create or start the container",
+    why="The image was pulled. The error is one of the host's service for containers, and no network is involved.",
+    causes=(
+        causes.SLOW_RUNTIME,
+        causes.NO_MATCHING_PLATFORM,
+        causes.other(
+            "the host's service for containers, its memory or a setting of the container failed",
+            advice("read the events of the host, restart its container runtime, or replace the host"),
+            reads("docker version", note="Run it on the host. Its version of Windows must fit the image's base."),
+        ),
+    ),
+)
 NO_DESCRIPTORS = RUNTIME_DOWN.variant(
     title="the client opened no connection, because its process has no file descriptor left",
     why="The error is the host's own: no packet was sent, so network, endpoints and permissions are not involved.",
@@ -115,17 +128,22 @@ def _unpacking(_evidence: Evidence, step: Step) -> Case | None:
     return Case(NOT_UNPACKED_ON_WINDOWS) if says(step, _ON_WINDOWS) else None
 
 
+_OF_HOSTS = (Client.ECS, Client.BATCH, Client.KUBERNETES)  # an orchestrator's host has one runtime for all
+
+
 def _runtime(evidence: Evidence, step: Step) -> Case | None:
     if step.failure is Failure.TOO_LARGE:
         return Case(NO_DESCRIPTORS)
+    if step.failure is Failure.MALFORMED:
+        return Case(WINDOWS_START)
     if step.failure is Failure.PROHIBITED:
         return Case(RUNTIME_OF_CLIENT, RUNTIME_OF_CLIENT.suspects.first(_NOT_SHARED))
-    return None if evidence.client in (Client.ECS, Client.BATCH) else Case(RUNTIME_OF_CLIENT)
+    return None if evidence.client in _OF_HOSTS else Case(RUNTIME_OF_CLIENT)
 
 
 MEANINGS = {
     Subject.DISK: Meaning(DISK),
     Subject.UNPACK: Meaning(NOT_UNPACKED, variants=(NOT_UNPACKED_ON_WINDOWS,), case=_unpacking),
-    Subject.RUNTIME: Meaning(RUNTIME_DOWN, variants=(RUNTIME_OF_CLIENT, NO_DESCRIPTORS), case=_runtime),
+    Subject.RUNTIME: Meaning(RUNTIME_DOWN, variants=(RUNTIME_OF_CLIENT, WINDOWS_START, NO_DESCRIPTORS), case=_runtime),
     Subject.NETWORK_SETUP: Meaning(NETWORK_SETUP),
 }

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from probe.faults import causes
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import CONVERSATION, Evidence, is_inside
-from probe.faults.fault import Fault, Suspects, confirmed, finding, finds, possible
+from probe.faults.fault import Fault, Suspects, Wording, confirmed, finding, finds, possible
 from probe.model import Action, AddressClass, CertificateSeen, Extent, Failure, Finding, Impact, Step
 from probe.narration import few, listed
 
@@ -39,6 +39,8 @@ RESET = Fault(
     "The reset follows the ClientHello, which contains the host name. Firewalls that filter by host name do that.",
     Impact.PULL,
     (causes.EGRESS_FIREWALL,),
+    # A text does not show how much of the handshake came before the reset.
+    in_texts=Wording(causes=(causes.EGRESS_FIREWALL, causes.PROXY, causes.MTU)),
 )
 NOT_TLS = Fault(
     "tls.not-tls",

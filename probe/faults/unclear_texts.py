@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from probe.faults import causes, network
 from probe.faults.causes import DESCRIBE_TASK, CauseText, advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, possible
-from probe.faults.subjects import Case, Meaning, Subject
-from probe.model import ImageHost, Impact, Step
+from probe.faults.subjects import Case, Meaning, Subject, says
+from probe.model import Client, ImageHost, Impact, Step
 from probe.records import replace
 
 NO_REASON = Fault(
@@ -47,6 +49,10 @@ CUT_SHORT = Fault(
         causes.TAG_NOT_FOUND,
         causes.LOG_GROUP_MISSING,
         causes.THROTTLE,
+        causes.NO_CREDENTIAL_PROVIDER,
+        causes.REPOSITORY_NOT_FOUND,
+        causes.MISCONFIGURED,
+        causes.CREDENTIALS_REJECTED,
     ),
     examples=(("request", "request to an endpoint"),),
 )
@@ -89,6 +95,29 @@ _REQUESTS = {
     "secretsmanager": "request for a secret",
     "ssm": "request for a parameter",
 }
+_LOGIN = re.compile("docker login")
+_LOGIN_FAILED = (
+    replace(causes.MISCONFIGURED, title="the client's store for logins (credsStore) is missing or locked"),
+    causes.CREDENTIALS_REJECTED,
+    causes.EXECUTION_ROLE,
+    causes.NO_ROUTE,
+)
+_CHART = re.compile('failed to download "oci://')
+_CHART_NOT_PULLED = (
+    causes.NO_CREDENTIAL_PROVIDER,
+    causes.TAG_NOT_FOUND,
+    causes.REPOSITORY_NOT_FOUND,
+    causes.EXECUTION_ROLE,
+    causes.NO_ROUTE,
+)
+# A pod that waits for its image: its earlier events have the reason.
+_POD_WAITS = (
+    causes.TAG_NOT_FOUND,
+    causes.EXECUTION_ROLE,
+    causes.NO_ROUTE,
+    causes.NO_CREDENTIAL_PROVIDER,
+    causes.MISSING_ECR_API,
+)
 _OTHER_REGISTRY = (causes.NO_ROUTE, causes.THROTTLE, causes.SECURITY_GROUP, causes.NO_PUBLIC_IP, causes.EXECUTION_ROLE)
 
 
@@ -96,6 +125,12 @@ def _cut_short(evidence: Evidence, step: Step) -> Case:
     """A headline without its end, with what its request usually fails from."""
     if step.endpoint != "task":
         return replace(_requested(evidence, step), fault=CUT_SHORT_AT, suspects=possible(*_usual_causes(step.endpoint)))
+    if says(step, _LOGIN):
+        return replace(_requested(evidence, step), suspects=possible(*_LOGIN_FAILED))
+    if says(step, _CHART):
+        return replace(_requested(evidence, step), suspects=possible(*_CHART_NOT_PULLED))
+    if evidence.client is Client.KUBERNETES:
+        return replace(_requested(evidence, step), suspects=possible(*_POD_WAITS))
     elsewhere = evidence.plan.image_host in (ImageHost.OTHER, ImageHost.PUBLIC_ECR) and evidence.plan.image
     return replace(_requested(evidence, step), suspects=possible(*_OTHER_REGISTRY) if elsewhere else None)
 

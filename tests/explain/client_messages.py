@@ -282,7 +282,7 @@ RUNTIMES: tuple[Message, ...] = (
     ("failed to handle basic auth because missing username or secret", Failure.NO_CREDENTIALS, Action.CHALLENGE),
     ("invalid status code from registry 401 (Unauthorized)", Failure.UNAUTHENTICATED, None),
     ("invalid status code from registry 403 (Forbidden)", Failure.DENIED, None),
-    ("unable to retrieve auth token: invalid username/password", Failure.UNAUTHENTICATED, None),
+    ("unable to retrieve auth token: invalid username/password", Failure.UNAUTHENTICATED, Action.MANIFEST),
     ("too many requests to registry", Failure.THROTTLED, None),
     ("failed to refresh URL: status 403 Forbidden", Failure.UNAUTHENTICATED, None),
     ("no matching manifest for linux/arm64/v8 in the manifest list entries", Failure.NO_PLATFORM, Action.MANIFEST),

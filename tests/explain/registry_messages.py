@@ -337,12 +337,28 @@ RUNTIMES: tuple[Message, ...] = (
     ("unexpected HTTP status: 502 Bad Gateway", Failure.SERVER_ERROR, Action.MANIFEST),
     ("unsupported status code 404", Failure.NOT_FOUND, Action.MANIFEST),
     ("unexpected status code 502", Failure.SERVER_ERROR, None),
+    ("Failed to create pod sandbox: rpc error: code = DeadlineExceeded desc = x", Failure.NO_ANSWER, "runtime"),
+    ("hcs::CreateComputeSystem 4a8: x", Failure.MALFORMED, "runtime"),
+    ("The virtual machine or container exited unexpectedly.", Failure.MALFORMED, "runtime"),
+    ("Unable to execute 'docker' in order to build a container asset.", Failure.NO_ANSWER, "runtime"),
+    ("169.254.170.23 is not a valid container metadata service hostname", Failure.MALFORMED, "client-settings"),
+    ("hns failed with error : x", Failure.NO_ANSWER, "network-setup"),
+    ("unsupportedcommandexception", Failure.DENIED, "client-settings"),
+    ("KMSInvalidStateException", Failure.DENIED, Action.BLOB),
+    ("container operating system does not match the host operating system", Failure.NO_PLATFORM, Action.MANIFEST),
+    ("no auth config found for registry x in auth configs: map[]", Failure.NO_CREDENTIALS, Action.CHALLENGE),
+    (
+        "unable to retrieve auth token: invalid username/password: unauthorized: x",
+        Failure.UNAUTHENTICATED,
+        Action.MANIFEST,
+    ),
 )
 AGENT_SETTINGS = (
     'Invalid format for "ECS_ENABLE_TASK_ENI", expected a boolean.',
     "config: invalid value for docker container stop timeout: 0s",
     "Error reading cfg json data, err x",
     "Missing required fields: AWSRegion",
+    "Could not register: ClientException: Cluster not found.",
 )
 # Words in front of a reason, which count where none follows.
 STORING = (

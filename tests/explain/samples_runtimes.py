@@ -13,7 +13,12 @@ _NO_LOGIN = {"registry.no-token": "client.no-credential-provider client.unrecogn
 
 
 def _task(name: str, text: str, subject: str, failure: str, causes: dict[str, str], pull: str = "broken") -> Sample:
-    proves = pull == "broken" or subject in ("start/runtime", "start/timeout", "environment/log-driver")
+    proves = pull == "broken" or subject in (
+        "start/runtime",
+        "start/timeout",
+        "start/network-setup",
+        "environment/log-driver",
+    )
     status = "fail" if proves else "inconclusive"
     return Sample(name, text, f"task/{subject}", failure, causes, status, pull)
 
@@ -136,6 +141,117 @@ RUNTIME_SAMPLES = (
         {"credentials.rejected": "iam.credentials-rejected"},
         "inconclusive",
         "unproven",
+    ),
+    _task(
+        "a container that Windows does not start",
+        "hcsshim::System::CreateProcess: failure in a Windows system call: The paging file is too small for this "
+        "operation to complete. (0x5af)",
+        "start/runtime",
+        "malformed",
+        {"task.runtime-down": "node.slow-runtime registry.no-matching-platform other"},
+        pull="unproven",
+    ),
+    _task(
+        "the network of a container on Windows",
+        "plugin type=vpc-shared-eni failed (add): hnsCall failed in Win32: An address provided is invalid or reserved.",
+        "start/network-setup",
+        "no-answer",
+        {"task.network-setup": "other node.slow-runtime"},
+        pull="unproven",
+    ),
+    _task(
+        "the API of ECR Public in another region",
+        "UnsupportedCommandException: GetAuthorizationToken command is only supported in us-east-1.",
+        "environment/client-settings",
+        "denied",
+        {"client.not-sent": "client.misconfigured registry.bad-image-reference"},
+        pull="unproven",
+    ),
+    _task(
+        "a build shows only the status of the login",
+        "[Container] 2026/11/30 06:55:17 Error while executing command: $(aws ecr get-login). Reason: exit status 254",
+        "environment/login-empty",
+        "no-credentials",
+        {"registry.login-empty": "client.misconfigured iam.no-credentials"},
+    ),
+    _task(
+        "Helm gives no reason",
+        f'could not download chart: failed to download "oci://{REGISTRY}/cart" at version "7"',
+        "start/cut-short",
+        "malformed",
+        {"text.cut-short": "client.no-credential-provider registry.tag-not-found registry.repo-not-found"},
+        pull="unproven",
+    ),
+    _task(
+        "the CDK, a login without a reason",
+        f"fail: docker login --username AWS --password-stdin https://{REGISTRY} exited with error code 1:",
+        "start/cut-short",
+        "malformed",
+        {"text.cut-short": "client.misconfigured iam.credentials-rejected iam.execution-role"},
+        pull="unproven",
+    ),
+    _task(
+        "the agent's cluster does not exist",
+        "[ERROR] Could not register: ClientException: Cluster not found.",
+        "environment/client-settings",
+        "malformed",
+        {"client.not-sent": "client.misconfigured client.old-agent"},
+        pull="unproven",
+    ),
+    Sample(
+        "push: the CDK, the end of an upload",
+        f"fail: docker push {REGISTRY}/cdk-assets:7 exited with error code 1: EOF",
+        "ecr.dkr/request",
+        "reset",
+        {"registry.upload-cut": "registry.repo-not-found iam.execution-role"},
+        pull="unproven",
+    ),
+    _task(
+        "a job that waits for its image",
+        f'prepare environment: image pull failed: Back-off pulling image "{REGISTRY}/cart:7"',
+        "start/cut-short",
+        "malformed",
+        {"text.cut-short": "registry.tag-not-found iam.execution-role tcp.no-route"},
+        pull="unproven",
+    ),
+    Sample(
+        "Lambda cannot decrypt the image",
+        "KMSAccessDeniedException: Lambda can't decrypt the container image because KMS access is denied.",
+        "ecr.dkr/blob",
+        "denied",
+        {"registry.kms-key": "=kms.key"},
+    ),
+    Sample(
+        "Nomad, one word",
+        f"Driver Failure: Failed to pull `{REGISTRY}/cart:7`: unauthorized",
+        "ecr.dkr/manifest",
+        "unauthenticated",
+        {"registry.token-rejected": "client.no-credential-provider registry.auth-token-expired"},
+    ),
+    Sample(
+        "push: a repository whose name was removed",
+        f"failed to push {REGISTRY}/cart:7: unknown: The repository ... does not exist",
+        "ecr.dkr/request",
+        "not-found",
+        {"registry.repo-not-found": "=registry.repo-not-found"},
+        pull="unproven",
+    ),
+    Sample(
+        "push: the end of an upload, with the lines' numbers",
+        f"723 | The push refers to repository [{REGISTRY}/cart]\n1070 | 94a6: Retrying in 1 second\n1071 | EOF",
+        "ecr.dkr/request",
+        "reset",
+        {"registry.upload-cut": "registry.repo-not-found iam.execution-role"},
+        pull="unproven",
+    ),
+    Sample(
+        "push: a manifest of a build cache",
+        f'failed to push {REGISTRY}/cart:c: failed commit on ref "sha256:{"4b" * 32}": unexpected status: 400 Bad '
+        "Request",
+        "task/environment/manifest-refused",
+        "malformed",
+        {"registry.manifest-refused": "other registry.not-an-image"},
+        pull="unproven",
     ),
     Sample(
         "regclient, no login",

@@ -162,7 +162,7 @@ LOOKUPS = (
         "aws logs describe-log-groups --region {log_region}",
     ),
     _lookup(
-        "ACCESS_ROLE CALLER CREATOR_ROLE NODE_ROLE PULLING_ROLE PUSH_ROLE ROLE ROLE_ARN SAGEMAKER_ROLE",
+        "ACCESS_ROLE CALLER CREATOR_ROLE NODE_ROLE PULLING_ROLE PUSH_ROLE ROLE ROLE_ARN SAGEMAKER_ROLE SERVICE_ROLE",
         "list-roles",
         'aws iam list-roles --query "Roles[].[RoleName,Arn]"',
     ),
