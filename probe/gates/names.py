@@ -29,6 +29,11 @@ from probe.records import Record, replace
 T = TypeVar("T")
 
 _SOURCES = (GateName.DHCP_OPTIONS, GateName.RESOLVER_RULE, GateName.HOSTED_ZONE)
+# What only the owner of a VPC can list. AWS[shared-vpc-participants]
+_OF_OWNER = {
+    GateName.RESOLVER_FIREWALL: ("the DNS Firewall rules of", "route53resolver:ListFirewallRuleGroupAssociations"),
+    GateName.RESOLVER_RULE: ("the Resolver rules of", "route53resolver:ListResolverRuleAssociations"),
+}
 _MOST_HOPS = 5  # of a chain of CNAMEs inside private zones
 
 
@@ -132,7 +137,27 @@ class _Resolver:
             )
             # Whether a firewall's rules see what comes through an inbound endpoint is not documented.
             return _softened(blocked, lambda _: lookup.inbound)
-        return _after((attributes, firewall), answer)
+        return self._of_shared_vpc(lookup, _after((attributes, firewall), answer))
+
+    def _of_shared_vpc(self, lookup: Lookup, found: Resolution) -> Resolution:
+        """In a VPC of another account, that no rule was listed does not mean that there is none.
+
+        AWS[shared-vpc-participants]
+        """
+        owner = unserved_names.other_owner(self._view, self._origin, lookup)
+        if owner is None:
+            return found
+
+        def seen(opinion: Opinion) -> Opinion:
+            if not opinion.allows or opinion.object != lookup.vpc or opinion.gate not in _OF_OWNER:
+                return opinion
+            what, operation = _OF_OWNER[opinion.gate]
+            missing = f"{operation} in {owner}"
+            hidden = unserved_names.not_visible(self._view, opinion.gate, f"{what} {lookup.vpc} are", owner, missing)
+            return replace(hidden, object=lookup.vpc)
+
+        doubted = _softened(found, lambda opinion: opinion.gate is not GateName.VPC_DNS_ATTRIBUTES)
+        return replace(doubted, opinions=tuple(map(seen, doubted.opinions)))
 
     # ---- what answers -----------------------------------------------------------------------------------------------
 

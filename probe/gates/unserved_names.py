@@ -27,6 +27,7 @@ from probe.gates.route_tables import Hop
 from probe.gates.vpc_endpoints import Item
 from probe.gates.vpc_resolver import at_inbound_endpoint
 from probe.model import GateAnswer, GateName
+from probe.records import replace
 
 # The cause that an endpoint is missing; of any other endpoint, `_OTHER_MISSING`.
 _MISSING = {
@@ -157,17 +158,11 @@ def _leads_to_another_vpc(view: View, origin: Origin, address: str) -> bool:
 def without_endpoint(view: View, origin: Origin, lookup: Lookup, endpoints: Sequence[Item]) -> Opinion:
     """There is no endpoint of the service in the VPC; of a VPC of another account, that cannot be known."""
     gate = GateName.ENDPOINT
-    account, owner = view.configuration.account, _owner(view, origin, lookup)
-    if owner and account and owner != account:
-        return Opinion(
-            gate=gate,
-            answer=GateAnswer.UNKNOWN,
-            sentence=f"an endpoint for {lookup.service} in {lookup.vpc} is not visible from account {account}; "
-            f"ask {owner}, which owns the VPC",
-            object=lookup.vpc,
-            element=lookup.service,
-            missing=f"ec2:DescribeVpcEndpoints in {owner}",
-        )
+    owner = other_owner(view, origin, lookup)
+    if owner is not None:
+        what = f"an endpoint for {lookup.service} in {lookup.vpc} is"
+        opinion = not_visible(view, gate, what, owner, f"ec2:DescribeVpcEndpoints in {owner}")
+        return replace(opinion, object=lookup.vpc, element=lookup.service)
     abroad = lookup.region != view.configuration.region
     others = [item for item in endpoints if _service(item) == _last_labels(lookup.service) and not abroad]
     but = f"; {others[0]['VpcEndpointId']} serves {others[0].get('ServiceName')}" if others else ""
@@ -219,14 +214,21 @@ def without_family(lookup: Lookup, item: Item) -> Opinion:
     )
 
 
-def _owner(view: View, origin: Origin, lookup: Lookup) -> str | None:
-    """The account that owns the VPC of the lookup."""
-    if lookup.vpc == origin.vpc and origin.owner:
-        return origin.owner
+def other_owner(view: View, origin: Origin, lookup: Lookup) -> str | None:
+    """The account that shares the VPC of the lookup with the caller's; None where the VPC is the caller's own."""
+    account, owner = view.configuration.account, None
     try:
-        return (view.item(VPCS, lookup.vpc) or {}).get("OwnerId")
+        owner = origin.owner if lookup.vpc == origin.vpc else None
+        owner = owner or (view.item(VPCS, lookup.vpc) or {}).get("OwnerId")
     except MissingError:
         return None
+    return owner if owner and account and owner != account else None
+
+
+def not_visible(view: View, gate: GateName, what: str, owner: str, missing: str) -> Opinion:
+    """What only the account that owns a shared VPC can list."""
+    sentence = f"{what} not visible from account {view.configuration.account}; ask {owner}, which owns the VPC"
+    return Opinion(gate=gate, answer=GateAnswer.UNKNOWN, sentence=sentence, missing=missing)
 
 
 def _creation(view: View, origin: Origin, lookup: Lookup, endpoints: Sequence[Item]) -> Change | None:

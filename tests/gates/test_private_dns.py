@@ -176,6 +176,27 @@ def test_an_endpoint_is_never_missing_in_a_vpc_of_another_account() -> None:
     assert not resolution.addresses
 
 
+SHARED = replace(ORIGIN, owner="210987654321")
+
+
+def test_in_a_vpc_of_another_account_rules_that_are_not_listed_are_unknown() -> None:
+    resolution = resolved(healthy_vpc(), origin=SHARED)
+    for gate in (GateName.RESOLVER_FIREWALL, GateName.RESOLVER_RULE):
+        opinion = answer_of(resolution, gate)
+        assert opinion.answer is GateAnswer.UNKNOWN
+        assert "ask 210987654321, which owns the VPC" in opinion.sentence
+    assert addresses(resolution) == ["10.0.1.10"]
+    assert resolution.is_doubted
+
+
+def test_in_a_vpc_of_another_account_private_dns_that_is_off_is_not_certain() -> None:
+    account = healthy_vpc()
+    changed("ecr.api", PrivateDnsEnabled=False)(account)
+    resolution = resolved(account, origin=SHARED)
+    assert answer_of(resolution, GateName.PRIVATE_DNS).answer is GateAnswer.DEPENDS
+    assert not resolution.public
+
+
 def test_endpoints_that_cannot_be_read_leave_the_name_unknown() -> None:
     account = healthy_vpc()
     account.denied.add("ec2:DescribeVpcEndpoints")
