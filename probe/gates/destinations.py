@@ -13,6 +13,7 @@ from probe.endpoints import service_name
 from probe.gates.endpoint_interfaces import interface_at, ranges_of
 from probe.gates.flow import SOMEWHERE_PUBLIC, Flow, Origin
 from probe.gates.route_tables import Hop, table_of, way
+from probe.gates.s3_addresses import representatives
 from probe.model import AddressClass, Endpoint, Kind
 from probe.records import replace
 
@@ -48,7 +49,7 @@ def _is_public(view: View, origin: Origin, address: str) -> bool:
 def public_flows(
     view: View, origin: Origin, endpoint: Endpoint, partition: str, seen: Sequence[str] = ()
 ) -> tuple[Flow, ...]:
-    """The flows to the public addresses of a name: those that were `seen`, or for S3 one of each published range.
+    """The flows to the public addresses of a name: those that were `seen`, or for S3 those that represent its ranges.
 
     The addresses of other services are in no configuration: one of RFC 5737 represents them all. Raises MissingError.
     """
@@ -61,7 +62,7 @@ def public_flows(
 
 
 def _to_s3(view: View, flow: Flow, endpoint: Endpoint, partition: str, seen: Sequence[str]) -> Iterator[Flow]:
-    """One flow to each range of S3's prefix lists, at its first address. AWS[s3-prefix-lists]"""
+    """Flows to addresses that represent all of S3's prefix lists. AWS[s3-prefix-lists]"""
     home = view.configuration.region
     region = None if endpoint.region == home else endpoint.region
     service = service_name(endpoint.name, partition, endpoint.region, interface=False)
@@ -76,7 +77,7 @@ def _to_s3(view: View, flow: Flow, endpoint: Endpoint, partition: str, seen: Seq
         entries = view.items(PREFIX_LIST_ENTRIES, region, PrefixListId=item["PrefixListId"])
         ranges = [ip_network(entry["Cidr"], strict=False) for entry in entries]
         addresses = [address for address in seen if is_ipv6(address) is (version == 6)]
-        for address in addresses or [str(network.network_address) for network in ranges]:
+        for address in addresses or representatives(view, flow.origin, ranges):
             listed = any(ip_address(address) in network for network in ranges)
             found = replace(
                 flow,

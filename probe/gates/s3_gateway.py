@@ -22,7 +22,8 @@ def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
     """
     if flow.service is None:
         return None
-    table = table_of(view, flow.origin.subnet, flow.origin.vpc)["RouteTableId"]
+    found = table_of(view, flow.origin.subnet, flow.origin.vpc)
+    table = found["RouteTableId"]
     gateways = _gateways_of(view, flow.origin.vpc, flow.service)
     if not gateways:
         return _without_gateway(view, flow, flow.service, table)
@@ -37,7 +38,7 @@ def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
             identity=identity,
             element=gateway.get("State"),
         )
-    if flow.gateway is None:
+    if not _has_route(found, identity):
         return refuses(
             GateName.ENDPOINT,
             f"{identity} is not associated with {table}, the route table of {flow.origin.subnet}",
@@ -59,6 +60,11 @@ def leads_out(view: View, flow: Flow) -> bool:
         return not any(opinion is not None and opinion.refuses for opinion in opinions)
     except MissingError:
         return True
+
+
+def _has_route(table: dict[str, Any], gateway: str) -> bool:
+    """Whether the endpoint is associated with the table. A more specific route may still lead elsewhere."""
+    return any(route.get("GatewayId") == gateway for route in table.get("Routes", ()))
 
 
 def _without_gateway(view: View, flow: Flow, service: str, table: str) -> Opinion:

@@ -13,7 +13,7 @@ from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, unknown
 from probe.gates.packets import packet_opinions
 from probe.gates.s3_gateway import gateway_endpoint, leads_out
-from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Plan
+from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Kind, Plan
 from probe.records import Record, replace
 
 
@@ -116,6 +116,8 @@ def leg(
         flows = _flows(view, origin, endpoint, plan, resolution, dialled)
         passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
         passages = passages if dialled else tuple(_distinct(passages))
+        if endpoint.kind is Kind.GATEWAY and resolution.public and not dialled:
+            passages = _alternatives(passages)
         if any(opinion.refuses for opinion in resolution.opinions):
             passages = tuple(map(_behind, passages))
         elif resolution.is_doubted and not dialled:
@@ -165,6 +167,12 @@ def _behind(passage: Passage) -> Passage:
     name leads to other addresses.
     """
     return Passage(passage.flow, tuple(replace(opinion, cause=None, change=None) for opinion in passage.opinions))
+
+
+def _alternatives(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """The passages to parts of S3's addresses. The name has a few of them: what stops a part may stop nothing."""
+    let_through = {passage.flow.version for passage in passages if passage.answer is not GateAnswer.REFUSES}
+    return tuple(_doubtful(each) if each.flow.version in let_through else each for each in passages)
 
 
 def _doubtful(passage: Passage) -> Passage:

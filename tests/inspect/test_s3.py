@@ -27,6 +27,7 @@ def without(kind: str, identity: str) -> Callable[[Account], None]:
 LOCAL = {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}
 NO_ROUTE = change(TABLE, Routes=[LOCAL])
 TO_VPC = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "10.0.0.0/8"}
+HALVES = ("52.216.0.0/16", "52.217.0.0/16", "54.231.0.0/17", "54.231.128.0/17")
 INTERFACE = {
     "VpcEndpointId": "vpce-0e000008",
     "VpcEndpointType": "Interface",
@@ -122,14 +123,46 @@ def test_with_another_way_out_a_missing_gateway_explains_no_silence() -> None:
     assert confirmed == ["tcp.security-group-s3-egress"]
 
 
-def test_every_range_that_is_decided_otherwise_has_rows_of_its_own() -> None:
+def only_to(*ranges: str) -> Callable[[Account], None]:
+    """The task's group lets out to the VPC, and to these ranges."""
+    rules = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": each}]} for each in ("10.0.0.0/8", *ranges)]
+    return change(GROUP, IpPermissionsEgress=rules)
+
+
+TO_NOWHERE = {"DestinationCidrBlock": "52.216.8.0/24", "NatGatewayId": "nat-0c000000", "State": "blackhole"}
+INSIDE = {"Protocol": "-1", "RuleAction": "deny", "CidrBlock": "54.231.9.0/24", "RuleNumber": 90, "Egress": False}
+
+
+@pytest.mark.parametrize(
+    ("mutate", "name", "passed", "stopped"),
+    [
+        (only_to("54.231.0.0/16"), GateName.SECURITY_GROUP_EGRESS, ["54.231.0.0"], ["52.216.0.0"]),
+        (only_to("52.216.0.0/15", "54.231.128.0/17"), GateName.SECURITY_GROUP_EGRESS,
+         ["52.216.0.0", "54.231.128.0"], ["54.231.0.0"]),
+        (lambda account: account.object(TABLE)["Routes"].append(TO_NOWHERE), GateName.ROUTE,
+         ["52.216.0.0"], ["52.216.8.0"]),
+        (lambda account: account.object(ACL)["Entries"].append(INSIDE), GateName.NACL_RETURN_INGRESS,
+         ["52.216.0.0"], ["54.231.9.0"]),
+    ],
+)  # fmt: skip
+def test_what_stops_a_part_of_s3_is_undecided_and_has_rows_of_its_own(
+    mutate: Callable[[Account], None], name: GateName, passed: list[str], stopped: list[str]
+) -> None:
     account = healthy_vpc()
-    half = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "54.231.0.0/16"}]}
-    inside = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
-    account.object(GROUP)["IpPermissionsEgress"] = [half, inside]
+    mutate(account)
     verdict = inspected(account)
-    answers = {gate.address: gate.answer for gate in _gates(verdict, GateName.SECURITY_GROUP_EGRESS)}
-    assert answers == {"52.216.0.0": GateAnswer.REFUSES, "54.231.0.0": GateAnswer.ALLOWS}
+    answers = {str(gate.address): gate.answer for gate in _gates(verdict, name)}
+    assert [address for address, answer in answers.items() if answer is GateAnswer.DEPENDS] == stopped
+    assert [address for address in passed if answers[address] is GateAnswer.ALLOWS] == passed
+    assert verdict.status is Status.INCONCLUSIVE
+
+
+def test_a_narrower_route_is_at_fault_and_not_the_gateway() -> None:
+    account = healthy_vpc()
+    account.object(TABLE)["Routes"] += [{**TO_NOWHERE, "DestinationCidrBlock": each} for each in HALVES]
+    (finding,) = [finding for finding in inspected(account).findings if finding.code == "s3.silent"]
+    confirmed = [(cause.code, cause.object) for cause in finding.causes if cause.standing is Standing.CONFIRMED]
+    assert confirmed == [("tcp.no-route", TABLE)]
 
 
 @pytest.mark.parametrize("call", ["ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"])
