@@ -12,7 +12,7 @@ from typing import Any
 from probe.faults.causes import CauseText, missing
 from probe.faults.evidence import UNNAMED, Evidence, HostFacts
 from probe.faults.placeholders import service_of, service_options, values_of
-from probe.model import Basis, Client, Extent, Finding, Impact, Kind, Standing, Step
+from probe.model import Action, Basis, Client, Extent, Finding, GateAnswer, Impact, Kind, Standing, Step
 from probe.narration import listed, observations
 from probe.records import Record, replace
 
@@ -109,6 +109,12 @@ class Suspects(Record, frozen=True):
         """The causes not ruled out. Occurrences that agree in these are one finding."""
         return tuple(cause for cause in self.causes if cause not in self.ruled_out)
 
+    def joined_by(self, causes: Iterable[CauseText]) -> Suspects:
+        """Add causes that a configuration shows, each unless one of its code is there."""
+        codes = {cause.code for cause in self.causes}
+        more = (cause for cause in causes if cause.code not in codes)
+        return Suspects((*self.causes, *more), self.confirmed, self.ruled_out)
+
     def then(self, *causes: CauseText) -> Suspects:
         """Add less likely causes, unless one is confirmed already."""
         return self if self.confirmed else Suspects((*self.causes, *causes), self.confirmed, self.ruled_out)
@@ -151,7 +157,7 @@ def finding(
     because = _in_plan_order(evidence, steps)
     ids = tuple(step.id for step in because)
     names = _names(evidence, because if endpoints is None else (), endpoints or ())
-    suspects = suspects or fault.suspects
+    suspects = (suspects or fault.suspects).joined_by(_refusing(fault, evidence, because))
     general = values_of(evidence, because, names)
     shown = listed(_UNNAMED if name == UNNAMED else name for name in names)
     # What a rule found at some addresses only, of a fault that usually affects all.
@@ -214,6 +220,17 @@ def _absent(evidence: Evidence, names: Iterable[str], cause: CauseText, suspects
         "service": listed(service_of(endpoint, evidence.plan.partition) for endpoint in absent),
         "each_service": tuple(service_options(evidence, endpoint) for endpoint in absent),
     }
+
+
+def _refusing(fault: Fault, evidence: Evidence, steps: Iterable[Step]) -> Iterator[CauseText]:
+    """Of the causes that this fault can have, those of the gates that refuse the connections of `steps`."""
+    failed = {(step.endpoint, step.address) for step in steps if step.action is Action.TCP and step.failed}
+    refusing = {
+        gate.cause
+        for gate in evidence.measurement.gates
+        if gate.answer is GateAnswer.REFUSES and gate.address and (gate.endpoint, gate.address) in failed
+    }
+    yield from (cause for cause in (*fault.causes, *fault.other_causes) if cause.code in refusing)
 
 
 def _in_plan_order(evidence: Evidence, steps: Iterable[Step]) -> tuple[Step, ...]:

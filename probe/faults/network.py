@@ -12,6 +12,8 @@ from probe.faults.fault import Fault, Suspects, Wording, finding_of_hosts, finds
 from probe.faults.name_suspects import is_abroad
 from probe.model import AddressClass, Extent, Failure, Finding, Impact, Kind, Step
 
+# Causes that only a configuration shows: from inside the task, none of them is likelier than the others.
+_ON_THE_WAY = (causes.NO_ROUTE, causes.NO_PUBLIC_IP, causes.NAT_DEVICE, causes.BLOCK_PUBLIC_ACCESS)
 # What else can silence an address inside the VPC, after groups, ACLs and records: the endpoint itself, and routes that
 # lead through an inspection appliance. VPC encryption controls drop no TLS: AWS[vpc-encryption-controls].
 SILENT = Fault(
@@ -27,6 +29,7 @@ SILENT = Fault(
         causes.NOT_AVAILABLE,
         causes.EGRESS_FIREWALL,
     ),
+    other_causes=_ON_THE_WAY,
 )
 SILENT_OUTSIDE = SILENT.variant(
     why=(
@@ -80,7 +83,7 @@ PARTLY_SILENT = Fault(
     Impact.PULL,
     (causes.NETWORK_ACL, causes.SECURITY_GROUP, causes.ZONE_WITHOUT_INTERFACE, causes.STALE_RECORD),
     Extent.PARTLY,
-    other_causes=(causes.NO_ROUTE, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
+    other_causes=(*_ON_THE_WAY, causes.SECURITY_GROUP_S3_EGRESS, causes.EGRESS_FIREWALL),
     examples=(("family", "IPv6"),),
 )
 # The local route of a VPC covers its IPv6 range too, so a missing route cannot be the cause: AWS[local-route].
@@ -125,7 +128,7 @@ S3_SILENT = Fault(
         causes.S3_INTERFACE_ONLY,
         causes.EGRESS_FIREWALL,
     ),
-    other_causes=(causes.CROSS_REGION,),
+    other_causes=(causes.CROSS_REGION, *_ON_THE_WAY),
 )
 S3_SILENT_IPV6 = S3_SILENT.variant(
     why=(
