@@ -373,9 +373,9 @@ class Cloud:
         )
         return Ended(done.stdout, done.stderr, done.returncode, time.monotonic() - began)
 
-    def probe(self, *arguments: str) -> Ended:
-        """Run `ecr-probe` of the working tree in the task's namespace."""
-        return self.in_task(sys.executable, "-m", "probe", *arguments)
+    def probe(self, *arguments: str, **more: str) -> Ended:
+        """Run `ecr-probe` of the working tree in the task's namespace; `more` are variables."""
+        return self.in_task(sys.executable, "-m", "probe", *arguments, **more)
 
     def wait_for_connection(self, state: str, address: str, *, patience: float = 20.0) -> None:
         """Wait until the task has a connection to port 443 of `address` in this state, as ss spells it."""

@@ -22,10 +22,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests that measure in the laboratory, and group all tests for `--dist loadgroup`.
 
     The laboratory is one group: one worker runs its tests one by one, which mostly wait, and the other workers run
-    the rest by file.
+    the rest by file. A file that names its own group gets a second laboratory, in another worker.
     """
     if "cloud" in getattr(item, "fixturenames", ()):
         item.add_marker("laboratory")
+    if item.get_closest_marker("xdist_group"):
+        return
     group = "laboratory" if item.get_closest_marker("laboratory") else item.path.stem
     item.add_marker(pytest.mark.xdist_group(group))
 

@@ -187,28 +187,27 @@ def resolver_silent(cloud: Cloud) -> AbstractContextManager[None]:
 
 def private_names_ignored(cloud: Cloud) -> AbstractContextManager[None]:
     """The endpoints' names resolve to public addresses, which have no route."""
-    rules = _ARRIVING.format(f"udp dport 53 dnat to :{PUBLIC_DNS_PORT}; tcp dport 53 dnat to :{PUBLIC_DNS_PORT};")
-    return cloud.resolver.filtering(rules)
+    return resolver_at(cloud, PUBLIC_DNS_PORT)
 
 
-def _resolver_at(cloud: Cloud, port: int) -> AbstractContextManager[None]:
+def resolver_at(cloud: Cloud, port: int) -> AbstractContextManager[None]:
     """The VPC's resolver answers as the server on this port does."""
     return cloud.resolver.filtering(_ARRIVING.format(f"udp dport 53 dnat to :{port}; tcp dport 53 dnat to :{port};"))
 
 
 def layers_blocked_by_dns(cloud: Cloud) -> AbstractContextManager[None]:
     """A DNS Firewall that answers NXDOMAIN for S3 of this region."""
-    return _resolver_at(cloud, BLOCKING_DNS_PORT)
+    return resolver_at(cloud, BLOCKING_DNS_PORT)
 
 
 def registry_overridden_by_dns(cloud: Cloud) -> AbstractContextManager[None]:
     """A DNS Firewall that answers with a CNAME to a block page for the names of ECR."""
-    return _resolver_at(cloud, OVERRIDING_DNS_PORT)
+    return resolver_at(cloud, OVERRIDING_DNS_PORT)
 
 
 def registry_forwarded_to_public_dns(cloud: Cloud) -> AbstractContextManager[None]:
     """A Resolver rule that sends the names of ECR to a server without their private records."""
-    return _resolver_at(cloud, RULE_DNS_PORT)
+    return resolver_at(cloud, RULE_DNS_PORT)
 
 
 def answers_need_tcp(cloud: Cloud) -> AbstractContextManager[None]:
