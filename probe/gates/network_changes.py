@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import Any
 
 from probe.configuration.document import Configuration
@@ -10,6 +12,7 @@ from probe.configuration.operations import (
     ENDPOINTS,
     INTERFACES,
     NETWORK_ACLS,
+    NETWORK_FIREWALL_RULES,
     ROUTE_TABLES,
 )
 from probe.gates.changes import Change
@@ -224,5 +227,29 @@ class TurnOffSourceCheck(Change, frozen=True, kw_only=True):
             (
                 f"aws ec2 modify-network-interface-attribute --region {region} "
                 f"--network-interface-id {self.object} --no-source-dest-check",
+            ),
+        )
+
+
+class ReplaceRuleGroup(Change, frozen=True, kw_only=True):
+    """Replace a rule group of AWS Network Firewall. `object` is its ARN, `group` its new contents as JSON."""
+
+    group: str
+    text: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        group: dict[str, Any] = json.loads(self.group)
+        return configuration.with_reply(
+            NETWORK_FIREWALL_RULES, lambda reply: {**reply, "RuleGroup": group}, RuleGroupArn=self.object
+        )
+
+    def advice(self, region: str) -> Advice:
+        which = f"--region {region} --rule-group-arn {self.object}"
+        token = f'"$(aws network-firewall describe-rule-group {which} --query UpdateToken --output text)"'
+        return Advice(
+            f"{self.text} {self.object}",
+            (
+                f"aws network-firewall update-rule-group {which} --update-token {token} "
+                f"--rule-group {shlex.quote(self.group)}",
             ),
         )

@@ -16,11 +16,13 @@ from probe.configuration.operations import (
 )
 from probe.configuration.view import View
 from probe.gates.flow import PORT, Flow
+from probe.gates.network_changes import ReplaceRuleGroup
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.public_path import endpoint_of, nat_of, ways_out
 from probe.gates.ranges import common, covered, networks, span
 from probe.gates.route_tables import Hop, Way, way_of
 from probe.model import Failure, GateName
+from probe.safe_words import json_bytes
 
 _GATE = GateName.NETWORK_FIREWALL
 _DENYING = ("DENYLIST", "REJECTLIST")
@@ -103,11 +105,30 @@ def _judge(view: View, flow: Flow, firewall: dict[str, Any]) -> Opinion:
     return (_in_order if strict else _by_action)(view, flow, policy, arn, str(name))
 
 
-def _stops(sentence: str, identity: str, element: str) -> Opinion:
-    return refuses(_GATE, sentence, cause="path.egress-firewall", identity=identity, element=element)
+def _stops(sentence: str, identity: str, element: str, change: ReplaceRuleGroup | None = None) -> Opinion:
+    return refuses(_GATE, sentence, cause="path.egress-firewall", identity=identity, element=element, change=change)
 
 
 # ---- stateful: domain lists ----------------------------------------------------------------------------------------
+
+
+_LONGEST_COMMAND = 4000  # characters of a rule group that a terminal takes
+
+
+def _edited(view: View, arn: str, host: str) -> ReplaceRuleGroup | None:
+    """The change of a domain list that lets the host pass: it is added to an allow list, or what denies it removed."""
+    group = view.reply(NETWORK_FIREWALL_RULES, RuleGroupArn=arn).get("RuleGroup", {})
+    source = group.get("RulesSource", {})
+    listed = source.get("RulesSourceList", {})
+    allowing = listed.get("GeneratedRulesType") == "ALLOWLIST"
+    others = [target for target in listed.get("Targets", ()) if _matched({"Targets": [target]}, host) is None]
+    targets = [*listed.get("Targets", ()), host] if allowing else others
+    if not targets:
+        return None  # a list cannot be empty
+    new = {**group, "RulesSource": {**source, "RulesSourceList": {**listed, "Targets": targets}}}
+    encoded = json_bytes(new).decode()
+    text = f"allow {host} in rule group" if allowing else f"take what denies {host} out of rule group"
+    return ReplaceRuleGroup(object=arn, group=encoded, text=text) if len(encoded) <= _LONGEST_COMMAND else None
 
 
 def _groups(view: View, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
@@ -150,26 +171,32 @@ def _by_action(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: s
         kind = (listed or {}).get("GeneratedRulesType")
         target = _matched(listed or {}, host)
         if kind in _DENYING and target:
-            return _stops(f"{target} in a list of firewall {name} denies {host}", group, f"{kind} {target}")
+            sentence = f"{target} in a list of firewall {name} denies {host}"
+            return _stops(sentence, group, f"{kind} {target}", _edited(view, group, host))
         if kind == "ALLOWLIST":
-            return _stops(f"the list of firewall {name} that allows hosts does not contain {host}", group, kind)
+            sentence = f"the list of firewall {name} that allows hosts does not contain {host}"
+            return _stops(sentence, group, kind, _edited(view, group, host))
     return allows(_GATE, f"no rule of firewall {name} denies {host}", arn)
 
 
 def _in_order(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: str) -> Opinion:
     """The strict order: the first group that matches, else the policy's default action."""
     host = flow.host.lower()
+    allowing = None
     for group, listed in _groups(view, policy):
         if listed is None:
             return depends(_GATE, f"firewall {name} has rules that are not domain lists", arn, group)
         kind, target = listed.get("GeneratedRulesType"), _matched(listed, host)
+        allowing = allowing or (group if kind == "ALLOWLIST" else None)
         if target and kind == "ALLOWLIST":
             return allows(_GATE, f"{target} in a list of firewall {name} allows {host}", group, target)
         if target and kind in _DENYING:
-            return _stops(f"{target} in a list of firewall {name} denies {host}", group, f"{kind} {target}")
+            sentence = f"{target} in a list of firewall {name} denies {host}"
+            return _stops(sentence, group, f"{kind} {target}", _edited(view, group, host))
     drops = [action for action in policy.get("StatefulDefaultActions", ()) if action.startswith("aws:drop")]
     if drops:
-        return _stops(f"no list of firewall {name} contains {host}, and its default is {drops[0]}", arn, drops[0])
+        sentence = f"no list of firewall {name} contains {host}, and its default is {drops[0]}"
+        return _stops(sentence, arn, drops[0], _edited(view, allowing, host) if allowing else None)
     return allows(_GATE, f"no rule of firewall {name} denies {host}", arn)
 
 

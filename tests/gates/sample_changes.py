@@ -9,6 +9,7 @@ from probe.gates.network_changes import (
     AssociateRouteTable,
     CreateGatewayEndpoint,
     ExcludeFromBlock,
+    ReplaceRuleGroup,
     TurnOffSourceCheck,
 )
 
@@ -35,4 +36,10 @@ NETWORK_CHANGES: tuple[Change, ...] = (
     ExcludeFromBlock(object="subnet-0a000000"),
     ExcludeFromBlock(object=VPC, mode="allow-bidirectional"),
     TurnOffSourceCheck(object="eni-0c000000"),
+    ReplaceRuleGroup(
+        object="arn:aws:network-firewall:us-east-1:123456789012:stateful-rulegroup/hosts",
+        group='{"RulesSource":{"RulesSourceList":{"Targets":[".amazonaws.com"],"TargetTypes":["TLS_SNI"],'
+        '"GeneratedRulesType":"ALLOWLIST"}}}',
+        text="allow api.ecr.us-east-1.amazonaws.com in rule group",
+    ),
 )

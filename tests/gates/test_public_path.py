@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -275,6 +276,22 @@ def test_a_list_lets_the_handshake_of_tcp_pass(policy: Item, sources: list[Item]
     opinion = answer(firewalled(policy, *sources), FIREWALL, PUBLIC)
     assert opinion is not None
     assert failure_of(opinion) is failure
+
+
+@pytest.mark.parametrize(
+    ("policy", "sources", "targets"),
+    [
+        (SFE, [domains("ALLOWLIST", ".example.com")], [".example.com", OURS]),
+        (SFE, [domains("DENYLIST", ALL_AWS, ".example.com")], [".example.com"]),
+        ({**STRICT, "StatefulDefaultActions": ["aws:drop_established"]}, [domains("ALLOWLIST", ".example.com")],
+         [".example.com", OURS]),
+    ],
+)  # fmt: skip
+def test_a_list_is_edited(policy: Item, sources: list[Item], targets: list[str]) -> None:
+    opinion, after = answer_after_change(firewalled(policy, *sources), FIREWALL, PUBLIC)
+    assert f"--rule-group-arn {_ARN}:stateful-rulegroup/g0 " in command_of(opinion)
+    assert f'"Targets":{json.dumps(targets, separators=(",", ":"))}' in command_of(opinion)
+    assert after.allows
 
 
 def stateless(action: str, **attributes: Any) -> Item:
