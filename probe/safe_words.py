@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 LONGEST_DETAIL = 200  # characters that `scrub` leaves
 _LONGEST_CUT_WORD = 60  # a word of more characters is cut in its middle, a shorter one is left out
@@ -230,17 +230,20 @@ def quoted(text: str) -> str:
 # ---- JSON -----------------------------------------------------------------------------------------------------------
 
 
-def json_bytes(value: Any) -> bytes:
+def json_bytes(value: Any, *, in_order: bool = False) -> bytes:
     """JSON in UTF-8, with a question mark for each character that UTF-8 cannot encode: a variable may hold any bytes.
+
+    `in_order`: with the keys of every object sorted, so that equal values are equal documents.
 
     "##", with which a command to GitHub's runner may begin anywhere in a line, is escaped within its string.
     """
     import msgspec
 
+    order: Literal["sorted"] | None = "sorted" if in_order else None
     try:
-        document = msgspec.json.encode(value)
+        document = msgspec.json.encode(value, order=order)
     except UnicodeEncodeError:
-        document = msgspec.json.encode(_encodable(msgspec.to_builtins(value)))
+        document = msgspec.json.encode(_encodable(msgspec.to_builtins(value)), order=order)
     return document.replace(b"##", rb"#\u0023")
 
 

@@ -40,14 +40,7 @@ class Question(Record, frozen=True):
 
 def question(operation: Operation, parameters: Mapping[str, Any], region: str | None = None) -> Question:
     """The question of `operation` with these parameters, in any order."""
-    encoded = json_bytes(_sorted(parameters)).decode()
-    return Question(operation.service, operation.name, encoded, region)
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(part) for part in value] if isinstance(value, list | tuple) else value
+    return Question(operation.service, operation.name, json_bytes(parameters, in_order=True).decode(), region)
 
 
 class Source(Record, frozen=True, kw_only=True):

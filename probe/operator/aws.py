@@ -126,7 +126,13 @@ class Account:
             )
         self.region = str(region)
         self._concurrent_calls = concurrent_calls
-        self._attempts = attempts
+        # AWS_MAX_ATTEMPTS and AWS_RETRY_MODE count where calls only read; those that change something have one attempt.
+        configured = _configured(self._session, "max_attempts") if attempts > 1 else None
+        mode = _configured(self._session, "retry_mode") if attempts > 1 else "standard"
+        self._retries = {
+            "total_max_attempts": configured or attempts,
+            "mode": "adaptive" if mode == "adaptive" else "standard",
+        }
         self._operations = operations
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -184,7 +190,7 @@ class Account:
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
-            retries={"total_max_attempts": self._attempts, "mode": "standard"},
+            retries=self._retries,
             max_pool_connections=self._concurrent_calls,
             user_agent_extra=f"ecr-probe/{__version__}",
         )
@@ -235,7 +241,7 @@ def _make_session(profile: str | None) -> Any:
 def _configured(session: Any, name: str) -> Any:
     try:
         return session.get_config_variable(name)
-    except library.BotoCoreError as error:
+    except (library.BotoCoreError, ValueError) as error:
         raise UsageError(f"the AWS CLI's files cannot be read: {type(error).__name__}") from None
 
 

@@ -76,7 +76,7 @@ def read(
                 return result, configuration
             if time.monotonic() >= until:
                 break
-            configuration = _with(configuration, _answers(pool, reader, (*more, *wanted), until))
+            configuration = _with(configuration, _answers(pool, reader, tuple(dict.fromkeys((*more, *wanted))), until))
             more = ()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # not even after Ctrl-C is a call waited for

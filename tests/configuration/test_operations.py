@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from probe.configuration.operations import NAMED, OPERATIONS, Operation
 # What a name begins with says that it reads, but for these, which read a secret or issue a token.
 _READS = ("Describe", "List", "Get", "Search", "BatchGet", "Simulate")
 _NEVER = (
+    "BatchGetImage",
     "BatchGetSecretValue",
     "DescribeInstanceAttribute",
     "DescribeLaunchTemplateVersions",
@@ -35,6 +37,8 @@ _NEVER = (
     "GetSecretValue",
     "GetSessionToken",
 )
+_POLICY = Path(probe.__file__).parents[1] / "task-definitions" / "iam" / "operator-inspect.json"
+_WITHOUT_PERMISSION = {"sts:GetCallerIdentity"}  # botocore sts: no permissions are required
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.service}:{operation.name}")
 
 
@@ -97,6 +101,12 @@ def test_every_page_is_read(operation: Operation) -> None:
         assert operation.items in (results if isinstance(results, list) else [results])
     else:
         assert tokens <= {"NextToken", "nextToken"} & set(shapes.input_shape.members)
+
+
+def test_the_policy_allows_exactly_what_is_read() -> None:
+    actions = [statement["Action"] for statement in json.loads(_POLICY.read_text())["Statement"]]
+    allowed = [action for listed in actions for action in ([listed] if isinstance(listed, str) else listed)]
+    assert sorted(allowed) == sorted({operation.permission for operation in OPERATIONS} - _WITHOUT_PERMISSION)
 
 
 def test_each_operation_is_listed_once() -> None:

@@ -196,6 +196,31 @@ def test_retries_are_botocores(read_from: Run, monkeypatch: pytest.MonkeyPatch) 
     assert endpoint.calls.count("ec2:DescribeSubnets") == 3
 
 
+def test_retries_can_be_configured(read_from: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "ATTEMPTS", 4)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    endpoint = Endpoint(account_of(), errors=lambda *_: Error("RequestLimitExceeded", "", 503))
+    assert source(read_from(endpoint)[1]).obstacle is Obstacle.THROTTLED
+    assert endpoint.calls.count("ec2:DescribeSubnets") == 2
+
+
+def test_an_endpoint_and_a_region_can_be_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As boto3 finds them: by service, and in a profile."""
+    account = account_of()
+    account.region = "eu-central-1"
+    file = tmp_path / "config"
+    keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    file.write_text(f"[profile ci]\nregion = eu-central-1\n{keys}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    with served(Endpoint(account)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        for service in ("EC2", "STS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", url)
+        found, configuration = read(reading_account(region=None, profile="ci"), subnets_of)
+    assert (len(found or ()), configuration.region) == (3, "eu-central-1")
+
+
 def test_too_many_pages_are_not_read(read_from: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "MAX_PAGES", 2)
     assert source(read_from(Endpoint(account_of(5), page_size=2))[1]).obstacle is Obstacle.TOO_LARGE
