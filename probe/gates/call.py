@@ -5,6 +5,8 @@ from __future__ import annotations
 from probe.model import Action
 from probe.records import Record
 
+TASKS = "ecs-tasks.amazonaws.com"
+
 
 class Call(Record, frozen=True, kw_only=True):
     """One call. `action` is IAM's name. `resource` is its ARN, in which `*` is a part that is not known, or "*" alone
@@ -23,6 +25,7 @@ class Call(Record, frozen=True, kw_only=True):
     region: str
     partition: str = "aws"
     together: tuple[str, ...] = ()
+    assumed_by: tuple[str, ...] = (TASKS,)
     of_role: tuple[tuple[str, str], ...] = ()
     repository: str | None = None
     versions: tuple[str, ...] = ()  # tags and digests of the repository's images that are pulled

@@ -101,7 +101,8 @@ class _Context:
         if call.principal is not None:
             values |= _OF_A_ROLE
             values |= {"aws:principalarn": (call.principal,), "aws:principalaccount": (call.principal.split(":")[4],)}
-        if call.owner is not None:
+        # Which account is that of an action without resources was not found, except within one account.
+        if call.owner is not None and (call.resource != "*" or not call.crosses_accounts):
             values["aws:resourceaccount"] = (call.owner,)
         return values
 

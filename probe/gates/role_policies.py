@@ -15,9 +15,9 @@ from probe.configuration.operations import (
 )
 from probe.configuration.view import MissingError, View
 from probe.gates import registry_policies
-from probe.gates.call import Call
+from probe.gates.call import TASKS, Call
 from probe.gates.opinion import Opinion, allows, not_visible, refuses
-from probe.gates.policy import Document, PolicyKind, Principal, Request, Ruling, evaluate
+from probe.gates.policy import UNKNOWN_PART, Document, PolicyKind, Principal, Request, Ruling, evaluate
 from probe.gates.policy_changes import (
     ReplacePolicy,
     allowing,
@@ -34,7 +34,6 @@ from probe.model import GateAnswer, GateName
 from probe.narration import listed
 from probe.records import Record, replace
 
-_TASKS = "ecs-tasks.amazonaws.com"
 _OF_NETWORK = (
     "aws:sourcevpc",
     "aws:sourcevpce",
@@ -160,7 +159,10 @@ def boundary(view: View, call: Call) -> Opinion | None:
 
 
 def trust(view: View, call: Call) -> Opinion | None:
-    """Whether ECS may assume the role for a task of its account and Region. AWS[ecs-tasks-trust]"""
+    """Whether ECS may assume the role for a task of its account and Region, or EC2 for an instance.
+
+    AWS[ecs-tasks-trust]
+    """
     if call.by_ecr or call.principal is None:
         return None
     elsewhere = _elsewhere(view, call, GateName.TRUST_POLICY)
@@ -174,26 +176,41 @@ def trust(view: View, call: Call) -> Opinion | None:
             raise
         sentence = f"the role {name} does not exist in {call.caller_account}"
         return refuses(GateName.TRUST_POLICY, sentence, cause="iam.trust-policy", identity=call.principal)
-    account = call.caller_account or ""
-    context: dict[str, tuple[str, ...]] = {
-        "aws:sourceaccount": (account,),
-        "aws:sourcearn": (f"arn:{call.partition}:ecs:{view.configuration.region}:{account}:\0",),
-        "aws:requestedregion": (view.configuration.region,),
-        "aws:principalisawsservice": ("true",),
-        "aws:principalservicename": (_TASKS,),
-        "sts:externalid": (),
-    }
-    request = Request(
-        action="sts:AssumeRole", resource=call.principal, principal=Principal(service=_TASKS), lookup=context.get
-    )
     whose = f"the trust policy of {name}"
-    text = Document.of(whose, role.get("AssumeRolePolicyDocument", {}))
-    ruling = evaluate([text], request, PolicyKind.RESOURCE)
-    assumed = replace(call, action=f"sts:AssumeRole to {_TASKS}", resource="*")
+    document = Document.of(whose, role.get("AssumeRolePolicyDocument", {}))
+    rulings = [
+        (service, evaluate([document], _assumption(view, call, service), PolicyKind.RESOURCE))
+        for service in call.assumed_by
+    ]
+    service, ruling = min(rulings, key=lambda pair: _BEST_FIRST.index(pair[1].answer))
+    assumed = replace(call, action=f"sts:AssumeRole to {service}", resource="*")
     is_silent = ruling.answer is GateAnswer.REFUSES and not ruling.explicit
-    change = trusting(name, text.text, _TASKS) if is_silent else None
+    change = trusting(name, document.text, service) if is_silent else None
     return opinion_of(
         ruling, GateName.TRUST_POLICY, assumed, call.principal, whose=whose, cause="iam.trust-policy", change=change
+    )
+
+
+_BEST_FIRST = (GateAnswer.ALLOWS, GateAnswer.DEPENDS, GateAnswer.UNKNOWN, GateAnswer.REFUSES)
+
+
+def _assumption(view: View, call: Call, service: str) -> Request:
+    """The request with which a service assumes the role."""
+    account, region = call.caller_account or "", view.configuration.region
+    context: dict[str, tuple[str, ...]] = {
+        "aws:requestedregion": (region,),
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (service,),
+        "sts:externalid": (),
+    }
+    if service == TASKS:
+        context["aws:sourceaccount"] = (account,)
+        context["aws:sourcearn"] = (f"arn:{call.partition}:ecs:{region}:{account}:{UNKNOWN_PART}",)
+    return Request(
+        action="sts:AssumeRole",
+        resource=call.principal or "",
+        principal=Principal(service=service),
+        lookup=context.get,
     )
 
 

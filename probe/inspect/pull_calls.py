@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from probe.gates.call import Call
+from probe.gates.call import TASKS, Call
 from probe.model import Action, ImageReference, Plan
 from probe.records import replace
 
@@ -22,16 +22,19 @@ def pull_calls(
     images: Iterable[ImageReference],
     *,
     role: str | None,
-    log_role: str | None = None,
+    on_fargate: bool = True,
     account: str | None = None,
     created_log_groups: Container[str] = (),
 ) -> tuple[Call, ...]:
     """The calls of the pulls of `images` by `role`, and of the start of their task, at the endpoints of the plan.
 
-    An image of another Region is pulled through endpoints that the plan does not have. `log_role` writes the log, None
-    where it is not known. `account` is the task's, by default the role's. `created_log_groups`: those that the log
-    driver creates if they are missing.
+    An image of another Region is pulled through endpoints that the plan does not have. `account` is the task's, by
+    default the role's. `created_log_groups`: those that the log driver creates if they are missing.
     """
+    # On an instance its own role writes the log, unless the agent is set up otherwise, and pulls where the task has no
+    # execution role: AWS[agent-settings].
+    log_role = role if on_fargate else None
+    assumed_by = (TASKS,) if on_fargate else (TASKS, "ec2.amazonaws.com", f"ec2.{plan.dns_suffix}")
     own = role.split(":")[4] if role else account
     here = tuple(image for image in images if image.region == plan.region)
     calls = (
@@ -40,7 +43,9 @@ def pull_calls(
         *_of_secrets(plan, role, own),
     )
     of_role = tuple((call.action, call.resource) for call in calls if call.principal is not None)
-    return tuple(call if call.principal is None else replace(call, of_role=of_role) for call in calls)
+    return tuple(
+        call if call.principal is None else replace(call, of_role=of_role, assumed_by=assumed_by) for call in calls
+    )
 
 
 def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -> Iterator[Call]:

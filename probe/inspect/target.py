@@ -130,8 +130,7 @@ def _calls(
         plan,
         images,
         role=workload.role,
-        # On instances it is the instance's role, unless the agent is set up otherwise: AWS[agent-settings].
-        log_role=workload.role if workload.launch_type == "FARGATE" else None,
+        on_fargate=workload.launch_type == "FARGATE",
         account=surroundings.account,
         created_log_groups=workload.created_log_groups,
     )

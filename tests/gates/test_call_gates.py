@@ -379,6 +379,10 @@ OPEN: dict[str, tuple[Call, Callable[[Account], None], GateName, GateAnswer]] = 
         ),
         GateName.TRUST_POLICY, A,
     ),
+    "trust of EC2 on an instance": (
+        sent(TOKEN, assumed_by=("ecs-tasks.amazonaws.com", "ec2.amazonaws.com")), trusted(trusts("ec2.amazonaws.com")),
+        GateName.TRUST_POLICY, A,
+    ),
     "log group that the driver creates": (
         sent(STREAM, creates_log_group=True), no_log_group, GateName.LOG_GROUP, A,
     ),

@@ -29,7 +29,7 @@ def plan(*argv: str) -> Plan:
 
 def test_the_calls_of_a_task() -> None:
     of_task = plan("--also", "secretsmanager,ssm")
-    calls = pull_calls(of_task, [parse_reference(IMAGE)], role=ROLE, log_role=ROLE, created_log_groups=("/ecs/app",))
+    calls = pull_calls(of_task, [parse_reference(IMAGE)], role=ROLE, created_log_groups=("/ecs/app",))
     assert [(call.endpoint, call.action, call.resource) for call in calls] == [
         ("ecr.api", "ecr:GetAuthorizationToken", "*"),
         ("ecr.dkr", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:123456789012:repository/team/app"),
@@ -74,3 +74,9 @@ def test_every_image_of_the_region_is_pulled_and_each_registry_gives_a_token() -
     calls = pull_calls(plan(), [parse_reference(image) for image in images], role=ROLE)
     assert [call.owner for call in calls if call.endpoint == "ecr.api"] == ["123456789012", "210987654321"]
     assert [call.owner for call in calls if call.action == "ecr:BatchGetImage"] == ["123456789012", "210987654321"]
+
+
+def test_on_an_instance_the_log_driver_s_role_is_not_known_and_ec2_may_assume_the_role() -> None:
+    calls = pull_calls(plan(), [parse_reference(IMAGE)], role=ROLE, on_fargate=False)
+    assert {call.principal for call in calls if call.endpoint == "logs"} == {None}
+    assert all("ec2.amazonaws.com" in call.assumed_by for call in calls if call.principal)
