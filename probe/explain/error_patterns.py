@@ -284,6 +284,7 @@ PATTERNS = (
         r"ecr auth: authorizationdata is \w+",
         "missing authorizationdata in ecr response",
         "empty response docker-content-digest",  # oras-go
+        "invalid parameter at 'acceptedmediatypes' failed to satisfy constraint",  # ECR, of a long Accept
         "missing signature key",  # Docker, of a manifest that it takes for schema 1
         "invalid proxyendpoint returned by ecr",
         "unexpected number of results in authorizationdata",
@@ -949,6 +950,7 @@ PATTERNS = (
         "basic credential not found",  # oras-go
         "no auth config found for registry",  # Terraform's provider for Docker
         "no credentials available for basic auth",  # regclient
+        "please login prior to (?:push|pull)",  # Docker before 1.11
         "missing username or secret",
         action=Action.CHALLENGE,
     ),

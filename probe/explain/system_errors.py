@@ -404,6 +404,7 @@ BAD_REFERENCES = (
     r"invalid repository name (?:\(ex:|\()",  # Docker before 1.10
     r"container\.image (?:repository |tag )?(?:contains invalid characters|should not be null or empty)",  # ECS
     "at least one of 'image' must be specified",
+    "failed to normalize image reference|unable to parse image name",  # Fargate, ecs-deploy
 )
 
 # ---- proxies
@@ -432,6 +433,8 @@ TUNNEL_REFUSED = (
     "socks server (?:failed to connect|requested username|did not return)|authenticate with the socks server",  # .NET
     "no authentication method was acceptable",  # libcurl
     "because the connect call failed",  # AWS CRT
+    # Go shows only the words of the proxy's status.
+    r"\b(?:get|head|put|post|patch) \"?https://[^\s\"]{1,300}\"?: (?:forbidden|restricted network)(?=\W{0,3}$)",
 )
 # No answer of the proxy, or one that is none.
 TUNNEL_FAILS = (

@@ -42,7 +42,7 @@ TOO_OLD = NOT_UNDERSTOOD.variant(
         causes.EGRESS_FIREWALL,
     ),
 )
-_ANSWER = re.compile(r"Docker-Content-Digest|missing signature key", re.IGNORECASE)
+_ANSWER = re.compile(r"Docker-Content-Digest|missing signature key|acceptedMediaTypes", re.IGNORECASE)
 PULL_LIMITED = Fault(
     "client.pull-limited",
     "the client's own rate limit stopped the pull",
@@ -139,7 +139,14 @@ def _setting(_evidence: Evidence, step: Step) -> Case | None:
     return None
 
 
+# A middlebox on the way answers in the words of a proxy too.
+PROXY_STATUS = PROXY.variant(causes=(causes.PROXY, causes.EGRESS_FIREWALL), certain=False)
+_BY_STATUS = re.compile(r"https://\S{1,300}: (?:forbidden|restricted network)", re.IGNORECASE)
+
+
 def _malformed(_evidence: Evidence, step: Step) -> Case | None:
+    if says(step, _BY_STATUS):
+        return Case(PROXY_STATUS)
     return Case(suspects=confirmed(_PROXY_MALFORMED)) if says(step, _BAD_PROXY) else None
 
 
@@ -151,5 +158,5 @@ MEANINGS = {
     Subject.CLIENT_SETTINGS: Meaning(NOT_SENT, variants=(AGENT_SETTINGS, NO_CLUSTER, PUBLIC_REGION), case=_setting),
     Subject.CLIENT_VERSION: Meaning(NOT_UNDERSTOOD, variants=(TOO_OLD,), case=_old),
     Subject.PULL_LIMIT: Meaning(PULL_LIMITED),
-    Subject.PROXY: Meaning(PROXY, case=_malformed),
+    Subject.PROXY: Meaning(PROXY, variants=(PROXY_STATUS,), case=_malformed),
 }

@@ -199,6 +199,28 @@ RUNTIME_SAMPLES = (
         pull="unproven",
     ),
     Sample(
+        "Fargate, a name that is a file",
+        'InternalError: failed to create container model: failed to normalize image reference "./Dockerfile".',
+        "task/environment/reference",
+        "malformed",
+        {"registry.bad-reference": "registry.bad-image-reference client.misconfigured"},
+    ),
+    Sample(
+        "a proxy's status, as Go shows it",
+        f'Error response from daemon: Get "https://{REGISTRY}/v2/": Forbidden',
+        "task/environment/proxy",
+        "denied",
+        {"path.proxy": "path.proxy path.egress-firewall"},
+    ),
+    Sample(
+        "push: the end of uploads",
+        "57f2: Retrying in 1 second\n05e9: Retrying in 1 second\nEOF",
+        "ecr.dkr/request",
+        "reset",
+        {"registry.upload-cut": "registry.repo-not-found iam.execution-role"},
+        pull="unproven",
+    ),
+    Sample(
         "push: the CDK, the end of an upload",
         f"fail: docker push {REGISTRY}/cdk-assets:7 exited with error code 1: EOF",
         "ecr.dkr/request",

@@ -89,7 +89,7 @@ def test_an_arn_without_a_cluster_uses_the_default_cluster(ecs: Ecs) -> None:
             f"a policy must allow ecs:DescribeTasks on {TASK}",
         ),
         (400, {"__type": "ClusterNotFoundException", "message": "Cluster not found."}, "Cluster not found"),
-        (400, {"__type": "ExpiredTokenException", "message": "expired"}, "does not accept the credentials"),
+        (400, {"__type": "ExpiredTokenException", "message": "expired"}, "the AWS credentials have expired"),
     ],
     ids=range(6),
 )
