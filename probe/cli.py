@@ -27,6 +27,8 @@ from probe.signals import (
 )
 
 if TYPE_CHECKING:
+    import re
+
     from probe.config.flags import Arguments, UsageError
     from probe.config.settings import Reports
     from probe.configuration.document import Configuration
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from probe.report import Page
     from probe.serve.loop import Measure
     from probe.serve.options import Options
+    from probe.smoke.options import Options as SmokeOptions
 
 T = TypeVar("T")
 UNHEALTHY = 1
@@ -253,13 +256,16 @@ def _explained(arguments: Arguments, name: str | None) -> Verdict | Fleet:
 
     context = TaskContext(image=arguments.value("image", readers.image))
     ranges = arguments.values("vpc-cidr", readers.cidr)
+    if arguments.on_command_line("inspect") and "task" not in arguments:
+        raise arguments.refusal("inspect", "works only with --task (ECR_PROBE_TASK)", example="--task ARN --inspect")
     if name is not None and arguments.on_command_line("task"):
         raise arguments.refusal("task", f"cannot be combined with the file {quoted(name)}")
     if name is None and "task" in arguments:
         from probe.operator import stopped
 
         arn, profile = arguments.value("task", stopped.task_arn), arguments.value("profile", str)
-        return stopped.explain_task(arn, context, ranges, profile=profile)
+        verdict = stopped.explain_task(arn, context, ranges, profile=profile)
+        return _settled(verdict, arn, profile) if arguments.on("inspect") and arn is not None else verdict
     if name is None:
         raise UsageError(f"FILE is missing; {GOOD_FILE}, or - for standard input")
     source = "standard input" if name == "-" else quoted(name)
@@ -271,6 +277,16 @@ def _explained(arguments: Arguments, name: str | None) -> Verdict | Fleet:
         raise UsageError(f"{source} {_unreadable(error)}") from None
     except ValueError as error:
         raise UsageError(f"{source} {error}") from None
+
+
+def _settled(verdict: Verdict, arn: re.Match[str], profile: str | None) -> Verdict:
+    from probe.inspect.stopped_task import settled
+    from probe.operator.reading import reading_account
+
+    verdict, complaint = settled(verdict, reading_account(region=arn["region"], profile=profile), arn[0])
+    if complaint is not None:
+        _complain(complaint)
+    return verdict
 
 
 def _unreadable(error: OSError) -> str:
@@ -363,10 +379,19 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     account = Account(region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS)
     progress = progress_on(sys.stderr, lambda line: _say(printable(line)))
     fleet = Smoke(options, account, WorkerThreads(), stop=stop, progress=progress).run()
+    if options.inspect is not None and not stop.is_set():
+        fleet = _with_configuration(fleet, options)
     code = _deliver(fleet, options.reports)
     if stop.is_set() and code != USAGE:
         _complain("interrupted")
     return code
+
+
+def _with_configuration(fleet: Fleet, options: SmokeOptions) -> Fleet:
+    from probe.operator.reading import reading_account
+    from probe.smoke.inspection import with_configuration
+
+    return with_configuration(fleet, options, reading_account(region=fleet.region, profile=options.profile))
 
 
 def _inspect(argv: Sequence[str], _stop: Stop) -> int:

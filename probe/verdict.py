@@ -114,6 +114,8 @@ def summary(status: Status, pull: Pull, findings: Sequence[JudgedFinding], measu
     counts = Counter(finding.severity for finding in faults if finding is not lead)
     others = (counted(counts[kind], f"more {kind}") for kind in Severity if counts[kind])
     basis = _BASES.get(measurement.basis, "")
+    if measurement.basis is Basis.TEXT and measurement.gates:
+        basis = "based on the error text and the configuration"
     unread = _unread(measurement) if pull is Pull.WORKS or (lead and lead.code == _LARGE_HELLO) else ""
     text = "; ".join(
         part for part in (place.title if place else "", sentence, " and ".join(others), unread, basis) if part

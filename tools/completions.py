@@ -70,7 +70,8 @@ def _add(parser: argparse.ArgumentParser, flag: Flag) -> None:
         parser.add_argument(*names, action="store_true", help=text)
         return
     choices = tuple(flag.choices()) if flag.choices else None
-    action = parser.add_argument(*names, metavar=flag.metavar, choices=choices, help=text)
+    nargs = "?" if flag.bare else None
+    action = parser.add_argument(*names, nargs=nargs, metavar=flag.metavar, choices=choices, help=text)
     if flag.metavar == "FILE":
         action.complete = shtab.FILE  # type: ignore[attr-defined]
 

@@ -82,7 +82,7 @@ COMMANDS = {
         ("explain verdict.json", "explain tcp.silent"),
         f"{VERDICT_CODES}; 0 for the page of a code",
         {
-            "what to explain": [flags.TASK, flags.PROFILE],
+            "what to explain": [flags.TASK, flags.INSPECT_TASK, flags.PROFILE],
             "context of an error text": flags.CONTEXT_FLAGS,
             "reports": flags.EXPLAIN_REPORT_FLAGS,
         },
@@ -111,6 +111,7 @@ COMMANDS = {
         (
             "smoke --cluster main --service shop --as-execution-role",
             "smoke --service shop --wait-until-pass 5m --format junit",
+            "smoke --cluster main --service shop --inspect",
         ),
         f"{VERDICT_CODES}; with --expect 0 as expected, 1 not as expected, 3 not known whether as expected",
         {
@@ -192,7 +193,8 @@ def help_of(name: str, width: int) -> str:
 def _invocation(flag: Flag) -> str:
     if not flag.on_command_line:
         return f"{flag.variable}={flag.metavar}"
-    return f"{f'-{flag.short}, ' if flag.short else ''}--{flag.name} {flag.metavar}".rstrip()
+    value = f"[={flag.metavar}]" if flag.bare else f" {flag.metavar}"
+    return f"{f'-{flag.short}, ' if flag.short else ''}--{flag.name}{value}".rstrip()
 
 
 def _description(flag: Flag) -> str:

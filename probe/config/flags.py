@@ -33,9 +33,10 @@ def with_example(sentence: str, good: str) -> str:
 class Flag:
     """One flag and its variable.
 
-    `metavar` is empty for a switch. `example` is a good value. `default` is the value that applies otherwise, as it
-    would be typed; `note` describes a default that is not a fixed value, or an exception from it. `choices` lists the
-    possible values; it is a function because `health` must not import what some of them come from.
+    `metavar` is empty for a switch; `bare` is the value of a flag that is typed without one. `example` is a good
+    value. `default` is the value that applies otherwise, as it would be typed; `note` describes a default that is not
+    a fixed value, or an exception from it. `choices` lists the possible values; it is a function because `health` must
+    not import what some of them come from.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Flag:
     on_command_line: bool = True  # False for secrets: other users can read a command line
     has_variable: bool = True
     short: str = ""  # "v" for -v
+    bare: str = ""
 
     @property
     def switch(self) -> bool:
@@ -349,12 +351,14 @@ _NUMERIC = " and ".join(row.name for row in FORMATS.values() if row.numeric)
 EXPLAIN_REPORT_FLAGS = variant(
     REPORT_FLAGS, format={"help": f"{FORMAT.help}; {_NUMERIC} need a saved verdict, since a text has no measurements"}
 )
-EXPLAIN_FLAGS = (TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
+INSPECT_TASK = Flag("inspect", help="with --task: also read the configuration of its subnet, which settles the causes")
+EXPLAIN_FLAGS = (TASK, INSPECT_TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FLAGS)
 
 
 # ---- flags of smoke ------------------------------------------------------------------------------
 
 LAUNCH_TYPES = ("FARGATE", "EC2")
+INSPECTED = ("failed", "all")
 
 
 def _expectations() -> Iterable[str]:
@@ -430,6 +434,16 @@ OUTCOME_FLAGS = (
         many=True,
     ),
     STRICT,
+    Flag(
+        "inspect",
+        "WHICH",
+        "all",
+        "also read the configuration of these subnets, failed or all, and join it with their verdicts; "
+        "without a value failed",
+        note="none is read",
+        choices=lambda: INSPECTED,
+        bare="failed",
+    ),
     Flag("wait-until-pass", "DURATION", "5m", "keep retrying failed subnets for this long", default="0s"),
     Flag(
         "timeout",
@@ -587,7 +601,7 @@ class _Append(argparse.Action):
     """Collects texts by flag, and --format and --output in one list that keeps their order."""
 
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: str | None = None) -> None:
-        text = str(self.const) if self.const is not None else str(values)
+        text = str(self.const) if values == [] else str(values)
         namespace.texts.setdefault(self.dest, []).append(text)
         if self.dest in ("format", "output"):
             namespace.reports.append((self.dest, text))
@@ -616,6 +630,8 @@ def collect(
             names = ([f"-{flag.short}"] if flag.short else []) + [f"--{flag.name}"]
             parser.add_argument(*names, dest=flag.name, action=_Append, nargs=0, const="true")
             parser.add_argument(f"--{flag.opposite}", dest=flag.name, action=_Append, nargs=0, const="false")
+        elif flag.bare:
+            parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append, nargs="?", const=flag.bare)
         else:
             parser.add_argument(f"--{flag.name}", dest=flag.name, action=_Append)
     namespace = argparse.Namespace(texts={}, reports=[], positional=None)
@@ -668,7 +684,8 @@ def _unrecognized(message: str, flags: Mapping[str, Flag], example: str) -> Usag
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
     """One sentence for each variable that looks misspelled; others with our prefix may belong to something else."""
     variables = [flag.variable for flag in flags]
-    only_typed = {flag.variable: flag.name for flag in (*DEMO_FLAGS, *DEMO_SERVE_FLAGS) if not flag.has_variable}
+    of_the_demo = (flag for flag in (*DEMO_FLAGS, *DEMO_SERVE_FLAGS) if not flag.has_variable)
+    only_typed = {flag.variable: flag.name for flag in of_the_demo if flag.variable not in variables}
     sentences = []
     for name in sorted(environ):
         if name in only_typed:

@@ -207,6 +207,9 @@ def rejudge(saved: Saved | Verdict) -> Verdict:
 
 class _Inspected(Record):
     configuration: ConfigurationSummary | None = None
+
+
+class _Proven(Record):
     findings: tuple[JudgedFinding, ...] = ()
 
 
@@ -226,7 +229,11 @@ def _rejudged(document: bytes) -> Verdict:
     verdict = rejudge(saved)
     if inspected.configuration is None:
         return verdict
-    findings = tuple(_with_fixes(finding, inspected.findings) for finding in verdict.findings)
+    try:
+        proven = msgspec.json.decode(document, type=_Proven).findings
+    except msgspec.ValidationError:  # of a newer program, with words that this one does not know
+        proven = ()
+    findings = tuple(_with_fixes(finding, proven) for finding in verdict.findings)
     return replace(verdict, configuration=inspected.configuration, gates=saved.gates, findings=findings)
 
 

@@ -78,11 +78,32 @@ def inspect(
         raise options.arguments.refusal("configuration", sentence) from error
 
 
+def inspect_each(options: Options, reader: Reader, measured: Sequence[Measured]) -> dict[str, Verdict]:
+    """The verdict of each run by its subnet, with what was read. Raises UsageError for what the user must change."""
+    inspection, configuration = read(reader, lambda view: evaluate(view, options, measured))
+    _check(inspection)
+    part = inspection.parts[0]
+    return {
+        origin.subnet: replace(
+            _verdict_in(origin, part, inspection.measured[origin.subnet], configuration, strict=options.strict),
+            configuration=configuration.summary,
+            gates=tuple(gate for each in part.legs if each.origin is origin for gate in each.gates),
+        )
+        for origin in part.target.origins
+        if origin.subnet in inspection.measured
+    }
+
+
 def _judged(inspection: Inspection, configuration: Configuration, options: Options) -> Verdict:
+    _check(inspection)
+    return verdict_of(inspection, configuration, strict=options.strict)
+
+
+def _check(inspection: Inspection) -> None:
+    """Raises UsageError where it could not be read what is to be inspected."""
     if inspection.obstacle is not None:
         words = f" ({inspection.obstacle.words})" if inspection.obstacle.words else ""
         raise UsageError(f"nothing can be inspected: {in_words(inspection.obstacle)}{words}")
-    return verdict_of(inspection, configuration, strict=options.strict)
 
 
 def evaluate(

@@ -1,8 +1,8 @@
-"""A measured verdict, to be joined with the configuration: of a check, of the sidecar, or of smoke's fleet."""
+"""A verdict to be joined with the configuration: of a check, of the sidecar, of smoke's fleet, or on an error text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -13,7 +13,7 @@ from probe.configuration.view import Item, View
 from probe.explain.saved_verdict import Saved, read_saved
 from probe.inspect.options import Options
 from probe.inspect.workload import Place, Workload, is_known, of_interface, of_service, of_task
-from probe.model import Action, Basis
+from probe.model import Action, Basis, Measurement, Verdict
 from probe.narration import few
 from probe.records import Record, replace
 from probe.safe_words import json_bytes
@@ -25,8 +25,14 @@ class Measured(Record, frozen=True):
     facts: Saved
     subnet: str | None = None
 
+    @classmethod
+    def of(cls, verdict: Verdict, subnet: str | None = None) -> Measured:
+        """The facts of a verdict that was not saved."""
+        facts = {name: getattr(verdict.measurement, name) for name in Measurement.__struct_fields__}
+        return cls(Saved(**facts, policy=verdict.policy), subnet)
+
     def dialled(self, endpoint: str) -> tuple[str, ...]:
-        """The addresses of an endpoint to which connections were tried."""
+        """The addresses of an endpoint to which connections were tried. A text need not contain them."""
         steps = (step for step in self.facts.steps if step.endpoint == endpoint and step.action is Action.TCP)
         return tuple(dict.fromkeys(step.address for step in steps if step.address))
 
@@ -56,47 +62,60 @@ def _of_fleet(runs: list[Any]) -> Iterator[Measured]:
                 yield Measured(facts, str(run.get("subnet")))
 
 
-def workload_of(view: View, options: Options, measured: Measured) -> Workload:
-    """What the verdict is about. Raises MissingError, and UsageError where it cannot be found in this account."""
-    around = measured.facts.surroundings
-    region = view.configuration.region
-    if around.region is not None and around.region != region:
-        sentence = f"it was measured in {around.region}, and {region} is read"
-        raise options.arguments.refusal("verdict", f"{sentence}; give --region (ECR_PROBE_REGION) {around.region}")
-    workload = _described(view, options, measured)
-    image = measured.facts.plan.image
-    return replace(
+def workload_of(view: View, options: Options, measured: Sequence[Measured]) -> tuple[Workload, dict[str, Measured]]:
+    """What the verdicts are about, and each of them by its subnet. Raises MissingError, and UsageError where they
+    cannot be found in this account.
+    """
+    for run in measured:
+        _check_region(view, options, run)
+    first = measured[0].facts
+    image = first.plan.image
+    workload = _described(view, options, measured[0])
+    places = tuple(_place(view, options, run, workload.places) for run in measured)
+    workload = replace(
         workload,
-        launch_type=around.launch_type or workload.launch_type,
+        launch_type=first.surroundings.launch_type or workload.launch_type,
         images=(image,) if image else workload.images,
+        places=places,
     )
+    return workload, {place.subnet: run for place, run in zip(places, measured, strict=True)}
 
 
-def _described(view: View, options: Options, measured: Measured) -> Workload:
-    around = measured.facts.surroundings
-    places = _places(view, options, measured)
+def _check_region(view: View, options: Options, run: Measured) -> None:
+    measured, region = run.facts.surroundings.region, view.configuration.region
+    if measured is not None and measured != region:
+        sentence = f"it was measured in {measured}, and {region} is read"
+        raise options.arguments.refusal("verdict", f"{sentence}; give --region (ECR_PROBE_REGION) {measured}")
+
+
+def _described(view: View, options: Options, run: Measured) -> Workload:
+    around = run.facts.surroundings
     cluster = around.cluster or options.cluster
     if options.service is not None:
-        return replace(of_service(view, options), places=places)
+        return of_service(view, options)
     if around.task_arn is not None and is_known(view, cluster, around.task_arn):
-        workload = of_task(view, options, around.task_arn, cluster)
-        return replace(workload, places=places or workload.places)
+        return of_task(view, options, around.task_arn, cluster)
     return Workload(
         launch_type=around.launch_type or options.launch_type or "FARGATE",
         images=(),
-        places=places,
-        role=options.execution_role or measured.facts.policy.pull_role,
+        places=(),
+        role=options.execution_role or run.facts.policy.pull_role,
     )
 
 
-def _places(view: View, options: Options, measured: Measured) -> tuple[Place, ...]:
-    """By the interface that has the address; where it is gone, by the subnet whose range contains it."""
-    addresses = measured.facts.surroundings.addresses
-    interface = _interface(view, addresses)
-    if interface is not None and measured.subnet in (None, interface.subnet):
-        return (interface,)
-    subnet = measured.subnet or _only_subnet(view, options, addresses)
-    return (Place(subnet=subnet, groups=options.security_groups, addresses=addresses),)
+def _place(view: View, options: Options, run: Measured, described: Sequence[Place]) -> Place:
+    """By the interface that has the address; where it is gone, by the subnet whose range contains it. A subnet that
+    the document names, and a task that ECS describes, need neither."""
+    addresses = run.facts.surroundings.addresses
+    known = [place for place in described if run.subnet in (None, place.subnet)]
+    if run.subnet is None and not addresses and known:
+        return known[0]
+    interface = None if run.subnet is not None and (options.security_groups or known) else _interface(view, addresses)
+    if interface is not None and run.subnet in (None, interface.subnet):
+        return interface
+    subnet = run.subnet or _only_subnet(view, options, addresses)
+    groups = next((place.groups for place in described if place.subnet == subnet), ())
+    return Place(subnet=subnet, groups=options.security_groups or groups, addresses=addresses)
 
 
 def _interface(view: View, addresses: tuple[str, ...]) -> Place | None:

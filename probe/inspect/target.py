@@ -16,7 +16,7 @@ from probe.inspect.measured import Measured, workload_of
 from probe.inspect.options import Options
 from probe.inspect.pull_calls import pull_calls
 from probe.inspect.workload import Place, Workload, of_service, of_task
-from probe.model import Endpoint, ImageReference, Path, Plan, Surroundings
+from probe.model import Basis, Endpoint, ImageReference, Path, Plan, Surroundings
 from probe.narration import few
 from probe.plan import make_plan
 from probe.records import Record, replace
@@ -57,9 +57,7 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
 
     Raises MissingError while the answers are not there, UsageError for what the user must change.
     """
-    workloads = [workload_of(view, options, run) for run in measured] or [_workload(view, options)]
-    workload = replace(workloads[0], places=tuple(place for each in workloads for place in each.places))
-    runs = {each.places[0].subnet: run for each, run in zip(workloads, measured, strict=False)}
+    workload, runs = workload_of(view, options, measured) if measured else (_workload(view, options), {})
     origins = tuple(_origins(view, options, workload.places))
     images = tuple(_private_images(workload.images))
     if not images:
@@ -88,7 +86,7 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     ranges = tuple(dict.fromkeys(text for origin in origins for text in _ranges_of(view, origin.vpc)))
     plan = make_plan(settings, surroundings)
     plan = replace(plan, vpc_cidrs=ranges, endpoints=tuple(_needed(endpoint, also) for endpoint in plan.endpoints))
-    plan = measured[0].facts.plan if measured else plan
+    plan = next((run.facts.plan for run in measured if run.facts.basis is Basis.MEASURED), plan)
     target = Target(
         plan=plan,
         surroundings=surroundings,

@@ -22,6 +22,7 @@ from probe.report.table import MARKS, overview, table
 from probe.verdict import OFF_ECS, leading_finding, weight
 
 _TEXT_ONLY = "based on the error text only; nothing was measured"
+_WITH_CONFIGURATION = "based on the error text and the configuration; nothing was measured"
 _INFERRED = "steps inferred from the text; (ok) = must have worked"
 # What a finding is based on; a configuration shows what a check would see.
 _EVIDENCE = {Basis.MEASURED: "saw:   ", Basis.TEXT: "text:  ", Basis.CONFIGURATION: "expected: "}
@@ -82,7 +83,8 @@ def _painted(lines: Callable[[Detail | None], Iterator[Line]], verdict_line: Lin
 def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line]:
     """`detail` None: everything."""
     if verdict.basis is Basis.TEXT:
-        yield from wrapped(("dim", ""), _TEXT_ONLY, indent=0, page=page, style="dim")
+        only = _TEXT_ONLY if verdict.configuration is None else _WITH_CONFIGURATION
+        yield from wrapped(("dim", ""), only, indent=0, page=page, style="dim")
         yield ()
     findings = sorted(verdict.findings, key=weight)
     serious = [finding for finding in findings if not is_note(finding)]

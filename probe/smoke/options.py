@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from probe.arns import NAME, REGION, ecs_arn
 from probe.config import readers
-from probe.config.flags import LAUNCH_TYPES, Arguments
+from probe.config.flags import INSPECTED, LAUNCH_TYPES, Arguments
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.faults import FAULTS
 from probe.fleet import Expectation
@@ -37,6 +37,7 @@ class Options(Unshown, frozen=True):
     wait_until_pass: float
     expected: tuple[Expectation, ...]
     strict: bool
+    inspect: str | None
     region: str | None
     profile: str | None
     reports: Reports
@@ -68,6 +69,7 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         wait_until_pass=waiting,
         expected=_expectations(arguments),
         strict=arguments.on("strict"),
+        inspect=arguments.value("inspect", _inspected),
         region=arguments.value("region", _region) or (arn["region"] if arn else None) or environment(environ).region,
         profile=arguments.value("profile", str),
         reports=read_reports(arguments, environ, formats=FLEET_FORMATS),
@@ -157,6 +159,10 @@ _name = _matching(NAME, "a name: letters, digits, - and _")
 _subnet = _matching("subnet-[0-9a-f]{8,17}", "the id of a subnet")
 _security_group = _matching("sg-[0-9a-f]{8,17}", "the id of a security group")
 _region = _matching(REGION, "a region")
+
+
+def _inspected(text: str) -> str:
+    return readers.one_of(text, INSPECTED, what="a choice of subnets")
 
 
 def _launch_type(text: str) -> str:

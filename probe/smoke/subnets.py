@@ -38,6 +38,11 @@ DOCUMENTS = 8 * 1024 * 1024  # bytes of all subnets' documents
 _LONGEST_DOCUMENT = 200 * 1024
 
 
+def longest_document(subnets: int) -> int:
+    """The share of one of so many subnets, in bytes."""
+    return min(_LONGEST_DOCUMENT, DOCUMENTS // subnets)
+
+
 # ---- one subnet ------------------------------------------------------------------------------------------------------
 
 
@@ -349,7 +354,7 @@ class Scheduler:
 
     def _shortened(self, verdict: Verdict) -> Verdict:
         """Shortened to its share of the space for all documents."""
-        return essence(verdict, limit=min(_LONGEST_DOCUMENT, DOCUMENTS // len(self._subnets)))
+        return essence(verdict, limit=longest_document(len(self._subnets)))
 
     # ---- results -----------------------------------------------------------------------------------------------------
 
