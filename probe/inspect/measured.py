@@ -93,6 +93,8 @@ def _described(view: View, options: Options, run: Measured) -> Workload:
     cluster = around.cluster or options.cluster
     if options.service is not None:
         return of_service(view, options)
+    if options.task is not None:
+        return of_task(view, options, options.task[0], options.task["cluster"] or cluster)
     if around.task_arn is not None and is_known(view, cluster, around.task_arn):
         return of_task(view, options, around.task_arn, cluster)
     return Workload(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum, auto
 
+from probe.faults.settling import SETTLED_BY
 from probe.model import (
     Basis,
     Cause,
@@ -85,6 +86,29 @@ def fix(finding: JudgedFinding | None) -> str:
 def in_a_line(text: str) -> str:
     """The text without the line breaks and unusual blanks that foreign text may hold."""
     return " ".join(text.split())
+
+
+# ---- what a configuration can settle ---------------------------------------------------------------------------------
+
+
+def can_be_settled(finding: JudgedFinding) -> bool:
+    """Whether gates of the configuration decide between its causes."""
+    alive = [cause for cause in finding.causes if cause.standing is not Standing.RULED_OUT]
+    return bool(SETTLED_BY.keys() & {cause.code for cause in alive}) and not any(
+        cause.standing is Standing.CONFIRMED for cause in alive
+    )
+
+
+def settling_command(verdict: Verdict, *, file: str = "FILE", task: str | None = None) -> str:
+    """The command that reads the configuration and settles the causes, or "" where it was read, or where it is not
+    known where to look. `task` is shown for an error text.
+    """
+    here = verdict.surroundings
+    if verdict.configuration is not None:
+        return ""
+    if verdict.basis is Basis.TEXT:
+        return f"ecr-probe explain --task {task or 'TASK_ARN'} --inspect" if here.task_arn else ""
+    return f"ecr-probe inspect --verdict {file}" if here.addresses else ""
 
 
 # ---- parts of a report -----------------------------------------------------------------------------------------------

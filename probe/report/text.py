@@ -17,7 +17,18 @@ from probe.narration import counted, observations
 from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
-from probe.report.summary import CUT_SHORT, TONES, certainty, endpoint_state, fix, in_a_line, is_note, subject_and_time
+from probe.report.summary import (
+    CUT_SHORT,
+    TONES,
+    can_be_settled,
+    certainty,
+    endpoint_state,
+    fix,
+    in_a_line,
+    is_note,
+    settling_command,
+    subject_and_time,
+)
 from probe.report.table import MARKS, overview, table
 from probe.verdict import OFF_ECS, leading_finding, weight
 
@@ -163,7 +174,9 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
             same = confirmations.setdefault(cause.confirm, cause.title)
             confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
             yield from _advice(("dim", "confirm with: "), confirm, page)
-    yield from _titles(alive[len(full) :], page, "more " if full else "")
+    command = settling_command(verdict) if can_be_settled(finding) else ""
+    offer = f"-v; or confirm one with: {command}" if command else "-v"
+    yield from _titles(alive[len(full) :], page, "more " if full else "", offer)
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
     if detail is None:
         if ruled_out:
@@ -224,14 +237,14 @@ def _advice(label: tuple[str, str], advice: Advice, page: Page) -> Iterator[Line
         yield from wrapped(("", ""), advice.note, indent=_COMMAND, page=page, style="dim")
 
 
-def _titles(causes: Sequence[Cause], page: Page, more: str) -> list[Line]:
-    """The causes that are not shown in full: how many, and as many titles as two rows hold."""
+def _titles(causes: Sequence[Cause], page: Page, more: str, offer: str) -> list[Line]:
+    """The causes that are not shown in full: how many, as many titles as two rows hold, and how to see more."""
     if not causes:
         return []
     label = ("dim", f"{counted(len(causes), f'{more}possible cause')}: ")
     for count in range(len(causes), -1, -1):
         titles = [cause.title for cause in causes[:count]] + (["…"] if count < len(causes) else [])
-        lines = wrapped(label, f"{' · '.join(titles)} (-v)", indent=2, page=page, style="dim", hang=4)
+        lines = wrapped(label, f"{' · '.join(titles)} ({offer})", indent=2, page=page, style="dim", hang=4)
         if len(lines) <= _MOST_ROWS_OF_TITLES:
             break
     return lines

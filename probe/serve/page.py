@@ -19,6 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from probe import history
+from probe.arns import NAME, ecs_arn
 from probe.faults.causes.lookups import lookups_of
 from probe.history import Colour, Snapshot
 from probe.model import Advice, JudgedFinding, Layers, Outcome, Path, Pull, Severity, Standing, Status, Verdict
@@ -29,7 +30,7 @@ from probe.report.finding_page import ONLY_IN_TEXTS, ORDER_OF_CAUSES, code_page,
 from probe.report.layout import command
 from probe.report.markdown import of_finding
 from probe.report.measured import cluster, service
-from probe.report.summary import certainty, fault_counts, measured_path, subject
+from probe.report.summary import can_be_settled, certainty, fault_counts, measured_path, settling_command, subject
 from probe.report.table import Row, blocks, not_needed
 from probe.safe_words import printable_lines
 from probe.serve.path_view import UNMEASURED, path_view
@@ -303,7 +304,8 @@ class CauseView(Record, frozen=True):
 class FindingView(Record, frozen=True):
     """A finding as it is shown.
 
-    `anchor` is its id within the page, `markdown` its part of the Markdown report.
+    `anchor` is its id within the page, `markdown` its part of the Markdown report, `settle` how to decide
+    between its causes.
     """
 
     anchor: str
@@ -314,6 +316,7 @@ class FindingView(Record, frozen=True):
     is_confirmed: bool
     is_new: bool
     markdown: str
+    settle: Advice | None = None
 
     @property
     def finding(self) -> JudgedFinding:
@@ -344,9 +347,23 @@ def _findings(snapshot: Snapshot) -> list[FindingView]:
                 is_confirmed=any(cause.standing is Standing.CONFIRMED for cause in finding.causes),
                 is_new=entry.may_be_transient and snapshot.totals.rounds > 1,
                 markdown=of_finding(finding, snapshot.verdict),
+                settle=_settling(snapshot.verdict) if can_be_settled(finding) else None,
             )
         )
     return views
+
+
+def _settling(verdict: Verdict) -> Advice | None:
+    """What settles the causes, with the task and its cluster."""
+    offer = settling_command(verdict, file="verdict.json")
+    task = ecs_arn(verdict.surroundings.task_arn or "", "task")
+    name = cluster(verdict) or ""
+    if task is not None and task["cluster"] is None and re.fullmatch(NAME, name, re.ASCII):
+        offer += f" --cluster {name}"  # an older account's ARN does not contain it
+    if task is not None:
+        offer += f" --task {task[0]}"
+    text = "save this page's Verdict as verdict.json, and read the configuration with the credentials of an operator"
+    return Advice(text, (offer,)) if settling_command(verdict) else None
 
 
 def _causes(finding: JudgedFinding) -> Iterator[CauseView]:

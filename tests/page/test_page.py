@@ -420,3 +420,29 @@ def test_the_page_of_a_code_allows_only_its_own_style_and_script() -> None:
         rule for rule in page_rules if "script-src" not in rule
     ]
     assert FINDING_HEADERS[1:] == HEADERS[1:]
+
+
+# ---- what the configuration decides ----------------------------------------------------------------------------------
+
+TASK = "arn:aws:ecs:eu-west-1:123456789012:task/main/0123456789abcdef0123456789abcdef"
+OLD_TASK = "arn:aws:ecs:eu-west-1:123456789012:task/0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "command"),
+    [
+        (TASK, "main", f"ecr-probe inspect --verdict verdict.json --task {TASK}"),
+        (OLD_TASK, "main", f"ecr-probe inspect --verdict verdict.json --cluster main --task {OLD_TASK}"),
+        (None, None, "ecr-probe inspect --verdict verdict.json"),
+        ("x; reboot", "main; reboot", "ecr-probe inspect --verdict verdict.json"),
+    ],
+)
+def test_the_command_that_decides_between_causes_names_the_task(
+    task: str | None, name: str | None, command: str
+) -> None:
+    here = replace(verdict().surroundings, addresses=("10.0.1.77",), task_arn=task, cluster=name)
+    shown = page(after([replace(broken(), surroundings=here)]))
+    pasted = [" ".join("".join(node.texts()).replace("\\\n", " ").split()) for node in shown.all("pre")]
+    assert command in pasted
+    nowhere = replace(broken(), surroundings=replace(here, addresses=()))
+    assert "ecr-probe inspect" not in page(after([nowhere])).text

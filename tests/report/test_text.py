@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,10 @@ from probe.model import (
     AddressClass,
     Advice,
     Asker,
+    Basis,
+    Cause,
     CertificateSeen,
+    ConfigurationSummary,
     Failure,
     Identity,
     Impact,
@@ -25,7 +29,9 @@ from probe.model import (
     Pull,
     Severity,
     Standing,
+    Surroundings,
 )
+from probe.records import replace
 from probe.report import FORMATS, Page
 from probe.report.finding_page import causes_of
 from probe.report.layout import cells, command, paint, wrapped
@@ -406,3 +412,48 @@ def test_wide_letters_count_twice() -> None:
     assert cells("日本") == 4
     assert cells("e\u0301") == 1
     assert cells("abc") == 3
+
+
+READ = ConfigurationSummary(read_at=made.NOON, account=None, region=made.REGION, sources=())
+
+
+@pytest.mark.parametrize(
+    ("change", "offer"),
+    [
+        ({}, "(-v; or confirm one with: ecr-probe inspect --verdict FILE)"),
+        ({"basis": Basis.TEXT}, "(-v; or confirm one with: ecr-probe explain --task TASK_ARN --inspect)"),
+        ({"surroundings": Surroundings()}, "(-v)"),
+        ({"configuration": READ}, "(-v)"),
+    ],
+    ids=["measured", "text", "nowhere", "read"],
+)
+def test_causes_that_gates_decide_are_offered_the_command_that_reads_them(change: dict[str, Any], offer: str) -> None:
+    here = Surroundings(addresses=("10.0.1.77",), task_arn="arn:aws:ecs:eu-west-1:123456789012:task/main/0")
+    causes = (
+        made.cause("tcp.security-group", "a cause"),
+        made.cause("tcp.nacl", "a cause"),
+        made.cause("tcp.no-route", "a cause"),
+    )
+    verdict = replace(
+        made.broken(),
+        findings=(made.finding("tcp.silent", ("ecr.api/tcp/10.0.1.10",), causes=causes),),
+        surroundings=here,
+    )
+    assert offer in " ".join(FORMATS["text"].render(replace(verdict, **change), Page(width=160)).split())
+
+
+@pytest.mark.parametrize(
+    "causes",
+    [
+        (made.cause("clock.skew", "a cause"), made.cause("other", "a cause"), made.cause("other", "a cause")),
+        (
+            made.cause("tcp.nacl", "a cause", standing=Standing.CONFIRMED),
+            made.cause("tcp.no-route", "a cause"),
+            made.cause("other", "a cause"),
+        ),
+    ],
+)
+def test_nothing_is_offered_where_no_gate_decides(causes: tuple[Cause, ...]) -> None:
+    finding = made.finding("tcp.silent", ("ecr.api/tcp/10.0.1.10",), causes=causes)
+    verdict = replace(made.broken(), findings=(finding,), surroundings=Surroundings(addresses=("10.0.1.77",)))
+    assert "ecr-probe inspect" not in FORMATS["text"].render(verdict, Page(width=160))
