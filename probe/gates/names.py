@@ -41,7 +41,8 @@ class Resolution(Record, frozen=True, kw_only=True):
     """The answer that a lookup would get: addresses, `public` ones that are not known one by one, or a failure.
 
     `target` is the host of a CNAME that is not AWS's, at addresses that are not known. None of the four: the answer
-    cannot be known. `served_by` is the VPC endpoint that the name leads to.
+    cannot be known. `served_by` is the VPC endpoint that the name leads to, and `correction` would correct a record
+    that lists addresses.
     """
 
     opinions: tuple[Opinion, ...]
@@ -51,6 +52,7 @@ class Resolution(Record, frozen=True, kw_only=True):
     served_by: str | None = None
     target: str | None = None
     of_service: str | None = None  # of the endpoint that answers, if it is another service's
+    correction: Change | None = None
 
     @property
     def is_doubted(self) -> bool:
@@ -337,7 +339,7 @@ class _Resolver:
         if public and not lookup.public_by_design:
             stale = self._public_record(lookup, zone, answer.record, public, sources)
             found = replace(found, opinions=(stale, *found.opinions[1:]))
-        return found, (lookup.name,)
+        return replace(found, correction=self._record_change(lookup, zone, sources)), (lookup.name,)
 
     def _public_record(
         self, lookup: Lookup, zone: Zone, record: str, public: Sequence[str], sources: Sources

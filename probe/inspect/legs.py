@@ -114,7 +114,7 @@ def leg(
     passages: tuple[Passage, ...] = ()
     try:
         flows = _flows(view, origin, endpoint, plan, resolution, dialled)
-        passages = tuple(Passage(flow, tuple(packet_opinions(view, flow))) for flow in flows)
+        passages = tuple(Passage(flow, _opinions(view, flow, resolution)) for flow in flows)
         passages = passages if dialled else tuple(_distinct(passages))
         if endpoint.kind is Kind.GATEWAY and resolution.public and not dialled:
             passages = _alternatives(passages)
@@ -142,6 +142,16 @@ def _flows(
         found = [flow_to(view, origin, endpoint, address, interfaces.get(address)) for address in private]
         return tuple(flow for flow in found if origin.sends(flow.version))
     return public_flows(view, origin, endpoint, plan.partition, public)
+
+
+def _opinions(view: View, flow: Flow, resolution: Resolution) -> tuple[Opinion, ...]:
+    """The answers of the gates of packets. An address that no interface has is corrected where a record lists it."""
+    return tuple(
+        replace(opinion, change=resolution.correction)
+        if opinion.gate is GateName.ENDPOINT_INTERFACE and opinion.refuses
+        else opinion
+        for opinion in packet_opinions(view, flow)
+    )
 
 
 def _with_gateway(view: View, resolution: Resolution, passages: Sequence[Passage]) -> Resolution:
