@@ -19,7 +19,7 @@ def opinion_of(
     cause: str,
     change: Change | None = None,
 ) -> Opinion:
-    """`whose` names the policy in a sentence; a document's own name takes its place where there are several."""
+    """`whose` is the policy in a sentence; a document's own name takes its place where there are several."""
     refuses = ruling.answer is GateAnswer.REFUSES
     return Opinion(
         gate=gate,

@@ -47,7 +47,7 @@ _OF_AN_ENDPOINT = (
 
 
 def caller_account(view: View) -> str:
-    """The account whose configuration is read. Raises MissingError."""
+    """The account of the reader, which is inspected. Raises MissingError."""
     return view.configuration.account or str(view.reply(CALLER_IDENTITY)["Account"])
 
 

@@ -45,7 +45,7 @@ _OF_NETWORK = (
 
 
 class _Policy(Record, frozen=True):
-    """A policy: of a managed one its ARN and the version that is in force, of an inline one its name."""
+    """A policy: of a managed one its ARN and its default version, of an inline one its name."""
 
     document: Document
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
+from probe.arns import role_of
 from probe.gates.call import TASKS, Call
 from probe.model import Action, ImageReference, Plan
 from probe.records import replace
@@ -35,6 +36,7 @@ def pull_calls(
     # execution role: AWS[agent-settings].
     log_role = role if on_fargate else None
     assumed_by = (TASKS,) if on_fargate else (TASKS, "ec2.amazonaws.com", f"ec2.{plan.dns_suffix}")
+    role = _role_arn(role, plan, account)
     own = role.split(":")[4] if role else account
     here = tuple(image for image in images if image.region == plan.region)
     calls = (
@@ -46,6 +48,14 @@ def pull_calls(
     return tuple(
         call if call.principal is None else replace(call, of_role=of_role, assumed_by=assumed_by) for call in calls
     )
+
+
+def _role_arn(role: str | None, plan: Plan, account: str | None) -> str | None:
+    """The role's ARN; a task definition may have its name alone."""
+    if role is None or role_of(role) is not None:
+        return role
+    arn = f"arn:{plan.partition}:iam::{account}:role/{role}"
+    return arn if role_of(arn) is not None else None
 
 
 def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -> Iterator[Call]:

@@ -80,3 +80,13 @@ def test_on_an_instance_the_log_driver_s_role_is_not_known_and_ec2_may_assume_th
     calls = pull_calls(plan(), [parse_reference(IMAGE)], role=ROLE, on_fargate=False)
     assert {call.principal for call in calls if call.endpoint == "logs"} == {None}
     assert all("ec2.amazonaws.com" in call.assumed_by for call in calls if call.principal)
+
+
+def test_a_role_by_its_name_is_one_of_the_account() -> None:
+    for role, account, principal in (
+        ("puller", "123456789012", "arn:aws:iam::123456789012:role/puller"),
+        ("puller", None, None),
+        ("no role:", "123456789012", None),
+    ):
+        calls = pull_calls(plan(), [parse_reference(IMAGE)], role=role, account=account)
+        assert calls[0].principal == principal

@@ -17,7 +17,7 @@ from probe.records import Record
 
 
 class MalformedError(Exception):
-    """The document is not one that AWS would accept, or is larger than any that it would. `args[0]` says why."""
+    """The document is not one that AWS would accept, or is too large. `args[0]` is the reason."""
 
 
 # Compares one value of the request with one of the policy.

@@ -19,7 +19,7 @@ _ESCAPES = ("*", "?", "$")  # ${*} is the letter itself
 
 
 class Pattern(Record, frozen=True):
-    """A pattern whose variables are filled in. `unknown` are the keys of variables that cannot be known; a hole stands
+    """A pattern with its variables filled in. `unknown` are the keys of variables that cannot be known; a hole stands
     for each."""
 
     tokens: tuple[str, ...]
@@ -29,7 +29,7 @@ class Pattern(Record, frozen=True):
 def compiled(text: str, lookup: Lookup | None, *, wildcards: bool = True) -> Pattern | None:
     """The pattern, None where a variable of it has no value: then it matches nothing.
 
-    `lookup` None: the policy's version has no variables, and `${` stands for itself.
+    `lookup` None: the policy's version has no variables, and `${` is plain text.
     """
     tokens: list[str] = []
     unknown: list[str] = []
