@@ -133,7 +133,11 @@ class Account:
             "total_max_attempts": configured or attempts,
             "mode": "adaptive" if mode == "adaptive" else "standard",
         }
-        self._operations = operations
+        self._is_reduced = operations is not None
+        if operations is not None:
+            # One for all clients, since what it keeps is small, and it lists the folder of all services only once.
+            loader = create_loader(self._session.get_config_variable("data_path"))
+            self._session.register_component("data_loader", ReducedLoader(loader, operations))
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -194,11 +198,10 @@ class Account:
             max_pool_connections=self._concurrent_calls,
             user_agent_extra=f"ecr-probe/{__version__}",
         )
-        # Each client gets its own loader: the session's would keep the descriptions of all services in memory.
-        loader = create_loader(self._session.get_config_variable("data_path"))
-        if self._operations is not None:
-            loader = ReducedLoader(loader, self._operations)
-        self._session.register_component("data_loader", loader)
+        if not self._is_reduced:
+            # Each client gets its own loader: the session's would keep the descriptions of all services in memory.
+            loader = create_loader(self._session.get_config_variable("data_path"))
+            self._session.register_component("data_loader", loader)
         client = self._session.create_client(service, region_name=region, config=config)
         _check_replies(client)
         return client
