@@ -14,6 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from selenium_axe_python.axe import Axe
 
 from probe.history import Snapshot
+from probe.records import replace
 from probe.report.markdown import of_finding
 from tests.page.browser import Browser
 from tests.page.conftest import Sidecar
@@ -359,6 +360,15 @@ def test_it_fits_the_screen(browser: Browser, sidecar: Sidecar, wait: Wait, name
     for width in (320, 768, 1280):
         browser.look(width=width)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_an_instant_with_its_date_fits_a_phone(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    sidecar.snapshot = replace(STATES["healthy"](), since=yesterday)
+    browser.look(width=320)
+    opened(browser, sidecar, wait)
+    assert f"{yesterday:%Y-%m-%d}" in browser.find_element(By.ID, "hero").text
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 320
 
 
 def test_long_words_break_on_a_phone(browser: Browser, sidecar: Sidecar, wait: Wait) -> None:
