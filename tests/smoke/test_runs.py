@@ -654,7 +654,7 @@ def test_expired_credentials_are_reported_without_awss_sentence(bench: Bench) ->
     secret = "The security token FwoGZXIvYXdzEXAMPLETOKEN included in the request is expired"
     bench.aws.errors = lambda *_: Error("ExpiredTokenException", secret)
     text = refused(bench, *subnets(1))
-    assert text.startswith("AWS does not accept the credentials (ExpiredTokenException); --profile")
+    assert text.startswith("the AWS credentials have expired (ExpiredTokenException); --profile")
     assert "FwoG" not in text
 
 
