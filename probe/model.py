@@ -908,6 +908,20 @@ class SourceSummary(Record, frozen=True, kw_only=True):
     failure: str | None = None
 
 
+class CrossCheck(Record, frozen=True, kw_only=True):
+    """What IAM's policy simulator says of a call of the pulling role, next to what the gates say.
+
+    `agrees` None: one of the two does not decide, for the reason `problem` if there is one.
+    """
+
+    action: str
+    resource: str
+    gates: GateAnswer
+    simulator: str | None = None  # its decisions: "allowed", "implicitDeny", "explicitDeny"
+    agrees: bool | None = None
+    problem: str | None = None
+
+
 class SubnetAnswer(Record, frozen=True, kw_only=True):
     """The verdict on one subnet, where several were inspected."""
 
@@ -925,6 +939,7 @@ class ConfigurationSummary(Record, frozen=True, kw_only=True):
     region: str
     sources: tuple[SourceSummary, ...]
     subnets: tuple[SubnetAnswer, ...] = ()
+    cross_check: tuple[CrossCheck, ...] = ()  # with --cross-check
 
 
 class Verdict(Record, frozen=True, kw_only=True):

@@ -531,6 +531,11 @@ INSPECT_FLAGS = (
         "name of its repository, ROLE/NAME or its ARN; repeatable",
         note="nothing is changed",
     ),
+    Flag(
+        "cross-check",
+        help="ask IAM's policy simulator about the pulling role too, and report where it disagrees; it needs "
+        "iam:SimulatePrincipalPolicy",
+    ),
     STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS

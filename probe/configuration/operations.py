@@ -429,6 +429,13 @@ ROLE = Operation(
     keep=("Role.RoleName", "Role.Arn", "Role.RoleId", "Role.AssumeRolePolicyDocument", "Role.PermissionsBoundary"),
 )
 ROLE_POLICIES = Operation("iam", "ListRolePolicies", "PolicyNames")  # its items are strings
+# Only with --cross-check: IAM's own evaluation, which changes nothing.
+SIMULATION = Operation(
+    "iam",
+    "SimulatePrincipalPolicy",
+    "EvaluationResults",
+    keep=("EvalActionName", "EvalResourceName", "EvalDecision", "MissingContextValues"),
+)
 ROLE_POLICY = Operation("iam", "GetRolePolicy", keep=("PolicyName", "PolicyDocument"))
 ATTACHED_ROLE_POLICIES = Operation("iam", "ListAttachedRolePolicies", "AttachedPolicies", keep=("PolicyArn",))
 POLICY = Operation("iam", "GetPolicy", keep=("Policy.Arn", "Policy.DefaultVersionId"))

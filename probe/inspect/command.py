@@ -11,6 +11,7 @@ from probe.configuration.view import MissingError, View
 from probe.faults import diagnose
 from probe.gates.flow import Origin
 from probe.gates.opinion import in_words
+from probe.inspect.cross_check import cross_check
 from probe.inspect.legs import Leg, leg
 from probe.inspect.measured import Measured
 from probe.inspect.options import Options
@@ -19,7 +20,7 @@ from probe.inspect.remedies import Remedy, remedy, with_remedies
 from probe.inspect.replacements import Replacement, refuse_strangers
 from probe.inspect.subnets import Judged, answers, over_all
 from probe.inspect.target import Target, other_registries, read_target
-from probe.model import Endpoint, Measurement, Policy, Verdict
+from probe.model import CrossCheck, Endpoint, Measurement, Policy, Verdict
 from probe.operator.reading import Reader, read
 from probe.records import Record, field, replace
 from probe.verdict import judge
@@ -41,6 +42,7 @@ class Inspection(Record, frozen=True, kw_only=True):
 
     parts: tuple[Part, ...] = ()
     measured: dict[str, Measured] = field(default_factory=dict)
+    cross_check: tuple[CrossCheck, ...] = ()
     obstacle: MissingError | None = None
 
     @property
@@ -122,7 +124,9 @@ def _evaluate(view: View, options: Options, measured: Sequence[Measured]) -> Ins
     except MissingError as error:
         return Inspection(obstacle=error)
     targets = (target, *other_registries(target))
-    return Inspection(parts=tuple(_part(view, each, by_subnet) for each in targets), measured=by_subnet)
+    parts = tuple(_part(view, each, by_subnet) for each in targets)
+    legs = [each for part in parts for each in part.legs] if options.cross_check else []
+    return Inspection(parts=parts, measured=by_subnet, cross_check=cross_check(view, legs))
 
 
 def _part(view: View, target: Target, measured: Mapping[str, Measured]) -> Part:
@@ -162,7 +166,7 @@ def verdict_of(inspection: Inspection, configuration: Configuration, *, strict: 
         for part in inspection.parts
         for origin in part.target.origins
     ]
-    summary = replace(configuration.summary, subnets=answers(judged))
+    summary = replace(configuration.summary, subnets=answers(judged), cross_check=inspection.cross_check)
     gates = tuple(gate for part in inspection.parts for each in part.legs for gate in each.gates)
     return replace(over_all(judged, strict=strict), configuration=summary, gates=gates)
 

@@ -33,6 +33,7 @@ class Options(Unshown, frozen=True):
     changes: tuple[Wanted, ...]
     save: str | None
     configuration: str | None
+    cross_check: bool
     strict: bool
     region: str | None
     profile: str | None
@@ -65,6 +66,7 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         changes=arguments.values("with", parse),
         save=arguments.value("save", str),
         configuration=arguments.value("configuration", str),
+        cross_check=arguments.on("cross-check"),
         strict=arguments.on("strict"),
         region=arguments.value("region", _of_form(REGION, "a region"))
         or (task["region"] if task else None)

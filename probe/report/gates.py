@@ -153,6 +153,7 @@ def _place(answer: SubnetAnswer) -> str:
 def reading(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Page) -> Iterator[Line]:
     """What was read, and what could not be read with the statement that would allow it."""
     yield from wrapped(("dim", ""), what_was_read(configuration), indent=0, page=page, style="dim")
+    yield from _cross_check(configuration, page)
     for text in unanswered(configuration):
         yield from wrapped(("warning", "not read: "), text, indent=0, page=page)
     missing = missing_rights(gates)
@@ -161,6 +162,22 @@ def reading(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Pa
         yield from wrapped(("warning", "not read: "), text, indent=0, page=page)
         for line in statement(missing, page.width):
             yield (("", "  "), ("command", line))
+
+
+def _cross_check(configuration: ConfigurationSummary, page: Page) -> Iterator[Line]:
+    """How far IAM's policy simulator agrees."""
+    checks = configuration.cross_check
+    if not checks:
+        return
+    agreeing = sum(check.agrees is True for check in checks)
+    text = f"IAM's policy simulator agrees on {agreeing} of {counted(len(checks), 'call')} of the pulling role"
+    yield from wrapped(("dim", ""), text, indent=0, page=page, style="dim")
+    for check in checks:
+        if check.agrees is not True:
+            verb = "disagrees" if check.agrees is False else "does not decide"
+            words = f"{check.action}: the gates say {check.gates}, the simulator {check.simulator or 'nothing'}"
+            text = f"{words} ({check.problem})" if check.problem else words
+            yield from wrapped(("warning", f"{verb}: "), text, indent=0, page=page)
 
 
 def what_was_read(configuration: ConfigurationSummary) -> str:
