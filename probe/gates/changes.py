@@ -7,6 +7,7 @@ Nothing is ever changed at AWS.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from probe.configuration.document import Configuration
@@ -27,6 +28,10 @@ class Change(Record, frozen=True, kw_only=True):
     def advice(self, region: str) -> Advice:
         """What to do in words, and the command with every id."""
         raise NotImplementedError
+
+    def after(self, earlier: Sequence[Change]) -> Change | None:
+        """This change where `earlier` ones, found apart from it, are made too; None: one of them does the same."""
+        return None if self in earlier else self
 
 
 class AddSecurityGroupRule(Change, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from probe.configuration.document import Obstacle
 from probe.configuration.operations import NETWORK_ACLS, SUBNETS
 from probe.configuration.view import MissingError, View
 from probe.gates.flow import PORT, Flow
-from probe.gates.network_changes import AddNetworkAclEntry
+from probe.gates.network_changes import AddNetworkAclEntry, free_number
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.ranges import Network, Span, common, covered, networks, shown, span
 from probe.model import GateName
@@ -106,8 +106,9 @@ def _destinations(view: View, flow: Flow) -> tuple[str, ...]:
         subnet = view.item(SUBNETS, flow.target_subnet) if flow.target_subnet else None
     except MissingError:
         subnet = None
-    found = networks(_ranges_of(subnet or {}), flow.version)
-    return tuple(map(str, found or networks((flow.address,), flow.version)))
+    own = networks((flow.address,), flow.version)
+    found = [each for each in networks(_ranges_of(subnet or {}), flow.version) if common(span(each), span(own[0]))]
+    return tuple(map(str, found or own))
 
 
 def _ranges_of(subnet: dict[str, Any]) -> Iterable[str]:
@@ -238,20 +239,18 @@ def _change(
     identity: str, entries: Sequence[dict[str, Any]], refusing: Sequence[dict[str, Any] | None], look: Look
 ) -> AddNetworkAclEntry | None:
     """An entry in front of every one that denies a part."""
-    taken = {int(entry["RuleNumber"]) for entry in entries}
-    numbers = (int(entry["RuleNumber"]) for entry in refusing if entry)
-    number = _free(taken, min((number for number in numbers if number <= _LAST_NUMBER), default=None))
+    taken = tuple(sorted(int(entry["RuleNumber"]) for entry in entries))
+    denying = (int(entry["RuleNumber"]) for entry in refusing if entry)
+    before = min((number for number in denying if number <= _LAST_NUMBER), default=None)
+    number = free_number(taken, before)
     if number is None or not look.grant:
         return None
-    return AddNetworkAclEntry(object=identity, number=number, egress=look.egress, ports=look.ports, cidr=look.grant[0])
-
-
-def _free(taken: set[int], before: int | None) -> int | None:
-    """A number that no entry has: behind all of them, or the last one in front of `before`."""
-    if before is None:
-        after = max((number for number in taken if number <= _LAST_NUMBER), default=0)
-        tens = (after // 10 + 1) * 10
-        if tens <= _LAST_NUMBER:
-            return tens
-        before = _LAST_NUMBER + 1
-    return next((number for number in range(before - 1, 0, -1) if number not in taken), None)
+    return AddNetworkAclEntry(
+        object=identity,
+        number=number,
+        egress=look.egress,
+        ports=look.ports,
+        cidr=look.grant[0],
+        taken=taken,
+        before=before,
+    )

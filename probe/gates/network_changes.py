@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from probe.configuration.document import Configuration
@@ -17,15 +18,37 @@ from probe.configuration.operations import (
 )
 from probe.gates.changes import Change
 from probe.model import Advice
+from probe.records import replace
+
+_LAST_NUMBER = 32766  # of an entry
 
 
 class AddNetworkAclEntry(Change, frozen=True, kw_only=True):
-    """Allow TCP to these ports, in one direction, in front of what denies it."""
+    """Allow TCP to these ports, in one direction, in front of what denies it.
+
+    `taken` are the numbers of the entries that exist, `before` that of the first one that denies.
+    """
 
     number: int
     egress: bool
     ports: tuple[int, int]
     cidr: str
+    taken: tuple[int, ...] = ()
+    before: int | None = None
+
+    def after(self, earlier: Sequence[Change]) -> Change | None:
+        """With another number, if one of `earlier` has this one."""
+        in_list = [
+            other
+            for other in earlier
+            if isinstance(other, AddNetworkAclEntry) and (other.object, other.egress) == (self.object, self.egress)
+        ]
+        if any((other.ports, other.cidr) == (self.ports, self.cidr) for other in in_list):
+            return None
+        added = [other.number for other in in_list]
+        if self.number not in added:
+            return self
+        return replace(self, number=free_number((*self.taken, *added), self.before) or self.number)
 
     def applied(self, configuration: Configuration) -> Configuration:
         family = "Ipv6CidrBlock" if ":" in self.cidr else "CidrBlock"
@@ -56,6 +79,17 @@ class AddNetworkAclEntry(Change, frozen=True, kw_only=True):
                 f"{family} {self.cidr} --rule-action allow {'--egress' if self.egress else '--ingress'}",
             ),
         )
+
+
+def free_number(taken: Collection[int], before: int | None) -> int | None:
+    """A number that no entry has: behind all of them, or the last one in front of `before`; None: none is left."""
+    if before is None:
+        after = max((number for number in taken if number <= _LAST_NUMBER), default=0)
+        tens = (after // 10 + 1) * 10
+        if tens <= _LAST_NUMBER:
+            return tens
+        before = _LAST_NUMBER + 1
+    return next((number for number in range(before - 1, 0, -1) if number not in taken), None)
 
 
 _ROUTE_OPTIONS = {

@@ -86,8 +86,11 @@ def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, R
 
 def _advice(first: Iterable[Change], remedies: Sequence[Remedy], region: str) -> Advice:
     """The changes that the gates ask for, then those that hide behind them, each once."""
-    changes = tuple(dict.fromkeys((*first, *(change for each in remedies for change in each.changes))))
-    advice = [change.advice(region) for change in changes]
+    made: list[Change] = []
+    for change in (*first, *(change for each in remedies for change in each.changes)):
+        own = change.after(made)
+        made += [own] if own is not None else []
+    advice = [change.advice(region) for change in made]
     text = "; then ".join(each.text for each in advice)
     commands = tuple(command for each in advice for command in each.commands)
     notes = [*(each.note for each in advice if each.note), *(each.sentence for each in remedies[:1])]

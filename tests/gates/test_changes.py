@@ -8,6 +8,8 @@ import pytest
 
 from probe.gates import network_changes
 from probe.gates.changes import AddSecurityGroupRule, Change
+from probe.gates.network_changes import AddNetworkAclEntry
+from probe.records import replace
 from tests.gates.sample_changes import NETWORK_CHANGES
 
 
@@ -25,3 +27,22 @@ def test_its_command_is_complete(change: Change) -> None:
     assert change.object in command
     assert change.object in advice.text
     assert re.findall(r"(?<= )[A-Z_]{4,}", command) == []  # no placeholder is left
+
+
+def test_entries_that_were_found_apart_get_numbers_of_their_own() -> None:
+    behind = AddNetworkAclEntry(
+        object="acl-0a000000", number=110, egress=True, ports=(443, 443), cidr="10.0.2.0/24", taken=(100,)
+    )
+    others = [
+        replace(behind, number=120, taken=(100, 110)),  # does the same
+        replace(behind, cidr="0.0.0.0/0"),
+        replace(behind, egress=False),
+        replace(behind, object="acl-0b000000"),
+        replace(behind, before=100, number=99, cidr="10.0.3.0/24"),
+        replace(behind, before=100, number=99, cidr="10.0.4.0/24"),
+    ]
+    made: list[Change] = []
+    for change in (behind, *others):
+        own = change.after(made)
+        made += [own] if own is not None else []
+    assert [change.number for change in made if isinstance(change, AddNetworkAclEntry)] == [110, 120, 110, 110, 99, 98]
