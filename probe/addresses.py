@@ -52,6 +52,11 @@ def embedded(address: str) -> str:
     return address
 
 
+def is_translated(address: str) -> bool:
+    """Whether a NAT gateway translates the address to IPv4. AWS[dns64-prefix]"""
+    return embedded(address) != address and is_ipv6(address)
+
+
 def is_ipv6(address: str) -> bool:
     return ip_address(address).version == 6
 

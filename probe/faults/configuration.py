@@ -111,7 +111,11 @@ def _counts(gate: Gate, evidence: Evidence) -> bool:
 def contradictions(evidence: Evidence) -> Iterator[Finding]:
     """Connections that were measured otherwise than the gates of their address have it."""
     refused = [step for step, gates in _connections(evidence) if step.ok and _any(gates, GateAnswer.REFUSES)]
-    silent = [step for step, gates in _connections(evidence) if step.failed and gates and _all_allow(gates)]
+    silent = [
+        step
+        for step, gates in _connections(evidence)
+        if step.failed and gates and _all_allow(gates) and step not in evidence.survived
+    ]
     if refused:
         what = "A gate refuses packets that were answered: the reading was of another VPC, or the check ran elsewhere"
         yield finding(CONTRADICTION, evidence, refused, suspects=possible(_CHANGED), what=what)

@@ -16,7 +16,7 @@ from probe.faults.evidence import REFUSALS, Evidence, HostFacts, is_inside
 from probe.faults.fault import Fault, Suspects, finding, finding_of_hosts, finds, merged, noted, possible
 from probe.faults.name_suspects import is_abroad, public_answer_suspects
 from probe.faults.names import leak_steps
-from probe.model import Action, AddressClass, Basis, Extent, Failure, Finding, Impact, Kind, RedirectTarget, Route, Step
+from probe.model import Action, AddressClass, Extent, Failure, Finding, Impact, Kind, RedirectTarget, Route, Step
 from probe.records import replace
 
 CROSS_REGION = noted(
@@ -125,9 +125,11 @@ PUBLIC = UNREACHABLE.variant(
 _LOST = (Failure.TIMEOUT, Failure.UNREACHABLE, *REFUSALS)
 
 
-@finds(UNREACHABLE, PUBLIC, basis=Basis.MEASURED)
+@finds(UNREACHABLE, PUBLIC)
 def unserved_regions(evidence: Evidence) -> Iterator[Finding]:
     """The pull's hosts of another region that only public addresses lead to: one finding for all of them."""
+    if evidence.is_text:
+        return
     abroad = [host for host in evidence.hosts if is_abroad(evidence, host)]
     for fault, hosts in (
         (UNREACHABLE, [host for host in abroad if not host.connected]),

@@ -5,9 +5,9 @@ What depends on a value that cannot be known, and what could not be read, leaves
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from probe.model import Cause, Finding, Gate, GateAnswer, GateName, Standing
+from probe.model import Advice, Cause, Finding, Gate, GateAnswer, GateName, Standing
 from probe.records import replace
 
 # The gates that decide a cause. Where some of them were met, and all of these allow or refuse for another cause, it is
@@ -62,7 +62,8 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "logs.group-missing": (GateName.LOG_GROUP,),
 }
 
-_OF_PACKETS = frozenset(
+# What gates decide, by the step of a check that shows it. Where a name leads decides about all steps.
+_OF_CONNECTIONS = frozenset(
     (
         GateName.ENDPOINT_INTERFACE,
         GateName.ENDPOINT_ZONE,
@@ -78,37 +79,86 @@ _OF_PACKETS = frozenset(
         GateName.NACL_RETURN_INGRESS,
     )
 )
+_OF_NAMES = frozenset(
+    (
+        GateName.DHCP_OPTIONS,
+        GateName.VPC_DNS_ATTRIBUTES,
+        GateName.RESOLVER_FIREWALL,
+        GateName.RESOLVER_RULE,
+        GateName.HOSTED_ZONE,
+        GateName.PRIVATE_DNS,
+        GateName.ENDPOINT,
+    )
+)
 
 
 def settle(findings: Iterable[Finding], gates: Sequence[Gate]) -> tuple[Finding, ...]:
     """The findings with the standings that the gates of their endpoints give their causes."""
     if not gates:
         return tuple(findings)
-    return tuple(
-        _settled(finding, [gate for gate in gates if gate.endpoint in finding.endpoints]) for finding in findings
-    )
+    return tuple(_settled(finding, [gate for gate in gates if _is_about(gate, finding)]) for finding in findings)
+
+
+def _is_about(gate: Gate, finding: Finding) -> bool:
+    """Whether a gate is of an endpoint of the finding. The registry's key counts for S3, which has the layers."""
+    return gate.endpoint in finding.endpoints or (gate.gate is GateName.KMS_KEY and "s3" in finding.endpoints)
 
 
 def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
     if not finding.causes:
         return finding
-    refusals = {gate.cause: gate for gate in reversed(list(_first_refusals(gates))) if gate.cause}
+    refusals: dict[str, Gate] = {}
+    for gate in gates:
+        if gate.answer is GateAnswer.REFUSES and gate.cause:
+            refusals.setdefault(gate.cause, gate)
     causes = [_with_standing(cause, refusals.get(cause.code), gates) for cause in finding.causes]
+    causes += _unlisted(finding, gates)
     if any(cause.standing is Standing.CONFIRMED for cause in causes):
         causes = [_overtaken(cause, gates) for cause in causes]
     return replace(finding, causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)))
 
 
-def _first_refusals(gates: Iterable[Gate]) -> Iterator[Gate]:
-    """The refusals that explain something. Where a name leads to a wrong place, what stops packets on their way there
-    explains nothing."""
-    astray = set()
-    for gate in gates:
-        leg = (gate.endpoint, gate.subnet)
-        if gate.answer is GateAnswer.REFUSES and not (leg in astray and gate.gate in _OF_PACKETS):
-            yield gate
-            if gate.gate not in _OF_PACKETS and gate.endpoint != "s3":  # whose name is public by design
-                astray.add(leg)
+def _unlisted(finding: Finding, gates: Sequence[Gate]) -> list[Cause]:
+    """Refusals that explain the finding at an endpoint where none of its own causes does: the same steps can fail for
+    another reason at each endpoint.
+    """
+    if finding.code.startswith("configuration."):
+        return []  # about the gates themselves
+    listed = {cause.code for cause in finding.causes}
+    shown = {tuple(step.split("/")[:2]) for step in finding.because}
+    refusals = [gate for gate in gates if gate.answer is GateAnswer.REFUSES and gate.cause and gate.object]
+    if not any(gate.endpoint == "s3" and gate.gate in _OF_CONNECTIONS for gate in refusals):
+        # Without its gateway endpoint, S3's packets still have another way.
+        refusals = [gate for gate in refusals if (gate.endpoint, gate.gate) != ("s3", GateName.ENDPOINT)]
+    explained = {gate.endpoint for gate in refusals if gate.cause in listed}
+    found: dict[str, Cause] = {}
+    for gate in refusals:
+        if gate.endpoint not in explained and _shows(gate, {action for name, action in shown if name == gate.endpoint}):
+            explained.add(gate.endpoint)
+            found.setdefault(gate.cause or "", _cause_of(gate))
+    return list(found.values())
+
+
+def _shows(gate: Gate, actions: set[str]) -> bool:
+    """Whether failed steps of these actions are what a refusal of this gate looks like."""
+    if gate.gate in _OF_CONNECTIONS:
+        return "tcp" in actions
+    if gate.gate in (GateName.ENDPOINT, GateName.PRIVATE_DNS):
+        return "tcp" in actions  # the name has an address, but not the endpoint's
+    return bool({"dns", "tcp"} & actions) if gate.gate in _OF_NAMES else bool(actions - {"dns", "tcp", "tls"})
+
+
+def _cause_of(gate: Gate) -> Cause:
+    where = f"{gate.element} of {gate.object}" if gate.element else f"{gate.object}"
+    return Cause(
+        code=gate.cause or "",
+        standing=Standing.CONFIRMED,
+        title=gate.sentence,
+        fix=Advice(f"change {where}"),
+        confirm=Advice(f"read {gate.object}"),
+        object=gate.object,
+        element=gate.element,
+    )
 
 
 def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) -> Cause:
@@ -116,6 +166,9 @@ def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) ->
         settled = replace(cause, standing=Standing.CONFIRMED, title=refusal.sentence)
         return replace(settled, object=refusal.object, element=refusal.element)
     own = [gate for gate in gates if gate.gate in SETTLED_BY.get(cause.code, ())]
+    open_gate = next((gate for gate in own if gate.cause == cause.code and gate.answer is GateAnswer.DEPENDS), None)
+    if cause.standing is Standing.CONFIRMED and open_gate is not None:  # by what was measured
+        return replace(cause, object=open_gate.object, element=open_gate.element)
     if own and all(gate.answer is GateAnswer.ALLOWS or _refuses_otherwise(gate) for gate in own):
         return replace(cause, standing=Standing.RULED_OUT)
     return cause

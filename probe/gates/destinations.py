@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
-from probe.addresses import classify, is_ipv6
+from probe.addresses import classify, is_ipv6, is_translated
 from probe.configuration.document import Obstacle
 from probe.configuration.operations import INTERFACES, PREFIX_LIST_ENTRIES, PREFIX_LISTS
 from probe.configuration.view import MissingError, View
@@ -24,6 +24,8 @@ def flow_to(view: View, origin: Origin, endpoint: Endpoint, address: str, identi
     What cannot be read is left out: the gates that need it say so.
     """
     flow = Flow(origin=origin, endpoint=endpoint.name, host=endpoint.host, address=address)
+    if is_translated(address):
+        return replace(flow, public=True)
     try:
         interface = view.item(INTERFACES, identity) if identity else interface_at(view, origin, address)
         if interface is None and identity is None and _is_public(view, origin, address):
@@ -82,6 +84,7 @@ def _to_s3(view: View, flow: Flow, endpoint: Endpoint, partition: str, seen: Seq
             found = replace(
                 flow,
                 address=address,
+                abroad=region is not None,
                 # A gateway endpoint serves its own Region alone: AWS[s3-gateway-regional].
                 service=service if region is None and listed else None,
                 prefix_list=item["PrefixListId"] if region is None and listed else None,

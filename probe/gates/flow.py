@@ -58,6 +58,7 @@ class Flow(Record, frozen=True, kw_only=True):
     service: str | None = None  # the gateway endpoint's, if one exists for this endpoint
     prefix_list: str | None = None
     gateway: str | None = None
+    abroad: bool = False  # to S3 of another Region, which no gateway endpoint serves
 
     @property
     def version(self) -> int:

@@ -163,6 +163,29 @@ class AssociateRouteTable(Change, frozen=True, kw_only=True):
         )
 
 
+class SetGatewayAddressType(Change, frozen=True, kw_only=True):
+    """Let a gateway endpoint carry IPv6 too, which puts a route for it into its tables."""
+
+    table: str
+    prefix_list: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        return _with_route(
+            configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "IpAddressType": "dualstack"}),
+            self.table,
+            _gateway_route(self.prefix_list, self.object),
+        )
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"let {self.object} carry IPv6 as well",
+            (
+                f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id {self.object} "
+                "--ip-address-type dualstack",
+            ),
+        )
+
+
 # AWS[s3-gateway-cuts-connections]
 CUTS_CONNECTIONS = "This interrupts the S3 connections that are open in the subnets of that route table."
 NEW_GATEWAY = "vpce-new"  # an endpoint that a change would create

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from probe.addresses import is_translated
 from probe.configuration.document import Obstacle
 from probe.configuration.operations import (
     ENDPOINTS,
@@ -77,6 +78,9 @@ def public_path(view: View, flow: Flow) -> Opinion | None:
     if not flow.public:
         return None
     ways = ways_out(view, flow)
+    if ways and ways[0].hop is Hop.NAT and is_translated(flow.address):
+        sentence = f"{ways[0].target} translates {flow.address} to an IPv4 address"
+        return allows(GateName.PUBLIC_PATH, sentence, ways[0].target, ways[0].destination)
     if not ways or ways[-1].hop in (Hop.GATEWAY_ENDPOINT, Hop.TRANSIT, Hop.PEERING, Hop.OTHER, Hop.LOCAL):
         return None if len(ways) < 2 else _after(view, flow, ways)
     if ways[0].hop is Hop.DEVICE:

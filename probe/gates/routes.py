@@ -69,7 +69,8 @@ def _no_route(view: View, flow: Flow, table: str, sentence: str, found: Way | No
     if gateway is not None and gateway.refuses and gateway.cause is not None:
         cause, change, sentence = gateway.cause, gateway.change, f"{sentence}: {gateway.sentence}"
     else:
-        cause, change = "tcp.no-route", _route_out(view, flow, table, found)
+        cause = "region.cross-region" if flow.abroad else "tcp.no-route"
+        change = _route_out(view, flow, table, found)
     element = found.destination if found else flow.prefix_list
     return refuses(GateName.ROUTE, sentence, cause=cause, identity=table, element=element, change=change)
 

@@ -8,7 +8,7 @@ from probe.configuration.operations import ENDPOINTS
 from probe.configuration.view import MissingError, View
 from probe.gates.block_public_access import block_public_access
 from probe.gates.flow import Flow
-from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoint
+from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoint, SetGatewayAddressType
 from probe.gates.opinion import Opinion, allows, refuses
 from probe.gates.public_path import public_path, ways_out
 from probe.gates.route_tables import table_of
@@ -37,6 +37,15 @@ def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
             cause="endpoint.not-available",
             identity=identity,
             element=gateway.get("State"),
+        )
+    if flow.version == 6 and gateway.get("IpAddressType") == "ipv4":  # AWS[gateway-ip-address-type]
+        return refuses(
+            GateName.ENDPOINT,
+            f"{identity} carries only IPv4",
+            cause="region.ipv6-unsupported-endpoint",
+            identity=identity,
+            element="IpAddressType ipv4",
+            change=SetGatewayAddressType(object=identity, table=table, prefix_list=flow.prefix_list or ""),
         )
     if not _has_route(found, identity):
         return refuses(

@@ -42,6 +42,7 @@ _MISSING = {
     "ecs-telemetry": "ecs.control-plane-endpoints-missing",
 }
 _OTHER_MISSING = "endpoint.missing.other"
+_FIPS = "client.fips-hostname"
 _OF_PULL = ("ecr.api", "ecr.dkr", "s3")
 _TO_OTHER_VPCS = (Hop.PEERING, Hop.TRANSIT)
 _AWS_ALONE = 2  # labels of "amazonaws.com", whose private zone is not meant for one service
@@ -164,12 +165,13 @@ def without_endpoint(view: View, origin: Origin, lookup: Lookup, endpoints: Sequ
         opinion = not_visible(view, gate, what, owner, f"ec2:DescribeVpcEndpoints in {owner}")
         return replace(opinion, object=lookup.vpc, element=lookup.service)
     abroad = lookup.region != view.configuration.region
+    is_pull_abroad = abroad and lookup.endpoint in _OF_PULL
     others = [item for item in endpoints if _service(item) == _last_labels(lookup.service) and not abroad]
     but = f"; {others[0]['VpcEndpointId']} serves {others[0].get('ServiceName')}" if others else ""
     return refuses(
         gate,
         f"{lookup.vpc} has no endpoint for {lookup.service}{but}",
-        cause="region.cross-region" if abroad and lookup.endpoint in _OF_PULL else missing_cause(lookup.endpoint),
+        cause="region.cross-region" if is_pull_abroad else missing_cause(lookup.endpoint),
         identity=lookup.vpc,
         element=lookup.service,
         change=_creation(view, origin, lookup, endpoints),
@@ -188,15 +190,20 @@ def without_private_dns(lookup: Lookup, item: Item) -> Opinion:
             element="PrivateDnsEnabled false",
             change=EnablePrivateDns(object=identity),
         )
-    legacy = lookup.endpoint == "ecr-legacy"
+    legacy = "client.legacy-hostname" if lookup.endpoint == "ecr-legacy" else _FIPS if _is_fips(lookup) else None
     return refuses(
         gate,
         f"private DNS of {identity} does not cover {lookup.name}",
-        cause="client.legacy-hostname" if legacy else "region.ipv6-unsupported-endpoint",
+        cause=legacy or "region.ipv6-unsupported-endpoint",
         identity=identity,
         element=lookup.name,
         change=None if legacy else SetEndpointAddressType(object=identity),
     )
+
+
+def _is_fips(lookup: Lookup) -> bool:
+    """Whether the name is a FIPS host's, which has an endpoint of its own. AWS[ecr-fips-endpoints]"""
+    return "ecr-fips." in lookup.name
 
 
 def without_family(lookup: Lookup, item: Item) -> Opinion:

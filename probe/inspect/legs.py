@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
-from probe.addresses import classify
+from probe.addresses import classify, embedded, is_sinkhole
 from probe.configuration.view import MissingError, View
 from probe.gates.calls import Call, call_opinions
 from probe.gates.destinations import flow_to, public_flows
@@ -122,6 +122,9 @@ def leg(
             passages = tuple(map(_behind, passages))
         elif resolution.is_doubted and not dialled:
             passages = tuple(map(_doubtful, passages))
+        elif not resolution.public and endpoint.kind is not Kind.GATEWAY:
+            own = {resolved.address for resolved in resolution.addresses}
+            passages = tuple(passage if _is_expected(passage.flow, own) else _behind(passage) for passage in passages)
         resolution = _with_gateway(view, resolution, passages)
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
@@ -135,7 +138,9 @@ def _flows(
     view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, dialled: Sequence[str]
 ) -> tuple[Flow, ...]:
     """The flows to the addresses of the name. Raises MissingError."""
-    public = tuple(text for text in dialled if classify(text, plan.vpc_cidrs) is AddressClass.PUBLIC)
+    # Whose network a global IPv6 address belongs to is not known; of S3 it is AWS's.
+    outside = (AddressClass.PUBLIC, *([AddressClass.UNKNOWN] if endpoint.kind is Kind.GATEWAY else []))
+    public = tuple(text for text in dialled if classify(text, plan.vpc_cidrs) in outside)
     interfaces = {found.address: found.interface for found in resolution.addresses}
     private = [text for text in dialled if text not in public] or ([] if public else list(interfaces))
     if private or not (resolution.public or public):
@@ -170,6 +175,14 @@ def _with_gateway(view: View, resolution: Resolution, passages: Sequence[Passage
         opinion = replace(opinion, cause=None, change=None)
     served_by = resolution.served_by or flow.gateway
     return replace(resolution, opinions=(*resolution.opinions, opinion), served_by=served_by)
+
+
+def _is_expected(flow: Flow, resolved: Container[str]) -> bool:
+    """Whether the address is one that the name has, or could have: a public one that was dialled instead is not, nor is
+    that of a filter."""
+    if is_sinkhole(flow.address):
+        return False
+    return not flow.public or flow.address in resolved or embedded(flow.address) in resolved
 
 
 def _behind(passage: Passage) -> Passage:

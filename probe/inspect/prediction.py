@@ -124,8 +124,11 @@ class _Walk:
             server=server, asker=Asker.CONFIGURED, order=0, name=leg.endpoint.lookup, record=record,
             addresses=addresses, cnames=(resolution.target,) if resolution.target else (),
         )  # fmt: skip
-        step = _step(leg, Action.DNS, f"{server}/{record}", seen, failure=resolution.failure, address=server)
-        if addresses or resolution.failure:
+        # An endpoint without an address of a family that the subnet has.
+        nothing = not addresses and any(opinion.refuses for opinion in resolution.opinions)
+        failure = resolution.failure or (Failure.NO_ADDRESS if nothing else None)
+        step = _step(leg, Action.DNS, f"{server}/{record}", seen, failure=failure, address=server)
+        if addresses or failure:
             return step
         return replace(step, outcome=Outcome.SKIPPED, seen=Nothing(), detail="what the name resolves to is not known")
 

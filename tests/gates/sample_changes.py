@@ -10,6 +10,7 @@ from probe.gates.network_changes import (
     CreateGatewayEndpoint,
     ExcludeFromBlock,
     ReplaceRuleGroup,
+    SetGatewayAddressType,
     TurnOffSourceCheck,
 )
 
@@ -35,6 +36,7 @@ NETWORK_CHANGES: tuple[Change, ...] = (
     CreateGatewayEndpoint(object=VPC, service=SERVICE, table=TABLE, prefix_list=LIST, ipv6=True),
     ExcludeFromBlock(object="subnet-0a000000"),
     ExcludeFromBlock(object=VPC, mode="allow-bidirectional"),
+    SetGatewayAddressType(object="vpce-0e000009", table="rtb-0a000000", prefix_list="pl-0a000006"),
     TurnOffSourceCheck(object="eni-0c000000"),
     ReplaceRuleGroup(
         object="arn:aws:network-firewall:us-east-1:123456789012:stateful-rulegroup/hosts",

@@ -10,30 +10,11 @@ from probe.simulated_inspection import joined, settled
 
 # The image is not in private ECR, so that nothing of the pull can be inspected.
 NOT_INSPECTED = ("own-image-elsewhere", "own-image-ecr-public")
-# The gates do not confirm these yet.
-PENDING = (
-    "also-ecr-fips",
-    "cross-region",
-    "cross-region-s3-missing",
-    "custom-resolver",
-    "custom-resolver-nat",
-    "custom-resolver-nxdomain",
-    "custom-resolver-refuses",
-    "custom-resolver-servfail",
-    "custom-resolver-silent",
-    "dns64-without-route",
-    "everything-silent-by-two-faults",
-    "fips-image-host",
-    "ipv6-endpoint-ipv4-task",
-    "ipv6-s3-gateway-ipv4",
-    "resolver-rule-public",
-    "s3-kms-denied",
-)
 
 
 def the_configuration_confirms_the_cause(scenario: Scenario, verdict: Verdict, account: SimulatedAccount) -> None:
     """What was measured, joined with the configuration."""
-    if scenario.name in (*NOT_INSPECTED, *PENDING):
+    if scenario.name in NOT_INSPECTED:
         return
     found = joined(account, verdict, role=pull_role(scenario))
     assert settled(found) == scenario.settled

@@ -192,8 +192,12 @@ def _keys(vpc: VPC) -> dict[str, Item]:
                 "KeyManager": "CUSTOMER",
                 "AWSAccountId": vpc.task.account,
             }
+            own_account = Statement(
+                actions=("kms:*",), principals=(f"arn:{vpc.task.partition}:iam::{vpc.task.account}:root",)
+            )
             return {
                 "kms:DescribeKey": {"KeyMetadata": metadata},
+                "kms:GetKeyPolicy": {"Policy": document((own_account,), principals=True)},
                 "kms:ListGrants": {"Grants": [grant] if repository.key.granted else []},
             }
     return {}

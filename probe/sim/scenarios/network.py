@@ -129,7 +129,7 @@ NETWORK = (
         egress_only(),
         findings={"tcp.silent": "tcp.security-group"},
         excludes=f"{NO_ENDPOINT} {PRIVATE_NAMES} endpoint.missing.s3 s3.route-table-not-associated dns.stale-record",
-        settled={"tcp.security-group": ids.TASK_GROUP},
+        settled=dict.fromkeys(("tcp.security-group", "tcp.security-group-s3-egress"), ids.TASK_GROUP),
     ),
     failing(
         "everything-silent-by-two-faults",

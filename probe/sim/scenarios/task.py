@@ -231,7 +231,7 @@ TASK = (
         task_variables(AWS_USE_FIPS_ENDPOINT="true"),
         findings={"dns.public-answer": "client.fips-hostname"},
         arguments=("--also", "ecr-fips"),
-        settled={"client.fips-hostname": ids.VPC_ID},
+        settled={"endpoint.missing.other": ids.VPC_ID},
     ),
     passing(
         "fips-variable",
@@ -321,7 +321,7 @@ TASK = (
         "The registry's endpoint has only IPv6 addresses, and the task has none.",
         all_of(vpc_with(ipv6=IPV6), _ipv6_only_endpoint),
         findings={"tcp.no-route": "tcp.no-route", "path.family-skipped": None},
-        settled={"region.ipv6-unsupported-endpoint": endpoint_id("ecr.dkr")},
+        settled={"tcp.no-route": endpoint_id("ecr.dkr")},
     ),
     passing(
         "central-endpoints-ipv6",
