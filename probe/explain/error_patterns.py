@@ -924,6 +924,8 @@ PATTERNS = (
         *system_errors.HUNG_UP,
     ),
     # ---- answers
+    # Of a HEAD, whose answer has no body to be parsed.
+    _round_trip(Failure.DENIED, "parsing http 403 response body: unexpected end of json input"),
     _round_trip(
         Failure.DENIED, r"parsing http 403 response body: invalid character '<'[^<]{0,80}<\?xml", action=Action.LAYER
     ),
@@ -1082,6 +1084,7 @@ PATTERNS = (
         Failure.DENIED,
         "is not authorized to perform",
         r"\b403\W{1,2}forbidden",
+        r"invalid status code returned when fetching [a-z ]{1,40} 403\b",
         "status(?: code)?:? 403",
         _status("403"),
         "access ?denied(?:exception)?",
@@ -1177,8 +1180,12 @@ def _pattern_match(row: ErrorPattern, match: re.Match[str], record: str) -> Patt
     )
 
 
+# CloudFormation's own word for what a service answered, behind the answer.
+_OF_HANDLER = "HandlerErrorCode: "
+
+
 def _code_matches(record: str) -> Iterator[PatternMatch]:
     for match in _CODE.finditer(record):
         failure = failure_of_code(match[0], record)
-        if failure is not None:
+        if failure is not None and not record.endswith(_OF_HANDLER, 0, match.start()):
             yield PatternMatch(failure, Weight.STRONG, match.start(), match.end(), code=match[0])

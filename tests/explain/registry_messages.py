@@ -26,6 +26,14 @@ REGISTRIES: tuple[Message, ...] = (
         "reference",
     ),
     ("denied: requested access to the resource is denied unauthorized: authentication required", Failure.DENIED, None),
+    ('error parsing HTTP 403 response body: unexpected end of JSON input: ""', Failure.DENIED, None),
+    ("Invalid status code returned when fetching tags list 403 (Forbidden)", Failure.DENIED, None),
+    (
+        "The repository with name 'cart' does not exist in the registry with id '123456789012' (Service: Ecr, Status "
+        "Code: 400) (HandlerErrorCode: NotFound)",
+        Failure.NOT_FOUND,
+        Action.MANIFEST,
+    ),
     ("UNSUPPORTED: Unsupported manifest type: application/x", Failure.MALFORMED, "manifest-refused"),
     ("MANIFEST_INVALID: manifest invalid", Failure.MALFORMED, "manifest-refused"),
     ("manifest failed signature verification", Failure.MALFORMED, "manifest-refused"),
