@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import combinations
+from typing import Any
 
 import pytest
 
 from probe.config.flags import UsageError
+from probe.inspect.command import inspect
+from probe.inspect.options import read_options
 from probe.model import GateAnswer, Standing, Status, Verdict
+from probe.operator.aws import error_of_response
 from tests.gates.policy_account import account as with_policies
 from tests.gates.policy_account import allow, deny, organize, policy
 from tests.inspect.test_policies import with_service
+from tests.inspect.test_target import INSTANCE, TASK, on_an_instance, task
+from tests.inspect.test_target import with_service as on_ec2
 from tests.inspect.vpc import Account, inspected
 
 SERVICE = ("--cluster", "main", "--service", "shop")
@@ -89,8 +96,14 @@ def answers(verdict: Verdict) -> dict[tuple[str | None, ...], set[GateAnswer]]:
     return found
 
 
-def causes(verdict: Verdict, standing: Standing) -> set[str]:
-    return {cause.code for finding in verdict.findings for cause in finding.causes if cause.standing is standing}
+def causes(verdict: Verdict, standing: Standing) -> set[tuple[str, str]]:
+    """The causes of each finding."""
+    return {
+        (finding.code, cause.code)
+        for finding in verdict.findings
+        for cause in finding.causes
+        if cause.standing is standing
+    }
 
 
 def compare(less: Verdict, whole: Verdict, denied: tuple[str, ...]) -> None:
@@ -109,13 +122,23 @@ def compare(less: Verdict, whole: Verdict, denied: tuple[str, ...]) -> None:
     assert less.status in allowed.get(whole.status, set(Status)), (denied, whole.summary, less.summary)
 
 
-def inspected_without(change: Change, denied: tuple[str, ...]) -> Verdict | UsageError:
+def compare_run(run: Callable[[], Verdict], whole: Verdict, *denied: str) -> Verdict | None:
+    """The verdict, which is no more certain than the whole one; None where the run ends and names what is missing."""
+    try:
+        less = run()
+    except UsageError as usage:
+        error = str(usage)
+    else:
+        compare(less, whole, denied)
+        return less
+    assert any(action in error for action in denied), error
+    return None
+
+
+def without(change: Change, *denied: str) -> Callable[[], Verdict]:
     account = changed(change)
     account.denied = set(denied)
-    try:
-        return inspected(account, *SERVICE)
-    except UsageError as error:
-        return error
+    return partial(inspected, account, *SERVICE)
 
 
 @pytest.mark.slow
@@ -127,26 +150,60 @@ def test_knowing_less_makes_nothing_more_certain(change: Change) -> None:
     assert len(made) > 20
     pairs = random.Random(change.__name__).sample(list(combinations(made, 2)), PAIRS)
     for denied in (*((action,) for action in made), *pairs):
-        less = inspected_without(change, denied)
-        if isinstance(less, UsageError):
-            assert any(action in str(less) for action in denied), str(less)
-        else:
-            compare(less, whole, denied)
+        compare_run(without(change, *denied), whole, *denied)
 
 
 @pytest.mark.parametrize("change", [healthy, in_an_organization], ids=lambda change: change.__name__)
 def test_the_missing_right_is_named(change: Change) -> None:
     account = changed(change)
-    inspected(account, *SERVICE)
+    whole = inspected(account, *SERVICE)
     for action in sorted(set(account.calls) - _OPTIONAL):
-        less = inspected_without(change, (action,))
-        if isinstance(less, UsageError):
-            assert action in str(less)
+        less = compare_run(without(change, action), whole, action)
+        if less is None:
             continue
         assert action in {gate.missing for gate in less.gates or ()}, action
         assert less.configuration is not None
         failures = {f"{source.service}:{source.operation}": source.failure for source in less.configuration.sources}
         assert failures[action] == "denied"
+
+
+class Failing:
+    """Answers as the account does, but for one call, which ends with an error other than a denial."""
+
+    def __init__(self, account: Account, action: str, code: str) -> None:
+        self.region, self._account, self._action, self._code = account.region, account, action, code
+
+    def pages(self, action: str, *, region: str | None = None, **parameters: Any) -> Iterable[dict[str, Any]]:
+        if action == self._action:
+            raise error_of_response({"Error": {"Code": self._code}}, action)
+        return self._account.pages(action, region=region, **parameters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "ValidationException"])
+@pytest.mark.parametrize("change", [healthy, shut_endpoint], ids=lambda change: change.__name__)
+def test_a_call_that_fails_leaves_its_gates_unknown(code: str, change: Change) -> None:
+    account = changed(change)
+    whole = inspected(account, *SERVICE)
+    for action in sorted(set(account.calls)):
+        compare_run(partial(inspect, read_options(SERVICE, {}), Failing(changed(change), action, code)), whole, action)
+
+
+@pytest.mark.parametrize("argv", [SERVICE, ("--task", TASK)], ids=["service", "task"])
+def test_the_calls_of_another_start_are_refused_too(argv: tuple[str, ...]) -> None:
+    """On EC2, where the instances are read."""
+
+    def account_without(*denied: str) -> Account:
+        account = on_an_instance(on_ec2(launchType="EC2"))
+        account.objects["ecs"]["tasks"] = [task(launchType="EC2", containerInstanceArn=INSTANCE)]
+        account.denied = set(denied)
+        return account
+
+    account = account_without()
+    whole = inspected(account, *argv)
+    assert "ec2:DescribeInstances" in account.calls
+    for action in sorted(set(account.calls)):
+        compare_run(partial(inspected, account_without(action), *argv), whole, action)
 
 
 def test_without_any_right_the_first_one_is_named() -> None:
