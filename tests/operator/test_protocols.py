@@ -52,7 +52,7 @@ def required(shape: Any) -> dict[str, Any]:
         text = (
             (member.enum or ["x" * max(12, member.metadata.get("min", 1))])[0] if member.type_name == "string" else ""
         )
-        many = [{"Name": "x", "Values": ["y"]}] if name == "Filters" else ["x"]
+        many = [{"Name": "x", "Values": ["y"]}] if name == "Filters" else ["example"]
         parameters[name] = many if member.type_name == "list" else text
     return parameters
 
