@@ -102,6 +102,30 @@ def test_the_table_of_a_shared_subnet_is_not_this_accounts() -> None:
     assert opinion.answer == "unknown"
 
 
+LIST_6 = "pl-0a000006"
+S3_6 = replace(S3, address="2600:1fa0::", prefix_list=LIST_6)
+ENTRIES_6: list[Item] = [
+    {"Cidr": "52.216.0.0/15", "_PrefixListId": LIST},
+    {"Cidr": "2600:1fa0::/32", "_PrefixListId": LIST_6},
+]
+
+
+@pytest.mark.parametrize(
+    ("family", "tables", "cause", "command"),
+    [
+        ("ipv4", ["rtb-0a000000"], "region.ipv6-unsupported-endpoint", "--ip-address-type dualstack"),
+        ("dualstack", [], "s3.route-table-not-associated", "--add-route-table-ids rtb-0a000000"),
+    ],
+)
+def test_a_gateway_for_ipv4_alone_carries_no_ipv6(family: str, tables: list[str], cause: str, command: str) -> None:
+    gateway = {**GATEWAY, "IpAddressType": family, "RouteTableIds": tables}
+    routes = [S3_ROUTE] if tables else []
+    opinion, after = answer_after_change(with_routes(*routes, VpcEndpoints=[gateway], Entries=ENTRIES_6), ROUTE, S3_6)
+    assert opinion.cause == cause
+    assert command in command_of(opinion)
+    assert after.allows
+
+
 def test_replies_take_a_route_too() -> None:
     back = table("rtb-0e000000", to("10.0.1.0/24", "eni-0f000000", "blackhole"), subnet=ENDPOINTS)
     tables = [table("rtb-0a000000", subnet=TASKS), back]
