@@ -61,6 +61,10 @@ class Generated:
         """Whether one of the mutations breaks something or nothing, depending on what no configuration says."""
         return any(mutation.name in UNDECIDED for mutation in self.mutations)
 
+    @property
+    def groups_of_task(self) -> list[str]:
+        return [group["GroupId"] for group in self.object(TASK_INTERFACE)["Groups"]]
+
     def object(self, identity: str) -> Item:
         return self.account.object(identity)
 
@@ -68,16 +72,11 @@ class Generated:
         return self.account.objects.setdefault(service, {}).setdefault(members, [])
 
 
-def generated(seed: int, mutate: str | None = None) -> Generated:
-    """The configuration of this seed: `mutate` is its first mutation, and every third one has a second."""
+def generated(seed: int, *mutations: str) -> Generated:
+    """The configuration of this seed, with these mutations."""
     made = Generated(seed, _healthy(), random.Random(seed))
     _vary(made)
-    if mutate is None:
-        return made
-    names = [mutate]
-    if seed % 3 == 2:
-        names.append(made.rng.choice([name for name in MUTATIONS if _area(name) != _area(mutate)]))
-    made.mutations = [Mutation(name, MUTATIONS[name](made)) for name in names]
+    made.mutations = [Mutation(name, MUTATIONS[name](made)) for name in mutations]
     return made
 
 
@@ -351,7 +350,7 @@ _LETTING_OUT: tuple[list[Item], ...] = (
     [_rule(cidr="0.0.0.0/0")],
     [_rule(cidr=RANGE), _rule(prefix_list=S3_LIST)],
     [_rule(group=ENDPOINT_GROUP), _rule(cidr="52.216.0.0/15"), _rule(cidr="54.231.0.0/16")],
-    [_rule("6", (1, 1023), cidr="0.0.0.0/1")],
+    [_rule("6", (1, 1023), cidr="0.0.0.0/1"), _rule(cidr="128.0.0.0/1")],
 )
 
 
@@ -536,6 +535,24 @@ def _by_deleted_nat(made: Generated) -> Confirmed:
     return _confirms("tcp.no-route", table)
 
 
+def _by_nat_that(**members: str) -> Callable[[Generated], Confirmed]:
+    """The NAT gateway, instead of a gateway endpoint, cannot carry packets to public addresses."""
+
+    def mutate(made: Generated) -> Confirmed:
+        missing = _by_nat(made)
+        made.object(NAT).update(members)
+        return missing | _confirms("tcp.no-route", NAT)
+
+    return mutate
+
+
+def _replies_nowhere(made: Generated) -> Confirmed:
+    """In the table of one zone's endpoints, a route to the tasks' subnet that leads to an interface of the past."""
+    back = {"DestinationCidrBlock": "10.0.1.0/24", "NetworkInterfaceId": "eni-0f000000", "State": "blackhole"}
+    made.objects("RouteTables").append(_table("rtb-0d000000", back, subnet=SUBNETS["b"]))
+    return _confirms("tcp.no-route", "rtb-0d000000")
+
+
 def _wider_blackhole(made: Generated) -> Confirmed:
     """The prefix list of the gateway endpoint is more specific than a default route that leads nowhere."""
     _set_routes(made, {**_OUT_BY_NAT, "State": "blackhole"}, _TO_GATEWAY)
@@ -610,6 +627,23 @@ def _wider_zone(made: Generated) -> Confirmed:
     return _NOTHING
 
 
+def _two_zones(made: Generated) -> Confirmed:
+    """Of two zones of the account, the more specific one has the record."""
+    _forget_zones(made)
+    _zone_instead_of_private_dns(made, "ecr.api")
+    add_zone(made, "Z8", f"ecr.{REGION}.amazonaws.com")
+    return _NOTHING
+
+
+def _stale_record(made: Generated) -> Confirmed:
+    """A record still has addresses of an endpoint that was created anew."""
+    _forget_zones(made)
+    made.object(ENDPOINTS["ecr.api"])["PrivateDnsEnabled"] = False
+    values = [{"Value": f"{net}.99"} for net in ZONES.values()]
+    add_zone(made, "Z8", HOSTS["ecr.api"], {"Name": f"{HOSTS['ecr.api']}.", "Type": "A", "ResourceRecords": values})
+    return _confirms("dns.stale-record", VPC)
+
+
 def _zone_over_layers(made: Generated) -> Confirmed:
     """A zone of S3's domain hides the bucket of layers."""
     add_zone(made, "Z9", f"s3.{REGION}.amazonaws.com")
@@ -671,6 +705,9 @@ MUTATIONS: dict[str, Callable[[Generated], Confirmed]] = {
     "route-gateway-endpoint-missing": _no_gateway,
     "route-by-nat": _by_nat,
     "route-by-deleted-nat": _by_deleted_nat,
+    "route-by-private-nat": _by_nat_that(ConnectivityType="private"),
+    "route-by-failed-nat": _by_nat_that(State="failed"),
+    "route-of-replies": _replies_nowhere,
     "route-wider-blackhole": _wider_blackhole,
     "route-by-internet-gateway": _by_internet_gateway,
     "names-private-dns-off": _private_dns_off,
@@ -680,6 +717,8 @@ MUTATIONS: dict[str, Callable[[Generated], Confirmed]] = {
     "names-endpoint-pending": _pending,
     "names-zone-without-record": _zone_without_record,
     "names-wider-zone": _wider_zone,
+    "names-two-zones": _two_zones,
+    "names-stale-record": _stale_record,
     "names-zone-over-layers": _zone_over_layers,
     "names-firewall": _firewall(allowed_before=False),
     "names-firewall-allows-before": _firewall(allowed_before=True),
@@ -690,7 +729,10 @@ MUTATIONS: dict[str, Callable[[Generated], Confirmed]] = {
 UNDECIDED = ("acl-reply-of-s3", "acl-unused-ports", "route-by-deleted-nat")
 
 
-def all_configurations() -> list[tuple[int, str | None]]:
-    """Seeds, each with its first mutation: some healthy ones, and each mutation once."""
-    healthy: list[str | None] = [None] * 4
-    return list(enumerate([*healthy, *MUTATIONS]))
+def all_configurations() -> list[Generated]:
+    """Some healthy ones, each mutation alone, and pairs of mutations of different areas."""
+    rng = random.Random(0)
+    pairs = [rng.sample(list(MUTATIONS), 2) for _ in range(20)]
+    chosen: list[list[str]] = [[], [], *([name] for name in MUTATIONS)]
+    chosen += [[one, other] for one, other in pairs if _area(one) != _area(other)][:5]
+    return [generated(seed, *names) for seed, names in enumerate(chosen)]

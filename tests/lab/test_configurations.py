@@ -15,7 +15,7 @@ from probe.inspect.options import read_options
 from probe.model import EndpointSummary, Standing, Status, Verdict
 from probe.report import FORMATS, Page
 from tests.lab.cloud import REGION, REGISTRY, Cloud
-from tests.lab.configurations import RANGE, TASK_ARN, Confirmed, Generated, all_configurations, generated
+from tests.lab.configurations import RANGE, ROLE, TASK_ARN, TASK_SUBNET, Confirmed, Generated, all_configurations
 from tests.lab.configured import configured
 from tests.lab.images import Layout
 
@@ -23,7 +23,7 @@ UNDECIDED = "configuration.undecided"
 # A laboratory of its own, in another worker than the one of all other tests.
 pytestmark = pytest.mark.xdist_group("configurations")
 
-CONFIGURATIONS = [generated(seed, first) for seed, first in all_configurations()]
+CONFIGURATIONS = all_configurations()
 
 
 def measured(cloud: Cloud, image: Layout) -> tuple[bytes, Verdict]:
@@ -37,6 +37,15 @@ def measured(cloud: Cloud, image: Layout) -> tuple[bytes, Verdict]:
 def inspected(made: Generated, *start: str, document: bytes | None = None) -> Verdict:
     options = read_options(start, {"AWS_REGION": REGION})
     return inspect(options, made.account, () if document is None else read_measured(document))
+
+
+def undecided_in(verdict: Verdict) -> set[str]:
+    """The endpoints that the configuration does not decide."""
+    return {name for finding in verdict.findings if finding.code == UNDECIDED for name in finding.endpoints}
+
+
+def decided(verdict: Verdict, undecided: set[str]) -> dict[str, tuple[str | None, bool, str]]:
+    return {name: found for name, found in reached(verdict).items() if name not in undecided}
 
 
 def reached(verdict: Verdict) -> dict[str, tuple[str | None, bool, str]]:
@@ -65,12 +74,18 @@ def test_inspect_predicts_what_check_measures(cloud: Cloud, image: Layout, made:
     with configured(cloud, made.account.objects):
         document, real = measured(cloud, image)
     predicted = inspected(made, "--task", TASK_ARN)
+    groups = ",".join(made.groups_of_task)
+    start = ("--subnets", TASK_SUBNET, "--security-groups", groups, "--execution-role", ROLE)
+    before = inspected(made, *start, "--image", f"{REGISTRY}/{image.reference}")
     joined = inspected(made, "--verdict", "-", document=document)
-    for verdict in (real, predicted, joined):  # pytest shows them if the test fails
+    for verdict in (real, predicted, before, joined):  # pytest shows them if the test fails
         print(FORMATS["text"].render(verdict, Page(verbose=True)))
-    undecided = {name for finding in predicted.findings if finding.code == UNDECIDED for name in finding.endpoints}
-    decided = {endpoint.name for endpoint in real.endpoints} - undecided
-    assert {name: reached(predicted)[name] for name in decided} == {name: reached(real)[name] for name in decided}
+    undecided = undecided_in(predicted)
+    assert decided(predicted, undecided) == decided(real, undecided)
+    # Before a task runs its address is not known: less is decided, and nothing otherwise.
+    undecided_before = undecided_in(before) | {"logs"}  # no task definition names it
+    assert undecided <= undecided_before
+    assert decided(before, undecided_before) == decided(real, undecided_before)
     assert "configuration.contradiction" not in {finding.code for finding in joined.findings}
     if real.status is Status.PASS:  # a measurement alone does not show a way past an endpoint
         assert confirmed(joined) <= made.confirmed
