@@ -55,6 +55,11 @@ class Resolution(Record, frozen=True, kw_only=True):
     correction: Change | None = None
 
     @property
+    def answer(self) -> tuple[object, ...]:
+        """What the lookup would get, without the reasons."""
+        return (self.addresses, self.public, self.failure, self.target)
+
+    @property
     def is_doubted(self) -> bool:
         """Whether something else may answer: a source of names that could not be read."""
         return any(opinion.gate in _SOURCES and opinion.answer is GateAnswer.UNKNOWN for opinion in self.opinions)

@@ -133,22 +133,24 @@ def _part(view: View, target: Target, measured: Mapping[str, Measured]) -> Part:
     legs: list[Leg] = []
     remedies: dict[str, Remedy] = {}
     for endpoint in target.plan.endpoints:
-        gates = _gates_of(target, endpoint, measured)
-        legs += gates(view)
-        if (found := remedy(view, gates)) is not None:
+        now = _gates_of(target, endpoint, measured)(view)
+        legs += now
+        if (found := remedy(view, _gates_of(target, endpoint, measured, now))) is not None:
             remedies[endpoint.name] = found
     return Part(target=target, legs=tuple(legs), remedies=remedies)
 
 
 def _gates_of(
-    target: Target, endpoint: Endpoint, measured: Mapping[str, Measured]
+    target: Target, endpoint: Endpoint, measured: Mapping[str, Measured], unchanged: Sequence[Leg] = ()
 ) -> Callable[[View], tuple[Leg, ...]]:
-    """What evaluates the legs of one endpoint, one for each subnet."""
+    """What evaluates the legs of one endpoint, one for each subnet; `unchanged` are those before a change."""
 
     def legs(view: View) -> Iterator[Leg]:
-        for origin in target.origins:
+        for number, origin in enumerate(target.origins):
             run = measured.get(origin.subnet)
-            yield leg(view, origin, endpoint, target.plan, target.calls, run.dialled(endpoint.name) if run else ())
+            dialled = run.dialled(endpoint.name) if run else ()
+            before = unchanged[number] if unchanged else None
+            yield leg(view, origin, endpoint, target.plan, target.calls, dialled, before)
 
     return lambda view: tuple(legs(view))
 

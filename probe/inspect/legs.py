@@ -101,16 +101,19 @@ def leg(
     plan: Plan,
     calls: Iterable[Call] = (),
     dialled: Sequence[str] = (),
+    unchanged: Leg | None = None,
 ) -> Leg:
     """Evaluate one leg. Nothing is raised: what is missing is an UNKNOWN gate.
 
     `dialled` are the addresses to which a measurement tried to connect. They count, not those that the name should
-    have.
+    have, unless the name has others than in the leg before a change, `unchanged`.
     """
     try:
         resolution = resolve(view, origin, endpoint, plan.partition)
     except MissingError as error:
         resolution = Resolution(opinions=(unknown(GateName.ENDPOINT, error, origin.vpc),))
+    if unchanged is not None and resolution.answer != unchanged.resolution.answer:
+        dialled = ()
     passages: tuple[Passage, ...] = ()
     try:
         flows = _flows(view, origin, endpoint, plan, resolution, dialled)

@@ -28,15 +28,16 @@ class Remedy(Record, frozen=True):
     blocked_by: Opinion | None
     unknown: int
 
-    @property
-    def sentence(self) -> str:
-        """What the changes achieve."""
-        with_these = "With this change" if len(self.changes) == 1 else "With these changes"
-        if self.blocked_by is not None:
-            return f"{with_these} the next gate refuses: {self.blocked_by.sentence}."
-        if self.unknown:
-            return f"{with_these} no gate that was read refuses; {self.unknown} could not be decided."
-        return f"{with_these} every gate allows."
+
+def outcome(changes: int, remedies: Sequence[Remedy]) -> str:
+    """What the changes of all these endpoints achieve together."""
+    with_these = "With this change" if changes == 1 else "With these changes"
+    blocked = next((each.blocked_by for each in remedies if each.blocked_by is not None), None)
+    if blocked is not None:
+        return f"{with_these} the next gate refuses: {blocked.sentence}."
+    if unknown := sum(each.unknown for each in remedies):
+        return f"{with_these} no gate that was read refuses; {unknown} could not be decided."
+    return f"{with_these} every gate allows."
 
 
 def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | None:
@@ -93,5 +94,5 @@ def _advice(first: Iterable[Change], remedies: Sequence[Remedy], region: str) ->
     advice = [change.advice(region) for change in made]
     text = "; then ".join(each.text for each in advice)
     commands = tuple(command for each in advice for command in each.commands)
-    notes = [*(each.note for each in advice if each.note), *(each.sentence for each in remedies[:1])]
+    notes = [*(each.note for each in advice if each.note), *([outcome(len(advice), remedies)] if remedies else [])]
     return Advice(text, commands, " ".join(dict.fromkeys(notes)) or None)

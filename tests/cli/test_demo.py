@@ -119,6 +119,11 @@ def test_inspect_names_the_object_and_prints_its_change(capfd: pytest.CaptureFix
     assert f"confirms: tcp.security-group in {OTHER_GROUP}" in " ".join(inspection.split())
 
 
+def test_a_change_of_names_leads_to_other_addresses_than_those_measured(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--inspect", "private-dns-off", "--connect-timeout", "0.5"]) == 0
+    assert "With this change every gate allows." in capfd.readouterr().out
+
+
 def test_a_program_reads_the_joined_document(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--inspect", "healthy", "--format", "json"]) == 0
     out, err = capfd.readouterr()
