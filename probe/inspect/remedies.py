@@ -80,7 +80,9 @@ def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, R
         changes = [opinion.change for opinion in refusals if opinion.cause == cause.code and opinion.change]
         if cause.standing is not Standing.CONFIRMED or not changes:
             return cause
-        return replace(cause, fix=_advice(changes, needed, region))
+        # What is proven to be enough is all: a call that goes the right way may need no other policy.
+        is_enough = bool(needed) and all(each.blocked_by is None for each in needed)
+        return replace(cause, fix=_advice(() if is_enough else changes, needed, region))
 
     return replace(finding, causes=tuple(map(fixed, finding.causes)))
 

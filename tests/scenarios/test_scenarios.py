@@ -33,7 +33,7 @@ from tests.laws.lookups import reads_that_are_not_printed, words_without_read
 from tests.laws.placeholders import signs_of_empty_placeholders
 from tests.report import fleets, readers
 from tests.report.screen import check_form
-from tests.scenarios.inspection import the_configuration_confirms_the_cause
+from tests.scenarios.inspection import the_configuration_confirms_the_cause, the_prediction_is_what_was_measured
 
 # A dropped packet takes the whole timeout; nothing else depends on it.
 QUICK = ("--connect-timeout", "1.5")
@@ -85,6 +85,7 @@ def test_a_scenario_matches_its_expectations_and_the_laws(scenario: Scenario) ->
     every_command_has_a_form_that_the_laboratory_tries(scenario, result.verdict)
     check_form(result.verdict)
     the_configuration_confirms_the_cause(scenario, result.verdict, result.account)
+    the_prediction_is_what_was_measured(scenario, result.verdict, result.account)
     assert signs_of_empty_placeholders(result.verdict) == []
     assert list(words_without_read(cause for finding in result.verdict.findings for cause in finding.causes)) == []
     assert list(reads_that_are_not_printed(result.verdict)) == []
