@@ -23,7 +23,8 @@ def inspection(_bench: Bench | None) -> Iterator[Row]:
     account = larger(with_service(), vpcs=1, each=2)
     service = account.objects["ecs"]["services"][0]["networkConfiguration"]["awsvpcConfiguration"]
     service["subnets"] = [item["SubnetId"] for item in account.objects["ec2"]["Subnets"]]
-    ours, calls = _run(account, "--cluster", "main", "--service", "shop")
+    runs = [_run(account, "--cluster", "main", "--service", "shop") for _ in range(3)]
+    ours, calls = sorted(runs, key=lambda run: run[0].seconds)[1]
     yield Row("inspect of a service in two subnets: calls", f"{calls}", "<= 60", calls <= 60)
     yield Row(
         f"  wall time at {LATENCY * 1000:.0f} ms a call", f"{ours.seconds:.2f} s", "<= 2.0 s", ours.seconds <= 2.0
