@@ -433,12 +433,15 @@ def _ingress(*rules: Item) -> Callable[[Generated], Confirmed]:
     return mutate
 
 
-def _egress(cause: str, *rules: Item) -> Callable[[Generated], Confirmed]:
+_GROUP, _GROUP_OF_S3 = "tcp.security-group", "tcp.security-group-s3-egress"
+
+
+def _egress(causes: tuple[str, ...], *rules: Item) -> Callable[[Generated], Confirmed]:
     """The task's group lets only this out."""
 
     def mutate(made: Generated) -> Confirmed:
         made.object(TASK_GROUP)["IpPermissionsEgress"] = list(rules)
-        return _confirms(cause, TASK_GROUP)
+        return frozenset((cause, TASK_GROUP) for cause in causes)
 
     return mutate
 
@@ -686,10 +689,10 @@ MUTATIONS: dict[str, Callable[[Generated], Confirmed]] = {
     "ingress-of-another-group": _ingress(_rule(group=OTHER_GROUP)),
     "ingress-of-one-endpoint": _ingress_of_one,
     "ingress-by-a-common-group": _task_in_group,
-    "egress-empty": _egress("tcp.security-group"),
-    "egress-to-the-vpc": _egress("tcp.security-group-s3-egress", _rule(cidr=RANGE)),
-    "egress-to-s3": _egress("tcp.security-group", _rule(prefix_list=S3_LIST)),
-    "egress-of-half-the-world": _egress("tcp.security-group", _rule("-1", cidr="32.0.0.0/3")),
+    "egress-empty": _egress((_GROUP, _GROUP_OF_S3)),
+    "egress-to-the-vpc": _egress((_GROUP_OF_S3,), _rule(cidr=RANGE)),
+    "egress-to-s3": _egress((_GROUP,), _rule(prefix_list=S3_LIST)),
+    "egress-of-half-the-world": _egress((_GROUP,), _rule("-1", cidr="32.0.0.0/3")),
     "acl-request-leaves": _denying("task", True, "0.0.0.0/0", (443, 443)),
     "acl-request-to-endpoints": _denying("task", True, "10.0.0.0/19", (1, 1023)),
     "acl-request-to-one-interface": _denying("task", True, f"{ENIS['a', 'logs']}/32", (443, 443)),
