@@ -29,6 +29,7 @@ from tests.faults.commands import (
 )
 from tests.gates.sample_changes import NETWORK_CHANGES
 from tests.lab.cloud import SERVERS
+from tests.scenarios.remedies import all_printed_commands
 
 pytestmark = pytest.mark.skipif(not (SERVERS / "aws").exists(), reason="make test-lab installs the AWS CLI")
 SCRIPT = Path(__file__).with_name("cli_without_network.py")
@@ -123,7 +124,8 @@ def test_every_command_can_be_run(commands: tuple[str, ...], tmp_path: Path) -> 
 
 
 def test_the_commands_of_changes_can_be_run(tmp_path: Path) -> None:
-    printed = [command for change in NETWORK_CHANGES for command in change.advice("us-east-1").commands]
+    printed = {command for change in NETWORK_CHANGES for command in change.advice("us-east-1").commands}
+    printed |= all_printed_commands()
     assert faults_of(printed, tmp_path) == {}
 
 
