@@ -132,8 +132,9 @@ facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COU
 findings: $(VENV)/dev  ## generate the pages of docs/findings from the faults
 	$(BIN)/python -m tools.runbook
 
-picture: $(VENV)/demo  ## take the README's picture of a failing run
-	$(BIN)/python tools/picture.py s3-endpoint-policy docs/failing-run.svg
+picture: $(VENV)/demo  ## take the pictures of failing runs for README and docs
+	$(BIN)/python tools/picture.py docs/failing-run.svg s3-endpoint-policy
+	$(BIN)/python tools/picture.py docs/inspecting-run.svg security-group --inspect
 
 screenshots: $(VENV)/dev  ## take the README's pictures of the sidecar's page (Chromium)
 	$(BIN)/python -m tools.screenshots docs

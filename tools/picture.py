@@ -1,6 +1,6 @@
-"""Draw the failing run that the README shows: the real program, in a terminal's colors, as SVG.
+"""Draw a failing run for README and docs: the real program, in a terminal's colors, as SVG.
 
-python tools/picture.py SCENARIO FILE
+python tools/picture.py FILE SCENARIO [FLAG ...]
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 """
 
 
-def main(scenario: str, file: str) -> None:
+def main(file: str, *arguments: str) -> None:
     """Run the demo and draw its output. Its exit code is 0 if the verdict matches the scenario."""
-    command = [sys.executable, "-m", "probe", "demo", scenario]
+    command = [sys.executable, "-m", "probe", "demo", *arguments]
     run = subprocess.run(command, env=os.environ | {"FORCE_COLOR": "1"}, capture_output=True, check=True)
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(run.stdout.decode().rstrip()))
-    title = f"ecr-probe demo {scenario}"
+    title = f"ecr-probe demo {' '.join(arguments)}"
     Path(file).write_text(console.export_svg(title=title, theme=MONOKAI, code_format=FRAME, unique_id="run"))
 
 

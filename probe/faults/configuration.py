@@ -18,9 +18,7 @@ from probe.narration import few, listed
 
 _UNREAD = causes.other(
     "the caller may not read it: {missing}",
-    advice(
-        "allow these reads to the operator, as task-definitions/iam/operator-inspect.json does, and run inspect again"
-    ),
+    advice("allow the operator these reads, as task-definitions/iam/operator-inspect.json does, and run inspect again"),
     reads("aws sts get-caller-identity", note="This is the identity that needs the permissions."),
 )
 _OPEN_VALUE = causes.other(
@@ -35,7 +33,7 @@ UNDECIDED = Fault(
     Impact.PROOF,
     (_UNREAD, _OPEN_VALUE),
     examples=(
-        ("what", "Some gates are unknown"),
+        ("what", "Not decided: nacl-egress and endpoint-policy"),
         ("missing", "ec2:DescribeNetworkAcls"),
         ("sentence", "aws:PrincipalTag"),
     ),
@@ -53,7 +51,7 @@ CONTRADICTION = Fault(
     "configuration.contradiction",
     "the measurement and the configuration disagree about {endpoints}",
     "{what}. What was measured decides the verdict.",
-    Impact.PULL,
+    Impact.PROOF,
     (_HIDDEN, _CHANGED),
     Extent.PARTLY,
     examples=(("what", "Every gate allows the packets, and nothing answers"),),

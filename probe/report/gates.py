@@ -114,8 +114,9 @@ def details(verdict: Verdict, page: Page) -> Iterator[Line]:
             yield from wrapped((_STYLES[gate.answer], label), text, indent=2, page=page, hang=11)
 
 
-def subnets(configuration: ConfigurationSummary, page: Page) -> Iterator[Line]:
-    """Where several were inspected: which of them pass, and which do not."""
+def heading(configuration: ConfigurationSummary, page: Page) -> Iterator[Line]:
+    """What was read and, of several subnets, which of them pass."""
+    yield from wrapped(("dim", ""), what_was_read(configuration), indent=0, page=page, style="dim")
     for status, sentence in subnets_by_status(configuration):
         yield from wrapped((TONES[status], f"{status}: "), sentence, indent=0, page=page, hang=2)
 
@@ -150,9 +151,8 @@ def _place(answer: SubnetAnswer) -> str:
 # ---- what was read ---------------------------------------------------------------------------------------------------
 
 
-def reading(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Page) -> Iterator[Line]:
-    """What was read, and what could not be read with the statement that would allow it."""
-    yield from wrapped(("dim", ""), what_was_read(configuration), indent=0, page=page, style="dim")
+def unread(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Page) -> Iterator[Line]:
+    """What could not be read, with the statement that would allow it."""
     yield from _cross_check(configuration, page)
     for text in unanswered(configuration):
         yield from wrapped(("warning", "not read: "), text, indent=0, page=page)

@@ -27,7 +27,7 @@ from probe.model import (
 )
 from probe.report import Page
 from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
-from probe.report.gates import by_word, reading, subnets
+from probe.report.gates import by_word, heading, unread
 from probe.report.layout import Line, block, plain, wrapped
 from probe.report.summary import fix
 from probe.report.text import explanation
@@ -213,8 +213,8 @@ def _output(verdict: Verdict) -> Iterator[Line]:
                 yield from explanation(finding, verdict, _PAGE)
             yield ()
     if verdict.configuration is not None:
-        yield from subnets(verdict.configuration, _PAGE)
-        yield from reading(verdict.configuration, verdict.gates, _PAGE)
+        yield from heading(verdict.configuration, _PAGE)
+        yield from unread(verdict.configuration, verdict.gates, _PAGE)
     yield plain(f"{verdict.status}: {verdict.summary}")
     text = fix(leading_finding(verdict.findings))
     if text:

@@ -116,12 +116,14 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     if verdict.basis is not Basis.CONFIGURATION:
         yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
     if verdict.configuration is not None:
-        yield from gates.subnets(verdict.configuration, page)
+        if verdict.basis is not Basis.CONFIGURATION:
+            yield ()
+        yield from gates.heading(verdict.configuration, page)
         if detail is None:
             yield from gates.details(verdict, page)
         else:
             yield from gates.rows(verdict, page, detail.legs, brief=detail.legs < _MOST_SUBNETS)
-        yield from gates.reading(verdict.configuration, verdict.gates, page)
+        yield from gates.unread(verdict.configuration, verdict.gates, page)
     notes = [finding for finding in findings[len(serious) :] if finding not in place]
     if notes and detail is not None:
         yield plain(f"{counted(len(notes), 'note')} (-v)", "dim")
