@@ -115,6 +115,8 @@ def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
     causes += _unlisted(finding, gates)
     if any(cause.standing is Standing.CONFIRMED for cause in causes):
         causes = [_overtaken(cause, gates) for cause in causes]
+    if all(cause.standing is Standing.RULED_OUT for cause in causes):
+        return finding  # it has a cause all the same, in what no configuration shows
     return replace(finding, causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
 from itertools import groupby
 from typing import NamedTuple
 
@@ -81,18 +82,31 @@ class Leg(NamedTuple):
         return f"in {few(self.subnets, _MOST_SUBNETS)} ({len(self.subnets)} of {self.of} subnets)"
 
 
-def rows(verdict: Verdict, page: Page, most: int, *, brief: bool = False) -> Iterator[Line]:
-    """One for each endpoint, and one more for each group of subnets that differs. Of more than `most`, those in which
-    every gate allows are counted, and then the last ones. `brief`: without the objects of what allows.
+class Brevity(Enum):
+    """How rows are shortened. BRIEF: without the objects of what allows. TERSE: only what does not allow, and without
+    sentences. NONE: no rows.
     """
-    legs = legs_of(verdict.gates)
+
+    FULL = auto()
+    BRIEF = auto()
+    TERSE = auto()
+    NONE = auto()
+
+
+_MOST_ROWS = {Brevity.FULL: 24, Brevity.BRIEF: 8, Brevity.TERSE: 4, Brevity.NONE: 0}
+
+
+def rows(verdict: Verdict, page: Page, brevity: Brevity) -> Iterator[Line]:
+    """One for each endpoint, and one more for each group of subnets that differs. Of too many, those in which every
+    gate allows are counted, and then the last ones.
+    """
+    legs, most = legs_of(verdict.gates), _MOST_ROWS[brevity]
     shown = legs if len(legs) <= most else [leg for leg in legs if worst(leg.gates) is not GateAnswer.ALLOWS][:most]
     width = max((len(leg.endpoint) for leg in shown), default=0)
     sentences: set[str] = set()
     for number, leg in enumerate(shown):
         name = leg.endpoint if number == 0 or shown[number - 1].endpoint != leg.endpoint else ""
-        words = by_word(leg.gates)
-        parts = list(_brief(words, sentences)) if brief else [_part(*word, sentences) for word in words]
+        parts = list(_parts(leg.gates, brevity, sentences))
         parts = [f"{part} ·" for part in parts[:-1]] + parts[-1:]
         where = [f"{leg.where}:"] if leg.where else []
         label = (_STYLES[worst(leg.gates)], f"{pad(name, width)}  ")
@@ -100,7 +114,8 @@ def rows(verdict: Verdict, page: Page, most: int, *, brief: bool = False) -> Ite
     left = [leg for leg in legs if leg not in shown]
     if left:
         allow = all(worst(leg.gates) is GateAnswer.ALLOWS for leg in left)
-        yield plain(f"{counted(len(left), 'more row')}{', in which every gate allows' if allow else ''} (-v)", "dim")
+        hidden = counted(len(left), "more row" if shown else "row")
+        yield plain(f"{hidden} of gates{', which all allow' if allow else ''} (-v)", "dim")
 
 
 def details(verdict: Verdict, page: Page) -> Iterator[Line]:
@@ -260,31 +275,54 @@ def legs_of(gates: Iterable[Gate], key: Callable[[Sequence[Gate]], Hashable] = _
     return found
 
 
-def _part(word: str, gates: Sequence[Gate], shown: set[str]) -> str:
-    """The gates of one kind: the worst answer, with its object and, the first time in the report, its sentence."""
+def _parts(gates: Iterable[Gate], brevity: Brevity, shown: set[str]) -> Iterator[str]:
+    """The words of a row, each with its worst answer. Those that allow are listed, unless the row is FULL.
+
+    What refuses behind an earlier refusal explains nothing: it is shown with -v alone.
+    """
+    words = by_word(gates)
+    first = next((word for word, own in words if worst(own) is GateAnswer.REFUSES), None)
+    kept = [(word, own) for word, own in words if word == first or not _is_behind(own)]
+    if brevity is Brevity.TERSE:
+        still_open = [word for word in kept if worst(word[1]) is not GateAnswer.ALLOWS]
+        yield from (_open(*word, brevity, shown) for word in still_open)
+        yield "all else ok" if still_open else "ok"
+        return
+    for allow, group in groupby(kept, key=lambda word: worst(word[1]) is GateAnswer.ALLOWS):
+        if allow and brevity is not Brevity.FULL:
+            yield f"{', '.join(word for word, _ in group)} ok"
+        elif allow:
+            yield from (_allowed(*word) for word in group)
+        else:
+            yield from (_open(*word, brevity, shown) for word in group)
+
+
+def _is_behind(gates: Iterable[Gate]) -> bool:
+    """Whether some refuse, and none of them is the cause of anything."""
+    refusals = [gate for gate in gates if gate.answer is GateAnswer.REFUSES]
+    return bool(refusals) and all(gate.cause is None for gate in refusals)
+
+
+def _allowed(word: str, gates: Sequence[Gate]) -> str:
+    objects = {gate.object for gate in gates if gate.gate is gates[0].gate}
+    only = next(iter(objects)) if len(objects) == 1 and word in _WITH_OBJECT else None
+    return f"{word} {only} ok" if only and not only.startswith("subnet-") else f"{word} ok"
+
+
+def _open(word: str, gates: Sequence[Gate], brevity: Brevity, shown: set[str]) -> str:
+    """The worst answer, with its object and, the first time in the report, its sentence."""
     answer = worst(gates)
     first = next(gate for gate in gates if gate.answer is answer)
-    if answer is GateAnswer.ALLOWS:
-        objects = {gate.object for gate in gates if gate.gate is first.gate}
-        only = next(iter(objects)) if len(objects) == 1 and word in _WITH_OBJECT else None
-        return f"{word} {only} ok" if only and not only.startswith("subnet-") else f"{word} ok"
     subject = f"{word} {first.object}" if first.object else word
     same = [gate for gate in gates if gate.gate is first.gate]
     in_part = first.address and any(gate.answer is GateAnswer.ALLOWS for gate in same)
     part = f" at {first.address}" if in_part else ""
     loud = str(answer).upper() if answer is GateAnswer.REFUSES else str(answer)
+    if brevity is Brevity.TERSE:
+        return f"{subject} {loud}{part}"
     sentence = "as above" if first.sentence in shown else first.sentence
     shown.add(first.sentence)
     return f"{subject} {loud}{part}: {sentence}"
-
-
-def _brief(words: Iterable[tuple[str, tuple[Gate, ...]]], shown: set[str]) -> Iterator[str]:
-    """The same in fewer words: what allows is listed."""
-    for allow, group in groupby(words, key=lambda word: worst(word[1]) is GateAnswer.ALLOWS):
-        if allow:
-            yield f"{', '.join(word for word, _ in group)} ok"
-        else:
-            yield from (_part(*word, shown) for word in group)
 
 
 def _unbroken(parts: Iterable[str]) -> Iterator[str]:

@@ -112,8 +112,10 @@ def _heading(block: Block, page: Page) -> Iterator[Line]:
         yield from wrapped(("", ""), " · ".join(rest), indent=_INDENT, page=page, style="dim")
 
 
-def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
-    """One line for each endpoint. `steps`: also the steps of those that do not work."""
+def overview(verdict: Verdict, page: Page, *, steps: bool, working: bool = True) -> Iterator[Line]:
+    """One line for each endpoint. `steps`: also the steps of those that do not work; `working` False: the others are
+    counted.
+    """
     all_steps = _rooted(verdict.steps)
     by_id = {step.id: step for step in all_steps}
     groups = [(name, group) for name, group in _by_endpoint(all_steps) if not _is_outside_plan(group)]
@@ -126,7 +128,10 @@ def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
     widths = _widths([row for group in rows.values() for row in group if row.outcome is not Outcome.SKIPPED], page)
     column = max((cells(name) for name in states), default=0) + 2
     hosts = {summary.name: (summary.host,) for summary in verdict.endpoints if summary.host != _NO_HOST}
+    counted_only = [name for name, _ in groups if not working and states[name] is Mark.OK and name != "task"]
     for name, group in groups:
+        if name in counted_only:
+            continue
         inferred = verdict.basis is Basis.TEXT and any(step.ok for step in group)
         style, sign = _INFERRED if inferred and states[name] in _WITHOUT_FAULT else MARKS[states[name]]
         label = (("strong", pad(name, column)), (style, pad(sign, 4)))
@@ -134,6 +139,8 @@ def overview(verdict: Verdict, page: Page, *, steps: bool) -> Iterator[Line]:
         yield from _labelled(label, "; ".join((*_state(name, group, verdict), *more)), column + 6, page)
         for row in rows.get(name, ()):
             yield from _step_lines(row, widths, page)
+    if counted_only:
+        yield plain(f"ok: {', '.join(counted_only)} (-v)", "dim")
 
 
 def _rooted(steps: Sequence[Step]) -> list[Step]:

@@ -16,6 +16,7 @@ from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
 from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
+from probe.report.gates import Brevity
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
 from probe.report.summary import (
     CUT_SHORT,
@@ -43,7 +44,6 @@ _MOST_ROWS_OF_TITLES = 2
 _MOST_FINDINGS = 3  # the others are listed by title
 _MOST_SUBNETS = 24  # of more, those of a zone with the same result share a row
 _FEW_SUBNETS = 6
-_FEW_LEGS = 8
 _MOST_PLACES = 8
 _MOST_ENDPOINTS = 12
 
@@ -57,7 +57,7 @@ class Detail(NamedTuple):
     steps: bool = False
     in_full: int = _MOST_FINDINGS
     subnets: int = _MOST_SUBNETS
-    legs: int = _MOST_SUBNETS
+    gates: Brevity = Brevity.FULL
 
 
 # From the longest report to the shortest: the first that fits a screen is printed.
@@ -65,10 +65,11 @@ _DETAILS = (
     Detail(causes=2, steps=True),
     Detail(causes=1, steps=True),
     Detail(causes=1),
-    Detail(causes=1, sentences=2, legs=_FEW_LEGS),
-    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, legs=_FEW_LEGS),
-    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, legs=_FEW_LEGS, in_full=1),
-    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, legs=3, in_full=0),
+    Detail(causes=1, sentences=2, gates=Brevity.BRIEF),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, gates=Brevity.TERSE),
+    Detail(causes=1, sentences=2, subnets=_FEW_SUBNETS, gates=Brevity.TERSE, in_full=1),
+    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, gates=Brevity.TERSE, in_full=0),
+    Detail(causes=1, sentences=1, subnets=_FEW_SUBNETS, gates=Brevity.NONE, in_full=0),
 )
 
 
@@ -114,7 +115,10 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     if verdict.basis is Basis.TEXT:
         yield plain(_INFERRED, "dim")
     if verdict.basis is not Basis.CONFIGURATION:
-        yield from table(verdict, page) if detail is None else overview(verdict, page, steps=detail.steps)
+        if detail is None:
+            yield from table(verdict, page)
+        else:
+            yield from overview(verdict, page, steps=detail.steps, working=detail.gates is not Brevity.NONE)
     if verdict.configuration is not None:
         if verdict.basis is not Basis.CONFIGURATION:
             yield ()
@@ -122,7 +126,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         if detail is None:
             yield from gates.details(verdict, page)
         else:
-            yield from gates.rows(verdict, page, detail.legs, brief=detail.legs < _MOST_SUBNETS)
+            yield from gates.rows(verdict, page, detail.gates)
         yield from gates.unread(verdict.configuration, verdict.gates, page)
     notes = [finding for finding in findings[len(serious) :] if finding not in place]
     if notes and detail is not None:
