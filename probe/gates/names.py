@@ -60,6 +60,11 @@ class Resolution(Record, frozen=True, kw_only=True):
         return (self.addresses, self.public, self.failure, self.target)
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether the lookup succeeds, as far as every gate of names is known to allow it."""
+        return self.failure is None and all(opinion.allows for opinion in self.opinions)
+
+    @property
     def is_doubted(self) -> bool:
         """Whether something else may answer: a source of names that could not be read."""
         return any(opinion.gate in _SOURCES and opinion.answer is GateAnswer.UNKNOWN for opinion in self.opinions)

@@ -161,7 +161,7 @@ def verdict_of(inspection: Inspection, configuration: Configuration, *, strict: 
     """
     judged = [
         Judged(
-            f"{origin.subnet}/{part.target.plan.region}" if len(inspection.parts) > 1 else origin.subnet,
+            _label(origin, part.target, several=len(inspection.parts) > 1),
             origin,
             _verdict_in(origin, part, inspection.measured.get(origin.subnet), configuration, strict=strict),
         )
@@ -171,6 +171,13 @@ def verdict_of(inspection: Inspection, configuration: Configuration, *, strict: 
     summary = replace(configuration.summary, subnets=answers(judged), cross_check=inspection.cross_check)
     gates = tuple(gate for part in inspection.parts for each in part.legs for gate in each.gates)
     return replace(over_all(judged, strict=strict), configuration=summary, gates=gates)
+
+
+def _label(origin: Origin, target: Target, *, several: bool) -> str:
+    """The subnet, with the groups of its instances and the Region of the images where there are several."""
+    alike = [each for each in target.origins if each.subnet == origin.subnet]
+    label = f"{origin.subnet} ({', '.join(origin.groups)})" if len(alike) > 1 else origin.subnet
+    return f"{label}/{target.plan.region}" if several else label
 
 
 def _verdict_in(

@@ -10,7 +10,7 @@ from probe.gates.calls import Call, call_opinions
 from probe.gates.destinations import flow_to, public_flows
 from probe.gates.flow import Flow, Origin
 from probe.gates.names import Resolution, resolve
-from probe.gates.opinion import Opinion, unknown
+from probe.gates.opinion import Opinion, depends, unknown
 from probe.gates.packets import packet_opinions
 from probe.gates.s3_gateway import gateway_endpoint, leads_out
 from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Kind, Plan
@@ -128,6 +128,8 @@ def leg(
         elif not resolution.public and endpoint.kind is not Kind.GATEWAY:
             own = {resolved.address for resolved in resolution.addresses}
             passages = tuple(passage if _is_expected(passage.flow, own) else _behind(passage) for passage in passages)
+        if not passages and resolution.is_reachable:
+            resolution = replace(resolution, opinions=(*resolution.opinions, _without_address(origin, endpoint)))
         resolution = _with_gateway(view, resolution, passages)
     except MissingError as error:
         resolution = replace(resolution, opinions=(*resolution.opinions, unknown(GateName.ROUTE, error, origin.vpc)))
@@ -135,6 +137,13 @@ def leg(
         _request(view, call, origin, resolution, passages) for call in calls if call.endpoint == endpoint.name
     )
     return Leg(origin=origin, endpoint=endpoint, resolution=resolution, passages=passages, requests=requests)
+
+
+def _without_address(origin: Origin, endpoint: Endpoint) -> Opinion:
+    """The gates of packets need an address: without one they allow nothing."""
+    families = " or ".join(f"IPv{version}" for version in (4, 6) if origin.sends(version)) or "any"
+    sentence = f"no {families} address of {endpoint.host} is known, and {origin.subnet} has no other family"
+    return depends(GateName.ENDPOINT, sentence, origin.vpc, endpoint.host)
 
 
 def _flows(

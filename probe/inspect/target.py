@@ -58,7 +58,8 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     Raises MissingError while the answers are not there, UsageError for what the user must change.
     """
     workload, runs = workload_of(view, options, measured) if measured else (_workload(view, options), {})
-    origins = tuple(_origins(view, options, workload.places))
+    places = tuple({place.subnet: place for place in workload.places}.values()) if measured else workload.places
+    origins = tuple(_origins(view, options, places))
     images = tuple(_private_images(workload.images))
     if not images:
         named = few(tuple(quoted(image) for image in workload.images)) or "nothing"
@@ -148,13 +149,15 @@ def _workload(view: View, options: Options) -> Workload:
 
 
 def _origins(view: View, options: Options, places: Iterable[Place]) -> Iterator[Origin]:
-    found = {place.subnet: place for place in places}
-    subnets = view.some(SUBNETS, found)
-    for identity, subnet in subnets.items():
+    """One for each subnet, and where instances in one subnet have different groups, for each of these."""
+    found = {(place.subnet, place.groups): place for place in places}
+    subnets = view.some(SUBNETS, (place.subnet for place in found.values()))
+    for place in found.values():
+        identity = place.subnet
+        subnet = subnets[identity]
         if subnet is None:
             region = view.configuration.region
             raise options.arguments.refusal("subnets", f"{identity} does not exist in {region}")
-        place = found[identity]
         yield Origin(
             subnet=identity,
             vpc=subnet["VpcId"],

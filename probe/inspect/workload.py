@@ -195,10 +195,15 @@ def _of_instances(
     instances = [instance for instance in view.some(INSTANCES, ids).values() if instance is not None]
     places: dict[tuple[str, tuple[str, ...]], Place] = {}
     for instance in instances:
-        for interface in instance.get("NetworkInterfaces", ())[:1]:
+        for interface in sorted(instance.get("NetworkInterfaces", ()), key=_device)[:1]:
             place = of_interface(interface)
             places.setdefault((place.subnet, place.groups), place)
     return tuple(places.values())
+
+
+def _device(interface: Item) -> int:
+    """Its place on the instance: 0 is the primary interface's. EC2 lists them in no particular order."""
+    return int((interface.get("Attachment") or {}).get("DeviceIndex") or 0)
 
 
 def of_interface(interface: Item) -> Place:

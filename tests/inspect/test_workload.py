@@ -1,0 +1,77 @@
+"""Where the instances of a service pull, and that nothing is allowed about which no gate was asked."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from probe.model import GateAnswer, GateName
+from tests.inspect.vpc import IMAGE, Account, healthy_vpc, inspected
+
+_SERVICE = ("--cluster", "main", "--service", "shop")
+_PREFIX = "arn:aws:ecs:us-east-1:123456789012"
+
+
+def on_instances(*interfaces: list[dict[str, Any]]) -> Account:
+    """A service on EC2 in bridge mode, on instances with these network interfaces."""
+    account = healthy_vpc()
+    arns = [f"{_PREFIX}:container-instance/main/{number}" for number, _ in enumerate(interfaces)]
+    definition = f"{_PREFIX}:task-definition/shop:1"
+    service = {"serviceName": "shop", "status": "ACTIVE", "taskDefinition": definition, "launchType": "EC2"}
+    account.objects["ecs"] = {
+        "services": [service],
+        "containerInstances": [
+            {"containerInstanceArn": arn, "ec2InstanceId": f"i-0a00000{number}"} for number, arn in enumerate(arns)
+        ],
+    }
+    account.replies["ecs:ListContainerInstances"] = {"containerInstanceArns": arns}
+    containers = [{"name": "app", "image": IMAGE}]
+    account.replies["ecs:DescribeTaskDefinition"] = {
+        "taskDefinition": {"networkMode": "bridge", "containerDefinitions": containers}
+    }
+    account.objects["ec2"]["Reservations"] = [
+        {"Instances": [{"InstanceId": f"i-0a00000{number}", "NetworkInterfaces": own}]}
+        for number, own in enumerate(interfaces)
+    ]
+    closed = {"GroupId": "sg-0c000000", "VpcId": "vpc-0a000000", "IpPermissionsEgress": []}
+    account.objects["ec2"]["SecurityGroups"].append(closed)
+    return account
+
+
+def interface(group: str, address: str, device: int = 0) -> dict[str, Any]:
+    return {
+        "NetworkInterfaceId": f"eni-0f00000{address[-1]}",
+        "SubnetId": "subnet-0a000000",
+        "Groups": [{"GroupId": group}],
+        "PrivateIpAddress": address,
+        "Attachment": {"DeviceIndex": device},
+    }
+
+
+def _refusing(account: Account) -> set[tuple[str, str | None]]:
+    gates = inspected(account, *_SERVICE).gates
+    return {(gate.endpoint, gate.object) for gate in gates if gate.gate is GateName.SECURITY_GROUP_EGRESS} & {
+        (gate.endpoint, gate.object) for gate in gates if gate.answer is GateAnswer.REFUSES
+    }
+
+
+def test_instances_of_one_subnet_with_other_groups_are_inspected_too() -> None:
+    closed, opened = [interface("sg-0c000000", "10.0.1.51")], [interface("sg-0a000000", "10.0.1.52")]
+    for instances in ((closed, opened), (opened, closed)):
+        account = on_instances(*deepcopy(instances))
+        assert ("ecr.dkr", "sg-0c000000") in _refusing(account)
+        subnets = inspected(account, *_SERVICE).configuration.subnets  # type: ignore[union-attr]
+        assert {each.subnet for each in subnets} == {"subnet-0a000000 (sg-0a000000)", "subnet-0a000000 (sg-0c000000)"}
+
+
+def test_the_primary_interface_of_an_instance_pulls_wherever_it_is_listed() -> None:
+    primary, other = interface("sg-0a000000", "10.0.1.51"), interface("sg-0c000000", "10.0.1.52", device=1)
+    assert not _refusing(on_instances([other, primary]))
+
+
+def test_a_name_without_an_address_of_the_subnets_family_is_not_allowed() -> None:
+    account = healthy_vpc()
+    subnet = account.object("subnet-0a000000")
+    subnet["Ipv6CidrBlockAssociationSet"] = [{"Ipv6CidrBlock": "2600:1f18::/64"}]
+    subnet["Ipv6Native"] = True
+    assert inspected(account).exit_code == 3
