@@ -280,8 +280,12 @@ def _inspected(scenario: Scenario, verdict: Verdict, account: SimulatedAccount, 
     """The second report: what was measured, joined with the configuration of the simulated account."""
     from probe.simulated_inspection import joined, settled
 
-    found = joined(account, verdict, role=pull_role(scenario))
     story = "inspect reads the simulated account's configuration and joins it with what was measured:"
+    try:
+        found = joined(account, verdict, role=pull_role(scenario))
+    except UsageError as error:  # nothing of the pull goes through this account
+        lines = _wrapped("nothing to inspect: ", str(error), width=width, hang=2)
+        return Scene(before=("", *lines), as_expected=not scenario.settled)
     confirmed = settled(found)
     named = "; ".join(f"{cause} in {identity}" for cause, identity in confirmed.items()) or "no cause"
     expected = confirmed == dict(scenario.settled)

@@ -38,7 +38,7 @@ def joined(account: SimulatedAccount, verdict: Verdict, *, role: str | None = No
 
 
 def predicted(account: SimulatedAccount, *argv: str, role: str | None = None) -> Verdict:
-    """What the configuration alone predicts for the subnet of the task; `argv` says what is pulled."""
+    """What the configuration alone predicts for the subnet of the task; `argv` names what is pulled."""
     return _inspected(account, *(argv or _PLACE), role=role)
 
 

@@ -124,6 +124,11 @@ def test_a_change_of_names_leads_to_other_addresses_than_those_measured(capfd: p
     assert "With this change every gate allows." in capfd.readouterr().out
 
 
+def test_an_image_elsewhere_leaves_nothing_to_inspect(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--inspect", "own-image-elsewhere"]) == 0
+    assert "nothing to inspect: --image (ECR_PROBE_IMAGE): no image is in private ECR" in capfd.readouterr().out
+
+
 def test_a_program_reads_the_joined_document(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--inspect", "healthy", "--format", "json"]) == 0
     out, err = capfd.readouterr()

@@ -1,7 +1,7 @@
 """Generated VPCs: healthy but for none, one or two mutations, from a seed.
 
-A mutation changes the simulated VPC, never the configuration, which is derived from it. It says which endpoints it
-touches and which cause the configuration has to confirm.
+A mutation changes the simulated VPC, never the configuration, which is derived from it. It names the endpoints that it
+touches and the causes that the configuration has to confirm.
 """
 
 from __future__ import annotations

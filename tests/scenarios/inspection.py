@@ -1,4 +1,4 @@
-"""What `inspect` has to say about a scenario: the causes that its configuration confirms, each with its object, and
+"""What `inspect` finds in a scenario: the causes that its configuration confirms, each with its object, and
 from the configuration alone what was measured.
 """
 
@@ -25,7 +25,7 @@ _OTHER_PATHS = {
         *("custom-resolver-nxdomain", "custom-resolver-silent", "nameserver-and-s3-route"),
     ),
     "addresses that DNS64 makes are not predicted": ("dns64-with-route", "dns64-without-route"),
-    "where a block page is, only public DNS says": ("dns-firewall-override", "dns-firewall-override-s3"),
+    "the address of a block page is in public DNS alone": ("dns-firewall-override", "dns-firewall-override-s3"),
     "the instance pulls, the task was measured": ("ec2-awsvpc-instances-only",),
 }
 # The same paths, and another status.

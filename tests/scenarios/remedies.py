@@ -11,7 +11,7 @@ from probe.sim.scenarios.scenario import Scenario
 from probe.sim.vpc import VPC
 from probe.simulated_inspection import predicted
 
-# Scenarios whose remedy is no change of this configuration, by the reason.
+# Scenarios with a remedy that is no change of this configuration, by the reason.
 _NO_CHANGE = {
     "the configuration alone does not decide, since it cannot be read what another DNS server answers": (
         *(scenario.name for scenario in SCENARIOS if scenario.name.startswith("custom-resolver")),

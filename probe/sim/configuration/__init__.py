@@ -1,6 +1,6 @@
 """The configuration of a simulated VPC, as AWS's API would describe it.
 
-What a scenario breaks physically is what the configuration says: it is derived from the same attributes of `VPC` that
+What a scenario breaks physically is broken in the configuration: it is derived from the same attributes of `VPC` that
 decide about packets and names. What no configuration of AWS shows (a firewall appliance, a proxy, the clock, lost or
 corrupted bytes) is not in it.
 """

@@ -131,7 +131,7 @@ def _role(vpc: VPC, name: str, *, inline: str | None = None, managed: str | None
 
 
 def _organization(vpc: VPC, policy: Policy) -> dict[str, Item]:
-    """An organization whose root has this service control policy. The account is alone where the policy is AWS's."""
+    """An organization with this service control policy at its root. The account is alone where the policy is AWS's."""
     if policy == ALLOW_ALL:
         return {}
     full = {"Id": "p-FullAWSAccess", "Name": "FullAWSAccess", "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": True}
