@@ -142,7 +142,7 @@ def test_an_interrupted_demo_prints_its_document(number: signal.Signals) -> None
     assert running.stderr.readline().startswith("scenario security-group")
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
-    assert running.returncode == 128 + number
+    assert running.returncode == 128 + number, err
     document = json.loads(out)
     assert document["interrupted"] is True
     assert "probe.bug" not in {finding["code"] for finding in document["findings"]}
