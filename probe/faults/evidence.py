@@ -482,8 +482,11 @@ class Evidence(Record, frozen=True, dict=True):  # a dict, for cached_property
 
     @cached_property
     def holds_pull_role(self) -> bool | None:
-        """Whether our identity is the role that pulls; None if that role is unknown."""
-        if self.is_text:
+        """Whether our identity is the role that pulls; None if that role is unknown.
+
+        A text is about the pull, and of a configuration that role's calls are judged: a refusal is one for any role.
+        """
+        if self.is_text or self.measurement.basis is Basis.CONFIGURATION:
             return True
         if self.policy.pull_role is None or self.principal is None:
             return None

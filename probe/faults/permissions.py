@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.arns import ANY, role_of, user_of
 from probe.faults.evidence import Evidence
-from probe.model import Action, Client, Denial, DenialReason, Endpoint, Step, Topic
+from probe.model import Action, Basis, Client, Denial, DenialReason, Endpoint, Step, Topic
 from probe.narration import CLIENTS, listed
 from probe.records import Record
 
@@ -126,7 +126,9 @@ def _identity(evidence: Evidence, principal: str | None) -> _Grantee | None:
 
 
 def _unnamed(evidence: Evidence) -> str:
-    return CLIENTS[evidence.client].who if evidence.is_text else "the identity held here"
+    if evidence.is_text:
+        return CLIENTS[evidence.client].who
+    return "the role that pulls" if evidence.measurement.basis is Basis.CONFIGURATION else "the identity held here"
 
 
 def _grantee(evidence: Evidence, denied: _Grantee | None) -> _Grantee:

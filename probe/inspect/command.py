@@ -20,7 +20,7 @@ from probe.inspect.remedies import Remedy, remedy, with_remedies
 from probe.inspect.replacements import Replacement, refuse_strangers
 from probe.inspect.subnets import Judged, answers, over_all
 from probe.inspect.target import Target, other_registries, read_target
-from probe.model import CrossCheck, Endpoint, Measurement, Policy, Verdict
+from probe.model import CrossCheck, Endpoint, GateAnswer, Measurement, Plan, Policy, Verdict
 from probe.operator.reading import Reader, read
 from probe.records import Record, field, replace
 from probe.verdict import judge
@@ -187,12 +187,24 @@ def _verdict_in(
     if run is None:
         policy = Policy(pull_role=target.role, strict=strict)
         around = target.surroundings_in(origin)
-        measurement = predict(legs, target.plan, around, principal=target.role, read_at=configuration.read_at)
+        plan = _plan_of_refused(target, legs)
+        measurement = predict(legs, plan, around, principal=target.role, read_at=configuration.read_at)
     else:
         policy = replace(run.facts.policy, strict=strict)
         measurement = replace(_facts(run), gates=tuple(gate for each in legs for gate in each.gates))
     findings = with_remedies(diagnose(measurement, policy), legs, part.remedies, configuration.region)
     return judge(findings, measurement, policy, version=__version__)
+
+
+def _plan_of_refused(target: Target, legs: Sequence[Leg]) -> Plan:
+    """The plan of the image that a gate refuses, else of the first: findings name the image of the plan."""
+    requests = (request for leg in legs for request in leg.requests if request.answer is GateAnswer.REFUSES)
+    calls = [request.call for request in requests if request.call.repository]
+    refused = {(call.owner, call.region, call.repository) for call in calls[:1]}
+    for image in target.images:
+        if (image.account, image.region, image.repository) in refused:
+            return replace(target.plan, account=image.account, image=image.text, reference=image)
+    return target.plan
 
 
 def _facts(run: Measured) -> Measurement:

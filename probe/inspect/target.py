@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from ipaddress import ip_network
 
 from probe.config.settings import parse
-from probe.configuration.operations import SUBNETS, VPCS
+from probe.configuration.operations import SECURITY_GROUPS, SUBNETS, VPCS
 from probe.configuration.view import Item, View
 from probe.endpoints import ROWS
 from probe.gates.calls import Call
@@ -143,7 +143,10 @@ def _workload(view: View, options: Options) -> Workload:
     return Workload(
         launch_type=options.launch_type or "FARGATE",
         images=(options.image.text,) if options.image else (),
-        places=tuple(Place(subnet=subnet, groups=options.security_groups) for subnet in options.subnets),
+        places=tuple(
+            Place(subnet=subnet, groups=options.security_groups, names_no_group=not options.security_groups)
+            for subnet in options.subnets
+        ),
         role=options.execution_role,
     )
 
@@ -163,12 +166,18 @@ def _origins(view: View, options: Options, places: Iterable[Place]) -> Iterator[
             vpc=subnet["VpcId"],
             zone=subnet.get("AvailabilityZone"),
             ranges=tuple(_ranges(subnet)),
-            groups=place.groups,
+            groups=_default_group(view, subnet["VpcId"]) if place.names_no_group else place.groups,
             addresses=place.addresses,
             interface=place.interface,
             public_address=place.public_address,
             owner=subnet.get("OwnerId"),
         )
+
+
+def _default_group(view: View, vpc: str) -> tuple[str, ...]:
+    """The group that ECS takes where none is named. AWS[ecs-default-group]"""
+    named = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    return tuple(group["GroupId"] for group in view.items(SECURITY_GROUPS, Filters=named))
 
 
 def _ranges(subnet: Item) -> Iterator[str]:

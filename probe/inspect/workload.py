@@ -30,13 +30,18 @@ _INSTANCES_PER_CALL = 100  # of ecs:DescribeContainerInstances
 
 
 class Place(Record, frozen=True, kw_only=True):
-    """Where a pull starts, before its subnet is described."""
+    """Where a pull starts, before its subnet is described.
+
+    `names_no_group`: it was asked for without a group, so that ECS takes the VPC's default one. Otherwise no groups
+    means that they are not known.
+    """
 
     subnet: str
     groups: tuple[str, ...] = ()
     interface: str | None = None
     addresses: tuple[str, ...] = ()
     public_address: bool | None = None
+    names_no_group: bool = False
 
 
 class Workload(Record, frozen=True, kw_only=True):
@@ -151,6 +156,7 @@ def _of_configuration(service: Item) -> Iterator[Place]:
             subnet=subnet,
             groups=tuple(network.get("securityGroups", ())),
             public_address=network.get("assignPublicIp") == "ENABLED",
+            names_no_group=not network.get("securityGroups"),
         )
 
 
@@ -167,7 +173,7 @@ def _of_attachments(view: View, task: Item, options: Options) -> Iterator[Place]
         return
     if details.get("subnetId"):
         address = details.get("privateIPv4Address")
-        groups, public = options.security_groups, None
+        groups, public, names_no_group = options.security_groups, None, False
         group = str(task.get("group") or "")
         if not groups and group.startswith("service:"):
             name = group.removeprefix("service:")
@@ -175,11 +181,13 @@ def _of_attachments(view: View, task: Item, options: Options) -> Iterator[Place]
             places = [place for service in found for place in _of_configuration(_with_task_set(service))]
             groups = places[0].groups if places else ()
             public = places[0].public_address if places else None
+            names_no_group = bool(places) and places[0].names_no_group
         yield Place(
             subnet=str(details["subnetId"]),
             groups=groups,
             addresses=(address,) if address else (),
             public_address=public,
+            names_no_group=names_no_group,
         )
 
 

@@ -147,6 +147,7 @@ _FILTERS = {
     "subnet-id": ("SubnetId",),
     "vpc-id": ("VpcId",),
     "group-id": ("GroupId",),
+    "group-name": ("GroupName",),
     "network-interface-id": ("NetworkInterfaceId",),
     "vpc-endpoint-id": ("VpcEndpointId",),
     "network-acl-id": ("NetworkAclId",),

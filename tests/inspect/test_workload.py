@@ -75,3 +75,30 @@ def test_a_name_without_an_address_of_the_subnets_family_is_not_allowed() -> Non
     subnet["Ipv6CidrBlockAssociationSet"] = [{"Ipv6CidrBlock": "2600:1f18::/64"}]
     subnet["Ipv6Native"] = True
     assert inspected(account).exit_code == 3
+
+
+def test_a_task_without_a_group_has_the_default_one() -> None:
+    account = healthy_vpc()
+    default = {"GroupId": "sg-0d000000", "GroupName": "default", "VpcId": "vpc-0a000000", "IpPermissionsEgress": []}
+    account.objects["ec2"]["SecurityGroups"].append(default)
+    gates = inspected(account, "--subnets", "subnet-0a000000", "--image", IMAGE).gates
+    assert {gate.object for gate in gates if gate.gate is GateName.SECURITY_GROUP_EGRESS} == {"sg-0d000000"}
+
+
+def test_what_is_missing_of_a_second_image_is_said_of_that_image() -> None:
+    account = on_instances([interface("sg-0a000000", "10.0.1.51")])
+    other = IMAGE.replace("team/app", "team/side")
+    containers = [{"name": "app", "image": IMAGE}, {"name": "side", "image": other}]
+    account.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]["containerDefinitions"] = containers
+    findings = inspected(account, *_SERVICE).findings
+    (finding,) = [finding for finding in findings if finding.code == "registry.tag-not-found"]
+    assert "team/side" in finding.title
+    assert "--repository-name team/side" in " ".join(finding.causes[0].fix.commands)
+
+
+def test_a_policy_that_refuses_every_role_refuses_one_that_is_not_known() -> None:
+    account = healthy_vpc()
+    account.object("vpce-0e000002")["PolicyDocument"] = '{"Statement":[]}'
+    verdict = inspected(account)
+    assert (verdict.exit_code, [finding.code for finding in verdict.findings]) == (1, ["policy.vpce.ecr"])
+    assert "to the role that pulls" in verdict.findings[0].title
