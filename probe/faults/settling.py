@@ -40,14 +40,14 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "dns.stale-record": (GateName.ENDPOINT_INTERFACE,),
     "endpoint.missing.ecr-api": (GateName.ENDPOINT,),
     "endpoint.missing.ecr-dkr": (GateName.ENDPOINT,),
-    "endpoint.missing.secretsmanager": (GateName.ENDPOINT,),
-    "endpoint.missing.ssm": (GateName.ENDPOINT,),
-    "endpoint.missing.other": (GateName.ENDPOINT,),
+    "endpoint.missing.secretsmanager": (GateName.SECRET_ENDPOINT,),
+    "endpoint.missing.ssm": (GateName.SECRET_ENDPOINT,),
+    "endpoint.missing.other": (GateName.ENDPOINT, GateName.SECRET_ENDPOINT),
     "logs.endpoint-missing": (GateName.ENDPOINT,),
     "ecs.control-plane-endpoints-missing": (GateName.ENDPOINT,),
     "dns.hosted-zone-wrong-name": (GateName.HOSTED_ZONE,),
     "dns.hosted-zone-not-associated": (GateName.HOSTED_ZONE,),
-    "endpoint.not-available": (GateName.ENDPOINT,),
+    "endpoint.not-available": (GateName.ENDPOINT, GateName.SECRET_ENDPOINT),
     "policy.vpce.ecr": (GateName.ENDPOINT_POLICY,),
     "policy.vpce.s3": (GateName.ENDPOINT_POLICY,),
     "policy.vpce.other": (GateName.ENDPOINT_POLICY,),
@@ -88,6 +88,7 @@ _OF_NAMES = frozenset(
         GateName.HOSTED_ZONE,
         GateName.PRIVATE_DNS,
         GateName.ENDPOINT,
+        GateName.SECRET_ENDPOINT,
     )
 )
 
@@ -145,7 +146,7 @@ def _shows(gate: Gate, actions: set[str]) -> bool:
     """Whether failed steps of these actions are what a refusal of this gate looks like."""
     if gate.gate in _OF_CONNECTIONS:
         return "tcp" in actions
-    if gate.gate in (GateName.ENDPOINT, GateName.PRIVATE_DNS):
+    if gate.gate in (GateName.ENDPOINT, GateName.SECRET_ENDPOINT, GateName.PRIVATE_DNS):
         return "tcp" in actions  # the name has an address, but not the endpoint's
     return bool({"dns", "tcp"} & actions) if gate.gate in _OF_NAMES else bool(actions - {"dns", "tcp", "tls"})
 

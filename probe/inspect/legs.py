@@ -13,7 +13,7 @@ from probe.gates.names import Resolution, resolve
 from probe.gates.opinion import Opinion, depends, unknown
 from probe.gates.packets import packet_opinions
 from probe.gates.s3_gateway import gateway_endpoint, leads_out
-from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Kind, Plan
+from probe.model import AddressClass, Endpoint, Gate, GateAnswer, GateName, Impact, Kind, Plan
 from probe.records import Record, replace
 
 
@@ -71,10 +71,11 @@ class Leg(Record, frozen=True, kw_only=True):
                 yield self._gate(opinion)
 
     def _gate(self, opinion: Opinion, address: str | None = None) -> Gate:
+        of_secret = opinion.gate is GateName.ENDPOINT and self.endpoint.impact is Impact.START
         return Gate(
             endpoint=self.endpoint.name,
             address=address,
-            gate=opinion.gate,
+            gate=GateName.SECRET_ENDPOINT if of_secret else opinion.gate,
             answer=opinion.answer,
             object=opinion.object,
             element=opinion.element,

@@ -13,7 +13,7 @@ from probe.inspect.command import evaluate
 from probe.inspect.measured import read_measured
 from probe.inspect.options import read_options
 from probe.inspect.target import Target
-from probe.model import Impact, Path, Severity, Standing, Verdict
+from probe.model import GateName, Impact, Path, Severity, Standing, Verdict
 from probe.operator.reading import read
 from probe.report.json import unshortened
 from tests.inspect.vpc import IMAGE, REGION, Account, healthy_vpc, inspected
@@ -206,3 +206,5 @@ def test_the_endpoint_of_a_secret_is_needed_to_start() -> None:
     (finding,) = [finding for finding in verdict.findings if "ssm" in finding.endpoints]
     assert (finding.severity, finding.impact) == (Severity.ERROR, Impact.START)
     assert (finding.causes[0].code, finding.causes[0].standing) == ("endpoint.missing.ssm", Standing.CONFIRMED)
+    refusing = [gate.gate for gate in verdict.gates if gate.endpoint == "ssm" and gate.cause == "endpoint.missing.ssm"]
+    assert refusing == [GateName.SECRET_ENDPOINT]
