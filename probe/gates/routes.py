@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from probe.configuration.operations import ROUTE_TABLES
-from probe.configuration.view import View
+from probe.configuration.view import MissingError, View
+from probe.gates.endpoint_interfaces import ranges_of
 from probe.gates.flow import Flow
 from probe.gates.network_changes import AddRoute
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.other_vpcs import across
+from probe.gates.ranges import networks
 from probe.gates.route_tables import Hop, Way, table_of, way
 from probe.gates.s3_gateway import gateway_endpoint
 from probe.model import GateName
+
+_ACROSS = {Hop.PEERING: "VpcPeeringConnectionId", Hop.TRANSIT: "TransitGatewayId"}
 
 
 def route(view: View, flow: Flow) -> Opinion | None:
@@ -35,6 +41,7 @@ def route(view: View, flow: Flow) -> Opinion | None:
             cause="tcp.no-route",
             identity=identity,
             element=found.destination,
+            change=_route_across(view, flow, identity),
         )
     if found.hop in (Hop.PEERING, Hop.TRANSIT, Hop.OTHER) or (flow.crosses_vpcs and found.hop is not Hop.LOCAL):
         sentence = f"the route of {identity} leads to {found.target}; what lies behind is not in this configuration"
@@ -77,6 +84,8 @@ def _no_route(view: View, flow: Flow, table: str, sentence: str, found: Way | No
 
 def _route_out(view: View, flow: Flow, table: str, blackhole: Way | None) -> AddRoute | None:
     """A route to what the VPC already has: another table's way out. Of tables, the first by id."""
+    if flow.crosses_vpcs and blackhole is None:
+        return _route_across(view, flow, table)
     if not flow.public or (blackhole and blackhole.destination.startswith("pl-")):
         return None
     tables = view.items(ROUTE_TABLES, Filters=[{"Name": "vpc-id", "Values": [flow.origin.vpc]}])
@@ -93,3 +102,20 @@ def _route_out(view: View, flow: Flow, table: str, blackhole: Way | None) -> Add
                 replaces=blackhole is not None,
             )
     return None
+
+
+def _route_across(view: View, flow: Flow, table: str) -> AddRoute | None:
+    """A route to the other VPC over what its own route table leads back through."""
+    sources = flow.origin.networks(flow.version)
+    if flow.target_vpc is None or flow.target_subnet is None or not flow.crosses_vpcs or not sources:
+        return None
+    try:
+        back = way(view, table_of(view, flow.target_subnet, flow.target_vpc), str(sources[0].network_address))
+        ranges = networks(ranges_of(view, flow.target_vpc), flow.version)
+    except MissingError:
+        return None  # what would mend it is not known, but what refuses is
+    destination = next((str(each) for each in ranges if ip_address(flow.address) in each), None)
+    member = _ACROSS.get(back.hop) if back is not None and not back.blackhole else None
+    if back is None or member is None or destination is None:
+        return None
+    return AddRoute(object=table, destination=destination, target=back.target, member=member)

@@ -12,6 +12,7 @@ from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoi
 from probe.gates.opinion import Opinion, allows, refuses
 from probe.gates.public_path import public_path, ways_out
 from probe.gates.route_tables import table_of
+from probe.gates.unserved_names import not_visible
 from probe.model import GateName
 
 
@@ -80,6 +81,10 @@ def _without_gateway(view: View, flow: Flow, service: str, table: str) -> Opinio
     """S3 may have an interface endpoint, which answers under names of its own unless its private DNS is on."""
     endpoints = view.items(ENDPOINTS, Filters=[{"Name": "vpc-id", "Values": [flow.origin.vpc]}])
     other = next((item for item in endpoints if str(item.get("ServiceName", "")).endswith(service)), None)
+    owner, account = flow.origin.owner, view.configuration.account
+    if other is None and owner and account and owner != account:  # AWS[shared-vpc-participants]
+        what = f"a gateway endpoint for {service} in {flow.origin.vpc} is"
+        return not_visible(view, GateName.ENDPOINT, what, owner, f"ec2:DescribeVpcEndpoints in {owner}")
     sentence = f"{flow.origin.vpc} has no gateway endpoint for {service}"
     if other is not None:
         sentence = f"{sentence}, and the name does not lead to its interface endpoint {other['VpcEndpointId']}"

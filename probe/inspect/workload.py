@@ -251,9 +251,7 @@ def _workload(
         cluster=options.cluster,
         logs=tuple(_logs(containers)),
         created_log_groups=tuple(_created_log_groups(containers)),
-        secrets=tuple(
-            dict.fromkeys(secret["valueFrom"] for container in containers for secret in container.get("secrets", ()))
-        ),
+        secrets=tuple(dict.fromkeys(_secrets(containers))),
         platform=_platform(definition),
         **fields,
     )
@@ -271,6 +269,15 @@ def _logs(containers: Sequence[Item]) -> Iterator[LogDestination]:
                 stream=None,
                 own=number == 0,
             )
+
+
+def _secrets(containers: Sequence[Item]) -> Iterator[str]:
+    """What ECS reads before the containers start: their secrets, and logins to registries other than ECR."""
+    for container in containers:
+        yield from (str(secret["valueFrom"]) for secret in container.get("secrets", ()))
+        login = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
+        if login:
+            yield str(login)
 
 
 def _created_log_groups(containers: Sequence[Item]) -> Iterator[str]:

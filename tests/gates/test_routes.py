@@ -240,6 +240,24 @@ def test_a_missing_route_back_is_added(target: str) -> None:
     assert after.allows
 
 
+@pytest.mark.parametrize("wrong", [[], [to("0.0.0.0/0", "nat-0c000000")]])
+def test_a_missing_route_takes_the_way_that_leads_back(wrong: list[Item]) -> None:
+    there = across("pcx-0a000000", {"Vpcs": [vpc(VPC, "10.0.0.0/16"), vpc(OTHER_VPC, "10.1.0.0/16")]})
+    there.object("rtb-0a000000")["Routes"][2:] = wrong
+    opinion, after = answer_after_change(there, ROUTE, FAR)
+    assert opinion.object == "rtb-0a000000"
+    assert "--destination-cidr-block 10.1.0.0/16 --vpc-peering-connection-id pcx-0a000000" in command_of(opinion)
+    assert after.allows
+    there.denied.add("ec2:DescribeVpcs")
+    unmended = answer(there, ROUTE, FAR)
+    assert unmended is not None
+    assert (unmended.refuses, unmended.change) == (True, None)
+
+
+def vpc(identity: str, cidr: str) -> Item:
+    return {"VpcId": identity, "CidrBlockAssociationSet": [{"CidrBlock": cidr}]}
+
+
 def test_what_belongs_to_another_account_is_unknown() -> None:
     hidden = across("tgw-0a000000")
     hidden.denied.add("ec2:SearchTransitGatewayRoutes")

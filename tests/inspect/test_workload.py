@@ -102,3 +102,22 @@ def test_a_policy_that_refuses_every_role_refuses_one_that_is_not_known() -> Non
     verdict = inspected(account)
     assert (verdict.exit_code, [finding.code for finding in verdict.findings]) == (1, ["policy.vpce.ecr"])
     assert "to the role that pulls" in verdict.findings[0].title
+
+
+def test_the_login_to_another_registry_needs_its_endpoint_too() -> None:
+    account = on_instances([interface("sg-0a000000", "10.0.1.51")])
+    login = {"credentialsParameter": "arn:aws:secretsmanager:us-east-1:123456789012:secret:login-AbCdEf"}
+    other = {"name": "other", "image": "registry.example.com/a:1", "repositoryCredentials": login}
+    definition = account.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]
+    definition["containerDefinitions"] = [{"name": "app", "image": IMAGE}, other]
+    assert "secretsmanager" in {gate.endpoint for gate in inspected(account, *_SERVICE).gates}
+
+
+def test_of_a_shared_vpc_no_gateway_endpoint_is_called_missing() -> None:
+    account = healthy_vpc()
+    account.object("subnet-0a000000")["OwnerId"] = "210987654321"
+    account.object("rtb-0a000000")["Routes"].pop()
+    account.objects["ec2"]["VpcEndpoints"].pop()
+    gates = [gate for gate in inspected(account).gates if gate.endpoint == "s3" and gate.gate is GateName.ENDPOINT]
+    assert [gate.answer for gate in gates] == [GateAnswer.UNKNOWN]
+    assert "ask 210987654321" in gates[0].sentence
