@@ -93,4 +93,4 @@ def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
     evidence = Evidence(measurement, policy)
     findings = [finding for rule in RULES for finding in rule(evidence)]
     findings += internal.unexplained(evidence, findings)
-    return settle(findings, measurement.gates)
+    return settle(findings, measurement)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from probe.model import Advice, Cause, Finding, Gate, GateAnswer, GateName, Standing
+from probe.model import Action, Advice, Cause, Finding, Gate, GateAnswer, GateName, Measurement, Standing, Step
 from probe.records import replace
 
 # The gates that decide a cause. Where some of them were met, and all of these allow or refuse for another cause, it is
@@ -93,11 +93,20 @@ _OF_NAMES = frozenset(
 )
 
 
-def settle(findings: Iterable[Finding], gates: Sequence[Gate]) -> tuple[Finding, ...]:
+def settle(findings: Iterable[Finding], measurement: Measurement) -> tuple[Finding, ...]:
     """The findings with the standings that the gates of their endpoints give their causes."""
+    gates = measurement.gates
     if not gates:
         return tuple(findings)
-    return tuple(_settled(finding, [gate for gate in gates if _is_about(gate, finding)]) for finding in findings)
+    steps = {step.id: step for step in measurement.steps}
+    return tuple(
+        _settled(finding, [steps[identity] for identity in finding.because], _of_finding(gates, finding))
+        for finding in findings
+    )
+
+
+def _of_finding(gates: Iterable[Gate], finding: Finding) -> list[Gate]:
+    return [gate for gate in gates if _is_about(gate, finding)]
 
 
 def _is_about(gate: Gate, finding: Finding) -> bool:
@@ -105,7 +114,7 @@ def _is_about(gate: Gate, finding: Finding) -> bool:
     return gate.endpoint in finding.endpoints or (gate.gate is GateName.KMS_KEY and "s3" in finding.endpoints)
 
 
-def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
+def _settled(finding: Finding, because: Sequence[Step], gates: Sequence[Gate]) -> Finding:
     if not finding.causes:
         return finding
     refusals: dict[str, Gate] = {}
@@ -113,7 +122,7 @@ def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
         if gate.answer is GateAnswer.REFUSES and gate.cause:
             refusals.setdefault(gate.cause, gate)
     causes = [_with_standing(cause, refusals.get(cause.code), gates) for cause in finding.causes]
-    causes += _unlisted(finding, gates)
+    causes += _unlisted(finding, because, gates)
     if any(cause.standing is Standing.CONFIRMED for cause in causes):
         causes = [_overtaken(cause, gates) for cause in causes]
     if all(cause.standing is Standing.RULED_OUT for cause in causes):
@@ -121,14 +130,13 @@ def _settled(finding: Finding, gates: Sequence[Gate]) -> Finding:
     return replace(finding, causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)))
 
 
-def _unlisted(finding: Finding, gates: Sequence[Gate]) -> list[Cause]:
+def _unlisted(finding: Finding, because: Sequence[Step], gates: Sequence[Gate]) -> list[Cause]:
     """Refusals that explain the finding at an endpoint where none of its own causes does: the same steps can fail for
     another reason at each endpoint.
     """
     if finding.code.startswith("configuration."):
         return []  # about the gates themselves
     listed = {cause.code for cause in finding.causes}
-    shown = {tuple(step.split("/")[:2]) for step in finding.because}
     refusals = [gate for gate in gates if gate.answer is GateAnswer.REFUSES and gate.cause and gate.object]
     if not any(gate.endpoint == "s3" and gate.gate in _OF_CONNECTIONS for gate in refusals):
         # Without its gateway endpoint, S3's packets still have another way.
@@ -136,19 +144,24 @@ def _unlisted(finding: Finding, gates: Sequence[Gate]) -> list[Cause]:
     explained = {gate.endpoint for gate in refusals if gate.cause in listed}
     found: dict[str, Cause] = {}
     for gate in refusals:
-        if gate.endpoint not in explained and _shows(gate, {action for name, action in shown if name == gate.endpoint}):
+        actions = {step.action for step in because if step.endpoint == gate.endpoint}
+        if gate.endpoint not in explained and _shows(gate, actions):
             explained.add(gate.endpoint)
             found.setdefault(gate.cause or "", _cause_of(gate))
     return list(found.values())
 
 
-def _shows(gate: Gate, actions: set[str]) -> bool:
+def _shows(gate: Gate, actions: set[Action]) -> bool:
     """Whether failed steps of these actions are what a refusal of this gate looks like."""
     if gate.gate in _OF_CONNECTIONS:
-        return "tcp" in actions
+        return Action.TCP in actions
     if gate.gate in (GateName.ENDPOINT, GateName.SECRET_ENDPOINT, GateName.PRIVATE_DNS):
-        return "tcp" in actions  # the name has an address, but not the endpoint's
-    return bool({"dns", "tcp"} & actions) if gate.gate in _OF_NAMES else bool(actions - {"dns", "tcp", "tls"})
+        return Action.TCP in actions  # the name has an address, but not the endpoint's
+    return (
+        bool({Action.DNS, Action.TCP} & actions)
+        if gate.gate in _OF_NAMES
+        else bool(actions - {Action.DNS, Action.TCP, Action.TLS})
+    )
 
 
 def _cause_of(gate: Gate) -> Cause:
