@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from probe.configuration.operations import ENDPOINTS
@@ -64,12 +65,20 @@ def leads_out(view: View, flow: Flow) -> bool:
     """Whether nothing that is known stops packets to public addresses on another way, as through a NAT gateway."""
     try:
         ways = ways_out(view, flow)
-        if not ways or any(found.blackhole for found in ways):
-            return False
-        opinions = [gate(view, flow) for gate in (block_public_access, public_path)]
-        return not any(opinion is not None and opinion.refuses for opinion in opinions)
     except MissingError:
         return True
+    if not ways or any(found.blackhole for found in ways):
+        return False
+    return not any(_stops(gate, view, flow) for gate in (block_public_access, public_path))
+
+
+def _stops(gate: Callable[[View, Flow], Opinion | None], view: View, flow: Flow) -> bool:
+    """Whether this gate is known to refuse."""
+    try:
+        opinion = gate(view, flow)
+    except MissingError:
+        return False
+    return opinion is not None and opinion.refuses
 
 
 def _has_route(table: dict[str, Any], gateway: str) -> bool:

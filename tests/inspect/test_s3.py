@@ -181,3 +181,27 @@ def _gates(verdict: Verdict, name: GateName) -> list[Any]:
 def _gate(verdict: Verdict, name: GateName) -> Any:
     (gate,) = _gates(verdict, name)
     return gate
+
+
+def test_a_deleted_nat_gateway_leaves_the_gateway_endpoint_missing_whatever_else_is_unread() -> None:
+    account = healthy_vpc()
+    nowhere(account)
+    account.object(TABLE)["Routes"].append(
+        {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-0a000001", "State": "active"}
+    )
+    nat = {"NatGatewayId": "nat-0a000001", "VpcId": "vpc-0a000000", "SubnetId": "subnet-0c000000", "State": "deleted"}
+    account.objects["ec2"]["NatGateways"] = [nat]
+    out = {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-0a000001", "State": "active"}
+    association = {"SubnetId": "subnet-0c000000", "RouteTableId": "rtb-0c000000"}
+    account.objects["ec2"]["RouteTables"].append(
+        {
+            "RouteTableId": "rtb-0c000000",
+            "VpcId": "vpc-0a000000",
+            "Associations": [association],
+            "Routes": [LOCAL, out],
+        }
+    )
+    account.denied.add("ec2:DescribeVpcBlockPublicAccessOptions")
+    (finding,) = [finding for finding in inspected(account).findings if finding.code == "s3.silent"]
+    confirmed = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED]
+    assert confirmed == ["endpoint.missing.s3", "tcp.no-route"]
