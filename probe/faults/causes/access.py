@@ -191,7 +191,10 @@ TRUST_POLICY = CauseText(
         "aws iam update-assume-role-policy --role-name {grantee} --policy-document file://POLICY.json",
     ).to(
         "let {service_principal} assume the role {grantee}",
-        note="ECS assumes the role of a service, which is another one, as ecs.amazonaws.com.",
+        note=(
+            "If the role does not exist, correct its ARN in the task definition instead. ECS assumes the role of a "
+            "service, which is another one, as ecs.amazonaws.com."
+        ),
     ),
     confirm=reads('aws iam get-role --role-name {grantee} --query "Role.AssumeRolePolicyDocument"'),
 )
