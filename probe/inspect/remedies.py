@@ -11,9 +11,11 @@ from probe.configuration.view import View
 from probe.gates.changes import Change
 from probe.gates.opinion import Opinion
 from probe.inspect.legs import Leg
-from probe.model import Advice, Cause, Finding, Standing
+from probe.model import Advice, Cause, Finding, GateName, Standing
 from probe.records import Record, replace
 
+# What a cause's usual fix adds there, such as a default route, does not mend one that exists and leads nowhere.
+_OF_WAYS = (GateName.ROUTE, GateName.PUBLIC_PATH)
 _MOST_CHANGES = 20
 
 
@@ -74,17 +76,27 @@ def with_remedies(
 def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str) -> Finding:
     own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
     needed = [remedies[name] for name in finding.endpoints if name in remedies]
-    refusals = [opinion for leg in own for opinion in leg.opinions if opinion.refuses and opinion.change]
+    refusals = [opinion for leg in own for opinion in leg.opinions if opinion.refuses]
 
     def fixed(cause: Cause) -> Cause:
-        changes = [opinion.change for opinion in refusals if opinion.cause == cause.code and opinion.change]
-        if cause.standing is not Standing.CONFIRMED or not changes:
+        if cause.standing is not Standing.CONFIRMED:
             return cause
+        same = [opinion for opinion in refusals if opinion.cause == cause.code]
+        changes = [opinion.change for opinion in same if opinion.change]
+        if not changes:
+            unmended = next((opinion for opinion in same if opinion.gate in _OF_WAYS), None)
+            return cause if unmended is None else replace(cause, fix=_by_hand(unmended))
         # What is proven to be enough is all: a call that goes the right way may need no other policy.
         is_enough = bool(needed) and all(each.blocked_by is None for each in needed)
         return replace(cause, fix=_advice(() if is_enough else changes, needed, region))
 
     return replace(finding, causes=tuple(map(fixed, finding.causes)))
+
+
+def _by_hand(refusal: Opinion) -> Advice:
+    """The fix of a way that leads nowhere: which one is right depends on the network, so no command is printed."""
+    what = f"{refusal.element} of {refusal.object}" if refusal.element else str(refusal.object)
+    return Advice(f"correct {what}, or replace it", note="No change of this configuration alone is known to mend it.")
 
 
 def _advice(first: Iterable[Change], remedies: Sequence[Remedy], region: str) -> Advice:

@@ -163,6 +163,8 @@ def test_a_narrower_route_is_at_fault_and_not_the_gateway() -> None:
     (finding,) = [finding for finding in inspected(account).findings if finding.code == "s3.silent"]
     confirmed = [(cause.code, cause.object) for cause in finding.causes if cause.standing is Standing.CONFIRMED]
     assert confirmed == [("tcp.no-route", TABLE)]
+    assert finding.causes[0].fix.commands == ()  # a default route mends no narrower one
+    assert TABLE in finding.causes[0].fix.text
 
 
 @pytest.mark.parametrize("call", ["ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"])
