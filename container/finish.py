@@ -14,9 +14,26 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-# botocore describes every service of AWS. These stay: the services that the program calls, or will call from outside
-# the VPC, and those that botocore itself calls for an operator's credentials (sign-in, SSO, roles).
-SERVICES = ("ec2", "ecr", "ecs", "iam", "logs", "s3", "signin", "sso", "sso-oidc", "sts")
+# botocore describes every service of AWS. These stay: the services that the program calls, most of them for `inspect`,
+# and those that botocore itself calls for an operator's credentials (sign-in, SSO, roles).
+SERVICES = (
+    "ec2",
+    "ecr",
+    "ecs",
+    "iam",
+    "kms",
+    "logs",
+    "network-firewall",
+    "organizations",
+    "route53",
+    "route53profiles",
+    "route53resolver",
+    "s3",
+    "signin",
+    "sso",
+    "sso-oidc",
+    "sts",
+)
 # Among others rich's syntax highlighting and cffi's C parser, which neither imports for what the program uses.
 UNREAD = ("pygments", "markdown_it", "mdurl", "pycparser", "boto3/data", "boto3/examples")
 # The simulated VPC needs trustme, which is not in the image.

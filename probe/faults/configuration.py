@@ -19,7 +19,9 @@ from probe.narration import few, listed
 _UNREAD = causes.other(
     "the caller may not read it: {missing}",
     advice("allow the operator these reads, as task-definitions/iam/operator-inspect.json does, and run inspect again"),
-    reads("aws sts get-caller-identity", note="This is the identity that needs the permissions."),
+    reads(
+        "aws sts get-caller-identity --region {task_region}", note="This is the identity that needs the permissions."
+    ),
 )
 _OPEN_VALUE = causes.other(
     "it depends on a value that no configuration contains: {sentence}",

@@ -117,6 +117,7 @@ PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} 
     "journalctl",
     "kubectl",
     "docker-credential-ecr-login",
+    "docker-credential-wincred",
     "ecr-probe",
     "cat",
     "dig",
