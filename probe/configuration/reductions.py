@@ -11,7 +11,7 @@ from typing import Any
 Item = dict[str, Any]
 
 _LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
-_OF_CONTAINER = ("name", "image", "imageDigest", "essential")
+_OF_CONTAINER = ("name", "image", "essential")
 _OF_DEFINITION = (
     "taskDefinitionArn",
     "family",

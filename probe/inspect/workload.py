@@ -55,7 +55,6 @@ class Workload(Record, frozen=True, kw_only=True):
     cluster: str | None = None
     service: str | None = None
     task: str | None = None
-    digests: tuple[tuple[str, str], ...] = ()  # image and the digest that ECS resolved it to
     logs: tuple[LogDestination, ...] = ()
     created_log_groups: tuple[str, ...] = ()  # by the log driver, if they are missing
     secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
@@ -106,13 +105,8 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
     if not places:
         sentence = "the task no longer has a network interface, so its subnet is not known"
         raise options.arguments.refusal("subnets", f"{sentence}; give it with --security-groups")
-    digests = tuple(
-        (container["image"], container["imageDigest"])
-        for container in task.get("containers", ())
-        if container.get("image") and container.get("imageDigest")
-    )
     role = (task.get("overrides") or {}).get("executionRoleArn")
-    return _workload(definition, launch_type, places, options, task=arn, digests=digests, role=role)
+    return _workload(definition, launch_type, places, options, task=arn, role=role)
 
 
 def is_known(view: View, cluster: str, arn: str) -> bool:
