@@ -184,7 +184,7 @@ def _interruption() -> _End:
     return _End(
         code="probe.deadline",
         title="the run was interrupted before anything was proven",
-        why="A signal (Ctrl-C or SIGTERM) ended the run, and the run did not end in time.",
+        why="A signal (Ctrl-C or SIGTERM) ended the run before there was a result.",
         failure=Failure.DEADLINE,
         detail="not finished before the interruption",
         values={},

@@ -32,8 +32,9 @@ def run(
     """Measure once and judge. Returns at the deadline at the latest, and soon after `stop` is set. `earlier` are the
     surroundings in an earlier run of the same task.
 
-    Raises UsageError if settings and surroundings do not suffice for a plan, and ShortageError, OSError or WireError if
-    this process is too short of resources to read them.
+    Raises UsageError if settings and surroundings do not suffice for a plan, TimeoutError if `stop` was set before
+    metadata answered, which contains the image, and ShortageError, OSError or WireError if this process is too short of
+    resources to read them.
     """
     started_at, began = datetime.now(UTC), time.monotonic()
     stop = stop or threading.Event()
@@ -42,9 +43,14 @@ def run(
     looking, grace = spawn(lambda: look_around(settings, wire, recorder, until=until)), METADATA_GRACE
     while wait([looking], timeout=POLL).not_done and grace > 0:
         grace -= POLL if stop.is_set() else 0
-    here = looking.result() if looking.done() else Surroundings(resolvers=wire.resolvers())
-    surroundings = remembering(earlier, here)
-    plan = _plan(settings, surroundings, recorder, until)
+    cut_short = not looking.done()
+    surroundings = remembering(earlier, Surroundings(resolvers=wire.resolvers()) if cut_short else looking.result())
+    try:
+        plan = _plan(settings, surroundings, recorder, until)
+    except UsageError as error:
+        if cut_short:
+            raise TimeoutError from error  # nothing is wrong with the settings
+        raise
     identity = measure(Run(wire, plan, recorder, until, stop, progress or Silent()), settings)
     measurement = Measurement(
         started_at=started_at,

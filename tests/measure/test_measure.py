@@ -8,6 +8,7 @@ import time
 import pytest
 
 from probe.config.settings import parse
+from probe.crash import verdict_in_any_case
 from probe.faults import diagnose
 from probe.measure.reach import reach
 from probe.measure.recorder import Recorder, Run
@@ -83,6 +84,17 @@ def test_a_stop_while_metadata_is_silent_still_gives_a_verdict() -> None:
     assert {finding.code for finding in verdict.findings if finding.severity == "error"} == {"probe.deadline"}
     assert verdict.exit_code == 3
     assert diagnose(verdict.measurement, verdict.policy)
+
+
+def test_a_stop_before_metadata_names_the_image_still_gives_a_verdict() -> None:
+    stop = threading.Event()
+    stop.set()
+    with VPC() as vpc:
+        vpc.local["169.254.170.2", 80] = SilentServer()
+        settings = parse([], vpc.environ, started=time.monotonic())
+        verdict = verdict_in_any_case(settings, lambda: run(settings, vpc.wire(), stop=stop), stop=stop)
+    assert (verdict.exit_code, verdict.interrupted) == (3, True)
+    assert [finding.code for finding in verdict.findings] == ["probe.deadline"]
 
 
 def _of_scenario(name: str) -> dict[str, Step]:
