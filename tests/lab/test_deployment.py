@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ POLICIES = sorted(
 NETWORK = {"VpcId": "vpc-1", "SubnetIds": ["subnet-1"], "RouteTableIds": ["rtb-1"], "ClientCidr": "10.0.0.0/16"}
 README_REGION = "eu-west-1"  # not the tests' region
 PROBE = {"VpcCidr": VALUES["VPC_CIDR"], "Cluster": "main", "SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+SCHEDULED = PROBE | {"ScheduleExpression": "rate(15 minutes)"}
 LAMBDA = {
     "CodeBucket": "code",
     "CodeKey": "ecr-probe.zip",
@@ -191,8 +193,8 @@ def endpoints(
     return Template(decoded("endpoints"), values, partition, region)
 
 
-def probe() -> Template:
-    return Template(decoded("probe"), PROBE, region=VALUES["REGION"])
+def probe(**more: Any) -> Template:
+    return Template(decoded("probe"), SCHEDULED | more, region=VALUES["REGION"])
 
 
 def in_lambda(**more: Any) -> Template:
@@ -313,7 +315,7 @@ def test_the_stack_fits_every_partition(partition: str, region: str) -> None:
         assert endpoint["ServiceName"] == f"{prefix}.{region}.{name}"
     (statement,) = services["s3"]["PolicyDocument"]["Statement"]
     assert statement["Resource"] == f"arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*"
-    own = Template(decoded("probe"), PROBE, partition, region)
+    own = Template(decoded("probe"), SCHEDULED | {"CreateRepository": "true"}, partition, region)
     assert set(re.findall(r"\barn:([\w-]+):", json.dumps(own.resources()))) == {partition}
 
 
@@ -324,10 +326,11 @@ def test_the_stacks_roles_are_the_files(role: str) -> None:
     assert [policy["PolicyDocument"] for policy in made["Policies"]] == [filled(f"iam/{role.lower()}-role")]
 
 
-def test_the_stacks_task_definition_is_the_file() -> None:
-    (made,) = probe().of_type("AWS::ECS::TaskDefinition")
-    del made["Type"]
-    file = filled("fargate-check")
+@pytest.mark.parametrize(("resource", "name"), [("SmokeTaskDefinition", "smoke"), ("TaskDefinition", "fargate-check")])
+def test_the_stacks_task_definitions_are_the_files(resource: str, name: str) -> None:
+    made = probe().resources()[resource]
+    assert made.pop("Type") == "AWS::ECS::TaskDefinition"
+    file = filled(name)
     roles = {"taskRoleArn": "TaskRole.Arn", "executionRoleArn": "ExecutionRole.Arn"}
     assert _with_small_initials(made) == file | roles | {
         "containerDefinitions": [_logging_to(container, "LogGroup") for container in file["containerDefinitions"]]
@@ -335,11 +338,31 @@ def test_the_stacks_task_definition_is_the_file() -> None:
     assert probe().resources()["LogGroup"]["LogGroupName"] == "/ecs/ecr-probe"
 
 
+def test_without_a_schedule_the_stack_has_what_smoke_needs() -> None:
+    needed = {"LogGroup", "TaskRole", "ExecutionRole", "SmokeTaskDefinition"}
+    assert set(probe(ScheduleExpression="", RecordPullTime="true").resources()) == needed
+    assert set(probe().resources()) == needed | {"PullTimeExclusion", "TaskDefinition", "ScheduleRole", "Schedule"}
+
+
+def test_the_repository_is_created_on_request_and_stays() -> None:
+    (repository,) = probe(CreateRepository="true", Repository="tools/ecr-probe").of_type("AWS::ECR::Repository")
+    assert repository["RepositoryName"] == "tools/ecr-probe"
+    resource = decoded("probe")["Resources"]["ProbeRepository"]
+    # Kept with the stack's deletion, since others may have pushed to it, but not if the stack's creation fails.
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
 def test_the_probes_reads_leave_the_pull_time_alone_unless_they_should_count() -> None:
     (exclusion,) = probe().of_type("AWS::ECR::PullTimeUpdateExclusion")
     assert exclusion["PrincipalArn"] == "TaskRole.Arn"
-    counted = Template(decoded("probe"), PROBE | {"RecordPullTime": "true"}, region=VALUES["REGION"])
-    assert counted.of_type("AWS::ECR::PullTimeUpdateExclusion") == []
+    assert probe(RecordPullTime="true").of_type("AWS::ECR::PullTimeUpdateExclusion") == []
+
+
+def test_the_file_is_the_programs_own() -> None:
+    """A wheel has the files of the package `probe`; a request to CloudFormation may have 51,200 bytes of a template."""
+    file = FOLDER / "cloudformation" / "probe.yaml"
+    assert file.resolve() == Path(str(files("probe.deploy") / "stack.yaml"))
+    assert file.stat().st_size < 51_200
 
 
 def test_the_schedule_may_run_the_probe() -> None:
