@@ -28,6 +28,7 @@ from probe.model import Severity, Verdict
 from probe.records import replace
 from probe.report import Page
 from probe.run import run
+from probe.runbook import linked
 from probe.serve.log_lines import event as log_line
 from probe.wire import credentials, http, real_wire
 
@@ -79,6 +80,7 @@ def _check(event: object, context: Context, request: dict[str, str]) -> dict[str
         )
     finally:
         stop.set()  # a step that hangs must not continue in the next invocation
+    verdict = linked(verdict, settings.reports.runbook_base)
     for form in formats:
         _write(report_in_any_case(verdict, form, Page(), notes.append))
     document: dict[str, Any] = json.loads(report_in_any_case(verdict, "json", Page(), notes.append))

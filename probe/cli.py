@@ -527,8 +527,10 @@ def _deliver(
     from probe.config.outputs import write_atomically
     from probe.crash import report_in_any_case
     from probe.report import Page
+    from probe.runbook import linked
     from probe.safe_words import without_login
 
+    document = linked(document, reports.runbook_base)
     code = document.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
         if output.path is None:

@@ -871,16 +871,27 @@ class Finding(Record, frozen=True, kw_only=True):
 # ---- the answer ------------------------------------------------------------------------------------------------------
 
 
-def finding_url(code: str) -> str:
-    """The page of a finding code, relative to the repository as in the alerts' `runbook_url`."""
-    return f"docs/findings/{code}.md"
+# Where the pages of the findings are, for links in reports; CODE is replaced with the code of a finding. A path in the
+# repository, because the documentation is not published yet: once it is, this is its URL. --runbook-base replaces it.
+RUNBOOK_BASE = "docs/findings/CODE.md"
+
+
+def finding_url(code: str, base: str = RUNBOOK_BASE) -> str:
+    """The address of a finding's page: `base` with the code in place of its last CODE."""
+    before, _, after = base.rpartition("CODE")
+    return f"{before}{code}{after}"
 
 
 class JudgedFinding(Finding, frozen=True, kw_only=True):
-    """A finding with its weight, and the path of its page, as alerts name it."""
+    """A finding with its weight, and the address of its page: a URL, or a path in the repository."""
 
     severity: Severity
     url: str
+
+    @property
+    def is_published(self) -> bool:
+        """Whether `url` can be opened anywhere."""
+        return self.url.startswith(("https://", "http://"))
 
 
 class EndpointSummary(Record, frozen=True, kw_only=True):

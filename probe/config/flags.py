@@ -210,6 +210,14 @@ OUTPUT_FLAGS = (
         note="stdout",
         many=True,
     ),
+    Flag(
+        "runbook-base",
+        "URL",
+        "https://docs.example.com/ecr-probe/findings/CODE/",
+        "where the pages of the findings are published, for links in reports: CODE is replaced with the code of a "
+        "finding; without CODE it is added at the end",
+        note="docs/findings/CODE.md, a path in the repository",
+    ),
     Flag("pretty", help="json: with line breaks and indentation", note="only on a terminal"),
     Flag("verbose", help="text: every cause, step and note", short="v"),
     Flag("quiet", help="text: only the verdict line", short="q"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from probe.arns import role_of
 from probe.endpoints import AGENT_ENDPOINTS, CORE_ENDPOINTS, EXTRA_ENDPOINTS
@@ -25,6 +26,7 @@ _ELSEWHERE = {
     "which private DNS resolves to the endpoint (--endpoint-dns takes vpce names)",
     ImageHost.OTHER: "is not in ECR, and only private ECR has PrivateLink endpoints for pulls",
 }
+_LONGEST_BASE = 500
 _MOST_LISTED = 16  # choices that an error message lists
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -67,6 +69,28 @@ def image(text: str) -> ImageReference:
     if isinstance(parsed, OtherImage):
         raise ValueError(f"{quoted(text)} {_ELSEWHERE[parsed.host]}")
     return parsed
+
+
+def runbook_base(text: str) -> str:
+    """The URL of the findings' pages, with CODE in the place of the code. A login in it is not repeated."""
+    try:
+        parts = urlsplit(text)
+        name, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    plain = text.isascii() and text.isprintable() and not set(" <>\"'`") & set(text)
+    if not plain or parts.scheme not in ("http", "https") or not name or port == 0:
+        raise ValueError("is not a URL of http or https")
+    if "@" in parts.netloc:
+        raise ValueError("contains a login, and the URL is shown in every report")
+    if len(text) > _LONGEST_BASE:
+        raise ValueError(f"is longer than {_LONGEST_BASE} characters")
+    after_host = text.partition(parts.netloc)[2]
+    if "CODE" in after_host:
+        return text
+    if parts.query or parts.fragment:
+        raise ValueError("has a query or a fragment, so write CODE where the code of a finding belongs")
+    return f"{text.rstrip('/')}/CODE"
 
 
 def duration(least: float, most: float) -> Callable[[str], float]:

@@ -60,13 +60,15 @@ def _text_on_stdout() -> tuple[Output, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Where reports go and how they look. `colour` None: in color on a terminal; the rest as in `Page`."""
+    """Where reports go and how they look. `colour` None: in color on a terminal; `runbook_base` None: links stay as
+    they are; the rest as in `Page`."""
 
     outputs: tuple[Output, ...] = field(default_factory=_text_on_stdout)
     pretty: bool = False
     colour: bool | None = None
     verbose: bool = False
     quiet: bool = False
+    runbook_base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def read_reports(
     arguments: Arguments, environ: Mapping[str, str] | None = None, *, formats: Iterable[str] | None = None
 ) -> Reports:
     """The flags of reports, which all commands with a report have. `formats` None: those of a verdict."""
+    from probe.config import readers
     from probe.config.outputs import read_outputs
     from probe.report import FORMATS
 
@@ -166,7 +169,14 @@ def read_reports(
         raise arguments.refusal(
             "verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)", example="--verbose --no-quiet"
         )
-    return Reports(outputs=outputs, pretty=pretty, colour=_colour(variables(environ)), verbose=verbose, quiet=quiet)
+    return Reports(
+        outputs=outputs,
+        pretty=pretty,
+        colour=_colour(variables(environ)),
+        verbose=verbose,
+        quiet=quiet,
+        runbook_base=arguments.value("runbook-base", readers.runbook_base),
+    )
 
 
 def _endpoint_dns(arguments: Arguments, also: tuple[str, ...]) -> Mapping[str, str]:

@@ -86,7 +86,8 @@ def _answer(status: Status, exit_code: int, sentence: str, lead: JudgedFinding |
 
 def _annotation(finding: JudgedFinding, title: str, *lines: str) -> _Annotation:
     advice = _advice(finding) if finding.severity is not Severity.INFO else ()
-    return _Annotation(_BY_SEVERITY[finding.severity], title, (*lines, *advice))
+    page = (f"page: {finding.url}",) if finding.is_published else ()
+    return _Annotation(_BY_SEVERITY[finding.severity], title, (*lines, *advice, *page))
 
 
 def _advice(finding: JudgedFinding) -> Iterator[str]:

@@ -187,7 +187,9 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
     if detail is None:
         if ruled_out:
             yield from wrapped(("dim", "ruled out: "), "; ".join(ruled_out), indent=2, page=page, style="dim")
-        yield from wrapped(("dim", "page:  "), f"ecr-probe explain {finding.code}", indent=2, page=page, style="dim")
+        at = f"{finding.url} or " if finding.is_published else ""
+        offline = f"ecr-probe explain {finding.code}"
+        yield from wrapped(("dim", "page:  "), f"{at}{offline}", indent=2, page=page, style="dim")
 
 
 def _explained(

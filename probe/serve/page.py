@@ -323,6 +323,11 @@ class FindingView(Record, frozen=True):
         return self.entry.finding
 
     @property
+    def runbook(self) -> str | None:
+        """The published page, where --runbook-base says where it is."""
+        return self.finding.url if self.finding.is_published else None
+
+    @property
     def has_page(self) -> bool:
         return has_page(self.finding.code)
 

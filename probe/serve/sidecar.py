@@ -12,6 +12,7 @@ from probe.config.flags import LISTEN
 from probe.crash import broken
 from probe.history import Snapshot
 from probe.model import Verdict
+from probe.runbook import linked
 from probe.serve.log_lines import event, report_lines, round_lines
 from probe.serve.loop import Loop, Measure
 from probe.serve.options import Options
@@ -39,11 +40,12 @@ def serve(
     """
     _save_memory()
     output = _Output(say, deliver if options.outputs else None)
+    base = options.check.reports.runbook_base
     loop = Loop(
-        measure,
+        lambda stop: linked(measure(stop), base),
         interval=options.interval,
         deadline=options.check.budget.deadline,
-        broken=partial(broken, options.check),
+        broken=lambda error, *, began: linked(broken(options.check, error, began=began), base),
         after=output.after_round,
     )
     app = App(

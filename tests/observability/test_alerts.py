@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from probe.faults import FAULTS, WORDINGS
 from probe.model import Impact
 from tests.observability.exported import unknown
-from tests.observability.files import ROOT, load, promtool
+from tests.observability.files import FOLDER, ROOT, load, promtool
 
 RULES: list[dict[str, Any]] = [rule for group in load("alerts.yaml")["groups"] for rule in group["rules"]]
 NAMES = [rule["alert"] for rule in RULES]
 CASES: list[dict[str, Any]] = load("alerts_test.yaml")["tests"]
 EACH = pytest.mark.parametrize("rule", RULES, ids=NAMES)
 CODES = {fault.code for fault in FAULTS}
+README = (FOLDER / "README.md").read_text()
 
 
 def expectations(alert: str) -> Iterator[list[Any]]:
@@ -114,3 +118,36 @@ def test_every_code_has_an_alert() -> None:
         pattern for alert, own_patterns in patterns.items() if alert != "EcrFindingStands" for pattern in own_patterns
     ]
     assert [code for code in left_out if not any(re.fullmatch(pattern, code) for pattern in others)] == []
+
+
+# ---- their runbooks, made absolute by the README's commands ---------------------------------------------------------
+
+
+def _filled(url: str, code: str) -> str:
+    """What Prometheus makes of a runbook: a label, or the first code of a query, which may have no result."""
+    url = url.replace("{{ $labels.code }}", "tcp.silent")
+    query = r"\{\{- with .*?\}\}\{\{ \. \|.*?\}\}(.*?)(?:\{\{ else \}\}(.*?))?\{\{ end \}\}"
+    chosen = re.sub(query, lambda found: f"{code}{found[1]}" if code else found[2] or "", url, flags=re.S)
+    return re.sub(r"\s", "", chosen)
+
+
+def _on_the_site(path: str) -> str:
+    """The URL on the documentation site of a page in the repository."""
+    page, _, anchor = path.partition("#")
+    folder, _, name = page.removesuffix(".md").rpartition("/")
+    at = f"{Path(folder).name}/" + ("" if name == "README" else f"{name}/")
+    return f"https://docs.example.com/ecr-probe/{at}" + (f"#{anchor}" if anchor else "")
+
+
+@pytest.mark.parametrize("site", [False, True])
+def test_the_readmes_commands_make_every_runbook_absolute(site: bool, tmp_path: Path) -> None:
+    commands = [block for block in re.findall(r"^```sh\n(.*?)^```$", README, re.M | re.S) if "sed -i" in block]
+    copy = tmp_path / "alerts.yaml"
+    copy.write_text((FOLDER / "alerts.yaml").read_text())
+    subprocess.run(["bash", "-euc", commands[site]], cwd=tmp_path, check=True)
+    changed = [rule for group in yaml.safe_load(copy.read_text())["groups"] for rule in group["rules"]]
+    for rule, after in zip(RULES, changed, strict=True):
+        for code in ("tcp.silent", ""):
+            path = _filled(rule["annotations"]["runbook_url"], code)
+            url = _on_the_site(path) if site else f"https://git.example.com/ecr-probe/blob/main/{path}"
+            assert _filled(after["annotations"]["runbook_url"], code) == url

@@ -211,6 +211,14 @@ def test_a_finding_links_to_its_page() -> None:
     assert note.all("a", href="findings/path.not-the-pull")
 
 
+def test_a_finding_links_to_its_published_page() -> None:
+    url = "https://docs.example.com/findings/tcp.silent/"
+    published = replace(silent_finding(), url=url)
+    article = page(after([verdict(findings=(published,))])).by_id("tcp.silent")
+    assert [link.text for link in article.all("a", href=url)] == ["runbook of tcp.silent"]
+    assert article.all("a", href="findings/tcp.silent")  # without network
+
+
 def test_a_code_without_a_page_is_not_linked() -> None:
     unknown = replace(silent_finding(), code="no.such-code", url="javascript:alert(1)")
     article = page(after([verdict(findings=(unknown,))])).by_id("no.such-code")

@@ -152,7 +152,8 @@ def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
         "--output",
         str(report),
     ]
-    with demo(*argv) as sidecar:
+    base = "https://docs.example.com/findings"
+    with demo(*argv, ECR_PROBE_RUNBOOK_BASE=base) as sidecar:
         assert sidecar.until("listening")["address"] == str(there)
         first = sidecar.until("round")
         assert first["status"] == "pass"
@@ -161,6 +162,9 @@ def test_from_its_first_round_to_its_end(there: Address, folder: Path) -> None:
         assert health(ECR_PROBE_LISTEN=str(there)) == (0, "healthy\n")
         verdict = json.loads(get(there, "/verdict").body)
         assert (verdict["status"], verdict["plan"]["budget"]["retries"]) == ("pass", 0)
+        assert {finding["url"] for finding in verdict["findings"]} == {
+            f"{base}/{finding['code']}" for finding in verdict["findings"]
+        }
         metrics = get(there, "/metrics").body
         assert b"ecr_probe_pull_success 1.0" in metrics
         assert b"ecr_probe_interval_seconds 1.0" in metrics
