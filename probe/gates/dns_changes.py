@@ -162,8 +162,22 @@ class CreateEndpoint(Change, frozen=True, kw_only=True):
         )
 
 
+class AwaitEndpoint(Change, frozen=True, kw_only=True):
+    """Wait for an endpoint whose state AWS is about to change. It is created already. AWS[endpoint-states]"""
+
+    accepted: bool = True  # by its service
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "State": "available"})
+
+    def advice(self, region: str) -> Advice:
+        until = "is available" if self.accepted else "is accepted by its service and available"
+        note = "Do not create another endpoint: this one exists."
+        return Advice(f"wait until {self.object} {until}", (read_state(region, self.object),), note)
+
+
 class ReplaceEndpoint(Change, frozen=True, kw_only=True):
-    """Delete an endpoint that failed, and create it again in the same subnets."""
+    """Delete an endpoint that cannot become available, and create it again in the same subnets. AWS[endpoint-states]"""
 
     vpc: str
     service: str
@@ -171,6 +185,7 @@ class ReplaceEndpoint(Change, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     private_dns: bool
     service_region: str | None = None  # where it is not the VPC's
+    deleting: bool = False  # its deletion is in progress
 
     def applied(self, configuration: Configuration) -> Configuration:
         return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "State": "available"})
@@ -179,14 +194,31 @@ class ReplaceEndpoint(Change, frozen=True, kw_only=True):
         abroad = f" --service-region {self.service_region}" if self.service_region else ""
         groups = f" --security-group-ids {' '.join(self.groups)}" if self.groups else ""
         private = " --private-dns-enabled" if self.private_dns else ""
-        return Advice(
-            f"delete {self.object} and create the endpoint {self.service} again",
-            (
-                f"aws ec2 delete-vpc-endpoints --region {region} --vpc-endpoint-ids {self.object}",
-                f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {self.vpc} --vpc-endpoint-type Interface "
-                f"--service-name {self.service}{abroad} --subnet-ids {' '.join(self.subnets)}{groups}{private}",
-            ),
+        delete = () if self.deleting else (delete_endpoint(region, self.object),)
+        first = f"wait until {self.object} is deleted" if self.deleting else f"delete {self.object}"
+        create = (
+            f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {self.vpc} --vpc-endpoint-type Interface "
+            f"--service-name {self.service}{abroad} --subnet-ids {' '.join(self.subnets)}{groups}{private}"
         )
+        return Advice(
+            f"{first}, and create the endpoint {self.service} again",
+            (*delete, read_state(region, self.object), create),
+            f"Create it when describe-vpc-endpoints no longer finds {self.object}: the private DNS names of the two "
+            "would conflict.",
+        )
+
+
+def delete_endpoint(region: str, identity: str) -> str:
+    """The command that deletes an endpoint."""
+    return f"aws ec2 delete-vpc-endpoints --region {region} --vpc-endpoint-ids {identity}"
+
+
+def read_state(region: str, identity: str) -> str:
+    """The command that reads the state of an endpoint, and why it failed."""
+    return (
+        f"aws ec2 describe-vpc-endpoints --region {region} --vpc-endpoint-ids {identity} "
+        '--query "VpcEndpoints[].[State,LastError.Message]"'
+    )
 
 
 class AddRecord(Change, frozen=True, kw_only=True):

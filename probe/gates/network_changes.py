@@ -17,6 +17,7 @@ from probe.configuration.operations import (
     ROUTE_TABLES,
 )
 from probe.gates.changes import Change
+from probe.gates.dns_changes import delete_endpoint
 from probe.model import Advice
 from probe.records import replace
 
@@ -192,12 +193,19 @@ NEW_GATEWAY = "vpce-new"  # an endpoint that a change would create
 
 
 class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
-    """Create a gateway endpoint with a route in one table. `object` is the VPC."""
+    """Create a gateway endpoint with a route in one table. `object` is the VPC.
+
+    `replaces` is one that does not work; with it, EC2 deletes its routes. `also` are its other tables, and `deleting`
+    says that its deletion is in progress.
+    """
 
     service: str
     table: str
     prefix_list: str
     ipv6: bool = False
+    replaces: str | None = None
+    also: tuple[str, ...] = ()
+    deleting: bool = False
 
     def applied(self, configuration: Configuration) -> Configuration:
         gateway = {
@@ -206,26 +214,38 @@ class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
             "VpcId": self.object,
             "ServiceName": self.service,
             "State": "available",
-            "RouteTableIds": [self.table],
+            "RouteTableIds": [self.table, *self.also],
         }
 
         def edit(reply: dict[str, Any]) -> dict[str, Any]:
-            return {**reply, "VpcEndpoints": [*reply.get("VpcEndpoints", ()), gateway]}
+            kept = [item for item in reply.get("VpcEndpoints", ()) if item.get("VpcEndpointId") != self.replaces]
+            return {**reply, "VpcEndpoints": [*kept, gateway]}
 
         filters = [{"Name": "vpc-id", "Values": [self.object]}]
-        return _with_route(
-            configuration.with_reply(ENDPOINTS, edit, Filters=filters),
-            self.table,
-            _gateway_route(self.prefix_list, NEW_GATEWAY),
-        )
+        configuration = configuration.with_reply(ENDPOINTS, edit, Filters=filters)
+        for table in (self.table, *self.also):
+            configuration = configuration.edited(ROUTE_TABLES, table, self._without_old)
+            configuration = _with_route(configuration, table, _gateway_route(self.prefix_list, NEW_GATEWAY))
+        return configuration
+
+    def _without_old(self, table: dict[str, Any]) -> dict[str, Any]:
+        routes = table.get("Routes", ())
+        if self.replaces is None:
+            return table
+        return {**table, "Routes": [route for route in routes if route.get("GatewayId") != self.replaces]}
 
     def advice(self, region: str) -> Advice:
         family = " --ip-address-type dualstack" if self.ipv6 else ""
+        before = (delete_endpoint(region, self.replaces),) if self.replaces and not self.deleting else ()
+        first = f"delete {self.replaces}, and " if before else ""
+        tables = (self.table, *self.also)
+        where = " and ".join(tables)
         return Advice(
-            f"create the gateway endpoint {self.service} in {self.object} with a route in {self.table}",
+            f"{first}create the gateway endpoint {self.service} in {self.object} with a route in {where}",
             (
+                *before,
                 f"aws ec2 create-vpc-endpoint --region {region} --vpc-id {self.object} --vpc-endpoint-type Gateway "
-                f"--service-name {self.service} --route-table-ids {self.table}{family}",
+                f"--service-name {self.service} --route-table-ids {' '.join(tables)}{family}",
             ),
             CUTS_CONNECTIONS,
         )

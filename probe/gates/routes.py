@@ -15,6 +15,7 @@ from probe.gates.ranges import networks
 from probe.gates.route_tables import Hop, Way, table_of, way
 from probe.gates.s3_gateway import gateway_endpoint
 from probe.model import GateName
+from probe.records import replace
 
 _ACROSS = {Hop.PEERING: "VpcPeeringConnectionId", Hop.TRANSIT: "TransitGatewayId"}
 
@@ -32,6 +33,9 @@ def route(view: View, flow: Flow) -> Opinion | None:
     if found.blackhole:
         sentence = f"the route {found.words} of {identity} is a blackhole: its target does not exist any more"
         return _no_route(view, flow, identity, sentence, found)
+    gateway = gateway_endpoint(view, flow) if found.hop is Hop.GATEWAY_ENDPOINT else None
+    if gateway is not None and gateway.cause == "endpoint.not-available":
+        return replace(gateway, gate=GateName.ROUTE, sentence=f"{identity} routes {found.words}: {gateway.sentence}")
     if found.hop in (Hop.PEERING, Hop.TRANSIT) and flow.crosses_vpcs:
         return across(view, flow, found)
     if not flow.public and found.hop in (Hop.INTERNET, Hop.EGRESS_ONLY, Hop.NAT):

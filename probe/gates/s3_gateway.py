@@ -7,6 +7,7 @@ from typing import Any
 
 from probe.configuration.operations import ENDPOINTS
 from probe.configuration.view import MissingError, View
+from probe.gates import vpc_endpoints
 from probe.gates.block_public_access import block_public_access
 from probe.gates.flow import Flow
 from probe.gates.network_changes import AssociateRouteTable, CreateGatewayEndpoint, SetGatewayAddressType
@@ -31,14 +32,14 @@ def gateway_endpoint(view: View, flow: Flow) -> Opinion | None:
         return _without_gateway(view, flow, flow.service, table)
     gateway = next((item for item in gateways if item["VpcEndpointId"] == flow.gateway), gateways[0])
     identity = gateway["VpcEndpointId"]
-    state = str(gateway.get("State", "")).lower()
-    if state != "available":
+    if not vpc_endpoints.carries(gateway):
         return refuses(
             GateName.ENDPOINT,
-            f"{identity} is {gateway.get('State')}",
+            f"{identity} of {flow.service} is {gateway.get('State')}, not available",
             cause="endpoint.not-available",
             identity=identity,
-            element=gateway.get("State"),
+            element=f"State {gateway.get('State')}",
+            change=vpc_endpoints.awaited(gateway) or _create(flow, table, instead_of=gateway),
         )
     if flow.version == 6 and gateway.get("IpAddressType") == "ipv4":  # AWS[gateway-ip-address-type]
         return refuses(
@@ -108,13 +109,14 @@ def _without_gateway(view: View, flow: Flow, service: str, table: str) -> Opinio
 
 
 def _gateways_of(view: View, vpc: str, service: str) -> list[dict[str, Any]]:
-    """The gateway endpoints of a service in the VPC. Raises MissingError."""
+    """The gateway endpoints of a service in the VPC, those that carry traffic first. Raises MissingError."""
     endpoints = view.items(ENDPOINTS, Filters=[{"Name": "vpc-id", "Values": [vpc]}])
-    return [
+    found = [
         endpoint
         for endpoint in endpoints
         if endpoint.get("VpcEndpointType") == "Gateway" and endpoint.get("ServiceName") == service
     ]
+    return sorted((item for item in found if not vpc_endpoints.is_gone(item)), key=vpc_endpoints.by_state)
 
 
 def _associate(gateway: dict[str, Any], flow: Flow, table: str) -> AssociateRouteTable:
@@ -124,12 +126,16 @@ def _associate(gateway: dict[str, Any], flow: Flow, table: str) -> AssociateRout
     )
 
 
-def _create(flow: Flow, table: str) -> CreateGatewayEndpoint:
-    """The change that creates the gateway endpoint with a route in the table."""
+def _create(flow: Flow, table: str, instead_of: dict[str, Any] | None = None) -> CreateGatewayEndpoint:
+    """The change that creates the gateway endpoint with a route in the table, in place of one that does not work."""
+    old = instead_of or {}
     return CreateGatewayEndpoint(
         object=flow.origin.vpc,
         service=flow.service or "",
         table=table,
         prefix_list=flow.prefix_list or "",
         ipv6=flow.version == 6,
+        replaces=old.get("VpcEndpointId"),
+        also=tuple(each for each in old.get("RouteTableIds", ()) if each != table),
+        deleting=vpc_endpoints.state(old) == "deleting",
     )

@@ -12,7 +12,8 @@ from typing import Any
 from probe.configuration.operations import ENDPOINTS, INTERFACES
 from probe.configuration.view import View
 from probe.gates import profiles
-from probe.gates.dns_changes import ReplaceEndpoint
+from probe.gates.changes import Change
+from probe.gates.dns_changes import AwaitEndpoint, ReplaceEndpoint
 from probe.gates.dns_names import is_within, plain
 from probe.gates.lookup import Lookup
 from probe.gates.opinion import Opinion, allows, refuses
@@ -25,7 +26,7 @@ _VPCE = re.compile(r"(?P<id>vpce-[0-9a-f]{8,17})-[0-9a-z]+?(?:-(?P<zone>[a-z]{2,
 _DUAL_STACK = ("api.aws", "on.aws", "on.amazonwebservices.com.cn")
 _CARRYING = ("available", "partial")  # AWS[endpoint-states]
 _GONE = ("deleted",)
-_COMING = ("pending", "pendingacceptance")
+_COMING = ("pending", "pendingacceptance")  # the others are rejected, expired, failed and deleting
 # Names under which an endpoint of a service answers with an asterisk below them.
 _WITH_WILDCARD = ("ecr.dkr", "s3")
 
@@ -56,7 +57,7 @@ def of_profiles(view: View, vpc: str) -> tuple[Item, ...]:
 
 
 def _existing(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(item for item in items if is_interface(item) and state(item) not in _GONE)
+    return tuple(item for item in items if is_interface(item) and not is_gone(item))
 
 
 def is_interface(item: Item) -> bool:
@@ -73,6 +74,21 @@ def carries(item: Item) -> bool:
     return state(item) in _CARRYING
 
 
+def is_gone(item: Item) -> bool:
+    """Whether the endpoint is listed although it is deleted."""
+    return state(item) in _GONE
+
+
+def is_coming(item: Item) -> bool:
+    """Whether the endpoint is created and not yet available."""
+    return state(item) in _COMING
+
+
+def by_state(item: Item) -> int:
+    """The place of an endpoint among others of its service: carrying traffic, about to, neither."""
+    return 0 if carries(item) else 1 if is_coming(item) else 2
+
+
 def of_service(endpoints: tuple[Item, ...], lookup: Lookup) -> tuple[Item, ...]:
     """The endpoints of the lookup's service in its Region, those that carry traffic and have private DNS first."""
     own = [
@@ -80,7 +96,7 @@ def of_service(endpoints: tuple[Item, ...], lookup: Lookup) -> tuple[Item, ...]:
         for item in endpoints
         if item.get("ServiceName") == lookup.service and item.get("ServiceRegion") in (None, "", lookup.region)
     ]
-    return tuple(sorted(own, key=lambda item: (not carries(item), not item.get("PrivateDnsEnabled"))))
+    return tuple(sorted(own, key=lambda item: (by_state(item), not item.get("PrivateDnsEnabled"))))
 
 
 def availability(item: Item, region: str) -> Opinion:
@@ -91,28 +107,41 @@ def availability(item: Item, region: str) -> Opinion:
     if carries(item):
         part = ", in a part of its subnets" if state(item) == "partial" else ""
         return allows(GateName.ENDPOINT, f"{identity} serves {service}{abroad}{part}", identity, service)
-    error = (item.get("LastError") or {}).get("Message") or item.get("FailureReason")
-    why = f": {error}" if error else ""
     return refuses(
         GateName.ENDPOINT,
-        f"{identity} of {service} is {item.get('State')}, not available{why}",
+        f"{identity} of {service} is {item.get('State')}, not available{_reason(item)}",
         cause="endpoint.not-available",
         identity=identity,
         element=f"State {item.get('State')}",
-        change=None if state(item) in _COMING else _replacement(item, region),
+        change=awaited(item) or _replacement(item, region),
     )
 
 
-def _replacement(item: Item, region: str) -> ReplaceEndpoint:
+def _reason(item: Item) -> str:
+    error = (item.get("LastError") or {}).get("Message") or item.get("FailureReason")
+    return f": {error}" if error else ""
+
+
+def awaited(item: Item) -> Change | None:
+    """To wait for an endpoint that is about to be available. None where it is not, so that it has to be replaced."""
+    if not is_coming(item):
+        return None
+    return AwaitEndpoint(object=item["VpcEndpointId"], accepted=state(item) == "pending")
+
+
+def _replacement(item: Item, region: str) -> Change | None:
     service_region = item.get("ServiceRegion") or region
+    if not item.get("SubnetIds"):
+        return None
     return ReplaceEndpoint(
         object=item["VpcEndpointId"],
         vpc=item.get("VpcId", ""),
         service=item.get("ServiceName", ""),
-        subnets=tuple(item.get("SubnetIds", ())),
+        subnets=tuple(item["SubnetIds"]),
         groups=tuple(group["GroupId"] for group in item.get("Groups", ())),
         private_dns=bool(item.get("PrivateDnsEnabled")),
         service_region=service_region if service_region != region else None,
+        deleting=state(item) == "deleting",
     )
 
 

@@ -19,6 +19,13 @@ _OF_WAYS = (GateName.ROUTE, GateName.PUBLIC_PATH)
 _MOST_CHANGES = 20
 
 
+class Mend(Record, frozen=True):
+    """A change, and the code of the cause whose refusal asks for it."""
+
+    change: Change
+    cause: str | None
+
+
 class Remedy(Record, frozen=True):
     """The changes that make the gates of an endpoint allow, in the order in which they are needed.
 
@@ -26,14 +33,15 @@ class Remedy(Record, frozen=True):
     are not known to allow even then.
     """
 
-    changes: tuple[Change, ...]
+    mends: tuple[Mend, ...]
     blocked_by: Opinion | None
     unknown: int
 
 
-def outcome(changes: int, remedies: Sequence[Remedy]) -> str:
-    """What the changes of all these endpoints achieve together."""
+def outcome(changes: int, remedies: Sequence[Remedy], *, causes: int = 1) -> str:
+    """What the changes of all these endpoints achieve together. `causes`: how many have a part of them."""
     with_these = "With this change" if changes == 1 else "With these changes"
+    with_these = with_these if causes == 1 else "With the changes of all these causes"
     blocked = next((each.blocked_by for each in remedies if each.blocked_by is not None), None)
     if blocked is not None:
         return f"{with_these} the next gate refuses: {blocked.sentence}."
@@ -47,23 +55,24 @@ def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | No
 
     What the gates need to know after a change is noted down in `view`, to be read in the next round.
     """
-    changes: list[Change] = []
+    mends: list[Mend] = []
     while True:
+        changes = [mend.change for mend in mends]
         edited = view.edited(changes)
         legs = evaluate(edited)
         view.want_also(edited)
         refusals = [opinion for leg in legs for opinion in leg.opinions if opinion.refuses]
         if not refusals:
             unknown = sum(not opinion.allows for leg in legs for opinion in leg.opinions)
-            return Remedy(tuple(changes), None, unknown) if changes else None
-        change = next(_new(refusals, changes), None)
-        if change is None or len(changes) == _MOST_CHANGES:
-            return Remedy(tuple(changes), refusals[0], 0)
-        changes.append(change)
+            return Remedy(tuple(mends), None, unknown) if mends else None
+        mend = next((mend for mend in _asked_for(refusals) if mend.change not in changes), None)
+        if mend is None or len(mends) == _MOST_CHANGES:
+            return Remedy(tuple(mends), refusals[0], 0)
+        mends.append(mend)
 
 
-def _new(refusals: Sequence[Opinion], made: Sequence[Change]) -> Iterator[Change]:
-    return (refusal.change for refusal in refusals if refusal.change is not None and refusal.change not in made)
+def _asked_for(refusals: Iterable[Opinion]) -> Iterator[Mend]:
+    return (Mend(refusal.change, refusal.cause) for refusal in refusals if refusal.change is not None)
 
 
 def with_remedies(
@@ -77,20 +86,45 @@ def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, R
     own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
     needed = [remedies[name] for name in finding.endpoints if name in remedies]
     refusals = [opinion for leg in own for opinion in leg.opinions if opinion.refuses]
+    curable = {mend.cause for mend in _asked_for(refusals)}
+    causes = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED and cause.code in curable]
+    by_cause = _by_cause(causes, refusals, needed)
+    busy = sum(bool(changes) for changes in by_cause.values())
+    number = sum(map(len, by_cause.values()))
+    achieved = outcome(number, needed, causes=busy) if needed else None
 
     def fixed(cause: Cause) -> Cause:
         if cause.standing is not Standing.CONFIRMED:
             return cause
+        if cause.code in by_cause:
+            return replace(cause, fix=_advice(by_cause[cause.code], achieved, region))
         same = [opinion for opinion in refusals if opinion.cause == cause.code]
-        changes = [opinion.change for opinion in same if opinion.change]
-        if not changes:
-            unmended = next((opinion for opinion in same if opinion.gate in _OF_WAYS), None)
-            return cause if unmended is None else replace(cause, fix=_by_hand(unmended))
-        # What is proven to be enough is all: a call that goes the right way may need no other policy.
-        is_enough = bool(needed) and all(each.blocked_by is None for each in needed)
-        return replace(cause, fix=_advice(() if is_enough else changes, needed, region))
+        unmended = next((opinion for opinion in same if opinion.gate in _OF_WAYS), None)
+        return cause if unmended is None else replace(cause, fix=_by_hand(unmended))
 
     return replace(finding, causes=tuple(map(fixed, finding.causes)))
+
+
+def _by_cause(
+    causes: Sequence[str], refusals: Sequence[Opinion], remedies: Sequence[Remedy]
+) -> dict[str, list[Change]]:
+    """The changes for a finding by the cause that each of them mends: each change once, in the order in which they are
+    made. What hides behind a change comes after it, with the same cause.
+    """
+    # What is proven to be enough is all: a call that goes the right way may need no other policy.
+    is_enough = bool(remedies) and all(each.blocked_by is None for each in remedies)
+    asked = [] if is_enough else [mend for code in causes for mend in _asked_for(refusals) if mend.cause == code]
+    by_cause: dict[str, list[Change]] = {code: [] for code in causes}
+    made: list[Change] = []
+    for mends in (asked, *(each.mends for each in remedies)):
+        current = next(iter(causes), None)
+        for mend in mends:
+            current = mend.cause if mend.cause in by_cause else current
+            change = mend.change.after(made)
+            if change is not None and current is not None:
+                made.append(change)
+                by_cause[current].append(change)
+    return by_cause
 
 
 def _by_hand(refusal: Opinion) -> Advice:
@@ -99,14 +133,10 @@ def _by_hand(refusal: Opinion) -> Advice:
     return Advice(f"correct {what}, or replace it", note="No change of this configuration alone is known to mend it.")
 
 
-def _advice(first: Iterable[Change], remedies: Sequence[Remedy], region: str) -> Advice:
-    """The changes that the gates ask for, then those that hide behind them, each once."""
-    made: list[Change] = []
-    for change in (*first, *(change for each in remedies for change in each.changes)):
-        own = change.after(made)
-        made += [own] if own is not None else []
-    advice = [change.advice(region) for change in made]
-    text = "; then ".join(each.text for each in advice)
+def _advice(changes: Sequence[Change], achieved: str | None, region: str) -> Advice:
+    """The changes in words, with their commands. Without one, those of the other causes mend this one too."""
+    advice = [change.advice(region) for change in changes]
+    text = "; then ".join(each.text for each in advice) or "make the changes of the other causes, which mend this too"
     commands = tuple(command for each in advice for command in each.commands)
-    notes = [*(each.note for each in advice if each.note), *([outcome(len(advice), remedies)] if remedies else [])]
+    notes = [*(each.note for each in advice if each.note), *([achieved] if achieved else [])]
     return Advice(text, commands, " ".join(dict.fromkeys(notes)) or None)

@@ -11,6 +11,7 @@ from probe.gates.dns_changes import (
     AddRecord,
     AssociateRule,
     AssociateZone,
+    AwaitEndpoint,
     CreateEndpoint,
     DisassociateRule,
     DisassociateZone,
@@ -48,6 +49,16 @@ CHANGES: tuple[Change, ...] = (
         private_dns=True,
         service_region="eu-west-1",
     ),
+    ReplaceEndpoint(
+        object="vpce-0a1b2c3d",
+        vpc="vpc-0a1b2c3d",
+        service=SERVICE,
+        subnets=("subnet-0a1b2c3d",),
+        groups=(),
+        private_dns=False,
+        deleting=True,
+    ),
+    AwaitEndpoint(object="vpce-0a1b2c3d"),
     AddRecord(
         object="Z0A1B2C3D",
         name="*.dkr.ecr.us-east-1.amazonaws.com",
@@ -82,7 +93,7 @@ def test_the_options_are_members_of_the_operations(change: Change) -> None:
             names = {xform_name(name, "-"): name for name in model.operation_names}
             shape = model.operation_model(names[operation]).input_shape
             members = {xform_name(name, "-"): name for name in shape.members}
-            options = {word.removeprefix("--") for word in words if word.startswith("--")} - {"region"}
+            options = {word.removeprefix("--") for word in words if word.startswith("--")} - {"region", "query"}
             assert options <= set(members)
             needed = {xform_name(name, "-") for name in shape.required_members}
             assert needed <= options | {"creator-request-id"}

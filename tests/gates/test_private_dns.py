@@ -85,11 +85,11 @@ REFUSALS: dict[str, tuple[Change, str, GateName, str, str, bool]] = {
     ),
     "the endpoint waits for acceptance, as the API spells it": (
         changed("ecr.api", State="pendingAcceptance"),
-        "ecr.api", GateName.ENDPOINT, "endpoint.not-available", "vpce-0e000001", False,
+        "ecr.api", GateName.ENDPOINT, "endpoint.not-available", "vpce-0e000001", True,
     ),
     "the endpoint waits for acceptance, as the model spells it": (
         changed("ecr.api", State="PendingAcceptance"),
-        "ecr.api", GateName.ENDPOINT, "endpoint.not-available", "vpce-0e000001", False,
+        "ecr.api", GateName.ENDPOINT, "endpoint.not-available", "vpce-0e000001", True,
     ),
     "the endpoint failed": (
         changed("ecr.api", State="failed", LastError={"Code": "x", "Message": "no free address"}),

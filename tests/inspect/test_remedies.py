@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from probe.gates.opinion import refuses
-from probe.inspect.remedies import Remedy, outcome
-from probe.model import GateName
+from probe.gates.changes import Change
+from probe.gates.dns_changes import EnablePrivateDns
+from probe.gates.opinion import Opinion, refuses
+from probe.inspect.remedies import Mend, Remedy, _by_cause, outcome
+from probe.model import GateName, Standing
 from tests.inspect.vpc import START, healthy_vpc, inspected
 
 
@@ -44,3 +46,50 @@ def test_one_endpoint_that_stays_blocked_is_not_forgotten() -> None:
     blocked = Remedy((), refuses(GateName.ROUTE, "rtb-1 has no route", cause="tcp.no-route", identity="rtb-1"), 0)
     assert outcome(1, (mended, blocked)) == "With this change the next gate refuses: rtb-1 has no route."
     assert outcome(2, (mended, Remedy((), None, 2))).endswith("no gate that was read refuses; 2 could not be decided.")
+
+
+def test_each_command_is_printed_once_with_the_cause_that_it_mends() -> None:
+    """Two causes of one finding: running both lists in a row must not create anything twice."""
+    account = healthy_vpc()
+    for rule in account.object("sg-0e000000")["IpPermissions"]:
+        rule["IpRanges"] = []
+    entries = account.objects["ec2"]["NetworkAcls"][0]["Entries"]
+    account.objects["ec2"]["Subnets"].append(
+        {**account.objects["ec2"]["Subnets"][0], "SubnetId": "subnet-0e000000", "CidrBlock": "10.0.9.0/24"}
+    )
+    deny = {**_entry(egress=True), "RuleNumber": 50, "RuleAction": "deny", "CidrBlock": "10.0.9.0/24"}
+    entries.append(deny)
+    account.object("eni-0e000002").update(
+        SubnetId="subnet-0e000000", PrivateIpAddress="10.0.9.11", PrivateIpAddresses=[]
+    )
+    (finding,) = [each for each in inspected(account).findings if each.code == "tcp.silent"]
+    fixes = {cause.code: cause.fix for cause in finding.causes if cause.standing is Standing.CONFIRMED}
+    commands = [command for fix in fixes.values() for command in fix.commands]
+    assert len(commands) == len(set(commands))
+    assert all("authorize-security-group-ingress" in each for each in fixes["tcp.security-group"].commands)
+    assert all("create-network-acl-entry" in each for each in fixes["tcp.nacl"].commands)
+    notes = {fix.note for fix in fixes.values()}
+    assert notes == {"With the changes of all these causes every gate allows."}
+
+
+def test_a_cause_that_another_change_mends_has_no_command_of_its_own() -> None:
+    first, second = _refusal("iam.execution-role", _CHANGE), _refusal("policy.vpce.ecr", _OTHER_CHANGE)
+    mended = Remedy((Mend(_CHANGE, first.cause),), None, 0)
+    assert _by_cause(["iam.execution-role", "policy.vpce.ecr"], [first, second], [mended]) == {
+        "iam.execution-role": [_CHANGE],
+        "policy.vpce.ecr": [],
+    }
+
+
+def test_what_hides_behind_a_change_follows_it() -> None:
+    first, hidden = _refusal("iam.execution-role", _CHANGE), _refusal("iam.scp", _OTHER_CHANGE)
+    mended = Remedy((Mend(_CHANGE, first.cause), Mend(_OTHER_CHANGE, hidden.cause)), None, 0)
+    assert _by_cause(["iam.execution-role"], [first], [mended]) == {"iam.execution-role": [_CHANGE, _OTHER_CHANGE]}
+
+
+_CHANGE = EnablePrivateDns(object="vpce-0e000001")
+_OTHER_CHANGE = EnablePrivateDns(object="vpce-0e000002")
+
+
+def _refusal(cause: str, change: Change) -> Opinion:
+    return refuses(GateName.IDENTITY_POLICY, "no", cause=cause, identity="x", change=change)

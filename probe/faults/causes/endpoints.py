@@ -144,9 +144,14 @@ NOT_AVAILABLE = CauseText(
     code="endpoint.not-available",
     title="the endpoint exists but is not available: it is pending, failed, rejected or being deleted",
     fix=advice(
-        "wait for an endpoint that is pending; delete one that failed, was rejected or expired, and create it again",
+        "wait while the endpoint is pending; delete it if it failed, was rejected or expired, and create it again when "
+        "it is gone",
+        "aws ec2 delete-vpc-endpoints --region {task_region} --vpc-endpoint-ids VPCE_ID",
         *CREATE_ENDPOINT.commands,
-        note="Delete the old endpoint first: two endpoints of one service with private DNS conflict in a VPC.",
+        note=(
+            "Run neither command while its state is pending. Two endpoints of one service with private DNS conflict in "
+            "a VPC, so create the new one when the old one is no longer listed."
+        ),
     ),
     confirm=reads(
         "aws ec2 describe-vpc-endpoints --region {task_region} --filters Name=service-name,Values={services} "
