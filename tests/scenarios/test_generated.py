@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probe.model import Action, NamesSeen, Outcome, Status, Verdict
+from probe.model import Action, NamesSeen, Outcome, Standing, Status, Verdict
 from probe.sim.configuration import account_of
 from probe.sim.names import inside
 from probe.sim.network import Treatment
@@ -20,11 +20,23 @@ def test_what_is_confirmed_was_mutated_and_what_is_predicted_happens(seed: int) 
     case = generated(seed)
     with VPC() as vpc:
         case.change(vpc)
-        verdict = predicted(account_of(vpc), "--task", vpc.task.arn)
+        account = account_of(vpc)
+        verdict = predicted(account, "--task", vpc.task.arn)
         assert frozenset(settled(verdict)) == case.visible, case.name
+        assert _confirmed(verdict) <= case.places(account), case.name
         assert (verdict.status is Status.PASS) is (not case.mutations), case.name
         walked = {name: _walked(vpc, verdict, name) for name in EVERYTHING}
         assert {name: _predicted(verdict, name) for name in EVERYTHING} == walked, case.name
+
+
+def _confirmed(verdict: Verdict) -> set[tuple[str, str | None, str | None]]:
+    """Causes with the object and element that are named."""
+    return {
+        (cause.code, cause.object, cause.element)
+        for finding in verdict.findings
+        for cause in finding.causes
+        if cause.standing is Standing.CONFIRMED
+    }
 
 
 def _walked(vpc: VPC, verdict: Verdict, endpoint: str) -> tuple[str, str]:
