@@ -43,6 +43,11 @@ def partition_of(region: str) -> Partition | None:
     return listed or next((partition for partition, form in _table() if form.fullmatch(region)), None)
 
 
+def is_listed(region: str) -> bool:
+    """Whether some partition lists `region`. One that none lists is newer than the table, or misspelled."""
+    return any(region in partition.regions for partition, _ in _table())
+
+
 @cache
 def _table() -> tuple[tuple[Partition, re.Pattern[str]], ...]:
     spec = importlib.util.find_spec("botocore")

@@ -24,6 +24,7 @@ from probe.gates.opinion import Opinion, allows, depends, refuses, unknown
 from probe.gates.resolver_rules import Rule
 from probe.gates.vpc_endpoints import Item, PrivateName, Resolved
 from probe.model import Endpoint, Failure, GateAnswer, GateName
+from probe.partitions import is_listed
 from probe.records import Record, replace
 
 T = TypeVar("T")
@@ -458,6 +459,8 @@ class _Resolver:
         if intended is not None:
             kept = before if intended.gate is not GateName.HOSTED_ZONE else ()
             return Resolution(opinions=(*kept, intended), public=True)
+        if not own and lookup.region != view.configuration.region and not is_listed(lookup.region):
+            return Resolution(opinions=(*before, unserved_names.in_unlisted_region(lookup)))
         if not own:
             opinion = unserved_names.without_endpoint(view, self._origin, lookup, sources.endpoints)
             return Resolution(opinions=(*before, opinion), public=opinion.refuses)

@@ -22,7 +22,7 @@ from probe.gates.dns_names import is_within, labels
 from probe.gates.flow import Origin
 from probe.gates.hosted_zones import Answer, Zone
 from probe.gates.lookup import Lookup
-from probe.gates.opinion import Opinion, refuses
+from probe.gates.opinion import Opinion, depends, refuses
 from probe.gates.route_tables import Hop
 from probe.gates.vpc_endpoints import Item
 from probe.gates.vpc_resolver import at_inbound_endpoint
@@ -176,6 +176,12 @@ def without_endpoint(view: View, origin: Origin, lookup: Lookup, endpoints: Sequ
         element=lookup.service,
         change=_creation(view, origin, lookup, endpoints),
     )
+
+
+def in_unlisted_region(lookup: Lookup) -> Opinion:
+    """The Region of the name is in no list: a new Region may have an endpoint, a misspelled one has none."""
+    sentence = f"{lookup.region} is not among the Regions that are known here: {lookup.name} may not exist"
+    return depends(GateName.ENDPOINT, sentence, lookup.vpc, lookup.region)
 
 
 def without_private_dns(lookup: Lookup, item: Item) -> Opinion:

@@ -57,6 +57,12 @@ def test_private_dns_answers_with_the_interfaces_of_the_endpoint(name: str, addr
     assert resolution.served_by == endpoint_item(healthy_vpc(), name)["VpcEndpointId"]
 
 
+def test_in_a_region_that_no_table_lists_the_name_may_not_exist() -> None:
+    opinion = answer_of(resolved(healthy_vpc(), "logs", region="us-esat-1"), GateName.ENDPOINT)
+    assert (opinion.answer, opinion.element) == (GateAnswer.DEPENDS, "us-esat-1")
+    assert refusal(resolved(healthy_vpc(), "logs", region="us-east-2")).cause == "logs.endpoint-missing"
+
+
 def test_s3_is_public_by_design_and_nothing_refuses() -> None:
     resolution = resolved(healthy_vpc(), "s3")
     assert resolution.public

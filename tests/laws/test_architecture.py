@@ -101,6 +101,7 @@ OURS = {
         "probe.gates",
         "probe.configuration",
         "probe.model",
+        "probe.partitions",
         "probe.narration",
         "probe.addresses",
         "probe.arns",
