@@ -42,6 +42,16 @@ def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | O
 
     `listed_regions` False accepts a region that botocore's data does not list yet, for an image that ECS has pulled.
     """
+    host, name, tag, digest = split_reference(text)
+    kind = _kind(host)
+    if kind is not ImageHost.PRIVATE_ECR:
+        return OtherImage(text=text, host=kind)
+    _check_region(host, listed=listed_regions)
+    return _private(text, host, name, tag, digest)
+
+
+def split_reference(text: str) -> tuple[str, str, str | None, str | None]:
+    """Host, repository, tag and digest of a reference to any registry; docker.io without one. Raises ValueError."""
     host, path = _split_host(text)
     if not path:
         raise ValueError(f"the repository is missing after {quoted(host)}: HOST/NAME:TAG")
@@ -51,11 +61,7 @@ def parse_image(text: str, *, listed_regions: bool = True) -> ImageReference | O
         raise ValueError(
             f"{quoted(name)} is not a repository name: lower-case letters, digits and single . _ - / between them"
         )
-    kind = _kind(host)
-    if kind is not ImageHost.PRIVATE_ECR:
-        return OtherImage(text=text, host=kind)
-    _check_region(host, listed=listed_regions)
-    return _private(text, host, name, tag, digest)
+    return host, name, tag, digest
 
 
 def _split_host(text: str) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""A progress bar for long downloads: only on a terminal, only after a second, and wiped away at the end."""
+"""The progress of long downloads and uploads: on a terminal a bar, only after a second and wiped away at the end;
+elsewhere nothing, or for a copy one line for each step."""
 
 # ruff: noqa: ARG002 - Silent has the methods of Bar
 
@@ -7,6 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TextIO
+
+from probe.safe_words import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -20,7 +23,11 @@ class Progress(Protocol):
 
     def layer_started(self, digest: str, size: int | None) -> None: ...
 
-    def layer_advanced(self, digest: str, count: int) -> None: ...
+    def layer_advanced(self, digest: str, count: int) -> None:
+        """`count` bytes more; a negative number if bytes have to be sent again."""
+
+    def step(self, text: str) -> None:
+        """A step has ended; `text` is a line for a log."""
 
     def close(self) -> None: ...
 
@@ -34,8 +41,22 @@ class Silent:
     def layer_advanced(self, digest: str, count: int) -> None:
         return
 
+    def step(self, text: str) -> None:
+        return
+
     def close(self) -> None:
         return
+
+
+class Lines(Silent):
+    """One line for each step, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def step(self, text: str) -> None:
+        self._stream.write(f"{printable(text)}\n")
+        self._stream.flush()
 
 
 class Bar:
@@ -68,6 +89,9 @@ class Bar:
                 total = sum(self._sizes.values()) or None
                 self._bars.update(self._task, completed=sum(self._received.values()), total=total)
 
+    def step(self, text: str) -> None:
+        """Nothing: the bar shows it."""
+
     def close(self) -> None:
         """Wipe the bar away, and ignore later events."""
         with self._lock:
@@ -92,3 +116,8 @@ class Bar:
 def progress_on(terminal: TextIO | None) -> Progress:
     """A bar if `terminal` is a terminal, otherwise no output."""
     return Bar(terminal) if terminal is not None and terminal.isatty() else Silent()
+
+
+def copy_progress_on(stream: TextIO) -> Progress:
+    """A bar if `stream` is a terminal, otherwise a line for each step."""
+    return Bar(stream) if stream.isatty() else Lines(stream)

@@ -155,7 +155,7 @@ class Conversation:
         target: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: bytes | memoryview = b"",
         seconds: float | None = None,
         limit: int,
     ) -> Answer:
@@ -178,7 +178,14 @@ class Conversation:
 
     @contextmanager
     def _exchange(
-        self, method: str, target: str, *, headers: Mapping[str, str], body: bytes, seconds: float | None, limit: int
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | memoryview,
+        seconds: float | None,
+        limit: int,
     ) -> Iterator[Body]:
         """Send a request and return the answer. The connection is kept only if the body is read to its end."""
         self._protect_credentials(headers)
@@ -193,7 +200,7 @@ class Conversation:
             else:
                 response.raw.close()
 
-    def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Any:
+    def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | memoryview) -> Any:
         from probe.wire.requests_adapter import PinnedAdapter
 
         if self._adapter is None:

@@ -23,7 +23,7 @@ MANIFEST_TYPES = (
 )
 # Types of configs that clients take for an image's. Docker also accepts the last four, which old clients pushed
 # (moby, daemon/internal/distribution/registry.go, ImageTypes).
-_IMAGE_CONFIGS = (
+IMAGE_CONFIGS = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
     "application/octet-stream",
@@ -132,7 +132,7 @@ def _artifact(document: _Document, config: Blob, layers: tuple[Blob, ...]) -> st
 
     Signatures and attestations have the config of an image, but no layer that is an archive.
     """
-    if config.media_type not in _IMAGE_CONFIGS:
+    if config.media_type not in IMAGE_CONFIGS:
         return _shown(document.artifact_type or config.media_type)
     if layers and not any(_is_archive(layer) for layer in layers):
         return _shown(document.artifact_type or layers[0].media_type)
@@ -166,7 +166,7 @@ def _is_image(child: Blob) -> bool:
     SOCI's, also with a platform. The artifactType of an image is the type of its config (OCI descriptor.md).
     """
     attestation = child.platform is not None and child.platform.os == "unknown"
-    artifact = child.artifact_type not in _IMAGE_CONFIGS
+    artifact = child.artifact_type not in IMAGE_CONFIGS
     is_manifest = child.media_type in (*MANIFEST_TYPES, *INDEX_TYPES, "")
     return is_manifest and not attestation and not artifact and _is_sha256(child.digest)
 

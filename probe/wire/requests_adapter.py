@@ -68,7 +68,7 @@ class PinnedAdapter(HTTPAdapter):
         self._pool.close()
 
     def exchange(
-        self, method: str, url: str, target: str, headers: Mapping[str, str], body: bytes
+        self, method: str, url: str, target: str, headers: Mapping[str, str], body: bytes | memoryview
     ) -> requests.Response:
         """Send one request and read the head of the response; the body stays unread in `raw`."""
         prepared = requests.Request(method, url, headers=dict(headers), data=body or None).prepare()

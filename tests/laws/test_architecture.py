@@ -33,6 +33,7 @@ THIRD_PARTY = {
     "probe.operator": {"botocore", "msgspec"},
     "probe.configuration": {"msgspec"},
     "probe.gates": set(),
+    "probe.registries": {"msgspec"},
     "probe.inspect": {"msgspec"},
     "probe.smoke": {"msgspec", "rich"},
     "probe.serve": {"jinja2", "markupsafe", "msgspec", "waitress"},
@@ -108,6 +109,14 @@ OURS = {
         "probe.endpoints",
     },
     "probe.history": {"probe.model"},
+    "probe.registries": {
+        "probe.registries",
+        "probe.wire",
+        "probe.model",
+        "probe.images",
+        "probe.progress",
+        "probe.config.flags",
+    },
     "probe.sim": {"probe.sim", "probe.wire"},
 }
 FOR_EVERY_PART = {"probe.records", "probe.safe_words", "probe.shortage"}

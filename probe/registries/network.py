@@ -1,0 +1,82 @@
+"""The network as an operator's machine uses it: the system's resolver, and the proxy that its settings name.
+
+A check avoids both, because it proves one path. A copy of an image takes the path that other clients take here.
+"""
+
+from __future__ import annotations
+
+import base64
+import socket
+import urllib.request
+from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from probe.model import Failure
+from probe.records import replace
+from probe.wire import Wire, real_wire
+from probe.wire.errors import WireError
+
+LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
+
+
+def operator_wire(ca_bundle: str | None = None, *, proxies: Callable[[], Mapping[str, str]] | None = None) -> Wire:
+    """A wire whose `dial` also takes host names. `proxies` returns proxy URLs by scheme (default: the system's).
+
+    Raises what `real_wire` raises for a bundle that cannot be read.
+    """
+    find = urllib.request.getproxies if proxies is None else proxies
+
+    def dial(host: str, port: int, seconds: float) -> socket.socket:
+        proxy = None if host in LOOPBACK.values() or urllib.request.proxy_bypass(host) else find().get("https")
+        if proxy:
+            return _tunnel(proxy, host, port, seconds)
+        return _connected(host, port, seconds)
+
+    return replace(real_wire(ca_bundle), dial=dial)
+
+
+def _connected(host: str, port: int, seconds: float) -> socket.socket:
+    try:
+        sock = socket.create_connection((host, port), timeout=seconds)
+    except socket.gaierror as error:
+        raise WireError(Failure.NXDOMAIN, f"{host} does not resolve: {error.strerror}") from None
+    except UnicodeError:
+        raise WireError(Failure.NXDOMAIN, "not a host name") from None
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _tunnel(proxy: str, host: str, port: int, seconds: float) -> socket.socket:
+    """A connection to `host` through a proxy's CONNECT. No error repeats the proxy's URL: it may have a login."""
+    parts = _proxy(proxy)
+    name = f"the proxy {parts.hostname}"
+    connection = HTTPConnection(parts.hostname or "", parts.port or 3128, timeout=seconds)
+    headers = {}
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+    connection.set_tunnel(f"[{host}]" if ":" in host else host, port, headers)
+    try:
+        connection.connect()
+    except socket.gaierror as error:
+        raise WireError(Failure.NXDOMAIN, f"{name} does not resolve: {error.strerror}") from None
+    except TimeoutError:
+        raise WireError(Failure.TIMEOUT, f"{name} does not answer") from None
+    except (OSError, HTTPException) as error:
+        raise WireError(Failure.UNREACHABLE, f"{name} did not connect to {host}: {error}") from None
+    sock: socket.socket = connection.sock
+    connection.sock = None
+    return sock
+
+
+def _proxy(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme == "http" and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise WireError(
+        Failure.MALFORMED, "HTTPS_PROXY is not a usable proxy; for example HTTPS_PROXY=http://proxy.example:3128"
+    )
