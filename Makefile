@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := $(VENV)/servers
+CHECKOV := $(VENV)/checkov
 INSTALL := python -m pip install --quiet --disable-pip-version-check
 # Many tests wait for a network, so a few run concurrently on one core. Each worker imports all tests: seconds of work.
 WORKERS ?= 4
@@ -39,6 +40,13 @@ $(VENV)/lab: $(VENV)/dev requirements/lab.txt
 	@$(SERVERS)/bin/$(INSTALL) --require-hashes -r requirements/lab.txt
 	@touch $@
 
+# A separate one again: checkov pins the exact versions of a hundred libraries.
+$(CHECKOV)/ready: requirements/terraform.txt
+	@echo "Installing checkov (about a minute, once) …"
+	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
+	@$(CHECKOV)/bin/$(INSTALL) --require-hashes -r requirements/terraform.txt
+	@touch $@
+
 demo: $(VENV)/demo  ## run the real check in a simulated VPC, once healthy and once broken
 	@$(BIN)/ecr-probe demo
 
@@ -56,7 +64,7 @@ format: $(VENV)/dev  ## format the code with ruff
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-lab: $(VENV)/lab lab-image onefile lambda-zip  ## run the check against real servers in network namespaces (root, Linux)
+test-lab: $(VENV)/lab $(CHECKOV)/ready lab-image onefile lambda-zip  ## run the check against real servers in network namespaces (root, Linux)
 	$(BIN)/python -m pytest tests/lab -n 3 --dist loadgroup $(ARGS)
 
 bench: bench-programs lab-image onefile  ## measure speed and memory against peers, as a table (root, Linux)
@@ -124,6 +132,7 @@ lock: $(VENV)/dev  ## lock the newest versions of all dependencies
 	$(LOCK) --constraints requirements/demo.txt --group build --output-file requirements/build.txt
 	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) --group lab --output-file requirements/lab.txt
+	$(LOCK) --group terraform --output-file requirements/terraform.txt
 	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
 
 facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COUNT=15

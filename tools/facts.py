@@ -38,7 +38,7 @@ def uses() -> Iterator[tuple[str, str]]:
     """Every id that a file refers to, with the file and line."""
     for place in PLACES:
         for path in sorted([ROOT / place] if (ROOT / place).is_file() else (ROOT / place).rglob("*")):
-            if path.suffix in (".py", ".yaml", ".md"):
+            if path.suffix in (".py", ".yaml", ".tf", ".md"):
                 for number, line in enumerate(path.read_text().splitlines(), 1):
                     for use in _USE.finditer(line):
                         yield use["id"], f"{path.relative_to(ROOT)}:{number}"

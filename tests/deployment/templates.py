@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.deployment.definitions import ACCOUNT
 
@@ -107,3 +110,29 @@ class Template:
         assert function == "Fn::Equals", function
         left, right = argument
         return bool(self._value(left) == self._value(right))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads the short forms of CloudFormation's functions, such as `!Ref`, as their long ones."""
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def decoded(path: Path) -> dict[str, Any]:
+    """A template file, for `Template`. In the laboratory cfn-lint decodes and judges the same files."""
+    return dict(yaml.load(path.read_text(), _Loader))
