@@ -49,6 +49,10 @@ class Rule(Record, frozen=True):
         return self.item.get("FirewallDomainListId")
 
     @property
+    def trusts_redirections(self) -> bool:
+        return self.item.get("FirewallDomainRedirectionAction") == "TRUST_REDIRECTION_DOMAIN"
+
+    @property
     def blocks(self) -> bool:
         return self.item.get("Action") == "BLOCK"
 
@@ -70,13 +74,13 @@ def judge(view: View, lookup: Lookup, chain: Iterable[str]) -> Opinion | Block:
     hidden = [rule for rule in rules if rule.domains is None and rule.blocks]
     allowing: Rule | None = None
     for name in chain:
-        rule = _first_match(rules, name, lookup.records)
+        rule = _first_match(rules, name, lookup.records, redirected=name != lookup.name)
         if rule is None:
             continue
         if rule.blocks:
             return _block(rule, rules, name, lookup)
         allowing = allowing or rule
-        if rule.item.get("FirewallDomainRedirectionAction") == "TRUST_REDIRECTION_DOMAIN":
+        if rule.trusts_redirections:
             break
     note = ", lists of AWS and threat rules aside, which cannot be read" if hidden else ""
     failing = "" if _is_fail_open(view, lookup.vpc) else " (no fail-open: while it is impaired, it blocks every name)"
@@ -165,9 +169,12 @@ def _domains(view: View, item: dict[str, Any]) -> tuple[str, ...] | None:
     return tuple(plain(domain) for domain in domains)
 
 
-def _first_match(rules: Iterable[Rule], name: str, records: Iterable[str]) -> Rule | None:
+def _first_match(rules: Iterable[Rule], name: str, records: Iterable[str], *, redirected: bool) -> Rule | None:
+    """The first rule for a name. One that trusts redirections is not about the names to which a name leads."""
     asked = next(iter(records))  # A where both are: without it, a client that has IPv4 gets nothing to dial
     for rule in rules:
+        if redirected and rule.trusts_redirections:
+            continue
         query_type = rule.item.get("Qtype")
         if query_type and _QUERY_TYPES.get(query_type) != asked:
             continue

@@ -75,6 +75,10 @@ RULES: dict[str, tuple[Change, str, bool]] = {
     "queries for IPv4 by number": (blocks(API, Qtype="TYPE1"), "ecr.api", True),
     "a rule that is not in force": (blocks(API, Status="CREATION_FAILED"), "ecr.api", False),
     "the CNAME of the layer bucket": (blocks(f"s3-r-w.{REGION}.amazonaws.com"), "s3", True),
+    "the CNAME, by a rule that looks at the first name alone": (
+        blocks(f"s3-r-w.{REGION}.amazonaws.com", FirewallDomainRedirectionAction="TRUST_REDIRECTION_DOMAIN"), "s3",
+        False,
+    ),
     "an allow of the bucket that does not allow its CNAME": (all_of(permits(BUCKET), blocks("*")), "s3", True),
     "an allow of the bucket that trusts its CNAME": (
         all_of(permits(BUCKET, FirewallDomainRedirectionAction="TRUST_REDIRECTION_DOMAIN"), blocks("*")), "s3", False,
