@@ -231,6 +231,12 @@ TRANSIT_ATTACHMENTS = Operation(
         "Association",
     ),
 )
+TRANSIT_VPC_ATTACHMENTS = Operation(
+    "ec2",
+    "DescribeTransitGatewayVpcAttachments",
+    "TransitGatewayVpcAttachments",
+    keep=("TransitGatewayAttachmentId", "TransitGatewayId", "VpcId", "VpcOwnerId", "State", "SubnetIds"),
+)
 TRANSIT_ROUTES = Operation(
     "ec2",
     "SearchTransitGatewayRoutes",

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from probe.configuration.document import Obstacle
-from probe.configuration.operations import PEERINGS, TRANSIT_ATTACHMENTS, TRANSIT_ROUTES
+from probe.configuration.operations import (
+    PEERINGS,
+    SUBNETS,
+    TRANSIT_ATTACHMENTS,
+    TRANSIT_ROUTES,
+    TRANSIT_VPC_ATTACHMENTS,
+)
 from probe.configuration.view import MissingError, View
 from probe.gates.flow import Flow
 from probe.gates.network_changes import AddRoute
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.route_tables import Hop, Way, table_of, way
 from probe.model import GateName
+from probe.records import Record
+
+
+class Sender(Record, frozen=True):
+    """Where packets for the other VPC start."""
+
+    vpc: str
+    zone: str | None
 
 
 def across(view: View, flow: Flow, found: Way) -> Opinion:
     """Whether a peering connection or transit gateway leads to the other VPC, and back."""
     assert flow.target_vpc is not None
-    forth = _reaches(view, found, flow.target_vpc, flow.origin.vpc, flow.address)
+    forth = _reaches(view, found, flow.target_vpc, Sender(flow.origin.vpc, flow.origin.zone), flow.address)
     if forth is not None:
         return forth
     backs = [str(network.network_address) for network in flow.origin.networks(flow.version)]
@@ -33,7 +47,7 @@ def across(view: View, flow: Flow, found: Way) -> Opinion:
             element=back.destination if back else None,
             change=_route_back(flow, found, table["RouteTableId"], back),
         )
-    refusal = _reaches(view, back, flow.origin.vpc, flow.target_vpc, backs[0])
+    refusal = _reaches(view, back, flow.origin.vpc, Sender(flow.target_vpc, flow.target_zone), backs[0])
     return refusal or allows(
         GateName.ROUTE, f"{found.table} routes {found.words}, and {back.table} back", found.table, found.destination
     )
@@ -50,12 +64,12 @@ def _route_back(flow: Flow, found: Way, table: str, wrong: Way | None) -> AddRou
     return AddRoute(object=table, destination=destination, target=found.target, member=member, replaces=replaces)
 
 
-def _reaches(view: View, found: Way, vpc: str, from_vpc: str, address: str) -> Opinion | None:
+def _reaches(view: View, found: Way, vpc: str, sender: Sender, address: str) -> Opinion | None:
     """A refusal, or what is not known, of the way through `found.target` to `vpc`; None: it leads there."""
     if found.hop is Hop.PEERING:
         return _through_peering(view, found, vpc)
     if found.hop is Hop.TRANSIT:
-        return _through_transit(view, found, vpc, from_vpc, address)
+        return _through_transit(view, found, vpc, sender, address)
     sentence = f"{found.table} leads to {found.target}; what lies behind is not in this configuration"
     return depends(GateName.ROUTE, sentence, found.table, found.destination)
 
@@ -78,21 +92,21 @@ def _through_peering(view: View, found: Way, vpc: str) -> Opinion | None:
     )
 
 
-def _through_transit(view: View, found: Way, vpc: str, from_vpc: str, address: str) -> Opinion | None:
-    """By the transit gateway's route table that the VPC's attachment is associated with."""
+def _through_transit(view: View, found: Way, vpc: str, sender: Sender, address: str) -> Opinion | None:
+    """By the transit gateway's route table that the sender's attachment is associated with."""
     attachments = view.items(TRANSIT_ATTACHMENTS, Filters=[{"Name": "transit-gateway-id", "Values": [found.target]}])
-    own = next((entry for entry in attachments if entry.get("ResourceId") == from_vpc), None)
+    own = next((entry for entry in attachments if entry.get("ResourceId") == sender.vpc), None)
     if own is None:
-        sentence = f"{found.target} has no attachment of {from_vpc} that this account can see"
+        sentence = f"{found.target} has no attachment of {sender.vpc} that this account can see"
         return depends(GateName.ROUTE, sentence, found.target)
-    table = own.get("Association", {}).get("TransitGatewayRouteTableId")
+    identity, table = own["TransitGatewayAttachmentId"], own.get("Association", {}).get("TransitGatewayRouteTableId")
     if own.get("State") != "available" or table is None:
         return refuses(
             GateName.ROUTE,
-            f"the attachment {own['TransitGatewayAttachmentId']} of {from_vpc} to {found.target} is "
+            f"the attachment {identity} of {sender.vpc} to {found.target} is "
             f"{own.get('State') if own.get('State') != 'available' else 'associated with no route table'}",
             cause="tcp.no-route",
-            identity=own["TransitGatewayAttachmentId"],
+            identity=identity,
             element=own.get("State"),
         )
     routes = view.items(
@@ -103,7 +117,7 @@ def _through_transit(view: View, found: Way, vpc: str, from_vpc: str, address: s
     best = next(iter(routes), None)
     targets = [entry.get("ResourceId") for entry in (best or {}).get("TransitGatewayAttachments", ())]
     if best is not None and best.get("State") == "active" and vpc in targets:
-        return None
+        return _without_zone(view, identity, found, sender)
     if best is not None and best.get("State") == "active":
         sentence = f"{table} leads to {', '.join(map(str, targets)) or 'no attachment'}, not straight to {vpc}"
         return depends(GateName.ROUTE, sentence, table, best.get("DestinationCidrBlock"))
@@ -113,4 +127,29 @@ def _through_transit(view: View, found: Way, vpc: str, from_vpc: str, address: s
         cause="tcp.no-route",
         identity=table,
         element=(best or {}).get("DestinationCidrBlock"),
+    )
+
+
+def _without_zone(view: View, attachment: str, found: Way, sender: Sender) -> Opinion | None:
+    """A refusal where the attachment has no subnet in the sender's zone. AWS[transit-zones]"""
+    if sender.zone is None:
+        return None
+    filters = [{"Name": "transit-gateway-id", "Values": [found.target]}]
+    listed = view.items(TRANSIT_VPC_ATTACHMENTS, Filters=filters)
+    attached = next((item for item in listed if item["TransitGatewayAttachmentId"] == attachment), None)
+    if attached is None:
+        raise MissingError(TRANSIT_VPC_ATTACHMENTS, Obstacle.NOT_FOUND)
+    subnets = view.some(SUBNETS, attached.get("SubnetIds", ()))
+    if None in subnets.values():
+        raise MissingError(SUBNETS, Obstacle.NOT_FOUND)
+    zones = {str((subnet or {}).get("AvailabilityZone")) for subnet in subnets.values()}
+    if sender.zone in zones:
+        return None
+    return refuses(
+        GateName.ROUTE,
+        f"the attachment {attachment} of {sender.vpc} to {found.target} has no subnet in {sender.zone}, so packets "
+        "from there do not reach it",
+        cause="tcp.no-route",
+        identity=attachment,
+        element=sender.zone,
     )

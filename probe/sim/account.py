@@ -111,6 +111,7 @@ _LISTS = {
     "ec2:DescribeNatGateways": "NatGateways",
     "ec2:DescribeVpcPeeringConnections": "VpcPeeringConnections",
     "ec2:DescribeTransitGatewayAttachments": "TransitGatewayAttachments",
+    "ec2:DescribeTransitGatewayVpcAttachments": "TransitGatewayVpcAttachments",
     "ec2:SearchTransitGatewayRoutes": "Routes",
     "ec2:DescribeManagedPrefixLists": "PrefixLists",
     "ec2:GetManagedPrefixListEntries": "Entries",

@@ -162,7 +162,7 @@ def test_the_smallest_change_mends_it(flow: Flow, endpoints: list[Item], cause: 
 
 # ---- another VPC ---------------------------------------------------------------------------------------------------
 
-FAR = replace(INSIDE, address="10.1.2.10", target_vpc=OTHER_VPC, target_subnet=ENDPOINTS)
+FAR = replace(INSIDE, address="10.1.2.10", target_vpc=OTHER_VPC, target_subnet=ENDPOINTS, target_zone="b")
 PEERING: Item = {
     "VpcPeeringConnectionId": "pcx-0a000000",
     "RequesterVpcInfo": {"VpcId": VPC},
@@ -179,6 +179,23 @@ ATTACHED: list[Item] = [
     }
     for number, vpc in enumerate((VPC, OTHER_VPC))
 ]
+IN_ZONES: list[Item] = [
+    {"SubnetId": f"subnet-0{vpc[5]}{zone}", "VpcId": vpc, "AvailabilityZone": zone}
+    for vpc in (VPC, OTHER_VPC)
+    for zone in "ab"
+]
+
+
+def attached_in(zones: str, zones_there: str = "ab") -> list[Item]:
+    """The attachments of both VPCs, with a subnet in each of these zones."""
+    return [
+        {
+            "TransitGatewayAttachmentId": f"tgw-attach-{number}",
+            "TransitGatewayId": "tgw-0a000000",
+            "SubnetIds": [f"subnet-0{vpc[5]}{zone}" for zone in own],
+        }
+        for number, (vpc, own) in enumerate(((VPC, zones), (OTHER_VPC, zones_there)))
+    ]
 
 
 def transit_route(vpc: str, address: str, state: str = "active") -> Item:
@@ -199,7 +216,13 @@ def across(target: str, objects: dict[str, list[Item]] | None = None, *, back: b
         table("rtb-0a000000", to("10.1.0.0/16", target), subnet=TASKS),
         table("rtb-0b000000", *([to("10.0.0.0/16", target)] if back else []), subnet=ENDPOINTS, vpc=OTHER_VPC),
     ]
-    parts = {"VpcPeeringConnections": [PEERING], "TransitGatewayAttachments": ATTACHED, "Routes": TRANSIT_ROUTES}
+    parts = {
+        "VpcPeeringConnections": [PEERING],
+        "TransitGatewayAttachments": ATTACHED,
+        "TransitGatewayVpcAttachments": attached_in("ab"),
+        "Routes": TRANSIT_ROUTES,
+        "Subnets": IN_ZONES,
+    }
     return account(RouteTables=tables, **{**parts, **(objects or {})})
 
 
@@ -220,6 +243,10 @@ def across(target: str, objects: dict[str, list[Item]] | None = None, *, back: b
         ("tgw-0a000000", {"TransitGatewayAttachments": []}, ("depends", "tgw-0a000000")),
         ("tgw-0a000000", {"TransitGatewayAttachments": [{**ATTACHED[0], "State": "pendingAcceptance"}]},
          ("refuses", "tgw-attach-0")),
+        ("tgw-0a000000", {"TransitGatewayVpcAttachments": attached_in("a", "b")}, ("allows", "rtb-0a000000")),
+        ("tgw-0a000000", {"TransitGatewayVpcAttachments": attached_in("b")}, ("refuses", "tgw-attach-0")),
+        ("tgw-0a000000", {"TransitGatewayVpcAttachments": attached_in("ab", "a")}, ("refuses", "tgw-attach-1")),
+        ("tgw-0a000000", {"TransitGatewayVpcAttachments": []}, ("unknown", None)),
         ("vgw-0a000000", {}, ("depends", "rtb-0a000000")),
         ("local", {}, ("refuses", "rtb-0a000000")),  # the address is one of this VPC's too
     ],

@@ -34,6 +34,7 @@ def network_of(vpc: VPC) -> dict[str, list[Item]]:
         **prefix_lists(vpc.region),
         "DhcpOptions": [_dhcp_options(vpc)],
         "TransitGatewayAttachments": list(_attachments(vpc)),
+        "TransitGatewayVpcAttachments": list(_vpc_attachments(vpc)),
         "Routes": list(_transit_routes(vpc)),
         "Reservations": list(_reservations(vpc)),
         "VpcBlockPublicAccessExclusions": [],
@@ -282,6 +283,20 @@ def _attachments(vpc: VPC) -> Iterator[Item]:
             "ResourceId": identity,
             "State": "available",
             "Association": {"TransitGatewayRouteTableId": ids.TRANSIT_TABLE, "State": "associated"},
+        }
+
+
+def _vpc_attachments(vpc: VPC) -> Iterator[Item]:
+    """The same attachments, with a subnet in each zone."""
+    for attachment in _attachments(vpc):
+        subnets = [hub_subnet(1), hub_subnet(2)]
+        yield {
+            "TransitGatewayAttachmentId": attachment["TransitGatewayAttachmentId"],
+            "TransitGatewayId": ids.TRANSIT_GATEWAY,
+            "VpcId": attachment["ResourceId"],
+            "VpcOwnerId": vpc.task.account,
+            "State": "available",
+            "SubnetIds": [ids.TASK_SUBNET, ids.OTHER_SUBNET] if attachment["ResourceId"] == ids.VPC_ID else subnets,
         }
 
 
