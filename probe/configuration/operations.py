@@ -424,7 +424,10 @@ RECORDS = Operation(
     "route53",
     "ListResourceRecordSets",
     "ResourceRecordSets",
-    keep=("Name", "Type", "SetIdentifier", "Weight", "Failover", "MultiValueAnswer", "ResourceRecords", "AliasTarget"),
+    keep=(
+        *("Name", "Type", "TTL", "ResourceRecords", "AliasTarget"),
+        *("SetIdentifier", "Weight", "Region", "Failover", "MultiValueAnswer", "HealthCheckId"),
+    ),
     only=("Type", ("A", "AAAA", "CNAME", "NS")),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from shlex import quote
 from typing import Any
 
 from probe.configuration.document import Configuration
@@ -24,6 +25,12 @@ Item = dict[str, Any]
 
 _CONFLICT = (
     "EC2 refuses this while a private zone of the same name is associated with the VPC; disassociate that zone first."
+)
+
+
+# AWS[last-vpc-of-zone]
+_LAST_VPC = (
+    " Route 53 keeps the last VPC of a zone: associate another VPC first, or move its other records and delete it."
 )
 
 
@@ -222,12 +229,16 @@ def read_state(region: str, identity: str) -> str:
 
 
 class AddRecord(Change, frozen=True, kw_only=True):
-    """Add alias records to a private zone. `object` is the zone, `target` and `target_zone` are the endpoint's."""
+    """Add alias records to a private zone. `object` is the zone, `target` and `target_zone` are the endpoint's.
+
+    `replaced` are record sets of the name, as JSON, that Route 53 does not keep next to an alias: they are deleted.
+    """
 
     name: str
     target: str
     target_zone: str
     types: tuple[str, ...] = ("A",)
+    replaced: tuple[str, ...] = ()
 
     def _record(self, record_type: str) -> Item:
         alias = {"HostedZoneId": self.target_zone, "DNSName": self.target, "EvaluateTargetHealth": False}
@@ -242,12 +253,16 @@ class AddRecord(Change, frozen=True, kw_only=True):
         )
 
     def advice(self, region: str) -> Advice:  # noqa: ARG002  Route 53 has no Region
-        changes = [{"Action": "UPSERT", "ResourceRecordSet": self._record(each)} for each in self.types]
-        batch = json.dumps({"Changes": changes}, separators=(",", ":"))
-        return Advice(
-            f"point {self.name} in zone {self.object} to {self.target}",
-            (f"aws route53 change-resource-record-sets --hosted-zone-id {self.object} --change-batch '{batch}'",),
-        )
+        changes = [
+            *({"Action": "DELETE", "ResourceRecordSet": json.loads(each)} for each in self.replaced),
+            *({"Action": "UPSERT", "ResourceRecordSet": self._record(each)} for each in self.types),
+        ]
+        return Advice(f"point {self.name} in zone {self.object} to {self.target}", (_batch(self.object, changes),))
+
+
+def _batch(zone: str, changes: list[Item]) -> str:
+    batch = json.dumps({"Changes": changes}, separators=(",", ":"))
+    return f"aws route53 change-resource-record-sets --hosted-zone-id {zone} --change-batch {quote(batch)}"
 
 
 def _others(reply: Item, name: str) -> list[Item]:
@@ -280,17 +295,14 @@ class AssociateZone(Change, frozen=True, kw_only=True):
 
 
 class DisassociateZone(Change, frozen=True, kw_only=True):
-    """Take a private zone from a VPC. `object` is the zone."""
+    """Take a private zone from a VPC. `object` is the zone. `is_last`: no other VPC has it."""
 
     vpc: str
     name: str
+    is_last: bool = False
 
     def applied(self, configuration: Configuration) -> Configuration:
-        def without(reply: Item) -> Item:
-            kept = [item for item in reply.get("HostedZoneSummaries", ()) if item["HostedZoneId"] != self.object]
-            return {**reply, "HostedZoneSummaries": kept}
-
-        return configuration.with_reply(ZONES_OF_VPC, without, VPCId=self.vpc, VPCRegion=configuration.region)
+        return _without_zone(configuration, self.object, self.vpc)
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -299,8 +311,41 @@ class DisassociateZone(Change, frozen=True, kw_only=True):
                 f"aws route53 disassociate-vpc-from-hosted-zone --hosted-zone-id {self.object} "
                 f"--vpc VPCRegion={region},VPCId={self.vpc}",
             ),
-            f"All other names in {self.name} are then public in this VPC too.",
+            f"All other names in {self.name} are then public in this VPC too.{_LAST_VPC if self.is_last else ''}",
         )
+
+
+class DeleteZone(Change, frozen=True, kw_only=True):
+    """Delete a private zone with its `records`, as JSON: its last VPC cannot be taken from it.
+
+    `object` is the zone.
+    """
+
+    vpc: str
+    name: str
+    records: tuple[str, ...]
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        return _without_zone(configuration, self.object, self.vpc)
+
+    def advice(self, region: str) -> Advice:  # noqa: ARG002  Route 53 has no Region
+        deletions = [{"Action": "DELETE", "ResourceRecordSet": json.loads(each)} for each in self.records]
+        return Advice(
+            f"delete zone {self.object} ({self.name}) with its records",
+            (
+                *([_batch(self.object, deletions)] if deletions else []),
+                f"aws route53 delete-hosted-zone --id {self.object}",
+            ),
+            f"No other VPC uses the zone. All names in {self.name} are then public in this VPC.",
+        )
+
+
+def _without_zone(configuration: Configuration, zone: str, vpc: str) -> Configuration:
+    def without(reply: Item) -> Item:
+        kept = [item for item in reply.get("HostedZoneSummaries", ()) if item["HostedZoneId"] != zone]
+        return {**reply, "HostedZoneSummaries": kept}
+
+    return configuration.with_reply(ZONES_OF_VPC, without, VPCId=vpc, VPCRegion=configuration.region)
 
 
 class AssociateRule(Change, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ def endpoint_policy(view: View, call: Call) -> Opinion | None:
     kind = PolicyKind.GATEWAY if endpoint.get("VpcEndpointType") == "Gateway" else PolicyKind.ENDPOINT
     whose = f"the policy of {identity}"
     ruling = evaluate([Document.of(whose, text)], request_of(view, call), kind)
-    document = corrected(text, ruling, call, kind)
+    correction = corrected(text, ruling, call, kind)
     return opinion_of(
         ruling,
         GateName.ENDPOINT_POLICY,
@@ -37,5 +37,5 @@ def endpoint_policy(view: View, call: Call) -> Opinion | None:
         identity,
         whose=whose,
         cause=_CAUSES.get(call.endpoint, "policy.vpce.other"),
-        change=replace_endpoint_policy(identity, document, call, explicit=ruling.explicit) if document else None,
+        change=replace_endpoint_policy(identity, correction) if correction else None,
     )

@@ -84,6 +84,11 @@ def vpcs_of(view: View, zone: str) -> tuple[str, ...]:
     return tuple(item["VPCId"] for item in view.reply(ZONE, Id=zone).get("VPCs", ()))
 
 
+def records_of(view: View, zone: str) -> tuple[dict[str, Any], ...]:
+    """Every record set of a zone that answers with addresses or leads to another name. Raises MissingError."""
+    return tuple(item for item in view.items(RECORDS, HostedZoneId=zone) if item["Type"] != "NS")
+
+
 def answer(view: View, zone: Zone, name: str, types: tuple[str, ...]) -> Answer | None:
     """What the zone answers for a name; None where it has no record for it. Raises MissingError."""
     records = view.items(RECORDS, HostedZoneId=zone.identity)

@@ -13,9 +13,17 @@ from typing import TypeVar
 from probe.configuration.operations import ENDPOINTS
 from probe.configuration.view import MissingError, View
 from probe.endpoints import AWS_DOMAINS
-from probe.gates import dns_firewall, hosted_zones, resolver_rules, unserved_names, vpc_endpoints, vpc_resolver
+from probe.gates import (
+    dns_firewall,
+    hosted_zones,
+    resolver_rules,
+    unserved_names,
+    vpc_endpoints,
+    vpc_resolver,
+    zone_corrections,
+)
 from probe.gates.changes import Change
-from probe.gates.dns_changes import AddRecord, DisassociateRule, DisassociateZone
+from probe.gates.dns_changes import DisassociateRule
 from probe.gates.dns_names import is_within, labels
 from probe.gates.flow import Origin
 from probe.gates.hosted_zones import Zone
@@ -297,23 +305,15 @@ class _Resolver:
             cause="dns.hosted-zone-conflict" if right else "dns.hosted-zone-missing-record",
             identity=zone.identity,
             element=lookup.name,
-            change=_disassociation(lookup, zone)
+            change=zone_corrections.removal(self._view, lookup, zone)
             if lookup.public_by_design
-            else self._record_change(lookup, zone, sources),
+            else self._correction(lookup, zone, sources),
         )
         failure = Failure.NO_ADDRESS if exists else Failure.NXDOMAIN
         return Resolution(opinions=(refusal,), failure=failure)
 
-    def _record_change(self, lookup: Lookup, zone: Zone, sources: Sources) -> AddRecord | None:
-        """A record to the endpoint of the service in this VPC, else to the one that the zone's other records name."""
-        own = vpc_endpoints.of_service(sources.endpoints, lookup)
-        entry = _regional_entry(own[0]) if own and vpc_endpoints.carries(own[0]) else None
-        if entry is None:
-            return None
-        wildcard = lookup.endpoint == "ecr.dkr" and lookup.name != zone.name
-        parent = lookup.name.partition(".")[2]
-        name = f"*.{parent}" if wildcard and is_within(parent, zone.name) else lookup.name
-        return AddRecord(object=zone.identity, name=name, target=entry[0], target_zone=entry[1], types=lookup.records)
+    def _correction(self, lookup: Lookup, zone: Zone, sources: Sources, record: str | None = None) -> Change | None:
+        return zone_corrections.correction(self._view, lookup, zone, sources.endpoints, record)
 
     def _records(
         self, lookup: Lookup, zone: Zone, answer: hosted_zones.Answer, sources: Sources
@@ -333,7 +333,8 @@ class _Resolver:
                 if further.zone is not None and further.zone_answers:
                     found, chain = self._zone_answer(hop, further.zone, further)
                     return _after((passes,), found), (lookup.name, *chain)
-            return self._leads_elsewhere(lookup, zone, answer.record, target, passes), (lookup.name, target)
+            elsewhere = self._leads_elsewhere(lookup, zone, answer.record, target, passes, sources)
+            return elsewhere, (lookup.name, target)
         try:
             addresses = vpc_endpoints.interfaces_at(self._view, answer.addresses, lookup.vpc)
         except MissingError:
@@ -350,7 +351,8 @@ class _Resolver:
         if public and not lookup.public_by_design:
             stale = self._public_record(lookup, zone, answer.record, public, sources)
             found = replace(found, opinions=(stale, *found.opinions[1:]))
-        return replace(found, correction=self._record_change(lookup, zone, sources)), (lookup.name,)
+        change = self._correction(lookup, zone, sources, answer.record)
+        return replace(found, correction=change), (lookup.name,)
 
     def _public_record(
         self, lookup: Lookup, zone: Zone, record: str, public: Sequence[str], sources: Sources
@@ -361,17 +363,21 @@ class _Resolver:
             cause="dns.stale-record",
             identity=zone.identity,
             element=record,
-            change=self._record_change(lookup, zone, sources),
+            change=self._correction(lookup, zone, sources, record),
         )
 
-    def _leads_elsewhere(self, lookup: Lookup, zone: Zone, record: str, target: str, passes: Opinion) -> Resolution:
+    def _leads_elsewhere(
+        self, lookup: Lookup, zone: Zone, record: str, target: str, passes: Opinion, sources: Sources
+    ) -> Resolution:
         if any(is_within(target, domain) for domain in AWS_DOMAINS):
             if lookup.public_by_design:
                 return Resolution(opinions=(passes,), public=True)
             sentence = f"{record} in zone {zone.identity} leads to {target}, which is public"
-            return Resolution(opinions=(_conflict(zone, record, sentence),), public=True)
+            change = self._correction(lookup, zone, sources, record)
+            return Resolution(opinions=(_conflict(zone, record, sentence, change),), public=True)
         sentence = f"{record} in zone {zone.identity} leads to {target}, which is not AWS's"
-        return Resolution(opinions=(_conflict(zone, record, sentence),), target=target)
+        change = self._correction(lookup, zone, sources, record)
+        return Resolution(opinions=(_conflict(zone, record, sentence, change),), target=target)
 
     def _endpoint_answer(
         self,
@@ -413,16 +419,14 @@ class _Resolver:
         available = vpc_endpoints.availability(item, self._view.configuration.region)
         if zone is not None and item.get("ServiceName") not in (None, lookup.service):
             sentence = f"zone {zone.identity} points {lookup.name} to {identity}, an endpoint of {item['ServiceName']}"
-            opinions = [_conflict(zone, lookup.name, sentence, self._correction(lookup, zone))]
+            change = self._correction(lookup, zone, self._sources(lookup), lookup.name)
+            opinions = [_conflict(zone, lookup.name, sentence, change)]
             found = replace(found, of_service=item["ServiceName"])
         elif available.allows and vpc_endpoints.lacks_family(item, lookup):
             opinions.append(unserved_names.without_family(lookup, item))
         else:
             opinions.append(available)
         return replace(found, opinions=tuple(opinions), served_by=identity)
-
-    def _correction(self, lookup: Lookup, zone: Zone) -> AddRecord | None:
-        return self._record_change(lookup, zone, self._sources(lookup))
 
     # ---- private DNS of endpoints, and the public answer ------------------------------------------------------------
 
@@ -508,11 +512,7 @@ def _held(addresses: Sequence[Resolved]) -> tuple[str, ...]:
     return tuple(resolved.address for resolved in addresses if resolved.interface)
 
 
-def _disassociation(lookup: Lookup, zone: Zone) -> DisassociateZone | None:
-    return DisassociateZone(object=zone.identity, vpc=lookup.vpc, name=zone.name) if zone.direct else None
-
-
-def _conflict(zone: Zone, element: str, sentence: str, change: Change | None = None) -> Opinion:
+def _conflict(zone: Zone, element: str, sentence: str, change: Change | None) -> Opinion:
     return refuses(
         GateName.HOSTED_ZONE,
         sentence,
@@ -541,12 +541,3 @@ def _public_chain(lookup: Lookup) -> tuple[str, ...]:
     if lookup.endpoint == "s3" and parent.startswith("s3."):
         return (f"s3-r-w.{parent.removeprefix('s3.')}",)
     return ()
-
-
-def _regional_entry(item: Item) -> tuple[str, str] | None:
-    """The endpoint's own name, of all its zones, and the zone of Route 53 that has it."""
-    for entry in item.get("DnsEntries", ()):
-        found = vpc_endpoints.vpce_of(entry.get("DnsName", ""))
-        if found is not None and found[1] is None and entry.get("HostedZoneId"):
-            return entry["DnsName"], entry["HostedZoneId"]
-    return None

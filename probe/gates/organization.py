@@ -93,9 +93,10 @@ def _opinion(
     ruling: Ruling, gate: GateName, call: Call, target: str, attached: tuple[_Attached, ...], form: PolicyKind
 ) -> Opinion:
     deciding = next((each for each in attached if each.document.name == ruling.policy), None)
-    document = None
-    if deciding is not None and not deciding.managed:
-        document = corrected(deciding.document.text, ruling, call, form)
+    changed = deciding or next((each for each in attached if not each.managed), None)
+    correction = None
+    if changed is not None and not changed.managed:
+        correction = corrected(changed.document.text, ruling, call, form)
     return opinion_of(
         ruling,
         gate,
@@ -103,9 +104,7 @@ def _opinion(
         deciding.arn if deciding else target,
         whose=f"the policies of {target}",
         cause="iam.scp",
-        change=update_organization_policy(deciding.identity, document, call, explicit=ruling.explicit)
-        if deciding and document
-        else None,
+        change=update_organization_policy(changed.identity, correction) if changed and correction else None,
     )
 
 

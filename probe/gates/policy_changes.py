@@ -12,6 +12,7 @@ from typing import Any
 
 from probe.configuration.document import Configuration, Question, question
 from probe.configuration.operations import (
+    ATTACHED_ROLE_POLICIES,
     ENDPOINTS,
     KEY,
     LOG_GROUPS,
@@ -126,6 +127,9 @@ class CreateLogGroup(Change, frozen=True, kw_only=True):
         return Advice(f"create the log group {self.object}", (command,))
 
 
+_DELETED = "The policy has no other statement, so it is deleted."
+
+
 def _replaces(whose: str) -> str:
     return f"The second command replaces the policy of {whose} as a whole; the first one saves what is there now."
 
@@ -133,15 +137,50 @@ def _replaces(whose: str) -> str:
 # ---- corrected documents ---------------------------------------------------------------------------------------------
 
 
-def corrected(text: Any, ruling: Ruling, call: Call, kind: PolicyKind) -> str | None:
+class Correction(Record, frozen=True):
+    """A document with which a call is allowed. `what` says how it differs, up to the policy: "take the Deny out of"."""
+
+    what: str
+    document: str
+
+    def of(self, policy: str) -> str:
+        """The instruction."""
+        return f"{self.what} {policy}"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no statement is left, which no API accepts: the policy is deleted instead."""
+        return not _statements(json.loads(self.document))
+
+
+def corrected(text: Any, ruling: Ruling, call: Call, kind: PolicyKind) -> Correction | None:
     """The document with which the call is allowed; None where it is not refused, or no small change would allow it."""
     if ruling.answer is not GateAnswer.REFUSES:
         return None
     document = _parsed(text)
     if ruling.explicit:
-        return _exempted(document, ruling.index or 0, call)
+        index = ruling.index or 0
+        exempted = _exempted(document, index, call)
+        if exempted is None:
+            return without_statement(document, index, _allowing(call, kind))
+        return Correction(f"exempt {call.resource if call.by_ecr else call.principal} from the Deny in", exempted)
     statement = _allowing(call, kind)
-    return None if statement is None else _written(document, [*_statements(document), statement])
+    if statement is None:
+        return None
+    on = "" if call.resource == "*" else f" on {call.resource}"
+    what = f"allow {' and '.join(call.together or (call.action,))}{on} in"
+    return Correction(what, _written(document, [*_statements(document), statement]))
+
+
+def without_statement(text: Any, index: int, allowing_instead: dict[str, Any] | None = None) -> Correction:
+    """The document without one statement. `allowing_instead` takes its place if no other statement allows anything."""
+    document = _parsed(text)
+    statements = _statements(document)
+    kept = [statement for number, statement in enumerate(statements) if number != index]
+    allow = any(statement.get("Effect") == "Allow" for statement in kept)
+    label = statements[index].get("Sid") or f"Statement[{index}]"
+    added = [] if allow or allowing_instead is None else [allowing_instead]
+    return Correction(f"take the Deny {label} out of", _written(document, [*kept, *added]))
 
 
 def allowing(text: str | None, needed: Sequence[tuple[str, str]]) -> str:
@@ -176,7 +215,7 @@ def _allowing(call: Call, kind: PolicyKind) -> dict[str, Any] | None:
     actions = list(call.together) or [call.action]
     action = {"Action": actions if len(actions) > 1 else actions[0]}
     if kind is PolicyKind.IDENTITY:
-        return None
+        return {"Effect": "Allow", **action, "Resource": "*"}
     everyone = call.by_ecr or kind is PolicyKind.GATEWAY or call.principal is None
     principal = {"Principal": "*" if everyone else {"AWS": call.principal}}
     if kind is PolicyKind.RESOURCE:
@@ -217,9 +256,9 @@ def _without_resource(deny: dict[str, Any], resource: str) -> dict[str, Any] | N
 # ---- changes ---------------------------------------------------------------------------------------------------------
 
 
-def replace_endpoint_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplaceEndpointPolicy:
-    text = f"{instruction(call, explicit=explicit)} in the policy of {identity}"
-    return ReplaceEndpointPolicy(object=identity, text=text, document=document)
+def replace_endpoint_policy(identity: str, correction: Correction) -> ReplaceEndpointPolicy:
+    text = correction.of(f"the policy of {identity}")
+    return ReplaceEndpointPolicy(object=identity, text=text, document=correction.document)
 
 
 def new_role_policy(role: str, taken: Sequence[str], needed: Sequence[tuple[str, str]]) -> ReplacePolicy:
@@ -241,22 +280,20 @@ def new_role_policy(role: str, taken: Sequence[str], needed: Sequence[tuple[str,
     )
 
 
-def role_policy_without(role: str, name: str, text: str, index: int) -> ReplacePolicy:
+def role_policy_without(role: str, name: str, text: Any, index: int) -> ReplacePolicy:
     """An inline policy of the role alone, without one Deny."""
-    document = _parsed(text)
-    kept = [statement for number, statement in enumerate(_statements(document)) if number != index]
-    new = _written(document, kept)
+    correction = without_statement(text, index)
     target = f"--role-name {quote(role)} --policy-name {quote(name)}"
-    write = f"aws iam put-role-policy {target} --policy-document {quote(new)}" if kept else None
+    write = f"aws iam put-role-policy {target} --policy-document {quote(correction.document)}"
     return ReplacePolicy(
         object=role,
-        text=f"take the Deny out of the inline policy {name} of the role {role}",
+        text=correction.of(f"the inline policy {name} of the role {role}"),
         commands=(
             f"aws iam get-role-policy {target} --query PolicyDocument > OLD_POLICY.json",
-            write or f"aws iam delete-role-policy {target}",
+            f"aws iam delete-role-policy {target}" if correction.is_empty else write,
         ),
-        note=_replaces("the role") if kept else "The policy has no other statement, so it is deleted.",
-        edits=(_role_policy(role, name, new),),
+        note=_DELETED if correction.is_empty else _replaces("the role"),
+        edits=(_role_policy(role, name, correction.document),),
     )
 
 
@@ -286,72 +323,125 @@ def new_version(arn: str, version: str, document: str, instruction: str) -> Repl
     )
 
 
-def trusting(role: str, text: str, service: str) -> ReplacePolicy:
+def trusting(role: str, text: Any, service: str) -> ReplacePolicy:
     """The trust policy with a statement that lets the service assume the role."""
     document = _parsed(text)
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    new = _written({"Version": "2012-10-17", **document}, [*_statements(document), statement])
+    new = _written({"Version": "2012-10-17", **document}, [*_statements(document), _trust(service)])
+    return _trust_policy(role, Correction(f"let {service} assume the role in", new))
+
+
+def trust_policy_without(role: str, text: Any, index: int, service: str) -> ReplacePolicy:
+    """The trust policy without one Deny."""
+    return _trust_policy(role, without_statement(text, index, _trust(service)))
+
+
+def _trust(service: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+
+
+def _trust_policy(role: str, correction: Correction) -> ReplacePolicy:
     return ReplacePolicy(
         object=role,
-        text=f"let {service} assume the role {role}",
+        text=correction.of(f"the trust policy of {role}"),
         commands=(
             f"aws iam get-role --role-name {quote(role)} --query Role.AssumeRolePolicyDocument > OLD_POLICY.json",
-            f"aws iam update-assume-role-policy --role-name {quote(role)} --policy-document {quote(new)}",
+            f"aws iam update-assume-role-policy --role-name {quote(role)} "
+            f"--policy-document {quote(correction.document)}",
         ),
         note=_replaces("the role"),
-        edits=(Edit(question(ROLE, {"RoleName": role}), ("Role", "AssumeRolePolicyDocument"), new),),
+        edits=(Edit(question(ROLE, {"RoleName": role}), ("Role", "AssumeRolePolicyDocument"), correction.document),),
     )
 
 
-def set_repository_policy(asked: Question, document: str, call: Call, *, explicit: bool, exists: bool) -> ReplacePolicy:
+class CreateRole(Change, frozen=True, kw_only=True):
+    """Create a role that a service may assume. `object` is its ARN. It has no policy yet."""
+
+    service: str
+
+    @property
+    def _trust_policy(self) -> str:
+        return _written({"Version": "2012-10-17"}, [_trust(self.service)])
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        name = self.object.rpartition("/")[2]
+        role = {"Arn": self.object, "RoleName": name, "AssumeRolePolicyDocument": json.loads(self._trust_policy)}
+        without_policies = {ROLE_POLICIES: "PolicyNames", ATTACHED_ROLE_POLICIES: "AttachedPolicies"}
+        configuration = configuration.answered(question(ROLE, {"RoleName": name}), {"Role": role})
+        for operation, member in without_policies.items():
+            configuration = configuration.answered(question(operation, {"RoleName": name}), {member: []})
+        return configuration
+
+    def advice(self, region: str) -> Advice:  # noqa: ARG002  IAM has no Region
+        *path, name = self.object.partition(":role/")[2].split("/")
+        at = f"--path /{'/'.join(path)}/ " if path else ""
+        return Advice(
+            f"create the role {name}, or put the ARN of a role that exists into the task definition",
+            (
+                f"aws iam create-role --role-name {quote(name)} {at}"
+                f"--assume-role-policy-document {quote(self._trust_policy)}",
+            ),
+            "If the ARN is mistyped, correct executionRoleArn in the task definition and create no role.",
+        )
+
+
+def set_repository_policy(asked: Question, correction: Correction, call: Call, *, exists: bool) -> ReplacePolicy:
     target = f"--region {call.region} --registry-id {call.owner} --repository-name {quote(call.repository or '')}"
     save = f"aws ecr get-repository-policy {target} --query policyText --output text > OLD_POLICY.json"
+    write = f"aws ecr set-repository-policy {target} --policy-text {quote(correction.document)}"
     account = f"Run {'them' if exists else 'it'} in account {call.owner}."
+    what = _DELETED if correction.is_empty else _replaces("the repository")
     return ReplacePolicy(
         object=call.resource,
-        text=f"{instruction(call, explicit=explicit)} in the policy of the repository {call.repository}",
+        text=correction.of(f"the policy of the repository {call.repository}"),
         commands=(
             *((save,) if exists else ()),
-            f"aws ecr set-repository-policy {target} --policy-text {quote(document)}",
+            f"aws ecr delete-repository-policy {target}" if correction.is_empty else write,
         ),
-        note=f"{_replaces('the repository')} {account}" if exists else account,
-        edits=(Edit(asked, ("policyText",), json.dumps(document)),),
+        note=f"{what} {account}" if exists else account,
+        edits=(Edit(asked, ("policyText",), json.dumps(correction.document)),),
     )
 
 
-def set_registry_policy(asked: Question, document: str, call: Call) -> ReplacePolicy:
+def set_registry_policy(asked: Question, correction: Correction, call: Call) -> ReplacePolicy:
+    write = f"aws ecr put-registry-policy --region {call.region} --policy-text {quote(correction.document)}"
+    delete = f"aws ecr delete-registry-policy --region {call.region}"
+    what = _DELETED if correction.is_empty else _replaces("the registry")
     return ReplacePolicy(
         object=call.owner or "",
-        text=f"{instruction(call, explicit=True)} in the policy of the registry {call.owner}",
+        text=correction.of(f"the policy of the registry {call.owner}"),
         commands=(
             f"aws ecr get-registry-policy --region {call.region} --query policyText --output text > OLD_POLICY.json",
-            f"aws ecr put-registry-policy --region {call.region} --policy-text {quote(document)}",
+            delete if correction.is_empty else write,
         ),
-        note=f"{_replaces('the registry')} Run them in account {call.owner}.",
-        edits=(Edit(asked, ("policyText",), json.dumps(document)),),
+        note=f"{what} Run them in account {call.owner}.",
+        edits=(Edit(asked, ("policyText",), json.dumps(correction.document)),),
     )
 
 
-def update_organization_policy(identity: str, document: str, call: Call, *, explicit: bool) -> ReplacePolicy:
+def put_key_policy(asked: Question, correction: Correction, identity: str, region: str) -> ReplacePolicy:
+    target = f"--region {region} --key-id {quote(identity)} --policy-name default"
     return ReplacePolicy(
         object=identity,
-        text=f"{instruction(call, explicit=explicit)} in the organization's policy {identity}",
+        text=correction.of("the policy of the key"),
+        commands=(
+            f"aws kms get-key-policy {target} --query Policy --output text > OLD_POLICY.json",
+            f"aws kms put-key-policy {target} --policy {quote(correction.document)}",
+        ),
+        note=f"{_replaces('the key')} The Deny protects other uses of the key too: keep it for those that need it.",
+        edits=(Edit(asked, ("Policy",), json.dumps(correction.document)),),
+    )
+
+
+def update_organization_policy(identity: str, correction: Correction) -> ReplacePolicy:
+    new = correction.document
+    return ReplacePolicy(
+        object=identity,
+        text=correction.of(f"the organization's policy {identity}"),
         commands=(
             f"aws organizations describe-policy --policy-id {quote(identity)} --query Policy.Content --output text "
             "> OLD_POLICY.json",
-            f"aws organizations update-policy --policy-id {quote(identity)} --content {quote(document)}",
+            f"aws organizations update-policy --policy-id {quote(identity)} --content {quote(new)}",
         ),
         note=f"{_replaces('the organization')} Run them in the management account.",
-        edits=(
-            Edit(question(ORGANIZATION_POLICY, {"PolicyId": identity}), ("Policy", "Content"), json.dumps(document)),
-        ),
-    )
-
-
-def instruction(call: Call, *, explicit: bool) -> str:
-    """What a changed policy has to do for the call."""
-    if explicit:
-        return f"exempt {call.resource if call.by_ecr else call.principal} from the Deny"
-    return (
-        f"allow {' and '.join(call.together or (call.action,))}{'' if call.resource == '*' else f' on {call.resource}'}"
+        edits=(Edit(question(ORGANIZATION_POLICY, {"PolicyId": identity}), ("Policy", "Content"), json.dumps(new)),),
     )

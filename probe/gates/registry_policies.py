@@ -25,7 +25,7 @@ def repository(view: View, call: Call) -> Opinion | None:
     if not call.crosses_accounts and ruling.answer is GateAnswer.ALLOWS:
         has = "denies nothing of this pull" if text else "does not exist, and its account needs none"
         return allows(GateName.REPOSITORY_POLICY, f"{whose} {has}", call.resource)
-    document = corrected(text, ruling, call, PolicyKind.RESOURCE)
+    correction = corrected(text, ruling, call, PolicyKind.RESOURCE)
     return opinion_of(
         ruling,
         GateName.REPOSITORY_POLICY,
@@ -35,12 +35,11 @@ def repository(view: View, call: Call) -> Opinion | None:
         cause="iam.repository-policy",
         change=set_repository_policy(
             question(REPOSITORY_POLICY, _repository(call), _region(view, call)),
-            document,
+            correction,
             call,
-            explicit=ruling.explicit,
             exists=text is not None,
         )
-        if document
+        if correction
         else None,
     )
 
@@ -69,7 +68,7 @@ def registry(view: View, call: Call) -> Opinion | None:
     ruling = evaluate([Document.of(whose, text)], request_of(view, call), PolicyKind.RESOURCE, allowed_elsewhere=True)
     if ruling.answer is GateAnswer.ALLOWS:
         return allows(GateName.REGISTRY_POLICY, f"{whose} denies nothing of this pull", call.owner)
-    document = corrected(text, ruling, call, PolicyKind.RESOURCE)
+    correction = corrected(text, ruling, call, PolicyKind.RESOURCE)
     return opinion_of(
         ruling,
         GateName.REGISTRY_POLICY,
@@ -77,8 +76,8 @@ def registry(view: View, call: Call) -> Opinion | None:
         call.owner,
         whose=whose,
         cause="iam.registry-policy",
-        change=set_registry_policy(question(REGISTRY_POLICY, {}, _region(view, call)), document, call)
-        if document
+        change=set_registry_policy(question(REGISTRY_POLICY, {}, _region(view, call)), correction, call)
+        if correction
         else None,
     )
 

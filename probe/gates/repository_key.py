@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from probe.configuration.document import question
 from probe.configuration.operations import KEY, KEY_GRANTS, KEY_POLICY, REPOSITORIES
 from probe.configuration.view import View
 from probe.gates.call import Call
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.policy import Document, PolicyKind, evaluate
-from probe.gates.policy_changes import EnableKey
+from probe.gates.policy_changes import EnableKey, put_key_policy, without_statement
 from probe.gates.policy_opinion import opinion_of
 from probe.gates.request_context import request_of
 from probe.model import GateAnswer, GateName
@@ -76,7 +77,12 @@ def _denial(view: View, call: Call, identity: str, region: str | None) -> Opinio
     )
     if ruling.answer is GateAnswer.ALLOWS:
         return None
-    return opinion_of(ruling, GateName.KMS_KEY, decrypt, identity, whose=whose, cause="kms.key")
+    change = None
+    if ruling.answer is GateAnswer.REFUSES:
+        # ECR's own principal cannot be exempted by name.
+        asked = question(KEY_POLICY, {"KeyId": identity, "PolicyName": "default"}, region)
+        change = put_key_policy(asked, without_statement(text, ruling.index or 0), identity, call.region)
+    return opinion_of(ruling, GateName.KMS_KEY, decrypt, identity, whose=whose, cause="kms.key", change=change)
 
 
 def _is_of_ecr(grant: dict[str, Any], call: Call) -> bool:

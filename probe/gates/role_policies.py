@@ -19,13 +19,14 @@ from probe.gates.call import TASKS, Call
 from probe.gates.opinion import Opinion, allows, not_visible, refuses
 from probe.gates.policy import UNKNOWN_PART, Document, PolicyKind, Principal, Request, Ruling, evaluate
 from probe.gates.policy_changes import (
+    CreateRole,
     ReplacePolicy,
     allowing,
     corrected,
-    instruction,
     new_role_policy,
     new_version,
     role_policy_without,
+    trust_policy_without,
     trusting,
 )
 from probe.gates.policy_opinion import opinion_of
@@ -117,15 +118,17 @@ def _new_version(view: View, policy: _Policy, ruling: Ruling, call: Call) -> Rep
     """The managed policy with all that the role needs, or without its Deny for this role."""
     whose = policy.document.name
     if ruling.explicit:
-        document = corrected(policy.document.text, ruling, call, PolicyKind.IDENTITY)
-        text = f"{instruction(call, explicit=True)} in {whose}"
+        correction = corrected(policy.document.text, ruling, call, PolicyKind.IDENTITY)
+        if correction is None:
+            return None
+        document, text = correction.document, correction.of(whose)
     elif ruling.answer is GateAnswer.REFUSES:
         lacking = _lacking(view, call, [policy])
         document = allowing(policy.document.text, lacking)
         text = f"allow {listed(action for action, _ in lacking)} in {whose}"
     else:
         return None
-    return new_version(policy.name, policy.version or "", document, text) if document else None
+    return new_version(policy.name, policy.version or "", document, text)
 
 
 def _cause(ruling: Ruling) -> str:
@@ -175,7 +178,13 @@ def trust(view: View, call: Call) -> Opinion | None:
         if not error.is_absence:
             raise
         sentence = f"the role {name} does not exist in {call.caller_account}"
-        return refuses(GateName.TRUST_POLICY, sentence, cause="iam.trust-policy", identity=call.principal)
+        return refuses(
+            GateName.TRUST_POLICY,
+            sentence,
+            cause="iam.trust-policy",
+            identity=call.principal,
+            change=CreateRole(object=call.principal, service=call.assumed_by[0]),
+        )
     whose = f"the trust policy of {name}"
     document = Document.of(whose, role.get("AssumeRolePolicyDocument", {}))
     rulings = [
@@ -184,8 +193,14 @@ def trust(view: View, call: Call) -> Opinion | None:
     ]
     service, ruling = min(rulings, key=lambda pair: _BEST_FIRST.index(pair[1].answer))
     assumed = replace(call, action=f"sts:AssumeRole to {service}", resource="*")
-    is_silent = ruling.answer is GateAnswer.REFUSES and not ruling.explicit
-    change = trusting(name, document.text, service) if is_silent else None
+    change = None
+    if ruling.answer is GateAnswer.REFUSES:
+        denies = ruling.explicit
+        change = (
+            trust_policy_without(name, document.text, ruling.index or 0, service)
+            if denies
+            else trusting(name, document.text, service)
+        )
     return opinion_of(
         ruling, GateName.TRUST_POLICY, assumed, call.principal, whose=whose, cause="iam.trust-policy", change=change
     )

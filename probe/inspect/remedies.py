@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from probe.configuration.view import View
 from probe.gates.changes import Change
 from probe.gates.opinion import Opinion
+from probe.inspect.by_hand import by_hand
 from probe.inspect.legs import Leg
-from probe.model import Advice, Cause, Finding, GateName, Standing
+from probe.model import Advice, Cause, Finding, Standing
 from probe.records import Record, replace
 
-# What a cause's usual fix adds there, such as a default route, does not mend one that exists and leads nowhere.
-_OF_WAYS = (GateName.ROUTE, GateName.PUBLIC_PATH)
 _MOST_CHANGES = 20
 
 
@@ -83,26 +82,36 @@ def with_remedies(
 
 
 def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str) -> Finding:
-    own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
     needed = [remedies[name] for name in finding.endpoints if name in remedies]
-    refusals = [opinion for leg in own for opinion in leg.opinions if opinion.refuses]
-    curable = {mend.cause for mend in _asked_for(refusals)}
-    causes = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED and cause.code in curable]
-    by_cause = _by_cause(causes, refusals, needed)
+    refusals = [
+        (opinion, leg)
+        for leg in legs
+        if leg.endpoint.name in finding.endpoints
+        for opinion in leg.opinions
+        if opinion.refuses
+    ]
+    opinions = [opinion for opinion, _ in refusals]
+    curable = {each.cause for each in opinions if each.change is not None or _is_enough(needed)}
+    confirmed = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED]
+    by_cause = _by_cause([code for code in confirmed if code in curable], opinions, needed)
     busy = sum(bool(changes) for changes in by_cause.values())
     number = sum(map(len, by_cause.values()))
     achieved = outcome(number, needed, causes=busy) if needed else None
 
     def fixed(cause: Cause) -> Cause:
-        if cause.standing is not Standing.CONFIRMED:
+        same = [(opinion, leg) for opinion, leg in refusals if opinion.cause == cause.code]
+        if cause.standing is not Standing.CONFIRMED or not same:
             return cause
         if cause.code in by_cause:
             return replace(cause, fix=_advice(by_cause[cause.code], achieved, region))
-        same = [opinion for opinion in refusals if opinion.cause == cause.code]
-        unmended = next((opinion for opinion in same if opinion.gate in _OF_WAYS), None)
-        return cause if unmended is None else replace(cause, fix=_by_hand(unmended))
+        return replace(cause, fix=by_hand(*same[0], cause.fix, region))
 
     return replace(finding, causes=tuple(map(fixed, finding.causes)))
+
+
+def _is_enough(remedies: Sequence[Remedy]) -> bool:
+    """Whether the changes of all these endpoints are known to suffice."""
+    return bool(remedies) and all(each.blocked_by is None for each in remedies)
 
 
 def _by_cause(
@@ -112,7 +121,7 @@ def _by_cause(
     made. What hides behind a change comes after it, with the same cause.
     """
     # What is proven to be enough is all: a call that goes the right way may need no other policy.
-    is_enough = bool(remedies) and all(each.blocked_by is None for each in remedies)
+    is_enough = _is_enough(remedies)
     asked = [] if is_enough else [mend for code in causes for mend in _asked_for(refusals) if mend.cause == code]
     by_cause: dict[str, list[Change]] = {code: [] for code in causes}
     made: list[Change] = []
@@ -125,12 +134,6 @@ def _by_cause(
                 made.append(change)
                 by_cause[current].append(change)
     return by_cause
-
-
-def _by_hand(refusal: Opinion) -> Advice:
-    """The fix of a way that leads nowhere: which one is right depends on the network, so no command is printed."""
-    what = f"{refusal.element} of {refusal.object}" if refusal.element else str(refusal.object)
-    return Advice(f"correct {what}, or replace it", note="No change of this configuration alone is known to mend it.")
 
 
 def _advice(changes: Sequence[Change], achieved: str | None, region: str) -> Advice:

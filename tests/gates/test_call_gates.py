@@ -23,6 +23,7 @@ from tests.gates.policy_account import (
     ROLE,
     STREAM,
     TOKEN,
+    TRUST,
     VPCE,
     account,
     allow,
@@ -184,6 +185,10 @@ REFUSALS: dict[str, tuple[Call, Callable[[Account], None], GateName, str, str, s
         LAYER, in_policy(allow("s3:GetObject", BUCKET.replace("us-east", "eu-west"), **ANYBODY), identity=GATEWAY),
         GateName.ENDPOINT_POLICY, "policy.vpce.s3", GATEWAY, "Statement[0]",
     ),
+    "gateway policy that denies the bucket": (
+        LAYER, in_policy(allow(**ANYBODY), deny("s3:GetObject", BUCKET, **ANYBODY), identity=GATEWAY),
+        GateName.ENDPOINT_POLICY, "policy.vpce.s3", GATEWAY, "Statement[1]",
+    ),
     "logs endpoint's policy": (
         STREAM, in_policy(allow("logs:PutLogEvents", **ANYBODY), identity="vpce-0e000003"), GateName.ENDPOINT_POLICY,
         "policy.vpce.other", "vpce-0e000003", None,
@@ -250,9 +255,9 @@ REFUSALS: dict[str, tuple[Call, Callable[[Account], None], GateName, str, str, s
         IMAGE, registry(deny("ecr:*", **ANYBODY)), GateName.REGISTRY_POLICY, "iam.registry-policy", ACCOUNT,
         "Statement[0]",
     ),
-    "disabled key": (IMAGE, key("Disabled"), GateName.KMS_KEY, "kms.key", KEY, "KeyState Disabled"),
+    "disabled key": (IMAGE, key("Disabled", GRANT), GateName.KMS_KEY, "kms.key", KEY, "KeyState Disabled"),
     "key that will be deleted": (
-        IMAGE, key("PendingDeletion"), GateName.KMS_KEY, "kms.key", KEY, "KeyState PendingDeletion",
+        IMAGE, key("PendingDeletion", GRANT), GateName.KMS_KEY, "kms.key", KEY, "KeyState PendingDeletion",
     ),
     "key with a Deny": (
         IMAGE, key("Enabled", GRANT, denies=(deny("kms:Decrypt", **ANYBODY),)), GateName.KMS_KEY, "kms.key", KEY,
@@ -266,6 +271,10 @@ REFUSALS: dict[str, tuple[Call, Callable[[Account], None], GateName, str, str, s
         TOKEN,
         trusted(trusts("ecs-tasks.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": OTHER}})),
         GateName.TRUST_POLICY, "iam.trust-policy", ROLE, "Statement[0]",
+    ),
+    "trust with a Deny": (
+        TOKEN, trusted(policy(*TRUST["Statement"], {**TRUST["Statement"][0], "Effect": "Deny", "Sid": "No"})),
+        GateName.TRUST_POLICY, "iam.trust-policy", ROLE, "No",
     ),
     "no such role": (TOKEN, no_role, GateName.TRUST_POLICY, "iam.trust-policy", ROLE, None),
     "no log group": (STREAM, no_log_group, GateName.LOG_GROUP, "logs.group-missing", "/ecs/app", None),

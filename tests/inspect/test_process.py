@@ -100,7 +100,7 @@ def test_a_stopped_task_is_explained_and_settled(home: Path) -> None:
     assert document["summary"].endswith("based on the error text and the configuration")
     assert {gate["answer"] for gate in document["gates"]} >= {"allows", "refuses"}
     text = process(with_stopped_task(), home, "explain", "--task", TASK, "--inspect")[1]
-    assert "ingress sg-0e000000 REFUSES" in " ".join(text.split())
+    assert "no rule of sg-0e000000 allows 443" in " ".join(text.split())
 
 
 def test_a_stopped_task_whose_subnet_cannot_be_read_is_explained_all_the_same(home: Path) -> None:

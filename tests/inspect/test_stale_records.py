@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.model import Standing
+from probe.model import Advice, Standing
 from tests.inspect.vpc import Account, healthy_vpc, inspected
 
 HOST, ZONE = "api.ecr.us-east-1.amazonaws.com", "Z0A00000000000"
@@ -34,3 +34,48 @@ def test_the_record_is_corrected() -> None:
 
 def test_a_record_with_the_endpoints_address_confirms_nothing() -> None:
     assert not [finding for finding in inspected(with_zone("10.0.1.10")).findings if finding.code == "tcp.silent"]
+
+
+def fix_of(account: Account) -> Advice:
+    """The fix of the one cause that is confirmed for ecr.api."""
+    causes = [cause for finding in inspected(account).findings for cause in finding.causes]
+    (fix,) = {cause.fix for cause in causes if cause.standing is Standing.CONFIRMED}
+    return fix
+
+
+def of_vpcs(account: Account, *vpcs: str) -> Account:
+    """The zone is associated with these."""
+    account.replies[f"route53:GetHostedZone {ZONE}"] = {"VPCs": [{"VPCId": vpc} for vpc in vpcs]}
+    record = account.objects["route53"]["ResourceRecordSets"][0]
+    record["TTL"] = 60
+    return account
+
+
+def test_without_an_endpoint_a_zone_of_this_name_alone_is_deleted_and_the_endpoint_created() -> None:
+    account = of_vpcs(with_zone("10.0.1.99"), "vpc-0a000000")
+    account.objects["ec2"]["VpcEndpoints"] = account.objects["ec2"]["VpcEndpoints"][1:]
+    fix = fix_of(account)
+    assert [command.split()[2] for command in fix.commands] == [
+        "change-resource-record-sets",
+        "delete-hosted-zone",
+        "create-vpc-endpoint",
+    ]
+    assert '"Action":"DELETE"' in fix.commands[0]
+    assert (fix.note or "").endswith("every gate allows.")
+
+
+def test_a_zone_of_other_vpcs_is_taken_from_this_one_alone() -> None:
+    account = of_vpcs(with_zone("10.0.1.99"), "vpc-0a000000", "vpc-0b000000")
+    account.objects["ec2"]["VpcEndpoints"] = account.objects["ec2"]["VpcEndpoints"][1:]
+    assert fix_of(account).commands[0].startswith("aws route53 disassociate-vpc-from-hosted-zone ")
+
+
+def test_a_cname_makes_room_for_the_alias() -> None:
+    """Route 53 refuses an alias next to a CNAME of the same name."""
+    account = of_vpcs(with_zone(), "vpc-0a000000")
+    record = account.objects["route53"]["ResourceRecordSets"][0]
+    record |= {"Type": "CNAME", "ResourceRecords": [{"Value": "sinkhole.example.com"}]}
+    (command,) = fix_of(account).commands
+    assert command.index('"Action":"DELETE"') < command.index('"Type":"CNAME"') < command.index('"Action":"UPSERT"')
+    del record["TTL"]  # the deletion has to repeat it
+    assert "UPSERT" not in " ".join(fix_of(account).commands)

@@ -27,7 +27,6 @@ _NO_CHANGE = {
         *("repo-not-found", "repo-not-found-pull-through", "tag-not-found", "digest-not-found", "schema1-image"),
         *("helm-chart", "artifact", "proxy-and-tag", "repo-and-logs-endpoint", "fips-image-host"),
     ),
-    "which record to write is not known, since the endpoint of the record is gone": ("stale-record",),
     "ECR alone makes the grants of a key": ("s3-kms-denied",),
     "no change is known for the layers of another Region": ("cross-region", "cross-region-s3-missing"),
 }
