@@ -10,7 +10,7 @@ WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image lab-image onefile lambda-zip completions lock facts findings picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image image-archive image-contents lab-image onefile lambda-zip release completions lock facts findings third-parties base picture screenshots clean
 .DEFAULT_GOAL := help
 
 # Prints the groups (##@) and the targets with their summaries (##) of this file.
@@ -80,7 +80,7 @@ ENGINE ?= $(shell for engine in docker podman buildah; do $$engine info >/dev/nu
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' probe/__init__.py)
 REVISION = $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null || echo unknown)
 TAG ?= ecr-probe:$(VERSION)
-BASE ?=
+BASE ?= $(shell sed -n 's/^FROM //p' container/base.Dockerfile)
 # The source's URL for the image's label: that of the git remote without its login if it is http(s), otherwise no label.
 SOURCE ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's|^(https?://)([^/@]*@)?|\1|p')
 PIP_CONF ?=
@@ -92,7 +92,7 @@ BUILD_FLAGS ?=
 image:  ## build the container image; BASE=, TAG=, ENGINE=, SOURCE=, PIP_CONF=, CA= and BUILD_FLAGS= are optional
 	@test -n "$(ENGINE)" || { echo "docker, podman and buildah do not work here; choose another engine with make ENGINE=... image" >&2; exit 1; }
 	$(ENGINE) build --file container/Dockerfile --tag $(TAG) $(BUILD_FLAGS) \
-		$(if $(BASE),--build-arg BASE=$(BASE)) $(if $(SOURCE),--label org.opencontainers.image.source=$(SOURCE)) \
+		--build-arg BASE=$(BASE) $(if $(SOURCE),--label org.opencontainers.image.source=$(SOURCE)) \
 		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 		$(if $(PIP_CONF),--secret id=pip.conf$(comma)src=$(PIP_CONF)) $(if $(CA),--secret id=ca.pem$(comma)src=$(CA)) .
 
@@ -102,20 +102,63 @@ comma := ,
 lab-image: $(VENV)/lab
 	@$(BIN)/python -m tests.lab.containers
 
+# For a release the image is built by buildah alone, since it gives every file of a layer the same time.
+PLATFORMS ?= linux/$(subst x86_64,amd64,$(subst aarch64,arm64,$(shell uname -m)))
+EPOCH = $(shell git log -1 --format=%ct)
+IMAGE_ARCHIVE ?= dist/ecr-probe-image.tar
+
+image-archive: $(VENV)/packer/ready  ## build dist/ecr-probe-image.tar, an OCI archive, with buildah; PLATFORMS=, BASE= as in image
+	@rm -rf $(IMAGE_ARCHIVE).parts && mkdir -p $(IMAGE_ARCHIVE).parts
+	@set -e; for platform in $(PLATFORMS); do \
+		$(MAKE) --silent image ENGINE=buildah TAG=localhost/ecr-probe:archive \
+			BUILD_FLAGS="--platform $$platform --timestamp $(EPOCH) --no-cache $(BUILD_FLAGS)"; \
+		buildah push --quiet localhost/ecr-probe:archive "oci-archive:$(IMAGE_ARCHIVE).parts/$${platform##*/}.tar"; \
+		buildah rmi --force localhost/ecr-probe:archive >/dev/null; \
+	done
+	@$(VENV)/packer/bin/python -m container.image_archive $(IMAGE_ARCHIVE) $(IMAGE_ARCHIVE).parts/*.tar
+	@rm -rf $(IMAGE_ARCHIVE).parts
+
+image-contents: $(VENV)/packer/ready  ## list what the image of an archive is made of; IMAGE_ARCHIVE=
+	@$(VENV)/packer/bin/python -m container.image_contents $(IMAGE_ARCHIVE)
+
 # With the wheels of this machine's processor, or of another: MACHINE=aarch64.
+ONEFILE ?= dist/ecr-probe.pyz
 onefile: $(VENV)/packer/ready  ## build dist/ecr-probe.pyz: one executable file with all dependencies, for Linux
-	@$(VENV)/packer/bin/python -m container.onefile.build dist/ecr-probe.pyz $(MACHINE)
+	@$(VENV)/packer/bin/python -m container.onefile.build $(ONEFILE) $(MACHINE)
 
 # Lambda's architecture, named as wheels name it: x86_64 or aarch64 (arm64).
 ARCH ?= x86_64
+LAMBDA_ZIP ?= dist/ecr-probe-lambda-$(ARCH).zip
 
 lambda-zip: $(VENV)/packer/ready  ## build dist/ecr-probe-lambda-x86_64.zip, the Lambda function; ARCH=aarch64 for arm64
-	@$(VENV)/packer/bin/python -m container.lambda_zip dist/ecr-probe-lambda-$(ARCH).zip $(ARCH)
+	@$(VENV)/packer/bin/python -m container.lambda_zip $(LAMBDA_ZIP) $(ARCH)
+
+# The same commit gives the same bytes. CI builds the image of each platform on a machine of its own, and calls
+# release-files and release-finish.
+RELEASE ?= dist/release
+PACKER = SOURCE_DATE_EPOCH=$(EPOCH) $(VENV)/packer/bin/python
+
+release: release-files  ## build dist/release: wheel, sdist, one-file, Lambda zips, image archive, SBOMs and checksums
+	@$(MAKE) --silent image-archive IMAGE_ARCHIVE=$(RELEASE)/ecr-probe-image.tar
+	@$(MAKE) --silent release-finish
+
+.PHONY: release-files release-finish
+release-files: $(VENV)/packer/ready
+	@rm -rf $(RELEASE)
+	@$(PACKER) -m container.release packages $(RELEASE)
+	@set -e; for machine in x86_64 aarch64; do \
+		$(PACKER) -m container.onefile.build $(RELEASE)/ecr-probe-$$machine.pyz $$machine; \
+		$(PACKER) -m container.lambda_zip $(RELEASE)/ecr-probe-lambda-$$machine.zip $$machine; \
+	done
+
+release-finish: $(VENV)/packer/ready
+	@$(PACKER) -m container.release finish $(RELEASE)
+	@cat $(RELEASE)/SHA256SUMS
 
 # A separate virtual environment: the packer needs its own version of pip.
-$(VENV)/packer/ready: requirements/onefile.txt
+$(VENV)/packer/ready: requirements/release.txt
 	@test -x $(VENV)/packer/bin/python || $(PYTHON) -m venv $(VENV)/packer
-	@$(VENV)/packer/bin/$(INSTALL) --require-hashes -r requirements/onefile.txt
+	@$(VENV)/packer/bin/$(INSTALL) --require-hashes -r requirements/release.txt
 	@touch $@
 
 completions: $(VENV)/dev  ## generate dist/completions: scripts for bash, zsh and fish
@@ -133,13 +176,20 @@ lock: $(VENV)/dev  ## lock the newest versions of all dependencies
 	$(LOCK) --constraints requirements/demo.txt --group dev --output-file requirements/dev.txt
 	$(LOCK) --group lab --output-file requirements/lab.txt
 	$(LOCK) --group terraform --output-file requirements/terraform.txt
-	$(LOCK) --constraints requirements/demo.txt --group onefile --output-file requirements/onefile.txt
+	$(LOCK) --constraints requirements/demo.txt --group release --output-file requirements/release.txt
+	$(LOCK) --group audit --output-file requirements/audit.txt
 
 facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COUNT=15
 	@$(BIN)/python -m tools.facts $(COUNT)
 
 findings: $(VENV)/dev  ## generate the pages of docs/findings from the faults
 	$(BIN)/python -m tools.runbook
+
+third-parties: $(VENV)/dev  ## write docs/third-party.md, the licences of the locked libraries
+	$(BIN)/python -m tools.third_parties
+
+base: $(VENV)/dev  ## pin the newest base image in container/base.Dockerfile, with skopeo
+	$(BIN)/python -m tools.base_image
 
 picture: $(VENV)/demo  ## take the pictures of failing runs for README and docs
 	$(BIN)/python tools/picture.py docs/failing-run.svg s3-endpoint-policy

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +33,7 @@ _MMDEBSTRAP = (
     "--variant=minbase",
     "--include=python3,python3-venv,ca-certificates",
     *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")),
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     '--customize-hook=find "$1/usr/lib/python3" "$1/usr/lib/python3."* -name "*.pyc" -delete',
     # Also like them, with pip.
     '--customize-hook=python3 -m zipfile -e "$1"/usr/share/python-wheels/pip-*.whl '
@@ -87,25 +89,13 @@ class Engine:
 
     def build(self) -> None:
         """Build the base image unless it exists, and the image by `make image`."""
-        with tempfile.TemporaryDirectory() as folder:
+        with build_variables() as variables, tempfile.TemporaryDirectory() as folder:
             if not self.run("podman", "images", "--quiet", BASE):
                 tar = str(Path(folder, "base.tar"))
                 self.run(*_MMDEBSTRAP, tar, timeout=600)
                 self.run("podman", "import", "--quiet", tar, BASE)
-            configuration, authorities = Path(folder, "pip.conf"), Path(folder, "ca.pem")
-            configuration.write_text(_pip_configuration())
-            # Text between certificates is ignored.
-            trusted = Path(os.environ.get("PIP_CERT") or _TRUSTED)
-            authorities.write_bytes(trusted.read_bytes() + f"\n{CA_SECRET}\n".encode())
-            variables = (
-                f"BASE={BASE}",
-                f"TAG={IMAGE}",
-                f"SOURCE={SOURCE}",
-                f"PIP_CONF={configuration}",
-                f"CA={authorities}",
-            )
             flags = "BUILD_FLAGS=--network host --layers"
-            self.run("make", "--silent", "image", "ENGINE=buildah", *variables, flags, timeout=600)
+            self.run("make", "--silent", "image", "ENGINE=buildah", f"TAG={IMAGE}", *variables, flags, timeout=600)
             self.run("podman", "image", "prune", "--force")
 
     def __enter__(self) -> Self:
@@ -121,6 +111,18 @@ class Engine:
     def _remove(self, names: Sequence[str]) -> None:
         if names:
             self.run("podman", "rm", "--force", "--time", "0", *names)
+
+
+@contextmanager
+def build_variables() -> Iterator[list[str]]:
+    """The variables of `make image` that this machine needs: the base, and the build secrets of a package proxy."""
+    with tempfile.TemporaryDirectory() as folder:
+        configuration, authorities = Path(folder, "pip.conf"), Path(folder, "ca.pem")
+        configuration.write_text(_pip_configuration())
+        # Text between certificates is ignored.
+        trusted = Path(os.environ.get("PIP_CERT") or _TRUSTED)
+        authorities.write_bytes(trusted.read_bytes() + f"\n{CA_SECRET}\n".encode())
+        yield [f"BASE={BASE}", f"SOURCE={SOURCE}", f"PIP_CONF={configuration}", f"CA={authorities}"]
 
 
 def _pip_configuration() -> str:

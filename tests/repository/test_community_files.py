@@ -67,9 +67,7 @@ def test_paths_that_a_document_refers_to_exist(name: str) -> None:
 
 
 def test_every_module_that_the_design_lists_exists() -> None:
-    files = {
-        path.name for path in (*(ROOT / "probe").rglob("*"), *(ROOT / "tools").rglob("*"), *(ROOT / "tests").rglob("*"))
-    }
+    files = {path.name for folder in ("probe", "container", "tools", "tests") for path in (ROOT / folder).rglob("*")}
     names = re.findall(r"`[\w/]*?([\w]+\.(?:py|html|css|js))`", (ROOT / "docs" / "design.md").read_text())
     assert len(names) > 20
     assert sorted(set(names) - files) == []
