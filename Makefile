@@ -10,7 +10,7 @@ WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image image-archive image-contents lab-image onefile lambda-zip release completions lock facts findings third-parties base picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image image-archive image-contents lab-image onefile lambda-zip release completions lock site facts findings third-parties base picture screenshots clean
 .DEFAULT_GOAL := help
 
 # Prints the groups (##@) and the targets with their summaries (##) of this file.
@@ -55,7 +55,7 @@ demo: $(VENV)/demo  ## run the real check in a simulated VPC, once healthy and o
 test: $(VENV)/dev  ## run the tests that need no root
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(VENV)/dev  ## run ruff and mypy
+lint: $(VENV)/dev site  ## run ruff and mypy, and build the documentation site
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -178,11 +178,22 @@ lock: $(VENV)/dev  ## lock the newest versions of all dependencies
 	$(LOCK) --group terraform --output-file requirements/terraform.txt
 	$(LOCK) --constraints requirements/demo.txt --group release --output-file requirements/release.txt
 	$(LOCK) --group audit --output-file requirements/audit.txt
+	$(LOCK) --group site --output-file requirements/site.txt
+
+# A separate virtual environment: nothing else needs MkDocs.
+$(VENV)/mkdocs/ready: requirements/site.txt
+	@test -x $(VENV)/mkdocs/bin/python || $(PYTHON) -m venv $(VENV)/mkdocs
+	@$(VENV)/mkdocs/bin/$(INSTALL) --require-hashes -r requirements/site.txt
+	@touch $@
+
+# Where it will be published, and the repository that it links to, if they are known: SITE_URL= and REPOSITORY_URL=.
+site: $(VENV)/mkdocs/ready  ## build the documentation site into dist/site; broken links fail
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs/bin/mkdocs build --strict
 
 facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COUNT=15
 	@$(BIN)/python -m tools.facts $(COUNT)
 
-findings: $(VENV)/dev  ## generate the pages of docs/findings from the faults
+findings: $(VENV)/dev  ## generate docs/findings, docs/commands and docs/schemas from the program's tables
 	$(BIN)/python -m tools.runbook
 
 third-parties: $(VENV)/dev  ## write docs/third-party.md, the licences of the locked libraries

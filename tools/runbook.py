@@ -19,6 +19,7 @@ from probe.report.finding_page import finding_page, meanings, title_of
 from probe.sim.scenarios import SCENARIOS
 from probe.verdict import judge
 from tests.faults.expected import EXPECTED
+from tools import reference
 
 FOLDER = Path(__file__).parents[1] / "docs" / "findings"
 _WIDTH = 100
@@ -32,6 +33,7 @@ def main() -> None:
         stale.unlink()
     for name, text in pages.items():
         (FOLDER / name).write_text(text)
+    reference.main()  # the other generated pages, so that one command renews all of them
 
 
 def write() -> dict[str, str]:

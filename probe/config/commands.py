@@ -172,7 +172,7 @@ def help_of(name: str, width: int) -> str:
     command = COMMANDS[name]
     usage = f"usage: ecr-probe {name}" + (" [FLAG ...]" if command.flags else "")
     usage += f" [{command.positional.metavar}]" if command.positional else ""
-    lines = [*_wrapped(f"{command.effect[0].upper()}{command.effect[1:]}.", width), "", usage, "", "examples:"]
+    lines = [*_wrapped(sentence(command.effect), width), "", usage, "", "examples:"]
     lines += [f"  ecr-probe {example}" for example in command.examples]
     if command.positional:
         lines += ["", *_described(f"  {command.positional.metavar}", command.positional.help, width)]
@@ -188,6 +188,11 @@ def help_of(name: str, width: int) -> str:
     if any(flag.metavar == "DURATION" for flag in command.flags):
         lines += _wrapped("A DURATION is 500ms, 30s, 1m or 1h; a number without a unit is in seconds.", width)
     return "\n".join([*lines, "", *_wrapped(f"exit codes: {command.exit_codes}", width, hang=2)]) + "\n"
+
+
+def sentence(text: str) -> str:
+    """A text of the tables as a sentence of its own."""
+    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def _invocation(flag: Flag) -> str:
