@@ -34,7 +34,7 @@ from probe.registries.source import (
     is_digest,
     parse,
 )
-from probe.safe_words import quoted, scrub
+from probe.safe_words import quoted, scrub, without
 from probe.wire import Wire
 from probe.wire.errors import WireError
 from probe.wire.http import Answer, Body, Conversation
@@ -160,7 +160,7 @@ class Registry:
         """A manifest by its tag or digest, verified. Raises CopyError, MissingError if it does not exist."""
         answer = self._call("GET", _manifest(repository, reference), repository, accept=ACCEPT, limit=MAX_MANIFEST)
         if answer.status == 404:
-            raise MissingError(f"{self.host} has no {repository}{_suffix(reference)}{_reason(answer, ': ')}")
+            raise MissingError(f"{self.host} has no {repository}{_suffix(reference)}{self._reason(answer)}")
         self._require(answer, repository, 200)
         digest, name = digest_of(answer.body), f"{self.host}/{repository}"
         announced = reference if is_digest(reference) else answer.headers.get("Docker-Content-Digest", digest)
@@ -504,36 +504,39 @@ class Registry:
     def failed(self, error: WireError, repository: str) -> CopyError:
         """The error for a connection that failed."""
         if error.failure is Failure.UNTRUSTED:
-            text = (
-                f"{self.host}: its certificate is not trusted: {error.detail}; --ca-bundle names a file of trusted ones"
-            )
-            return CopyError(error.failure, text)
+            text = f"{self.host}: its certificate is not trusted: {error.detail}"
+            return CopyError(error.failure, f"{text}; --ca-bundle names a file of trusted ones")
         return CopyError(error.failure, f"{self.host}/{repository}: {error.detail or error.failure}")
 
     def refused(self, answer: Answer, repository: str) -> CopyError:
         """The error for an answer that is no success."""
-        code, reason = _error_of(answer)
+        code, message = _error_of(answer)
         place = f"{self.host}/{repository}"
-        why = _reason(answer, ": ")
-        if answer.status == 401:
-            return CopyError(
-                Failure.UNAUTHENTICATED,
-                f"{place}: {'the login is not accepted' if self._has_login else 'a login is needed'}{why}",
-            )
-        if answer.status == 403:
-            return CopyError(Failure.DENIED, f"{place}: not allowed{why}")
-        if answer.status == 404 and code != "BLOB_UNKNOWN":
-            return CopyError(Failure.NOT_FOUND, f"{place} does not exist{why}")
-        if code == "TAG_INVALID" and "immutable" in reason:  # AWS[ecr-immutable-tags]
-            return CopyError(Failure.DENIED, f"{place}: its tags are immutable{why}")
-        if answer.status == 429:
-            return CopyError(Failure.THROTTLED, f"{place}: too many requests{why}")
-        failure = Failure.SERVER_ERROR if answer.status >= 500 else Failure.MALFORMED
-        return CopyError(failure, f"{place}: HTTP {answer.status}{why}")
+        why = self._reason(answer)
+        match answer.status:
+            case 401:
+                lack = "a login is needed" if self._login is None else "the login is not accepted"
+                return CopyError(Failure.UNAUTHENTICATED, f"{place}: {lack}{why}")
+            case 403:
+                return CopyError(Failure.DENIED, f"{place}: not allowed{why}")
+            case 404 if code != "BLOB_UNKNOWN":
+                return CopyError(Failure.NOT_FOUND, f"{place} does not exist{why}")
+            case 429:
+                return CopyError(Failure.THROTTLED, f"{place}: too many requests{why}")
+            case _ if code == "TAG_INVALID" and "immutable" in message:  # AWS[ecr-immutable-tags]
+                return CopyError(Failure.DENIED, f"{place}: its tags are immutable{why}")
+            case status:
+                failure = Failure.SERVER_ERROR if status >= 500 else Failure.MALFORMED
+                return CopyError(failure, f"{place}: HTTP {status}{why}")
 
-    @property
-    def _has_login(self) -> bool:
-        return self._login is not None
+    def _reason(self, answer: Answer) -> str:
+        """What the registry says about an error, without the secrets that it received."""
+        text = ": ".join(part for part in _error_of(answer) if part)
+        login = self._login or Login()
+        headers = (self._basic or "", *self._tokens.values())
+        secrets = (login.password, login.identity_token, *(header.rpartition(" ")[2] for header in headers))
+        text = scrub(without(filter(None, secrets), text))
+        return f": {text}" if text else ""
 
 
 class _Token(Unshown, frozen=True):
@@ -557,12 +560,6 @@ def _error_of(answer: Answer) -> tuple[str, str]:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return "", ""
     return (errors[0].code, errors[0].message) if errors else ("", "")
-
-
-def _reason(answer: Answer, before: str) -> str:
-    code, message = _error_of(answer)
-    text = scrub(": ".join(part for part in (code, message) if part))
-    return f"{before}{text}" if text else ""
 
 
 # ---- URLs ------------------------------------------------------------------------------------------------------------
@@ -652,9 +649,21 @@ def _retry_after(text: str) -> float:
 
 
 def _pieces(body: Body) -> Iterator[bytes]:
-    buffer = bytearray(_PIECE)
-    while count := body.read_into(memoryview(buffer)):
-        yield bytes(memoryview(buffer)[:count])
+    """The rest of a body. Before an error comes what arrived, so that it is not requested again."""
+    buffer, failure = memoryview(bytearray(_PIECE)), None
+    while failure is None:
+        before = body.received
+        try:
+            count = body.read_into(buffer)
+        except WireError as error:
+            if error.failure not in TEMPORARY:
+                raise
+            count, failure = body.received - before, error
+        if count:
+            yield bytes(buffer[:count])
+        elif failure is None:
+            return
+    raise failure
 
 
 def _skip(body: Body, count: int) -> None:

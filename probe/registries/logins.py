@@ -193,6 +193,8 @@ def _run(program: str, text: bytes) -> tuple[bytes, int]:
             process.stdin.write(text)
             process.stdin.close()
         reply = _read_until(process.stdout.fileno(), ends)
+        if len(reply) > _MAX_REPLY:
+            raise UsageError(f"{name} returned more than a login; log in again without it")
         return reply, process.wait(max(0.1, ends - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired):
         raise UsageError(f"{name} did not answer within {HELPER_SECONDS:g} s; log in again without it") from None
@@ -204,15 +206,15 @@ def _run(program: str, text: bytes) -> tuple[bytes, int]:
 
 
 def _read_until(descriptor: int, ends: float) -> bytes:
-    """Everything until the end of the output, but no more than is expected. Raises TimeoutError."""
+    """Everything until the end of the output, or a little more than is expected. Raises TimeoutError."""
     reply = b""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
-        while len(reply) < _MAX_REPLY:
+        while len(reply) <= _MAX_REPLY:
             if not selector.select(max(0.0, ends - time.monotonic())):
                 raise TimeoutError
             piece = os.read(descriptor, _MAX_REPLY)
             if not piece:
                 break
             reply += piece
-    return reply[:_MAX_REPLY]
+    return reply

@@ -59,14 +59,16 @@ def _tunnel(proxy: str, host: str, port: int, seconds: float) -> socket.socket:
     connection.set_tunnel(f"[{host}]" if ":" in host else host, port, headers)
     try:
         connection.connect()
+        sock: socket.socket = connection.sock
+        connection.sock = None  # close() leaves it open
     except socket.gaierror as error:
         raise WireError(Failure.NXDOMAIN, f"{name} does not resolve: {error.strerror}") from None
     except TimeoutError:
         raise WireError(Failure.TIMEOUT, f"{name} does not answer") from None
     except (OSError, HTTPException) as error:
         raise WireError(Failure.UNREACHABLE, f"{name} did not connect to {host}: {error}") from None
-    sock: socket.socket = connection.sock
-    connection.sock = None
+    finally:
+        connection.close()
     return sock
 
 
