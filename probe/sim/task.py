@@ -39,6 +39,7 @@ class Task(Record):
     image: str
     nameservers: tuple[str, ...]
     zone: str = ""
+    family: str = "app"  # of the task definition
     snapshotter: str = "overlayfs"
     role: str | None = "probe-task"
     execution_role: str = "ecsTaskExecutionRole"
@@ -143,7 +144,7 @@ class Task(Record):
         document: dict[str, Any] = {
             "Cluster": f"arn:{self.partition}:ecs:{self.region}:{self.account}:cluster/main",
             "TaskARN": self.arn,
-            "Family": "app",
+            "Family": self.family,
             "Revision": "26",
             "DesiredStatus": "RUNNING",
             # On Fargate a starting task reads NONE while its containers run.

@@ -104,6 +104,7 @@ def _build_task(vpc: VPC, definition: dict[str, Any]) -> None:
         launch_type=launch_type,
         network_mode=definition["networkMode"],
     )
+    vpc.task.family = definition["family"]
     own = probe_container(definition)
     others = [container for container in definition["containerDefinitions"] if container["name"] != own["name"]]
     vpc.task.containers = [_container(container) for container in (own, *others)]

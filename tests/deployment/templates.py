@@ -65,6 +65,7 @@ class Template:
             "AWS::Region": self.region,
             "AWS::Partition": self.partition,
             "AWS::URLSuffix": _SUFFIXES.get(self.partition, "amazonaws.com"),
+            "AWS::StackName": "ecr-probe",
             "AWS::NoValue": _NOTHING,
         }
         if name in pseudo:
@@ -105,8 +106,14 @@ class Template:
 
     def _is_true(self, condition: dict[str, Any]) -> bool:
         ((function, argument),) = condition.items()
+        if function == "Condition":
+            return self._is_met(argument)
         if function == "Fn::Not":
             return not self._is_true(argument[0])
+        if function == "Fn::And":
+            return all(self._is_true(each) for each in argument)
+        if function == "Fn::Or":
+            return any(self._is_true(each) for each in argument)
         assert function == "Fn::Equals", function
         left, right = argument
         return bool(self._value(left) == self._value(right))

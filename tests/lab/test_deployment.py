@@ -385,6 +385,26 @@ def test_the_schedule_may_run_the_probe() -> None:
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "scheduler.amazonaws.com"}
 
 
+def test_the_probes_stack_is_created_with_its_topic_and_sidecar(account: Account) -> None:
+    account.aws("ecs create-cluster --cluster-name alarmed")
+    topic = account.aws("sns create-topic --name oncall")["TopicArn"]
+    subnet = account.aws("ec2 describe-subnets")["Subnets"][0]
+    groups = account.aws(f"ec2 describe-security-groups --filters Name=vpc-id,Values={subnet['VpcId']}")
+    group = groups["SecurityGroups"][0]["GroupId"]
+    account.shell(
+        "aws cloudformation deploy --stack-name alarmed --template-file cloudformation/probe.yaml "
+        "--capabilities CAPABILITY_IAM --parameter-overrides VpcCidr=10.0.0.0/16 Cluster=alarmed "
+        f"SubnetIds={subnet['SubnetId']} SecurityGroupIds={group} LogGroupName=/alarmed "
+        f"ScheduleExpression='rate(15 minutes)' AlarmTopicArn={topic} AlarmEmail=oncall@example.com Sidecar=true"
+    )
+    # moto has neither metric filters nor alarms as resources; cfn-lint judges their properties.
+    (subscription,) = account.aws("sns list-subscriptions")["Subscriptions"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "oncall@example.com")
+    (service,) = account.aws("ecs list-services --cluster alarmed")["serviceArns"]
+    (described,) = account.aws(f"ecs describe-services --cluster alarmed --services {service}")["services"]
+    assert described["desiredCount"] == 1
+
+
 @pytest.mark.parametrize("ecs", [False, True])
 def test_the_endpoints_stack_is_created(account: Account, ecs: bool) -> None:
     vpc = account.aws("ec2 create-vpc --cidr-block 10.0.0.0/16")["Vpc"]["VpcId"]
