@@ -223,7 +223,7 @@ def all_scenarios() -> tuple[Scenario, ...]:
     if find_spec("trustme") is None:
         raise UsageError(
             "the simulated VPC is not part of this installation, which lacks trustme, as the container image and the "
-            "one-file build do; on a workstation: pip install 'ecr-probe[demo]'"
+            "one-file build do; on a workstation, in a clone of the repository: make demo"
         )
     from probe.sim.scenarios import SCENARIOS
 

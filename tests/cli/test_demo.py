@@ -338,5 +338,5 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
     assert capfd.readouterr() == (
         "",
         "ecr-probe: the simulated VPC is not part of this installation, which lacks trustme, as the container image "
-        "and the one-file build do; on a workstation: pip install 'ecr-probe[demo]'\n",
+        "and the one-file build do; on a workstation, in a clone of the repository: make demo\n",
     )
