@@ -10,7 +10,7 @@ WORKERS ?= 4
 # More arguments for pytest, such as ARGS="-k silence" or ARGS=--no-skips.
 ARGS ?=
 
-.PHONY: help demo test lint format test-lab bench image image-archive image-contents lab-image onefile lambda-zip release completions lock site facts findings third-parties base picture screenshots clean
+.PHONY: help demo test lint format test-lab bench image image-archive image-contents lab-image onefile lambda-zip release pin-action completions lock site facts findings audit third-parties base picture screenshots clean
 .DEFAULT_GOAL := help
 
 # Prints the groups (##@) and the targets with their summaries (##) of this file.
@@ -161,6 +161,9 @@ $(VENV)/packer/ready: requirements/release.txt
 	@$(VENV)/packer/bin/$(INSTALL) --require-hashes -r requirements/release.txt
 	@touch $@
 
+pin-action: $(VENV)/dev release-files  ## write the version and the digests of its one-files into smoke/action.yml
+	@$(BIN)/python -m tools.release pin $(RELEASE)
+
 completions: $(VENV)/dev  ## generate dist/completions: scripts for bash, zsh and fish
 	@$(BIN)/python -m tools.completions dist/completions
 
@@ -195,6 +198,15 @@ facts: $(VENV)/dev  ## list the facts of AWS that were verified longest ago; COU
 
 findings: $(VENV)/dev  ## generate docs/findings, docs/commands and docs/schemas from the program's tables
 	$(BIN)/python -m tools.runbook
+
+# A separate virtual environment, since the tool has many libraries of its own. Only what is shipped is audited.
+$(VENV)/auditor/ready: requirements/audit.txt
+	@test -x $(VENV)/auditor/bin/python || $(PYTHON) -m venv $(VENV)/auditor
+	@$(VENV)/auditor/bin/$(INSTALL) --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: $(VENV)/auditor/ready  ## look up known vulnerabilities of the locked versions that are shipped (needs the internet)
+	$(VENV)/auditor/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements/runtime.txt
 
 third-parties: $(VENV)/dev  ## write docs/third-party.md, the licences of the locked libraries
 	$(BIN)/python -m tools.third_parties

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import probe
@@ -41,6 +43,30 @@ def test_every_file_of_github_has_a_schema() -> None:
 def test_workflows_pass_the_security_linter() -> None:
     result = run("zizmor", "--offline", "--no-progress", "--strict-collection", "--persona", "pedantic", str(GITHUB))
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def commands(workflow: str) -> list[str]:
+    document = yaml.safe_load((GITHUB / "workflows" / workflow).read_text())
+    return [step["run"] for job in document["jobs"].values() for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("workflow", ["audit.yml", "ci.yml", "release.yml"])
+def test_commands_of_a_workflow_exist(workflow: str) -> None:
+    """A shell parses them; their modules and make's targets exist, since a release is the first time that they run."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for text in commands(workflow):
+        done = subprocess.run(("bash", "-n"), input=text, text=True, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert set(re.findall(r"\bmake (?!>)([a-z-]+)\b", text)) - {"git"} <= targets
+        for module in re.findall(r"python3 -m ([a-z_.]+)", text):
+            assert (ROOT / f"{module.replace('.', '/')}.py").exists()
+
+
+def test_a_release_is_refused_for_a_base_that_is_not_pinned() -> None:
+    (line,) = [text for text in commands("release.yml") if text.startswith("grep")]
+    assert subprocess.run(("bash", "-c", line), cwd=ROOT, check=False).returncode == 0
+    unpinned = line.replace("container/base.Dockerfile", "<(echo FROM python:3.13-slim)")
+    assert subprocess.run(("bash", "-c", unpinned), cwd=ROOT, check=False).returncode == 1
 
 
 def test_the_gate_runs_in_continuous_integration() -> None:
