@@ -291,8 +291,16 @@ DESCRIBE_SERVICES = Operation(
         "taskDefinition",
         "taskSets",
         "networkConfiguration",
+        "currentServiceRevisions",
     ),
     reduced=service,
+)
+# The digests to which ECS resolved the tags of a deployment.
+SERVICE_REVISIONS = Operation(
+    "ecs",
+    "DescribeServiceRevisions",
+    "serviceRevisions",
+    keep=("serviceRevisionArn", "taskDefinition", "containerImages", "createdAt"),
 )
 DESCRIBE_TASKS = Operation(
     "ecs",

@@ -11,7 +11,8 @@ from typing import Any
 Item = dict[str, Any]
 
 _LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
-_OF_CONTAINER = ("name", "image", "essential")
+_OF_CONTAINER = ("name", "image", "essential", "versionConsistency")
+_OF_RUNNING_CONTAINER = ("name", "image", "imageDigest")
 _OF_DEFINITION = (
     "taskDefinitionArn",
     "family",
@@ -52,7 +53,7 @@ def task(item: Item) -> Item:
         }
         for attachment in item.get("attachments", ())
     ]
-    containers = [_only(container, _OF_CONTAINER) for container in item.get("containers", ())]
+    containers = [_only(container, _OF_RUNNING_CONTAINER) for container in item.get("containers", ())]
     overrides = _only(item.get("overrides") or {}, ("executionRoleArn",))
     return {**item, "attachments": attachments, "containers": containers, "overrides": overrides}
 

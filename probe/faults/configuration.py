@@ -12,6 +12,7 @@ from probe.faults.answers import concern
 from probe.faults.causes import advice, reads
 from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, finding, finds, possible
+from probe.faults.registry import PINNED_DIGEST_GONE
 from probe.faults.task_events import ROLE_NOT_ASSUMED
 from probe.model import Action, Basis, Extent, Finding, Gate, GateAnswer, GateName, Impact, Step, Topic
 from probe.narration import few, listed
@@ -59,6 +60,13 @@ CONTRADICTION = Fault(
     examples=(("what", "Every gate allows the packets, and nothing answers"),),
 )
 
+# AWS[ecs-version-consistency]
+OTHER_IMAGE = CONTRADICTION.variant(
+    title="ECS pulls another image than this check, and cannot: {sentence}",
+    why="The check pulled the tag. ECS resolves it once for each deployment of a service and starts all its tasks from "
+    "that digest. The running tasks are not affected; the next ones do not start.",
+    causes=(PINNED_DIGEST_GONE, causes.ARCHIVED),
+)
 NOT_ASSUMED = ROLE_NOT_ASSUMED.variant(
     title="ECS cannot assume the execution role of the task",
     why="ECS assumes the role before it starts the task. Without the role it requests no token and no image.",
@@ -124,6 +132,17 @@ def contradictions(evidence: Evidence) -> Iterator[Finding]:
         lookups = [step for step in evidence.of(Action.DNS) if step.id in {connection.on for connection in silent}]
         what = "Every gate that was read allows the packets, and nothing answers"
         yield finding(CONTRADICTION, evidence, lookups, what=what)
+
+
+@finds(OTHER_IMAGE, basis=Basis.MEASURED)
+def pinned_images(evidence: Evidence) -> Iterator[Finding]:
+    """The digest that ECS pinned cannot be pulled, and the tag was."""
+    pulled = [step for step in evidence.of(Action.MANIFEST) if step.ok]
+    codes = [cause.code for cause in OTHER_IMAGE.causes]
+    for gate in evidence.measurement.gates:
+        if gate.gate is GateName.IMAGE and gate.answer is GateAnswer.REFUSES and gate.cause in codes and pulled:
+            yield finding(OTHER_IMAGE, evidence, pulled[:1], sentence=gate.sentence)
+            return
 
 
 def _connections(evidence: Evidence) -> Iterator[tuple[Step, list[Gate]]]:

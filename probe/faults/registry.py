@@ -164,23 +164,18 @@ INDEXED_NOT_FOUND = TAG_NOT_FOUND.variant(
         *TAG_NOT_FOUND.causes[1:],
     ),
 )
+PINNED_DIGEST_GONE = replace(
+    causes.TAG_NOT_FOUND,
+    title="the image was deleted, perhaps by a lifecycle rule, after ECS had pinned its digest",
+    fix=causes.advice("start a new deployment, which resolves the tag again", *_NEW_DEPLOYMENT.commands),
+)
 PINNED_GONE = noted(
     "registry.pinned-digest-gone",
     "the image that this task was started from is no longer in the registry ({digest})",
     "The tag {tag} names another image now. ECS resolves a tag once per deployment and pins its digest; where it "
     "pinned this one, replacement tasks of the deployment fail. Whether task metadata has the pinned digest is not "
     "verified.",
-    (
-        replace(
-            causes.TAG_NOT_FOUND,
-            title="the image was deleted, perhaps by a lifecycle rule, after ECS had pinned its digest",
-            fix=causes.advice(
-                "start a new deployment, which resolves the tag again",
-                *_NEW_DEPLOYMENT.commands,
-            ),
-        ),
-        causes.ARCHIVED,
-    ),
+    (PINNED_DIGEST_GONE, causes.ARCHIVED),
 )
 TAG_UNNAMED = TAG_NOT_FOUND.variant(
     title="the registry does not find an image with this name and tag",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.gates.pinned_images import Pin
 from probe.model import Action
 from probe.records import Record
 
@@ -29,6 +30,7 @@ class Call(Record, frozen=True, kw_only=True):
     of_role: tuple[tuple[str, str], ...] = ()
     repository: str | None = None
     versions: tuple[str, ...] = ()  # tags and digests of the repository's images that are pulled
+    pins: tuple[Pin, ...] = ()  # what ECS may have resolved the tags to
     log_group: str | None = None
     creates_log_group: bool = False  # the log driver creates the group if it is missing
     by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own

@@ -5,14 +5,15 @@ ecr:DescribeImages returns only active images unless it is asked for all: AWS[ec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from probe.configuration.operations import IMAGES, PULL_THROUGH_RULES, REPOSITORIES
 from probe.configuration.view import MissingError, View
 from probe.gates.call import Call
 from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.pinned_images import NewDeployment, Pin, Wanted, wanted_images
 from probe.model import GateName
+from probe.records import replace
 
 _ROOT = "ROOT"  # the prefix of a rule for every repository: AWS[ecr-pull-through-root]
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
@@ -20,10 +21,10 @@ _IMAGE_CONFIGS = ("application/vnd.docker.container.image", "application/vnd.oci
 
 
 def image(view: View, call: Call) -> Opinion | None:
-    """Whether every version that the task definition names exists and can be pulled."""
+    """Whether every image that the pull asks for exists and can be pulled."""
     if call.action != "ecr:BatchGetImage" or not call.versions:
         return None
-    found = list(_versions(view, call))
+    found = [_opinion(view, call, wanted) for wanted in wanted_images(view, call.versions, call.pins)]
     refusal = next((opinion for opinion in found if opinion.refuses), None)
     return refusal or next((opinion for opinion in found if not opinion.allows), found[0])
 
@@ -32,7 +33,8 @@ def pull_through_rule(view: View, call: Call) -> Opinion | None:
     """The rule that would fetch an image which the repository does not have; None where it has all of them."""
     if call.action != "ecr:BatchGetImage" or not call.versions:
         return None
-    if all(_details(view, call, version) is not None for version in call.versions):
+    wanted = wanted_images(view, call.versions, call.pins)
+    if all(_details(view, call, each.version) is not None for each in wanted):
         return None
     rule = _rule(view, call)
     if rule is None:
@@ -42,14 +44,34 @@ def pull_through_rule(view: View, call: Call) -> Opinion | None:
     return depends(GateName.PULL_THROUGH_RULE, sentence, prefix, str(rule.get("upstreamRegistryUrl")))
 
 
-def _versions(view: View, call: Call) -> Iterator[Opinion]:
-    for version in call.versions:
-        details = _details(view, call, version)
-        yield _absent(view, call, version) if details is None else _present(call, version, details)
+def _opinion(view: View, call: Call, wanted: Wanted) -> Opinion:
+    if wanted.pin is None or wanted.certain:
+        return _of_version(view, call, wanted)
+    pinned, by_tag = _of_version(view, call, wanted), _of_version(view, call, Wanted(version=wanted.pin.tag))
+    if pinned.answer is by_tag.answer:
+        return pinned
+    worse = pinned if by_tag.allows else by_tag
+    sentence = f"{worse.sentence}; whether ECS pinned {wanted.version} for further tasks is not known"
+    return replace(depends(GateName.IMAGE, sentence, call.resource, worse.element), version=worse.version)
 
 
-def _present(call: Call, version: str, details: dict[str, Any]) -> Opinion:
-    name = f"{call.repository}{'@' if ':' in version else ':'}{version}"
+def _of_version(view: View, call: Call, wanted: Wanted) -> Opinion:
+    details = _details(view, call, wanted.version)
+    opinion = _absent(view, call, wanted) if details is None else _present(call, wanted, details)
+    if not opinion.refuses or wanted.pin is None or wanted.pin.revision is None or not _has_tag(view, call, wanted.pin):
+        return replace(opinion, version=wanted.version)
+    change = NewDeployment(object=wanted.pin.revision, tag=wanted.pin.tag)
+    return replace(opinion, version=wanted.version, change=change)
+
+
+def _has_tag(view: View, call: Call, pin: Pin) -> bool:
+    """Whether a pull of the tag would work."""
+    return _of_version(view, call, Wanted(version=pin.tag)).allows
+
+
+def _present(call: Call, wanted: Wanted, details: dict[str, Any]) -> Opinion:
+    version = wanted.version
+    name = f"{call.repository}{'@' if ':' in version else ':'}{version}{_pinned_words(wanted)}"
     status = str(details.get("imageStatus") or "ACTIVE")
     if status == "ARCHIVED":
         sentence = f"{name} is archived, and a pull of it answers 404"  # AWS[ecr-archive]
@@ -64,12 +86,14 @@ def _present(call: Call, version: str, details: dict[str, Any]) -> Opinion:
         return _refusal(f"{name} is a manifest of Docker's schema 1", "registry.not-an-image", call, kind)
     if artifact and not artifact.startswith(_IMAGE_CONFIGS):
         return _refusal(f"{name} is no image: its content is {artifact}", "registry.not-an-image", call, artifact)
-    return allows(GateName.IMAGE, f"{call.repository} has {version}", call.resource, str(details.get("imageDigest")))
+    sentence = f"{call.repository} has {version}{_pinned_words(wanted)}"
+    return allows(GateName.IMAGE, sentence, call.resource, str(details.get("imageDigest")))
 
 
-def _absent(view: View, call: Call, version: str) -> Opinion:
+def _absent(view: View, call: Call, wanted: Wanted) -> Opinion:
+    version, words = wanted.version, _pinned_words(wanted)
     if _rule(view, call) is not None:
-        return depends(GateName.IMAGE, f"{call.repository} does not have {version} yet", call.resource, version)
+        return depends(GateName.IMAGE, f"{call.repository} does not have {version} yet{words}", call.resource, version)
     try:
         repositories = view.items(REPOSITORIES, _region(view, call), **_repository(call))
     except MissingError as error:
@@ -79,7 +103,17 @@ def _absent(view: View, call: Call, version: str) -> Opinion:
     if not repositories:
         sentence = f"account {call.owner} has no repository {call.repository} in {call.region}"
         return _refusal(sentence, "registry.repo-not-found", call, str(call.repository))
-    return _refusal(f"{call.repository} has no image {version}", "registry.tag-not-found", call, version)
+    sentence = f"{call.repository} has no image {version}{words}"
+    if wanted.pin is not None and _details(view, call, wanted.pin.tag) is not None:
+        sentence = f"{sentence}; the tag names another image now"
+    return _refusal(sentence, "registry.tag-not-found", call, version)
+
+
+def _pinned_words(wanted: Wanted) -> str:
+    if wanted.pin is None:
+        return ""
+    whose = "ECS pinned" if wanted.certain else "a task was started from"
+    return f", which {whose} for the tag {wanted.pin.tag}"
 
 
 def _refusal(sentence: str, cause: str, call: Call, element: str) -> Opinion:

@@ -14,7 +14,8 @@ from probe.records import Record
 class Opinion(Record, frozen=True, kw_only=True):
     """One gate's answer. `cause` is the vocabulary's code that a refusal confirms; `change` would mend it.
 
-    `explicit`: a statement denies it, rather than none allowing it.
+    `explicit`: a statement denies it, rather than none allowing it. `version` is the tag or digest of the image that
+    is judged.
     """
 
     gate: GateName
@@ -26,6 +27,7 @@ class Opinion(Record, frozen=True, kw_only=True):
     missing: str | None = None
     change: Change | None = None
     explicit: bool = False
+    version: str | None = None
 
     @property
     def refuses(self) -> bool:

@@ -12,7 +12,7 @@ from probe.faults import diagnose
 from probe.gates.flow import Origin
 from probe.gates.opinion import in_words
 from probe.inspect.cross_check import cross_check
-from probe.inspect.legs import Leg, leg
+from probe.inspect.legs import Leg, Request, leg
 from probe.inspect.measured import Measured
 from probe.inspect.options import Options
 from probe.inspect.prediction import predict
@@ -20,7 +20,7 @@ from probe.inspect.remedies import Remedy, remedy, with_remedies
 from probe.inspect.replacements import Replacement, refuse_strangers
 from probe.inspect.subnets import Judged, answers, over_all
 from probe.inspect.target import Target, other_registries, read_target
-from probe.model import CrossCheck, Endpoint, GateAnswer, Measurement, Plan, Policy, Verdict
+from probe.model import CrossCheck, Endpoint, GateAnswer, ImageReference, Measurement, Plan, Policy, Verdict
 from probe.operator.reading import Reader, read
 from probe.records import Record, field, replace
 from probe.verdict import judge
@@ -198,13 +198,23 @@ def _verdict_in(
 
 def _plan_of_refused(target: Target, legs: Sequence[Leg]) -> Plan:
     """The plan of the image that a gate refuses, else of the first: findings name the image of the plan."""
-    requests = (request for leg in legs for request in leg.requests if request.answer is GateAnswer.REFUSES)
-    calls = [request.call for request in requests if request.call.repository]
-    refused = {(call.owner, call.region, call.repository) for call in calls[:1]}
-    for image in target.images:
-        if (image.account, image.region, image.repository) in refused:
-            return replace(target.plan, account=image.account, image=image.text, reference=image)
+    requests = [request for leg in legs for request in leg.requests if request.answer is GateAnswer.REFUSES]
+    for request in [request for request in requests if request.call.repository][:1]:
+        refused = (request.call.owner, request.call.region, request.call.repository)
+        for image in target.images:
+            if (image.account, image.region, image.repository) == refused:
+                asked_for = _refused_image(image, request)
+                return replace(target.plan, account=image.account, image=asked_for.text, reference=asked_for)
     return target.plan
+
+
+def _refused_image(image: ImageReference, request: Request) -> ImageReference:
+    """The image as ECS asks for it: by a digest, where it pinned one."""
+    version = next((opinion.version for opinion in request.opinions if opinion.refuses and opinion.version), None)
+    if version is None or not version.startswith("sha256:") or version == image.digest:
+        return image
+    name = image.text.partition("@")[0].removesuffix(f":{image.tag}")
+    return replace(image, text=f"{name}@{version}", digest=version)
 
 
 def _facts(run: Measured) -> Measurement:

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from probe.arns import role_of
 from probe.gates.call import TASKS, Call
+from probe.gates.pinned_images import Pin
 from probe.model import Action, ImageReference, Plan
 from probe.records import replace
 
@@ -26,11 +27,13 @@ def pull_calls(
     on_fargate: bool = True,
     account: str | None = None,
     created_log_groups: Container[str] = (),
+    pins: Sequence[tuple[ImageReference, Pin]] = (),
 ) -> tuple[Call, ...]:
     """The calls of the pulls of `images` by `role`, and of the start of their task, at the endpoints of the plan.
 
     An image of another Region is pulled through endpoints that the plan does not have. `account` is the task's, by
-    default the role's. `created_log_groups`: those that the log driver creates if they are missing.
+    default the role's. `created_log_groups`: those that the log driver creates if they are missing. `pins`: the tags
+    that ECS may have resolved to digests.
     """
     # On an instance its own role writes the log, unless the agent is set up otherwise, and pulls where the task has no
     # execution role: AWS[agent-settings].
@@ -40,7 +43,7 @@ def pull_calls(
     own = role.split(":")[4] if role else account
     here = tuple(image for image in images if image.region == plan.region)
     calls = (
-        *_of_images(plan, here, role),
+        *_of_images(plan, here, role, pins),
         *_of_logs(plan, log_role, own, created_log_groups),
         *_of_secrets(plan, role, own),
     )
@@ -58,7 +61,9 @@ def _role_arn(role: str | None, plan: Plan, account: str | None) -> str | None:
     return arn if role_of(arn) is not None else None
 
 
-def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -> Iterator[Call]:
+def _of_images(
+    plan: Plan, images: Sequence[ImageReference], role: str | None, pins: Sequence[tuple[ImageReference, Pin]]
+) -> Iterator[Call]:
     where = Call(
         endpoint="ecr.api",
         step=Action.TOKEN,
@@ -82,6 +87,11 @@ def _of_images(plan: Plan, images: Sequence[ImageReference], role: str | None) -
                 owner=account,
                 repository=repository,
                 versions=_versions(images, account, repository),
+                pins=tuple(
+                    pin
+                    for image, pin in pins
+                    if (image.account, image.region, image.repository) == (account, plan.region, repository)
+                ),
                 together=_IMAGE,
             )
     # AWS[ecr-layer-bucket] AWS[s3-layer-principal]

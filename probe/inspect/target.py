@@ -132,6 +132,7 @@ def _calls(
         on_fargate=workload.launch_type == "FARGATE",
         account=surroundings.account,
         created_log_groups=workload.created_log_groups,
+        pins=workload.pins,
     )
 
 

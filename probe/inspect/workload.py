@@ -18,11 +18,14 @@ from probe.configuration.operations import (
     INSTANCES,
     INTERFACES,
     LIST_CONTAINER_INSTANCES,
+    SERVICE_REVISIONS,
 )
-from probe.configuration.view import Item, View
+from probe.configuration.view import Item, MissingError, View
+from probe.gates.pinned_images import Pin
+from probe.images import OtherImage, parse_image
 from probe.inspect.options import Options
-from probe.model import LogDestination
-from probe.records import Record
+from probe.model import ImageReference, LogDestination
+from probe.records import Record, replace
 from probe.safe_words import quoted
 
 _FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
@@ -58,6 +61,7 @@ class Workload(Record, frozen=True, kw_only=True):
     logs: tuple[LogDestination, ...] = ()
     created_log_groups: tuple[str, ...] = ()  # by the log driver, if they are missing
     secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
+    pins: tuple[tuple[ImageReference, Pin], ...] = ()  # tags of a service, which ECS may have resolved
     platform: str | None = None
 
 
@@ -82,7 +86,9 @@ def of_service(view: View, options: Options) -> Workload:
         places = tuple(place for place in places if place.subnet in options.subnets)
         if not places:
             raise options.arguments.refusal("subnets", "none of them is one of the service's")
-    return _workload(definition, launch_type, places, options, service=str(service.get("serviceName") or ""))
+    revision = _revision(view, service, str(service["taskDefinition"]))
+    pins = tuple(_pins(definition, revision)) if revision else ()
+    return _workload(definition, launch_type, places, options, service=str(service.get("serviceName") or ""), pins=pins)
 
 
 def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
@@ -106,7 +112,10 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
         sentence = "the task no longer has a network interface, so its subnet is not known"
         raise options.arguments.refusal("subnets", f"{sentence}; give it with --security-groups")
     role = (task.get("overrides") or {}).get("executionRoleArn")
-    return _workload(definition, launch_type, places, options, task=arn, role=role)
+    group = str(task.get("group") or "")
+    service = group.removeprefix("service:") if group.startswith("service:") else None
+    pins = tuple(_pins_of_task(view, task, definition, cluster, service)) if service else ()
+    return _workload(definition, launch_type, places, options, task=arn, role=role, service=service, pins=pins)
 
 
 def is_known(view: View, cluster: str, arn: str) -> bool:
@@ -221,6 +230,63 @@ def of_interface(interface: Item) -> Place:
         addresses=(*(ipv4 or filter(None, [interface.get("PrivateIpAddress")])), *ipv6),
         public_address=bool((interface.get("Association") or {}).get("PublicIp")),
     )
+
+
+# ---- the digests that ECS pinned -------------------------------------------------------------------------------------
+
+
+def _pins_of_task(
+    view: View, task: Item, definition: Item, cluster: str, service: str
+) -> Iterator[tuple[ImageReference, Pin]]:
+    """The tags of a service's task, with the revision of the service that runs this task definition."""
+    revision = None
+    try:
+        for described in view.items(DESCRIBE_SERVICES, cluster=cluster, services=[service]):
+            revision = _revision(view, described, str(task["taskDefinitionArn"]))
+    except MissingError as error:
+        if error.obstacle is None:
+            raise
+    started_from = {container.get("name"): container.get("imageDigest") for container in task.get("containers", ())}
+    for image, pin in _pins(definition, revision):
+        digest = started_from.get(pin.container)
+        if revision is not None or digest:
+            yield image, replace(pin, started_from=digest)
+
+
+def _revision(view: View, service: Item, definition: str) -> str | None:
+    """The service's newest revision with this task definition. AWS[ecs-version-consistency]
+
+    Of a single one the digests are read later, by the gate that needs them.
+    """
+    arns = [str(revision["arn"]) for revision in service.get("currentServiceRevisions") or () if revision.get("arn")]
+    if len(arns) < 2 and service.get("taskDefinition") in (None, definition):
+        return arns[0] if arns else None
+    found: list[Item] = []
+    missing = None
+    for arn in arns:
+        try:
+            found += view.items(SERVICE_REVISIONS, serviceRevisionArns=[arn])
+        except MissingError as error:
+            missing = missing if missing is not None and missing.obstacle is None else error
+    if missing is not None:
+        if missing.obstacle is None:
+            raise missing
+        return arns[-1]  # which of them it is cannot be read, as the gate will answer
+    own = [item for item in found if item.get("taskDefinition") == definition]
+    newest = max(own, key=lambda item: str(item.get("createdAt")), default=None)
+    return str(newest["serviceRevisionArn"]) if newest else None
+
+
+def _pins(definition: Item, revision: str | None) -> Iterator[tuple[ImageReference, Pin]]:
+    """The tags that ECS resolves. A container can be left out of it (versionConsistency)."""
+    for container in definition.get("containerDefinitions", ()):
+        try:
+            image = parse_image(str(container.get("image") or ""), listed_regions=False)
+        except ValueError:
+            continue
+        if isinstance(image, OtherImage) or image.digest or container.get("versionConsistency") == "disabled":
+            continue
+        yield image, Pin(tag=image.tag or "latest", container=str(container.get("name")), revision=revision)
 
 
 # ---- the task definition ---------------------------------------------------------------------------------------------

@@ -139,6 +139,7 @@ _LISTS = {
 _NAMED = {
     "ecr:DescribeRepositories": ("repositories", "repositoryNames", ("repositoryName",)),
     "ecs:DescribeServices": ("services", "services", ("serviceName", "serviceArn")),
+    "ecs:DescribeServiceRevisions": ("serviceRevisions", "serviceRevisionArns", ("serviceRevisionArn",)),
     "ecs:DescribeTasks": ("tasks", "tasks", ("taskArn",)),
     "ecs:DescribeContainerInstances": ("containerInstances", "containerInstances", ("containerInstanceArn",)),
     "ecs:DescribeCapacityProviders": ("capacityProviders", "capacityProviders", ("name",)),

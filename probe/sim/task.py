@@ -41,6 +41,7 @@ class Task(Record):
     zone: str = ""
     family: str = "app"  # of the task definition
     snapshotter: str = "overlayfs"
+    service: str | None = None  # that started it; it pins the images by which its containers are identified
     role: str | None = "probe-task"
     execution_role: str = "ecsTaskExecutionRole"
     containers: list[Container] = field(default_factory=list)

@@ -19,7 +19,14 @@ from tests.faults.reported import REPORTED
 from tests.faults.test_laws import PROGRAMS
 
 # The scenarios that print forms which no case, sample or page has. The laboratory plays them.
-PLAYED = ("digest-not-found", "foreign-layers", "ipv6-only-classic-host", "pinned-digest-gone", "s3-kms-denied")
+PLAYED = (
+    "digest-not-found",
+    "foreign-layers",
+    "ipv6-only-classic-host",
+    "pinned-digest-archived",
+    "pinned-digest-gone",
+    "s3-kms-denied",
+)
 # Services without regions in their names, whose commands need no --region.
 GLOBAL = ("iam", "organizations", "route53")
 LOCAL = ("--version", "configure")  # these call no service

@@ -51,6 +51,23 @@ EXPECTED = (
         "works",
     ),
     Expected(
+        "the image that ECS pinned is gone, and its tag was pulled",
+        FakeRun(
+            gates=(
+                gate(
+                    GateName.IMAGE,
+                    GateAnswer.REFUSES,
+                    endpoint="ecr.dkr",
+                    object="arn:aws:ecr:us-east-1:123456789012:repository/team/app",
+                    cause="registry.tag-not-found",
+                ),
+            )
+        ),
+        {"configuration.contradiction": "=registry.tag-not-found -registry.archived"},
+        "degraded",
+        "works",
+    ),
+    Expected(
         "a gate could not be read",
         FakeRun(
             basis=Basis.CONFIGURATION,

@@ -39,6 +39,7 @@ _OTHER_STATUS = {
     "only its owner can read the policy of the repository": ("healthy-other-account",),
     "the instance pulls, the task was measured": ("agent-endpoints-missing-awsvpc",),
     "outside ECS the check does not know that the task logs": ("outside-ecs-logs-missing",),
+    "the check pulls the tag, and ECS the digest that it pinned": ("pinned-digest-gone", "pinned-digest-archived"),
     "no configuration shows corrupted layers": ("nacl-and-corrupt-layer",),
 }
 _UNPREDICTED = {name for names in _OTHER_PATHS.values() for name in names}

@@ -260,6 +260,15 @@ def _restore_image(account: SimulatedAccount, flags: Flags) -> None:
             image["imageStatus"] = "ACTIVE"
 
 
+def _deploy_again(account: SimulatedAccount, flags: Flags) -> None:
+    """A new revision, whose first task has yet to resolve the tags."""
+    (service,) = account.objects["ecs"]["services"]
+    if flags["service"][0] != service["serviceName"] or not service["clusterArn"].endswith(f"/{flags['cluster'][0]}"):
+        raise NotAChangeError("the service is not named")
+    for revision in account.objects["ecs"]["serviceRevisions"]:
+        revision["containerImages"] = []
+
+
 _CHANGES: dict[tuple[str, str], Callable[[SimulatedAccount, Flags], None]] = {
     ("ec2", "authorize-security-group-ingress"): _authorize("IpPermissions"),
     ("ec2", "authorize-security-group-egress"): _authorize("IpPermissionsEgress"),
@@ -276,4 +285,5 @@ _CHANGES: dict[tuple[str, str], Callable[[SimulatedAccount, Flags], None]] = {
     ("kms", "enable-key"): _enable_key,
     ("logs", "create-log-group"): _create_log_group,
     ("ecr", "update-image-storage-class"): _restore_image,
+    ("ecs", "update-service"): _deploy_again,
 }

@@ -24,15 +24,49 @@ def tasks_of(vpc: VPC) -> tuple[dict[str, list[Item]], Item]:
         "taskDefinitionArn": _arn(vpc, "task-definition/app:26"),
         "launchType": task.launch_type,
         "availabilityZone": task.zone,
-        "group": "family:app",
+        "group": f"service:{task.service}" if task.service else "family:app",
         "lastStatus": "RUNNING",
         "attachments": [_attachment(vpc)] if uses_own_interface(vpc) else [],
-        "containers": [{"name": container.name, "image": container.image} for container in task.containers],
+        "containers": [_running(container) for container in task.containers],
         "overrides": {},
         **({"containerInstanceArn": instance} if on_instance else {}),
     }
     lists: dict[str, list[Item]] = {"tasks": [described], "containerInstances": instances if on_instance else []}
+    if task.service:
+        lists |= _service(vpc, task.service)
     return lists, {"taskDefinition": _definition(vpc)}
+
+
+def _running(container: Container) -> Item:
+    """A container of the task. Its image has a digest if it is one of the registry's. AWS[ecs-image-id]"""
+    digest = {"imageDigest": container.image_id} if container.image_id else {}
+    return {"name": container.name, "image": container.image, **digest}
+
+
+def _service(vpc: VPC, name: str) -> dict[str, list[Item]]:
+    """The service that started the task, and its revision, in which ECS pinned the digests."""
+    definition, revision = _arn(vpc, "task-definition/app:26"), _arn(vpc, f"service-revision/main/{name}/4980306466373")
+    images = [
+        {"containerName": each["name"], **{key: value for key, value in each.items() if key != "name"}}
+        for each in map(_running, vpc.task.containers)
+    ]
+    return {
+        "services": [
+            {
+                "serviceArn": _arn(vpc, f"service/main/{name}"),
+                "serviceName": name,
+                "clusterArn": _arn(vpc, "cluster/main"),
+                "status": "ACTIVE",
+                "launchType": vpc.task.launch_type,
+                "taskDefinition": definition,
+                "currentServiceRevisions": [{"arn": revision, "requestedTaskCount": 1, "runningTaskCount": 1}],
+                "networkConfiguration": {
+                    "awsvpcConfiguration": {"subnets": [ids.TASK_SUBNET], "securityGroups": [ids.TASK_GROUP]}
+                },
+            }
+        ],
+        "serviceRevisions": [{"serviceRevisionArn": revision, "taskDefinition": definition, "containerImages": images}],
+    }
 
 
 def _attachment(vpc: VPC) -> Item:

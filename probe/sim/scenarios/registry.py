@@ -98,13 +98,26 @@ REGISTRY = (
     passing(
         "pinned-digest-gone",
         "The tag was moved after the task had started, and a lifecycle rule has deleted the image it was started from.",
-        set_to("task.own.image_id", f"sha256:{'0' * 63}2"),
+        all_of(set_to("task.own.image_id", f"sha256:{'0' * 63}2"), set_to("task.service", "app")),
         findings={"registry.pinned-digest-gone": "registry.tag-not-found"},
+        settled={"registry.tag-not-found": ids.REPOSITORY},
+    ),
+    passing(
+        "pinned-digest-archived",
+        "The tag was moved after the task had started, and the image it was started from was archived.",
+        all_of(
+            pushed_image(images.single("arm64"), "0.9"),
+            lambda vpc: repository(vpc).archived.add(repository(vpc).tags["0.9"]),
+            lambda vpc: setattr(vpc.task.own, "image_id", repository(vpc).tags["0.9"]),
+            set_to("task.service", "app"),
+        ),
+        findings={"registry.pinned-digest-gone": "registry.tag-not-found"},
+        settled={"registry.archived": ids.REPOSITORY},
     ),
     passing(
         "pinned-digest-kept",
         "The tag was moved after the task had started; the registry still has the image it was started from.",
-        pushed_image(images.single(), TAG),
+        all_of(pushed_image(images.single(), TAG), set_to("task.service", "app")),
     ),
     failing(
         "image-archived",
