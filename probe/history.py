@@ -15,7 +15,6 @@ from probe.model import (
     Pull,
     Severity,
     Status,
-    Step,
     Verdict,
 )
 from probe.records import Record, replace
@@ -105,6 +104,7 @@ class Totals(Record, frozen=True, kw_only=True):
     """Running totals over all rounds; keys are (endpoint, action) and (endpoint, action, failure)."""
 
     rounds: int = 0
+    statuses: Mapping[Status, int] = {}  # rounds by the status of their verdict
     overruns: int = 0
     steps: Mapping[tuple[str, str], int] = {}
     failures: Mapping[tuple[str, str, str], int] = {}
@@ -145,7 +145,7 @@ def advance(before: Snapshot, verdict: Verdict, *, interval: float) -> Snapshot:
         interval=interval,
         base_interval=before.base_interval,
         verdict=verdict,
-        totals=_totals(before.totals, verdict.steps),
+        totals=_totals(before.totals, verdict),
         last_success=before.last_success if latest.bad else ended,
         since=before.since if _is_same_state(before.verdict, verdict) else verdict.started_at,
         current=current,
@@ -258,10 +258,10 @@ def _resolved(before: Snapshot, current: tuple[CurrentFinding, ...], ended: date
 # ---- totals ----------------------------------------------------------------------------------------------------------
 
 
-def _totals(before: Totals, steps: tuple[Step, ...]) -> Totals:
+def _totals(before: Totals, verdict: Verdict) -> Totals:
     counted, failures, latencies = dict(before.steps), dict(before.failures), dict(before.latencies)
     layer_bytes = before.layer_bytes
-    for step in steps:
+    for step in verdict.steps:
         if step.outcome is Outcome.SKIPPED:
             continue
         key = (step.endpoint, str(step.action))
@@ -278,6 +278,7 @@ def _totals(before: Totals, steps: tuple[Step, ...]) -> Totals:
     return replace(
         before,
         rounds=before.rounds + 1,
+        statuses={**before.statuses, verdict.status: before.statuses.get(verdict.status, 0) + 1},
         steps=counted,
         failures=failures,
         latencies=latencies,

@@ -26,7 +26,7 @@ from probe.model import (
     Verdict,
 )
 from probe.report import Page
-from probe.report.measured import ENDPOINTS, label, reached, success, throughput, tried
+from probe.report.measured import ENDPOINTS, label, reached, service, success, throughput, tried
 
 PREFIX = "ecr_probe_"
 # An upper bound for any failures: a test counts the series that the closed vocabularies allow.
@@ -198,6 +198,7 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
     here = verdict.surroundings
     labels = {
         "path": str(verdict.path),
+        "service": service(verdict),
         "region": here.region or verdict.plan.region,
         "account": here.account,
         "launch_type": here.launch_type,
@@ -215,6 +216,10 @@ def _identity(verdict: Verdict) -> Iterator[Metric]:
 
 def _all_runs(snapshot: Snapshot) -> Iterator[Metric]:
     totals, labels = snapshot.totals, ["endpoint", "step"]
+    rounds = _counter("rounds_total", "Runs that ended, by the status of their verdict.", ["status"])
+    for status in Status:  # each from the start, so that the first failing run is an increase
+        rounds.add_metric([status], totals.statuses.get(status, 0))
+    yield rounds
     latency = HistogramMetricFamily(f"{PREFIX}step_latency_seconds", "Durations of steps.", labels=labels)
     for key, histogram in totals.latencies.items():
         if key[0] in CORE_ENDPOINTS:  # endpoints of --also would multiply the series

@@ -75,6 +75,14 @@ def test_an_alert_has_severity_summary_and_description(rule: dict[str, Any]) -> 
 
 
 @EACH
+def test_a_description_begins_with_service_and_cluster(rule: dict[str, Any]) -> None:
+    """From the probe's metadata; where it has none, or a series has no instance, from labels of the scrape."""
+    by_scrape = rule["alert"] in ("EcrProbeAbsent", "EcrErrorBudgetBurns")
+    source = r"with \$labels\.ecs_service" if by_scrape else r"range query \(printf \"ecr_probe_task_info\{service!=''"
+    assert re.match(r"\{\{ " + source + r".*?Service \{\{.*? in cluster \{\{", rule["annotations"]["description"], re.S)
+
+
+@EACH
 def test_no_alert_fires_within_three_minutes(rule: dict[str, Any]) -> None:
     number, unit = re.fullmatch(r"(\d+)([mh])", rule["for"]).groups()  # type: ignore[union-attr]
     assert int(number) * {"m": 1, "h": 60}[unit] >= 3

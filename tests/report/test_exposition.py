@@ -56,6 +56,7 @@ CONTRACT = SELF | {
     "ecr_probe_endpoint_success": ("gauge", {"endpoint"}),
     "ecr_probe_step_duration_seconds": ("gauge", {"endpoint", "step"}),
     "ecr_probe_step_latency_seconds": ("histogram", {"endpoint", "step"}),
+    "ecr_probe_rounds_total": ("counter", {"status"}),
     "ecr_probe_steps_total": ("counter", {"endpoint", "step"}),
     "ecr_probe_step_failures_total": ("counter", {"endpoint", "step", "reason"}),
     "ecr_probe_finding": ("gauge", {"code", "severity"}),
@@ -70,7 +71,7 @@ CONTRACT = SELF | {
     "ecr_probe_run_duration_seconds": ("gauge", set()),
     "ecr_probe_task_info": (
         "gauge",
-        {"path", "region", "account", "launch_type", "availability_zone", "cluster", "task_arn"},
+        {"path", "service", "region", "account", "launch_type", "availability_zone", "cluster", "task_arn"},
     ),
 }
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -302,6 +303,20 @@ def worst_steps() -> Iterator[Step]:
     yield made.step("s3/layer/x", LayerSeen(answer=made.ANSWER, digest="", what="layer", bytes_per_second=1.0))
 
 
+def test_rounds_are_counted_by_the_status_of_their_verdict() -> None:
+    """Every status from the first round on, so that the first failing one is an increase."""
+    snapshot = NEW
+    for verdict in (made.verdict(), made.broken(), made.verdict()):
+        snapshot = advance(snapshot, verdict, interval=60.0)
+    lines = [line for line in text(snapshot).splitlines() if line.startswith("ecr_probe_rounds_total{")]
+    assert {line.partition('"')[2].replace('"} ', " ") for line in lines} == {
+        "pass 2.0",
+        "fail 1.0",
+        "degraded 0.0",
+        "inconclusive 0.0",
+    }
+
+
 def test_the_number_of_series_is_bounded() -> None:
     """All endpoints, all that can be tried at them, and all faults that a check finds, in every severity."""
     findings = tuple(
@@ -348,6 +363,7 @@ CLOSED = {
     "version": {__version__},
     "le": {"0.001", "0.0025", "0.005", "0.01", "0.025", "0.1", "0.5", "1.0", "3.0", "10.0", "+Inf"},
     "path": set(map(str, MeasuredPath)),
+    "status": set(map(str, Status)),
 }
 
 

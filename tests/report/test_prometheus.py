@@ -30,7 +30,8 @@ ONE_RUN = {
     "run_duration_seconds": set(),
     "config_valid": set(),
     "build_info": {"version"},
-    "task_info": {"path", "region", "account", "launch_type", "availability_zone", "cluster", "task_arn"},
+    "task_info": {"path", "service", "region", "account", "launch_type", "availability_zone", "cluster", "task_arn"},
+    "rounds": {"status"},
 }
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
