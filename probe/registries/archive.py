@@ -29,6 +29,7 @@ import msgspec
 
 from probe.config.flags import UsageError, with_example
 from probe.model import Failure
+from probe.progress import Progress, Silent
 from probe.records import Record, field
 from probe.registries.source import (
     MAX_MANIFEST,
@@ -58,16 +59,16 @@ _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
 
-def open_archive(path: str, *, stop: Event | None = None) -> Source:
+def open_archive(path: str, *, progress: Progress | None = None, stop: Event | None = None) -> Source:
     """Open an archive and verify its manifests and the sizes of its blobs. Their digests are verified when copied.
 
-    Compressed archives, and those of the older `docker save`, are packed here first, which takes about a minute for
-    2 GB; it ends early with StoppedError if `stop` is set. Raises UsageError for everything that is wrong with the
-    archive.
+    A compressed archive is unpacked first, and the layers of the older `docker save` are compressed; `progress`
+    receives how far that is, and it ends with StoppedError if `stop` is set. Raises UsageError for everything that is
+    wrong with the archive.
     """
     with ExitStack() as stack:
         try:
-            files = stack.enter_context(_Files(path, stop or Event()))
+            files = stack.enter_context(_Files(path, progress or Silent(), stop or Event()))
             content = _content(files)
             source = read_source(content, content.root)
         except StoppedError:
@@ -98,8 +99,9 @@ class _Extent(Record, frozen=True):
 class _Files:
     """The files of an archive by their names, such as blobs/sha256/…. A context manager that closes all of them."""
 
-    def __init__(self, path: str, stop: Event) -> None:
+    def __init__(self, path: str, progress: Progress, stop: Event) -> None:
         self.name = quoted(path)
+        self.progress = progress
         self.stop = stop
         self._path = path
         self._stack = ExitStack()
@@ -215,7 +217,8 @@ class _Files:
                 raise CopyError(Failure.MALFORMED, text)
         if not start.startswith(_GZIP):
             return file
-        unpacked, size = self.temporary(), 0
+        unpacked, size, position = self.temporary(), 0, 0
+        self.progress.layer_started(self.name, os.fstat(file.fileno()).st_size)
         try:
             with gzip.GzipFile(fileobj=file) as compressed:
                 while piece := compressed.read(_PIECE):
@@ -225,6 +228,8 @@ class _Files:
                     if size > MAX_UNPACKED:
                         raise CopyError(Failure.TOO_LARGE, f"{self.name} unpacks to more than {MAX_UNPACKED >> 30} GiB")
                     unpacked.write(piece)
+                    self.progress.layer_advanced(self.name, file.tell() - position)
+                    position = file.tell()
             unpacked.flush()
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             reason = "it ends too early" if isinstance(error, EOFError) else "it is damaged"
@@ -415,16 +420,22 @@ class _SavedContent:
         The same for one version of zlib: another may compress otherwise. A layer that is compressed already stays.
         """
         begin = packed.seek(0, os.SEEK_END)
-        pieces, hashes = self._files.pieces(name), _Hashes(packed)
+        pieces, hashes = self._advancing(name), _Hashes(packed)
         first = next(pieces, b"")
-        plain = hashlib.sha256()
+        plain, unpacked = hashlib.sha256(), 0
         try:
             if first.startswith(_GZIP):
                 inflate = zlib.decompressobj(wbits=31)
                 for piece in _chain(first, pieces):
                     hashes.write(piece)
                     while piece:
-                        plain.update(inflate.decompress(piece, _PIECE))
+                        plain.update(inflated := inflate.decompress(piece, _PIECE))
+                        unpacked += len(inflated)
+                        if unpacked > MAX_UNPACKED:
+                            text = (
+                                f"{self.name}: the layer {quoted(name)} unpacks to more than {MAX_UNPACKED >> 30} GiB"
+                            )
+                            raise CopyError(Failure.TOO_LARGE, text)
                         piece = inflate.unconsumed_tail
                 plain.update(inflate.flush())
             else:
@@ -441,6 +452,14 @@ class _SavedContent:
             text = f"{self.name}: the layer {quoted(name)} is not the one that the config names, {quoted(diff_id[:19])}"
             raise CopyError(Failure.BAD_DIGEST, text)
         return f"sha256:{hashes.sha256.hexdigest()}", _Extent(hashes.count, packed, begin)
+
+    def _advancing(self, name: str) -> Iterator[bytes]:
+        progress = self._files.progress
+        progress.layer_started(name, self._files.size(name))
+        for piece in self._files.pieces(name):
+            yield piece
+            progress.layer_advanced(name, len(piece))
+        progress.step(f"layer {name} of {self.name}: compressed")
 
     def manifest(self, entry: Blob) -> bytes:
         return self._small[entry.digest]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import Event
 
+from probe.narration.phrases import size
 from probe.progress import Progress, Silent
 from probe.records import Record
 from probe.registries.client import Registry
@@ -44,9 +45,11 @@ def copy(
     set, and UsageError from the login callbacks.
     """
     source.require_complete()
-    if stop is not None:
-        registry.stop = stop
-    return _Copy(source, registry, repository, progress or Silent()).run(tags)
+    before, registry.stop = registry.stop, stop or registry.stop
+    try:
+        return _Copy(source, registry, repository, progress or Silent()).run(tags)
+    finally:
+        registry.stop = before
 
 
 class _Copy:
@@ -71,7 +74,7 @@ class _Copy:
                 skipped.append(document.digest)
                 continue
             for blob in document.blobs:
-                self._copy_blob(blob)
+                self._copy_blob(blob, "config" if blob == document.config else "layer")
             self._put(document, document.digest)
             pushed.append(document.digest)
         root = self._source.root
@@ -95,14 +98,15 @@ class _Copy:
             raise StoppedError
         self._registry.put_manifest(self._repository, document, reference)
         self._bytes_sent += len(document.body)
-        self._progress.step(f"{'index' if document.is_index else 'manifest'} {_short(reference)}: written")
+        kind = ("index" if document.is_index else "manifest") if reference == document.digest else "tag"
+        self._progress.step(f"{kind} {_short(reference)}: pushed")
 
-    def _copy_blob(self, blob: Blob) -> None:
+    def _copy_blob(self, blob: Blob, kind: str) -> None:
         if any(blob.digest in digests for digests in self._blobs.values()):
             return
         how = self._copied(blob)
         self._blobs[how].append(blob.digest)
-        self._progress.step(f"layer {_short(blob.digest)}, {blob.size} bytes: {how}")
+        self._progress.step(f"{kind} {_short(blob.digest)}, {size(blob.size)}: {how}")
 
     def _copied(self, blob: Blob) -> str:
         registry, repository, content = self._registry, self._repository, self._source.content

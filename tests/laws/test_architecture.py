@@ -113,6 +113,7 @@ OURS = {
         "probe.registries",
         "probe.wire",
         "probe.model",
+        "probe.narration",
         "probe.images",
         "probe.progress",
         "probe.config.flags",
@@ -224,7 +225,7 @@ def test_only_inspect_loads_the_outside_view(argv: str) -> None:
     """Checks start as fast as before: `demo` runs a whole one."""
     listed = f"import sys; from probe.cli import main; main({argv.split()!r}); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run((sys.executable, "-c", listed), capture_output=True, text=True, check=True, timeout=60)
-    outside = {"probe.configuration", "probe.gates", "probe.inspect", "probe.operator"}
+    outside = {"probe.configuration", "probe.gates", "probe.inspect", "probe.operator", "probe.registries"}
     loaded = done.stderr.splitlines()[-1].split()
     assert "probe.cli" in loaded
     assert not [name for name in loaded if within(name, outside)]

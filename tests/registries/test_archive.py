@@ -8,13 +8,17 @@ import io
 import json
 import os
 import tarfile
+import tempfile
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from probe.config.flags import UsageError
 from probe.registries import archive
@@ -125,6 +129,18 @@ def test_an_index_of_which_some_images_are_absent_can_be_copied_in_part(tmp_path
         part = source.only(["linux/amd64"])
         part.require_complete()
         assert part.digest == entries[0]["digest"]
+
+
+def test_layers_that_no_registry_stores_are_not_needed(tmp_path: Path) -> None:
+    """Windows' base layers: the manifest says where they are."""
+    files: Files = {}
+    image = layouts.put_image(files)
+    manifest = json.loads(files[f"blobs/sha256/{image['digest'][7:]}"])
+    foreign = {"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "size": 5}
+    manifest["layers"].insert(0, foreign | {"digest": f"sha256:{'1' * 64}", "urls": ["https://example.com/layer"]})
+    root = layouts.put_json(files, manifest, layouts.MANIFEST)
+    with open_archive(layouts.write_tar(tmp_path, layouts.layout(files, root))) as source:
+        assert len(source.root.blobs) == 2
 
 
 def test_the_memory_does_not_grow_with_the_layer(tmp_path: Path) -> None:
@@ -337,6 +353,33 @@ def test_many_files_and_large_archives_are_refused(tmp_path: Path, monkeypatch: 
     assert "has more than 20 files" in refused(layouts.write_tar(tmp_path, {str(n): b"" for n in range(22)}))
     monkeypatch.setattr(archive, "MAX_UNPACKED", 1 << 20)
     assert "unpacks to more than" in refused(layouts.write(tmp_path, gzip.compress(bytes(3 << 20))))
+
+
+def test_a_compressed_layer_of_any_size_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_UNPACKED", 1 << 20)
+    files = layouts.saved(LAYERS) | {"0/layer.tar": gzip.compress(bytes(8 << 20))}
+    assert "the layer '0/layer.tar' unpacks to more than" in refused(layouts.write_tar(tmp_path, files))
+
+
+_WHOLE = {
+    "layout": layouts.tar(layouts.one_platform()),
+    "saved": layouts.tar(layouts.saved(LAYERS)),
+    "gzip": gzip.compress(layouts.tar(layouts.one_platform()), mtime=0),
+}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(data=st.data(), form=st.sampled_from(sorted(_WHOLE)))
+def test_a_damaged_archive_is_read_or_refused(data: st.DataObject, form: str) -> None:
+    """Whatever the bytes are: no other exception, and no content of another digest that is not noticed."""
+    content = bytearray(_WHOLE[form])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    with tempfile.TemporaryDirectory() as folder:
+        path = layouts.write(Path(folder), bytes(content))
+        with suppress(UsageError, CopyError), open_archive(path) as source:
+            assert source.digest in blobs(source)
 
 
 def test_the_content_of_a_layer_decides_its_digest(tmp_path: Path) -> None:
