@@ -53,7 +53,8 @@ def public_flows(
 ) -> tuple[Flow, ...]:
     """The flows to the public addresses of a name: those that were `seen`, or for S3 those that represent its ranges.
 
-    The addresses of other services are in no configuration: one of RFC 5737 represents them all. Raises MissingError.
+    The addresses of other services are in no configuration: one of RFC 5737 represents them all
+    (`public_parts`). Raises MissingError.
     """
     flow = Flow(origin=origin, endpoint=endpoint.name, host=endpoint.host, address="", public=True)
     if endpoint.kind is Kind.GATEWAY:

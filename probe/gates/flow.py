@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from probe.gates.ranges import Network, networks
+from probe.gates.ranges import Network, internet, networks
 from probe.records import Record
 
 # These represent the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
@@ -42,7 +42,8 @@ class Flow(Record, frozen=True, kw_only=True):
 
     `interface` is the network interface that has the address, with its subnet and groups; None for a public address,
     and for one that no interface has. `prefix_list` is the list of a gateway endpoint's service that contains the
-    address, and `gateway` the gateway endpoint to which the route leads.
+    address, and `gateway` the gateway endpoint to which the route leads. `part` is the range of a route that `address`
+    represents, where it is one of public addresses that are not known.
     """
 
     origin: Origin
@@ -59,6 +60,7 @@ class Flow(Record, frozen=True, kw_only=True):
     prefix_list: str | None = None
     gateway: str | None = None
     abroad: bool = False  # to S3 of another Region, which no gateway endpoint serves
+    part: str | None = None
 
     @property
     def version(self) -> int:
@@ -72,7 +74,17 @@ class Flow(Record, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """Where it goes, in words."""
-        return "public addresses" if self.is_somewhere else self.address
+        return self.part or ("public addresses" if self.is_somewhere else self.address)
+
+    @property
+    def decided_by(self) -> str:
+        """The end of a sentence on a part of where it can go; empty where the address is known."""
+        return ": the addresses of the name decide, which a measured verdict has" if self.is_somewhere else ""
+
+    @property
+    def destinations(self) -> tuple[Network, ...]:
+        """Where it can go: anywhere in the internet, where its address is not known."""
+        return internet(self.version) if self.is_somewhere else networks((self.address,), self.version)
 
     @property
     def is_within_subnet(self) -> bool:

@@ -15,7 +15,7 @@ from probe.configuration.view import MissingError, View
 from probe.gates.flow import PORT, Flow
 from probe.gates.network_changes import AddNetworkAclEntry, free_number
 from probe.gates.opinion import Opinion, allows, depends, refuses
-from probe.gates.ranges import Network, Span, common, covered, networks, shown, span
+from probe.gates.ranges import Network, Span, between, common, covered, networks, shown, span
 from probe.model import GateName
 from probe.records import Record
 
@@ -43,11 +43,18 @@ class Look(Record, frozen=True):
     peers: tuple[Network, ...]
     ports: Span
     grant: tuple[str, ...]  # the ranges for which a new entry would allow it
+    place: str | None = None  # `peers` in words
+    decided_by: str = ""  # the end of a sentence on a part of them
 
     @property
     def words(self) -> str:
         ports = f"{self.ports[0]}" if self.ports == _HTTPS else f"ports {self.ports[0]}-{self.ports[1]}"
-        return f"{ports} {'to' if self.egress else 'from'} {' and '.join(shown(peer) for peer in self.peers)}"
+        return f"{ports} {self.towards}"
+
+    @property
+    def towards(self) -> str:
+        """The direction and the peers in words."""
+        return f"{'to' if self.egress else 'from'} {self.place or ' and '.join(map(shown, self.peers))}"
 
 
 def egress(view: View, flow: Flow) -> Opinion | None:
@@ -77,9 +84,10 @@ def return_ingress(view: View, flow: Flow) -> Opinion | None:
 
 def _of_origin(view: View, flow: Flow, *, forth: bool) -> Look:
     gate = GateName.NACL_EGRESS if forth else GateName.NACL_RETURN_INGRESS
-    peers = networks((flow.address,), flow.version)
-    ports = _HTTPS if forth else EPHEMERAL
-    return Look(gate, flow.origin.subnet, flow.origin.vpc, forth, peers, ports, _destinations(view, flow))
+    ports, grant = _HTTPS if forth else EPHEMERAL, _destinations(view, flow)
+    return Look(
+        gate, flow.origin.subnet, flow.origin.vpc, forth, flow.destinations, ports, grant, flow.place, flow.decided_by
+    )
 
 
 def _of_target(flow: Flow, *, forth: bool) -> Look | None:
@@ -143,7 +151,9 @@ def judge(view: View, look: Look) -> Opinion:
         )
     area, entry = (needed or refused)[0]
     if needed:
-        why = f"{_decider(entry, identity)} denies a part of {look.words}"
+        which = (entry or {}).get("CidrBlock") or (entry or {}).get("Ipv6CidrBlock")
+        part = which if which and _number(entry) != "*" else between(area.addresses, look.peers[0].version)
+        why = f"{_decider(entry, identity)} denies {part}, a part of {look.words}{look.decided_by}"
     else:
         denied = f"ports {area.ports[0]}-{area.ports[1]}"
         why = f"{_decider(entry, identity)} denies {denied} of replies, which Linux uses only if it is set so"
@@ -228,7 +238,7 @@ def _decider(entry: dict[str, Any] | None, identity: str) -> str:
 def _ports(area: Area, look: Look) -> str:
     ports = common(area.ports, _needed(look)) or area.ports
     listed = f"{ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]}-{ports[1]}"
-    return f"{listed} {'to' if look.egress else 'from'} {' and '.join(shown(peer) for peer in look.peers)}"
+    return f"{listed} {look.towards}"
 
 
 def _replies(look: Look) -> str:

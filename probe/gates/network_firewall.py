@@ -228,7 +228,7 @@ def _matches(attributes: dict[str, Any], flow: Flow) -> bool | None:
     if ports and not any(entry["FromPort"] <= PORT <= entry["ToPort"] for entry in ports):
         return False
     sources = [span(network) for network in flow.origin.networks(flow.version)]
-    targets = [span(network) for network in networks((flow.address,), flow.version)]
+    targets = [span(network) for network in flow.destinations]
     parts = (
         _within(sources, attributes.get("Sources", ()), flow.version),
         _within(targets, attributes.get("Destinations", ()), flow.version),

@@ -12,6 +12,7 @@ from probe.gates.endpoint_interfaces import has_interface, zone
 from probe.gates.flow import Flow
 from probe.gates.network_firewall import network_firewall
 from probe.gates.opinion import Opinion, opinions
+from probe.gates.public_parts import for_each_part
 from probe.gates.public_path import public_path
 from probe.gates.routes import route
 from probe.model import GateName
@@ -24,10 +25,11 @@ PACKET_GATES: tuple[tuple[GateName, Gate], ...] = (
     (GateName.ENDPOINT_ZONE, zone),
     (GateName.SECURITY_GROUP_EGRESS, security_groups.egress),
     (GateName.NACL_EGRESS, network_acls.egress),
-    (GateName.ROUTE, route),
-    (GateName.BLOCK_PUBLIC_ACCESS, block_public_access),  # before NAT and public addresses: it stops the gateway
-    (GateName.PUBLIC_PATH, public_path),
-    (GateName.NETWORK_FIREWALL, network_firewall),
+    (GateName.ROUTE, for_each_part(route)),
+    # Before NAT and public addresses: it stops the gateway.
+    (GateName.BLOCK_PUBLIC_ACCESS, for_each_part(block_public_access)),
+    (GateName.PUBLIC_PATH, for_each_part(public_path)),
+    (GateName.NETWORK_FIREWALL, for_each_part(network_firewall)),
     (GateName.NACL_INGRESS, network_acls.ingress),
     (GateName.SECURITY_GROUP_INGRESS, security_groups.ingress),
     (GateName.NACL_RETURN_EGRESS, network_acls.return_egress),

@@ -16,7 +16,6 @@ from probe.gates.flow import PORT, Flow
 from probe.gates.network_acls import EPHEMERAL, Look, judge
 from probe.gates.network_changes import TurnOffSourceCheck
 from probe.gates.opinion import Opinion, allows, depends, refuses
-from probe.gates.ranges import networks
 from probe.gates.route_tables import Hop, Way, table_of, table_of_gateway, way
 from probe.model import GateName
 
@@ -158,12 +157,12 @@ def _nat_acl(view: View, flow: Flow, subnet: str | None) -> Opinion | None:
     if subnet is None:
         return None
     inside = flow.origin.networks(flow.version)
-    outside = networks((flow.address,), flow.version)
+    outside, named = flow.destinations, (flow.place, flow.decided_by)
     from_inside = tuple(map(str, inside))
     anywhere = ("0.0.0.0/0" if flow.version == 4 else "::/0",)
     looks = [
-        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, True, outside, _HTTPS, anywhere),
-        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, outside, EPHEMERAL, anywhere),
+        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, True, outside, _HTTPS, anywhere, *named),
+        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, outside, EPHEMERAL, anywhere, *named),
     ]
     if subnet != flow.origin.subnet:
         looks.insert(0, Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, inside, _HTTPS, from_inside))

@@ -94,7 +94,7 @@ def way(view: View, table: dict[str, Any], address: str) -> Way | None:
     for route in table.get("Routes", ()):
         if route.get("State") == "filtered":
             continue
-        for destination, cidr in _destinations(view, route):
+        for destination, cidr in destinations(view, route):
             found = network(cidr)
             if found.version != parsed.version or parsed not in found:
                 continue
@@ -113,7 +113,8 @@ def way_of(view: View, flow: Flow) -> Way | None:
     return way(view, table_of(view, flow.origin.subnet, flow.origin.vpc), flow.address)
 
 
-def _destinations(view: View, route: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def destinations(view: View, route: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The range of a route as it is written there, with each range that this means. Raises MissingError."""
     for key in ("DestinationCidrBlock", "DestinationIpv6CidrBlock"):
         if route.get(key):
             yield route[key], route[key]

@@ -19,12 +19,15 @@ from probe.configuration.view import MissingError, View
 from probe.gates.changes import AddSecurityGroupRule
 from probe.gates.flow import PORT, Flow
 from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.public_parts import is_of_aws
 from probe.gates.ranges import Network, Span, common, covered, networks, shown, span
 from probe.gates.route_tables import Hop, way_of
 from probe.model import GateName
+from probe.narration import few
 from probe.records import Record, replace
 
 _TCP = ("-1", "tcp", "6")
+_MOST_PEERS = 3  # in a sentence
 
 
 class Peers(Record, frozen=True):
@@ -55,7 +58,7 @@ class Match(Record, frozen=True):
 
 def egress(view: View, flow: Flow) -> Opinion:
     """Whether the groups of the pulling interface let the packet out."""
-    peers = Peers(networks((flow.address,), flow.version), flow.target_groups, flow.prefix_list)
+    peers = Peers(flow.destinations, flow.target_groups, flow.prefix_list)
     return _judge(view, GateName.SECURITY_GROUP_EGRESS, flow, flow.origin.groups, peers)
 
 
@@ -95,8 +98,9 @@ def _judge(view: View, gate: GateName, flow: Flow, groups: Sequence[str], peers:
         raise unread
     if matches:
         match = matches[0]
-        condition = match.condition or f"which is only a part of {whom}"
-        sentence = f"{match.group} allows {PORT} {towards} {match.peer}, {condition}"
+        admitted_peers = few(dict.fromkeys(other.peer for other in matches), _MOST_PEERS)
+        condition = match.condition or f"which is only a part of {whom}{flow.decided_by if egress else ''}"
+        sentence = f"{match.group} allows {PORT} {towards} {admitted_peers}, {condition}"
         return depends(gate, sentence, match.group, _element(view, match, egress=egress))
     listed = ", ".join(groups)
     return refuses(
@@ -137,7 +141,7 @@ def _matches(
         identity = entry["PrefixListId"]
         if identity == peers.prefix_list:
             yield Match(group, permission, identity, (), whole=True)
-        else:
+        elif not (flow.is_somewhere and is_of_aws(view, identity)):
             listed = view.items(PREFIX_LIST_ENTRIES, PrefixListId=identity)
             yield from _part(group, permission, peers, identity, [item["Cidr"] for item in listed])
 

@@ -158,6 +158,7 @@ _FILTERS = {
     "instance-id": ("Instances", "InstanceId"),
     "addresses.private-ip-address": ("PrivateIpAddresses", "PrivateIpAddress"),
     "ipv6-addresses.ipv6-address": ("Ipv6Addresses", "Ipv6Address"),
+    "prefix-list-id": ("PrefixListId",),
     "prefix-list-name": ("PrefixListName",),
     "vpc-peering-connection-id": ("VpcPeeringConnectionId",),
     "transit-gateway-id": ("TransitGatewayId",),

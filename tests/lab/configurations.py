@@ -251,7 +251,7 @@ def _healthy() -> Account:
                 ],
                 "VpcEndpoints": [*map(_endpoint, HOSTS), gateway],
                 "PrefixLists": [
-                    {"PrefixListId": identity, "PrefixListName": name, "AddressFamily": "IPv4"}
+                    {"PrefixListId": identity, "PrefixListName": name, "AddressFamily": "IPv4", "OwnerId": "AWS"}
                     for identity, name in lists.items()
                 ],
                 "Entries": [{"Cidr": cidr, "_PrefixListId": identity} for identity, cidr in entries],
