@@ -29,6 +29,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "container/README.md": "container.md",
     "container/observability": "observability",
     "task-definitions": "task-definitions",
 }
