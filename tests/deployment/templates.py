@@ -143,3 +143,15 @@ _Loader.add_multi_constructor("!", _short_form)
 def decoded(path: Path) -> dict[str, Any]:
     """A template file, for `Template`. In the laboratory cfn-lint decodes and judges the same files."""
     return dict(yaml.load(path.read_text(), _Loader))
+
+
+def as_api(value: Any) -> Any:
+    """Keys in the spelling of the API; those of labels and log options are values, and stay."""
+    if isinstance(value, list):
+        return [as_api(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key[0].lower() + key[1:]: inner if key in ("DockerLabels", "Options") else as_api(inner)
+        for key, inner in value.items()
+    }

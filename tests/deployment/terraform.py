@@ -98,8 +98,9 @@ class Module:
             for validation in (inner for inner in block.blocks if inner.type == "validation"):
                 messages += self._unmet(validation, self._names)
         for block in self.of_type("resource"):
-            for inner in getattr(block.nested("lifecycle"), "blocks", ()):
-                messages += self._unmet(inner, self._names)
+            for _, names in self._instances(block):
+                for inner in getattr(block.nested("lifecycle"), "blocks", ()):
+                    messages += self._unmet(inner, names)
         return messages
 
     def _unmet(self, block: Block, names: Names) -> list[str]:

@@ -18,7 +18,7 @@ from probe.sim.vpc import VPC
 from tests.deployment.definitions import ACCOUNT, FOLDER, REGION, filled, probe_container
 from tests.deployment.filter_patterns import matches
 from tests.deployment.recording import checked, recorded
-from tests.deployment.templates import Template, decoded
+from tests.deployment.templates import Template, as_api, decoded
 from tests.report import made
 
 STACK = FOLDER / "cloudformation/probe.yaml"
@@ -197,15 +197,3 @@ def test_the_sidecar_is_the_probe_of_the_file_and_listens_where_it_should(listen
     assert as_api(container) == expected
     for key in ("Family", "NetworkMode", "RequiresCompatibilities", "Cpu", "Memory"):
         assert made_by_stack[key] == file[key[0].lower() + key[1:]]
-
-
-def as_api(value: Any) -> Any:
-    """Keys in the spelling of the API; those of labels and log options are values, and stay."""
-    if isinstance(value, list):
-        return [as_api(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key[0].lower() + key[1:]: inner if key in ("DockerLabels", "Options") else as_api(inner)
-        for key, inner in value.items()
-    }

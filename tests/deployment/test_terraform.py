@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 
-from tests.deployment.definitions import FOLDER, VALUES
-from tests.deployment.templates import Template, decoded
+from tests.deployment.definitions import FOLDER, VALUES, filled, probe_container
+from tests.deployment.templates import Template, as_api, decoded
 from tests.deployment.terraform import Block, Module
 
 TERRAFORM = FOLDER / "terraform"
 MODULES = sorted(path.parent for path in TERRAFORM.glob("*/versions.tf"))
 EXAMPLES = sorted(path.parent for path in TERRAFORM.glob("examples/*/main.tf"))
 ARGUMENTS = json.loads((Path(__file__).parent / "provider_arguments.json").read_text())
+
+STACKS = {"endpoints": FOLDER / "cloudformation/endpoints.yaml", "probe": FOLDER / "cloudformation/probe.yaml"}
 
 # ---- equal parameters and variables ----------------------------------------------------------------------------------
 
@@ -32,15 +34,29 @@ ENDPOINTS = {
     "RouteTableIds": ["rtb-0a1b"],
     "ClientCidr": "10.0.0.0/16,100.64.0.0/16",
 }
+PROBE = {"VpcCidr": "10.0.0.0/16,100.64.0.0/16", "SubnetIds": ["subnet-0a1b"], "SecurityGroupIds": ["sg-0a1b"]}
+TOPIC = "arn:aws:sns:us-east-1:123456789012:oncall"
+FULL = {
+    "ScheduleExpression": "rate(1 hour)",
+    "AlarmPeriodSeconds": 3600,
+    "AlarmTopicArn": TOPIC,
+    "AlarmEmail": "oncall@example.com",
+    "AlarmStatuses": "fail-or-inconclusive",
+    "Sidecar": "true",
+}
+REQUIRED = {"endpoints": ENDPOINTS, "probe": PROBE}
 EVERYTHING = dict.fromkeys(("EcsEndpoints", "SecretsManagerEndpoint", "SsmEndpoint", "KmsEndpoint"), "true")
 # Parameters of a stack with a variable of another name.
 VARIABLES = {
     "ClientCidr": "client_cidrs",
     "ClientCidrIpv6": "client_cidrs_ipv6",
     "SecretsManagerEndpoint": "secretsmanager_endpoint",
+    "VpcCidr": "vpc_cidrs",
 }
 # Parameters that are a list in Terraform.
-LISTS = {"ClientCidr", "ClientCidrIpv6"}
+LISTS = {"ClientCidr", "ClientCidrIpv6", "VpcCidr"}
+# Parameters without a variable: the repository and its images are those of `ecr-probe up`.
+STACK_ONLY = {"CreateRepository", "PushedImages"}
 
 # ---- equal types and properties --------------------------------------------------------------------------------------
 
@@ -48,6 +64,21 @@ TYPES = {
     "AWS::EC2::VPCEndpoint": "aws_vpc_endpoint",
     "AWS::EC2::SecurityGroup": "aws_security_group",
     "AWS::EC2::SecurityGroupIngress": "aws_vpc_security_group_ingress_rule",
+    "AWS::CloudWatch::Alarm": "aws_cloudwatch_metric_alarm",
+    "AWS::ECR::PullTimeUpdateExclusion": "aws_ecr_pull_time_update_exclusion",
+    "AWS::ECS::Service": "aws_ecs_service",
+    "AWS::ECS::TaskDefinition": "aws_ecs_task_definition",
+    "AWS::IAM::Role": "aws_iam_role",
+    "AWS::Logs::LogGroup": "aws_cloudwatch_log_group",
+    "AWS::Logs::MetricFilter": "aws_cloudwatch_log_metric_filter",
+    "AWS::SNS::Topic": "aws_sns_topic",
+    "AWS::Scheduler::Schedule": "aws_scheduler_schedule",
+}
+# Lists of the stacks that are resources of their own in Terraform, with the argument that refers to the resource.
+PARTS = {
+    "SecurityGroupIngress": ("aws_vpc_security_group_ingress_rule", "security_group_id", "id"),
+    "Policies": ("aws_iam_role_policy", "role", "id"),
+    "Subscription": ("aws_sns_topic_subscription", "topic_arn", "arn"),
 }
 # Properties with an argument of another name than the property in lower case.
 PROPERTIES = {
@@ -56,12 +87,40 @@ PROPERTIES = {
     "GroupDescription": "description",
     "GroupId": "security_group_id",
     "PolicyDocument": "policy",
+    "PolicyName": "name",
+    "AssumeRolePolicyDocument": "assume_role_policy",
+    "FilterPattern": "pattern",
+    "LogGroupName": "log_group_name",
+    "MetricTransformations": "metric_transformation",
+    "OKActions": "ok_actions",
 }
-# Arguments that the stacks leave to CloudFormation: names, and tags that show the endpoint in the console.
-TERRAFORM_ONLY = {"name_prefix", "tags"}
-# Resources by the name in the stack.
+# The same, in one type of resource or nested block only.
+OWN_PROPERTIES = {
+    ("AWS::Logs::LogGroup", "LogGroupName"): "name",
+    ("MetricTransformations", "MetricName"): "name",
+    ("MetricTransformations", "MetricNamespace"): "namespace",
+    ("MetricTransformations", "MetricValue"): "value",
+}
+# Objects of the stacks whose properties Terraform has one level higher.
+FLAT = {"DeploymentConfiguration", "AwsvpcConfiguration"}
+DOCUMENTS = {"PolicyDocument", "AssumeRolePolicyDocument", "ContainerDefinitions"}
+# Arguments that the stacks leave to CloudFormation: names, tags, and that it waits for a service.
+TERRAFORM_ONLY = {"name_prefix", "tags", "alarm_name", "wait_for_steady_state"}
+NAMED = {"aws_cloudwatch_log_metric_filter", "aws_ecs_service", "aws_scheduler_schedule"}
+# References of the stacks.
 ADDRESSES = {
-    "EndpointSecurityGroup": "aws_security_group.endpoints",
+    "EndpointSecurityGroup": "aws_security_group.endpoints.id",
+    "EndpointSecurityGroup.GroupId": "aws_security_group.endpoints.id",
+    "LogGroup": "aws_cloudwatch_log_group.verdicts.name",
+    "TaskRole": "aws_iam_role.task.id",
+    "TaskRole.Arn": "aws_iam_role.task.arn",
+    "ExecutionRole": "aws_iam_role.execution.id",
+    "ExecutionRole.Arn": "aws_iam_role.execution.arn",
+    "ScheduleRole": "aws_iam_role.schedule[0].id",
+    "ScheduleRole.Arn": "aws_iam_role.schedule[0].arn",
+    "TaskDefinition": "aws_ecs_task_definition.check[0].arn",
+    "SidecarTaskDefinition": "aws_ecs_task_definition.sidecar[0].arn",
+    "AlarmTopic": "aws_sns_topic.alarms[0].arn",
 }
 
 
@@ -85,53 +144,68 @@ def module(name: str, parameters: Mapping[str, Any], **where: str) -> Module:
     return Module(TERRAFORM / name, variables(parameters), **where)
 
 
-def as_terraform(value: Any, key: str = "") -> Any:
-    """A property of a stack as the argument of a resource: documents as they are, objects as nested blocks."""
-    if key == "PolicyDocument":
-        return value
+def referring(value: Any) -> Any:
+    """The value with the addresses of Terraform for the references of the stack."""
     if isinstance(value, dict):
-        return [{PROPERTIES.get(name, snake_case(name)): as_terraform(inner, name) for name, inner in value.items()}]
+        return {key: referring(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [as_terraform(item) for item in value]
-    return address(value)
+        return [referring(item) for item in value]
+    return ADDRESSES.get(value, value) if isinstance(value, str) else value
 
 
-def address(value: Any) -> Any:
-    """The address in Terraform for a reference to a resource of the stack."""
-    name, _, attribute = value.partition(".") if isinstance(value, str) else ("", "", "")
-    if name not in ADDRESSES or attribute not in ("", "Arn", "GroupId"):
-        return value
-    return f"{ADDRESSES[name]}.{'arn' if attribute == 'Arn' else 'id'}"
+def arguments(properties: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The properties of a resource or of a nested object as arguments; an object is a nested block."""
+    made: dict[str, Any] = {}
+    for name, value in properties.items():
+        argument = OWN_PROPERTIES.get((kind, name)) or PROPERTIES.get(name) or snake_case(name)
+        if name in FLAT:
+            made |= arguments(value, name)
+        elif name == "ContainerDefinitions":
+            made[argument] = as_api(value)
+        elif name in DOCUMENTS:
+            made[argument] = value
+        elif name == "AssignPublicIp":
+            made[argument] = value == "ENABLED"
+        elif isinstance(value, dict):
+            made[argument] = [arguments(value, name)]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            made[argument] = [arguments(item, name) for item in value]
+        else:
+            made[argument] = value
+    return made
 
 
 def of_stack(template: Template) -> list[dict[str, Any]]:
-    """The resources of a stack in Terraform's terms. Rules inside a security group become resources of their own."""
+    """The resources of a stack in Terraform's terms, without tags."""
     made = []
     for name, properties in template.resources().items():
-        rules = properties.pop("SecurityGroupIngress", [])
-        properties.pop("SecurityGroupEgress", None)
-        for rule in [*rules, properties]:
-            kind = rule.pop("Type", "AWS::EC2::SecurityGroupIngress")
-            group = {"security_group_id": f"{ADDRESSES[name]}.id"} if rule is not properties else {}
-            (arguments,) = as_terraform(rule)
-            made.append({"type": TYPES[kind], **arguments, **group})
-    return made
+        kind = properties.pop("Type")
+        for part, (type_, argument, attribute) in PARTS.items():
+            for item in properties.pop(part, ()):
+                address = ADDRESSES[name].rpartition(".")[0]
+                made.append({"type": type_, argument: f"{address}.{attribute}", **arguments(item, part)})
+        for left_out in ("SecurityGroupEgress", "Tags"):
+            properties.pop(left_out, None)
+        made.append({"type": TYPES[kind], **arguments(properties, kind)})
+    return [dict(referring(resource)) for resource in made]
 
 
 def of_module(made: Module) -> list[dict[str, Any]]:
     """The resources of a module without what the stacks leave to CloudFormation, and with decoded documents."""
     return [
         {
-            name: json.loads(value) if name in ("policy", "assume_role_policy") else value
-            for name, value in arguments.items()
-            if name not in TERRAFORM_ONLY
+            name: json.loads(value) if name in ("policy", "assume_role_policy", "container_definitions") else value
+            for name, value in resource.items()
+            if name not in TERRAFORM_ONLY and not (name == "name" and resource["type"] in NAMED)
         }
-        for arguments in made.resources.values()
+        for resource in made.resources.values()
     ]
 
 
 def in_order(resources: list[dict[str, Any]]) -> list[str]:
-    return sorted(json.dumps(resource, sort_keys=True) for resource in resources)
+    """Comparable texts. CloudFormation and Terraform convert numbers to texts where the API wants them."""
+    texts = (json.dumps(resource, sort_keys=True) for resource in resources)
+    return sorted(re.sub(r"(?<=[:\[ ])(\d+)(?=[,}\]])", r'"\1"', text) for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +226,55 @@ def test_the_endpoints_are_those_of_the_stack(parameters: dict[str, str], partit
     stack = Template(decoded(FOLDER / "cloudformation/endpoints.yaml"), values, partition, region)
     terraform = module("endpoints", values, partition=partition, region=region)
     assert in_order(of_module(terraform)) == in_order(of_stack(stack))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"RecordPullTime": "true", "Repository": "tools/probe", "ImageVersion": f"@sha256:{64 * '0'}"},
+        {"LogGroupName": "/probe", "LogRetentionDays": 7, "CpuArchitecture": "ARM64"},
+        {"ScheduleExpression": "rate(15 minutes)", "Cluster": "main"},
+        {"ScheduleExpression": "rate(15 minutes)", "ScheduleState": "DISABLED", "AlarmTopicArn": TOPIC},
+        {"ScheduleExpression": "rate(15 minutes)", "AlarmTopicArn": TOPIC, "AlarmStatuses": "not-pass"},
+        {"Sidecar": "true", "SidecarListen": "0.0.0.0:9879"},
+        FULL,
+    ],
+)
+@pytest.mark.parametrize(("partition", "region"), [("aws", "eu-west-1"), ("aws-cn", "cn-north-1")])
+def test_the_probe_is_that_of_the_stack(parameters: dict[str, Any], partition: str, region: str) -> None:
+    values = PROBE | parameters
+    stack = Template(decoded(STACKS["probe"]), values, partition, region)
+    terraform = module("probe", values, partition=partition, region=region)
+    assert in_order(of_module(terraform)) == in_order(of_stack(stack))
+
+
+def test_what_the_probe_creates_is_tagged() -> None:
+    made = module("probe", PROBE | FULL).resources
+    untagged = {name.split(".")[0] for name, resource in made.items() if "tags" not in resource}
+    assert untagged == {
+        "aws_cloudwatch_log_metric_filter",
+        "aws_ecr_pull_time_update_exclusion",
+        "aws_iam_role_policy",
+        "aws_scheduler_schedule",
+        "aws_sns_topic_subscription",
+    }  # the provider has no tags for these
+    assert all(resource["tags"]["application"] == "ecr-probe" for resource in made.values() if "tags" in resource)
+
+
+def test_the_sidecars_container_is_that_of_the_file() -> None:
+    container = module("probe", PROBE).output("sidecar_container_definition")
+    expected = probe_container(filled("fargate-sidecar"))
+    expected["logConfiguration"]["options"]["awslogs-group"] = "aws_cloudwatch_log_group.verdicts.name"
+    expected["environment"][0]["value"] = "10.0.0.0/16,100.64.0.0/16"
+    assert container == expected
+
+
+@pytest.mark.parametrize("parameters", [{"ScheduleExpression": "rate(15 minutes)"}, {"Sidecar": "true"}])
+def test_what_runs_needs_subnets_and_groups(parameters: dict[str, str]) -> None:
+    without = {name: value for name, value in PROBE.items() if name == "VpcCidr"}
+    (message,) = module("probe", without | parameters).invalid()
+    assert message.startswith("subnet_ids and security_group_ids are required")
 
 
 def test_the_group_of_the_endpoints_lets_nothing_out() -> None:
@@ -182,17 +305,17 @@ def test_the_endpoints_of_the_agent_are_created_in_order() -> None:
 
 # ---- variables -------------------------------------------------------------------------------------------------------
 
-STACKS = {"endpoints": FOLDER / "cloudformation/endpoints.yaml"}
-
 
 @pytest.mark.parametrize("name", STACKS)
 def test_the_variables_are_the_stacks_parameters(name: str) -> None:
-    parameters = decoded(STACKS[name])["Parameters"]
+    parameters = {key: value for key, value in decoded(STACKS[name])["Parameters"].items() if key not in STACK_ONLY}
     blocks = {block.labels[0]: block for block in Module(TERRAFORM / name, {}).of_type("variable")}
-    assert set(blocks) - TERRAFORM_ONLY == {VARIABLES.get(parameter, snake_case(parameter)) for parameter in parameters}
-    evaluated = Module(TERRAFORM / name, variables(ENDPOINTS))
+    assert set(blocks) - {"name", "tags"} == {
+        VARIABLES.get(parameter, snake_case(parameter)) for parameter in parameters
+    }
+    evaluated = Module(TERRAFORM / name, variables(REQUIRED[name]))
     for parameter, content in parameters.items():
-        if "Default" in content:
+        if "Default" in content and parameter not in REQUIRED[name]:
             ((variable, default),) = variables({parameter: content["Default"]}).items()
             assert evaluated.variable(variable) == default, variable
 
@@ -201,13 +324,17 @@ def test_the_variables_are_the_stacks_parameters(name: str) -> None:
 def test_a_variable_describes_itself_as_the_parameter_does(name: str) -> None:
     """So that a warning of the stack cannot be missing in the module. Words that name the form of a value differ."""
     for parameter, content in decoded(STACKS[name])["Parameters"].items():
+        if parameter in STACK_ONLY:
+            continue
         described = Module(TERRAFORM / name, {}).description(VARIABLES.get(parameter, snake_case(parameter)))
         if parameter not in LISTS:
-            assert plain(described) == plain(content["Description"])
+            assert plain(described) == plain(content["Description"]), parameter
 
 
 def plain(text: str) -> str:
-    return " ".join(text.replace('"', "").split())
+    """Without quotes; a stack is a module, and is created where a module is used."""
+    in_terms = text.replace('"', "").replace("create one stack for each", "use the module once for each")
+    return " ".join(in_terms.replace("this stack", "this module").split())
 
 
 @pytest.mark.parametrize(
@@ -225,10 +352,27 @@ def plain(text: str) -> str:
         ("endpoints", "s3_policy", "none"),
         ("endpoints", "ecr_policy", "pull"),
         ("endpoints", "organization_id", "a1b2c3d4e5"),
+        ("probe", "name", "a name"),
+        ("probe", "repository", "123456789012.dkr.ecr.us-east-1.amazonaws.com/ecr-probe:1"),
+        ("probe", "image_version", "0.1.0"),
+        ("probe", "cpu_architecture", "x86_64"),
+        ("probe", "vpc_cidrs", []),
+        ("probe", "schedule_expression", "15 minutes"),
+        ("probe", "cluster", "arn:aws:ecs:us-east-1:123456789012:cluster/main"),
+        ("probe", "subnet_ids", ["sg-0a1b"]),
+        ("probe", "security_group_ids", ["subnet-0a1b"]),
+        ("probe", "schedule_state", "on"),
+        ("probe", "alarm_topic_arn", "oncall"),
+        ("probe", "alarm_email", "oncall"),
+        ("probe", "alarm_statuses", "degraded"),
+        ("probe", "alarm_period_seconds", 60),
+        ("probe", "sidecar_listen", "0.0.0.0:80"),
+        ("probe", "log_group_name", "my group"),
+        ("probe", "log_retention_days", 31),
     ],
 )
 def test_a_bad_value_is_refused_with_the_variables_name(name: str, variable: str, bad: Any) -> None:
-    good = variables(ENDPOINTS)
+    good = variables(REQUIRED[name])
     assert Module(TERRAFORM / name, good).invalid() == []
     (message,) = Module(TERRAFORM / name, good | {variable: bad}).invalid()
     assert message.startswith(f"{variable} is ")
@@ -313,7 +457,8 @@ def fits(value: Any, kind: Any) -> bool:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_every_value_has_the_arguments_type(name: str) -> None:
-    for parameters in (ENDPOINTS, ENDPOINTS | EVERYTHING | {"IpAddressType": "ipv6"}):
+    everything: dict[str, dict[str, Any]] = {"endpoints": EVERYTHING | {"IpAddressType": "ipv6"}, "probe": FULL}
+    for parameters in (REQUIRED[name], REQUIRED[name] | everything[name]):
         for where, arguments in module(name, parameters).resources.items():
             known = {key.rstrip("*"): kind for key, kind in ARGUMENTS[arguments["type"]].items()}
             assert [key for key, value in arguments.items() if key != "type" and not fits(value, known[key])] == [], (
