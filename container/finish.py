@@ -14,9 +14,10 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-# botocore describes every service of AWS. These stay: the services that the program calls, most of them for `inspect`,
-# and those that botocore itself calls for an operator's credentials (sign-in, SSO, roles).
+# botocore describes every service of AWS. These stay: the services that the program calls, most of them for `inspect`
+# and `up`, and those that botocore itself calls for an operator's credentials (sign-in, SSO, roles).
 SERVICES = (
+    "cloudformation",
     "ec2",
     "ecr",
     "ecs",

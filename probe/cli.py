@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from probe.config.flags import Arguments, UsageError
     from probe.config.settings import Reports
     from probe.configuration.document import Configuration
+    from probe.deploy.console import TerminalConsole
     from probe.fleet import Fleet
     from probe.inspect.replacements import Replacement, Wanted
     from probe.model import Verdict
@@ -387,6 +388,61 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     return code
 
 
+def _up(argv: Sequence[str], stop: Stop) -> int:
+    from probe.config.settings import variables
+    from probe.deploy.command import Up
+    from probe.deploy.options import read_up_options
+    from probe.operator.aws import Account
+    from probe.safe_words import printable
+    from probe.smoke.calls import CONCURRENT_CALLS, WorkerThreads
+    from probe.smoke.progress import progress_on
+
+    options = read_up_options(argv)
+    _check_stdout(options.reports)
+    for note in options.notes:
+        _complain(note)
+
+    def deliver(fleet: Fleet) -> int:
+        if options.smoke.inspect is not None and not stop.is_set():
+            fleet = _with_configuration(fleet, options.smoke)
+        return _deliver(fleet, options.reports)
+
+    code = Up(
+        options,
+        Account(region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS),
+        WorkerThreads(),
+        stop=stop,
+        console=_console(stop),
+        progress=progress_on(sys.stderr, lambda line: _say(printable(line))),
+        deliver=deliver,
+        environ=variables(),
+    ).run()
+    return stop.exit_code if stop.is_set() else code
+
+
+def _down(argv: Sequence[str], stop: Stop) -> int:
+    from probe.deploy.command import Down
+    from probe.deploy.options import read_down_options
+    from probe.operator.aws import Account
+    from probe.smoke.calls import CONCURRENT_CALLS, WorkerThreads
+
+    options = read_down_options(argv)
+    for note in options.notes:
+        _complain(note)
+    account = Account(region=options.region, profile=options.profile, concurrent_calls=CONCURRENT_CALLS)
+    code = Down(options, account, WorkerThreads(), stop=stop, console=_console(stop)).run()
+    return stop.exit_code if stop.is_set() else code
+
+
+def _console(stop: Stop) -> TerminalConsole:
+    from probe.deploy.console import TerminalConsole
+    from probe.safe_words import printable
+
+    return TerminalConsole(
+        lambda line: _say(printable(line)), terminal=sys.stderr, keyboard=sys.stdin, width=_width(), stop=stop
+    )
+
+
 def _with_configuration(fleet: Fleet, options: SmokeOptions) -> Fleet:
     from probe.operator.reading import reading_account
     from probe.smoke.inspection import with_configuration
@@ -646,6 +702,8 @@ RUNNERS = {
     "health": Runner(_health),
     "serve": Runner(_serve, stoppable=True),
     "smoke": Runner(_smoke, stoppable=True),
+    "up": Runner(_up, stoppable=True),
+    "down": Runner(_down, stoppable=True),
     "inspect": Runner(_inspect),
     "schema": Runner(_schema),
 }

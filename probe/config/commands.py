@@ -122,6 +122,31 @@ COMMANDS = {
             "reports": flags.FLEET_REPORT_FLAGS,
         },
     ),
+    "up": Command(
+        "create what smoke needs in this account, run it and print one verdict",
+        (
+            "up --cluster main --service shop --image-archive ecr-probe.tar",
+            "up --service shop --plan",
+            "up --service shop --image-from ghcr.io/example/ecr-probe:0.1.0 --once --yes",
+        ),
+        f"{VERDICT_CODES}, 130 or 143 interrupted",
+        {
+            "where to run": flags.PLACEMENT_FLAGS,
+            "the probe's image": flags.UP_IMAGE_FLAGS,
+            "what to create": flags.UP_STACK_FLAGS,
+            "before and after": flags.UP_CONSENT_FLAGS,
+            "how to judge": flags.UP_OUTCOME_FLAGS,
+            "AWS access": flags.UP_ACCOUNT_FLAGS,
+            "reports": flags.FLEET_REPORT_FLAGS,
+        },
+    ),
+    "down": Command(
+        "remove what up has created, and nothing else",
+        ("down", "down --stack-name ecr-probe --plan"),
+        "0 removed or nothing to remove, 2 usage or something was not removed, 3 not finished in time, "
+        "130 or 143 interrupted",
+        {"what to remove": flags.DOWN_STACK_FLAGS, "AWS access": flags.DOWN_ACCOUNT_FLAGS},
+    ),
     "inspect": Command(
         "read the VPC's configuration from outside, and name the rule that stops the pull",
         (

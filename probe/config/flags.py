@@ -481,6 +481,86 @@ FLEET_REPORT_FLAGS = variant(
     },
 )
 SMOKE_FLAGS = (*PLACEMENT_FLAGS, *PROBE_FLAGS, *OUTCOME_FLAGS, *ACCOUNT_FLAGS, *FLEET_REPORT_FLAGS)
+
+
+# ---- flags of up and down ------------------------------------------------------------------------
+
+UP_IMAGE_FLAGS = (
+    Flag(
+        "image-archive",
+        "FILE",
+        "ecr-probe.tar",
+        "push the probe's image from this archive: an OCI layout (folder, .tar, .tar.gz), or what docker save writes",
+        note="the image that is in the repository already",
+    ),
+    Flag(
+        "image-from",
+        "REF",
+        "ghcr.io/example/ecr-probe:0.1.0",
+        "copy the probe's image from this registry, with docker's logins",
+        note="the image that is in the repository already",
+    ),
+    Flag(
+        "repository",
+        "NAME",
+        "tools/ecr-probe",
+        "the ECR repository of the probe's image, created if it does not exist; an existing one of others is pushed to "
+        "only if this is set",
+        default="ecr-probe",
+    ),
+    Flag(
+        "platform",
+        "OS/ARCH",
+        "linux/arm64",
+        "the platform of the task",
+        note="the service's, otherwise the image's if it has only one",
+    ),
+)
+STACK_NAME = Flag("stack-name", "NAME", "ecr-probe", "the CloudFormation stack", default="ecr-probe")
+UP_STACK_FLAGS = (
+    STACK_NAME,
+    replace(VPC_CIDR, help="a range that counts as yours; repeatable", note="all ranges of the subnets' VPC"),
+    Flag(
+        "schedule",
+        "WHEN",
+        "'rate(15 minutes)'",
+        "also run the check by itself, rate(...) or cron(...) of EventBridge Scheduler; none removes it",
+        note="as the stack has it, at first none",
+    ),
+)
+PLAN = Flag("plan", help="only print what would be done; nothing is changed", has_variable=False)
+YES = Flag("yes", help="do it without asking", has_variable=False)
+UP_CONSENT_FLAGS = (
+    PLAN,
+    YES,
+    Flag("once", help="remove everything again after the verdict, also after Ctrl-C", has_variable=False),
+)
+UP_OUTCOME_FLAGS = (
+    *(flag for flag in PROBE_FLAGS if flag.name == "as-execution-role"),
+    *(flag for flag in OUTCOME_FLAGS if flag.name in ("strict", "inspect")),
+    Flag("timeout", "DURATION", "30m", "limit of the whole run", default="30m"),
+)
+_UP_REGION = replace(ACCOUNT_FLAGS[0], help="the region in which to work")
+UP_ACCOUNT_FLAGS = (_UP_REGION, PROFILE)
+UP_FLAGS = (
+    *PLACEMENT_FLAGS,
+    *UP_IMAGE_FLAGS,
+    *UP_STACK_FLAGS,
+    *UP_CONSENT_FLAGS,
+    *UP_OUTCOME_FLAGS,
+    *UP_ACCOUNT_FLAGS,
+    *FLEET_REPORT_FLAGS,
+)
+DOWN_STACK_FLAGS = (
+    replace(STACK_NAME, help="the CloudFormation stack that up has created"),
+    PLAN,
+    YES,
+    Flag("timeout", "DURATION", "30m", "limit of the whole run", default="30m"),
+)
+DOWN_ACCOUNT_FLAGS = (replace(_UP_REGION, note="AWS_REGION or the profile's"), PROFILE)
+DOWN_FLAGS = (*DOWN_STACK_FLAGS, *DOWN_ACCOUNT_FLAGS)
+
+
 # ---- flags of inspect ----------------------------------------------------------------------------
 
 INSPECT_FLAGS = (
@@ -547,7 +627,7 @@ INSPECT_FLAGS = (
     STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS
-_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS, *INSPECT_FLAGS)
+_EVERY_FLAG = (*CHECK_FLAGS, *SERVE_FLAGS, *SMOKE_FLAGS, *EXPLAIN_FLAGS, *INSPECT_FLAGS, *UP_FLAGS, *DOWN_FLAGS)
 
 
 # ---- texts of flags ------------------------------------------------------------------------------
@@ -696,9 +776,9 @@ def _unrecognized(message: str, flags: Mapping[str, Flag], example: str) -> Usag
 
 def misspelt_variables(environ: Mapping[str, str], flags: Sequence[Flag] = _EVERY_FLAG) -> tuple[str, ...]:
     """One sentence for each variable that looks misspelled; others with our prefix may belong to something else."""
-    variables = [flag.variable for flag in flags]
-    of_the_demo = (flag for flag in (*DEMO_FLAGS, *DEMO_SERVE_FLAGS) if not flag.has_variable)
-    only_typed = {flag.variable: flag.name for flag in of_the_demo if flag.variable not in variables}
+    variables = [flag.variable for flag in flags if flag.has_variable]
+    typed = (flag for flag in (*DEMO_FLAGS, *DEMO_SERVE_FLAGS, *UP_CONSENT_FLAGS) if not flag.has_variable)
+    only_typed = {flag.variable: flag.name for flag in typed if flag.variable not in variables}
     sentences = []
     for name in sorted(environ):
         if name in only_typed:

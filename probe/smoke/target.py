@@ -61,8 +61,8 @@ class Target(Record, frozen=True):
 
 def read_target(options: Options, call: Call, *, region: str) -> Target:
     """Raises UsageError for what the user must change, ApiError for temporary errors."""
-    service = _service(options, call, region) if options.service is not None else None
-    definition = _definition(options, call, options.task_definition, region, flag="task-definition")
+    service = read_service(options, call, region) if options.service is not None else None
+    definition = read_definition(options, call, options.task_definition, region, flag="task-definition")
     container = _container(options, definition)
     own_interface = definition.get("networkMode") == "awsvpc"
     role = _execution_role(options, call, region, definition, service) if options.as_execution_role else None
@@ -89,7 +89,8 @@ def read_target(options: Options, call: Call, *, region: str) -> Target:
 # ---- the service -----------------------------------------------------------------------------------------------------
 
 
-def _service(options: Options, call: Call, region: str) -> Mapping[str, Any]:
+def read_service(options: Options, call: Call, region: str) -> Mapping[str, Any]:
+    """As DescribeServices returns it, with the network of its primary task set. Raises UsageError and ApiError."""
     try:
         reply = call("ecs:DescribeServices", cluster=options.cluster, services=[options.service])
     except ApiError as error:
@@ -106,14 +107,14 @@ def _service(options: Options, call: Call, region: str) -> Mapping[str, Any]:
     return {key: value for part in (primary, service) for key, value in part.items() if value}
 
 
-def _placement(service: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def placement_of(service: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The service's awsvpcConfiguration. None in bridge and host mode."""
     placement = ((service or {}).get("networkConfiguration") or {}).get("awsvpcConfiguration")
     return placement if isinstance(placement, Mapping) else None
 
 
 def _subnets(options: Options, service: Mapping[str, Any] | None, *, own_interface: bool) -> tuple[str, ...]:
-    service_subnets = tuple(dict.fromkeys((_placement(service) or {}).get("subnets", ())))
+    service_subnets = tuple(dict.fromkeys((placement_of(service) or {}).get("subnets", ())))
     if not service_subnets:
         if not options.subnets:
             sentence = "the service's tasks have no subnets of their own (bridge or host mode); name the instances'"
@@ -126,7 +127,7 @@ def _subnets(options: Options, service: Mapping[str, Any] | None, *, own_interfa
 
 
 def _network(options: Options, service: Mapping[str, Any] | None, *, own_interface: bool) -> Mapping[str, Any]:
-    arguments, placement = options.arguments, _placement(service)
+    arguments, placement = options.arguments, placement_of(service)
     if not own_interface:
         for name in ("security-groups", "assign-public-ip"):
             if name in arguments:
@@ -178,7 +179,8 @@ def _launch_parameters(
 # ---- the task definition ---------------------------------------------------------------------------------------------
 
 
-def _definition(options: Options, call: Call, name: str, region: str, *, flag: str) -> Mapping[str, Any]:
+def read_definition(options: Options, call: Call, name: str, region: str, *, flag: str) -> Mapping[str, Any]:
+    """As DescribeTaskDefinition returns it. `flag` names it in errors. Raises UsageError and ApiError."""
     try:
         reply = call("ecs:DescribeTaskDefinition", taskDefinition=name)
     except ApiError as error:
@@ -228,7 +230,7 @@ def _execution_role(
 ) -> str:
     if service is not None:
         name = str(service.get("taskDefinition") or "")
-        definition = _definition(options, call, name, region, flag="service")
+        definition = read_definition(options, call, name, region, flag="service")
     role = definition.get("executionRoleArn")
     if not role:
         name = str(definition.get("taskDefinitionArn", "")).rpartition("/")[2]

@@ -36,6 +36,7 @@ THIRD_PARTY = {
     "probe.registries": {"msgspec"},
     "probe.inspect": {"msgspec"},
     "probe.smoke": {"msgspec", "rich"},
+    "probe.deploy": set(),
     "probe.serve": {"jinja2", "markupsafe", "msgspec", "waitress"},
     "probe.sim": {"dns", "trustme"},
 }
@@ -147,6 +148,8 @@ PURE = (
     "probe.explain",
     "probe.verdict",
     "probe.fleet",
+    "probe.deploy.costs",
+    "probe.deploy.plan",
     "probe.report",
     "probe.history",
     "probe.serve.path_view",
@@ -225,7 +228,8 @@ def test_only_inspect_loads_the_outside_view(argv: str) -> None:
     """Checks start as fast as before: `demo` runs a whole one."""
     listed = f"import sys; from probe.cli import main; main({argv.split()!r}); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run((sys.executable, "-c", listed), capture_output=True, text=True, check=True, timeout=60)
-    outside = {"probe.configuration", "probe.gates", "probe.inspect", "probe.operator", "probe.registries"}
+    parts = ("configuration", "gates", "inspect", "operator", "deploy", "registries")
+    outside = {f"probe.{part}" for part in parts}
     loaded = done.stderr.splitlines()[-1].split()
     assert "probe.cli" in loaded
     assert not [name for name in loaded if within(name, outside)]
@@ -269,7 +273,8 @@ def test_only_operator_aws_makes_clients_of_aws() -> None:
 
 def test_only_the_command_line_and_smoke_import_the_operator() -> None:
     users = {dotted(path) for path in FILES if any(within(name, {"probe.operator"}) for name in imports(path))}
-    assert {user for user in users if not user.startswith(("probe.operator", "probe.smoke", "probe.inspect"))} == {
+    parts = ("probe.operator", "probe.smoke", "probe.inspect", "probe.deploy")
+    assert {user for user in users if not user.startswith(parts)} == {
         "probe.cli",
         "probe.simulated_inspection",
     }

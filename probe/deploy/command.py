@@ -1,0 +1,372 @@
+"""The commands `up` and `down`: read everything, print the plan, ask, do it.
+
+The stack is the record of what exists: it is created before the push and lists the digests that will be pushed, and it
+is removed last. So after an interruption at any moment the next `up` or `down` finds what there is.
+"""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Protocol
+
+from probe.config.flags import UsageError
+from probe.deploy.denials import refusal_of
+from probe.deploy.image import ProbeImage, choose_platform, for_push, read_image
+from probe.deploy.options import DownOptions, UpOptions
+from probe.deploy.placement import read_placement
+from probe.deploy.plan import DownPlan, UpPlan, down_lines, plan_down, plan_up, up_lines
+from probe.deploy.repository import (
+    RegistryLogin,
+    Repository,
+    read_repository,
+    remove_images,
+    remove_repository,
+)
+from probe.deploy.stack import Stack, StackError, Stacks
+from probe.fleet import Fleet
+from probe.narration import counted, size
+from probe.operator.aws import Account, ApiError
+from probe.progress import Progress as Transfer
+from probe.records import replace
+from probe.registries.client import Registry
+from probe.registries.copying import copy
+from probe.registries.reference import open_reference
+from probe.registries.source import CopyError, Source, StoppedError
+from probe.smoke.calls import Calls, EarlyEndError, Workers
+from probe.smoke.command import Smoke
+from probe.smoke.progress import Progress
+
+USAGE, INCONCLUSIVE = 2, 3
+DEFAULT_NAME = "ecr-probe"  # of the stack
+_SMOKE_SECONDS = 600.0  # as smoke's own default
+_DOWN_SECONDS = 1800.0  # of --once
+
+
+class Console(Protocol):
+    """The terminal. `say` and `show` write to stderr."""
+
+    width: int
+
+    def say(self, text: str) -> None:
+        """One line of progress."""
+
+    def show(self, lines: list[str]) -> None: ...
+
+    def confirm(self, question: str) -> bool:
+        """Raises UsageError if there is no terminal, EarlyEndError on Ctrl-C."""
+
+    def transfer(self) -> Transfer: ...
+
+
+class _Changes:
+    """What an interruption has to report: the phase, and what exists by now."""
+
+    def __init__(self) -> None:
+        self.phase = "reading"
+        self.begun = False
+
+    def enter(self, phase: str) -> None:
+        self.phase, self.begun = phase, True
+
+
+_STATES = {
+    "change set": "stack {stack} has no new resources yet",
+    "stack": "AWS continues with stack {stack}",
+    "push": "stack {stack} exists, and the image is pushed in part",
+    "check": "stack {stack} and its image exist",
+    "images": "stack {stack} exists, its images are removed in part",
+    "deletion": "AWS continues to remove stack {stack}",
+}
+
+
+class Up:
+    """One run of `up`. `deliver` prints the report of the check and returns its exit code."""
+
+    def __init__(
+        self,
+        options: UpOptions,
+        account: Account,
+        workers: Workers,
+        *,
+        stop: threading.Event,
+        console: Console,
+        progress: Progress,
+        deliver: Callable[[Fleet], int],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._options, self._account, self._workers, self._stop = options, account, workers, stop
+        self._console, self._progress, self._deliver, self._environ = console, progress, deliver, environ
+        self._calls = Calls(
+            account,
+            workers,
+            deadline=workers.now() + options.timeout,
+            expired=f"--timeout ({options.timeout:g} s) expired",
+            stop=stop,
+        )
+        self._changes = _Changes()
+        self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
+        self._login: RegistryLogin | None = None
+
+    def run(self) -> int:
+        """Returns the exit code; that of a signal is the caller's. Raises UsageError."""
+        try:
+            code = self._run()
+        except EarlyEndError as error:
+            self._say_state(str(error))
+            code = INCONCLUSIVE
+        except UsageError as error:
+            if not self._changes.begun:
+                raise
+            if not self._options.once:
+                raise UsageError(f"{error}; {self._next_steps()}") from None
+            self._console.say(str(error))
+            code = USAGE
+        if self._options.once and self._changes.begun:
+            code = max(code, self._take_away())
+        return code
+
+    def _run(self) -> int:
+        with ExitStack() as opened:
+            try:
+                ready = self._prepare(opened)
+                return 0 if ready is None else self._execute(*ready)
+            except ApiError as error:
+                raise refusal_of(error) from None
+            except StoppedError:
+                raise EarlyEndError("the run was interrupted") from None
+            except (StackError, CopyError) as error:
+                raise UsageError(str(error)) from None
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, opened: ExitStack) -> tuple[UpPlan, ProbeImage] | None:
+        """Only read, print the plan and ask. None: nothing is to be done."""
+        options, calls = self._options, self._calls
+        identity = calls.call("sts:GetCallerIdentity")
+        placement = read_placement(options, calls, region=self._account.region)
+        self._account.forget("ec2")
+        stack = self._stacks.read_at_rest()
+        repository = read_repository(calls, options.repository)
+        self._refuse_log_group(stack)
+        image = read_image(options, repository, stack, self._environ, self._open_stored, self._stop)
+        if image.source is not None:
+            opened.enter_context(image.source)
+        platform = choose_platform(options, placement, image, stack)
+        image = for_push(image, platform)
+        plan = plan_up(options, placement, image, platform, repository, stack)
+        self._console.show(
+            up_lines(
+                plan,
+                title=f"ecr-probe up in account {identity.get('Account')}, {self._account.region}",
+                once=options.once,
+                remove_with=self._down_command(),
+                width=self._console.width,
+            )
+        )
+        if options.plan or not (options.yes or self._console.confirm("Go ahead? [y/N] ")):
+            return None
+        return plan, image
+
+    def _refuse_log_group(self, stack: Stack | None) -> None:
+        """A log group of this name that the stack has not created would end its creation."""
+        if stack is not None and stack.exists:
+            return
+        name = f"/ecs/{self._options.stack_name}"
+        reply = self._calls.call("logs:DescribeLogGroups", logGroupNamePrefix=name)
+        if any(group.get("logGroupName") == name for group in reply.get("logGroups") or ()):
+            raise self._options.arguments.refusal(
+                "stack-name",
+                f"log group {name} exists and is not the stack's; choose another name",
+                example=f"--stack-name {self._options.stack_name}-2",
+            )
+
+    def _registry_login(self) -> RegistryLogin:
+        self._login = self._login or RegistryLogin(self._calls)
+        return self._login
+
+    def _open_stored(self, repository: Repository, digest: str) -> Source:
+        login = self._registry_login()
+        host = login.endpoint.removesuffix("/").rpartition("//")[2]
+        return open_reference(f"{host}/{repository.name}@{digest}", login=login, stop=self._stop)
+
+    # ---- doing it ----------------------------------------------------------------------------------------------------
+
+    def _execute(self, plan: UpPlan, image: ProbeImage) -> int:
+        if plan.removes_stack and (left := self._stacks.read()) is not None:
+            self._stacks.delete(left)
+        creates = plan.creates
+        if plan.first is not None:
+            self._stacks.apply(plan.first, create=creates)
+            creates = False
+        if plan.first is None and plan.pushes:
+            stack = self._stacks.apply(plan.final, create=creates)
+            self._push(plan, image)
+        else:
+            if plan.pushes:
+                self._push(plan, image)
+            stack = self._stacks.apply(plan.final, create=creates)
+        return self._check(stack)
+
+    def _push(self, plan: UpPlan, image: ProbeImage) -> None:
+        assert image.source is not None
+        self._changes.enter("push")
+        login = self._registry_login()
+        transfer = self._console.transfer()
+        try:
+            with Registry(login.endpoint, login, stop=self._stop) as registry:
+                copied = copy(image.source, registry, self._options.repository, tags=[plan.tag], progress=transfer)
+        finally:
+            transfer.close()
+        self._console.say(f"pushed {size(image.size)} to {self._options.repository} ({copied.digest[:19]})")
+
+    def _check(self, stack: Stack) -> int:
+        self._changes.enter("check")
+        definition = stack.outputs.get("SmokeTaskDefinitionArn")
+        if not definition:
+            raise StackError(f"stack {stack.name} has no output SmokeTaskDefinitionArn")
+        left = max(self._calls.deadline - self._calls.now(), 1.0)
+        smoke = replace(self._options.smoke, task_definition=definition, timeout=min(_SMOKE_SECONDS, left))
+        fleet = Smoke(smoke, self._account, self._workers, stop=self._stop, progress=self._progress).run()
+        code = self._deliver(fleet)
+        if self._stop.is_set():
+            self._say_state("the run was interrupted")
+        elif not self._options.once:
+            self._console.say(f"run it again: {self._smoke_command(definition)}")
+            self._console.say(f"remove it:    {self._down_command()}")
+        return code
+
+    def _smoke_command(self, definition: str) -> str:
+        """As it can be pasted."""
+        options, smoke = self._options, self._options.smoke
+        where = (
+            f"--service {smoke.service}"
+            if smoke.service
+            else f"--subnets {','.join(smoke.subnets)} --security-groups {','.join(smoke.security_groups)}"
+        )
+        own = "" if options.stack_name == DEFAULT_NAME else f" --task-definition {definition.rpartition('/')[2]}"
+        role = " --as-execution-role" if smoke.as_execution_role else ""
+        access = _access(self._account.region, options.profile)
+        return f"ecr-probe smoke --cluster {smoke.cluster} {where}{own}{role}{access}"
+
+    # ---- afterwards --------------------------------------------------------------------------------------------------
+
+    def _say_state(self, reason: str) -> None:
+        """What exists now, and how to go on."""
+        changes = self._changes
+        if not changes.begun:
+            self._console.say(f"{reason}; nothing was changed")
+            return
+        state = _STATES[changes.phase].format(stack=self._options.stack_name)
+        steps = "it is removed now" if self._options.once else self._next_steps()
+        self._console.say(f"{reason}; {state}; {steps}")
+
+    def _next_steps(self) -> str:
+        return f"the same command goes on, {self._down_command()} removes it"
+
+    def _down_command(self) -> str:
+        return down_command(self._options.stack_name, region=self._account.region, profile=self._options.profile)
+
+    def _take_away(self) -> int:
+        """`down`, also after a signal. A second signal ends the process."""
+        options = DownOptions(
+            stack_name=self._options.stack_name,
+            plan=False,
+            yes=True,
+            timeout=_DOWN_SECONDS,
+            region=self._account.region,
+            profile=self._options.profile,
+            notes=(),
+            arguments=self._options.arguments,
+        )
+        down = Down(options, self._account, self._workers, stop=threading.Event(), console=self._console)
+        try:
+            return down.run()
+        except UsageError as error:
+            self._console.say(str(error))
+            return USAGE
+
+
+class Down:
+    """One run of `down`."""
+
+    def __init__(
+        self, options: DownOptions, account: Account, workers: Workers, *, stop: threading.Event, console: Console
+    ) -> None:
+        self._options, self._account, self._console = options, account, console
+        self._calls = Calls(
+            account,
+            workers,
+            deadline=workers.now() + options.timeout,
+            expired=f"--timeout ({options.timeout:g} s) expired",
+            stop=stop,
+        )
+        self._changes = _Changes()
+        self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
+
+    def run(self) -> int:
+        """Returns the exit code; that of a signal is the caller's. Raises UsageError."""
+        try:
+            return self._run()
+        except EarlyEndError as error:
+            state = "nothing was changed"
+            if self._changes.begun:
+                state = _STATES[self._changes.phase].format(stack=self._options.stack_name)
+                state += f"; {self._command()} finishes"
+            self._console.say(f"{error}; {state}")
+            return INCONCLUSIVE
+        except ApiError as error:
+            raise refusal_of(error) from None
+        except StackError as error:
+            raise UsageError(f"{error}; {self._command()} tries it again") from None
+
+    def _run(self) -> int:
+        options, console = self._options, self._console
+        stack = self._stacks.read_at_rest()
+        if stack is None:
+            console.say(
+                f"there is no stack {options.stack_name} in {self._account.region}, so there is nothing to remove"
+            )
+            return 0
+        if not stack.is_ours:
+            raise options.arguments.refusal(
+                "stack-name",
+                f"stack {stack.name} was not created by ecr-probe up, and is left as it is; "
+                f"aws cloudformation delete-stack --stack-name {stack.name} --region {self._account.region} removes it",
+            )
+        repository = read_repository(self._calls, stack.parameters.get("Repository") or options.stack_name)
+        plan = plan_down(stack, repository)
+        console.show(down_lines(plan, title=f"ecr-probe down in {self._account.region}", width=console.width))
+        if options.plan or not (options.yes or console.confirm("Go ahead? [y/N] ")):
+            return 0
+        return self._execute(stack, plan)
+
+    def _execute(self, stack: Stack, plan: DownPlan) -> int:
+        self._changes.enter("images")
+        if plan.repository is not None:
+            for digest, reason in remove_images(self._calls, plan.repository, plan.images).items():
+                self._console.say(f"image {digest[:19]} is left: {reason}")
+            if plan.images:
+                self._console.say(f"removed {counted(len(plan.images), 'image')}")
+            if plan.removes_repository:
+                gone = remove_repository(self._calls, plan.repository.name)
+                name = f"repository {plan.repository.name}"
+                self._console.say(f"removed {name}" if gone else f"{name} is left: it has other images")
+        self._stacks.delete(stack)
+        self._console.say(f"removed stack {stack.name}")
+        return 0
+
+    def _command(self) -> str:
+        return down_command(self._options.stack_name, region=self._account.region, profile=self._options.profile)
+
+
+def down_command(stack_name: str, *, region: str, profile: str | None) -> str:
+    """As it can be pasted."""
+    name = "" if stack_name == DEFAULT_NAME else f" --stack-name {stack_name}"
+    return f"ecr-probe down{name}{_access(region, profile)}"
+
+
+def _access(region: str, profile: str | None) -> str:
+    return f" --region {region}" + (f" --profile {shlex.quote(profile)}" if profile else "")

@@ -1,0 +1,298 @@
+"""What `up` and `down` will do, decided from what exists and what is wanted, and its words. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from probe.config.flags import UsageError
+from probe.deploy import costs
+from probe.deploy.image import ProbeImage
+from probe.deploy.options import PLATFORMS, UpOptions
+from probe.deploy.placement import Placement
+from probe.deploy.repository import Removal, Repository, removals, tag_of
+from probe.deploy.stack import Stack
+from probe.narration import counted, few, listed, size
+from probe.records import Record
+
+MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 bytes: AWS[cfn-parameter-size]
+_RETENTION = 30  # days
+
+
+class Item(Record, frozen=True):
+    """A row of the plan: "create", "log group", "/ecs/ecr-probe", "kept for 30 days"."""
+
+    verb: str
+    kind: str
+    name: str
+    note: str = ""
+
+
+class UpPlan(Record, frozen=True):
+    """`first` and `final` are the stack's parameters before and after the push; `first` None: one change set is enough.
+
+    `removes_stack`: what is left of the stack cannot be updated and goes first.
+    """
+
+    items: tuple[Item, ...]
+    costs: costs.Costs
+    first: Mapping[str, str] | None
+    final: Mapping[str, str]
+    tag: str
+    pushes: bool
+    creates: bool
+    removes_stack: bool
+    schedule: str
+
+
+class DownPlan(Record, frozen=True):
+    items: tuple[Item, ...]
+    images: tuple[Removal, ...]
+    repository: Repository | None
+    removes_repository: bool
+
+
+def plan_up(
+    options: UpOptions,
+    placement: Placement,
+    image: ProbeImage,
+    platform: str,
+    repository: Repository | None,
+    stack: Stack | None,
+) -> UpPlan:
+    """Raises UsageError if something of the same name is not ours."""
+    _refuse_foreign(options, stack)
+    removes_stack = stack is not None and stack.only_deletable
+    live = stack if stack is not None and stack.exists else None
+    made_repository = live is not None and live.parameters.get("CreateRepository") == "true"
+    if made_repository and repository is None:  # down was interrupted after it had removed the repository
+        removes_stack, live, made_repository = True, None, False
+    if live is not None and live.parameters.get("Repository") != options.repository:
+        raise options.arguments.refusal(
+            "repository",
+            f"stack {options.stack_name} has the repository {live.parameters.get('Repository')}; leave it, or give "
+            "another --stack-name (ECR_PROBE_STACK_NAME)",
+            example=f"--repository {live.parameters.get('Repository')}",
+        )
+    new = [digest for digest in image.manifests if repository is None or repository.image(digest) is None]
+    if new and repository is not None and not made_repository and not options.repository_is_typed:
+        raise options.arguments.refusal(
+            "repository",
+            f"{options.repository} exists and was not created by this stack; name it to push to it, or another",
+            example=f"--repository {options.repository}",
+        )
+    pushes = bool(new) or _lacks_its_tag(image, live, repository)
+    pushed = _pushed(options, live, repository, new)
+    before = live.parameters.get("ScheduleExpression", "") if live else ""
+    schedule = before if options.schedule is None else options.schedule
+    final = {
+        "Repository": options.repository,
+        "CreateRepository": "true" if repository is None or made_repository else "false",
+        "ImageVersion": f"@{image.digest}",
+        "CpuArchitecture": PLATFORMS[platform],
+        "VpcCidr": ",".join(placement.vpc_cidrs),
+        "ScheduleExpression": schedule,
+        "Cluster": placement.cluster,
+        "SubnetIds": ",".join(placement.subnets),
+        "SecurityGroupIds": ",".join(placement.security_groups),
+        "RecordPullTime": "true",  # of the probe's own image, on which nothing depends
+        "LogGroupName": f"/ecs/{options.stack_name}",
+        "LogRetentionDays": str(_RETENTION),
+        "PushedImages": ",".join(pushed),
+    }
+    first = _before_the_push(final, live) if new else None
+    return UpPlan(
+        items=tuple(_items_of_up(options, placement, image, platform, repository, live, final, new, removes_stack)),
+        costs=_costs(placement, image, platform, schedule),
+        first=first if first != final else None,
+        final=final,
+        tag=tag_of(image.digest),
+        pushes=pushes,
+        creates=live is None,
+        removes_stack=removes_stack,
+        schedule=schedule,
+    )
+
+
+def _lacks_its_tag(image: ProbeImage, live: Stack | None, repository: Repository | None) -> bool:
+    """A push was interrupted after the image and before its tag."""
+    stored = repository.image(image.digest) if repository else None
+    is_pushed = image.source is not None and image.digest in pushed_images(live)
+    return stored is not None and is_pushed and tag_of(image.digest) not in stored.tags
+
+
+def _refuse_foreign(options: UpOptions, stack: Stack | None) -> None:
+    if stack is None:
+        return
+    if not stack.is_ours:
+        raise options.arguments.refusal(
+            "stack-name",
+            f"stack {stack.name} exists and was not created by ecr-probe up; choose another name",
+            example=f"--stack-name {stack.name}-2",
+        )
+    if stack.is_stuck:
+        raise UsageError(
+            f"stack {stack.name} is {stack.status}; continue its rollback first: "
+            f"aws cloudformation continue-update-rollback --stack-name {stack.name}"
+        )
+
+
+def _pushed(
+    options: UpOptions, live: Stack | None, repository: Repository | None, new: Sequence[str]
+) -> tuple[str, ...]:
+    """The digests of all images that we pushed and that exist, the new ones first."""
+    earlier = [digest for digest in pushed_images(live) if repository is not None and repository.image(digest)]
+    digests = tuple(dict.fromkeys((*new, *earlier)))
+    if len(digests) > MOST_PUSHED:
+        raise UsageError(
+            f"stack {options.stack_name} has pushed {counted(len(digests), 'image')}, more than it can record; "
+            f"remove the earlier ones with ecr-probe down --stack-name {options.stack_name}"
+        )
+    return digests
+
+
+def pushed_images(stack: Stack | None) -> tuple[str, ...]:
+    return tuple(filter(None, (stack.parameters.get("PushedImages", "") if stack else "").split(",")))
+
+
+def _before_the_push(final: Mapping[str, str], live: Stack | None) -> dict[str, str]:
+    """What runs by itself needs the image. Until it is there, an existing stack keeps what it runs, and a new one runs
+    nothing; but it records what will be pushed, so that an interrupted push can be removed."""
+    if live is None:
+        return {**final, "ScheduleExpression": ""}
+    return {**final, **{key: value for key, value in live.parameters.items() if key in final and key != "PushedImages"}}
+
+
+def _costs(placement: Placement, image: ProbeImage, platform: str, schedule: str) -> costs.Costs:
+    monthly: dict[str, float | None] = {f"{size(image.size)} in ECR": costs.storage(image.size)}
+    if schedule:
+        number = costs.runs_of_schedule(schedule)
+        monthly["the schedule"] = None if number is None else costs.runs(number, platform)
+    return costs.Costs(
+        monthly=monthly, run=costs.runs(len(placement.subnets), platform) if placement.on_fargate else 0.0
+    )
+
+
+# ---- words of up -----------------------------------------------------------------------------------------------------
+
+
+def _items_of_up(
+    options: UpOptions,
+    placement: Placement,
+    image: ProbeImage,
+    platform: str,
+    repository: Repository | None,
+    live: Stack | None,
+    final: Mapping[str, str],
+    new: Sequence[str],
+    removes_stack: bool,
+) -> Iterator[Item]:
+    verb = "update" if live else "create"
+    if removes_stack:
+        yield Item("remove", "stack", options.stack_name, "what is left of an earlier try")
+    yield Item(verb, "stack", options.stack_name, "" if live is None else "as far as something has changed")
+    if final["CreateRepository"] == "true":
+        yield Item("keep" if repository else "create", "repository", options.repository)
+    else:
+        yield Item("keep", "repository", options.repository, "it is not the stack's, and down leaves it")
+    what = f"{listed(image.platforms)}, {size(image.size)}"
+    if new:
+        yield Item(
+            "push", "image", image.digest[:19], f"{what}, from {image.origin}, with the tag {tag_of(image.digest)}"
+        )
+    else:
+        yield Item("keep", "image", image.digest[:19], f"{what}, is in the repository")
+    if live is None:
+        yield Item("create", "roles", "", "one for the check, one that pulls its image")
+        yield Item("create", "log group", final["LogGroupName"], f"verdicts are kept for {_RETENTION} days")
+    same = live is not None and (live.parameters.get("ImageVersion"), live.parameters.get("CpuArchitecture")) == (
+        final["ImageVersion"],
+        final["CpuArchitecture"],
+    )
+    yield Item("keep" if same else verb, "task definition", "ecr-probe-smoke", f"for {platform}")
+    before, now = live.parameters.get("ScheduleExpression", "") if live else "", final["ScheduleExpression"]
+    if before or now:
+        change = "keep" if before == now else "create" if not before else "remove" if not now else "update"
+        yield Item(change, "schedule", now or before, "" if now else "it no longer runs")
+    where = f"of service {placement.service}" if placement.service else f"({few(placement.subnets)})"
+    yield Item(
+        "run",
+        "check",
+        "",
+        f"in {counted(len(placement.subnets), 'subnet')} {where}, cluster {placement.cluster}; "
+        f"the VPC has {listed(placement.vpc_cidrs)}",
+    )
+
+
+def up_lines(plan: UpPlan, *, title: str, once: bool, remove_with: str, width: int) -> list[str]:
+    lines = [title, "", *_rows(plan.items, width), ""]
+    monthly, run = plan.costs.sum, plan.costs.run
+    of_run = f"this run {costs.dollars(run)}" if run else "this run nothing, as it uses instances that you have"
+    unknown = "".join(f", and {part} by its runs" for part, price in plan.costs.monthly.items() if price is None)
+    stays = f"what stays {costs.dollars(monthly)} a month ({listed(plan.costs.monthly)}{unknown})"
+    sums = of_run if once else f"{of_run}, {stays}"
+    lines += textwrap.wrap(f"Costs: {sums}, at prices of {costs.PRICES_OF}.", width, break_on_hyphens=False)
+    removal = "Everything is removed again after the verdict." if once else f"Remove it with: {remove_with}"
+    return [*lines, removal, ""]
+
+
+# ---- down ------------------------------------------------------------------------------------------------------------
+
+
+def plan_down(stack: Stack, repository: Repository | None) -> DownPlan:
+    """Only for a stack of ours."""
+    images = removals(repository, pushed_images(stack)) if repository else ()
+    made = stack.parameters.get("CreateRepository") == "true" and not stack.in_review
+    whole = {removal.image.digest for removal in images if removal.whole}
+    others = [image for image in repository.images if image.digest not in whole] if repository else []
+    removes_repository = made and repository is not None and not others
+    return DownPlan(
+        items=tuple(_items_of_down(stack, repository, images, made=made, others=len(others))),
+        images=images,
+        repository=repository,
+        removes_repository=removes_repository,
+    )
+
+
+def _items_of_down(
+    stack: Stack, repository: Repository | None, images: Sequence[Removal], *, made: bool, others: int
+) -> Iterator[Item]:
+    roots = [removal for removal in images if tag_of(removal.image.digest) in removal.image.tags]
+    parts = len([removal for removal in images if removal.whole and removal not in roots])
+    for removal in roots:
+        of_platforms = f"with {counted(parts, 'manifest')} of its platforms" if parts else ""
+        if removal.whole:
+            yield Item("remove", "image", removal.image.digest[:19], of_platforms)
+        else:
+            note = f"its tag {tag_of(removal.image.digest)} is removed; it also has the tag {few(removal.foreign_tags)}"
+            yield Item("keep", "image", removal.image.digest[:19], note)
+    if not roots and parts:
+        yield Item("remove", "images", str(parts), "of a push that was interrupted")
+    if repository is not None:
+        reason = f"it has {counted(others, 'image')} that up did not push" if made else "it is not the stack's"
+        yield Item(
+            "remove" if made and not others else "keep",
+            "repository",
+            repository.name,
+            "" if made and not others else reason,
+        )
+    note = "it is empty" if stack.in_review else "its roles, its log group with all verdicts, its task definitions"
+    yield Item("remove", "stack", stack.name, note)
+
+
+def down_lines(plan: DownPlan, *, title: str, width: int) -> list[str]:
+    return [title, "", *_rows(plan.items, width), ""]
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _rows(items: Sequence[Item], width: int) -> Iterator[str]:
+    verbs, kinds = (max(map(len, column)) for column in ([i.verb for i in items], [i.kind for i in items]))
+    indent = " " * (2 + verbs + 2 + kinds + 2)
+    for item in items:
+        start = f"  {item.verb.ljust(verbs)}  {item.kind.ljust(kinds)}  "
+        text = "  ".join(filter(None, (item.name, item.note)))
+        folded = textwrap.wrap(text, max(width - len(indent), 30), break_long_words=False, break_on_hyphens=False)
+        yield f"{start}{folded[0]}"
+        yield from (f"{indent}{line}" for line in folded[1:])

@@ -1,0 +1,295 @@
+"""The CloudFormation stack: its state, its change sets, the events of what it does, its deletion.
+
+A stack is ours if it has the tag `ecr-probe`, which only `up` sets. A stack of which only a change set exists has no
+resources yet and may have no tags; then the names of its change sets decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any
+from uuid import uuid4
+
+from probe import __version__
+from probe.deploy.denials import explained
+from probe.operator.aws import ApiError, Kind
+from probe.records import Record, field
+from probe.safe_words import scrub
+from probe.smoke.calls import Calls
+
+OWNER_TAG = "ecr-probe"
+NEEDED_CAPABILITIES = ("CAPABILITY_IAM",)
+_CHANGE_SET = "ecr-probe-"  # the beginning of the name of our change sets
+_POLL = 3.0  # seconds
+_QUIET = 20.0  # seconds after which a line reports that the stack is still in progress
+_MOST_EVENT_PAGES = 20
+# What CloudFormation writes where a change set has no changes: AWS[cfn-no-changes]
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+_REVIEW = "REVIEW_IN_PROGRESS"
+# A stack in these states can only be deleted: AWS[cfn-rollback-complete]
+_ONLY_DELETABLE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+_TYPES = {
+    "AWS::CloudFormation::Stack": "stack",
+    "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::ECR::PullTimeUpdateExclusion": "pull-time exclusion",
+    "AWS::ECR::Repository": "repository",
+    "AWS::ECS::Service": "service",
+    "AWS::ECS::TaskDefinition": "task definition",
+    "AWS::IAM::Role": "role",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::Logs::MetricFilter": "metric filter",
+    "AWS::Scheduler::Schedule": "schedule",
+}
+_VERBS = {"CREATE": "created", "UPDATE": "updated", "DELETE": "removed"}
+
+
+class StackError(Exception):
+    """CloudFormation did not do what it was asked to do. `str` is one line for the user."""
+
+
+class Stack(Record, frozen=True):
+    id: str
+    name: str
+    status: str
+    reason: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    is_ours: bool = False
+
+    @property
+    def in_review(self) -> bool:
+        """Only a change set exists, and no resources: AWS[cfn-review]"""
+        return self.status == _REVIEW
+
+    @property
+    def in_progress(self) -> bool:
+        return self.status.endswith("_IN_PROGRESS") and not self.in_review
+
+    @property
+    def only_deletable(self) -> bool:
+        return self.status in _ONLY_DELETABLE
+
+    @property
+    def is_stuck(self) -> bool:
+        """It needs an operator: an update could not be rolled back."""
+        return self.status == "UPDATE_ROLLBACK_FAILED"
+
+    @property
+    def exists(self) -> bool:
+        return not self.in_review and not self.only_deletable
+
+
+def template() -> str:
+    """The template that the program ships."""
+    return (files("probe.deploy") / "stack.yaml").read_text(encoding="utf-8")
+
+
+class Stacks:
+    """The stack with one name. `say` receives lines of progress, `enter` the name of each phase that changes something.
+
+    Every method raises ApiError and EarlyEndError.
+    """
+
+    def __init__(
+        self, calls: Calls, name: str, *, say: Callable[[str], None], enter: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._calls, self.name, self._say, self._enter = calls, name, say, enter
+
+    # ---- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, stack_id: str | None = None) -> Stack | None:
+        """The stack as it is; None if there is none. A deleted stack is found by its id only."""
+        try:
+            reply = self._calls.call("cloudformation:DescribeStacks", StackName=stack_id or self.name)
+        except ApiError as error:
+            if error.kind is Kind.REFUSED and "does not exist" in error.text:
+                return None
+            raise
+        found = next(iter(reply.get("Stacks") or ()), None)
+        if found is None or found.get("StackStatus") == "DELETE_COMPLETE":
+            return None
+        stack = _stack(found)
+        if stack.in_review and not stack.is_ours:
+            return _stack(found, is_ours=self._has_only_our_change_sets())
+        return stack
+
+    def _has_only_our_change_sets(self) -> bool:
+        reply = self._calls.call("cloudformation:ListChangeSets", StackName=self.name)
+        return all(str(item.get("ChangeSetName")).startswith(_CHANGE_SET) for item in reply.get("Summaries") or ())
+
+    def read_at_rest(self) -> Stack | None:
+        """As `read`, once nothing is in progress: an operation of others may be, or one that was interrupted."""
+        stack = self.read()
+        if stack is not None and stack.in_progress:
+            self._say(f"stack {self.name} is {stack.status}; waiting until it is done")
+            self._wait(stack, _Events(since=None))
+            stack = self.read()
+        return stack
+
+    # ---- changing ----------------------------------------------------------------------------------------------------
+
+    def apply(self, parameters: Mapping[str, str], *, create: bool) -> Stack:
+        """Make a change set, execute it and wait. Raises StackError."""
+        self._enter("change set")
+        token = uuid4().hex
+        name = f"{_CHANGE_SET}{token}"
+        self._calls.call(
+            "cloudformation:CreateChangeSet",
+            StackName=self.name,
+            ChangeSetName=name,
+            ChangeSetType="CREATE" if create else "UPDATE",
+            ClientToken=token,
+            TemplateBody=template(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=list(NEEDED_CAPABILITIES),
+            Tags=[{"Key": OWNER_TAG, "Value": __version__}],
+            Description=f"ecr-probe {__version__} up",
+        )
+        if not self._await_change_set(name, create=create):
+            stack = self.read()
+            if stack is None:
+                raise StackError(f"stack {self.name} was removed by others")
+            return stack
+        self._enter("stack")
+        self._calls.call(
+            "cloudformation:ExecuteChangeSet", StackName=self.name, ChangeSetName=name, ClientRequestToken=token
+        )
+        stack = self.read()
+        if stack is None:
+            raise StackError(f"stack {self.name} was removed by others")
+        events = _Events(since=token)
+        stack = self._wait(stack, events)
+        if stack is None or stack.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            status = stack.status if stack else "removed"
+            raise StackError(self._failure(events, f"stack {self.name} is {status}", stack))
+        return stack
+
+    def _await_change_set(self, name: str, *, create: bool) -> bool:
+        """Whether it has changes. Raises StackError."""
+        while True:
+            reply = self._calls.call("cloudformation:DescribeChangeSet", StackName=self.name, ChangeSetName=name)
+            status, reason = str(reply.get("Status")), str(reply.get("StatusReason") or "")
+            if status == "CREATE_COMPLETE":
+                self._say_changes(reply.get("Changes") or ())
+                return True
+            if status == "FAILED":
+                break
+            self._calls.pause(_POLL)
+        self._calls.call("cloudformation:DeleteChangeSet", StackName=self.name, ChangeSetName=name)
+        if any(text in reason for text in _NO_CHANGES):
+            self._say(f"stack {self.name} is up to date")
+            return False
+        if create:  # the stack is empty: nothing is left of this try
+            with suppress(ApiError):
+                self._calls.call("cloudformation:DeleteStack", StackName=self.name)
+        raise StackError(f"CloudFormation refuses the change set of stack {self.name}: {explained(reason)}")
+
+    def _say_changes(self, changes: Any) -> None:
+        """What the change set removes or replaces: the plan has announced what it adds."""
+        for change in (item.get("ResourceChange") or {} for item in changes):
+            action, kind = str(change.get("Action")), _kind(str(change.get("ResourceType")))
+            if action == "Remove" or change.get("Replacement") == "True":
+                verb = "removes" if action == "Remove" else "replaces"
+                self._say(f"the change set {verb} the {kind} {scrub(str(change.get('LogicalResourceId')))}")
+
+    def delete(self, stack: Stack) -> None:
+        """Delete the stack and wait. Raises StackError if something of it stays."""
+        self._enter("deletion")
+        token = uuid4().hex
+        if stack.status != "DELETE_IN_PROGRESS":
+            self._calls.call("cloudformation:DeleteStack", StackName=stack.id, ClientRequestToken=token)
+        events = _Events(since=token)
+        left = self._wait(stack, events, deleting=True)
+        if left is not None:
+            raise StackError(self._failure(events, f"stack {self.name} could not be removed ({left.status})", left))
+
+    # ---- waiting -----------------------------------------------------------------------------------------------------
+
+    def _wait(self, stack: Stack, events: _Events, *, deleting: bool = False) -> Stack | None:
+        """Report the events until nothing is in progress. None: the stack is deleted."""
+        began = spoken = self._calls.now()
+        while True:
+            current = self.read(stack.id)
+            for line in self._new_lines(stack, events) if events.since else ():
+                self._say(line)
+                spoken = self._calls.now()
+            waits = current is not None and (current.in_progress or (deleting and current.status == stack.status))
+            if not waits or current is None:
+                return current
+            if (now := self._calls.now()) - spoken >= _QUIET:
+                self._say(f"stack {self.name} is {current.status} for {now - began:.0f} s")
+                spoken = now
+            self._calls.pause(_POLL)
+
+    def _new_lines(self, stack: Stack, events: _Events) -> list[str]:
+        page: dict[str, Any] = {}
+        new: list[Mapping[str, Any]] = []
+        for _ in range(_MOST_EVENT_PAGES):  # newest first, until one that is known
+            try:
+                reply = self._calls.call("cloudformation:DescribeStackEvents", StackName=stack.id, **page)
+            except ApiError as error:
+                if error.kind is Kind.REFUSED:  # a stack that was only reviewed is gone without a trace
+                    return []
+                raise
+            batch = [event for event in reply.get("StackEvents") or () if events.is_new(event)]
+            new += batch
+            if not reply.get("NextToken") or len(batch) < len(reply.get("StackEvents") or ()):
+                break
+            page = {"NextToken": str(reply["NextToken"])}
+        return [line for event in reversed(new) if (line := events.take(event, stack.id))]
+
+    def _failure(self, events: _Events, state: str, stack: Stack | None) -> str:
+        reason = events.first_failure or explained(stack.reason if stack else "")
+        return f"{reason or 'CloudFormation gives no reason'}; {state}"
+
+
+class _Events:
+    """The events of one operation, which carry its token: AWS[cfn-event-token]."""
+
+    def __init__(self, *, since: str | None) -> None:
+        self.since = since
+        self.first_failure = ""
+        self._seen: set[str] = set()
+
+    def is_new(self, event: Mapping[str, Any]) -> bool:
+        return event.get("ClientRequestToken") == self.since and str(event.get("EventId")) not in self._seen
+
+    def take(self, event: Mapping[str, Any], stack_id: str) -> str | None:
+        """The event's line; None if it deserves none."""
+        self._seen.add(str(event.get("EventId")))
+        status, reason = str(event.get("ResourceStatus")), str(event.get("ResourceStatusReason") or "")
+        kind, logical = _kind(str(event.get("ResourceType"))), scrub(str(event.get("LogicalResourceId")))
+        physical = str(event.get("PhysicalResourceId") or "")
+        if physical == stack_id:
+            return None
+        if status.endswith("_FAILED"):
+            # The first failure is the cause; what it interrupts fails after it.
+            self.first_failure = self.first_failure or f"{kind} {logical}: {explained(reason) or status}"
+            return f"{kind} {logical}: {status}"
+        operation, _, ending = status.partition("_")
+        if ending == "COMPLETE" and operation in _VERBS:
+            name = scrub(physical.rpartition("/")[2] if physical.startswith("arn:") else physical)
+            return f"{_VERBS[operation]} {kind} {name or logical}"
+        return None
+
+
+def _stack(found: Mapping[str, Any], *, is_ours: bool = False) -> Stack:
+    tags = {str(tag.get("Key")) for tag in found.get("Tags") or ()}
+    return Stack(
+        id=str(found.get("StackId")),
+        name=str(found.get("StackName")),
+        status=str(found.get("StackStatus")),
+        reason=str(found.get("StackStatusReason") or ""),
+        parameters={
+            str(item.get("ParameterKey")): str(item.get("ParameterValue")) for item in found.get("Parameters") or ()
+        },
+        outputs={str(item.get("OutputKey")): str(item.get("OutputValue")) for item in found.get("Outputs") or ()},
+        is_ours=is_ours or OWNER_TAG in tags,
+    )
+
+
+def _kind(resource_type: str) -> str:
+    return _TYPES.get(resource_type) or re.sub(r"[^\w:]", "", resource_type).rpartition("::")[2] or "resource"

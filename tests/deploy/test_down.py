@@ -1,0 +1,94 @@
+"""`down`: it removes what `up` has created, and names what it leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.config.flags import UsageError
+from tests.deploy.aws import DeployedAws, push_by_others
+from tests.deploy.runs import Bench
+from tests.smoke.aws import REGION
+
+
+def test_nothing_is_left(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes", "--schedule", "rate(15 minutes)")
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+    assert bench.down("--yes") == 0
+    assert (
+        bench.console.lines[-1] == f"ecr-probe: there is no stack ecr-probe in {REGION}, so there is nothing to remove"
+    )
+
+
+def test_plan_changes_nothing(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    before = aws.left()
+    aws.calls.clear()
+    assert bench.down("--plan") == 0
+    assert (aws.mutations(), aws.left()) == ([], before)
+    assert "remove  repository  ecr-probe" in bench.console.text
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_removed(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    before = aws.left()
+    with pytest.raises(UsageError, match="terminal"):
+        bench.down()
+    assert aws.left() == before
+
+
+def test_images_of_others_and_their_repository_are_left_and_named(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    repository = aws.repositories["ecr-probe"]
+    theirs = push_by_others(repository, "prod")
+    ours = next(iter(digest for tag, digest in repository.tags.items() if tag.startswith("up-")))
+    assert bench.down("--yes") == 0
+    assert aws.left() == {"repositories": ["ecr-probe"], "images": [theirs]}
+    assert "keep    repository  ecr-probe  it has 1 image that up did not push" in bench.console.text
+    assert ours not in repository.manifests
+
+
+def test_an_image_of_ours_with_a_tag_of_others_loses_only_our_tag(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    repository = aws.repositories["ecr-probe"]
+    ((tag, digest),) = repository.tags.items()
+    repository.tags["prod"] = digest
+    images = sorted(repository.manifests)
+    assert bench.down("--yes") == 0
+    assert repository.tags == {"prod": digest}
+    assert aws.left() == {"repositories": ["ecr-probe"], "images": images}  # an index keeps what it lists
+    assert f"its tag {tag} is removed" in " ".join(bench.console.text.split())
+
+
+def test_what_cannot_be_removed_is_named_with_the_reason(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cloudformation.refused["DELETE", "AWS::Logs::LogGroup"] = "the group is protected"
+    with pytest.raises(UsageError) as error:
+        bench.down("--yes")
+    assert str(error.value).startswith(
+        "log group LogGroup: the group is protected; stack ecr-probe could not be removed"
+    )
+    aws.cloudformation.refused.clear()
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
+def test_an_image_that_ecr_keeps_is_named(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cannot_delete = "the image is in use"
+    assert bench.down("--yes") == 0
+    assert "is left: the image is in use" in bench.console.text
+    assert set(aws.left()) == {"repositories", "images"}
+
+
+def test_another_stack_is_another_stack(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    before = aws.left()
+    other = ("--stack-name", "second", "--repository", "second")
+    assert bench.up("--image-archive", archive, "--yes", *other) == 0
+    assert f"ecr-probe down --stack-name second --region {REGION}" in bench.console.text
+    aws.calls.clear()
+    assert bench.down("--yes", "--stack-name", "second") == 0
+    assert {kind: names for kind, names in aws.left().items() if kind != "task definitions"} == {
+        kind: names for kind, names in before.items() if kind != "task definitions"
+    }

@@ -1,0 +1,162 @@
+"""The operator's policy allows the calls that `up` and `down` make, and those of CloudFormation for the resources."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.deploy.aws import DeployedAws, push_by_others
+from tests.deploy.runs import Bench
+from tests.deployment.definitions import ACCOUNT, FOLDER, VALUES
+from tests.deployment.definitions import REGION as THERE
+from tests.deployment.policies import actions, may, policy
+from tests.smoke.aws import REGION, Error, Life, Silence, service
+
+POLICY = "iam/operator-up"
+CLUSTER = {"ecs:cluster": f"arn:aws:ecs:{THERE}:{ACCOUNT}:cluster/{VALUES['CLUSTER']}"}
+# Registries check these for the requests of a push and of reading an image: AWS[ecr-actions-of-a-push]
+OF_THE_REGISTRY = {
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+}
+# What CloudFormation calls for the resources of the stack: AWS[cfn-handlers]
+OF_THE_RESOURCES = {
+    "cloudformation:TagResource",
+    "ecr:CreateRepository",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
+    "ecr:ListTagsForResource",
+    "ecr:PutImageTagMutability",
+    "ecr:TagResource",
+    "ecr:UntagResource",
+    "ecs:DeregisterTaskDefinition",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:PassRole",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
+    "logs:DeleteRetentionPolicy",
+    "logs:GetDataProtectionPolicy",
+    "logs:ListTagsForResource",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "logs:UntagResource",
+    "scheduler:CreateSchedule",
+    "scheduler:DeleteSchedule",
+    "scheduler:GetSchedule",
+    "scheduler:UpdateSchedule",
+}
+
+
+def resource(action: str, request: dict[str, Any]) -> str:
+    ecs, logs = f"arn:aws:ecs:{THERE}:{ACCOUNT}:", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:"
+    match action:
+        case "ecs:RunTask":
+            return str(request["taskDefinition"]).replace(REGION, THERE)
+        case "ecs:DescribeTasks":
+            return str(request["tasks"][0]).replace(REGION, THERE)
+        case "ecs:StopTask":
+            return str(request["task"]).replace(REGION, THERE)
+        case "ecs:DescribeServices":
+            return f"{ecs}service/{request['cluster']}/{request['services'][0]}"
+        case "ecs:DescribeClusters":
+            return f"{ecs}cluster/{request['clusters'][0]}"
+        case "logs:GetLogEvents":
+            return f"{logs}{request['logGroupName']}:log-stream:{request['logStreamName']}"
+        case "logs:DescribeLogGroups":
+            return f"{logs}:log-stream:"
+    if action.startswith("cloudformation:"):
+        name = str(request["StackName"])
+        return name.replace(REGION, THERE) if name.startswith("arn:") else f"{_stack(name)}/0a1b"
+    if action.startswith("ecr:") and action != "ecr:GetAuthorizationToken":
+        name = request.get("repositoryName") or request["repositoryNames"][0]
+        return f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}"
+    return "*"
+
+
+def _stack(name: str) -> str:
+    return f"arn:aws:cloudformation:{THERE}:{ACCOUNT}:stack/{name}"
+
+
+def everything(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    """Runs that make every call."""
+    up = ("--image-archive", archive, "--yes")
+    aws.services["shop"] = service(networkConfiguration=_without_groups())
+    aws.errors = lambda name, _: _stop(bench, name)
+    bench.up(*up)
+    bench.stop.clear()
+    aws.errors = lambda *_: None
+    bench.up(*up)
+    bench.up(*up)  # nothing has changed
+    aws.lives = lambda *_: Life(hangs_in="PENDING")
+    aws.errors = lambda name, _: Silence() if name == "ecs:RunTask" else None
+    where = ("--subnets", "subnet-00000000000000000", "--security-groups", "sg-0a1b2c3d4e5f60718", "--timeout", "70")
+    bench.up(*up, *where, service=False)
+    aws.errors = lambda *_: None
+    push_by_others(aws.repositories["ecr-probe"], "prod")
+    bench.down("--yes")
+    for repository in list(aws.repositories):
+        del aws.repositories[repository]
+    aws.lives = lambda *_: Life()
+    bench.up(*up)
+    bench.down("--yes")
+
+
+def _stop(bench: Bench, name: str) -> Error | None:
+    if name == "cloudformation:DescribeChangeSet":
+        bench.stop.set()
+    return None
+
+
+def _without_groups() -> dict[str, Any]:
+    return {"awsvpcConfiguration": {"subnets": ["subnet-00000000000000000"], "securityGroups": []}}
+
+
+def test_the_policy_allows_the_calls_of_up_and_down_and_no_others(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    everything(bench, aws, archive)
+    # The stack's tags leave ListChangeSets to stacks without any, so that it is called for them only.
+    allowed = policy(POLICY, CLUSTER)
+    for _, action, request in aws.calls:
+        assert may(allowed, action, resource(action, request)), action
+    assert actions(POLICY) == {action for _, action, _ in aws.calls} | OF_THE_REGISTRY | OF_THE_RESOURCES
+
+
+def test_other_stacks_repositories_and_roles_are_out_of_reach() -> None:
+    allowed = policy(POLICY, CLUSTER)
+    assert may(allowed, "cloudformation:DeleteStack", f"{_stack('ecr-probe')}/0a1b")
+    assert not may(allowed, "cloudformation:DeleteStack", f"{_stack('payroll')}/0a1b")
+    for name, expected in (("ecr-probe", True), ("payroll", False)):
+        assert may(allowed, "ecr:BatchDeleteImage", f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}") is expected
+        assert may(allowed, "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/{name}-TaskRole-0A1B") is expected
+        assert may(allowed, "logs:DeleteLogGroup", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:/ecs/{name}") is expected
+
+
+def test_the_roles_are_passed_to_ecs_and_the_scheduler_only() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/ecr-probe-TaskRole-0A1B"
+    for partner, expected in (("ecs-tasks", True), ("scheduler", True), ("ec2", False)):
+        passed = {"iam:PassedToService": f"{partner}.amazonaws.com"}
+        assert may(policy(POLICY, passed), "iam:PassRole", role) is expected
+
+
+def test_it_fits_a_managed_policy() -> None:
+    """6,144 characters without white space (IAM user guide, "IAM and AWS STS quotas")."""
+    text = (FOLDER / f"{POLICY}.json").read_text()
+    assert len(re.sub(r"\s", "", text)) <= 6144
+    assert json.loads(text)

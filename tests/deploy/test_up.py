@@ -1,0 +1,392 @@
+"""`up`: what it creates, keeps and refuses, and what it prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from probe.config.flags import UsageError
+from probe.deploy.repository import tag_of
+from probe.model import Status
+from probe.registries.archive import open_archive
+from tests.deploy.aws import DeployedAws, push_by_others
+from tests.deploy.registry import TOKEN, FakeRepository
+from tests.deploy.runs import Bench
+from tests.registries import layouts
+from tests.smoke.aws import ACCOUNT, GROUP, REGION, Error, Life, service, subnet
+
+DENIED = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: iam:CreateRole on resource: x"
+
+
+def refusal(bench: Bench, *arguments: str, **options: Any) -> str:
+    with pytest.raises(UsageError) as error:
+        bench.up(*arguments, **options)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def stop_at(bench: Bench, name: str, action: str) -> None:
+    if name == action:
+        bench.stop.set()
+
+
+def deployed(aws: DeployedAws) -> dict[str, str]:
+    """The parameters of the only stack."""
+    (stack,) = [stack for stack in aws.cloudformation.stacks if stack.status != "DELETE_COMPLETE"]
+    return stack.parameters
+
+
+# ---- from nothing ----------------------------------------------------------------------------------------------------
+
+
+def test_from_nothing_to_a_verdict(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    (fleet,) = bench.fleets
+    assert (fleet.status, len(fleet.runs)) == (Status.PASS, 3)
+    source = open_archive(archive)
+    with source:
+        assert sorted(document.digest for document in source.documents) == aws.left()["images"]
+    parameters = deployed(aws)
+    assert parameters["ImageVersion"] == f"@{source.digest}"
+    assert parameters["PushedImages"].split(",")[0] == source.digest
+    assert parameters["VpcCidr"] == "10.0.0.0/16,100.64.0.0/16"  # without what the VPC no longer has
+    assert (parameters["SubnetIds"], parameters["SecurityGroupIds"]) == (",".join(map(subnet, range(3))), GROUP)
+    assert aws.repositories["ecr-probe"].tags == {tag_of(source.digest): source.digest}
+    (definition,) = [aws.definitions["ecr-probe-smoke"]]
+    assert definition["requiresCompatibilities"] == ["FARGATE", "EC2"]
+    assert definition["containerDefinitions"][0]["image"].endswith(f"/ecr-probe@{source.digest}")
+    assert f"ecr-probe smoke --cluster main --service shop --region {REGION}" in bench.console.text
+    assert f"ecr-probe down --region {REGION}" in bench.console.text
+
+
+def test_the_tokens_of_the_registry_are_never_printed(bench: Bench, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    assert TOKEN not in bench.console.text + repr(bench.fleets)
+
+
+def test_again_changes_nothing_and_gives_a_verdict(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    before, sent = aws.left(), len(aws.registry.requests)
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert (aws.left(), len(aws.registry.requests), len(bench.fleets)) == (before, sent, 2)
+    assert "stack ecr-probe is up to date" in bench.console.text
+    assert bench.up("--yes") == 0  # the stack's image
+    assert aws.left() == before
+
+
+def test_subnets_instead_of_a_service(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    where = ("--subnets", f"{subnet(0)},{subnet(1)}", "--security-groups", GROUP)
+    assert bench.up("--image-archive", archive, "--yes", *where, service=False) == 0
+    assert deployed(aws)["SubnetIds"] == f"{subnet(0)},{subnet(1)}"
+    assert len(bench.fleets[0].runs) == 2
+
+
+def test_the_exit_code_is_that_of_the_check(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.lives = lambda where, _: Life.fails() if where == subnet(1) else Life()
+    assert bench.up("--image-archive", archive, "--yes") == 1
+
+
+# ---- consent ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_plan_changes_nothing(bench: Bench, aws: DeployedAws, archive: str, again: bool) -> None:
+    if again:
+        bench.up("--image-archive", archive, "--yes")
+    aws.calls.clear()
+    sent = len(aws.registry.requests)
+    assert bench.up("--image-archive", archive, "--plan") == 0
+    assert aws.calls
+    assert (aws.mutations(), aws.registry.requests[sent:]) == ([], [])
+    assert ("keep    image" if again else "push    image") in bench.console.text
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_nothing_is_changed_without_a_yes(bench: Bench, aws: DeployedAws, archive: str, answer: bool | None) -> None:
+    bench.console.answer = answer
+    if answer is None:
+        assert "terminal" in refusal(bench, "--image-archive", archive)
+    else:
+        assert bench.up("--image-archive", archive) == 0
+    assert (bench.console.questions, aws.mutations(), bench.fleets) == (1, [], [])
+
+
+def test_a_yes_on_the_terminal_is_asked_for_once(bench: Bench, archive: str) -> None:
+    bench.console.answer = True
+    assert bench.up("--image-archive", archive) == 0
+    assert bench.console.questions == 1
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_plan_fits_the_terminal(bench: Bench, archive: str, width: int) -> None:
+    bench.console.width = width
+    bench.up("--image-archive", archive, "--plan", "--schedule", "rate(15 minutes)")
+    lines = bench.console.lines
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= 22
+    text = " ".join(bench.console.text.split())
+    assert "create schedule rate(15 minutes)" in text
+    assert "what stays about $0.66 a month" in text
+
+
+# ---- the image -------------------------------------------------------------------------------------------------------
+
+
+def test_an_image_that_is_in_the_repository_is_used_and_not_recorded(bench: Bench, aws: DeployedAws) -> None:
+    aws.repositories["ecr-probe"] = FakeRepository("ecr-probe")
+    digest = push_by_others(aws.repositories["ecr-probe"], "0.1.0")
+    assert bench.up("--yes") == 0
+    assert (deployed(aws)["ImageVersion"], deployed(aws)["PushedImages"]) == (f"@{digest}", "")
+    assert deployed(aws)["CreateRepository"] == "false"
+
+
+@pytest.mark.parametrize("tags", [[], ["a", "b"]])
+def test_without_an_image_one_is_asked_for(bench: Bench, aws: DeployedAws, tags: list[str]) -> None:
+    aws.repositories["ecr-probe"] = FakeRepository("ecr-probe")
+    for tag in tags:
+        push_by_others(aws.repositories["ecr-probe"], tag, tag.encode())
+    text = refusal(bench, "--yes")
+    assert ("--image-from" if tags else "--image-archive ecr-probe.tar") in text
+    assert aws.mutations() == []
+
+
+def test_a_repository_of_others_is_pushed_to_only_if_it_is_named(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.repositories["ecr-probe"] = FakeRepository("ecr-probe")
+    theirs = push_by_others(aws.repositories["ecr-probe"], "prod")
+    assert "--repository (ECR_PROBE_REPOSITORY): ecr-probe exists" in refusal(
+        bench, "--image-archive", archive, "--yes"
+    )
+    assert aws.mutations() == []
+    assert bench.up("--image-archive", archive, "--yes", "--repository", "ecr-probe") == 0
+    assert aws.repositories["ecr-probe"].tags["prod"] == theirs
+    assert bench.down("--yes") == 0
+    assert aws.left() == {"repositories": ["ecr-probe"], "images": [theirs]}
+
+
+def test_another_image_is_deployed_after_it_is_pushed(
+    bench: Bench, aws: DeployedAws, archive: str, tmp_path: Any
+) -> None:
+    """Until then the schedule runs the earlier one; both are ours, and are removed."""
+    bench.up("--image-archive", archive, "--yes", "--schedule", "rate(15 minutes)")
+    earlier = deployed(aws)["ImageVersion"]
+    states = []
+    aws.registry.on_request = lambda _number, _method: states.append(deployed(aws)["ImageVersion"])
+    other = layouts.write_tar(tmp_path, layouts.one_platform(), "other.tar")
+    assert bench.up("--image-archive", other, "--yes") == 0
+    assert set(states) == {earlier}
+    assert deployed(aws)["ImageVersion"] != earlier
+    assert deployed(aws)["ScheduleExpression"] == "rate(15 minutes)"
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
+def test_what_runs_by_itself_is_created_after_the_push(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    schedules = []
+    aws.registry.on_request = lambda _number, _method: schedules.append(bool(aws.others))
+    bench.up("--image-archive", archive, "--yes", "--schedule", "rate(1 hour)")
+    assert (set(schedules), aws.others) == ({False}, {"ecr-probe-Schedule"})
+    bench.up("--yes")
+    assert aws.others  # it stays unless it is removed
+    bench.up("--yes", "--schedule", "none")
+    assert aws.others == set()
+
+
+# ---- the platform ----------------------------------------------------------------------------------------------------
+
+
+def with_platform(aws: DeployedAws, architecture: str | None, **changes: Any) -> None:
+    aws.services["shop"] = service(**changes)
+    if architecture:
+        runtime = {"cpuArchitecture": architecture, "operatingSystemFamily": "LINUX"}
+        aws.definitions["shop"] = {**aws.definitions["shop"], "runtimePlatform": runtime}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "launch_type", "arguments", "expected"),
+    [
+        ("ARM64", "EC2", (), "ARM64"),
+        ("X86_64", "EC2", (), "X86_64"),
+        (None, "EC2", ("--platform", "linux/arm64"), "ARM64"),
+        (None, "FARGATE", (), "X86_64"),
+    ],
+)
+def test_image_and_task_have_the_same_platform(
+    bench: Bench,
+    aws: DeployedAws,
+    archive: str,
+    architecture: str | None,
+    launch_type: str,
+    arguments: Any,
+    expected: str,
+) -> None:
+    with_platform(aws, architecture, launchType=launch_type)
+    assert bench.up("--image-archive", archive, "--yes", *arguments) == 0
+    assert aws.definitions["ecr-probe-smoke"]["runtimePlatform"]["cpuArchitecture"] == expected
+
+
+def test_a_platform_that_nothing_decides_is_asked_for(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    with_platform(aws, None, launchType="EC2")
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith("--platform (ECR_PROBE_PLATFORM): the image is for linux/amd64 and linux/arm64")
+    assert text.endswith("for example --platform linux/amd64")
+
+
+def test_an_image_of_another_platform_than_the_instances_is_refused(
+    bench: Bench, aws: DeployedAws, tmp_path: Any
+) -> None:
+    only_amd64 = layouts.write_tar(tmp_path, layouts.one_platform())
+    with_platform(aws, "ARM64", launchType="EC2")
+    assert "the service's tasks run on linux/arm64" in refusal(bench, "--image-archive", only_amd64, "--yes")
+    with_platform(aws, "ARM64", launchType="FARGATE")
+    assert bench.up("--image-archive", only_amd64, "--yes") == 0  # Fargate runs both
+    assert "is not for linux/arm64" in refusal(bench, "--image-archive", only_amd64, "--platform", "linux/arm64")
+
+
+# ---- what is not ours ------------------------------------------------------------------------------------------------
+
+
+def test_a_stack_of_others_is_left_alone(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cloudformation.stacks[0].tags.clear()
+    before, mutations = aws.left(), len(aws.mutations())
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith("--stack-name (ECR_PROBE_STACK_NAME): stack ecr-probe exists and was not created by")
+    with pytest.raises(UsageError, match="was not created by ecr-probe up, and is left as it is"):
+        bench.down("--yes")
+    assert (aws.left(), len(aws.mutations())) == (before, mutations)
+
+
+def test_a_log_group_of_others_is_noticed_before_anything_changes(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.log_groups.add("/ecs/ecr-probe")
+    assert "log group /ecs/ecr-probe exists and is not the stack's" in refusal(
+        bench, "--image-archive", archive, "--yes"
+    )
+    assert aws.mutations() == []
+
+
+def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.services["shop"] = service(networkConfiguration={})
+    assert "docs/by-hand.md" in refusal(bench, "--image-archive", archive, "--yes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--service", "shopp"), "--service (ECR_PROBE_SERVICE): 'shopp' is not in cluster main"),
+        (
+            ("--subnets", "subnet-0ffffffff"),
+            "--subnets (ECR_PROBE_SUBNETS): subnet-0ffffffff is not one of the service's",
+        ),
+        (("--image-from", "x:1"), "--image-archive (ECR_PROBE_IMAGE_ARCHIVE): cannot be combined with --image-from"),
+        (("--once", "--plan"), "--once: has no effect with --plan"),
+        (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
+        (("--repository", "A"), "--repository (ECR_PROBE_REPOSITORY): 'A' is not the name of a repository"),
+        (("--stack-name", "a/b"), "--stack-name (ECR_PROBE_STACK_NAME): 'a/b' is not the name of a stack"),
+        (("--platform", "linux/386"), "--platform (ECR_PROBE_PLATFORM): 'linux/386' is not a platform of ECS"),
+        (("--cluster", "other"), "--cluster (ECR_PROBE_CLUSTER): 'other' is not a cluster in eu-west-1"),
+    ],
+)
+def test_a_mistake_is_one_line_and_changes_nothing(
+    bench: Bench, aws: DeployedAws, archive: str, arguments: tuple[str, ...], expected: str
+) -> None:
+    text = refusal(bench, "--image-archive", archive, "--yes", *arguments)
+    assert text.startswith(expected)
+    assert "or example" in text
+    assert aws.mutations() == []
+
+
+# ---- CloudFormation's errors -----------------------------------------------------------------------------------------
+
+
+def test_the_first_failure_is_reported_with_the_permission_that_is_missing(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    aws.cloudformation.refused["CREATE", "AWS::IAM::Role"] = f"{DENIED} (Service: Iam, Status Code: 403)"
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith("role TaskRole: User: ")
+    assert "task-definitions/iam/operator-up.json allows iam:CreateRole, and docs/by-hand.md is the way" in text
+    assert "stack ecr-probe is ROLLBACK_COMPLETE" in text
+    assert text.endswith(f"ecr-probe down --region {REGION} removes it")
+    assert aws.left() == {"stacks": ["ecr-probe"]}  # nothing else is left of it
+    aws.cloudformation.refused.clear()
+    assert bench.up("--image-archive", archive, "--yes") == 0  # what is left is removed and made again
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
+def test_a_refused_change_set_leaves_nothing(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.cloudformation.refused["CHANGE_SET", ""] = "Transform or hook failed: no stacks on Fridays"
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith("CloudFormation refuses the change set of stack ecr-probe: Transform or hook failed")
+    assert aws.left() == {}
+
+
+def test_a_failed_update_is_reported_and_the_stack_stays_as_it_was(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    before = deployed(aws)
+    aws.cloudformation.refused["CREATE", "AWS::Scheduler::Schedule"] = "no schedules here"
+    text = refusal(bench, "--yes", "--schedule", "rate(1 day)")
+    assert text.startswith("schedule Schedule: no schedules here; stack ecr-probe is UPDATE_ROLLBACK_COMPLETE")
+    assert deployed(aws) == before
+
+
+def test_a_stack_in_progress_is_waited_for(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cloudformation.delete_stack({"StackName": "ecr-probe"})
+    aws.repositories.clear()
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert "stack ecr-probe is DELETE_IN_PROGRESS; waiting until it is done" in bench.console.text
+
+
+def test_a_stack_whose_rollback_failed_needs_its_operator(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cloudformation.stacks[0].status = "UPDATE_ROLLBACK_FAILED"
+    assert "aws cloudformation continue-update-rollback --stack-name ecr-probe" in refusal(bench, "--yes")
+
+
+def test_a_change_set_of_others_is_not_taken_over(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.errors = lambda name, _: stop_at(bench, name, "cloudformation:DescribeChangeSet")
+    assert bench.up("--image-archive", archive, "--yes") == 3
+    bench.stop.clear()
+    aws.errors = lambda *_: None
+    (stack,) = aws.cloudformation.stacks
+    assert stack.status == "REVIEW_IN_PROGRESS"
+    stack.change_sets["theirs"] = {}
+    assert "was not created by ecr-probe up" in refusal(bench, "--image-archive", archive, "--yes")
+    del stack.change_sets["theirs"]
+    assert bench.up("--image-archive", archive, "--yes") == 0
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["sts:GetCallerIdentity", "cloudformation:DescribeStacks", "ecr:DescribeRepositories", "ec2:DescribeVpcs"],
+)
+def test_a_denied_read_names_the_policy_and_changes_nothing(
+    bench: Bench, aws: DeployedAws, archive: str, action: str
+) -> None:
+    sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: *"
+    aws.errors = lambda name, _: Error("AccessDeniedException", sentence, 403) if name == action else None
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith(f"{action} is not allowed to these credentials: ")
+    assert f"task-definitions/iam/operator-up.json allows {action}" in text
+    assert aws.mutations() == []
+
+
+# ---- once ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_once_removes_everything_after_the_verdict(bench: Bench, aws: DeployedAws, archive: str, fails: bool) -> None:
+    aws.lives = lambda *_: Life.fails() if fails else Life()
+    assert bench.up("--image-archive", archive, "--once", "--yes") == int(fails)
+    assert (len(bench.fleets), aws.left()) == (1, {})
+
+
+def test_once_also_removes_what_a_failure_leaves(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.cloudformation.refused["CREATE", "AWS::ECS::TaskDefinition"] = "no"
+    assert bench.up("--image-archive", archive, "--once", "--yes") == 2
+    assert aws.left() == {}
+    assert "task definition SmokeTaskDefinition: no" in bench.console.text
