@@ -127,7 +127,7 @@ COMMANDS = {
         (
             "up --cluster main --service shop --image-archive ecr-probe.tar",
             "up --service shop --plan",
-            "up --service shop --image-from ghcr.io/example/ecr-probe:0.1.0 --once --yes",
+            "up --service shop --image-from example.com/ecr-probe:0.1.0 --once",
         ),
         f"{VERDICT_CODES}, 130 or 143 interrupted",
         {

@@ -496,7 +496,7 @@ UP_IMAGE_FLAGS = (
     Flag(
         "image-from",
         "REF",
-        "ghcr.io/example/ecr-probe:0.1.0",
+        "example.com/ecr-probe:0.1.0",
         "copy the probe's image from this registry, with docker's logins",
         note="the image that is in the repository already",
     ),

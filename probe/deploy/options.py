@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from probe.arns import REGION
 from probe.config import readers
-from probe.config.flags import SMOKE_FLAGS, Arguments
+from probe.config.flags import FLEET_REPORT_FLAGS, SMOKE_FLAGS, Arguments
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.records import Unshown
 from probe.report import FLEET_FORMATS
@@ -18,7 +18,7 @@ from probe.smoke.options import read_options as read_smoke_options
 NO_SCHEDULE = "none"  # the value of --schedule that removes it
 # Fargate's: AWS[task-platforms]
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
-_REPORT_FLAGS = ("format", "output", "pretty", "verbose", "quiet")
+_REPORT_FLAGS = tuple(flag.name for flag in FLEET_REPORT_FLAGS)
 _OWN_MEANING = ("timeout",)  # of the whole run
 _REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)

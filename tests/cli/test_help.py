@@ -18,6 +18,7 @@ from probe.config.flags import Flag
 from probe.config.listen import address
 from probe.config.readers import ALSO, ENDPOINTS, duration, duration_text
 from probe.config.settings import arguments_of, parse, read_reports
+from probe.deploy import options as deploy
 from probe.inspect import options as inspect
 from probe.model import Layers
 from probe.records import replace
@@ -86,7 +87,7 @@ def test_every_flag_is_shown_with_its_variable_and_default(name: str) -> None:
     text = text_of(name)
     for flag in COMMANDS[name].flags:
         label = f"--{flag.name}" if flag.on_command_line else f"{flag.variable}={flag.metavar}"
-        assert f"{label} " in text
+        assert f"{label}[=" in text if flag.bare else f"{label} " in text
         if flag.has_variable:
             origin = flag.variable if flag.on_command_line else "by variable only"
             assert f"[{origin}; default: {flag.default_text}]" in text
@@ -118,6 +119,8 @@ READERS: dict[str, Callable[[Sequence[str]], object]] = {
     "serve": sidecar.read,
     "smoke": smoke.read_options,
     "inspect": inspect.read_options,
+    "up": deploy.read_up_options,
+    "down": deploy.read_down_options,
 }
 
 
@@ -159,7 +162,19 @@ def shown(argv: Sequence[str]) -> object:
 
 
 def smoked(argv: Sequence[str]) -> object:
-    options = smoke.read_options([*WHERE, *argv], {})
+    return without_arguments(smoke.read_options([*WHERE, *argv], {}))
+
+
+def deployed(argv: Sequence[str]) -> object:
+    options = deploy.read_up_options([*WHERE, *argv], {})
+    return {**without_arguments(options), "smoke": without_arguments(options.smoke), "repository_is_typed": None}
+
+
+def removed(argv: Sequence[str]) -> object:
+    return without_arguments(deploy.read_down_options(argv, {}))
+
+
+def without_arguments(options: Any) -> dict[str, Any]:
     return {name: getattr(options, name) for name in type(options).__struct_fields__ if name != "arguments"}
 
 
@@ -179,6 +194,8 @@ USED: dict[str, Callable[[Sequence[str]], object]] = {
     "explain": explained,
     "inspect": lambda argv: read_reports(arguments_of("inspect", argv)),
     "health": healthy,
+    "up": deployed,
+    "down": removed,
 }
 DEFAULTS = [(name, flag) for name, command in COMMANDS.items() for flag in command.flags if flag.default]
 
