@@ -15,9 +15,9 @@ from probe.report.emf import render as emf
 from probe.report.json import render as as_json
 from probe.serve.log_lines import event, round_lines
 from probe.sim.vpc import VPC
-from tests.deployment.definitions import ACCOUNT, FOLDER, REGION, filled, probe_container
+from tests.deployment.definitions import ACCOUNT, FOLDER, REGION, VALUES, filled, probe_container
 from tests.deployment.filter_patterns import matches
-from tests.deployment.recording import checked, recorded
+from tests.deployment.recording import checked, recorded, recorded_in_lambda
 from tests.deployment.templates import Template, as_api, decoded
 from tests.report import made
 
@@ -164,6 +164,32 @@ def test_every_period_is_one_that_cloudwatch_accepts() -> None:
         longest = 86_400 if period < 3_600 else 604_800
         assert period % 60 == 0
         assert period * stack(AlarmTopicArn=TOPIC)["SilenceAlarm"]["EvaluationPeriods"] <= longest
+
+
+def test_the_functions_alarms_watch_the_metrics_that_its_runs_print() -> None:
+    stack_of_function = decoded(FOLDER / "cloudformation/lambda.yaml")
+    parameters = {
+        "CodeBucket": "code",
+        "CodeKey": "ecr-probe.zip",
+        "Repository": "ecr-probe",
+        "VpcCidr": "10.0.0.0/16",
+        "VpcId": "vpc-1",
+        "SubnetId": VALUES["SUBNET_ID"],
+        "AlarmTopicArn": TOPIC,
+    }
+    assert not Template(stack_of_function, parameters).of_type("AWS::CloudWatch::Alarm")  # it has no schedule
+    resources = Template(stack_of_function, parameters | {"ScheduleExpression": "rate(15 minutes)"}).resources()
+    printed = json.loads(emf(recorded_in_lambda().verdict, Page()).splitlines()[0])
+    (metrics,) = printed["_aws"]["CloudWatchMetrics"]
+    for name, missing in (("FailingAlarm", "ignore"), ("SilenceAlarm", "breaching")):
+        alarm = resources[name]
+        dimensions = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
+        assert dimensions["Service"] == "Function"  # a reference: the function's name
+        dimensions["Service"] = resources["Function"]["FunctionName"]
+        assert dimensions == {key: printed[key] for key in metrics["Dimensions"][0]}
+        assert alarm["Namespace"] == metrics["Namespace"]
+        assert alarm["MetricName"] in [metric["Name"] for metric in metrics["Metrics"]]
+        assert (alarm["TreatMissingData"], alarm["AlarmActions"], alarm["OKActions"]) == (missing, [TOPIC], [TOPIC])
 
 
 # ---- the sidecar -----------------------------------------------------------------------------------------------------
