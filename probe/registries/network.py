@@ -14,10 +14,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from probe.model import Failure
 from probe.records import replace
+from probe.registries.urls import LOOPBACK
 from probe.wire import Wire, real_wire
 from probe.wire.errors import WireError
-
-LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
 
 
 def operator_wire(ca_bundle: str | None = None, *, proxies: Callable[[], Mapping[str, str]] | None = None) -> Wire:

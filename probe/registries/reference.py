@@ -8,7 +8,8 @@ from threading import Event
 from probe.config.flags import UsageError, with_example
 from probe.images import split_reference
 from probe.model import Failure
-from probe.registries.client import LoginCallback, Registry
+from probe.registries.authorization import LoginCallback
+from probe.registries.client import Registry
 from probe.registries.logins import read_login
 from probe.registries.source import CopyError, Document, MissingError, Source, StoppedError, read_source
 from probe.safe_words import quoted

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from probe.model import Failure
 from probe.registries.client import TEMPORARY, TEMPORARY_STATUS, TRIES, Registry
 from probe.registries.source import Content, CopyError, bad_digest
+from probe.registries.urls import with_query
 from probe.wire.errors import WireError
 from probe.wire.http import Answer
 from probe.wire.manifests import Blob
@@ -131,9 +132,7 @@ class _Upload:
         if data and not (last and self.position == 0):
             headers["Content-Range"] = f"{self.position}-{end - 1}"
         self.sent += len(data)
-        url = self._url
-        if last:
-            url += f"{'&' if '?' in url else '?'}digest={self._blob.digest}"
+        url = with_query(self._url, f"digest={self._blob.digest}") if last else self._url
         return self._registry.send("PUT" if last else "PATCH", url, self._repository, headers=headers, body=data)
 
     def _go_on(self, begin: int, end: int, refusal: Answer | None) -> None:

@@ -20,11 +20,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from container.image_archive import join
 from probe.config.flags import UsageError
 from probe.registries import archive
 from probe.registries.archive import open_archive
 from probe.registries.source import CopyError, MissingError, Source, StoppedError
 from probe.wire.manifests import Blob
+from tests.packaging.images import image_archive
 from tests.registries import layouts
 from tests.registries.layouts import Files
 
@@ -82,6 +84,7 @@ def test_a_saved_image_becomes_the_same_manifest_every_time(tmp_path: Path) -> N
             read = blobs(source)
             manifest = json.loads(source.root.body)
             assert [gzip.decompress(read[layer["digest"]]) for layer in manifest["layers"]] == list(LAYERS)
+            assert {read[layer["digest"]][4:8] for layer in manifest["layers"]} == {bytes(4)}  # gzip's time
             assert read[manifest["config"]["digest"]] == layouts.config(LAYERS)
             assert all(layouts.digest(content) == digest for digest, content in read.items())
             assert [image.platform for image in source.platforms] == ["linux/amd64"]
@@ -113,6 +116,15 @@ def test_the_newer_form_of_docker_save_is_read_as_a_layout(tmp_path: Path) -> No
     files = layouts.one_platform() | {"manifest.json": b"[]"}
     with open_archive(layouts.write_tar(tmp_path, files)) as source:
         assert source.digest == json.loads(files["index.json"])["manifests"][0]["digest"]
+
+
+def test_what_make_image_archive_joins_is_read(tmp_path: Path) -> None:
+    parts = [image_archive(tmp_path / f"{name}.tar", name, {"a": name.encode()}) for name in ("arm64", "amd64")]
+    digest = join(parts, tmp_path / "image.tar")
+    with open_archive(str(tmp_path / "image.tar")) as source:
+        assert source.digest == digest
+        assert [image.platform for image in source.platforms] == ["linux/amd64", "linux/arm64"]
+        assert len(blobs(source)) == 7
 
 
 def test_an_index_of_which_some_images_are_absent_can_be_copied_in_part(tmp_path: Path) -> None:
@@ -296,7 +308,8 @@ def member(name: str, **attributes: Any) -> bytes:
 def pax_header_of(size: int) -> bytes:
     entry = tarfile.TarInfo("pax")
     entry.type, entry.size = tarfile.XHDTYPE, size
-    return entry.tobuf(tarfile.USTAR_FORMAT) + bytes(size)
+    record = f"{size} comment=".encode()
+    return entry.tobuf(tarfile.USTAR_FORMAT) + record + b"x" * (size - len(record) - 1) + b"\n" + member("a")
 
 
 WRONG_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -346,6 +359,12 @@ def test_a_folder_with_links_is_refused(tmp_path: Path) -> None:
     (folder / "index.json").rename(tmp_path / "elsewhere.json")
     (folder / "index.json").symlink_to(tmp_path / "elsewhere.json")
     assert "'index.json' is a link" in refused(str(folder))
+
+
+def test_a_folder_of_a_saved_image_leads_to_nothing_outside(tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text("{}")
+    files = layouts.saved(LAYERS, Config="../secret.json")
+    assert "has no '../secret.json'" in refused(layouts.write_folder(tmp_path / "saved", files))
 
 
 def test_many_files_and_large_archives_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

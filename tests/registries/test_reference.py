@@ -220,6 +220,15 @@ def test_a_download_that_always_breaks_ends(foreign: Foreign) -> None:
     assert len(foreign.clock.pauses) == TRIES - 1
 
 
+def test_a_token_that_expires_before_a_blob_is_fetched_again(foreign: Foreign) -> None:
+    files, layer = large(1000)
+    foreign.store(files)
+    with foreign.open() as source:
+        foreign.registry.tokens = {"another"}
+        assert read_layer(source) == layer
+    assert foreign.registry.requests[-1].authorization == "Bearer another"
+
+
 def test_a_registry_of_too_many_requests_is_waited_for(foreign: Foreign) -> None:
     foreign.store(layouts.one_platform())
     foreign.registry.fail("GET", "/manifests/", error(429, "TOOMANYREQUESTS", Retry_After="9"))
