@@ -239,8 +239,8 @@ LISTEN = Flag(
     "listen",
     "ADDR:PORT",
     "127.0.0.1:9879",
-    "the sidecar's address; IPv6 in brackets, or unix:/PATH",
-    default="0.0.0.0:9879",
+    "the sidecar's address; IPv6 in brackets, or unix:/PATH; 0.0.0.0:9879 also answers a scraper outside the task",
+    default="127.0.0.1:9879",
 )
 TLS_CERTIFICATE = Flag(
     "tls-certificate",
@@ -259,6 +259,14 @@ SERVE_FLAGS = (
         default="60s",
     ),
     LISTEN,
+    Flag(
+        "allow-host",
+        "NAME,...",
+        "probe.example.com",
+        "answer requests for these host names too; * means any",
+        note="addresses, names without a dot, and names in .internal, .local and .localhost; any with TLS or a login",
+        many=True,
+    ),
     Flag("compat-blackbox", help="also export probe_success and probe_duration_seconds, as blackbox_exporter does"),
     TLS_CERTIFICATE,
     Flag(

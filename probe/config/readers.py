@@ -168,6 +168,14 @@ def endpoint_dns(text: str) -> tuple[str, str]:
     return name, host.lower()
 
 
+def allowed_host(text: str) -> str:
+    """A host name in lower case, or * for any."""
+    host = text.removesuffix(".")
+    if host != "*" and (len(host) > 253 or not _HOST_NAME.fullmatch(host)):
+        raise ValueError(f"{quoted(text)} is neither a host name, without scheme and port, nor *")
+    return host.lower()
+
+
 def role(text: str) -> str:
     if role_of(text) is None:
         raise ValueError(f"{quoted(text)} is not the ARN of a role")

@@ -6,6 +6,7 @@ import hmac
 import ssl
 from base64 import b64decode
 from collections.abc import Sequence
+from socket import AF_UNIX
 from typing import NamedTuple
 
 from probe.config import readers
@@ -15,6 +16,7 @@ from probe.config.outputs import Output
 from probe.config.settings import Settings, arguments_of, read_reports, settle
 from probe.model import Budget, Layers
 from probe.records import Unshown, replace
+from probe.serve.hosts import ANY
 from probe.serve.server import tls_context
 
 SHORTEST, LONGEST = 1.0, 86400.0  # seconds from round to round
@@ -39,7 +41,8 @@ class Login(NamedTuple):
 
 class Options(Unshown, frozen=True):
     """`outputs` are the reports written after every round; none without --format or --output. `rehearsal`: a simulated
-    VPC is measured, and the page, the log and the title say so."""
+    VPC is measured, and the page, the log and the title say so. `hosts` are the names of --allow-host, or ANY where no
+    foreign site can use a browser: it has no login, no certificate for its name, and no way to a Unix socket."""
 
     check: Settings
     listen: Address
@@ -49,6 +52,7 @@ class Options(Unshown, frozen=True):
     login: Login | None
     tls: ssl.SSLContext | None
     rehearsal: bool = False
+    hosts: tuple[str, ...] = ()
 
 
 def read(argv: Sequence[str]) -> Options:
@@ -67,14 +71,21 @@ def options(arguments: Arguments, check: Settings) -> Options:
         layer_bytes=check.budget.layer_bytes if "layer-bytes" in arguments else LAYER_BYTES,
     )
     reports = read_reports(arguments)
+    listen, login, tls = (
+        arguments.value_or_default("listen", address),
+        arguments.value("basic-auth", _login),
+        _tls(arguments),
+    )
+    hosts = arguments.values("allow-host", readers.allowed_host)
     return Options(
         check=replace(check, budget=budget, reports=reports),
-        listen=arguments.value_or_default("listen", address),
+        listen=listen,
         interval=interval,
         outputs=reports.outputs if "format" in arguments or "output" in arguments else (),
         compat_blackbox=arguments.on("compat-blackbox"),
-        login=arguments.value("basic-auth", _login),
-        tls=_tls(arguments),
+        login=login,
+        tls=tls,
+        hosts=(ANY,) if login or tls or listen.family is AF_UNIX else hosts,
     )
 
 

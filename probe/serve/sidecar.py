@@ -22,6 +22,7 @@ from probe.serve.web import App
 
 # Seconds to stop the current round, to answer the last scrapes, and to write what is queued: together less than five.
 CUTTING, ANSWERING, WRITING = 2.0, 1.0, 0.5
+ONLY_HERE = "reachable only from this task; ECR_PROBE_LISTEN=0.0.0.0:9879 lets a scraper outside it connect"
 _MOST_QUEUED = 200  # lines, and reports
 
 
@@ -54,13 +55,15 @@ def serve(
         login=options.login,
         report_bug=output.bug,
         rehearsal=options.rehearsal,
+        hosts=options.hosts,
     )
     try:
         server = Server(app, options.listen, tls=options.tls)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LISTEN.refusal(f"cannot listen on {options.listen}: {reason}") from None
-    output.say(event("info", "listening", address=str(options.listen), interval=options.interval))
+    hint = {"message": ONLY_HERE} if str(options.listen) == LISTEN.default else {}
+    output.say(event("info", "listening", address=str(options.listen), interval=options.interval, **hint))
     if options.rehearsal:
         output.say(event("warning", "rehearsal", message=REHEARSAL))
     loop.start()  # before the server: its health check needs a running loop

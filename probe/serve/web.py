@@ -26,6 +26,7 @@ from probe.report.json import render as render_json
 from probe.report.prometheus import exposition
 from probe.safe_words import json_bytes
 from probe.serve import page
+from probe.serve.hosts import accepts
 
 if TYPE_CHECKING:
     from probe.serve.options import Login
@@ -38,6 +39,10 @@ _FINDINGS = "/findings/"
 _FORM = "application/x-www-form-urlencoded"
 _PLAIN = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache"))
 MOST_RENDERINGS = 16  # of one snapshot: routes, formats, compressed or not; clients choose the Accept header
+_UNKNOWN_HOST = (
+    "the Host header has a name that is not known to be this sidecar's; if it is, set ECR_PROBE_ALLOW_HOST to it, or "
+    "use an address"
+)
 _LONGEST_ACCEPT = 256
 _WORTH_COMPRESSING = 1024  # bytes
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
@@ -62,7 +67,8 @@ class Answer(NamedTuple):
 
 
 class App:
-    """The WSGI application. `report_bug` is called once for each kind of exception in a response."""
+    """The WSGI application. `report_bug` is called once for each kind of exception in a response. `hosts`: names under
+    which it answers, in addition to those that `hosts.accepts` always accepts."""
 
     def __init__(
         self,
@@ -73,12 +79,14 @@ class App:
         report_bug: Callable[[str], object] = lambda _: None,
         rehearsal: bool = False,
         renderings: Renderings | None = None,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self._source = source
         self._compat_blackbox = compat_blackbox
         self._login = login
         self._report_bug = report_bug
         self._rehearsal = rehearsal
+        self._hosts = hosts
         self._renderings = Renderings() if renderings is None else renderings
         self._bugs: set[str] = set()
 
@@ -100,6 +108,8 @@ class App:
             return _text("404 Not Found", f"not found; the paths are {', '.join(_ROUTES)}")
         if method not in route.methods:
             return _text("405 Method Not Allowed", "method not allowed", ("Allow", ", ".join(route.methods)))
+        if route.guarded and not accepts(environ.get("HTTP_HOST"), self._hosts):
+            return _text("421 Misdirected Request", _UNKNOWN_HOST)
         if route.guarded and self._login and not self._login.matches(environ.get("HTTP_AUTHORIZATION", "")):
             challenge = ("WWW-Authenticate", 'Basic realm="ecr-probe"')
             return _text("401 Unauthorized", "authentication required", challenge)
@@ -204,7 +214,7 @@ class App:
 class Route(NamedTuple):
     answer: Callable[[App, WSGIEnvironment], Answer]
     methods: tuple[str, ...] = ("GET", "HEAD")
-    guarded: bool = True  # by --basic-auth; the container's health check has no password
+    guarded: bool = True  # by --basic-auth and --allow-host; the health check has no password, and shows nothing
 
 
 _ROUTES = {

@@ -349,4 +349,4 @@ def test_help_shows_the_variable_and_the_default(capfd: pytest.CaptureFixture[st
     assert main(["health", "--help"]) == 0
     text = " ".join(capfd.readouterr().out.split())
     assert "--listen ADDR:PORT" in text
-    assert "[ECR_PROBE_LISTEN; default: 0.0.0.0:9879]" in text
+    assert "[ECR_PROBE_LISTEN; default: 127.0.0.1:9879]" in text

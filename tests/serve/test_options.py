@@ -16,7 +16,7 @@ def options(*argv: str) -> Options:
 
 def test_the_defaults() -> None:
     parsed = options()
-    assert (parsed.interval, str(parsed.listen)) == (60.0, "0.0.0.0:9879")
+    assert (parsed.interval, str(parsed.listen)) == (60.0, "127.0.0.1:9879")
     assert (parsed.outputs, parsed.compat_blackbox, parsed.login, parsed.tls) == ((), False, None, None)
     budget = parsed.check.budget
     assert (budget.deadline, budget.retries, budget.layer_bytes) == (30.0, 0, LAYER_BYTES)
