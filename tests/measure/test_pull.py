@@ -130,6 +130,9 @@ def test_the_config_names_the_platform_of_a_single_image() -> None:
         ("https://cdn.example.com/layer?Signature=x", RedirectTarget.FOREIGN),
         ("http://prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com/layer", RedirectTarget.INSECURE),
         ("/v2/again", RedirectTarget.LOOP),
+        ("http://169.254.169.254/latest/meta-data/iam/security-credentials/", RedirectTarget.INSECURE),
+        ("https://169.254.170.2/v2/credentials", RedirectTarget.FOREIGN),
+        ("https://[fd00:ec2::254]/latest/", RedirectTarget.FOREIGN),
     ],
 )
 def test_a_redirect_to_the_wrong_place_is_not_followed(location: str, target: RedirectTarget) -> None:
