@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.documentation import pages
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "container", "task-definitions")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))])
@@ -27,3 +29,11 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 def test_the_readme_shows_a_failing_run_and_the_page_in_three_states() -> None:
     pictures = {"docs/failing-run.svg", "docs/page-healthy.png", "docs/page-failing.png", "docs/page-half-dead.png"}
     assert pictures <= targets(ROOT / "README.md")
+
+
+def test_every_page_of_the_site_is_in_its_navigation() -> None:
+    """The pages of findings are reached from their list, and all others from `nav` in mkdocs.yml."""
+    navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    listed = set(re.findall(r"[\w./-]+\.md", navigation))
+    places = {place for place in pages().values() if not re.match(r"findings/(?!README)", place)}
+    assert (sorted(places - listed), sorted(listed - places)) == ([], [])
