@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 DOCS = "docs"
+COMMANDS = "commands"  # in docs/, and in the navigation
 COPIES = "files"  # the folder of the site for copies of files
 # Documents outside docs/ by their place on the site. A folder stands for all READMEs in it.
 OUTSIDE = {
@@ -80,6 +81,21 @@ def _place_of_file(path: str) -> str:
 
 
 # ---- MkDocs calls these ----------------------------------------------------------------------------------------------
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Replace the folder of the commands in the navigation by its pages: they are generated, one for each command."""
+    for section in (entry for entry in config.nav or () if isinstance(entry, dict)):
+        for entries in section.values():
+            for entry in entries if isinstance(entries, list) else ():
+                if isinstance(entry, dict) and entry.get("Commands") == COMMANDS:
+                    entry["Commands"] = commands()
+
+
+def commands() -> list[dict[str, str]]:
+    """The navigation of the commands' pages."""
+    names = sorted(path.stem for path in (ROOT / DOCS / COMMANDS).glob("[a-z]*.md"))
+    return [{"Overview": f"{COMMANDS}/README.md"}, *({name: f"{COMMANDS}/{name}.md"} for name in names)]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -94,6 +94,11 @@ def test_links_of_the_repository_become_links_of_the_site(source: str, link: str
     assert for_site(f"see [it]({link}), and", source) == f"see [it]({expected}), and"
 
 
+def test_every_command_is_in_the_navigation() -> None:
+    listed = [place for entry in documentation.commands() for place in entry.values()]
+    assert set(listed) == {"commands/README.md", *(f"commands/{name}.md" for name in COMMANDS)}
+
+
 def test_a_site_with_a_broken_link_or_a_foreign_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "index.html").write_text('<a href="..">up</a>')
