@@ -168,6 +168,7 @@ class Module:
     # ---- expressions -------------------------------------------------------------------------------------------------
 
     def _evaluate(self, node: Node, names: Names) -> Any:
+        """The value of a node of python-hcl2's tree. Each rule of its grammar that occurs has a method of its name."""
         if isinstance(node, Token):
             raise AssertionError(f"unexpected {node!r}")
         return getattr(self, f"_{node.data}")(_parts(node), names)
@@ -231,19 +232,7 @@ class Module:
         operator, right = _parts(term)
         assert isinstance(operator, Tree)
         symbol = str(operator.children[0])
-        value = self._evaluate(left, names)
-        if symbol in ("&&", "||"):  # Terraform evaluates both sides; a second one that raises is no valid program
-            return (
-                bool(value) and self._evaluate(right, names)
-                if symbol == "&&"
-                else value or self._evaluate(right, names)
-            )
-        return _OPERATORS[symbol](value, self._evaluate(right, names))
-
-    def _unary_op(self, parts: list[Node], names: Names) -> Any:
-        symbol, inner = parts
-        value = self._evaluate(inner, names)
-        return -value if str(symbol) == "-" else not value
+        return _OPERATORS[symbol](self._evaluate(left, names), self._evaluate(right, names))
 
     def _get_attr_expr_term(self, parts: list[Node], names: Names) -> Any:
         value, attribute = parts
@@ -371,16 +360,12 @@ def _unique(items: list[Any]) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "==": lambda left, right: left == right,
-    "!=": lambda left, right: left != right,
-    "<": lambda left, right: left < right,
-    ">": lambda left, right: left > right,
-    "<=": lambda left, right: left <= right,
-    ">=": lambda left, right: left >= right,
-    "+": lambda left, right: left + right,
-    "*": lambda left, right: left * right,
-    "%": lambda left, right: left % right,
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": lambda left, right: bool(left == right),
+    "!=": lambda left, right: bool(left != right),
+    ">": lambda left, right: bool(left > right),
+    "&&": lambda left, right: bool(left and right),
+    "||": lambda left, right: bool(left or right),
 }
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "alltrue": all,
@@ -398,5 +383,4 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "replace": lambda text, old, new: text.replace(old, new),
     "startswith": str.startswith,
     "toset": _unique,
-    "tostring": _text,
 }
