@@ -118,10 +118,11 @@ def _counts(gate: Gate, evidence: Evidence) -> bool:
 @finds(CONTRADICTION, basis=Basis.MEASURED)
 def contradictions(evidence: Evidence) -> Iterator[Finding]:
     """Connections that were measured otherwise than the gates of their address have it."""
-    refused = [step for step, gates in _connections(evidence) if step.ok and _any(gates, GateAnswer.REFUSES)]
+    refused = [step for step, gates in _with_gates(evidence, Action.TCP) if step.ok and any(map(_stops_packets, gates))]
+    refused += [step for step, gates in _with_gates(evidence, Action.TLS) if step.ok and any(map(_stops_hellos, gates))]
     silent = [
         step
-        for step, gates in _connections(evidence)
+        for step, gates in _with_gates(evidence, Action.TCP)
         if step.failed and gates and _all_allow(gates) and step not in evidence.survived
     ]
     if refused:
@@ -145,8 +146,9 @@ def pinned_images(evidence: Evidence) -> Iterator[Finding]:
             return
 
 
-def _connections(evidence: Evidence) -> Iterator[tuple[Step, list[Gate]]]:
-    for step in evidence.of(Action.TCP):
+def _with_gates(evidence: Evidence, action: Action) -> Iterator[tuple[Step, list[Gate]]]:
+    """The steps of an action with the gates of their addresses."""
+    for step in evidence.of(action):
         yield (
             step,
             [
@@ -157,8 +159,13 @@ def _connections(evidence: Evidence) -> Iterator[tuple[Step, list[Gate]]]:
         )
 
 
-def _any(gates: Iterable[Gate], answer: GateAnswer) -> bool:
-    return any(gate.answer is answer for gate in gates)
+def _stops_packets(gate: Gate) -> bool:
+    return gate.answer is GateAnswer.REFUSES and not _stops_hellos(gate)
+
+
+def _stops_hellos(gate: Gate) -> bool:
+    """Whether a firewall refuses by the server name, for which it has to let a connection open first."""
+    return gate.gate is GateName.NETWORK_FIREWALL and gate.answer is GateAnswer.REFUSES
 
 
 def _all_allow(gates: Iterable[Gate]) -> bool:

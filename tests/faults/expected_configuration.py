@@ -25,6 +25,7 @@ def packets(name: GateName, answer: GateAnswer, **fields: Any) -> tuple[Gate, ..
 
 ALLOWS = packets(GateName.SECURITY_GROUP_EGRESS, GateAnswer.ALLOWS)
 REFUSES = packets(GateName.SECURITY_GROUP_INGRESS, GateAnswer.REFUSES, object="sg-0e000000", cause="tcp.security-group")
+FIREWALL = packets(GateName.NETWORK_FIREWALL, GateAnswer.REFUSES, object="arn:list", cause="path.egress-firewall")
 
 EXPECTED = (
     Expected(
@@ -64,6 +65,18 @@ EXPECTED = (
             )
         ),
         {"configuration.contradiction": "=registry.tag-not-found -registry.archived"},
+        "degraded",
+        "works",
+    ),
+    Expected(
+        "a firewall refuses the server name, and connections open before it sees one",
+        FakeRun({"ecr.api": private("ecr.api", tls=Failure.TLS_STALL)}, gates=(*ALLOWS, *FIREWALL)),
+        {"tls.silent": "=path.egress-firewall"},
+    ),
+    Expected(
+        "a firewall refuses the server name, and everything answers",
+        FakeRun(gates=(*ALLOWS, *FIREWALL)),
+        {"configuration.contradiction": "other"},
         "degraded",
         "works",
     ),
