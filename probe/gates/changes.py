@@ -35,12 +35,13 @@ class Change(Record, frozen=True, kw_only=True):
 
 
 class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
-    """Allow TCP 443 to or from exactly one peer: a range, a security group or a prefix list."""
+    """Allow one port to or from exactly one peer: a range, a security group or a prefix list."""
 
     egress: bool
     cidr: str | None = None
     group: str | None = None
     prefix_list: str | None = None
+    protocol: str = "tcp"
     port: int = 443
 
     @property
@@ -48,7 +49,7 @@ class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
         return self.cidr or self.group or self.prefix_list or ""
 
     def _permission(self) -> dict[str, Any]:
-        permission: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": self.port, "ToPort": self.port}
+        permission: dict[str, Any] = {"IpProtocol": self.protocol, "FromPort": self.port, "ToPort": self.port}
         if self.cidr is not None:
             ipv6 = ":" in self.cidr
             key, name = ("Ipv6Ranges", "CidrIpv6") if ipv6 else ("IpRanges", "CidrIp")
@@ -69,7 +70,7 @@ class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
         verb, towards = ("egress", "to") if self.egress else ("ingress", "from")
         permission = json.dumps([self._permission()], separators=(",", ":"))
         return Advice(
-            f"allow TCP {self.port} {towards} {self.peer} in security group {self.object}",
+            f"allow {self.protocol.upper()} {self.port} {towards} {self.peer} in security group {self.object}",
             (
                 f"aws ec2 authorize-security-group-{verb} --region {region} --group-id {self.object} "
                 f"--ip-permissions '{permission}'",

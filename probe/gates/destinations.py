@@ -24,8 +24,17 @@ def flow_to(view: View, origin: Origin, endpoint: Endpoint, address: str, identi
     What cannot be read is left out: the gates that need it say so.
     """
     flow = Flow(origin=origin, endpoint=endpoint.name, host=endpoint.host, address=address)
-    if is_translated(address):
-        return replace(flow, public=True)
+    return replace(flow, public=True) if is_translated(address) else _arriving(view, flow, identity)
+
+
+def queries_to(view: View, origin: Origin, server: str) -> Flow:
+    """The flow of DNS queries to a name server."""
+    return _arriving(view, Flow(origin=origin, endpoint="", host=server, address=server, dns=True), None)
+
+
+def _arriving(view: View, flow: Flow, identity: str | None) -> Flow:
+    """The flow with what is known of the interface that has its address."""
+    origin, address = flow.origin, flow.address
     try:
         interface = view.item(INTERFACES, identity) if identity else interface_at(view, origin, address)
         if interface is None and identity is None and _is_public(view, origin, address):

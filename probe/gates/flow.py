@@ -9,7 +9,7 @@ from probe.records import Record
 
 # These represent the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
 SOMEWHERE_PUBLIC = {4: "203.0.113.1", 6: "2001:db8::1"}
-PORT = 443
+PORT, DNS_PORT = 443, 53
 
 
 class Origin(Record, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Origin(Record, frozen=True, kw_only=True):
 
 
 class Flow(Record, frozen=True, kw_only=True):
-    """A connection to port 443 of one address.
+    """A connection to port 443 of one address, or queries by UDP to port 53 of a name server.
 
     `interface` is the network interface that has the address, with its subnet and groups; None for a public address,
     and for one that no interface has. `prefix_list` is the list of a gateway endpoint's service that contains the
@@ -61,6 +61,20 @@ class Flow(Record, frozen=True, kw_only=True):
     gateway: str | None = None
     abroad: bool = False  # to S3 of another Region, which no gateway endpoint serves
     part: str | None = None
+    dns: bool = False
+
+    @property
+    def port(self) -> int:
+        return DNS_PORT if self.dns else PORT
+
+    @property
+    def protocol(self) -> str:
+        return "udp" if self.dns else "tcp"
+
+    @property
+    def service_port(self) -> str:
+        """The port in words; TCP goes without saying."""
+        return f"UDP {self.port}" if self.dns else f"{self.port}"
 
     @property
     def version(self) -> int:

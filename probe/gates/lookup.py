@@ -15,7 +15,8 @@ class Lookup(Record, frozen=True, kw_only=True):
     """One name in one VPC. `service` is the endpoint service that the name should lead to, in `region`.
 
     `public_by_design`: nothing private has to answer, as for S3, which a gateway endpoint serves. `inbound`: the query
-    arrives at an inbound endpoint of Route 53 Resolver in the VPC. `visited` are the VPCs that the query has passed.
+    arrives at an inbound endpoint of Route 53 Resolver in the VPC, at its address `server`. `visited` are the VPCs that
+    the query has passed.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Lookup(Record, frozen=True, kw_only=True):
     mistaken: str | None = None
     public_by_design: bool = False
     inbound: bool = False
+    server: str | None = None
     visited: tuple[str, ...] = ()
 
 

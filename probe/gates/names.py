@@ -16,6 +16,7 @@ from probe.endpoints import AWS_DOMAINS
 from probe.gates import (
     dns_firewall,
     hosted_zones,
+    name_servers,
     resolver_rules,
     unserved_names,
     vpc_endpoints,
@@ -131,7 +132,11 @@ class _Resolver:
             return self._endpoint_answer(lookup, *direct, before=())
         servers, hub = vpc_resolver.dhcp_options(self._view, lookup)
         if hub is not None:
-            return _after((servers,), self.in_vpc(hub))
+            way = name_servers.path_to(self._view, self._origin, hub.server or "", servers)
+            if way.refuses:
+                return Resolution(opinions=(way,), failure=Failure.NO_ANSWER)
+            found = self.in_vpc(hub)
+            return _after((way,), found if way.allows else _softened(found, lambda _: True))
         found = self.in_vpc(lookup)
         if servers.allows:
             return _after((servers,), found)

@@ -12,15 +12,14 @@ from typing import Any
 from probe.configuration.document import Obstacle
 from probe.configuration.operations import NETWORK_ACLS, SUBNETS
 from probe.configuration.view import MissingError, View
-from probe.gates.flow import PORT, Flow
+from probe.gates.flow import Flow
 from probe.gates.network_changes import AddNetworkAclEntry, free_number
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.ranges import Network, Span, between, common, covered, networks, shown, span
 from probe.model import GateName
 from probe.records import Record
 
-_TCP = ("-1", "6")
-_HTTPS: Span = (PORT, PORT)
+_PROTOCOLS = {"tcp": ("-1", "6"), "udp": ("-1", "17")}
 EPHEMERAL: Span = (1024, 65535)
 LINUX: Span = (32768, 60999)  # from which Linux takes the ports of connections: AWS[ephemeral-ports]
 _LAST_NUMBER = 32766
@@ -45,10 +44,16 @@ class Look(Record, frozen=True):
     grant: tuple[str, ...]  # the ranges for which a new entry would allow it
     place: str | None = None  # `peers` in words
     decided_by: str = ""  # the end of a sentence on a part of them
+    protocol: str = "tcp"
+
+    @property
+    def is_request(self) -> bool:
+        """Whether packets go to the service's one port, not back from it."""
+        return self.ports[0] == self.ports[1]
 
     @property
     def words(self) -> str:
-        ports = f"{self.ports[0]}" if self.ports == _HTTPS else f"ports {self.ports[0]}-{self.ports[1]}"
+        ports = f"{self.ports[0]}" if self.is_request else f"ports {self.ports[0]}-{self.ports[1]}"
         return f"{ports} {self.towards}"
 
     @property
@@ -84,9 +89,17 @@ def return_ingress(view: View, flow: Flow) -> Opinion | None:
 
 def _of_origin(view: View, flow: Flow, *, forth: bool) -> Look:
     gate = GateName.NACL_EGRESS if forth else GateName.NACL_RETURN_INGRESS
-    ports, grant = _HTTPS if forth else EPHEMERAL, _destinations(view, flow)
     return Look(
-        gate, flow.origin.subnet, flow.origin.vpc, forth, flow.destinations, ports, grant, flow.place, flow.decided_by
+        gate=gate,
+        subnet=flow.origin.subnet,
+        vpc=flow.origin.vpc,
+        egress=forth,
+        peers=flow.destinations,
+        ports=_ports_of(flow, forth=forth),
+        grant=_destinations(view, flow),
+        place=flow.place,
+        decided_by=flow.decided_by,
+        protocol=flow.protocol,
     )
 
 
@@ -101,9 +114,14 @@ def _of_target(flow: Flow, *, forth: bool) -> Look | None:
         flow.target_vpc,
         not forth,
         flow.origin.networks(flow.version),
-        _HTTPS if forth else EPHEMERAL,
+        _ports_of(flow, forth=forth),
         tuple(map(str, sources)),
+        protocol=flow.protocol,
     )
+
+
+def _ports_of(flow: Flow, *, forth: bool) -> Span:
+    return (flow.port, flow.port) if forth else EPHEMERAL
 
 
 def _destinations(view: View, flow: Flow) -> tuple[str, ...]:
@@ -180,7 +198,7 @@ def _decide(
     rest = list(areas)
     version = look.peers[0].version if look.peers else 4
     for entry in sorted(entries, key=lambda entry: int(entry["RuleNumber"])):
-        box = _box(entry, version)
+        box = _box(entry, version, look.protocol)
         remaining = []
         for area in rest:
             part = _common(area, box)
@@ -193,10 +211,10 @@ def _decide(
     return [*decided, *((area, None) for area in rest)]
 
 
-def _box(entry: dict[str, Any], version: int) -> Area | None:
+def _box(entry: dict[str, Any], version: int, protocol: str) -> Area | None:
     """What an entry matches; None where it is of another protocol or address family."""
     found = networks((text for key in ("CidrBlock", "Ipv6CidrBlock") if (text := entry.get(key))), version)
-    if not found or str(entry.get("Protocol")) not in _TCP:
+    if not found or str(entry.get("Protocol")) not in _PROTOCOLS[protocol]:
         return None
     ports = entry.get("PortRange") if str(entry["Protocol"]) != "-1" else None
     return Area(span(found[0]), (ports["From"], ports["To"]) if ports else (0, 65535))
@@ -222,7 +240,7 @@ def _without(area: Area, part: Area) -> Iterable[Area]:
 
 def _needed(look: Look) -> Span:
     """The ports without which a connection cannot work: of a reply, those that Linux uses."""
-    return _HTTPS if look.ports == _HTTPS else LINUX
+    return look.ports if look.is_request else LINUX
 
 
 def _number(entry: dict[str, Any] | None) -> str:
@@ -242,7 +260,7 @@ def _ports(area: Area, look: Look) -> str:
 
 
 def _replies(look: Look) -> str:
-    return "" if look.ports == _HTTPS else ", where replies pass"
+    return "" if look.is_request else ", where replies pass"
 
 
 def _change(
@@ -253,7 +271,7 @@ def _change(
     denying = (int(entry["RuleNumber"]) for entry in refusing if entry)
     before = min((number for number in denying if number <= _LAST_NUMBER), default=None)
     number = free_number(taken, before)
-    if number is None or not look.grant:
+    if number is None or not look.grant or look.protocol != "tcp":
         return None
     return AddNetworkAclEntry(
         object=identity,

@@ -17,7 +17,7 @@ from probe.configuration.operations import (
 )
 from probe.configuration.view import MissingError, View
 from probe.gates.changes import AddSecurityGroupRule
-from probe.gates.flow import PORT, Flow
+from probe.gates.flow import Flow
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.public_parts import is_of_aws
 from probe.gates.ranges import Network, Span, common, covered, networks, shown, span
@@ -26,7 +26,7 @@ from probe.model import GateName
 from probe.narration import few
 from probe.records import Record, replace
 
-_TCP = ("-1", "tcp", "6")
+_PROTOCOLS = {"tcp": ("-1", "tcp", "6"), "udp": ("-1", "udp", "17")}
 _MOST_PEERS = 3  # in a sentence
 
 
@@ -93,19 +93,19 @@ def _judge(view: View, gate: GateName, flow: Flow, groups: Sequence[str], peers:
         whole = matches[0]
     if whole is not None:
         element = _element(view, whole, egress=egress)
-        return allows(gate, f"{whole.group} allows {PORT} {towards} {whom}", whole.group, element)
+        return allows(gate, f"{whole.group} allows {flow.service_port} {towards} {whom}", whole.group, element)
     if unread is not None:
         raise unread
     if matches:
         match = matches[0]
         admitted_peers = few(dict.fromkeys(other.peer for other in matches), _MOST_PEERS)
         condition = match.condition or f"which is only a part of {whom}{flow.decided_by if egress else ''}"
-        sentence = f"{match.group} allows {PORT} {towards} {admitted_peers}, {condition}"
+        sentence = f"{match.group} allows {flow.service_port} {towards} {admitted_peers}, {condition}"
         return depends(gate, sentence, match.group, _element(view, match, egress=egress))
     listed = ", ".join(groups)
     return refuses(
         gate,
-        f"no rule of {listed} allows {PORT} {towards} {whom}",
+        f"no rule of {listed} allows {flow.service_port} {towards} {whom}",
         cause="tcp.security-group-s3-egress" if egress and flow.public and flow.service else "tcp.security-group",
         identity=groups[0],
         element="egress" if egress else "ingress",
@@ -115,22 +115,23 @@ def _judge(view: View, gate: GateName, flow: Flow, groups: Sequence[str], peers:
 
 def _change(identity: str, flow: Flow, peers: Peers, *, egress: bool) -> AddSecurityGroupRule | None:
     """The smallest rule that admits the packet: by group where both interfaces are in one VPC, else by range."""
+    rule = AddSecurityGroupRule(object=identity, egress=egress, protocol=flow.protocol, port=flow.port)
     if peers.prefix_list is not None:
-        return AddSecurityGroupRule(object=identity, egress=egress, prefix_list=peers.prefix_list)
+        return replace(rule, prefix_list=peers.prefix_list)
     if flow.is_somewhere:
-        return AddSecurityGroupRule(object=identity, egress=egress, cidr="0.0.0.0/0" if flow.version == 4 else "::/0")
+        return replace(rule, cidr="0.0.0.0/0" if flow.version == 4 else "::/0")
     if peers.groups and not flow.crosses_vpcs:
-        return AddSecurityGroupRule(object=identity, egress=egress, group=peers.groups[0])
+        return replace(rule, group=peers.groups[0])
     if not peers.networks:
         return None
-    return AddSecurityGroupRule(object=identity, egress=egress, cidr=str(peers.networks[0]))
+    return replace(rule, cidr=str(peers.networks[0]))
 
 
 def _matches(
     view: View, group: str, permission: dict[str, Any], peers: Peers, flow: Flow, *, egress: bool
 ) -> Iterator[Match]:
     """What of the peers this rule admits. Raises MissingError."""
-    if str(permission.get("IpProtocol")) not in _TCP or not _has_port(permission):
+    if str(permission.get("IpProtocol")) not in _PROTOCOLS[flow.protocol] or not _has_port(permission, flow.port):
         return
     for pair in permission.get("UserIdGroupPairs", ()):
         if pair.get("GroupId") in peers.groups:
@@ -175,11 +176,11 @@ def _part(group: str, permission: dict[str, Any], peers: Peers, peer: str, cidrs
         yield Match(group, permission, peer, tuple(spans))
 
 
-def _has_port(permission: dict[str, Any]) -> bool:
+def _has_port(permission: dict[str, Any], port: int) -> bool:
     if str(permission.get("IpProtocol")) == "-1":
         return True
     first, last = permission.get("FromPort", 0), permission.get("ToPort", 65535)
-    return bool(first == -1 or first <= PORT <= last)
+    return bool(first == -1 or first <= port <= last)
 
 
 def _ranges(permission: dict[str, Any]) -> Iterator[str]:

@@ -61,7 +61,8 @@ def at_inbound_endpoint(view: View, servers: Sequence[str], lookup: Lookup) -> L
         return None
     if inbound is None or (inbound.vpc in lookup.visited and lookup.inbound):
         return None
-    return replace(lookup, vpc=inbound.vpc, inbound=True, visited=(*lookup.visited, inbound.vpc))
+    visited = (*lookup.visited, inbound.vpc)
+    return replace(lookup, vpc=inbound.vpc, inbound=True, server=servers[0], visited=visited)
 
 
 def dns_attributes(view: View, lookup: Lookup, *, private: bool) -> Opinion:

@@ -9,6 +9,7 @@ a list has strings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from probe.records import Record, field
@@ -63,6 +64,9 @@ class SimulatedAccount(Record, kw_only=True):
         if action == "ecr:DescribeImages":
             return self._images(parameters)
         items = self.objects.get(service, {}).get(listed, [])
+        if action == "ec2:SearchTransitGatewayRoutes":
+            items = _longest_match(items, parameters)
+            parameters = {name: value for name, value in parameters.items() if name != "Filters"}
         return {listed: [_shown(item) for item in items if _matches(item, parameters)]}
 
     def _images(self, parameters: Mapping[str, Any]) -> Item:
@@ -162,8 +166,16 @@ _FILTERS = {
     "prefix-list-name": ("PrefixListName",),
     "vpc-peering-connection-id": ("VpcPeeringConnectionId",),
     "transit-gateway-id": ("TransitGatewayId",),
-    "route-search.longest-prefix-match": ("_Address",),  # of a route, the addresses that it is the best for
 }
+
+
+def _longest_match(routes: list[Item], parameters: Mapping[str, Any]) -> list[Item]:
+    """Of a transit gateway's route table, the route with the longest prefix that contains the address."""
+    (wanted,) = (entry["Values"][0] for entry in parameters["Filters"])
+    address, own = ip_address(wanted), {"TransitGatewayRouteTableId": parameters["TransitGatewayRouteTableId"]}
+    found = {ip_network(route["DestinationCidrBlock"]): route for route in routes if _matches(route, own)}
+    best = max((cidr for cidr in found if address in cidr), key=lambda cidr: cidr.prefixlen, default=None)
+    return [] if best is None else [found[best]]
 
 
 def _matches(item: Item, parameters: Mapping[str, Any]) -> bool:

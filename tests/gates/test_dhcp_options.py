@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from probe.model import Failure, GateAnswer, GateName
 from tests.gates.resolution import (
     API,
+    HUB,
     VPC,
     add_hub,
     add_rule,
@@ -100,6 +103,7 @@ def test_an_inbound_endpoint_of_resolver_is_followed_into_its_vpc(private_dns: b
     without_endpoint(account)
     hands_out(account, "10.9.0.53")
     add_hub(account, private_dns=private_dns)
+    _connect_hub(account)
     resolution = resolved(account)
     assert answer_of(resolution, DHCP).allows
     if private_dns:
@@ -108,6 +112,72 @@ def test_an_inbound_endpoint_of_resolver_is_followed_into_its_vpc(private_dns: b
     else:
         assert refusal(resolution).object == "vpce-0b000001"
         assert addresses(mended(account)) == ["10.9.1.10"]
+
+
+def _connect_hub(account: Account) -> None:
+    """A peering connection with the hub, whose inbound endpoint admits queries."""
+    to_hub, back = (
+        {"DestinationCidrBlock": cidr, "VpcPeeringConnectionId": "pcx-0a000000", "State": "active"}
+        for cidr in ("10.9.0.0/16", "10.0.0.0/16")
+    )
+    account.object("rtb-0a000000")["Routes"].append(to_hub)
+    table = {"RouteTableId": "rtb-0b000000", "VpcId": HUB, "Associations": [{"Main": True}], "Routes": [back]}
+    own(account, "ec2", "RouteTables").append(table)
+    sides = {"RequesterVpcInfo": {"VpcId": VPC}, "AccepterVpcInfo": {"VpcId": HUB}}
+    peering = {"VpcPeeringConnectionId": "pcx-0a000000", "Status": {"Code": "active"}, **sides}
+    own(account, "ec2", "VpcPeeringConnections").append(peering)
+    acl = own(account, "ec2", "NetworkAcls")[0]
+    acl_of_hub = {**acl, "NetworkAclId": "acl-0b000000", "VpcId": HUB, "Associations": []}
+    own(account, "ec2", "NetworkAcls").append(acl_of_hub)
+    queries = {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    group = {"GroupId": "sg-0b000053", "VpcId": HUB, "IpPermissions": [queries]}
+    own(account, "ec2", "SecurityGroups").append(group)
+    own(account, "ec2", "NetworkInterfaces").append(
+        {
+            "NetworkInterfaceId": "eni-0b000053",
+            "VpcId": HUB,
+            "SubnetId": "subnet-0b000053",
+            "Groups": [{"GroupId": "sg-0b000053"}],
+            "PrivateIpAddress": "10.9.0.53",
+            "PrivateIpAddresses": [{"PrivateIpAddress": "10.9.0.53"}],
+        }
+    )
+
+
+HTTPS_ALONE = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+DNS_BY_UDP = [{"IpProtocol": "17", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "10.9.0.0/24"}]}]
+
+
+def _without_route(account: Account) -> None:
+    account.object("rtb-0a000000")["Routes"].pop()
+
+
+def _closed(account: Account) -> None:
+    account.object("sg-0b000053")["IpPermissions"] = []
+
+
+def _https_alone(account: Account) -> None:
+    account.object("sg-0a000000")["IpPermissionsEgress"] = HTTPS_ALONE
+
+
+@pytest.mark.parametrize(
+    ("change", "at_fault"),
+    [(_https_alone, "sg-0a000000"), (_without_route, "rtb-0a000000"), (_closed, "sg-0b000053")],
+)
+def test_queries_to_another_server_than_amazons_need_a_way(change: Callable[[Account], None], at_fault: str) -> None:
+    account = healthy_vpc()
+    hands_out(account, "10.9.0.53")
+    add_hub(account, private_dns=True)
+    _connect_hub(account)
+    account.object("sg-0a000000")["IpPermissionsEgress"] = HTTPS_ALONE + DNS_BY_UDP
+    assert answer_of(resolved(account), DHCP).allows
+    change(account)
+    resolution = resolved(account)
+    opinion = refusal(resolution)
+    assert (opinion.gate, opinion.cause, opinion.object) == (DHCP, "dns.resolver-unreachable", at_fault)
+    assert resolution.failure is Failure.NO_ANSWER
+    if opinion.change is not None:
+        assert answer_of(mended(account), DHCP).allows
 
 
 # ---- the VPC's DNS attributes ---------------------------------------------------------------------------------------

@@ -203,7 +203,6 @@ def transit_route(vpc: str, address: str, state: str = "active") -> Item:
     return {
         "DestinationCidrBlock": cidr,
         "State": state,
-        "_Address": address,
         "TransitGatewayAttachments": [{"ResourceId": vpc}],
     }
 

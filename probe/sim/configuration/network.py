@@ -11,7 +11,7 @@ from probe.sim.configuration import identifiers as ids
 from probe.sim.configuration.policies import document
 from probe.sim.names import AwsHost, Internet, inside
 from probe.sim.network import S3_PREFIX_LIST, Gateway, Interface
-from probe.sim.vpc import AMAZON_PROVIDED_DNS, HUB, VPC
+from probe.sim.vpc import AMAZON_PROVIDED_DNS, HUB, HUB_SERVER, VPC
 
 Item = dict[str, Any]
 
@@ -25,12 +25,12 @@ def network_of(vpc: VPC) -> dict[str, list[Item]]:
     return {
         "Vpcs": list(_vpcs(vpc)),
         "Subnets": list(_subnets(vpc)),
-        "SecurityGroups": [_task_group(vpc), *groups.values()],
+        "SecurityGroups": [_task_group(vpc), *groups.values(), *_hub_groups(vpc)],
         "NetworkAcls": list(_acls(vpc)),
         "RouteTables": list(_route_tables(vpc)),
         "NatGateways": list(_nat_gateways(vpc)),
         "VpcEndpoints": [*_interface_endpoints(vpc, groups), *_gateway_endpoints(vpc)],
-        "NetworkInterfaces": [*_task_interfaces(vpc), *_endpoint_interfaces(vpc, groups)],
+        "NetworkInterfaces": [*_task_interfaces(vpc), *_endpoint_interfaces(vpc, groups), *_hub_interfaces(vpc)],
         **prefix_lists(vpc.region),
         "DhcpOptions": [_dhcp_options(vpc)],
         "TransitGatewayAttachments": list(_attachments(vpc)),
@@ -101,7 +101,7 @@ def _subnets(vpc: VPC) -> Iterator[Item]:
     if vpc.network.routes.nat:
         yield _subnet(vpc, ids.NAT_SUBNET, f"{vpc.at(0, 0)}/24", [], "a")
     if has_hub(vpc):
-        for number, zone in ((1, "a"), (2, "b")):
+        for number, zone in ((0, "a"), (1, "a"), (2, "b")):
             cidr = f"{ip_network(HUB)[256 * number]}/24"
             ipv6 = _hub_ranges_ipv6(vpc) if number == 1 else []
             yield _subnet(vpc, hub_subnet(number), cidr, ipv6, zone, ids.HUB_ID)
@@ -189,7 +189,7 @@ def _acls(vpc: VPC) -> Iterator[Item]:
         yield _acl(ids.TASK_ACL, ids.VPC_ID, own, denied)
     yield _acl(ids.DEFAULT_ACL, ids.VPC_ID, [identity for identity in others if identity not in own], [])
     if has_hub(vpc):
-        yield _acl(ids.HUB_ACL, ids.HUB_ID, [hub_subnet(1), hub_subnet(2)], [])
+        yield _acl(ids.HUB_ACL, ids.HUB_ID, [hub_subnet(number) for number in range(3)], [])
 
 
 def _acl(identity: str, of: str, subnets: Iterable[str], denied: list[Item]) -> Item:
@@ -301,21 +301,18 @@ def _vpc_attachments(vpc: VPC) -> Iterator[Item]:
 
 
 def _transit_routes(vpc: VPC) -> Iterator[Item]:
-    """Each with the addresses for which it is searched."""
+    """To every range of both VPCs."""
     if not has_hub(vpc):
         return
-    forth = [address for endpoint in vpc.endpoints.values() for address in endpoint.all_addresses]
-    back = [ip_network(vpc.task.subnet)[0], *filter(None, (vpc.network.address, vpc.network.ipv6))]
-    if vpc.task.subnet_ipv6:
-        back.append(ip_network(vpc.task.subnet_ipv6)[0])
-    for identity, addresses, cidr in ((ids.HUB_ID, forth, HUB), (ids.VPC_ID, list(map(str, back)), vpc.ranges[0])):
-        yield {
-            "DestinationCidrBlock": cidr,
-            "TransitGatewayAttachments": [{"ResourceId": identity, "ResourceType": "vpc"}],
-            "Type": "propagated",
-            "State": "active",
-            "_Address": addresses,
-        }
+    ranges = {ids.HUB_ID: (HUB, *_hub_ranges_ipv6(vpc)), ids.VPC_ID: (*vpc.ranges, *vpc.ranges_ipv6)}
+    for identity, texts in ranges.items():
+        for text in texts:
+            yield {
+                "DestinationCidrBlock": text,
+                "TransitGatewayAttachments": [{"ResourceId": identity, "ResourceType": "vpc"}],
+                "Type": "propagated",
+                "State": "active",
+            }
 
 
 # ---- endpoints -------------------------------------------------------------------------------------------------------
@@ -449,6 +446,20 @@ def _prefix_list_entries(region: str) -> Iterator[Item]:
         (ids.S3_LIST_IPV6, internet.v6(host)[0], 64),
     ):
         yield {"Cidr": str(ip_network(f"{address}/{length}", strict=False)), "_PrefixListId": identity}
+
+
+def _hub_groups(vpc: VPC) -> Iterator[Item]:
+    """The group of the hub's inbound endpoint of Resolver, which answers every query."""
+    if has_hub(vpc):
+        everything = [{"IpProtocol": "-1", **_peers(target)} for target in _ANYWHERE]
+        yield _group(vpc, ids.RESOLVER_GROUP, ids.HUB_ID, everything, [])
+
+
+def _hub_interfaces(vpc: VPC) -> Iterator[Item]:
+    if has_hub(vpc):
+        place = (ids.HUB_ID, hub_subnet(0), f"{vpc.region}a")
+        interface = _interface(ids.RESOLVER_INTERFACE, *place, HUB_SERVER, None, kind="interface")
+        yield {**interface, "Groups": [{"GroupId": ids.RESOLVER_GROUP}]}
 
 
 # ---- the task's own interfaces, DHCP ---------------------------------------------------------------------------------
