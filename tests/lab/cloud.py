@@ -39,7 +39,7 @@ from probe.sim.task import Task as TaskOfEcs
 from tests.lab import servers
 from tests.lab.agent import FORBIDDING_API_PORT, FOREIGN_METADATA_PORT, METADATA_PORT, STRICT_API_PORT, AgentConfig
 from tests.lab.daemons import Daemon
-from tests.lab.network import ENVIRONMENT, Network, abandoned, environment, own_prefix, run
+from tests.lab.network import ENVIRONMENT, Host, Network, abandoned, environment, own_prefix, run
 from tests.lab.servers import Site
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +183,23 @@ class Cloud:
             self.router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
             yield
 
+    @contextlib.contextmanager
+    def ipv6_of(self, host: Host, link: str, address: str, number: int) -> Iterator[None]:
+        """Within this context `host`, at the router's interface `link`, has this IPv6 address."""
+        near, far = (f"fd00:98:{number:x}::{end}" for end in (1, 2))
+        changes = (
+            (self.router, ("address", f"{near}/64", "dev", link), ("nodad",)),
+            (host, ("address", f"{far}/64", "dev", "eth0"), ("nodad",)),
+            (host, ("address", f"{address}/128", "dev", "eth0"), ("nodad",)),
+            (host, ("route", "default", "via", near), ()),
+            (self.router, ("route", f"{address}/128", "via", far), ()),
+        )
+        with contextlib.ExitStack() as stack:
+            for where, (kind, *what), options in changes:
+                where.run("ip", "-6", kind, "add", *what, *options)
+                stack.callback(where.run, "ip", "-6", kind, "delete", *what)
+            yield
+
     def _certify(self) -> None:
         names = (
             API,
@@ -215,7 +232,7 @@ class Cloud:
         self._daemon(servers.moto(self.aws, folder, self._programs / "moto_server", port=API_PORT))
         self._daemon(self._start_agent())
         for (zone, name), host in self.enis.items():
-            sites = [_front(ENIS[zone, name], name)]
+            sites = [_front(ENIS[zone, name], name), _front("[::]", name)]
             if name == "ecr.api":
                 others = {STRICT_PORT: STRICT_API_PORT, FORBIDDING_PORT: FORBIDDING_API_PORT}
                 sites += [_front(ENIS[zone, name], name, port, f"{AGENT}:{api}") for port, api in others.items()]
@@ -395,8 +412,13 @@ class Cloud:
 
 def _front(address: str, name: str, port: int = 443, behind: str | None = None) -> Site:
     """An endpoint at one address, which passes requests on to the registry, to moto or to `behind`."""
+    return Site(address, HOSTS[name], passing_on(name, behind), port)
+
+
+def passing_on(name: str, behind: str | None = None) -> str:
+    """The directives of nginx with which an endpoint passes requests on to the registry, to moto or to `behind`."""
     backend = {"ecr.dkr": f"{AWS}:{REGISTRY_PORT}"}.get(name, f"{AWS}:{API_PORT}")
-    return Site(address, HOSTS[name], f"proxy_pass http://{behind or backend};", port)
+    return f"proxy_pass http://{behind or backend};"
 
 
 def _domain(name: str) -> str:

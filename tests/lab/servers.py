@@ -47,10 +47,11 @@ def dnsmasq(
     port: int = 53,
     at: Sequence[str] | None = None,
     aliases: Mapping[str, str] = MappingProxyType({}),
+    forwarding: Mapping[str, str] = MappingProxyType({}),
 ) -> Daemon:
     """Answers for a domain and all names below it with its addresses and no other records; other names do not exist.
 
-    `aliases` are CNAMEs: their targets are domains.
+    `aliases` are CNAMEs: their targets are domains. `forwarding`: domains for which another server is asked.
     """
     own = (
         "local=/#/",
@@ -58,6 +59,7 @@ def dnsmasq(
         *(f"address=/{domain}/{address}" for domain, addresses in answers.items() for address in addresses),
         *(f"host-record={target},{next(iter(answers[target]))}" for target in dict.fromkeys(aliases.values())),
         *(f"cname={alias},{target}" for alias, target in aliases.items()),
+        *(f"server=/{domain}/{server}" for domain, server in forwarding.items()),
     )
     return _dnsmasq(host, folder, own, name=name, port=port, at=at or host.addresses)
 

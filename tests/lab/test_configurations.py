@@ -15,7 +15,8 @@ from probe.inspect.options import read_options
 from probe.model import EndpointSummary, Standing, Status, Verdict
 from probe.report import FORMATS, Page
 from tests.lab.cloud import REGION, REGISTRY, Cloud
-from tests.lab.configurations import RANGE, ROLE, TASK_ARN, TASK_SUBNET, Confirmed, Generated, all_configurations
+from tests.lab.configurations import all_configurations
+from tests.lab.configurations.vpc import ROLE, TASK_ARN, TASK_SUBNET, Confirmed, Generated
 from tests.lab.configured import configured
 from tests.lab.images import Layout
 
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.xdist_group("configurations")
 CONFIGURATIONS = all_configurations()
 
 
-def measured(cloud: Cloud, image: Layout) -> tuple[bytes, Verdict]:
-    arguments = ("--image", f"{REGISTRY}/{image.reference}", "--vpc-cidr", RANGE, "--ca-bundle", str(cloud.ca_bundle))
-    limits = ("--connect-timeout", "1", "--no-controls")
+def measured(cloud: Cloud, image: Layout, made: Generated) -> tuple[bytes, Verdict]:
+    arguments = ("--image", f"{REGISTRY}/{image.reference}", "--ca-bundle", str(cloud.ca_bundle))
+    limits = ("--connect-timeout", "1", "--no-controls", "--vpc-cidr", ",".join(made.ranges))
     ended = cloud.probe("check", "--format", "json", *arguments, *limits, **cloud.variables)
     assert ended.err == ""
     return ended.out.encode(), msgspec.json.decode(ended.out, type=Verdict)
@@ -71,8 +72,8 @@ def confirmed(verdict: Verdict) -> Confirmed:
 
 @pytest.mark.parametrize("made", CONFIGURATIONS, ids=lambda made: made.name)
 def test_inspect_predicts_what_check_measures(cloud: Cloud, image: Layout, made: Generated) -> None:
-    with configured(cloud, made.account.objects):
-        document, real = measured(cloud, image)
+    with configured(cloud, made.account, ROLE):
+        document, real = measured(cloud, image, made)
     predicted = inspected(made, "--task", TASK_ARN)
     groups = ",".join(made.groups_of_task)
     start = ("--subnets", TASK_SUBNET, "--security-groups", groups, "--execution-role", ROLE)
