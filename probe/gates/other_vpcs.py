@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from probe.configuration.document import Obstacle
 from probe.configuration.operations import (
     PEERINGS,
@@ -12,11 +15,13 @@ from probe.configuration.operations import (
 )
 from probe.configuration.view import MissingError, View
 from probe.gates.flow import Flow
+from probe.gates.network_acls import EPHEMERAL, Look, judge
 from probe.gates.network_changes import AddRoute
 from probe.gates.opinion import Opinion, allows, depends, refuses
+from probe.gates.ranges import Network, networks
 from probe.gates.route_tables import Hop, Way, table_of, way
-from probe.model import GateName
-from probe.records import Record
+from probe.model import GateAnswer, GateName
+from probe.records import Record, replace
 
 
 class Sender(Record, frozen=True):
@@ -48,6 +53,8 @@ def across(view: View, flow: Flow, found: Way) -> Opinion:
             change=_route_back(flow, found, table["RouteTableId"], back),
         )
     refusal = _reaches(view, back, flow.origin.vpc, Sender(flow.target_vpc, flow.target_zone), backs[0])
+    if refusal is None and found.hop is Hop.TRANSIT:
+        refusal = _attachment_acls(view, flow, found.target)
     return refusal or allows(
         GateName.ROUTE, f"{found.table} routes {found.words}, and {back.table} back", found.table, found.destination
     )
@@ -134,16 +141,7 @@ def _without_zone(view: View, attachment: str, found: Way, sender: Sender) -> Op
     """A refusal where the attachment has no subnet in the sender's zone. AWS[transit-zones]"""
     if sender.zone is None:
         return None
-    filters = [{"Name": "transit-gateway-id", "Values": [found.target]}]
-    listed = view.items(TRANSIT_VPC_ATTACHMENTS, Filters=filters)
-    attached = next((item for item in listed if item["TransitGatewayAttachmentId"] == attachment), None)
-    if attached is None:
-        raise MissingError(TRANSIT_VPC_ATTACHMENTS, Obstacle.NOT_FOUND)
-    subnets = view.some(SUBNETS, attached.get("SubnetIds", ()))
-    if None in subnets.values():
-        raise MissingError(SUBNETS, Obstacle.NOT_FOUND)
-    zones = {str((subnet or {}).get("AvailabilityZone")) for subnet in subnets.values()}
-    if sender.zone in zones:
+    if any(subnet.get("AvailabilityZone") == sender.zone for subnet in _attached(view, found.target, sender.vpc)):
         return None
     return refuses(
         GateName.ROUTE,
@@ -153,3 +151,67 @@ def _without_zone(view: View, attachment: str, found: Way, sender: Sender) -> Op
         identity=attachment,
         element=sender.zone,
     )
+
+
+def _attached(view: View, gateway: str, vpc: str) -> tuple[dict[str, Any], ...]:
+    """The subnets of a VPC's attachment, one in each of its zones. Raises MissingError."""
+    filters = [{"Name": "transit-gateway-id", "Values": [gateway]}]
+    attachments = view.items(TRANSIT_VPC_ATTACHMENTS, Filters=filters)
+    attached = next((item for item in attachments if item.get("VpcId") == vpc), None)
+    if attached is None:
+        raise MissingError(TRANSIT_VPC_ATTACHMENTS, Obstacle.NOT_FOUND)
+    subnets = view.some(SUBNETS, attached.get("SubnetIds", ()))
+    found = tuple(subnet for subnet in subnets.values() if subnet is not None)
+    if len(found) < len(subnets):
+        raise MissingError(SUBNETS, Obstacle.NOT_FOUND)
+    return found
+
+
+# ---- the network ACLs of attachments ---------------------------------------------------------------------------------
+
+
+class Side(Record, frozen=True):
+    """One VPC of a connection over a transit gateway: the subnet of the connection's end, and where that end is."""
+
+    vpc: str
+    subnet: str
+    zone: str | None
+    end: tuple[Network, ...]
+    sends: bool  # whether requests start here
+
+
+def _attachment_acls(view: View, flow: Flow, gateway: str) -> Opinion | None:
+    """What the network ACLs of the attachments' own subnets stop. AWS[transit-acls]"""
+    origin, target = flow.origin, networks((flow.address,), flow.version)
+    assert flow.target_vpc is not None
+    assert flow.target_subnet is not None
+    for side in (
+        Side(origin.vpc, origin.subnet, origin.zone, origin.networks(flow.version), True),
+        Side(flow.target_vpc, flow.target_subnet, flow.target_zone, target, False),
+    ):
+        opinion = _acls_of(view, flow, side, _attached(view, gateway, side.vpc))
+        if opinion is not None:
+            return opinion
+    return None
+
+
+def _acls_of(view: View, flow: Flow, side: Side, attached: Sequence[dict[str, Any]]) -> Opinion | None:
+    """Packets leave by the subnet in their own zone. By which they come back is not known where there are several."""
+    near = [subnet for subnet in attached if side.zone in (None, subnet.get("AvailabilityZone"))]
+    request = (flow.port, flow.port)
+    for egress, subnets, is_request in ((False, near, side.sends), (True, attached, not side.sends)):
+        ports = request if is_request else EPHEMERAL
+        identities = [str(subnet["SubnetId"]) for subnet in subnets]
+        if side.subnet in identities:
+            continue  # the gates of the subnet itself look at its list
+        grant = tuple(map(str, side.end))
+        opinions = [
+            judge(view, Look(GateName.ROUTE, identity, side.vpc, egress, side.end, ports, grant, flow.protocol))
+            for identity in identities
+        ]
+        stops = [opinion for opinion in opinions if not opinion.allows]
+        if stops and all(opinion.refuses for opinion in opinions):
+            return stops[0]
+        if stops:
+            return replace(stops[0], answer=GateAnswer.DEPENDS, cause=None, change=None)
+    return None

@@ -11,6 +11,7 @@ from probe.gates.flow import Flow
 from probe.gates.network_changes import AddRoute
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.other_vpcs import across
+from probe.gates.public_path import ways_out
 from probe.gates.ranges import networks
 from probe.gates.route_tables import Hop, Way, table_of, way
 from probe.gates.s3_gateway import gateway_endpoint
@@ -38,6 +39,9 @@ def route(view: View, flow: Flow) -> Opinion | None:
         return replace(gateway, gate=GateName.ROUTE, sentence=f"{identity} routes {found.words}: {gateway.sentence}")
     if found.hop in (Hop.PEERING, Hop.TRANSIT) and flow.crosses_vpcs:
         return across(view, flow, found)
+    if not flow.public and found.hop is Hop.NAT and (onward := _behind_nat(view, flow)) is not None:
+        sentence = f"{identity} leads to {found.target} and on to {onward.target}, which may lead to {flow.address}"
+        return depends(GateName.ROUTE, sentence, identity, found.destination)
     if not flow.public and found.hop in (Hop.INTERNET, Hop.EGRESS_ONLY, Hop.NAT):
         return refuses(
             GateName.ROUTE,
@@ -55,6 +59,12 @@ def route(view: View, flow: Flow) -> Opinion | None:
         return refuses(GateName.ROUTE, sentence, cause="tcp.no-route", identity=identity, element=found.destination)
     refusal = None if flow.public else _back(view, flow)
     return refusal or allows(GateName.ROUTE, f"{identity} routes {found.words}", identity, found.destination)
+
+
+def _behind_nat(view: View, flow: Flow) -> Way | None:
+    """Where a NAT gateway passes on what goes to a private address, other than out of the VPC. AWS[private-nat]"""
+    last = ways_out(view, flow)[-1]
+    return None if last.blackhole or last.hop in (Hop.INTERNET, Hop.EGRESS_ONLY, Hop.NAT) else last
 
 
 def _back(view: View, flow: Flow) -> Opinion | None:

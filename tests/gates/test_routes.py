@@ -25,7 +25,7 @@ from tests.gates.connections import (
     command_of,
     said,
 )
-from tests.gates.vpc_routes import GATEWAY, table, to, with_routes
+from tests.gates.vpc_routes import EVERYTHING, GATEWAY, NAT, NAT_SUBNET, OPEN_ACL, table, to, with_routes
 from tests.inspect.vpc import Account
 
 Item = dict[str, Any]
@@ -192,6 +192,7 @@ def attached_in(zones: str, zones_there: str = "ab") -> list[Item]:
         {
             "TransitGatewayAttachmentId": f"tgw-attach-{number}",
             "TransitGatewayId": "tgw-0a000000",
+            "VpcId": vpc,
             "SubnetIds": [f"subnet-0{vpc[5]}{zone}" for zone in own],
         }
         for number, (vpc, own) in enumerate(((VPC, zones), (OTHER_VPC, zones_there)))
@@ -221,6 +222,7 @@ def across(target: str, objects: dict[str, list[Item]] | None = None, *, back: b
         "TransitGatewayVpcAttachments": attached_in("ab"),
         "Routes": TRANSIT_ROUTES,
         "Subnets": IN_ZONES,
+        "NetworkAcls": [OPEN_ACL, {**OPEN_ACL, "NetworkAclId": "acl-0b000000", "VpcId": OTHER_VPC}],
     }
     return account(RouteTables=tables, **{**parts, **(objects or {})})
 
@@ -256,6 +258,55 @@ def test_another_vpc(target: str, objects: dict[str, list[Item]], expected: tupl
     assert (opinion.answer, opinion.object) == expected
 
 
+def attachment_acl(vpc: str, zones: str, *, egress: bool, ports: tuple[int, int]) -> dict[str, list[Item]]:
+    """The subnets of a VPC's attachment in these zones have an ACL that denies TCP to these ports."""
+    denies = {"RuleNumber": 1, "Protocol": "6", "RuleAction": "deny", "Egress": egress, "CidrBlock": "10.0.0.0/8"}
+    denies["PortRange"] = {"From": ports[0], "To": ports[1]}
+    own = {"NetworkAclId": "acl-0f000000", "VpcId": vpc, "Entries": [denies, *EVERYTHING]}
+    own["Associations"] = [{"SubnetId": f"subnet-0{vpc[5]}{zone}"} for zone in zones]
+    others = [{**OPEN_ACL, "NetworkAclId": f"acl-{other}", "VpcId": other} for other in (VPC, OTHER_VPC)]
+    return {"NetworkAcls": [own, *others]}
+
+
+REQUEST, REPLIES = (443, 443), (1024, 65535)
+
+
+@pytest.mark.parametrize(
+    ("acl", "expected"),
+    [
+        (attachment_acl(VPC, "a", egress=False, ports=REQUEST), "refuses"),
+        (attachment_acl(VPC, "b", egress=False, ports=REQUEST), "allows"),  # the task is in zone a
+        (attachment_acl(VPC, "a", egress=True, ports=REQUEST), "allows"),  # requests do not come out there
+        (attachment_acl(VPC, "ab", egress=True, ports=REPLIES), "refuses"),
+        (attachment_acl(VPC, "a", egress=True, ports=REPLIES), "depends"),  # replies may come back by zone b
+        (attachment_acl(OTHER_VPC, "ab", egress=True, ports=REQUEST), "refuses"),
+        (attachment_acl(OTHER_VPC, "b", egress=False, ports=REPLIES), "refuses"),
+        (attachment_acl(OTHER_VPC, "b", egress=False, ports=REQUEST), "allows"),
+    ],
+)
+def test_the_acls_of_a_transit_gateways_subnets(acl: dict[str, list[Item]], expected: str) -> None:
+    opinion = answer(across("tgw-0a000000", acl), ROUTE, FAR)
+    assert opinion is not None
+    assert opinion.answer == expected
+    if opinion.refuses:
+        assert (opinion.object, opinion.element, opinion.cause) == ("acl-0f000000", "1", "tcp.nacl")
+
+
+@pytest.mark.parametrize(
+    ("onward", "expected"), [("tgw-0a000000", "depends"), ("igw-0a000000", "refuses"), (None, "refuses")]
+)
+def test_a_nat_gateway_can_lead_to_private_addresses(onward: str | None, expected: str) -> None:
+    beyond = [to("10.1.0.0/16", onward)] if onward else []
+    tables = [
+        table("rtb-0a000000", to("10.1.0.0/16", "nat-0c000000"), subnet=TASKS),
+        table("rtb-0c000000", *beyond, subnet=NAT_SUBNET),
+        table("rtb-0b000000", vpc=OTHER_VPC),
+    ]
+    opinion = answer(with_routes(RouteTables=tables), ROUTE, FAR)
+    assert opinion is not None
+    assert (opinion.answer, opinion.object) == (expected, "rtb-0a000000")
+
+
 @pytest.mark.parametrize("target", ["pcx-0a000000", "tgw-0a000000"])
 def test_a_missing_route_back_is_added(target: str) -> None:
     opinion, after = answer_after_change(across(target, back=False), ROUTE, FAR)
@@ -268,7 +319,10 @@ def test_a_missing_route_back_is_added(target: str) -> None:
 
 @pytest.mark.parametrize("wrong", [[], [to("0.0.0.0/0", "nat-0c000000")]])
 def test_a_missing_route_takes_the_way_that_leads_back(wrong: list[Item]) -> None:
-    there = across("pcx-0a000000", {"Vpcs": [vpc(VPC, "10.0.0.0/16"), vpc(OTHER_VPC, "10.1.0.0/16")]})
+    vpcs = [vpc(VPC, "10.0.0.0/16"), vpc(OTHER_VPC, "10.1.0.0/16")]
+    there = across("pcx-0a000000", {"Vpcs": vpcs, "NatGateways": [NAT]})
+    own = table("rtb-0c000000", to("0.0.0.0/0", "igw-0a000000"), subnet=NAT_SUBNET)
+    there.objects["ec2"]["RouteTables"].append(own)
     there.object("rtb-0a000000")["Routes"][2:] = wrong
     opinion, after = answer_after_change(there, ROUTE, FAR)
     assert opinion.object == "rtb-0a000000"
