@@ -29,11 +29,15 @@ class Zone(Record, frozen=True, kw_only=True):
 
 
 class Answer(Record, frozen=True):
-    """What the records at `record` answer: addresses, or names that they lead to. Neither: nothing for these types."""
+    """What the records at `record` answer: addresses, or names that they lead to. Neither: nothing for these types.
+
+    `chosen`: Route 53 answers with one of several records, by weight, health or place. AWS[routing-policies]
+    """
 
     record: str
     addresses: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    chosen: bool = False
 
 
 def owning_zone(zones: Iterable[Zone], name: str) -> Zone | None:
@@ -100,7 +104,10 @@ def _answer(records: list[tuple[str, dict[str, Any]]], zone: str, name: str, typ
     if owner is None:
         return None
     own = [item for other, item in records if other == owner]
-    return Answer(owner, tuple(dict.fromkeys(_addresses(own, types))), tuple(dict.fromkeys(_targets(own, types))))
+    answering = [item for item in own if item["Type"] in (*types, "CNAME")]
+    chosen = any(item.get("SetIdentifier") and not item.get("MultiValueAnswer") for item in answering)
+    addresses, targets = dict.fromkeys(_addresses(own, types)), dict.fromkeys(_targets(own, types))
+    return Answer(owner, tuple(addresses), tuple(targets), chosen and len(addresses) + len(targets) > 1)
 
 
 def _matching_name(names: set[str], zone: str, name: str) -> str | None:

@@ -63,6 +63,7 @@ class Resolution(Record, frozen=True, kw_only=True):
     target: str | None = None
     of_service: str | None = None  # of the endpoint that answers, if it is another service's
     correction: Change | None = None
+    chosen: bool = False  # Route 53 answers with some of the addresses
 
     @property
     def answer(self) -> tuple[object, ...]:
@@ -76,8 +77,10 @@ class Resolution(Record, frozen=True, kw_only=True):
 
     @property
     def is_doubted(self) -> bool:
-        """Whether something else may answer: a source of names that could not be read."""
-        return any(opinion.gate in _SOURCES and opinion.answer is GateAnswer.UNKNOWN for opinion in self.opinions)
+        """Whether something else may answer: a source of names that could not be read, or another record."""
+        return self.chosen or any(
+            opinion.gate in _SOURCES and opinion.answer is GateAnswer.UNKNOWN for opinion in self.opinions
+        )
 
     @property
     def is_private(self) -> bool:
@@ -297,7 +300,10 @@ class _Resolver:
             return Resolution(opinions=(unknown(gate, error, zone.identity),)), (lookup.name,)
         if answer is None or not (answer.addresses or answer.targets):
             return self._no_record(lookup, zone, sources, exists=answer is not None), (lookup.name,)
-        return self._records(lookup, zone, answer, sources)
+        found, chain = self._records(lookup, zone, answer, sources)
+        if not answer.chosen:
+            return found, chain
+        return replace(_softened(found, lambda _: True), chosen=True), chain
 
     def _no_record(self, lookup: Lookup, zone: Zone, sources: Sources, *, exists: bool) -> Resolution:
         """The zone owns the name and does not answer: missing in the right zone, a conflict where another would."""

@@ -224,6 +224,15 @@ def test_an_address_that_no_interface_has_goes_to_the_gates_of_packets() -> None
     ]
 
 
+@pytest.mark.parametrize(("members", "chosen"), [({"Weight": 1}, True), ({"MultiValueAnswer": True}, False)])
+def test_one_of_several_records_may_answer(members: dict[str, object], chosen: bool) -> None:
+    good, stale = (
+        {**plain_record(API, address), "SetIdentifier": address, **members} for address in ("10.0.1.10", "10.0.1.99")
+    )
+    assert resolved(own_zone(API, good, stale)).is_doubted is chosen
+    assert not resolved(own_zone(API, good)).is_doubted
+
+
 def test_an_alias_to_one_zone_of_the_endpoint_has_the_address_there() -> None:
     record = alias(API, "vpce-0e000001")
     record["AliasTarget"]["DNSName"] = f"vpce-0e000001-x1y2z3-{REGION}b.api.ecr.{REGION}.vpce.amazonaws.com."
