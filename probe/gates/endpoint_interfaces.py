@@ -30,9 +30,16 @@ def ranges_of(view: View, vpc: str) -> tuple[str, ...]:
     item = view.item(VPCS, vpc)
     if item is None:
         raise MissingError(VPCS, Obstacle.NOT_FOUND)
-    ipv4 = [entry["CidrBlock"] for entry in item.get("CidrBlockAssociationSet", ())]
-    ipv6 = [entry["Ipv6CidrBlock"] for entry in item.get("Ipv6CidrBlockAssociationSet", ())]
+    ipv4 = [entry["CidrBlock"] for entry in item.get("CidrBlockAssociationSet", ()) if _is_associated(entry, "")]
+    ipv6 = [
+        entry["Ipv6CidrBlock"] for entry in item.get("Ipv6CidrBlockAssociationSet", ()) if _is_associated(entry, "Ipv6")
+    ]
     return tuple(dict.fromkeys((*ipv4, *ipv6)))
+
+
+def _is_associated(entry: dict[str, Any], family: str) -> bool:
+    """Whether a range is in force: those that failed or were taken away stay in the list for a while."""
+    return (entry.get(f"{family}CidrBlockState") or {}).get("State") in (None, "associated", "associating")
 
 
 def has_interface(view: View, flow: Flow) -> Opinion | None:

@@ -6,10 +6,11 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from ipaddress import ip_network
 
 from probe.config.settings import parse
-from probe.configuration.operations import SECURITY_GROUPS, SUBNETS, VPCS
+from probe.configuration.operations import SECURITY_GROUPS, SUBNETS
 from probe.configuration.view import Item, View
 from probe.endpoints import ROWS
 from probe.gates.calls import Call
+from probe.gates.endpoint_interfaces import ranges_of
 from probe.gates.flow import Origin
 from probe.images import OtherImage, parse_image
 from probe.inspect.measured import Measured, workload_of
@@ -84,7 +85,7 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     also = _secret_endpoints(workload.secrets)
     argv = ["--image", images[0].text, *(("--platform", workload.platform) if workload.platform else ())]
     settings = parse([*argv, *(("--also", ",".join(also)) if also else ())], {})
-    ranges = tuple(dict.fromkeys(text for origin in origins for text in _ranges_of(view, origin.vpc)))
+    ranges = tuple(dict.fromkeys(text for origin in origins for text in ranges_of(view, origin.vpc)))
     plan = make_plan(settings, surroundings)
     plan = replace(plan, vpc_cidrs=ranges, endpoints=tuple(_needed(endpoint, also) for endpoint in plan.endpoints))
     plan = next((run.facts.plan for run in measured if run.facts.basis is Basis.MEASURED), plan)
@@ -187,14 +188,6 @@ def _ranges(subnet: Item) -> Iterator[str]:
     for entry in subnet.get("Ipv6CidrBlockAssociationSet", ()):
         if (entry.get("Ipv6CidrBlockState") or {}).get("State") in (None, "associated"):
             yield entry["Ipv6CidrBlock"]
-
-
-def _ranges_of(view: View, vpc: str) -> Iterator[str]:
-    found = view.item(VPCS, vpc) or {}
-    for entry in found.get("CidrBlockAssociationSet", ()):
-        yield entry["CidrBlock"]
-    for entry in found.get("Ipv6CidrBlockAssociationSet", ()):
-        yield entry["Ipv6CidrBlock"]
 
 
 def _private_images(texts: Iterable[str]) -> Iterator[ImageReference]:

@@ -56,6 +56,15 @@ def test_somebody_has_the_address(flow: Flow, interfaces: list[Item], expected: 
     assert opinion is None or (opinion.cause == "dns.stale-record") is opinion.refuses
 
 
+@pytest.mark.parametrize(("state", "expected"), [("associated", "refuses"), ("failed", "unknown")])
+def test_a_range_that_failed_is_not_the_vpcs(state: str, expected: str) -> None:
+    secondary = {"CidrBlock": "10.9.0.0/16", "CidrBlockState": {"State": state}}
+    own = {**VPC_ITEM, "CidrBlockAssociationSet": [*VPC_ITEM["CidrBlockAssociationSet"], secondary]}
+    opinion = answer(account(Vpcs=[own]), SOMEBODY, replace(NOBODY, address="10.9.0.1"))
+    assert opinion is not None
+    assert opinion.answer == expected
+
+
 def test_another_zone_stops_nothing() -> None:
     opinion = answer(account(), ZONE, replace(INSIDE, target_zone="b"))
     assert opinion is not None
