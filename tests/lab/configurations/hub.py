@@ -31,7 +31,7 @@ from tests.lab.configurations.vpc import (
 
 HUB = "vpc-0b000000"
 OWN_RANGE, HUB_RANGES = "10.0.0.0/21", ("10.0.8.0/21", "10.0.16.0/20")  # with one endpoint subnet in each
-HUB_TABLE, HUB_ACL, INBOUND_SUBNET = "rtb-0e000000", "acl-0e000000", "subnet-0b000009"
+HUB_TABLE, HUB_ACL, TRANSIT_ACL, INBOUND_SUBNET = "rtb-0e000000", "acl-0e000000", "acl-0f000000", "subnet-0b000009"
 PEERING, TRANSIT = "pcx-0a000000", "tgw-0a000000"
 ATTACHMENT, HUB_ATTACHMENT = "tgw-attach-0a000000", "tgw-attach-0b000000"
 TRANSIT_TABLE, HUB_TRANSIT_TABLE = "tgw-rtb-0a000000", "tgw-rtb-0b000000"
@@ -239,6 +239,22 @@ def _attached_in(attachment: str, *subnets: str) -> Mutate:
     return make
 
 
+def _attachment_acl(egress: bool, *, refuses: bool) -> Mutate:
+    """The attachment of the task's VPC has a subnet of its own, whose ACL denies HTTPS in one direction."""
+
+    def make(made: Generated) -> Confirmed:
+        _zoned(TRANSIT)(made)
+        made.objects("Subnets").append(subnet_item("subnet-0a000003", "10.0.6.0/28", "a"))
+        made.objects("TransitGatewayVpcAttachments")[0]["SubnetIds"] = ["subnet-0a000003"]
+        denied = acl_entry(90, egress, "6", "0.0.0.0/0", (443, 443), allow=False)
+        made.objects("NetworkAcls").append(
+            network_acl(TRANSIT_ACL, "subnet-0a000003", entries=[denied, *_everything()])
+        )
+        return confirms("tcp.nacl", TRANSIT_ACL) if refuses else NOTHING
+
+    return make
+
+
 def _zone_of_hub_only(made: Generated) -> Confirmed:
     _zoned()(made)
     _associate(made, "Z0", HUB)
@@ -313,6 +329,8 @@ MUTATIONS: dict[str, Mutate] = {
     "hub-transit-blackhole": _transit_blackhole,
     "hub-transit-in-another-zone": _attached_in(ATTACHMENT, "subnet-0a000002"),
     "hub-transit-in-one-zone-of-endpoints": _attached_in(HUB_ATTACHMENT, SUBNETS["a"]),
+    "hub-transit-acl-of-attachment": _attachment_acl(egress=False, refuses=True),
+    "hub-transit-acl-that-is-not-asked": _attachment_acl(egress=True, refuses=False),
     "hub-zone-not-associated": _zone_of_hub_only,
     "resolver-rule-to-inbound-endpoint": _forwarded(MIDDLEBOX),
     "resolver-rule-without-private-dns": _forwarded_without_private_dns,

@@ -7,6 +7,7 @@ from tests.lab.configurations.variations import zone_instead_of_private_dns
 from tests.lab.configurations.vpc import (
     ENDPOINTS,
     NOTHING,
+    SUBNETS,
     VPC,
     Confirmed,
     Generated,
@@ -31,6 +32,16 @@ def forget_zones(made: Generated) -> None:
     made.account.objects.pop("route53", None)
     for endpoint in ENDPOINTS.values():
         made.object(endpoint)["PrivateDnsEnabled"] = True
+
+
+def _endpoints_in_another_zone(made: Generated) -> Confirmed:
+    """No endpoint has an interface in the task's zone. Connections cross zones."""
+    forget_zones(made)
+    for name in HOSTS:
+        made.objects("NetworkInterfaces").remove(made.object(interface_of("a", name)))
+        own = {"NetworkInterfaceIds": [interface_of("b", name)], "SubnetIds": [SUBNETS["b"]]}
+        made.object(ENDPOINTS[name]).update(own)
+    return NOTHING
 
 
 def _attribute_off(attribute: str) -> Mutate:
@@ -130,6 +141,7 @@ def _firewall(allowed_before: bool) -> Mutate:
 
 MUTATIONS: dict[str, Mutate] = {
     "names-private-dns-off": _private_dns_off,
+    "names-endpoints-in-another-zone": _endpoints_in_another_zone,
     "names-hostnames-off": _attribute_off("enableDnsHostnames"),
     "names-support-off": _attribute_off("enableDnsSupport"),
     "names-endpoint-missing": _missing,

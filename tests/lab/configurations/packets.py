@@ -94,10 +94,8 @@ def _empty_acl(made: Generated) -> Confirmed:
 
 
 MUTATIONS: dict[str, Mutate] = {
-    "ingress-empty": _ingress(),
     "ingress-of-another-range": _ingress(permission(cidr="10.0.2.0/24")),
     "ingress-of-other-addresses": _ingress(permission(cidr="10.0.1.0/26")),
-    "ingress-of-another-port": _ingress(permission(ports=(80, 442), cidr="0.0.0.0/0")),
     "ingress-of-another-protocol": _ingress(permission("17", cidr="0.0.0.0/0")),
     "ingress-of-itself": _ingress(permission("-1", group=ENDPOINT_GROUP)),
     "ingress-of-another-group": _ingress(permission(group=OTHER_GROUP)),
@@ -108,14 +106,12 @@ MUTATIONS: dict[str, Mutate] = {
     "egress-to-s3": _egress((_GROUP,), permission(prefix_list=S3_LIST)),
     "egress-of-half-the-world": _egress((_GROUP,), permission("-1", cidr="32.0.0.0/3")),
     "acl-request-leaves": _denying("task", True, "0.0.0.0/0", (443, 443)),
-    "acl-request-to-endpoints": _denying("task", True, "10.0.0.0/19", (1, 1023)),
     "acl-request-to-one-interface": _denying("task", True, f"{ENIS['a', 'logs']}/32", (443, 443)),
     "acl-request-arrives": _denying("endpoints", False, "10.0.1.0/24", (0, 65535)),
     "acl-reply-leaves": _denying("endpoints", True, "10.0.0.0/23", (1024, 65535)),
     "acl-reply-arrives": _denying("task", False, "0.0.0.0/0", (1024, 65535)),
     "acl-reply-of-s3": _denying("task", False, "52.216.0.0/14", (32768, 60999)),
     "acl-unused-ports": _denying("task", False, "0.0.0.0/0", (1024, 30000), harmless=True),
-    "acl-of-others": _denying("endpoints", False, "10.0.2.0/24", (443, 443), harmless=True),
     "acl-empty": _empty_acl,
 }
 

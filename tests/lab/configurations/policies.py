@@ -47,8 +47,6 @@ def _deny(action: str, **condition: Any) -> Item:
 _ROLE = {"AWS": ROLE}
 MUTATIONS: dict[str, Mutate] = {
     "policy-of-the-role": _policy("ecr.api", _allow("ecr:*", principal=_ROLE), refuses=False),
-    "policy-of-the-account": _policy("ecr.dkr", _allow("ecr:*", principal={"AWS": ACCOUNT}), refuses=False),
-    "policy-of-another-role": _policy("ecr.dkr", _allow("ecr:*", principal={"AWS": f"{ROLE}-2"}), refuses=True),
     "policy-without-token": _policy("ecr.api", _allow(["ecr:Batch*", "ecr:GetDownload*"]), refuses=True),
     "policy-token-of-repositories": _policy("ecr.api", _allow("ecr:*", _REPOSITORIES), refuses=True),
     "policy-of-images": _policy("ecr.dkr", _allow("ecr:batchgetimage"), _allow("ecr:GetDown*"), refuses=False),
@@ -61,7 +59,6 @@ MUTATIONS: dict[str, Mutate] = {
         "ecr.dkr", _allow("*"), _deny("*", ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:role/pull*"}), refuses=True
     ),
     "policy-of-the-bucket": _policy("s3", _allow("s3:GetObject", _BUCKET), refuses=False),
-    "policy-of-own-buckets": _policy("s3", _allow("s3:*", "arn:aws:s3:::own-*"), refuses=True),
     "policy-of-own-principals": _policy("s3", _allow("s3:*", principal={"AWS": ACCOUNT}), refuses=True),
     "policy-of-own-resources": _policy(
         "s3", _allow("s3:*", StringEquals={"aws:ResourceAccount": ACCOUNT}), refuses=True

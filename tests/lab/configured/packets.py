@@ -51,12 +51,41 @@ class _Family:
             chains[f"nat_{realm}"] = [f"jump subnet_{numbers[identity]}_{way}" for way in ("in", "out")]
             start.append(f"meta rtclassid {realm} ct mark set {realm}")
             start.append(f"ct mark {realm} jump nat_{realm}")
+        chains["transit"] = list(self._of_attachments(numbers))
+        start.append("jump transit")
         if self._version == 4:
             start = [f"ip saddr {_EXEMPT} accept", f"ip daddr {_EXEMPT} accept", *start]
         hook = "type filter hook forward priority 5;"
         declared = "".join(f"chain {name} {{ }}\n" for name in chains)
         filled = "".join(f"chain {name} {{\n{_lines(rules)} }}\n" for name, rules in chains.items())
         return f"table {self._ip} configuration {{\n{declared}{filled}chain forward {{ {hook}\n{_lines(start)} }}\n}}\n"
+
+    def _of_attachments(self, numbers: dict[str, int]) -> Iterator[str]:
+        """Packets to and from another VPC over a transit gateway pass the ACLs of the attachments' own subnets: what
+        enters the gateway by inbound rules, what leaves it by outbound ones. Each packet takes the subnet in its zone.
+        """
+        attachments = self._network.items("TransitGatewayVpcAttachments")
+        for item in attachments:
+            others = [
+                cidr
+                for other in attachments
+                if other["VpcId"] != item["VpcId"]
+                for cidr in ranges(self._network.vpc(other["VpcId"]), self._version)
+            ]
+            for identity in item["SubnetIds"]:
+                zone = self._network.subnet(identity)["AvailabilityZone"]
+                for cidr in self._in_zone(item, zone):
+                    for other in others:
+                        for way, near, far in (("in", "saddr", "daddr"), ("out", "daddr", "saddr")):
+                            name = f"subnet_{numbers[identity]}_{way}"
+                            yield f"{self._ip} {near} {cidr} {self._ip} {far} {other} jump {name}"
+
+    def _in_zone(self, attachment: Item, zone: str) -> Iterator[str]:
+        """The ranges of the VPC's other subnets in this zone."""
+        for subnet in self._network.items("Subnets"):
+            same = (subnet["VpcId"], subnet["AvailabilityZone"]) == (attachment["VpcId"], zone)
+            if same and subnet["SubnetId"] not in attachment["SubnetIds"]:
+                yield from ranges(subnet, self._version)
 
     # ---- groups ----------------------------------------------------------------------------------
 
