@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from probe.gates.ranges import Network, internet, networks
+from probe.gates.ranges import Network, Span, internet, networks
 from probe.records import Record
 
 # These represent the public addresses of a service, which no configuration contains (RFC 5737, RFC 3849).
@@ -27,6 +27,12 @@ class Origin(Record, frozen=True, kw_only=True):
     interface: str | None = None
     public_address: bool | None = None  # whether the interface has, or would get, a public IPv4 address
     owner: str | None = None  # the account of the subnet, where it is shared
+    windows: bool = False
+
+    @property
+    def client_ports(self) -> Span:
+        """From which the operating system takes the ports of connections. AWS[ephemeral-ports]"""
+        return (49152, 65535) if self.windows else (32768, 60999)
 
     def networks(self, version: int) -> tuple[Network, ...]:
         """Where packets of this address family can come from: exact where the interface exists."""

@@ -21,7 +21,6 @@ from probe.records import Record
 
 _PROTOCOLS = {"tcp": ("-1", "6"), "udp": ("-1", "17")}
 EPHEMERAL: Span = (1024, 65535)
-LINUX: Span = (32768, 60999)  # from which Linux takes the ports of connections: AWS[ephemeral-ports]
 _LAST_NUMBER = 32766
 
 
@@ -45,6 +44,7 @@ class Look(Record, frozen=True):
     place: str | None = None  # `peers` in words
     decided_by: str = ""  # the end of a sentence on a part of them
     protocol: str = "tcp"
+    client_ports: Span = (32768, 60999)  # without which no reply arrives
 
     @property
     def is_request(self) -> bool:
@@ -100,6 +100,7 @@ def _of_origin(view: View, flow: Flow, *, forth: bool) -> Look:
         place=flow.place,
         decided_by=flow.decided_by,
         protocol=flow.protocol,
+        client_ports=flow.origin.client_ports,
     )
 
 
@@ -117,6 +118,7 @@ def _of_target(flow: Flow, *, forth: bool) -> Look | None:
         _ports_of(flow, forth=forth),
         tuple(map(str, sources)),
         protocol=flow.protocol,
+        client_ports=flow.origin.client_ports,
     )
 
 
@@ -174,7 +176,7 @@ def judge(view: View, look: Look) -> Opinion:
         why = f"{_decider(entry, identity)} denies {part}, a part of {look.words}{look.decided_by}"
     else:
         denied = f"ports {area.ports[0]}-{area.ports[1]}"
-        why = f"{_decider(entry, identity)} denies {denied} of replies, which Linux uses only if it is set so"
+        why = f"{_decider(entry, identity)} denies {denied} of replies, which the system uses only if it is set so"
     return depends(look.gate, why, identity, _number(entry))
 
 
@@ -239,8 +241,8 @@ def _without(area: Area, part: Area) -> Iterable[Area]:
 
 
 def _needed(look: Look) -> Span:
-    """The ports without which a connection cannot work: of a reply, those that Linux uses."""
-    return look.ports if look.is_request else LINUX
+    """The ports without which a connection cannot work: of a reply, those that the operating system uses."""
+    return look.ports if look.is_request else look.client_ports
 
 
 def _number(entry: dict[str, Any] | None) -> str:

@@ -206,7 +206,20 @@ def _acls_of(view: View, flow: Flow, side: Side, attached: Sequence[dict[str, An
             continue  # the gates of the subnet itself look at its list
         grant = tuple(map(str, side.end))
         opinions = [
-            judge(view, Look(GateName.ROUTE, identity, side.vpc, egress, side.end, ports, grant, flow.protocol))
+            judge(
+                view,
+                Look(
+                    GateName.ROUTE,
+                    identity,
+                    side.vpc,
+                    egress,
+                    side.end,
+                    ports,
+                    grant,
+                    protocol=flow.protocol,
+                    client_ports=flow.origin.client_ports,
+                ),
+            )
             for identity in identities
         ]
         stops = [opinion for opinion in opinions if not opinion.allows]

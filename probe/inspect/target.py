@@ -60,7 +60,7 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     """
     workload, runs = workload_of(view, options, measured) if measured else (_workload(view, options), {})
     places = tuple({place.subnet: place for place in workload.places}.values()) if measured else workload.places
-    origins = tuple(_origins(view, options, places))
+    origins = tuple(_origins(view, options, places, windows=(workload.platform or "").startswith("windows")))
     images = tuple(_private_images(workload.images))
     if not images:
         named = few(tuple(quoted(image) for image in workload.images)) or "nothing"
@@ -153,7 +153,7 @@ def _workload(view: View, options: Options) -> Workload:
     )
 
 
-def _origins(view: View, options: Options, places: Iterable[Place]) -> Iterator[Origin]:
+def _origins(view: View, options: Options, places: Iterable[Place], *, windows: bool) -> Iterator[Origin]:
     """One for each subnet, and where instances in one subnet have different groups, for each of these."""
     found = {(place.subnet, place.groups): place for place in places}
     subnets = view.some(SUBNETS, (place.subnet for place in found.values()))
@@ -173,6 +173,7 @@ def _origins(view: View, options: Options, places: Iterable[Place]) -> Iterator[
             interface=place.interface,
             public_address=place.public_address,
             owner=subnet.get("OwnerId"),
+            windows=windows,
         )
 
 

@@ -111,6 +111,19 @@ def test_replies(gate: GateName, flow: Flow, entries: list[Item], expected: tupl
     assert said(answer(with_entries(gate, *entries), gate, flow)) == expected
 
 
+WINDOWS = replace(INSIDE, origin=replace(INSIDE.origin, windows=True))
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [((1024, 65535), "allows"), ((49152, 65535), "depends"), ((32768, 60999), "refuses"), ((1024, 49151), "refuses")],
+)
+def test_replies_to_windows(ports: tuple[int, int], expected: str) -> None:
+    opinion = answer(with_entries(BACK_IN, entry(100, "allow", ports=ports)), BACK_IN, WINDOWS)
+    assert opinion is not None
+    assert opinion.answer == expected
+
+
 @pytest.mark.parametrize(
     ("gate", "flow", "entries", "expected"),
     [

@@ -91,6 +91,15 @@ def test_a_service_on_fargate_pulls_by_its_own_interface() -> None:
     assert "sentinel" not in json.dumps([source.reply for source in configuration.sources])
 
 
+@pytest.mark.parametrize(("system", "windows"), [("LINUX", False), ("WINDOWS_SERVER_2022_CORE", True)])
+def test_the_system_decides_which_ports_replies_need(system: str, windows: bool) -> None:
+    account = with_service()
+    definition = account.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]
+    definition["runtimePlatform"] = {"cpuArchitecture": "X86_64", "operatingSystemFamily": system}
+    target, _ = targeted(account, "--cluster", "main", "--service", "shop")
+    assert [origin.windows for origin in target.origins] == [windows]
+
+
 def test_a_service_on_ec2_pulls_by_the_instance() -> None:
     account = on_an_instance(with_service(launchType="EC2"))
     target, _ = targeted(account, "--cluster", "main", "--service", "shop")
