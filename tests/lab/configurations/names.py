@@ -8,6 +8,7 @@ from tests.lab.configurations.vpc import (
     ENDPOINTS,
     NOTHING,
     SUBNETS,
+    TASK_GROUP,
     VPC,
     Confirmed,
     Generated,
@@ -16,10 +17,19 @@ from tests.lab.configurations.vpc import (
     add_zone,
     confirms,
     interface_of,
+    permission,
 )
 
 
+def _let_out_everywhere(made: Generated) -> None:
+    """No configuration contains which public addresses a name has: a group that lets out to some of them decides
+    nothing.
+    """
+    made.object(TASK_GROUP)["IpPermissionsEgress"] = [permission("-1", cidr="0.0.0.0/0")]
+
+
 def _private_dns_off(made: Generated) -> Confirmed:
+    _let_out_everywhere(made)
     name = made.rng.choice(list(HOSTS))
     forget_zones(made)
     for each in ENDPOINTS.values():
@@ -46,6 +56,7 @@ def _endpoints_in_another_zone(made: Generated) -> Confirmed:
 
 def _attribute_off(attribute: str) -> Mutate:
     def mutate(made: Generated) -> Confirmed:
+        _let_out_everywhere(made)
         made.objects("Vpcs")[0][f"_{attribute}"] = False
         return confirms("dns.vpc-attributes-off", VPC)
 
@@ -61,6 +72,7 @@ _MISSING = {
 
 def _missing(made: Generated) -> Confirmed:
     """An endpoint does not exist, and neither do its interfaces."""
+    _let_out_everywhere(made)
     forget_zones(made)
     name = made.rng.choice(list(HOSTS))
     made.objects("VpcEndpoints").remove(made.object(ENDPOINTS[name]))
@@ -71,6 +83,7 @@ def _missing(made: Generated) -> Confirmed:
 
 def _pending(made: Generated) -> Confirmed:
     """An endpoint waits for its acceptance."""
+    _let_out_everywhere(made)
     forget_zones(made)
     made.object(ENDPOINTS["logs"])["State"] = "pendingAcceptance"
     return confirms("endpoint.not-available", ENDPOINTS["logs"])
