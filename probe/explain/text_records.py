@@ -73,7 +73,7 @@ def _records(text: str) -> Iterator[str]:
                 yield from _joined_record(lines)
                 lines = []
             lines.append(piece)
-        if not line.strip():
+        if lines and not line.strip():
             yield from _joined_record(lines)
             lines = []
     yield from _joined_record(lines)

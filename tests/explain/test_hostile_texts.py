@@ -48,7 +48,9 @@ def test_no_report_carries_a_control_character_or_a_log_command(text: str, form:
             assert not re.match(r"\s*(?:::|##\[|##vso\[)", line), line
 
 
-@pytest.mark.parametrize("word", ["1.", "a.", "a-", '"', "[", "(caused by: ", "https://a.", "10.0.0.1:1->", "&a=", " "])
+@pytest.mark.parametrize(
+    "word", ["1.", "a.", "a-", '"', "[", "(caused by: ", "https://a.", "10.0.0.1:1->", "&a=", " ", "\n"]
+)
 def test_a_text_of_repeated_words_is_read_to_its_end(word: str) -> None:
     """Against patterns that need quadratic time: half a mebibyte would take minutes then."""
     text = f"CannotPullContainerError: {word * ((1 << 19) // len(word))} {TIMEOUT}"

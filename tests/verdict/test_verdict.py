@@ -22,6 +22,7 @@ from probe.model import (
     Standing,
     Status,
     Verdict,
+    finding_url,
 )
 from probe.records import replace
 from probe.verdict import judge, likeliest, summary
@@ -121,7 +122,7 @@ def finding_with(severity: Severity, *causes: str) -> JudgedFinding:
         values={},
         causes=tuple(typed_causes),
         severity=severity,
-        url="docs/findings/tcp.silent.md",
+        url=finding_url("tcp.silent"),
     )
 
 
@@ -259,4 +260,4 @@ def test_the_silence_of_a_large_client_hello_is_not_said_to_be_one_of_the_pull()
 
 def test_every_finding_names_its_page() -> None:
     for finding in verdict(FakeRun({"logs": public("logs")})).findings:
-        assert finding.url == f"docs/findings/{finding.code}.md"
+        assert finding.url == finding_url(finding.code)
