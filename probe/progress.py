@@ -1,5 +1,4 @@
-"""The progress of long downloads and uploads: on a terminal a bar, only after a second and wiped away at the end;
-elsewhere nothing, or for a copy one line for each step."""
+"""A progress bar for long downloads and uploads: only on a terminal, only after a second, and wiped away at the end."""
 
 # ruff: noqa: ARG002 - Silent has the methods of Bar
 
@@ -8,8 +7,6 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol, TextIO
-
-from probe.safe_words import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -46,17 +43,6 @@ class Silent:
 
     def close(self) -> None:
         return
-
-
-class Lines(Silent):
-    """One line for each step, for logs."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def step(self, text: str) -> None:
-        self._stream.write(f"{printable(text)}\n")
-        self._stream.flush()
 
 
 class Bar:
@@ -116,8 +102,3 @@ class Bar:
 def progress_on(terminal: TextIO | None) -> Progress:
     """A bar if `terminal` is a terminal, otherwise no output."""
     return Bar(terminal) if terminal is not None and terminal.isatty() else Silent()
-
-
-def copy_progress_on(stream: TextIO) -> Progress:
-    """A bar if `stream` is a terminal, otherwise a line for each step."""
-    return Bar(stream) if stream.isatty() else Lines(stream)

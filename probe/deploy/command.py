@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Protocol
 
 from probe.config.flags import UsageError
@@ -33,6 +33,7 @@ from probe.progress import Progress as Transfer
 from probe.records import replace
 from probe.registries.client import Registry
 from probe.registries.copying import copy
+from probe.registries.network import operator_wire
 from probe.registries.reference import open_reference
 from probe.registries.source import CopyError, Source, StoppedError
 from probe.smoke.calls import Calls, EarlyEndError, Workers
@@ -151,7 +152,8 @@ class Up:
         stack = self._stacks.read_at_rest()
         repository = read_repository(calls, options.repository)
         self._refuse_log_group(stack)
-        image = read_image(options, repository, stack, self._environ, self._open_stored, self._stop)
+        with closing(self._console.transfer()) as transfer:
+            image = read_image(options, repository, stack, self._environ, self._open_stored, transfer, self._stop)
         if image.source is not None:
             opened.enter_context(image.source)
         platform = choose_platform(options, placement, image, stack)
@@ -190,7 +192,7 @@ class Up:
     def _open_stored(self, repository: Repository, digest: str) -> Source:
         login = self._registry_login()
         host = login.endpoint.removesuffix("/").rpartition("//")[2]
-        return open_reference(f"{host}/{repository.name}@{digest}", login=login, stop=self._stop)
+        return open_reference(f"{host}/{repository.name}@{digest}", login=login, environ=self._environ, stop=self._stop)
 
     # ---- doing it ----------------------------------------------------------------------------------------------------
 
@@ -215,8 +217,9 @@ class Up:
         self._changes.enter("push")
         login = self._registry_login()
         transfer = self._console.transfer()
+        wire = operator_wire(self._environ.get("AWS_CA_BUNDLE"))
         try:
-            with Registry(login.endpoint, login, stop=self._stop) as registry:
+            with Registry(login.endpoint, login, wire=wire, stop=self._stop) as registry:
                 copied = copy(image.source, registry, self._options.repository, tags=[plan.tag], progress=transfer)
         finally:
             transfer.close()

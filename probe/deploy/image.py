@@ -13,6 +13,7 @@ from probe.deploy.placement import Placement
 from probe.deploy.repository import Repository, StoredImage
 from probe.deploy.stack import Stack
 from probe.narration import few, listed
+from probe.progress import Progress
 from probe.records import Unshown
 from probe.registries.archive import open_archive
 from probe.registries.reference import open_reference
@@ -39,11 +40,15 @@ def read_image(
     stack: Stack | None,
     environ: Mapping[str, str],
     open_stored: Callable[[Repository, str], Source],
+    progress: Progress,
     stop: Event,
 ) -> ProbeImage:
     """`open_stored` opens an image of the repository. Raises UsageError and CopyError; the caller closes the source."""
     if options.image_archive is not None:
-        return _of_source(open_archive(options.image_archive, stop=stop), basename(options.image_archive.rstrip("/")))
+        return _of_source(
+            open_archive(options.image_archive, progress=progress, stop=stop),
+            basename(options.image_archive.rstrip("/")),
+        )
     if options.image_from is not None:
         source = open_reference(options.image_from, environ=environ, stop=stop)
         return _of_source(source, options.image_from)

@@ -391,7 +391,7 @@ class Registry:
         """The error for a connection that failed."""
         if error.failure is Failure.UNTRUSTED:
             text = f"{self.host}: its certificate is not trusted: {error.detail}"
-            return CopyError(error.failure, f"{text}; --ca-bundle names a file of trusted ones")
+            return CopyError(error.failure, f"{text}; AWS_CA_BUNDLE names a file of trusted ones")
         return CopyError(error.failure, f"{self.host}/{repository}: {error.detail or error.failure}")
 
     def refused(self, answer: Answer, repository: str) -> CopyError:

@@ -6,15 +6,18 @@ A check avoids both, because it proves one path. A copy of an image takes the pa
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import urllib.request
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from probe.config.flags import UsageError, with_example
 from probe.model import Failure
 from probe.records import replace
 from probe.registries.urls import LOOPBACK
+from probe.safe_words import quoted
 from probe.wire import Wire, real_wire
 from probe.wire.errors import WireError
 
@@ -22,8 +25,12 @@ from probe.wire.errors import WireError
 def operator_wire(ca_bundle: str | None = None, *, proxies: Callable[[], Mapping[str, str]] | None = None) -> Wire:
     """A wire whose `dial` also takes host names. `proxies` returns proxy URLs by scheme (default: the system's).
 
-    Raises what `real_wire` raises for a bundle that cannot be read.
+    It trusts the system's store and also `ca_bundle`, the value of AWS_CA_BUNDLE: behind a proxy that opens TLS it
+    has the certificate that every registry presents. Raises UsageError if the bundle cannot be read.
     """
+    wire = real_wire(None)
+    if ca_bundle:
+        _trust_also(wire, ca_bundle)
     find = urllib.request.getproxies if proxies is None else proxies
 
     def dial(host: str, port: int, seconds: float) -> socket.socket:
@@ -32,7 +39,20 @@ def operator_wire(ca_bundle: str | None = None, *, proxies: Callable[[], Mapping
             return _tunnel(proxy, host, port, seconds)
         return _connected(host, port, seconds)
 
-    return replace(real_wire(ca_bundle), dial=dial)
+    return replace(wire, dial=dial)
+
+
+def _trust_also(wire: Wire, path: str) -> None:
+    try:
+        if os.path.isdir(path):
+            wire.trust().load_verify_locations(capath=path)
+        else:
+            wire.trust().load_verify_locations(cafile=path)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        good = "AWS_CA_BUNDLE=/etc/ssl/company.pem"
+        raise UsageError(
+            with_example(f"AWS_CA_BUNDLE: {quoted(path)} cannot be read as certificates in PEM", good)
+        ) from None
 
 
 def _connected(host: str, port: int, seconds: float) -> socket.socket:

@@ -11,6 +11,7 @@ from probe.model import Failure
 from probe.registries.authorization import LoginCallback
 from probe.registries.client import Registry
 from probe.registries.logins import read_login
+from probe.registries.network import operator_wire
 from probe.registries.source import CopyError, Document, MissingError, Source, StoppedError, read_source
 from probe.safe_words import quoted
 from probe.wire import Wire
@@ -30,9 +31,10 @@ def open_reference(
     """Open an image reference such as busybox:1.36, and read all manifests of its index.
 
     `login` returns the registry's login; by default it is looked up in docker's and podman's files, which the variables
-    of `environ` name. Raises UsageError for everything that prevents reading.
+    of `environ` name. AWS_CA_BUNDLE is used from there too. Raises UsageError for everything that prevents reading.
     """
     environ = environ or {}
+    wire = wire or operator_wire(environ.get("AWS_CA_BUNDLE"))
     try:
         host, repository, tag, digest = split_reference(text)
     except ValueError as error:

@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import trustme
@@ -314,8 +315,24 @@ def test_a_certificate_of_another_authority_is_refused(foreign: Foreign) -> None
         foreign.clock,
     )
     assert "its certificate is not trusted" in refused(strange)
-    assert "--ca-bundle names a file" in refused(strange)
+    assert "AWS_CA_BUNDLE names a file" in refused(strange)
     assert foreign.registry.requests == []
+
+
+def test_a_bundle_is_trusted_besides_the_system(foreign: Foreign, authority: trustme.CA, tmp_path: Path) -> None:
+    foreign.store(layouts.one_platform())
+    authority.cert_pem.write_to_path(tmp_path / "company.pem")
+    trust = operator_wire(str(tmp_path / "company.pem")).trust
+    wire = Wire(foreign.wire.dial, foreign.wire.datagram, foreign.wire.resolvers, trust)
+    with Foreign(foreign.registry, wire, foreign.clock).open():
+        assert len(trust().get_ca_certs()) == len(ssl.create_default_context().get_ca_certs()) + 1
+
+
+@pytest.mark.parametrize("name", ["absent.pem", "text.pem"])
+def test_a_bundle_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "text.pem").write_text("hello")
+    with pytest.raises(UsageError, match=r"^AWS_CA_BUNDLE: '.*; for example AWS_CA_BUNDLE=/etc/ssl/company\.pem$"):
+        open_reference("registry.example/app", environ={"AWS_CA_BUNDLE": str(tmp_path / name)})
 
 
 def test_a_name_that_does_not_resolve_is_said(foreign: Foreign) -> None:
