@@ -235,6 +235,7 @@ TRANSIT_VPC_ATTACHMENTS = Operation(
     "ec2",
     "DescribeTransitGatewayVpcAttachments",
     "TransitGatewayVpcAttachments",
+    "TransitGatewayAttachmentId",
     keep=("TransitGatewayAttachmentId", "TransitGatewayId", "VpcId", "VpcOwnerId", "State", "SubnetIds"),
 )
 TRANSIT_ROUTES = Operation(

@@ -64,6 +64,7 @@ class Resolution(Record, frozen=True, kw_only=True):
     of_service: str | None = None  # of the endpoint that answers, if it is another service's
     correction: Change | None = None
     chosen: bool = False  # Route 53 answers with some of the addresses
+    server: str | None = None  # that is asked, if it is not the VPC's own resolver
 
     @property
     def answer(self) -> tuple[object, ...]:
@@ -137,8 +138,8 @@ class _Resolver:
         if hub is not None:
             way = name_servers.path_to(self._view, self._origin, hub.server or "", servers)
             if way.refuses:
-                return Resolution(opinions=(way,), failure=Failure.NO_ANSWER)
-            found = self.in_vpc(hub)
+                return Resolution(opinions=(way,), failure=Failure.NO_ANSWER, server=hub.server)
+            found = replace(self.in_vpc(hub), server=hub.server)
             return _after((way,), found if way.allows else _softened(found, lambda _: True))
         found = self.in_vpc(lookup)
         if servers.allows:

@@ -15,6 +15,7 @@ from probe.configuration.operations import (
     NETWORK_ACLS,
     NETWORK_FIREWALL_RULES,
     ROUTE_TABLES,
+    TRANSIT_VPC_ATTACHMENTS,
 )
 from probe.gates.changes import Change
 from probe.gates.dns_changes import delete_endpoint
@@ -304,6 +305,27 @@ class TurnOffSourceCheck(Change, frozen=True, kw_only=True):
             (
                 f"aws ec2 modify-network-interface-attribute --region {region} "
                 f"--network-interface-id {self.object} --no-source-dest-check",
+            ),
+        )
+
+
+class AddAttachmentSubnet(Change, frozen=True, kw_only=True):
+    """Let a transit gateway's attachment reach a further zone, in which this subnet is. `object` is the attachment."""
+
+    subnet: str
+
+    def applied(self, configuration: Configuration) -> Configuration:
+        def edit(attachment: dict[str, Any]) -> dict[str, Any]:
+            return {**attachment, "SubnetIds": [*attachment.get("SubnetIds", ()), self.subnet]}
+
+        return configuration.edited(TRANSIT_VPC_ATTACHMENTS, self.object, edit)
+
+    def advice(self, region: str) -> Advice:
+        return Advice(
+            f"add {self.subnet} to the attachment {self.object}, or another subnet in its zone",
+            (
+                f"aws ec2 modify-transit-gateway-vpc-attachment --region {region} "
+                f"--transit-gateway-attachment-id {self.object} --add-subnet-ids {self.subnet}",
             ),
         )
 

@@ -16,7 +16,7 @@ from probe.configuration.operations import (
 from probe.configuration.view import MissingError, View
 from probe.gates.flow import Flow
 from probe.gates.network_acls import EPHEMERAL, Look, judge
-from probe.gates.network_changes import AddRoute
+from probe.gates.network_changes import AddAttachmentSubnet, AddRoute
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.ranges import Network, networks
 from probe.gates.route_tables import Hop, Way, table_of, way
@@ -28,13 +28,16 @@ class Sender(Record, frozen=True):
     """Where packets for the other VPC start."""
 
     vpc: str
+    subnet: str
     zone: str | None
 
 
 def across(view: View, flow: Flow, found: Way) -> Opinion:
     """Whether a peering connection or transit gateway leads to the other VPC, and back."""
     assert flow.target_vpc is not None
-    forth = _reaches(view, found, flow.target_vpc, Sender(flow.origin.vpc, flow.origin.zone), flow.address)
+    forth = _reaches(
+        view, found, flow.target_vpc, Sender(flow.origin.vpc, flow.origin.subnet, flow.origin.zone), flow.address
+    )
     if forth is not None:
         return forth
     backs = [str(network.network_address) for network in flow.origin.networks(flow.version)]
@@ -52,7 +55,9 @@ def across(view: View, flow: Flow, found: Way) -> Opinion:
             element=back.destination if back else None,
             change=_route_back(flow, found, table["RouteTableId"], back),
         )
-    refusal = _reaches(view, back, flow.origin.vpc, Sender(flow.target_vpc, flow.target_zone), backs[0])
+    refusal = _reaches(
+        view, back, flow.origin.vpc, Sender(flow.target_vpc, flow.target_subnet, flow.target_zone), backs[0]
+    )
     if refusal is None and found.hop is Hop.TRANSIT:
         refusal = _attachment_acls(view, flow, found.target)
     return refusal or allows(
@@ -150,6 +155,7 @@ def _without_zone(view: View, attachment: str, found: Way, sender: Sender) -> Op
         cause="tcp.no-route",
         identity=attachment,
         element=sender.zone,
+        change=AddAttachmentSubnet(object=attachment, subnet=sender.subnet),
     )
 
 

@@ -113,7 +113,7 @@ class _Walk:
             self._pull_goes_on = self._pull_goes_on and leg.endpoint.name not in _OF_THE_PULL
 
     def _lookup(self, leg: Leg) -> Step:
-        resolution, server = leg.resolution, _resolver(self._plan)
+        resolution, server = leg.resolution, leg.resolution.server or _resolver(self._plan)
         found = [passage.flow.address for passage in leg.passages]
         found += [resolved.address for resolved in resolution.addresses if resolved.address not in found]
         if not found and (resolution.public or resolution.target):

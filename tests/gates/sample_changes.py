@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from probe.gates.changes import AddSecurityGroupRule, Change
 from probe.gates.network_changes import (
+    AddAttachmentSubnet,
     AddNetworkAclEntry,
     AddRoute,
     AssociateRouteTable,
@@ -46,6 +47,7 @@ NETWORK_CHANGES: tuple[Change, ...] = (
     ExcludeFromBlock(object=VPC, mode="allow-bidirectional"),
     SetGatewayAddressType(object="vpce-0e000009", table="rtb-0a000000", prefix_list="pl-0a000006"),
     TurnOffSourceCheck(object="eni-0c000000"),
+    AddAttachmentSubnet(object="tgw-attach-0a000000", subnet="subnet-0a000000"),
     ReplaceRuleGroup(
         object="arn:aws:network-firewall:us-east-1:123456789012:stateful-rulegroup/hosts",
         group='{"RulesSource":{"RulesSourceList":{"Targets":[".amazonaws.com"],"TargetTypes":["TLS_SNI"],'

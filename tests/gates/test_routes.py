@@ -258,6 +258,19 @@ def test_another_vpc(target: str, objects: dict[str, list[Item]], expected: tupl
     assert (opinion.answer, opinion.object) == expected
 
 
+@pytest.mark.parametrize(("zones", "zones_there"), [("b", "ab"), ("ab", "a")])
+def test_a_subnet_in_the_missing_zone_is_added(zones: str, zones_there: str) -> None:
+    there = across("tgw-0a000000", {"TransitGatewayVpcAttachments": attached_in(zones, zones_there)})
+    own = [(TASKS, VPC, "a"), (ENDPOINTS, OTHER_VPC, "b")]
+    there.objects["ec2"]["Subnets"] = [
+        *IN_ZONES,
+        *({"SubnetId": subnet, "VpcId": vpc, "AvailabilityZone": zone} for subnet, vpc, zone in own),
+    ]
+    opinion, after = answer_after_change(there, ROUTE, FAR)
+    assert f"--transit-gateway-attachment-id {opinion.object} --add-subnet-ids subnet-0" in command_of(opinion)
+    assert after.allows
+
+
 def attachment_acl(vpc: str, zones: str, *, egress: bool, ports: tuple[int, int]) -> dict[str, list[Item]]:
     """The subnets of a VPC's attachment in these zones have an ACL that denies TCP to these ports."""
     denies = {"RuleNumber": 1, "Protocol": "6", "RuleAction": "deny", "Egress": egress, "CidrBlock": "10.0.0.0/8"}
