@@ -464,7 +464,7 @@ def _inspect(argv: Sequence[str], _stop: Stop) -> int:
         _complain(note)
     measured = _of_file(options.arguments, "verdict", read_measured, MAX_BYTES) or ()
     known = _of_file(options.arguments, "configuration", saved.from_bytes, saved.MAX_BYTES)
-    source = known or reading_account(region=options.region, profile=options.profile)
+    source = known or reading_account(region=options.region, profile=options.profile, agreed=options.agreed)
     changes = tuple(_of_change(options.arguments, wanted) for wanted in options.changes)
     configurations: list[Configuration] = []
     verdict = inspect(options, source, measured, configurations.append, changes)

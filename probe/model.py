@@ -775,6 +775,21 @@ class GateAnswer(StrEnum):
     UNKNOWN = "unknown"
 
 
+# The platform of an image is read only with this flag of `inspect`, since reading it can count as a pull.
+READ_MANIFEST = "--read-manifest"
+PLATFORM = "platform"  # the element of an image whose platform is not known
+
+
+def fits_platform(offered: str, needed: str) -> bool:
+    """Whether an image for one platform runs on another. One without variant fits any variant, and any fits it."""
+    return offered == needed or offered.startswith(f"{needed}/") or needed.startswith(f"{offered}/")
+
+
+def is_unread_platform(gate: GateName, answer: GateAnswer, element: str | None) -> bool:
+    """Whether the answer is only that the platform of an image is not known, which alone is no reason for doubt."""
+    return (gate, answer, element) == (GateName.IMAGE, GateAnswer.UNKNOWN, PLATFORM)
+
+
 class Gate(Record, frozen=True, kw_only=True):
     """The answer of one gate, for a packet to `address` or for a call.
 
@@ -793,6 +808,16 @@ class Gate(Record, frozen=True, kw_only=True):
     subnet: str | None = None  # of the task, where several are inspected
     cause: str | None = None
     missing: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known to allow, and that is a reason for doubt."""
+        return self.answer is not GateAnswer.ALLOWS and not self.is_unread_platform
+
+    @property
+    def is_unread_platform(self) -> bool:
+        """Whether only the platform of an image is not known."""
+        return is_unread_platform(self.gate, self.answer, self.element)
 
 
 class Measurement(Record, frozen=True, kw_only=True):

@@ -34,7 +34,9 @@ class SimulatedReader(Record):
 def joined(account: SimulatedAccount, verdict: Verdict, *, role: str | None = None) -> Verdict:
     """What was measured, joined with the configuration. `role` pulls, if not that of the task definition."""
     document = FORMATS["json"].render(verdict, Page()).encode()
-    return _inspected(account, "--verdict", "-", *_PLACE, role=role, measured=document)
+    codes = {finding.code for finding in verdict.findings}
+    agreed = ("--read-manifest",) if "registry.no-matching-platform" in codes else ()
+    return _inspected(account, "--verdict", "-", *_PLACE, *agreed, role=role, measured=document)
 
 
 def predicted(account: SimulatedAccount, *argv: str, role: str | None = None) -> Verdict:

@@ -632,6 +632,11 @@ INSPECT_FLAGS = (
         help="ask IAM's policy simulator about the pulling role too, and report where it disagrees; it needs "
         "iam:SimulatePrincipalPolicy",
     ),
+    Flag(
+        "read-manifest",
+        help="also read which platforms an image has, from its index; this can count as a pull, and it needs "
+        "ecr:BatchGetImage",
+    ),
     STRICT,
 )
 INSPECT_REPORT_FLAGS = FLEET_REPORT_FLAGS

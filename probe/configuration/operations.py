@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from probe.configuration.reductions import service, task, task_definition
+from probe.configuration.reductions import image_manifest, service, task, task_definition
 from probe.records import Record
 
 
@@ -33,6 +33,7 @@ class Operation(Record, frozen=True):
     within: str | None = None  # the member of an item that lists the objects, such as a reservation's instances
     reduced: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     action: str = ""
+    flag: str | None = None  # with which the reader agrees to this read; without it the clients do not have it
     ids_per_call: int = 200  # the values that a filter of EC2's takes
 
     def kept(self, item: Any) -> Any:
@@ -453,6 +454,7 @@ SIMULATION = Operation(
     "SimulatePrincipalPolicy",
     "EvaluationResults",
     keep=("EvalActionName", "EvalResourceName", "EvalDecision", "MissingContextValues"),
+    flag="cross-check",
 )
 ROLE_POLICY = Operation("iam", "GetRolePolicy", keep=("PolicyName", "PolicyDocument"))
 ATTACHED_ROLE_POLICIES = Operation("iam", "ListAttachedRolePolicies", "AttachedPolicies", keep=("PolicyArn",))
@@ -479,6 +481,15 @@ IMAGES = Operation(
     "DescribeImages",
     "imageDetails",
     keep=("imageDigest", "imageTags", "imageStatus", "imageManifestMediaType", "artifactMediaType"),
+)
+# It can count as a pull. Of a manifest only the platforms are kept. AWS[ecr-batch-get-image-pull]
+IMAGE_MANIFESTS = Operation(
+    "ecr",
+    "BatchGetImage",
+    "images",
+    keep=("imageManifest", "imageManifestMediaType"),
+    reduced=image_manifest,
+    flag="read-manifest",
 )
 PULL_THROUGH_RULES = Operation(
     "ecr",

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from probe.safe_words import scrub
+from probe.wire.errors import WireError
+from probe.wire.manifests import parse
+
 Item = dict[str, Any]
 
 _LOG_OPTIONS = ("awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group")
@@ -25,6 +29,9 @@ _OF_DEFINITION = (
     "requiresCompatibilities",
     "runtimePlatform",
 )
+_MAX_MANIFEST = 4 * 1024 * 1024  # characters, as a check reads bytes of a manifest
+_MOST_PLATFORMS = 100
+_LONGEST_PLATFORM = 60  # characters
 _OF_INTERFACES = ("networkInterfaceId", "subnetId", "privateIPv4Address")
 
 
@@ -56,6 +63,18 @@ def task(item: Item) -> Item:
     containers = [_only(container, _OF_RUNNING_CONTAINER) for container in item.get("containers", ())]
     overrides = _only(item.get("overrides") or {}, ("executionRoleArn",))
     return {**item, "attachments": attachments, "containers": containers, "overrides": overrides}
+
+
+def image_manifest(item: Item) -> Item:
+    """One manifest: the platforms of an index, in its order. An entry without one is an empty text."""
+    text = str(item.get("imageManifest") or "")
+    try:
+        manifest = parse(text.encode(), str(item.get("imageManifestMediaType"))) if len(text) <= _MAX_MANIFEST else None
+    except WireError:
+        manifest = None
+    children = manifest.children[:_MOST_PLATFORMS] if manifest else ()
+    platforms = [scrub(child.platform.text)[:_LONGEST_PLATFORM] if child.platform else "" for child in children]
+    return {"platforms": list(dict.fromkeys(platforms))}
 
 
 def _container(container: Item) -> Item:

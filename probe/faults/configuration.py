@@ -62,7 +62,7 @@ CONTRADICTION = Fault(
 
 # AWS[ecs-version-consistency]
 OTHER_IMAGE = CONTRADICTION.variant(
-    title="ECS pulls another image than this check, and cannot: {sentence}",
+    title="ECS pulls the image by a digest that it pinned, and cannot; this check pulled it by its tag",
     why="The check pulled the tag. ECS resolves it once for each deployment of a service and starts all its tasks from "
     "that digest. The running tasks are not affected; the next ones do not start.",
     causes=(PINNED_DIGEST_GONE, causes.ARCHIVED),
@@ -112,7 +112,7 @@ def roles_not_assumed(evidence: Evidence) -> Iterator[Finding]:
 def _counts(gate: Gate, evidence: Evidence) -> bool:
     endpoint = evidence.plan.endpoint(gate.endpoint)
     hidden = gate.answer is GateAnswer.UNKNOWN and gate.gate in _OFTEN_HIDDEN
-    return endpoint is not None and endpoint.required and not hidden
+    return endpoint is not None and endpoint.required and not hidden and gate.is_open
 
 
 @finds(CONTRADICTION, basis=Basis.MEASURED)
@@ -142,7 +142,7 @@ def pinned_images(evidence: Evidence) -> Iterator[Finding]:
     codes = [cause.code for cause in OTHER_IMAGE.causes]
     for gate in evidence.measurement.gates:
         if gate.gate is GateName.IMAGE and gate.answer is GateAnswer.REFUSES and gate.cause in codes and pulled:
-            yield finding(OTHER_IMAGE, evidence, pulled[:1], sentence=gate.sentence)
+            yield finding(OTHER_IMAGE, evidence, pulled[:1])
             return
 
 

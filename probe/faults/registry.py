@@ -11,7 +11,19 @@ from probe.faults.causes import advice, reads
 from probe.faults.evidence import NO_EVIDENCE, Evidence
 from probe.faults.fault import Fault, Suspects, Wording, finding, finds, noted, possible
 from probe.faults.subjects import Meaning, Subject
-from probe.model import PINNED, SCHEMA_1, Action, Client, Extent, Failure, Finding, Impact, Step, Topic
+from probe.model import (
+    PINNED,
+    SCHEMA_1,
+    Action,
+    Client,
+    Extent,
+    Failure,
+    Finding,
+    Impact,
+    Step,
+    Topic,
+    fits_platform,
+)
 from probe.narration import listed
 from probe.records import replace
 
@@ -450,13 +462,13 @@ def platforms(evidence: Evidence) -> Iterator[Finding]:
         offered = listed(_offered(step))
         if step.failure is Failure.NO_PLATFORM:
             yield finding(NO_PLATFORM, evidence, evidence.tries(step), offered=offered)
-        elif step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
+        elif step.ok and (chosen := _platform(step)) and not fits_platform(chosen, evidence.plan.platform):
             yield finding(OTHER_PLATFORM, evidence, (step,), offered=offered, chosen=chosen)
     for step in evidence.failed(Action.MANIFEST):
         if step.failure is Failure.NO_PLATFORM and step not in indexes:
             yield finding(PLATFORMS_UNKNOWN, evidence, evidence.tries(step))
     for step in () if indexes else evidence.of(Action.LAYER):
-        if step.ok and (chosen := _platform(step)) and not _fits(chosen, evidence.plan.platform):
+        if step.ok and (chosen := _platform(step)) and not fits_platform(chosen, evidence.plan.platform):
             fault = NO_PLATFORM if evidence.plan.platform_given else OTHER_PLATFORM
             yield finding(fault, evidence, (step,), offered=chosen, chosen=chosen)
 
@@ -468,11 +480,6 @@ def _offered(step: Step) -> tuple[str, ...]:
 def _platform(step: Step) -> str | None:
     seen = step.manifest or step.layer
     return seen.platform if seen else None
-
-
-def _fits(offered: str, wanted: str) -> bool:
-    """A platform without variant fits any variant, and any fits it."""
-    return offered == wanted or offered.startswith(f"{wanted}/") or wanted.startswith(f"{offered}/")
 
 
 @finds(HEAD_REFUSED)

@@ -59,9 +59,11 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
     "iam.repository-policy": (GateName.REPOSITORY_POLICY,),
     "iam.registry-policy": (GateName.REGISTRY_POLICY,),
     "kms.key": (GateName.KMS_KEY,),
+    "registry.no-matching-platform": (GateName.IMAGE,),
     "logs.group-missing": (GateName.LOG_GROUP,),
 }
 
+_PLATFORM = "registry.no-matching-platform"
 # What gates decide, by the step of a check that shows it. Where a name leads decides about all steps.
 _OF_CONNECTIONS = frozenset(
     (
@@ -182,6 +184,8 @@ def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) ->
         settled = replace(cause, standing=Standing.CONFIRMED, title=refusal.sentence)
         return replace(settled, object=refusal.object, element=refusal.element)
     own = [gate for gate in gates if gate.gate in SETTLED_BY.get(cause.code, ())]
+    if cause.code != _PLATFORM:
+        own = [gate for gate in own if not gate.is_unread_platform]
     open_gate = next((gate for gate in own if gate.cause == cause.code and gate.answer is GateAnswer.DEPENDS), None)
     if cause.standing is Standing.CONFIRMED and open_gate is not None:  # by what was measured
         return replace(cause, object=open_gate.object, element=open_gate.element)
@@ -197,7 +201,11 @@ def _refuses_otherwise(gate: Gate) -> bool:
 
 def _overtaken(cause: Cause, gates: Iterable[Gate]) -> Cause:
     """Where one gate refuses, the fault is explained: a cause stays possible only where a gate of its own is open."""
-    still_open = {gate.gate for gate in gates if gate.answer in (GateAnswer.DEPENDS, GateAnswer.UNKNOWN)}
+    still_open = {
+        gate.gate
+        for gate in gates
+        if gate.answer in (GateAnswer.DEPENDS, GateAnswer.UNKNOWN) and (gate.is_open or cause.code == _PLATFORM)
+    }
     if cause.standing is Standing.POSSIBLE and not still_open & set(SETTLED_BY.get(cause.code, ())):
         return replace(cause, standing=Standing.RULED_OUT)
     return cause

@@ -31,6 +31,8 @@ class Call(Record, frozen=True, kw_only=True):
     repository: str | None = None
     versions: tuple[str, ...] = ()  # tags and digests of the repository's images that are pulled
     pins: tuple[Pin, ...] = ()  # what ECS may have resolved the tags to
+    platform: str | None = None  # that the task needs, os/architecture
+    reads_manifest: bool = False  # the reader agreed to it
     log_group: str | None = None
     creates_log_group: bool = False  # the log driver creates the group if it is missing
     by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own

@@ -13,6 +13,7 @@ from probe.configuration.view import View
 from probe.gates import (
     endpoint_policy,
     image,
+    image_platform,
     log_group,
     organization,
     registry_policies,
@@ -40,6 +41,7 @@ CALL_GATES: tuple[tuple[GateName, Gate], ...] = (
     (GateName.KMS_KEY, repository_key.key),
     (GateName.LOG_GROUP, log_group.group),
     (GateName.IMAGE, image.image),
+    (GateName.IMAGE, image_platform.platform),
     (GateName.PULL_THROUGH_RULE, image.pull_through_rule),
 )
 

@@ -34,7 +34,7 @@ def pull_through_rule(view: View, call: Call) -> Opinion | None:
     if call.action != "ecr:BatchGetImage" or not call.versions:
         return None
     wanted = wanted_images(view, call.versions, call.pins)
-    if all(_details(view, call, each.version) is not None for each in wanted):
+    if all(details_of(view, call, each.version) is not None for each in wanted):
         return None
     rule = _rule(view, call)
     if rule is None:
@@ -56,7 +56,7 @@ def _opinion(view: View, call: Call, wanted: Wanted) -> Opinion:
 
 
 def _of_version(view: View, call: Call, wanted: Wanted) -> Opinion:
-    details = _details(view, call, wanted.version)
+    details = details_of(view, call, wanted.version)
     opinion = _absent(view, call, wanted) if details is None else _present(call, wanted, details)
     if not opinion.refuses or wanted.pin is None or wanted.pin.revision is None or not _has_tag(view, call, wanted.pin):
         return replace(opinion, version=wanted.version)
@@ -95,7 +95,7 @@ def _absent(view: View, call: Call, wanted: Wanted) -> Opinion:
     if _rule(view, call) is not None:
         return depends(GateName.IMAGE, f"{call.repository} does not have {version} yet{words}", call.resource, version)
     try:
-        repositories = view.items(REPOSITORIES, _region(view, call), **_repository(call))
+        repositories = view.items(REPOSITORIES, region_of(view, call), **_repository(call))
     except MissingError as error:
         if not error.is_absence:
             raise
@@ -104,7 +104,7 @@ def _absent(view: View, call: Call, wanted: Wanted) -> Opinion:
         sentence = f"account {call.owner} has no repository {call.repository} in {call.region}"
         return _refusal(sentence, "registry.repo-not-found", call, str(call.repository))
     sentence = f"{call.repository} has no image {version}{words}"
-    if wanted.pin is not None and _details(view, call, wanted.pin.tag) is not None:
+    if wanted.pin is not None and details_of(view, call, wanted.pin.tag) is not None:
         sentence = f"{sentence}; the tag names another image now"
     return _refusal(sentence, "registry.tag-not-found", call, version)
 
@@ -120,12 +120,12 @@ def _refusal(sentence: str, cause: str, call: Call, element: str) -> Opinion:
     return refuses(GateName.IMAGE, sentence, cause=cause, identity=call.resource, element=element)
 
 
-def _details(view: View, call: Call, version: str) -> dict[str, Any] | None:
+def details_of(view: View, call: Call, version: str) -> dict[str, Any] | None:
     """The image's description; None where neither repository nor image exists. Raises MissingError."""
     key = {"imageDigest": version} if version.startswith("sha256:") else {"imageTag": version}
     asked = {"registryId": call.owner, "repositoryName": call.repository, "imageIds": [key]}
     try:
-        found = view.items(IMAGES, _region(view, call), **asked, filter={"imageStatus": "ANY"})
+        found = view.items(IMAGES, region_of(view, call), **asked, filter={"imageStatus": "ANY"})
     except MissingError as error:
         if not error.is_absence:
             raise
@@ -135,7 +135,7 @@ def _details(view: View, call: Call, version: str) -> dict[str, Any] | None:
 
 def _rule(view: View, call: Call) -> dict[str, Any] | None:
     """The rule with the longest prefix of the repository's name. Raises MissingError."""
-    rules = view.items(PULL_THROUGH_RULES, _region(view, call), registryId=call.owner)
+    rules = view.items(PULL_THROUGH_RULES, region_of(view, call), registryId=call.owner)
     fitting = [rule for rule in rules if _fits(str(rule["ecrRepositoryPrefix"]), str(call.repository))]
     return max(fitting, key=lambda rule: _length(str(rule["ecrRepositoryPrefix"])), default=None)
 
@@ -152,5 +152,5 @@ def _repository(call: Call) -> dict[str, Any]:
     return {"repositoryNames": [call.repository], **({"registryId": call.owner} if call.owner else {})}
 
 
-def _region(view: View, call: Call) -> str | None:
+def region_of(view: View, call: Call) -> str | None:
     return None if call.region == view.configuration.region else call.region

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from probe.configuration.document import Obstacle
 from probe.configuration.view import MissingError
 from probe.gates.changes import Change
-from probe.model import GateAnswer, GateName
+from probe.model import GateAnswer, GateName, is_unread_platform
 from probe.records import Record
 
 
@@ -28,6 +28,11 @@ class Opinion(Record, frozen=True, kw_only=True):
     change: Change | None = None
     explicit: bool = False
     version: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known to allow, and that is a reason for doubt."""
+        return not self.allows and not is_unread_platform(self.gate, self.answer, self.element)
 
     @property
     def refuses(self) -> bool:

@@ -34,12 +34,19 @@ class Options(Unshown, frozen=True):
     save: str | None
     configuration: str | None
     cross_check: bool
+    read_manifest: bool
     strict: bool
     region: str | None
     profile: str | None
     reports: Reports
     notes: tuple[str, ...]
     arguments: Arguments
+
+    @property
+    def agreed(self) -> tuple[str, ...]:
+        """The flags of reads that are not made without them."""
+        flags = {"cross-check": self.cross_check, "read-manifest": self.read_manifest}
+        return tuple(name for name, on in flags.items() if on)
 
 
 def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:
@@ -67,6 +74,7 @@ def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) 
         save=arguments.value("save", str),
         configuration=arguments.value("configuration", str),
         cross_check=arguments.on("cross-check"),
+        read_manifest=arguments.on("read-manifest"),
         strict=arguments.on("strict"),
         region=arguments.value("region", _of_form(REGION, "a region"))
         or (task["region"] if task else None)

@@ -180,6 +180,8 @@ class _Walk:
         subject, seen = self._seen(action, answer)
         if failure is Failure.MALFORMED and isinstance(seen, ManifestSeen) and refusal is not None:
             seen = replace(seen, artifact=refusal[1].element)
+        elif failure is Failure.NO_PLATFORM and isinstance(seen, ManifestSeen) and refusal is not None:
+            seen = replace(seen, platforms=tuple((refusal[1].element or "").split(", ")))
         return _step(leg, action, subject, seen, failure=failure, address=before.address, on=before)
 
     def _seen(self, action: Action, answer: AnswerSeen) -> tuple[str, AnySeen]:
@@ -256,6 +258,8 @@ def _refused(call: Call, refusal: Opinion, answer: AnswerSeen) -> tuple[Failure,
     match refusal.gate, refusal.cause:
         case GateName.IMAGE, "registry.not-an-image":
             return Failure.MALFORMED, answer
+        case GateName.IMAGE, "registry.no-matching-platform":
+            return Failure.NO_PLATFORM, answer
         case GateName.IMAGE, cause:
             code = "NAME_UNKNOWN" if cause == "registry.repo-not-found" else "MANIFEST_UNKNOWN"
             return Failure.NOT_FOUND, replace(answer, status=404, code=code)

@@ -28,12 +28,14 @@ def pull_calls(
     account: str | None = None,
     created_log_groups: Container[str] = (),
     pins: Sequence[tuple[ImageReference, Pin]] = (),
+    platform: str | None = None,
+    reads_manifest: bool = False,
 ) -> tuple[Call, ...]:
     """The calls of the pulls of `images` by `role`, and of the start of their task, at the endpoints of the plan.
 
     An image of another Region is pulled through endpoints that the plan does not have. `account` is the task's, by
     default the role's. `created_log_groups`: those that the log driver creates if they are missing. `pins`: the tags
-    that ECS may have resolved to digests.
+    that ECS may have resolved to digests. `platform` is the one that the task needs.
     """
     # On an instance its own role writes the log, unless the agent is set up otherwise, and pulls where the task has no
     # execution role: AWS[agent-settings].
@@ -43,7 +45,10 @@ def pull_calls(
     own = role.split(":")[4] if role else account
     here = tuple(image for image in images if image.region == plan.region)
     calls = (
-        *_of_images(plan, here, role, pins),
+        *(
+            replace(call, platform=platform, reads_manifest=reads_manifest)
+            for call in _of_images(plan, here, role, pins)
+        ),
         *_of_logs(plan, log_role, own, created_log_groups),
         *_of_secrets(plan, role, own),
     )

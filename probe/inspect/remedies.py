@@ -62,7 +62,7 @@ def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | No
         view.want_also(edited)
         refusals = [opinion for leg in legs for opinion in leg.opinions if opinion.refuses]
         if not refusals:
-            unknown = sum(not opinion.allows for leg in legs for opinion in leg.opinions)
+            unknown = sum(opinion.is_open for leg in legs for opinion in leg.opinions)
             return Remedy(tuple(mends), None, unknown) if mends else None
         mend = next((mend for mend in _asked_for(refusals) if mend.change not in changes), None)
         if mend is None or len(mends) == _MOST_CHANGES:

@@ -134,6 +134,8 @@ def _calls(
         account=surroundings.account,
         created_log_groups=workload.created_log_groups,
         pins=workload.pins,
+        platform=workload.platform,
+        reads_manifest=workload.reads_manifest,
     )
 
 

@@ -62,7 +62,8 @@ class Workload(Record, frozen=True, kw_only=True):
     created_log_groups: tuple[str, ...] = ()  # by the log driver, if they are missing
     secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
     pins: tuple[tuple[ImageReference, Pin], ...] = ()  # tags of a service, which ECS may have resolved
-    platform: str | None = None
+    platform: str | None = None  # None where the instance decides it
+    reads_manifest: bool = False
 
 
 def of_service(view: View, options: Options) -> Workload:
@@ -312,7 +313,8 @@ def _workload(
         logs=tuple(_logs(containers)),
         created_log_groups=tuple(_created_log_groups(containers)),
         secrets=tuple(dict.fromkeys(_secrets(containers))),
-        platform=_platform(definition),
+        platform=_platform(definition, launch_type),
+        reads_manifest=options.read_manifest,
         **fields,
     )
 
@@ -347,9 +349,12 @@ def _created_log_groups(containers: Sequence[Item]) -> Iterator[str]:
             yield str(options["awslogs-group"])
 
 
-def _platform(definition: Item) -> str | None:
-    """The platform in an image's words (botocore ecs, CPUArchitecture and OSFamily)."""
+def _platform(definition: Item, launch_type: str) -> str | None:
+    """The platform in an image's words (botocore ecs, CPUArchitecture and OSFamily). On instances it is theirs, unless
+    the task definition names it."""
     platform = definition.get("runtimePlatform") or {}
+    if launch_type != "FARGATE" and not platform.get("cpuArchitecture"):
+        return None
     system = "windows" if str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS") else "linux"
     architecture = {"X86_64": "amd64", "ARM64": "arm64"}.get(str(platform.get("cpuArchitecture") or "X86_64"))
     return f"{system}/{architecture}" if architecture else None

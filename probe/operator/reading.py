@@ -7,7 +7,7 @@ goes on, and the gates say what is unknown. Only credentials that no call would 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -42,11 +42,15 @@ class Reader(Protocol):
         """Every page of a reply. Raises ApiError."""
 
 
-def reading_account(*, region: str | None, profile: str | None) -> Account:
-    """The account of the configured credentials, with no operation but those that read. Raises UsageError."""
+def reading_account(*, region: str | None, profile: str | None, agreed: Collection[str] = ()) -> Account:
+    """The account of the configured credentials, with no operation but those that read. Raises UsageError.
+
+    `agreed` are the flags with which the reader agrees to further reads.
+    """
     operations: dict[str, list[str]] = {}
-    for service, name in NAMED:
-        operations.setdefault(service, []).append(name)
+    for (service, name), operation in NAMED.items():
+        if operation.flag is None or operation.flag in agreed:
+            operations.setdefault(service, []).append(name)
     return Account(
         region=region,
         profile=profile,

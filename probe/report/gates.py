@@ -243,13 +243,13 @@ def by_word(gates: Iterable[Gate]) -> list[tuple[str, tuple[Gate, ...]]]:
 
 def worst(gates: Sequence[Gate]) -> GateAnswer:
     """The worst answer of some gates."""
-    answers = {gate.answer for gate in gates}
+    answers = {gate.answer for gate in gates if gate.is_open}
     return next((answer for answer in _WORST if answer in answers), GateAnswer.ALLOWS)
 
 
 def _alike(gates: Sequence[Gate]) -> Hashable:
     """What distinguishes the rows of two subnets: nothing that allows."""
-    differing = ((gate.gate, gate.object, gate.element) for gate in gates if gate.answer is not GateAnswer.ALLOWS)
+    differing = ((gate.gate, gate.object, gate.element) for gate in gates if gate.is_open)
     return frozenset(word for word, _ in by_word(gates)), tuple(differing)
 
 
@@ -312,7 +312,7 @@ def _allowed(word: str, gates: Sequence[Gate]) -> str:
 def _open(word: str, gates: Sequence[Gate], brevity: Brevity, shown: set[str]) -> str:
     """The worst answer, with its object and, the first time in the report, its sentence."""
     answer = worst(gates)
-    first = next(gate for gate in gates if gate.answer is answer)
+    first = next(gate for gate in gates if gate.answer is answer and gate.is_open)
     subject = f"{word} {first.object}" if first.object else word
     same = [gate for gate in gates if gate.gate is first.gate]
     in_part = first.address and any(gate.answer is GateAnswer.ALLOWS for gate in same)

@@ -21,7 +21,6 @@ from probe.model import (
     AnswerSeen,
     CertificateSeen,
     Gate,
-    GateAnswer,
     JudgedFinding,
     LayerSeen,
     ManifestSeen,
@@ -125,9 +124,7 @@ def _stages() -> Iterator[Callable[[Verdict], Verdict]]:
 
 def _without_healthy_legs(verdict: Verdict) -> Verdict:
     """One gate of each endpoint and kind for all the addresses and subnets where every gate allows."""
-    healthy = {_leg(gate) for gate in verdict.gates} - {
-        _leg(gate) for gate in verdict.gates if gate.answer is not GateAnswer.ALLOWS
-    }
+    healthy = {_leg(gate) for gate in verdict.gates} - {_leg(gate) for gate in verdict.gates if gate.is_open}
     seen: set[tuple[str, str]] = set()
     kept = []
     for gate in verdict.gates:

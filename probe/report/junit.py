@@ -163,8 +163,8 @@ def _explains(gates: Iterable[Gate], finding: JudgedFinding) -> bool:
 
 def _refused(gates: Sequence[Gate], errors: Mapping[str, JudgedFinding]) -> _Mark | None:
     """The mark of gates that refuse because of an error in another case, or that are not known to allow."""
-    first = min(gates, key=lambda gate: gate.answer is GateAnswer.ALLOWS)
-    if first.answer is GateAnswer.ALLOWS:
+    first = min(gates, key=lambda gate: not gate.is_open)
+    if not first.is_open:
         return None
     case = next((name for name, finding in errors.items() if _explains(gates, finding)), None)
     return _Mark("skipped", str(first.gate), f"{first.answer}: {f'see {case}' if case else first.sentence}")

@@ -63,6 +63,8 @@ class SimulatedAccount(Record, kw_only=True):
             return reply
         if action == "ecr:DescribeImages":
             return self._images(parameters)
+        if action == "ecr:BatchGetImage":
+            return self._manifests(parameters)
         items = self.objects.get(service, {}).get(listed, [])
         if action == "ec2:SearchTransitGatewayRoutes":
             items = _longest_match(items, parameters)
@@ -86,6 +88,13 @@ class SimulatedAccount(Record, kw_only=True):
         if not found:
             raise RefusedCallError("ImageNotFoundException", "The image requested does not exist.")
         return {"imageDetails": found}
+
+    def _manifests(self, parameters: Mapping[str, Any]) -> Item:
+        """The manifests of the images that the parameters name."""
+        details = self._images({**parameters, "filter": {"imageStatus": "ACTIVE"}})["imageDetails"]
+        digests = [item["imageDigest"] for item in details]
+        stored = self.objects.get("ecr", {}).get("images", ())
+        return {"images": [item for item in stored if item["imageId"]["imageDigest"] in digests], "failures": []}
 
     def _vpc_attribute(self, vpc: str, attribute: str) -> Item:
         found = [item for item in self.objects["ec2"]["Vpcs"] if item["VpcId"] == vpc]
@@ -137,6 +146,7 @@ _LISTS = {
     "route53:ListResourceRecordSets": "ResourceRecordSets",
     "ec2:DescribeInstances": "Reservations",
     "ecr:DescribeImages": "imageDetails",
+    "ecr:BatchGetImage": "images",
     "ecr:DescribePullThroughCacheRules": "pullThroughCacheRules",
 }
 # Of services other than EC2: the list, the parameter that names objects, and the members in which they are named.

@@ -16,6 +16,7 @@ from botocore.model import OperationModel, Shape
 
 import probe
 from probe.configuration.operations import NAMED, OPERATIONS, Operation
+from probe.operator import reading
 
 # What a name begins with says that it reads, but for these, which read a secret or issue a token.
 _READS = ("Describe", "List", "Get", "Search", "BatchGet", "Simulate")
@@ -66,7 +67,18 @@ def element(operation: Operation) -> Shape:
 @each
 def test_an_operation_only_reads(operation: Operation) -> None:
     assert operation.name.startswith(_READS)
-    assert operation.name not in _NEVER
+    assert operation.name not in _NEVER or operation.flag is not None
+
+
+def test_ordinary_runs_never_read_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BatchGetImage counts as a pull: the clients have it only where the reader agreed."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    made: list[dict[str, list[str]]] = []
+    monkeypatch.setattr(reading, "Account", lambda **options: made.append(options["operations"]))
+    for agreed in ((), ("cross-check",), ("read-manifest",)):
+        reading.reading_account(region="us-east-1", profile=None, agreed=agreed)
+    assert ["BatchGetImage" in operations["ecr"] for operations in made] == [False, False, True]
+    assert ["SimulatePrincipalPolicy" in operations["iam"] for operations in made] == [False, True, False]
 
 
 @each

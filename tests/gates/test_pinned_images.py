@@ -91,7 +91,7 @@ def newer_revision(account: Account, pinned: str, definition: str = DEFINITION) 
 
 
 def image_gate(verdict: Verdict) -> Gate:
-    (gate,) = {gate for gate in verdict.gates if gate.gate is GateName.IMAGE}
+    (gate,) = {gate for gate in verdict.gates if gate.gate is GateName.IMAGE and not gate.is_unread_platform}
     return gate
 
 

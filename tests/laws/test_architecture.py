@@ -98,7 +98,13 @@ OURS = {
         "probe.wire.aws_errors",
         "probe.__version__",
     },
-    "probe.configuration": {"probe.configuration", "probe.model", "probe.arns"},
+    "probe.configuration": {
+        "probe.configuration",
+        "probe.model",
+        "probe.arns",
+        "probe.wire.manifests",
+        "probe.wire.errors",
+    },
     "probe.gates": {
         "probe.gates",
         "probe.configuration",

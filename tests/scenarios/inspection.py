@@ -39,6 +39,7 @@ _OTHER_STATUS = {
     "only its owner can read the policy of the repository": ("healthy-other-account",),
     "the instance pulls, the task was measured": ("agent-endpoints-missing-awsvpc",),
     "outside ECS the check does not know that the task logs": ("outside-ecs-logs-missing",),
+    "the check pulls another platform to prove the path": ("no-matching-platform",),
     "the check pulls the tag, and ECS the digest that it pinned": ("pinned-digest-gone", "pinned-digest-archived"),
     "no configuration shows corrupted layers": ("nacl-and-corrupt-layer",),
 }
@@ -62,7 +63,8 @@ def the_prediction_is_what_was_measured(scenario: Scenario, verdict: Verdict, ac
         return
     (task,) = account.objects["ecs"]["tasks"]
     image = verdict.plan.image or ""
-    found = predicted(account, "--task", task["taskArn"], "--image", image, role=pull_role(scenario))
+    place = ("--task", task["taskArn"], "--image", image, "--read-manifest")
+    found = predicted(account, *place, role=pull_role(scenario))
     assert found.status is verdict.status or scenario.name in _JUDGED_OTHERWISE
     if scenario.name not in _UNPREDICTED:
         measured, foreseen = _paths(verdict), _paths(found)

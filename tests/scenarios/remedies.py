@@ -25,7 +25,14 @@ _NO_CHANGE = {
     "the configuration of DNS64 is not predicted": ("dns64-without-route",),
     "the image itself is at fault": (
         *("repo-not-found", "repo-not-found-pull-through", "tag-not-found", "digest-not-found", "schema1-image"),
-        *("helm-chart", "artifact", "proxy-and-tag", "repo-and-logs-endpoint", "fips-image-host"),
+        *(
+            "helm-chart",
+            "artifact",
+            "no-matching-platform",
+            "proxy-and-tag",
+            "repo-and-logs-endpoint",
+            "fips-image-host",
+        ),
     ),
     "ECR alone makes the grants of a key": ("s3-kms-denied",),
     "no change is known for the layers of another Region": ("cross-region", "cross-region-s3-missing"),

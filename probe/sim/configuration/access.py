@@ -74,6 +74,7 @@ def registry_of(vpc: VPC, region: str) -> dict[str, list[Item]]:
     return {
         "repositories": [_described(vpc, repository, region) for repository in own],
         "imageDetails": [details for repository in own for details in _images(repository)],
+        "images": [manifest for repository in own for manifest in _manifests(repository)],
         "pullThroughCacheRules": [
             {
                 "ecrRepositoryPrefix": prefix,
@@ -107,6 +108,16 @@ def _images(repository: Repository) -> Iterator[Item]:
             "imageStatus": "ARCHIVED" if digest in repository.archived else "ACTIVE",
             "imageManifestMediaType": manifest.media_type,
             **({"artifactMediaType": kind} if kind else {}),
+        }
+
+
+def _manifests(repository: Repository) -> Iterator[Item]:
+    for digest, manifest in repository.manifests.items():
+        yield {
+            "repositoryName": repository.name,
+            "imageId": {"imageDigest": digest},
+            "imageManifest": manifest.body.decode(),
+            "imageManifestMediaType": manifest.media_type,
         }
 
 

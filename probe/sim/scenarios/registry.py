@@ -132,6 +132,7 @@ REGISTRY = (
         "The image was built for s390x and ppc64le, not for this machine.",
         pushed_image(images.index(("s390x", "ppc64le")), TAG),
         findings={"registry.no-matching-platform": "registry.no-matching-platform"},
+        settled={"registry.no-matching-platform": ids.REPOSITORY},
     ),
     failing(
         "no-matching-platform-asked",
