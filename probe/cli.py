@@ -545,8 +545,10 @@ def _demo(argv: Sequence[str], stop: Stop) -> int:
     for scene in demo.scenes(request, width=_width(), stop=stop):
         for line in scene.before:
             write(line)
-        if scene.verdict is not None and (code := _deliver(scene.verdict, request.reports)) == USAGE:
-            return USAGE
+        if scene.verdict is not None:
+            code = _deliver(scene.verdict, request.reports, settle=scene.settle)
+            if code == USAGE:
+                return USAGE
         for line in scene.after:
             write(line)
         as_expected = as_expected and scene.as_expected
@@ -578,6 +580,7 @@ def _deliver(
     complain: Callable[[str], None] = _complain,
     *,
     until: float | None = None,
+    settle: str = "",
 ) -> int:
     """Write every report, files first, and return the exit code. `until` limits how long stdout may block."""
     from probe.config.outputs import write_atomically
@@ -590,10 +593,11 @@ def _deliver(
     code = document.exit_code
     for output in sorted(reports.outputs, key=lambda output: output.path is None):
         if output.path is None:
-            _print(report_in_any_case(document, output.format, _screen(reports), complain), until=until)
+            screen = _screen(reports)._replace(settle=settle)
+            _print(report_in_any_case(document, output.format, screen, complain), until=until)
             continue
         try:
-            page = Page(pretty=reports.pretty, verbose=reports.verbose, quiet=reports.quiet)
+            page = Page(pretty=reports.pretty, verbose=reports.verbose, quiet=reports.quiet, settle=settle)
             report = report_in_any_case(document, output.format, page, complain)
             write_atomically(output.path, report.encode(errors="replace"))
         except OSError as error:

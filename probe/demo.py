@@ -67,10 +67,12 @@ class Request(Record, frozen=True):
 
 
 class Scene(Record, frozen=True):
-    """Lines before a report, the verdict to report (None: no report), lines after it."""
+    """Lines before a report, the verdict to report (None: no report), lines after it. `settle` is the command that
+    settles its causes."""
 
     before: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    settle: str = ""
     after: tuple[str, ...] = ()
     as_expected: bool = True
 
@@ -271,7 +273,12 @@ def scenes(request: Request, *, width: int, stop: threading.Event) -> Iterator[S
             differing = differences(scenario, verdict)
             alone = not (request.inspecting and request.for_programs)  # a program reads one document
             outcome = ("", *_outcome(scenario, differing, width))
-            yield Scene(verdict=verdict if alone else None, after=outcome, as_expected=not differing)
+            yield Scene(
+                verdict=verdict if alone else None,
+                settle=f"ecr-probe demo {scenario.name} --inspect",
+                after=outcome,
+                as_expected=not differing,
+            )
             if account is not None:
                 yield _inspected(scenario, verdict, account, width)
 

@@ -34,6 +34,7 @@ from probe.faults.evidence import Evidence
 from probe.faults.fault import Fault, Rule
 from probe.faults.settling import settle
 from probe.model import Basis, Finding, Measurement, Policy
+from probe.records import replace
 
 # In causal order: what comes first explains what comes later.
 _AREAS = (
@@ -85,12 +86,20 @@ TEXT_ONLY = frozenset(fault.code for rule in RULES if rule.basis is Basis.TEXT f
 OF_CONFIGURATION = frozenset(fault.code for rule in _rules(configuration) for fault in rule.faults)
 
 
+_PREDICTED = "Nothing was sent; this is what a check would find. "
+
+
 def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
     """Everything that the measurement shows, in causal order; a finding names every failed step.
 
     Where the configuration was read, its gates settle the causes.
     """
     evidence = Evidence(measurement, policy)
-    findings = [finding for rule in RULES for finding in rule(evidence)]
+    is_predicted = measurement.basis is Basis.CONFIGURATION
+    findings = [
+        replace(finding, why=f"{_PREDICTED}{finding.why}") if is_predicted and rule.basis is None else finding
+        for rule in RULES
+        for finding in rule(evidence)
+    ]
     findings += internal.unexplained(evidence, findings)
     return settle(findings, measurement)

@@ -23,7 +23,7 @@ def by_hand(refusal: Opinion, leg: Leg, usual: Advice, region: str) -> Advice:
     """The advice for a refusal of this leg; `usual` is that of its cause."""
     advise = _BY_CAUSE.get(refusal.cause or "") or _BY_GATE.get(refusal.gate)
     advice = advise(refusal, leg, region) if advise is not None else None
-    return advice or _filled(usual, refusal, leg)
+    return advice or filled(usual, leg, refusal.object)
 
 
 # ---- packets ---------------------------------------------------------------------------------------------------------
@@ -137,9 +137,10 @@ _PLACEHOLDERS = (
 )
 
 
-def _filled(advice: Advice, refusal: Opinion, leg: Leg) -> Advice:
-    """The advice with the ids of the subnet and of what refuses."""
-    known = (leg.origin.vpc, leg.origin.subnet, refusal.object or "")
-    ids = {name: identity for name, start in _PLACEHOLDERS for identity in known if identity.startswith(start)}
+def filled(advice: Advice, leg: Leg, identity: str | None = None) -> Advice:
+    """The advice with the ids of the subnet and of an object, except for those that its note explains."""
+    known = (leg.origin.vpc, leg.origin.subnet, identity or "")
+    ids = {name: found for name, start in _PLACEHOLDERS for found in known if found.startswith(start)}
+    ids = {name: found for name, found in ids.items() if name not in (advice.note or "")}
     commands = (_PLACEHOLDER.sub(lambda match: ids.get(match[0], match[0]), command) for command in advice.commands)
     return replace(advice, commands=tuple(commands))

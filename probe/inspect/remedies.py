@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from probe.configuration.view import View
 from probe.gates.changes import Change
 from probe.gates.opinion import Opinion
-from probe.inspect.by_hand import by_hand
+from probe.inspect.by_hand import by_hand, filled
 from probe.inspect.legs import Leg
 from probe.model import Advice, Cause, Finding, Standing
 from probe.records import Record, replace
@@ -83,13 +83,8 @@ def with_remedies(
 
 def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str) -> Finding:
     needed = [remedies[name] for name in finding.endpoints if name in remedies]
-    refusals = [
-        (opinion, leg)
-        for leg in legs
-        if leg.endpoint.name in finding.endpoints
-        for opinion in leg.opinions
-        if opinion.refuses
-    ]
+    own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
+    refusals = [(opinion, leg) for leg in own for opinion in leg.opinions if opinion.refuses]
     opinions = [opinion for opinion, _ in refusals]
     curable = {each.cause for each in opinions if each.change is not None or _is_enough(needed)}
     confirmed = [cause.code for cause in finding.causes if cause.standing is Standing.CONFIRMED]
@@ -101,7 +96,8 @@ def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, R
     def fixed(cause: Cause) -> Cause:
         same = [(opinion, leg) for opinion, leg in refusals if opinion.cause == cause.code]
         if cause.standing is not Standing.CONFIRMED or not same:
-            return cause
+            fix, confirm = (filled(each, own[0]) if own else each for each in (cause.fix, cause.confirm))
+            return replace(cause, fix=fix, confirm=confirm)
         if cause.code in by_cause:
             return replace(cause, fix=_advice(by_cause[cause.code], achieved, region))
         return replace(cause, fix=by_hand(*same[0], cause.fix, region))

@@ -18,6 +18,7 @@ class Page(NamedTuple):
     """What the reader's screen or file can show, in columns, and how much of it the reader wants.
 
     `pretty` concerns json, `verbose` (every cause, step and note) and `quiet` (only the verdict line) concern text.
+    `settle` is the command that reads the configuration, where it is not `inspect --verdict`.
     """
 
     width: int = 100
@@ -26,6 +27,7 @@ class Page(NamedTuple):
     pretty: bool = False
     verbose: bool = False
     quiet: bool = False
+    settle: str = ""
 
 
 class Format(NamedTuple):

@@ -102,10 +102,11 @@ def rows(verdict: Verdict, page: Page, brevity: Brevity) -> Iterator[Line]:
     """
     legs, most = legs_of(verdict.gates), _MOST_ROWS[brevity]
     shown = legs if len(legs) <= most else [leg for leg in legs if worst(leg.gates) is not GateAnswer.ALLOWS][:most]
-    width = max((len(leg.endpoint) for leg in shown), default=0)
+    grouped = _with_one_row(shown, brevity)
+    width = max((len(names) for names, _ in grouped), default=0)
     sentences: set[str] = set()
-    for number, leg in enumerate(shown):
-        name = leg.endpoint if number == 0 or shown[number - 1].endpoint != leg.endpoint else ""
+    for number, (names, leg) in enumerate(grouped):
+        name = names if number == 0 or grouped[number - 1][0] != names else ""
         parts = list(_parts(leg.gates, brevity, sentences))
         parts = [f"{part} ·" for part in parts[:-1]] + parts[-1:]
         where = [f"{leg.where}:"] if leg.where else []
@@ -180,19 +181,22 @@ def unread(configuration: ConfigurationSummary, gates: Sequence[Gate], page: Pag
 
 
 def _cross_check(configuration: ConfigurationSummary, page: Page) -> Iterator[Line]:
-    """How far IAM's policy simulator agrees."""
+    for number, text in enumerate(cross_checked(configuration)):
+        yield from wrapped(("dim" if number == 0 else "warning", ""), text, indent=0, page=page, hang=2)
+
+
+def cross_checked(configuration: ConfigurationSummary) -> Iterator[str]:
+    """How far IAM's policy simulator agrees, and each call for which it does not."""
     checks = configuration.cross_check
     if not checks:
         return
     agreeing = sum(check.agrees is True for check in checks)
-    text = f"IAM's policy simulator agrees on {agreeing} of {counted(len(checks), 'call')} of the pulling role"
-    yield from wrapped(("dim", ""), text, indent=0, page=page, style="dim")
+    yield f"IAM's policy simulator agrees on {agreeing} of {counted(len(checks), 'call')} of the pulling role"
     for check in checks:
         if check.agrees is not True:
             verb = "disagrees" if check.agrees is False else "does not decide"
-            words = f"{check.action}: the gates say {check.gates}, the simulator {check.simulator or 'nothing'}"
-            text = f"{words} ({check.problem})" if check.problem else words
-            yield from wrapped(("warning", f"{verb}: "), text, indent=0, page=page)
+            words = f"{verb}: {check.action}: the gates say {check.gates}, the simulator {check.simulator or 'nothing'}"
+            yield f"{words} ({check.problem})" if check.problem else words
 
 
 def what_was_read(configuration: ConfigurationSummary) -> str:
@@ -301,6 +305,14 @@ def _is_behind(gates: Iterable[Gate]) -> bool:
     """Whether some refuse, and none of them is the cause of anything."""
     refusals = [gate for gate in gates if gate.answer is GateAnswer.REFUSES]
     return bool(refusals) and all(gate.cause is None for gate in refusals)
+
+
+def _with_one_row(legs: Iterable[Leg], brevity: Brevity) -> list[tuple[str, Leg]]:
+    """The first leg of those with the same row, and the names of their endpoints."""
+    alike: dict[Hashable, list[Leg]] = {}
+    for leg in legs:
+        alike.setdefault((leg.where, *_parts(leg.gates, brevity, set())), []).append(leg)
+    return [(", ".join(leg.endpoint for leg in same), same[0]) for same in alike.values()]
 
 
 def _allowed(word: str, gates: Sequence[Gate]) -> str:

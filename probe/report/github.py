@@ -71,6 +71,7 @@ def _of_configuration(verdict: Verdict) -> Iterator[_Annotation]:
         (
             gates.what_was_read(verdict.configuration),
             *(f"{status}: {text}" for status, text in gates.subnets_by_status(verdict.configuration)),
+            *gates.cross_checked(verdict.configuration),
             *(f"not read: {text}" for text in gates.unanswered(verdict.configuration)),
             *([f"not read for lack of rights: {few(missing, 20)}"] if missing else ()),
         ),

@@ -102,6 +102,9 @@ def _of_configuration(configuration: ConfigurationSummary, all_gates: Sequence[G
     else:
         yield "Every gate that was read allows."
     yield _code(gates.what_was_read(configuration), _LONGEST_LINE)
+    checked = [f"- {_code(text, _LONGEST_LINE)}" for text in gates.cross_checked(configuration)]
+    if checked:
+        yield "\n".join(checked)
     for text in gates.unanswered(configuration):
         yield f"Not read: {_code(text, _LONGEST_LINE)}"
     missing = gates.missing_rights(all_gates)

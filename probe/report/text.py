@@ -6,7 +6,7 @@ shown of each. JUnit and Markdown use `explanation` too, so that a finding reads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from probe.faults.causes.lookups import lookups_of
 from probe.fleet import Fleet, Source, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
+from probe.records import replace
 from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
 from probe.report.gates import Brevity
@@ -106,9 +107,11 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield from explanation(finding, verdict, page) if detail is None else ()
         yield ()
     listed = serious if detail is None else serious[:_MOST_FINDINGS]
+    printed: set[str] = set()
     for number, finding in enumerate(listed):
         yield from headline(finding, page)
-        yield from _explained(number, finding, verdict, page, detail)
+        yield from _explained(number, _without(printed, finding) if detail else finding, verdict, page, detail)
+        printed |= {command for cause in finding.causes[:1] for command in cause.fix.commands}
         yield ()
     yield from _more_findings(serious[len(listed) :], page)
     yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
@@ -120,7 +123,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         else:
             yield from overview(verdict, page, steps=detail.steps, working=detail.gates is not Brevity.NONE)
     if verdict.configuration is not None:
-        if verdict.basis is not Basis.CONFIGURATION:
+        if verdict.basis is not Basis.CONFIGURATION and (detail is None or detail.gates is not Brevity.NONE):
             yield ()
         yield from gates.heading(verdict.configuration, page)
         if detail is None:
@@ -181,6 +184,7 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
             confirm = cause.confirm if same == cause.title else Advice(f"the same as for “{same}”")
             yield from _advice(("dim", "confirm with: "), confirm, page)
     command = settling_command(verdict) if can_be_settled(finding) else ""
+    command = page.settle or command if command else ""
     offer = f"-v; or confirm one with: {command}" if command else "-v"
     yield from _titles(alive[len(full) :], page, "more " if full else "", offer)
     ruled_out = [cause.title for cause in finding.causes if cause.standing is Standing.RULED_OUT]
@@ -204,6 +208,18 @@ def _explained(
     for cause in finding.causes[:1]:
         yield from _cause(cause, finding, page, f"; {more} more: -v" if more else "")
         yield from _lookups(cause, page)
+
+
+def _without(printed: Set[str], finding: JudgedFinding) -> JudgedFinding:
+    """The finding without the fixes' commands that a finding above it has too."""
+
+    def shorter(cause: Cause) -> Cause:
+        fix = cause.fix
+        if not fix.commands or not set(fix.commands) <= printed:
+            return cause
+        return replace(cause, fix=Advice(f"{fix.text} (the command{'s' if len(fix.commands) > 1 else ''} above)"))
+
+    return replace(finding, causes=tuple(map(shorter, finding.causes)))
 
 
 def _leading_causes(causes: Sequence[Cause]) -> list[Cause]:

@@ -114,6 +114,7 @@ def test_inspect_names_the_object_and_prints_its_change(capfd: pytest.CaptureFix
     assert main(["demo", "--inspect", "security-group-dkr", "--connect-timeout", "0.5"]) == 0
     check, _, inspection = capfd.readouterr().out.partition("inspect reads the simulated account's configuration")
     assert "as expected: fail, tcp.silent" in check
+    assert "ecr-probe demo security-group-dkr --inspect" in " ".join(check.split())
     assert f"--group-id {OTHER_GROUP}" in inspection
     assert "With this change every gate allows." in inspection
     assert f"confirms: tcp.security-group in {OTHER_GROUP}" in " ".join(inspection.split())

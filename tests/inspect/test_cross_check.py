@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from probe.model import CrossCheck
-from probe.report import Page
-from probe.report.text import render
+from probe.report import FORMATS, Page
 from tests.gates.policy_account import ROLE
 from tests.gates.policy_account import account as with_role
 from tests.inspect.vpc import START, Account, healthy_vpc, inspected
@@ -58,6 +57,7 @@ def test_a_denied_simulation_leaves_the_verdict_alone() -> None:
 
 def test_a_difference_is_shown() -> None:
     verdict = inspected(account("implicitDeny"), *START, "--execution-role", ROLE, "--cross-check")
-    text = " ".join(render(verdict, Page()).split())
-    assert "IAM's policy simulator agrees on 0 of" in text
-    assert "disagrees: ecr:BatchGetImage: the gates say allows, the simulator implicitDeny" in text
+    for name in ("text", "markdown", "github"):
+        text = " ".join(FORMATS[name].render(verdict, Page()).split())
+        assert "IAM's policy simulator agrees on 0 of" in text
+        assert "disagrees: ecr:BatchGetImage: the gates say allows, the simulator implicitDeny" in text

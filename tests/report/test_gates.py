@@ -8,9 +8,9 @@ from collections.abc import Callable
 import jsonschema
 import pytest
 
-from probe.model import GateAnswer, Verdict
+from probe.model import Gate, GateAnswer, GateName, Verdict
 from probe.records import replace
-from probe.report import FORMATS, Page
+from probe.report import FORMATS, Page, gates
 from probe.report.json import LIMIT, schema
 from probe.report.text import render
 from tests.inspect import faults
@@ -185,3 +185,25 @@ def test_the_gates_of_healthy_addresses_are_left_out_first() -> None:
     assert sum(gate["subnet"] == "subnet-0b000001" and bool(gate["address"]) for gate in document["gates"]) == len(
         broken
     )
+
+
+def test_a_command_of_two_findings_is_printed_once() -> None:
+    verdict = faults.closed_group()
+    (finding,) = [finding for finding in verdict.findings if finding.code == "tcp.silent"]
+    again = replace(finding, code="tcp.refused", title="the same")
+    twice = replace(verdict, findings=(finding, again))
+    (command,) = finding.causes[0].fix.commands
+    assert words(twice).count(command.split()[2]) == 1
+    assert "(the command above)" in words(twice)
+    assert words(twice, verbose=True).count(command.split()[2]) == 2
+
+
+def test_endpoints_with_the_same_row_share_it() -> None:
+    legs = [
+        Gate(endpoint=name, address=None, gate=GateName.PRIVATE_DNS, answer=GateAnswer.ALLOWS, object=name,
+             element=None, sentence=name, subnet="subnet-0a", cause=None, missing=None)
+        for name in ("ecr.api", "ecr.dkr")
+    ]  # fmt: skip
+    verdict = replace(faults.healthy(), gates=tuple(legs))
+    rows = ["".join(text for _, text in line) for line in gates.rows(verdict, Page(), gates.Brevity.TERSE)]
+    assert [" ".join(row.split()) for row in rows] == ["ecr.api, ecr.dkr ok"]

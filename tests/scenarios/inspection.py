@@ -16,8 +16,6 @@ from tests.report.screen import check_form
 
 # The image is not in private ECR, so that nothing of the pull can be inspected.
 NOT_INSPECTED = ("own-image-elsewhere", "own-image-ecr-public")
-# Their fix and its reads take a screen by themselves: one or two rows are too many.
-LONG = ("custom-resolver-half", "custom-resolver-silent")
 # Names and connections that are not predicted as they were measured, by the reason.
 _OTHER_PATHS = {
     "what DNS servers of one's own answer cannot be read": (
@@ -53,8 +51,7 @@ def the_configuration_confirms_the_cause(scenario: Scenario, verdict: Verdict, a
         return
     found = joined(account, verdict, role=pull_role(scenario))
     assert settled(found) == scenario.settled
-    if scenario.name not in LONG:
-        check_form(found)
+    check_form(found)
 
 
 def the_prediction_is_what_was_measured(scenario: Scenario, verdict: Verdict, account: SimulatedAccount) -> None:
