@@ -144,7 +144,7 @@ class _Upload:
         status = refusal.status if refusal is not None else 0
         position = _expected_first(refusal) if refusal is not None else None
         if position is None:
-            position = self._ask(begin, end)
+            position = self._ask()
         if position is None or not begin <= position <= end:
             if status == 416:
                 assert refusal is not None
@@ -153,8 +153,8 @@ class _Upload:
         self._advance(position - self.position)
         self.position = position
 
-    def _ask(self, begin: int, end: int) -> int | None:
-        """The registry's own position, None if it does not say. Raises _LostError if the upload has ended."""
+    def _ask(self) -> int | None:
+        """The registry's own position, None if it does not say. Raises CopyError."""
         try:
             answer = self._registry.send("GET", self._url, self._repository, headers={})
         except WireError:
@@ -167,8 +167,7 @@ class _Upload:
         if answer.headers.get("Location"):
             self._url = self._registry.upload_location(self._url, answer)
         last = int(match[1])
-        position = last + 1 if last else 0  # distribution writes 0-0 for nothing
-        return position if begin <= position <= end else None
+        return last + 1 if last else 0  # distribution writes 0-0 for nothing
 
     def _lost_or_refused(self, answer: Answer) -> Exception:
         error = self._registry.refused(answer, self._repository)

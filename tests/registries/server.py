@@ -86,6 +86,7 @@ class Registry:
         self._faults: list[tuple[str, re.Pattern[str], Fault]] = []
         self._lock = threading.Lock()
         self._begun = 0
+        self._states: dict[str, str] = {}  # of uploads
 
     def repository(self, name: str) -> Repository:
         return self.repositories.setdefault(name, Repository())
@@ -219,9 +220,9 @@ class Registry:
             return Response(202, {"Location": self._location(name, upload), "Range": "0-0"})
         if upload not in self.uploads:
             return error(404, "BLOB_UPLOAD_UNKNOWN")
-        if request.query.get("state") != STATE:
-            return error(400, "BLOB_UPLOAD_INVALID", "no state")
         stored = self.uploads[upload]
+        if request.query.get("state") != self._states[upload]:
+            return error(400, "BLOB_UPLOAD_INVALID", "not the last location")
         match request.method:
             case "GET" if self.like_ecr:
                 return error(404, "BLOB_UPLOAD_UNKNOWN")
@@ -251,9 +252,10 @@ class Registry:
         """Keep the first bytes of an upload's request, as a registry does whose client went away."""
         self.uploads[request.path.rpartition("/")[2]] += request.body[:count]
 
-    @staticmethod
-    def _location(name: str, upload: str) -> str:
-        return f"/v2/{name}/blobs/uploads/{upload}?{urlencode({'state': STATE})}"
+    def _location(self, name: str, upload: str) -> str:
+        """Another one after each request, as distribution has it."""
+        self._states[upload] = f"{STATE}-{len(self.requests)}"
+        return f"/v2/{name}/blobs/uploads/{upload}?{urlencode({'state': self._states[upload]})}"
 
 
 def _range_of(count: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from container.image_archive import join
 from probe.config.flags import UsageError
+from probe.progress import Silent
 from probe.registries import archive
 from probe.registries.archive import open_archive
 from probe.registries.source import CopyError, MissingError, Source, StoppedError
@@ -213,6 +214,12 @@ def with_layer(**changes: Any) -> Files:
     return layouts.layout(files, layouts.put_json(files, manifest, layouts.MANIFEST))
 
 
+def with_other_manifest() -> Files:
+    files = layouts.one_platform()
+    name = f"blobs/sha256/{json.loads(files['index.json'])['manifests'][0]['digest'][7:]}"
+    return files | {name: files[name].replace(b"schemaVersion", b"SchemaVersion")}
+
+
 def schema_1() -> Files:
     files: Files = {}
     body = {"schemaVersion": 1, "fsLayers": []}
@@ -249,6 +256,7 @@ HOSTILE: dict[str, tuple[Callable[[], Files], str]] = {
         lambda: with_root(lambda roots: [roots[0] | {"digest": f"sha256:{'0' * 64}"}]),
         f"has no 'blobs/sha256/{'0' * 64}'",
     ),
+    "a manifest of another digest": (with_other_manifest, "has the digest sha256:"),
     "a manifest of another size": (
         lambda: with_root(lambda roots: [roots[0] | {"size": 7}]),
         "bytes, but 7 are announced",
@@ -425,6 +433,20 @@ def test_opening_ends_when_it_is_stopped(tmp_path: Path) -> None:
     for content in (layouts.tar(layouts.saved(LAYERS)), gzip.compress(layouts.tar(layouts.one_platform()))):
         with pytest.raises(StoppedError):
             open_archive(layouts.write(tmp_path, content), stop=stop)
+
+
+def test_unpacking_ends_when_it_is_stopped(tmp_path: Path) -> None:
+    class Stopping(Silent):
+        counts: ClassVar[list[int]] = []
+
+        def layer_advanced(self, _digest: str, count: int) -> None:
+            self.counts.append(count)
+            stop.set()
+
+    stop, content = Event(), gzip.compress(os.urandom(8 << 20), 0)
+    with pytest.raises(StoppedError):
+        open_archive(layouts.write(tmp_path, content), progress=Stopping(), stop=stop)
+    assert len(Stopping.counts) == 1
 
 
 def test_a_closed_archive_leaves_no_file_open(tmp_path: Path) -> None:

@@ -204,6 +204,18 @@ def test_only_what_is_missing_is_sent_again(served: Served, tmp_path: Path) -> N
     assert ranges == [f"0-{CHUNK - 1}", f"1000-{CHUNK - 1}", f"{CHUNK}-{2 * CHUNK - 1}"]
 
 
+def test_ecr_says_what_it_has_when_it_refuses_a_chunk(served: Served, tmp_path: Path) -> None:
+    served.registry.like_ecr = True
+    path = layouts.write_tar(tmp_path, large())
+    served.registry.fail("PATCH", UPLOAD, after(1000)(served))
+    push(served, path)
+    first = f"0-{CHUNK - 1}"
+    ranges = [request.headers["content-range"] for request in served.registry.sent("PATCH", UPLOAD)]
+    assert ranges == [first, first, f"1000-{CHUNK - 1}", f"{CHUNK}-{2 * CHUNK - 1}"]
+    assert len(served.registry.sent("POST", UPLOAD)) == 2  # one for each blob
+    assert_stored(served, path)
+
+
 def test_an_upload_of_which_only_the_answer_was_lost_has_ended(served: Served, tmp_path: Path) -> None:
     path = layouts.write_tar(tmp_path, large())
 
@@ -363,8 +375,10 @@ def test_a_copy_ends_when_it_is_stopped(stopped_at: str, served: Served, tmp_pat
     served.registry.fail(
         "HEAD" if "manifests" in stopped_at else "PATCH", stopped_at, lambda _request: served.clock.set()
     )
-    with pytest.raises(StoppedError):
-        push(served, path)
+    with open_archive(path) as source, Registry(served.host) as registry:
+        with pytest.raises(StoppedError):
+            copy(source, registry, "team/app", stop=served.clock)
+        assert not registry.has("team/app", source.digest)  # it has its own stop again
     served.clock.clear()
     push(served, path)
     assert_stored(served, path)
