@@ -14,9 +14,9 @@ from probe.records import Record
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "aws-facts.md"
-PLACES = ("README.md", "probe", "container", "task-definitions", "tests/lab", "docs/pipelines")
+PLACES = ("README.md", "probe", "container", "task-definitions", "tests/lab", "docs")
 _ROW = re.compile(r"^\| `(?P<id>[a-z0-9-]+)` \| (?P<fact>.+?) \| (?P<source>.+?) \| (?P<verified>[^|]+?) \|$")
-_USE = re.compile(r"AWS\[(?P<id>[^\]]*)\]")
+_USE = re.compile(r"AWS\[(?!id\])(?P<id>[^\]]*)\]")  # AWS[id] itself is how documents explain the form
 
 
 class Fact(Record, frozen=True):
