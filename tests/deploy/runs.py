@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from probe.config.flags import UsageError
@@ -58,9 +59,15 @@ class Bench:
     def __post_init__(self) -> None:
         self.aws.now = self.workers.now
 
+    def run(self, name: str, arguments: Sequence[str]) -> int:
+        """`up` or `down` with these arguments and no others but the Region."""
+        return self._up(arguments) if name == "up" else self.down(*arguments)
+
     def up(self, *arguments: str, service: bool = True) -> int:
-        where = ("--service", "shop") if service else ()
-        options = read_up_options(["--region", REGION, "--cluster", "main", *where, *arguments], {})
+        return self._up(("--cluster", "main", *(("--service", "shop") if service else ()), *arguments))
+
+    def _up(self, arguments: Sequence[str]) -> int:
+        options = read_up_options(["--region", REGION, *arguments], {})
 
         def deliver(fleet: Fleet) -> int:
             self.fleets.append(fleet)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,11 +29,15 @@ VARIABLES = {"ACCOUNT_ID": "123456789012", "TASK": "0123456789abcdef0123456789ab
 PROGRAMS = {
     "pbpaste": f"echo '{STOPPED}'",
     "aws": "echo '" + json.dumps({"tasks": [{"stoppedReason": STOPPED, "lastStatus": "STOPPED"}]}) + "'",
-    "make": f'exec {shutil.which("make")} --dry-run --no-print-directory --directory {ROOT} "$@" >/dev/null',
+    "make": f'grep -q "^$1:.*## " {ROOT / "Makefile"}',  # the target exists; it is not built here
     "ecr-probe": f'exec {sys.executable} -m tests.documents.program "$@"',
 }
 # Tested where their fakes are: with virtual time, and with a registry.
-ELSEWHERE = {"smoke": "tests/smoke/test_command_line.py", "up": "tests/deploy", "down": "tests/deploy"}
+ELSEWHERE = {
+    "smoke": "tests/smoke/test_command_line.py",
+    "up": "tests/deploy/test_documents.py",
+    "down": "tests/deploy/test_documents.py",
+}
 
 
 @pytest.fixture

@@ -103,7 +103,10 @@ def commands(file: str, section: str) -> Iterator[str]:
         yield from (line.partition("  #")[0] for line in block.splitlines() if line.startswith("ecr-probe smoke"))
 
 
-COMMANDS = [*commands("README.md", "In your tasks and pipelines"), *commands("task-definitions/README.md", "From a pipeline")]
+COMMANDS = [
+    *commands("README.md", "In your tasks and pipelines"),
+    *commands("task-definitions/README.md", "From a pipeline"),
+]
 VARIABLES = {"CLUSTER": "main", "SUBNETS": f"{subnet(0)},{subnet(1)}", "SUBNET": subnet(0), "GROUP": GROUP}
 
 
