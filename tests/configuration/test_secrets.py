@@ -26,7 +26,7 @@ _SECRET = re.compile(
     r"(?i)tag(s|set|list)?\b|user_?data|environment|command|entrypoint|label|descri|comment|secret|passw|credential"
     r"|valuefrom|healthcheck|plaintext|keyname|startedby|statusreason|stoppedreason|private_?key"
 )
-_HARMLESS = ("InstanceMetadataTags", "HttpTokens", "imageTags")
+_HARMLESS = ("InstanceMetadataTags", "HttpTokens", "imageTags", "HealthCheckId")
 
 
 def reply_of(shape: Shape, path: str = "", seen: tuple[str, ...] = ()) -> Any:
