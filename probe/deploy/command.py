@@ -204,13 +204,13 @@ class Up:
             self._stacks.apply(plan.first, create=creates)
             creates = False
         if plan.first is None and plan.pushes:
-            stack = self._stacks.apply(plan.final, create=creates)
+            self._stacks.apply(plan.final, create=creates)
             self._push(plan, image)
         else:
             if plan.pushes:
                 self._push(plan, image)
-            stack = self._stacks.apply(plan.final, create=creates)
-        return self._check(stack)
+            self._stacks.apply(plan.final, create=creates)
+        return self._check()
 
     def _push(self, plan: UpPlan, image: ProbeImage) -> None:
         assert image.source is not None
@@ -225,11 +225,9 @@ class Up:
             transfer.close()
         self._console.say(f"pushed {size(image.size)} to {self._options.repository} ({copied.digest[:19]})")
 
-    def _check(self, stack: Stack) -> int:
+    def _check(self) -> int:
         self._changes.enter("check")
-        definition = stack.outputs.get("SmokeTaskDefinitionArn")
-        if not definition:
-            raise StackError(f"stack {stack.name} has no output SmokeTaskDefinitionArn")
+        definition = self._stacks.resource("SmokeTaskDefinition")
         left = max(self._calls.deadline - self._calls.now(), 1.0)
         smoke = replace(self._options.smoke, task_definition=definition, timeout=min(_SMOKE_SECONDS, left))
         fleet = Smoke(smoke, self._account, self._workers, stop=self._stop, progress=self._progress).run()

@@ -56,7 +56,6 @@ class Stack(Record, frozen=True):
     status: str
     reason: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, str] = field(default_factory=dict)
     is_ours: bool = False
 
     @property
@@ -128,6 +127,14 @@ class Stacks:
             self._wait(stack, _Events(since=None))
             stack = self.read()
         return stack
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource: the ARN of a task definition. Raises StackError if the stack lacks it."""
+        reply = self._calls.call("cloudformation:ListStackResources", StackName=self.name)  # a page has all of ours
+        for summary in reply.get("StackResourceSummaries") or ():
+            if summary.get("LogicalResourceId") == logical_id and summary.get("PhysicalResourceId"):
+                return str(summary["PhysicalResourceId"])
+        raise StackError(f"stack {self.name} has no {logical_id}")
 
     # ---- changing ----------------------------------------------------------------------------------------------------
 
@@ -286,7 +293,6 @@ def _stack(found: Mapping[str, Any], *, is_ours: bool = False) -> Stack:
         parameters={
             str(item.get("ParameterKey")): str(item.get("ParameterValue")) for item in found.get("Parameters") or ()
         },
-        outputs={str(item.get("OutputKey")): str(item.get("OutputValue")) for item in found.get("Outputs") or ()},
         is_ours=is_ours or OWNER_TAG in tags,
     )
 

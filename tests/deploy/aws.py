@@ -50,7 +50,13 @@ class DeployedAws(Aws):
         self.definitions = {"shop": shop()}
         for name in ("describe_stacks", "create_change_set", "list_change_sets", "describe_change_set"):
             self._route(name)
-        for name in ("delete_change_set", "execute_change_set", "delete_stack", "describe_stack_events"):
+        for name in (
+            "delete_change_set",
+            "execute_change_set",
+            "delete_stack",
+            "describe_stack_events",
+            "list_stack_resources",
+        ):
             self._route(name)
 
     def _route(self, name: str) -> None:

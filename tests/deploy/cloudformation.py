@@ -239,6 +239,23 @@ class CloudFormation:
                 return Error("ValidationError", f"Parameter {name} is too long")
         return values
 
+    def list_stack_resources(self, request: dict[str, Any]) -> dict[str, Any] | Error:
+        stack = self.find(request["StackName"])
+        if stack is None:
+            return self.missing(request["StackName"])
+        return {
+            "StackResourceSummaries": [
+                {
+                    "LogicalResourceId": name,
+                    "PhysicalResourceId": stack.physical[name],
+                    "ResourceType": resource["Type"],
+                    "LastUpdatedTimestamp": 0,
+                    "ResourceStatus": "CREATE_COMPLETE",
+                }
+                for name, resource in stack.resources.items()
+            ]
+        }
+
     def list_change_sets(self, request: dict[str, Any]) -> dict[str, Any] | Error:
         stack = self.find(request["StackName"])
         if stack is None:
