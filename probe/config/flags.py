@@ -535,6 +535,18 @@ UP_STACK_FLAGS = (
         "also run the check by itself, rate(...) or cron(...) of EventBridge Scheduler; none removes it",
         note="as the stack has it, at first none",
     ),
+    Flag(
+        "alarm-topic",
+        "ARN",
+        "arn:aws:sns:eu-west-1:123456789012:oncall",
+        "the SNS topic that receives the alarms of the schedule; none removes them",
+        note="as the stack has it, at first none",
+    ),
+    Flag(
+        "sidecar",
+        help="also run the sidecar as an ECS service of one task, with its page and metrics",
+        note="as the stack has it, at first no",
+    ),
 )
 PLAN = Flag("plan", help="only print what would be done; nothing is changed", has_variable=False)
 YES = Flag("yes", help="do it without asking", has_variable=False)

@@ -62,6 +62,19 @@ class Console(Protocol):
     def transfer(self) -> Transfer: ...
 
 
+class _Retries:
+    """Reports each temporary error once, so that a wait has its reason."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._reported: set[tuple[str, str]] = set()
+
+    def say(self, error: ApiError) -> None:
+        if (error.action, error.code) not in self._reported:
+            self._reported.add((error.action, error.code))
+            self._console.say(f"{error}; trying again")
+
+
 class _Changes:
     """What an interruption has to report: the phase, and what exists by now."""
 
@@ -106,6 +119,7 @@ class Up:
             deadline=workers.now() + options.timeout,
             expired=f"--timeout ({options.timeout:g} s) expired",
             stop=stop,
+            on_retry=_Retries(console).say,
         )
         self._changes = _Changes()
         self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
@@ -303,6 +317,7 @@ class Down:
             deadline=workers.now() + options.timeout,
             expired=f"--timeout ({options.timeout:g} s) expired",
             stop=stop,
+            on_retry=_Retries(console).say,
         )
         self._changes = _Changes()
         self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)

@@ -19,11 +19,19 @@ FARGATE_VCPU, FARGATE_GB = (
     },
 )  # an hour
 LOG_INGESTION = 0.50  # a GB
+ALARM, METRIC = 0.10, 0.30  # a month
 VCPU, MEMORY = 0.25, 0.5  # of the probe's task: vCPU and GB
 _LEAST_MINUTES = 1.0  # that Fargate charges for a task
 _VERDICT = 40_000  # bytes of a run's log lines, roughly
+_SIDECAR_LOG = 0.1  # GB a month, roughly
 _HOURS = 730.0  # of a month
-_UNITS = {"minute": 60.0 * _HOURS, "hour": _HOURS, "day": _HOURS / 24}
+_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+def seconds_between(expression: str) -> float | None:
+    """The period of rate(...); None for cron(...), which is not evaluated."""
+    match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
+    return int(match[1]) * _SECONDS[match[2]] if match else None
 
 
 class Costs(Record, frozen=True):
@@ -52,10 +60,20 @@ def runs(number: float, platform: str) -> float:
     return number * (task_hour(platform) * _LEAST_MINUTES / 60 + _VERDICT / 1e9 * LOG_INGESTION)
 
 
+def sidecar(platform: str) -> float:
+    """A month of its one task, with its log."""
+    return _HOURS * task_hour(platform) + _SIDECAR_LOG * LOG_INGESTION
+
+
+def alarms() -> float:
+    """The two alarms of the schedule, each with a metric."""
+    return 2 * (ALARM + METRIC)
+
+
 def runs_of_schedule(expression: str) -> float | None:
     """A month's runs of rate(15 minutes); None for cron(...), which is not evaluated."""
-    match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
-    return _UNITS[match[2]] / int(match[1]) if match else None
+    seconds = seconds_between(expression)
+    return _HOURS * 3600 / seconds if seconds else None
 
 
 def dollars(sum_: float) -> str:

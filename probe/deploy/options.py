@@ -15,18 +15,20 @@ from probe.safe_words import quoted
 from probe.smoke.options import Options as SmokeOptions
 from probe.smoke.options import read_options as read_smoke_options
 
-NO_SCHEDULE = "none"  # the value of --schedule that removes it
+NONE = "none"  # the value of --schedule and --alarm-topic that removes them
 # Fargate's: AWS[task-platforms]
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 _REPORT_FLAGS = tuple(flag.name for flag in FLEET_REPORT_FLAGS)
 _OWN_MEANING = ("timeout",)  # of the whole run
 _REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", re.ASCII)
 _SCHEDULE = re.compile(r"rate\([1-9]\d{0,4} (?:minute|hour|day)s?\)|cron\([^()\s]+(?: [^()\s]+){5}\)", re.ASCII)
 
 
 class UpOptions(Unshown, frozen=True):
-    """`schedule`: None keeps what the stack has, an empty text removes it. `timeout` is in seconds."""
+    """`schedule`, `alarm_topic` and `sidecar`: None keeps what the stack has, an empty text removes it. `timeout` is in
+    seconds."""
 
     smoke: SmokeOptions
     image_archive: str | None
@@ -37,6 +39,8 @@ class UpOptions(Unshown, frozen=True):
     stack_name: str
     vpc_cidrs: tuple[str, ...]
     schedule: str | None
+    alarm_topic: str | None
+    sidecar: bool | None
     plan: bool
     yes: bool
     once: bool
@@ -74,6 +78,8 @@ def read_up_options(argv: Sequence[str], environ: Mapping[str, str] | None = Non
         stack_name=arguments.value_or_default("stack-name", _stack_name),
         vpc_cidrs=arguments.values("vpc-cidr", readers.cidr),
         schedule=arguments.value("schedule", _schedule),
+        alarm_topic=arguments.value("alarm-topic", _topic),
+        sidecar=arguments.on("sidecar") if "sidecar" in arguments else None,
         plan=arguments.on("plan"),
         yes=arguments.on("yes"),
         once=arguments.on("once"),
@@ -106,9 +112,10 @@ def _check_combinations(arguments: Arguments) -> None:
         raise arguments.refusal("image-archive", "cannot be combined with --image-from (ECR_PROBE_IMAGE_FROM)")
     if arguments.on("once") and arguments.on("plan"):
         raise arguments.refusal("once", "has no effect with --plan, which changes nothing; leave one of them out")
-    if arguments.on("once") and arguments.value("schedule", _schedule) not in (None, ""):
-        sentence = "--once removes it again; leave one of them out"
-        raise arguments.refusal("schedule", sentence, example="--schedule none")
+    stays = arguments.value("schedule", _schedule) not in (None, "") or arguments.on("sidecar")
+    if arguments.on("once") and stays:
+        sentence = "--schedule and --sidecar are there to stay, and it removes them again; leave it or them out"
+        raise arguments.refusal("once", sentence)
 
 
 def _flags_of_smoke(arguments: Arguments) -> Iterator[str]:
@@ -145,10 +152,18 @@ def _platform(text: str) -> str:
 
 
 def _schedule(text: str) -> str:
-    if text == NO_SCHEDULE:
+    if text == NONE:
         return ""
     if not _SCHEDULE.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is neither rate(...), cron(...) with six fields, nor {NO_SCHEDULE}")
+        raise ValueError(f"{quoted(text)} is neither rate(...), cron(...) with six fields, nor {NONE}")
+    return text
+
+
+def _topic(text: str) -> str:
+    if text == NONE:
+        return ""
+    if not _TOPIC.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is neither the ARN of an SNS topic nor {NONE}")
     return text
 
 

@@ -17,6 +17,8 @@ from probe.records import Record
 
 MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 bytes: AWS[cfn-parameter-size]
 _RETENTION = 30  # days
+_ALARM_PERIODS = (300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # seconds, as the template allows
+_NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "Sidecar": "false"}
 
 
 class Item(Record, frozen=True):
@@ -42,7 +44,6 @@ class UpPlan(Record, frozen=True):
     pushes: bool
     creates: bool
     removes_stack: bool
-    schedule: str
 
 
 class DownPlan(Record, frozen=True):
@@ -83,15 +84,14 @@ def plan_up(
         )
     pushes = bool(new) or _lacks_its_tag(image, live, repository)
     pushed = _pushed(options, live, repository, new)
-    before = live.parameters.get("ScheduleExpression", "") if live else ""
-    schedule = before if options.schedule is None else options.schedule
+    standing = _standing(options, live)
     final = {
         "Repository": options.repository,
         "CreateRepository": "true" if repository is None or made_repository else "false",
         "ImageVersion": f"@{image.digest}",
         "CpuArchitecture": PLATFORMS[platform],
         "VpcCidr": ",".join(placement.vpc_cidrs),
-        "ScheduleExpression": schedule,
+        **standing,
         "Cluster": placement.cluster,
         "SubnetIds": ",".join(placement.subnets),
         "SecurityGroupIds": ",".join(placement.security_groups),
@@ -103,15 +103,40 @@ def plan_up(
     first = _before_the_push(final, live) if new else None
     return UpPlan(
         items=tuple(_items_of_up(options, placement, image, platform, repository, live, final, new, removes_stack)),
-        costs=_costs(placement, image, platform, schedule),
+        costs=_costs(placement, image, platform, standing),
         first=first if first != final else None,
         final=final,
         tag=tag_of(image.digest),
         pushes=pushes,
         creates=live is None,
         removes_stack=removes_stack,
-        schedule=schedule,
     )
+
+
+def _standing(options: UpOptions, live: Stack | None) -> dict[str, str]:
+    """The parameters of what runs by itself: as wanted, otherwise as the stack has it. Raises UsageError."""
+    before = live.parameters if live else {}
+    schedule = before.get("ScheduleExpression", "") if options.schedule is None else options.schedule
+    topic = before.get("AlarmTopicArn", "") if options.alarm_topic is None else options.alarm_topic
+    if topic and not schedule:
+        raise options.arguments.refusal(
+            "alarm-topic",
+            "the alarms are those of the schedule; give --schedule (ECR_PROBE_SCHEDULE) too, or remove the topic",
+            example="--schedule 'rate(15 minutes)' --alarm-topic ARN",
+        )
+    sidecar = before.get("Sidecar") == "true" if options.sidecar is None else options.sidecar
+    return {
+        "ScheduleExpression": schedule,
+        "AlarmTopicArn": topic,
+        "AlarmPeriodSeconds": str(_alarm_period(schedule)),
+        "Sidecar": "true" if sidecar else "false",
+    }
+
+
+def _alarm_period(schedule: str) -> int:
+    """The shortest period of the stack's alarms that has a run of the schedule; of cron(...) the longest."""
+    seconds = costs.seconds_between(schedule) if schedule else 900
+    return next((period for period in _ALARM_PERIODS if seconds is not None and period >= seconds), _ALARM_PERIODS[-1])
 
 
 def _lacks_its_tag(image: ProbeImage, live: Stack | None, repository: Repository | None) -> bool:
@@ -159,15 +184,20 @@ def _before_the_push(final: Mapping[str, str], live: Stack | None) -> dict[str, 
     """What runs by itself needs the image. Until it is there, an existing stack keeps what it runs, and a new one runs
     nothing; but it records what will be pushed, so that an interrupted push can be removed."""
     if live is None:
-        return {**final, "ScheduleExpression": ""}
+        return {**final, **_NOTHING_RUNS}
     return {**final, **{key: value for key, value in live.parameters.items() if key in final and key != "PushedImages"}}
 
 
-def _costs(placement: Placement, image: ProbeImage, platform: str, schedule: str) -> costs.Costs:
+def _costs(placement: Placement, image: ProbeImage, platform: str, standing: Mapping[str, str]) -> costs.Costs:
     monthly: dict[str, float | None] = {f"{size(image.size)} in ECR": costs.storage(image.size)}
+    schedule = standing["ScheduleExpression"]
     if schedule:
         number = costs.runs_of_schedule(schedule)
         monthly["the schedule"] = None if number is None else costs.runs(number, platform)
+    if standing["AlarmTopicArn"]:
+        monthly["its alarms"] = costs.alarms()
+    if standing["Sidecar"] == "true":
+        monthly["the sidecar"] = costs.sidecar(platform)
     return costs.Costs(
         monthly=monthly, run=costs.runs(len(placement.subnets), platform) if placement.on_fargate else 0.0
     )
@@ -210,10 +240,7 @@ def _items_of_up(
         final["CpuArchitecture"],
     )
     yield Item("keep" if same else verb, "task definition", "ecr-probe-smoke", f"for {platform}")
-    before, now = live.parameters.get("ScheduleExpression", "") if live else "", final["ScheduleExpression"]
-    if before or now:
-        change = "keep" if before == now else "create" if not before else "remove" if not now else "update"
-        yield Item(change, "schedule", now or before, "" if now else "it no longer runs")
+    yield from _standing_items(live.parameters if live else {}, final)
     where = f"of service {placement.service}" if placement.service else f"({few(placement.subnets)})"
     yield Item(
         "run",
@@ -222,6 +249,20 @@ def _items_of_up(
         f"in {counted(len(placement.subnets), 'subnet')} {where}, cluster {placement.cluster}; "
         f"the VPC has {listed(placement.vpc_cidrs)}",
     )
+
+
+def _standing_items(before: Mapping[str, str], final: Mapping[str, str]) -> Iterator[Item]:
+    """What runs by itself: the schedule, its alarms, the sidecar."""
+    for parameter, kind, note in (
+        ("ScheduleExpression", "schedule", "on Fargate, in one of the subnets at a time"),
+        ("AlarmTopicArn", "alarms", "of failing runs, and of runs without a verdict"),
+        ("Sidecar", "sidecar", "a service of one task on Fargate"),
+    ):
+        earlier, now = (values.get(parameter, "").removeprefix("false") for values in (before, final))
+        if earlier or now:
+            verb = "keep" if earlier == now else "create" if not earlier else "remove" if not now else "update"
+            name = (now or earlier).rpartition(":")[2] if parameter == "AlarmTopicArn" else now or earlier
+            yield Item(verb, kind, "" if name == "true" else name, note if now else "")
 
 
 def up_lines(plan: UpPlan, *, title: str, once: bool, remove_with: str, width: int) -> list[str]:
@@ -294,5 +335,5 @@ def _rows(items: Sequence[Item], width: int) -> Iterator[str]:
         start = f"  {item.verb.ljust(verbs)}  {item.kind.ljust(kinds)}  "
         text = "  ".join(filter(None, (item.name, item.note)))
         folded = textwrap.wrap(text, max(width - len(indent), 30), break_long_words=False, break_on_hyphens=False)
-        yield f"{start}{folded[0]}"
+        yield f"{start}{folded[0] if folded else ''}".rstrip()
         yield from (f"{indent}{line}" for line in folded[1:])

@@ -85,7 +85,8 @@ class EarlyEndError(Exception):
 class Calls:
     """Calls until `deadline`, an instant of the workers' clock, or until `stop` is set.
 
-    `tolerant`: exceptions that the handlers of replies raise are ignored.
+    `tolerant`: exceptions that the handlers of replies raise are ignored. `on_retry` receives each temporary error of
+    `call` before it is tried again.
     """
 
     def __init__(
@@ -97,7 +98,9 @@ class Calls:
         expired: str = "",
         stop: threading.Event | None = None,
         tolerant: bool = False,
+        on_retry: Callable[[ApiError], None] = lambda _error: None,
     ) -> None:
+        self._on_retry = on_retry
         self.account, self.deadline = account, deadline
         self.last_error: ApiError | None = None  # the last one that was worth a retry
         self._workers, self._expired, self._stop = workers, expired, stop
@@ -137,6 +140,7 @@ class Calls:
             if reply.kind not in TEMPORARY or not retry:
                 raise reply
             self.last_error, attempt = reply, attempt + 1
+            self._on_retry(reply)
             self.pause(backoff(attempt, shortest=1.0, longest=20.0))
 
     def _check(self) -> None:

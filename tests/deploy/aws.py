@@ -111,7 +111,9 @@ class DeployedAws(Aws):
         elif kind == "AWS::ECS::TaskDefinition":
             self.revision += 1
             physical = f"{ARN}:task-definition/{resource['Family']}:{self.revision}"
-            definition = _with_small_initials({key: value for key, value in resource.items() if key != "Type"})
+            definition = _with_small_initials(
+                {key: value for key, value in resource.items() if key not in ("Type", "Tags")}
+            )
             self.definitions[resource["Family"]] = {**definition, "taskDefinitionArn": physical, "status": "ACTIVE"}
         else:
             self.others.add(physical)

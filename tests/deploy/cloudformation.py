@@ -83,6 +83,7 @@ class CloudFormation:
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
     stacks: list[FakeStack] = field(default_factory=list)
     seconds: float = SECONDS
+    executed: set[str] = field(default_factory=set)  # tokens: a call that is repeated with its token does nothing
     _number: int = 0
 
     # ---- time --------------------------------------------------------------------------------------------------------
@@ -297,13 +298,16 @@ class CloudFormation:
         return {}
 
     def execute_change_set(self, request: dict[str, Any]) -> dict[str, Any] | Error:
+        token = request.get("ClientRequestToken", "")
+        if token in self.executed:
+            return {}
         found = self._change_set(request)
         if isinstance(found, Error):
             return found
         stack, change_set = found
         if self.now() < change_set["ready"] or not change_set["changed"]:
             return Error("InvalidChangeSetStatus", "ChangeSet cannot be executed in its current status")
-        token = request.get("ClientRequestToken", "")
+        self.executed.add(token)
         stack.change_sets.clear()
         creates = change_set["type"] == "CREATE"
         before = (stack.body, stack.parameters, stack.tags)

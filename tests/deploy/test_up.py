@@ -14,7 +14,7 @@ from tests.deploy.aws import DeployedAws, push_by_others
 from tests.deploy.registry import TOKEN, FakeRepository
 from tests.deploy.runs import Bench
 from tests.registries import layouts
-from tests.smoke.aws import ACCOUNT, GROUP, REGION, Error, Life, service, subnet
+from tests.smoke.aws import ACCOUNT, GROUP, REGION, Error, Life, Silence, service, subnet
 
 DENIED = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: iam:CreateRole on resource: x"
 
@@ -192,6 +192,33 @@ def test_what_runs_by_itself_is_created_after_the_push(bench: Bench, aws: Deploy
     assert aws.others == set()
 
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:oncall"
+
+
+def test_alarms_and_the_sidecar_are_created_on_request_and_stay(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    wanted = ("--schedule", "rate(20 minutes)", "--alarm-topic", TOPIC, "--sidecar")
+    assert bench.up("--image-archive", archive, "--yes", *wanted) == 0
+    assert {name.removeprefix("ecr-probe-") for name in aws.others} == {
+        "Schedule",
+        "FailingVerdicts",
+        "Verdicts",
+        "FailingAlarm",
+        "SilenceAlarm",
+        "SidecarService",
+    }
+    assert (deployed(aws)["AlarmPeriodSeconds"], deployed(aws)["Sidecar"]) == ("1800", "true")
+    text = " ".join(bench.console.text.split())
+    assert "create alarms oncall" in text
+    assert "create sidecar a service of one task on Fargate" in text
+    before = aws.left()
+    assert bench.up("--yes") == 0
+    assert aws.left() == before
+    assert bench.up("--yes", "--no-sidecar", "--alarm-topic", "none") == 0
+    assert aws.others == {"ecr-probe-Schedule"}
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
 # ---- the platform ----------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +307,9 @@ def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws:
         ),
         (("--image-from", "x:1"), "--image-archive (ECR_PROBE_IMAGE_ARCHIVE): cannot be combined with --image-from"),
         (("--once", "--plan"), "--once: has no effect with --plan"),
+        (("--alarm-topic", "oncall"), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): 'oncall' is neither the ARN of an SNS"),
+        (("--alarm-topic", TOPIC), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the alarms are those of the schedule"),
+        (("--once", "--sidecar"), "--once: --schedule and --sidecar are there to stay"),
         (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
         (("--repository", "A"), "--repository (ECR_PROBE_REPOSITORY): 'A' is not the name of a repository"),
         (("--stack-name", "a/b"), "--stack-name (ECR_PROBE_STACK_NAME): 'a/b' is not the name of a stack"),
@@ -373,6 +403,32 @@ def test_a_denied_read_names_the_policy_and_changes_nothing(
     assert text.startswith(f"{action} is not allowed to these credentials: ")
     assert f"task-definitions/iam/operator-up.json allows {action}" in text
     assert aws.mutations() == []
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "cloudformation:CreateChangeSet",
+        "cloudformation:ExecuteChangeSet",
+        "cloudformation:DeleteStack",
+        "ecr:BatchDeleteImage",
+        "ecr:DeleteRepository",
+        "ecs:RunTask",
+    ],
+)
+def test_a_lost_reply_is_no_failure(bench: Bench, aws: DeployedAws, archive: str, action: str) -> None:
+    aws.errors = lambda name, nth: Silence() if (name, nth) == (action, 1) else None
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert bench.down("--yes") == 0
+    assert (aws.left(), bench.fleets[0].status) == ({}, Status.PASS)
+
+
+def test_a_throttled_call_is_reported_once_and_tried_again(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    throttled = Error("Throttling", "Rate exceeded")
+    aws.errors = lambda name, nth: throttled if name == "cloudformation:DescribeStacks" and nth < 4 else None
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    line = "ecr-probe: cloudformation:DescribeStacks: Throttling: Rate exceeded; trying again"
+    assert bench.console.lines.count(line) == 1
 
 
 # ---- once ------------------------------------------------------------------------------------------------------------
