@@ -172,7 +172,7 @@ class Up:
             opened.enter_context(image.source)
         platform = choose_platform(options, placement, image, stack)
         image = for_push(image, platform)
-        plan = plan_up(options, placement, image, platform, repository, stack)
+        plan = plan_up(options, placement, image, platform, repository, stack, region=self._account.region)
         self._console.show(
             up_lines(
                 plan,
@@ -182,13 +182,13 @@ class Up:
                 width=self._console.width,
             )
         )
-        if options.plan or not (options.yes or self._console.confirm("Go ahead? [y/N] ")):
+        if options.plan or not _agreed(self._console, options):
             return None
         return plan, image
 
     def _refuse_log_group(self, stack: Stack | None) -> None:
         """A log group of this name that the stack has not created would end its creation."""
-        if stack is not None and stack.exists:
+        if stack is not None and not stack.in_review:
             return
         name = f"/ecs/{self._options.stack_name}"
         reply = self._calls.call("logs:DescribeLogGroups", logGroupNamePrefix=name)
@@ -352,10 +352,12 @@ class Down:
                 f"stack {stack.name} was not created by ecr-probe up, and is left as it is; "
                 f"aws cloudformation delete-stack --stack-name {stack.name} --region {self._account.region} removes it",
             )
+        identity = self._calls.call("sts:GetCallerIdentity")
         repository = read_repository(self._calls, stack.parameters.get("Repository") or options.stack_name)
         plan = plan_down(stack, repository)
-        console.show(down_lines(plan, title=f"ecr-probe down in {self._account.region}", width=console.width))
-        if options.plan or not (options.yes or console.confirm("Go ahead? [y/N] ")):
+        title = f"ecr-probe down in account {identity.get('Account')}, {self._account.region}"
+        console.show(down_lines(plan, title=title, width=console.width))
+        if options.plan or not _agreed(console, options):
             return 0
         return self._execute(stack, plan)
 
@@ -376,6 +378,13 @@ class Down:
 
     def _command(self) -> str:
         return down_command(self._options.stack_name, region=self._account.region, profile=self._options.profile)
+
+
+def _agreed(console: Console, options: UpOptions | DownOptions) -> bool:
+    if options.yes or console.confirm("Go ahead? [y/N] "):
+        return True
+    console.say("nothing was changed")
+    return False
 
 
 def down_command(stack_name: str, *, region: str, profile: str | None) -> str:

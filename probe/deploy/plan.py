@@ -60,9 +60,11 @@ def plan_up(
     platform: str,
     repository: Repository | None,
     stack: Stack | None,
+    *,
+    region: str,
 ) -> UpPlan:
     """Raises UsageError if something of the same name is not ours."""
-    _refuse_foreign(options, stack)
+    _refuse_foreign(options, stack, region)
     removes_stack = stack is not None and stack.only_deletable
     live = stack if stack is not None and stack.exists else None
     made_repository = live is not None and live.parameters.get("CreateRepository") == "true"
@@ -146,7 +148,7 @@ def _lacks_its_tag(image: ProbeImage, live: Stack | None, repository: Repository
     return stored is not None and is_pushed and tag_of(image.digest) not in stored.tags
 
 
-def _refuse_foreign(options: UpOptions, stack: Stack | None) -> None:
+def _refuse_foreign(options: UpOptions, stack: Stack | None, region: str) -> None:
     if stack is None:
         return
     if not stack.is_ours:
@@ -158,7 +160,7 @@ def _refuse_foreign(options: UpOptions, stack: Stack | None) -> None:
     if stack.is_stuck:
         raise UsageError(
             f"stack {stack.name} is {stack.status}; continue its rollback first: "
-            f"aws cloudformation continue-update-rollback --stack-name {stack.name}"
+            f"aws cloudformation continue-update-rollback --region {region} --stack-name {stack.name}"
         )
 
 

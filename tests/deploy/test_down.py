@@ -60,7 +60,10 @@ def test_an_image_of_ours_with_a_tag_of_others_loses_only_our_tag(bench: Bench, 
     assert f"its tag {tag} is removed" in " ".join(bench.console.text.split())
 
 
-def test_what_cannot_be_removed_is_named_with_the_reason(bench: Bench, aws: DeployedAws, archive: str) -> None:
+@pytest.mark.parametrize("then", ["up", "down"])
+def test_what_cannot_be_removed_is_named_with_the_reason(
+    bench: Bench, aws: DeployedAws, archive: str, then: str
+) -> None:
     bench.up("--image-archive", archive, "--yes")
     aws.cloudformation.refused["DELETE", "AWS::Logs::LogGroup"] = "the group is protected"
     with pytest.raises(UsageError) as error:
@@ -68,7 +71,10 @@ def test_what_cannot_be_removed_is_named_with_the_reason(bench: Bench, aws: Depl
     assert str(error.value).startswith(
         "log group LogGroup: the group is protected; stack ecr-probe could not be removed"
     )
+    assert aws.left() == {"stacks": ["ecr-probe"], "log groups": ["/ecs/ecr-probe"]}
     aws.cloudformation.refused.clear()
+    if then == "up":
+        assert bench.up("--image-archive", archive, "--yes") == 0
     assert bench.down("--yes") == 0
     assert aws.left() == {}
 

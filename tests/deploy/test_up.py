@@ -109,6 +109,7 @@ def test_nothing_is_changed_without_a_yes(bench: Bench, aws: DeployedAws, archiv
         assert "terminal" in refusal(bench, "--image-archive", archive)
     else:
         assert bench.up("--image-archive", archive) == 0
+        assert bench.console.lines[-1] == "ecr-probe: nothing was changed"
     assert (bench.console.questions, aws.mutations(), bench.fleets) == (1, [], [])
 
 
@@ -374,7 +375,7 @@ def test_a_stack_in_progress_is_waited_for(bench: Bench, aws: DeployedAws, archi
 def test_a_stack_whose_rollback_failed_needs_its_operator(bench: Bench, aws: DeployedAws, archive: str) -> None:
     bench.up("--image-archive", archive, "--yes")
     aws.cloudformation.stacks[0].status = "UPDATE_ROLLBACK_FAILED"
-    assert "aws cloudformation continue-update-rollback --stack-name ecr-probe" in refusal(bench, "--yes")
+    assert "aws cloudformation continue-update-rollback --region eu-west-1 --stack-name" in refusal(bench, "--yes")
 
 
 def test_a_change_set_of_others_is_not_taken_over(bench: Bench, aws: DeployedAws, archive: str) -> None:
