@@ -24,6 +24,7 @@ OWNER_TAG = "ecr-probe"
 NEEDED_CAPABILITIES = ("CAPABILITY_IAM",)
 _CHANGE_SET = "ecr-probe-"  # the beginning of the name of our change sets
 _POLL = 3.0  # seconds
+_BEGINS = 10.0  # seconds in which an operation has begun, if no event shows it
 _QUIET = 20.0  # seconds after which a line reports that the stack is still in progress
 _MOST_EVENT_PAGES = 20
 # What CloudFormation writes where a change set has no changes: AWS[cfn-no-changes]
@@ -223,13 +224,19 @@ class Stacks:
             for line in self._new_lines(stack, events) if events.since else ():
                 self._say(line)
                 spoken = self._calls.now()
-            waits = current is not None and (current.in_progress or (deleting and current.status == stack.status))
-            if not waits or current is None:
+            now = self._calls.now()
+            if current is None or not self._goes_on(current, events, now - began, deleting=deleting):
                 return current
-            if (now := self._calls.now()) - spoken >= _QUIET:
+            if now - spoken >= _QUIET:
                 self._say(f"stack {self.name} is {current.status} for {now - began:.0f} s")
                 spoken = now
             self._calls.pause(_POLL)
+
+    @staticmethod
+    def _goes_on(stack: Stack, events: _Events, seconds: float, *, deleting: bool) -> bool:
+        """Right after a call the stack may still have the status of before: the first event shows that it has begun."""
+        has_begun = events.since is None or events.has_any or seconds >= _BEGINS
+        return stack.in_progress or not has_begun or (stack.in_review and events.since is not None and not deleting)
 
     def _new_lines(self, stack: Stack, events: _Events) -> list[str]:
         page: dict[str, Any] = {}
@@ -260,6 +267,10 @@ class _Events:
         self.since = since
         self.first_failure = ""
         self._seen: set[str] = set()
+
+    @property
+    def has_any(self) -> bool:
+        return bool(self._seen)
 
     def is_new(self, event: Mapping[str, Any]) -> bool:
         return event.get("ClientRequestToken") == self.since and str(event.get("EventId")) not in self._seen

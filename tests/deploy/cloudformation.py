@@ -83,6 +83,7 @@ class CloudFormation:
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
     stacks: list[FakeStack] = field(default_factory=list)
     seconds: float = SECONDS
+    lag: float = 1.0  # seconds after a call in which its stack still has the earlier status
     executed: set[str] = field(default_factory=set)  # tokens: a call that is repeated with its token does nothing
     _number: int = 0
 
@@ -309,12 +310,15 @@ class CloudFormation:
             return Error("InvalidChangeSetStatus", "ChangeSet cannot be executed in its current status")
         self.executed.add(token)
         stack.change_sets.clear()
+        stack.pending = [(self.now() + self.lag, partial(self._begin, stack, change_set, token))]
+        return {}
+
+    def _begin(self, stack: FakeStack, change_set: dict[str, Any], token: str) -> None:
         creates = change_set["type"] == "CREATE"
         before = (stack.body, stack.parameters, stack.tags)
         stack.body, stack.parameters, stack.tags = change_set["body"], change_set["parameters"], change_set["tags"]
         self._set(stack, "CREATE_IN_PROGRESS" if creates else "UPDATE_IN_PROGRESS", token, "User Initiated")
         self._carry_out(stack, change_set["resources"], token, creates=creates, before=before)
-        return {}
 
     # ---- operations --------------------------------------------------------------------------------------------------
 
@@ -382,6 +386,10 @@ class CloudFormation:
             stack.change_sets.clear()
             self._set(stack, "DELETE_COMPLETE", token)
             return {}
+        stack.pending = [(self.now() + self.lag, partial(self._begin_deletion, stack, token))]
+        return {}
+
+    def _begin_deletion(self, stack: FakeStack, token: str) -> None:
         self._set(stack, "DELETE_IN_PROGRESS", token, "User Initiated")
         failed: list[str] = []
 
@@ -408,7 +416,6 @@ class CloudFormation:
                 self._set(stack, "DELETE_COMPLETE", token)
 
         self._plan(stack, [*(partial(drop, name) for name in reversed(stack.resources)), end])
-        return {}
 
     def describe_stack_events(self, request: dict[str, Any]) -> dict[str, Any] | Error:
         stack = self.find(request["StackName"])

@@ -72,6 +72,8 @@ def test_what_cannot_be_removed_is_named_with_the_reason(
         "log group LogGroup: the group is protected; stack ecr-probe could not be removed"
     )
     assert aws.left() == {"stacks": ["ecr-probe"], "log groups": ["/ecs/ecr-probe"]}
+    with pytest.raises(UsageError, match="the group is protected"):
+        bench.down("--yes")  # again
     aws.cloudformation.refused.clear()
     if then == "up":
         assert bench.up("--image-archive", archive, "--yes") == 0

@@ -367,6 +367,7 @@ def test_a_failed_update_is_reported_and_the_stack_stays_as_it_was(
 def test_a_stack_in_progress_is_waited_for(bench: Bench, aws: DeployedAws, archive: str) -> None:
     bench.up("--image-archive", archive, "--yes")
     aws.cloudformation.delete_stack({"StackName": "ecr-probe"})
+    bench.workers.time += 2
     aws.repositories.clear()
     assert bench.up("--image-archive", archive, "--yes") == 0
     assert "stack ecr-probe is DELETE_IN_PROGRESS; waiting until it is done" in bench.console.text
