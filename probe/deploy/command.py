@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from typing import Protocol
 
 from probe.config.flags import UsageError
-from probe.deploy.denials import refusal_of
+from probe.deploy.denials import refusal_of, with_remedy
 from probe.deploy.image import ProbeImage, choose_platform, for_push, read_image
 from probe.deploy.options import DownOptions, UpOptions
 from probe.deploy.placement import read_placement
@@ -152,8 +152,10 @@ class Up:
                 raise refusal_of(error) from None
             except StoppedError:
                 raise EarlyEndError("the run was interrupted") from None
-            except (StackError, CopyError) as error:
+            except StackError as error:
                 raise UsageError(str(error)) from None
+            except CopyError as error:
+                raise UsageError(with_remedy(str(error), str(error))) from None
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 

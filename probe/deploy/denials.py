@@ -15,8 +15,13 @@ _NOT_AUTHORIZED = re.compile(r"not authorized to perform:? (\w[\w-]*:\w+)")
 
 def explained(reason: str) -> str:
     """AWS's sentence, scrubbed, and after a denial who allows it."""
+    return with_remedy(scrub(reason), reason)
+
+
+def with_remedy(text: str, reason: str) -> str:
+    """`text`, and if the foreign text `reason` is a denial, who allows it."""
     denied = _NOT_AUTHORIZED.search(reason[:2000])
-    return f"{scrub(reason)}; {_remedy(denied[1])}" if denied else scrub(reason)
+    return f"{text}; {_remedy(denied[1])}" if denied else text
 
 
 def _remedy(action: str) -> str:

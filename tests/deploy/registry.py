@@ -74,6 +74,7 @@ class FakeRegistry:
     requests: list[tuple[str, str]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     url: str = ""
+    denial: str = ""  # of every upload
 
 
 def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
@@ -117,6 +118,9 @@ def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
             return self._send(200, {"Content-Type": kind, "Docker-Content-Digest": digest}, content)
 
         def _upload(self, repository: FakeRepository, name: str, query: dict[str, list[str]], body: bytes) -> None:
+            if registry.denial:
+                errors = {"errors": [{"code": "DENIED", "message": registry.denial}]}
+                return self._send(403, {"Content-Type": "application/json"}, json.dumps(errors).encode())
             if self.command == "POST":
                 name = str(len(registry.requests))
                 registry.uploads[name] = b""

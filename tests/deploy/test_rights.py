@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from container.finish import SERVICES
 from tests.deploy.aws import DeployedAws, push_by_others
 from tests.deploy.runs import Bench
 from tests.deployment.definitions import ACCOUNT, FOLDER, VALUES
@@ -142,8 +143,8 @@ def _without_groups() -> dict[str, Any]:
 
 def test_the_policy_allows_the_calls_of_up_and_down_and_no_others(bench: Bench, aws: DeployedAws, archive: str) -> None:
     everything(bench, aws, archive)
-    # The stack's tags leave ListChangeSets to stacks without any, so that it is called for them only.
     allowed = policy(POLICY, CLUSTER)
+    assert {action.partition(":")[0] for _, action, _ in aws.calls} <= set(SERVICES)  # which the image ships
     for _, action, request in aws.calls:
         assert may(allowed, action, resource(action, request)), action
     assert actions(POLICY) == {action for _, action, _ in aws.calls} | OF_THE_REGISTRY | OF_THE_RESOURCES

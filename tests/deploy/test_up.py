@@ -336,7 +336,9 @@ def test_the_first_failure_is_reported_with_the_permission_that_is_missing(
     aws.cloudformation.refused["CREATE", "AWS::IAM::Role"] = f"{DENIED} (Service: Iam, Status Code: 403)"
     text = refusal(bench, "--image-archive", archive, "--yes")
     assert text.startswith("role TaskRole: User: ")
-    assert "task-definitions/iam/operator-up.json allows iam:CreateRole, and docs/by-hand.md is the way" in text
+    assert (
+        text.count("task-definitions/iam/operator-up.json allows iam:CreateRole, and docs/by-hand.md is the way") == 1
+    )
     assert "stack ecr-probe is ROLLBACK_COMPLETE" in text
     assert text.endswith(f"ecr-probe down --region {REGION} removes it")
     assert aws.left() == {"stacks": ["ecr-probe"]}  # nothing else is left of it
@@ -344,6 +346,17 @@ def test_the_first_failure_is_reported_with_the_permission_that_is_missing(
     assert bench.up("--image-archive", archive, "--yes") == 0  # what is left is removed and made again
     assert bench.down("--yes") == 0
     assert aws.left() == {}
+
+
+def test_a_denied_push_names_the_policy_and_can_be_continued(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    action = "ecr:InitiateLayerUpload"
+    aws.registry.denial = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: {action} on resource: x"
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.count(f"task-definitions/iam/operator-up.json allows {action}") == 1
+    assert text.endswith(f"the same command goes on, ecr-probe down --region {REGION} removes it")
+    assert TOKEN not in text
+    aws.registry.denial = ""
+    assert bench.up("--image-archive", archive, "--yes") == 0
 
 
 def test_a_refused_change_set_leaves_nothing(bench: Bench, aws: DeployedAws, archive: str) -> None:
