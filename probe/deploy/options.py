@@ -9,7 +9,8 @@ from probe.arns import REGION
 from probe.config import readers
 from probe.config.flags import FLEET_REPORT_FLAGS, SMOKE_FLAGS, Arguments
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
-from probe.records import Unshown
+from probe.deploy.denials import POLICY
+from probe.records import Unshown, replace
 from probe.report import FLEET_FORMATS
 from probe.safe_words import quoted
 from probe.smoke.options import Options as SmokeOptions
@@ -67,7 +68,7 @@ def read_up_options(argv: Sequence[str], environ: Mapping[str, str] | None = Non
     """Read the flags of `up` and their variables. Raises UsageError."""
     arguments = arguments_of("up", argv, environ)
     _check_combinations(arguments)
-    smoke = read_smoke_options(tuple(_flags_of_smoke(arguments)), {})
+    smoke = replace(read_smoke_options(tuple(_flags_of_smoke(arguments)), {}), policy=POLICY)
     return UpOptions(
         smoke=smoke,
         image_archive=arguments.value("image-archive", str),

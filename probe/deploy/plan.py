@@ -85,7 +85,7 @@ def plan_up(
             example=f"--repository {options.repository}",
         )
     pushes = bool(new) or _lacks_its_tag(image, live, repository)
-    pushed = _pushed(options, live, repository, new)
+    pushed = _pushed(options, stack, repository, new)
     standing = _standing(options, live)
     final = {
         "Repository": options.repository,
@@ -165,10 +165,10 @@ def _refuse_foreign(options: UpOptions, stack: Stack | None, region: str) -> Non
 
 
 def _pushed(
-    options: UpOptions, live: Stack | None, repository: Repository | None, new: Sequence[str]
+    options: UpOptions, stack: Stack | None, repository: Repository | None, new: Sequence[str]
 ) -> tuple[str, ...]:
-    """The digests of all images that we pushed and that exist, the new ones first."""
-    earlier = [digest for digest in pushed_images(live) if repository is not None and repository.image(digest)]
+    """The digests of all images that we pushed and that exist, the new ones first; also those of a stack that goes."""
+    earlier = [digest for digest in pushed_images(stack) if repository is not None and repository.image(digest)]
     digests = tuple(dict.fromkeys((*new, *earlier)))
     if len(digests) > MOST_PUSHED:
         raise UsageError(

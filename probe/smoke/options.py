@@ -11,6 +11,7 @@ from probe.config.flags import INSPECTED, LAUNCH_TYPES, Arguments
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.faults import FAULTS
 from probe.fleet import Expectation
+from probe.operator.aws import POLICY
 from probe.records import Unshown
 from probe.report import FLEET_FORMATS
 from probe.safe_words import quoted
@@ -20,7 +21,7 @@ _FLAGS_OF_THE_SERVICE = ("security-groups", "assign-public-ip", "launch-type", "
 
 
 class Options(Unshown, frozen=True):
-    """`arguments` formats refusals that depend on AWS's replies."""
+    """`arguments` formats refusals that depend on AWS's replies, `policy` is the file that has all permissions."""
 
     cluster: str
     task_definition: str
@@ -43,6 +44,7 @@ class Options(Unshown, frozen=True):
     reports: Reports
     notes: tuple[str, ...]
     arguments: Arguments
+    policy: str = POLICY
 
 
 def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:

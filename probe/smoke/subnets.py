@@ -15,7 +15,7 @@ from uuid import uuid4
 from probe.explain import explain_text
 from probe.fleet import SubnetRun
 from probe.model import Policy, Status, Verdict
-from probe.operator.aws import POLICY, TEMPORARY, ApiError, Kind
+from probe.operator.aws import TEMPORARY, ApiError, Kind
 from probe.records import Record, field
 from probe.report.json import essence
 from probe.smoke import outcome
@@ -349,7 +349,7 @@ class Scheduler:
     def _give_up_logs(self, error: ApiError) -> None:
         if self._with_logs:
             self._with_logs = False
-            hint = f"; {POLICY} allows it" if error.kind is Kind.DENIED else ""
+            hint = f"; {self._options.policy} allows it" if error.kind is Kind.DENIED else ""
             self._notes.append(f"verdicts are exit codes, because the documents cannot be read: {error}{hint}")
 
     def _shortened(self, verdict: Verdict) -> Verdict:

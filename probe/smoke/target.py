@@ -12,7 +12,7 @@ from probe.config.flags import UsageError
 from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
 from probe.narration import few
-from probe.operator.aws import POLICY, ApiError, Kind
+from probe.operator.aws import ApiError, Kind
 from probe.records import Record
 from probe.safe_words import quoted
 from probe.smoke.options import Options
@@ -315,7 +315,7 @@ def read_zones(options: Options, call: Call, subnets: Sequence[str], region: str
             raise options.arguments.refusal("subnets", f"{missing} does not exist in {region}") from None
         if error.kind is Kind.CREDENTIALS:
             raise
-        hint = f"; {POLICY} allows it" if error.kind is Kind.DENIED else ""
+        hint = f"; {options.policy} allows it" if error.kind is Kind.DENIED else ""
         notes.append(f"zones are those of the tasks, because the subnets could not be described: {error}{hint}")
     return zones
 
@@ -327,7 +327,9 @@ def refusal_of(error: ApiError, options: Options, region: str) -> UsageError | A
     """A UsageError for what the user must change; a temporary error is returned unchanged."""
     match error.kind:
         case Kind.DENIED:
-            return UsageError(f"{error.action} is not allowed to these credentials; {POLICY} allows it ({error.text})")
+            return UsageError(
+                f"{error.action} is not allowed to these credentials; {options.policy} allows it ({error.text})"
+            )
         case Kind.CREDENTIALS:
             return UsageError(
                 f"{error.text}; --profile (ECR_PROBE_PROFILE) names others, for example --profile default"

@@ -100,3 +100,17 @@ def test_another_stack_is_another_stack(bench: Bench, aws: DeployedAws, archive:
     assert {kind: names for kind, names in aws.left().items() if kind != "task definitions"} == {
         kind: names for kind, names in before.items() if kind != "task definitions"
     }
+
+
+def test_images_of_a_stack_that_was_removed_in_part_stay_recorded(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cannot_delete = "the image is in use"
+    aws.cloudformation.refused["DELETE", "AWS::Logs::LogGroup"] = "the group is protected"
+    with pytest.raises(UsageError, match="the group is protected"):
+        bench.down("--yes")
+    aws.cannot_delete = ""
+    aws.cloudformation.refused.clear()
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert bench.down("--yes") == 0
+    assert aws.left() == {"repositories": ["ecr-probe"]}  # a new stack cannot take it over
+    assert "keep    repository  ecr-probe  it is not the stack's" in bench.console.text

@@ -405,6 +405,14 @@ def test_a_change_set_of_others_is_not_taken_over(bench: Bench, aws: DeployedAws
     assert bench.up("--image-archive", archive, "--yes") == 0
 
 
+def test_a_denial_of_the_check_names_the_same_policy(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    sentence = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: iam:PassRole on resource: x"
+    aws.errors = lambda name, _: Error("AccessDeniedException", sentence) if name == "ecs:RunTask" else None
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert "iam:PassRole is not allowed to these credentials; task-definitions/iam/operator-up.json allows it" in text
+    assert "ecr-probe down" in text
+
+
 @pytest.mark.parametrize(
     "action",
     ["sts:GetCallerIdentity", "cloudformation:DescribeStacks", "ecr:DescribeRepositories", "ec2:DescribeVpcs"],
