@@ -55,6 +55,7 @@ class Bench:
     fleets: list[Fleet] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     workers: VirtualWorkers = field(default_factory=VirtualWorkers)
+    environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.aws.now = self.workers.now
@@ -81,7 +82,7 @@ class Bench:
             console=self.console,
             progress=RecordedProgress(),
             deliver=deliver,
-            environ={},
+            environ=self.environ,
         ).run()
 
     def down(self, *arguments: str) -> int:

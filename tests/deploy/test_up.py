@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from probe.deploy.repository import tag_of
 from probe.model import Status
 from probe.registries.archive import open_archive
 from tests.deploy.aws import DeployedAws, push_by_others
-from tests.deploy.registry import TOKEN, FakeRepository
+from tests.deploy.registry import TOKEN, FakeRegistry, FakeRepository, served
 from tests.deploy.runs import Bench
 from tests.registries import layouts
 from tests.smoke.aws import ACCOUNT, GROUP, REGION, Error, Life, Silence, service, subnet
@@ -140,6 +143,25 @@ def test_an_image_that_is_in_the_repository_is_used_and_not_recorded(bench: Benc
     assert bench.up("--yes") == 0
     assert (deployed(aws)["ImageVersion"], deployed(aws)["PushedImages"]) == (f"@{digest}", "")
     assert deployed(aws)["CreateRepository"] == "false"
+
+
+def test_an_image_is_copied_from_another_registry_with_its_login(
+    bench: Bench, aws: DeployedAws, tmp_path: Path
+) -> None:
+    upstream = FakeRepository("team/ecr-probe")
+    digest = push_by_others(upstream, "1.0")
+    with served(FakeRegistry({upstream.name: upstream})) as url:
+        host = url.partition("//")[2]
+        login = base64.b64encode(f"AWS:{TOKEN}".encode()).decode()
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {host: {"auth": login}}}))
+        bench.environ = {"DOCKER_CONFIG": str(tmp_path)}
+        reference = f"{host}/team/ecr-probe:1.0"
+        assert bench.up("--image-from", reference, "--yes") == 0
+        bench.environ = {}
+        assert "--image-from" in refusal(bench, "--image-from", reference, "--yes")  # without the login
+    assert list(aws.repositories["ecr-probe"].manifests) == [digest]
+    assert TOKEN not in bench.console.text
+    assert f"from {reference}" in " ".join(bench.console.text.split())
 
 
 @pytest.mark.parametrize("tags", [[], ["a", "b"]])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,13 +19,14 @@ from typing import Any
 import pytest
 
 from tests.lab.account import Account, simulated_account
-from tests.lab.cloud import CREDENTIALS
+from tests.lab.cloud import CREDENTIALS, SERVERS
 from tests.lab.front import Front, served
 from tests.lab.images import MIB, write_layout
-from tests.lab.network import environment, run
+from tests.lab.network import ENVIRONMENT, environment, run
 from tests.lab.test_registries import PASSWORD, USER, distribution
 from tests.smoke.aws import REGION, Aws
 
+NEEDED = ("docker-registry", "htpasswd", "skopeo")
 ROOT = Path(__file__).parents[2]
 REGION_VARIABLES = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
@@ -77,6 +79,10 @@ class Place:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built by flit and installed as pipx does: in an environment of its own, with the locked libraries."""
+    missing = [name for name in NEEDED if not shutil.which(name, path=ENVIRONMENT["PATH"])]
+    missing += [name for name in ("moto_server", "aws") if not (SERVERS / name).exists()]
+    if missing:
+        pytest.skip(f"missing here: {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("pipx")
     own = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "SOURCE_DATE_EPOCH": "315532800"}
 
@@ -137,8 +143,7 @@ def test_from_nothing_to_a_verdict_and_back(place: Place, archive: Path) -> None
     up = place.probe("up", "--cluster", "main", "--service", "shop", "--image-archive", str(archive), "--yes")
     assert up.returncode == 0, up.stderr
     seconds = time.monotonic() - began
-    print(f"from nothing to a verdict: 1 command, {seconds:.1f} s")
-    print(up.stderr, up.stdout)
+    print(f"from nothing to a verdict: 1 command, {seconds:.1f} s", up.stderr, up.stdout, sep="\n")
     assert "pass" in up.stdout
     (stack,) = place.aws("cloudformation describe-stacks --stack-name ecr-probe")["Stacks"]
     assert {"Key": "ecr-probe", "Value": "0.1.0"} in stack["Tags"]
