@@ -381,6 +381,7 @@ def _smoke(argv: Sequence[str], stop: Stop) -> int:
     progress = progress_on(sys.stderr, lambda line: _say(printable(line)))
     fleet = Smoke(options, account, WorkerThreads(), stop=stop, progress=progress).run()
     if options.inspect is not None and not stop.is_set():
+        progress.note("reading the configuration")
         fleet = _with_configuration(fleet, options)
     code = _deliver(fleet, options.reports)
     if stop.is_set() and code != USAGE:

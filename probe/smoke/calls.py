@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 from probe.operator.aws import TEMPORARY, Account, ApiError
+from probe.smoke.progress import Progress, Situation
 
 Reply = dict[str, Any] | ApiError
 Call = Callable[[], dict[str, Any]]
@@ -86,7 +87,8 @@ class Calls:
     """Calls until `deadline`, an instant of the workers' clock, or until `stop` is set.
 
     `tolerant`: exceptions that the handlers of replies raise are ignored. `on_retry` receives each temporary error of
-    `call` before it is tried again.
+    `call` before it is tried again. `progress` learns what each wait is for: a single call, otherwise what `situation`
+    says.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Calls:
         workers: Workers,
         *,
         deadline: float,
+        progress: Progress | None = None,
         expired: str = "",
         stop: threading.Event | None = None,
         tolerant: bool = False,
@@ -103,6 +106,9 @@ class Calls:
         self._on_retry = on_retry
         self.account, self.deadline = account, deadline
         self.last_error: ApiError | None = None  # the last one that was worth a retry
+        self.situation: Callable[[], Situation] = lambda: Situation("AWS")
+        self._single_call: Situation | None = None
+        self._progress = progress
         self._workers, self._expired, self._stop = workers, expired, stop
         self._ignored = (Exception,) if tolerant else ()
 
@@ -116,8 +122,12 @@ class Calls:
     def wait(self, until: float) -> None:
         """Return after a reply, at `until`, or earlier. Raises EarlyEndError."""
         self._check()
+        now = self.now()
+        until = min(until, self.deadline)
+        if self._progress is not None:
+            until = min(until, self._progress.waiting(self._single_call or self.situation(), now, self.deadline))
         with suppress(*self._ignored):
-            self._workers.wait(max(min(until, self.deadline) - self.now(), 0.0))
+            self._workers.wait(max(until - now, 0.0))
         self._check()
 
     def pause(self, seconds: float) -> None:
@@ -129,19 +139,25 @@ class Calls:
     def call(self, action: str, *, retry: bool = True, **parameters: Any) -> dict[str, Any]:
         """Make one call and wait for its reply; temporary errors are retried. Raises ApiError and EarlyEndError."""
         attempt = 0
-        while True:
-            replies: list[Reply] = []
-            self.start(action, replies.append, **parameters)
-            while not replies:
-                self.wait(self.deadline)
-            reply = replies[0]
-            if not isinstance(reply, ApiError):
-                return reply
-            if reply.kind not in TEMPORARY or not retry:
-                raise reply
-            self.last_error, attempt = reply, attempt + 1
-            self._on_retry(reply)
-            self.pause(backoff(attempt, shortest=1.0, longest=20.0))
+        self._single_call = Situation(f"AWS to answer {action}")
+        try:
+            while True:
+                replies: list[Reply] = []
+                self.start(action, replies.append, **parameters)
+                while not replies:
+                    self.wait(self.deadline)
+                reply = replies[0]
+                if not isinstance(reply, ApiError):
+                    return reply
+                if reply.kind not in TEMPORARY or not retry:
+                    raise reply
+                self.last_error, attempt = reply, attempt + 1
+                self._on_retry(reply)
+                seconds = backoff(attempt, shortest=1.0, longest=20.0)
+                self._single_call = Situation(f"a call to succeed ({reply})", self.now() + seconds)
+                self.pause(seconds)
+        finally:
+            self._single_call = None
 
     def _check(self) -> None:
         if self._stop is not None and self._stop.is_set():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from probe.narration import counted
 from probe.operator.aws import TEMPORARY, Account, ApiError, Kind
 from probe.smoke.calls import STOPS, Bucket, Calls, EarlyEndError, Reply, Workers, backoff
+from probe.smoke.progress import Progress, Situation
 from probe.smoke.subnets import State, Subnet
 
 LIMIT = 20.0  # seconds, and one more for every ten tasks
@@ -17,17 +18,16 @@ _REASON = "ecr-probe smoke has ended"
 _LIST_DELAYS = (0.0, 2.0, 4.0)  # seconds before each ListTasks: a new task is not listed immediately
 _MOST_LISTED = 10_000
 _ATTEMPTS = 5
+_NO_TIME = "there was no time left"
 _MOST_NOTES = 3
 
 
 class Cleanup:
-    """`say` receives one line of progress."""
-
     def __init__(
-        self, account: Account, workers: Workers, *, cluster: str, started_by: str, say: Callable[[str], None]
+        self, account: Account, workers: Workers, *, cluster: str, started_by: str, progress: Progress
     ) -> None:
         self._account, self._workers = account, workers
-        self._cluster, self._started_by, self._say = cluster, started_by, say
+        self._cluster, self._started_by, self._progress = cluster, started_by, progress
         self._bucket = Bucket(STOPS)
         self._stopped = 0
         self._not_stopped: dict[str, str] = {}  # the reason for each task
@@ -36,19 +36,28 @@ class Cleanup:
         """Stop the tasks. Returns a sentence for each thing done; none where there was nothing to do."""
         deadline = self._workers.now() + LIMIT + len(subnets) / 10
         # Tolerant: a late reply to a call of the run may raise, and the tasks have to be stopped nevertheless.
-        calls = Calls(self._account, self._workers, deadline=deadline, tolerant=True)
+        calls = Calls(self._account, self._workers, progress=self._progress, deadline=deadline, tolerant=True)
+        calls.situation = self._situation
         with suppress(EarlyEndError):
             self._await_launches(subnets, calls)
         running = [subnet.task_arn for subnet in subnets if subnet.may_run and subnet.task_arn]
         running += [arn for subnet in subnets for arn in subnet.earlier_tasks]
         unsure = any(subnet.launch_unknown or subnet.state is State.STARTING for subnet in subnets)
         if running or unsure:
-            self._say(f"stopping {counted(len(running), 'task')}" if running else "looking for tasks that may run")
+            self._progress.note(
+                f"stopping {counted(len(running), 'task')}" if running else "looking for tasks that may run"
+            )
             with suppress(EarlyEndError):
                 self._stop(running, calls)
                 if unsure:
                     self._stop_unknown_tasks(calls, already_stopped=set(running))
         return self._notes()
+
+    def _situation(self) -> Situation:
+        if not self._not_stopped:
+            return Situation("AWS to answer ecs:RunTask")
+        reasons = ", ".join(sorted(set(self._not_stopped.values()) - {_NO_TIME}))
+        return Situation(f"{counted(len(self._not_stopped), 'task')} to stop{f' ({reasons})' if reasons else ''}")
 
     def _await_launches(self, subnets: Sequence[Subnet], calls: Calls) -> None:
         """Wait for each RunTask in flight, since its task must be stopped too."""
@@ -92,7 +101,7 @@ class Cleanup:
                 if reply.kind in TEMPORARY and attempts[arn] < _ATTEMPTS:
                     due[arn] = calls.now() + backoff(attempts[arn], shortest=0.5, longest=4.0)
 
-        self._not_stopped |= dict.fromkeys(arns, "there was no time left")
+        self._not_stopped |= dict.fromkeys(arns, _NO_TIME)
         while due or in_flight:
             now = calls.now()
             for arn in [arn for arn, instant in due.items() if instant <= now]:

@@ -29,7 +29,7 @@ class Smoke:
         self._began, self._started_at = workers.now(), datetime.now(UTC)
         expired = f"--timeout ({options.timeout:g} s) expired"
         deadline = self._began + options.timeout
-        self._calls = Calls(account, workers, deadline=deadline, expired=expired, stop=stop)
+        self._calls = Calls(account, workers, progress=progress, deadline=deadline, expired=expired, stop=stop)
         self._run_id = uuid4().hex[:16]
         self._target: Target | None = None
         self._subnets = [Subnet(name) for name in options.subnets]
@@ -93,7 +93,7 @@ class Smoke:
             self._workers,
             cluster=self._options.cluster,
             started_by=started_by(self._run_id),
-            say=self._progress.note,
+            progress=self._progress,
         )
         return cleanup.run(self._subnets)
 

@@ -1,4 +1,8 @@
-"""Progress while the tasks run: one bar on a terminal, elsewhere a line for each finished subnet."""
+"""Progress while the tasks run: one bar on a terminal, elsewhere a line for each finished subnet.
+
+A log is never silent for longer than SILENCE while something is waited for: then a line says what that is. It is not
+repeated until it changes.
+"""
 
 # ruff: noqa: ARG002 - each implementation uses a part of the protocol
 
@@ -6,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TextIO
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
 
 from probe.fleet import SubnetRun
 from probe.model import Severity, Status
@@ -17,6 +22,18 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 WriteLine = Callable[[str], None]
+SILENCE = 10.0  # seconds
+
+
+class Situation(NamedTuple):
+    """What is waited for, as the object of "waiting for". `next_try` is the instant of the next attempt."""
+
+    what: str
+    next_try: float | None = None
+
+    def sentence(self, now: float, deadline: float) -> str:
+        next_try = f"; next try in {max(self.next_try - now, 0):.0f} s" if self.next_try is not None else ""
+        return f"waiting for {self.what}{next_try}; at most {max(deadline - now, 0):.0f} s more"
 
 
 class Progress(Protocol):
@@ -30,6 +47,9 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None: ...
 
+    def waiting(self, situation: Situation, now: float, deadline: float) -> float:
+        """Called before each wait. Returns the instant by which the next call is due."""
+
     def close(self) -> None: ...
 
 
@@ -37,6 +57,9 @@ class Lines:
     def __init__(self, write_line: WriteLine) -> None:
         self._write_line = write_line
         self._finished, self._total = 0, 0
+        self._has_written = True  # since the last call of `waiting`; the command itself has just begun
+        self._last_line = 0.0  # an instant
+        self._explained = ""  # the situation that the last such line was about
 
     def start(self, total: int) -> None:
         self._total = total
@@ -54,6 +77,18 @@ class Lines:
 
     def note(self, text: str) -> None:
         self._write_line(f"ecr-probe: {text}")
+        self._has_written = True
+
+    def waiting(self, situation: Situation, now: float, deadline: float) -> float:
+        if self._has_written:
+            self._has_written, self._last_line = False, now
+        if situation.what == self._explained:
+            return inf
+        if now < self._last_line + SILENCE:
+            return self._last_line + SILENCE
+        self._explained = situation.what
+        self.note(situation.sentence(now, deadline))
+        return inf
 
     def close(self) -> None:
         return
@@ -104,6 +139,9 @@ class Bar:
     def note(self, text: str) -> None:
         if self._bars is not None:
             self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def waiting(self, situation: Situation, now: float, deadline: float) -> float:
+        return inf  # the bar moves
 
     def close(self) -> None:
         if self._bars is not None:

@@ -22,7 +22,7 @@ from probe.smoke import outcome
 from probe.smoke.calls import LAUNCHES, LOG_READS, Bucket, Calls, Reply, backoff
 from probe.smoke.options import Options
 from probe.smoke.outcome import Ending, Result
-from probe.smoke.progress import Progress
+from probe.smoke.progress import Progress, Situation
 from probe.smoke.target import Target, refusal_of
 from probe.verdict import exit_code
 
@@ -34,6 +34,7 @@ LOG_DELAYS = (1.0, 2.0, 4.0, 8.0)  # seconds between reads of a log to which the
 # Launches, and log reads, in flight: ten a second, each of up to a second. There are more workers than that, so that no
 # call is queued: a queued launch could not be withdrawn, and a queued DescribeTasks would be late.
 IN_FLIGHT = 12
+_LISTED = 3  # subnets that a line of progress names
 DOCUMENTS = 8 * 1024 * 1024  # bytes of all subnets' documents
 _LONGEST_DOCUMENT = 200 * 1024
 
@@ -138,6 +139,7 @@ class Scheduler:
         self._launches, self._log_reads = Bucket(LAUNCHES), Bucket(LOG_READS)
         self._accepted = False  # AWS accepted the parameters of a RunTask, so it will not refuse the others for them
         self._polls, self._next_poll = 0, 0.0  # DescribeTasks in flight
+        self._failing: dict[str, ApiError] = {}  # actions whose last call failed for a temporary reason
         self._with_logs = target.log is not None
         self._read_text = partial(
             explain_text,
@@ -149,8 +151,30 @@ class Scheduler:
 
     def run(self) -> None:
         """Raises UsageError where AWS refuses the request, and EarlyEndError."""
+        self._calls.situation = self._situation
         while any(subnet.state is not State.DONE for subnet in self._subnets):
             self._advance()
+
+    def _situation(self) -> Situation:
+        """What the next reply or instant is waited for: the state of each subnet, and what failed."""
+        groups: dict[str, list[Subnet]] = {}
+        for subnet in self._subnets:
+            if subnet.state is not State.DONE:
+                groups.setdefault(_waiting_for(subnet), []).append(subnet)
+        parts = [f"{what}{_places(subnets)}" for what, subnets in groups.items()]
+        parts += [f"a call to succeed ({error})" for error in self._failing.values()]
+        retries = [subnet.due for subnet in self._in(State.WAITING) if subnet.tries]
+        if "ecs:DescribeTasks" in self._failing:
+            retries.append(self._next_poll)
+        if "logs:GetLogEvents" in self._failing:
+            retries += [subnet.due for subnet in self._in(State.ENDED)]
+        return Situation("; ".join(parts), min(retries, default=None))
+
+    def _note_outcome(self, action: str, reply: Reply) -> None:
+        if isinstance(reply, ApiError) and reply.kind in TEMPORARY:
+            self._failing[action] = reply
+        else:
+            self._failing.pop(action, None)
 
     # ---- the loop ----------------------------------------------------------------------------------------------------
 
@@ -266,6 +290,7 @@ class Scheduler:
 
     def _on_poll(self, batch: Mapping[str, Subnet], reply: Reply) -> None:
         self._polls -= 1
+        self._note_outcome("ecs:DescribeTasks", reply)
         now = self._calls.now()
         if isinstance(reply, ApiError):
             if reply.kind not in TEMPORARY:
@@ -330,6 +355,7 @@ class Scheduler:
     def _on_log(self, subnet: Subnet, reply: Reply) -> None:
         ending = subnet.ending
         assert ending is not None
+        self._note_outcome("logs:GetLogEvents", reply)
         if isinstance(reply, ApiError) and reply.code != "ResourceNotFoundException":
             if reply.kind in TEMPORARY:
                 subnet.state, subnet.due = State.ENDED, self._calls.now() + backoff(2, shortest=1.0, longest=8.0)
@@ -367,6 +393,26 @@ class Scheduler:
         else:
             subnet.state = State.DONE
             self._progress.finished(run)
+
+
+def _waiting_for(subnet: Subnet) -> str:
+    """What a subnet waits for, the same for all in the same state."""
+    match subnet.state:
+        case State.WAITING | State.STARTING if subnet.failed_launches:
+            return f"a task, because {subnet.status or subnet.failure_before}"
+        case State.WAITING:
+            return "the turn to start a task" if subnet.run is None else "the next try"
+        case State.STARTING:
+            return "AWS to answer ecs:RunTask"
+        case State.RUNNING:
+            return f"a task that is {subnet.status}"
+        case _:
+            return "the verdict in CloudWatch Logs"
+
+
+def _places(subnets: Sequence[Subnet]) -> str:
+    listed = ", ".join(subnet.id for subnet in subnets[:_LISTED])
+    return f" in {listed}" + (f" and {len(subnets) - _LISTED} more subnets" if len(subnets) > _LISTED else "")
 
 
 def started_by(run_id: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
+from math import inf
 from typing import Any
 
 import botocore.session
@@ -20,6 +21,7 @@ from probe.operator.aws import Account, ApiError, Kind, error_of_response
 from probe.smoke.calls import CONCURRENT_CALLS, Call, OnReply, Reply
 from probe.smoke.command import Smoke
 from probe.smoke.options import read_options
+from probe.smoke.progress import Progress, Situation
 from tests.smoke.aws import GROUP, REGION, Aws, Error, Silence, subnet
 
 LATENCY = 0.25  # virtual seconds of a call
@@ -87,6 +89,9 @@ class RecordedProgress:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
+    def waiting(self, situation: Situation, now: float, deadline: float) -> float:
+        return inf
+
     def close(self) -> None:
         return
 
@@ -132,12 +137,12 @@ class Bench:
     stop: threading.Event = field(default_factory=threading.Event)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
 
-    def smoke(self, *arguments: str) -> Fleet:
+    def smoke(self, *arguments: str, progress: Progress | None = None) -> Fleet:
         options = read_options(["--region", REGION, "--cluster", "main", *arguments], {})
-        return Smoke(options, self.account, self.workers, stop=self.stop, progress=self.progress).run()
+        return Smoke(options, self.account, self.workers, stop=self.stop, progress=progress or self.progress).run()
 
-    def in_subnets(self, number: int, *arguments: str) -> Fleet:
-        return self.smoke(*subnets(number), *arguments)
+    def in_subnets(self, number: int, *arguments: str, progress: Progress | None = None) -> Fleet:
+        return self.smoke(*subnets(number), *arguments, progress=progress)
 
 
 def subnets(number: int) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ def smoke(monkeypatch: pytest.MonkeyPatch, real_account: Run, bench: Bench) -> R
 
 
 def test_the_text_report_and_a_progress_line_for_each_subnet(smoke: Run, aws: Aws) -> None:
-    aws.lives = lambda where, _: Life.fails() if where == subnet(1) else Life()
+    life, failing = Life(pending=3.0, running=1.0), Life.fails(pending=3.0, running=1.0)
+    aws.lives = lambda where, _: failing if where == subnet(1) else life
     code, out, err = smoke(*subnets(3))
     assert code == 1
     assert err.splitlines()[0] == "ecr-probe: 3 subnets"
