@@ -18,6 +18,8 @@ from tests.deploy.endpoint import served
 from tests.deploy.registry import TOKEN
 from tests.smoke.aws import CREDENTIALS, REGION, Life
 
+# Makes the terminal that of its session, so that Ctrl-C on it is a signal.
+ON_A_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from probe.cli import main; main()"
 UP = ("up", "--region", REGION, "--cluster", "main", "--service", "shop", "--image-archive")
 
 
@@ -25,7 +27,12 @@ UP = ("up", "--region", REGION, "--cluster", "main", "--service", "shop", "--ima
 def process(aws: DeployedAws, *arguments: str, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
     with served(aws) as url:
         running = subprocess.Popen(
-            (sys.executable, "-m", "probe", *arguments),
+            (
+                sys.executable,
+                "-c",
+                ON_A_TERMINAL if "stdin" in streams else "from probe.cli import main; main()",
+                *arguments,
+            ),
             env={**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": url, "PYTHONWARNINGS": "error", "COLUMNS": "100"},
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
         )
@@ -90,7 +97,7 @@ def test_without_a_terminal_yes_is_needed(aws: DeployedAws, archive: str) -> Non
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x03", 130)])
 def test_a_terminal_is_asked(aws: DeployedAws, archive: str, answer: bytes, code: int) -> None:
     ours, theirs = pty.openpty()
-    streams = {"stdin": theirs, "stderr": theirs, "start_new_session": True, "preexec_fn": _take_terminal}
+    streams = {"stdin": theirs, "stderr": theirs, "start_new_session": True}
     with process(aws, *UP, archive, **streams) as running:
         os.close(theirs)
         written = b""
@@ -101,11 +108,3 @@ def test_a_terminal_is_asked(aws: DeployedAws, archive: str, answer: bytes, code
     os.close(ours)
     assert (returned, aws.mutations()) == (code, [])
     assert b"create  stack" in written
-
-
-def _take_terminal() -> None:
-    """Make the terminal that of this session, so that Ctrl-C on it is a signal."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
