@@ -384,6 +384,7 @@ class CloudFormation:
         token = request.get("ClientRequestToken", "")
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.change_sets.clear()
+            stack.pending.clear()
             self._set(stack, "DELETE_COMPLETE", token)
             return {}
         stack.pending = [(self.now() + self.lag, partial(self._begin_deletion, stack, token))]

@@ -68,6 +68,14 @@ def test_the_tokens_of_the_registry_are_never_printed(bench: Bench, archive: str
     assert TOKEN not in bench.console.text + repr(bench.fleets)
 
 
+def test_a_push_that_ended_before_the_tag_is_finished(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    tags = dict(aws.repositories["ecr-probe"].tags)
+    aws.repositories["ecr-probe"].tags.clear()
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert aws.repositories["ecr-probe"].tags == tags
+
+
 def test_again_changes_nothing_and_gives_a_verdict(bench: Bench, aws: DeployedAws, archive: str) -> None:
     bench.up("--image-archive", archive, "--yes")
     before, sent = aws.left(), len(aws.registry.requests)
