@@ -47,7 +47,8 @@ from probe.wire.manifests import Blob
 GOOD_ARCHIVE = "--image-archive ecr-probe.tar"
 MAX_UNPACKED = 64 << 30  # bytes of a compressed archive, unpacked
 _MAX_ENTRIES = 20_000  # of a tar archive
-_MAX_HEADER = 1 << 20  # bytes; tarfile reads extended headers into memory
+# Bytes of one extended header, and of all. tarfile's time and memory grow with the square of one. Names need no more.
+_MAX_HEADER, _MAX_HEADERS = 4096, 1 << 18
 _PIECE = 1 << 20
 _GZIP_LEVEL = 6
 _GZIP = b"\x1f\x8b"
@@ -245,6 +246,8 @@ class _Files:
         try:
             with tarfile.open(fileobj=_HeadersOf(file), mode="r:") as tar:  # type: ignore[call-overload]
                 while (member := tar.next()) is not None:
+                    if self.stop.is_set():
+                        raise StoppedError
                     if member.offset <= before or member.size < 0 or member.offset_data + member.size > end:
                         raise CopyError(Failure.MALFORMED, f"{self.name}: the tar archive names impossible sizes")
                     before = member.offset
@@ -273,11 +276,13 @@ class _HeadersOf:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._left = _MAX_HEADERS
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= _MAX_HEADER:
-            raise tarfile.ReadError("a header of this size is not read")
+        self._left -= size if size > tarfile.BLOCKSIZE else 0
+        if not 0 <= size <= _MAX_HEADER or self._left < 0:
+            raise tarfile.ReadError("extended headers of this size are not read")
         return self._file.read(size)
 
 
@@ -459,7 +464,7 @@ class _SavedContent:
         for piece in self._files.pieces(name):
             yield piece
             progress.layer_advanced(name, len(piece))
-        progress.step(f"layer {name} of {self.name}: compressed")
+        progress.step(f"layer {quoted(name)} of {self.name}: compressed")
 
     def manifest(self, entry: Blob) -> bytes:
         return self._small[entry.digest]

@@ -16,7 +16,7 @@ import msgspec
 from probe.config.flags import UsageError, with_example
 from probe.model import Failure
 from probe.records import Record, Unshown
-from probe.safe_words import json_bytes, quoted, scrub
+from probe.safe_words import json_bytes, quoted, scrub, shortened
 from probe.wire.manifests import IMAGE_CONFIGS, INDEX_TYPES, MANIFEST_TYPES, Blob, platform_of
 
 MAX_MANIFEST = 4 * 1024 * 1024  # bytes, for a config too; distribution refuses larger manifests
@@ -24,17 +24,19 @@ MAX_MANIFESTS = 500  # of one source
 _MAX_DEPTH = 4  # indexes within indexes
 _MAX_BLOBS = 10_000  # of one manifest
 _MAX_BLOB = 1 << 40  # bytes
+_LONGEST_ERROR = 1000  # characters
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_PLATFORM = re.compile(r"(?:[\w.-]{1,32}/){0,2}[\w.-]{1,32}", re.ASCII)
 # The entry of an attestation names the image that it is about (BuildKit, docs/attestations/attestation-storage.md).
 _SUBJECT_ANNOTATION = "vnd.docker.reference.digest"
 
 
 class CopyError(Exception):
-    """Why a copy cannot start or go on: one printable line without secrets."""
+    """Why a copy cannot start or go on: one short printable line without secrets."""
 
     def __init__(self, failure: Failure, text: str) -> None:
         self.failure = failure
-        super().__init__(text)
+        super().__init__(shortened(text, _LONGEST_ERROR))
 
 
 class StoppedError(CopyError):
@@ -214,7 +216,8 @@ class Source:
         config = document.config
         if config is None or config.media_type not in IMAGE_CONFIGS or config.size > MAX_MANIFEST:
             return None
-        return platform_of(read_whole(self.content, config))
+        platform = platform_of(read_whole(self.content, config))
+        return _check_platform(platform, self.content.name) if platform else None
 
 
 class _Manifest(Record, frozen=True, rename="camel"):
@@ -313,12 +316,21 @@ def _media_type(manifest: _Manifest, announced: str, possible: tuple[str, ...]) 
 
 
 def check_entry(entry: Blob, name: str) -> None:
-    """Raise CopyError MALFORMED for a digest other than sha256, or for an impossible size."""
+    """Raise CopyError MALFORMED for a digest other than sha256, an impossible size, or a platform that is no name."""
     if not is_digest(entry.digest):
         text = f"{name} has the digest {quoted(entry.digest)}; only sha256: and 64 hexadecimal digits can be copied"
         raise CopyError(Failure.MALFORMED, text)
     if not 0 <= entry.size <= _MAX_BLOB:
         raise CopyError(Failure.MALFORMED, f"{name}: {entry.digest[:19]}… has the size {entry.size}")
+    if entry.platform is not None and entry.platform.text:
+        _check_platform(entry.platform.text, name)
+
+
+def _check_platform(text: str, name: str) -> str:
+    """`text`, which is shown in plans and errors. Raises CopyError MALFORMED."""
+    if not _PLATFORM.fullmatch(text):
+        raise CopyError(Failure.MALFORMED, f"{name} has the platform {quoted(text)}; for example linux/amd64")
+    return text
 
 
 def read_whole(content: Content, blob: Blob) -> bytes:

@@ -48,7 +48,8 @@ def refused(path: str) -> str:
     text = str(error.value)
     assert text.startswith("--image-archive: ")
     assert text.endswith("; for example --image-archive ecr-probe.tar")
-    assert "\n" not in text
+    assert text.isprintable()
+    assert len(text) < 1100
     return text
 
 
@@ -266,6 +267,14 @@ HOSTILE: dict[str, tuple[Callable[[], Files], str]] = {
     "a layer of another size": (lambda: with_layer(size=5), "bytes, but its manifest says 5"),
     "a layer of no size": (lambda: with_layer(size=1 << 60), f"has the size {1 << 60}"),
     "a layer of another digest": (lambda: with_layer(digest="md5:1"), "has the digest 'md5:1'"),
+    "a platform with an escape": (
+        lambda: with_root(lambda roots: [roots[0] | {"platform": {"os": "linux\x1b[2J", "architecture": "amd64"}}]),
+        "has the platform 'linux\\x1b[2J/amd64'; for example linux/amd64",
+    ),
+    "a long platform": (
+        lambda: with_root(lambda roots: [roots[0] | {"platform": {"os": "a" * 3_000_000}}]),
+        "has the platform 'aaa",
+    ),
     "nested indexes": (lambda: nested(6), "nests indexes deeper than 4 levels"),
     "many manifests": (lambda: wide(1000), "has more than 500 manifests"),
     "schema 1": (schema_1, "has the format of schema 1"),
@@ -303,6 +312,15 @@ def test_an_archive_that_is_wrong_is_refused_with_one_line(name: str, tmp_path: 
     assert expected in refused(layouts.write_tar(tmp_path, files()))
 
 
+def test_a_platform_that_is_no_name_is_not_shown(tmp_path: Path) -> None:
+    files = layouts.saved(LAYERS)
+    name = next(name for name in files if name.endswith(".json"))
+    files[name] = json.dumps(json.loads(files[name]) | {"os": "linux\n::error::x"}).encode()
+    with open_archive(layouts.write_tar(tmp_path, files)) as source, pytest.raises(CopyError) as error:
+        assert source.platforms
+    assert "has the platform 'linux\\n::error::x/amd64'; for example linux/amd64" in str(error.value)
+
+
 def member(name: str, **attributes: Any) -> bytes:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w") as tar:
@@ -313,11 +331,15 @@ def member(name: str, **attributes: Any) -> bytes:
     return whole.getvalue()
 
 
-def pax_header_of(size: int) -> bytes:
+def pax_header(content: bytes) -> bytes:
     entry = tarfile.TarInfo("pax")
-    entry.type, entry.size = tarfile.XHDTYPE, size
+    entry.type, entry.size = tarfile.XHDTYPE, len(content)
+    return entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE) + member("a")[:512]
+
+
+def pax_header_of(size: int) -> bytes:
     record = f"{size} comment=".encode()
-    return entry.tobuf(tarfile.USTAR_FORMAT) + record + b"x" * (size - len(record) - 1) + b"\n" + member("a")
+    return pax_header(record + b"x" * (size - len(record) - 1) + b"\n")
 
 
 WRONG_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -339,6 +361,10 @@ WRONG_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         "is neither an OCI layout",
     ),
     "a large header": (lambda: pax_header_of(8 << 20), "is not a whole tar archive"),
+    # Both cost tarfile the square of their size: in time, and in memory.
+    "a header of digits": (lambda: pax_header(b"1" * 8000), "is not a whole tar archive"),
+    "a header of many records": (lambda: pax_header(b"5 aaa" * 1600 + b"="), "is not a whole tar archive"),
+    "many large headers": (lambda: pax_header_of(4000) * 100, "is not a whole tar archive"),
     "gzip that ends early": (
         lambda: gzip.compress(layouts.tar(layouts.one_platform()))[:-20],
         "cannot be decompressed: it ends too early",
