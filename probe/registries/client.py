@@ -371,7 +371,9 @@ class Registry:
 
     def _check_redirect(self, origin: Origin) -> None:
         """Raise CopyError for a place to which no remote registry may lead: this machine itself."""
-        if origin == self._origin or not origin.is_loopback or self._origin.is_loopback:
+        if origin == self._origin or not origin.is_of_this_machine:
+            return
+        if self._origin.is_loopback and origin.is_loopback:
             return
         raise CopyError(Failure.REDIRECT, f"{self.host} redirects to {quoted(origin.host)}, which is not followed")
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import socket
+import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPException
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from probe.config.flags import UsageError, with_example
@@ -20,6 +21,9 @@ from probe.registries.urls import LOOPBACK
 from probe.safe_words import quoted
 from probe.wire import Wire, real_wire
 from probe.wire.errors import WireError
+
+_LONGEST_HEAD = 16 * 1024  # bytes of a proxy's answer
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 
 
 def operator_wire(ca_bundle: str | None = None, *, proxies: Callable[[], Mapping[str, str]] | None = None) -> Wire:
@@ -70,25 +74,52 @@ def _tunnel(proxy: str, host: str, port: int, seconds: float) -> socket.socket:
     """A connection to `host` through a proxy's CONNECT. No error repeats the proxy's URL: it may have a login."""
     parts = _proxy(proxy)
     name = f"the proxy {parts.hostname}"
-    connection = HTTPConnection(parts.hostname or "", parts.port or 3128, timeout=seconds)
-    headers = {}
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if parts.username is not None:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
-    connection.set_tunnel(f"[{host}]" if ":" in host else host, port, headers)
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(login.encode()).decode()}")
+    ends = time.monotonic() + seconds
+    sock: socket.socket | None = None
     try:
-        connection.connect()
-        sock: socket.socket = connection.sock
-        connection.sock = None  # close() leaves it open
-    except socket.gaierror as error:
-        raise WireError(Failure.NXDOMAIN, f"{name} does not resolve: {error.strerror}") from None
-    except TimeoutError:
-        raise WireError(Failure.TIMEOUT, f"{name} does not answer") from None
-    except (OSError, HTTPException) as error:
-        raise WireError(Failure.UNREACHABLE, f"{name} did not connect to {host}: {error}") from None
-    finally:
-        connection.close()
+        sock = _connected(parts.hostname or "", parts.port or 3128, seconds)
+        sock.sendall("\r\n".join([*lines, "", ""]).encode())
+        _require_tunnel(_read_head(sock, ends))
+    except BaseException as error:
+        if sock is not None:
+            sock.close()
+        match error:
+            case WireError():
+                raise WireError(error.failure, f"the proxy {error.detail}") from None
+            case TimeoutError():
+                raise WireError(Failure.TIMEOUT, f"{name} does not answer") from None
+            case OSError() | ValueError():
+                reason = getattr(error, "strerror", None) or error
+                raise WireError(Failure.UNREACHABLE, f"{name} did not connect to {host}: {reason}") from None
+        raise
+    sock.settimeout(seconds)
     return sock
+
+
+def _read_head(sock: socket.socket, ends: float) -> bytes:
+    """The head of a proxy's answer. Raises TimeoutError at the instant `ends`, ValueError for one without end."""
+    head = b""
+    while b"\r\n\r\n" not in head and b"\n\n" not in head:
+        if (left := ends - time.monotonic()) <= 0:
+            raise TimeoutError
+        sock.settimeout(left)
+        piece = sock.recv(_LONGEST_HEAD)
+        if not piece or len(head) > _LONGEST_HEAD:
+            raise ValueError("its answer is no HTTP" if not piece else "its answer is too long")
+        head += piece
+    return head
+
+
+def _require_tunnel(head: bytes) -> None:
+    """Raises ValueError unless the proxy agrees. It sends nothing more before the client does."""
+    match = _STATUS.match(head)
+    if match is None or not match[1].startswith(b"2"):
+        raise ValueError(head.partition(b"\n")[0].decode("latin-1").strip() if match else "its answer is no HTTP")
 
 
 def _proxy(url: str) -> SplitResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urljoin, urlsplit
 
 from probe.model import Failure
@@ -12,6 +14,7 @@ from probe.wire.errors import WireError
 
 LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}  # host → address
 _DOCKER_HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+_AWS_LOCAL = IPv6Network("fd00:ec2::/32")  # instance metadata and other services of the machine itself
 _LONGEST = 16_384  # characters; a signed URL has about 2,000
 
 
@@ -25,6 +28,19 @@ class Origin(Record, frozen=True):
     @property
     def is_loopback(self) -> bool:
         return self.host in LOOPBACK
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """A name or address of this machine itself, or of a service such as its instance metadata, in any spelling."""
+        name = self.host.rstrip(".")
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
+        address = _address(name.partition("%")[0])
+        if address is None:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        is_local = mapped.is_loopback or mapped.is_unspecified or mapped.is_link_local
+        return is_local or (isinstance(mapped, IPv6Address) and mapped in _AWS_LOCAL)
 
     @property
     def address(self) -> str:
@@ -88,6 +104,18 @@ def joined(url: str, location: str) -> str:
         return urljoin(url, location)
     except ValueError:
         raise _malformed() from None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """A numeric address as the resolver reads it, also 127.1 or 0x7f000001. None: a name."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        pass
+    try:
+        return ip_address(socket.inet_aton(text))
+    except (OSError, UnicodeError):
+        return None
 
 
 def with_query(url: str, query: str) -> str:

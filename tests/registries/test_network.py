@@ -6,7 +6,7 @@ import base64
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -31,9 +31,10 @@ def proxy(answer: Callable[[bytes], bytes]) -> Iterator[tuple[int, list[bytes]]]
                 while b"\r\n\r\n" not in head:
                     head += connection.recv(4096)
                 heads.append(head)
-                connection.sendall(answer(head))
-                while piece := connection.recv(4096):
-                    connection.sendall(piece)
+                with suppress(OSError):  # a client that closed early
+                    connection.sendall(answer(head))
+                    while piece := connection.recv(4096):
+                        connection.sendall(piece)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -59,6 +60,31 @@ def test_a_proxy_that_refuses_is_named_without_its_login(answer: bytes) -> None:
             wire.dial("registry.invalid", 443, 30)
     assert "sentinel" not in str(caught.value)
     assert caught.value.failure is Failure.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds", "failure"),
+    [
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, 30, Failure.UNREACHABLE),
+        (b"HTTP/1.1 200 OK\r\nX: y\r\n", 0.05, Failure.TIMEOUT),
+    ],
+    ids=["headers without end", "silence within the headers"],
+)
+def test_a_proxy_answers_in_bounded_time_and_bytes(answer: bytes, seconds: float, failure: Failure) -> None:
+    with proxy(lambda _head: answer) as (port, _):
+        wire = operator_wire(proxies=lambda: {"https": f"http://127.0.0.1:{port}"})
+        with pytest.raises(WireError) as caught:
+            wire.dial("registry.invalid", 443, seconds)
+    assert caught.value.failure is failure
+
+
+def test_a_proxys_words_control_no_terminal() -> None:
+    with proxy(lambda _head: b"HTTP/1.1 403 \x1b[2J password=sentinel\r\n\r\n") as (port, _):
+        wire = operator_wire(proxies=lambda: {"https": f"http://127.0.0.1:{port}"})
+        with pytest.raises(WireError, match=r"did not connect to registry\.invalid: HTTP/1\.1 403") as caught:
+            wire.dial("registry.invalid", 443, 30)
+    assert str(caught.value).isprintable()
+    assert "sentinel" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["https://proxy.example", "socks5://proxy.example", "http://[", "http://:0"])

@@ -184,6 +184,20 @@ def test_a_wrong_range_is_refused(range_: str, foreign: Foreign) -> None:
         ),
         (Response(307, {"Location": "http://127.0.0.1:22/"}), "redirects to '127.0.0.1', which is not followed"),
         (Response(307, {"Location": "https://localhost/"}), "redirects to 'localhost', which is not followed"),
+        *(
+            (Response(307, {"Location": f"https://{host}/latest/meta-data"}), ", which is not followed")
+            for host in (
+                "app.localhost.",
+                "127.1",
+                "2130706433",
+                "0.0.0.0",
+                "[::]",
+                "[::ffff:127.0.0.1]",
+                "169.254.169.254",
+                "[fe80::1%25eth0]",
+                "[fd00:ec2::254]",
+            )
+        ),
         (Response(307, {"Location": "file:///etc/passwd"}), "names a malformed URL"),
         (Response(307, {"Location": "https://[::1"}), "names a malformed URL"),
         (Response(200, {}, bytes(2_000_000)), "a body of 2000000 bytes"),
