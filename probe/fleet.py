@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from probe.model import SCHEMA_VERSION, Severity, Status, Verdict
+from probe.model import SCHEMA_VERSION, Basis, Severity, Status, Verdict
 from probe.records import Record
 from probe.verdict import exit_code
 
 
 class Source(StrEnum):
-    """Where a run's verdict comes from."""
+    """What a run's status is based on."""
 
     PROBE = "probe"  # the probe's own document, from its log stream
     STOPPED_REASON = "stopped-reason"  # ECS's reasons: there was no task, or its container did not start
@@ -23,7 +23,8 @@ class SubnetRun(Record, frozen=True, kw_only=True):
     """The result of the probe's task in one subnet.
 
     `verdict` is None if only `status` is known; `words` is then the reason, in one sentence. With a verdict, `words` is
-    a remark on it. `task_arn` is None if no task was started.
+    a remark on it. With `--inspect` such a run has a predicted verdict, which does not change `status`. `task_arn` is
+    None if no task was started.
     """
 
     subnet: str  # "subnet-0a1b2c3d4e5f60718"
@@ -35,6 +36,11 @@ class SubnetRun(Record, frozen=True, kw_only=True):
     words: str | None
     seconds: float | None  # from the last RunTask to the answer
     tries: int = 1  # how often a task was requested here; the other fields are those of the last one
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether the verdict was predicted from the configuration: nothing was measured in this subnet."""
+        return self.verdict is not None and self.verdict.basis is Basis.CONFIGURATION
 
 
 class Expectation(Record, frozen=True, kw_only=True):
@@ -61,6 +67,8 @@ class Fleet(Record, frozen=True, kw_only=True):
     task_definition: str  # with its revision
     service: str | None
     role: str | None  # the role that the tasks had instead of their own
+    launch_type: str | None = None  # of the tasks; None: that of a capacity provider's instances
+    image: str | None = None  # that of --image, otherwise the probe's own; None: it is not in private ECR
     runs: tuple[SubnetRun, ...]
     expected: tuple[Expectation, ...] = ()
     notes: tuple[str, ...] = ()  # remarks on all runs, a sentence each
@@ -93,7 +101,7 @@ def _drill_code(run: SubnetRun, code: str | None, *, strict: bool) -> int:
         return exit_code(run.status, strict=strict)
     if run.status is not Status.FAIL:
         return 1
-    if run.verdict is None:
+    if run.verdict is None or run.is_predicted:
         return 3  # why it fails is unknown
     return (
         0 if any(finding.severity is Severity.ERROR and finding.code == code for finding in run.verdict.findings) else 1

@@ -374,6 +374,7 @@ EXPLAIN_FLAGS = (TASK, INSPECT_TASK, PROFILE, *CONTEXT_FLAGS, *EXPLAIN_REPORT_FL
 # ---- flags of smoke ------------------------------------------------------------------------------
 
 LAUNCH_TYPES = ("FARGATE", "EC2")
+FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 INSPECTED = ("failed", "all")
 
 

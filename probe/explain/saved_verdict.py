@@ -19,6 +19,7 @@ from probe.model import (
     Advice,
     Asker,
     Basis,
+    Cause,
     ConfigurationSummary,
     JudgedFinding,
     Measurement,
@@ -215,7 +216,7 @@ class _Proven(Record):
 
 def _rejudged(document: bytes) -> Verdict:
     """A verdict judged again by its steps and gates. What mends a gate was proven with the whole configuration, which
-    the document does not contain, so fixes are kept.
+    the document does not contain, so the advice is kept.
 
     Over several subnets it is shown as it was judged: what distinguishes the subnets is not in the document.
     """
@@ -233,20 +234,24 @@ def _rejudged(document: bytes) -> Verdict:
         proven = msgspec.json.decode(document, type=_Proven).findings
     except msgspec.ValidationError:  # of a newer program, with words that this one does not know
         proven = ()
-    findings = tuple(_with_fixes(finding, proven) for finding in verdict.findings)
+    findings = tuple(_with_advice(finding, proven) for finding in verdict.findings)
     return replace(verdict, configuration=inspected.configuration, gates=saved.gates, findings=findings)
 
 
-def _with_fixes(finding: JudgedFinding, saved: Iterable[JudgedFinding]) -> JudgedFinding:
-    fixes: dict[tuple[str, str | None], Advice] = {
-        (cause.code, cause.object): cause.fix
+def _with_advice(finding: JudgedFinding, saved: Iterable[JudgedFinding]) -> JudgedFinding:
+    """The finding with the fixes and reads of the saved causes, in which the ids of the account are filled in."""
+    advice: dict[tuple[str, str | None], tuple[Advice, Advice]] = {
+        (cause.code, cause.object): (cause.fix, cause.confirm)
         for other in saved
         if (other.code, other.endpoints) == (finding.code, finding.endpoints)
         for cause in other.causes
-        if cause.object is not None
     }
-    causes = (replace(cause, fix=fixes.get((cause.code, cause.object), cause.fix)) for cause in finding.causes)
-    return replace(finding, causes=tuple(causes))
+
+    def advised(cause: Cause) -> Cause:
+        fix, confirm = advice.get((cause.code, cause.object), (cause.fix, cause.confirm))
+        return replace(cause, fix=fix, confirm=confirm)
+
+    return replace(finding, causes=tuple(map(advised, finding.causes)))
 
 
 # ---- the document of smoke ------------------------------------------------------------------------------------------
@@ -284,11 +289,15 @@ def _rejudged_fleet(document: bytes) -> Fleet:
 
 
 def _rejudged_run(run: SubnetRun, document: bytes) -> SubnetRun:
-    """The verdict of a large fleet may have lost its successful steps: it is shown as it was judged."""
+    """The verdict of a large fleet may have lost its successful steps: it is shown as it was judged.
+
+    A status that was not that of the verdict is kept: it is ECS's reason's, or that of an exit code.
+    """
     if run.verdict is None:
         return run
     tried = {step.endpoint for step in run.verdict.steps}
     if any(summary.ok and summary.name not in tried for summary in run.verdict.endpoints):
         return run
     verdict = _rejudged(document)
-    return replace(run, verdict=verdict, status=verdict.status)
+    status = verdict.status if run.status is run.verdict.status and not run.is_predicted else run.status
+    return replace(run, verdict=verdict, status=status)

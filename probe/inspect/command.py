@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from probe import __version__
 from probe.config.flags import UsageError
@@ -80,19 +81,48 @@ def inspect(
         raise options.arguments.refusal("configuration", sentence) from error
 
 
-def inspect_each(options: Options, reader: Reader, measured: Sequence[Measured]) -> dict[str, Verdict]:
-    """The verdict of each run by its subnet, with what was read. Raises UsageError for what the user must change."""
-    inspection, configuration = read(reader, lambda view: evaluate(view, options, measured))
-    _check(inspection)
+class Inspected(NamedTuple):
+    """What is inspected together with others, and the runs that are joined with it."""
+
+    options: Options
+    measured: tuple[Measured, ...] = ()
+
+
+def inspect_each(every: Sequence[Inspected], reader: Reader) -> list[dict[str, Verdict] | UsageError]:
+    """For each the verdicts by subnet, with what was read for all, or why there is none.
+
+    Raises UsageError where AWS does not accept the credentials.
+    """
+
+    def evaluated(view: View, each: Inspected) -> Inspection | UsageError:
+        try:
+            return evaluate(view, each.options, each.measured)
+        except UsageError as error:
+            return error
+
+    def verdicts(result: Inspection | UsageError, options: Options) -> dict[str, Verdict] | UsageError:
+        if isinstance(result, UsageError):
+            return result
+        try:
+            _check(result)
+        except UsageError as error:
+            return error
+        return _by_subnet(result, configuration, strict=options.strict)
+
+    results, configuration = read(reader, lambda view: [evaluated(view, each) for each in every])
+    return [verdicts(result, each.options) for result, each in zip(results, every, strict=True)]
+
+
+def _by_subnet(inspection: Inspection, configuration: Configuration, *, strict: bool) -> dict[str, Verdict]:
+    """The verdict in each subnet, on the images of the first Region."""
     part = inspection.parts[0]
     return {
         origin.subnet: replace(
-            _verdict_in(origin, part, inspection.measured[origin.subnet], configuration, strict=options.strict),
+            _verdict_in(origin, part, inspection.measured.get(origin.subnet), configuration, strict=strict),
             configuration=configuration.summary,
             gates=tuple(gate for each in part.legs if each.origin is origin for gate in each.gates),
         )
         for origin in part.target.origins
-        if origin.subnet in inspection.measured
     }
 
 

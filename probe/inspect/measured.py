@@ -13,7 +13,7 @@ from probe.configuration.view import Item, View
 from probe.explain.saved_verdict import Saved, read_saved
 from probe.inspect.options import Options
 from probe.inspect.workload import Place, Workload, is_known, of_interface, of_service, of_task
-from probe.model import Action, Basis, Measurement, Verdict
+from probe.model import Action, Basis, Measurement, Path, Verdict
 from probe.narration import few
 from probe.records import Record, replace
 from probe.safe_words import json_bytes
@@ -71,7 +71,7 @@ def workload_of(view: View, options: Options, measured: Sequence[Measured]) -> t
     first = measured[0].facts
     image = first.plan.image
     workload = _described(view, options, measured[0])
-    places = tuple(_place(view, options, run, workload.places) for run in measured)
+    places = tuple(_place(view, options, run, _places_of(workload, run)) for run in measured)
     workload = replace(
         workload,
         launch_type=first.surroundings.launch_type or workload.launch_type,
@@ -105,12 +105,20 @@ def _described(view: View, options: Options, run: Measured) -> Workload:
     )
 
 
+def _places_of(workload: Workload, run: Measured) -> tuple[Place, ...]:
+    """Where the workload has the interface that the run is about. On EC2 a check in awsvpc mode does not measure the
+    interface that pulls.
+    """
+    own = run.facts.basis is Basis.MEASURED and run.facts.surroundings.path is Path.TASK_ENI
+    return workload.task_places if own and workload.task_places else workload.places
+
+
 def _place(view: View, options: Options, run: Measured, described: Sequence[Place]) -> Place:
     """By the interface that has the address; where it is gone, by the subnet whose range contains it. A subnet that
-    the document names, and a task that ECS describes, need neither."""
+    the document names, and a task that ECS describes, need neither. What ECS reports of a task is about its pull."""
     addresses = run.facts.surroundings.addresses
     known = [place for place in described if run.subnet in (None, place.subnet)]
-    if run.subnet is None and not addresses and known:
+    if run.subnet is None and known and (run.facts.basis is Basis.TEXT or not addresses):
         return known[0]
     interface = None if run.subnet is not None and (options.security_groups or known) else _interface(view, addresses)
     if interface is not None and run.subnet in (None, interface.subnet):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from probe.config.flags import FARGATE_PROVIDERS
 from probe.configuration.operations import (
     DESCRIBE_CAPACITY_PROVIDERS,
     DESCRIBE_CONTAINER_INSTANCES,
@@ -28,7 +29,6 @@ from probe.model import ImageReference, LogDestination
 from probe.records import Record, replace
 from probe.safe_words import quoted
 
-_FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 _INSTANCES_PER_CALL = 100  # of ecs:DescribeContainerInstances
 
 
@@ -48,11 +48,15 @@ class Place(Record, frozen=True, kw_only=True):
 
 
 class Workload(Record, frozen=True, kw_only=True):
-    """What pulls: images, role and places. `launch_type` is ECS's word."""
+    """What pulls: images, role and places. `launch_type` is ECS's word.
+
+    `task_places` are where the tasks of a service have interfaces of their own, which do not pull on EC2.
+    """
 
     launch_type: str
     images: tuple[str, ...]
     places: tuple[Place, ...]
+    task_places: tuple[Place, ...] = ()
     role: str | None = None
     network_mode: str | None = None
     cluster: str | None = None
@@ -77,7 +81,7 @@ def of_service(view: View, options: Options) -> Workload:
     service = _with_task_set(found[0])
     definition = _definition(view, service["taskDefinition"])
     launch_type = options.launch_type or _launch_type(view, service, definition)
-    places = tuple(_of_configuration(service))
+    places = task_places = tuple(_of_configuration(service))
     if launch_type != "FARGATE" or not places:
         arns = view.items(LIST_CONTAINER_INSTANCES, cluster=options.cluster)
         places = _of_instances(view, options, [str(arn) for arn in arns])
@@ -89,7 +93,8 @@ def of_service(view: View, options: Options) -> Workload:
             raise options.arguments.refusal("subnets", "none of them is one of the service's")
     revision = _revision(view, service, str(service["taskDefinition"]))
     pins = tuple(_pins(definition, revision)) if revision else ()
-    return _workload(definition, launch_type, places, options, service=str(service.get("serviceName") or ""), pins=pins)
+    name = str(service.get("serviceName") or "")
+    return _workload(definition, launch_type, places, options, service=name, pins=pins, task_places=task_places)
 
 
 def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
@@ -141,7 +146,7 @@ def _launch_type(view: View, item: Item, definition: Item) -> str:
         return str(item["launchType"])
     strategy = item.get("capacityProviderStrategy") or ()
     names = [str(entry["capacityProvider"]) for entry in strategy] or [str(item.get("capacityProviderName") or "")]
-    if any(name in _FARGATE_PROVIDERS for name in names):
+    if any(name in FARGATE_PROVIDERS for name in names):
         return "FARGATE"
     if any(names):
         providers = view.items(DESCRIBE_CAPACITY_PROVIDERS, capacityProviders=sorted(names))

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from probe.fleet import Fleet, SubnetRun
-from probe.model import JudgedFinding, Severity, Status, Verdict
+from probe.fleet import Fleet, Source, SubnetRun
+from probe.model import Basis, JudgedFinding, Severity, Status, Verdict
 from probe.narration import counted, duration
 from probe.report.summary import in_a_line, is_note
 from probe.verdict import weight
 
 NO_VERDICT = "no verdict"
+PREDICTED = "its endpoints and findings are predicted from the configuration, and nothing was measured"
 
 
 class Fault(NamedTuple):
@@ -23,8 +24,8 @@ class Fault(NamedTuple):
     runs: tuple[SubnetRun, ...]
 
 
-class WithoutVerdict(NamedTuple):
-    """Runs that have no verdict, for the same reason."""
+class Unmeasured(NamedTuple):
+    """Runs in which nothing was measured, for the same reason. They have no verdict, or a predicted one."""
 
     status: Status
     reason: str
@@ -35,7 +36,8 @@ def faults(fleet: Fleet) -> list[Fault]:
     """Each fault once, the most serious first, and among equals the one that most subnets have."""
     first: dict[tuple[Severity, str, str], tuple[JudgedFinding, Verdict]] = {}
     runs_by_fault: dict[tuple[Severity, str, str], dict[str, SubnetRun]] = {}
-    for run, verdict in ((run, run.verdict) for run in fleet.runs if run.verdict):
+    # What was measured is the evidence of a fault that is predicted elsewhere.
+    for run, verdict in ((run, run.verdict) for run in sorted(fleet.runs, key=_is_predicted) if run.verdict):
         for finding in verdict.findings:
             fault = finding.severity, finding.code, finding.title
             first.setdefault(fault, (finding, verdict))
@@ -44,14 +46,31 @@ def faults(fleet: Fleet) -> list[Fault]:
     return sorted(merged, key=lambda fault: (*weight(fault.finding), -len(fault.runs)))
 
 
-def runs_without_verdict(fleet: Fleet) -> list[WithoutVerdict]:
-    """The runs that have no verdict, by reason, the worst status first."""
+def unmeasured_runs(fleet: Fleet) -> list[Unmeasured]:
+    """The runs in which nothing was measured, by reason, the worst status first."""
     runs_by_reason: dict[tuple[Status, str], list[SubnetRun]] = {}
     for run in fleet.runs:
-        if run.verdict is None:
-            runs_by_reason.setdefault((run.status, run.words or NO_VERDICT), []).append(run)
-    merged = [WithoutVerdict(status, reason, tuple(runs)) for (status, reason), runs in runs_by_reason.items()]
+        if run.verdict is None or run.is_predicted:
+            runs_by_reason.setdefault((run.status, reason(run)), []).append(run)
+    merged = [Unmeasured(status, text, tuple(runs)) for (status, text), runs in runs_by_reason.items()]
     return sorted(merged, key=lambda group: group.status.rank)
+
+
+def reason(run: SubnetRun) -> str:
+    """Why nothing was measured in this subnet, and that findings are predicted where they are."""
+    text = run.words or NO_VERDICT
+    return f"{text}; {PREDICTED}" if run.is_predicted else text
+
+
+def remark(run: SubnetRun) -> str:
+    """What a table adds to the status of a run whose probe reported no verdict; otherwise empty."""
+    if run.is_predicted:
+        return " (endpoints predicted)"
+    return " (by its exit code)" if run.source is Source.EXIT_CODE else ""
+
+
+def _is_predicted(run: SubnetRun) -> bool:
+    return run.is_predicted
 
 
 def endpoints(fleet: Fleet, most: int) -> list[str]:
@@ -77,7 +96,7 @@ def closing_sentence(fleet: Fleet) -> str:
     number = counted(len(fleet.runs), "subnet")
     where = f"{number} of {f'service {fleet.service}' if fleet.service else f'cluster {fleet.cluster}'}"
     lead = leading_fault(fleet)
-    title = lead.finding.title if lead else ""
+    title = f"{'predicted: ' if lead.verdict.basis is Basis.CONFIGURATION else ''}{lead.finding.title}" if lead else ""
     parts = f"{where}{f': {statuses}' if statuses else ' tried'}", title, _drill(fleet), duration(fleet.seconds)
     return in_a_line("; ".join(part for part in parts if part))
 
@@ -90,5 +109,8 @@ def _drill(fleet: Fleet) -> str:
 
 
 def places(runs: Iterable[SubnetRun]) -> list[str]:
-    """The subnets, each with its zone."""
-    return [f"{run.subnet} ({run.zone})" if run.zone else run.subnet for run in runs]
+    """The subnets, each with its zone and, where nothing was measured, that a verdict is predicted."""
+    remarks = (
+        (run.subnet, [*([run.zone] if run.zone else []), *(["predicted"] if run.is_predicted else [])]) for run in runs
+    )
+    return [f"{subnet} ({', '.join(texts)})" if texts else subnet for subnet, texts in remarks]

@@ -15,7 +15,7 @@ from probe.fleet import Fleet
 from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdict
 from probe.narration import few
 from probe.report import Page, gates
-from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, runs_without_verdict
+from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, unmeasured_runs
 from probe.report.summary import certainty, fix
 from probe.safe_words import shortened
 from probe.verdict import leading_finding, weight
@@ -51,7 +51,7 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
 
 
 def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
-    for status, reason, runs in runs_without_verdict(fleet):
+    for status, reason, runs in unmeasured_runs(fleet):
         yield _Annotation(_BY_STATUS[status], f"{status}{_share(len(runs), fleet)}", (reason, *_where(places(runs))))
     for finding, _, runs in faults(fleet):
         title = f"{finding.code}{_share(len(runs), fleet)}"

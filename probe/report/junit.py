@@ -26,7 +26,7 @@ from probe.model import (
     Verdict,
 )
 from probe.report import Page
-from probe.report.fleet import NO_VERDICT, closing_sentence, is_met_drill
+from probe.report.fleet import PREDICTED, closing_sentence, is_met_drill, reason
 from probe.report.gates import by_word, heading, unread
 from probe.report.layout import Line, block, plain, wrapped
 from probe.report.summary import fix
@@ -226,6 +226,7 @@ def _output(verdict: Verdict) -> Iterator[Line]:
 
 def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
     properties = {
+        "status": run.status,
         "subnet": run.subnet,
         "availability-zone": run.zone,
         "task": run.task_arn,
@@ -234,14 +235,13 @@ def _of_run(run: SubnetRun, fleet: Fleet) -> _Suite:
         "task-definition": fleet.task_definition,
         "service": fleet.service,
     }
-    notes = (*fleet.notes, *((run.words,) if run.words else ()))
+    notes = (*fleet.notes, *((run.words,) if run.words else ()), *((PREDICTED,) if run.is_predicted else ()))
     output = "".join(f"{shortened(note, _LONGEST_BODY)}\n" for note in notes)
+    task = _Case("task", "task", run.seconds or 0.0, _failing(run.status, run.source or "task", reason(run)))
     if run.verdict is None:
-        reason, seconds = run.words or NO_VERDICT, run.seconds or 0.0
-        case = _Case("task", "task", seconds, _failing(run.status, run.source or "task", reason))
-        return _Suite(run.subnet, run.subnet, fleet.started_at, seconds, properties, (case,), output)
+        return _Suite(run.subnet, run.subnet, fleet.started_at, task.seconds, properties, (task,), output)
     suite = _suite(run.verdict, name=run.subnet)
-    cases = suite.cases
+    cases = (task, *suite.cases) if run.is_predicted else suite.cases
     if run.status in (Status.FAIL, Status.INCONCLUSIVE) and not _has_failed(cases):
         cases = (*cases, _answer_case(run.status, run.words or run.verdict.summary))
     return suite._replace(properties={**suite.properties, **properties}, cases=cases, output=output + suite.output)

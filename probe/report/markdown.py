@@ -34,7 +34,8 @@ from probe.report.fleet import (
     is_met_drill,
     leading_fault,
     places,
-    runs_without_verdict,
+    remark,
+    unmeasured_runs,
 )
 from probe.report.layout import block
 from probe.report.summary import Mark, endpoint_state, fix, mark, subject
@@ -128,7 +129,7 @@ def _of_fleet(fleet: Fleet) -> Iterator[str]:
         names = endpoints(fleet, _MOST_ENDPOINTS)
         head = ("subnet", "zone", *(_cell(name) for name in names), "verdict")
         yield _table(head, (_run_row(run, names) for run in fleet.runs))
-    for status, reason, runs in runs_without_verdict(fleet):
+    for status, reason, runs in unmeasured_runs(fleet):
         number = counted(len(runs), "subnet")
         yield f"{_PICTURES[status]} {status}, {number}: {_code(reason, _LONGEST_LINE)} in {_listed_subnets(runs)}"
     for note in fleet.notes:
@@ -197,7 +198,7 @@ def _stage(steps: Sequence[Step], findings: Sequence[JudgedFinding]) -> str:
 
 def _run_row(run: SubnetRun, names: Sequence[str]) -> list[str]:
     cells = [_endpoint(*endpoint_state(run.verdict, name)) for name in names]
-    return [_cell(run.subnet), _cell(run.zone or ""), *cells, f"{_PICTURES[run.status]} {run.status}"]
+    return [_cell(run.subnet), _cell(run.zone or ""), *cells, f"{_PICTURES[run.status]} {run.status}{remark(run)}"]
 
 
 def _endpoint(state: Mark, worst: JudgedFinding | None) -> str:

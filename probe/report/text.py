@@ -11,12 +11,12 @@ from functools import partial
 from typing import NamedTuple
 
 from probe.faults.causes.lookups import lookups_of
-from probe.fleet import Fleet, Source, SubnetRun
+from probe.fleet import Fleet, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
 from probe.records import replace
 from probe.report import Page, gates
-from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, runs_without_verdict
+from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, remark, unmeasured_runs
 from probe.report.gates import Brevity
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
 from probe.report.summary import (
@@ -297,7 +297,7 @@ def _fleet_lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Li
         yield from _explained(number, fault.finding, fault.verdict, page, detail)
         yield ()
     yield from _more_findings([fault.finding for fault in serious[len(listed) :]], page)
-    for status, text, runs in runs_without_verdict(fleet):
+    for status, text, runs in unmeasured_runs(fleet):
         yield from wrapped((TONES[status], f"{status}: "), text, indent=0, page=page, style="strong", hang=2)
         yield from _where(runs, page)
         yield ()
@@ -354,8 +354,7 @@ def _subnets(fleet: Fleet, most: int) -> Iterator[Line]:
 
 def _row(run: SubnetRun, names: Sequence[str]) -> _Row:
     cells = tuple(MARKS[endpoint_state(run.verdict, name)[0]] for name in names)
-    source = " (by its exit code)" if run.source is Source.EXIT_CODE else ""
-    return _Row((run.zone or "unknown", run.subnet), cells, (TONES[run.status], f"{run.status}{source}"))
+    return _Row((run.zone or "unknown", run.subnet), cells, (TONES[run.status], f"{run.status}{remark(run)}"))
 
 
 def _shared(rows: Sequence[_Row]) -> list[_Row]:
@@ -384,7 +383,7 @@ def _remarks(fleet: Fleet, page: Page) -> Iterator[Line]:
         yield from _note("note: ", text, page)
     runs_by_text: dict[str, list[SubnetRun]] = {}
     for run in fleet.runs:
-        if run.words and run.verdict is not None:
+        if run.words and run.verdict is not None and not run.is_predicted:
             runs_by_text.setdefault(run.words, []).append(run)
     for text, runs in runs_by_text.items():
         yield from _note("note: ", text, page)

@@ -116,6 +116,8 @@ class Smoke:
             task_definition=definition.rpartition("/")[2],
             service=options.service.rpartition("/")[2] if options.service else None,
             role=self._target.role if self._target else None,
+            launch_type=self._target.launch_type if self._target else None,
+            image=options.image or (self._target.own_image if self._target else None),
             runs=runs,
             expected=options.expected,
             notes=tuple(dict.fromkeys((*self._notes, *cleanup_notes))),

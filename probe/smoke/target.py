@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.config import readers
 from probe.config.commands import COMMANDS
-from probe.config.flags import UsageError
+from probe.config.flags import FARGATE_PROVIDERS, UsageError
 from probe.images import OtherImage, parse_image
 from probe.model import ImageReference
 from probe.narration import few
@@ -48,6 +48,19 @@ class Target(Record, frozen=True):
     image: ImageReference | None  # the probe's own, which ECS pulls; None: not in private ECR
     vpc_cidrs: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def launch_type(self) -> str | None:
+        """ECS's word, None where a capacity provider's instances decide it."""
+        strategy = self.request.get("capacityProviderStrategy", ())
+        if any(entry.get("capacityProvider") in FARGATE_PROVIDERS for entry in strategy):
+            return "FARGATE"
+        return self.request.get("launchType")
+
+    @property
+    def own_image(self) -> str | None:
+        """The probe's own image as it is written; None: it is not in private ECR."""
+        return self.image.text if self.image else None
 
     def in_subnet(self, subnet: str) -> dict[str, Any]:
         """RunTask's parameters for a task in `subnet`. ECS would choose among several, so each needs its own call.

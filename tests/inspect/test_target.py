@@ -9,12 +9,15 @@ import pytest
 
 from probe.config.flags import UsageError
 from probe.configuration.document import Configuration
+from probe.explain import explain_text
 from probe.inspect.command import evaluate
 from probe.inspect.measured import read_measured
 from probe.inspect.options import read_options
+from probe.inspect.stopped_task import settled
 from probe.inspect.target import Target
 from probe.model import GateName, Impact, Path, Severity, Standing, Verdict
 from probe.operator.reading import read
+from probe.records import replace
 from probe.report.json import unshortened
 from tests.inspect.vpc import IMAGE, REGION, Account, healthy_vpc, inspected
 
@@ -152,6 +155,23 @@ def test_a_stopped_task_has_the_groups_of_its_service() -> None:
     target, _ = targeted(account, "--task", TASK)
     (origin,) = target.origins
     assert (origin.interface, origin.groups, origin.addresses) == (None, ("sg-0a000000",), ("10.0.1.10",))
+
+
+def test_a_stopped_tasks_reason_on_ec2_is_about_the_interface_of_the_instance() -> None:
+    """ECS reports the address of the task, over which it does not pull."""
+    account = on_an_instance(with_service(launchType="EC2"))
+    (subnet,) = account.objects["ec2"]["Subnets"]
+    account.objects["ec2"]["Subnets"].append({**subnet, "SubnetId": "subnet-0b000000", "CidrBlock": "10.0.2.0/24"})
+    account.objects["ecs"]["tasks"] = [task(launchType="EC2", containerInstanceArn=INSTANCE)]
+    verdict = explain_text(
+        f"CannotPullContainerError: failed to resolve ref {IMAGE}: dial tcp 10.0.1.11:443: i/o timeout"
+    )
+    assert verdict is not None
+    around = replace(verdict.surroundings, addresses=("10.0.2.10",), launch_type="EC2")
+    joined_verdict, problem = settled(replace(verdict, surroundings=around), account, TASK)
+    assert problem is None
+    gates = [gate for gate in joined_verdict.gates if gate.gate is GateName.SECURITY_GROUP_EGRESS]
+    assert {(gate.subnet, gate.object) for gate in gates} == {("subnet-0a000000", "sg-0e000000")}
 
 
 # ---- measured verdicts -----------------------------------------------------------------------------------------------

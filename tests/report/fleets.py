@@ -42,6 +42,7 @@ def fleet(runs: Iterable[SubnetRun], *, strict: bool = False, **fields: Any) -> 
         "task_definition": "ecr-probe-smoke:3",
         "service": None,
         "role": None,
+        "launch_type": "FARGATE",
         "runs": runs,
     }
     return Fleet(**(defaults | fields))

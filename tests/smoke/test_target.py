@@ -9,6 +9,7 @@ import pytest
 from probe.config.flags import UsageError
 from probe.model import Status
 from tests.smoke.aws import (
+    ACCOUNT,
     EXECUTION_ROLE,
     GROUP,
     REGION,
@@ -86,6 +87,23 @@ def test_a_service_defines_network_and_launch_type(bench: Bench, aws: Aws) -> No
     assert awsvpc(request) == placed | {"subnets": [subnet(0)]}
     assert (request["launchType"], request["platformVersion"]) == ("FARGATE", "1.4.0")
     assert [Aws._subnet(request) for request in aws.requests("ecs:RunTask")] == [subnet(0), subnet(1), subnet(2)]
+
+
+@pytest.mark.parametrize(
+    ("argv", "launch_type"),
+    [
+        ((), "FARGATE"),
+        (("--launch-type", "EC2"), "EC2"),
+        (("--capacity-provider", "FARGATE_SPOT"), "FARGATE"),
+        (("--capacity-provider", "mine"), None),
+    ],
+)
+def test_the_fleet_names_launch_type_and_image(bench: Bench, argv: tuple[str, ...], launch_type: str | None) -> None:
+    fleet = bench.in_subnets(1, *argv)
+    assert (fleet.launch_type, fleet.image) == (
+        launch_type,
+        f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ecr-probe:0.1.0",
+    )
 
 
 def test_a_services_capacity_providers_are_used(bench: Bench, aws: Aws) -> None:
