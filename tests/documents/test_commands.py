@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -76,19 +77,43 @@ def account() -> Account:
     return Account(region="eu-west-1", objects=renamed(account.objects), replies=renamed(account.replies))
 
 
-def ran(line: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
-    (folder / "verdict.json").write_text(json.dumps(renamed(measured())))
+def environ(folder: Path) -> dict[str, str]:
     path = f"{folder}/.venv/bin:{os.environ['PATH']}"
     known = {"PATH": path, "HOME": str(folder), "PYTHONPATH": str(ROOT), "AWS_REGION": "eu-west-1", "COLUMNS": "100"}
+    return {**known, **VARIABLES, **CREDENTIALS}
+
+
+def ran(line: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    (folder / "verdict.json").write_text(json.dumps(renamed(measured())))
     return subprocess.run(
         ("bash", "-o", "pipefail", "-c", line),
         cwd=folder,
-        env={**known, **VARIABLES, **CREDENTIALS, "AWS_ENDPOINT_URL": url},
+        env=environ(folder) | {"AWS_ENDPOINT_URL": url},
         capture_output=True,
         text=True,
         input=STOPPED,
         timeout=120,
     )
+
+
+def stopped_once_it_listens(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command that runs until a signal ends it: SIGTERM after its first line that says that it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    process = subprocess.Popen(
+        ("bash", "-c", f"exec {line}"),
+        cwd=folder,
+        env=environ(folder) | {"ECR_PROBE_LISTEN": listen},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process:
+        lines = [next(line for line in process.stderr if "listen" in line)]
+        process.terminate()
+        out, rest = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(line, process.returncode, out, "".join(lines) + rest)
 
 
 def subcommand(line: str) -> str | None:
@@ -106,9 +131,12 @@ RUN = [command for command in COMMANDS if subcommand(command.line) not in ELSEWH
 
 @pytest.mark.parametrize("command", RUN, ids=lambda command: command.name)
 def test_a_command_runs_as_written(command: Command, folder: Path, account: Account) -> None:
-    with served(Endpoint(account)) as url:
-        line = f"timeout --preserve-status --signal=TERM 5 {command.line}" if is_endless(command.line) else command.line
-        done = ran(line, folder, url)
+    line = command.line
+    if is_endless(line):
+        done = stopped_once_it_listens(line, folder)
+    else:
+        with served(Endpoint(account)) as url:
+            done = ran(line, folder, url)
     # A verdict of a check or of the broken document may be a failure; a usage error never.
     assert done.returncode in ((0,) if subcommand(line) in (None, "demo", "serve", "schema") else (0, 1, 3)), done
     assert "Traceback" not in done.stderr

@@ -52,9 +52,15 @@ def required(shape: Any) -> dict[str, Any]:
         text = (
             (member.enum or ["x" * max(12, member.metadata.get("min", 1))])[0] if member.type_name == "string" else ""
         )
-        many = [{"Name": "x", "Values": ["y"]}] if name == "Filters" else ["example"]
-        parameters[name] = many if member.type_name == "list" else text
+        parameters[name] = [listed(name, member.member)] if member.type_name == "list" else text
     return parameters
+
+
+def listed(name: str, shape: Shape) -> Any:
+    """An item of a parameter that is a list."""
+    if name == "Filters":
+        return {"Name": "x", "Values": ["y"]}
+    return {next(iter(shape.members)): "example"} if shape.type_name == "structure" else "example"
 
 
 class Fixed(SimulatedAccount, kw_only=True):
@@ -84,7 +90,8 @@ def test_a_reply_arrives_as_it_was_sent(operation: Operation, page_size: int, mo
     endpoint = Endpoint(account, page_size=page_size)
     with served(endpoint) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        reader = reading_account(region="eu-west-1", profile=None)
+        agreed = () if operation.flag is None else (operation.flag,)
+        reader = reading_account(region="eu-west-1", profile=None, agreed=agreed)
         pages = list(reader.pages(f"{operation.service}:{operation.name}", **parameters))
     assert {action for action, _, _ in account.asked} == {f"{operation.service}:{operation.name}"}
     assert all(sent == parameters for _, sent, _ in account.asked)
