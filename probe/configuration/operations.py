@@ -334,7 +334,7 @@ INSTANCES = Operation(
     "Reservations",
     "InstanceId",
     "instance-id",
-    keep=("InstanceId", "SubnetId", "VpcId", "NetworkInterfaces", "MetadataOptions"),
+    keep=("InstanceId", "SubnetId", "VpcId", "NetworkInterfaces", "MetadataOptions", "Platform"),
     within="Instances",
 )
 LIST_CONTAINER_INSTANCES = Operation("ecs", "ListContainerInstances", "containerInstanceArns")

@@ -19,6 +19,7 @@ from probe.model import PLATFORM, READ_MANIFEST, GateAnswer, GateName, fits_plat
 from probe.narration import listed
 from probe.records import replace
 
+_WINDOWS = "windows/"  # whose images run on their own version of it alone: AWS[windows-versions]
 _INDEX = ("application/vnd.oci.image.index.", "application/vnd.docker.distribution.manifest.list.")
 
 
@@ -49,6 +50,8 @@ def _opinion(view: View, call: Call, needed: str, version: str, details: dict[st
         return _unknown(call, in_words(error), error.missing or str(error.obstacle))
     named = [platform for platform in offered if platform]
     fitting = next((platform for platform in named if fits_platform(platform, needed)), None)
+    if fitting is not None and needed.startswith(_WINDOWS):
+        return _unknown(call, f"{name} has {fitting}; for which version of Windows is not read")
     if fitting is not None:
         return allows(GateName.IMAGE, f"{name} has {fitting}, which the task needs", call.resource, fitting)
     if not offered or len(named) < len(offered):

@@ -45,6 +45,7 @@ class Look(Record, frozen=True):
     decided_by: str = ""  # the end of a sentence on a part of them
     protocol: str = "tcp"
     client_ports: Span = (32768, 60999)  # without which no reply arrives
+    other_ports: str = "the system uses only if it is set so"  # who uses those outside them
 
     @property
     def is_request(self) -> bool:
@@ -176,7 +177,7 @@ def judge(view: View, look: Look) -> Opinion:
         why = f"{_decider(entry, identity)} denies {part}, a part of {look.words}{look.decided_by}"
     else:
         denied = f"ports {area.ports[0]}-{area.ports[1]}"
-        why = f"{_decider(entry, identity)} denies {denied} of replies, which the system uses only if it is set so"
+        why = f"{_decider(entry, identity)} denies {denied} of replies, which {look.other_ports}"
     return depends(look.gate, why, identity, _number(entry))
 
 

@@ -18,6 +18,7 @@ from probe.gates.network_changes import TurnOffSourceCheck
 from probe.gates.opinion import Opinion, allows, depends, refuses
 from probe.gates.route_tables import Hop, Way, table_of, table_of_gateway, way
 from probe.model import GateName
+from probe.records import replace
 
 _MOST_HOPS = 5
 _HTTPS = (PORT, PORT)
@@ -153,20 +154,22 @@ def _through_nat(view: View, flow: Flow, found: Way, onward: tuple[Way, ...]) ->
 
 
 def _nat_acl(view: View, flow: Flow, subnet: str | None) -> Opinion | None:
-    """The network ACL of the NAT gateway's subnet, which the packets pass twice in each direction."""
+    """The network ACL of the NAT gateway's subnet, which the packets pass twice in each direction.
+
+    Outside, replies arrive at the gateway's own ports: AWS[ephemeral-ports].
+    """
     if subnet is None:
         return None
     inside = flow.origin.networks(flow.version)
-    outside, named = flow.destinations, (flow.place, flow.decided_by)
+    outside = flow.destinations
     from_inside = tuple(map(str, inside))
     anywhere = ("0.0.0.0/0" if flow.version == 4 else "::/0",)
-    looks = [
-        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, True, outside, _HTTPS, anywhere, *named),
-        Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, outside, EPHEMERAL, anywhere, *named),
-    ]
+    to_it = Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, inside, _HTTPS, from_inside)
+    from_it = replace(to_it, egress=True, peers=outside, grant=anywhere, place=flow.place, decided_by=flow.decided_by)
+    looks = [from_it, replace(from_it, egress=False, ports=EPHEMERAL, other_ports="NAT gateways use too")]
     if subnet != flow.origin.subnet:
-        looks.insert(0, Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, False, inside, _HTTPS, from_inside))
-        looks.append(Look(GateName.PUBLIC_PATH, subnet, flow.origin.vpc, True, inside, EPHEMERAL, from_inside))
+        back = replace(to_it, egress=True, ports=EPHEMERAL, client_ports=flow.origin.client_ports)
+        looks = [to_it, *looks, back]
     opinions = [judge(view, look) for look in looks]
     refusing = [opinion for opinion in opinions if opinion.refuses]
     return next((opinion for opinion in [*refusing, *opinions] if not opinion.allows), None)

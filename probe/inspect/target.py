@@ -60,7 +60,7 @@ def read_target(view: View, options: Options, measured: Sequence[Measured] = ())
     """
     workload, runs = workload_of(view, options, measured) if measured else (_workload(view, options), {})
     places = tuple({place.subnet: place for place in workload.places}.values()) if measured else workload.places
-    origins = tuple(_origins(view, options, places, windows=(workload.platform or "").startswith("windows")))
+    origins = tuple(_origins(view, options, places, workload.windows))
     images = tuple(_private_images(workload.images))
     if not images:
         named = few(tuple(quoted(image) for image in workload.images)) or "nothing"
@@ -155,8 +155,11 @@ def _workload(view: View, options: Options) -> Workload:
     )
 
 
-def _origins(view: View, options: Options, places: Iterable[Place], *, windows: bool) -> Iterator[Origin]:
-    """One for each subnet, and where instances in one subnet have different groups, for each of these."""
+def _origins(view: View, options: Options, places: Iterable[Place], windows: bool | None) -> Iterator[Origin]:
+    """One for each subnet, and where instances in one subnet have different groups, for each of these.
+
+    `windows` is None where the instances decide it.
+    """
     found = {(place.subnet, place.groups): place for place in places}
     subnets = view.some(SUBNETS, (place.subnet for place in found.values()))
     for place in found.values():
@@ -175,7 +178,7 @@ def _origins(view: View, options: Options, places: Iterable[Place], *, windows: 
             interface=place.interface,
             public_address=place.public_address,
             owner=subnet.get("OwnerId"),
-            windows=windows,
+            windows=place.windows if windows is None else windows,
         )
 
 

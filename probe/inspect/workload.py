@@ -45,6 +45,7 @@ class Place(Record, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     public_address: bool | None = None
     names_no_group: bool = False
+    windows: bool = False  # the instance's system
 
 
 class Workload(Record, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ class Workload(Record, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()  # ARNs up to the name, or "ssm"
     pins: tuple[tuple[ImageReference, Pin], ...] = ()  # tags of a service, which ECS may have resolved
     platform: str | None = None  # None where the instance decides it
+    windows: bool | None = None  # likewise
     reads_manifest: bool = False
 
 
@@ -212,8 +214,9 @@ def _of_instances(
     instances = [instance for instance in view.some(INSTANCES, ids).values() if instance is not None]
     places: dict[tuple[str, tuple[str, ...]], Place] = {}
     for instance in instances:
+        windows = str(instance.get("Platform")).lower() == "windows"  # of Linux EC2 lists none
         for interface in sorted(instance.get("NetworkInterfaces", ()), key=_device)[:1]:
-            place = of_interface(interface)
+            place = replace(of_interface(interface), windows=windows)
             places.setdefault((place.subnet, place.groups), place)
     return tuple(places.values())
 
@@ -319,6 +322,7 @@ def _workload(
         created_log_groups=tuple(_created_log_groups(containers)),
         secrets=tuple(dict.fromkeys(_secrets(containers))),
         platform=_platform(definition, launch_type),
+        windows=_is_windows(definition, launch_type),
         reads_manifest=options.read_manifest,
         **fields,
     )
@@ -354,12 +358,20 @@ def _created_log_groups(containers: Sequence[Item]) -> Iterator[str]:
             yield str(options["awslogs-group"])
 
 
+def _is_windows(definition: Item, launch_type: str) -> bool | None:
+    """By the task definition, which need not name its system on instances."""
+    family = (definition.get("runtimePlatform") or {}).get("operatingSystemFamily")
+    if not family:
+        return False if launch_type == "FARGATE" else None
+    return str(family).startswith("WINDOWS")
+
+
 def _platform(definition: Item, launch_type: str) -> str | None:
     """The platform in an image's words (botocore ecs, CPUArchitecture and OSFamily). On instances it is theirs, unless
     the task definition names it."""
     platform = definition.get("runtimePlatform") or {}
     if launch_type != "FARGATE" and not platform.get("cpuArchitecture"):
         return None
-    system = "windows" if str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS") else "linux"
+    system = "windows" if _is_windows(definition, launch_type) else "linux"
     architecture = {"X86_64": "amd64", "ARM64": "arm64"}.get(str(platform.get("cpuArchitecture") or "X86_64"))
     return f"{system}/{architecture}" if architecture else None

@@ -65,6 +65,16 @@ def test_the_platforms_of_an_index(
     assert (gate.answer, gate.object, gate.element) == (answer, REPOSITORY, element), gate.sentence
 
 
+def test_an_image_for_windows_may_be_for_another_version_of_it() -> None:
+    windows = {"os": "windows", "architecture": "amd64", "os.version": "10.0.17763.6000"}
+    start = account(windows, cpu="X86_64")
+    platform = start.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]["runtimePlatform"]
+    platform["operatingSystemFamily"] = "WINDOWS_SERVER_2022_CORE"
+    (gate,) = platform_gates(inspected(start, *SERVICE, "--read-manifest"))
+    assert (gate.answer, gate.element) == (GateAnswer.UNKNOWN, PLATFORM)
+    assert gate.sentence.endswith("has windows/amd64; for which version of Windows is not read")
+
+
 def test_a_missing_platform_is_the_cause_with_the_fix_of_a_check() -> None:
     verdict = inspected(account(AMD64), *SERVICE, "--read-manifest")
     (finding,) = verdict.findings

@@ -32,6 +32,7 @@ PATH, BLOCK = GateName.PUBLIC_PATH, GateName.BLOCK_PUBLIC_ACCESS
 BY_NAT, BY_GATEWAY = to("0.0.0.0/0", "nat-0c000000"), to("0.0.0.0/0", "igw-0a000000")
 WITH_ADDRESS = replace(PUBLIC, origin=replace(ORIGIN, public_address=True))
 WITHOUT_ADDRESS = replace(PUBLIC, origin=replace(ORIGIN, public_address=False))
+OF_WINDOWS = replace(PUBLIC, origin=replace(ORIGIN, windows=True))
 PUBLIC_6 = replace(PUBLIC, address="2001:db8::1")
 
 
@@ -77,6 +78,8 @@ def denied(cidr: str, first: int, last: int, *, egress: bool) -> Item:
         (PUBLIC, [BY_NAT], nat_acl(denied("0.0.0.0/0", 1024, 65535, egress=False)), ("refuses", "50")),
         (PUBLIC, [BY_NAT], nat_acl(denied("10.0.0.0/8", 32768, 65535, egress=True)), ("refuses", "50")),
         (PUBLIC, [BY_NAT], nat_acl(denied("0.0.0.0/0", 1024, 2000, egress=False)), ("depends", "50")),
+        (OF_WINDOWS, [BY_NAT], nat_acl(denied("10.0.0.0/8", 1024, 49151, egress=True)), ("depends", "50")),
+        (OF_WINDOWS, [BY_NAT], nat_acl(denied("10.0.0.0/8", 49152, 65535, egress=True)), ("refuses", "50")),
         (PUBLIC, [BY_NAT], nat_acl(denied("10.9.0.0/16", 0, 65535, egress=False)), ("allows", "0.0.0.0/0")),
         (WITH_ADDRESS, [BY_GATEWAY], {}, ("allows", "0.0.0.0/0")),
         (WITHOUT_ADDRESS, [BY_GATEWAY], {}, ("refuses", "0.0.0.0/0")),

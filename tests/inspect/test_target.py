@@ -103,6 +103,28 @@ def test_the_system_decides_which_ports_replies_need(system: str, windows: bool)
     assert [origin.windows for origin in target.origins] == [windows]
 
 
+@pytest.mark.parametrize(
+    ("family", "platform", "windows"),
+    [
+        ("WINDOWS_SERVER_2022_CORE", None, True),
+        (None, "windows", True),
+        (None, None, False),
+        ("LINUX", "windows", False),  # the cluster has instances of both systems
+    ],
+)
+def test_on_instances_the_system_is_the_task_definitions_else_theirs(
+    family: str | None, platform: str | None, windows: bool
+) -> None:
+    account = on_an_instance(with_service(launchType="EC2"))
+    definition = account.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]
+    definition["runtimePlatform"] = {"operatingSystemFamily": family} if family else {}
+    for reservation in account.objects["ec2"]["Reservations"]:
+        for instance in reservation["Instances"]:
+            instance.update({"Platform": platform} if platform else {})
+    target, _ = targeted(account, "--cluster", "main", "--service", "shop")
+    assert [origin.windows for origin in target.origins] == [windows]
+
+
 def test_a_service_on_ec2_pulls_by_the_instance() -> None:
     account = on_an_instance(with_service(launchType="EC2"))
     target, _ = targeted(account, "--cluster", "main", "--service", "shop")
