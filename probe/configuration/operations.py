@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from probe.configuration.reductions import image_manifest, service, task, task_definition
+from probe.configuration.reductions import image_manifest, record_set, service, task, task_definition
 from probe.records import Record
 
 
@@ -19,8 +19,7 @@ class Operation(Record, frozen=True):
     `key` is an item's id. `by` is how items are asked for by their ids, many in one call: a filter of EC2's, or a
     parameter where it begins with a capital letter. `keep` are an item's members that are kept; all others are
     dropped on reading, and with them everything that could hold a secret; "Role.Arn" is a member of a member, and
-    `reduced` drops more. `only` are the values of one member for which an item is kept at all. `action` is what IAM
-    calls it.
+    `reduced` drops more. `action` is what IAM calls it.
     """
 
     service: str
@@ -29,7 +28,6 @@ class Operation(Record, frozen=True):
     key: str | None = None
     by: str | None = None
     keep: tuple[str, ...] = ()
-    only: tuple[str, tuple[str, ...]] | None = None
     within: str | None = None  # the member of an item that lists the objects, such as a reservation's instances
     reduced: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     action: str = ""
@@ -46,11 +44,6 @@ class Operation(Record, frozen=True):
                 kept.setdefault(outer, {})[inner] = item[outer][inner]
         kept = kept if self.reduced is None else self.reduced(kept)
         return _without_free_text(kept)
-
-    def keeps(self, item: Any) -> bool:
-        """Whether an item is kept at all."""
-        member, values = self.only or ("", ())
-        return self.only is None or item.get(member) in values
 
     @property
     def permission(self) -> str:
@@ -437,8 +430,9 @@ RECORDS = Operation(
     keep=(
         *("Name", "Type", "TTL", "ResourceRecords", "AliasTarget"),
         *("SetIdentifier", "Weight", "Region", "Failover", "MultiValueAnswer", "HealthCheckId"),
+        *("GeoLocation", "GeoProximityLocation", "CidrRoutingConfig"),
     ),
-    only=("Type", ("A", "AAAA", "CNAME", "NS")),
+    reduced=record_set,
 )
 
 # Of a role its tags and description are not kept.

@@ -32,6 +32,7 @@ _OF_DEFINITION = (
 _MAX_MANIFEST = 4 * 1024 * 1024  # characters, as a check reads bytes of a manifest
 _MOST_PLATFORMS = 100
 _LONGEST_PLATFORM = 60  # characters
+_TYPES_OF_NAMES = ("A", "AAAA", "CNAME")
 _OF_INTERFACES = ("networkInterfaceId", "subnetId", "privateIPv4Address")
 
 
@@ -75,6 +76,13 @@ def image_manifest(item: Item) -> Item:
     children = manifest.children[:_MOST_PLATFORMS] if manifest else ()
     platforms = [scrub(child.platform.text)[:_LONGEST_PLATFORM] if child.platform else "" for child in children]
     return {"platforms": list(dict.fromkeys(platforms))}
+
+
+def record_set(item: Item) -> Item:
+    """A record set. Of other types than those of names, such as TXT, it counts that there is one."""
+    if item.get("Type") in _TYPES_OF_NAMES:
+        return item
+    return _only(item, ("Name", "Type", "TTL"))
 
 
 def _container(container: Item) -> Item:

@@ -88,9 +88,13 @@ def vpcs_of(view: View, zone: str) -> tuple[str, ...]:
     return tuple(item["VPCId"] for item in view.reply(ZONE, Id=zone).get("VPCs", ()))
 
 
-def records_of(view: View, zone: str) -> tuple[dict[str, Any], ...]:
-    """Every record set of a zone that answers with addresses or leads to another name. Raises MissingError."""
-    return tuple(item for item in view.items(RECORDS, HostedZoneId=zone) if item["Type"] != "NS")
+def records_of(view: View, zone: Zone) -> tuple[dict[str, Any], ...]:
+    """Every record set of a zone but those that each zone has. Raises MissingError."""
+    return tuple(
+        item
+        for item in view.items(RECORDS, HostedZoneId=zone.identity)
+        if item["Type"] not in ("NS", "SOA") or plain(item["Name"]) != zone.name
+    )
 
 
 def answer(view: View, zone: Zone, name: str, types: tuple[str, ...]) -> Answer | None:

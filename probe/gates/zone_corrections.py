@@ -13,6 +13,8 @@ from probe.gates.hosted_zones import Zone, records_of, vpcs_of
 from probe.gates.lookup import Lookup
 from probe.gates.vpc_endpoints import Item
 
+_ADDRESSES = ("A", "AAAA")
+
 
 def correction(
     view: View, lookup: Lookup, zone: Zone, endpoints: tuple[Item, ...], record: str | None = None
@@ -25,7 +27,7 @@ def correction(
     own = vpc_endpoints.of_service(endpoints, lookup)
     entry = _regional_entry(own[0]) if own and vpc_endpoints.carries(own[0]) else None
     try:
-        records = records_of(view, zone.identity)
+        records = records_of(view, zone)
     except MissingError:
         return None
     if entry is None:
@@ -50,7 +52,7 @@ def removal(view: View, lookup: Lookup, zone: Zone) -> Change | None:
         return None
     try:
         is_last = vpcs_of(view, zone.identity) == (lookup.vpc,)
-        records = records_of(view, zone.identity)
+        records = records_of(view, zone)
     except MissingError:
         is_last, records = False, ()
     if is_last and all(_is_about(item, lookup) and _is_whole(item) for item in records):
@@ -69,12 +71,13 @@ def _usual_name(lookup: Lookup, zone: Zone) -> str:
 def _is_about(record: Item, lookup: Lookup) -> bool:
     """Whether a record is for this name, or for its siblings of the same service."""
     parent = lookup.name.partition(".")[2]
-    return plain(record["Name"]) in (lookup.name, parent, f"*.{parent}")
+    of_service = () if parent.partition(".")[0] == lookup.region else (parent, f"*.{parent}")
+    return plain(record["Name"]) in (lookup.name, *of_service)
 
 
 def _hinders_alias(record: Item) -> bool:
     """Whether Route 53 refuses a plain alias of the same name next to this record set."""
-    return record["Type"] == "CNAME" or "SetIdentifier" in record
+    return record["Type"] == "CNAME" or (record["Type"] in _ADDRESSES and "SetIdentifier" in record)
 
 
 def _is_whole(record: Item) -> bool:

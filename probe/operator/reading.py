@@ -158,7 +158,7 @@ def _kept(operation: Operation, pages: Iterable[dict[str, Any]]) -> dict[str, An
     items = (item for page in pages for item in page.get(operation.items, ()))
     if operation.within is not None:
         items = (inner for item in items for inner in item.get(operation.within, ()))
-    return {operation.items: [operation.kept(item) for item in items if operation.keeps(item)]}
+    return {operation.items: [operation.kept(item) for item in items]}
 
 
 _OBSTACLES = {

@@ -83,7 +83,7 @@ def test_ordinary_runs_never_read_an_image(monkeypatch: pytest.MonkeyPatch) -> N
 
 @each
 def test_the_members_that_are_kept_exist(operation: Operation) -> None:
-    named = {*operation.keep, *([operation.key] if operation.key else ()), *(operation.only or ())[:1]}
+    named = {*operation.keep, *([operation.key] if operation.key else ())}
     for path in named:
         shape = element(operation)
         for member in path.split("."):

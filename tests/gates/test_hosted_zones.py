@@ -364,6 +364,14 @@ def test_records_that_cannot_be_read_are_unknown() -> None:
     assert answer_of(resolved(account), GATE).missing == "route53:ListResourceRecordSets"
 
 
+def test_a_text_record_of_the_name_hides_a_wildcard() -> None:
+    wildcard = alias(f"*.{REGISTRIES}", "vpce-0e000002", "dkr.ecr")
+    account = own_zone(REGISTRIES, wildcard, plain_record(REGISTRY, '"text"', record="TXT"), service="ecr.dkr")
+    found = resolved(account, "ecr.dkr")
+    assert found.failure is Failure.NO_ADDRESS
+    assert refusal(found).object == "Z0A"
+
+
 def test_text_records_are_not_kept() -> None:
     account = own_zone(API, plain_record(API, '"a secret"', record="TXT"), alias(API, "vpce-0e000001"))
     zone = Zone(identity="Z0A", name=API)

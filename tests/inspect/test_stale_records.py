@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from probe.gates.lookup import Lookup
+from probe.gates.zone_corrections import _is_about
 from probe.model import Advice, Standing
 from tests.inspect.vpc import Account, healthy_vpc, inspected
 
@@ -62,6 +66,35 @@ def test_without_an_endpoint_a_zone_of_this_name_alone_is_deleted_and_the_endpoi
     ]
     assert '"Action":"DELETE"' in fix.commands[0]
     assert (fix.note or "").endswith("every gate allows.")
+
+
+@pytest.mark.parametrize("record", ["TXT", "NS"])
+def test_a_zone_with_records_of_other_types_is_not_deleted(record: str) -> None:
+    """Route 53 would refuse, after the records that are known are gone."""
+    account = of_vpcs(with_zone("10.0.1.99"), "vpc-0a000000")
+    account.objects["ec2"]["VpcEndpoints"] = account.objects["ec2"]["VpcEndpoints"][1:]
+    other = {"Name": f"below.{HOST}.", "Type": record, "TTL": 60, "ResourceRecords": [{"Value": "x"}]}
+    account.objects["route53"]["ResourceRecordSets"].append({**other, "_HostedZoneId": ZONE})
+    commands = " ".join(fix_of(account).commands)
+    assert "DELETE" not in commands
+    assert "delete-hosted-zone" not in commands
+
+
+def test_a_record_for_every_service_of_the_region_is_not_taken_away() -> None:
+    lookup = Lookup(
+        name="logs.us-east-1.amazonaws.com", vpc="vpc-0a000000", endpoint="logs", region="us-east-1", records=("A",),
+        service="com.amazonaws.us-east-1.logs",
+    )  # fmt: skip
+    for name, about in (("logs", True), ("*", False)):
+        assert _is_about({"Name": f"{name}.us-east-1.amazonaws.com."}, lookup) is about
+    assert not _is_about({"Name": "us-east-1.amazonaws.com."}, lookup)
+
+
+def test_the_deletion_of_a_record_repeats_its_place() -> None:
+    account = of_vpcs(with_zone("10.0.1.99"), "vpc-0a000000")
+    account.objects["route53"]["ResourceRecordSets"][0] |= {"SetIdentifier": "all", "GeoLocation": {"CountryCode": "*"}}
+    (command,) = fix_of(account).commands
+    assert '"GeoLocation":{"CountryCode":"*"}' in command
 
 
 def test_a_zone_of_other_vpcs_is_taken_from_this_one_alone() -> None:
