@@ -544,6 +544,13 @@ UP_STACK_FLAGS = (
         note="as the stack has it, at first none",
     ),
     Flag(
+        "permissions-boundary",
+        "ARN",
+        "arn:aws:iam::123456789012:policy/ecr-probe-boundary",
+        "the policy that limits the stack's roles; operator-up.json allows roles only with one; none removes it",
+        note="as the stack has it, at first none",
+    ),
+    Flag(
         "sidecar",
         help="also run the sidecar as an ECS service of one task, with its page and metrics",
         note="as the stack has it, at first no",

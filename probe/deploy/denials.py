@@ -10,6 +10,7 @@ from probe.safe_words import scrub
 
 POLICY = "task-definitions/iam/operator-up.json"
 BY_HAND = "docs/by-hand.md"
+_NEEDS_BOUNDARY = ("iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary")
 _NOT_AUTHORIZED = re.compile(r"not authorized to perform:? (\w[\w-]*:\w+)")
 
 
@@ -25,6 +26,11 @@ def with_remedy(text: str, reason: str) -> str:
 
 
 def _remedy(action: str) -> str:
+    if action in _NEEDS_BOUNDARY:
+        return (
+            f"{POLICY} allows {action} with --permissions-boundary (ECR_PROBE_PERMISSIONS_BOUNDARY), and {BY_HAND} is "
+            "the way without it"
+        )
     return f"{POLICY} allows {action}, and {BY_HAND} is the way without it"
 
 

@@ -16,7 +16,7 @@ from probe.safe_words import quoted
 from probe.smoke.options import Options as SmokeOptions
 from probe.smoke.options import read_options as read_smoke_options
 
-NONE = "none"  # the value of --schedule and --alarm-topic that removes them
+NONE = "none"  # the value of --schedule, --alarm-topic and --permissions-boundary that removes them
 # Fargate's: AWS[task-platforms]
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 _REPORT_FLAGS = tuple(flag.name for flag in FLEET_REPORT_FLAGS)
@@ -24,12 +24,13 @@ _OWN_MEANING = ("timeout",)  # of the whole run
 _REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", re.ASCII)
+_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}", re.ASCII)
 _SCHEDULE = re.compile(r"rate\([1-9]\d{0,4} (?:minute|hour|day)s?\)|cron\([^()\s]+(?: [^()\s]+){5}\)", re.ASCII)
 
 
 class UpOptions(Unshown, frozen=True):
-    """`schedule`, `alarm_topic` and `sidecar`: None keeps what the stack has, an empty text removes it. `timeout` is in
-    seconds."""
+    """`schedule`, `alarm_topic`, `boundary` and `sidecar`: None keeps what the stack has, an empty text removes it.
+    `timeout` is in seconds."""
 
     smoke: SmokeOptions
     image_archive: str | None
@@ -41,6 +42,7 @@ class UpOptions(Unshown, frozen=True):
     vpc_cidrs: tuple[str, ...]
     schedule: str | None
     alarm_topic: str | None
+    boundary: str | None
     sidecar: bool | None
     plan: bool
     yes: bool
@@ -80,6 +82,7 @@ def read_up_options(argv: Sequence[str], environ: Mapping[str, str] | None = Non
         vpc_cidrs=arguments.values("vpc-cidr", readers.cidr),
         schedule=arguments.value("schedule", _schedule),
         alarm_topic=arguments.value("alarm-topic", _topic),
+        boundary=arguments.value("permissions-boundary", _policy),
         sidecar=arguments.on("sidecar") if "sidecar" in arguments else None,
         plan=arguments.on("plan"),
         yes=arguments.on("yes"),
@@ -165,6 +168,14 @@ def _topic(text: str) -> str:
         return ""
     if not _TOPIC.fullmatch(text):
         raise ValueError(f"{quoted(text)} is neither the ARN of an SNS topic nor {NONE}")
+    return text
+
+
+def _policy(text: str) -> str:
+    if text == NONE:
+        return ""
+    if not _POLICY.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is neither the ARN of a policy nor {NONE}")
     return text
 
 

@@ -100,6 +100,7 @@ def plan_up(
         "RecordPullTime": "true",  # of the probe's own image, on which nothing depends
         "LogGroupName": f"/ecs/{options.stack_name}",
         "LogRetentionDays": str(_RETENTION),
+        "PermissionsBoundary": _boundary(options, live),
         "PushedImages": ",".join(pushed),
     }
     first = _before_the_push(final, live) if new else None
@@ -113,6 +114,11 @@ def plan_up(
         creates=live is None,
         removes_stack=removes_stack,
     )
+
+
+def _boundary(options: UpOptions, live: Stack | None) -> str:
+    before = live.parameters.get("PermissionsBoundary", "") if live else ""
+    return before if options.boundary is None else options.boundary
 
 
 def _standing(options: UpOptions, live: Stack | None) -> dict[str, str]:
@@ -235,7 +241,7 @@ def _items_of_up(
     else:
         yield Item("keep", "image", image.digest[:19], f"{what}, is in the repository")
     if live is None:
-        yield Item("create", "roles", "", "one for the check, one that pulls its image")
+        yield Item("create", "roles", "", _limits_of_roles(final))
         yield Item("create", "log group", final["LogGroupName"], f"verdicts are kept for {_RETENTION} days")
     same = live is not None and (live.parameters.get("ImageVersion"), live.parameters.get("CpuArchitecture")) == (
         final["ImageVersion"],
@@ -265,6 +271,11 @@ def _standing_items(before: Mapping[str, str], final: Mapping[str, str]) -> Iter
             verb = "keep" if earlier == now else "create" if not earlier else "remove" if not now else "update"
             name = (now or earlier).rpartition(":")[2] if parameter == "AlarmTopicArn" else now or earlier
             yield Item(verb, kind, "" if name == "true" else name, note if now else "")
+
+
+def _limits_of_roles(final: Mapping[str, str]) -> str:
+    boundary = final["PermissionsBoundary"].rpartition("/")[2]
+    return "one for the check, one that pulls its image" + (f", with the boundary {boundary}" if boundary else "")
 
 
 def up_lines(plan: UpPlan, *, title: str, once: bool, remove_with: str, width: int) -> list[str]:

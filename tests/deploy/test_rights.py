@@ -11,11 +11,14 @@ from tests.deploy.aws import DeployedAws, push_by_others
 from tests.deploy.runs import Bench
 from tests.deployment.definitions import ACCOUNT, FOLDER, VALUES
 from tests.deployment.definitions import REGION as THERE
-from tests.deployment.policies import actions, may, policy
+from tests.deployment.policies import actions, may, policy, several
+from tests.deployment.templates import Template, decoded
 from tests.smoke.aws import REGION, Error, Life, Silence, service
 
 POLICY = "iam/operator-up"
 CLUSTER = {"ecs:cluster": f"arn:aws:ecs:{THERE}:{ACCOUNT}:cluster/{VALUES['CLUSTER']}"}
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/ecr-probe-boundary"
+WITHIN = {"iam:PermissionsBoundary": BOUNDARY}
 # Registries check these for the requests of a push and of reading an image: AWS[ecr-actions-of-a-push]
 OF_THE_REGISTRY = {
     "ecr:BatchCheckLayerAvailability",
@@ -55,6 +58,7 @@ OF_THE_RESOURCES = {
     "iam:ListAttachedRolePolicies",
     "iam:ListRolePolicies",
     "iam:PassRole",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:TagRole",
     "iam:UntagRole",
@@ -101,6 +105,15 @@ def resource(action: str, request: dict[str, Any]) -> str:
         name = request.get("repositoryName") or request["repositoryNames"][0]
         return f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}"
     return "*"
+
+
+TO_TASKS = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+WANTED = {
+    "VpcCidr": "10.0.0.0/16",
+    "SubnetIds": ["subnet-0a1b"],
+    "SecurityGroupIds": ["sg-0a1b"],
+    "ScheduleExpression": "rate(1 hour)",
+}
 
 
 def _stack(name: str) -> str:
@@ -151,13 +164,46 @@ def test_the_policy_allows_the_calls_of_up_and_down_and_no_others(bench: Bench, 
 
 
 def test_other_stacks_repositories_and_roles_are_out_of_reach() -> None:
-    allowed = policy(POLICY, CLUSTER)
+    allowed = policy(POLICY, CLUSTER | WITHIN)
     assert may(allowed, "cloudformation:DeleteStack", f"{_stack('ecr-probe')}/0a1b")
     assert not may(allowed, "cloudformation:DeleteStack", f"{_stack('payroll')}/0a1b")
     for name, expected in (("ecr-probe", True), ("payroll", False)):
         assert may(allowed, "ecr:BatchDeleteImage", f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}") is expected
         assert may(allowed, "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/{name}-TaskRole-0A1B") is expected
         assert may(allowed, "logs:DeleteLogGroup", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:/ecs/{name}") is expected
+
+
+def test_the_holder_gets_no_rights_beyond_the_boundary() -> None:
+    """A role that its holder creates, trusts and gives every permission would make the holder an administrator."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/ecr-probe-TaskRole-0A1B"
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        assert may(policy(POLICY, WITHIN), action, role)
+        assert not may(policy(POLICY), action, role)
+        assert not may(policy(POLICY, {"iam:PermissionsBoundary": f"{BOUNDARY}-2"}), action, role)
+    given = {action for action in actions(POLICY) if action.startswith("iam:")}
+    assert not {
+        action for action in given if re.search("Attach|Policy(Version|Boundary)|DeleteRolePermissions", action)
+    } - {"iam:ListAttachedRolePolicies"}
+    for name in ("ecr-probe-task", "ecr-probe-execution", "ecr-probe-subnet-0a1b-FunctionRole-0A1B"):  # made by others
+        other = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+        assert not any(may(policy(POLICY, WITHIN | TO_TASKS), action, other) for action in given)
+
+
+def test_the_boundary_allows_what_the_roles_of_the_stack_may_do_and_no_more() -> None:
+    values = {**WANTED, "PermissionsBoundary": BOUNDARY}
+    template = Template(decoded(FOLDER / "cloudformation/probe.yaml"), values, "aws", THERE)
+    roles = template.of_type("AWS::IAM::Role")
+    assert [item["PermissionsBoundary"] for item in roles] == [BOUNDARY] * 3
+    statements = [item for role in roles for made in role["Policies"] for item in made["PolicyDocument"]["Statement"]]
+    assert actions("iam/boundary") == {action for item in statements for action in several(item["Action"])}
+    boundary = policy("iam/boundary", CLUSTER | TO_TASKS)
+    for action, resource_ in (
+        ("ecr:BatchGetImage", f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/"),
+        ("logs:PutLogEvents", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:/ecs/"),
+        ("ecs:RunTask", f"arn:aws:ecs:{THERE}:{ACCOUNT}:task-definition/"),
+    ):
+        assert may(boundary, action, f"{resource_}ecr-probe-fargate-check:1")
+        assert not may(boundary, action, f"{resource_}payroll:1")
 
 
 def test_the_roles_are_passed_to_ecs_and_the_scheduler_only() -> None:

@@ -250,6 +250,17 @@ def test_alarms_and_the_sidecar_are_created_on_request_and_stay(bench: Bench, aw
     assert aws.left() == {}
 
 
+def test_a_boundary_limits_the_roles_and_stays(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/ecr-probe-boundary"
+    assert bench.up("--image-archive", archive, "--yes", "--permissions-boundary", boundary) == 0
+    assert "with the boundary ecr-probe-boundary" in " ".join(bench.console.text.split())
+    assert deployed(aws)["PermissionsBoundary"] == boundary
+    assert bench.up("--yes") == 0
+    assert deployed(aws)["PermissionsBoundary"] == boundary
+    assert bench.up("--yes", "--permissions-boundary", "none") == 0
+    assert deployed(aws)["PermissionsBoundary"] == ""
+
+
 # ---- the platform ----------------------------------------------------------------------------------------------------
 
 
@@ -339,6 +350,10 @@ def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws:
         (("--image-from", "x:1"), "--image-archive (ECR_PROBE_IMAGE_ARCHIVE): cannot be combined with --image-from"),
         (("--once", "--plan"), "--once: has no effect with --plan"),
         (("--alarm-topic", "oncall"), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): 'oncall' is neither the ARN of an SNS"),
+        (
+            ("--permissions-boundary", "ecr-probe-boundary"),
+            "--permissions-boundary (ECR_PROBE_PERMISSIONS_BOUNDARY): 'ecr-probe-boundary' is neither the ARN",
+        ),
         (("--alarm-topic", TOPIC), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the alarms are those of the schedule"),
         (("--once", "--sidecar"), "--once: --schedule and --sidecar are there to stay"),
         (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
@@ -367,7 +382,11 @@ def test_the_first_failure_is_reported_with_the_permission_that_is_missing(
     text = refusal(bench, "--image-archive", archive, "--yes")
     assert text.startswith("role TaskRole: User: ")
     assert (
-        text.count("task-definitions/iam/operator-up.json allows iam:CreateRole, and docs/by-hand.md is the way") == 1
+        text.count(
+            "task-definitions/iam/operator-up.json allows iam:CreateRole with --permissions-boundary "
+            "(ECR_PROBE_PERMISSIONS_BOUNDARY), and docs/by-hand.md is the way"
+        )
+        == 1
     )
     assert "stack ecr-probe is ROLLBACK_COMPLETE" in text
     assert text.endswith(f"ecr-probe down --region {REGION} removes it")

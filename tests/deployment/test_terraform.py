@@ -42,6 +42,7 @@ FULL = {
     "AlarmTopicArn": TOPIC,
     "AlarmEmail": "oncall@example.com",
     "AlarmStatuses": "fail-or-inconclusive",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/ecr-probe-boundary",
     "Sidecar": "true",
 }
 REQUIRED = {"endpoints": ENDPOINTS, "probe": PROBE}
@@ -363,6 +364,7 @@ def plain(text: str) -> str:
         ("probe", "security_group_ids", ["subnet-0a1b"]),
         ("probe", "schedule_state", "on"),
         ("probe", "alarm_topic_arn", "oncall"),
+        ("probe", "permissions_boundary", "ecr-probe-boundary"),
         ("probe", "alarm_email", "oncall"),
         ("probe", "alarm_statuses", "degraded"),
         ("probe", "alarm_period_seconds", 60),

@@ -17,6 +17,8 @@ locals {
   cluster   = "arn:${local.partition}:ecs:${local.region}:${local.account}:cluster/${var.cluster}"
   image     = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}/${var.repository}${var.image_version}"
 
+  permissions_boundary = var.permissions_boundary == "" ? null : var.permissions_boundary
+
   placeholders = {
     ACCOUNT_ID = local.account
     REGION     = local.region
@@ -70,9 +72,10 @@ resource "aws_cloudwatch_log_group" "verdicts" {
 
 # What the probe itself may do. iam/README.md gives the reason of each statement.
 resource "aws_iam_role" "task" {
-  name_prefix        = "${var.name}-task-"
-  assume_role_policy = local.policies["trust-ecs-tasks"]
-  tags               = local.tags
+  name_prefix          = "${var.name}-task-"
+  assume_role_policy   = local.policies["trust-ecs-tasks"]
+  permissions_boundary = local.permissions_boundary
+  tags                 = local.tags
 }
 
 resource "aws_iam_role_policy" "task" {
@@ -90,9 +93,10 @@ resource "aws_ecr_pull_time_update_exclusion" "task" {
 
 # What ECS may do to start it.
 resource "aws_iam_role" "execution" {
-  name_prefix        = "${var.name}-execution-"
-  assume_role_policy = local.policies["trust-ecs-tasks"]
-  tags               = local.tags
+  name_prefix          = "${var.name}-execution-"
+  assume_role_policy   = local.policies["trust-ecs-tasks"]
+  permissions_boundary = local.permissions_boundary
+  tags                 = local.tags
 }
 
 resource "aws_iam_role_policy" "execution" {

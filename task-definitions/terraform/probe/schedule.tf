@@ -32,7 +32,8 @@ resource "aws_iam_role" "schedule" {
       Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
     }]
   })
-  tags = local.tags
+  permissions_boundary = local.permissions_boundary
+  tags                 = local.tags
 }
 
 resource "aws_iam_role_policy" "schedule" {

@@ -121,6 +121,19 @@ variable "alarm_topic_arn" {
   }
 }
 
+variable "permissions_boundary" {
+  description = <<-EOT
+    The ARN of the policy that is the permissions boundary of the three roles, for example
+    arn:aws:iam::123456789012:policy/ecr-probe-boundary. Empty for none.
+  EOT
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]{1,512})?$", var.permissions_boundary))
+    error_message = "permissions_boundary is the ARN of a policy such as arn:aws:iam::123456789012:policy/ecr-probe-boundary, or empty."
+  }
+}
+
 variable "alarm_email" {
   description = <<-EOT
     An e-mail address that receives the alarms of the schedule through a topic of this module. SNS asks it to confirm
