@@ -125,7 +125,9 @@ def step(described: Mapping[str, Any], folder: Path, variables: Mapping[str, str
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
     }
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", described["run"]]
-    done = subprocess.run(command, env=own | github | dict(variables), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env=own | github | dict(variables), cwd=folder, capture_output=True, text=True, timeout=60
+    )
     lines = (line.partition("=") for line in outputs.read_text().splitlines())
     return Done(done.returncode, done.stdout + done.stderr, {name: value for name, _, value in lines})
 
@@ -188,6 +190,17 @@ def test_it_reports_what_smoke_reports(status: str, code: int, tmp_path: Path) -
     assert (tmp_path / "summary.md").exists()
 
 
+def test_no_module_of_the_workspace_is_run(tmp_path: Path) -> None:
+    """A pull request may have written it, and the step has the credentials of AWS."""
+    (tmp_path / "ecr-probe.pyz").write_text(PROGRAM)
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (workspace / "json.py").write_text("raise SystemExit('the workspace was run')\n")
+    known = {"PROGRAM": str(tmp_path / "ecr-probe.pyz"), "FAKE": "pass 0", "PYTHONPATH": str(workspace)}
+    done = step(SMOKE, workspace, known)
+    assert (done.code, done.log, done.outputs["status"]) == (0, "", "pass")
+
+
 def test_wrong_usage_is_an_error_without_a_report(tmp_path: Path) -> None:
     (tmp_path / "ecr-probe.pyz").write_text(PROGRAM)
     done = step(SMOKE, tmp_path, {"PROGRAM": str(tmp_path / "ecr-probe.pyz"), "FAKE": "none 2"})
@@ -197,8 +210,9 @@ def test_wrong_usage_is_an_error_without_a_report(tmp_path: Path) -> None:
 
 def test_the_program_accepts_the_arguments_of_the_action(tmp_path: Path) -> None:
     """The real program without inputs: it gets as far as asking where to run."""
-    (tmp_path / "ecr-probe.pyz").write_text("from probe.__main__ import run\nrun()\n")
-    known = {"PROGRAM": str(tmp_path / "ecr-probe.pyz"), "PYTHONPATH": str(ACTION.parents[1])}
+    start = f"import sys\nsys.path.insert(0, {str(ACTION.parents[1])!r})\nfrom probe.__main__ import run\nrun()\n"
+    (tmp_path / "ecr-probe.pyz").write_text(start)
+    known = {"PROGRAM": str(tmp_path / "ecr-probe.pyz")}
     known["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = step(SMOKE, tmp_path, known)
     assert done.code == 2

@@ -69,6 +69,16 @@ def test_a_release_is_refused_for_a_base_that_is_not_pinned() -> None:
     assert subprocess.run(("bash", "-c", unpinned), cwd=ROOT, check=False).returncode == 1
 
 
+@pytest.mark.parametrize("workflow", sorted(path.name for path in (GITHUB / "workflows").glob("*.yml")))
+def test_a_job_that_can_sign_runs_no_code_of_the_build(workflow: str) -> None:
+    """Neither the repository nor its build dependencies are there: one that is compromised could sign as the release."""
+    document = yaml.safe_load((GITHUB / "workflows" / workflow).read_text())
+    for name, job in document["jobs"].items():
+        if "write" in (job["permissions"].get("id-token"), job["permissions"].get("packages")):
+            assert not [step for step in job["steps"] if "actions/checkout" in step.get("uses", "")], name
+            assert not [step for step in job["steps"] if "make " in step.get("run", "")], name
+
+
 def test_the_gate_runs_in_continuous_integration() -> None:
     assert "bash .ci/run" in (GITHUB / "workflows" / "ci.yml").read_text()
 
