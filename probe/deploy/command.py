@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from typing import Protocol
@@ -113,11 +114,12 @@ class Up:
     ) -> None:
         self._options, self._account, self._workers, self._stop = options, account, workers, stop
         self._console, self._progress, self._deliver, self._environ = console, progress, deliver, environ
+        self._expired = f"--timeout ({options.timeout:g} s) expired"
         self._calls = Calls(
             account,
             workers,
             deadline=workers.now() + options.timeout,
-            expired=f"--timeout ({options.timeout:g} s) expired",
+            expired=self._expired,
             stop=stop,
             on_retry=_Retries(console).say,
         )
@@ -151,7 +153,8 @@ class Up:
             except ApiError as error:
                 raise refusal_of(error) from None
             except StoppedError:
-                raise EarlyEndError("the run was interrupted") from None
+                reason = "the run was interrupted" if self._stop.is_set() else self._expired
+                raise EarlyEndError(reason) from None
             except StackError as error:
                 raise UsageError(str(error)) from None
             except CopyError as error:
@@ -169,7 +172,9 @@ class Up:
         repository = read_repository(calls, options.repository)
         self._refuse_log_group(stack)
         with closing(self._console.transfer()) as transfer:
-            image = read_image(options, repository, stack, self._environ, self._open_stored, transfer, self._stop)
+            image = read_image(
+                options, repository, stack, self._environ, self._open_stored, transfer, self._stop, self._until()
+            )
         if image.source is not None:
             opened.enter_context(image.source)
         platform = choose_platform(options, placement, image, stack)
@@ -205,10 +210,20 @@ class Up:
         self._login = self._login or RegistryLogin(self._calls)
         return self._login
 
+    def _until(self) -> float:
+        """The end of the run as an instant of time.monotonic()."""
+        return time.monotonic() + self._calls.deadline - self._calls.now()
+
     def _open_stored(self, repository: Repository, digest: str) -> Source:
         login = self._registry_login()
         host = login.endpoint.removesuffix("/").rpartition("//")[2]
-        return open_reference(f"{host}/{repository.name}@{digest}", login=login, environ=self._environ, stop=self._stop)
+        return open_reference(
+            f"{host}/{repository.name}@{digest}",
+            login=login,
+            environ=self._environ,
+            stop=self._stop,
+            until=self._until(),
+        )
 
     # ---- doing it ----------------------------------------------------------------------------------------------------
 
@@ -235,7 +250,7 @@ class Up:
         transfer = self._console.transfer()
         wire = operator_wire(self._environ.get("AWS_CA_BUNDLE"))
         try:
-            with Registry(login.endpoint, login, wire=wire, stop=self._stop) as registry:
+            with Registry(login.endpoint, login, wire=wire, stop=self._stop, until=self._until()) as registry:
                 copied = copy(image.source, registry, self._options.repository, tags=[plan.tag], progress=transfer)
         finally:
             transfer.close()

@@ -42,6 +42,7 @@ def read_image(
     open_stored: Callable[[Repository, str], Source],
     progress: Progress,
     stop: Event,
+    until: float,
 ) -> ProbeImage:
     """`open_stored` opens an image of the repository. Raises UsageError and CopyError; the caller closes the source."""
     if options.image_archive is not None:
@@ -50,7 +51,7 @@ def read_image(
             basename(options.image_archive.rstrip("/")),
         )
     if options.image_from is not None:
-        source = open_reference(options.image_from, environ=environ, stop=stop)
+        source = open_reference(options.image_from, environ=environ, stop=stop, until=until)
         return _of_source(source, options.image_from)
     stored = _stored(options, repository, stack)
     assert repository is not None

@@ -74,15 +74,23 @@ class Registry:
     `host` is that of an image reference, with a port if it has one, or a URL such as the proxyEndpoint of ECR's
     GetAuthorizationToken. Registries on this machine's loopback addresses are called without TLS unless the URL says
     https. `login` is called when the registry first asks for a login, and again when it no longer accepts it, such as
-    after the 12 hours of a token of ECR (AWS[ecr-token-lifetime]). `stop` ends waiting and copying.
+    after the 12 hours of a token of ECR (AWS[ecr-token-lifetime]). `stop` ends waiting and copying, and so does
+    `until`, an instant of time.monotonic(): a registry that answers slowly for ever would be waited for otherwise.
     """
 
     def __init__(
-        self, host: str, login: LoginCallback = lambda: None, *, wire: Wire | None = None, stop: Event | None = None
+        self,
+        host: str,
+        login: LoginCallback = lambda: None,
+        *,
+        wire: Wire | None = None,
+        stop: Event | None = None,
+        until: float | None = None,
     ) -> None:
         """Raises CopyError MALFORMED for text that is no host, and for a remote registry without TLS."""
         self.host = urlsplit(host).netloc if "://" in host else host
         self.stop = stop or Event()
+        self._until = monotonic() + _YEAR if until is None else until
         self._origin = registry_origin(host)
         self._authorization = Authorization(self.host, login, self._send_once)
         self._wire = wire or operator_wire()
@@ -182,8 +190,7 @@ class Registry:
             try:
                 with self._stream(repository, blob, received) as body:
                     for piece in _pieces(body):
-                        if self.stop.is_set():
-                            raise StoppedError
+                        self.require_time()
                         received += len(piece)
                         yield piece
                 if received >= blob.size:
@@ -318,8 +325,7 @@ class Registry:
         """One request, and again with a login if the registry asks for one. Raises WireError, CopyError."""
         origin = origin_of(url)
         for is_last in (False, False, True):
-            if self.stop.is_set():
-                raise StoppedError
+            self.require_time()
             all_headers = {**headers, **self._headers_for(origin, scope)}
             answer = self._conversation(origin).request(
                 method, request_target(url), headers=all_headers, body=body, seconds=seconds, limit=limit
@@ -364,7 +370,7 @@ class Registry:
                 address=origin.address,
                 port=origin.port,
                 tls=origin.tls,
-                until=monotonic() + _YEAR,
+                until=self._until,
                 budget=_BUDGET,
             )
         return self._conversations[origin]
@@ -380,7 +386,12 @@ class Registry:
     def pause(self, tries: int, answer: Answer | None = None) -> None:
         """Wait before another try: longer each time, or as long as the server asks for. Raises StoppedError."""
         asked = _retry_after(answer.headers.get("Retry-After", "")) if answer is not None else 0.0
-        if self.stop.wait(min(_LONGEST_PAUSE, max(asked, 2.0 ** (tries - 1)))):
+        self.stop.wait(min(_LONGEST_PAUSE, max(asked, 2.0 ** (tries - 1)), max(0.0, self._until - monotonic())))
+        self.require_time()
+
+    def require_time(self) -> None:
+        """Raises StoppedError."""
+        if self.stop.is_set() or monotonic() >= self._until:
             raise StoppedError
 
     # ---- errors ----------------------------------------------------------------------------------
@@ -391,6 +402,8 @@ class Registry:
 
     def failed(self, error: WireError, repository: str) -> CopyError:
         """The error for a connection that failed."""
+        if error.failure is Failure.DEADLINE:
+            return StoppedError()
         if error.failure is Failure.UNTRUSTED:
             text = f"{self.host}: its certificate is not trusted: {error.detail}"
             return CopyError(error.failure, f"{text}; AWS_CA_BUNDLE names a file of trusted ones")

@@ -10,7 +10,7 @@ from probe.narration.phrases import size
 from probe.progress import Progress, Silent
 from probe.records import Record
 from probe.registries.client import Registry
-from probe.registries.source import Document, Source, StoppedError
+from probe.registries.source import Document, Source
 from probe.registries.upload import upload
 from probe.wire.errors import WireError
 from probe.wire.manifests import Blob
@@ -94,8 +94,7 @@ class _Copy:
         )
 
     def _put(self, document: Document, reference: str) -> None:
-        if self._registry.stop.is_set():
-            raise StoppedError
+        self._registry.require_time()
         self._registry.put_manifest(self._repository, document, reference)
         self._bytes_sent += len(document.body)
         kind = ("index" if document.is_index else "manifest") if reference == document.digest else "tag"

@@ -27,11 +27,13 @@ def open_reference(
     environ: Mapping[str, str] | None = None,
     wire: Wire | None = None,
     stop: Event | None = None,
+    until: float | None = None,
 ) -> Source:
     """Open an image reference such as busybox:1.36, and read all manifests of its index.
 
     `login` returns the registry's login; by default it is looked up in docker's and podman's files, which the variables
-    of `environ` name. AWS_CA_BUNDLE is used from there too. Raises UsageError for everything that prevents reading.
+    of `environ` name. AWS_CA_BUNDLE is used from there too. `stop` and `until` are Registry's. Raises UsageError for
+    everything that prevents reading.
     """
     environ = environ or {}
     wire = wire or operator_wire(environ.get("AWS_CA_BUNDLE"))
@@ -43,7 +45,9 @@ def open_reference(
         host = "docker.io"
         repository = repository if "/" in repository else f"library/{repository}"
     try:
-        registry = Registry(host, login or (lambda: read_login(host, repository, environ)), wire=wire, stop=stop)
+        registry = Registry(
+            host, login or (lambda: read_login(host, repository, environ)), wire=wire, stop=stop, until=until
+        )
         try:
             content = _RegistryContent(registry, host, repository)
             return read_source(content, content.find(digest or tag or "latest"))

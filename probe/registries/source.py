@@ -40,7 +40,7 @@ class CopyError(Exception):
 
 
 class StoppedError(CopyError):
-    """The caller's stop was set."""
+    """The caller's stop was set, or its time has passed."""
 
     def __init__(self) -> None:
         super().__init__(Failure.DEADLINE, "the copy was stopped")

@@ -96,6 +96,9 @@ class Registry:
         made = (lambda _request: fault) if isinstance(fault, Response) else fault
         self._faults.append((method, re.compile(path), made))
 
+    def forget_faults(self) -> None:
+        self._faults.clear()
+
     @property
     def all_faults_occurred(self) -> bool:
         return not self._faults

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,12 @@ import trustme
 
 from probe.config.flags import UsageError
 from probe.model import Failure
+from probe.registries import client
 from probe.registries.client import TRIES
 from probe.registries.logins import Login
 from probe.registries.network import operator_wire
 from probe.registries.reference import open_reference
-from probe.registries.source import CopyError, Source
+from probe.registries.source import CopyError, Source, StoppedError
 from probe.wire import Wire
 from tests.registries import layouts
 from tests.registries.conftest import Clock
@@ -51,8 +53,9 @@ class Foreign:
     wire: Wire
     clock: Clock
 
-    def open(self, text: str = f"{NAME}:1") -> Source:
-        return open_reference(text, login=lambda: Login(user=USER, password=PASSWORD), wire=self.wire, stop=self.clock)
+    def open(self, text: str = f"{NAME}:1", *, until: float | None = None) -> Source:
+        login = Login(user=USER, password=PASSWORD)
+        return open_reference(text, login=lambda: login, wire=self.wire, stop=self.clock, until=until)
 
     def store(self, files: Files, repository: str = "team/app") -> str:
         """Store a layout's image under the tag 1; return its digest."""
@@ -233,6 +236,27 @@ def test_a_download_that_always_breaks_ends(foreign: Foreign) -> None:
         with pytest.raises(CopyError, match="the body ended after 0 of"):
             read_layer(source)
     assert len(foreign.clock.pauses) == TRIES - 1
+
+
+def test_a_registry_that_sends_a_byte_at_a_time_ends_with_the_run(
+    foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, layer = large(1000)
+    foreign.store(files)
+    started = time.monotonic()
+    monkeypatch.setattr(client, "monotonic", lambda: started + sum(foreign.clock.pauses))
+
+    def one_more_byte(request: Request) -> Response:
+        begin = int(request.headers.get("range", "bytes=0-")[6:-1])
+        foreign.registry.fail("GET", "/blobs/", one_more_byte)
+        return Response(206, {"Content-Range": f"bytes {begin}-999/1000"} if begin else {}, layer[begin:], cut=1)
+
+    with foreign.open(until=started + 60) as source:
+        foreign.registry.fail("GET", "/blobs/", one_more_byte)
+        with pytest.raises(StoppedError):
+            read_layer(source)
+    assert sum(foreign.clock.pauses) <= 61
+    foreign.registry.forget_faults()
 
 
 def test_a_token_that_expires_before_a_blob_is_fetched_again(foreign: Foreign) -> None:

@@ -71,7 +71,7 @@ def test_a_release_is_refused_for_a_base_that_is_not_pinned() -> None:
 
 @pytest.mark.parametrize("workflow", sorted(path.name for path in (GITHUB / "workflows").glob("*.yml")))
 def test_a_job_that_can_sign_runs_no_code_of_the_build(workflow: str) -> None:
-    """Neither the repository nor its build dependencies are there: one that is compromised could sign as the release."""
+    """Neither the repository nor its build dependencies are there: a compromised one could sign as the release."""
     document = yaml.safe_load((GITHUB / "workflows" / workflow).read_text())
     for name, job in document["jobs"].items():
         if "write" in (job["permissions"].get("id-token"), job["permissions"].get("packages")):
