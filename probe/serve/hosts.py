@@ -12,9 +12,10 @@ import re
 from ipaddress import ip_address
 
 ANY = "*"
+# Of names without a dot, ICANN allows no public site ("dotless domains"); only a country's registry could have one.
 # RFC 6761 reserves localhost, RFC 6762 local, ICANN (2024) internal for private use. EC2's own names end in internal.
 _PRIVATE = ("localhost", "local", "internal")
-_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[^\s:\[\]/]+))(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_.-]+))(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 def accepts(header: str | None, listed: tuple[str, ...]) -> bool:

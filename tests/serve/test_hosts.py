@@ -54,6 +54,9 @@ def test_names_that_no_foreign_site_can_have_are_accepted(header: str | None) ->
         ":9879",
         "a b",
         "évil.example",
+        "evil.example#.local",
+        "me@evil.example.local",
+        "\xff",
     ],
 )
 def test_other_names_are_refused_unless_they_are_listed(header: str) -> None:
