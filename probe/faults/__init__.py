@@ -84,7 +84,7 @@ TEXT_ONLY = frozenset(fault.code for rule in RULES if rule.basis is Basis.TEXT f
 )
 # Codes that need the gates of the outside view: a check alone never finds them.
 OF_CONFIGURATION = frozenset(fault.code for rule in _rules(configuration) for fault in rule.faults)
-
+_ABOUT_GATES = frozenset(fault.code for fault in FAULTS if fault.about_gates)
 
 _PREDICTED = "Nothing was sent; this is what a check would find. "
 
@@ -102,4 +102,4 @@ def diagnose(measurement: Measurement, policy: Policy) -> tuple[Finding, ...]:
         for finding in rule(evidence)
     ]
     findings += internal.unexplained(evidence, findings)
-    return settle(findings, measurement)
+    return settle(findings, measurement, _ABOUT_GATES)

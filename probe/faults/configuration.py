@@ -40,6 +40,7 @@ UNDECIDED = Fault(
         ("missing", "ec2:DescribeNetworkAcls"),
         ("sentence", "aws:PrincipalTag"),
     ),
+    about_gates=True,
 )
 _CHANGED = causes.other(
     "the configuration changed between the measurement and the reading, or another subnet was read",
@@ -58,6 +59,7 @@ CONTRADICTION = Fault(
     (_HIDDEN, _CHANGED),
     Extent.PARTLY,
     examples=(("what", "Every gate allows the packets, and nothing answers"),),
+    about_gates=True,
 )
 
 # AWS[ecs-version-consistency]

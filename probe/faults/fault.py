@@ -34,7 +34,8 @@ class Fault(Record, frozen=True):
 
     `causes` are the usual ones, likeliest first; the first is confirmed where the fault is `certain`. A rule adds
     `other_causes` where the evidence suggests them. `in_texts` is the wording where an error text was read and nothing
-    was measured. A page about the fault shows `examples` for some placeholders, and all others in capitals.
+    was measured. A page about the fault shows `examples` for some placeholders, and all others in capitals. A fault
+    `about_gates` is in what the gates answer, so a gate that refuses is not another cause of it.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Fault(Record, frozen=True):
     other_causes: tuple[CauseText, ...] = ()
     in_texts: Wording | None = None
     examples: tuple[tuple[str, str], ...] = ()
+    about_gates: bool = False
 
     def variant(self, **changes: Any) -> Fault:
         """The same fault in the wording of a special case. `changes` are fields of a `Wording`."""

@@ -5,7 +5,7 @@ What depends on a value that cannot be known, and what could not be read, leaves
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 
 from probe.model import Action, Advice, Cause, Finding, Gate, GateAnswer, GateName, Measurement, Standing, Step
 from probe.records import replace
@@ -64,7 +64,18 @@ SETTLED_BY: Mapping[str, tuple[GateName, ...]] = {
 }
 
 _PLATFORM = "registry.no-matching-platform"
-# What gates decide, by the step of a check that shows it. Where a name leads decides about all steps.
+_OPEN = (GateAnswer.DEPENDS, GateAnswer.UNKNOWN)
+_OF_NAMES = frozenset(
+    (
+        GateName.DHCP_OPTIONS,
+        GateName.VPC_DNS_ATTRIBUTES,
+        GateName.RESOLVER_FIREWALL,
+        GateName.RESOLVER_RULE,
+        GateName.HOSTED_ZONE,
+    )
+)
+# Where one of these refuses, the name has an address, but not the endpoint's.
+_OF_ENDPOINTS = frozenset((GateName.ENDPOINT, GateName.SECRET_ENDPOINT, GateName.PRIVATE_DNS))
 _OF_CONNECTIONS = frozenset(
     (
         GateName.ENDPOINT_INTERFACE,
@@ -81,34 +92,22 @@ _OF_CONNECTIONS = frozenset(
         GateName.NACL_RETURN_INGRESS,
     )
 )
-_OF_NAMES = frozenset(
-    (
-        GateName.DHCP_OPTIONS,
-        GateName.VPC_DNS_ATTRIBUTES,
-        GateName.RESOLVER_FIREWALL,
-        GateName.RESOLVER_RULE,
-        GateName.HOSTED_ZONE,
-        GateName.PRIVATE_DNS,
-        GateName.ENDPOINT,
-        GateName.SECRET_ENDPOINT,
-    )
-)
 
 
-def settle(findings: Iterable[Finding], measurement: Measurement) -> tuple[Finding, ...]:
-    """The findings with the standings that the gates of their endpoints give their causes."""
-    gates = measurement.gates
-    if not gates:
+def settle(findings: Iterable[Finding], measurement: Measurement, about_gates: Container[str]) -> tuple[Finding, ...]:
+    """The findings with the standings that the gates of their endpoints give their causes.
+
+    `about_gates` are the codes of faults that are about the gates themselves: these keep the causes that they list.
+    """
+    if not measurement.gates:
         return tuple(findings)
     steps = {step.id: step for step in measurement.steps}
-    return tuple(
-        _settled(finding, [steps[identity] for identity in finding.because], _of_finding(gates, finding))
-        for finding in findings
-    )
-
-
-def _of_finding(gates: Iterable[Gate], finding: Finding) -> list[Gate]:
-    return [gate for gate in gates if _is_about(gate, finding)]
+    settled = []
+    for finding in findings:
+        gates = [gate for gate in measurement.gates if _is_about(gate, finding)]
+        because = [] if finding.code in about_gates else [steps[identity] for identity in finding.because]
+        settled.append(_settled(finding, because, gates))
+    return tuple(settled)
 
 
 def _is_about(gate: Gate, finding: Finding) -> bool:
@@ -116,14 +115,10 @@ def _is_about(gate: Gate, finding: Finding) -> bool:
     return gate.endpoint in finding.endpoints or (gate.gate is GateName.KMS_KEY and "s3" in finding.endpoints)
 
 
-def _settled(finding: Finding, because: Sequence[Step], gates: Sequence[Gate]) -> Finding:
+def _settled(finding: Finding, because: Iterable[Step], gates: Sequence[Gate]) -> Finding:
     if not finding.causes:
         return finding
-    refusals: dict[str, Gate] = {}
-    for gate in gates:
-        if gate.answer is GateAnswer.REFUSES and gate.cause:
-            refusals.setdefault(gate.cause, gate)
-    causes = [_with_standing(cause, refusals.get(cause.code), gates) for cause in finding.causes]
+    causes = [_with_standing(cause, gates) for cause in finding.causes]
     causes += _unlisted(finding, because, gates)
     if any(cause.standing is Standing.CONFIRMED for cause in causes):
         causes = [_overtaken(cause, gates) for cause in causes]
@@ -132,38 +127,75 @@ def _settled(finding: Finding, because: Sequence[Step], gates: Sequence[Gate]) -
     return replace(finding, causes=tuple(sorted(causes, key=lambda cause: cause.standing.rank)))
 
 
-def _unlisted(finding: Finding, because: Sequence[Step], gates: Sequence[Gate]) -> list[Cause]:
+# ---- the causes of a finding -----------------------------------------------------------------------------------------
+
+
+def _with_standing(cause: Cause, gates: Iterable[Gate]) -> Cause:
+    refusal = next((gate for gate in gates if _refuses(gate) and gate.cause == cause.code), None)
+    if refusal is not None:
+        settled = replace(cause, standing=Standing.CONFIRMED, title=refusal.sentence)
+        return replace(settled, object=refusal.object, element=refusal.element)
+    deciding = _deciding(cause, gates)
+    open_gate = next(
+        (gate for gate in deciding if gate.cause == cause.code and gate.answer is GateAnswer.DEPENDS), None
+    )
+    if cause.standing is Standing.CONFIRMED and open_gate is not None:  # by what was measured
+        return replace(cause, object=open_gate.object, element=open_gate.element)
+    if deciding and all(gate.answer is GateAnswer.ALLOWS or _refuses(gate) for gate in deciding):
+        return replace(cause, standing=Standing.RULED_OUT)
+    return cause
+
+
+def _overtaken(cause: Cause, gates: Iterable[Gate]) -> Cause:
+    """Where one gate refuses, the fault is explained: a cause stays possible only where a gate of its own is open."""
+    is_open = any(gate.answer in _OPEN for gate in _deciding(cause, gates))
+    if cause.standing is Standing.POSSIBLE and not is_open:
+        return replace(cause, standing=Standing.RULED_OUT)
+    return cause
+
+
+def _deciding(cause: Cause, gates: Iterable[Gate]) -> list[Gate]:
+    """The gates that decide a cause. A platform that is not known leaves only that of a wrong platform open."""
+    names = SETTLED_BY.get(cause.code, ())
+    return [gate for gate in gates if gate.gate in names and (cause.code == _PLATFORM or not gate.is_unread_platform)]
+
+
+def _refuses(gate: Gate) -> bool:
+    """Whether a gate refuses and that explains something: behind another refusal it has no cause."""
+    return gate.answer is GateAnswer.REFUSES and gate.cause is not None
+
+
+# ---- causes that the finding does not list ---------------------------------------------------------------------------
+
+
+def _unlisted(finding: Finding, because: Iterable[Step], gates: Iterable[Gate]) -> list[Cause]:
     """Refusals that explain the finding at an endpoint where none of its own causes does: the same steps can fail for
     another reason at each endpoint.
     """
-    if finding.code.startswith("configuration."):
-        return []  # about the gates themselves
-    listed = {cause.code for cause in finding.causes}
-    refusals = [gate for gate in gates if gate.answer is GateAnswer.REFUSES and gate.cause and gate.object]
+    refusals = [gate for gate in gates if _refuses(gate) and gate.object]
     if not any(gate.endpoint == "s3" and gate.gate in _OF_CONNECTIONS for gate in refusals):
         # Without its gateway endpoint, S3's packets still have another way.
         refusals = [gate for gate in refusals if (gate.endpoint, gate.gate) != ("s3", GateName.ENDPOINT)]
+    listed = {cause.code for cause in finding.causes}
     explained = {gate.endpoint for gate in refusals if gate.cause in listed}
-    found: dict[str, Cause] = {}
+    actions: dict[str, set[Action]] = {}
+    for step in because:
+        actions.setdefault(step.endpoint, set()).add(step.action)
+    found: dict[str | None, Cause] = {}
     for gate in refusals:
-        actions = {step.action for step in because if step.endpoint == gate.endpoint}
-        if gate.endpoint not in explained and _shows(gate, actions):
+        if gate.endpoint not in explained and _shows(gate, actions.get(gate.endpoint, set())):
             explained.add(gate.endpoint)
-            found.setdefault(gate.cause or "", _cause_of(gate))
+            found.setdefault(gate.cause, _cause_of(gate))
     return list(found.values())
 
 
-def _shows(gate: Gate, actions: set[Action]) -> bool:
+def _shows(gate: Gate, actions: Set[Action]) -> bool:
     """Whether failed steps of these actions are what a refusal of this gate looks like."""
-    if gate.gate in _OF_CONNECTIONS:
+    if gate.gate in _OF_NAMES:
+        return Action.DNS in actions or Action.TCP in actions
+    if gate.gate in _OF_ENDPOINTS or gate.gate in _OF_CONNECTIONS:
         return Action.TCP in actions
-    if gate.gate in (GateName.ENDPOINT, GateName.SECRET_ENDPOINT, GateName.PRIVATE_DNS):
-        return Action.TCP in actions  # the name has an address, but not the endpoint's
-    return (
-        bool({Action.DNS, Action.TCP} & actions)
-        if gate.gate in _OF_NAMES
-        else bool(actions - {Action.DNS, Action.TCP, Action.TLS})
-    )
+    return bool(actions - {Action.DNS, Action.TCP, Action.TLS})
 
 
 def _cause_of(gate: Gate) -> Cause:
@@ -177,35 +209,3 @@ def _cause_of(gate: Gate) -> Cause:
         object=gate.object,
         element=gate.element,
     )
-
-
-def _with_standing(cause: Cause, refusal: Gate | None, gates: Iterable[Gate]) -> Cause:
-    if refusal is not None:
-        settled = replace(cause, standing=Standing.CONFIRMED, title=refusal.sentence)
-        return replace(settled, object=refusal.object, element=refusal.element)
-    own = [gate for gate in gates if gate.gate in SETTLED_BY.get(cause.code, ())]
-    if cause.code != _PLATFORM:
-        own = [gate for gate in own if not gate.is_unread_platform]
-    open_gate = next((gate for gate in own if gate.cause == cause.code and gate.answer is GateAnswer.DEPENDS), None)
-    if cause.standing is Standing.CONFIRMED and open_gate is not None:  # by what was measured
-        return replace(cause, object=open_gate.object, element=open_gate.element)
-    if own and all(gate.answer is GateAnswer.ALLOWS or _refuses_otherwise(gate) for gate in own):
-        return replace(cause, standing=Standing.RULED_OUT)
-    return cause
-
-
-def _refuses_otherwise(gate: Gate) -> bool:
-    """Whether a gate that decides this cause refuses for another one."""
-    return gate.answer is GateAnswer.REFUSES and gate.cause is not None
-
-
-def _overtaken(cause: Cause, gates: Iterable[Gate]) -> Cause:
-    """Where one gate refuses, the fault is explained: a cause stays possible only where a gate of its own is open."""
-    still_open = {
-        gate.gate
-        for gate in gates
-        if gate.answer in (GateAnswer.DEPENDS, GateAnswer.UNKNOWN) and (gate.is_open or cause.code == _PLATFORM)
-    }
-    if cause.standing is Standing.POSSIBLE and not still_open & set(SETTLED_BY.get(cause.code, ())):
-        return replace(cause, standing=Standing.RULED_OUT)
-    return cause

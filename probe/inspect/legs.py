@@ -51,26 +51,23 @@ class Leg(Record, frozen=True, kw_only=True):
     @property
     def opinions(self) -> tuple[Opinion, ...]:
         """Every answer, in the order in which the gates are met."""
-        passages = (opinion for passage in self.passages for opinion in passage.opinions)
-        requests = (opinion for request in self.requests for opinion in request.opinions)
-        return (*self.resolution.opinions, *passages, *requests)
+        return tuple(opinion for opinion, _ in self._answers())
 
     @property
     def gates(self) -> tuple[Gate, ...]:
         """Every answer in its place, as the document shows it; what several calls have in common once."""
-        return tuple(dict.fromkeys(self._gates()))
+        return tuple(dict.fromkeys(self._gate(*answer) for answer in self._answers()))
 
-    def _gates(self) -> Iterator[Gate]:
-        for opinion in self.resolution.opinions:
-            yield self._gate(opinion)
+    def _answers(self) -> Iterator[tuple[Opinion, str | None]]:
+        """Each answer with the address to which it applies, if that is one."""
+        yield from ((opinion, None) for opinion in self.resolution.opinions)
         for passage in self.passages:
-            for opinion in passage.opinions:
-                yield self._gate(opinion, None if passage.flow.is_somewhere else passage.flow.address)
+            address = None if passage.flow.is_somewhere else passage.flow.address
+            yield from ((opinion, address) for opinion in passage.opinions)
         for request in self.requests:
-            for opinion in request.opinions:
-                yield self._gate(opinion)
+            yield from ((opinion, None) for opinion in request.opinions)
 
-    def _gate(self, opinion: Opinion, address: str | None = None) -> Gate:
+    def _gate(self, opinion: Opinion, address: str | None) -> Gate:
         of_secret = opinion.gate is GateName.ENDPOINT and self.endpoint.impact is Impact.START
         return Gate(
             endpoint=self.endpoint.name,
@@ -117,18 +114,7 @@ def leg(
         dialled = ()
     passages: tuple[Passage, ...] = ()
     try:
-        flows = _flows(view, origin, endpoint, plan, resolution, dialled)
-        passages = tuple(Passage(flow, _opinions(view, flow, resolution)) for flow in flows)
-        passages = passages if dialled else tuple(_distinct(passages))
-        if endpoint.kind is Kind.GATEWAY and resolution.public and not dialled:
-            passages = _alternatives(passages)
-        if any(opinion.refuses for opinion in resolution.opinions):
-            passages = tuple(map(_behind, passages))
-        elif resolution.is_doubted and not dialled:
-            passages = tuple(map(_doubtful, passages))
-        elif not resolution.public and endpoint.kind is not Kind.GATEWAY:
-            own = {resolved.address for resolved in resolution.addresses}
-            passages = tuple(passage if _is_expected(passage.flow, own) else _behind(passage) for passage in passages)
+        passages = _passages(view, origin, endpoint, plan, resolution, dialled)
         if not passages and resolution.is_reachable:
             resolution = replace(resolution, opinions=(*resolution.opinions, _without_address(origin, endpoint)))
         resolution = _with_gateway(view, resolution, passages)
@@ -145,6 +131,32 @@ def _without_address(origin: Origin, endpoint: Endpoint) -> Opinion:
     families = " or ".join(f"IPv{version}" for version in (4, 6) if origin.sends(version)) or "any"
     sentence = f"no {families} address of {endpoint.host} is known, and {origin.subnet} has no other family"
     return depends(GateName.ENDPOINT, sentence, origin.vpc, endpoint.host)
+
+
+# ---- connections -----------------------------------------------------------------------------------------------------
+
+
+def _passages(
+    view: View, origin: Origin, endpoint: Endpoint, plan: Plan, resolution: Resolution, dialled: Sequence[str]
+) -> tuple[Passage, ...]:
+    """The connections to the addresses of the name. A refusal counts as far as the name leads there.
+
+    Raises MissingError.
+    """
+    flows = _flows(view, origin, endpoint, plan, resolution, dialled)
+    passages = tuple(Passage(flow, _opinions(view, flow, resolution)) for flow in flows)
+    of_s3 = endpoint.kind is Kind.GATEWAY
+    if not dialled:
+        passages = tuple(_distinct(passages))
+        passages = _alternatives(passages) if of_s3 and resolution.public else passages
+    if any(opinion.refuses for opinion in resolution.opinions):
+        return tuple(map(_behind, passages))
+    if resolution.is_doubted and not dialled:
+        return tuple(map(_doubtful, passages))
+    if resolution.public or of_s3:
+        return passages
+    own = {resolved.address for resolved in resolution.addresses}
+    return tuple(passage if _is_expected(passage.flow, own) else _behind(passage) for passage in passages)
 
 
 def _flows(
@@ -185,7 +197,7 @@ def _with_gateway(view: View, resolution: Resolution, passages: Sequence[Passage
         return resolution
     stopped = any(passage.answer is GateAnswer.REFUSES for passage in passages)
     if opinion.refuses and stopped and leads_out(view, flow):
-        opinion = replace(opinion, cause=None, change=None)
+        opinion = _without_cause(opinion)
     served_by = resolution.served_by or flow.gateway
     return replace(resolution, opinions=(*resolution.opinions, opinion), served_by=served_by)
 
@@ -202,7 +214,7 @@ def _behind(passage: Passage) -> Passage:
     """The passage of a name that does not resolve as it should: what refuses there explains nothing, and mending the
     name leads to other addresses.
     """
-    return Passage(passage.flow, tuple(replace(opinion, cause=None, change=None) for opinion in passage.opinions))
+    return Passage(passage.flow, tuple(map(_without_cause, passage.opinions)))
 
 
 def _alternatives(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
@@ -220,7 +232,11 @@ def _if_it_leads_there(opinion: Opinion) -> Opinion:
     if not opinion.refuses:
         return opinion
     sentence = f"{opinion.sentence}, if the name leads to this address"
-    return replace(opinion, answer=GateAnswer.DEPENDS, sentence=sentence, cause=None, change=None)
+    return replace(_without_cause(opinion), answer=GateAnswer.DEPENDS, sentence=sentence)
+
+
+def _without_cause(opinion: Opinion) -> Opinion:
+    return replace(opinion, cause=None, change=None)
 
 
 def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:
@@ -233,6 +249,9 @@ def _distinct(passages: Iterable[Passage]) -> Iterator[Passage]:
         if key not in decided:
             decided.add(key)
             yield passage
+
+
+# ---- calls -----------------------------------------------------------------------------------------------------------
 
 
 def _request(view: View, call: Call, origin: Origin, resolution: Resolution, passages: Iterable[Passage]) -> Request:

@@ -32,5 +32,5 @@ def test_a_finding_keeps_a_cause_even_if_every_gate_allows(
         causes=tuple(made.cause(code, "a cause") for code in codes),
     )
     gate = Gate(endpoint="s3", gate=GateName.NETWORK_FIREWALL, answer=GateAnswer.ALLOWS, sentence="no firewall")
-    (settled,) = settle([finding], FakeRun(gates=(gate,)).measure())
+    (settled,) = settle([finding], FakeRun(gates=(gate,)).measure(), ())
     assert tuple(cause.standing for cause in settled.causes) == standings
