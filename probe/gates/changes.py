@@ -7,13 +7,31 @@ Nothing is ever changed at AWS.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from probe.configuration.document import Configuration
 from probe.configuration.operations import SECURITY_GROUPS
+from probe.configuration.view import Item
 from probe.model import Advice
 from probe.records import Record
+
+Edit = Callable[[Item], Item]  # of an object, or of a reply with a list of them
+
+
+def adding(member: str, entry: Any) -> Edit:
+    """An edit that appends to a list."""
+    return lambda item: {**item, member: [*item.get(member, ()), entry]}
+
+
+def removing(member: str, is_removed: Callable[[Any], bool]) -> Edit:
+    """An edit that takes entries out of a list."""
+    return lambda item: {**item, member: [entry for entry in item.get(member, ()) if not is_removed(entry)]}
+
+
+def setting(**members: Any) -> Edit:
+    """An edit that sets members."""
+    return lambda item: {**item, **members}
 
 
 class Change(Record, frozen=True, kw_only=True):
@@ -48,8 +66,8 @@ class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
     def peer(self) -> str:
         return self.cidr or self.group or self.prefix_list or ""
 
-    def _permission(self) -> dict[str, Any]:
-        permission: dict[str, Any] = {"IpProtocol": self.protocol, "FromPort": self.port, "ToPort": self.port}
+    def _permission(self) -> Item:
+        permission: Item = {"IpProtocol": self.protocol, "FromPort": self.port, "ToPort": self.port}
         if self.cidr is not None:
             ipv6 = ":" in self.cidr
             key, name = ("Ipv6Ranges", "CidrIpv6") if ipv6 else ("IpRanges", "CidrIp")
@@ -59,12 +77,8 @@ class AddSecurityGroupRule(Change, frozen=True, kw_only=True):
         return {**permission, "PrefixListIds": [{"PrefixListId": self.prefix_list}]}
 
     def applied(self, configuration: Configuration) -> Configuration:
-        key = "IpPermissionsEgress" if self.egress else "IpPermissions"
-
-        def edit(group: dict[str, Any]) -> dict[str, Any]:
-            return {**group, key: [*group.get(key, ()), self._permission()]}
-
-        return configuration.edited(SECURITY_GROUPS, self.object, edit)
+        member = "IpPermissionsEgress" if self.egress else "IpPermissions"
+        return configuration.edited(SECURITY_GROUPS, self.object, adding(member, self._permission()))
 
     def advice(self, region: str) -> Advice:
         verb, towards = ("egress", "to") if self.egress else ("ingress", "from")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from ipaddress import ip_network
 from shlex import quote
-from typing import Any
 
 from probe.configuration.document import Configuration
 from probe.configuration.operations import (
@@ -17,11 +16,10 @@ from probe.configuration.operations import (
     VPC_ATTRIBUTE,
     ZONES_OF_VPC,
 )
-from probe.gates.changes import Change
+from probe.configuration.view import Item
+from probe.gates.changes import Change, adding, removing, setting
 from probe.model import Advice
 from probe.records import Record
-
-Item = dict[str, Any]
 
 _CONFLICT = (
     "EC2 refuses this while a private zone of the same name is associated with the VPC; disassociate that zone first."
@@ -38,7 +36,7 @@ class EnablePrivateDns(Change, frozen=True, kw_only=True):
     """Turn on private DNS of an endpoint, for all queries in the VPC."""
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "PrivateDnsEnabled": True})
+        return configuration.edited(ENDPOINTS, self.object, setting(PrivateDnsEnabled=True))
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -76,12 +74,8 @@ class SetVpcAttribute(Change, frozen=True, kw_only=True):
 
     def applied(self, configuration: Configuration) -> Configuration:
         member = f"{self.attribute[0].upper()}{self.attribute[1:]}"
-        return configuration.with_reply(
-            VPC_ATTRIBUTE,
-            lambda reply: {**reply, member: {"Value": True}},
-            Attribute=self.attribute,
-            VpcId=self.object,
-        )
+        edit = setting(**{member: {"Value": True}})
+        return configuration.with_reply(VPC_ATTRIBUTE, edit, Attribute=self.attribute, VpcId=self.object)
 
     def advice(self, region: str) -> Advice:
         option = {"enableDnsSupport": "--enable-dns-support", "enableDnsHostnames": "--enable-dns-hostnames"}
@@ -148,11 +142,7 @@ class CreateEndpoint(Change, frozen=True, kw_only=True):
             "NetworkInterfaceIds": [item["NetworkInterfaceId"] for item in interfaces],
         }
         filters = [{"Name": "vpc-id", "Values": [self.object]}]
-        with_endpoint = configuration.with_reply(
-            ENDPOINTS,
-            lambda reply: {**reply, "VpcEndpoints": [*reply.get("VpcEndpoints", ()), endpoint]},
-            Filters=filters,
-        )
+        with_endpoint = configuration.with_reply(ENDPOINTS, adding("VpcEndpoints", endpoint), Filters=filters)
         return with_endpoint.with_items(INTERFACES, interfaces)
 
     def advice(self, region: str) -> Advice:
@@ -175,7 +165,7 @@ class AwaitEndpoint(Change, frozen=True, kw_only=True):
     accepted: bool = True  # by its service
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "State": "available"})
+        return configuration.edited(ENDPOINTS, self.object, setting(State="available"))
 
     def advice(self, region: str) -> Advice:
         until = "is available" if self.accepted else "is accepted by its service and available"
@@ -195,7 +185,7 @@ class ReplaceEndpoint(Change, frozen=True, kw_only=True):
     deleting: bool = False  # its deletion is in progress
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "State": "available"})
+        return configuration.edited(ENDPOINTS, self.object, setting(State="available"))
 
     def advice(self, region: str) -> Advice:
         abroad = f" --service-region {self.service_region}" if self.service_region else ""
@@ -277,12 +267,8 @@ class AssociateZone(Change, frozen=True, kw_only=True):
 
     def applied(self, configuration: Configuration) -> Configuration:
         zone = {"HostedZoneId": self.object, "Name": f"{self.name}.", "Owner": {"OwningAccount": configuration.account}}
-        return configuration.with_reply(
-            ZONES_OF_VPC,
-            lambda reply: {**reply, "HostedZoneSummaries": [*reply.get("HostedZoneSummaries", ()), zone]},
-            VPCId=self.vpc,
-            VPCRegion=configuration.region,
-        )
+        edit = adding("HostedZoneSummaries", zone)
+        return configuration.with_reply(ZONES_OF_VPC, edit, VPCId=self.vpc, VPCRegion=configuration.region)
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -341,11 +327,8 @@ class DeleteZone(Change, frozen=True, kw_only=True):
 
 
 def _without_zone(configuration: Configuration, zone: str, vpc: str) -> Configuration:
-    def without(reply: Item) -> Item:
-        kept = [item for item in reply.get("HostedZoneSummaries", ()) if item["HostedZoneId"] != zone]
-        return {**reply, "HostedZoneSummaries": kept}
-
-    return configuration.with_reply(ZONES_OF_VPC, without, VPCId=vpc, VPCRegion=configuration.region)
+    edit = removing("HostedZoneSummaries", lambda item: item["HostedZoneId"] == zone)
+    return configuration.with_reply(ZONES_OF_VPC, edit, VPCId=vpc, VPCRegion=configuration.region)
 
 
 class AssociateRule(Change, frozen=True, kw_only=True):
@@ -357,14 +340,8 @@ class AssociateRule(Change, frozen=True, kw_only=True):
     def applied(self, configuration: Configuration) -> Configuration:
         association = {"Id": f"new-{self.object}", "ResolverRuleId": self.object, "VPCId": self.vpc}
         filters = [{"Name": "VPCId", "Values": [self.vpc]}]
-        return configuration.with_reply(
-            RESOLVER_RULE_ASSOCIATIONS,
-            lambda reply: {
-                **reply,
-                "ResolverRuleAssociations": [*reply.get("ResolverRuleAssociations", ()), association],
-            },
-            Filters=filters,
-        )
+        edit = adding("ResolverRuleAssociations", association)
+        return configuration.with_reply(RESOLVER_RULE_ASSOCIATIONS, edit, Filters=filters)
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -382,14 +359,9 @@ class DisassociateRule(Change, frozen=True, kw_only=True):
     vpc: str
 
     def applied(self, configuration: Configuration) -> Configuration:
-        def without(reply: Item) -> Item:
-            kept = [
-                item for item in reply.get("ResolverRuleAssociations", ()) if item.get("ResolverRuleId") != self.object
-            ]
-            return {**reply, "ResolverRuleAssociations": kept}
-
+        edit = removing("ResolverRuleAssociations", lambda item: item.get("ResolverRuleId") == self.object)
         filters = [{"Name": "VPCId", "Values": [self.vpc]}]
-        return configuration.with_reply(RESOLVER_RULE_ASSOCIATIONS, without, Filters=filters)
+        return configuration.with_reply(RESOLVER_RULE_ASSOCIATIONS, edit, Filters=filters)
 
     def advice(self, region: str) -> Advice:
         return Advice(

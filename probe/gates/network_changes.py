@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from probe.configuration.document import Configuration
 from probe.configuration.operations import (
@@ -17,7 +16,8 @@ from probe.configuration.operations import (
     ROUTE_TABLES,
     TRANSIT_VPC_ATTACHMENTS,
 )
-from probe.gates.changes import Change
+from probe.configuration.view import Item
+from probe.gates.changes import Change, adding, removing, setting
 from probe.gates.dns_changes import delete_endpoint
 from probe.model import Advice
 from probe.records import replace
@@ -62,11 +62,7 @@ class AddNetworkAclEntry(Change, frozen=True, kw_only=True):
             "PortRange": {"From": self.ports[0], "To": self.ports[1]},
             family: self.cidr,
         }
-
-        def edit(acl: dict[str, Any]) -> dict[str, Any]:
-            return {**acl, "Entries": [*acl.get("Entries", ()), entry]}
-
-        return configuration.edited(NETWORK_ACLS, self.object, edit)
+        return configuration.edited(NETWORK_ACLS, self.object, adding("Entries", entry))
 
     def advice(self, region: str) -> Advice:
         first, last = self.ports
@@ -117,12 +113,8 @@ class AddRoute(Change, frozen=True, kw_only=True):
     def applied(self, configuration: Configuration) -> Configuration:
         key = "DestinationIpv6CidrBlock" if ":" in self.destination else "DestinationCidrBlock"
         route = {key: self.destination, self.member: self.target, "State": "active"}
-
-        def edit(table: dict[str, Any]) -> dict[str, Any]:
-            others = [other for other in table.get("Routes", ()) if other.get(key) != self.destination]
-            return {**table, "Routes": [*others, route]}
-
-        return configuration.edited(ROUTE_TABLES, self.object, edit)
+        without = removing("Routes", lambda other: other.get(key) == self.destination)
+        return _with_route(configuration.edited(ROUTE_TABLES, self.object, without), self.object, route)
 
     def advice(self, region: str) -> Advice:
         option = "--destination-ipv6-cidr-block" if ":" in self.destination else "--destination-cidr-block"
@@ -145,14 +137,8 @@ class AssociateRouteTable(Change, frozen=True, kw_only=True):
     prefix_list: str
 
     def applied(self, configuration: Configuration) -> Configuration:
-        def edit(endpoint: dict[str, Any]) -> dict[str, Any]:
-            return {**endpoint, "RouteTableIds": [*endpoint.get("RouteTableIds", ()), self.table]}
-
-        return _with_route(
-            configuration.edited(ENDPOINTS, self.object, edit),
-            self.table,
-            _gateway_route(self.prefix_list, self.object),
-        )
+        associated = configuration.edited(ENDPOINTS, self.object, adding("RouteTableIds", self.table))
+        return _with_route(associated, self.table, _gateway_route(self.prefix_list, self.object))
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -172,11 +158,8 @@ class SetGatewayAddressType(Change, frozen=True, kw_only=True):
     prefix_list: str
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return _with_route(
-            configuration.edited(ENDPOINTS, self.object, lambda item: {**item, "IpAddressType": "dualstack"}),
-            self.table,
-            _gateway_route(self.prefix_list, self.object),
-        )
+        dualstack = configuration.edited(ENDPOINTS, self.object, setting(IpAddressType="dualstack"))
+        return _with_route(dualstack, self.table, _gateway_route(self.prefix_list, self.object))
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -217,23 +200,17 @@ class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
             "State": "available",
             "RouteTableIds": [self.table, *self.also],
         }
-
-        def edit(reply: dict[str, Any]) -> dict[str, Any]:
-            kept = [item for item in reply.get("VpcEndpoints", ()) if item.get("VpcEndpointId") != self.replaces]
-            return {**reply, "VpcEndpoints": [*kept, gateway]}
-
         filters = [{"Name": "vpc-id", "Values": [self.object]}]
-        configuration = configuration.with_reply(ENDPOINTS, edit, Filters=filters)
+        if self.replaces is not None:
+            deleted = removing("VpcEndpoints", lambda item: item.get("VpcEndpointId") == self.replaces)
+            configuration = configuration.with_reply(ENDPOINTS, deleted, Filters=filters)
+        configuration = configuration.with_reply(ENDPOINTS, adding("VpcEndpoints", gateway), Filters=filters)
         for table in (self.table, *self.also):
-            configuration = configuration.edited(ROUTE_TABLES, table, self._without_old)
+            if self.replaces is not None:
+                without = removing("Routes", lambda route: route.get("GatewayId") == self.replaces)
+                configuration = configuration.edited(ROUTE_TABLES, table, without)
             configuration = _with_route(configuration, table, _gateway_route(self.prefix_list, NEW_GATEWAY))
         return configuration
-
-    def _without_old(self, table: dict[str, Any]) -> dict[str, Any]:
-        routes = table.get("Routes", ())
-        if self.replaces is None:
-            return table
-        return {**table, "Routes": [route for route in routes if route.get("GatewayId") != self.replaces]}
 
     def advice(self, region: str) -> Advice:
         family = " --ip-address-type dualstack" if self.ipv6 else ""
@@ -252,15 +229,12 @@ class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
         )
 
 
-def _gateway_route(prefix_list: str, gateway: str) -> dict[str, Any]:
+def _gateway_route(prefix_list: str, gateway: str) -> Item:
     return {"DestinationPrefixListId": prefix_list, "GatewayId": gateway, "State": "active"}
 
 
-def _with_route(configuration: Configuration, table: str, route: dict[str, Any]) -> Configuration:
-    def edit(item: dict[str, Any]) -> dict[str, Any]:
-        return {**item, "Routes": [*item.get("Routes", ()), route]}
-
-    return configuration.edited(ROUTE_TABLES, table, edit)
+def _with_route(configuration: Configuration, table: str, route: Item) -> Configuration:
+    return configuration.edited(ROUTE_TABLES, table, adding("Routes", route))
 
 
 class ExcludeFromBlock(Change, frozen=True, kw_only=True):
@@ -275,11 +249,7 @@ class ExcludeFromBlock(Change, frozen=True, kw_only=True):
             "ResourceArn": self.object,
             "State": "create-complete",
         }
-
-        def edit(reply: dict[str, Any]) -> dict[str, Any]:
-            listed = reply.get("VpcBlockPublicAccessExclusions", ())
-            return {**reply, "VpcBlockPublicAccessExclusions": [*listed, exclusion]}
-
+        edit = adding("VpcBlockPublicAccessExclusions", exclusion)
         return configuration.with_reply(BLOCK_PUBLIC_ACCESS_EXCLUSIONS, edit)
 
     def advice(self, region: str) -> Advice:
@@ -297,7 +267,7 @@ class TurnOffSourceCheck(Change, frozen=True, kw_only=True):
     """Let a NAT instance's interface pass packets that are not for itself."""
 
     def applied(self, configuration: Configuration) -> Configuration:
-        return configuration.edited(INTERFACES, self.object, lambda item: {**item, "SourceDestCheck": False})
+        return configuration.edited(INTERFACES, self.object, setting(SourceDestCheck=False))
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -315,10 +285,7 @@ class AddAttachmentSubnet(Change, frozen=True, kw_only=True):
     subnet: str
 
     def applied(self, configuration: Configuration) -> Configuration:
-        def edit(attachment: dict[str, Any]) -> dict[str, Any]:
-            return {**attachment, "SubnetIds": [*attachment.get("SubnetIds", ()), self.subnet]}
-
-        return configuration.edited(TRANSIT_VPC_ATTACHMENTS, self.object, edit)
+        return configuration.edited(TRANSIT_VPC_ATTACHMENTS, self.object, adding("SubnetIds", self.subnet))
 
     def advice(self, region: str) -> Advice:
         return Advice(
@@ -337,10 +304,8 @@ class ReplaceRuleGroup(Change, frozen=True, kw_only=True):
     text: str
 
     def applied(self, configuration: Configuration) -> Configuration:
-        group: dict[str, Any] = json.loads(self.group)
-        return configuration.with_reply(
-            NETWORK_FIREWALL_RULES, lambda reply: {**reply, "RuleGroup": group}, RuleGroupArn=self.object
-        )
+        edit = setting(RuleGroup=json.loads(self.group))
+        return configuration.with_reply(NETWORK_FIREWALL_RULES, edit, RuleGroupArn=self.object)
 
     def advice(self, region: str) -> Advice:
         which = f"--region {region} --rule-group-arn {self.object}"
