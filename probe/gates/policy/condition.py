@@ -180,11 +180,13 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
 _Order = Callable[[Any, Any], bool]
 
 
-def _number(order: _Order) -> Compare:
+def _ordered(order: _Order, read: Callable[[str], Decimal | float | None]) -> Compare:
+    """Compares two values as `read` understands them; what it does not understand does not match."""
+
     def compare(value: str | AwsOwned, text: str, key: str, _: Lookup | None) -> Truth:
         if isinstance(value, AwsOwned) or UNKNOWN_PART in value:
             return Truth(None, (key,))
-        found, wanted = _decimal(value), _decimal(text)
+        found, wanted = read(value), read(text)
         return NO if found is None or wanted is None else truth(order(found, wanted), key)
 
     return compare
@@ -196,16 +198,6 @@ def _decimal(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number is not None and number.is_finite() else None
-
-
-def _date(order: _Order) -> Compare:
-    def compare(value: str | AwsOwned, text: str, key: str, _: Lookup | None) -> Truth:
-        if isinstance(value, AwsOwned) or UNKNOWN_PART in value:
-            return Truth(None, (key,))
-        found, wanted = _instant(value), _instant(text)
-        return NO if found is None or wanted is None else truth(order(found, wanted), key)
-
-    return compare
 
 
 def _instant(text: str) -> float | None:
@@ -243,10 +235,10 @@ _OPERATORS: dict[str, tuple[Compare | None, bool]] = {
     "ipaddress": (_address, False),
     "notipaddress": (_address, True),
     "null": (None, False),
-    "numericnotequals": (_number(_ORDERS["equals"]), True),
-    "datenotequals": (_date(_ORDERS["equals"]), True),
-    **{f"numeric{name}": (_number(order), False) for name, order in _ORDERS.items()},
-    **{f"date{name}": (_date(order), False) for name, order in _ORDERS.items()},
+    "numericnotequals": (_ordered(_ORDERS["equals"], _decimal), True),
+    "datenotequals": (_ordered(_ORDERS["equals"], _instant), True),
+    **{f"numeric{name}": (_ordered(order, _decimal), False) for name, order in _ORDERS.items()},
+    **{f"date{name}": (_ordered(order, _instant), False) for name, order in _ORDERS.items()},
 }
 
 
