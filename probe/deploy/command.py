@@ -26,7 +26,7 @@ from probe.deploy.repository import (
     remove_images,
     remove_repository,
 )
-from probe.deploy.stack import Stack, StackError, Stacks
+from probe.deploy.stack import OtherRunError, Stack, StackError, Stacks
 from probe.fleet import Fleet
 from probe.narration import counted, size
 from probe.operator.aws import Account, ApiError
@@ -126,6 +126,8 @@ class Up:
         self._changes = _Changes()
         self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
         self._login: RegistryLogin | None = None
+        self._for_once = False
+        self._lost = False  # another run was faster
 
     def run(self) -> int:
         """Returns the exit code; that of a signal is the caller's. Raises UsageError."""
@@ -137,13 +139,22 @@ class Up:
         except UsageError as error:
             if not self._changes.begun:
                 raise
-            if not self._options.once:
+            if not self._is_removed_again:
                 raise UsageError(f"{error}; {self._next_steps()}") from None
             self._console.say(str(error))
             code = USAGE
-        if self._options.once and self._changes.begun:
+        except BaseException:
+            if self._is_removed_again:
+                self._take_away()
+            raise
+        if self._is_removed_again:
             code = max(code, self._take_away())
         return code
+
+    @property
+    def _is_removed_again(self) -> bool:
+        """A stack that was there before the run stays, and so does one that another run has created meanwhile."""
+        return self._for_once and self._changes.begun and not self._lost
 
     def _run(self) -> int:
         with ExitStack() as opened:
@@ -155,6 +166,9 @@ class Up:
             except StoppedError:
                 reason = "the run was interrupted" if self._stop.is_set() else self._expired
                 raise EarlyEndError(reason) from None
+            except OtherRunError as error:
+                self._lost = True
+                raise UsageError(str(error)) from None
             except StackError as error:
                 raise UsageError(str(error)) from None
             except CopyError as error:
@@ -189,8 +203,11 @@ class Up:
                 width=self._console.width,
             )
         )
+        if plan.removes_stack and stack is not None:
+            self._stacks.require_unprotected(stack, region=self._account.region)
         if options.plan or not _agreed(self._console, options):
             return None
+        self._for_once = plan.for_once
         return plan, image
 
     def _refuse_log_group(self, stack: Stack | None) -> None:
@@ -232,15 +249,15 @@ class Up:
             self._stacks.delete(left)
         creates = plan.creates
         if plan.first is not None:
-            self._stacks.apply(plan.first, create=creates)
+            self._stacks.apply(plan.first, create=creates, for_once=plan.for_once)
             creates = False
         if plan.first is None and plan.pushes:
-            self._stacks.apply(plan.final, create=creates)
+            self._stacks.apply(plan.final, create=creates, for_once=plan.for_once)
             self._push(plan, image)
         else:
             if plan.pushes:
                 self._push(plan, image)
-            self._stacks.apply(plan.final, create=creates)
+            self._stacks.apply(plan.final, create=creates, for_once=plan.for_once)
         return self._check()
 
     def _push(self, plan: UpPlan, image: ProbeImage) -> None:
@@ -265,7 +282,7 @@ class Up:
         code = self._deliver(fleet)
         if self._stop.is_set():
             self._say_state("the run was interrupted")
-        elif not self._options.once:
+        elif not self._for_once:
             self._console.say(f"run it again: {self._smoke_command(definition)}")
             self._console.say(f"remove it:    {self._down_command()}")
         return code
@@ -292,7 +309,9 @@ class Up:
             self._console.say(f"{reason}; nothing was changed")
             return
         state = _STATES[changes.phase].format(stack=self._options.stack_name)
-        steps = "it is removed now" if self._options.once else self._next_steps()
+        steps = self._next_steps()
+        if self._is_removed_again:
+            steps = f"it is removed now; a second Ctrl-C leaves it, and {self._down_command()} removes it then"
         self._console.say(f"{reason}; {state}; {steps}")
 
     def _next_steps(self) -> str:
@@ -313,7 +332,14 @@ class Up:
             notes=(),
             arguments=self._options.arguments,
         )
-        down = Down(options, self._account, self._workers, stop=threading.Event(), console=self._console)
+        down = Down(
+            options,
+            self._account,
+            self._workers,
+            stop=threading.Event(),
+            console=self._console,
+            begins=self._stacks.may_have_begun,
+        )
         try:
             return down.run()
         except UsageError as error:
@@ -322,12 +348,19 @@ class Up:
 
 
 class Down:
-    """One run of `down`."""
+    """One run of `down`. `begins`: the stack's change set is being executed, also if its status does not show it."""
 
     def __init__(
-        self, options: DownOptions, account: Account, workers: Workers, *, stop: threading.Event, console: Console
+        self,
+        options: DownOptions,
+        account: Account,
+        workers: Workers,
+        *,
+        stop: threading.Event,
+        console: Console,
+        begins: bool = False,
     ) -> None:
-        self._options, self._account, self._console = options, account, console
+        self._options, self._account, self._console, self._begins = options, account, console, begins
         self._calls = Calls(
             account,
             workers,
@@ -351,13 +384,13 @@ class Down:
             self._console.say(f"{error}; {state}")
             return INCONCLUSIVE
         except ApiError as error:
-            raise refusal_of(error) from None
+            raise UsageError(f"{refusal_of(error)}; {self._command()} tries it again") from None
         except StackError as error:
             raise UsageError(f"{error}; {self._command()} tries it again") from None
 
     def _run(self) -> int:
         options, console = self._options, self._console
-        stack = self._stacks.read_at_rest()
+        stack = self._stacks.read_at_rest(begins=self._begins)
         if stack is None:
             console.say(
                 f"there is no stack {options.stack_name} in {self._account.region}, so there is nothing to remove"
@@ -370,6 +403,7 @@ class Down:
                 f"aws cloudformation delete-stack --stack-name {stack.name} --region {self._account.region} removes it",
             )
         identity = self._calls.call("sts:GetCallerIdentity")
+        self._stacks.require_unprotected(stack, region=self._account.region)
         repository = read_repository(self._calls, stack.parameters.get("Repository") or options.stack_name)
         plan = plan_down(stack, repository)
         title = f"ecr-probe down in account {identity.get('Account')}, {self._account.region}"
@@ -381,10 +415,12 @@ class Down:
     def _execute(self, stack: Stack, plan: DownPlan) -> int:
         self._changes.enter("images")
         if plan.repository is not None:
-            for digest, reason in remove_images(self._calls, plan.repository, plan.images).items():
+            left = remove_images(self._calls, plan.repository, plan.images)
+            for digest, reason in left.items():
                 self._console.say(f"image {digest[:19]} is left: {reason}")
-            if plan.images:
-                self._console.say(f"removed {counted(len(plan.images), 'image')}")
+            removed = [removal for removal in plan.images if removal.whole and removal.image.digest not in left]
+            if removed:
+                self._console.say(f"removed {counted(len(removed), 'image')}")
             if plan.removes_repository:
                 gone = remove_repository(self._calls, plan.repository.name)
                 name = f"repository {plan.repository.name}"

@@ -18,6 +18,7 @@ from probe.records import Record
 MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 bytes: AWS[cfn-parameter-size]
 _RETENTION = 30  # days
 _ALARM_PERIODS = (300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # seconds, as the template allows
+_PLACE = ("Cluster", "SubnetIds", "SecurityGroupIds")  # of what runs by itself
 _NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "Sidecar": "false"}
 
 
@@ -33,7 +34,8 @@ class Item(Record, frozen=True):
 class UpPlan(Record, frozen=True):
     """`first` and `final` are the stack's parameters before and after the push; `first` None: one change set is enough.
 
-    `removes_stack`: what is left of the stack cannot be updated and goes first.
+    `removes_stack`: what is left of the stack cannot be updated and goes first. `for_once`: the stack is removed again
+    after the check, which it is only if `up --once` has created it.
     """
 
     items: tuple[Item, ...]
@@ -44,6 +46,7 @@ class UpPlan(Record, frozen=True):
     pushes: bool
     creates: bool
     removes_stack: bool
+    for_once: bool
 
 
 class DownPlan(Record, frozen=True):
@@ -67,6 +70,7 @@ def plan_up(
     _refuse_foreign(options, stack, region)
     removes_stack = stack is not None and stack.only_deletable
     live = stack if stack is not None and stack.exists else None
+    earlier = live  # the stack that has what runs by itself, also if it is removed
     made_repository = live is not None and live.parameters.get("CreateRepository") == "true"
     if made_repository and repository is None:  # down was interrupted after it had removed the repository
         removes_stack, live, made_repository = True, None, False
@@ -86,7 +90,7 @@ def plan_up(
         )
     pushes = bool(new) or _lacks_its_tag(image, live, repository)
     pushed = _pushed(options, stack, repository, new)
-    standing = _standing(options, live)
+    standing = _standing(options, earlier)
     final = {
         "Repository": options.repository,
         "CreateRepository": "true" if repository is None or made_repository else "false",
@@ -105,7 +109,9 @@ def plan_up(
     }
     first = _before_the_push(final, live) if new else None
     return UpPlan(
-        items=tuple(_items_of_up(options, placement, image, platform, repository, live, final, new, removes_stack)),
+        items=tuple(
+            _items_of_up(options, placement, image, platform, repository, live, earlier, final, new, removes_stack)
+        ),
         costs=_costs(placement, image, platform, standing),
         first=first if first != final else None,
         final=final,
@@ -113,6 +119,7 @@ def plan_up(
         pushes=pushes,
         creates=live is None,
         removes_stack=removes_stack,
+        for_once=options.once and (earlier is None or earlier.is_for_once),
     )
 
 
@@ -221,13 +228,15 @@ def _items_of_up(
     platform: str,
     repository: Repository | None,
     live: Stack | None,
+    earlier: Stack | None,
     final: Mapping[str, str],
     new: Sequence[str],
     removes_stack: bool,
 ) -> Iterator[Item]:
     verb = "update" if live else "create"
     if removes_stack:
-        yield Item("remove", "stack", options.stack_name, "what is left of an earlier try")
+        note = "its repository was removed; its log group goes too, with all verdicts"
+        yield Item("remove", "stack", options.stack_name, note if earlier else "what is left of an earlier try")
     yield Item(verb, "stack", options.stack_name, "" if live is None else "as far as something has changed")
     if final["CreateRepository"] == "true":
         yield Item("keep" if repository else "create", "repository", options.repository)
@@ -261,6 +270,7 @@ def _items_of_up(
 
 def _standing_items(before: Mapping[str, str], final: Mapping[str, str]) -> Iterator[Item]:
     """What runs by itself: the schedule, its alarms, the sidecar."""
+    moves = bool(before) and any(before.get(name) != final[name] for name in _PLACE)
     for parameter, kind, note in (
         ("ScheduleExpression", "schedule", "on Fargate, in one of the subnets at a time"),
         ("AlarmTopicArn", "alarms", "of failing runs, and of runs without a verdict"),
@@ -269,6 +279,8 @@ def _standing_items(before: Mapping[str, str], final: Mapping[str, str]) -> Iter
         earlier, now = (values.get(parameter, "").removeprefix("false") for values in (before, final))
         if earlier or now:
             verb = "keep" if earlier == now else "create" if not earlier else "remove" if not now else "update"
+            if verb == "keep" and moves and parameter != "AlarmTopicArn":
+                verb, note = "update", f"it moves to {_where(final)}"
             name = (now or earlier).rpartition(":")[2] if parameter == "AlarmTopicArn" else now or earlier
             yield Item(verb, kind, "" if name == "true" else name, note if now else "")
 
@@ -278,16 +290,24 @@ def _limits_of_roles(final: Mapping[str, str]) -> str:
     return "one for the check, one that pulls its image" + (f", with the boundary {boundary}" if boundary else "")
 
 
+def _where(final: Mapping[str, str]) -> str:
+    return f"{few(final['SubnetIds'].split(','))} in cluster {final['Cluster']}"
+
+
 def up_lines(plan: UpPlan, *, title: str, once: bool, remove_with: str, width: int) -> list[str]:
     lines = [title, "", *_rows(plan.items, width), ""]
     monthly, run = plan.costs.sum, plan.costs.run
     of_run = f"this run {costs.dollars(run)}" if run else "this run nothing, as it uses instances that you have"
     unknown = "".join(f", and {part} by its runs" for part, price in plan.costs.monthly.items() if price is None)
     stays = f"what stays {costs.dollars(monthly)} a month ({listed(plan.costs.monthly)}{unknown})"
-    sums = of_run if once else f"{of_run}, {stays}"
+    sums = of_run if plan.for_once else f"{of_run}, {stays}"
     lines += textwrap.wrap(f"Costs: {sums}, at prices of {costs.PRICES_OF}.", width, break_on_hyphens=False)
-    removal = "Everything is removed again after the verdict." if once else f"Remove it with: {remove_with}"
-    return [*lines, removal, ""]
+    if plan.for_once:
+        return [*lines, "Everything is removed again after the verdict.", ""]
+    if once:
+        kept = "The stack was there before this run, so it stays also with --once."
+        lines += textwrap.wrap(kept, width)
+    return [*lines, f"Remove it with: {remove_with}", ""]
 
 
 # ---- down ------------------------------------------------------------------------------------------------------------

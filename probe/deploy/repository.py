@@ -125,20 +125,30 @@ def removals(repository: Repository, pushed: Sequence[str]) -> tuple[Removal, ..
 
 def remove_images(calls: Calls, repository: Repository, planned: Sequence[Removal]) -> dict[str, str]:
     """Returns the reason for each image that is left. Raises ApiError and EarlyEndError."""
-    left: dict[str, str] = {}
-    for removal in planned:
-        tag = tag_of(removal.image.digest)
-        if removal.whole:
-            ids = {"imageDigest": removal.image.digest}
-        elif tag in removal.image.tags:
-            ids = {"imageTag": tag}
-        else:
-            continue
-        reply = calls.call("ecr:BatchDeleteImage", repositoryName=repository.name, imageIds=[ids])
-        for failure in reply.get("failures") or ():
-            if failure.get("failureCode") != "ImageNotFound":
-                left[removal.image.digest] = scrub(str(failure.get("failureReason") or failure.get("failureCode")))
-    return left
+    waiting = list(planned)
+    while True:
+        reasons = [(removal, _remove_image(calls, repository, removal)) for removal in waiting]
+        left = {removal.image.digest: reason for removal, reason in reasons if reason is not None}
+        if not left or len(left) == len(waiting):
+            return left
+        # An index that listed one of them may be gone now.
+        waiting = [removal for removal in waiting if removal.image.digest in left]
+
+
+def _remove_image(calls: Calls, repository: Repository, removal: Removal) -> str | None:
+    """Why it is left; None if it is gone."""
+    tag = tag_of(removal.image.digest)
+    if removal.whole:
+        ids = {"imageDigest": removal.image.digest}
+    elif tag in removal.image.tags:
+        ids = {"imageTag": tag}
+    else:
+        return None
+    reply = calls.call("ecr:BatchDeleteImage", repositoryName=repository.name, imageIds=[ids])
+    for failure in reply.get("failures") or ():
+        if failure.get("failureCode") != "ImageNotFound":
+            return scrub(str(failure.get("failureReason") or failure.get("failureCode")))
+    return None
 
 
 def remove_repository(calls: Calls, name: str) -> bool:

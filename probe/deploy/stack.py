@@ -21,8 +21,10 @@ from probe.safe_words import scrub
 from probe.smoke.calls import Calls
 
 OWNER_TAG = "ecr-probe"
+ONCE_TAG = "ecr-probe-once"  # of a stack that `up --once` has created and will remove
 NEEDED_CAPABILITIES = ("CAPABILITY_IAM",)
-_CHANGE_SET = "ecr-probe-"  # the beginning of the name of our change sets
+_CHANGE_SET = "ecr-probe-"  # the beginning of the name of our change sets, before their token
+_OUR_CHANGE_SET = re.compile(_CHANGE_SET + "[0-9a-f]{32}")
 _POLL = 3.0  # seconds
 _BEGINS = 10.0  # seconds in which an operation has begun, if no event shows it
 _QUIET = 20.0  # seconds after which a line reports that the stack is still in progress
@@ -51,6 +53,10 @@ class StackError(Exception):
     """CloudFormation did not do what it was asked to do. `str` is one line for the user."""
 
 
+class OtherRunError(StackError):
+    """Another run has created or changed the stack since it was read."""
+
+
 class Stack(Record, frozen=True):
     id: str
     name: str
@@ -58,6 +64,8 @@ class Stack(Record, frozen=True):
     reason: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     is_ours: bool = False
+    is_for_once: bool = False
+    is_protected: bool = False  # AWS[cfn-termination-protection]
 
     @property
     def in_review(self) -> bool:
@@ -97,6 +105,7 @@ class Stacks:
         self, calls: Calls, name: str, *, say: Callable[[str], None], enter: Callable[[str], None] = lambda _: None
     ) -> None:
         self._calls, self.name, self._say, self._enter = calls, name, say, enter
+        self.may_have_begun = False  # the execution of a change set, which an interruption does not end
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
@@ -118,12 +127,18 @@ class Stacks:
 
     def _has_only_our_change_sets(self) -> bool:
         reply = self._calls.call("cloudformation:ListChangeSets", StackName=self.name)
-        return all(str(item.get("ChangeSetName")).startswith(_CHANGE_SET) for item in reply.get("Summaries") or ())
+        names = [str(item.get("ChangeSetName")) for item in reply.get("Summaries") or ()]
+        return bool(names) and all(map(_OUR_CHANGE_SET.fullmatch, names))
 
-    def read_at_rest(self) -> Stack | None:
-        """As `read`, once nothing is in progress: an operation of others may be, or one that was interrupted."""
+    def read_at_rest(self, *, begins: bool = False) -> Stack | None:
+        """As `read`; for a stack of ours once nothing is in progress: another run may change it, or one that was
+        interrupted. `begins`: its change set is being executed, even if its status does not show it yet."""
         stack = self.read()
-        if stack is not None and stack.in_progress:
+        until = self._calls.now() + _BEGINS
+        while begins and stack is not None and stack.in_review and self._calls.now() < until:
+            self._calls.pause(_POLL)
+            stack = self.read()
+        if stack is not None and stack.is_ours and stack.in_progress:
             self._say(f"stack {self.name} is {stack.status}; waiting until it is done")
             self._wait(stack, _Events(since=None))
             stack = self.read()
@@ -139,13 +154,12 @@ class Stacks:
 
     # ---- changing ----------------------------------------------------------------------------------------------------
 
-    def apply(self, parameters: Mapping[str, str], *, create: bool) -> Stack:
-        """Make a change set, execute it and wait. Raises StackError."""
+    def apply(self, parameters: Mapping[str, str], *, create: bool, for_once: bool = False) -> Stack:
+        """Make a change set, execute it and wait. `for_once`: the stack is marked for it. Raises StackError."""
         self._enter("change set")
         token = uuid4().hex
         name = f"{_CHANGE_SET}{token}"
-        self._calls.call(
-            "cloudformation:CreateChangeSet",
+        self._create_change_set(
             StackName=self.name,
             ChangeSetName=name,
             ChangeSetType="CREATE" if create else "UPDATE",
@@ -153,7 +167,10 @@ class Stacks:
             TemplateBody=template(),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=list(NEEDED_CAPABILITIES),
-            Tags=[{"Key": OWNER_TAG, "Value": __version__}],
+            Tags=[
+                {"Key": OWNER_TAG, "Value": __version__},
+                *([{"Key": ONCE_TAG, "Value": "true"}] if for_once else ()),
+            ],
             Description=f"ecr-probe {__version__} up",
         )
         if not self._await_change_set(name, create=create):
@@ -162,9 +179,7 @@ class Stacks:
                 raise StackError(f"stack {self.name} was removed by others")
             return stack
         self._enter("stack")
-        self._calls.call(
-            "cloudformation:ExecuteChangeSet", StackName=self.name, ChangeSetName=name, ClientRequestToken=token
-        )
+        self._execute(name, token)
         stack = self.read()
         if stack is None:
             raise StackError(f"stack {self.name} was removed by others")
@@ -174,6 +189,30 @@ class Stacks:
             status = stack.status if stack else "removed"
             raise StackError(self._failure(events, f"stack {self.name} is {status}", stack))
         return stack
+
+    def _create_change_set(self, **request: Any) -> None:
+        try:
+            self._calls.call("cloudformation:CreateChangeSet", **request)
+        except ApiError as error:
+            # A stack that was read as absent exists, or one that was read at rest is in progress.
+            if "already exists and cannot be created" in error.text or "_IN_PROGRESS state" in error.text:
+                raise self._other_run() from None
+            raise
+
+    def _execute(self, name: str, token: str) -> None:
+        self.may_have_begun = True
+        try:
+            self._calls.call(
+                "cloudformation:ExecuteChangeSet", StackName=self.name, ChangeSetName=name, ClientRequestToken=token
+            )
+        except ApiError as error:
+            self.may_have_begun = False
+            if error.code in ("ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus"):
+                raise self._other_run() from None
+            raise
+
+    def _other_run(self) -> OtherRunError:
+        return OtherRunError(f"another run changes stack {self.name} at the same time; give one of them --stack-name")
 
     def _await_change_set(self, name: str, *, create: bool) -> bool:
         """Whether it has changes. Raises StackError."""
@@ -186,13 +225,14 @@ class Stacks:
             if status == "FAILED":
                 break
             self._calls.pause(_POLL)
-        self._calls.call("cloudformation:DeleteChangeSet", StackName=self.name, ChangeSetName=name)
-        if any(text in reason for text in _NO_CHANGES):
-            self._say(f"stack {self.name} is up to date")
-            return False
-        if create:  # the stack is empty: nothing is left of this try
+        if create:  # the stack is empty, and is removed with its change set: nothing is left of this try
             with suppress(ApiError):
                 self._calls.call("cloudformation:DeleteStack", StackName=self.name)
+        else:
+            self._calls.call("cloudformation:DeleteChangeSet", StackName=self.name, ChangeSetName=name)
+            if any(text in reason for text in _NO_CHANGES):
+                self._say(f"stack {self.name} is up to date")
+                return False
         raise StackError(f"CloudFormation refuses the change set of stack {self.name}: {explained(reason)}")
 
     def _say_changes(self, changes: Any) -> None:
@@ -202,6 +242,15 @@ class Stacks:
             if action == "Remove" or change.get("Replacement") == "True":
                 verb = "removes" if action == "Remove" else "replaces"
                 self._say(f"the change set {verb} the {kind} {scrub(str(change.get('LogicalResourceId')))}")
+
+    def require_unprotected(self, stack: Stack, *, region: str) -> None:
+        """Raises StackError for a stack that cannot be deleted: AWS[cfn-termination-protection]."""
+        if stack.is_protected:
+            raise StackError(
+                f"termination protection of stack {self.name} is on, so it is left; aws cloudformation "
+                f"update-termination-protection --no-enable-termination-protection --stack-name {self.name} "
+                f"--region {region} switches it off"
+            )
 
     def delete(self, stack: Stack) -> None:
         """Delete the stack and wait. Raises StackError if something of it stays."""
@@ -220,17 +269,25 @@ class Stacks:
         """Report the events until nothing is in progress. None: the stack is deleted."""
         began = spoken = self._calls.now()
         while True:
+            # The status is read after the events: where they show the beginning, it is not the status of before.
+            said = self._say_new(stack, events)
             current = self.read(stack.id)
-            for line in self._new_lines(stack, events) if events.since else ():
-                self._say(line)
-                spoken = self._calls.now()
             now = self._calls.now()
+            spoken = now if said else spoken
             if current is None or not self._goes_on(current, events, now - began, deleting=deleting):
+                self._say_new(stack, events)
                 return current
             if now - spoken >= _QUIET:
                 self._say(f"stack {self.name} is {current.status} for {now - began:.0f} s")
                 spoken = now
             self._calls.pause(_POLL)
+
+    def _say_new(self, stack: Stack, events: _Events) -> bool:
+        """Whether there was something to report."""
+        lines = self._new_lines(stack, events) if events.since else []
+        for line in lines:
+            self._say(line)
+        return bool(lines)
 
     @staticmethod
     def _goes_on(stack: Stack, events: _Events, seconds: float, *, deleting: bool) -> bool:
@@ -305,6 +362,8 @@ def _stack(found: Mapping[str, Any], *, is_ours: bool = False) -> Stack:
             str(item.get("ParameterKey")): str(item.get("ParameterValue")) for item in found.get("Parameters") or ()
         },
         is_ours=is_ours or OWNER_TAG in tags,
+        is_for_once=ONCE_TAG in tags,
+        is_protected=bool(found.get("EnableTerminationProtection")),
     )
 
 

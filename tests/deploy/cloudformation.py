@@ -84,6 +84,7 @@ class CloudFormation:
     stacks: list[FakeStack] = field(default_factory=list)
     seconds: float = SECONDS
     lag: float = 1.0  # seconds after a call in which its stack still has the earlier status
+    protected: bool = False  # termination protection (botocore cloudformation, Stack.EnableTerminationProtection)
     executed: set[str] = field(default_factory=set)  # tokens: a call that is repeated with its token does nothing
     _number: int = 0
 
@@ -138,12 +139,13 @@ class CloudFormation:
         return {"Stacks": [self._describe(stack)]} if stack else self.missing(request["StackName"])
 
     def _describe(self, stack: FakeStack) -> dict[str, Any]:
-        outputs = self._outputs(stack) if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else {}
+        outputs = self._outputs(stack) if stack.body and stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else {}
         return {
             "StackId": stack.id,
             "StackName": stack.name,
             "StackStatus": stack.status,
             "CreationTime": 0,
+            "EnableTerminationProtection": self.protected,
             **({"StackStatusReason": stack.reason} if stack.reason else {}),
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
@@ -195,6 +197,7 @@ class CloudFormation:
             stack is not None
             and stack.status.endswith(("_FAILED", "ROLLBACK_COMPLETE"))
             and "UPDATE" not in stack.status
+            and "IMPORT" not in stack.status
         ):
             return Error("ValidationError", f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         if stack is not None and stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
@@ -309,7 +312,7 @@ class CloudFormation:
         if self.now() < change_set["ready"] or not change_set["changed"]:
             return Error("InvalidChangeSetStatus", "ChangeSet cannot be executed in its current status")
         self.executed.add(token)
-        stack.change_sets.clear()
+        stack.change_sets = {request["ChangeSetName"]: change_set}
         stack.pending = [(self.now() + self.lag, partial(self._begin, stack, change_set, token))]
         return {}
 
@@ -381,6 +384,9 @@ class CloudFormation:
         stack = self.find(request["StackName"])
         if stack is None or stack.status == "DELETE_COMPLETE":
             return {}  # DeleteStack of a stack that does not exist succeeds
+        if self.protected:
+            text = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+            return Error("ValidationError", text)
         token = request.get("ClientRequestToken", "")
         if stack.status == "REVIEW_IN_PROGRESS":
             stack.change_sets.clear()

@@ -56,6 +56,7 @@ class Bench:
     stop: threading.Event = field(default_factory=threading.Event)
     workers: VirtualWorkers = field(default_factory=VirtualWorkers)
     environ: dict[str, str] = field(default_factory=dict)
+    broken_report: Exception | None = None
 
     def __post_init__(self) -> None:
         self.aws.now = self.workers.now
@@ -71,6 +72,8 @@ class Bench:
         options = read_up_options(["--region", REGION, *arguments], {})
 
         def deliver(fleet: Fleet) -> int:
+            if self.broken_report is not None:
+                raise self.broken_report
             self.fleets.append(fleet)
             return fleet.exit_code
 

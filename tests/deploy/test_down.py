@@ -6,6 +6,7 @@ import pytest
 
 from probe.config.flags import UsageError
 from tests.deploy.aws import DeployedAws, push_by_others
+from tests.deploy.cloudformation import FakeStack
 from tests.deploy.runs import Bench
 from tests.smoke.aws import REGION
 
@@ -114,3 +115,52 @@ def test_images_of_a_stack_that_was_removed_in_part_stay_recorded(bench: Bench, 
     assert bench.down("--yes") == 0
     assert aws.left() == {"repositories": ["ecr-probe"]}  # a new stack cannot take it over
     assert "keep    repository  ecr-probe  it is not the stack's" in bench.console.text
+
+
+@pytest.mark.parametrize("command", ["down", "up"])
+def test_a_protected_stack_is_refused_before_anything_is_removed(
+    bench: Bench, aws: DeployedAws, archive: str, command: str
+) -> None:
+    up = ("--image-archive", archive, "--yes")
+    bench.up(*up)
+    aws.cloudformation.protected = True
+    if command == "up":
+        aws.cloudformation.stacks[0].status = "DELETE_FAILED"
+    before, mutations = aws.left(), len(aws.mutations())
+    with pytest.raises(
+        UsageError, match=f"--no-enable-termination-protection --stack-name ecr-probe --region {REGION}"
+    ):
+        bench.down("--yes") if command == "down" else bench.up(*up)
+    assert (aws.left(), len(aws.mutations())) == (before, mutations)
+
+
+def test_an_image_that_is_recorded_before_its_index_is_removed_too(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    """A lifecycle policy has removed it, and it was pushed again."""
+    bench.up("--image-archive", archive, "--yes")
+    repository = aws.repositories["ecr-probe"]
+    del repository.manifests[next(digest for digest in repository.manifests if repository.listed_by(digest))]
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
+def test_stacks_that_only_look_like_ours_are_left(bench: Bench, aws: DeployedAws) -> None:
+    for change_sets in ([], ["ecr-probe-initial"]):
+        stack = FakeStack("arn:theirs", "ecr-probe", change_sets={name: {} for name in change_sets})
+        aws.cloudformation.stacks[:] = [stack]
+        with pytest.raises(UsageError, match="was not created by ecr-probe up"):
+            bench.down("--yes")
+    aws.cloudformation.stacks[0].status = "UPDATE_IN_PROGRESS"
+    with pytest.raises(UsageError, match="was not created by ecr-probe up"):
+        bench.down("--yes")  # without waiting
+    assert (aws.mutations(), bench.workers.now() < 1010) == ([], True)
+
+
+def test_a_deletion_that_begins_between_two_calls_is_waited_for(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    """The status of before and an event of after do not mean that it has ended."""
+    bench.up("--image-archive", archive, "--yes")
+    bench.workers.latency, aws.cloudformation.lag = 2, 3
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}

@@ -107,3 +107,13 @@ def test_an_expired_timeout_is_reported_in_the_same_way(bench: Bench, aws: Deplo
     assert bench.console.lines[-1].startswith(
         "ecr-probe: --timeout (150 s) expired; AWS continues with stack ecr-probe;"
     )
+
+
+def test_once_waits_for_the_creation_that_it_has_begun(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    """Otherwise the stack would look empty, and its repository would be left."""
+    aws.cloudformation.lag = 6
+    interrupt(
+        bench, aws, "cloudformation:DescribeStacks", 2, lambda: bench.up("--image-archive", archive, "--yes", "--once")
+    )
+    assert aws.left() == {}
+    assert "removed repository ecr-probe" in bench.console.text

@@ -223,6 +223,27 @@ def test_what_runs_by_itself_is_created_after_the_push(bench: Bench, aws: Deploy
     assert aws.others == set()
 
 
+def test_what_runs_by_itself_outlives_a_repository_that_was_removed(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    bench.up("--image-archive", archive, "--yes", "--schedule", "rate(1 hour)")
+    del aws.repositories["ecr-probe"]
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    assert aws.others == {"ecr-probe-Schedule"}
+    text = " ".join(bench.console.text.split())
+    assert "remove stack ecr-probe its repository was removed; its log group goes too, with all verdicts" in text
+    assert bench.down("--yes") == 0
+    assert aws.left() == {}
+
+
+def test_the_plan_says_where_the_schedule_moves(bench: Bench, archive: str) -> None:
+    bench.up("--image-archive", archive, "--yes", "--schedule", "rate(1 hour)")
+    where = ("--subnets", subnet(2), "--security-groups", GROUP)
+    bench.up("--plan", *where, service=False)
+    text = " ".join(bench.console.text.split())
+    assert f"update schedule rate(1 hour) it moves to {subnet(2)} in cluster main" in text
+
+
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:oncall"
 
 
