@@ -25,6 +25,8 @@ from probe.deploy.repository import (
     read_repository,
     remove_images,
     remove_repository,
+    source_login,
+    tag_of,
 )
 from probe.deploy.stack import OtherRunError, Stack, StackError, Stacks
 from probe.fleet import Fleet
@@ -128,6 +130,7 @@ class Up:
         self._login: RegistryLogin | None = None
         self._for_once = False
         self._lost = False  # another run was faster
+        self._has_created = False
 
     def run(self) -> int:
         """Returns the exit code; that of a signal is the caller's. Raises UsageError."""
@@ -184,10 +187,19 @@ class Up:
         self._account.forget("ec2")
         stack = self._stacks.read_at_rest()
         repository = read_repository(calls, options.repository)
-        self._refuse_log_group(stack)
+        self._check_log_group(stack)
         with closing(self._console.transfer()) as transfer:
+            login = source_login(options.image_from, calls, self._environ) if options.image_from else None
             image = read_image(
-                options, repository, stack, self._environ, self._open_stored, transfer, self._stop, self._until()
+                options,
+                repository,
+                stack,
+                self._environ,
+                self._open_stored,
+                transfer,
+                self._stop,
+                self._until(),
+                login,
             )
         if image.source is not None:
             opened.enter_context(image.source)
@@ -210,18 +222,30 @@ class Up:
         self._for_once = plan.for_once
         return plan, image
 
-    def _refuse_log_group(self, stack: Stack | None) -> None:
-        """A log group of this name that the stack has not created would end its creation."""
-        if stack is not None and not stack.in_review:
+    def _check_log_group(self, stack: Stack | None) -> None:
+        """A log group of this name that the stack has not created would end its creation, and without that of the stack
+        no task starts."""
+        if stack is not None and stack.only_deletable:
             return
         name = f"/ecs/{self._options.stack_name}"
         reply = self._calls.call("logs:DescribeLogGroups", logGroupNamePrefix=name)
-        if any(group.get("logGroupName") == name for group in reply.get("logGroups") or ()):
+        there = any(group.get("logGroupName") == name for group in reply.get("logGroups") or ())
+        if there and (stack is None or stack.in_review):
             raise self._options.arguments.refusal(
                 "stack-name",
                 f"log group {name} exists and is not the stack's; choose another name",
                 example=f"--stack-name {self._options.stack_name}-2",
             )
+        if stack is not None and stack.is_ours and stack.exists and not there:
+            raise self._missing(f"log group {name}")
+
+    def _missing(self, resource: str) -> UsageError:
+        """CloudFormation does not notice what was removed by hand, so an update does not create it again."""
+        name = self._options.stack_name
+        return UsageError(
+            f"{resource} of stack {name} was removed by hand, which an update of the stack does not repair; "
+            f"{self._down_command()} removes the stack, and then up creates it again"
+        )
 
     def _registry_login(self) -> RegistryLogin:
         self._login = self._login or RegistryLogin(self._calls)
@@ -247,7 +271,7 @@ class Up:
     def _execute(self, plan: UpPlan, image: ProbeImage) -> int:
         if plan.removes_stack and (left := self._stacks.read()) is not None:
             self._stacks.delete(left)
-        creates = plan.creates
+        creates = self._has_created = plan.creates
         if plan.first is not None:
             self._stacks.apply(plan.first, create=creates, for_once=plan.for_once)
             creates = False
@@ -276,8 +300,11 @@ class Up:
     def _check(self) -> int:
         self._changes.enter("check")
         definition = self._stacks.resource("SmokeTaskDefinition")
+        self._require_definition(definition)
         left = max(self._calls.deadline - self._calls.now(), 1.0)
         smoke = replace(self._options.smoke, task_definition=definition, timeout=min(_SMOKE_SECONDS, left))
+        if self._has_created:
+            smoke = replace(smoke, roles_are_new=True)
         fleet = Smoke(smoke, self._account, self._workers, stop=self._stop, progress=self._progress).run()
         code = self._deliver(fleet)
         if self._stop.is_set():
@@ -286,6 +313,17 @@ class Up:
             self._console.say(f"run it again: {self._smoke_command(definition)}")
             self._console.say(f"remove it:    {self._down_command()}")
         return code
+
+    def _require_definition(self, arn: str) -> None:
+        name = f"task definition {arn.rpartition('/')[2]}"
+        try:
+            reply = self._calls.call("ecs:DescribeTaskDefinition", taskDefinition=arn)
+        except ApiError as error:
+            if error.code == "ClientException":  # not registered
+                raise self._missing(name) from None
+            raise
+        if (reply.get("taskDefinition") or {}).get("status") == "INACTIVE":
+            raise self._missing(name)
 
     def _smoke_command(self, definition: str) -> str:
         """As it can be pasted."""
@@ -395,6 +433,7 @@ class Down:
             console.say(
                 f"there is no stack {options.stack_name} in {self._account.region}, so there is nothing to remove"
             )
+            self._say_orphan()
             return 0
         if not stack.is_ours:
             raise options.arguments.refusal(
@@ -411,6 +450,19 @@ class Down:
         if options.plan or not _agreed(console, options):
             return 0
         return self._execute(stack, plan)
+
+    def _say_orphan(self) -> None:
+        """A stack that was deleted without `down` leaves its repository, and nothing records what was pushed."""
+        try:
+            repository = read_repository(self._calls, DEFAULT_NAME)
+        except ApiError:
+            return
+        if repository is not None and any(tag_of(image.digest) in image.tags for image in repository.images):
+            self._console.say(
+                f"repository {repository.name} has images that up has pushed, perhaps for a stack that was deleted by "
+                f"hand; aws ecr delete-repository --repository-name {repository.name} --region {self._account.region} "
+                "--force removes it with all its images"
+            )
 
     def _execute(self, stack: Stack, plan: DownPlan) -> int:
         self._changes.enter("images")

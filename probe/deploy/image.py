@@ -16,6 +16,7 @@ from probe.narration import few, listed
 from probe.progress import Progress
 from probe.records import Unshown
 from probe.registries.archive import open_archive
+from probe.registries.authorization import LoginCallback
 from probe.registries.reference import open_reference
 from probe.registries.source import CopyError, Source
 
@@ -43,15 +44,17 @@ def read_image(
     progress: Progress,
     stop: Event,
     until: float,
+    login: LoginCallback | None = None,
 ) -> ProbeImage:
-    """`open_stored` opens an image of the repository. Raises UsageError and CopyError; the caller closes the source."""
+    """`open_stored` opens an image of the repository, `login` is that of `--image-from`, by default docker's. Raises
+    UsageError and CopyError; the caller closes the source."""
     if options.image_archive is not None:
         return _of_source(
             open_archive(options.image_archive, progress=progress, stop=stop),
             basename(options.image_archive.rstrip("/")),
         )
     if options.image_from is not None:
-        source = open_reference(options.image_from, environ=environ, stop=stop, until=until)
+        source = open_reference(options.image_from, login=login, environ=environ, stop=stop, until=until)
         return _of_source(source, options.image_from)
     stored = _stored(options, repository, stack)
     assert repository is not None

@@ -37,6 +37,12 @@ def read_placement(options: UpOptions, calls: Calls, *, region: str) -> Placemen
         if smoke.service is None:
             return _from_flags(options, calls, region)
         service = read_service(smoke, calls.call, region)
+        if not service.get("taskDefinition"):  # an external deployment controller
+            raise smoke.arguments.refusal(
+                "service",
+                "it has no task set yet, so it has no task definition and no subnets; give the subnets instead",
+                example="--subnets subnet-0a1b2c3d4e5f60718 --security-groups sg-0a1b2c3d4e5f60718",
+            )
         definition = read_definition(smoke, calls.call, str(service.get("taskDefinition")), region, flag="service")
     except ApiError as error:
         # Names of clusters and services that do not exist have their own sentence.

@@ -18,6 +18,7 @@ from probe.records import Record
 MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 bytes: AWS[cfn-parameter-size]
 _RETENTION = 30  # days
 _ALARM_PERIODS = (300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # seconds, as the template allows
+WITHOUT_FLAGS = ("AlarmEmail", "AlarmStatuses", "LogRetentionDays", "RecordPullTime", "ScheduleState", "SidecarListen")
 _PLACE = ("Cluster", "SubnetIds", "SecurityGroupIds")  # of what runs by itself
 _NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "Sidecar": "false"}
 
@@ -90,7 +91,7 @@ def plan_up(
         )
     pushes = bool(new) or _lacks_its_tag(image, live, repository)
     pushed = _pushed(options, stack, repository, new)
-    standing = _standing(options, earlier)
+    standing = _standing(options, earlier, region)
     final = {
         "Repository": options.repository,
         "CreateRepository": "true" if repository is None or made_repository else "false",
@@ -104,7 +105,8 @@ def plan_up(
         "RecordPullTime": "true",  # of the probe's own image, on which nothing depends
         "LogGroupName": f"/ecs/{options.stack_name}",
         "LogRetentionDays": str(_RETENTION),
-        "PermissionsBoundary": _boundary(options, live),
+        "PermissionsBoundary": _boundary(options, earlier),
+        **_set_by_others(options, earlier),
         "PushedImages": ",".join(pushed),
     }
     first = _before_the_push(final, live) if new else None
@@ -123,12 +125,20 @@ def plan_up(
     )
 
 
-def _boundary(options: UpOptions, live: Stack | None) -> str:
-    before = live.parameters.get("PermissionsBoundary", "") if live else ""
+def _boundary(options: UpOptions, earlier: Stack | None) -> str:
+    before = earlier.parameters.get("PermissionsBoundary", "") if earlier else ""
     return before if options.boundary is None else options.boundary
 
 
-def _standing(options: UpOptions, live: Stack | None) -> dict[str, str]:
+def _set_by_others(options: UpOptions, earlier: Stack | None) -> dict[str, str]:
+    """The parameters without a flag keep the values that they were given by other means. A schedule that is asked for
+    is enabled."""
+    before = earlier.parameters if earlier else {}
+    names = [name for name in WITHOUT_FLAGS if not (name == "ScheduleState" and options.schedule)]
+    return {name: before[name] for name in names if name in before}
+
+
+def _standing(options: UpOptions, live: Stack | None, region: str) -> dict[str, str]:
     """The parameters of what runs by itself: as wanted, otherwise as the stack has it. Raises UsageError."""
     before = live.parameters if live else {}
     schedule = before.get("ScheduleExpression", "") if options.schedule is None else options.schedule
@@ -138,6 +148,12 @@ def _standing(options: UpOptions, live: Stack | None) -> dict[str, str]:
             "alarm-topic",
             "the alarms are those of the schedule; give --schedule (ECR_PROBE_SCHEDULE) too, or remove the topic",
             example="--schedule 'rate(15 minutes)' --alarm-topic ARN",
+        )
+    if topic and topic.split(":")[3] != region:  # AWS[alarm-topic-region]
+        raise options.arguments.refusal(
+            "alarm-topic",
+            f"the topic is in {topic.split(':')[3]}, and an alarm reaches only topics of its own Region, {region}",
+            example=f"--alarm-topic arn:aws:sns:{region}:123456789012:oncall",
         )
     sidecar = before.get("Sidecar") == "true" if options.sidecar is None else options.sidecar
     return {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from probe.images import OtherImage, parse_image
 from probe.operator.aws import ApiError, Kind
 from probe.records import Record
-from probe.registries.logins import Login
+from probe.registries.authorization import LoginCallback
+from probe.registries.logins import Login, read_login
 from probe.safe_words import scrub
 from probe.smoke.calls import Calls
 
@@ -79,8 +81,9 @@ class RegistryLogin:
     It is called again after the 12 hours of a token. Raises ApiError and EarlyEndError.
     """
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, calls: Calls, *, region: str | None = None) -> None:
+        """`region` None: the account's."""
+        self._calls, self._region = calls, region
         self._first: Login | None
         self.endpoint, self._first = self._read()
 
@@ -89,7 +92,7 @@ class RegistryLogin:
         return login or self._read()[1]
 
     def _read(self) -> tuple[str, Login]:
-        reply = self._calls.call("ecr:GetAuthorizationToken")
+        reply = self._calls.call("ecr:GetAuthorizationToken", region=self._region)
         data = (reply.get("authorizationData") or [{}])[0]
         try:
             user, _, password = base64.b64decode(str(data["authorizationToken"]), validate=True).decode().partition(":")
@@ -97,6 +100,23 @@ class RegistryLogin:
         except (KeyError, ValueError):
             action = "ecr:GetAuthorizationToken"
             raise ApiError(Kind.UNAVAILABLE, action, "no token", "the reply has no token") from None
+
+
+def source_login(reference: str, calls: Calls, environ: Mapping[str, str]) -> LoginCallback | None:
+    """The login for an image in private ECR: docker's, and without one that of the AWS credentials, which are valid for
+    the registries of all accounts that let them read (AWS[ecr-token-scope]). None: another registry."""
+    try:
+        image = parse_image(reference, listed_regions=False)
+    except ValueError:
+        return None
+    if isinstance(image, OtherImage):
+        return None
+    region = image.region
+
+    def login() -> Login:
+        return read_login(image.host, image.repository, environ) or RegistryLogin(calls, region=region)()
+
+    return login
 
 
 # ---- removal ---------------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class Options(Unshown, frozen=True):
     notes: tuple[str, ...]
     arguments: Arguments
     policy: str = POLICY
+    roles_are_new: bool = False  # created just before, by `up`
 
 
 def read_options(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Options:

@@ -84,6 +84,12 @@ def is_temporary(reason: str, stop_code: str = "") -> bool:
     return bool(_TEMPORARY.search(f"{reason} {stop_code}"))
 
 
+def is_new_role(reason: str) -> bool:
+    """Whether ECS could not assume a role, as it also reports of one that was created just before:
+    AWS[iam-propagation]"""
+    return "unable to assume the role" in reason
+
+
 def is_placement(reason: str, stop_code: str = "") -> bool:
     """Whether there was no place to run the task. That proves nothing about the network."""
     return bool(_PLACEMENT.search(f"{reason} {stop_code}"))

@@ -29,6 +29,7 @@ from probe.verdict import exit_code
 POLL = 3.0  # seconds; a task takes several times as long to start
 BATCH = 100  # tasks that one DescribeTasks may name
 RETRY_AFTER = 15.0  # seconds from a subnet's failure to its next try under --wait-until-pass
+NEW_ROLES = 60.0  # seconds for which ECS may not be able to assume a new role
 UNKNOWN = 60.0  # seconds for which DescribeTasks may not know a new task
 LOG_DELAYS = (1.0, 2.0, 4.0, 8.0)  # seconds between reads of a log to which the document may still be written
 # Launches, and log reads, in flight: ten a second, each of up to a second. There are more workers than that, so that no
@@ -136,6 +137,7 @@ class Scheduler:
     ) -> None:
         self._subnets, self._target, self._options, self._calls = subnets, target, options, calls
         self._run_id, self._retry_until, self._progress, self._notes = run_id, retry_until, progress, notes
+        self._roles_known = calls.now() + NEW_ROLES
         self._launches, self._log_reads = Bucket(LAUNCHES), Bucket(LOG_READS)
         self._accepted = False  # AWS accepted the parameters of a RunTask, so it will not refuse the others for them
         self._polls, self._next_poll = 0, 0.0  # DescribeTasks in flight
@@ -252,7 +254,7 @@ class Scheduler:
 
     def _on_failed_launch(self, subnet: Subnet, error: ApiError) -> None:
         subnet.launch_unknown = subnet.launch_unknown or error.kind in (Kind.NO_REPLY, Kind.UNAVAILABLE)
-        if error.kind in TEMPORARY:
+        if error.kind in TEMPORARY or (error.kind is Kind.REFUSED and self._waits_for_role(error.text)):
             subnet.status = f"no task could be started ({error})"
             self._launch_later(subnet)
         elif error.kind is Kind.REFUSED and outcome.is_placement(error.text):
@@ -261,9 +263,12 @@ class Scheduler:
         else:
             raise refusal_of(error, self._options, self._calls.account.region)
 
+    def _waits_for_role(self, reason: str) -> bool:
+        return outcome.is_new_role(reason) and self._options.roles_are_new and self._calls.now() < self._roles_known
+
     def _on_no_place(self, subnet: Subnet, reason: str, stop_code: str = "") -> None:
         subnet.status = f"no task could be started: {outcome.explained(reason)}"
-        if outcome.is_temporary(reason, stop_code):
+        if outcome.is_temporary(reason, stop_code) or self._waits_for_role(reason):
             subnet.token = None  # the RunTask with this token is answered
             self._launch_later(subnet)
         else:
@@ -320,7 +325,7 @@ class Scheduler:
             subnet.state, subnet.due = State.ENDED, now
         elif ending.exit_code is not None:
             self._settle(subnet, outcome.from_exit_code(ending))
-        elif outcome.is_temporary(ending.reason, ending.stop_code):
+        elif outcome.is_temporary(ending.reason, ending.stop_code) or self._waits_for_role(ending.reason):
             self._on_no_place(subnet, ending.reason, ending.stop_code)
         else:
             self._settle(subnet, outcome.from_stopped_reason(ending, self._read_text))

@@ -164,3 +164,15 @@ def test_a_deletion_that_begins_between_two_calls_is_waited_for(bench: Bench, aw
     bench.workers.latency, aws.cloudformation.lag = 2, 3
     assert bench.down("--yes") == 0
     assert aws.left() == {}
+
+
+def test_a_stack_that_was_deleted_by_hand_leaves_a_repository_that_is_named(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    aws.cloudformation.stacks.clear()
+    mutations = len(aws.mutations())
+    assert bench.down("--yes") == 0
+    command = f"aws ecr delete-repository --repository-name ecr-probe --region {REGION} --force"
+    assert command in bench.console.lines[-1]
+    assert len(aws.mutations()) == mutations

@@ -10,14 +10,20 @@ from typing import Any
 import pytest
 
 from probe.config.flags import UsageError
-from probe.deploy.repository import tag_of
+from probe.deploy.plan import WITHOUT_FLAGS
+from probe.deploy.repository import source_login, tag_of
+from probe.deploy.stack import template
 from probe.model import Status
 from probe.registries.archive import open_archive
+from probe.registries.logins import Login
+from probe.smoke.calls import Calls
 from tests.deploy.aws import DeployedAws, push_by_others
+from tests.deploy.cloudformation import decoded
 from tests.deploy.registry import TOKEN, FakeRegistry, FakeRepository, served
 from tests.deploy.runs import Bench
 from tests.registries import layouts
 from tests.smoke.aws import ACCOUNT, GROUP, REGION, Error, Life, Silence, service, subnet
+from tests.smoke.runs import FakeAccount
 
 DENIED = f"User: arn:aws:iam::{ACCOUNT}:user/me is not authorized to perform: iam:CreateRole on resource: x"
 
@@ -375,6 +381,10 @@ def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws:
             ("--permissions-boundary", "ecr-probe-boundary"),
             "--permissions-boundary (ECR_PROBE_PERMISSIONS_BOUNDARY): 'ecr-probe-boundary' is neither the ARN",
         ),
+        (
+            ("--schedule", "rate(1 hour)", "--alarm-topic", TOPIC.replace(REGION, "us-east-1")),
+            "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the topic is in us-east-1",
+        ),
         (("--alarm-topic", TOPIC), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the alarms are those of the schedule"),
         (("--once", "--sidecar"), "--once: --schedule and --sidecar are there to stay"),
         (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
@@ -539,3 +549,81 @@ def test_once_also_removes_what_a_failure_leaves(bench: Bench, aws: DeployedAws,
     assert bench.up("--image-archive", archive, "--once", "--yes") == 2
     assert aws.left() == {}
     assert "task definition SmokeTaskDefinition: no" in bench.console.text
+
+
+# ---- changes by others -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resource", ["log group /ecs/ecr-probe", "task definition ecr-probe-smoke:1"])
+def test_a_resource_that_was_removed_by_hand_is_named(
+    bench: Bench, aws: DeployedAws, archive: str, resource: str
+) -> None:
+    bench.up("--image-archive", archive, "--yes")
+    if resource.startswith("log"):
+        aws.log_groups.clear()
+    else:
+        aws.definitions["ecr-probe-smoke"]["status"] = "INACTIVE"
+    text = refusal(bench, "--image-archive", archive, "--yes")
+    assert text.startswith(f"{resource} of stack ecr-probe was removed by hand")
+    assert f"ecr-probe down --region {REGION} removes the stack, and then up creates it again" in text
+
+
+def test_parameters_without_a_flag_keep_their_values(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    up = ("--image-archive", archive, "--yes")
+    bench.up(*up, "--schedule", "rate(1 hour)")
+    by_others = {"LogRetentionDays": "365", "ScheduleState": "DISABLED", "AlarmEmail": "oncall@example.com"}
+    deployed(aws).update(by_others)
+    aws.cloudformation.stacks[0].tags["ecr-probe"] = "0.0.9"  # so that there is a change
+    assert bench.up(*up) == 0
+    assert deployed(aws).items() >= by_others.items()
+    bench.up(*up, "--schedule", "rate(2 hours)")
+    assert deployed(aws)["ScheduleState"] == "ENABLED"
+    assert set(WITHOUT_FLAGS) <= set(decoded(template())["Parameters"])
+
+
+def test_an_external_service_without_a_task_set_is_refused(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.services["shop"] = service(taskDefinition=None, networkConfiguration=None)
+    assert "it has no task set yet" in refusal(bench, "--image-archive", archive, "--yes")
+
+
+@pytest.mark.parametrize("place", ["RunTask", "task"])
+def test_new_roles_are_waited_for(bench: Bench, aws: DeployedAws, archive: str, place: str) -> None:
+    """But not for ever, and not those that exist."""
+    text = f"ECS was unable to assume the role 'arn:aws:iam::{ACCOUNT}:role/x' that was provided for this task."
+    known_at = 20.0
+
+    def is_unknown() -> bool:
+        began = next((when for when, action, _ in aws.calls if action == "ecs:RunTask"), aws.now())
+        return aws.now() < began + known_at
+
+    if place == "RunTask":
+        aws.errors = lambda name, _: Error("ClientException", text) if name == "ecs:RunTask" and is_unknown() else None
+    else:
+        aws.lives = lambda *_: Life.never_runs(text, pending=2) if is_unknown() else Life()
+    assert bench.up("--image-archive", archive, "--yes") == 0
+    known_at = 1e9
+    if place == "RunTask":
+        assert "unable to assume" in refusal(bench, "--yes")
+    else:
+        assert bench.up("--yes") != 0
+
+
+# ---- logins of ECR ---------------------------------------------------------------------------------------------------
+
+
+def test_an_image_in_ecr_is_read_with_the_credentials_or_with_dockers(
+    bench: Bench, aws: DeployedAws, tmp_path: Path
+) -> None:
+    host = "210987654321.dkr.ecr.us-west-2.amazonaws.com"
+    account, workers = FakeAccount(aws), bench.workers
+    login = source_login(f"{host}/team/probe:1", Calls(account, workers, deadline=workers.now() + 60), {})
+    assert login is not None
+    assert login() == Login(user="AWS", password=TOKEN)
+    secret = base64.b64encode(b"me:secret").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {host: {"auth": secret}}}))
+    environ = {"DOCKER_CONFIG": str(tmp_path)}
+    login = source_login(f"{host}/team/probe:1", Calls(account, workers, deadline=workers.now() + 60), environ)
+    assert login is not None
+    assert login() == Login(user="me", password="secret")
+    calls = Calls(account, workers, deadline=workers.now() + 60)
+    assert [source_login(text, calls, {}) for text in ("busybox", "public.ecr.aws/x/y", "UPPER:")] == [None] * 3
