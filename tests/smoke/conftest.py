@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -35,7 +36,8 @@ def aws() -> Aws:
 
 @pytest.fixture
 def bench(aws: Aws, workers: VirtualWorkers) -> Bench:
-    """For tests of decisions: calls reach the fake AWS without HTTP."""
+    """For tests of decisions: calls reach the fake AWS without HTTP, and retries have the same pauses."""
+    random.seed(0)
     return Bench(aws, workers, FakeAccount(aws))
 
 
