@@ -15,7 +15,7 @@ from probe.arns import REGION
 from probe.configuration.document import FORM, Configuration, Question, Source
 from probe.configuration.operations import NAMED
 from probe.records import Record
-from probe.safe_words import json_bytes, shortened
+from probe.safe_words import json_bytes, scrub
 
 MAX_BYTES = 64 * 1024 * 1024
 EXPECTED = "expected a file written by ecr-probe inspect --save"
@@ -45,9 +45,9 @@ def from_bytes(document: bytes) -> Configuration:
         configuration = msgspec.json.decode(document, type=Configuration)
         _check(configuration)
     except msgspec.ValidationError as error:
-        raise ValueError(f"is JSON but not a configuration ({shortened(str(error), 200)}); {EXPECTED}") from error
+        raise ValueError(f"is JSON but not a configuration ({scrub(str(error))}); {EXPECTED}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ValueError(f"is not JSON ({shortened(str(error), 200)}); {EXPECTED}") from error
+        raise ValueError(f"is not JSON ({scrub(str(error))}); {EXPECTED}") from error
     return configuration
 
 

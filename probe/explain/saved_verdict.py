@@ -29,7 +29,7 @@ from probe.model import (
     Verdict,
 )
 from probe.records import Record, field, replace
-from probe.safe_words import shortened
+from probe.safe_words import scrub, shortened
 from probe.verdict import judge
 
 MAX_BYTES = 16 * 1024 * 1024  # a verdict is at most 200 KiB, but other tools may indent and wrap it
@@ -84,7 +84,7 @@ def read_saved(document: bytes) -> Saved:
 
 def _message(error: Exception) -> str:
     """A decoder's message, cleaned and shortened because it quotes the file."""
-    return shortened(str(error), 200)
+    return scrub(str(error))
 
 
 def _utf8(document: bytes) -> bytes:

@@ -178,6 +178,17 @@ def test_unknown_values_in_facts(
     assert err[:-1].isprintable()
 
 
+def test_the_error_about_a_file_repeats_no_secret_of_it(
+    document: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = [json.loads(document)["steps"][0] | {"failure": "astray password=sentinel\u001b[2J"}]
+    assert explain(tmp_path, changed(document, steps=steps)) == 2
+    err = capfd.readouterr().err
+    assert "Invalid enum value 'astray password=[cut]" in err
+    assert "sentinel" not in err
+    assert err[:-1].isprintable()
+
+
 def test_endless_input_is_bounded(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "/dev/zero"]) == 2
     assert "larger than" in capfd.readouterr().err
