@@ -45,6 +45,7 @@ from probe.smoke.progress import Progress
 
 USAGE, INCONCLUSIVE = 2, 3
 DEFAULT_NAME = "ecr-probe"  # of the stack
+FIRST_REPLY = 60.0  # seconds; without a network there is none, and nothing has begun
 _SMOKE_SECONDS = 600.0  # as smoke's own default
 _DOWN_SECONDS = 1800.0  # of --once
 
@@ -182,7 +183,7 @@ class Up:
     def _prepare(self, opened: ExitStack) -> tuple[UpPlan, ProbeImage] | None:
         """Only read, print the plan and ask. None: nothing is to be done."""
         options, calls = self._options, self._calls
-        identity = calls.call("sts:GetCallerIdentity")
+        identity = calls.call("sts:GetCallerIdentity", patience=FIRST_REPLY)
         placement = read_placement(options, calls, region=self._account.region)
         self._account.forget("ec2")
         stack = self._stacks.read_at_rest()
@@ -428,6 +429,7 @@ class Down:
 
     def _run(self) -> int:
         options, console = self._options, self._console
+        identity = self._calls.call("sts:GetCallerIdentity", patience=FIRST_REPLY)
         stack = self._stacks.read_at_rest(begins=self._begins)
         if stack is None:
             console.say(
@@ -441,7 +443,6 @@ class Down:
                 f"stack {stack.name} was not created by ecr-probe up, and is left as it is; "
                 f"aws cloudformation delete-stack --stack-name {stack.name} --region {self._account.region} removes it",
             )
-        identity = self._calls.call("sts:GetCallerIdentity")
         self._stacks.require_unprotected(stack, region=self._account.region)
         repository = read_repository(self._calls, stack.parameters.get("Repository") or options.stack_name)
         plan = plan_down(stack, repository)

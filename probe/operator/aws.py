@@ -87,6 +87,8 @@ _KINDS: Mapping[Failure | None, Kind] = {
 # ECS calls EC2, and reports EC2's errors as an InvalidParameterException: "Error retrieving security group information
 # for [sg-…]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)".
 _THROTTLED_BY_EC2 = re.compile(r"RequestLimitExceeded|Rate exceeded|Throttling", re.IGNORECASE)
+# "Signature expired: 20261130T000000Z is now earlier than ...", "Signature not yet current: ..."
+_OF_CLOCK = re.compile(r"^Signature (?:expired|not yet current)")
 _NOT_AUTHORIZED = re.compile(r"not authorized to perform:? (\w+:\w+)")
 _WITHOUT_CREDENTIALS = (
     library.NoCredentialsError,
@@ -94,10 +96,9 @@ _WITHOUT_CREDENTIALS = (
     library.CredentialRetrievalError,
     library.InvalidConfigError,
     library.ConfigNotFound,
-    library.TokenRetrievalError,
-    library.SSOError,
-    library.NoAuthTokenError,
 )
+# SSOTokenLoadError and UnauthorizedSSOTokenError are SSOErrors.
+_OF_SIGN_IN = (library.SSOError, library.TokenRetrievalError, library.NoAuthTokenError)
 
 
 _WITHOUT_ENDPOINT = (library.EndpointProviderError, library.BaseEndpointResolverError)
@@ -295,6 +296,9 @@ def _classify(error: Exception, action: str) -> ApiError:
     if isinstance(error, library.ClientError):
         return error_of_response(error.response, action)
     name = type(error).__name__
+    if isinstance(error, _OF_SIGN_IN):
+        text = f"the sign-in of IAM Identity Center has expired ({name}); aws sso login renews it"
+        return ApiError(Kind.CREDENTIALS, action, name, text)
     if isinstance(error, _WITHOUT_CREDENTIALS):
         return ApiError(Kind.CREDENTIALS, action, name, f"no usable AWS credentials were found ({name})")
     if isinstance(error, library.ParamValidationError):
@@ -329,15 +333,20 @@ def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
     code, message = scrub(str(error.get("Code", ""))) or "an error without a code", str(error.get("Message", ""))
     text = scrub(message)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = _KINDS.get(failure_of_code(code, control_plane=True))
+    failure = failure_of_code(code, control_plane=True)
+    kind = _KINDS.get(failure)
     if kind is None and _THROTTLED_BY_EC2.search(text):
         kind = Kind.THROTTLED
     if kind is None:
         kind = Kind.UNAVAILABLE if isinstance(status, int) and status >= 500 else Kind.REFUSED
     if kind is Kind.CREDENTIALS:
-        expired = code.startswith(("ExpiredToken", "RequestExpired"))
-        text = (
-            f"the AWS credentials have expired ({code})" if expired else f"AWS does not accept the credentials ({code})"
-        )
+        if code == "RequestExpired":  # EC2's for both
+            text = f"the AWS credentials have expired, or this machine's clock is wrong ({code})"
+        elif failure is Failure.CLOCK or _OF_CLOCK.search(message):
+            text = f"AWS does not accept the time of the request, so this machine's clock is wrong ({code})"
+        elif code.startswith("ExpiredToken"):
+            text = f"the AWS credentials have expired ({code})"
+        else:
+            text = f"AWS does not accept the credentials ({code})"
     denied = _NOT_AUTHORIZED.search(message[:2000]) if kind is Kind.DENIED else None
     return ApiError(kind, denied[1] if denied else action, code, text)

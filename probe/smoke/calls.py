@@ -14,7 +14,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
-from probe.operator.aws import TEMPORARY, Account, ApiError
+from probe.operator.aws import TEMPORARY, Account, ApiError, Kind
 from probe.smoke.progress import Progress, Situation
 
 Reply = dict[str, Any] | ApiError
@@ -136,9 +136,12 @@ class Calls:
         while self.now() < until:
             self.wait(until)
 
-    def call(self, action: str, *, retry: bool = True, **parameters: Any) -> dict[str, Any]:
-        """Make one call and wait for its reply; temporary errors are retried. Raises ApiError and EarlyEndError."""
-        attempt = 0
+    def call(
+        self, action: str, *, retry: bool = True, patience: float | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """Make one call and wait for its reply; temporary errors are retried, a missing reply for at most `patience`
+        seconds. Raises ApiError and EarlyEndError."""
+        attempt, began = 0, self.now()
         self._single_call = Situation(f"AWS to answer {action}")
         try:
             while True:
@@ -151,6 +154,8 @@ class Calls:
                     return reply
                 if reply.kind not in TEMPORARY or not retry:
                     raise reply
+                if patience is not None and reply.kind is Kind.NO_REPLY and self.now() >= began + patience:
+                    raise EarlyEndError(f"{reply}, for {patience:g} s")
                 self.last_error, attempt = reply, attempt + 1
                 self._on_retry(reply)
                 seconds = backoff(attempt, shortest=1.0, longest=20.0)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy.aws import DeployedAws
 from tests.deploy.runs import Bench
+from tests.smoke.aws import Silence
 
 NEXT = "the same command goes on, ecr-probe down --region eu-west-1 removes it"
 # The call at which Ctrl-C arrives, and what is then printed.
@@ -117,3 +118,13 @@ def test_once_waits_for_the_creation_that_it_has_begun(bench: Bench, aws: Deploy
     )
     assert aws.left() == {}
     assert "removed repository ecr-probe" in bench.console.text
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_without_a_network_it_ends_soon(bench: Bench, aws: DeployedAws, archive: str, command: str) -> None:
+    aws.errors = lambda *_: Silence()
+    assert (bench.up("--image-archive", archive, "--yes") if command == "up" else bench.down("--yes")) == 3
+    line = bench.console.lines[-1]
+    assert line.startswith("ecr-probe: sts:GetCallerIdentity: 127.0.0.1 did not answer")
+    assert line.endswith("for 60 s; nothing was changed")
+    assert bench.workers.now() < 1100

@@ -124,7 +124,8 @@ def test_awss_sentence_reaches_who_asked(read_from: Run) -> None:
     ("code", "words"),
     [
         ("ExpiredToken", "have expired"),
-        ("RequestExpired", "have expired"),
+        ("RequestExpired", "have expired, or this machine's clock is wrong"),
+        ("RequestTimeTooSkewed", "so this machine's clock is wrong"),
         ("AuthFailure", "does not accept the credentials"),
         ("InvalidClientTokenId", "does not accept the credentials"),
     ],

@@ -179,6 +179,29 @@ def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> No
     assert str(error) == "ecs:ListTasks: no usable AWS credentials were found (NoCredentialsError)"
 
 
+def test_an_expired_sign_in_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    lines = (
+        "sso_start_url = https://x",
+        "sso_region = us-east-1",
+        "sso_account_id = 123456789012",
+        "sso_role_name = A",
+    )
+    (tmp_path / "config").write_text("\n".join(("[profile work]", *lines)))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ApiError) as error:
+        Account(region=REGION, profile="work").call("ecs:ListTasks")
+    text = "the sign-in of IAM Identity Center has expired (SSOTokenLoadError); aws sso login renews it"
+    assert (error.value.kind, error.value.text) == (Kind.CREDENTIALS, text)
+
+
+def test_a_wrong_clock_is_named() -> None:
+    response = {"Error": {"Code": "SignatureDoesNotMatch", "Message": "Signature expired: 20261130T000000Z is now"}}
+    assert "so this machine's clock is wrong" in aws.error_of_response(response, "ecs:ListTasks").text
+
+
 def test_an_access_key_without_its_secret_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert error_of().kind is Kind.CREDENTIALS
