@@ -131,6 +131,7 @@ class Up:
         self._login: RegistryLogin | None = None
         self._for_once = False
         self._lost = False  # another run was faster
+        self._names_steps = False  # the error itself
         self._has_created = False
 
     def run(self) -> int:
@@ -142,6 +143,8 @@ class Up:
             code = INCONCLUSIVE
         except UsageError as error:
             if not self._changes.begun:
+                raise
+            if self._names_steps and not self._is_removed_again:
                 raise
             if not self._is_removed_again:
                 raise UsageError(f"{error}; {self._next_steps()}") from None
@@ -171,7 +174,7 @@ class Up:
                 reason = "the run was interrupted" if self._stop.is_set() else self._expired
                 raise EarlyEndError(reason) from None
             except OtherRunError as error:
-                self._lost = True
+                self._lost = self._names_steps = True
                 raise UsageError(str(error)) from None
             except StackError as error:
                 raise UsageError(str(error)) from None
@@ -243,6 +246,7 @@ class Up:
     def _missing(self, resource: str) -> UsageError:
         """CloudFormation does not notice what was removed by hand, so an update does not create it again."""
         name = self._options.stack_name
+        self._names_steps = True
         return UsageError(
             f"{resource} of stack {name} was removed by hand, which an update of the stack does not repair; "
             f"{self._down_command()} removes the stack, and then up creates it again"

@@ -212,7 +212,10 @@ class Stacks:
             raise
 
     def _other_run(self) -> OtherRunError:
-        return OtherRunError(f"another run changes stack {self.name} at the same time; give one of them --stack-name")
+        return OtherRunError(
+            f"another run changes stack {self.name} at the same time; wait for it, or choose another name, for example "
+            f"--stack-name {self.name}-2 --repository {self.name.lower()}-2"
+        )
 
     def _await_change_set(self, name: str, *, create: bool) -> bool:
         """Whether it has changes. Raises StackError."""

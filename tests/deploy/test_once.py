@@ -53,7 +53,7 @@ def test_a_stack_that_another_run_creates_meanwhile_is_left(
             aws.cloudformation.stacks[:] = [FakeStack("arn:other", "ecr-probe", status="CREATE_IN_PROGRESS")]
 
     aws.errors = other_run
-    with pytest.raises(UsageError, match="another run changes stack ecr-probe at the same time"):
+    with pytest.raises(UsageError, match=r"another run changes stack ecr-probe at the same time.* ecr-probe-2$"):
         bench.up("--image-archive", archive, "--yes", "--once")
     assert aws.left() == {"stacks": ["ecr-probe"]}
     assert "cloudformation:DeleteStack" not in aws.mutations()

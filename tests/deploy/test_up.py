@@ -565,7 +565,7 @@ def test_a_resource_that_was_removed_by_hand_is_named(
         aws.definitions["ecr-probe-smoke"]["status"] = "INACTIVE"
     text = refusal(bench, "--image-archive", archive, "--yes")
     assert text.startswith(f"{resource} of stack ecr-probe was removed by hand")
-    assert f"ecr-probe down --region {REGION} removes the stack, and then up creates it again" in text
+    assert text.endswith(f"ecr-probe down --region {REGION} removes the stack, and then up creates it again")
 
 
 def test_parameters_without_a_flag_keep_their_values(bench: Bench, aws: DeployedAws, archive: str) -> None:
