@@ -151,6 +151,7 @@ def test_wheels_of_the_locked_versions_exist_for_arm64_too(tmp_path: Path) -> No
 
 # The services that the program calls by botocore, or that botocore calls for credentials, each with one operation.
 CALLS: dict[str, tuple[str, dict[str, object]]] = {
+    "cloudformation": ("describe_stacks", {}),
     "ec2": ("describe_subnets", {}),
     "ecr": ("get_authorization_token", {}),
     "ecs": ("list_clusters", {}),
