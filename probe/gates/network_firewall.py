@@ -131,8 +131,9 @@ def _edited(view: View, arn: str, host: str) -> ReplaceRuleGroup | None:
     return ReplaceRuleGroup(object=arn, group=encoded, text=text) if len(encoded) <= _LONGEST_COMMAND else None
 
 
-def _groups(view: View, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """The stateful rule groups in order: ARN and domain list; None: rules of another kind.
+def _groups(view: View, flow: Flow, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """The stateful rule groups in order: ARN and domain list; None: rules of another kind, or a list that is not known
+    to inspect these packets.
 
     AWS's own groups list hosts of malware, and are left out.
     """
@@ -141,12 +142,23 @@ def _groups(view: View, policy: dict[str, Any]) -> Iterator[tuple[str, dict[str,
         arn = reference["ResourceArn"]
         if ":aws-managed:" in arn:
             continue
-        source = view.reply(NETWORK_FIREWALL_RULES, RuleGroupArn=arn).get("RuleGroup", {}).get("RulesSource", {})
-        listed = source.get("RulesSourceList")
-        if listed is None:
+        group = view.reply(NETWORK_FIREWALL_RULES, RuleGroupArn=arn).get("RuleGroup", {})
+        listed = group.get("RulesSource", {}).get("RulesSourceList")
+        if listed is None or not _is_home(flow, policy, group):
             yield arn, None
         elif "TLS_SNI" in listed.get("TargetTypes", ()):
             yield arn, listed
+
+
+def _is_home(flow: Flow, policy: dict[str, Any], group: dict[str, Any]) -> bool:
+    """Whether HOME_NET, whose packets domain lists inspect, has the sender. AWS[network-firewall-home-net]"""
+    senders = [span(each) for each in flow.origin.networks(flow.version)]
+    variables = (
+        policy.get("PolicyVariables", {}).get("RuleVariables", {}),
+        group.get("RuleVariables", {}).get("IPSets", {}),
+    )
+    homes = [each["HOME_NET"].get("Definition", ()) for each in variables if "HOME_NET" in each]
+    return all(covered(senders, map(span, networks(home, flow.version))) for home in homes)
 
 
 def _matched(listed: dict[str, Any], host: str) -> str | None:
@@ -158,15 +170,19 @@ def _matched(listed: dict[str, Any], host: str) -> str | None:
     return None
 
 
+def _not_decided(name: str) -> str:
+    return f"firewall {name} has rules that are not domain lists, or lists for another HOME_NET"
+
+
 def _by_action(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: str) -> Opinion:
     """The default order: every pass comes before every drop. AWS[network-firewall-order]"""
     host = flow.host.lower()
-    groups = list(_groups(view, policy))
+    groups = list(_groups(view, flow, policy))
     for group, listed in groups:
         if listed and listed.get("GeneratedRulesType") == "ALLOWLIST" and (target := _matched(listed, host)):
             return allows(_GATE, f"{target} in a list of firewall {name} allows {host}", group, target)
     if any(listed is None for _, listed in groups):
-        return depends(_GATE, f"firewall {name} has rules that are not domain lists", arn)
+        return depends(_GATE, _not_decided(name), arn)
     for group, listed in groups:
         kind = (listed or {}).get("GeneratedRulesType")
         target = _matched(listed or {}, host)
@@ -183,9 +199,9 @@ def _in_order(view: View, flow: Flow, policy: dict[str, Any], arn: str, name: st
     """The strict order: the first group that matches, else the policy's default action."""
     host = flow.host.lower()
     allowing = None
-    for group, listed in _groups(view, policy):
+    for group, listed in _groups(view, flow, policy):
         if listed is None:
-            return depends(_GATE, f"firewall {name} has rules that are not domain lists", arn, group)
+            return depends(_GATE, _not_decided(name), arn, group)
         kind, target = listed.get("GeneratedRulesType"), _matched(listed, host)
         allowing = allowing or (group if kind == "ALLOWLIST" else None)
         if target and kind == "ALLOWLIST":

@@ -39,11 +39,27 @@ def _way(refusal: Opinion, _: Leg, region: str) -> Advice | None:
         return Advice(
             f"accept the peering connection {identity}", (command,), "Run it in the account of the other VPC."
         )
-    if identity.startswith("nat-"):
-        what = f"lead the route {element} to another NAT gateway than {identity}, one that is public and available"
-    else:
-        what = f"correct {element} of {identity}, or replace it" if element else f"add a route to {identity}"
-    return Advice(what, note=_NOTHING_KNOWN)
+    if identity.startswith("tgw-attach-") and element == "pendingAcceptance":
+        target = f"--region {region} --transit-gateway-attachment-id {identity}"
+        command = f"aws ec2 accept-transit-gateway-vpc-attachment {target}"
+        return Advice(f"accept the attachment {identity}", (command,), "Run it in the account of the transit gateway.")
+    return Advice(_correction(identity, element), note=_NOTHING_KNOWN)
+
+
+def _correction(identity: str, element: str | None) -> str:
+    """What to do about an object of a way; `element` is its state, or a destination of a route table."""
+    match identity.partition("-")[0]:
+        case "nat":
+            return f"lead the route {element} to another NAT gateway than {identity}, one that is public and available"
+        case "pcx" if element == "active":
+            return f"lead the route to another target than {identity}, one that leads to the other VPC"
+        case "pcx":
+            return f"replace the peering connection {identity}, which is {element}, and lead the routes to the new one"
+        case "tgw" if identity.startswith("tgw-attach-") and element == "available":
+            return f"associate the attachment {identity} with a route table of its transit gateway"
+        case "tgw" if identity.startswith("tgw-attach-"):
+            return f"replace the attachment {identity}, which is {element}"
+    return f"correct the route {element} of {identity}, or replace it" if element else f"add a route in {identity}"
 
 
 def _no_public_address(refusal: Opinion, leg: Leg, _: str) -> Advice:
@@ -58,6 +74,22 @@ def _blocked_public_access(_: Opinion, __: Leg, ___: str) -> Advice:
     return Advice(
         "create the VPC endpoints that are missing, which VPC Block Public Access does not stop",
         note="An exclusion does not help here: exclusions are forbidden, or do not cover firewall endpoints.",
+    )
+
+
+def _network_firewall(refusal: Opinion, leg: Leg, region: str) -> Advice:
+    """A policy without a list of allowed hosts, a list that cannot be edited here, or a stateless rule."""
+    identity = str(refusal.object)
+    kind = "firewall-policy" if ":firewall-policy/" in identity else "rule-group"
+    if refusal.element == "aws:drop":
+        what = f"let TCP 443 pass the stateless rules of {identity}"
+    elif kind == "firewall-policy":
+        what = f"allow {leg.endpoint.host} in a rule group of {identity}"
+    else:
+        what = f"allow {leg.endpoint.host} in {identity}"
+    return Advice(
+        f"{what}, or create the endpoints so that no traffic passes the firewall",
+        (f"aws network-firewall describe-{kind} --region {region} --{kind}-arn {identity}",),
     )
 
 
@@ -113,6 +145,7 @@ _BY_GATE: dict[GateName, _Advise] = {
     GateName.ROUTE: _way,
     GateName.PUBLIC_PATH: _way,
     GateName.BLOCK_PUBLIC_ACCESS: _blocked_public_access,
+    GateName.NETWORK_FIREWALL: _network_firewall,
     GateName.KMS_KEY: _key,
     **dict.fromkeys(
         (GateName.NACL_EGRESS, GateName.NACL_INGRESS, GateName.NACL_RETURN_EGRESS, GateName.NACL_RETURN_INGRESS),

@@ -297,6 +297,24 @@ def test_a_list_is_edited(policy: Item, sources: list[Item], targets: list[str])
     assert after.allows
 
 
+@pytest.mark.parametrize("place", ["group", "policy"])
+@pytest.mark.parametrize(("home", "decided"), [("10.0.0.0/16", True), ("10.0.1.0/25", False), ("10.99.0.0/16", False)])
+@pytest.mark.parametrize("policy", [SFE, {**STRICT, "StatefulDefaultActions": ["aws:drop_established"]}])
+def test_a_domain_list_decides_about_what_comes_from_its_home(
+    place: str, home: str, decided: bool, policy: Item
+) -> None:
+    variables = {"HOME_NET": {"Definition": [home]}}
+    of_policy = {"PolicyVariables": {"RuleVariables": variables}} if place == "policy" else {}
+    for target, expected in ((ALL_AWS, "allows"), (".example.com", "refuses")):
+        account = firewalled({**policy, **of_policy}, domains("ALLOWLIST", target))
+        if place == "group":
+            group = account.replies[f"network-firewall:DescribeRuleGroup {_ARN}:stateful-rulegroup/g0"]["RuleGroup"]
+            group["RuleVariables"] = {"IPSets": variables}
+        opinion = answer(account, FIREWALL, PUBLIC)
+        assert opinion is not None
+        assert opinion.answer == (expected if decided else "depends")
+
+
 def stateless(action: str, **attributes: Any) -> Item:
     rule = {"Priority": 1, "RuleDefinition": {"MatchAttributes": attributes, "Actions": [action]}}
     return {"StatelessRulesAndCustomActions": {"StatelessRules": [rule]}}
