@@ -71,7 +71,7 @@ def _denial(view: View, call: Call, identity: str, region: str | None) -> Opinio
     """The opinion where the key's policy denies, or may deny, what the grants allow. AWS[explicit-deny]"""
     whose = f"the policy of the key of {call.repository}"
     text = view.reply(KEY_POLICY, region, KeyId=identity, PolicyName="default")["Policy"]
-    decrypt = replace(call, action="kms:Decrypt", resource=identity, by_ecr=True, vpc_endpoint=None)
+    decrypt = replace(call, action="kms:Decrypt", resource=identity, principal=None, by_ecr=True, vpc_endpoint=None)
     ruling = evaluate(
         [Document.of(whose, text)], request_of(view, decrypt), PolicyKind.RESOURCE, allowed_elsewhere=True
     )

@@ -92,6 +92,9 @@ class _Context:
             "aws:epochtime": (str(int(read_at.timestamp())),),
             **self._of_endpoint(),
         }
+        if call.by_ecr and call.action.startswith("kms:"):
+            # With which principal ECR calls KMS is not documented. The key is the repository's account's.
+            return {**values, "aws:resourceaccount": (call.owner,)} if call.owner is not None else values
         if call.by_ecr:
             for key in ("aws:principalarn", "aws:principalaccount", "aws:resourceaccount", "s3:resourceaccount"):
                 values[key] = self._aws()

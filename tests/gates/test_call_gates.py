@@ -503,3 +503,18 @@ def test_the_command_has_the_whole_document() -> None:
         "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         "Resource": REPOSITORY,
     }
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT}}, "depends"),  # of which account ECR calls is not known
+        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "depends"),
+        ({"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}, "allows"),  # the key is in the repository's account
+        ({"Bool": {"aws:SecureTransport": "false"}}, "allows"),
+    ],
+)
+def test_a_condition_of_the_keys_policy(condition: dict[str, dict[str, str]], expected: str) -> None:
+    start = account()
+    key("Enabled", GRANT, denies=(deny("kms:Decrypt", Condition=condition, **ANYBODY),))(start)
+    assert answers(start, IMAGE)[0][GateName.KMS_KEY].answer == expected
