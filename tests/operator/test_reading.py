@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from probe.operator import aws, reading
 from probe.operator.reading import read, reading_account
 from probe.sim.account import SimulatedAccount
 from tests.operator.endpoint import CREDENTIALS, Endpoint, Error, Silence, served
+from tests.operator.protocols import Reply, Request
 
 SUBNETS_OF_VPC = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-0a000000"]}]}
 
@@ -239,6 +241,18 @@ def test_the_deadline_ends_the_reading(read_from: Run) -> None:
     assert (found, source(configuration).obstacle) == (None, Obstacle.NO_REPLY)
 
 
+@dataclass
+class Gathering(Endpoint):
+    """Answers DescribeSubnets only while nine such calls are in flight."""
+
+    barrier: threading.Barrier = field(default_factory=lambda: threading.Barrier(9, timeout=60))
+
+    def reply(self, request: Request) -> Reply | Silence:
+        if b"DescribeSubnets" in request.body:
+            self.barrier.wait()
+        return super().reply(request)
+
+
 def test_calls_of_one_round_are_concurrent(read_from: Run) -> None:
     def many(view: View) -> None:
         for number in range(9):
@@ -247,9 +261,10 @@ def test_calls_of_one_round_are_concurrent(read_from: Run) -> None:
             except MissingError:
                 continue
 
-    began = time.monotonic()
-    read_from(Endpoint(account_of(), latency=0.5), many)
-    assert time.monotonic() - began < 3.0
+    endpoint = Gathering(account_of())
+    read_from(endpoint, many)
+    assert not endpoint.barrier.broken
+    assert endpoint.calls.count("ec2:DescribeSubnets") == 9
 
 
 # ---- only what reads -------------------------------------------------------------------------------------------------
