@@ -10,12 +10,12 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_server import Handler, serving
 
 TOKEN = "eyJwYXlsb2FkIjoiRUNSLXRva2VuLW9mLXRoZS10ZXN0In0"
 _PATH = re.compile(r"/v2/(?P<repository>.+?)/(?P<kind>manifests|blobs/uploads|blobs)/?(?P<rest>.*)")
@@ -77,16 +77,12 @@ class FakeRegistry:
     denial: str = ""  # of every upload
 
 
-def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
+def _handler(registry: FakeRegistry) -> type[Handler]:
     expected = "Basic " + base64.b64encode(f"AWS:{TOKEN}".encode()).decode()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
+    class OfRegistry(Handler):
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.read_body()
             registry.requests.append((self.command, self.path))
             registry.on_request(len(registry.requests), self.command)
             if self.headers.get("Authorization") != expected:
@@ -140,32 +136,14 @@ def _handler(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
             return json.dumps({"errors": [{"code": code, "message": "no"}]}).encode()
 
         def _send(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-            self.wfile.flush()
+            self.send(status, headers or {}, body)
 
-        def log_message(self, *_: object) -> None:
-            return
-
-    return Handler
+    return OfRegistry
 
 
 @contextmanager
 def served(registry: FakeRegistry) -> Iterator[str]:
     """Serve on loopback, and yield the URL, which is the proxyEndpoint."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(registry))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    registry.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield registry.url
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(_handler(registry)) as url:
+        registry.url = url
+        yield url

@@ -21,19 +21,18 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 from botocore.model import ServiceModel
 
-from tests.operator.protocols import Reply, Request, answered, parsed, refused, signed_for
+from tests.http_server import Reply, Request, replying
+from tests.operator.protocols import answered, parsed, refused, signed_for
 from tests.smoke.aws import Aws, Error, Life, Silence
 
 _TARGETS = {"ecr": "AmazonEC2ContainerRegistry_V20150921", "ecs": "AmazonEC2ContainerServiceV20141113"}
@@ -188,47 +187,8 @@ class Front:
         return str(described["taskDefinition"]["containerDefinitions"][0]["image"])
 
 
-def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            try:
-                reply = front.reply(Request(self.command, self.path, dict(self.headers), body))
-            except Exception as error:
-                front.faults.append(f"{self.path} {body[:200]!r}: {error!r}")
-                reply = Reply(400, "text/plain", b"the test is wrong")
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", reply.kind)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-            self.wfile.flush()
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    return Handler
-
-
 @contextmanager
 def served(front: Front) -> Iterator[int]:
     """Serve on loopback and yield the port. At the end no mistake of the test may be left."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(front))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert front.faults == []
+    with replying(front.reply) as url:
+        yield int(url.rpartition(":")[2])

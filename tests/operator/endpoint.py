@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 import botocore.session
@@ -19,7 +18,8 @@ from botocore.model import OperationModel, ServiceModel
 
 from probe.configuration.operations import NAMED
 from probe.sim.account import RefusedCallError, SimulatedAccount
-from tests.operator.protocols import Reply, Request, answered, parsed, refused, signed_for
+from tests.http_server import Reply, Request, replying
+from tests.operator.protocols import answered, parsed, refused, signed_for
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -41,7 +41,7 @@ class Silence:
 
 @dataclass
 class Endpoint:
-    """`page_size` limits lists; `errors` may refuse the nth call of an action. `faults` are mistakes of the test."""
+    """`page_size` limits lists; `errors` may refuse the nth call of an action."""
 
     account: SimulatedAccount
     page_size: int = 10_000
@@ -49,7 +49,6 @@ class Endpoint:
     errors: Callable[[str, int], Error | Silence | None] = lambda _action, _nth: None
     calls: list[str] = field(default_factory=list)  # pages too
     user_agents: set[str] = field(default_factory=set)
-    faults: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reply(self, request: Request) -> Reply | Silence:
@@ -135,51 +134,13 @@ def _model(service: str) -> ServiceModel:
 _SERVICES = {_model(service).signing_name: service for service in {service for service, _ in NAMED}}
 
 
-def _handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(self.command, self.path, dict(self.headers), body)
-            try:
-                reply = endpoint.reply(request)
-            except Exception as error:
-                endpoint.faults.append(f"{self.command} {self.path} {body[:200]!r}: {error!r}")
-                reply = Reply(400, "text/plain", b"the test is wrong")
-            if isinstance(reply, Silence):
-                self.close_connection = True
-                return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", reply.kind)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-            self.wfile.flush()
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    return Handler
-
-
 @contextmanager
 def served(endpoint: Endpoint) -> Iterator[str]:
     """Serve on loopback and yield the URL. At the end no mistake of the test may be left."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(endpoint))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert endpoint.faults == [], endpoint.faults[0]
+
+    def reply(request: Request) -> Reply | None:
+        answer = endpoint.reply(request)
+        return None if isinstance(answer, Silence) else answer
+
+    with replying(reply) as url:
+        yield url

@@ -9,28 +9,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from probe.safe_words import json_bytes
-
-
-class Request(NamedTuple):
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Reply(NamedTuple):
-    status: int
-    kind: str
-    body: bytes
-    headers: Mapping[str, str] = {}
-
+from tests.http_server import Reply, Request
 
 # ---- requests --------------------------------------------------------------------------------------------------------
 

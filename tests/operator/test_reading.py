@@ -18,8 +18,8 @@ from probe.configuration.view import MissingError, View
 from probe.operator import aws, reading
 from probe.operator.reading import read, reading_account
 from probe.sim.account import SimulatedAccount
+from tests.http_server import Reply, Request
 from tests.operator.endpoint import CREDENTIALS, Endpoint, Error, Silence, served
-from tests.operator.protocols import Reply, Request
 
 SUBNETS_OF_VPC = {"Filters": [{"Name": "vpc-id", "Values": ["vpc-0a000000"]}]}
 

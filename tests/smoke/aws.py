@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -21,6 +20,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from probe.model import Verdict
+from tests.http_server import Reply, Request, replying
 from tests.report import made
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
@@ -339,77 +339,48 @@ class Aws:
 _SERVICES = {"AmazonEC2ContainerServiceV20141113": "ecs", "Logs_20140328": "logs"}
 
 
-def _handler(aws: Aws) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        disable_nagle_algorithm = True
+def _reply(aws: Aws, request: Request) -> Reply | None:
+    target = request.headers.get("X-Amz-Target", "")
+    if target:
+        prefix, _, operation = target.partition(".")
+        action = f"{_SERVICES[prefix]}:{operation}"
+        # "AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ..."
+        aws.regions.add((action, request.headers["Authorization"].split("/")[2]))
+        reply = aws.reply(action, json.loads(request.body))
+        threading.Event().wait(aws.latency)
+        return _json(reply)
+    form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
+    ids = [value for key, value in form.items() if key.startswith("SubnetId.")]
+    return _xml(aws.reply(f"ec2:{form['Action']}", {"SubnetIds": ids}))
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            target = self.headers.get("X-Amz-Target", "")
-            if target:
-                prefix, _, operation = target.partition(".")
-                action = f"{_SERVICES[prefix]}:{operation}"
-                # "AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ..."
-                aws.regions.add((action, self.headers["Authorization"].split("/")[2]))
-                reply = aws.reply(action, json.loads(body))
-                threading.Event().wait(aws.latency)
-                self._json(reply)
-            else:
-                form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
-                ids = [value for key, value in form.items() if key.startswith("SubnetId.")]
-                self._xml(aws.reply(f"ec2:{form['Action']}", {"SubnetIds": ids}))
 
-        def _json(self, reply: dict[str, Any] | Error | Silence) -> None:
-            if isinstance(reply, Error):
-                error = {"__type": reply.code, "message": reply.message}
-                self._send(reply.status, "application/x-amz-json-1.1", json.dumps(error))
-            elif isinstance(reply, Silence):
-                self.close_connection = True
-            else:
-                self._send(200, "application/x-amz-json-1.1", json.dumps(reply))
+def _json(reply: dict[str, Any] | Error | Silence) -> Reply | None:
+    if isinstance(reply, Silence):
+        return None
+    status, document = 200, reply
+    if isinstance(reply, Error):
+        status, document = reply.status, {"__type": reply.code, "message": reply.message}
+    return Reply(status, "application/x-amz-json-1.1", json.dumps(document).encode())
 
-        def _xml(self, reply: dict[str, Any] | Error | Silence) -> None:
-            if isinstance(reply, Error):
-                error = f"<Code>{reply.code}</Code><Message>{escape(reply.message)}</Message>"
-                status = reply.status
-                text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0</RequestID></Response>"
-            else:
-                assert isinstance(reply, dict)
-                items = "".join(
-                    f"<item><subnetId>{described['SubnetId']}</subnetId>"
-                    f"<availabilityZone>{described['AvailabilityZone']}</availabilityZone></item>"
-                    for described in reply["Subnets"]
-                )
-                status, text = 200, f"<DescribeSubnetsResponse><subnetSet>{items}</subnetSet></DescribeSubnetsResponse>"
-            self._send(status, "text/xml", text)
 
-        def _send(self, status: int, kind: str, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    return Handler
+def _xml(reply: dict[str, Any] | Error | Silence) -> Reply:
+    if isinstance(reply, Error):
+        error = f"<Code>{reply.code}</Code><Message>{escape(reply.message)}</Message>"
+        status = reply.status
+        text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0</RequestID></Response>"
+    else:
+        assert isinstance(reply, dict)
+        items = "".join(
+            f"<item><subnetId>{described['SubnetId']}</subnetId>"
+            f"<availabilityZone>{described['AvailabilityZone']}</availabilityZone></item>"
+            for described in reply["Subnets"]
+        )
+        status, text = 200, f"<DescribeSubnetsResponse><subnetSet>{items}</subnetSet></DescribeSubnetsResponse>"
+    return Reply(status, "text/xml", text.encode())
 
 
 @contextmanager
 def served(aws: Aws) -> Iterator[str]:
     """Serve the fake AWS on loopback, and yield its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(aws))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with replying(lambda request: _reply(aws, request)) as url:
+        yield url
