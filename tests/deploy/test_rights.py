@@ -14,6 +14,7 @@ from tests.deployment.definitions import REGION as THERE
 from tests.deployment.policies import actions, may, policy, several
 from tests.deployment.templates import Template, decoded
 from tests.smoke.aws import REGION, Error, Life, Silence, service
+from tests.smoke.test_rights import resource as resource_of_smoke
 
 POLICY = "iam/operator-up"
 CLUSTER = {"ecs:cluster": f"arn:aws:ecs:{THERE}:{ACCOUNT}:cluster/{VALUES['CLUSTER']}"}
@@ -82,29 +83,17 @@ OF_THE_RESOURCES = {
 
 
 def resource(action: str, request: dict[str, Any]) -> str:
-    ecs, logs = f"arn:aws:ecs:{THERE}:{ACCOUNT}:", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:"
-    match action:
-        case "ecs:RunTask":
-            return str(request["taskDefinition"]).replace(REGION, THERE)
-        case "ecs:DescribeTasks":
-            return str(request["tasks"][0]).replace(REGION, THERE)
-        case "ecs:StopTask":
-            return str(request["task"]).replace(REGION, THERE)
-        case "ecs:DescribeServices":
-            return f"{ecs}service/{request['cluster']}/{request['services'][0]}"
-        case "ecs:DescribeClusters":
-            return f"{ecs}cluster/{request['clusters'][0]}"
-        case "logs:GetLogEvents":
-            return f"{logs}{request['logGroupName']}:log-stream:{request['logStreamName']}"
-        case "logs:DescribeLogGroups":
-            return f"{logs}:log-stream:"
+    if action == "ecs:DescribeClusters":
+        return f"arn:aws:ecs:{THERE}:{ACCOUNT}:cluster/{request['clusters'][0]}"
+    if action == "logs:DescribeLogGroups":
+        return f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group::log-stream:"
     if action.startswith("cloudformation:"):
         name = str(request["StackName"])
         return name.replace(REGION, THERE) if name.startswith("arn:") else f"{_stack(name)}/0a1b"
     if action.startswith("ecr:") and action != "ecr:GetAuthorizationToken":
         name = request.get("repositoryName") or request["repositoryNames"][0]
         return f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}"
-    return "*"
+    return resource_of_smoke(action, request)
 
 
 TO_TASKS = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}

@@ -244,10 +244,9 @@ def test_no_part_of_a_secret_is_shown(text: str, code: int, explained: Explain) 
 @pytest.mark.parametrize(
     "text",
     [
-        "npm ERR! network request to https://registry.npmjs.org/lodash failed, reason: connect ETIMEDOUT "
-        "198.51.100.35:443",
-        "npm ERR! 403 Forbidden - GET https://registry.npmjs.org/@acme%2fprivate",
-        "npm ERR! request to https://registry.npmjs.org/express failed, reason: self signed certificate in chain",
+        "npm ERR! network request to https://npm.example/lodash failed, reason: connect ETIMEDOUT 198.51.100.35:443",
+        "npm ERR! 403 Forbidden - GET https://npm.example/@acme%2fprivate",
+        "npm ERR! request to https://npm.example/express failed, reason: self signed certificate in chain",
         'payment failed: Post "https://api.payments.example/v1/charges": dial tcp 198.51.100.7:443: i/o timeout',
         "fatal: unable to access 'https://git.example/x.git/': Could not resolve host: git.example",
         "2024/11/02 10:11:12 [error] 31#31: *1 connect() failed (111: Connection refused) while connecting to "
