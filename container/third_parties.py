@@ -33,7 +33,7 @@ ALLOWED = frozenset(
         "ZPL-2.1",
     }
 )
-# What metadata without a License-Expression says.
+# The licences of metadata without a License-Expression.
 _SPDX = {
     "Apache-2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
