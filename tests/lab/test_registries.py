@@ -133,7 +133,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("containers")
     with Engine.at(folder) as engine:
         yield engine
-        engine.run("podman", "system", "reset", "--force")
+        # `podman system reset` would also remove /run/libpod, which the engines of other workers use meanwhile.
+        engine.run("podman", "rmi", "--all", "--force")
+    if (storage := folder / "images" / "overlay").is_mount():  # podman's own, which keeps pytest from removing it
+        run("umount", "--lazy", str(storage))
 
 
 @pytest.fixture(scope="module")
