@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 import dns.name
 import dns.rdatatype
 
+from probe.sim.task import CREDENTIALS_ADDRESS
 from tests.lab.cloud import (
+    AGENT,
     BLOCKING_DNS_PORT,
     COMPANY_FORWARDS,
     COMPANY_PUBLIC,
@@ -258,19 +260,36 @@ def large_client_hellos_lost(cloud: Cloud) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _losing(cloud: Cloud, packets: str) -> Iterator[None]:
-    """Lose two consecutive packets of every ten, by count, so every run loses the same ones: at least ten."""
-    with _filtering((cloud.router,), _FORWARD.format(f"{packets} numgen inc mod 10 < 2 counter drop;")):
+def _losing(cloud: Cloud, local: str, remote: str, packets: str) -> Iterator[None]:
+    """Lose these packets of every connection, and the first packet of every DNS question, on their way to `remote`.
+
+    They are counted per connection: whichever packets travel at the same time, two attempts never fail for this.
+    Packets of the agent pass, because on AWS the credentials endpoint is on the task's own host.
+    """
+    agent = f"ip {remote} != {{ {AGENT}, {CREDENTIALS_ADDRESS} }}"
+    key = f"ip {remote} . @th,160,128"  # the name server, and where a name begins behind UDP (8 bytes) and DNS (12)
+    cloud.router.run("sh", "-c", "echo 1 > /proc/sys/net/netfilter/nf_conntrack_acct")
+    rules = f"""
+        set seen {{ typeof {key}; size 1024; flags dynamic; }}
+        chain forward {{
+            type filter hook forward priority 10;
+            ip {local} {TASK} {agent} meta l4proto tcp {packets} counter drop;
+            ip {local} {TASK} {agent} meta l4proto udp {key} != @seen add @seen {{ {key} }} counter drop;
+        }}
+    """
+    with _filtering((cloud.router,), rules):
         yield
         assert cloud.router.counted() >= 10
 
 
 def answers_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    return _losing(cloud, f"ip daddr {TASK}")
+    """The first answer (SYN and ACK) and the sixth."""
+    return _losing(cloud, "daddr", "saddr", "ct reply packets { 1, 6 }")
 
 
 def requests_get_lost(cloud: Cloud) -> AbstractContextManager[None]:
-    return _losing(cloud, f"ip saddr {TASK}")
+    """The third packet (ClientHello) and the sixth; a lost SYN would not be counted, and be lost again."""
+    return _losing(cloud, "saddr", "daddr", "ct original packets { 3, 6 }")
 
 
 @contextmanager
