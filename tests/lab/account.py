@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import boto3
+
 from tests.deployment.definitions import FOLDER
-from tests.lab.cloud import CREDENTIALS, SERVERS
+from tests.lab.cloud import CREDENTIALS, REGION, SERVERS
 from tests.lab.network import Host, environment
 from tests.lab.servers import moto
 
@@ -55,6 +57,16 @@ class Account:
 
     def aws(self, arguments: str, **more: str) -> Any:
         return json.loads(self.shell(f"aws {arguments} --output json", **more) or "null")
+
+    def client(self, service: str) -> Any:
+        """boto3's client of this service, for calls that the AWS CLI would make too slowly."""
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def skip_waiting(self, model: str) -> None:
         """Let this model change its state at every read: a task is stopped as soon as it is described."""
