@@ -92,7 +92,7 @@ def test_an_mtu_black_hole_stalls_the_handshake(cloud: Cloud, check: Check) -> N
 def test_the_process_ends_at_the_deadline_while_a_layer_trickles(cloud: Cloud, check: Check) -> None:
     with faults.layers_trickle(cloud):
         checked = check("--deadline", "5", "--layers", "all")
-    assert 4.5 < checked.seconds < 5.5
+    assert 4.5 < checked.seconds < AT_ONCE  # the layer would trickle for an hour
     assert checked.verdict.pull is Pull.UNPROVEN
     cut = [step for step in checked.verdict.steps if step.failure is Failure.DEADLINE]
     assert {step.id.rsplit("/", 1)[0] for step in cut} == {"s3/layer"}
