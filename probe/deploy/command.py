@@ -15,7 +15,7 @@ from typing import Protocol
 
 from probe.config.flags import UsageError
 from probe.deploy.denials import refusal_of, with_remedy
-from probe.deploy.image import ProbeImage, choose_platform, for_push, read_image
+from probe.deploy.image import ProbeImage, choose_platform, for_push, read_archive, read_image
 from probe.deploy.options import DownOptions, UpOptions
 from probe.deploy.placement import read_placement
 from probe.deploy.plan import DownPlan, UpPlan, down_lines, plan_down, plan_up, up_lines
@@ -186,27 +186,15 @@ class Up:
     def _prepare(self, opened: ExitStack) -> tuple[UpPlan, ProbeImage] | None:
         """Only read, print the plan and ask. None: nothing is to be done."""
         options, calls = self._options, self._calls
+        image = self._read_archive(opened)
         identity = calls.call("sts:GetCallerIdentity", patience=FIRST_REPLY)
         placement = read_placement(options, calls, region=self._account.region)
         self._account.forget("ec2")
         stack = self._stacks.read_at_rest()
         repository = read_repository(calls, options.repository)
         self._check_log_group(stack)
-        with closing(self._console.transfer()) as transfer:
-            login = source_login(options.image_from, calls, self._environ) if options.image_from else None
-            image = read_image(
-                options,
-                repository,
-                stack,
-                self._environ,
-                self._open_stored,
-                transfer,
-                self._stop,
-                self._until(),
-                login,
-            )
-        if image.source is not None:
-            opened.enter_context(image.source)
+        if image is None:
+            image = self._read_image(opened, repository, stack)
         platform = choose_platform(options, placement, image, stack)
         image = for_push(image, platform)
         plan = plan_up(options, placement, image, platform, repository, stack, region=self._account.region)
@@ -225,6 +213,24 @@ class Up:
             return None
         self._for_once = plan.for_once
         return plan, image
+
+    def _read_archive(self, opened: ExitStack) -> ProbeImage | None:
+        """None without --image-archive. It is read before AWS is asked, because its mistakes need no call."""
+        if self._options.image_archive is None:
+            return None
+        with closing(self._console.transfer()) as transfer:
+            image = read_archive(self._options.image_archive, transfer, self._stop)
+        if image.source is not None:
+            opened.enter_context(image.source)
+        return image
+
+    def _read_image(self, opened: ExitStack, repository: Repository | None, stack: Stack | None) -> ProbeImage:
+        options, calls, environ = self._options, self._calls, self._environ
+        login = source_login(options.image_from, calls, environ) if options.image_from else None
+        image = read_image(options, repository, stack, environ, self._open_stored, self._stop, self._until(), login)
+        if image.source is not None:
+            opened.enter_context(image.source)
+        return image
 
     def _check_log_group(self, stack: Stack | None) -> None:
         """A log group of this name that the stack has not created would end its creation, and without that of the stack

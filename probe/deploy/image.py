@@ -15,12 +15,10 @@ from probe.deploy.stack import Stack
 from probe.narration import few, listed
 from probe.progress import Progress
 from probe.records import Unshown
-from probe.registries.archive import open_archive
+from probe.registries.archive import GOOD_ARCHIVE, open_archive
 from probe.registries.authorization import LoginCallback
 from probe.registries.reference import open_reference
 from probe.registries.source import CopyError, Source
-
-_GOOD_ARCHIVE = "--image-archive ecr-probe.tar"
 
 
 class ProbeImage(Unshown, frozen=True):
@@ -35,24 +33,23 @@ class ProbeImage(Unshown, frozen=True):
     source: Source | None = None
 
 
+def read_archive(path: str, progress: Progress, stop: Event) -> ProbeImage:
+    """The image of `--image-archive`. Raises UsageError; the caller closes the source."""
+    return _of_source(open_archive(path, progress=progress, stop=stop), basename(path.rstrip("/")))
+
+
 def read_image(
     options: UpOptions,
     repository: Repository | None,
     stack: Stack | None,
     environ: Mapping[str, str],
     open_stored: Callable[[Repository, str], Source],
-    progress: Progress,
     stop: Event,
     until: float,
     login: LoginCallback | None = None,
 ) -> ProbeImage:
-    """`open_stored` opens an image of the repository, `login` is that of `--image-from`, by default docker's. Raises
-    UsageError and CopyError; the caller closes the source."""
-    if options.image_archive is not None:
-        return _of_source(
-            open_archive(options.image_archive, progress=progress, stop=stop),
-            basename(options.image_archive.rstrip("/")),
-        )
+    """The image of `--image-from`, or the repository's. `open_stored` opens an image of the repository, `login` is that
+    of `--image-from`, by default docker's. Raises UsageError and CopyError; the caller closes the source."""
     if options.image_from is not None:
         source = open_reference(options.image_from, login=login, environ=environ, stop=stop, until=until)
         return _of_source(source, options.image_from)
@@ -98,7 +95,7 @@ def _stored(options: UpOptions, repository: Repository | None, stack: Stack | No
         sentence = f"repository {options.repository} has no image of the probe; give one"
         raise UsageError(
             f"--image-archive (ECR_PROBE_IMAGE_ARCHIVE) or --image-from (ECR_PROBE_IMAGE_FROM): {sentence}, "
-            f"for example {_GOOD_ARCHIVE}"
+            f"for example {GOOD_ARCHIVE}"
         )
     uri = repository.uri if repository else ""
     tags = few(tag for image in tagged for tag in image.tags)

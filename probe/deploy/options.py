@@ -10,6 +10,7 @@ from probe.config import readers
 from probe.config.flags import FLEET_REPORT_FLAGS, SMOKE_FLAGS, Arguments
 from probe.config.settings import Reports, arguments_of, environment, notes, read_reports
 from probe.deploy.denials import POLICY
+from probe.images import split_reference
 from probe.records import Unshown, replace
 from probe.report import FLEET_FORMATS
 from probe.safe_words import quoted
@@ -74,7 +75,7 @@ def read_up_options(argv: Sequence[str], environ: Mapping[str, str] | None = Non
     return UpOptions(
         smoke=smoke,
         image_archive=arguments.value("image-archive", str),
-        image_from=arguments.value("image-from", str),
+        image_from=arguments.value("image-from", _reference),
         repository=arguments.value_or_default("repository", _repository),
         repository_is_typed="repository" in arguments,
         platform=arguments.value("platform", _platform),
@@ -135,6 +136,11 @@ def _flags_of_smoke(arguments: Arguments) -> Iterator[str]:
 
 
 # ---- values ----------------------------------------------------------------------------------------------------------
+
+
+def _reference(text: str) -> str:
+    split_reference(text)
+    return text
 
 
 def _repository(text: str) -> str:

@@ -188,6 +188,30 @@ def test_without_an_image_one_is_asked_for(bench: Bench, aws: DeployedAws, tags:
     assert aws.mutations() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--image-archive", "probe.tra"), "--image-archive: 'probe.tra' cannot be read: No such file"),
+        (("--image-archive", "text.tar"), "--image-archive: 'text.tar' is not a whole tar archive"),
+        (("--image-from", "example.com/X:1"), "--image-from (ECR_PROBE_IMAGE_FROM): 'X' is not a repository name"),
+    ],
+)
+def test_a_mistyped_image_is_noticed_before_any_call(
+    bench: Bench,
+    aws: DeployedAws,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, str],
+    expected: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.tar").write_text("not an archive\n" * 100)
+    text = refusal(bench, *arguments)
+    assert text.startswith(expected)
+    assert f"; for example {arguments[0]} " in text
+    assert aws.calls == []
+
+
 def test_a_repository_of_others_is_pushed_to_only_if_it_is_named(bench: Bench, aws: DeployedAws, archive: str) -> None:
     aws.repositories["ecr-probe"] = FakeRepository("ecr-probe")
     theirs = push_by_others(aws.repositories["ecr-probe"], "prod")
