@@ -9,6 +9,7 @@ import errno
 import gc
 import os
 import select
+import stat
 import sys
 import threading
 import time
@@ -638,8 +639,8 @@ def _width() -> int:
 
 
 def _print(text: str, *, until: float | None = None) -> int:
-    """Write `text` to stdout. A reader that has closed the pipe, or that does not read until the instant `until`, does
-    not change the exit code."""
+    """Write `text` to stdout. A pipe or terminal that is closed, or not read until the instant `until`, does not change
+    the exit code."""
     try:
         if sys.stdout is not None:
             # As bytes, since a document is UTF-8 in any locale.
@@ -649,14 +650,21 @@ def _print(text: str, *, until: float | None = None) -> int:
                 sys.stdout.buffer.flush()
             elif not _write_until(sys.stdout, data, until):
                 _complain("stdout was not read until the deadline, so the report is incomplete")
-    except BrokenPipeError:
-        # Python flushes again at exit, and would report the error then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        if isinstance(error, BrokenPipeError) or _is_closed_terminal(sys.stdout, error):
+            # Python flushes again at exit, and would report the error then.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
         from probe.config.flags import UsageError
 
         raise UsageError(f"stdout cannot be written: {_reason(error)}") from None
     return 0
+
+
+def _is_closed_terminal(stream: TextIO, error: OSError) -> bool:
+    """Its session has ended. It is a character device still, but no terminal any more; a file with this error is
+    damaged."""
+    return error.errno == errno.EIO and stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
 
 
 def _write_until(stream: TextIO, data: bytes, until: float) -> bool:

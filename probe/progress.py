@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -43,6 +44,25 @@ class Silent:
 
     def close(self) -> None:
         return
+
+
+class ClosableTerminal:
+    """A terminal for bars. It may be closed at any time, as with an SSH session; then what is written is lost."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._terminal.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._terminal.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
 
 
 class Bar:
@@ -91,7 +111,7 @@ class Bar:
         from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
         from rich.progress import Progress as Bars
 
-        console = Console(file=self._terminal, force_terminal=True)
+        console = Console(file=cast("TextIO", ClosableTerminal(self._terminal)), force_terminal=True)
         self._bars = Bars(
             "layers", BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console, transient=True
         )

@@ -1,7 +1,8 @@
 """Signals, and standard streams that the caller closed.
 
-The first Ctrl-C or SIGTERM lets a command end in order: check, demo and smoke still print their document, and serve
-stops with exit code 0. The second one ends the process immediately.
+The first Ctrl-C, SIGTERM or SIGHUP (a closed terminal) lets a command end in order: check, demo and smoke still print
+their document, serve stops with exit code 0, and up --once removes what it has created. A second Ctrl-C or SIGTERM ends
+the process immediately.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 TOGETHER = 0.3  # seconds; a shell and its parent often pass on the same Ctrl-C, which counts once
-_HANDLED = (signal.SIGINT, signal.SIGTERM)
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 128 + signal.SIGINT  # the status that shells report for a process that Ctrl-C ended
 
 
@@ -27,7 +28,7 @@ class Stop(threading.Event):
 
     @property
     def exit_code(self) -> int:
-        """The status that shells report for a process that this signal ended: 130 or 143."""
+        """The status that shells report for a process that this signal ended: 129, 130 or 143."""
         return INTERRUPTED if self.number is None else 128 + self.number
 
 
@@ -42,7 +43,9 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
         yield
         return
     earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    before = {number: signal.signal(number, lambda _number, _frame: None) for number in _HANDLED}
+    before = {
+        number: signal.signal(number, lambda _number, _frame: None) for number in _HANDLED if not _is_kept(number)
+    }
     try:
         yield
     finally:
@@ -50,6 +53,11 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
         signal.set_wakeup_fd(earlier)
         os.close(writer)
+
+
+def _is_kept(number: signal.Signals) -> bool:
+    """nohup starts a command that ignores SIGHUP, so that it outlives its terminal."""
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
 def _signal_pipe(stop: Stop) -> int | None:
@@ -77,7 +85,8 @@ def _read_signals(reader: int, stop: Stop) -> None:
                 continue
             now = time.monotonic()
             first = now if first is None else first
-            if now - first > TOGETHER:
+            # A terminal that closes sends SIGHUP by the kernel and by the shell, at any time after Ctrl-C.
+            if now - first > TOGETHER and number[0] != signal.SIGHUP:
                 os._exit(128 + number[0])
             stop.number = stop.number or number[0]
             stop.set()

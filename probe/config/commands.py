@@ -65,7 +65,7 @@ COMMANDS = {
             "demo --inspect security-group",
             "demo --serve --drill",
         ),
-        f"0 as expected, 1 not as expected, 2 usage, 130 or 143 interrupted; with --exit-code {VERDICT_CODES}",
+        f"0 as expected, 1 not as expected, 2 usage, 129, 130 or 143 interrupted; with --exit-code {VERDICT_CODES}",
         {
             "what to show": flags.DEMO_FLAGS,
             "sidecar": flags.DEMO_SERVE_FLAGS,
@@ -129,7 +129,7 @@ COMMANDS = {
             "up --service shop --plan",
             "up --service shop --image-from example.com/ecr-probe:0.1.0 --once",
         ),
-        f"{VERDICT_CODES}, 130 or 143 interrupted",
+        f"{VERDICT_CODES}, 129, 130 or 143 interrupted",
         {
             "where to run": flags.PLACEMENT_FLAGS,
             "the probe's image": flags.UP_IMAGE_FLAGS,
@@ -144,7 +144,7 @@ COMMANDS = {
         "remove what up has created, and nothing else",
         ("down", "down --stack-name ecr-probe --plan"),
         "0 removed or nothing to remove, 2 usage or something was not removed, 3 not finished in time, "
-        "130 or 143 interrupted",
+        "129, 130 or 143 interrupted",
         {"what to remove": flags.DOWN_STACK_FLAGS, "AWS access": flags.DOWN_ACCOUNT_FLAGS},
     ),
     "inspect": Command(

@@ -12,6 +12,7 @@ from probe.progress import Bar, Progress, Silent
 from probe.smoke.calls import EarlyEndError
 
 _GLANCE = 0.2  # seconds in which Ctrl-C is noticed at the question
+_HANGUP = 1.0  # seconds in which SIGHUP arrives, which decides the exit code
 
 
 class TerminalConsole:
@@ -40,13 +41,20 @@ class TerminalConsole:
         terminal, keyboard = self._terminal, self._keyboard
         if keyboard is None or not keyboard.isatty() or terminal is None or not terminal.isatty():
             raise UsageError("there is no terminal to ask; --yes does it without asking, --plan only prints the plan")
-        terminal.write(question)
-        terminal.flush()
-        while not select.select([keyboard], [], [], _GLANCE)[0]:
-            if self._stop.is_set():
-                terminal.write("\n")
-                raise EarlyEndError("the run was interrupted")
-        return keyboard.readline().strip().lower() in ("y", "yes")
+        try:
+            terminal.write(question)
+            terminal.flush()
+            while not select.select([keyboard], [], [], _GLANCE)[0]:
+                if self._stop.is_set():
+                    terminal.write("\n")
+                    raise EarlyEndError("the run was interrupted")
+            answer = keyboard.readline()
+        except OSError:
+            answer = ""
+        if not answer and not keyboard.isatty():
+            self._stop.wait(_HANGUP)
+            raise EarlyEndError("the terminal was closed")
+        return answer.strip().lower() in ("y", "yes")
 
     def transfer(self) -> Progress:
         terminal = self._terminal

@@ -60,7 +60,7 @@ def signal_at(aws: DeployedAws, action: str, running: list[subprocess.Popen[byte
     aws.errors = errors
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_it_with_one_line(aws: DeployedAws, archive: str, number: signal.Signals, code: int) -> None:
     aws.cloudformation.seconds = 1000
     processes: list[subprocess.Popen[bytes]] = []
@@ -85,6 +85,60 @@ def test_from_nothing_to_a_verdict_and_back(aws: DeployedAws, archive: str) -> N
     with process(aws, "down", "--region", REGION, "--yes") as running:
         code, out, err = ended(running)
     assert (code, out, aws.left()) == (0, "", {}), err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("action", ["cloudformation:DescribeStackEvents", "ecs:DescribeTasks"])
+def test_a_closed_terminal_leaves_nothing_with_once(aws: DeployedAws, archive: str, action: str) -> None:
+    """The kernel sends SIGHUP, and what is written from then on is lost: lines, bars and the report."""
+    aws.cloudformation.seconds = 0.01
+    ours, theirs = pty.openpty()
+    closed: list[str] = []
+
+    def close(name: str, _nth: int) -> None:
+        if name == action and not closed:
+            closed.append(name)
+            os.close(ours)
+
+    aws.errors = close
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+    with process(aws, *UP, archive, "--yes", "--once", **streams) as running:
+        os.close(theirs)
+        assert running.wait(timeout=120) == 129
+    assert (closed, aws.left()) == ([action], {})
+
+
+def test_a_terminal_that_closes_at_the_question_changes_nothing(aws: DeployedAws, archive: str) -> None:
+    ours, theirs = pty.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs, "start_new_session": True}
+    with process(aws, *UP, archive, **streams) as running:
+        os.close(theirs)
+        written = b""
+        while b"Go ahead? [y/N] " not in written:
+            written += os.read(ours, 65536)
+        os.close(ours)
+        assert running.wait(timeout=120) == 129
+    assert aws.mutations() == []
+
+
+def test_nohup_outlives_its_terminal(aws: DeployedAws, archive: str) -> None:
+    aws.cloudformation.seconds = 1000
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def errors(name: str, _nth: int) -> None:
+        if name == "cloudformation:DescribeChangeSet" and processes:
+            processes[0].send_signal(signal.SIGHUP)
+            processes.pop().send_signal(signal.SIGTERM)
+
+    aws.errors = errors
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with process(aws, *UP, archive, "--yes") as running:
+            processes.append(running)
+            returned, _, _ = ended(running)
+    finally:
+        signal.signal(signal.SIGHUP, ignored)
+    assert returned == 143
 
 
 def test_without_a_terminal_yes_is_needed(aws: DeployedAws, archive: str) -> None:
