@@ -199,15 +199,25 @@ class ReplaceEndpoint(Change, frozen=True, kw_only=True):
         )
         return Advice(
             f"{first}, and create the endpoint {self.service} again",
-            (*delete, read_state(region, self.object), create),
-            f"Create it when describe-vpc-endpoints no longer finds {self.object}: the private DNS names of the two "
-            "would conflict.",
+            (*delete, await_deletion(region, self.object), create),
+            f"The loop waits until {self.object} is deleted: until then its private DNS names conflict with those of "
+            "the new endpoint.",
         )
 
 
 def delete_endpoint(region: str, identity: str) -> str:
     """The command that deletes an endpoint."""
     return f"aws ec2 delete-vpc-endpoints --region {region} --vpc-endpoint-ids {identity}"
+
+
+def await_deletion(region: str, identity: str) -> str:
+    """The command that ends when an endpoint is deleted. It goes on where the state cannot be read."""
+    # EC2 and its model spell the state differently, and list the endpoint as deleted for a while.
+    return (
+        f"until aws ec2 describe-vpc-endpoints --region {region} --filters Name=vpc-endpoint-id,Values={identity} "
+        "--query \"length(VpcEndpoints[?State!='deleted'&&State!='Deleted'])\" --output text | grep -qx 0; "
+        "do sleep 10; done"
+    )
 
 
 def read_state(region: str, identity: str) -> str:

@@ -18,7 +18,7 @@ from probe.configuration.operations import (
 )
 from probe.configuration.view import Item
 from probe.gates.changes import Change, adding, removing, setting
-from probe.gates.dns_changes import delete_endpoint
+from probe.gates.dns_changes import await_deletion, delete_endpoint
 from probe.model import Advice
 from probe.records import replace
 
@@ -214,8 +214,14 @@ class CreateGatewayEndpoint(Change, frozen=True, kw_only=True):
 
     def advice(self, region: str) -> Advice:
         family = " --ip-address-type dualstack" if self.ipv6 else ""
-        before = (delete_endpoint(region, self.replaces),) if self.replaces and not self.deleting else ()
-        first = f"delete {self.replaces}, and " if before else ""
+        before: list[str] = []
+        first = ""
+        if self.replaces:
+            first = f"wait until {self.replaces} is deleted, and " if self.deleting else f"delete {self.replaces}, and "
+            # Until it is deleted the table has a route to S3's prefix list, and EC2 refuses a second one.
+            before = [await_deletion(region, self.replaces)]
+            if not self.deleting:
+                before.insert(0, delete_endpoint(region, self.replaces))
         tables = (self.table, *self.also)
         where = " and ".join(tables)
         return Advice(

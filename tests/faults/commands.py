@@ -29,6 +29,7 @@ PLAYED = (
 )
 # Services without regions in their names, whose commands need no --region.
 GLOBAL = ("iam", "organizations", "route53")
+_OF_LOOPS = ("until", "do", "done")
 LOCAL = ("--version", "configure")  # these call no service
 _VALUES = re.compile(r"[\w./:-]*\d[\w./:-]*(?:,[\w./:-]*\d[\w./:-]*)*")
 _NAMES = {
@@ -76,7 +77,7 @@ def forms_of(commands: Iterable[str]) -> frozenset[str]:
 
 
 def words_of(command: str) -> list[list[str]]:
-    """The words of each program in a pipeline, without its redirections."""
+    """The words of each program in a pipeline or a loop, without its redirections."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="|<>;&")
     lexer.whitespace_split = True
     programs: list[list[str]] = [[]]
@@ -86,9 +87,9 @@ def words_of(command: str) -> list[list[str]]:
             programs.append([])
         elif set(word) <= set("<>"):
             next(words)
-        else:
+        elif programs[-1] or word not in _OF_LOOPS:
             programs[-1].append(word)
-    return programs
+    return [words for words in programs if words]
 
 
 def filled_in(word: str) -> str:

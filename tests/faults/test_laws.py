@@ -122,6 +122,7 @@ PROGRAMS = {"aws", "docker", "openssl", "curl", "ping", "ip", "date", "export"} 
     "cat",
     "dig",
     "grep",
+    "sleep",
     "systemctl",
     "timedatectl",
 }

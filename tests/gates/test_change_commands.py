@@ -107,7 +107,11 @@ def test_the_options_are_members_of_the_operations(change: Change) -> None:
             names = {xform_name(name, "-"): name for name in model.operation_names}
             shape = model.operation_model(names[operation]).input_shape
             members = {xform_name(name, "-"): name for name in shape.members}
-            options = {word.removeprefix("--") for word in words if word.startswith("--")} - {"region", "query"}
+            options = {word.removeprefix("--") for word in words if word.startswith("--")} - {
+                "region",
+                "query",
+                "output",
+            }
             assert options <= set(members)
             needed = {xform_name(name, "-") for name in shape.required_members}
             assert needed <= options | {"creator-request-id"}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from probe.model import JudgedFinding, Standing
@@ -12,12 +16,12 @@ INTERFACE, GATEWAY = "vpce-0e000001", "vpce-0e000009"
 STATES = {
     "pending": ["describe"],
     "PendingAcceptance": ["describe"],
-    "failed": ["delete", "describe", "create"],
-    "rejected": ["delete", "describe", "create"],
-    "expired": ["delete", "describe", "create"],
-    "deleting": ["describe", "create"],
+    "failed": ["delete", "until", "create"],
+    "rejected": ["delete", "until", "create"],
+    "expired": ["delete", "until", "create"],
+    "deleting": ["until", "create"],
 }
-OF_GATEWAYS = {"pending": ["describe"], "failed": ["delete", "create"], "deleting": ["create"]}
+OF_GATEWAYS = {"pending": ["describe"], "failed": ["delete", "until", "create"], "deleting": ["until", "create"]}
 
 
 def in_state(identity: str, state: str) -> Account:
@@ -27,7 +31,34 @@ def in_state(identity: str, state: str) -> Account:
 
 
 def verbs(finding: JudgedFinding) -> list[str]:
-    return [command.split()[2].partition("-")[0] for command in finding.causes[0].fix.commands]
+    commands = finding.causes[0].fix.commands
+    return ["until" if each.startswith("until ") else each.split()[2].partition("-")[0] for each in commands]
+
+
+# An AWS CLI that notes its operation, and finds the endpoint as long as there are lines in the file "left".
+_AWS = """#!/bin/sh
+echo "$2" >> calls
+case "$2" in
+  describe-vpc-endpoints)
+    read -r count < left || exit 254
+    sed -i 1d left
+    case "$count" in error) echo "An error occurred" >&2; exit 254;; *) echo "$count";; esac;;
+esac
+"""
+
+
+def test_the_new_endpoint_is_created_after_the_deletion(tmp_path: Path) -> None:
+    """The whole block pasted at once, in sh; a read that fails ends no waiting."""
+    for name, text in (("aws", _AWS), ("sleep", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "left").write_text("1\nerror\n1\n0\n")
+    (finding,) = inspected(in_state(INTERFACE, "failed")).findings
+    script = "\n".join(finding.causes[0].fix.commands)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=20)
+    reads = ["describe-vpc-endpoints"] * 4
+    assert (tmp_path / "calls").read_text().split() == ["delete-vpc-endpoints", *reads, "create-vpc-endpoint"]
 
 
 @pytest.mark.parametrize("state", STATES)
