@@ -39,6 +39,11 @@ class Change(Record, frozen=True, kw_only=True):
 
     object: str
 
+    @property
+    def documents(self) -> frozenset[Any]:
+        """What the change writes as a whole: of two such changes the later one has to contain the earlier one."""
+        return frozenset()
+
     def applied(self, configuration: Configuration) -> Configuration:
         """The configuration as it would be with this change."""
         raise NotImplementedError
@@ -47,9 +52,9 @@ class Change(Record, frozen=True, kw_only=True):
         """What to do in words, and the command with every id."""
         raise NotImplementedError
 
-    def after(self, earlier: Sequence[Change]) -> Change | None:
-        """This change where `earlier` ones, found apart from it, are made too; None: one of them does the same."""
-        return None if self in earlier else self
+    def after(self, earlier: Sequence[Change]) -> Change:  # noqa: ARG002  most changes do not depend on others
+        """This change where `earlier` ones, found apart from it, are made too; one of them if that does the same."""
+        return self
 
 
 class AddSecurityGroupRule(Change, frozen=True, kw_only=True):

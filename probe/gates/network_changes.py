@@ -38,15 +38,16 @@ class AddNetworkAclEntry(Change, frozen=True, kw_only=True):
     taken: tuple[int, ...] = ()
     before: int | None = None
 
-    def after(self, earlier: Sequence[Change]) -> Change | None:
+    def after(self, earlier: Sequence[Change]) -> Change:
         """With another number, if one of `earlier` has this one."""
         in_list = [
             other
             for other in earlier
             if isinstance(other, AddNetworkAclEntry) and (other.object, other.egress) == (self.object, self.egress)
         ]
-        if any((other.ports, other.cidr) == (self.ports, self.cidr) for other in in_list):
-            return None
+        for other in in_list:
+            if (other.ports, other.cidr) == (self.ports, self.cidr):
+                return other
         added = [other.number for other in in_list]
         if self.number not in added:
             return self

@@ -60,6 +60,10 @@ class ReplacePolicy(Change, frozen=True, kw_only=True):
     note: str | None = None
     edits: tuple[Edit, ...]
 
+    @property
+    def documents(self) -> frozenset[Any]:
+        return frozenset(edit.asked for edit in self.edits)
+
     def applied(self, configuration: Configuration) -> Configuration:
         for edit in self.edits:
             configuration = edit.applied(configuration)
@@ -74,6 +78,10 @@ class ReplaceEndpointPolicy(Change, frozen=True, kw_only=True):
 
     text: str
     document: str
+
+    @property
+    def documents(self) -> frozenset[Any]:
+        return frozenset({self.object})
 
     def applied(self, configuration: Configuration) -> Configuration:
         return configuration.edited(

@@ -10,6 +10,7 @@ from probe.config.flags import UsageError
 from probe.configuration.document import Configuration
 from probe.configuration.view import MissingError, View
 from probe.faults import diagnose
+from probe.gates.changes import Change
 from probe.gates.flow import Origin
 from probe.gates.opinion import in_words
 from probe.inspect.cross_check import cross_check
@@ -154,19 +155,25 @@ def _evaluate(view: View, options: Options, measured: Sequence[Measured]) -> Ins
     except MissingError as error:
         return Inspection(obstacle=error)
     targets = (target, *other_registries(target))
-    parts = tuple(_part(view, each, by_subnet) for each in targets)
+    parts: list[Part] = []
+    for each in targets:
+        made = [mend.change for part in parts for found in part.remedies.values() for mend in found.mends]
+        parts.append(_part(view, each, by_subnet, made))
     legs = [each for part in parts for each in part.legs] if options.cross_check else []
-    return Inspection(parts=parts, measured=by_subnet, cross_check=cross_check(view, legs))
+    return Inspection(parts=tuple(parts), measured=by_subnet, cross_check=cross_check(view, legs))
 
 
-def _part(view: View, target: Target, measured: Mapping[str, Measured]) -> Part:
+def _part(view: View, target: Target, measured: Mapping[str, Measured], earlier: Sequence[Change]) -> Part:
+    """`earlier` are the changes for the parts before. All of them can be made, in any order."""
+    made = list(earlier)
     legs: list[Leg] = []
     remedies: dict[str, Remedy] = {}
     for endpoint in target.plan.endpoints:
         now = _gates_of(target, endpoint, measured)(view)
         legs += now
-        if (found := remedy(view, _gates_of(target, endpoint, measured, now))) is not None:
+        if (found := remedy(view, _gates_of(target, endpoint, measured, now), made)) is not None:
             remedies[endpoint.name] = found
+            made += [mend.change for mend in found.mends]
     return Part(target=target, legs=tuple(legs), remedies=remedies)
 
 

@@ -36,6 +36,15 @@ class Remedy(Record, frozen=True):
     blocked_by: Opinion | None
     unknown: int
 
+    def after(self, earlier: Sequence[Change]) -> Remedy:
+        """The same where `earlier` changes, those of other endpoints, are made too."""
+        made = list(earlier)
+        mends = []
+        for mend in self.mends:
+            mends.append(replace(mend, change=mend.change.after(made)))
+            made.append(mends[-1].change)
+        return replace(self, mends=tuple(mends))
+
 
 def outcome(changes: int, remedies: Sequence[Remedy], *, causes: int = 1) -> str:
     """What the changes of all these endpoints achieve together. `causes`: how many have a part of them."""
@@ -49,10 +58,11 @@ def outcome(changes: int, remedies: Sequence[Remedy], *, causes: int = 1) -> str
     return f"{with_these} every gate allows."
 
 
-def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | None:
+def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]], earlier: Sequence[Change] = ()) -> Remedy | None:
     """The changes for the legs that `evaluate` returns; None where nothing refuses.
 
-    What the gates need to know after a change is noted down in `view`, to be read in the next round.
+    All of them can be made together with `earlier` ones, those of other endpoints: a policy that one of these writes
+    is changed further. What the gates need to know after a change is noted in `view`, to be read in the next round.
     """
     mends: list[Mend] = []
     while True:
@@ -63,11 +73,17 @@ def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]]) -> Remedy | No
         refusals = [opinion for leg in legs for opinion in leg.opinions if opinion.refuses]
         if not refusals:
             unknown = sum(opinion.is_open for leg in legs for opinion in leg.opinions)
-            return Remedy(tuple(mends), None, unknown) if mends else None
+            return Remedy(tuple(mends), None, unknown).after(earlier) if mends else None
         mend = next((mend for mend in _asked_for(refusals) if mend.change not in changes), None)
         if mend is None or len(mends) == _MOST_CHANGES:
-            return Remedy(tuple(mends), refusals[0], 0)
-        mends.append(mend)
+            return Remedy(tuple(mends), refusals[0], 0).after(earlier)
+        first = _written_before(mend.change, [change for change in earlier if change not in changes])
+        mends.append(Mend(first or mend.change, mend.cause))
+
+
+def _written_before(change: Change, earlier: Iterable[Change]) -> Change | None:
+    """The change of `earlier` that writes the same policy."""
+    return next((other for other in earlier if other.documents & change.documents), None)
 
 
 def _asked_for(refusals: Iterable[Opinion]) -> Iterator[Mend]:
@@ -75,14 +91,26 @@ def _asked_for(refusals: Iterable[Opinion]) -> Iterator[Mend]:
 
 
 def with_remedies(
-    findings: Iterable[Finding], legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str
+    findings: Sequence[Finding], legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str
 ) -> tuple[Finding, ...]:
-    """The findings whose confirmed causes have the proven changes as their fix. `remedies` are by endpoint."""
-    return tuple(_with_remedy(finding, legs, remedies, region) for finding in findings)
+    """The findings whose confirmed causes have the proven changes as their fix. `remedies` are by endpoint.
+
+    A refusal without a finding hides behind the first one, as a denied manifest behind a denied token: it is mended
+    together with it.
+    """
+    shown = {name for finding in findings for name in finding.endpoints}
+    behind = [name for name in remedies if name not in shown]
+    first = next((finding for finding in findings if not remedies.keys().isdisjoint(finding.endpoints)), None)
+    return tuple(
+        _with_remedy(finding, legs, remedies, region, behind if finding is first else ()) for finding in findings
+    )
 
 
-def _with_remedy(finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str) -> Finding:
-    needed = [remedies[name] for name in finding.endpoints if name in remedies]
+def _with_remedy(
+    finding: Finding, legs: Sequence[Leg], remedies: Mapping[str, Remedy], region: str, behind: Sequence[str]
+) -> Finding:
+    """`behind` are the endpoints whose refusals this finding hides."""
+    needed = [remedies[name] for name in (*finding.endpoints, *behind) if name in remedies]
     own = [leg for leg in legs if leg.endpoint.name in finding.endpoints]
     refusals = [(opinion, leg) for leg in own for opinion in leg.opinions if opinion.refuses]
     opinions = [opinion for opinion, _ in refusals]
@@ -126,7 +154,7 @@ def _by_cause(
         for mend in mends:
             current = mend.cause if mend.cause in by_cause else current
             change = mend.change.after(made)
-            if change is not None and current is not None:
+            if change not in made and current is not None:
                 made.append(change)
                 by_cause[current].append(change)
     return by_cause
@@ -136,6 +164,7 @@ def _advice(changes: Sequence[Change], achieved: str | None, region: str) -> Adv
     """The changes in words, with their commands. Without one, those of the other causes mend this one too."""
     advice = [change.advice(region) for change in changes]
     text = "; then ".join(each.text for each in advice) or "make the changes of the other causes, which mend this too"
-    commands = tuple(command for each in advice for command in each.commands)
+    # What saves a policy is run before the first change of it, and once.
+    commands = tuple(dict.fromkeys(command for each in advice for command in each.commands))
     notes = [*(each.note for each in advice if each.note), *([achieved] if achieved else [])]
     return Advice(text, commands, " ".join(dict.fromkeys(notes)) or None)

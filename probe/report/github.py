@@ -16,6 +16,7 @@ from probe.model import Advice, JudgedFinding, Severity, Standing, Status, Verdi
 from probe.narration import few
 from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, faults, is_met_drill, leading_fault, places, unmeasured_runs
+from probe.report.printed_commands import PrintedCommands
 from probe.report.summary import certainty, fix
 from probe.safe_words import shortened
 from probe.verdict import leading_finding, weight
@@ -37,7 +38,8 @@ class _Annotation(NamedTuple):
 def render(verdict: Verdict, _page: Page) -> str:
     findings = sorted(verdict.findings, key=weight)
     answer = _answer(verdict.status, verdict.exit_code, verdict.summary, leading_finding(findings))
-    annotations = [_annotation(finding, finding.code, finding.title) for finding in findings]
+    printed = PrintedCommands()
+    annotations = [_annotation(finding, printed, finding.code, finding.title) for finding in findings]
     return _commands([answer, *annotations, *_of_configuration(verdict)])
 
 
@@ -53,9 +55,10 @@ def render_fleet(fleet: Fleet, _page: Page) -> str:
 def _of_fleet(fleet: Fleet) -> Iterator[_Annotation]:
     for status, reason, runs in unmeasured_runs(fleet):
         yield _Annotation(_BY_STATUS[status], f"{status}{_share(len(runs), fleet)}", (reason, *_where(places(runs))))
+    printed = PrintedCommands()
     for finding, _, runs in faults(fleet):
         title = f"{finding.code}{_share(len(runs), fleet)}"
-        yield _annotation(finding, title, finding.title, *_where(places(runs)))
+        yield _annotation(finding, printed, title, finding.title, *_where(places(runs)))
     for note in fleet.notes:
         yield _Annotation("notice", "ecr-probe", (note,))
 
@@ -85,20 +88,20 @@ def _answer(status: Status, exit_code: int, sentence: str, lead: JudgedFinding |
     return _Annotation("error" if exit_code else _BY_STATUS[status], f"ecr-probe: {status}", lines)
 
 
-def _annotation(finding: JudgedFinding, title: str, *lines: str) -> _Annotation:
-    advice = _advice(finding) if finding.severity is not Severity.INFO else ()
+def _annotation(finding: JudgedFinding, printed: PrintedCommands, title: str, *lines: str) -> _Annotation:
+    advice = _advice(finding, printed) if finding.severity is not Severity.INFO else ()
     page = (f"page: {finding.url}",) if finding.is_published else ()
     return _Annotation(_BY_SEVERITY[finding.severity], title, (*lines, *advice, *page))
 
 
-def _advice(finding: JudgedFinding) -> Iterator[str]:
+def _advice(finding: JudgedFinding, printed: PrintedCommands) -> Iterator[str]:
     """The likeliest cause; the others are in the reports that have room for them."""
     for cause in finding.causes[:1]:
         if cause.standing is not Standing.RULED_OUT:
             yield f"cause: {cause.title} ({certainty(cause, finding)})"
             if cause.object:
                 yield f"object: {cause.object}{f', {cause.element}' if cause.element else ''}"
-            yield from _lines_of("fix: ", cause.fix)
+            yield from _lines_of("fix: ", printed.new_of(cause))
             if cause.standing is not Standing.CONFIRMED:
                 yield from _lines_of("confirm with: ", cause.confirm)
             else:

@@ -29,6 +29,7 @@ from probe.report import Page
 from probe.report.fleet import PREDICTED, closing_sentence, is_met_drill, reason
 from probe.report.gates import by_word, heading, unread
 from probe.report.layout import Line, block, plain, wrapped
+from probe.report.printed_commands import PrintedCommands
 from probe.report.summary import fix
 from probe.report.text import explanation
 from probe.safe_words import shortened
@@ -113,6 +114,7 @@ def _suite(verdict: Verdict, *, name: str) -> _Suite:
 def _cases(verdict: Verdict) -> Iterator[_Case]:
     """A case for each step; where the configuration was read, one for each endpoint and kind of gate."""
     # What a check would see proves nothing by itself: the gates from which it follows are the tests.
+    printed = PrintedCommands()
     steps = {step.id: step for step in verdict.steps} if verdict.basis is not Basis.CONFIGURATION else {}
     rows = _gates_by_case(verdict.gates)
     errors = _errors_by_case(verdict, steps, rows)
@@ -120,14 +122,16 @@ def _cases(verdict: Verdict) -> Iterator[_Case]:
     case_by_step = {name: case for case, finding in reversed(errors.items()) for name in finding.because}
     for step in steps.values():
         error = errors.get(step.id)
-        mark = _failure_of(error, verdict) if error else _skipped(step, steps, case_by_step)
+        mark = _failure_of(error, verdict, printed) if error else _skipped(step, steps, case_by_step)
         yield _Case(step.endpoint, step.id, step.seconds or 0.0, mark)
     for name, gates in rows.items():
         error = errors.get(name)
-        yield _Case(gates[0].endpoint, name, mark=_failure_of(error, verdict) if error else _refused(gates, errors))
+        yield _Case(
+            gates[0].endpoint, name, mark=_failure_of(error, verdict, printed) if error else _refused(gates, errors)
+        )
     for name, finding in errors.items():
         if name not in steps and name not in rows:
-            yield _Case("findings", name, mark=_failure_of(finding, verdict))
+            yield _Case("findings", name, mark=_failure_of(finding, verdict, printed))
 
 
 def _gates_by_case(gates: Iterable[Gate]) -> dict[str, tuple[Gate, ...]]:
@@ -176,10 +180,12 @@ def _errors(verdict: Verdict) -> list[JudgedFinding]:
     return [finding for finding in verdict.findings if finding.severity in failing]
 
 
-def _failure_of(finding: JudgedFinding, verdict: Verdict) -> _Mark:
+def _failure_of(finding: JudgedFinding, verdict: Verdict, printed: PrintedCommands) -> _Mark:
     """The failure of a case. In JUnit an error is a test that could not run: a finding that only prevents the proof."""
     kind = "error" if finding.impact is Impact.PROOF else "failure"
-    return _Mark(kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
+    return _Mark(
+        kind, finding.code, finding.title, block(explanation(finding, verdict, _PAGE, printed=printed), _LONGEST_BODY)
+    )
 
 
 def _skipped(step: Step, steps: Mapping[str, Step], case_by_step: Mapping[str, str]) -> _Mark | None:

@@ -38,6 +38,7 @@ from probe.report.fleet import (
     unmeasured_runs,
 )
 from probe.report.layout import block
+from probe.report.printed_commands import PrintedCommands
 from probe.report.summary import Mark, endpoint_state, fix, mark, subject
 from probe.report.table import ROUTES
 from probe.report.text import explanation
@@ -212,12 +213,13 @@ def _endpoint(state: Mark, worst: JudgedFinding | None) -> str:
 def _findings(findings: Iterable[tuple[JudgedFinding, Verdict, str]]) -> Iterator[str]:
     """Each error unfolded, each warning folded, and the notes in one folded list."""
     notes = []
+    printed = PrintedCommands()
     for finding, verdict, where in findings:
         title = shortened(f"{finding.severity}[{finding.code}]: {finding.title}", _LONGEST_LINE)
         if finding.severity is Severity.INFO:
             notes.append(f"- {_code(title, _LONGEST_LINE)}{f' in {where}' if where else ''}")
             continue
-        body = _fenced(block(explanation(finding, verdict, _PAGE), _LONGEST_BODY))
+        body = _fenced(block(explanation(finding, verdict, _PAGE, printed=printed), _LONGEST_BODY))
         # Within HTML, its own escaping applies.
         head = f"<code>{html.escape(title)}</code>"
         yield _folded(head, *([f"In {where}"] if where else []), body, is_open=finding.severity is Severity.ERROR)

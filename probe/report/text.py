@@ -6,7 +6,7 @@ shown of each. JUnit and Markdown use `explanation` too, so that a finding reads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -14,11 +14,11 @@ from probe.faults.causes.lookups import lookups_of
 from probe.fleet import Fleet, SubnetRun
 from probe.model import Advice, Basis, Cause, JudgedFinding, Standing, Verdict
 from probe.narration import counted, observations
-from probe.records import replace
 from probe.report import Page, gates
 from probe.report.fleet import closing_sentence, endpoints, faults, leading_fault, places, remark, unmeasured_runs
 from probe.report.gates import Brevity
 from probe.report.layout import Line, Span, columns, command, first_on_a_screen, pad, paint, plain, wrapped
+from probe.report.printed_commands import PrintedCommands
 from probe.report.summary import (
     CUT_SHORT,
     TONES,
@@ -107,11 +107,10 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
         yield from explanation(finding, verdict, page) if detail is None else ()
         yield ()
     listed = serious if detail is None else serious[:_MOST_FINDINGS]
-    printed: set[str] = set()
+    printed = PrintedCommands()
     for number, finding in enumerate(listed):
         yield from headline(finding, page)
-        yield from _explained(number, _without(printed, finding) if detail else finding, verdict, page, detail)
-        printed |= {command for cause in finding.causes[:1] for command in cause.fix.commands}
+        yield from _explained(number, finding, verdict, page, detail, printed)
         yield ()
     yield from _more_findings(serious[len(listed) :], page)
     yield from wrapped(("dim", ""), subject_and_time(verdict), indent=0, page=page, style="dim")
@@ -137,7 +136,7 @@ def _lines(verdict: Verdict, page: Page, detail: Detail | None) -> Iterator[Line
     for finding in notes if detail is None else ():
         yield ()
         yield from headline(finding, page)
-        yield from explanation(finding, verdict, page)
+        yield from explanation(finding, verdict, page, printed=printed)
     yield ()
     yield _verdict_line(verdict)
     yield from _fix_line(leading_finding(verdict.findings))
@@ -164,8 +163,18 @@ def headline(finding: JudgedFinding, page: Page) -> list[Line]:
     return wrapped((tone, f"{tone}[{finding.code}]: "), finding.title, indent=0, page=page, style=style, hang=2)
 
 
-def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None = None) -> Iterator[Line]:
-    """Everything below the headline. `detail` None: all of it, with every cause in full."""
+def explanation(
+    finding: JudgedFinding,
+    verdict: Verdict,
+    page: Page,
+    detail: Detail | None = None,
+    printed: PrintedCommands | None = None,
+) -> Iterator[Line]:
+    """Everything below the headline. `detail` None: all of it, with every cause in full.
+
+    `printed` are the commands of the findings above, which are not printed again.
+    """
+    printed = printed or PrintedCommands()
     yield from _evidence(finding, verdict, page, detail.sentences if detail else None)
     settled = detail is not None and any(cause.object is not None for cause in finding.causes[:1])
     if finding.why and not settled:
@@ -176,7 +185,8 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
     confirmations: dict[Advice, str] = {}
     for cause in full:
         # The code is for `explain`, which prints its page.
-        yield from _cause(cause, finding, page, f", {cause.code}" if detail is None else "")
+        remark = f", {cause.code}" if detail is None else ""
+        yield from _cause(cause, printed.new_of(cause), finding, page, remark)
         if cause.standing is Standing.CONFIRMED:
             yield from _lookups(cause, page)
         else:
@@ -197,29 +207,22 @@ def explanation(finding: JudgedFinding, verdict: Verdict, page: Page, detail: De
 
 
 def _explained(
-    number: int, finding: JudgedFinding, verdict: Verdict, page: Page, detail: Detail | None
+    number: int,
+    finding: JudgedFinding,
+    verdict: Verdict,
+    page: Page,
+    detail: Detail | None,
+    printed: PrintedCommands,
 ) -> Iterator[Line]:
     """The explanation of the finding with this number in the report, brief after those in full."""
     if detail is None or number < detail.in_full:
-        yield from explanation(finding, verdict, page, detail)
+        yield from explanation(finding, verdict, page, detail, printed)
         return
     yield from _evidence(finding, verdict, page, 1)
     more = sum(cause.standing is not Standing.RULED_OUT for cause in finding.causes[1:])
     for cause in finding.causes[:1]:
-        yield from _cause(cause, finding, page, f"; {more} more: -v" if more else "")
+        yield from _cause(cause, printed.new_of(cause), finding, page, f"; {more} more: -v" if more else "")
         yield from _lookups(cause, page)
-
-
-def _without(printed: Set[str], finding: JudgedFinding) -> JudgedFinding:
-    """The finding without the fixes' commands that a finding above it has too."""
-
-    def shorter(cause: Cause) -> Cause:
-        fix = cause.fix
-        if not fix.commands or not set(fix.commands) <= printed:
-            return cause
-        return replace(cause, fix=Advice(f"{fix.text} (the command{'s' if len(fix.commands) > 1 else ''} above)"))
-
-    return replace(finding, causes=tuple(map(shorter, finding.causes)))
 
 
 def _leading_causes(causes: Sequence[Cause]) -> list[Cause]:
@@ -238,11 +241,11 @@ def _evidence(finding: JudgedFinding, verdict: Verdict, page: Page, most: int | 
         yield from wrapped(("dim", label), sentence, indent=2, page=page)
 
 
-def _cause(cause: Cause, finding: JudgedFinding, page: Page, remark: str) -> Iterator[Line]:
-    """The cause, how certain it is, and its fix."""
+def _cause(cause: Cause, fix: Advice, finding: JudgedFinding, page: Page, remark: str) -> Iterator[Line]:
+    """The cause, how certain it is, and its fix, as far as it is not above."""
     text = f"{cause.title} ({certainty(cause, finding)}{remark})"
     yield from wrapped(("dim", "cause: "), text, indent=2, page=page)
-    yield from _advice(("good", "fix: "), cause.fix, page)
+    yield from _advice(("good", "fix: "), fix, page)
 
 
 def _lookups(cause: Cause, page: Page) -> Iterator[Line]:
@@ -291,10 +294,11 @@ def _fleet_lines(fleet: Fleet, page: Page, detail: Detail | None) -> Iterator[Li
     all_faults = faults(fleet)
     serious = [fault for fault in all_faults if not is_note(fault.finding)]
     listed = serious if detail is None else serious[:_MOST_FINDINGS]
+    printed = PrintedCommands()
     for number, fault in enumerate(listed):
         yield from headline(fault.finding, page)
         yield from _where(fault.runs, page, "; details from the first" if len(fault.runs) > 1 else "")
-        yield from _explained(number, fault.finding, fault.verdict, page, detail)
+        yield from _explained(number, fault.finding, fault.verdict, page, detail, printed)
         yield ()
     yield from _more_findings([fault.finding for fault in serious[len(listed) :]], page)
     for status, text, runs in unmeasured_runs(fleet):

@@ -7,9 +7,11 @@ from typing import Any
 
 from probe.gates.changes import Change
 from probe.gates.dns_changes import EnablePrivateDns
+from probe.gates.network_changes import AddNetworkAclEntry
 from probe.gates.opinion import Opinion, refuses
 from probe.inspect.remedies import Mend, Remedy, _by_cause, outcome
 from probe.model import GateName, Standing
+from probe.records import replace
 from tests.inspect.vpc import START, healthy_vpc, inspected
 
 
@@ -85,6 +87,35 @@ def test_what_hides_behind_a_change_follows_it() -> None:
     first, hidden = _refusal("iam.execution-role", _CHANGE), _refusal("iam.scp", _OTHER_CHANGE)
     mended = Remedy((Mend(_CHANGE, first.cause), Mend(_OTHER_CHANGE, hidden.cause)), None, 0)
     assert _by_cause(["iam.execution-role"], [first], [mended]) == {"iam.execution-role": [_CHANGE, _OTHER_CHANGE]}
+
+
+def test_changes_of_other_endpoints_have_other_numbers() -> None:
+    """Each finding has the changes of its endpoints: of one network ACL, EC2 takes a number once."""
+    first = AddNetworkAclEntry(object="acl-0a000000", number=90, egress=True, ports=(443, 443), cidr="10.0.1.0/24")
+    other = replace(first, cidr="52.216.0.0/15")
+    mends = Remedy((Mend(first, "tcp.nacl"), Mend(other, "tcp.nacl")), None, 0).after((first,)).mends
+    assert [mend.change for mend in mends] == [first, replace(other, number=100)]
+
+
+def test_endpoints_of_one_policy_keep_each_others_corrections() -> None:
+    """The last document written contains every correction, and the original is saved once, before the first one."""
+    account = healthy_vpc()
+    role = "arn:aws:iam::123456789012:role/puller"
+    denied = ("ecr:GetAuthorizationToken", "ecr:BatchGetImage")
+    statements = [{"Effect": "Deny", "Action": action, "Resource": "*"} for action in denied]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, *statements]}
+    service = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    account.replies |= {
+        "iam:GetRole puller": {"Role": {"Arn": role, "AssumeRolePolicyDocument": {"Statement": [service]}}},
+        "iam:ListRolePolicies": {"PolicyNames": ["pull"]},
+        "iam:GetRolePolicy pull puller": {"PolicyDocument": policy},
+        "iam:ListAttachedRolePolicies": {"AttachedPolicies": []},
+    }
+    findings = inspected(account, *START, "--execution-role", role).findings
+    commands = list(dict.fromkeys(command for each in findings for command in each.causes[0].fix.commands))
+    assert [command.split()[2] for command in commands] == ["get-role-policy", "put-role-policy", "put-role-policy"]
+    assert "Deny" not in commands[-1]
+    assert all("every gate allows" in (each.causes[0].fix.note or "") for each in findings)
 
 
 _CHANGE = EnablePrivateDns(object="vpce-0e000001")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import jsonschema
 import pytest
 
-from probe.model import Gate, GateAnswer, GateName, Verdict
+from probe.model import Advice, Gate, GateAnswer, GateName, Verdict
 from probe.records import replace
 from probe.report import FORMATS, Page, gates
 from probe.report.json import LIMIT, schema
@@ -195,7 +195,20 @@ def test_a_command_of_two_findings_is_printed_once() -> None:
     (command,) = finding.causes[0].fix.commands
     assert words(twice).count(command.split()[2]) == 1
     assert "(the command above)" in words(twice)
-    assert words(twice, verbose=True).count(command.split()[2]) == 2
+    assert words(twice, verbose=True).count(command.split()[2]) == 1
+    for form in ("markdown", "github", "junit"):
+        assert of(form, twice).count(command.split()[2]) == 1, form
+    assert of("json", twice).count(command.split()[2]) == 2  # there each finding is complete by itself
+
+
+def test_of_several_commands_only_those_that_are_new_are_printed() -> None:
+    verdict = faults.closed_group()
+    (finding,) = [finding for finding in verdict.findings if finding.code == "tcp.silent"]
+    cause = finding.causes[0]
+    both = replace(cause, fix=Advice("allow both", (*cause.fix.commands, "aws ec2 new --region us-east-1"), "A note."))
+    twice = replace(verdict, findings=(finding, replace(finding, code="tcp.refused", causes=(both,))))
+    assert words(twice).count(cause.fix.commands[0].split()[2]) == 1
+    assert "allow both (1 of the 2 commands is above) aws ec2 new --region us-east-1 A note." in words(twice)
 
 
 def test_endpoints_with_the_same_row_share_it() -> None:
