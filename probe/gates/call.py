@@ -38,7 +38,7 @@ class Call(Record, frozen=True, kw_only=True):
     by_ecr: bool = False  # with ECR's presigned URL: the principal is AWS's own
     vpc_endpoint: str | None = None  # through which it goes
     public: bool = False  # it goes to a public address, past every endpoint
-    sources: tuple[str, ...] = ()  # the caller's addresses, where they are known
+    sources: tuple[str, ...] = ()  # the caller's addresses, or the ranges of its subnet
 
     @property
     def caller_account(self) -> str | None:

@@ -262,6 +262,6 @@ def _request(view: View, call: Call, origin: Origin, resolution: Resolution, pas
         call,
         vpc_endpoint=gateway or served_by,
         public=resolution.public and gateway is None and any(True for _ in passages),
-        sources=origin.addresses,
+        sources=origin.addresses or origin.ranges,
     )
     return Request(sent, tuple(call_opinions(view, sent)))

@@ -47,7 +47,7 @@ def mended(account: Account, name: str = "ecr.api", origin: Origin = ORIGIN, *, 
     assert change is not None
     commands = change.advice(REGION).commands
     assert change.object in " ".join(commands)
-    assert all(command.startswith("aws ") for command in commands)
+    assert all(command.removeprefix("until ").startswith("aws ") for command in commands)
 
     def evaluate(view: View) -> Resolution:
         resolve(_of_account(view), origin, endpoint, "aws")

@@ -195,3 +195,21 @@ def test_the_change_includes_what_hides_behind_it() -> None:
     commands = [command.split()[2] for command in cause.fix.commands]
     assert commands == ["get-role-policy", "delete-role-policy", "put-role-policy"]
     assert "ecr:BatchGetImage" in cause.fix.commands[-1]
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "exit_code"),
+    [
+        ("IpAddress", "10.0.0.0/16", 0),  # the whole subnet
+        ("IpAddress", "10.0.1.0/25", 3),  # a task may get another address
+        ("NotIpAddress", "10.0.0.0/16", 1),
+        ("StringEquals", "10.0.1.7", 3),
+    ],
+)
+def test_a_condition_on_the_address_holds_for_every_task_of_the_subnet(
+    operator: str, value: str, exit_code: int
+) -> None:
+    start = a_vpc_with_policies()
+    condition = {operator: {"aws:VpcSourceIp": value}}
+    start.replies["iam:GetRolePolicy pull puller"] = {"PolicyDocument": policy(allow(Condition=condition))}
+    assert inspected(start, *START, "--execution-role", ROLE).exit_code == exit_code

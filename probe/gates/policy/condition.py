@@ -82,7 +82,7 @@ class _Operator(Record, frozen=True):
             return _null(values, expected, key)
         _check_values(self.compare, expected)
         inner = lookup if variables else None
-        if values is None:
+        if values is None or self._compares_texts_of_a_range(key, values):
             return Truth(None, (key,))
         if isinstance(values, AwsOwned):
             answer = self._judge(values, expected, key, inner)
@@ -94,6 +94,15 @@ class _Operator(Record, frozen=True):
         if self.every or (self.negated and not self.any_one):
             return all_of(answers)
         return any_of(answers)
+
+    def _compares_texts_of_a_range(self, key: str, values: Values) -> bool:
+        """Whether the caller's address is known only as a range, which says nothing to operators for texts."""
+        is_range = (
+            key.lower() == "aws:vpcsourceip"
+            and not isinstance(values, AwsOwned)
+            and any("/" in value for value in values)
+        )
+        return is_range and self.compare is not _address
 
     def _judge(self, value: str | AwsOwned, expected: tuple[str, ...], key: str, lookup: Lookup | None) -> Truth:
         assert self.compare is not None
