@@ -540,8 +540,24 @@ UP_STACK_FLAGS = (
         "alarm-topic",
         "ARN",
         "arn:aws:sns:eu-west-1:123456789012:oncall",
-        "the SNS topic that receives the alarms of the schedule; none removes them",
+        "the SNS topic that receives the alarms of the schedule; none removes it",
         note="as the stack has it, at first none",
+    ),
+    Flag(
+        "alarm-email",
+        "ADDRESS",
+        "oncall@example.com",
+        "the e-mail address that receives the alarms of the schedule, through a topic of the stack; SNS asks it to "
+        "confirm first; none removes it",
+        note="as the stack has it, at first none",
+    ),
+    Flag(
+        "alarm-statuses",
+        "WHICH",
+        "fail-or-inconclusive",
+        "the verdicts that raise the alarm of the schedule: CHOICES",
+        note="as the stack has it, at first fail",
+        choices=_imported("probe.deploy.options", "ALARM_STATUSES"),
     ),
     Flag(
         "permissions-boundary",
@@ -554,6 +570,15 @@ UP_STACK_FLAGS = (
         "sidecar",
         help="also run the sidecar as an ECS service of one task, with its page and metrics",
         note="as the stack has it, at first no",
+    ),
+    Flag(
+        "sidecar-listen",
+        "ADDR:PORT",
+        "0.0.0.0:9879",
+        "where the sidecar serves its page and metrics, without a login: 127.0.0.1:9879 for its own task only, "
+        "0.0.0.0:9879 for everyone whom the security groups let in",
+        note="as the stack has it, at first 127.0.0.1:9879",
+        choices=_imported("probe.deploy.options", "SIDECAR_ADDRESSES"),
     ),
 )
 PLAN = Flag("plan", help="only print what would be done; nothing is changed", has_variable=False)

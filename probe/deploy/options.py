@@ -17,7 +17,10 @@ from probe.safe_words import quoted
 from probe.smoke.options import Options as SmokeOptions
 from probe.smoke.options import read_options as read_smoke_options
 
-NONE = "none"  # the value of --schedule, --alarm-topic and --permissions-boundary that removes them
+NONE = "none"  # the value of --schedule, --alarm-topic, --alarm-email and --permissions-boundary that removes them
+# The values that the template allows. The first ones are its defaults.
+ALARM_STATUSES = ("fail", "fail-or-inconclusive", "not-pass")
+SIDECAR_ADDRESSES = ("127.0.0.1:9879", "0.0.0.0:9879")
 # Fargate's: AWS[task-platforms]
 PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 _REPORT_FLAGS = tuple(flag.name for flag in FLEET_REPORT_FLAGS)
@@ -25,13 +28,14 @@ _OWN_MEANING = ("timeout",)  # of the whole run
 _REPOSITORY = re.compile(r"(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*", re.ASCII)
 _STACK = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}", re.ASCII)
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,250}\.[^@\s,;<>.]+")
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]{1,512}", re.ASCII)
 _SCHEDULE = re.compile(r"rate\([1-9]\d{0,4} (?:minute|hour|day)s?\)|cron\([^()\s]+(?: [^()\s]+){5}\)", re.ASCII)
 
 
 class UpOptions(Unshown, frozen=True):
-    """`schedule`, `alarm_topic`, `boundary` and `sidecar`: None keeps what the stack has, an empty text removes it.
-    `timeout` is in seconds."""
+    """From `schedule` to `sidecar_address` None keeps what the stack has, and an empty text removes it. `timeout` is in
+    seconds."""
 
     smoke: SmokeOptions
     image_archive: str | None
@@ -43,8 +47,11 @@ class UpOptions(Unshown, frozen=True):
     vpc_cidrs: tuple[str, ...]
     schedule: str | None
     alarm_topic: str | None
+    alarm_email: str | None
+    alarm_statuses: str | None
     boundary: str | None
     sidecar: bool | None
+    sidecar_address: str | None
     plan: bool
     yes: bool
     once: bool
@@ -83,8 +90,11 @@ def read_up_options(argv: Sequence[str], environ: Mapping[str, str] | None = Non
         vpc_cidrs=arguments.values("vpc-cidr", readers.cidr),
         schedule=arguments.value("schedule", _schedule),
         alarm_topic=arguments.value("alarm-topic", _topic),
+        alarm_email=arguments.value("alarm-email", _email),
+        alarm_statuses=arguments.value("alarm-statuses", _alarm_statuses),
         boundary=arguments.value("permissions-boundary", _policy),
         sidecar=arguments.on("sidecar") if "sidecar" in arguments else None,
+        sidecar_address=arguments.value("sidecar-listen", _sidecar_address),
         plan=arguments.on("plan"),
         yes=arguments.on("yes"),
         once=arguments.on("once"),
@@ -175,6 +185,22 @@ def _topic(text: str) -> str:
     if not _TOPIC.fullmatch(text):
         raise ValueError(f"{quoted(text)} is neither the ARN of an SNS topic nor {NONE}")
     return text
+
+
+def _email(text: str) -> str:
+    if text == NONE:
+        return ""
+    if not _EMAIL.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is neither one e-mail address nor {NONE}")
+    return text
+
+
+def _alarm_statuses(text: str) -> str:
+    return readers.one_of(text, ALARM_STATUSES, what="a choice of verdicts")
+
+
+def _sidecar_address(text: str) -> str:
+    return readers.one_of(text, SIDECAR_ADDRESSES, what="an address of the stack's sidecar")
 
 
 def _policy(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from probe.config.flags import UsageError
 from probe.deploy import costs
 from probe.deploy.image import ProbeImage
-from probe.deploy.options import PLATFORMS, UpOptions
+from probe.deploy.options import ALARM_STATUSES, NONE, PLATFORMS, SIDECAR_ADDRESSES, UpOptions
 from probe.deploy.placement import Placement
 from probe.deploy.repository import Removal, Repository, removals, tag_of
 from probe.deploy.stack import Stack
@@ -18,9 +18,14 @@ from probe.records import Record
 MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 bytes: AWS[cfn-parameter-size]
 _RETENTION = 30  # days
 _ALARM_PERIODS = (300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # seconds, as the template allows
-WITHOUT_FLAGS = ("AlarmEmail", "AlarmStatuses", "LogRetentionDays", "RecordPullTime", "ScheduleState", "SidecarListen")
+WITHOUT_FLAGS = ("LogRetentionDays", "RecordPullTime", "ScheduleState")
 _PLACE = ("Cluster", "SubnetIds", "SecurityGroupIds")  # of what runs by itself
-_NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "Sidecar": "false"}
+_NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "AlarmEmail": "", "Sidecar": "false"}
+_ALARMED = {  # verdicts, by the values of AlarmStatuses
+    "fail": "fail",
+    "fail-or-inconclusive": "fail or inconclusive",
+    "not-pass": "other than pass",
+}
 
 
 class Item(Record, frozen=True):
@@ -143,24 +148,42 @@ def _standing(options: UpOptions, live: Stack | None, region: str) -> dict[str, 
     before = live.parameters if live else {}
     schedule = before.get("ScheduleExpression", "") if options.schedule is None else options.schedule
     topic = before.get("AlarmTopicArn", "") if options.alarm_topic is None else options.alarm_topic
-    if topic and not schedule:
-        raise options.arguments.refusal(
-            "alarm-topic",
-            "the alarms are those of the schedule; give --schedule (ECR_PROBE_SCHEDULE) too, or remove the topic",
-            example="--schedule 'rate(15 minutes)' --alarm-topic ARN",
-        )
+    email = before.get("AlarmEmail", "") if options.alarm_email is None else options.alarm_email
+    for flag, receiver, example in (("alarm-topic", topic, "ARN"), ("alarm-email", email, "oncall@example.com")):
+        if receiver and not schedule:
+            raise options.arguments.refusal(
+                flag,
+                f"the alarms are those of the schedule; give --schedule (ECR_PROBE_SCHEDULE) too, or --{flag} {NONE}",
+                example=f"--schedule 'rate(15 minutes)' --{flag} {example}",
+            )
     if topic and topic.split(":")[3] != region:  # AWS[alarm-topic-region]
         raise options.arguments.refusal(
             "alarm-topic",
             f"the topic is in {topic.split(':')[3]}, and an alarm reaches only topics of its own Region, {region}",
             example=f"--alarm-topic arn:aws:sns:{region}:123456789012:oncall",
         )
+    if options.alarm_statuses is not None and not (topic or email):
+        raise options.arguments.refusal(
+            "alarm-statuses",
+            "there is no alarm; give --alarm-email or --alarm-topic too",
+            example=f"--schedule 'rate(15 minutes)' --alarm-email oncall@example.com --alarm-statuses "
+            f"{options.alarm_statuses}",
+        )
     sidecar = before.get("Sidecar") == "true" if options.sidecar is None else options.sidecar
+    if options.sidecar_address is not None and not sidecar:
+        raise options.arguments.refusal(
+            "sidecar-listen",
+            "there is no sidecar; give --sidecar too",
+            example=f"--sidecar --sidecar-listen {options.sidecar_address}",
+        )
     return {
         "ScheduleExpression": schedule,
         "AlarmTopicArn": topic,
+        "AlarmEmail": email,
+        "AlarmStatuses": options.alarm_statuses or before.get("AlarmStatuses") or ALARM_STATUSES[0],
         "AlarmPeriodSeconds": str(_alarm_period(schedule)),
         "Sidecar": "true" if sidecar else "false",
+        "SidecarListen": options.sidecar_address or before.get("SidecarListen") or SIDECAR_ADDRESSES[0],
     }
 
 
@@ -225,7 +248,7 @@ def _costs(placement: Placement, image: ProbeImage, platform: str, standing: Map
     if schedule:
         number = costs.runs_of_schedule(schedule)
         monthly["the schedule"] = None if number is None else costs.runs(number, platform)
-    if standing["AlarmTopicArn"]:
+    if standing["AlarmTopicArn"] or standing["AlarmEmail"]:
         monthly["its alarms"] = costs.alarms()
     if standing["Sidecar"] == "true":
         monthly["the sidecar"] = costs.sidecar(platform)
@@ -285,20 +308,50 @@ def _items_of_up(
 
 
 def _standing_items(before: Mapping[str, str], final: Mapping[str, str]) -> Iterator[Item]:
-    """What runs by itself: the schedule, its alarms, the sidecar."""
+    """What runs by itself: the schedule, its alarms, the sidecar. Its name and its parts are empty where it is not."""
     moves = bool(before) and any(before.get(name) != final[name] for name in _PLACE)
-    for parameter, kind, note in (
-        ("ScheduleExpression", "schedule", "on Fargate, in one of the subnets at a time"),
-        ("AlarmTopicArn", "alarms", "of failing runs, and of runs without a verdict"),
-        ("Sidecar", "sidecar", "a service of one task on Fargate"),
+    to_there = f"it moves to {_where(final)}" if moves else ""
+    for kind, parts_of, note in (
+        ("schedule", _parts_of_schedule, to_there or "on Fargate, in one of the subnets at a time"),
+        ("alarms", _parts_of_alarms, _note_of_alarms(before, final)),
+        ("sidecar", _parts_of_sidecar, "; ".join(filter(None, (to_there, _note_of_sidecar(final))))),
     ):
-        earlier, now = (values.get(parameter, "").removeprefix("false") for values in (before, final))
+        earlier, now = parts_of(before), parts_of(final)
         if earlier or now:
-            verb = "keep" if earlier == now else "create" if not earlier else "remove" if not now else "update"
-            if verb == "keep" and moves and parameter != "AlarmTopicArn":
-                verb, note = "update", f"it moves to {_where(final)}"
-            name = (now or earlier).rpartition(":")[2] if parameter == "AlarmTopicArn" else now or earlier
-            yield Item(verb, kind, "" if name == "true" else name, note if now else "")
+            changes = earlier != now or (moves and kind != "alarms")
+            verb = "create" if not earlier else "remove" if not now else "update" if changes else "keep"
+            yield Item(verb, kind, (now or earlier)[0], note if now else "")
+
+
+def _parts_of_schedule(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    schedule = parameters.get("ScheduleExpression", "")
+    return (schedule,) if schedule else ()
+
+
+def _parts_of_alarms(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    topic, email = parameters.get("AlarmTopicArn", ""), parameters.get("AlarmEmail", "")
+    receivers = listed(filter(None, (topic.rpartition(":")[2], email)))
+    return (receivers, topic, parameters.get("AlarmStatuses", ALARM_STATUSES[0])) if receivers else ()
+
+
+def _parts_of_sidecar(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    address = parameters.get("SidecarListen", SIDECAR_ADDRESSES[0])
+    return ("", address) if parameters.get("Sidecar") == "true" else ()
+
+
+def _note_of_alarms(before: Mapping[str, str], final: Mapping[str, str]) -> str:
+    email = final["AlarmEmail"]
+    confirms = f"; SNS asks {email} to confirm first" if email and email != before.get("AlarmEmail", "") else ""
+    return f"of verdicts {_ALARMED[final['AlarmStatuses']]}, and of runs without a verdict{confirms}"
+
+
+def _note_of_sidecar(final: Mapping[str, str]) -> str:
+    who = (
+        "its own task only"
+        if final["SidecarListen"] == SIDECAR_ADDRESSES[0]
+        else "everyone whom its security groups let in, without a login"
+    )
+    return f"a service of one task on Fargate; its page and metrics are for {who}"
 
 
 def _limits_of_roles(final: Mapping[str, str]) -> str:

@@ -44,6 +44,7 @@ _TYPES = {
     "AWS::IAM::Role": "role",
     "AWS::Logs::LogGroup": "log group",
     "AWS::Logs::MetricFilter": "metric filter",
+    "AWS::SNS::Topic": "topic",
     "AWS::Scheduler::Schedule": "schedule",
 }
 _VERBS = {"CREATE": "created", "UPDATE": "updated", "DELETE": "removed"}

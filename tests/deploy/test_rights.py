@@ -79,6 +79,16 @@ OF_THE_RESOURCES = {
     "scheduler:DeleteSchedule",
     "scheduler:GetSchedule",
     "scheduler:UpdateSchedule",
+    "sns:CreateTopic",
+    "sns:DeleteTopic",
+    "sns:GetDataProtectionPolicy",
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:ListTagsForResource",
+    "sns:Subscribe",
+    "sns:TagResource",
+    "sns:Unsubscribe",
+    "sns:UntagResource",
 }
 
 

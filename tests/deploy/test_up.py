@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from probe.config.flags import UsageError
+from probe.deploy.options import ALARM_STATUSES, SIDECAR_ADDRESSES
 from probe.deploy.plan import WITHOUT_FLAGS
 from probe.deploy.repository import source_login, tag_of
 from probe.deploy.stack import template
@@ -301,6 +302,52 @@ def test_alarms_and_the_sidecar_are_created_on_request_and_stay(bench: Bench, aw
     assert aws.left() == {}
 
 
+def test_alarms_reach_an_address_with_the_statuses_that_are_wanted(
+    bench: Bench, aws: DeployedAws, archive: str
+) -> None:
+    up = ("--image-archive", archive, "--yes")
+    email = ("--alarm-email", "oncall@example.com")
+    assert bench.up(*up, "--schedule", "rate(1 hour)", *email) == 0
+    assert "ecr-probe-AlarmTopic" in aws.others
+    text = " ".join(bench.console.text.split())
+    confirms = "SNS asks oncall@example.com to confirm first"
+    assert f"create alarms oncall@example.com of verdicts fail, and of runs without a verdict; {confirms}" in text
+    assert "the schedule and its alarms" in text  # of the costs
+    bench.console.lines.clear()
+    assert bench.up(*up, "--alarm-statuses", "fail-or-inconclusive", "--alarm-topic", TOPIC) == 0
+    text = " ".join(bench.console.text.split())
+    assert "update alarms oncall and oncall@example.com of verdicts fail or inconclusive, and of" in text
+    assert confirms not in text
+    assert deployed(aws)["AlarmStatuses"] == "fail-or-inconclusive"
+    assert bench.up("--yes") == 0
+    assert deployed(aws)["AlarmEmail"] == "oncall@example.com"
+    assert deployed(aws)["AlarmStatuses"] == "fail-or-inconclusive"
+    assert "the alarms are those of the schedule" in refusal(bench, "--yes", "--schedule", "none")
+    assert bench.up("--yes", "--schedule", "none", "--alarm-topic", "none", "--alarm-email", "none") == 0
+    assert aws.others == set()
+
+
+def test_the_sidecar_is_open_to_others_only_on_request(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    up = ("--image-archive", archive, "--yes")
+    assert bench.up(*up, "--sidecar") == 0
+    assert deployed(aws)["SidecarListen"] == "127.0.0.1:9879"
+    bench.console.lines.clear()
+    assert bench.up(*up, "--sidecar-listen", "0.0.0.0:9879") == 0
+    assert deployed(aws)["SidecarListen"] == "0.0.0.0:9879"
+    text = " ".join(bench.console.text.split())
+    assert "update sidecar a service of one task on Fargate; its page and metrics are for everyone whom" in text
+    assert bench.up("--yes") == 0
+    assert deployed(aws)["SidecarListen"] == "0.0.0.0:9879"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values"), [("AlarmStatuses", ALARM_STATUSES), ("SidecarListen", SIDECAR_ADDRESSES)]
+)
+def test_flags_have_the_values_of_the_template(parameter: str, values: tuple[str, ...]) -> None:
+    definition = decoded(template())["Parameters"][parameter]
+    assert (definition["Default"], sorted(definition["AllowedValues"])) == (values[0], sorted(values))
+
+
 def test_a_boundary_limits_the_roles_and_stays(bench: Bench, aws: DeployedAws, archive: str) -> None:
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/ecr-probe-boundary"
     assert bench.up("--image-archive", archive, "--yes", "--permissions-boundary", boundary) == 0
@@ -410,6 +457,27 @@ def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws:
             "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the topic is in us-east-1",
         ),
         (("--alarm-topic", TOPIC), "--alarm-topic (ECR_PROBE_ALARM_TOPIC): the alarms are those of the schedule"),
+        (
+            ("--alarm-email", "a@example.com,b@example.com"),
+            "--alarm-email (ECR_PROBE_ALARM_EMAIL): 'a@example.com,b@example.com' is neither one e-mail address",
+        ),
+        (("--alarm-email", "a@example.com"), "--alarm-email (ECR_PROBE_ALARM_EMAIL): the alarms are those of the"),
+        (
+            ("--schedule", "rate(1 hour)", "--alarm-statuses", "not-pass"),
+            "--alarm-statuses (ECR_PROBE_ALARM_STATUSES): there is no alarm; give --alarm-email or --alarm-topic too",
+        ),
+        (
+            ("--alarm-statuses", "inconclusive"),
+            "--alarm-statuses (ECR_PROBE_ALARM_STATUSES): 'inconclusive' is not a choice of verdicts",
+        ),
+        (
+            ("--sidecar-listen", "0.0.0.0:9879"),
+            "--sidecar-listen (ECR_PROBE_SIDECAR_LISTEN): there is no sidecar; give --sidecar too",
+        ),
+        (
+            ("--sidecar", "--sidecar-listen", "0.0.0.0:80"),
+            "--sidecar-listen (ECR_PROBE_SIDECAR_LISTEN): '0.0.0.0:80' is not an address of the stack's sidecar",
+        ),
         (("--once", "--sidecar"), "--once: --schedule and --sidecar are there to stay"),
         (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
         (("--repository", "A"), "--repository (ECR_PROBE_REPOSITORY): 'A' is not the name of a repository"),
@@ -595,7 +663,7 @@ def test_a_resource_that_was_removed_by_hand_is_named(
 def test_parameters_without_a_flag_keep_their_values(bench: Bench, aws: DeployedAws, archive: str) -> None:
     up = ("--image-archive", archive, "--yes")
     bench.up(*up, "--schedule", "rate(1 hour)")
-    by_others = {"LogRetentionDays": "365", "ScheduleState": "DISABLED", "AlarmEmail": "oncall@example.com"}
+    by_others = {"LogRetentionDays": "365", "ScheduleState": "DISABLED"}
     deployed(aws).update(by_others)
     aws.cloudformation.stacks[0].tags["ecr-probe"] = "0.0.9"  # so that there is a change
     assert bench.up(*up) == 0
