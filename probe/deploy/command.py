@@ -117,15 +117,7 @@ class Up:
     ) -> None:
         self._options, self._account, self._workers, self._stop = options, account, workers, stop
         self._console, self._progress, self._deliver, self._environ = console, progress, deliver, environ
-        self._expired = f"--timeout ({options.timeout:g} s) expired"
-        self._calls = Calls(
-            account,
-            workers,
-            deadline=workers.now() + options.timeout,
-            expired=self._expired,
-            stop=stop,
-            on_retry=_Retries(console).say,
-        )
+        self._calls = _calls(account, workers, options, stop=stop, console=console)
         self._changes = _Changes()
         self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
         self._login: RegistryLogin | None = None
@@ -171,7 +163,7 @@ class Up:
             except ApiError as error:
                 raise refusal_of(error) from None
             except StoppedError:
-                reason = "the run was interrupted" if self._stop.is_set() else self._expired
+                reason = "the run was interrupted" if self._stop.is_set() else _expired(self._options)
                 raise EarlyEndError(reason) from None
             except OtherRunError as error:
                 self._lost = self._names_steps = True
@@ -410,14 +402,7 @@ class Down:
         begins: bool = False,
     ) -> None:
         self._options, self._account, self._console, self._begins = options, account, console, begins
-        self._calls = Calls(
-            account,
-            workers,
-            deadline=workers.now() + options.timeout,
-            expired=f"--timeout ({options.timeout:g} s) expired",
-            stop=stop,
-            on_retry=_Retries(console).say,
-        )
+        self._calls = _calls(account, workers, options, stop=stop, console=console)
         self._changes = _Changes()
         self._stacks = Stacks(self._calls, options.stack_name, say=console.say, enter=self._changes.enter)
 
@@ -494,6 +479,29 @@ class Down:
 
     def _command(self) -> str:
         return down_command(self._options.stack_name, region=self._account.region, profile=self._options.profile)
+
+
+def _calls(
+    account: Account,
+    workers: Workers,
+    options: UpOptions | DownOptions,
+    *,
+    stop: threading.Event,
+    console: Console,
+) -> Calls:
+    """Those of one run, until --timeout."""
+    return Calls(
+        account,
+        workers,
+        deadline=workers.now() + options.timeout,
+        expired=_expired(options),
+        stop=stop,
+        on_retry=_Retries(console).say,
+    )
+
+
+def _expired(options: UpOptions | DownOptions) -> str:
+    return f"--timeout ({options.timeout:g} s) expired"
 
 
 def _agreed(console: Console, options: UpOptions | DownOptions) -> bool:
