@@ -127,7 +127,10 @@ class _Files:
 
     def temporary(self) -> IO[bytes]:
         """An unnamed file that is removed with the archive's close."""
-        return self._stack.enter_context(tempfile.TemporaryFile())
+        try:
+            return self._stack.enter_context(tempfile.TemporaryFile())
+        except OSError as error:
+            raise full_disk(error, self.name) from None
 
     # ---- reading ---------------------------------------------------------------------------------
 
@@ -287,7 +290,11 @@ class _HeadersOf:
 
 
 def full_disk(error: OSError, name: str) -> CopyError:
-    folder = tempfile.gettempdir()
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        text = f"{name} has to be unpacked, and there is no folder for temporary files; set TMPDIR to one"
+        return CopyError(Failure.NO_RESOURCES, text)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         text = f"{name} does not fit unpacked into {folder}; set TMPDIR to a folder with more space"
         return CopyError(Failure.NO_RESOURCES, text)

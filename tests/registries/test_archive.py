@@ -475,6 +475,15 @@ def test_unpacking_ends_when_it_is_stopped(tmp_path: Path) -> None:
     assert len(Stopping.counts) == 1
 
 
+def test_without_a_folder_for_temporary_files_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "image.tar.gz"
+    path.write_bytes(gzip.compress(Path(layouts.write_tar(tmp_path, layouts.one_platform())).read_bytes()))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "missing")])
+    with pytest.raises(UsageError, match="there is no folder for temporary files; set TMPDIR to one"):
+        open_archive(str(path))
+
+
 def test_a_closed_archive_leaves_no_file_open(tmp_path: Path) -> None:
     path = layouts.write_tar(tmp_path, layouts.saved(LAYERS))
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
