@@ -19,6 +19,7 @@ MOST_PUSHED = 50  # digests that the stack's parameter holds, of at most 4096 by
 _RETENTION = 30  # days
 _ALARM_PERIODS = (300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # seconds, as the template allows
 WITHOUT_FLAGS = ("LogRetentionDays", "RecordPullTime", "ScheduleState")
+_LONGEST_WITH_ALARMS = 2 * _ALARM_PERIODS[-1]  # seconds between runs; the alarm counts three periods without a verdict
 _PLACE = ("Cluster", "SubnetIds", "SecurityGroupIds")  # of what runs by itself
 _NOTHING_RUNS = {"ScheduleExpression": "", "AlarmTopicArn": "", "AlarmEmail": "", "Sidecar": "false"}
 _ALARMED = {  # verdicts, by the values of AlarmStatuses
@@ -149,6 +150,12 @@ def _standing(options: UpOptions, live: Stack | None, region: str) -> dict[str, 
     schedule = before.get("ScheduleExpression", "") if options.schedule is None else options.schedule
     topic = before.get("AlarmTopicArn", "") if options.alarm_topic is None else options.alarm_topic
     email = before.get("AlarmEmail", "") if options.alarm_email is None else options.alarm_email
+    if (topic or email) and (costs.seconds_between(schedule) or 0) > _LONGEST_WITH_ALARMS:
+        raise options.arguments.refusal(
+            "schedule",
+            f"{schedule} is too rare for the alarms, which report three days without a verdict",
+            example="--schedule 'rate(1 day)'",
+        )
     for flag, receiver, example in (("alarm-topic", topic, "ARN"), ("alarm-email", email, "oncall@example.com")):
         if receiver and not schedule:
             raise options.arguments.refusal(
@@ -249,7 +256,7 @@ def _costs(placement: Placement, image: ProbeImage, platform: str, standing: Map
         number = costs.runs_of_schedule(schedule)
         monthly["the schedule"] = None if number is None else costs.runs(number, platform)
     if standing["AlarmTopicArn"] or standing["AlarmEmail"]:
-        monthly["its alarms"] = costs.alarms()
+        monthly["the alarms"] = costs.alarms()
     if standing["Sidecar"] == "true":
         monthly["the sidecar"] = costs.sidecar(platform)
     return costs.Costs(
@@ -341,8 +348,10 @@ def _parts_of_sidecar(parameters: Mapping[str, str]) -> tuple[str, ...]:
 
 def _note_of_alarms(before: Mapping[str, str], final: Mapping[str, str]) -> str:
     email = final["AlarmEmail"]
-    confirms = f"; SNS asks {email} to confirm first" if email and email != before.get("AlarmEmail", "") else ""
-    return f"of verdicts {_ALARMED[final['AlarmStatuses']]}, and of runs without a verdict{confirms}"
+    confirms = "; SNS asks the address to confirm first" if email and email != before.get("AlarmEmail", "") else ""
+    seconds = 3 * int(final["AlarmPeriodSeconds"])
+    silence = f"{seconds // 3600} hours" if seconds >= 7200 else f"{seconds // 60} minutes"
+    return f"of verdicts {_ALARMED[final['AlarmStatuses']]}, and of {silence} without a verdict{confirms}"
 
 
 def _note_of_sidecar(final: Mapping[str, str]) -> str:
@@ -368,7 +377,8 @@ def up_lines(plan: UpPlan, *, title: str, once: bool, remove_with: str, width: i
     monthly, run = plan.costs.sum, plan.costs.run
     of_run = f"this run {costs.dollars(run)}" if run else "this run nothing, as it uses instances that you have"
     unknown = "".join(f", and {part} by its runs" for part, price in plan.costs.monthly.items() if price is None)
-    stays = f"what stays {costs.dollars(monthly)} a month ({listed(plan.costs.monthly)}{unknown})"
+    priced = [part for part, price in plan.costs.monthly.items() if price is not None]
+    stays = f"what stays {costs.dollars(monthly)} a month ({listed(priced)}{unknown})"
     sums = of_run if plan.for_once else f"{of_run}, {stays}"
     lines += textwrap.wrap(f"Costs: {sums}, at prices of {costs.PRICES_OF}.", width, break_on_hyphens=False)
     if plan.for_once:

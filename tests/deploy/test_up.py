@@ -310,9 +310,9 @@ def test_alarms_reach_an_address_with_the_statuses_that_are_wanted(
     assert bench.up(*up, "--schedule", "rate(1 hour)", *email) == 0
     assert "ecr-probe-AlarmTopic" in aws.others
     text = " ".join(bench.console.text.split())
-    confirms = "SNS asks oncall@example.com to confirm first"
-    assert f"create alarms oncall@example.com of verdicts fail, and of runs without a verdict; {confirms}" in text
-    assert "the schedule and its alarms" in text  # of the costs
+    confirms = "SNS asks the address to confirm first"
+    assert f"create alarms oncall@example.com of verdicts fail, and of 3 hours without a verdict; {confirms}" in text
+    assert "the schedule and the alarms" in text  # of the costs
     bench.console.lines.clear()
     assert bench.up(*up, "--alarm-statuses", "fail-or-inconclusive", "--alarm-topic", TOPIC) == 0
     text = " ".join(bench.console.text.split())
@@ -478,6 +478,10 @@ def test_a_service_without_an_interface_of_its_own_is_refused(bench: Bench, aws:
             ("--sidecar", "--sidecar-listen", "0.0.0.0:80"),
             "--sidecar-listen (ECR_PROBE_SIDECAR_LISTEN): '0.0.0.0:80' is not an address of the stack's sidecar",
         ),
+        (
+            ("--schedule", "rate(7 days)", "--alarm-email", "a@example.com"),
+            "--schedule (ECR_PROBE_SCHEDULE): rate(7 days) is too rare for the alarms",
+        ),
         (("--once", "--sidecar"), "--once: --schedule and --sidecar are there to stay"),
         (("--schedule", "hourly"), "--schedule (ECR_PROBE_SCHEDULE): 'hourly' is neither rate(...), cron(...)"),
         (("--repository", "A"), "--repository (ECR_PROBE_REPOSITORY): 'A' is not the name of a repository"),
@@ -529,6 +533,11 @@ def test_a_denied_push_names_the_policy_and_can_be_continued(bench: Bench, aws: 
     assert TOKEN not in text
     aws.registry.denial = ""
     assert bench.up("--image-archive", archive, "--yes") == 0
+
+
+def test_the_plan_prices_only_what_it_can_estimate(bench: Bench, archive: str) -> None:
+    bench.up("--image-archive", archive, "--plan", "--schedule", "cron(0 10 * * ? *)")
+    assert "(757 B in ECR, and the schedule by its runs)" in " ".join(bench.console.text.split())
 
 
 def test_a_refused_change_set_leaves_nothing(bench: Bench, aws: DeployedAws, archive: str) -> None:
