@@ -227,7 +227,7 @@ class Up:
     def _check_log_group(self, stack: Stack | None) -> None:
         """A log group of this name that the stack has not created would end its creation, and without that of the stack
         no task starts."""
-        if stack is not None and stack.only_deletable:
+        if stack is not None and (stack.only_deletable or not stack.is_ours):
             return
         name = f"/ecs/{self._options.stack_name}"
         reply = self._calls.call("logs:DescribeLogGroups", logGroupNamePrefix=name)
@@ -435,8 +435,8 @@ class Down:
         if not stack.is_ours:
             raise options.arguments.refusal(
                 "stack-name",
-                f"stack {stack.name} was not created by ecr-probe up, and is left as it is; "
-                f"aws cloudformation delete-stack --stack-name {stack.name} --region {self._account.region} removes it",
+                f"stack {stack.name} was not created by ecr-probe up, and is left as it is; give the name that up had",
+                example=f"--stack-name {stack.name}-2",
             )
         self._stacks.require_unprotected(stack, region=self._account.region)
         repository = read_repository(self._calls, stack.parameters.get("Repository") or options.stack_name)

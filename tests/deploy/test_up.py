@@ -582,6 +582,9 @@ def test_a_change_set_of_others_is_not_taken_over(bench: Bench, aws: DeployedAws
     assert stack.status == "REVIEW_IN_PROGRESS"
     stack.change_sets["theirs"] = {}
     assert "was not created by ecr-probe up" in refusal(bench, "--image-archive", archive, "--yes")
+    aws.log_groups.add("/ecs/ecr-probe")  # also theirs, but the stack is named first
+    assert "was not created by ecr-probe up" in refusal(bench, "--image-archive", archive, "--yes")
+    aws.log_groups.clear()
     del stack.change_sets["theirs"]
     assert bench.up("--image-archive", archive, "--yes") == 0
 
