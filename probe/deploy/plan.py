@@ -88,8 +88,9 @@ def plan_up(
             "another --stack-name (ECR_PROBE_STACK_NAME)",
             example=f"--repository {live.parameters.get('Repository')}",
         )
+    is_ours = made_repository or (repository is not None and repository.stack == options.stack_name)
     new = [digest for digest in image.manifests if repository is None or repository.image(digest) is None]
-    if new and repository is not None and not made_repository and not options.repository_is_typed:
+    if new and repository is not None and not is_ours and not options.repository_is_typed:
         raise options.arguments.refusal(
             "repository",
             f"{options.repository} exists and was not created by this stack; name it to push to it, or another",
@@ -287,7 +288,9 @@ def _items_of_up(
     if final["CreateRepository"] == "true":
         yield Item("keep" if repository else "create", "repository", options.repository)
     else:
-        yield Item("keep", "repository", options.repository, "it is not the stack's, and down leaves it")
+        is_ours = repository is not None and repository.stack == options.stack_name
+        note = "an earlier stack has created it" if is_ours else "it is not the stack's, and down leaves it"
+        yield Item("keep", "repository", options.repository, note)
     what = f"{listed(image.platforms)}, {size(image.size)}"
     if new:
         yield Item(
@@ -396,6 +399,7 @@ def plan_down(stack: Stack, repository: Repository | None) -> DownPlan:
     """Only for a stack of ours."""
     images = removals(repository, pushed_images(stack)) if repository else ()
     made = stack.parameters.get("CreateRepository") == "true" and not stack.in_review
+    made = made or (repository is not None and repository.stack == stack.name)
     whole = {removal.image.digest for removal in images if removal.whole}
     others = [image for image in repository.images if image.digest not in whole] if repository else []
     removes_repository = made and repository is not None and not others

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from probe.deploy.stack import OWNER_TAG
 from probe.images import OtherImage, parse_image
 from probe.operator.aws import ApiError, Kind
 from probe.records import Record
@@ -16,6 +17,7 @@ from probe.smoke.calls import Calls
 
 MOST_IMAGES = 10_000  # that are listed of one repository
 _IMAGES_PER_CALL = 100  # of BatchDeleteImage
+_STACK_TAG = "aws:cloudformation:stack-name"
 
 
 class StoredImage(Record, frozen=True):
@@ -27,9 +29,12 @@ class StoredImage(Record, frozen=True):
 
 
 class Repository(Record, frozen=True):
+    """`stack` is the name of the stack by which `up` has created it, also if that stack is gone; empty for others."""
+
     name: str
     uri: str
     images: tuple[StoredImage, ...] = ()
+    stack: str = ""
 
     def image(self, digest: str) -> StoredImage | None:
         return next((image for image in self.images if image.digest == digest), None)
@@ -47,12 +52,30 @@ def read_repository(calls: Calls, name: str) -> Repository | None:
     """None if it does not exist. Raises ApiError and EarlyEndError."""
     try:
         reply = calls.call("ecr:DescribeRepositories", repositoryNames=[name])
-        uri = str((reply.get("repositories") or [{}])[0].get("repositoryUri") or "")
-        return Repository(name=name, uri=uri, images=tuple(_read_images(calls, name)))
+        description = (reply.get("repositories") or [{}])[0]
+        return Repository(
+            name=name,
+            uri=str(description.get("repositoryUri") or ""),
+            images=tuple(_read_images(calls, name)),
+            stack=_read_stack(calls, str(description.get("repositoryArn") or "")),
+        )
     except ApiError as error:
         if error.code == "RepositoryNotFoundException":
             return None
         raise
+
+
+def _read_stack(calls: Calls, arn: str) -> str:
+    """From tags that only CloudFormation can set: AWS[cfn-system-tags]. Without the right to read them it counts as
+    the repository of others."""
+    try:
+        reply = calls.call("ecr:ListTagsForResource", resourceArn=arn)
+    except ApiError as error:
+        if error.kind is Kind.DENIED:
+            return ""
+        raise
+    tags = {str(tag.get("Key")): str(tag.get("Value")) for tag in reply.get("tags") or ()}
+    return tags.get(_STACK_TAG, "") if OWNER_TAG in tags else ""
 
 
 def _read_images(calls: Calls, name: str) -> Iterator[StoredImage]:

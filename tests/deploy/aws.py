@@ -97,7 +97,7 @@ class DeployedAws(Aws):
                 if resource["RepositoryName"] in self.repositories:
                     return f"Resource of type '{kind}' with identifier '{resource['RepositoryName']}' already exists."
                 immutable = resource.get("ImageTagMutability") == "IMMUTABLE"
-                repository = FakeRepository(resource["RepositoryName"], immutable)
+                repository = FakeRepository(resource["RepositoryName"], immutable, stack=stack.name)
                 self.repositories[repository.name] = repository
             physical = resource["RepositoryName"]
         elif kind == "AWS::Logs::LogGroup":
@@ -201,9 +201,20 @@ class DeployedAws(Aws):
             return repository
         return {
             "repositories": [
-                {"repositoryName": name, "repositoryUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}"}
+                {
+                    "repositoryName": name,
+                    "repositoryArn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name}",
+                    "repositoryUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}",
+                }
             ]
         }
+
+    def _ListTagsForResource(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
+        repository = self._repository(request["resourceArn"].partition(":repository/")[2])
+        if isinstance(repository, Error):
+            return repository
+        tags = {"aws:cloudformation:stack-name": repository.stack, "ecr-probe": "0.1.0"} if repository.stack else {}
+        return {"tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _DescribeImages(self, request: dict[str, Any]) -> dict[str, Any] | Error:  # noqa: N802
         repository = self._repository(request["repositoryName"])

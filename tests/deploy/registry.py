@@ -34,6 +34,7 @@ class FakeRepository:
     manifests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
+    stack: str = ""  # that has created it
 
     def tags_of(self, digest: str) -> list[str]:
         return [tag for tag, tagged in self.tags.items() if tagged == digest]

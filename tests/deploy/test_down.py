@@ -7,8 +7,9 @@ import pytest
 from probe.config.flags import UsageError
 from tests.deploy.aws import DeployedAws, push_by_others
 from tests.deploy.cloudformation import FakeStack
+from tests.deploy.registry import FakeRepository
 from tests.deploy.runs import Bench
-from tests.smoke.aws import REGION
+from tests.smoke.aws import REGION, Error
 
 
 def test_nothing_is_left(bench: Bench, aws: DeployedAws, archive: str) -> None:
@@ -59,6 +60,25 @@ def test_an_image_of_ours_with_a_tag_of_others_loses_only_our_tag(bench: Bench, 
     assert repository.tags == {"prod": digest}
     assert aws.left() == {"repositories": ["ecr-probe"], "images": images}  # an index keeps what it lists
     assert f"its tag {tag} is removed" in " ".join(bench.console.text.split())
+
+
+@pytest.mark.parametrize("stack", ["", "ecr-probe-2"])
+def test_a_repository_that_is_not_of_the_stack_stays_though_it_is_empty(
+    bench: Bench, aws: DeployedAws, archive: str, stack: str
+) -> None:
+    aws.repositories["ecr-probe"] = FakeRepository("ecr-probe", stack=stack)
+    bench.up("--image-archive", archive, "--yes", "--repository", "ecr-probe")
+    assert bench.down("--yes") == 0
+    assert aws.left() == {"repositories": ["ecr-probe"]}
+
+
+def test_a_repository_whose_tags_cannot_be_read_stays(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    aws.repositories["ecr-probe"] = FakeRepository("ecr-probe", stack="ecr-probe")
+    denied = Error("AccessDeniedException", "User: x is not authorized to perform: ecr:ListTagsForResource", 403)
+    aws.errors = lambda name, _: denied if name == "ecr:ListTagsForResource" else None
+    bench.up("--image-archive", archive, "--yes", "--repository", "ecr-probe")
+    assert bench.down("--yes") == 0
+    assert aws.left() == {"repositories": ["ecr-probe"]}
 
 
 @pytest.mark.parametrize("then", ["up", "down"])
@@ -113,8 +133,8 @@ def test_images_of_a_stack_that_was_removed_in_part_stay_recorded(bench: Bench, 
     aws.cloudformation.refused.clear()
     assert bench.up("--image-archive", archive, "--yes") == 0
     assert bench.down("--yes") == 0
-    assert aws.left() == {"repositories": ["ecr-probe"]}  # a new stack cannot take it over
-    assert "keep    repository  ecr-probe  it is not the stack's" in bench.console.text
+    assert aws.left() == {}  # the tags of the repository say that it is ours
+    assert "repository       ecr-probe  an earlier stack has created it" in bench.console.text
 
 
 @pytest.mark.parametrize("command", ["down", "up"])

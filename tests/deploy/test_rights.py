@@ -100,6 +100,8 @@ def resource(action: str, request: dict[str, Any]) -> str:
     if action.startswith("cloudformation:"):
         name = str(request["StackName"])
         return name.replace(REGION, THERE) if name.startswith("arn:") else f"{_stack(name)}/0a1b"
+    if action == "ecr:ListTagsForResource":
+        return str(request["resourceArn"]).replace(REGION, THERE)
     if action.startswith("ecr:") and action != "ecr:GetAuthorizationToken":
         name = request.get("repositoryName") or request["repositoryNames"][0]
         return f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}"
