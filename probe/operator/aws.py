@@ -327,13 +327,18 @@ def _host(error: Exception) -> str:
         return "AWS"
 
 
+def _is_quota(code: str, action: str) -> bool:
+    """With CloudFormation and ECR this code is a quota, which no retry passes: AWS[limit-exceeded-quota]."""
+    return code.startswith("LimitExceeded") and action.startswith(("cloudformation:", "ecr:"))
+
+
 def error_of_response(response: Mapping[str, Any], action: str) -> ApiError:
     """Classify an error reply of AWS, in the form of botocore's `ClientError.response`."""
     error = response.get("Error", {})
     code, message = scrub(str(error.get("Code", ""))) or "an error without a code", str(error.get("Message", ""))
     text = scrub(message)
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    failure = failure_of_code(code, control_plane=True)
+    failure = None if _is_quota(code, action) else failure_of_code(code, control_plane=True)
     kind = _KINDS.get(failure)
     if kind is None and _THROTTLED_BY_EC2.search(text):
         kind = Kind.THROTTLED

@@ -535,6 +535,13 @@ def test_a_denied_push_names_the_policy_and_can_be_continued(bench: Bench, aws: 
     assert bench.up("--image-archive", archive, "--yes") == 0
 
 
+def test_a_quota_is_no_reason_to_wait(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    quota = Error("LimitExceededException", "Limit for stacks has been exceeded")
+    aws.errors = lambda name, _: quota if name == "cloudformation:CreateChangeSet" else None
+    assert "Limit for stacks has been exceeded" in refusal(bench, "--image-archive", archive, "--yes")
+    assert aws.count()["cloudformation:CreateChangeSet"] == 1
+
+
 def test_the_plan_prices_only_what_it_can_estimate(bench: Bench, archive: str) -> None:
     bench.up("--image-archive", archive, "--plan", "--schedule", "cron(0 10 * * ? *)")
     assert "(757 B in ECR, and the schedule by its runs)" in " ".join(bench.console.text.split())
