@@ -40,7 +40,14 @@ def task_definition(reply: Item) -> Item:
     """The reply to ecs:DescribeTaskDefinition."""
     definition = reply.get("taskDefinition") or {}
     containers = [_container(container) for container in definition.get("containerDefinitions", ())]
-    return {"taskDefinition": {**_only(definition, _OF_DEFINITION), "containerDefinitions": containers}}
+    volumes = [volume for each in definition.get("volumes") or () if (volume := _volume(each))]
+    return {
+        "taskDefinition": {
+            **_only(definition, _OF_DEFINITION),
+            "containerDefinitions": containers,
+            **({"volumes": volumes} if volumes else {}),
+        }
+    }
 
 
 def service(item: Item) -> Item:
@@ -89,6 +96,8 @@ def _container(container: Item) -> Item:
     log = container.get("logConfiguration") or {}
     secrets = [*(container.get("secrets") or ()), *(log.get("secretOptions") or ())]
     references = [_kind(str(secret.get("valueFrom", ""))) for secret in secrets]
+    specifications = map(_credential_specification, map(str, container.get("credentialSpecs") or ()))
+    references += [kind for kind in specifications if kind]
     login = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
     return {
         **_only(container, _OF_CONTAINER),
@@ -99,6 +108,22 @@ def _container(container: Item) -> Item:
         "secrets": [{"valueFrom": kind} for kind in dict.fromkeys(references)],
         "repositoryCredentials": {"credentialsParameter": _kind(str(login))} if login else {},
     }
+
+
+def _volume(volume: Item) -> Item | None:
+    """Of a volume only that ECS reads credentials for it: a share of FSx for Windows."""
+    share = volume.get("fsxWindowsFileServerVolumeConfiguration") or {}
+    login = (share.get("authorizationConfig") or {}).get("credentialsParameter")
+    if not login:
+        return None
+    authorization = {"credentialsParameter": _kind(str(login))}
+    return {"fsxWindowsFileServerVolumeConfiguration": {"authorizationConfig": authorization}}
+
+
+def _credential_specification(text: str) -> str | None:
+    """The parameter of "credentialspec:ARN", for gMSA; None where it is an object of S3."""
+    reference = text.partition(":")[2]
+    return _kind(reference) if ":ssm:" in reference else None
 
 
 def _kind(reference: str) -> str:

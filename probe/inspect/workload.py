@@ -29,6 +29,7 @@ from probe.model import ImageReference, LogDestination
 from probe.records import Record, replace
 from probe.safe_words import quoted
 
+_EXTERNAL = "EXTERNAL"  # the launch type of ECS Anywhere
 _INSTANCES_PER_CALL = 100  # of ecs:DescribeContainerInstances
 
 
@@ -83,6 +84,7 @@ def of_service(view: View, options: Options) -> Workload:
     service = _with_task_set(found[0])
     definition = _definition(view, service["taskDefinition"])
     launch_type = options.launch_type or _launch_type(view, service, definition)
+    _refuse_external(options, "service", launch_type)
     places = task_places = tuple(_of_configuration(service))
     if launch_type != "FARGATE" or not places:
         arns = view.items(LIST_CONTAINER_INSTANCES, cluster=options.cluster)
@@ -108,6 +110,7 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
     task = found[0]
     definition = _definition(view, task["taskDefinitionArn"])
     launch_type = options.launch_type or _launch_type(view, task, definition)
+    _refuse_external(options, "task", launch_type)
     if launch_type == "FARGATE":
         places = tuple(_of_attachments(view, task, options))
     elif task.get("containerInstanceArn"):
@@ -124,6 +127,13 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
     service = group.removeprefix("service:") if group.startswith("service:") else None
     pins = tuple(_pins_of_task(view, task, definition, cluster, service)) if service else ()
     return _workload(definition, launch_type, places, options, task=arn, role=role, service=service, pins=pins)
+
+
+def _refuse_external(options: Options, start: str, launch_type: str) -> None:
+    """Raise UsageError for ECS Anywhere: no configuration of AWS describes the network of its instances."""
+    if launch_type == _EXTERNAL:
+        sentence = "it runs on external instances, which pull outside of AWS; run ecr-probe check on one of them"
+        raise options.arguments.refusal(start, sentence)
 
 
 def is_known(view: View, cluster: str, arn: str) -> bool:
@@ -210,7 +220,9 @@ def _of_instances(
     for start in range(0, len(arns), _INSTANCES_PER_CALL):
         some = list(arns[start : start + _INSTANCES_PER_CALL])
         found = view.items(DESCRIBE_CONTAINER_INSTANCES, cluster=cluster or options.cluster, containerInstances=some)
-        ids += [str(instance["ec2InstanceId"]) for instance in found if instance.get("ec2InstanceId")]
+        found_ids = (str(instance.get("ec2InstanceId") or "") for instance in found)
+        # An external instance has an id of Systems Manager, "mi-…", for which EC2 refuses the whole call.
+        ids += [identity for identity in found_ids if identity.startswith("i-")]
     instances = [instance for instance in view.some(INSTANCES, ids).values() if instance is not None]
     places: dict[tuple[str, tuple[str, ...]], Place] = {}
     for instance in instances:
@@ -320,7 +332,7 @@ def _workload(
         cluster=options.cluster,
         logs=tuple(_logs(containers)),
         created_log_groups=tuple(_created_log_groups(containers)),
-        secrets=tuple(dict.fromkeys(_secrets(containers))),
+        secrets=tuple(dict.fromkeys(_secrets(definition))),
         platform=_platform(definition, launch_type),
         windows=_is_windows(definition, launch_type),
         reads_manifest=options.read_manifest,
@@ -342,9 +354,11 @@ def _logs(containers: Sequence[Item]) -> Iterator[LogDestination]:
             )
 
 
-def _secrets(containers: Sequence[Item]) -> Iterator[str]:
-    """What ECS reads before the containers start: their secrets, and logins to registries other than ECR."""
-    for container in containers:
+def _secrets(definition: Item) -> Iterator[str]:
+    """What ECS reads before the containers start: their secrets, and logins to other registries and to shares."""
+    for volume in definition.get("volumes", ()):
+        yield str(volume["fsxWindowsFileServerVolumeConfiguration"]["authorizationConfig"]["credentialsParameter"])
+    for container in definition.get("containerDefinitions", ()):
         yield from (str(secret["valueFrom"]) for secret in container.get("secrets", ()))
         login = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
         if login:

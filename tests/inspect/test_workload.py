@@ -5,6 +5,13 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
+
+from probe.config.flags import UsageError
+from probe.configuration.document import Configuration
+from probe.configuration.saved import to_bytes
+from probe.inspect.command import inspect
+from probe.inspect.options import read_options
 from probe.model import GateAnswer, GateName
 from tests.inspect.vpc import IMAGE, Account, healthy_vpc, inspected
 
@@ -67,6 +74,47 @@ def test_instances_of_one_subnet_with_other_groups_are_inspected_too() -> None:
 def test_the_primary_interface_of_an_instance_pulls_wherever_it_is_listed() -> None:
     primary, other = interface("sg-0a000000", "10.0.1.51"), interface("sg-0c000000", "10.0.1.52", device=1)
     assert not _refusing(on_instances([other, primary]))
+
+
+def test_external_instances_of_a_cluster_are_left_out() -> None:
+    """EC2 refuses a call that names one of them."""
+    account = on_instances([interface("sg-0a000000", "10.0.1.51")], [])
+    account.objects["ecs"]["containerInstances"][1]["ec2InstanceId"] = "mi-0123456789abcdef0"
+    assert inspected(account, *_SERVICE).configuration.subnets  # type: ignore[union-attr]
+    asked = [source.question for source in _read(account).sources if source.question.operation == "DescribeInstances"]
+    assert asked
+    assert all("mi-" not in question.parameters for question in asked)
+
+
+def test_a_service_on_external_instances_is_refused_in_one_sentence() -> None:
+    account = on_instances([interface("sg-0a000000", "10.0.1.51")])
+    account.objects["ecs"]["services"][0]["launchType"] = "EXTERNAL"
+    with pytest.raises(UsageError, match=r"--service .*external instances"):
+        inspected(account, *_SERVICE)
+
+
+@pytest.mark.parametrize("place", ["share", "gMSA"])
+def test_credentials_outside_of_secrets_need_their_endpoint(place: str) -> None:
+    account = on_instances([interface("sg-0a000000", "10.0.1.51")])
+    definition = account.replies["ecs:DescribeTaskDefinition"]["taskDefinition"]
+    login = "arn:aws:secretsmanager:us-east-1:123456789012:secret:share-AbCdEf"
+    if place == "share":
+        authorization = {"credentialsParameter": login, "domain": "example.com"}
+        share = {"fileSystemId": "fs-1", "authorizationConfig": authorization}
+        definition["volumes"] = [{"name": "a"}, {"name": "b", "fsxWindowsFileServerVolumeConfiguration": share}]
+    else:
+        parameter = "credentialspec:arn:aws:ssm:us-east-1:123456789012:parameter/gmsa"
+        definition["containerDefinitions"][0]["credentialSpecs"] = ["credentialspec:arn:aws:s3:::bucket/x", parameter]
+    endpoints = {gate.endpoint for gate in inspected(account, *_SERVICE).gates}
+    assert endpoints & {"secretsmanager", "ssm"} == {{"share": "secretsmanager", "gMSA": "ssm"}[place]}
+    assert b"share-AbCdEf" not in to_bytes(_read(account))
+    assert b"parameter/gmsa" not in to_bytes(_read(account))
+
+
+def _read(account: Account) -> Configuration:
+    kept: list[Configuration] = []
+    inspect(read_options(_SERVICE, {"AWS_REGION": account.region}), account, keep=kept.append)
+    return kept[0]
 
 
 def test_a_name_without_an_address_of_the_subnets_family_is_not_allowed() -> None:
