@@ -49,6 +49,9 @@ class TerminalConsole:
                     terminal.write("\n")
                     raise EarlyEndError("the run was interrupted")
             answer = keyboard.readline()
+            if not answer:  # Ctrl-D, which leaves the cursor after the question
+                terminal.write("\n")
+                terminal.flush()
         except OSError:
             answer = ""
         if not answer and not keyboard.isatty():

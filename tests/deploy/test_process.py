@@ -148,7 +148,7 @@ def test_without_a_terminal_yes_is_needed(aws: DeployedAws, archive: str) -> Non
     assert err.splitlines()[-1].startswith("ecr-probe: there is no terminal to ask; --yes does it without asking")
 
 
-@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x03", 130)])
+@pytest.mark.parametrize(("answer", "code"), [(b"n\n", 0), (b"\n", 0), (b"\x04", 0), (b"\x03", 130)])
 def test_a_terminal_is_asked(aws: DeployedAws, archive: str, answer: bytes, code: int) -> None:
     ours, theirs = pty.openpty()
     streams = {"stdin": theirs, "stderr": theirs, "start_new_session": True}
@@ -159,6 +159,8 @@ def test_a_terminal_is_asked(aws: DeployedAws, archive: str, answer: bytes, code
             written += os.read(ours, 65536)
         os.write(ours, answer)
         returned, _, _ = ended(running)
+    written += os.read(ours, 65536)
     os.close(ours)
+    assert b"[y/N] ecr-probe" not in written
     assert (returned, aws.mutations()) == (code, [])
     assert b"create  stack" in written
