@@ -211,7 +211,7 @@ class Up:
         if self._options.image_archive is None:
             return None
         with closing(self._console.transfer()) as transfer:
-            image = read_archive(self._options.image_archive, transfer, self._stop)
+            image = read_archive(self._options.image_archive, self._options.arguments, transfer, self._stop)
         if image.source is not None:
             opened.enter_context(image.source)
         return image

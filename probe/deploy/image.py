@@ -7,7 +7,7 @@ from posixpath import basename
 from threading import Event
 
 from probe import __version__
-from probe.config.flags import UsageError
+from probe.config.flags import Arguments, UsageError
 from probe.deploy.options import PLATFORMS, UpOptions
 from probe.deploy.placement import Placement
 from probe.deploy.repository import Repository, StoredImage
@@ -15,10 +15,10 @@ from probe.deploy.stack import Stack
 from probe.narration import few, listed
 from probe.progress import Progress
 from probe.records import Unshown
-from probe.registries.archive import GOOD_ARCHIVE, open_archive
+from probe.registries.archive import open_archive
 from probe.registries.authorization import LoginCallback
 from probe.registries.reference import open_reference
-from probe.registries.source import CopyError, Source
+from probe.registries.source import CopyError, Source, StoppedError
 
 
 class ProbeImage(Unshown, frozen=True):
@@ -33,9 +33,14 @@ class ProbeImage(Unshown, frozen=True):
     source: Source | None = None
 
 
-def read_archive(path: str, progress: Progress, stop: Event) -> ProbeImage:
-    """The image of `--image-archive`. Raises UsageError; the caller closes the source."""
-    return _of_source(open_archive(path, progress=progress, stop=stop), basename(path.rstrip("/")))
+def read_archive(path: str, arguments: Arguments, progress: Progress, stop: Event) -> ProbeImage:
+    """The image of `--image-archive`. Raises UsageError and StoppedError; the caller closes the source."""
+    try:
+        return _of_source(open_archive(path, progress=progress, stop=stop), basename(path.rstrip("/")))
+    except StoppedError:
+        raise
+    except CopyError as error:
+        raise arguments.refusal("image-archive", str(error)) from None
 
 
 def read_image(
@@ -95,7 +100,7 @@ def _stored(options: UpOptions, repository: Repository | None, stack: Stack | No
         sentence = f"repository {options.repository} has no image of the probe; give one"
         raise UsageError(
             f"--image-archive (ECR_PROBE_IMAGE_ARCHIVE) or --image-from (ECR_PROBE_IMAGE_FROM): {sentence}, "
-            f"for example {GOOD_ARCHIVE}"
+            "for example --image-archive ecr-probe.tar"
         )
     uri = repository.uri if repository else ""
     tags = few(tag for image in tagged for tag in image.tags)

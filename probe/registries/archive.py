@@ -27,7 +27,6 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
-from probe.config.flags import UsageError, with_example
 from probe.model import Failure
 from probe.progress import Progress, Silent
 from probe.records import Record, field
@@ -44,7 +43,6 @@ from probe.registries.source import (
 from probe.safe_words import json_bytes, quoted
 from probe.wire.manifests import Blob
 
-GOOD_ARCHIVE = "--image-archive ecr-probe.tar"
 MAX_UNPACKED = 64 << 30  # bytes of a compressed archive, unpacked
 _MAX_ENTRIES = 20_000  # of a tar archive
 # Bytes of one extended header, and of all. tarfile's time and memory grow with the square of one. Names need no more.
@@ -64,18 +62,13 @@ def open_archive(path: str, *, progress: Progress | None = None, stop: Event | N
     """Open an archive and verify its manifests and the sizes of its blobs. Their digests are verified when copied.
 
     A compressed archive is unpacked first, and the layers of the older `docker save` are compressed; `progress`
-    receives how far that is, and it ends with StoppedError if `stop` is set. Raises UsageError for everything that is
+    receives how far that is, and it ends with StoppedError if `stop` is set. Raises CopyError for everything that is
     wrong with the archive.
     """
     with ExitStack() as stack:
-        try:
-            files = stack.enter_context(_Files(path, progress or Silent(), stop or Event()))
-            content = _content(files)
-            source = read_source(content, content.root)
-        except StoppedError:
-            raise
-        except CopyError as error:
-            raise UsageError(with_example(f"--image-archive: {error}", GOOD_ARCHIVE)) from None
+        files = stack.enter_context(_Files(path, progress or Silent(), stop or Event()))
+        content = _content(files)
+        source = read_source(content, content.root)
         stack.pop_all()
     return source
 

@@ -192,8 +192,14 @@ def test_without_an_image_one_is_asked_for(bench: Bench, aws: DeployedAws, tags:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--image-archive", "probe.tra"), "--image-archive: 'probe.tra' cannot be read: No such file"),
-        (("--image-archive", "text.tar"), "--image-archive: 'text.tar' is not a whole tar archive"),
+        (
+            ("--image-archive", "probe.tra"),
+            "--image-archive (ECR_PROBE_IMAGE_ARCHIVE): 'probe.tra' cannot be read: No such file",
+        ),
+        (
+            ("--image-archive", "text.tar"),
+            "--image-archive (ECR_PROBE_IMAGE_ARCHIVE): 'text.tar' is not a whole tar archive",
+        ),
         (("--image-from", "example.com/X:1"), "--image-from (ECR_PROBE_IMAGE_FROM): 'X' is not a repository name"),
     ],
 )

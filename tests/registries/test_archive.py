@@ -43,11 +43,9 @@ def blobs(source: Source) -> dict[str, bytes]:
 
 
 def refused(path: str) -> str:
-    with pytest.raises(UsageError) as error, open_archive(path) as source:
+    with pytest.raises(CopyError) as error, open_archive(path) as source:
         blobs(source)
     text = str(error.value)
-    assert text.startswith("--image-archive: ")
-    assert text.endswith("; for example --image-archive ecr-probe.tar")
     assert text.isprintable()
     assert len(text) < 1100
     return text
@@ -431,7 +429,7 @@ def test_a_damaged_archive_is_read_or_refused(data: st.DataObject, form: str) ->
         content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     with tempfile.TemporaryDirectory() as folder:
         path = layouts.write(Path(folder), bytes(content))
-        with suppress(UsageError, CopyError), open_archive(path) as source:
+        with suppress(CopyError), open_archive(path) as source:
             assert source.digest in blobs(source)
 
 
@@ -480,7 +478,7 @@ def test_without_a_folder_for_temporary_files_one_is_asked_for(tmp_path: Path, m
     path.write_bytes(gzip.compress(Path(layouts.write_tar(tmp_path, layouts.one_platform())).read_bytes()))
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "missing")])
-    with pytest.raises(UsageError, match="there is no folder for temporary files; set TMPDIR to one"):
+    with pytest.raises(CopyError, match="there is no folder for temporary files; set TMPDIR to one"):
         open_archive(str(path))
 
 
