@@ -18,7 +18,7 @@ from probe.inspect.legs import Leg, Request, leg
 from probe.inspect.measured import Measured
 from probe.inspect.options import Options
 from probe.inspect.prediction import predict
-from probe.inspect.remedies import Remedy, remedy, with_remedies
+from probe.inspect.remedies import Evaluation, Remedy, remedy, together, with_remedies
 from probe.inspect.replacements import Replacement, refuse_strangers
 from probe.inspect.subnets import Judged, answers, over_all
 from probe.inspect.target import Target, other_registries, read_target
@@ -168,13 +168,15 @@ def _part(view: View, target: Target, measured: Mapping[str, Measured], earlier:
     made = list(earlier)
     legs: list[Leg] = []
     remedies: dict[str, Remedy] = {}
+    evaluations: dict[str, Evaluation] = {}
     for endpoint in target.plan.endpoints:
         now = _gates_of(target, endpoint, measured)(view)
         legs += now
-        if (found := remedy(view, _gates_of(target, endpoint, measured, now), made)) is not None:
+        evaluations[endpoint.name] = _gates_of(target, endpoint, measured, now)
+        if (found := remedy(view, evaluations[endpoint.name], made)) is not None:
             remedies[endpoint.name] = found
             made += [mend.change for mend in found.mends]
-    return Part(target=target, legs=tuple(legs), remedies=remedies)
+    return Part(target=target, legs=tuple(legs), remedies=together(view, evaluations, remedies))
 
 
 def _gates_of(

@@ -16,6 +16,7 @@ from probe.model import Advice, Cause, Finding, Standing
 from probe.records import Record, replace
 
 _MOST_CHANGES = 20
+Evaluation = Callable[[View], Sequence[Leg]]  # of the legs of one endpoint
 
 
 class Mend(Record, frozen=True):
@@ -58,7 +59,7 @@ def outcome(changes: int, remedies: Sequence[Remedy], *, causes: int = 1) -> str
     return f"{with_these} every gate allows."
 
 
-def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]], earlier: Sequence[Change] = ()) -> Remedy | None:
+def remedy(view: View, evaluate: Evaluation, earlier: Sequence[Change] = ()) -> Remedy | None:
     """The changes for the legs that `evaluate` returns; None where nothing refuses.
 
     All of them can be made together with `earlier` ones, those of other endpoints: a policy that one of these writes
@@ -79,6 +80,39 @@ def remedy(view: View, evaluate: Callable[[View], Sequence[Leg]], earlier: Seque
             return Remedy(tuple(mends), refusals[0], 0).after(earlier)
         first = _written_before(mend.change, [change for change in earlier if change not in changes])
         mends.append(Mend(first or mend.change, mend.cause))
+
+
+def together(view: View, evaluations: Mapping[str, Evaluation], remedies: Mapping[str, Remedy]) -> dict[str, Remedy]:
+    """The remedies of all endpoints, where one would undo what another one achieves, or break an endpoint that works.
+
+    A zone that is disassociated for S3, for example, takes with it the records that lead to other endpoints. Such an
+    endpoint gets what it needs of the others' changes, and its own behind them.
+    """
+    result = dict(remedies)
+    for name, evaluate in evaluations.items() if remedies else ():
+        own = result.get(name)
+        if own is not None and own.blocked_by is not None:
+            continue
+        others = tuple(dict.fromkeys(mend for other, each in result.items() if other != name for mend in each.mends))
+        if not others or not _refusals(view, evaluate, (*others, *(own.mends if own else ()))):
+            continue
+        edited = view.edited([mend.change for mend in others])
+        found = remedy(edited, evaluate)
+        view.want_also(edited)
+        mends = (*others, *(found.mends if found else ()))
+        for mend in others if found is None or found.blocked_by is None else ():
+            fewer = tuple(each for each in mends if each is not mend)
+            mends = mends if _refusals(view, evaluate, fewer) else fewer
+        result[name] = Remedy(mends, found.blocked_by if found else None, found.unknown if found else 0)
+    return result
+
+
+def _refusals(view: View, evaluate: Evaluation, mends: Iterable[Mend]) -> list[Opinion]:
+    """What refuses after these changes."""
+    edited = view.edited([mend.change for mend in mends])
+    legs = evaluate(edited)
+    view.want_also(edited)
+    return [opinion for leg in legs for opinion in leg.opinions if opinion.refuses]
 
 
 def _written_before(change: Change, earlier: Iterable[Change]) -> Change | None:

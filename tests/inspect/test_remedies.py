@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
+from probe.configuration.document import Configuration
+from probe.configuration.view import View
 from probe.gates.changes import Change
 from probe.gates.dns_changes import EnablePrivateDns
 from probe.gates.network_changes import AddNetworkAclEntry
 from probe.gates.opinion import Opinion, refuses
+from probe.inspect.command import evaluate, inspect
+from probe.inspect.options import read_options
 from probe.inspect.remedies import Mend, Remedy, _by_cause, outcome
 from probe.model import GateName, Standing
 from probe.records import replace
-from tests.inspect.vpc import START, healthy_vpc, inspected
+from tests.gates.resolution import API, add_zone, alias
+from tests.inspect.vpc import START, Account, healthy_vpc, inspected
 
 
 def _entry(*, egress: bool) -> dict[str, Any]:
@@ -116,6 +123,31 @@ def test_endpoints_of_one_policy_keep_each_others_corrections() -> None:
     assert [command.split()[2] for command in commands] == ["get-role-policy", "put-role-policy", "put-role-policy"]
     assert "Deny" not in commands[-1]
     assert all("every gate allows" in (each.causes[0].fix.note or "") for each in findings)
+
+
+def _amazonaws_zone(*records: dict[str, Any]) -> Account:
+    """A zone for all of AWS's names, which is mended for S3 by taking it from the VPC."""
+    account = healthy_vpc()
+    account.object("vpce-0e000001")["PrivateDnsEnabled"] = False
+    add_zone(account, "amazonaws.com", *records)
+    return account
+
+
+@pytest.mark.parametrize("records", [(), (alias(API, "vpce-0e000001"),)], ids=["no record", "a working record"])
+def test_the_changes_of_all_endpoints_together_make_every_gate_allow(records: tuple[dict[str, Any], ...]) -> None:
+    """The zone's record for ecr.api goes with the zone, so that its private DNS has to be turned on."""
+    account = _amazonaws_zone(*records)
+    kept: list[Configuration] = []
+    options = read_options(START, {"AWS_REGION": account.region})
+    verdict = inspect(options, account, keep=kept.append)
+    view = View(kept[0], complete=True)
+    (part,) = evaluate(view, options).parts
+    changes = [mend.change for remedy in part.remedies.values() for mend in remedy.mends]
+    (after,) = evaluate(View(view.edited(dict.fromkeys(changes)).configuration, complete=True), options).parts
+    assert not [opinion for leg in after.legs for opinion in leg.opinions if opinion.refuses]
+    causes = [cause for finding in verdict.findings for cause in finding.causes if cause.standing is Standing.CONFIRMED]
+    printed = {command for cause in causes for command in cause.fix.commands}
+    assert printed == {command for change in changes for command in change.advice(account.region).commands}
 
 
 _CHANGE = EnablePrivateDns(object="vpce-0e000001")
