@@ -208,6 +208,13 @@ def _lacks_its_tag(image: ProbeImage, live: Stack | None, repository: Repository
     return stored is not None and is_pushed and tag_of(image.digest) not in stored.tags
 
 
+def _is_of_another_stack(image: ProbeImage, repository: Repository | None, final: Mapping[str, str]) -> bool:
+    """Its tag is that of a push by `up`, and this stack has no record of one."""
+    stored = repository.image(image.digest) if repository else None
+    has_our_tag = stored is not None and tag_of(image.digest) in stored.tags
+    return has_our_tag and image.digest not in final["PushedImages"].split(",")
+
+
 def _refuse_foreign(options: UpOptions, stack: Stack | None, region: str) -> None:
     if stack is None:
         return
@@ -297,7 +304,10 @@ def _items_of_up(
             "push", "image", image.digest[:19], f"{what}, from {image.origin}, with the tag {tag_of(image.digest)}"
         )
     else:
-        yield Item("keep", "image", image.digest[:19], f"{what}, is in the repository")
+        note = "is in the repository"
+        if _is_of_another_stack(image, repository, final):
+            note += "; another stack has pushed it, and removes it with ecr-probe down"
+        yield Item("keep", "image", image.digest[:19], f"{what}, {note}")
     if live is None:
         yield Item("create", "roles", "", _limits_of_roles(final))
         yield Item("create", "log group", final["LogGroupName"], f"verdicts are kept for {_RETENTION} days")

@@ -219,6 +219,20 @@ def test_a_mistyped_image_is_noticed_before_any_call(
     assert aws.calls == []
 
 
+def test_a_stack_that_uses_the_image_of_another_is_warned(bench: Bench, aws: DeployedAws, archive: str) -> None:
+    warning = "is in the repository; another stack has pushed it, and removes it with ecr-probe down"
+    bench.up("--image-archive", archive, "--yes")
+    bench.up("--plan")
+    assert warning not in " ".join(bench.console.text.split())
+    bench.up("--plan", "--stack-name", "ecr-probe-2")
+    assert warning in " ".join(bench.console.text.split())
+    del aws.repositories["ecr-probe"].tags[next(iter(aws.repositories["ecr-probe"].tags))]
+    push_by_others(aws.repositories["ecr-probe"], "0.1.0")
+    bench.console.lines.clear()
+    bench.up("--plan", "--stack-name", "ecr-probe-2")
+    assert warning not in " ".join(bench.console.text.split())
+
+
 def test_a_repository_of_others_is_pushed_to_only_if_it_is_named(bench: Bench, aws: DeployedAws, archive: str) -> None:
     aws.repositories["ecr-probe"] = FakeRepository("ecr-probe")
     theirs = push_by_others(aws.repositories["ecr-probe"], "prod")
