@@ -110,7 +110,6 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
     task = found[0]
     definition = _definition(view, task["taskDefinitionArn"])
     launch_type = options.launch_type or _launch_type(view, task, definition)
-    _refuse_external(options, "task", launch_type)
     if launch_type == "FARGATE":
         places = tuple(_of_attachments(view, task, options))
     elif task.get("containerInstanceArn"):
@@ -120,6 +119,7 @@ def of_task(view: View, options: Options, arn: str, cluster: str) -> Workload:
     if not places:
         places = tuple(Place(subnet=subnet, groups=options.security_groups) for subnet in options.subnets)
     if not places:
+        _refuse_external(options, "task", launch_type)
         sentence = "the task no longer has a network interface, so its subnet is not known"
         raise options.arguments.refusal("subnets", f"{sentence}; give it with --security-groups")
     role = (task.get("overrides") or {}).get("executionRoleArn")
