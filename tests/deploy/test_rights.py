@@ -172,6 +172,8 @@ def test_other_stacks_repositories_and_roles_are_out_of_reach() -> None:
         assert may(allowed, "ecr:BatchDeleteImage", f"arn:aws:ecr:{THERE}:{ACCOUNT}:repository/{name}") is expected
         assert may(allowed, "iam:CreateRole", f"arn:aws:iam::{ACCOUNT}:role/{name}-TaskRole-0A1B") is expected
         assert may(allowed, "logs:DeleteLogGroup", f"arn:aws:logs:{THERE}:{ACCOUNT}:log-group:/ecs/{name}") is expected
+        assert may(allowed, "sns:Subscribe", f"arn:aws:sns:{THERE}:{ACCOUNT}:{name}-AlarmTopic-0A1B") is expected
+    assert not may(allowed, "sns:Subscribe", f"arn:aws:sns:{THERE}:{ACCOUNT}:ecr-probe-oncall")
 
 
 def test_the_holder_gets_no_rights_beyond_the_boundary() -> None:
