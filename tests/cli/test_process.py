@@ -116,6 +116,24 @@ def test_a_signal_needs_no_lock_and_no_thread() -> None:
     assert (done.returncode, done.stdout) == (0, "over\n")
 
 
+HANGUPS = """
+import signal, threading
+from probe import signals
+signals.TOGETHER = -1  # each further signal is a second one
+stop = signals.Stop()
+with signals.stop_on_signals(stop):
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM):
+        signal.raise_signal(number)
+    threading.Event().wait()
+"""
+
+
+def test_a_further_hangup_does_not_end_it_and_a_second_signal_does() -> None:
+    """A terminal that closes sends several."""
+    done = subprocess.run([sys.executable, "-c", HANGUPS], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, "")
+
+
 def test_a_signal_during_imports_still_prints_a_document() -> None:
     code = (
         PROCESS.replace("BODY", "stop.wait()")
