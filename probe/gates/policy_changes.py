@@ -6,6 +6,7 @@ Every command that replaces a document has the whole new one in it; the command 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from shlex import quote
 from typing import Any
@@ -93,7 +94,7 @@ class ReplaceEndpointPolicy(Change, frozen=True, kw_only=True):
             self.text,
             (
                 f"aws ec2 describe-vpc-endpoints --region {region} --vpc-endpoint-ids {quote(self.object)} "
-                '--query "VpcEndpoints[0].PolicyDocument" --output text > OLD_POLICY.json',
+                f'--query "VpcEndpoints[0].PolicyDocument" --output text > {_copy(self.object)}',
                 f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id {quote(self.object)} "
                 f"--policy-document {quote(self.document)}",
             ),
@@ -140,6 +141,12 @@ _DELETED = "The policy has no other statement, so it is deleted."
 
 def _replaces(whose: str) -> str:
     return f"The second command replaces the policy of {whose} as a whole; the first one saves what is there now."
+
+
+def _copy(*whose: str) -> str:
+    """The file that keeps the old policy. Its name says whose it is: the commands of several policies may be pasted one
+    after the other."""
+    return "-".join((*(re.sub(r"[^\w.]+", "-", part) for part in whose), "old-policy.json"))
 
 
 # ---- corrected documents ---------------------------------------------------------------------------------------------
@@ -297,7 +304,7 @@ def role_policy_without(role: str, name: str, text: Any, index: int) -> ReplaceP
         object=role,
         text=correction.of(f"the inline policy {name} of the role {role}"),
         commands=(
-            f"aws iam get-role-policy {target} --query PolicyDocument > OLD_POLICY.json",
+            f"aws iam get-role-policy {target} --query PolicyDocument > {_copy(role, name)}",
             f"aws iam delete-role-policy {target}" if correction.is_empty else write,
         ),
         note=_DELETED if correction.is_empty else _replaces("the role"),
@@ -352,7 +359,8 @@ def _trust_policy(role: str, correction: Correction) -> ReplacePolicy:
         object=role,
         text=correction.of(f"the trust policy of {role}"),
         commands=(
-            f"aws iam get-role --role-name {quote(role)} --query Role.AssumeRolePolicyDocument > OLD_POLICY.json",
+            f"aws iam get-role --role-name {quote(role)} --query Role.AssumeRolePolicyDocument "
+            f"> {_copy(role, 'trust')}",
             f"aws iam update-assume-role-policy --role-name {quote(role)} "
             f"--policy-document {quote(correction.document)}",
         ),
@@ -394,7 +402,8 @@ class CreateRole(Change, frozen=True, kw_only=True):
 
 def set_repository_policy(asked: Question, correction: Correction, call: Call, *, exists: bool) -> ReplacePolicy:
     target = f"--region {call.region} --registry-id {call.owner} --repository-name {quote(call.repository or '')}"
-    save = f"aws ecr get-repository-policy {target} --query policyText --output text > OLD_POLICY.json"
+    copy = _copy("repository", call.owner or "", call.repository or "")
+    save = f"aws ecr get-repository-policy {target} --query policyText --output text > {copy}"
     write = f"aws ecr set-repository-policy {target} --policy-text {quote(correction.document)}"
     account = f"Run {'them' if exists else 'it'} in account {call.owner}."
     what = _DELETED if correction.is_empty else _replaces("the repository")
@@ -411,6 +420,7 @@ def set_repository_policy(asked: Question, correction: Correction, call: Call, *
 
 
 def set_registry_policy(asked: Question, correction: Correction, call: Call) -> ReplacePolicy:
+    copy = _copy("registry", call.owner or "", call.region)
     write = f"aws ecr put-registry-policy --region {call.region} --policy-text {quote(correction.document)}"
     delete = f"aws ecr delete-registry-policy --region {call.region}"
     what = _DELETED if correction.is_empty else _replaces("the registry")
@@ -418,7 +428,7 @@ def set_registry_policy(asked: Question, correction: Correction, call: Call) -> 
         object=call.owner or "",
         text=correction.of(f"the policy of the registry {call.owner}"),
         commands=(
-            f"aws ecr get-registry-policy --region {call.region} --query policyText --output text > OLD_POLICY.json",
+            f"aws ecr get-registry-policy --region {call.region} --query policyText --output text > {copy}",
             delete if correction.is_empty else write,
         ),
         note=f"{what} Run them in account {call.owner}.",
@@ -432,7 +442,7 @@ def put_key_policy(asked: Question, correction: Correction, identity: str, regio
         object=identity,
         text=correction.of("the policy of the key"),
         commands=(
-            f"aws kms get-key-policy {target} --query Policy --output text > OLD_POLICY.json",
+            f"aws kms get-key-policy {target} --query Policy --output text > {_copy('key', identity)}",
             f"aws kms put-key-policy {target} --policy {quote(correction.document)}",
         ),
         note=f"{_replaces('the key')} The Deny protects other uses of the key too: keep it for those that need it.",
@@ -447,7 +457,7 @@ def update_organization_policy(identity: str, correction: Correction) -> Replace
         text=correction.of(f"the organization's policy {identity}"),
         commands=(
             f"aws organizations describe-policy --policy-id {quote(identity)} --query Policy.Content --output text "
-            "> OLD_POLICY.json",
+            f"> {_copy(identity)}",
             f"aws organizations update-policy --policy-id {quote(identity)} --content {quote(new)}",
         ),
         note=f"{_replaces('the organization')} Run them in the management account.",

@@ -492,7 +492,7 @@ def test_the_command_has_the_whole_document() -> None:
     change = refusal(start, IMAGE).change
     assert change is not None
     save, command = change.advice("us-east-1").commands
-    assert "OLD_POLICY.json" in save
+    assert save.endswith(f" > {change.object}-old-policy.json")
     words = shlex.split(command)
     document = json.loads(words[words.index("--policy-document") + 1])
     assert [statement["Effect"] for statement in document["Statement"]] == ["Allow", "Allow"]
