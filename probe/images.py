@@ -65,7 +65,9 @@ def split_reference(text: str) -> tuple[str, str, str | None, str | None]:
 
 
 def _split_host(text: str) -> tuple[str, str]:
-    if not text or len(text) > 1024 or not text.isprintable() or " " in text:
+    if not text:
+        raise ValueError("an image reference is HOST/NAME:TAG, and this is empty")
+    if len(text) > 1024 or not text.isprintable() or " " in text:
         raise ValueError("an image reference has no spaces or unprintable characters, and at most 1024 characters")
     if "://" in text:
         raise ValueError("an image reference has no scheme such as https://")

@@ -165,6 +165,9 @@ def read_reports(
         sentence = "this is for json only, and --format (ECR_PROBE_FORMAT) is not json"
         raise arguments.refusal("pretty", sentence, example="--format json --pretty")
     verbose, quiet = arguments.on("verbose"), arguments.on("quiet")
+    typed = tuple(map(arguments.on_command_line, ("verbose", "quiet")))
+    if verbose and quiet and typed in ((True, False), (False, True)):
+        verbose, quiet = typed  # a flag replaces the opposite variable too
     if verbose and quiet:
         raise arguments.refusal(
             "verbose", "cannot be combined with --quiet (ECR_PROBE_QUIET)", example="--verbose --no-quiet"

@@ -74,7 +74,7 @@ def test_other_registries_are_recognised(text: str, kind: ImageHost) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("", "printable"),
+        ("", "HOST/NAME:TAG, and this is empty"),
         ("with blank/app:1", "printable"),
         ("https://123456789012.dkr.ecr.us-east-1.amazonaws.com/app", "https://"),
         ("12345678901.dkr.ecr.us-east-1.amazonaws.com/app", "12-digit"),

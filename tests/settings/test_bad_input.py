@@ -16,7 +16,7 @@ FLAGS_BY_NAME = {flag.name: flag for flag in FLAGS}
 
 # flag, value, text that the message must contain
 VALUES = [
-    ("image", "", "printable"),
+    ("image", "", "HOST/NAME:TAG, and this is empty"),
     ("image", "https://" + IMAGE, "scheme"),
     ("image", IMAGE + ":bad tag", "printable"),
     ("image", IMAGE + ":-bad", "tag"),

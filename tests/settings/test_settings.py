@@ -106,6 +106,11 @@ def test_verbose_and_quiet() -> None:
     assert (parsed("-q").reports.quiet, parsed("-q", "--no-quiet").reports.quiet) == (True, False)
 
 
+@pytest.mark.parametrize(("flag", "variable"), [("verbose", "ECR_PROBE_QUIET"), ("quiet", "ECR_PROBE_VERBOSE")])
+def test_a_flag_replaces_the_variable_of_its_opposite(flag: str, variable: str) -> None:
+    assert parsed(f"--{flag}", **{variable: "true"}).reports == parsed(f"--{flag}").reports
+
+
 def test_flags_take_precedence_over_variables() -> None:
     settings = parsed("--deadline", "10", "--no-strict", "--controls", ECR_PROBE_DEADLINE="20", ECR_PROBE_STRICT="1")
     assert settings.budget.deadline == 10
