@@ -30,8 +30,13 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
 
+    @property
+    def body_length(self) -> int:
+        return int(self.headers.get("Content-Length", 0))
+
     def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        """Shorter than `body_length` if the client has gone."""
+        return self.rfile.read(self.body_length)
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         self.send_response(status)
@@ -76,7 +81,11 @@ def replying(reply: Callable[[Request], Reply | None]) -> Iterator[str]:
 
     class Replying(Handler):
         def do_POST(self) -> None:
-            request = Request(self.command, self.path, dict(self.headers), self.read_body())
+            body = self.read_body()
+            if len(body) < self.body_length:
+                self.close_connection = True  # the client ended in the middle of its request
+                return
+            request = Request(self.command, self.path, dict(self.headers), body)
             try:
                 answer = reply(request)
             except Exception as error:
