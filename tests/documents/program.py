@@ -19,4 +19,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # As the program itself ends: a thread that a round left would meet an interpreter that is being finalized.
+    os._exit(code)
