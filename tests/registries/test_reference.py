@@ -288,7 +288,7 @@ def refused(foreign: Foreign, text: str = f"{NAME}:1") -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "an image reference has no spaces"),
+        ("", "an image reference is HOST/NAME:TAG, and this is empty"),
         ("https://registry.example/app", "no scheme such as https://"),
         ("registry.example/APP", "is not a repository name"),
         ("registry.example/app@sha256:1", "is not a digest"),
