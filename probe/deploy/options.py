@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from probe.arns import REGION
 from probe.config import readers
@@ -171,28 +172,19 @@ def _platform(text: str) -> str:
     return readers.one_of(text, PLATFORMS, what="a platform of ECS")
 
 
-def _schedule(text: str) -> str:
+def _removable(text: str, pattern: re.Pattern[str], what: str) -> str:
+    """A value, or an empty text for the one that removes it."""
     if text == NONE:
         return ""
-    if not _SCHEDULE.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is neither rate(...), cron(...) with six fields, nor {NONE}")
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is neither {what} nor {NONE}")
     return text
 
 
-def _topic(text: str) -> str:
-    if text == NONE:
-        return ""
-    if not _TOPIC.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is neither the ARN of an SNS topic nor {NONE}")
-    return text
-
-
-def _email(text: str) -> str:
-    if text == NONE:
-        return ""
-    if not _EMAIL.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is neither one e-mail address nor {NONE}")
-    return text
+_schedule = partial(_removable, pattern=_SCHEDULE, what="rate(...), cron(...) with six fields,")
+_topic = partial(_removable, pattern=_TOPIC, what="the ARN of an SNS topic")
+_email = partial(_removable, pattern=_EMAIL, what="one e-mail address")
+_policy = partial(_removable, pattern=_POLICY, what="the ARN of a policy")
 
 
 def _alarm_statuses(text: str) -> str:
@@ -201,14 +193,6 @@ def _alarm_statuses(text: str) -> str:
 
 def _sidecar_address(text: str) -> str:
     return readers.one_of(text, SIDECAR_ADDRESSES, what="an address of the stack's sidecar")
-
-
-def _policy(text: str) -> str:
-    if text == NONE:
-        return ""
-    if not _POLICY.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is neither the ARN of a policy nor {NONE}")
-    return text
 
 
 def _region(text: str) -> str:
