@@ -133,8 +133,7 @@ def plan_up(
 
 
 def _boundary(options: UpOptions, earlier: Stack | None) -> str:
-    before = earlier.parameters.get("PermissionsBoundary", "") if earlier else ""
-    return before if options.boundary is None else options.boundary
+    return _wished(options.boundary, earlier.parameters if earlier else {}, "PermissionsBoundary")
 
 
 def _set_by_others(options: UpOptions, earlier: Stack | None) -> dict[str, str]:
@@ -148,9 +147,31 @@ def _set_by_others(options: UpOptions, earlier: Stack | None) -> dict[str, str]:
 def _standing(options: UpOptions, live: Stack | None, region: str) -> dict[str, str]:
     """The parameters of what runs by itself: as wanted, otherwise as the stack has it. Raises UsageError."""
     before = live.parameters if live else {}
-    schedule = before.get("ScheduleExpression", "") if options.schedule is None else options.schedule
-    topic = before.get("AlarmTopicArn", "") if options.alarm_topic is None else options.alarm_topic
-    email = before.get("AlarmEmail", "") if options.alarm_email is None else options.alarm_email
+    schedule = _wished(options.schedule, before, "ScheduleExpression")
+    topic = _wished(options.alarm_topic, before, "AlarmTopicArn")
+    email = _wished(options.alarm_email, before, "AlarmEmail")
+    sidecar = before.get("Sidecar") == "true" if options.sidecar is None else options.sidecar
+    _refuse_impossible(options, schedule=schedule, topic=topic, email=email, sidecar=sidecar, region=region)
+    return {
+        "ScheduleExpression": schedule,
+        "AlarmTopicArn": topic,
+        "AlarmEmail": email,
+        "AlarmStatuses": options.alarm_statuses or before.get("AlarmStatuses") or ALARM_STATUSES[0],
+        "AlarmPeriodSeconds": str(_alarm_period(schedule)),
+        "Sidecar": "true" if sidecar else "false",
+        "SidecarListen": options.sidecar_address or before.get("SidecarListen") or SIDECAR_ADDRESSES[0],
+    }
+
+
+def _wished(option: str | None, before: Mapping[str, str], parameter: str) -> str:
+    """A parameter as the flag sets it, otherwise as the stack has it."""
+    return before.get(parameter, "") if option is None else option
+
+
+def _refuse_impossible(
+    options: UpOptions, *, schedule: str, topic: str, email: str, sidecar: bool, region: str
+) -> None:
+    """Raises UsageError for alarms without a fitting schedule, and for settings of what does not run."""
     if (topic or email) and (costs.seconds_between(schedule) or 0) > _LONGEST_WITH_ALARMS:
         raise options.arguments.refusal(
             "schedule",
@@ -177,22 +198,12 @@ def _standing(options: UpOptions, live: Stack | None, region: str) -> dict[str, 
             example=f"--schedule 'rate(15 minutes)' --alarm-email oncall@example.com --alarm-statuses "
             f"{options.alarm_statuses}",
         )
-    sidecar = before.get("Sidecar") == "true" if options.sidecar is None else options.sidecar
     if options.sidecar_address is not None and not sidecar:
         raise options.arguments.refusal(
             "sidecar-listen",
             "there is no sidecar; give --sidecar too",
             example=f"--sidecar --sidecar-listen {options.sidecar_address}",
         )
-    return {
-        "ScheduleExpression": schedule,
-        "AlarmTopicArn": topic,
-        "AlarmEmail": email,
-        "AlarmStatuses": options.alarm_statuses or before.get("AlarmStatuses") or ALARM_STATUSES[0],
-        "AlarmPeriodSeconds": str(_alarm_period(schedule)),
-        "Sidecar": "true" if sidecar else "false",
-        "SidecarListen": options.sidecar_address or before.get("SidecarListen") or SIDECAR_ADDRESSES[0],
-    }
 
 
 def _alarm_period(schedule: str) -> int:
