@@ -46,9 +46,12 @@ class Silent:
         return
 
 
-class ClosableTerminal:
-    """A terminal for bars. It may be closed at any time, as with an SSH session; then what is written is lost."""
+def closable(terminal: TextIO) -> TextIO:
+    """The terminal for bars. It may be closed at any time, as with an SSH session; then what is written is lost."""
+    return cast("TextIO", _Closable(terminal))
 
+
+class _Closable:
     def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
 
@@ -111,7 +114,7 @@ class Bar:
         from rich.progress import BarColumn, DownloadColumn, TransferSpeedColumn
         from rich.progress import Progress as Bars
 
-        console = Console(file=cast("TextIO", ClosableTerminal(self._terminal)), force_terminal=True)
+        console = Console(file=closable(self._terminal), force_terminal=True)
         self._bars = Bars(
             "layers", BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console, transient=True
         )

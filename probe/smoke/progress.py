@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
 
 from probe.fleet import SubnetRun
 from probe.model import Severity, Status
 from probe.narration import counted
-from probe.progress import ClosableTerminal
+from probe.progress import closable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -111,7 +111,7 @@ class Bar:
         from rich.progress import Progress as Bars
 
         counts = TextColumn("{task.fields[counts]}")
-        console = Console(file=cast("TextIO", ClosableTerminal(self._terminal)), force_terminal=True, highlight=False)
+        console = Console(file=closable(self._terminal), force_terminal=True, highlight=False)
         self._bars = Bars(
             "subnets", BarColumn(), MofNCompleteColumn(), counts, TimeElapsedColumn(), console=console, transient=True
         )
